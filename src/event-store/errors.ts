@@ -1,0 +1,46 @@
+import type { ExpectedRevision } from './event-store.js';
+
+/** Base of the faults an event store can have; `code` is stable and safe to show. */
+export abstract class EventStoreError extends Error {
+  abstract readonly code: string;
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** The stream is not at the expected revision. `actual` is its last revision, `null` when it does not exist. */
+export class WrongExpectedRevisionError extends EventStoreError {
+  readonly code = 'wrong_expected_revision';
+  constructor(
+    readonly stream: string,
+    readonly expected: ExpectedRevision,
+    readonly actual: number | null,
+  ) {
+    super(`stream ${stream}: expected revision ${expected}, found ${actual ?? 'no stream'}`);
+  }
+}
+
+/** The event cannot be stored byte for byte. */
+export class InvalidEventError extends EventStoreError {
+  readonly code = 'invalid_event';
+}
+
+/** The append is larger than the store takes. */
+export class EventTooLargeError extends EventStoreError {
+  readonly code = 'event_too_large';
+}
+
+/** The stream was deleted for good by someone with rights on the store. */
+export class StreamDeletedError extends EventStoreError {
+  readonly code = 'stream_deleted';
+}
+
+/** No store answered; the append cannot have landed. */
+export class EventStoreUnavailableError extends EventStoreError {
+  readonly code = 'event_store_unavailable';
+}
+
+/** The connection broke or timed out after the append was sent: it may have landed. Repeat the same bytes. */
+export class OutcomeUnknownError extends EventStoreError {
+  readonly code = 'outcome_unknown';
+}

@@ -1,0 +1,75 @@
+/**
+ * The port to the log. Two adapters implement it (PostgreSQL, EventStoreDB) and one contract suite holds both.
+ * Data and metadata travel as the canonical JSON text (RFC 8785) that was hashed, so no store can reshape it.
+ */
+
+/** Position in the global order of the log: an opaque decimal string that compares as an integer. */
+export type Position = string;
+
+/** Revision a stream must have for an append to succeed: that of its last event, or none at all. */
+export type ExpectedRevision = number | 'no_stream';
+
+/** An event to append. `id` is a UUID that fixes the content; `data` and `metadata` are canonical JSON texts. */
+export interface NewEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly data: string;
+  readonly metadata: string;
+}
+
+/** An event as the log holds it. `revision` counts from 0 within its stream. */
+export interface StoredEvent extends NewEvent {
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: Position;
+}
+
+/** Revision and position of the last event of an append (of the original one when it was a repeat). */
+export interface AppendResult {
+  readonly revision: number;
+  readonly position: Position;
+}
+
+/** A page of the log. `scanned` is where the next page starts, also when the page held no event of ours. */
+export interface Page {
+  readonly events: readonly StoredEvent[];
+  readonly scanned: Position | null;
+}
+
+/** DI token of the event store of this process. */
+export const EVENT_STORE = Symbol('EVENT_STORE');
+
+export interface EventStore {
+  /**
+   * Appends `events` to `stream` at exactly `expected`, all or nothing.
+   * A repeat of the identical append (same ids at the same place) succeeds with the original's numbers.
+   * @throws WrongExpectedRevisionError when the stream is elsewhere and the append is no repeat
+   * @throws InvalidEventError when an event cannot be stored as it is (lone surrogates, empty append)
+   * @throws EventTooLargeError when the append is over the store's limit
+   * @throws OutcomeUnknownError when the append may or may not have landed: repeat the same bytes
+   * @throws EventStoreUnavailableError when the append cannot have landed because no store answered
+   */
+  append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Promise<AppendResult>;
+
+  /** Events of one stream from revision `from` on, in order; empty when the stream does not exist. */
+  read(stream: string, from: number): Promise<readonly StoredEvent[]>;
+
+  /** Up to `limit` events after `after` (exclusive; `null` is the beginning) in the global order. */
+  readAll(after: Position | null, limit: number): Promise<Page>;
+
+  /** Position of the last event of ours in the log, `null` when there is none. */
+  head(): Promise<Position | null>;
+
+  /** Calls `ring` when there may be more to read. A missed ring costs time, never an event. Returns the way to stop. */
+  onAppend(ring: () => void): () => void;
+
+  /** Ends every connection the adapter opened itself. */
+  close(): Promise<void>;
+}
+
+/** Compares two positions as integers: negative, zero or positive. `null` is before every position. */
+export function comparePositions(a: Position | null, b: Position | null): number {
+  if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1;
+  if (a.length !== b.length) return a.length - b.length;
+  return a < b ? -1 : a > b ? 1 : 0;
+}

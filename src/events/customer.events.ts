@@ -1,0 +1,37 @@
+import { z } from 'zod';
+
+/** One sight of a Stripe customer. `userId` is the claim in its metadata, `null` when absent or invalid. */
+export const customerObservationSchema = z.strictObject({
+  customer: z.string(),
+  userId: z.string().nullable(),
+});
+export type CustomerObservationData = z.infer<typeof customerObservationSchema>;
+
+/** Ops say whose a customer is. */
+export const customerLinkedSchema = z.strictObject({
+  customer: z.string(),
+  userId: z.string(),
+  reason: z.string().nullable(),
+});
+export type CustomerLinkedData = z.infer<typeof customerLinkedSchema>;
+
+/** Ops take their word back: the facts decide again. */
+export const customerUnlinkedSchema = z.strictObject({
+  customer: z.string(),
+  reason: z.string().nullable(),
+});
+export type CustomerUnlinkedData = z.infer<typeof customerUnlinkedSchema>;
+
+/** Ops say whose a single subscription is. */
+export const subscriptionLinkedSchema = z.strictObject({
+  subscription: z.string(),
+  userId: z.string(),
+  reason: z.string().nullable(),
+});
+export type SubscriptionLinkedData = z.infer<typeof subscriptionLinkedSchema>;
+
+export const subscriptionUnlinkedSchema = z.strictObject({
+  subscription: z.string(),
+  reason: z.string().nullable(),
+});
+export type SubscriptionUnlinkedData = z.infer<typeof subscriptionUnlinkedSchema>;

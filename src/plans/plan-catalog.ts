@@ -1,0 +1,61 @@
+import { z } from 'zod';
+
+/**
+ * The plan catalogue as it is judged by and as `PlanCatalogPublished` carries it: the file `plans.yaml` with every
+ * default filled in, so that a hash of it changes exactly when its meaning may.
+ */
+const limitSchema = z.union([z.number().int().nonnegative(), z.literal('unlimited')]);
+const key = z.string().min(1).max(100);
+
+export const accessPolicySchema = z.strictObject({
+  pastDueGraceDays: z.number().nonnegative().max(3650).default(7),
+  /** Days of grace when a payment fails after an observed trial and nothing was ever paid. */
+  trialGraceDays: z.number().nonnegative().max(3650).default(0),
+  /** Hours access goes on after `trial_end`: Stripe always sends what follows a trial. */
+  trialEndSlackHours: z
+    .number()
+    .nonnegative()
+    .max(24 * 3650)
+    .default(24),
+  requirePaymentForUpgrade: z.boolean().default(true),
+  delayedPayment: z.enum(['onPaid', 'onActive']).default('onPaid'),
+  sendInvoice: z.enum(['onPaid', 'onActive']).default('onPaid'),
+  pauseCollection: z.enum(['keep', 'suspend']).default('keep'),
+  dispute: z.enum(['suspend', 'keep']).default('suspend'),
+  fullRefund: z.enum(['keep', 'suspend']).default('keep'),
+});
+export type AccessPolicy = z.infer<typeof accessPolicySchema>;
+
+export const planSchema = z.strictObject({
+  rank: z.number().int(),
+  role: key,
+  features: z.array(key).default([]),
+  limits: z.record(key, limitSchema).default({}),
+  /** Stripe price id, lookup key or product id by billing interval or any other label of ours. */
+  prices: z.record(key, key).default({}),
+  sellable: z.boolean().default(true),
+});
+export type Plan = z.infer<typeof planSchema>;
+
+export const addonSchema = z.strictObject({
+  prices: z.array(key).min(1),
+  /** What one unit of quantity adds. */
+  limits: z.record(key, limitSchema),
+});
+export type Addon = z.infer<typeof addonSchema>;
+
+export const planCatalogSchema = z.strictObject({
+  default: key,
+  policy: accessPolicySchema.prefault({}),
+  plans: z.record(key, planSchema),
+  addons: z.record(key, addonSchema).default({}),
+});
+export type PlanCatalog = z.infer<typeof planCatalogSchema>;
+export type Limit = z.infer<typeof limitSchema>;
+
+/** Published whole, with the SHA-256 of its canonical JSON (RFC 8785) as `hash`. */
+export const planCatalogPublishedSchema = z.strictObject({
+  hash: z.string(),
+  catalog: planCatalogSchema,
+});
+export type PlanCatalogPublishedData = z.infer<typeof planCatalogPublishedSchema>;

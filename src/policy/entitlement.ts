@@ -1,0 +1,59 @@
+import type { Limit } from '../plans/plan-catalog.js';
+
+/** Status of what gives the plan, or the word for why nothing does (DESIGN 10). */
+export type EntitlementStatus =
+  | 'trialing'
+  | 'active'
+  | 'past_due'
+  | 'granted'
+  | 'canceled'
+  | 'unpaid'
+  | 'paused'
+  | 'unknown'
+  | 'none';
+
+/** A higher plan that was asked for and not paid yet. `since` is RFC 3339; `invoice` an open one for it, else null. */
+export interface PendingPayment {
+  readonly plan: string;
+  readonly price: string;
+  readonly since: string;
+  readonly invoice: string | null;
+}
+
+/** What gives the plan; `null` in a snapshot when the default plan does. */
+export interface EntitlementSource {
+  readonly type: 'subscription';
+  readonly subscriptionId: string;
+  readonly customerId: string | null;
+}
+
+/**
+ * What one user may do at one moment, as the policy judges it: the snapshot of the API without the fields that tell
+ * when Tenure learned it. Times are RFC 3339 UTC with milliseconds; lists are sorted and hold each entry once.
+ */
+export interface Entitlement {
+  readonly role: string;
+  readonly plan: string;
+  readonly status: EntitlementStatus;
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, Limit>>;
+  readonly subscriptionActive: boolean;
+  readonly expiresAt: string | null;
+  readonly cancelAt: string | null;
+  readonly pendingPayment: PendingPayment | null;
+  readonly source: EntitlementSource | null;
+  readonly unmappedPrices: readonly string[];
+  readonly validUntil: string | null;
+}
+
+/** What the entitlement becomes at `at` (Unix milliseconds) if nothing but time passes. */
+export interface Successor {
+  readonly at: number;
+  readonly entitlement: Entitlement;
+}
+
+/** The policy's answer: what holds now, and what follows by the clock alone, in ascending order of time. */
+export interface Judgement {
+  readonly entitlement: Entitlement;
+  readonly successors: readonly Successor[];
+}

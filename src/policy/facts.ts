@@ -1,0 +1,47 @@
+import type { CheckoutEventType, CheckoutObservationData } from '../events/checkout.events.js';
+import type { InvoiceEventType, InvoiceObservationData } from '../events/invoice.events.js';
+import type {
+  SubscriptionObservationData,
+  SubscriptionObservationType,
+} from '../events/subscription.events.js';
+
+/** Identity of a fact: the Stripe event that told it, its Stripe type and its Stripe second (Unix seconds). */
+export interface Told {
+  readonly eventId: string;
+  readonly stripeType: string;
+  readonly created: number;
+}
+
+/** One sight of a subscription, with when and by which event it was seen. */
+export interface Observation extends Told {
+  readonly type: SubscriptionObservationType;
+  readonly data: SubscriptionObservationData;
+}
+
+/** One sight of an invoice of a subscription. */
+export interface InvoiceObservation extends Told {
+  readonly type: InvoiceEventType;
+  readonly data: InvoiceObservationData;
+}
+
+/** One sight of a checkout session. */
+export interface CheckoutObservation extends Told {
+  readonly type: CheckoutEventType;
+  readonly data: CheckoutObservationData;
+}
+
+/**
+ * Everything known of one subscription that access depends on: sets, each fact once by event id, in no order that
+ * means anything. `checkouts` are the sessions that name it.
+ */
+export interface SubscriptionFacts {
+  readonly subscription: string;
+  readonly observations: readonly Observation[];
+  readonly invoices: readonly InvoiceObservation[];
+  readonly checkouts: readonly CheckoutObservation[];
+}
+
+/** Everything access of one user is judged from: the subscriptions that are the user's. */
+export interface UserFacts {
+  readonly subscriptions: readonly SubscriptionFacts[];
+}
