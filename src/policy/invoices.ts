@@ -1,0 +1,63 @@
+import type { InvoiceLine, InvoiceObservationData } from '../events/invoice.events.js';
+import type { InvoiceObservation } from './facts.js';
+import { compareText } from './order.js';
+
+/** One invoice as all that was told of it makes it. `toldAt` is the second of the event that decided its status. */
+export interface Invoice {
+  readonly data: InvoiceObservationData;
+  readonly toldAt: number;
+  /** Seconds of its `invoice.payment_failed` events, ascending. */
+  readonly paymentFailures: readonly number[];
+}
+
+const WITHIN_A_SECOND: ReadonlyMap<string, number> = new Map([
+  ['draft', 0],
+  ['open', 1],
+  ['uncollectible', 2],
+  ['void', 3],
+]);
+
+/** Folds invoices into a map by id (DESIGN 5.3): `paid` outranks all, else the latest event decides. */
+export function foldInvoices(observations: readonly InvoiceObservation[]): readonly Invoice[] {
+  const byInvoice = new Map<string, InvoiceObservation[]>();
+  for (const observation of observations) {
+    const known = byInvoice.get(observation.data.invoice);
+    if (known === undefined) byInvoice.set(observation.data.invoice, [observation]);
+    else known.push(observation);
+  }
+  return [...byInvoice.entries()]
+    .sort(([a], [b]) => compareText(a, b))
+    .flatMap(([, told]) => {
+      const decisive = told.reduce((winner, next) => (outranks(next, winner) ? next : winner));
+      const paymentFailures = told
+        .filter((observation) => observation.stripeType === 'invoice.payment_failed')
+        .map((observation) => observation.created)
+        .sort((a, b) => a - b);
+      return [{ data: decisive.data, toldAt: decisive.created, paymentFailures }];
+    });
+}
+
+/**
+ * Whether a line pays for its price: positive, or brought to nothing by what is listed on it. Coupons, balances and
+ * money taken elsewhere are payments; $0 trial lines and credits are not.
+ */
+export function linePays(line: InvoiceLine): boolean {
+  const value = line.subtotal ?? line.amount;
+  return value > 0 || (value === 0 && line.discounts + line.credits > 0);
+}
+
+/** Lines that pay, of invoices that are paid. */
+export function paidLines(invoices: readonly Invoice[]): readonly { invoice: Invoice; line: InvoiceLine }[] {
+  return invoices
+    .filter((invoice) => invoice.data.status === 'paid')
+    .flatMap((invoice) => invoice.data.lines.filter(linePays).map((line) => ({ invoice, line })));
+}
+
+function outranks(a: InvoiceObservation, b: InvoiceObservation): boolean {
+  const order =
+    Number(a.data.status === 'paid') - Number(b.data.status === 'paid') ||
+    a.created - b.created ||
+    (WITHIN_A_SECOND.get(a.data.status) ?? -1) - (WITHIN_A_SECOND.get(b.data.status) ?? -1) ||
+    compareText(a.eventId, b.eventId);
+  return order > 0;
+}
