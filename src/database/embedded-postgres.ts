@@ -1,0 +1,130 @@
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { DataDirInUseError, EmbeddedPostgresDiedError, EmbeddedPostgresError } from './errors.js';
+import { OwnerLock } from './owner-lock.js';
+import {
+  type Durability,
+  type OwnPostmaster,
+  type Postmaster,
+  postmasterOf,
+  removeStalePidFile,
+  startPostmaster,
+  stopPostmaster,
+} from './postmaster.js';
+import { serverBinaries } from './server-binaries.js';
+import { clusterDir, openCluster, ROLE } from './server-cluster.js';
+import { errorCode, serverIdentity } from './server-identity.js';
+
+export interface EmbeddedPostgresOptions {
+  /** Folder of the service's own data; made when missing. The server's data is in `postgres` below it. */
+  readonly dataDir: string;
+  /** Called with a line of text before something that takes a while. */
+  readonly onProgress?: (message: string) => void;
+  /** Default `durable`. */
+  readonly durability?: Durability;
+}
+
+/** A PostgreSQL server of our own, on 127.0.0.1 alone. */
+export interface EmbeddedPostgres {
+  /** Connection string of the database `tenure`, password included. */
+  readonly url: string;
+  /** Process id of the server. */
+  readonly pid: number;
+  /** Resolves when the server ended though nobody called `stop`; never rejects. */
+  readonly died: Promise<EmbeddedPostgresDiedError>;
+  /** Ends sessions, writes everything out and stops the server; repeatable. Close pools before. */
+  stop(): Promise<void>;
+}
+
+/** Rounds of a race for the folder with other processes that start or stop. */
+const MAX_ROUNDS = 20;
+const ROUND_PAUSE_MS = 100;
+
+/**
+ * Starts a real PostgreSQL on the data under `dataDir`, creating it the first time. As root it runs as an ordinary
+ * user. One Tenure process owns a data folder at a time. A server that outlived a killed owner is stopped and started
+ * anew, with its data.
+ * Throws `DataDirInUseError` when another process owns the folder, `EmbeddedPostgresError` when no server can run.
+ */
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const dataDir = resolve(options.dataDir);
+  const onProgress = options.onProgress ?? (() => undefined);
+  await makeDataDir(dataDir);
+  const identity = await serverIdentity(clusterDir(dataDir));
+  const binaries = await serverBinaries(dataDir, identity);
+  const cluster = await openCluster(dataDir, binaries, identity, onProgress);
+
+  let lastWords = '';
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const other = await postmasterOf(cluster);
+    if (other !== undefined) {
+      await endOrphan(dataDir, other, onProgress);
+      continue;
+    }
+    await removeStalePidFile(cluster);
+    const postmaster = await startPostmaster(cluster, binaries, identity, options.durability ?? 'durable');
+    const lock = await OwnerLock.take(postmaster);
+    if (lock instanceof OwnerLock) {
+      await lock.createDatabase();
+      return running(postmaster, lock);
+    }
+    if (lock !== 'gone') throw new DataDirInUseError(dataDir, lock.heldBy);
+    lastWords = await postmaster.ended;
+    if (!isPassing(lastWords)) break;
+    await pause(ROUND_PAUSE_MS);
+  }
+  throw new EmbeddedPostgresError(`PostgreSQL did not start on ${cluster.dir}: ${lastWords}`);
+}
+
+/** What a server says when another is on the folder (or its processes have not all ended), or on its port. */
+function isPassing(lastWords: string): boolean {
+  return /postmaster\.pid|shared memory block|Address already in use|TCP\/IP sockets/.test(lastWords);
+}
+
+async function makeDataDir(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true });
+  } catch (error) {
+    throw new EmbeddedPostgresError(`cannot make the folder ${dataDir} (${errorCode(error) ?? 'unknown error'})`, {
+      cause: error,
+    });
+  }
+}
+
+/** Stops a server whose owner is gone, or refuses when the owner lives. */
+async function endOrphan(
+  dataDir: string,
+  orphan: Postmaster,
+  onProgress: (message: string) => void,
+): Promise<void> {
+  const lock = await OwnerLock.take(orphan);
+  if (lock === 'gone') return;
+  if (!(lock instanceof OwnerLock)) throw new DataDirInUseError(dataDir, lock.heldBy);
+  onProgress(`stopping the PostgreSQL server ${orphan.pid} that a killed process left behind`);
+  // The lock is kept until the server ends it: nobody else may think the server is free meanwhile.
+  await stopPostmaster(orphan);
+  await lock.release();
+}
+
+function running(postmaster: OwnPostmaster, lock: OwnerLock): EmbeddedPostgres {
+  const { host, port, user, password } = postmaster.address;
+  let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    await lock.release();
+    await postmaster.stop();
+  };
+  return {
+    url: `postgres://${user}:${password}@${host}:${port}/${ROLE}`,
+    pid: postmaster.pid,
+    died: new Promise((tell) => {
+      void postmaster.ended.then((lastWords) => {
+        if (stopped === undefined) tell(new EmbeddedPostgresDiedError(`the PostgreSQL server ended: ${lastWords}`));
+      });
+    }),
+    stop: () => {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
+}

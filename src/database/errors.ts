@@ -1,0 +1,31 @@
+/** Base of the faults of the database and of the server Tenure starts itself; `code` is stable, `message` is one line. */
+export abstract class DatabaseError extends Error {
+  abstract readonly code: string;
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** Another living Tenure process owns the data folder. `pid` is that process, `null` when it did not say. */
+export class DataDirInUseError extends DatabaseError {
+  readonly code = 'data_dir_in_use';
+  constructor(
+    readonly dataDir: string,
+    readonly pid: number | null,
+  ) {
+    super(
+      `${dataDir} is in use by ${pid === null ? 'another Tenure process' : `Tenure process ${pid}`}: ` +
+        'stop it first, give this one its own DATA_DIR, or share a server with DATABASE_URL',
+    );
+  }
+}
+
+/** The embedded server cannot run here, or did not start; the message says why in one line. */
+export class EmbeddedPostgresError extends DatabaseError {
+  readonly code = 'embedded_postgres_failed';
+}
+
+/** The embedded server ended while the service was running. What was acknowledged is on disk. */
+export class EmbeddedPostgresDiedError extends DatabaseError {
+  readonly code = 'embedded_postgres_died';
+}

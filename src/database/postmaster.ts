@@ -1,0 +1,232 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { open, readFile, stat, truncate, unlink } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { EmbeddedPostgresError } from './errors.js';
+import { asUser, type ServerBinaries } from './server-binaries.js';
+import { type Cluster, isAlive, oneLine, ROLE, serverEnvironment } from './server-cluster.js';
+import { isMissing, type ServerIdentity } from './server-identity.js';
+
+/** `volatile` forgets acknowledged writes when the machine stops: for tests alone. */
+export type Durability = 'durable' | 'volatile';
+
+/** Where a server listens, and how to be let in. */
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+}
+
+/** A running server, started by us or found. */
+export interface Postmaster {
+  readonly pid: number;
+  readonly address: ServerAddress;
+  isRunning(): Promise<boolean>;
+}
+
+/** A server that is our child. */
+export interface OwnPostmaster extends Postmaster {
+  /** Resolves when it has ended, with what it wrote to its log since it started. */
+  readonly ended: Promise<string>;
+  /** Stops it in an orderly way. */
+  stop(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+const POLL_MS = 20;
+const FAST_SHUTDOWN_MS = 30_000;
+const LOG_LIMIT_BYTES = 10_000_000;
+
+/** Chosen for two cores and many small commits. What is durable is not negotiable: both settings are said aloud. */
+const SETTINGS: Readonly<Record<Durability, Readonly<Record<string, string>>>> = {
+  durable: { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' },
+  volatile: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
+};
+const COMMON_SETTINGS: Readonly<Record<string, string>> = {
+  listen_addresses: HOST,
+  unix_socket_directories: '',
+  max_connections: '200',
+  shared_buffers: '128MB',
+  max_wal_size: '1GB',
+  checkpoint_timeout: '15min',
+  effective_io_concurrency: '16',
+  random_page_cost: '1.1',
+  jit: 'off',
+  io_method: 'worker',
+  io_workers: '1',
+  max_parallel_workers_per_gather: '0',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+  // Faults of the server itself. A refused statement is its caller's news, and its text is nobody else's.
+  log_min_messages: 'log',
+  log_min_error_statement: 'panic',
+  log_checkpoints: 'off',
+};
+
+/** The living server that serves `cluster`, by its pid file; `undefined` when there is none. */
+export async function postmasterOf(cluster: Cluster): Promise<Postmaster | undefined> {
+  const file = await readPidFile(cluster);
+  const port = file?.port;
+  if (file === undefined || port === undefined || !(await serves(file.pid, cluster))) return undefined;
+  return {
+    pid: file.pid,
+    address: { host: HOST, port, user: ROLE, password: cluster.password },
+    isRunning: () => serves(file.pid, cluster),
+  };
+}
+
+/**
+ * Removes a pid file whose number now belongs to some other process (after a restart of a container, say): PostgreSQL
+ * would take that for a living server and refuse to start. A number that belongs to nobody it handles itself.
+ */
+export async function removeStalePidFile(cluster: Cluster): Promise<void> {
+  const file = await readPidFile(cluster);
+  if (file === undefined || !isAlive(file.pid) || (await serves(file.pid, cluster))) return;
+  if ((await readPidFile(cluster))?.text !== file.text) return;
+  await unlink(join(cluster.dir, 'postmaster.pid')).catch(ignoreMissing);
+}
+
+/**
+ * Starts the server on a free port. It may not be ready yet. It ends with this process, however that ends: a
+ * watchdog waits for our end of a pipe to close and then asks the server to shut down.
+ */
+export async function startPostmaster(
+  cluster: Cluster,
+  binaries: ServerBinaries,
+  identity: ServerIdentity,
+  durability: Durability,
+): Promise<OwnPostmaster> {
+  const port = await freePort();
+  const settings = { ...COMMON_SETTINGS, ...SETTINGS[durability], port: String(port), cluster_name: 'tenure' };
+  const log = await openLog(`${cluster.dir}.log`);
+  const child = spawn(
+    binaries.postgres,
+    ['-D', cluster.pgdata, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    {
+      ...asUser(identity),
+      cwd: cluster.dir,
+      env: serverEnvironment(),
+      stdio: ['ignore', log.fd, log.fd],
+      detached: true, // Ctrl-C reaches the whole foreground group: the service must stop before its database
+    },
+  );
+  const spawned = once(child, 'spawn'); // asked for at once: the event does not wait for us
+  try {
+    await Promise.all([spawned, log.close()]);
+  } catch (error) {
+    throw new EmbeddedPostgresError(`cannot run ${binaries.postgres}: ${String(error)}`, { cause: error });
+  }
+  const pid = pidOf(child);
+  const ended = once(child, 'exit').then(() => log.textSinceOpened());
+  const watchdog = startWatchdog(pid);
+  child.unref();
+  return {
+    pid,
+    address: { host: HOST, port, user: ROLE, password: cluster.password },
+    ended,
+    isRunning: async () => child.exitCode === null && child.signalCode === null,
+    stop: async () => {
+      watchdog.kill('SIGKILL');
+      child.ref();
+      await stopPostmaster({ pid, isRunning: async () => child.exitCode === null && child.signalCode === null });
+      await ended;
+    },
+  };
+}
+
+/** Asks a server to end its sessions, write everything out and stop; waits until it has. */
+export async function stopPostmaster(postmaster: Pick<Postmaster, 'pid' | 'isRunning'>): Promise<void> {
+  const impatient = Date.now() + FAST_SHUTDOWN_MS;
+  let signal: NodeJS.Signals | undefined = 'SIGINT';
+  while (await postmaster.isRunning()) {
+    if (signal !== undefined) signalUnlessGone(postmaster.pid, signal);
+    signal = Date.now() > impatient ? 'SIGQUIT' : undefined; // stops at once; the log of writes is replayed next time
+    await pause(POLL_MS);
+  }
+}
+
+function signalUnlessGone(pid: number, signal: NodeJS.Signals): void {
+  if (isAlive(pid)) process.kill(pid, signal);
+}
+
+function startWatchdog(pid: number): ChildProcess {
+  const watchdog = spawn('/bin/sh', ['-c', 'read -r _; kill -INT "$1"', 'tenure-watchdog', String(pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    cwd: '/',
+    detached: true,
+  });
+  watchdog.unref();
+  watchdog.on('error', () => undefined); // without it a killed owner leaves the server to the next start, which stops it
+  watchdog.stdin?.on('error', () => undefined);
+  if (watchdog.stdin !== null && 'unref' in watchdog.stdin && typeof watchdog.stdin.unref === 'function') {
+    watchdog.stdin.unref();
+  }
+  return watchdog;
+}
+
+function pidOf(child: ChildProcess): number {
+  if (child.pid === undefined) throw new EmbeddedPostgresError('the PostgreSQL server has no process id');
+  return child.pid;
+}
+
+interface PidFile {
+  readonly text: string;
+  readonly pid: number;
+  /** Missing while the server is in its first milliseconds. */
+  readonly port: number | undefined;
+}
+
+/** Lines of `postmaster.pid` (PostgreSQL, miscadmin.h): pid, data folder, start time, port, … */
+async function readPidFile(cluster: Cluster): Promise<PidFile | undefined> {
+  const text = await readFile(join(cluster.dir, 'postmaster.pid'), 'utf8').catch(ignoreMissing);
+  if (text === undefined) return undefined;
+  const [pid, , , port] = text.split('\n').map((line) => Number.parseInt(line, 10));
+  if (pid === undefined || !Number.isSafeInteger(pid) || pid <= 0) return undefined;
+  return { text, pid, port: port !== undefined && port > 0 ? port : undefined };
+}
+
+/** Whether `pid` is a server on this data. A server's working directory is its data; ids alone are used again. */
+async function serves(pid: number, cluster: Cluster): Promise<boolean> {
+  if (!isAlive(pid)) return false;
+  if (process.platform !== 'linux') return true;
+  const [there, here] = await Promise.all([
+    stat(`/proc/${pid}/cwd`).catch(() => undefined), // gone meanwhile, a zombie, or somebody else's process
+    stat(cluster.dir),
+  ]);
+  return there !== undefined && there.dev === here.dev && there.ino === here.ino;
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (!isMissing(error)) throw error;
+}
+
+interface ServerLog {
+  readonly fd: number;
+  close(): Promise<void>;
+  textSinceOpened(): Promise<string>;
+}
+
+async function openLog(path: string): Promise<ServerLog> {
+  const size = (await stat(path).catch(ignoreMissing))?.size ?? 0;
+  if (size > LOG_LIMIT_BYTES) await truncate(path);
+  const start = size > LOG_LIMIT_BYTES ? 0 : size;
+  const handle = await open(path, 'a', 0o600);
+  return {
+    fd: handle.fd,
+    close: () => handle.close(),
+    textSinceOpened: async () => oneLine((await readFile(path)).subarray(start).toString('utf8')),
+  };
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, HOST);
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (address === null || typeof address === 'string') throw new EmbeddedPostgresError(`no free port on ${HOST}`);
+  return address.port;
+}
