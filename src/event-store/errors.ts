@@ -43,4 +43,6 @@ export class EventStoreUnavailableError extends EventStoreError {
 /** The connection broke or timed out after the append was sent: it may have landed. Repeat the same bytes. */
 export class OutcomeUnknownError extends EventStoreError {
   readonly code = 'outcome_unknown';
+  /** Milliseconds before which a repeat would be dropped by the store; `undefined` when it may follow at once. */
+  readonly retryAfterMs?: number;
 }

@@ -1,0 +1,67 @@
+import { describe, expect, it } from '@jest/globals';
+import { ProblemError } from '../http/problem.js';
+import { AccessControl, requireScope } from './access-control.js';
+import { AdminKeyAuthenticator } from './authenticator.js';
+import { FailureLimiter, MAX_FAILURES_PER_MINUTE } from './failure-limiter.js';
+
+const KEY = 'k'.repeat(31) + 'é';
+/** A header as `node:http` hands it over: one character for each byte. */
+const HEADER = `Bearer ${Buffer.from(KEY, 'utf8').toString('latin1')}`;
+
+function codeOf(attempt: () => unknown): string {
+  try {
+    attempt();
+  } catch (error) {
+    if (error instanceof ProblemError) return error.code;
+    throw error;
+  }
+  return 'admitted';
+}
+
+describe('Access control', () => {
+  it('admits the admin key with every scope and names it without showing it', async () => {
+    const access = new AccessControl(new AdminKeyAuthenticator(KEY), new FailureLimiter());
+    const principal = await access.admit(HEADER, '::1');
+    expect(principal.scopes.has('ops')).toBe(true);
+    expect(principal.actor).not.toContain('kkk');
+    expect(codeOf(() => access.admit(HEADER.replace('Bearer', 'bearer'), '::1'))).toBe('admitted');
+  });
+
+  it.each([
+    ['no header', undefined],
+    ['another scheme', `Basic ${KEY}`],
+    ['an empty token', 'Bearer '],
+    ['a shorter key', HEADER.slice(0, -1)],
+    ['a longer key', `${HEADER}x`],
+    ['a key that differs in its last byte', `${HEADER.slice(0, -1)}x`],
+    ['the key twice', `${HEADER} ${HEADER}`],
+  ])('refuses %s', (_, header) => {
+    const access = new AccessControl(new AdminKeyAuthenticator(KEY), new FailureLimiter());
+    expect(codeOf(() => access.admit(header, '::1'))).toBe('unauthorized');
+  });
+
+  it('tells an address to wait after 20 failures in a minute, others and valid keys not', () => {
+    let now = 1_000;
+    const access = new AccessControl(new AdminKeyAuthenticator(KEY), new FailureLimiter(() => now));
+    const fail = (): string => codeOf(() => access.admit('Bearer wrong', '10.0.0.1'));
+    for (let i = 0; i < MAX_FAILURES_PER_MINUTE; i += 1) expect(fail()).toBe('unauthorized');
+    expect(fail()).toBe('too_many_failures');
+    expect(codeOf(() => access.admit('Bearer wrong', '10.0.0.2'))).toBe('unauthorized');
+    expect(codeOf(() => access.admit(HEADER, '10.0.0.1'))).toBe('admitted');
+    now += 59_999;
+    expect(fail()).toBe('too_many_failures');
+    now += 1;
+    expect(fail()).toBe('unauthorized');
+  });
+
+  it('waits for an authenticator that asks elsewhere', async () => {
+    const access = new AccessControl({ authenticate: async () => null }, new FailureLimiter());
+    await expect(access.admit('Bearer x', '::1')).rejects.toMatchObject({ code: 'unauthorized' });
+  });
+
+  it('refuses a principal without the scope', () => {
+    const reader = { actor: 'r', scopes: new Set(['entitlements:read'] as const) };
+    expect(codeOf(() => requireScope(reader, 'ops'))).toBe('forbidden');
+    expect(codeOf(() => requireScope(reader, 'entitlements:read'))).toBe('admitted');
+  });
+});

@@ -1,0 +1,45 @@
+import { timingSafeEqual } from 'node:crypto';
+
+/** What a key may do (DESIGN 10, "Who may"). */
+export const SCOPES = ['entitlements:read', 'entitlements:write', 'checkout', 'audit', 'ops'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Who sends a request. `actor` is written into the events that the request causes; it is never the key itself. */
+export interface Principal {
+  readonly actor: string;
+  readonly scopes: ReadonlySet<Scope>;
+}
+
+/** DI token of the authenticator of this process. */
+export const AUTHENTICATOR = Symbol('AUTHENTICATOR');
+
+/**
+ * Tells who holds a bearer token: `null` when no one does. Kinds of tokens (stored keys, user tokens) are further
+ * implementations; one that must ask elsewhere answers with a promise.
+ */
+export interface Authenticator {
+  authenticate(token: string): Principal | null | Promise<Principal | null>;
+}
+
+/** The holder of `TENURE_ADMIN_KEY`, with every scope. */
+export class AdminKeyAuthenticator implements Authenticator {
+  private readonly principal: Principal = { actor: 'admin-key', scopes: new Set(SCOPES) };
+  private readonly key: Buffer;
+  private readonly presented: Buffer;
+
+  constructor(adminKey: string) {
+    this.key = Buffer.from(adminKey, 'utf8');
+    this.presented = Buffer.alloc(this.key.length);
+  }
+
+  /**
+   * Compares in constant time; only the length of the key could show. `token` holds one byte in each character, as
+   * `node:http` gives headers.
+   */
+  authenticate(token: string): Principal | null {
+    this.presented.fill(0);
+    this.presented.write(token, 'latin1');
+    const equal = timingSafeEqual(this.key, this.presented);
+    return equal && token.length === this.key.length ? this.principal : null;
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Every error this service can answer with: its stable code, HTTP status and title (RFC 9457). The OpenAPI document is
+ * made from the same table, so what is documented is what is sent.
+ */
+export const PROBLEMS = {
+  invalid_request: { status: 400, title: 'The request is not valid' },
+  invalid_user_id: { status: 400, title: 'The user id is not valid' },
+  unsupported_parameter: { status: 400, title: 'A query parameter is not supported' },
+  malformed_url: { status: 400, title: 'The URL cannot be decoded' },
+  malformed_json: { status: 400, title: 'The body is not valid JSON' },
+  invalid_signature: { status: 400, title: 'The webhook signature is not valid' },
+  unauthorized: { status: 401, title: 'A valid key is required' },
+  forbidden: { status: 403, title: 'The key lacks the scope' },
+  not_found: { status: 404, title: 'No such resource' },
+  method_not_allowed: { status: 405, title: 'The method is not allowed here' },
+  request_timeout: { status: 408, title: 'The request took too long to arrive' },
+  projection_behind: { status: 412, title: 'The read model has not reached that position' },
+  payload_too_large: { status: 413, title: 'The body is too large' },
+  unsupported_media_type: { status: 415, title: 'The media type is not supported' },
+  malformed_event: { status: 422, title: 'The Stripe event lacks what identifies it' },
+  too_many_failures: { status: 429, title: 'Too many failed attempts' },
+  internal_error: { status: 500, title: 'Something went wrong here' },
+  event_store_unavailable: { status: 503, title: 'The event store does not answer' },
+  database_unavailable: { status: 503, title: 'The database does not answer' },
+} as const satisfies Record<string, { status: number; title: string }>;
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** The body of every error (`application/problem+json`, RFC 9457). `code` is stable; `requestId` finds the log line. */
+export interface ProblemBody {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: ProblemCode;
+  readonly requestId: string;
+}
+
+/** A refusal with a stable code. `detail` goes to the caller, so it never holds a secret or what failed inside. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError';
+  constructor(
+    readonly code: ProblemCode,
+    readonly detail: string,
+    /** Headers that belong to the refusal, e.g. `retry-after` in seconds. */
+    readonly headers: Readonly<Record<string, string>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(detail, options);
+  }
+  get status(): number {
+    return PROBLEMS[this.code].status;
+  }
+}
+
+/** The URI that names a kind of problem (RFC 9457, "type"). */
+export function problemType(code: ProblemCode): string {
+  return `urn:tenure:problem:${code}`;
+}
+
+export function problemBody(problem: ProblemError, requestId: string): ProblemBody {
+  const { status, title } = PROBLEMS[problem.code];
+  return {
+    type: problemType(problem.code),
+    title,
+    status,
+    detail: problem.detail,
+    code: problem.code,
+    requestId,
+  };
+}

@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+/** What is safe to write into a log line and a header: letters, digits and `._-:`, up to 128. */
+const SANE = /^[A-Za-z0-9._:-]{1,128}$/;
+
+const prefix = randomBytes(9).toString('base64url');
+let counter = 0;
+
+/** An id that no other request has: a random part per process and a counter. */
+export function newRequestId(): string {
+  counter += 1;
+  return `${prefix}-${counter.toString(36)}`;
+}
+
+/** The caller's `X-Request-Id` when it is sane, else a new one. */
+export function requestIdFrom(header: string | string[] | undefined): string {
+  return typeof header === 'string' && SANE.test(header) ? header : newRequestId();
+}
+
+const ids = new WeakMap<IncomingMessage, string>();
+
+/** The id of this request; the same one however often it is asked for. */
+export function requestIdOf(request: IncomingMessage): string {
+  const known = ids.get(request);
+  if (known !== undefined) return known;
+  const id = requestIdFrom(request.headers['x-request-id']);
+  ids.set(request, id);
+  return id;
+}

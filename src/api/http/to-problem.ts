@@ -1,0 +1,141 @@
+import { HttpException } from '@nestjs/common';
+import {
+  EventStoreUnavailableError,
+  EventTooLargeError,
+  InvalidEventError,
+  OutcomeUnknownError,
+  WrongExpectedRevisionError,
+} from '../../event-store/errors.js';
+import { type ProblemCode, ProblemError } from './problem.js';
+
+/** Seconds after which a caller may try again when a store is down. */
+const RETRY_AFTER_SECONDS = '2';
+
+const CODE_OF_STATUS: Readonly<Record<number, ProblemCode>> = {
+  400: 'invalid_request',
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  408: 'request_timeout',
+  413: 'payload_too_large',
+  415: 'unsupported_media_type',
+  422: 'malformed_event',
+  429: 'too_many_failures',
+};
+
+/** What a caller is told for a status that a framework chose: our words, never the framework's or an error's own. */
+const DETAIL_OF_CODE: Partial<Record<ProblemCode, string>> = {
+  invalid_request: 'The request could not be understood.',
+  not_found: 'There is nothing at this path.',
+  payload_too_large: 'The body is over the limit of this route.',
+  unsupported_media_type: 'Send application/json.',
+  internal_error: 'The fault was logged under the request id.',
+};
+
+/**
+ * Says which problem any thrown value is. What is not known is `internal_error`: its message stays in the log.
+ * Known are our own refusals, the faults of the event store, an unreachable database, and errors of Express, its
+ * parsers and Nest, which carry a status.
+ */
+export function toProblem(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error;
+  if (isEventStoreDown(error)) {
+    return new ProblemError(
+      'event_store_unavailable',
+      'Nothing was acknowledged. Send the same request again.',
+      { 'retry-after': RETRY_AFTER_SECONDS },
+      { cause: error },
+    );
+  }
+  if (error instanceof InvalidEventError || error instanceof EventTooLargeError) {
+    return new ProblemError('malformed_event', 'The event cannot be stored as it is.', {}, { cause: error });
+  }
+  if (isDatabaseDown(error)) {
+    return new ProblemError(
+      'database_unavailable',
+      'The database does not answer. Try again.',
+      { 'retry-after': RETRY_AFTER_SECONDS },
+      { cause: error },
+    );
+  }
+  if (error instanceof URIError) return undecodableUrl(error);
+  return ofStatus(statusOf(error), error);
+}
+
+function undecodableUrl(error: unknown): ProblemError {
+  return new ProblemError(
+    'malformed_url',
+    'The path is not valid percent-encoded UTF-8.',
+    {},
+    { cause: error },
+  );
+}
+
+function ofStatus(status: number, error: unknown): ProblemError {
+  if (status === 400 && error instanceof Error && error.message.startsWith('Failed to decode param')) {
+    return undecodableUrl(error);
+  }
+  const code =
+    CODE_OF_STATUS[status] ?? (status >= 400 && status < 500 ? 'invalid_request' : 'internal_error');
+  return new ProblemError(code, DETAIL_OF_CODE[code] ?? 'The request was refused.', {}, { cause: error });
+}
+
+/** After bounded retries a conflict is as good as a store that is down: the caller repeats. */
+function isEventStoreDown(error: unknown): boolean {
+  return (
+    error instanceof EventStoreUnavailableError ||
+    error instanceof OutcomeUnknownError ||
+    error instanceof WrongExpectedRevisionError
+  );
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof HttpException) return error.getStatus();
+  const status = propertyOf(error, 'status') ?? propertyOf(error, 'statusCode');
+  return typeof status === 'number' && Number.isInteger(status) && status >= 400 && status < 600
+    ? status
+    : 500;
+}
+
+const NETWORK_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOENT',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+]);
+
+/**
+ * PostgreSQL said, or its socket showed, that no query can be answered now: SQLSTATE class 08 (connection), 53
+ * (resources) and 57P (operator intervention), the network codes of Node, and what `pg` says when a socket ends.
+ */
+function isDatabaseDown(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = propertyOf(error, 'code');
+  if (
+    typeof code === 'string' &&
+    (/^(08|53|57P)/.test(code) || (NETWORK_CODES.has(code) && 'syscall' in error))
+  ) {
+    return true;
+  }
+  if (
+    /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered)/.test(
+      error.message,
+    )
+  ) {
+    return true;
+  }
+  const driverError = propertyOf(error, 'driverError');
+  const cause = error.cause;
+  return (
+    (driverError !== error && driverError instanceof Error && isDatabaseDown(driverError)) ||
+    (cause !== error && cause instanceof Error && isDatabaseDown(cause))
+  );
+}
+
+function propertyOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}

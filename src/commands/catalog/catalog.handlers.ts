@@ -1,0 +1,40 @@
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { catalogStream } from '../../events/stream-names.js';
+import type { Origin } from '../decider.js';
+import { CatalogWriter } from '../writers.js';
+import { type CatalogPublished, OfferPlanCatalog, PublishPlanCatalog } from './catalog.commands.js';
+import type { CatalogCommand } from './catalog.decider.js';
+
+@CommandHandler(OfferPlanCatalog)
+export class OfferPlanCatalogHandler implements ICommandHandler<OfferPlanCatalog, CatalogPublished> {
+  constructor(private readonly writer: CatalogWriter) {}
+
+  execute({ catalog, hash, origin }: OfferPlanCatalog): Promise<CatalogPublished> {
+    return publish(this.writer, { kind: 'offer', catalog, hash }, origin);
+  }
+}
+
+@CommandHandler(PublishPlanCatalog)
+export class PublishPlanCatalogHandler implements ICommandHandler<PublishPlanCatalog, CatalogPublished> {
+  constructor(private readonly writer: CatalogWriter) {}
+
+  execute({ catalog, hash, origin }: PublishPlanCatalog): Promise<CatalogPublished> {
+    return publish(this.writer, { kind: 'publish', catalog, hash }, origin);
+  }
+}
+
+async function publish(
+  writer: CatalogWriter,
+  command: CatalogCommand,
+  origin: Origin,
+): Promise<CatalogPublished> {
+  const stream = catalogStream(writer.prefix);
+  const recorded = await writer.execute({ stream, command, origin, starts: false });
+  const { hash, catalog } = command;
+  if (recorded.outcome === 'applied') {
+    return { outcome: 'published', hash, catalog, position: recorded.position };
+  }
+  const { last } = await writer.stateOf(stream);
+  if (last === null || last.hash === hash) return { outcome: 'current', hash, catalog, position: null };
+  return { outcome: 'stale', hash: last.hash, catalog: last.catalog, position: null };
+}

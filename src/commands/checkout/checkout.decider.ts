@@ -1,0 +1,15 @@
+import type { DomainEvent } from '../../events/event-types.js';
+import type { Decider } from '../decider.js';
+
+/** What can be asked of the stream of a checkout session: to record what Stripe says of it. */
+export interface CheckoutCommand {
+  readonly causation: string;
+  readonly event: DomainEvent;
+}
+
+/** One event for one Stripe event. */
+export const checkoutDecider: Decider<ReadonlySet<string>, CheckoutCommand> = {
+  initial: new Set(),
+  evolve: (seen, { causation }) => (causation === null ? seen : new Set(seen).add(causation)),
+  decide: (seen, command) => (seen.has(command.causation) ? [] : [command.event]),
+};

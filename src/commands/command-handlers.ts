@@ -1,0 +1,25 @@
+import { OfferPlanCatalogHandler, PublishPlanCatalogHandler } from './catalog/catalog.handlers.js';
+import { RecordCheckoutEventHandler } from './checkout/checkout.handlers.js';
+import {
+  LinkCustomerHandler,
+  RecordCustomerEventHandler,
+  UnlinkCustomerHandler,
+} from './customer/customer.handlers.js';
+import {
+  LinkSubscriptionHandler,
+  RecordSubscriptionEventHandler,
+  UnlinkSubscriptionHandler,
+} from './subscription/subscription.handlers.js';
+
+/** Every handler of the write side, to be registered with the CommandBus. */
+export const COMMAND_HANDLERS = [
+  RecordSubscriptionEventHandler,
+  LinkSubscriptionHandler,
+  UnlinkSubscriptionHandler,
+  RecordCustomerEventHandler,
+  LinkCustomerHandler,
+  UnlinkCustomerHandler,
+  RecordCheckoutEventHandler,
+  OfferPlanCatalogHandler,
+  PublishPlanCatalogHandler,
+];

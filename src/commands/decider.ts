@@ -1,0 +1,63 @@
+import type { DomainEvent } from '../events/event-types.js';
+import type { EventMetadata } from '../events/metadata.js';
+
+/** The Stripe event a command comes from; `created` is Stripe's second. */
+export interface StripeOrigin {
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly created: number;
+  readonly apiVersion: string | null;
+  readonly livemode: boolean;
+}
+
+/**
+ * Where a command comes from. `causation` is the key by which it counts once on its stream: the Stripe event id, or
+ * the caller's idempotency key; `null` when it has none. It is kept in the event's metadata as `causationId`.
+ */
+export interface Origin {
+  readonly actor: string;
+  readonly correlationId: string;
+  readonly causation: string | null;
+  readonly stripe: StripeOrigin | null;
+}
+
+/** An event of a stream as a decider sees it: what it says, and the key it counts once by. */
+export interface Happened {
+  readonly event: DomainEvent;
+  readonly causation: string | null;
+}
+
+/**
+ * An aggregate: its state is a fold of its stream, and `decide` answers with no event (nothing to add) or exactly
+ * one. Pure and total: no clock, no randomness, no I/O.
+ */
+export interface Decider<State, Command> {
+  readonly initial: State;
+  evolve(state: State, happened: Happened): State;
+  decide(state: State, command: Command): readonly [] | readonly [DomainEvent];
+}
+
+/** What came of a command. `position` is of the event appended; of a duplicate, of the stream's last event if known. */
+export type Recorded =
+  | { readonly outcome: 'applied'; readonly event: DomainEvent['type']; readonly position: string }
+  | { readonly outcome: 'duplicate'; readonly position: string | null };
+
+/** Metadata of an event to be, without what is known only when it is sealed. */
+export function metadataOf(
+  origin: Origin,
+  recordedAt: number,
+  schemaVersion: number,
+): Omit<EventMetadata, 'prevHash' | 'hash'> {
+  return {
+    stripeEventId: origin.stripe?.eventId ?? null,
+    stripeEventType: origin.stripe?.eventType ?? null,
+    stripeCreated: origin.stripe?.created ?? null,
+    apiVersion: origin.stripe?.apiVersion ?? null,
+    livemode: origin.stripe?.livemode ?? null,
+    correlationId: origin.correlationId,
+    causationId: origin.causation,
+    actor: origin.actor,
+    recordedAt: new Date(recordedAt).toISOString(),
+    schemaVersion,
+  };
+}

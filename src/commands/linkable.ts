@@ -1,0 +1,20 @@
+/**
+ * State of a stream that Stripe feeds: the keys of what it contains, and whose it is by ops' latest link (`null` when
+ * none stands). The keys are Stripe event ids, and idempotency keys of what ops did.
+ */
+export interface LinkableState {
+  readonly seen: ReadonlySet<string>;
+  readonly link: string | null;
+}
+
+export const UNSEEN: LinkableState = { seen: new Set(), link: null };
+
+/** The state with one more key; the link changes only where `link` is given. */
+export function having(state: LinkableState, causation: string | null, link: string | null): LinkableState {
+  return { seen: causation === null ? state.seen : new Set(state.seen).add(causation), link };
+}
+
+/** Whether a command with this key is on the stream already. */
+export function isKnown(state: LinkableState, causation: string | null): boolean {
+  return causation !== null && state.seen.has(causation);
+}

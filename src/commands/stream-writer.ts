@@ -1,0 +1,162 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import { OutcomeUnknownError, WrongExpectedRevisionError } from '../event-store/errors.js';
+import type { AppendResult, EventStore } from '../event-store/event-store.js';
+import { currentSchemaVersion, type DomainEvent } from '../events/event-types.js';
+import { GENESIS_HASH, type SealedEvent, sealEvent } from '../events/hash-chain.js';
+import { parseEvent } from '../events/recorded-event.js';
+import { type Decider, metadataOf, type Origin, type Recorded } from './decider.js';
+
+/** A command for one stream. `starts` says that the stream most likely does not exist yet. */
+export interface StreamCommand<Command> {
+  readonly stream: string;
+  readonly command: Command;
+  readonly origin: Origin;
+  readonly starts: boolean;
+}
+
+/** A stream kept changing under us for longer than we retry. The command may be sent again. */
+export class ContentionError extends Error {
+  override readonly name = 'ContentionError';
+  readonly code = 'contention';
+  constructor(stream: string, tries: number) {
+    super(`stream ${stream} changed under each of ${tries} tries`);
+  }
+}
+
+export interface StreamWriterOptions {
+  /** Writer's clock, Unix milliseconds. */
+  readonly now?: () => number;
+  /** Streams whose fold is kept in memory. */
+  readonly cachedStreams?: number;
+}
+
+/** The fold of a stream up to its last known event. `revision` is −1 and `hash` the genesis for an empty stream. */
+interface Fold<State> {
+  readonly state: State;
+  readonly revision: number;
+  readonly hash: string;
+  readonly position: string | null;
+}
+
+const MAX_TRIES = 8;
+const MAX_REPEATS = 4;
+const REPEAT_PAUSE_MS = 100;
+const DEFAULT_CACHED_STREAMS = 50_000;
+
+/**
+ * Loads, decides, appends: always at an exact revision, so that the Stripe event id is the idempotence key of its
+ * stream (DESIGN 5.1, 5.2). Folds are kept in memory; a stale one is found out by the append itself, which then
+ * conflicts. A stream that most likely does not exist yet is tried at "no stream" without a read: deciding from the
+ * empty state can never duplicate, because an existing stream conflicts.
+ */
+export class StreamWriter<State, Command> {
+  readonly #folds: LRUCache<string, Fold<State>>;
+  readonly #queues = new Map<string, Promise<unknown>>();
+  readonly #now: () => number;
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly decider: Decider<State, Command>,
+    options: StreamWriterOptions = {},
+  ) {
+    this.#folds = new LRUCache({ max: options.cachedStreams ?? DEFAULT_CACHED_STREAMS });
+    this.#now = options.now ?? Date.now;
+  }
+
+  /**
+   * Executes a command once all earlier ones of this process for the same stream are done.
+   * @throws ContentionError, OutcomeUnknownError, EventStoreUnavailableError and what the store refuses
+   */
+  async execute(command: StreamCommand<Command>): Promise<Recorded> {
+    const { stream } = command;
+    const before = this.#queues.get(stream);
+    const run = before === undefined ? this.#run(command) : before.then(() => this.#run(command));
+    const settled = run.then(ignore, ignore); // the caller gets the fault; the queue only waits
+    this.#queues.set(stream, settled);
+    try {
+      return await run;
+    } finally {
+      if (this.#queues.get(stream) === settled) this.#queues.delete(stream);
+    }
+  }
+
+  /** The state of a stream as it is in the store now. */
+  async stateOf(stream: string): Promise<State> {
+    return (await this.#load(stream, this.#folds.get(stream) ?? this.#empty())).state;
+  }
+
+  async #run(command: StreamCommand<Command>): Promise<Recorded> {
+    const { stream, origin } = command;
+    let fold =
+      this.#folds.get(stream) ?? (command.starts ? this.#empty() : await this.#load(stream, this.#empty()));
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const [event] = this.decider.decide(fold.state, command.command);
+      if (event === undefined) return { outcome: 'duplicate', position: fold.position };
+      const sealed = this.#seal(stream, fold, event, origin);
+      const appended = await this.#append(stream, fold, sealed);
+      if (appended !== 'conflict') {
+        this.#folds.set(stream, {
+          state: this.decider.evolve(fold.state, { event, causation: origin.causation }),
+          revision: appended.revision,
+          hash: sealed.hash,
+          position: appended.position,
+        });
+        return { outcome: 'applied', event: event.type, position: appended.position };
+      }
+      fold = await this.#load(stream, fold);
+    }
+    throw new ContentionError(stream, MAX_TRIES);
+  }
+
+  #seal(stream: string, fold: Fold<State>, event: DomainEvent, origin: Origin): SealedEvent {
+    return sealEvent({
+      ...event,
+      stream,
+      revision: fold.revision + 1,
+      prevHash: fold.hash,
+      metadataWithoutHashes: metadataOf(origin, this.#now(), currentSchemaVersion(event.type)),
+      idKey: origin.causation ?? `${stream}@${fold.revision + 1}`,
+    });
+  }
+
+  /** Appends; while the outcome is unknown, the very same bytes again at the same revision. */
+  async #append(stream: string, fold: Fold<State>, event: SealedEvent): Promise<AppendResult | 'conflict'> {
+    const expected = fold.revision < 0 ? 'no_stream' : fold.revision;
+    for (let repeats = 0; ; repeats += 1) {
+      try {
+        const { position } = await this.store.append(stream, expected, [event]);
+        return { revision: fold.revision + 1, position };
+      } catch (error) {
+        if (error instanceof WrongExpectedRevisionError) return 'conflict';
+        if (!(error instanceof OutcomeUnknownError) || repeats >= MAX_REPEATS) {
+          this.#folds.delete(stream);
+          throw error;
+        }
+        await pause(error.retryAfterMs ?? REPEAT_PAUSE_MS * 2 ** repeats);
+      }
+    }
+  }
+
+  /** Reads what a stream has beyond `known` and folds it on. */
+  async #load(stream: string, known: Fold<State>): Promise<Fold<State>> {
+    let fold = known;
+    for (const stored of await this.store.read(stream, known.revision + 1)) {
+      const { metadata, revision, position, ...event } = parseEvent(stored);
+      fold = {
+        state: this.decider.evolve(fold.state, { event, causation: metadata.causationId }),
+        revision,
+        hash: metadata.hash,
+        position,
+      };
+    }
+    if (fold.revision >= 0) this.#folds.set(stream, fold);
+    return fold;
+  }
+
+  #empty(): Fold<State> {
+    return { state: this.decider.initial, revision: -1, hash: GENESIS_HASH, position: null };
+  }
+}
+
+function ignore(): void {}

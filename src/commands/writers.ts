@@ -1,0 +1,51 @@
+import type { EventStore } from '../event-store/event-store.js';
+import { type CatalogCommand, type CatalogState, catalogDecider } from './catalog/catalog.decider.js';
+import { type CheckoutCommand, checkoutDecider } from './checkout/checkout.decider.js';
+import { type CustomerCommand, customerDecider } from './customer/customer.decider.js';
+import type { LinkableState } from './linkable.js';
+import { StreamWriter, type StreamWriterOptions } from './stream-writer.js';
+import { type SubscriptionCommand, subscriptionDecider } from './subscription/subscription.decider.js';
+
+/** Writes streams of subscriptions; `prefix` is the setting STREAM_PREFIX. */
+export class SubscriptionWriter extends StreamWriter<LinkableState, SubscriptionCommand> {
+  constructor(
+    store: EventStore,
+    readonly prefix: string,
+    options?: StreamWriterOptions,
+  ) {
+    super(store, subscriptionDecider, options);
+  }
+}
+
+/** Writes streams of customers. */
+export class CustomerWriter extends StreamWriter<LinkableState, CustomerCommand> {
+  constructor(
+    store: EventStore,
+    readonly prefix: string,
+    options?: StreamWriterOptions,
+  ) {
+    super(store, customerDecider, options);
+  }
+}
+
+/** Writes streams of checkout sessions. */
+export class CheckoutWriter extends StreamWriter<ReadonlySet<string>, CheckoutCommand> {
+  constructor(
+    store: EventStore,
+    readonly prefix: string,
+    options?: StreamWriterOptions,
+  ) {
+    super(store, checkoutDecider, options);
+  }
+}
+
+/** Writes the stream of the plan catalogue. */
+export class CatalogWriter extends StreamWriter<CatalogState, CatalogCommand> {
+  constructor(
+    store: EventStore,
+    readonly prefix: string,
+    options?: StreamWriterOptions,
+  ) {
+    super(store, catalogDecider, options);
+  }
+}

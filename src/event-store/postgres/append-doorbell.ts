@@ -1,0 +1,134 @@
+import pg from 'pg';
+import { v4 as uuid } from 'uuid';
+import { asError } from './pg-session.js';
+
+const CHANNEL = 'tenure_log';
+
+/** Milliseconds between two notifications to other processes, at least. */
+const NOTIFY_EVERY_MS = 20;
+
+/** Milliseconds before a lost session is opened again: the first wait, doubled up to the last. */
+const FIRST_RECONNECT_MS = 50;
+const LAST_RECONNECT_MS = 2_000;
+
+/**
+ * Rings when there may be more to read. Appends of this process ring at once; those of others come through LISTEN on one
+ * session that opens again by itself, and rings then, because it may have missed some. NOTIFY is sent on that session, apart
+ * from the append and throttled, since it would serialise commits. A ring is a hint: whoever needs certainty also polls.
+ */
+export class AppendDoorbell {
+  private readonly self = uuid();
+  private readonly rings = new Set<() => void>();
+  private session: pg.Client | undefined;
+  private opened = false;
+  private closed = false;
+  private notifyDue = false;
+  private throttle: NodeJS.Timeout | undefined;
+  private reconnect: NodeJS.Timeout | undefined;
+  private reconnectMs = FIRST_RECONNECT_MS;
+
+  /** `onFault` hears what went wrong with the session or a listener; the doorbell carries on by itself. */
+  constructor(
+    private readonly config: pg.ClientConfig,
+    private readonly onFault: (fault: Error) => void,
+  ) {}
+
+  /** Calls `ring` from now on; returns the way to stop. */
+  listen(ring: () => void): () => void {
+    // A wrapper of its own, so that one function given twice is two listeners.
+    const own = (): void => ring();
+    this.rings.add(own);
+    this.open();
+    return () => {
+      this.rings.delete(own);
+    };
+  }
+
+  /** Tells this process at once and the others soon that something was appended. */
+  appended(): void {
+    this.ringAll();
+    this.notifyDue = true;
+    this.open();
+    this.notify();
+  }
+
+  /** Stops ringing and ends the session. */
+  async close(): Promise<void> {
+    this.closed = true;
+    this.rings.clear();
+    clearTimeout(this.throttle);
+    clearTimeout(this.reconnect);
+    const session = this.session;
+    this.session = undefined;
+    await session?.end();
+  }
+
+  private open(): void {
+    if (this.opened || this.closed) return;
+    this.opened = true;
+    void this.connect();
+  }
+
+  private async connect(): Promise<void> {
+    const session = new pg.Client({
+      ...this.config,
+      application_name: 'tenure-log-doorbell',
+      keepAlive: true,
+    });
+    let ended = false;
+    const lost = (fault: Error): void => {
+      if (ended) return;
+      ended = true;
+      if (this.session === session) this.session = undefined;
+      if (this.closed) return;
+      this.onFault(fault);
+      this.reconnect = setTimeout(() => void this.connect(), this.reconnectMs);
+      this.reconnectMs = Math.min(this.reconnectMs * 2, LAST_RECONNECT_MS);
+      // A session that failed half-way may still hold a socket.
+      session.end().catch(this.onFault);
+    };
+    session.on('error', lost);
+    session.on('end', () => lost(new Error('the doorbell session ended')));
+    session.on('notification', (notification) => {
+      if (notification.payload !== this.self) this.ringAll();
+    });
+    try {
+      await session.connect();
+      await session.query(`LISTEN ${CHANNEL}`);
+    } catch (thrown) {
+      lost(asError(thrown));
+      return;
+    }
+    if (this.closed || ended) {
+      await session.end();
+      return;
+    }
+    this.session = session;
+    this.reconnectMs = FIRST_RECONNECT_MS;
+    this.ringAll();
+    this.notify();
+  }
+
+  private notify(): void {
+    if (!this.notifyDue || this.throttle !== undefined || this.session === undefined) return;
+    this.notifyDue = false;
+    this.throttle = setTimeout(() => {
+      this.throttle = undefined;
+      this.notify();
+    }, NOTIFY_EVERY_MS);
+    this.session.query(`SELECT pg_notify('${CHANNEL}', $1)`, [this.self]).catch((thrown: unknown) => {
+      this.notifyDue = true;
+      this.onFault(asError(thrown));
+    });
+  }
+
+  private ringAll(): void {
+    for (const ring of this.rings) {
+      try {
+        ring();
+      } catch (thrown) {
+        this.onFault(asError(thrown));
+      }
+    }
+  }
+}

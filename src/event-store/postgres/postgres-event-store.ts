@@ -1,0 +1,138 @@
+import type { ClientConfig, Pool, QueryConfig, QueryResultRow } from 'pg';
+import { checkAppend, isRevision } from '../append-rules.js';
+import { EventStoreUnavailableError } from '../errors.js';
+import type {
+  AppendResult,
+  EventStore,
+  ExpectedRevision,
+  NewEvent,
+  Page,
+  Position,
+  StoredEvent,
+} from '../event-store.js';
+import { AppendDoorbell } from './append-doorbell.js';
+import { AppendQueue } from './append-queue.js';
+import type { Append } from './append-statement.js';
+import { AppendWriter } from './append-writer.js';
+import { runStatement, type StatementLimits } from './pg-session.js';
+
+/** What the store needs beside its pool. */
+export interface PostgresEventStoreOptions {
+  /** For the doorbell's own session connection; never through a transaction pooler. */
+  readonly session: ClientConfig;
+  /** Hears faults that harm no call: a lost doorbell session, an idle connection that broke, a listener that threw. */
+  readonly onFault: (fault: Error) => void;
+  /** Milliseconds and sizes; the defaults fit production. */
+  readonly limits?: Partial<PostgresEventStoreLimits>;
+}
+
+/** `connectMs`, `answerMs` are per statement, `callMs` per append (waiting its turn included); all in milliseconds. */
+export interface PostgresEventStoreLimits extends StatementLimits {
+  readonly callMs: number;
+  readonly statementsInFlight: number;
+  readonly appendsPerStatement: number;
+}
+
+const DEFAULT_LIMITS: PostgresEventStoreLimits = {
+  connectMs: 3_000,
+  answerMs: 6_000,
+  callMs: 10_000,
+  statementsInFlight: 2,
+  appendsPerStatement: 64,
+};
+
+/** Bytes of data and metadata (about) after which a statement takes no further append. */
+const WEIGHT_PER_STATEMENT = 2 * 1_048_576;
+
+const POSITION = /^\d{1,18}$/;
+const COLUMNS = 'position::text AS position, stream, revision::float8 AS revision, id, type, data, metadata';
+const READ = `SELECT ${COLUMNS} FROM tenure_log.event WHERE stream = $1 AND revision >= $2 ORDER BY revision`;
+const READ_ALL = `SELECT ${COLUMNS} FROM tenure_log.event AS e WHERE e.position > $1 ORDER BY e.position LIMIT $2`;
+const HEAD = `SELECT max(position)::text AS position FROM tenure_log.event`;
+
+/**
+ * The log in PostgreSQL. Positions are dense and become visible in order, so a reader needs no more than the last
+ * position it saw. The pool stays its owner's; see `eventStorePoolConfig` for the settings it should have.
+ */
+export class PostgresEventStore implements EventStore {
+  private readonly limits: PostgresEventStoreLimits;
+  private readonly queue: AppendQueue;
+  private readonly doorbell: AppendDoorbell;
+  private readonly onFault: (fault: Error) => void;
+
+  constructor(
+    private readonly pool: Pool,
+    options: PostgresEventStoreOptions,
+  ) {
+    this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.onFault = options.onFault;
+    this.doorbell = new AppendDoorbell(options.session, options.onFault);
+    const writer = new AppendWriter(pool, this.limits);
+    this.queue = new AppendQueue((batch) => this.writeAndRing(writer, batch), {
+      ...this.limits,
+      weightPerStatement: WEIGHT_PER_STATEMENT,
+    });
+    pool.on('error', this.onFault);
+  }
+
+  async append(
+    stream: string,
+    expected: ExpectedRevision,
+    events: readonly NewEvent[],
+  ): Promise<AppendResult> {
+    const bytes = checkAppend(stream, expected, events);
+    const weight = events.reduce((sum, event) => sum + event.metadata.length, bytes);
+    return this.queue.add({ stream, expected: expected === 'no_stream' ? -1 : expected, events, weight });
+  }
+
+  async read(stream: string, from: number): Promise<readonly StoredEvent[]> {
+    if (!isRevision(from)) throw new RangeError(`${from} is no revision`);
+    return this.query<StoredEvent>({ name: 'tenure_log_read', text: READ, values: [stream, from] });
+  }
+
+  async readAll(after: Position | null, limit: number): Promise<Page> {
+    if (after !== null && !POSITION.test(after)) throw new RangeError(`${after} is no position of this log`);
+    if (!Number.isSafeInteger(limit) || limit < 1) throw new RangeError(`${limit} is no page size`);
+    const events = await this.query<StoredEvent>({
+      name: 'tenure_log_read_all',
+      text: READ_ALL,
+      values: [after ?? '0', limit],
+    });
+    return { events, scanned: events.at(-1)?.position ?? after };
+  }
+
+  async head(): Promise<Position | null> {
+    const rows = await this.query<{ position: string | null }>({
+      name: 'tenure_log_head',
+      text: HEAD,
+      values: [],
+    });
+    return rows[0]?.position ?? null;
+  }
+
+  onAppend(ring: () => void): () => void {
+    return this.doorbell.listen(ring);
+  }
+
+  /** Settles the appends under way, then ends the doorbell's session. The pool is left to its owner. */
+  async close(): Promise<void> {
+    await this.queue.close();
+    await this.doorbell.close();
+    this.pool.removeListener('error', this.onFault);
+  }
+
+  private async writeAndRing(writer: AppendWriter, batch: readonly Append[]) {
+    const outcomes = await writer.write(batch);
+    if (outcomes.some((outcome) => outcome.kind === 'done')) this.doorbell.appended();
+    return outcomes;
+  }
+
+  /** @throws EventStoreUnavailableError when the database gave no answer or was in no state to */
+  private async query<R extends QueryResultRow>(statement: QueryConfig<unknown[]>): Promise<readonly R[]> {
+    const outcome = await runStatement<R>(this.pool, statement, this.limits);
+    if (outcome.kind === 'answered') return outcome.rows;
+    throw new EventStoreUnavailableError(`the log cannot be read: ${outcome.cause.message}`, {
+      cause: outcome.cause,
+    });
+  }
+}

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { planCatalogPublishedSchema } from '../plans/plan-catalog.js';
+import { checkoutObservationSchema } from './checkout.events.js';
+import {
+  customerLinkedSchema,
+  customerObservationSchema,
+  customerUnlinkedSchema,
+  subscriptionLinkedSchema,
+  subscriptionUnlinkedSchema,
+} from './customer.events.js';
+import { invoiceObservationSchema } from './invoice.events.js';
+import { subscriptionObservationSchema } from './subscription.events.js';
+
+/**
+ * One event type as it is written today. `schemaVersion` goes up whenever the shape of the data changes, together with
+ * an upcaster from the version before; `event` is the schema of `{type, data}`.
+ */
+function eventType<T extends string, D extends z.ZodType>(type: T, schemaVersion: number, data: D) {
+  return { type, schemaVersion, event: z.strictObject({ type: z.literal(type), data }) };
+}
+
+/** Every event type there is (DESIGN 4). These are storage formats: a name, once written, stays. */
+export const EVENT_TYPES = {
+  SubscriptionStarted: eventType('SubscriptionStarted', 1, subscriptionObservationSchema),
+  SubscriptionActivated: eventType('SubscriptionActivated', 1, subscriptionObservationSchema),
+  SubscriptionPlanChanged: eventType('SubscriptionPlanChanged', 1, subscriptionObservationSchema),
+  SubscriptionRenewed: eventType('SubscriptionRenewed', 1, subscriptionObservationSchema),
+  SubscriptionPastDue: eventType('SubscriptionPastDue', 1, subscriptionObservationSchema),
+  SubscriptionRecovered: eventType('SubscriptionRecovered', 1, subscriptionObservationSchema),
+  SubscriptionSuspended: eventType('SubscriptionSuspended', 1, subscriptionObservationSchema),
+  SubscriptionResumed: eventType('SubscriptionResumed', 1, subscriptionObservationSchema),
+  SubscriptionCancellationScheduled: eventType(
+    'SubscriptionCancellationScheduled',
+    1,
+    subscriptionObservationSchema,
+  ),
+  SubscriptionCancellationWithdrawn: eventType(
+    'SubscriptionCancellationWithdrawn',
+    1,
+    subscriptionObservationSchema,
+  ),
+  SubscriptionTrialEnding: eventType('SubscriptionTrialEnding', 1, subscriptionObservationSchema),
+  SubscriptionCanceled: eventType('SubscriptionCanceled', 1, subscriptionObservationSchema),
+  SubscriptionExpired: eventType('SubscriptionExpired', 1, subscriptionObservationSchema),
+  SubscriptionUpdated: eventType('SubscriptionUpdated', 1, subscriptionObservationSchema),
+  SubscriptionRetrieved: eventType('SubscriptionRetrieved', 1, subscriptionObservationSchema),
+
+  SubscriptionPaid: eventType('SubscriptionPaid', 1, invoiceObservationSchema),
+  SubscriptionPaymentFailed: eventType('SubscriptionPaymentFailed', 1, invoiceObservationSchema),
+  SubscriptionInvoiceUncollectible: eventType(
+    'SubscriptionInvoiceUncollectible',
+    1,
+    invoiceObservationSchema,
+  ),
+  SubscriptionInvoiceVoided: eventType('SubscriptionInvoiceVoided', 1, invoiceObservationSchema),
+
+  SubscriptionLinked: eventType('SubscriptionLinked', 1, subscriptionLinkedSchema),
+  SubscriptionUnlinked: eventType('SubscriptionUnlinked', 1, subscriptionUnlinkedSchema),
+
+  CustomerObserved: eventType('CustomerObserved', 1, customerObservationSchema),
+  CustomerDeleted: eventType('CustomerDeleted', 1, customerObservationSchema),
+  CustomerLinked: eventType('CustomerLinked', 1, customerLinkedSchema),
+  CustomerUnlinked: eventType('CustomerUnlinked', 1, customerUnlinkedSchema),
+
+  CheckoutStarted: eventType('CheckoutStarted', 1, checkoutObservationSchema),
+  CheckoutCompleted: eventType('CheckoutCompleted', 1, checkoutObservationSchema),
+  CheckoutPaymentSucceeded: eventType('CheckoutPaymentSucceeded', 1, checkoutObservationSchema),
+  CheckoutPaymentFailed: eventType('CheckoutPaymentFailed', 1, checkoutObservationSchema),
+  CheckoutExpired: eventType('CheckoutExpired', 1, checkoutObservationSchema),
+
+  PlanCatalogPublished: eventType('PlanCatalogPublished', 1, planCatalogPublishedSchema),
+};
+
+export type EventType = keyof typeof EVENT_TYPES;
+
+/** What an event says: the closed union of every type with its data. */
+export type DomainEvent = {
+  [T in EventType]: z.infer<(typeof EVENT_TYPES)[T]['event']>;
+}[EventType];
+
+/** The data of the event type `T`. */
+export type EventData<T extends EventType> = Extract<DomainEvent, { type: T }>['data'];
+
+/** Version that data of this type is written in today; goes into `metadata.schemaVersion`. */
+export function currentSchemaVersion(type: EventType): number {
+  return EVENT_TYPES[type].schemaVersion;
+}

@@ -1,0 +1,152 @@
+import { v5 as uuidV5 } from 'uuid';
+import { z } from 'zod';
+import type { NewEvent, StoredEvent } from '../event-store/event-store.js';
+import { canonicalJson, NotCanonicalError, sha256Hex } from './canonical-json.js';
+import type { DomainEvent } from './event-types.js';
+import type { EventMetadata } from './metadata.js';
+
+/** `prevHash` of the first event of a stream. */
+export const GENESIS_HASH = '0'.repeat(64);
+
+/** Namespace of all event ids. It must never change: ids of the past are made with it. */
+export const EVENT_ID_NAMESPACE = '9dddd3f5-9d66-4c3b-a780-ff1065c30129';
+
+export type MetadataWithoutHashes = Omit<EventMetadata, 'prevHash' | 'hash'>;
+
+/**
+ * An event about to be appended at exactly `revision` of `stream`. `prevHash` is the hash of the event before it there,
+ * GENESIS_HASH for the first. `idKey` is the Stripe event id; for what is not from Stripe the caller's
+ * `Idempotency-Key`, or what the event is about.
+ */
+export type UnsealedEvent = DomainEvent & {
+  readonly stream: string;
+  readonly revision: number;
+  readonly prevHash: string;
+  readonly metadataWithoutHashes: MetadataWithoutHashes;
+  readonly idKey: string;
+};
+
+/** An event ready to append; `hash` is the `prevHash` of the one after it. */
+export interface SealedEvent extends NewEvent {
+  readonly hash: string;
+}
+
+/**
+ * Fixes an event for ever: canonical texts, hash and id (DESIGN 4, "Hash chain"). The hash covers `metadata` with its
+ * `prevHash` and without its `hash`. Equal ids mean equal events, byte for byte.
+ * @throws NotCanonicalError when a string holds a lone surrogate or a value is not JSON
+ */
+export function sealEvent(event: UnsealedEvent): SealedEvent {
+  const { stream, revision, prevHash, type } = event;
+  const data = canonicalJson(event.data);
+  const unhashed = { ...event.metadataWithoutHashes, prevHash };
+  const hash = sha256Hex(
+    hashInput({ stream, revision, prevHash, type, data, metadata: canonicalJson(unhashed) }),
+  );
+  return {
+    id: eventId(event.idKey, hash),
+    type,
+    data,
+    metadata: canonicalJson({ ...unhashed, hash }),
+    hash,
+  };
+}
+
+/** UUIDv5 (RFC 9562) of `{idKey}/{hash}` in our namespace. `idKey` must be well-formed. */
+export function eventId(idKey: string, hash: string): string {
+  canonicalJson(idKey);
+  return uuidV5(`${idKey}/${hash}`, EVENT_ID_NAMESPACE);
+}
+
+/** The pieces a hash is made of; `data` and `metadata` (without its hash) are canonical JSON texts already. */
+export interface HashedPieces {
+  readonly stream: string;
+  readonly revision: number;
+  readonly prevHash: string;
+  readonly type: string;
+  readonly data: string;
+  readonly metadata: string;
+}
+
+/**
+ * Canonical JSON of `{prevHash, stream, revision, type, data, metadata}`, put together from texts that are canonical
+ * already (keys in sorted order), so that nothing large is written twice.
+ */
+export function hashInput(pieces: HashedPieces): string {
+  const { data, metadata, prevHash, revision, stream, type } = pieces;
+  return `{"data":${data},"metadata":${metadata},"prevHash":${canonicalJson(prevHash)},"revision":${canonicalJson(revision)},"stream":${canonicalJson(stream)},"type":${canonicalJson(type)}}`;
+}
+
+/** What is wrong with an event of a chain; `metadata`: not canonical JSON, or without its links. */
+export type BrokenLinkReason = 'stream' | 'revision' | 'metadata' | 'prev_hash' | 'hash' | 'id';
+
+export interface BrokenLink {
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: string;
+  readonly reason: BrokenLinkReason;
+}
+
+interface Link {
+  readonly stream: string;
+  readonly revision: number;
+  readonly hash: string;
+}
+
+/** Only what a chain needs, so that metadata of any schema version can be verified. */
+const chainedMetadataSchema = z.looseObject({
+  prevHash: z.string(),
+  hash: z.string(),
+  stripeEventId: z.string().nullable(),
+});
+type ChainedMetadata = z.infer<typeof chainedMetadataSchema>;
+
+/**
+ * Checks events of one stream, in order and without a gap, against their hash chain. They may start anywhere in the
+ * stream; the link of the first to what is before it is checked when it is revision 0. Ids are checked where they come
+ * from Stripe, whose event id the metadata holds.
+ * @returns the first broken link, or null
+ */
+export function verifyChain(events: readonly StoredEvent[]): BrokenLink | null {
+  let before: Link | null = null;
+  for (const event of events) {
+    const { stream, revision, position } = event;
+    const metadata = readMetadata(event);
+    if (metadata === null) return { stream, revision, position, reason: 'metadata' };
+    const reason = brokenReason(event, metadata, before);
+    if (reason !== null) return { stream, revision, position, reason };
+    before = { stream, revision, hash: metadata.hash };
+  }
+  return null;
+}
+
+function brokenReason(
+  event: StoredEvent,
+  metadata: ChainedMetadata,
+  before: Link | null,
+): BrokenLinkReason | null {
+  const { stream, revision, type, data } = event;
+  if (before !== null && stream !== before.stream) return 'stream';
+  if (before !== null && revision !== before.revision + 1) return 'revision';
+
+  const { hash, ...unhashed } = metadata;
+  const prevHash = before?.hash ?? (revision === 0 ? GENESIS_HASH : metadata.prevHash);
+  if (metadata.prevHash !== prevHash) return 'prev_hash';
+  const pieces = { stream, revision, prevHash, type, data, metadata: canonicalJson(unhashed) };
+  if (sha256Hex(hashInput(pieces)) !== hash) return 'hash';
+  if (metadata.stripeEventId !== null && eventId(metadata.stripeEventId, hash) !== event.id) return 'id';
+  return null;
+}
+
+/** The metadata when its text is canonical and names its links; the hash covers its values, not its spelling. */
+function readMetadata(event: StoredEvent): ChainedMetadata | null {
+  try {
+    const metadata = chainedMetadataSchema.parse(JSON.parse(event.metadata));
+    return canonicalJson(metadata) === event.metadata ? metadata : null;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof z.ZodError || error instanceof NotCanonicalError) {
+      return null;
+    }
+    throw error;
+  }
+}

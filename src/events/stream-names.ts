@@ -1,0 +1,47 @@
+/** Kinds of stream that are about one thing with an id. */
+export const STREAM_CATEGORIES = ['subscription', 'customer', 'checkout'] as const;
+export type StreamCategory = (typeof STREAM_CATEGORIES)[number];
+
+/** What one stream is about: a Stripe object by its id, or the plan catalogue, of which there is one. */
+export type StreamSubject =
+  | { readonly category: StreamCategory; readonly id: string }
+  | { readonly category: 'catalog' };
+
+/** Stream of a subject, such as `tenure.subscription-sub_1`. `prefix` is the setting `STREAM_PREFIX`. */
+export function streamName(prefix: string, subject: StreamSubject): string {
+  return subject.category === 'catalog' ? `${prefix}catalog` : `${prefix}${subject.category}-${subject.id}`;
+}
+
+/** `{prefix}subscription-{sub_…}` */
+export function subscriptionStream(prefix: string, id: string): string {
+  return `${prefix}subscription-${id}`;
+}
+
+/** `{prefix}customer-{cus_…}` */
+export function customerStream(prefix: string, id: string): string {
+  return `${prefix}customer-${id}`;
+}
+
+/** `{prefix}checkout-{cs_…}` */
+export function checkoutStream(prefix: string, id: string): string {
+  return `${prefix}checkout-${id}`;
+}
+
+/** `{prefix}catalog` */
+export function catalogStream(prefix: string): string {
+  return `${prefix}catalog`;
+}
+
+/** What a stream is about, read from its name; `null` when it is not one of ours or of a kind this code does not know. */
+export function parseStreamName(prefix: string, name: string): StreamSubject | null {
+  if (!name.startsWith(prefix)) return null;
+  const rest = name.slice(prefix.length);
+  if (rest === 'catalog') return { category: 'catalog' };
+  for (const category of STREAM_CATEGORIES) {
+    const start = `${category}-`;
+    if (rest.startsWith(start) && rest.length > start.length) {
+      return { category, id: rest.slice(start.length) };
+    }
+  }
+  return null;
+}

@@ -1,0 +1,18 @@
+/** Longest user id, in UTF-16 code units. */
+export const USER_ID_MAX_LENGTH = 255;
+
+/** C0, DEL and C1 (general category Cc), and lone surrogates: with the `u` flag a proper pair does not match. */
+const FORBIDDEN_IN_USER_ID = /[\p{Cc}\p{Surrogate}]/u;
+
+/**
+ * Says whether `value` is a user id (DESIGN 3): a string of 1 to 255 UTF-16 code units, well-formed, with no control
+ * character. Taken exactly as it is: white space counts, nothing is trimmed or folded.
+ */
+export function isUserId(value: unknown): value is string {
+  return (
+    typeof value === 'string' &&
+    value.length > 0 &&
+    value.length <= USER_ID_MAX_LENGTH &&
+    !FORBIDDEN_IN_USER_ID.test(value)
+  );
+}

@@ -1,0 +1,56 @@
+import { performance } from 'node:perf_hooks';
+import { EventStoreError } from '../event-store/errors.js';
+import type {
+  AppendResult,
+  EventStore,
+  ExpectedRevision,
+  NewEvent,
+  Page,
+  Position,
+  StoredEvent,
+} from '../event-store/event-store.js';
+import type { Metrics } from './metrics.js';
+
+/** An event store whose appends are measured; everything else passes through. */
+export class MeteredEventStore implements EventStore {
+  constructor(
+    private readonly store: EventStore,
+    private readonly metrics: Metrics,
+  ) {}
+
+  async append(
+    stream: string,
+    expected: ExpectedRevision,
+    events: readonly NewEvent[],
+  ): Promise<AppendResult> {
+    const start = performance.now();
+    try {
+      const result = await this.store.append(stream, expected, events);
+      this.observe('appended', start);
+      return result;
+    } catch (error) {
+      this.observe(error instanceof EventStoreError ? error.code : 'failed', start);
+      throw error;
+    }
+  }
+
+  private observe(outcome: string, start: number): void {
+    this.metrics.appendSeconds.cell({ outcome }).observe((performance.now() - start) / 1000);
+  }
+
+  read(stream: string, from: number): Promise<readonly StoredEvent[]> {
+    return this.store.read(stream, from);
+  }
+  readAll(after: Position | null, limit: number): Promise<Page> {
+    return this.store.readAll(after, limit);
+  }
+  head(): Promise<Position | null> {
+    return this.store.head();
+  }
+  onAppend(ring: () => void): () => void {
+    return this.store.onAppend(ring);
+  }
+  close(): Promise<void> {
+    return this.store.close();
+  }
+}

@@ -1,0 +1,85 @@
+import { InvalidPlanFileError, loadPlanFile, parsePlanFile } from './plan-file.js';
+
+const VALID = `default: free
+plans:
+  free: { rank: 0, role: free }
+  pro:
+    rank: 1
+    role: paid
+    features: [api]
+    limits: { members: unlimited }
+    prices: { monthly: price_m }
+addons:
+  seats:
+    prices: [price_s]
+    limits: { members: 10 }
+`;
+
+function faultsOf(text: string): readonly string[] {
+  try {
+    parsePlanFile(text, 'plans.yaml');
+  } catch (error) {
+    if (error instanceof InvalidPlanFileError) return error.lines;
+    throw error;
+  }
+  return [];
+}
+
+describe('a plan file', () => {
+  it('is read with every default filled in', () => {
+    const { catalog } = parsePlanFile(VALID, 'plans.yaml');
+    expect(catalog.policy.pastDueGraceDays).toBe(7);
+    expect(catalog.plans.pro?.sellable).toBe(true);
+    expect(catalog.plans.free?.features).toEqual([]);
+  });
+
+  it('has a hash of its meaning, not of its spelling', () => {
+    const spelled = VALID.replace(
+      '{ rank: 0, role: free }',
+      '{ role: free, rank: 0, sellable: true } # same',
+    );
+    expect(parsePlanFile(spelled, 'a').hash).toBe(parsePlanFile(VALID, 'b').hash);
+    expect(parsePlanFile(VALID.replace('10', '11'), 'a').hash).not.toBe(parsePlanFile(VALID, 'a').hash);
+  });
+
+  it.each<[string, string, readonly RegExp[]]>([
+    ['a missing rank', VALID.replace('    rank: 1\n', ''), [/^plans\.yaml:4: plans\.pro\.rank/]],
+    [
+      'an unknown default',
+      VALID.replace('default: free', 'default: gold'),
+      [/^plans\.yaml:1: default: .*gold/],
+    ],
+    ['a price sold twice', VALID.replace('price_s', 'price_m'), [/^plans\.yaml:12: price "price_m"/]],
+    ['two plans of one rank', VALID.replace('rank: 1', 'rank: 0'), [/^plans\.yaml:5: plans\.pro\.rank/]],
+    [
+      'an unknown key',
+      VALID.replace('role: paid', 'role: paid\n    colour: red'),
+      [/^plans\.yaml:4: plans\.pro.*colour/],
+    ],
+    [
+      'a negative limit',
+      VALID.replace('members: unlimited', 'members: -1'),
+      [/^plans\.yaml:8: plans\.pro\.limits/],
+    ],
+    ['a syntax fault', VALID.replace('[api]', '[api'), [/^plans\.yaml:\d+: /]],
+    ['a key said twice', `${VALID}default: pro\n`, [/^plans\.yaml:14: /]],
+    [
+      'several faults at once',
+      VALID.replace('default: free', 'default: gold').replace('price_s', 'price_m'),
+      [/default/, /price_m/],
+    ],
+  ])('is refused for %s, with the line at fault', (_, text, expected) => {
+    const faults = faultsOf(text);
+    for (const pattern of expected) expect(faults).toContainEqual(expect.stringMatching(pattern));
+  });
+
+  it('that cannot be read is named', async () => {
+    await expect(loadPlanFile('/nowhere/plans.yaml')).rejects.toThrow(
+      /\/nowhere\/plans\.yaml: cannot be read/,
+    );
+  });
+
+  it('is shipped as an example that is valid', async () => {
+    await expect(loadPlanFile('plans.yaml')).resolves.toMatchObject({ catalog: { default: 'free' } });
+  });
+});

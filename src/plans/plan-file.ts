@@ -1,0 +1,132 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
+import { canonicalJson, sha256Hex } from '../events/canonical-json.js';
+import { type PlanCatalog, planCatalogSchema } from './plan-catalog.js';
+
+/** A catalogue with the SHA-256 of its canonical JSON (RFC 8785), defaults filled in: equal hashes mean the same. */
+export interface LoadedCatalog {
+  readonly catalog: PlanCatalog;
+  readonly hash: string;
+}
+
+/** The plan file cannot be used. `lines` name every fault with its line, as `plans.yaml:14: …`. */
+export class InvalidPlanFileError extends Error {
+  override readonly name = 'InvalidPlanFileError';
+  readonly code = 'invalid_plan_file';
+  constructor(readonly lines: readonly string[]) {
+    super(lines.join('\n'));
+  }
+}
+
+type Path = readonly PropertyKey[];
+
+/**
+ * Reads and validates the catalogue at `path`.
+ * @throws InvalidPlanFileError with all faults at once, also when the file cannot be read
+ */
+export async function loadPlanFile(path: string): Promise<LoadedCatalog> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new InvalidPlanFileError([
+      `${path}: cannot be read (${reason}); PLANS_FILE names the plan catalogue`,
+    ]);
+  }
+  return parsePlanFile(text, basename(path));
+}
+
+/**
+ * Parses and validates the text of a plan file (DESIGN 7).
+ * @throws InvalidPlanFileError with all faults at once, each with the line at fault
+ */
+export function parsePlanFile(text: string, fileName: string): LoadedCatalog {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter, uniqueKeys: true });
+  const at = (path: Path, problem: string): string =>
+    `${fileName}:${lineOf(document, lineCounter, path)}: ${problem}`;
+
+  if (document.errors.length > 0) {
+    throw new InvalidPlanFileError(
+      document.errors.map(
+        (error) => `${fileName}:${lineCounter.linePos(error.pos[0]).line}: ${firstLine(error.message)}`,
+      ),
+    );
+  }
+  const parsed = planCatalogSchema.safeParse(document.toJS());
+  if (!parsed.success) {
+    throw new InvalidPlanFileError(
+      parsed.error.issues.map((issue) => at(issue.path, `${nameOf(issue.path)}: ${issue.message}`)),
+    );
+  }
+  const faults = meaningFaults(parsed.data);
+  if (faults.length > 0) throw new InvalidPlanFileError(faults.map(([path, problem]) => at(path, problem)));
+  return { catalog: parsed.data, hash: catalogHash(parsed.data) };
+}
+
+/** SHA-256 (hex) of the canonical JSON of a catalogue. */
+export function catalogHash(catalog: PlanCatalog): string {
+  return sha256Hex(canonicalJson(catalog));
+}
+
+/** What no schema of single values can say: references, and what must be there once. */
+function meaningFaults(catalog: PlanCatalog): readonly (readonly [Path, string])[] {
+  const faults: (readonly [Path, string])[] = [];
+  if (!Object.hasOwn(catalog.plans, catalog.default)) {
+    faults.push([['default'], `default: there is no plan "${catalog.default}"`]);
+  }
+  const ranks = new Map<number, string>();
+  const prices = new Map<string, string>();
+  const claim = (price: string, owner: string, path: Path): void => {
+    const other = prices.get(price);
+    if (other === undefined) prices.set(price, owner);
+    else faults.push([path, `price "${price}" of ${owner} is already of ${other}`]);
+  };
+  for (const [name, plan] of Object.entries(catalog.plans)) {
+    const other = ranks.get(plan.rank);
+    if (other === undefined) ranks.set(plan.rank, name);
+    else
+      faults.push([
+        ['plans', name, 'rank'],
+        `plans.${name}.rank: ${plan.rank} is already the rank of ${other}`,
+      ]);
+    for (const [label, price] of Object.entries(plan.prices)) {
+      claim(price, `plans.${name}`, ['plans', name, 'prices', label]);
+    }
+  }
+  for (const [name, addon] of Object.entries(catalog.addons)) {
+    for (const [index, price] of addon.prices.entries()) {
+      claim(price, `addons.${name}`, ['addons', name, 'prices', index]);
+    }
+  }
+  return faults;
+}
+
+/** The line of the innermost part of a path that the file has. */
+function lineOf(document: Document, lineCounter: LineCounter, path: Path): number {
+  for (let length = path.length; length > 0; length -= 1) {
+    const offset = offsetOf(document, path.slice(0, length));
+    if (offset !== null) return lineCounter.linePos(offset).line;
+  }
+  return 1;
+}
+
+function offsetOf(document: Document, path: Path): number | null {
+  const parent: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+  if (isMap(parent)) {
+    const pair = parent.items.find(({ key }) => isNode(key) && String(key) === String(path.at(-1)));
+    return pair !== undefined && isNode(pair.key) ? (pair.key.range?.[0] ?? null) : null;
+  }
+  const node: unknown = document.getIn([...path], true);
+  return isNode(node) ? (node.range?.[0] ?? null) : null;
+}
+
+function nameOf(path: Path): string {
+  return path.length === 0 ? 'the file' : path.map(String).join('.');
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? text;
+}

@@ -1,0 +1,131 @@
+import type { Pool } from 'pg';
+import type { EventStore, Position, StoredEvent } from '../../event-store/event-store.js';
+import { parseEvent, type RecordedEvent } from '../../events/recorded-event.js';
+import {
+  type Checkpoint,
+  moveCheckpoint,
+  noteScanned,
+  type ProjectionFault,
+  type ProjectionKey,
+} from './checkpoint.js';
+import type { ProjectedBatch, Projector } from './projector.js';
+import { isTransient } from './transient.js';
+
+/** What came of one round: rows committed, nothing to read, another instance was faster, or a fault at an event. */
+export type Round =
+  | {
+      readonly outcome: 'committed';
+      readonly checkpoint: Checkpoint;
+      readonly batch: ProjectedBatch;
+      readonly more: boolean;
+    }
+  | { readonly outcome: 'idle'; readonly checkpoint: Checkpoint }
+  | { readonly outcome: 'lost' }
+  | { readonly outcome: 'fault'; readonly fault: ProjectionFault };
+
+/** An event that could not be folded; everything before it was. */
+class FaultAtEvent extends Error {
+  constructor(
+    readonly event: { readonly position: Position; readonly type: string },
+    override readonly cause: unknown,
+  ) {
+    super(cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+/** Runs one batch after another: read a page, project it, commit rows and checkpoint in one transaction. */
+export class BatchRunner {
+  /** After a fault inside a batch: one event at a time, so that all before the faulty one are applied. */
+  #careful = 0;
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly pool: Pool,
+    private readonly projector: Projector<RecordedEvent>,
+    private readonly key: ProjectionKey,
+    private readonly batchSize: number,
+  ) {}
+
+  /** One round from `read`. Throws what is transient: the same round may pass later. */
+  async run(read: Checkpoint): Promise<Round> {
+    const limit = this.#careful > 0 || read.within !== null ? 1 : this.batchSize;
+    const page = await this.store.readAll(read.scanned, limit);
+    if (page.events.length === 0) return this.#nothing(read, page.scanned);
+    try {
+      const round = await this.#project(page.events, read, page.scanned, limit);
+      if (this.#careful > 0) this.#careful -= 1;
+      return round;
+    } catch (error) {
+      if (isTransient(error)) throw error;
+      this.projector.forget();
+      const [first] = page.events;
+      if (page.events.length === 1 && first !== undefined) {
+        return { outcome: 'fault', fault: faultOf(new FaultAtEvent(first, error)) };
+      }
+      this.#careful = page.events.length;
+      return this.run(read);
+    }
+  }
+
+  async #project(
+    stored: readonly StoredEvent[],
+    read: Checkpoint,
+    scanned: Position | null,
+    limit: number,
+  ): Promise<Round> {
+    const events = stored.map(parseEvent);
+    const batch = await this.projector.project(events, read);
+    const last = events[batch.applied - 1];
+    const isWhole = batch.applied === events.length;
+    const next: Checkpoint = {
+      handled: last?.position ?? read.handled,
+      scanned: isWhole ? scanned : (last?.position ?? read.scanned),
+      within: batch.within,
+      now: batch.now,
+      revision: read.revision + 1,
+      fault: null,
+    };
+    if ((await this.#commit(read, next, batch)) === 'lost') {
+      this.projector.forget();
+      return { outcome: 'lost' };
+    }
+    return { outcome: 'committed', checkpoint: next, batch, more: !isWhole || events.length === limit };
+  }
+
+  async #nothing(read: Checkpoint, scanned: Position | null): Promise<Round> {
+    if (scanned === null || scanned === read.scanned) return { outcome: 'idle', checkpoint: read };
+    await noteScanned(this.pool, this.key, read, scanned);
+    return { outcome: 'idle', checkpoint: { ...read, scanned } };
+  }
+
+  async #commit(read: Checkpoint, next: Checkpoint, batch: ProjectedBatch): Promise<'moved' | 'lost'> {
+    const client = await this.pool.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query('begin');
+      const moved = await moveCheckpoint(client, this.key, read, next, this.projector.codeVersion);
+      if (moved === 'moved') {
+        await batch.write(client);
+        await client.query('commit');
+      } else {
+        await client.query('rollback');
+      }
+      return moved;
+    } catch (error) {
+      this.projector.forget();
+      broken = error instanceof Error ? error : new Error(String(error));
+      throw error;
+    } finally {
+      // A connection in the middle of a failed transaction is thrown away: its rollback is the server's business.
+      client.release(broken);
+    }
+  }
+}
+
+function faultOf({ event, cause, message }: FaultAtEvent): ProjectionFault {
+  const code =
+    typeof cause === 'object' && cause !== null && 'code' in cause && typeof cause.code === 'string'
+      ? cause.code
+      : 'projector_failed';
+  return { position: event.position, type: event.type, code, message };
+}

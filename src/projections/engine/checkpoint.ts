@@ -1,0 +1,148 @@
+import type { Pool, PoolClient } from 'pg';
+import { z } from 'zod';
+import type { Position } from '../../event-store/event-store.js';
+
+/** The event a projection stopped at, and why. */
+export const projectionFaultSchema = z.strictObject({
+  position: z.string(),
+  type: z.string(),
+  code: z.string(),
+  message: z.string(),
+});
+export type ProjectionFault = z.infer<typeof projectionFaultSchema>;
+
+/** Which fold of the log: the projection's name and the generation it builds. */
+export interface ProjectionKey {
+  readonly projection: string;
+  readonly generation: number;
+}
+
+/**
+ * How far a projection came. `handled` is the last event applied, `scanned` how far the store was read, `within` the
+ * progress inside the next event, `now` the projection's clock (Unix ms). `revision` counts the commits.
+ */
+export interface Checkpoint {
+  readonly handled: Position | null;
+  readonly scanned: Position | null;
+  readonly within: string | null;
+  readonly now: number;
+  readonly revision: number;
+  readonly fault: ProjectionFault | null;
+}
+
+const checkpointRow = z.object({
+  handled: z.string().nullable(),
+  scanned: z.string().nullable(),
+  within: z.string().nullable(),
+  now_ms: z.coerce.number(),
+  revision: z.coerce.number(),
+  fault: z
+    .string()
+    .nullable()
+    .transform((text) => (text === null ? null : projectionFaultSchema.parse(JSON.parse(text)))),
+});
+
+const COLUMNS = 'handled::text, scanned::text, within, now_ms::text, revision::text, fault';
+
+/** Reads a database row of `COLUMNS`. */
+export function parseCheckpoint(row: unknown): Checkpoint {
+  const { now_ms: now, ...rest } = checkpointRow.parse(row);
+  return { ...rest, now };
+}
+
+/** The checkpoint, made at the beginning of the log when the projection never ran. */
+export async function openCheckpoint(
+  pool: Pool,
+  key: ProjectionKey,
+  codeVersion: string,
+): Promise<Checkpoint> {
+  await pool.query(
+    `insert into tenure.projection_checkpoint (projection, generation, code_version) values ($1, $2, $3)
+     on conflict do nothing`,
+    [key.projection, key.generation, codeVersion],
+  );
+  const found = await pool.query(
+    `select ${COLUMNS} from tenure.projection_checkpoint where projection = $1 and generation = $2`,
+    [key.projection, key.generation],
+  );
+  return parseCheckpoint(found.rows[0]);
+}
+
+/** The checkpoint of the live generation and that generation's number; `null` before the projection's first start. */
+export async function readLiveCheckpoint(
+  pool: Pool,
+  projection: string,
+): Promise<{ readonly generation: number; readonly checkpoint: Checkpoint } | null> {
+  const found = await pool.query({
+    name: 'tenure-live-checkpoint',
+    text: `select c.generation, ${COLUMNS} from tenure.projection_checkpoint c
+           where projection = $1 and generation = (select generation from tenure.live_generation)`,
+    values: [projection],
+  });
+  const row: unknown = found.rows[0];
+  if (row === undefined) return null;
+  return {
+    generation: z.object({ generation: z.number() }).parse(row).generation,
+    checkpoint: parseCheckpoint(row),
+  };
+}
+
+/**
+ * Moves the checkpoint from `read` to `next` (and clears a fault). Answers `lost` when it was no longer at `read`:
+ * another instance owns the projection, and the caller's transaction must be rolled back.
+ */
+export async function moveCheckpoint(
+  client: PoolClient,
+  key: ProjectionKey,
+  read: Checkpoint,
+  next: Checkpoint,
+  codeVersion: string,
+): Promise<'moved' | 'lost'> {
+  const moved = await client.query({
+    name: 'tenure-move-checkpoint',
+    text: `update tenure.projection_checkpoint
+           set handled = $5, scanned = $6, within = $7, now_ms = $8, revision = $9, code_version = $10, fault = null
+           where projection = $1 and generation = $2 and handled is not distinct from $3 and revision = $4`,
+    values: [
+      key.projection,
+      key.generation,
+      read.handled,
+      read.revision,
+      next.handled,
+      next.scanned,
+      next.within,
+      next.now,
+      next.revision,
+      codeVersion,
+    ],
+  });
+  return moved.rowCount === 1 ? 'moved' : 'lost';
+}
+
+/** Notes how far the store was read where nothing was of ours; never moves `handled` and may come too late. */
+export async function noteScanned(
+  pool: Pool,
+  key: ProjectionKey,
+  read: Checkpoint,
+  scanned: Position,
+): Promise<void> {
+  await pool.query(
+    `update tenure.projection_checkpoint set scanned = $5
+     where projection = $1 and generation = $2 and handled is not distinct from $3 and revision = $4`,
+    [key.projection, key.generation, read.handled, read.revision, scanned],
+  );
+}
+
+/** Records the event at which the projection stands still, unless another instance has moved on. */
+export async function noteFault(
+  pool: Pool,
+  key: ProjectionKey,
+  read: Checkpoint,
+  fault: ProjectionFault,
+): Promise<void> {
+  await pool.query(
+    `update tenure.projection_checkpoint set fault = $5
+     where projection = $1 and generation = $2 and handled is not distinct from $3 and revision = $4`,
+    [key.projection, key.generation, read.handled, read.revision, JSON.stringify(fault)],
+  );
+}

@@ -1,0 +1,78 @@
+import pg from 'pg';
+import { z } from 'zod';
+
+/** Channel on which a leader tells other instances that the checkpoint moved. */
+const CHANNEL = 'tenure_projection';
+/** "tnre", and the hash of the projection's name: keys of the advisory lock that elects the leader. */
+const LOCK_CLASS = 0x746e7265;
+
+const locked = z.tuple([z.object({ locked: z.boolean() })]);
+
+/**
+ * One session of its own (never of a pool, never through a transaction pooler): it listens, and it may hold the
+ * leader's advisory lock. PostgreSQL lets go of the lock the moment the session is gone.
+ */
+export class LeaderSession {
+  #lost = false;
+
+  private constructor(
+    private readonly client: pg.Client,
+    private readonly key: number,
+  ) {}
+
+  /** Connects and listens. `onSign` is called at each notification, `onLost` once when the session is gone. */
+  static async open(
+    url: string,
+    projection: string,
+    hooks: { onSign(): void; onLost(): void },
+  ): Promise<LeaderSession> {
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: `tenure ${projection} projection`,
+      keepAlive: true,
+      connectionTimeoutMillis: 5_000,
+    });
+    const session = new LeaderSession(client, keyOf(projection));
+    const lose = (): void => {
+      if (session.#lost) return;
+      session.#lost = true;
+      hooks.onLost();
+    };
+    client.on('error', lose);
+    client.on('end', lose);
+    client.on('notification', hooks.onSign);
+    await client.connect();
+    await client.query(`listen ${CHANNEL}`);
+    return session;
+  }
+
+  get isLost(): boolean {
+    return this.#lost;
+  }
+
+  /** Whether this session is the leader from now on (or was already). */
+  async tryToLead(): Promise<boolean> {
+    const asked = await this.client.query('select pg_try_advisory_lock($1, $2) as locked', [
+      LOCK_CLASS,
+      this.key,
+    ]);
+    return locked.parse(asked.rows)[0].locked;
+  }
+
+  /** Tells other instances that there is something new to read. */
+  async notify(): Promise<void> {
+    await this.client.query(`notify ${CHANNEL}`);
+  }
+
+  /** Ends the session, and with it the lead. */
+  async close(): Promise<void> {
+    this.#lost = true;
+    await this.client.end();
+  }
+}
+
+function keyOf(projection: string): number {
+  let key = 0;
+  for (const char of projection) key = (key * 31 + (char.codePointAt(0) ?? 0)) | 0;
+  return key;
+}

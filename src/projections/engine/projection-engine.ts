@@ -1,0 +1,294 @@
+import type { Pool } from 'pg';
+import { comparePositions, type EventStore, type Position } from '../../event-store/event-store.js';
+import type { RecordedEvent } from '../../events/recorded-event.js';
+import { BatchRunner, type Round } from './batch-runner.js';
+import { Bell } from './bell.js';
+import {
+  type Checkpoint,
+  noteFault,
+  openCheckpoint,
+  type ProjectionFault,
+  type ProjectionKey,
+  readLiveCheckpoint,
+} from './checkpoint.js';
+import { LeaderSession } from './leader-session.js';
+import type { Projector } from './projector.js';
+
+/** `leading` applies events, `standby` follows another instance, `faulted` stands still at an event. */
+export type ProjectionState = 'starting' | 'leading' | 'standby' | 'faulted' | 'stopped';
+
+/** How a projection is doing, as this instance knows it. Positions are `null` before the first event. */
+export interface ProjectionStatus {
+  readonly projection: string;
+  readonly generation: number;
+  readonly state: ProjectionState;
+  readonly handled: Position | null;
+  readonly scanned: Position | null;
+  readonly head: Position | null;
+  /** Positions between the last event applied and the head; the number of events on a store with dense positions. */
+  readonly lagEvents: number;
+  /** Seconds since the projection was last level with the log; 0 while it is. */
+  readonly lagSeconds: number;
+  readonly fault: ProjectionFault | null;
+  readonly batches: number;
+  readonly eventsApplied: number;
+  readonly faults: number;
+}
+
+/** What the outside learns: after a commit (by whom it changed), after another instance's, and of trouble. */
+export interface ProjectionListener {
+  /** Rows of these users (or of all) changed and are committed. */
+  onChanged(changed: readonly string[] | 'all'): void;
+  /** What this instance knows of the checkpoint was just confirmed; `moved` when another instance moved it. */
+  onConfirmed(checkpoint: Checkpoint, moved: boolean): void;
+  onFault(fault: ProjectionFault): void;
+  /** Something passing went wrong and is tried again. */
+  onTrouble(error: unknown): void;
+}
+
+export interface ProjectionEngineOptions {
+  readonly store: EventStore;
+  readonly pool: Pool;
+  /** Connection string for the session that leads and listens. */
+  readonly url: string;
+  readonly projector: Projector<RecordedEvent>;
+  readonly generation: number;
+  readonly listener: ProjectionListener;
+  readonly batchSize?: number;
+}
+
+const BATCH_SIZE = 500;
+/** A missed ring costs at most this long. */
+const POLL_MS = 250;
+const STANDBY_POLL_MS = 200;
+const TROUBLE_PAUSE_MS = 500;
+const NOTIFY_EVERY_MS = 20;
+/** How often a waiter looks by itself, in case no ring reached it. */
+const WAITER_POLL_MS = 50;
+
+/**
+ * Drives one projection (DESIGN 12): ordered batches, each in one transaction with a compare-and-set of the
+ * checkpoint. An advisory lock elects the leader, which is an optimisation; the compare-and-set is the guarantee.
+ */
+export class ProjectionEngine {
+  readonly #key: ProjectionKey;
+  readonly #runner: BatchRunner;
+  readonly #bell = new Bell();
+  readonly #waiters = new Set<() => void>();
+  #state: ProjectionState = 'starting';
+  #checkpoint: Checkpoint | null = null;
+  #fault: ProjectionFault | null = null;
+  #head: Position | null = null;
+  #levelAt = Date.now();
+  #batches = 0;
+  #eventsApplied = 0;
+  #faults = 0;
+  #stopping = false;
+  #notifiedAt = 0;
+  #notifyTimer: NodeJS.Timeout | null = null;
+  #session: LeaderSession | null = null;
+  #run: Promise<void> | null = null;
+  #stopRinging: () => void = () => undefined;
+
+  constructor(private readonly options: ProjectionEngineOptions) {
+    const { store, pool, projector, generation } = options;
+    this.#key = { projection: projector.name, generation };
+    this.#runner = new BatchRunner(store, pool, projector, this.#key, options.batchSize ?? BATCH_SIZE);
+  }
+
+  /** Opens the checkpoint and starts to lead or to follow. */
+  async start(): Promise<void> {
+    const { pool, projector, store } = this.options;
+    this.#checkpoint = await openCheckpoint(pool, this.#key, projector.codeVersion);
+    this.#stopRinging = store.onAppend(() => this.#bell.ring());
+    this.#run = this.#live();
+  }
+
+  /** Finishes the batch at hand and lets go of the lead. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#stopRinging();
+    this.#bell.ring();
+    await this.#run;
+    if (this.#notifyTimer !== null) clearTimeout(this.#notifyTimer);
+    this.#state = 'stopped';
+    this.#wake();
+  }
+
+  status(): ProjectionStatus {
+    const handled = this.#checkpoint?.handled ?? null;
+    const behind = comparePositions(this.#head, handled) > 0;
+    return {
+      projection: this.#key.projection,
+      generation: this.#key.generation,
+      state: this.#state,
+      handled,
+      scanned: this.#checkpoint?.scanned ?? null,
+      head: this.#head,
+      lagEvents: behind ? Number(BigInt(this.#head ?? '0') - BigInt(handled ?? '0')) : 0,
+      lagSeconds: behind ? (Date.now() - this.#levelAt) / 1000 : 0,
+      fault: this.#fault,
+      batches: this.#batches,
+      eventsApplied: this.#eventsApplied,
+      faults: this.#faults,
+    };
+  }
+
+  /** Whether everything up to `position` is in the read models; waits for it up to `timeoutMs`. */
+  async waitUntil(position: Position, timeoutMs: number): Promise<boolean> {
+    const deadline = Date.now() + timeoutMs;
+    while (comparePositions(this.#checkpoint?.handled ?? null, position) < 0) {
+      const left = deadline - Date.now();
+      if (left <= 0 || this.#state === 'stopped') return false;
+      await this.nextChange(Math.min(left, WAITER_POLL_MS));
+      if (this.#state !== 'leading')
+        await this.#follow().catch((error) => this.options.listener.onTrouble(error));
+    }
+    return true;
+  }
+
+  /** Comes back when the checkpoint moves, or after `ms`. */
+  nextChange(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#waiters.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.#waiters.add(done);
+    });
+  }
+
+  async #live(): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        const session = await this.#openSession();
+        while (!this.#stopping && !session.isLost) {
+          if (await session.tryToLead()) await this.#lead(session);
+          else await this.#standBy();
+        }
+      } catch (error) {
+        this.options.listener.onTrouble(error);
+        await this.#bell.wait(TROUBLE_PAUSE_MS);
+      }
+      await this.#closeSession();
+    }
+  }
+
+  async #openSession(): Promise<LeaderSession> {
+    const ring = (): void => this.#bell.ring();
+    this.#session = await LeaderSession.open(this.options.url, this.#key.projection, {
+      onSign: ring,
+      onLost: ring,
+    });
+    return this.#session;
+  }
+
+  async #closeSession(): Promise<void> {
+    const session = this.#session;
+    this.#session = null;
+    if (session === null || session.isLost) return;
+    await session.close().catch((error) => this.options.listener.onTrouble(error));
+  }
+
+  async #standBy(): Promise<void> {
+    this.#state = 'standby';
+    await this.#follow();
+    await this.#bell.wait(STANDBY_POLL_MS);
+  }
+
+  /** Looks where the live checkpoint is, as another instance moves it. */
+  async #follow(): Promise<void> {
+    const live = await readLiveCheckpoint(this.options.pool, this.#key.projection);
+    if (live === null) return;
+    const moved = live.checkpoint.revision !== this.#checkpoint?.revision;
+    this.#checkpoint = live.checkpoint;
+    this.#fault = live.checkpoint.fault;
+    this.options.listener.onConfirmed(live.checkpoint, moved);
+    this.#sawHead(await this.options.store.head());
+    if (moved) this.#wake();
+  }
+
+  async #lead(session: LeaderSession): Promise<void> {
+    const { pool, projector, listener } = this.options;
+    projector.forget();
+    this.#checkpoint = await openCheckpoint(pool, this.#key, projector.codeVersion);
+    listener.onConfirmed(this.#checkpoint, true);
+    this.#wake();
+    this.#state = 'leading';
+    while (!this.#stopping && !session.isLost) {
+      const round = await this.#round(this.#checkpoint);
+      if (round === null) continue;
+      if (round.outcome === 'lost') return;
+      if (round.outcome === 'fault') return this.#standAtFault(session, round.fault);
+      this.#checkpoint = round.checkpoint;
+      if (round.outcome === 'committed') this.#committed(round, session);
+      else listener.onConfirmed(round.checkpoint, false);
+      if (round.outcome === 'idle' || !round.more) {
+        if (round.outcome === 'idle') this.#sawHead(await this.options.store.head());
+        await this.#bell.wait(POLL_MS);
+      }
+    }
+  }
+
+  /** One round; `null` when something passing was in the way and the round is to be tried again. */
+  async #round(read: Checkpoint): Promise<Round | null> {
+    try {
+      return await this.#runner.run(read);
+    } catch (error) {
+      this.options.projector.forget();
+      this.options.listener.onTrouble(error);
+      await this.#bell.wait(TROUBLE_PAUSE_MS);
+      return null;
+    }
+  }
+
+  #committed(round: Extract<Round, { outcome: 'committed' }>, session: LeaderSession): void {
+    const { listener } = this.options;
+    this.#batches += 1;
+    this.#eventsApplied += round.batch.applied;
+    this.#fault = null;
+    this.#sawHead(round.checkpoint.handled);
+    listener.onChanged(round.batch.changed);
+    listener.onConfirmed(round.checkpoint, false);
+    this.#wake();
+    this.#tellOthers(session);
+  }
+
+  /** Entitlements are never guessed past a fault: stands still until stopped, keeping the lead. */
+  async #standAtFault(session: LeaderSession, fault: ProjectionFault): Promise<void> {
+    this.#state = 'faulted';
+    this.#fault = fault;
+    this.#faults += 1;
+    this.options.listener.onFault(fault);
+    const read = this.#checkpoint;
+    if (read !== null) await noteFault(this.options.pool, this.#key, read, fault);
+    while (!this.#stopping && !session.isLost) {
+      this.#sawHead(await this.options.store.head());
+      if (read !== null) this.options.listener.onConfirmed(read, false);
+      await this.#bell.wait(POLL_MS);
+    }
+  }
+
+  #sawHead(position: Position | null): void {
+    if (comparePositions(position, this.#head) > 0) this.#head = position;
+    if (comparePositions(this.#head, this.#checkpoint?.handled ?? null) <= 0) this.#levelAt = Date.now();
+  }
+
+  #wake(): void {
+    for (const waiter of [...this.#waiters]) waiter();
+  }
+
+  /** At most one notification in `NOTIFY_EVERY_MS`; the last commit is always followed by one. */
+  #tellOthers(session: LeaderSession): void {
+    if (this.#notifyTimer !== null) return;
+    const wait = Math.max(0, this.#notifiedAt + NOTIFY_EVERY_MS - Date.now());
+    this.#notifyTimer = setTimeout(() => {
+      this.#notifyTimer = null;
+      this.#notifiedAt = Date.now();
+      if (session.isLost) return;
+      session.notify().catch((error) => this.options.listener.onTrouble(error));
+    }, wait);
+  }
+}

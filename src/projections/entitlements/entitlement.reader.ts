@@ -1,0 +1,204 @@
+import { LRUCache } from 'lru-cache';
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import type { Checkpoint } from '../engine/checkpoint.js';
+import { type Served, serve } from './snapshot.js';
+import { entitlementSchema, unheardOf, versionedSuccessorSchema } from './user-row.js';
+
+/** No catalogue has been projected yet: nothing can be said of anyone. */
+export class ReadModelNotReadyError extends Error {
+  override readonly name = 'ReadModelNotReadyError';
+  readonly code = 'read_model_not_ready';
+  constructor() {
+    super('the read models hold no plan catalogue yet');
+  }
+}
+
+/** A cached snapshot counts only while the checkpoint was confirmed within this long. */
+const CONFIRMED_MS = 1_000;
+const CACHED_USERS = 50_000;
+/** User ids in one statement. */
+const MAX_BATCH = 500;
+
+const nullable = z.string().nullable();
+const row = z.object({
+  user_id: z.string(),
+  snapshot: nullable,
+  successors: nullable,
+  counter: z.number().nullable(),
+  position: nullable,
+  changed_at: z.date().nullable(),
+  history_seq: z.number().nullable(),
+  version_offset: z.number(),
+  handled: nullable,
+  default_snapshot: nullable,
+});
+
+/** One statement, so one moment: pointer, rows, offsets and checkpoint belong together. */
+const READ = {
+  name: 'tenure-read-entitlements',
+  text: `select q.user_id, u.snapshot, u.successors, u.counter, u.position::text, u.changed_at, u.history_seq,
+           coalesce(o.version_offset, 0) as version_offset, c.handled::text,
+           (select p.default_snapshot from tenure.plan_catalog p
+             where p.generation = (select generation from tenure.live_generation)
+             order by p.position desc limit 1) as default_snapshot
+         from unnest($1::text[]) as q(user_id)
+         left join tenure.user_role u
+           on u.generation = (select generation from tenure.live_generation) and u.user_id = q.user_id
+         left join tenure.revocation_offset o on o.user_id = q.user_id
+         left join tenure.projection_checkpoint c
+           on c.projection = 'entitlements' and c.generation = (select generation from tenure.live_generation)`,
+};
+
+/** A read on its way to the database; users that change meanwhile must not be cached from it. */
+interface Flight {
+  readonly changed: Set<string>;
+  all: boolean;
+}
+
+/**
+ * The read side of the snapshots. Reads by the clock through the stored successors; concurrent reads share one
+ * statement; snapshots are kept with their serialised body, dropped when they change, and served from memory only
+ * while this instance confirmed the checkpoint within the last second.
+ */
+export class EntitlementReader {
+  readonly #cache = new LRUCache<string, Served>({ max: CACHED_USERS });
+  readonly #flights = new Set<Flight>();
+  #confirmedAt = 0;
+  #handled = '0';
+  #waiting: Map<string, PromiseWithResolvers<Served>> | null = null;
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /** The snapshot from memory, or `null` when the database must be asked. */
+  peek(userId: string): Served | null {
+    const now = this.now();
+    if (now - this.#confirmedAt >= CONFIRMED_MS) return null;
+    const served = this.#cache.get(userId);
+    return served === undefined || now >= served.holdsUntil ? null : served;
+  }
+
+  /** The checkpoint (last position applied) that snapshots from memory are served at; "0" before the first event. */
+  get handled(): string {
+    return this.#handled;
+  }
+
+  /** The snapshot of one user; one never heard of has the default plan and version 0. */
+  async read(userId: string): Promise<Served> {
+    const cached = this.peek(userId);
+    if (cached !== null)
+      return cached.position === this.#handled ? cached : { ...cached, position: this.#handled };
+    this.#waiting ??= this.#gather();
+    const waiting = this.#waiting;
+    const known = waiting.get(userId);
+    if (known !== undefined) return known.promise;
+    const asked = withResolvers<Served>();
+    waiting.set(userId, asked);
+    if (waiting.size >= MAX_BATCH) this.#waiting = null;
+    return asked.promise;
+  }
+
+  /** Snapshots of several users as of one moment, in the order asked. */
+  async readMany(userIds: readonly string[]): Promise<readonly Served[]> {
+    const found = await this.#fetch([...new Set(userIds)]);
+    return userIds.map((userId) => {
+      const served = found.get(userId);
+      if (served === undefined) throw new Error('a user that was asked for was not answered');
+      return served;
+    });
+  }
+
+  /** To be called after a commit of this instance, before anyone is told of it. */
+  changed(userIds: readonly string[] | 'all'): void {
+    for (const flight of this.#flights) {
+      if (userIds === 'all') flight.all = true;
+      else for (const userId of userIds) flight.changed.add(userId);
+    }
+    if (userIds === 'all') this.#cache.clear();
+    else for (const userId of userIds) this.#cache.delete(userId);
+  }
+
+  /** To be called when the checkpoint was read or written; `moved` when another instance moved it. */
+  confirmed(checkpoint: Checkpoint, moved: boolean): void {
+    if (moved) this.changed('all');
+    this.#handled = checkpoint.handled ?? '0';
+    this.#confirmedAt = this.now();
+  }
+
+  /** Reads asked for in the same turn of the event loop go out together. */
+  #gather(): Map<string, PromiseWithResolvers<Served>> {
+    const waiting = new Map<string, PromiseWithResolvers<Served>>();
+    setImmediate(() => {
+      if (this.#waiting === waiting) this.#waiting = null;
+      this.#fetch([...waiting.keys()]).then(
+        (found) => {
+          for (const [userId, asked] of waiting) {
+            const served = found.get(userId);
+            if (served === undefined) asked.reject(new Error('a user that was asked for was not answered'));
+            else asked.resolve(served);
+          }
+        },
+        (error: unknown) => {
+          for (const asked of waiting.values()) asked.reject(error);
+        },
+      );
+    });
+    return waiting;
+  }
+
+  async #fetch(userIds: readonly string[]): Promise<ReadonlyMap<string, Served>> {
+    const flight: Flight = { changed: new Set(), all: false };
+    this.#flights.add(flight);
+    try {
+      const found = await this.pool.query({ ...READ, values: [userIds] });
+      const now = this.now();
+      const served = z
+        .array(row)
+        .parse(found.rows)
+        .map((each) => toServed(each, now));
+      for (const each of served) {
+        if (!flight.all && !flight.changed.has(each.userId)) this.#cache.set(each.userId, each);
+      }
+      return new Map(served.map((each) => [each.userId, each]));
+    } finally {
+      this.#flights.delete(flight);
+    }
+  }
+}
+
+interface PromiseWithResolvers<T> {
+  readonly promise: Promise<T>;
+  resolve(value: T): void;
+  reject(reason: unknown): void;
+}
+
+function withResolvers<T>(): PromiseWithResolvers<T> {
+  let resolve: (value: T) => void = () => undefined;
+  let reject: (reason: unknown) => void = () => undefined;
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}
+
+function toServed(found: z.infer<typeof row>, now: number): Served {
+  if (found.default_snapshot === null) throw new ReadModelNotReadyError();
+  const { user_id: userId, snapshot, successors, counter, history_seq: historySeq } = found;
+  const user =
+    snapshot === null || successors === null || counter === null || historySeq === null
+      ? unheardOf(userId, entitlementSchema.parse(JSON.parse(found.default_snapshot)))
+      : {
+          userId,
+          entitlement: entitlementSchema.parse(JSON.parse(snapshot)),
+          successors: z.array(versionedSuccessorSchema).parse(JSON.parse(successors)),
+          counter,
+          position: found.position,
+          changedAt: found.changed_at?.getTime() ?? null,
+          historySeq,
+        };
+  return serve(user, found.version_offset, found.handled ?? '0', now);
+}

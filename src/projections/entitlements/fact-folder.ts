@@ -1,0 +1,278 @@
+import type { RecordedEvent } from '../../events/recorded-event.js';
+import {
+  customerConflicts,
+  customerOfSubscription,
+  customerOwner,
+  subscriptionConflicts,
+  subscriptionOwner,
+} from '../../policy/ownership.js';
+import { toldBy } from './fact-rows.js';
+import type { CustomerRow, FactsInMemory, SubscriptionRow } from './facts-in-memory.js';
+import type { FactsLoader } from './facts-loader.js';
+import type { RowChanges } from './row-changes.js';
+
+/** What an event is about: what must be in memory before it is folded. */
+interface Subject {
+  readonly subscription: string | null;
+  readonly customer: string | null;
+  readonly session: string | null;
+}
+
+const NOBODY: readonly string[] = [];
+
+/** Folds events into the facts in memory, tells whose they are (DESIGN 6), and notes the rows that change. */
+export class FactFolder {
+  constructor(
+    private readonly facts: FactsInMemory,
+    private readonly loader: FactsLoader,
+    private readonly changes: RowChanges,
+  ) {}
+
+  /** Loads what a batch is about in few round trips; what is still missing is loaded when an event needs it. */
+  async prefetch(events: readonly RecordedEvent[]): Promise<void> {
+    const subjects = events.map(subjectOf);
+    await Promise.all([
+      this.loader.subscriptions(subjects.flatMap(({ subscription }) => subscription ?? [])),
+      this.loader.checkouts(subjects.flatMap(({ session }) => session ?? [])),
+    ]);
+    await this.loader.customers(
+      subjects
+        .flatMap(({ subscription, customer }) => [customer, this.#known(subscription)?.customer ?? null])
+        .filter((customer) => customer !== null),
+    );
+  }
+
+  /** Users that a batch is likely to touch: owners already known, and claims it brings. */
+  ownersOf(events: readonly RecordedEvent[]): readonly string[] {
+    return events.flatMap((event) => {
+      const { subscription } = subjectOf(event);
+      const known =
+        subscription === null ? null : (this.facts.subscriptions.get(subscription)?.owner ?? null);
+      const claimed = 'userId' in event.data ? event.data.userId : null;
+      return [known, claimed].filter((userId) => userId !== null);
+    });
+  }
+
+  /** Folds one event; returns the users who must be judged anew, each once, in a fixed order. */
+  async fold(event: RecordedEvent): Promise<readonly string[]> {
+    switch (event.type) {
+      case 'SubscriptionStarted':
+      case 'SubscriptionActivated':
+      case 'SubscriptionPlanChanged':
+      case 'SubscriptionRenewed':
+      case 'SubscriptionPastDue':
+      case 'SubscriptionRecovered':
+      case 'SubscriptionSuspended':
+      case 'SubscriptionResumed':
+      case 'SubscriptionCancellationScheduled':
+      case 'SubscriptionCancellationWithdrawn':
+      case 'SubscriptionTrialEnding':
+      case 'SubscriptionCanceled':
+      case 'SubscriptionExpired':
+      case 'SubscriptionUpdated':
+      case 'SubscriptionRetrieved': {
+        const row = await this.#subscription(event.data.subscription);
+        const observation = { ...toldBy(event), type: event.type, data: event.data };
+        if (!hasFact(row.observations, observation)) {
+          row.observations.push(observation);
+          this.#addFact(row, observation.eventId, 'observation', observation);
+        }
+        return this.#reassess(row);
+      }
+      case 'SubscriptionPaid':
+      case 'SubscriptionPaymentFailed':
+      case 'SubscriptionInvoiceUncollectible':
+      case 'SubscriptionInvoiceVoided': {
+        const row = await this.#subscription(event.data.subscription);
+        const invoice = { ...toldBy(event), type: event.type, data: event.data };
+        if (!hasFact(row.invoices, invoice)) {
+          row.invoices.push(invoice);
+          this.#addFact(row, invoice.eventId, 'invoice', invoice);
+        }
+        return this.#reassess(row);
+      }
+      case 'SubscriptionLinked':
+      case 'SubscriptionUnlinked': {
+        const row = await this.#subscription(event.data.subscription);
+        row.link = event.type === 'SubscriptionLinked' ? event.data.userId : null;
+        this.#addFact(row, 'link', 'link', row.link);
+        return this.#reassess(row);
+      }
+      case 'CustomerObserved':
+      case 'CustomerDeleted': {
+        const row = await this.#customer(event.data.customer);
+        const observation = { ...toldBy(event), userId: event.data.userId };
+        if (!hasFact(row.observations, observation)) row.observations.push(observation);
+        this.changes.customers.add(row);
+        return sorted(this.#reassessCustomer(row));
+      }
+      case 'CustomerLinked':
+      case 'CustomerUnlinked': {
+        const row = await this.#customer(event.data.customer);
+        row.link = event.type === 'CustomerLinked' ? event.data.userId : null;
+        this.changes.customers.add(row);
+        return sorted(this.#reassessCustomer(row));
+      }
+      case 'CheckoutCompleted':
+      case 'CheckoutPaymentSucceeded':
+      case 'CheckoutPaymentFailed':
+      case 'CheckoutExpired':
+        return this.#foldCheckout({ ...event, type: event.type });
+      case 'CheckoutStarted':
+      case 'PlanCatalogPublished':
+        return NOBODY;
+      default:
+        return exhausted(event);
+    }
+  }
+
+  async #foldCheckout(
+    event: Extract<
+      RecordedEvent,
+      { type: 'CheckoutCompleted' | 'CheckoutPaymentSucceeded' | 'CheckoutPaymentFailed' | 'CheckoutExpired' }
+    >,
+  ): Promise<readonly string[]> {
+    const { session, customer, subscription } = event.data;
+    await this.loader.checkouts([session]);
+    const row = this.facts.checkouts.get(session);
+    if (row === undefined) throw new Error('a checkout was loaded and is not there');
+    const observation = { ...toldBy(event), type: event.type, data: event.data };
+    if (!hasFact(row.observations, observation)) row.observations.push(observation);
+    // What a session names is known from any of its events and does not change.
+    const names = { customer: row.customer ?? customer, subscription: row.subscription ?? subscription };
+    if (names.subscription !== null) await this.#subscription(names.subscription);
+    if (names.customer !== null) await this.#customer(names.customer);
+    this.facts.setNamesOf(row, names);
+    this.changes.checkouts.add(row);
+
+    const affected = new Set<string>();
+    if (names.customer !== null) {
+      for (const user of this.#reassessCustomer(await this.#customer(names.customer))) affected.add(user);
+    }
+    const named = this.#known(names.subscription);
+    if (named !== undefined) for (const user of await this.#reassess(named)) affected.add(user);
+    return sorted(affected);
+  }
+
+  async #subscription(id: string): Promise<SubscriptionRow> {
+    await this.loader.subscriptions([id]);
+    const row = this.facts.subscriptions.get(id);
+    if (row === undefined) throw new Error('a subscription was loaded and is not there');
+    return row;
+  }
+
+  async #customer(id: string): Promise<CustomerRow> {
+    await this.loader.customers([id]);
+    const row = this.facts.customers.get(id);
+    if (row === undefined) throw new Error('a customer was loaded and is not there');
+    return row;
+  }
+
+  /** The row of a subscription that something was told of; one that only a checkout names is not yet. */
+  #known(id: string | null): SubscriptionRow | undefined {
+    const row = id === null ? undefined : this.facts.subscriptions.get(id);
+    return row !== undefined && (row.observations.length > 0 || row.invoices.length > 0 || row.link !== null)
+      ? row
+      : undefined;
+  }
+
+  #addFact(
+    row: SubscriptionRow,
+    factId: string,
+    kind: 'observation' | 'invoice' | 'link',
+    body: RowChanges['facts'][number]['body'],
+  ): void {
+    this.changes.facts.push({ subscription: row.subscription, factId, kind, body });
+  }
+
+  /** Who a subscription and its customer's others belong to now, after a fact of it. */
+  async #reassess(row: SubscriptionRow): Promise<readonly string[]> {
+    const affected = new Set<string>();
+    const customer = customerOfSubscription(row.observations);
+    if (customer !== row.customer) {
+      const before = row.customer;
+      if (customer !== null) await this.#customer(customer);
+      this.facts.setCustomerOf(row, customer);
+      this.changes.subscriptions.add(row);
+      if (before !== null) {
+        for (const user of this.#reassessCustomer(await this.#customer(before))) affected.add(user);
+      }
+    }
+    if (row.customer === null) this.#reown(row, null, affected);
+    else {
+      for (const user of this.#reassessCustomer(await this.#customer(row.customer))) affected.add(user);
+    }
+    if (row.owner !== null) affected.add(row.owner);
+    return sorted(affected);
+  }
+
+  /** Users whose subscriptions came or went because of what is known of their customer. */
+  #reassessCustomer(row: CustomerRow): ReadonlySet<string> {
+    const affected = new Set<string>();
+    const subscriptions = this.facts.subscriptionsOfCustomer(row.customer);
+    const claims = {
+      link: row.link,
+      observations: row.observations,
+      checkouts: this.facts.checkoutsOfCustomer(row.customer),
+      subscriptions: subscriptions.flatMap((subscription) => subscription.observations),
+    };
+    const owner = customerOwner(claims);
+    const conflicts = textOf(customerConflicts(claims, owner));
+    if (owner !== row.owner || conflicts !== row.conflicts || isUnwritten(row))
+      this.changes.customers.add(row);
+    row.owner = owner;
+    row.conflicts = conflicts;
+    for (const subscription of subscriptions) this.#reown(subscription, owner, affected);
+    return affected;
+  }
+
+  #reown(row: SubscriptionRow, ownerOfCustomer: string | null, affected: Set<string>): void {
+    const claims = {
+      link: row.link,
+      observations: row.observations,
+      checkouts: this.facts.checkoutsOfSubscription(row.subscription),
+    };
+    const owner = subscriptionOwner(claims, ownerOfCustomer);
+    const conflicts = textOf(subscriptionConflicts(claims, owner));
+    if (owner !== row.owner) {
+      if (row.owner !== null) affected.add(row.owner);
+      if (owner !== null) affected.add(owner);
+    }
+    if (owner !== row.owner || conflicts !== row.conflicts || isUnwritten(row)) {
+      this.changes.subscriptions.add(row);
+    }
+    this.facts.setOwnerOf(row, owner);
+    row.conflicts = conflicts;
+  }
+}
+
+/** A row whose first fact is being folded: it is written even when nobody owns it yet. */
+function isUnwritten(row: SubscriptionRow | CustomerRow): boolean {
+  const told = 'invoices' in row ? row.observations.length + row.invoices.length : row.observations.length;
+  return row.owner === null && told <= 1;
+}
+
+function subjectOf({ type, data }: RecordedEvent): Subject {
+  if (type === 'PlanCatalogPublished') return { subscription: null, customer: null, session: null };
+  return {
+    subscription: 'subscription' in data ? data.subscription : null,
+    customer: 'customer' in data ? data.customer : null,
+    session: 'session' in data ? data.session : null,
+  };
+}
+
+function hasFact(known: readonly { eventId: string }[], fact: { eventId: string }): boolean {
+  return known.some(({ eventId }) => eventId === fact.eventId);
+}
+
+function textOf(conflicts: readonly unknown[]): string | null {
+  return conflicts.length === 0 ? null : JSON.stringify(conflicts);
+}
+
+function sorted(users: Iterable<string>): readonly string[] {
+  return [...users].sort();
+}
+
+function exhausted(event: never): never {
+  throw new TypeError(`an event type without a fold: ${JSON.stringify(event)}`);
+}

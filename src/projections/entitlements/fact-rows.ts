@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { CHECKOUT_EVENT_TYPES, checkoutObservationSchema } from '../../events/checkout.events.js';
+import { INVOICE_EVENT_TYPES, invoiceObservationSchema } from '../../events/invoice.events.js';
+import type { RecordedEvent } from '../../events/recorded-event.js';
+import {
+  SUBSCRIPTION_OBSERVATION_TYPES,
+  subscriptionObservationSchema,
+} from '../../events/subscription.events.js';
+import type { Told } from '../../policy/facts.js';
+
+const told = { eventId: z.string(), stripeType: z.string(), created: z.number() };
+
+/** Texts of fact rows, as written by this projection. */
+export const observationText = z.strictObject({
+  ...told,
+  type: z.enum(SUBSCRIPTION_OBSERVATION_TYPES),
+  data: subscriptionObservationSchema,
+});
+export const invoiceText = z.strictObject({
+  ...told,
+  type: z.enum(INVOICE_EVENT_TYPES),
+  data: invoiceObservationSchema,
+});
+export const checkoutsText = z.array(
+  z.strictObject({ ...told, type: z.enum(CHECKOUT_EVENT_TYPES), data: checkoutObservationSchema }),
+);
+export const customerText = z.strictObject({
+  link: z.string().nullable(),
+  observations: z.array(z.strictObject({ ...told, userId: z.string().nullable() })),
+});
+
+/** Who told a fact and when: of Stripe's event, or for what is not from Stripe of our own. */
+export function toldBy(event: RecordedEvent): Told {
+  const { metadata, id } = event;
+  return {
+    eventId: metadata.stripeEventId ?? id,
+    stripeType: metadata.stripeEventType ?? '',
+    created: metadata.stripeCreated ?? Math.floor(Date.parse(metadata.recordedAt) / 1000),
+  };
+}

@@ -1,0 +1,134 @@
+import type { CheckoutObservation, InvoiceObservation, Observation } from '../../policy/facts.js';
+import type { CustomerObservation } from '../../policy/ownership.js';
+import type { UserRow } from './user-row.js';
+
+/** A subscription with all that was told of it. `link` is ops' latest one. */
+export interface SubscriptionRow {
+  readonly subscription: string;
+  customer: string | null;
+  owner: string | null;
+  conflicts: string | null;
+  link: string | null;
+  readonly observations: Observation[];
+  readonly invoices: InvoiceObservation[];
+}
+
+/** A customer with all that was told of it. */
+export interface CustomerRow {
+  readonly customer: string;
+  owner: string | null;
+  conflicts: string | null;
+  link: string | null;
+  readonly observations: CustomerObservation[];
+}
+
+/** A checkout session with all that was told of it; `customer` and `subscription` are what it names, once known. */
+export interface CheckoutRow {
+  readonly session: string;
+  customer: string | null;
+  subscription: string | null;
+  readonly observations: CheckoutObservation[];
+}
+
+/**
+ * Rows of the read models that are in memory, with the ways to find them. A customer is `whole` when its row, all its
+ * subscriptions and all checkouts that name it are here; a user when its row and all its subscriptions are.
+ */
+export class FactsInMemory {
+  readonly subscriptions = new Map<string, SubscriptionRow>();
+  readonly customers = new Map<string, CustomerRow>();
+  readonly checkouts = new Map<string, CheckoutRow>();
+  readonly users = new Map<string, UserRow>();
+  readonly wholeCustomers = new Set<string>();
+  readonly wholeUsers = new Set<string>();
+  readonly #ofCustomer = new Map<string, Set<SubscriptionRow>>();
+  readonly #ofOwner = new Map<string, Set<SubscriptionRow>>();
+  readonly #checkoutsOfCustomer = new Map<string, Set<CheckoutRow>>();
+  readonly #checkoutsOfSubscription = new Map<string, Set<CheckoutRow>>();
+
+  /** How many facts are kept, roughly: what memory grows with. */
+  get size(): number {
+    return this.subscriptions.size + this.customers.size + this.checkouts.size + this.users.size;
+  }
+
+  addSubscription(row: SubscriptionRow): void {
+    this.subscriptions.set(row.subscription, row);
+    link(this.#ofCustomer, row.customer, row);
+    link(this.#ofOwner, row.owner, row);
+  }
+
+  addCheckout(row: CheckoutRow): void {
+    this.checkouts.set(row.session, row);
+    link(this.#checkoutsOfCustomer, row.customer, row);
+    link(this.#checkoutsOfSubscription, row.subscription, row);
+  }
+
+  setCustomerOf(row: SubscriptionRow, customer: string | null): void {
+    unlink(this.#ofCustomer, row.customer, row);
+    row.customer = customer;
+    link(this.#ofCustomer, customer, row);
+  }
+
+  setOwnerOf(row: SubscriptionRow, owner: string | null): void {
+    unlink(this.#ofOwner, row.owner, row);
+    row.owner = owner;
+    link(this.#ofOwner, owner, row);
+  }
+
+  setNamesOf(row: CheckoutRow, names: { customer: string | null; subscription: string | null }): void {
+    unlink(this.#checkoutsOfCustomer, row.customer, row);
+    unlink(this.#checkoutsOfSubscription, row.subscription, row);
+    row.customer = names.customer;
+    row.subscription = names.subscription;
+    this.addCheckout(row);
+  }
+
+  subscriptionsOfCustomer(customer: string): readonly SubscriptionRow[] {
+    return [...(this.#ofCustomer.get(customer) ?? [])];
+  }
+
+  subscriptionsOfUser(userId: string): readonly SubscriptionRow[] {
+    return [...(this.#ofOwner.get(userId) ?? [])];
+  }
+
+  /** Everything told of the checkout sessions that name a customer. */
+  checkoutsOfCustomer(customer: string): readonly CheckoutObservation[] {
+    return [...(this.#checkoutsOfCustomer.get(customer) ?? [])].flatMap((row) => row.observations);
+  }
+
+  /** Everything told of the checkout sessions that name a subscription. */
+  checkoutsOfSubscription(subscription: string): readonly CheckoutObservation[] {
+    return [...(this.#checkoutsOfSubscription.get(subscription) ?? [])].flatMap((row) => row.observations);
+  }
+
+  clear(): void {
+    for (const each of [
+      this.subscriptions,
+      this.customers,
+      this.checkouts,
+      this.users,
+      this.wholeCustomers,
+      this.wholeUsers,
+      this.#ofCustomer,
+      this.#ofOwner,
+      this.#checkoutsOfCustomer,
+      this.#checkoutsOfSubscription,
+    ]) {
+      each.clear();
+    }
+  }
+}
+
+function link<Row>(index: Map<string, Set<Row>>, key: string | null, row: Row): void {
+  if (key === null) return;
+  const rows = index.get(key);
+  if (rows === undefined) index.set(key, new Set([row]));
+  else rows.add(row);
+}
+
+function unlink<Row>(index: Map<string, Set<Row>>, key: string | null, row: Row): void {
+  if (key === null) return;
+  const rows = index.get(key);
+  rows?.delete(row);
+  if (rows?.size === 0) index.delete(key);
+}

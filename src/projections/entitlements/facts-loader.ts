@@ -1,0 +1,206 @@
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import type { Entitlement } from '../../policy/entitlement.js';
+import { checkoutsText, customerText, invoiceText, observationText } from './fact-rows.js';
+import type { FactsInMemory } from './facts-in-memory.js';
+import { entitlementSchema, unheardOf, versionedSuccessorSchema } from './user-row.js';
+
+const nullable = z.string().nullable();
+const subscriptionRow = z.object({
+  subscription: z.string(),
+  customer: nullable,
+  owner: nullable,
+  conflicts: nullable,
+});
+const factRow = z.object({
+  subscription: z.string(),
+  kind: z.enum(['observation', 'invoice', 'link']),
+  body: z.string(),
+});
+const customerRow = z.object({
+  customer: z.string(),
+  owner: nullable,
+  conflicts: nullable,
+  facts: z.string(),
+});
+const checkoutRow = z.object({
+  session: z.string(),
+  customer: nullable,
+  subscription: nullable,
+  facts: z.string(),
+});
+const userRow = z.object({
+  user_id: z.string(),
+  snapshot: z.string(),
+  successors: z.string(),
+  counter: z.number(),
+  position: nullable,
+  changed_at: z.date().nullable(),
+  history_seq: z.number(),
+});
+const idRow = z.object({ id: z.string() });
+
+/** Brings rows of one generation into memory, each once, with what belongs to them. */
+export class FactsLoader {
+  constructor(
+    private readonly pool: Pool,
+    private readonly generation: number,
+    private readonly facts: FactsInMemory,
+  ) {}
+
+  /** Subscriptions with their facts and the checkouts that name them. Unknown ones become empty rows. */
+  async subscriptions(ids: Iterable<string>): Promise<void> {
+    const missing = [...new Set(ids)].filter((id) => !this.facts.subscriptions.has(id));
+    if (missing.length === 0) return;
+    const [rows, facts, checkouts] = await Promise.all([
+      this.#rows(
+        'select subscription, customer, owner, conflicts from tenure.subscription where generation = $1 and subscription = any($2)',
+        missing,
+        subscriptionRow,
+      ),
+      this.#rows(
+        'select subscription, kind, body from tenure.subscription_fact where generation = $1 and subscription = any($2)',
+        missing,
+        factRow,
+      ),
+      this.#rows(
+        'select session, customer, subscription, facts from tenure.checkout where generation = $1 and subscription = any($2)',
+        missing,
+        checkoutRow,
+      ),
+    ]);
+    const bySubscription = new Map<string, z.infer<typeof factRow>[]>();
+    for (const fact of facts) {
+      const own = bySubscription.get(fact.subscription);
+      if (own === undefined) bySubscription.set(fact.subscription, [fact]);
+      else own.push(fact);
+    }
+    const known = new Map(rows.map((row) => [row.subscription, row]));
+    for (const subscription of missing) {
+      const own = bySubscription.get(subscription) ?? [];
+      const link = own.find((fact) => fact.kind === 'link');
+      const row = known.get(subscription);
+      this.facts.addSubscription({
+        subscription,
+        customer: row?.customer ?? null,
+        owner: row?.owner ?? null,
+        conflicts: row?.conflicts ?? null,
+        link: link === undefined ? null : nullable.parse(JSON.parse(link.body)),
+        observations: own
+          .filter((fact) => fact.kind === 'observation')
+          .map((fact) => observationText.parse(JSON.parse(fact.body))),
+        invoices: own
+          .filter((fact) => fact.kind === 'invoice')
+          .map((fact) => invoiceText.parse(JSON.parse(fact.body))),
+      });
+    }
+    this.#addCheckouts(checkouts);
+  }
+
+  /** Checkout sessions; unknown ones become empty rows. */
+  async checkouts(sessions: Iterable<string>): Promise<void> {
+    const missing = [...new Set(sessions)].filter((id) => !this.facts.checkouts.has(id));
+    if (missing.length === 0) return;
+    this.#addCheckouts(
+      await this.#rows(
+        'select session, customer, subscription, facts from tenure.checkout where generation = $1 and session = any($2)',
+        missing,
+        checkoutRow,
+      ),
+    );
+    for (const session of missing) {
+      if (this.facts.checkouts.has(session)) continue;
+      this.facts.addCheckout({ session, customer: null, subscription: null, observations: [] });
+    }
+  }
+
+  /** Customers with all their subscriptions and all checkouts that name them. Unknown ones become empty rows. */
+  async customers(ids: Iterable<string>): Promise<void> {
+    const missing = [...new Set(ids)].filter((id) => !this.facts.wholeCustomers.has(id));
+    if (missing.length === 0) return;
+    const [rows, subscriptions, checkouts] = await Promise.all([
+      this.#rows(
+        'select customer, owner, conflicts, facts from tenure.customer where generation = $1 and customer = any($2)',
+        missing,
+        customerRow,
+      ),
+      this.#rows(
+        'select subscription as id from tenure.subscription where generation = $1 and customer = any($2)',
+        missing,
+        idRow,
+      ),
+      this.#rows(
+        'select session, customer, subscription, facts from tenure.checkout where generation = $1 and customer = any($2)',
+        missing,
+        checkoutRow,
+      ),
+    ]);
+    const known = new Map(rows.map((row) => [row.customer, row]));
+    for (const customer of missing) {
+      const row = known.get(customer);
+      const { link, observations } =
+        row === undefined ? { link: null, observations: [] } : customerText.parse(JSON.parse(row.facts));
+      this.facts.customers.set(customer, {
+        customer,
+        owner: row?.owner ?? null,
+        conflicts: row?.conflicts ?? null,
+        link,
+        observations,
+      });
+    }
+    this.#addCheckouts(checkouts);
+    await this.subscriptions(subscriptions.map(({ id }) => id));
+    for (const customer of missing) this.facts.wholeCustomers.add(customer);
+  }
+
+  /** Users with their rows and all their subscriptions. One never heard of starts from `byDefault`. */
+  async users(ids: Iterable<string>, byDefault: Entitlement): Promise<void> {
+    const missing = [...new Set(ids)].filter((id) => !this.facts.wholeUsers.has(id));
+    if (missing.length === 0) return;
+    const [rows, subscriptions] = await Promise.all([
+      this.#rows(
+        `select user_id, snapshot, successors, counter, position::text, changed_at, history_seq
+         from tenure.user_role where generation = $1 and user_id = any($2)`,
+        missing,
+        userRow,
+      ),
+      this.#rows(
+        'select subscription as id from tenure.subscription where generation = $1 and owner = any($2)',
+        missing,
+        idRow,
+      ),
+    ]);
+    const known = new Map(rows.map((row) => [row.user_id, row]));
+    for (const userId of missing) {
+      const row = known.get(userId);
+      this.facts.users.set(
+        userId,
+        row === undefined
+          ? unheardOf(userId, byDefault)
+          : {
+              userId,
+              entitlement: entitlementSchema.parse(JSON.parse(row.snapshot)),
+              successors: z.array(versionedSuccessorSchema).parse(JSON.parse(row.successors)),
+              counter: row.counter,
+              position: row.position,
+              changedAt: row.changed_at?.getTime() ?? null,
+              historySeq: row.history_seq,
+            },
+      );
+    }
+    await this.subscriptions(subscriptions.map(({ id }) => id));
+    for (const userId of missing) this.facts.wholeUsers.add(userId);
+  }
+
+  #addCheckouts(rows: readonly z.infer<typeof checkoutRow>[]): void {
+    for (const { facts, ...row } of rows) {
+      if (this.facts.checkouts.has(row.session)) continue;
+      this.facts.addCheckout({ ...row, observations: checkoutsText.parse(JSON.parse(facts)) });
+    }
+  }
+
+  async #rows<Row>(text: string, keys: readonly string[], schema: z.ZodType<Row>): Promise<readonly Row[]> {
+    const found = await this.pool.query(text, [this.generation, keys]);
+    return z.array(schema).parse(found.rows);
+  }
+}

@@ -1,0 +1,223 @@
+import type { PoolClient } from 'pg';
+import type { InvoiceObservation, Observation } from '../../policy/facts.js';
+import type { CheckoutRow, CustomerRow, SubscriptionRow } from './facts-in-memory.js';
+import type { HistoryEntry, UserRow } from './user-row.js';
+
+/** A fact of a subscription to be added. */
+export interface NewFact {
+  readonly subscription: string;
+  readonly factId: string;
+  readonly kind: 'observation' | 'invoice' | 'link';
+  readonly body: Observation | InvoiceObservation | string | null;
+}
+
+/** A catalogue to be judged by from its position on. */
+export interface NewCatalog {
+  readonly position: string;
+  readonly hash: string;
+  readonly catalog: string;
+  readonly defaultSnapshot: string;
+  readonly publishedAt: number;
+}
+
+/** What a batch changes in the read models; rows are written as they are when the batch ends. */
+export class RowChanges {
+  readonly subscriptions = new Set<SubscriptionRow>();
+  readonly customers = new Set<CustomerRow>();
+  readonly checkouts = new Set<CheckoutRow>();
+  readonly users = new Map<string, UserRow>();
+  readonly facts: NewFact[] = [];
+  readonly history: HistoryEntry[] = [];
+  catalog: NewCatalog | null = null;
+
+  /** Writes everything with one statement a table, in the order given: equal logs give equal rows. */
+  async write(client: PoolClient, generation: number): Promise<void> {
+    if (this.facts.length > 0) await this.#writeFacts(client, generation);
+    if (this.subscriptions.size > 0) await this.#writeSubscriptions(client, generation);
+    if (this.customers.size > 0) await this.#writeCustomers(client, generation);
+    if (this.checkouts.size > 0) await this.#writeCheckouts(client, generation);
+    if (this.users.size > 0) await this.#writeUsers(client, generation);
+    if (this.history.length > 0) await this.#writeHistory(client, generation);
+    if (this.history.some((entry) => entry.raised)) await this.#writeVersions(client, generation);
+    if (this.catalog !== null) await writeCatalog(client, generation, this.catalog);
+  }
+
+  async #writeFacts(client: PoolClient, generation: number): Promise<void> {
+    const last = new Map(this.facts.map((fact) => [`${fact.subscription}\n${fact.factId}`, fact]));
+    const facts = [...last.values()];
+    await client.query({
+      name: 'tenure-write-facts',
+      text: `insert into tenure.subscription_fact (generation, subscription, fact_id, kind, body)
+             select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::text[])
+             on conflict (generation, subscription, fact_id) do update set body = excluded.body`,
+      values: [
+        generation,
+        facts.map((fact) => fact.subscription),
+        facts.map((fact) => fact.factId),
+        facts.map((fact) => fact.kind),
+        facts.map((fact) => JSON.stringify(fact.body)),
+      ],
+    });
+  }
+
+  async #writeSubscriptions(client: PoolClient, generation: number): Promise<void> {
+    const rows = [...this.subscriptions];
+    await client.query({
+      name: 'tenure-write-subscriptions',
+      text: `insert into tenure.subscription (generation, subscription, customer, owner, conflicts)
+             select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::text[])
+             on conflict (generation, subscription) do update
+             set customer = excluded.customer, owner = excluded.owner, conflicts = excluded.conflicts`,
+      values: [
+        generation,
+        rows.map((row) => row.subscription),
+        rows.map((row) => row.customer),
+        rows.map((row) => row.owner),
+        rows.map((row) => row.conflicts),
+      ],
+    });
+  }
+
+  async #writeCustomers(client: PoolClient, generation: number): Promise<void> {
+    const rows = [...this.customers];
+    await client.query({
+      name: 'tenure-write-customers',
+      text: `insert into tenure.customer (generation, customer, owner, conflicts, facts)
+             select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::text[])
+             on conflict (generation, customer) do update
+             set owner = excluded.owner, conflicts = excluded.conflicts, facts = excluded.facts`,
+      values: [
+        generation,
+        rows.map((row) => row.customer),
+        rows.map((row) => row.owner),
+        rows.map((row) => row.conflicts),
+        rows.map(({ link, observations }) => JSON.stringify({ link, observations })),
+      ],
+    });
+  }
+
+  async #writeCheckouts(client: PoolClient, generation: number): Promise<void> {
+    const rows = [...this.checkouts];
+    await client.query({
+      name: 'tenure-write-checkouts',
+      text: `insert into tenure.checkout (generation, session, customer, subscription, facts)
+             select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::text[])
+             on conflict (generation, session) do update
+             set customer = excluded.customer, subscription = excluded.subscription, facts = excluded.facts`,
+      values: [
+        generation,
+        rows.map((row) => row.session),
+        rows.map((row) => row.customer),
+        rows.map((row) => row.subscription),
+        rows.map((row) => JSON.stringify(row.observations)),
+      ],
+    });
+  }
+
+  async #writeUsers(client: PoolClient, generation: number): Promise<void> {
+    const rows = [...this.users.values()];
+    await client.query({
+      name: 'tenure-write-users',
+      text: `insert into tenure.user_role (generation, user_id, role, plan, status, snapshot, successors, next_at,
+               counter, position, changed_at, history_seq)
+             select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+               $8::timestamptz[], $9::int[], $10::bigint[], $11::timestamptz[], $12::int[])
+             on conflict (generation, user_id) do update
+             set role = excluded.role, plan = excluded.plan, status = excluded.status,
+               snapshot = excluded.snapshot, successors = excluded.successors, next_at = excluded.next_at,
+               counter = excluded.counter, position = excluded.position, changed_at = excluded.changed_at,
+               history_seq = excluded.history_seq`,
+      values: [
+        generation,
+        rows.map((row) => row.userId),
+        rows.map((row) => row.entitlement.role),
+        rows.map((row) => row.entitlement.plan),
+        rows.map((row) => row.entitlement.status),
+        rows.map((row) => JSON.stringify(row.entitlement)),
+        rows.map((row) => JSON.stringify(row.successors)),
+        rows.map((row) => instant(row.successors[0]?.at ?? null)),
+        rows.map((row) => row.counter),
+        rows.map((row) => row.position),
+        rows.map((row) => instant(row.changedAt)),
+        rows.map((row) => row.historySeq),
+      ],
+    });
+  }
+
+  async #writeHistory(client: PoolClient, generation: number): Promise<void> {
+    const events = this.history.map(({ cause }) => (cause.kind === 'event' ? cause : null));
+    await client.query({
+      name: 'tenure-write-history',
+      text: `insert into tenure.entitlement_history (generation, user_id, seq, valid_from, changed_at, cause, event_id,
+               event_type, position, counter, snapshot)
+             select $1, u, s, v, v, c, e, t, p, n, x from unnest($2::text[], $3::int[], $4::timestamptz[], $5::text[],
+               $6::uuid[], $7::text[], $8::bigint[], $9::int[], $10::text[]) as h(u, s, v, c, e, t, p, n, x)`,
+      values: [
+        generation,
+        this.history.map((entry) => entry.userId),
+        this.history.map((entry) => entry.seq),
+        this.history.map((entry) => instant(entry.validFrom)),
+        this.history.map((entry) => entry.cause.kind),
+        events.map((event) => event?.eventId ?? null),
+        events.map((event) => event?.eventType ?? null),
+        events.map((event) => event?.position ?? null),
+        this.history.map((entry) => entry.counter),
+        this.history.map((entry) => JSON.stringify(entry.entitlement)),
+      ],
+    });
+  }
+
+  /** The counters, and for every raise a line of the feed with a cursor of its own; what is served adds the offset. */
+  async #writeVersions(client: PoolClient, generation: number): Promise<void> {
+    const raises = this.history.filter((entry) => entry.raised);
+    const last = [...new Map(raises.map((entry) => [entry.userId, entry])).values()];
+    await client.query({
+      name: 'tenure-write-versions',
+      text: `insert into tenure.revocation_version (generation, user_id, counter, raised_at)
+             select $1, * from unnest($2::text[], $3::int[], $4::timestamptz[])
+             on conflict (generation, user_id) do update
+             set counter = excluded.counter, raised_at = excluded.raised_at`,
+      values: [
+        generation,
+        last.map((entry) => entry.userId),
+        last.map((entry) => entry.counter),
+        last.map((entry) => instant(entry.validFrom)),
+      ],
+    });
+    await client.query({
+      name: 'tenure-write-feed',
+      text: `with head as (
+               update tenure.revocation_feed_head set cursor = cursor + cardinality($1::text[]) returning cursor
+             )
+             insert into tenure.revocation_feed (cursor, user_id, version, raised_at)
+             select head.cursor - cardinality($1::text[]) + r.n, r.u, r.c + coalesce(o.version_offset, 0), r.at
+             from head, unnest($1::text[], $2::int[], $3::timestamptz[]) with ordinality as r(u, c, at, n)
+             left join tenure.revocation_offset o on o.user_id = r.u`,
+      values: [
+        raises.map((entry) => entry.userId),
+        raises.map((entry) => entry.counter),
+        raises.map((entry) => instant(entry.validFrom)),
+      ],
+    });
+  }
+}
+
+async function writeCatalog(client: PoolClient, generation: number, catalog: NewCatalog): Promise<void> {
+  await client.query(
+    `insert into tenure.plan_catalog (generation, position, hash, catalog, default_snapshot, published_at)
+     values ($1, $2, $3, $4, $5, $6)`,
+    [
+      generation,
+      catalog.position,
+      catalog.hash,
+      catalog.catalog,
+      catalog.defaultSnapshot,
+      instant(catalog.publishedAt),
+    ],
+  );
+}
+
+/** Unix milliseconds as a text every session reads as UTC. */
+function instant(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}

@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import type { Entitlement } from '../../policy/entitlement.js';
+import type { UserRow } from './user-row.js';
+
+/** What the API serves of one user (DESIGN 10). Times are RFC 3339 UTC with milliseconds. */
+export interface Snapshot extends Entitlement {
+  readonly userId: string;
+  readonly revocationVersion: number;
+  /** Position of the event that last changed this snapshot, `null` while nothing did. */
+  readonly position: string | null;
+  readonly changedAt: string | null;
+}
+
+/**
+ * A snapshot ready to send: its JSON, a strong entity tag of that text, and the checkpoint it was read at ("0" before
+ * the first event). `holdsUntil` (Unix ms) is when time alone makes it another one.
+ */
+export interface Served {
+  readonly userId: string;
+  readonly snapshot: Snapshot;
+  readonly body: string;
+  readonly etag: string;
+  readonly position: string;
+  readonly holdsUntil: number;
+}
+
+/** The snapshot of a row at `now` (Unix ms): by the clock, also when nobody has written the change by time yet. */
+export function serve(row: UserRow, offset: number, position: string, now: number): Served {
+  const due = row.successors.findLast(({ at }) => at <= now);
+  const next = row.successors.find(({ at }) => at > now);
+  const changedAt = due?.at ?? row.changedAt;
+  const snapshot: Snapshot = {
+    userId: row.userId,
+    ...(due?.entitlement ?? row.entitlement),
+    revocationVersion: (due?.counter ?? row.counter) + offset,
+    position: row.position,
+    changedAt: changedAt === null ? null : new Date(changedAt).toISOString(),
+  };
+  const body = JSON.stringify(snapshot);
+  return {
+    userId: row.userId,
+    snapshot,
+    body,
+    etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
+    position,
+    holdsUntil: next?.at ?? Number.POSITIVE_INFINITY,
+  };
+}

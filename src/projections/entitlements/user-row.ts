@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import type { Entitlement, Judgement } from '../../policy/entitlement.js';
+import { allowsTheSame } from '../../policy/judge.js';
+
+/** An entitlement as the read models keep it: what the policy said, parsed back from its text. */
+export const entitlementSchema: z.ZodType<Entitlement> = z.strictObject({
+  role: z.string(),
+  plan: z.string(),
+  status: z.enum([
+    'trialing',
+    'active',
+    'past_due',
+    'granted',
+    'canceled',
+    'unpaid',
+    'paused',
+    'unknown',
+    'none',
+  ]),
+  features: z.array(z.string()),
+  limits: z.record(z.string(), z.union([z.number(), z.literal('unlimited')])),
+  subscriptionActive: z.boolean(),
+  expiresAt: z.string().nullable(),
+  cancelAt: z.string().nullable(),
+  pendingPayment: z
+    .strictObject({
+      plan: z.string(),
+      price: z.string(),
+      since: z.string(),
+      invoice: z.string().nullable(),
+    })
+    .nullable(),
+  source: z
+    .strictObject({
+      type: z.literal('subscription'),
+      subscriptionId: z.string(),
+      customerId: z.string().nullable(),
+    })
+    .nullable(),
+  unmappedPrices: z.array(z.string()),
+  validUntil: z.string().nullable(),
+});
+
+/** What the entitlement becomes at `at` (Unix ms), and the version's counter from then on. */
+export const versionedSuccessorSchema = z.strictObject({
+  at: z.number(),
+  counter: z.number().int(),
+  entitlement: entitlementSchema,
+});
+export type VersionedSuccessor = z.infer<typeof versionedSuccessorSchema>;
+
+/**
+ * A user's row: what holds, what follows by time alone, the version's counter, and the event (position, Unix ms) that
+ * last changed it; both are `null` while nothing did. `historySeq` counts the user's history rows.
+ */
+export interface UserRow {
+  readonly userId: string;
+  readonly entitlement: Entitlement;
+  readonly successors: readonly VersionedSuccessor[];
+  readonly counter: number;
+  readonly position: string | null;
+  readonly changedAt: number | null;
+  readonly historySeq: number;
+}
+
+/** One snapshot that held from `validFrom` (Unix ms) on, and what made it so. */
+export interface HistoryEntry {
+  readonly userId: string;
+  readonly seq: number;
+  readonly validFrom: number;
+  readonly cause: Cause;
+  readonly counter: number;
+  readonly raised: boolean;
+  readonly entitlement: Entitlement;
+}
+
+/** What changed a snapshot: an event of the log, or the clock alone. */
+export type Cause =
+  | { readonly kind: 'time' }
+  | {
+      readonly kind: 'event';
+      readonly eventId: string;
+      readonly eventType: string;
+      readonly position: string;
+    };
+
+/** The event under which a user is judged; `now` is the projection's clock (Unix ms). */
+export interface JudgedUnder {
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly position: string;
+  readonly now: number;
+}
+
+/** The row of a user never heard of: the default plan and version 0. */
+export function unheardOf(userId: string, byDefault: Entitlement): UserRow {
+  return {
+    userId,
+    entitlement: byDefault,
+    successors: [],
+    counter: 0,
+    position: null,
+    changedAt: null,
+    historySeq: 0,
+  };
+}
+
+/**
+ * Moves a user's row on (DESIGN 8 "Time", 9): first the changes that time made before this event, each with its own
+ * version and history, then the event's. The counter grows exactly when {role, plan, status, features, limits} change.
+ */
+export function moveOn(
+  row: UserRow,
+  judgement: Judgement,
+  under: JudgedUnder,
+): { readonly row: UserRow; readonly history: readonly HistoryEntry[] } {
+  const history: HistoryEntry[] = [];
+  let current = row;
+  for (const successor of row.successors.filter(({ at }) => at <= under.now)) {
+    current = change(current, successor.entitlement, successor.at, { kind: 'time' }, history);
+  }
+  const { eventId, eventType, position, now } = under;
+  current = change(
+    current,
+    judgement.entitlement,
+    now,
+    { kind: 'event', eventId, eventType, position },
+    history,
+  );
+  return { row: { ...current, successors: versioned(current, judgement) }, history };
+}
+
+function change(
+  row: UserRow,
+  entitlement: Entitlement,
+  at: number,
+  cause: Cause,
+  history: HistoryEntry[],
+): UserRow {
+  if (JSON.stringify(row.entitlement) === JSON.stringify(entitlement)) return row;
+  const raised = !allowsTheSame(row.entitlement, entitlement);
+  const counter = row.counter + (raised ? 1 : 0);
+  const seq = row.historySeq + 1;
+  history.push({ userId: row.userId, seq, validFrom: at, cause, counter, raised, entitlement });
+  return {
+    ...row,
+    entitlement,
+    counter,
+    position: cause.kind === 'event' ? cause.position : row.position,
+    changedAt: at,
+    historySeq: seq,
+  };
+}
+
+function versioned(row: UserRow, { successors }: Judgement): readonly VersionedSuccessor[] {
+  let { counter, entitlement: before } = row;
+  return successors.map(({ at, entitlement }) => {
+    if (!allowsTheSame(before, entitlement)) counter += 1;
+    before = entitlement;
+    return { at, counter, entitlement };
+  });
+}

@@ -1,0 +1,54 @@
+import type { Pool } from 'pg';
+import type { EventStore } from '../event-store/event-store.js';
+import type { ProjectionFault } from './engine/checkpoint.js';
+import { ProjectionEngine } from './engine/projection-engine.js';
+import { EntitlementReader } from './entitlements/entitlement.reader.js';
+import { EntitlementsProjector } from './entitlements/entitlements.projector.js';
+import { OpsReader } from './entitlements/ops.reader.js';
+
+/** The one generation there is until rebuilds exist. */
+const GENERATION = 1;
+
+export interface ProjectionsOptions {
+  readonly store: EventStore;
+  readonly pool: Pool;
+  /** Connection string for the session that leads and listens. */
+  readonly url: string;
+  readonly onFault?: (fault: ProjectionFault) => void;
+  readonly onTrouble?: (error: unknown) => void;
+  readonly batchSize?: number;
+  readonly sliceSize?: number;
+}
+
+/** The read side of one process: the engine that drives it, and what reads it. */
+export interface Projections {
+  readonly engine: ProjectionEngine;
+  readonly reader: EntitlementReader;
+  readonly ops: OpsReader;
+}
+
+/** Puts engine, projector and readers together. Start the engine to make them move. */
+export function createProjections(options: ProjectionsOptions): Projections {
+  const { store, pool, url, onFault, onTrouble } = options;
+  const reader = new EntitlementReader(pool);
+  const projector = new EntitlementsProjector({
+    pool,
+    generation: GENERATION,
+    ...(options.sliceSize === undefined ? {} : { sliceSize: options.sliceSize }),
+  });
+  const engine = new ProjectionEngine({
+    store,
+    pool,
+    url,
+    projector,
+    generation: GENERATION,
+    ...(options.batchSize === undefined ? {} : { batchSize: options.batchSize }),
+    listener: {
+      onChanged: (changed) => reader.changed(changed),
+      onConfirmed: (checkpoint, moved) => reader.confirmed(checkpoint, moved),
+      onFault: onFault ?? (() => undefined),
+      onTrouble: onTrouble ?? (() => undefined),
+    },
+  });
+  return { engine, reader, ops: new OpsReader(pool) };
+}
