@@ -86,9 +86,12 @@ async function makeDataDir(dataDir: string): Promise<void> {
   try {
     await mkdir(dataDir, { recursive: true });
   } catch (error) {
-    throw new EmbeddedPostgresError(`cannot make the folder ${dataDir} (${errorCode(error) ?? 'unknown error'})`, {
-      cause: error,
-    });
+    throw new EmbeddedPostgresError(
+      `cannot make the folder ${dataDir} (${errorCode(error) ?? 'unknown error'})`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -119,7 +122,8 @@ function running(postmaster: OwnPostmaster, lock: OwnerLock): EmbeddedPostgres {
     pid: postmaster.pid,
     died: new Promise((tell) => {
       void postmaster.ended.then((lastWords) => {
-        if (stopped === undefined) tell(new EmbeddedPostgresDiedError(`the PostgreSQL server ended: ${lastWords}`));
+        if (stopped === undefined)
+          tell(new EmbeddedPostgresDiedError(`the PostgreSQL server ended: ${lastWords}`));
       });
     }),
     stop: () => {

@@ -36,7 +36,9 @@ export class OwnerLock {
    * Waits until the server answers and asks for the lock. `{ heldBy }`: another living process has it (`null`: which,
    * it does not say). `'gone'`: the server ended before it answered.
    */
-  static async take(postmaster: Postmaster): Promise<OwnerLock | { readonly heldBy: number | null } | 'gone'> {
+  static async take(
+    postmaster: Postmaster,
+  ): Promise<OwnerLock | { readonly heldBy: number | null } | 'gone'> {
     for (;;) {
       const client = await connect(postmaster);
       if (client === 'gone') return 'gone';
@@ -91,7 +93,9 @@ async function connect(postmaster: Postmaster): Promise<pg.Client | 'gone'> {
     } catch (error) {
       await client.end().catch(() => undefined);
       if (errorCode(error) === WRONG_PASSWORD) {
-        throw new EmbeddedPostgresError('the server on this data folder does not take its password: was it changed by hand?');
+        throw new EmbeddedPostgresError(
+          'the server on this data folder does not take its password: was it changed by hand?',
+        );
       }
       if (!(await postmaster.isRunning())) return 'gone';
       if (!isPassing(error)) throw error;
@@ -103,7 +107,9 @@ async function connect(postmaster: Postmaster): Promise<pg.Client | 'gone'> {
 /** True for what a server that starts or stops answers. */
 function isPassing(error: unknown): boolean {
   const code = errorCode(error);
-  return code === CANNOT_CONNECT_NOW || code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === undefined;
+  return (
+    code === CANNOT_CONNECT_NOW || code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === undefined
+  );
 }
 
 async function lockOn(client: pg.Client): Promise<'locked' | { readonly heldBy: number | null }> {

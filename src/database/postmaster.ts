@@ -100,11 +100,20 @@ export async function startPostmaster(
   durability: Durability,
 ): Promise<OwnPostmaster> {
   const port = await freePort();
-  const settings = { ...COMMON_SETTINGS, ...SETTINGS[durability], port: String(port), cluster_name: 'tenure' };
+  const settings = {
+    ...COMMON_SETTINGS,
+    ...SETTINGS[durability],
+    port: String(port),
+    cluster_name: 'tenure',
+  };
   const log = await openLog(`${cluster.dir}.log`);
   const child = spawn(
     binaries.postgres,
-    ['-D', cluster.pgdata, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    [
+      '-D',
+      cluster.pgdata,
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ],
     {
       ...asUser(identity),
       cwd: cluster.dir,
@@ -131,7 +140,10 @@ export async function startPostmaster(
     stop: async () => {
       watchdog.kill('SIGKILL');
       child.ref();
-      await stopPostmaster({ pid, isRunning: async () => child.exitCode === null && child.signalCode === null });
+      await stopPostmaster({
+        pid,
+        isRunning: async () => child.exitCode === null && child.signalCode === null,
+      });
       await ended;
     },
   };
@@ -227,6 +239,7 @@ async function freePort(): Promise<number> {
   const address = probe.address();
   probe.close();
   await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new EmbeddedPostgresError(`no free port on ${HOST}`);
+  if (address === null || typeof address === 'string')
+    throw new EmbeddedPostgresError(`no free port on ${HOST}`);
   return address.port;
 }

@@ -36,7 +36,9 @@ export async function serverBinaries(dataDir: string, identity: ServerIdentity):
   const native = join(packageDir, 'native');
   if ((await linkLibraries(packageDir, native)) && runs(native, identity)) return programsIn(native);
 
-  const { version } = packageSchema.parse(JSON.parse(await readFile(join(packageDir, 'package.json'), 'utf8')));
+  const { version } = packageSchema.parse(
+    JSON.parse(await readFile(join(packageDir, 'package.json'), 'utf8')),
+  );
   const name = `postgres-programs-${version}`;
   for (const copy of [join(dataDir, name), join(tmpdir(), `tenure-${userInfo().uid}-${name}`)]) {
     if (await isTrusted(copy)) {

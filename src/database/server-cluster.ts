@@ -1,6 +1,17 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chown,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { EmbeddedPostgresError } from './errors.js';
@@ -69,7 +80,11 @@ async function refuseOtherVersion(dir: string): Promise<void> {
   }
 }
 
-async function createCluster(dataDir: string, binaries: ServerBinaries, identity: ServerIdentity): Promise<void> {
+async function createCluster(
+  dataDir: string,
+  binaries: ServerBinaries,
+  identity: ServerIdentity,
+): Promise<void> {
   const staging = await mkdtemp(stagingPrefix(dataDir));
   try {
     const fresh = join(staging, 'data');
@@ -144,7 +159,11 @@ async function serverPath(dir: string, identity: ServerIdentity): Promise<string
 }
 
 async function canWalkTo(dir: string, identity: ServerIdentity): Promise<boolean> {
-  const probe = spawn('/bin/sh', ['-c', 'cd -- "$1"', 'sh', dir], { ...asUser(identity), cwd: '/', stdio: 'ignore' });
+  const probe = spawn('/bin/sh', ['-c', 'cd -- "$1"', 'sh', dir], {
+    ...asUser(identity),
+    cwd: '/',
+    stdio: 'ignore',
+  });
   return (await new Promise((resolve, reject) => probe.once('error', reject).once('close', resolve))) === 0;
 }
 
@@ -182,7 +201,8 @@ function stagingPrefix(dataDir: string): string {
 async function removeAbandoned(dataDir: string): Promise<void> {
   for (const name of await readdir(dataDir)) {
     const pid = /^postgres\.new\.(\d+)\./.exec(name)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(dataDir, name), { recursive: true, force: true });
+    if (pid !== undefined && !isAlive(Number(pid)))
+      await rm(join(dataDir, name), { recursive: true, force: true });
   }
 }
 

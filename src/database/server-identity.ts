@@ -53,7 +53,14 @@ async function lookUp(name: string): Promise<ServerIdentity | undefined> {
 
 async function createServerUser(): Promise<ServerIdentity> {
   try {
-    await run('useradd', ['--system', '--user-group', '--no-create-home', '--shell', '/bin/false', SERVER_USER]);
+    await run('useradd', [
+      '--system',
+      '--user-group',
+      '--no-create-home',
+      '--shell',
+      '/bin/false',
+      SERVER_USER,
+    ]);
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     throw new EmbeddedPostgresError(
@@ -62,7 +69,8 @@ async function createServerUser(): Promise<ServerIdentity> {
     );
   }
   const created = await lookUp(SERVER_USER);
-  if (created === undefined) throw new EmbeddedPostgresError(`the user "${SERVER_USER}" was created but is not known`);
+  if (created === undefined)
+    throw new EmbeddedPostgresError(`the user "${SERVER_USER}" was created but is not known`);
   return created;
 }
 

@@ -1,9 +1,4 @@
-import {
-  Histogram,
-  type MetricObjectWithValues,
-  type MetricType,
-  type MetricValueWithName,
-} from 'prom-client';
+import { Histogram, type MetricObjectWithValues, type MetricValueWithName } from 'prom-client';
 
 /** Upper bounds in seconds. */
 const BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -52,7 +47,7 @@ export class LatencyHistogram<Label extends string> extends Histogram<Label> {
       ...base,
       name: this.metric,
       help: this.about,
-      type: 'histogram' as MetricType,
+      type: base.type,
       values: this.values(),
     };
   }

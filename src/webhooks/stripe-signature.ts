@@ -24,9 +24,16 @@ export class StripeSignature {
   }
 }
 
+/** The SDK types this as optional; without it no delivery could be checked, so the start fails. */
+const SIGNATURE = Stripe.webhooks.signature ?? missing();
+
+function missing(): never {
+  throw new Error('this build of the stripe package cannot check signatures');
+}
+
 function isSignedWith(secret: string, payload: string, header: string, now: number): boolean {
   try {
-    return Stripe.webhooks.signature.verifyHeader(payload, header, secret, TOLERANCE_SECONDS, undefined, now);
+    return SIGNATURE.verifyHeader(payload, header, secret, TOLERANCE_SECONDS, undefined, now);
   } catch (error) {
     // The SDK's way to say no. Its error holds the payload: it goes nowhere.
     if (error instanceof Stripe.errors.StripeSignatureVerificationError) return false;

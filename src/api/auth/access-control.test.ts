@@ -4,7 +4,7 @@ import { AccessControl, requireScope } from './access-control.js';
 import { AdminKeyAuthenticator } from './authenticator.js';
 import { FailureLimiter, MAX_FAILURES_PER_MINUTE } from './failure-limiter.js';
 
-const KEY = 'k'.repeat(31) + 'é';
+const KEY = `${'k'.repeat(31)}é`;
 /** A header as `node:http` hands it over: one character for each byte. */
 const HEADER = `Bearer ${Buffer.from(KEY, 'utf8').toString('latin1')}`;
 

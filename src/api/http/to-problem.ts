@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import { ContentionError } from '../../commands/stream-writer.js';
 import {
   EventStoreUnavailableError,
   EventTooLargeError,
@@ -6,6 +7,7 @@ import {
   OutcomeUnknownError,
   WrongExpectedRevisionError,
 } from '../../event-store/errors.js';
+import { ReadModelNotReadyError } from '../../projections/entitlements/entitlement.reader.js';
 import { type ProblemCode, ProblemError } from './problem.js';
 
 /** Seconds after which a caller may try again when a store is down. */
@@ -86,7 +88,9 @@ function isEventStoreDown(error: unknown): boolean {
   return (
     error instanceof EventStoreUnavailableError ||
     error instanceof OutcomeUnknownError ||
-    error instanceof WrongExpectedRevisionError
+    error instanceof WrongExpectedRevisionError ||
+    error instanceof ContentionError ||
+    error instanceof ReadModelNotReadyError
   );
 }
 

@@ -20,7 +20,7 @@ export class AppendDoorbell {
   private readonly self = uuid();
   private readonly rings = new Set<() => void>();
   private session: pg.Client | undefined;
-  private opened = false;
+  private connecting: Promise<void> | undefined;
   private closed = false;
   private notifyDue = false;
   private throttle: NodeJS.Timeout | undefined;
@@ -58,16 +58,17 @@ export class AppendDoorbell {
     this.rings.clear();
     clearTimeout(this.throttle);
     clearTimeout(this.reconnect);
+    await this.connecting;
     const session = this.session;
     this.session = undefined;
     await session?.end();
   }
 
   private open(): void {
-    if (this.opened || this.closed) return;
-    this.opened = true;
-    void this.connect();
+    if (this.connecting === undefined && !this.closed) this.connecting = this.connect();
   }
+
+  /** Never rejects: a session that cannot be had is reported and tried again. */
 
   private async connect(): Promise<void> {
     const session = new pg.Client({
@@ -82,7 +83,9 @@ export class AppendDoorbell {
       if (this.session === session) this.session = undefined;
       if (this.closed) return;
       this.onFault(fault);
-      this.reconnect = setTimeout(() => void this.connect(), this.reconnectMs);
+      this.reconnect = setTimeout(() => {
+        this.connecting = this.connect();
+      }, this.reconnectMs);
       this.reconnectMs = Math.min(this.reconnectMs * 2, LAST_RECONNECT_MS);
       // A session that failed half-way may still hold a socket.
       session.end().catch(this.onFault);
@@ -99,10 +102,7 @@ export class AppendDoorbell {
       lost(asError(thrown));
       return;
     }
-    if (this.closed || ended) {
-      await session.end();
-      return;
-    }
+    if (ended) return;
     this.session = session;
     this.reconnectMs = FIRST_RECONNECT_MS;
     this.ringAll();

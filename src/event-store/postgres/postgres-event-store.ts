@@ -58,21 +58,20 @@ export class PostgresEventStore implements EventStore {
   private readonly limits: PostgresEventStoreLimits;
   private readonly queue: AppendQueue;
   private readonly doorbell: AppendDoorbell;
-  private readonly onFault: (fault: Error) => void;
 
   constructor(
     private readonly pool: Pool,
     options: PostgresEventStoreOptions,
   ) {
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.onFault = options.onFault;
     this.doorbell = new AppendDoorbell(options.session, options.onFault);
     const writer = new AppendWriter(pool, this.limits);
     this.queue = new AppendQueue((batch) => this.writeAndRing(writer, batch), {
       ...this.limits,
       weightPerStatement: WEIGHT_PER_STATEMENT,
     });
-    pool.on('error', this.onFault);
+    // Stays after `close()`: the pool lives on, and an idle connection that breaks unheard would end the process.
+    pool.on('error', options.onFault);
   }
 
   async append(
@@ -118,7 +117,6 @@ export class PostgresEventStore implements EventStore {
   async close(): Promise<void> {
     await this.queue.close();
     await this.doorbell.close();
-    this.pool.removeListener('error', this.onFault);
   }
 
   private async writeAndRing(writer: AppendWriter, batch: readonly Append[]) {

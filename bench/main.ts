@@ -1,0 +1,99 @@
+/**
+ * `npm run bench -- [ingest] [query] [freshness] [--quick]`: measures the built service beside its floors and rivals,
+ * prints the ratios, and writes `bench/results.json`. See README.md in this folder. Exit code 1 when something failed or
+ * an acknowledged event was missing; a ratio that was not reached is a figure, not a failure.
+ */
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { LoadGenerator } from './load/generator-process.js';
+import { type Note, type Row, table, type WorkReport, writeResults } from './report.js';
+import { type BenchContext, FULL, QUICK } from './support/bench-context.js';
+import { benchDatabaseServer } from './support/bench-database.js';
+import { machine, versions } from './support/machine.js';
+import { startService } from './support/service-process.js';
+import { benchFreshness } from './works/freshness.js';
+import { benchIngest } from './works/ingest.js';
+import { benchQuery } from './works/query.js';
+
+const RESULTS = fileURLToPath(new URL('./results.json', import.meta.url));
+const WORKS: Readonly<Record<string, (context: BenchContext) => Promise<WorkReport>>> = {
+  ingest: benchIngest,
+  query: benchQuery,
+  freshness: benchFreshness,
+};
+
+const { values, positionals } = parseArgs({
+  options: { quick: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const unknown = positionals.filter((name) => !(name in WORKS));
+if (unknown.length > 0) {
+  console.error(`no such benchmark: ${unknown.join(', ')} (there are: ${Object.keys(WORKS).join(', ')})`);
+  process.exit(64);
+}
+const chosen = positionals.length > 0 ? positionals : Object.keys(WORKS);
+const effort = values.quick ? QUICK : FULL;
+
+const cleanUps: (() => Promise<void>)[] = [];
+let cleaning: Promise<void> | undefined;
+/** Stops what was started, the newest first; once. */
+function cleanUp(): Promise<void> {
+  cleaning ??= (async () => {
+    for (const undo of cleanUps.reverse()) await undo();
+  })();
+  return cleaning;
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    void cleanUp().then(() => process.exit(130));
+  });
+}
+
+try {
+  await run();
+} catch (error) {
+  if (cleaning === undefined) console.error(error);
+  process.exitCode = 1;
+} finally {
+  await cleanUp();
+}
+
+async function run(): Promise<void> {
+  const began = performance.now();
+  const database = await benchDatabaseServer();
+  cleanUps.push(() => database.stop());
+  const generator = new LoadGenerator();
+  cleanUps.push(() => generator.stop());
+  const secret = `whsec_${randomBytes(24).toString('hex')}`;
+  const adminKey = randomBytes(32).toString('hex');
+  const serviceDatabaseUrl = await database.create('tenure');
+  const logFile = join(tmpdir(), `tenure-bench-${process.pid}.log`);
+  const service = await startService({ databaseUrl: serviceDatabaseUrl, secret, adminKey, logFile });
+  cleanUps.push(() => service.stop());
+
+  const say = (line: string): void => console.log(line);
+  const context = { effort, database, generator, service, serviceDatabaseUrl, secret, adminKey, say };
+  const rows: Row[] = [];
+  const notes: Note[] = [];
+  for (const name of chosen) {
+    say(name);
+    const report = await WORKS[name]?.(context);
+    rows.push(...(report?.rows ?? []));
+    notes.push(...(report?.notes ?? []));
+  }
+
+  const seconds = Math.round((performance.now() - began) / 1_000);
+  await writeResults(RESULTS, {
+    takenAt: new Date().toISOString(),
+    rows,
+    notes,
+    machine: machine(),
+    versions: versions(),
+    settings: { ...effort, chosen, quick: values.quick, seconds, postgres: database.description },
+  });
+  say(`\n${notes.map(({ what, value }) => `${what}: ${value}`).join('\n')}`);
+  say(`\n${table(rows)}\n\n${seconds} s; written to bench/results.json; log of the service: ${logFile}`);
+}

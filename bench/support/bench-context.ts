@@ -1,0 +1,42 @@
+import type { LoadGenerator } from '../load/generator-process.js';
+import type { BenchDatabaseServer } from './bench-database.js';
+import type { BenchServer } from './rival-process.js';
+
+/** How long and how often to measure. */
+export interface Effort {
+  /** Odd, so that the median is one of them. */
+  readonly rounds: number;
+  readonly ingestSeconds: number;
+  readonly querySeconds: number;
+  readonly freshnessSeconds: number;
+  readonly warmUpSeconds: number;
+}
+
+export const FULL: Effort = {
+  rounds: 3,
+  ingestSeconds: 3,
+  querySeconds: 2,
+  freshnessSeconds: 15,
+  warmUpSeconds: 3,
+};
+/** Shows that everything runs; its figures mean little. */
+export const QUICK: Effort = {
+  rounds: 1,
+  ingestSeconds: 1,
+  querySeconds: 1,
+  freshnessSeconds: 3,
+  warmUpSeconds: 1,
+};
+
+/** What every benchmark gets. The service under test is one process for the whole run. */
+export interface BenchContext {
+  readonly effort: Effort;
+  readonly database: BenchDatabaseServer;
+  readonly generator: LoadGenerator;
+  readonly service: BenchServer;
+  readonly serviceDatabaseUrl: string;
+  readonly secret: string;
+  readonly adminKey: string;
+  /** Tells the person at the terminal what is going on. */
+  readonly say: (line: string) => void;
+}

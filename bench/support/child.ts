@@ -1,0 +1,38 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const LOADER = new URL('../../test/support/register-typescript.mjs', import.meta.url).href;
+
+/** Starts a TypeScript file of the bench as a process of its own, with a message channel. */
+export function forkTypeScript(file: string, env: NodeJS.ProcessEnv = {}): ChildProcess {
+  const path = fileURLToPath(new URL(`../${file}`, import.meta.url));
+  return fork(path, [], {
+    execArgv: ['--import', LOADER, '--no-warnings'],
+    env: { ...process.env, NODE_ENV: 'production', ...env },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+}
+
+/** The next message of a child; rejects when it ends instead. */
+export function nextMessage(child: ChildProcess, name: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const ended = (code: number | null): void => {
+      child.off('message', came);
+      reject(new Error(`${name} ended with code ${code}`));
+    };
+    const came = (message: unknown): void => {
+      child.off('exit', ended);
+      resolve(message);
+    };
+    child.once('exit', ended);
+    child.once('message', came);
+  });
+}
+
+/** Asks a child to end with SIGTERM and waits for it. */
+export async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await ended;
+}

@@ -1,0 +1,93 @@
+import { isUserId } from '../../events/user-id.js';
+import type { ProjectionEngine } from '../../projections/engine/projection-engine.js';
+import type { EntitlementReader } from '../../projections/entitlements/entitlement.reader.js';
+import type { OpsReader } from '../../projections/entitlements/ops.reader.js';
+import type { Served } from '../../projections/entitlements/snapshot.js';
+import { decideFeature, type FeatureDecision } from '../features/feature-decision.js';
+import { matchesIfNoneMatch } from '../http/etag.js';
+import { ProblemError } from '../http/problem.js';
+import type { Reply } from '../http/reply.js';
+
+const READ_YOUR_WRITES_MS = 5_000;
+const POSITION = /^\d{1,18}$/;
+/** Largest amount a feature question may ask for. */
+const MAX_AMOUNT = 1_000_000_000;
+
+/** Answers what users may do; both roads to the snapshot end here. */
+export class EntitlementsService {
+  constructor(
+    private readonly reader: EntitlementReader,
+    private readonly engine: ProjectionEngine,
+    private readonly ops: OpsReader,
+  ) {}
+
+  /** The snapshot from memory as a reply, or `null` when it must be read: for the hot road. */
+  peek(userId: string, ifNoneMatch: string | undefined): Reply | null {
+    const served = this.reader.peek(userId);
+    return served === null ? null : snapshotReply(served, this.reader.handled, ifNoneMatch);
+  }
+
+  /** @throws ProblemError `invalid_user_id`, `invalid_request`, `projection_behind` */
+  async snapshot(
+    userId: string,
+    minPosition: string | undefined,
+    ifNoneMatch: string | undefined,
+  ): Promise<Reply> {
+    checkUserId(userId);
+    if (minPosition !== undefined) await this.#reach(minPosition);
+    const served = await this.reader.read(userId);
+    return snapshotReply(served, served.position, ifNoneMatch);
+  }
+
+  /** Snapshots of one moment, in the order asked. */
+  async batch(userIds: readonly string[]): Promise<readonly Served[]> {
+    for (const userId of userIds) checkUserId(userId);
+    return this.reader.readMany(userIds);
+  }
+
+  /** Whether a user may use a feature, or that much of a limited thing. */
+  async feature(userId: string, key: string, amount: string | undefined): Promise<FeatureDecision> {
+    checkUserId(userId);
+    const wanted = amount === undefined ? 1 : Number(amount);
+    if (!Number.isSafeInteger(wanted) || wanted < 0 || wanted > MAX_AMOUNT || amount === '') {
+      throw new ProblemError('invalid_request', `amount must be a whole number from 0 to ${MAX_AMOUNT}.`);
+    }
+    const [served, catalog] = await Promise.all([this.reader.read(userId), this.ops.currentCatalog()]);
+    if (catalog === null) throw new Error('a snapshot was served without a catalogue');
+    return decideFeature(served.snapshot, catalog, { key, amount: wanted, used: null });
+  }
+
+  async #reach(minPosition: string): Promise<void> {
+    if (!POSITION.test(minPosition)) {
+      throw new ProblemError('invalid_request', 'minPosition must be a position as Tenure gives them.');
+    }
+    const position = minPosition.replace(/^0+(?=\d)/, '');
+    if (position === '0' || (await this.engine.waitUntil(position, READ_YOUR_WRITES_MS))) return;
+    throw new ProblemError(
+      'projection_behind',
+      `The read model is at ${this.reader.handled} and did not reach ${position} in time.`,
+    );
+  }
+}
+
+/** @throws ProblemError when it is not a user id (DESIGN 3) */
+export function checkUserId(userId: string): void {
+  if (!isUserId(userId)) {
+    throw new ProblemError('invalid_user_id', 'A user id has 1 to 255 characters and no control characters.');
+  }
+}
+
+function snapshotReply(served: Served, position: string, ifNoneMatch: string | undefined): Reply {
+  const headers = {
+    etag: served.etag,
+    'cache-control': 'private, no-cache',
+    'tenure-position': position,
+  };
+  return matchesIfNoneMatch(ifNoneMatch, served.etag)
+    ? { status: 304, headers, body: null }
+    : {
+        status: 200,
+        headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
+        body: served.body,
+      };
+}

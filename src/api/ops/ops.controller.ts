@@ -1,0 +1,71 @@
+import { Controller, Get, Query, Req, Res } from '@nestjs/common';
+import { ApiQuery, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { OpsReader } from '../../projections/entitlements/ops.reader.js';
+import { Describe } from '../describe.js';
+import { ProblemError } from '../http/problem.js';
+import { jsonReply, sendReply } from '../http/reply.js';
+import { requestIdOf } from '../http/request-id.js';
+import { conflictsResponse, unlinkedResponse } from '../schemas.js';
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1_000;
+
+@ApiTags('Ops')
+@ApiQuery({ name: 'cursor', type: String, required: false, description: '`next` of the page before' })
+@ApiQuery({
+  name: 'limit',
+  type: Number,
+  required: false,
+  description: `1 to ${MAX_LIMIT}, ${DEFAULT_LIMIT} when left out`,
+})
+@Controller('v1/ops')
+export class OpsController {
+  constructor(private readonly ops: OpsReader) {}
+
+  @Get('unlinked')
+  @Describe({
+    summary: 'Customers and subscriptions that belong to nobody yet',
+    ok: { description: 'A page, by kind and id', schema: unlinkedResponse },
+    problems: ['invalid_request', 'database_unavailable'],
+    access: 'key',
+  })
+  async unlinked(
+    @Query('cursor') cursor: unknown,
+    @Query('limit') limit: unknown,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const page = await this.ops.unlinked(cursorOf(cursor), limitOf(limit));
+    sendReply(response, jsonReply(200, page), requestIdOf(request));
+  }
+
+  @Get('conflicts')
+  @Describe({
+    summary: 'Customers and subscriptions whose facts name another user than their owner',
+    ok: { description: 'A page, by kind and id', schema: conflictsResponse },
+    problems: ['invalid_request', 'database_unavailable'],
+    access: 'key',
+  })
+  async conflicts(
+    @Query('cursor') cursor: unknown,
+    @Query('limit') limit: unknown,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const page = await this.ops.conflicts(cursorOf(cursor), limitOf(limit));
+    sendReply(response, jsonReply(200, page), requestIdOf(request));
+  }
+}
+
+function cursorOf(cursor: unknown): string | null {
+  if (cursor === undefined) return null;
+  if (typeof cursor === 'string' && cursor.length <= 300 && !cursor.includes('\0')) return cursor;
+  throw new ProblemError('invalid_request', 'cursor must be the `next` of the page before.');
+}
+
+function limitOf(limit: unknown): number {
+  const number = limit === undefined ? DEFAULT_LIMIT : Number(limit);
+  if (Number.isInteger(number) && number >= 1 && number <= MAX_LIMIT) return number;
+  throw new ProblemError('invalid_request', `limit must be a whole number from 1 to ${MAX_LIMIT}.`);
+}

@@ -1,0 +1,79 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { CommandBus, CqrsModule } from '@nestjs/cqrs';
+import type { Pool } from 'pg';
+import { EntitlementsController } from './api/entitlements/entitlements.controller.js';
+import { EntitlementsService } from './api/entitlements/entitlements.service.js';
+import { HealthController } from './api/health/health.controller.js';
+import { HealthService } from './api/health/health.service.js';
+import { LinksController } from './api/links/links.controller.js';
+import { OpsController } from './api/ops/ops.controller.js';
+import { COMMAND_HANDLERS } from './commands/command-handlers.js';
+import { CatalogWriter, CheckoutWriter, CustomerWriter, SubscriptionWriter } from './commands/writers.js';
+import type { Settings } from './config/settings.js';
+import { EVENT_STORE, type EventStore } from './event-store/event-store.js';
+import { Metrics } from './observability/metrics.js';
+import { OpsReader } from './projections/entitlements/ops.reader.js';
+import type { Projections } from './projections/projections.js';
+import { CheckoutWait } from './webhooks/checkout-wait.js';
+import { StripeSignature } from './webhooks/stripe-signature.js';
+import { WebhookController } from './webhooks/webhook.controller.js';
+import { WebhookService } from './webhooks/webhook.service.js';
+
+/** What is there before the application: stores, read side, settings. */
+export interface AppParts {
+  readonly settings: Settings;
+  readonly pool: Pool;
+  readonly store: EventStore;
+  readonly projections: Projections;
+  readonly metrics: Metrics;
+}
+
+/** The application: commands, webhooks and API over the stores it is given. */
+@Module({})
+class AppModule {}
+
+/** Puts the application together. */
+export function appModule({ settings, pool, store, projections, metrics }: AppParts): DynamicModule {
+  const { engine, reader, ops } = projections;
+  const writers = [SubscriptionWriter, CustomerWriter, CheckoutWriter, CatalogWriter].map((Writer) => ({
+    provide: Writer,
+    useValue: new Writer(store, settings.streamPrefix),
+  }));
+  return {
+    module: AppModule,
+    imports: [CqrsModule.forRoot()],
+    controllers: [
+      WebhookController,
+      EntitlementsController,
+      LinksController,
+      OpsController,
+      HealthController,
+    ],
+    providers: [
+      ...COMMAND_HANDLERS,
+      ...writers,
+      { provide: EVENT_STORE, useValue: store },
+      { provide: OpsReader, useValue: ops },
+      { provide: Metrics, useValue: metrics },
+      { provide: EntitlementsService, useValue: new EntitlementsService(reader, engine, ops) },
+      {
+        provide: WebhookService,
+        inject: [CommandBus],
+        useFactory: (commands: CommandBus) =>
+          new WebhookService({
+            signature: new StripeSignature(settings.stripeWebhookSecrets),
+            livemode: settings.livemode,
+            userIdMetadataKey: settings.userIdMetadataKey,
+            commands,
+            checkoutWait: new CheckoutWait(engine, ops),
+            metrics,
+          }),
+      },
+      {
+        provide: HealthService,
+        inject: [WebhookService],
+        useFactory: (webhooks: WebhookService) => new HealthService(pool, store, engine, webhooks),
+      },
+    ],
+  };
+}

@@ -1,0 +1,208 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { CommandBus } from '@nestjs/cqrs';
+import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
+import express from 'express';
+import type { Pool } from 'pg';
+import { AccessControl } from './api/auth/access-control.js';
+import { AdminKeyAuthenticator } from './api/auth/authenticator.js';
+import { FailureLimiter } from './api/auth/failure-limiter.js';
+import { requireKey } from './api/auth/require-key.js';
+import { EntitlementsService } from './api/entitlements/entitlements.service.js';
+import { hotRoutes } from './api/hot-routes.js';
+import { measured } from './api/http/measured.js';
+import { ProblemFilter } from './api/http/problem.filter.js';
+import { serveOpenApi } from './api/openapi.js';
+import { appModule } from './app.module.js';
+import { type CatalogPublished, OfferPlanCatalog } from './commands/catalog/catalog.commands.js';
+import type { Settings } from './config/settings.js';
+import { openDatabase } from './database/database.js';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded-postgres.js';
+import { eventStoreMigrations } from './event-store/postgres/migrations.js';
+import { PostgresEventStore } from './event-store/postgres/postgres-event-store.js';
+import { createLogger, type Logger, NestLogger } from './observability/logger.js';
+import { MeteredEventStore } from './observability/metered-event-store.js';
+import { Metrics } from './observability/metrics.js';
+import { loadPlanFile } from './plans/plan-file.js';
+import { projectionMigrations } from './projections/migrations.js';
+import { createProjections, type Projections } from './projections/projections.js';
+import { WebhookService } from './webhooks/webhook.service.js';
+
+/** Largest JSON body of the API. */
+const JSON_LIMIT = '1mb';
+const CATALOG_WITHIN_MS = 60_000;
+const VERSION = '0.1.0';
+
+export interface TenureHooks {
+  /** Gets a line before something that takes a while, such as making the embedded database. */
+  readonly onProgress?: (message: string) => void;
+  readonly logger?: Logger;
+}
+
+/** A running service. `url` is where it listens; `close` ends everything it started, in order. */
+export interface Tenure {
+  readonly app: INestApplication;
+  readonly server: Server;
+  readonly url: string;
+  readonly pool: Pool;
+  readonly databaseUrl: string;
+  readonly projections: Projections;
+  /** The application without the hot routes in front: the other road to the same answers. */
+  readonly coldRoad: RequestListener;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the whole service: database (embedded when none is named), migrations, catalogue, projection, HTTP.
+ * @throws InvalidPlanFileError, DataDirInUseError, EmbeddedPostgresError and what the database answers
+ */
+export async function createTenure(settings: Settings, hooks: TenureHooks = {}): Promise<Tenure> {
+  const logger = hooks.logger ?? createLogger(settings.logLevel);
+  const offered = await loadPlanFile(settings.plansFile);
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const databaseUrl = settings.databaseUrl ?? (await startDatabase(settings, hooks, logger, closers)).url;
+    const onIdleFault = (err: Error): void => logger.warn({ err }, 'a database connection broke');
+    const migrations = [...eventStoreMigrations, ...projectionMigrations];
+    const database = await openDatabase({ url: databaseUrl, migrations, onIdleFault });
+    closers.push(() => database.close());
+
+    const metrics = new Metrics();
+    const store = new MeteredEventStore(
+      new PostgresEventStore(database.pool, {
+        session: { connectionString: databaseUrl },
+        onFault: (err) => logger.warn({ err }, 'event store'),
+      }),
+      metrics,
+    );
+    closers.push(() => store.close());
+    const projections = createProjections({
+      store,
+      pool: database.pool,
+      url: databaseUrl,
+      onFault: (fault) => logger.error({ fault }, 'the projection stopped at a fault'),
+      onTrouble: (err) => logger.warn({ err }, 'the projection had trouble and goes on'),
+    });
+    watch(metrics, projections);
+
+    const adapter = new ExpressAdapter(express().disable('x-powered-by'));
+    const app = await NestFactory.create<NestExpressApplication>(
+      appModule({ settings, pool: database.pool, store, projections, metrics }),
+      adapter,
+      { bodyParser: false, logger: new NestLogger(logger), abortOnError: false },
+    );
+    closers.push(() => app.close());
+    const access = new AccessControl(new AdminKeyAuthenticator(settings.adminKey), new FailureLimiter());
+    app.use(measured(metrics));
+    app.use('/v1', requireKey(access), express.json({ limit: JSON_LIMIT, strict: true }));
+    app.useGlobalFilters(new ProblemFilter(logger));
+    serveOpenApi(app, VERSION);
+    await app.init();
+
+    await projections.engine.start();
+    closers.push(() => projections.engine.stop());
+    await publishCatalog(app.get(CommandBus), offered, projections, logger);
+
+    const coldRoad: RequestListener = adapter.getInstance();
+    const server = createServer(
+      { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 },
+      hotRoutes({
+        next: coldRoad,
+        access,
+        entitlements: app.get(EntitlementsService),
+        webhooks: app.get(WebhookService),
+        metrics,
+        logger,
+      }),
+    );
+    await listen(server, settings);
+    closers.push(() => stopListening(server));
+    const { port } = server.address() as AddressInfo;
+    const host = settings.host === '0.0.0.0' ? '127.0.0.1' : settings.host;
+    const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    logger.info({ url }, 'tenure listens');
+    return { app, server, url, pool: database.pool, databaseUrl, projections, coldRoad, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startDatabase(
+  settings: Settings,
+  { onProgress }: TenureHooks,
+  logger: Logger,
+  closers: (() => Promise<void>)[],
+): Promise<EmbeddedPostgres> {
+  const server = await startEmbeddedPostgres({
+    dataDir: settings.dataDir,
+    onProgress: onProgress ?? ((message) => logger.info(message)),
+  });
+  closers.push(() => server.stop());
+  void server.died.then((err) => logger.fatal({ err }, 'the embedded database ended'));
+  return server;
+}
+
+/** Offers the catalogue of the file; serves only once the catalogue in force is in the read models. */
+async function publishCatalog(
+  commands: CommandBus,
+  { catalog, hash }: Awaited<ReturnType<typeof loadPlanFile>>,
+  { engine, ops }: Projections,
+  logger: Logger,
+): Promise<void> {
+  const origin = { actor: 'service', correlationId: 'start', causation: null, stripe: null };
+  const published: CatalogPublished = await commands.execute(new OfferPlanCatalog(catalog, hash, origin));
+  if (published.outcome === 'stale') {
+    logger.warn(
+      { offered: hash, inForce: published.hash },
+      'the plan file is an older catalogue; the last published one stays in force',
+    );
+  }
+  const deadline = Date.now() + CATALOG_WITHIN_MS;
+  while ((await ops.currentCatalog()) === null && engine.status().state !== 'faulted') {
+    if (Date.now() > deadline) throw new Error('the plan catalogue did not reach the read models');
+    await engine.nextChange(100);
+  }
+}
+
+function watch(metrics: Metrics, { engine }: Projections): void {
+  metrics.watchProjection(async () => {
+    const { handled, lagSeconds, state } = engine.status();
+    return {
+      position: Number(handled ?? 0),
+      lagSeconds,
+      faulted: state === 'faulted',
+      running: state === 'leading' || state === 'standby',
+    };
+  });
+  metrics.watch(
+    'tenure_projection_lag_events',
+    'Positions not applied yet.',
+    () => engine.status().lagEvents,
+  );
+  metrics.watch('tenure_projection_faults', 'Faults met since the start.', () => engine.status().faults);
+}
+
+function listen(server: Server, { port, host }: Settings): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Takes no more connections, lets requests under way finish, and ends idle connections. */
+function stopListening(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+    setTimeout(() => server.closeAllConnections(), 5_000).unref();
+  });
+}

@@ -1,0 +1,84 @@
+import { InvalidSettingsError, loadSettings } from './settings.js';
+
+const VALID = {
+  STRIPE_WEBHOOK_SECRET: 'whsec_0123456789abcdef',
+  STRIPE_LIVEMODE: 'false',
+  TENURE_ADMIN_KEY: 'k'.repeat(32),
+};
+
+function faultsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    loadSettings(environment);
+  } catch (error) {
+    if (error instanceof InvalidSettingsError) return error.lines;
+    throw error;
+  }
+  return [];
+}
+
+describe('the settings', () => {
+  it('have a default for everything but secrets and the mode', () => {
+    expect(loadSettings(VALID)).toMatchObject({
+      port: 3000,
+      host: '127.0.0.1',
+      livemode: false,
+      databaseUrl: null,
+      dataDir: '.tenure',
+      streamPrefix: 'tenure.',
+    });
+  });
+
+  it('name everything that is missing at once', () => {
+    const faults = faultsOf({});
+    expect(faults).toHaveLength(3);
+    for (const name of Object.keys(VALID)) {
+      expect(faults).toContainEqual(expect.stringMatching(new RegExp(`^${name} is missing`)));
+    }
+  });
+
+  it('take several webhook secrets, for rotation', () => {
+    const secrets = loadSettings({
+      ...VALID,
+      STRIPE_WEBHOOK_SECRET: 'whsec_0123456789abcdef, whsec_fedcba9876543210',
+    }).stripeWebhookSecrets;
+    expect(secrets).toEqual(['whsec_0123456789abcdef', 'whsec_fedcba9876543210']);
+  });
+
+  it('learn the mode from the secret key', () => {
+    const { STRIPE_LIVEMODE: _, ...rest } = VALID;
+    expect(loadSettings({ ...rest, STRIPE_SECRET_KEY: 'sk_live_abc' }).livemode).toBe(true);
+    expect(loadSettings({ ...rest, STRIPE_SECRET_KEY: 'rk_test_abc' }).livemode).toBe(false);
+  });
+
+  it.each<[string, Record<string, string>, RegExp]>([
+    ['a weak admin key', { TENURE_ADMIN_KEY: 'short' }, /^TENURE_ADMIN_KEY is too short/],
+    ['a weak webhook secret', { STRIPE_WEBHOOK_SECRET: 'whsec_1' }, /^STRIPE_WEBHOOK_SECRET must/],
+    [
+      'an empty secret in a list',
+      { STRIPE_WEBHOOK_SECRET: 'whsec_0123456789abcdef,' },
+      /^STRIPE_WEBHOOK_SECRET must/,
+    ],
+    ['an empty secret', { STRIPE_WEBHOOK_SECRET: '' }, /^STRIPE_WEBHOOK_SECRET is missing/],
+    ['a port out of range', { PORT: '70000' }, /^PORT must/],
+    ['a foreign database', { DATABASE_URL: 'mysql://x' }, /^DATABASE_URL must/],
+    ['another mode than the key', { STRIPE_SECRET_KEY: 'sk_live_abc' }, /^STRIPE_LIVEMODE must agree/],
+    ['a mode that is neither', { STRIPE_LIVEMODE: 'yes' }, /^STRIPE_LIVEMODE must/],
+    ['half of the identity provider', { AUTH_ISSUER: 'x' }, /^AUTH_JWKS_URL is missing/],
+    [
+      'a store that is not there yet',
+      { EVENTSTORE_URL: 'esdb://localhost' },
+      /^EVENTSTORE_URL is not supported/,
+    ],
+  ])('refuse %s', (_, change, expected) => {
+    expect(faultsOf({ ...VALID, ...change })).toContainEqual(expect.stringMatching(expected));
+  });
+
+  it('never show the value of a secret', () => {
+    const faults = faultsOf({
+      STRIPE_WEBHOOK_SECRET: 'hush',
+      TENURE_ADMIN_KEY: 'hushhush',
+      STRIPE_SECRET_KEY: 'hush-key',
+    });
+    expect(faults.join('\n')).not.toContain('hush');
+  });
+});

@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import { LOG_LEVELS } from '../observability/logger.js';
+
+/** The environment cannot be used. `lines` name every fault at once, never a secret's value. */
+export class InvalidSettingsError extends Error {
+  override readonly name = 'InvalidSettingsError';
+  readonly code = 'invalid_settings';
+  constructor(readonly lines: readonly string[]) {
+    super(lines.join('\n'));
+  }
+}
+
+const SECRET_LENGTH = 16;
+const ADMIN_KEY_LENGTH = 32;
+
+const setting = (expected: string) => z.string({ error: `is missing, must be ${expected}` });
+const matching = (pattern: RegExp, expected: string) =>
+  setting(expected).regex(pattern, `must be ${expected}`);
+const url = (pattern: RegExp, expected: string) =>
+  matching(pattern, expected).refine((value) => URL.canParse(value), `must be ${expected}`);
+
+/** The names of DESIGN 14, each with its form and default. An empty value counts as unset. */
+const environmentSchema = z.object({
+  PORT: matching(/^\d{1,5}$/, 'a port from 0 to 65535')
+    .transform(Number)
+    .refine((port) => port <= 65_535, 'must be a port from 0 to 65535')
+    .default(3000),
+  HOST: z.string().default('127.0.0.1'),
+  LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
+  STRIPE_WEBHOOK_SECRET: setting('the signing secret of the webhook endpoint (several: comma-separated)')
+    .transform((value) => value.split(',').map((secret) => secret.trim()))
+    .refine(
+      (secrets) => secrets.every((secret) => secret.length >= SECRET_LENGTH),
+      `must be secrets of at least ${SECRET_LENGTH} characters each, comma-separated`,
+    ),
+  STRIPE_LIVEMODE: z.enum(['true', 'false'], { error: 'must be true or false' }).optional(),
+  STRIPE_SECRET_KEY: matching(
+    /^(sk|rk)_(live|test)_\w+$/,
+    'a secret or restricted key of Stripe (sk_live_…, sk_test_…, rk_…)',
+  ).optional(),
+  STRIPE_API_BASE: url(/^https?:\/\//, 'an http(s) URL').optional(),
+  TENURE_ADMIN_KEY: setting(`a key of at least ${ADMIN_KEY_LENGTH} characters`)
+    .min(ADMIN_KEY_LENGTH, `is too short, must have at least ${ADMIN_KEY_LENGTH} characters`)
+    .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces'),
+  DATABASE_URL: url(/^postgres(ql)?:\/\//, 'a postgres:// URL').optional(),
+  DATA_DIR: z.string().default('.tenure'),
+  EVENTSTORE_URL: z
+    .string()
+    .refine(() => false, 'is not supported yet: unset it, the log is then kept in PostgreSQL')
+    .optional(),
+  STREAM_PREFIX: matching(/^[\w.-]{0,50}$/, 'up to 50 letters, digits and . _ -').default('tenure.'),
+  PLANS_FILE: z.string().default('plans.yaml'),
+  USER_ID_METADATA_KEY: matching(/^[^[\]]{1,40}$/, 'a metadata key of 1 to 40 characters').default('user_id'),
+  AUTH_JWKS_URL: url(/^https?:\/\//, 'an http(s) URL').optional(),
+  AUTH_ISSUER: z.string().optional(),
+  AUTH_AUDIENCE: z.string().optional(),
+});
+
+/** The settings of one process, typed and validated. */
+export interface Settings {
+  readonly port: number;
+  readonly host: string;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** All accepted at once, for rotation. */
+  readonly stripeWebhookSecrets: readonly string[];
+  /** The mode whose events count. */
+  readonly livemode: boolean;
+  readonly adminKey: string;
+  /** `null`: start the embedded server under `dataDir`. */
+  readonly databaseUrl: string | null;
+  readonly dataDir: string;
+  readonly streamPrefix: string;
+  readonly plansFile: string;
+  readonly userIdMetadataKey: string;
+}
+
+/**
+ * Reads the settings from an environment.
+ * @throws InvalidSettingsError naming every missing or bad value and what it should be, all at once
+ */
+export function loadSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = environmentSchema.safeParse(given);
+  const faults = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+  faults.push(...livemodeFaults(given), ...authFaults(given));
+  if (!parsed.success || faults.length > 0) throw new InvalidSettingsError([...new Set(faults)]);
+  const { data } = parsed;
+  return {
+    port: data.PORT,
+    host: data.HOST,
+    logLevel: data.LOG_LEVEL,
+    stripeWebhookSecrets: data.STRIPE_WEBHOOK_SECRET,
+    livemode: (data.STRIPE_LIVEMODE ?? modeOfKey(data.STRIPE_SECRET_KEY)) === 'true',
+    adminKey: data.TENURE_ADMIN_KEY,
+    databaseUrl: data.DATABASE_URL ?? null,
+    dataDir: data.DATA_DIR,
+    streamPrefix: data.STREAM_PREFIX,
+    plansFile: data.PLANS_FILE,
+    userIdMetadataKey: data.USER_ID_METADATA_KEY,
+  };
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Stripe's keys say their mode. */
+function modeOfKey(key: string | undefined): 'true' | 'false' | null {
+  const mode = /^(?:sk|rk)_(live|test)_/.exec(key ?? '')?.[1];
+  if (mode === undefined) return null;
+  return mode === 'live' ? 'true' : 'false';
+}
+
+function livemodeFaults({ STRIPE_LIVEMODE, STRIPE_SECRET_KEY }: Environment): readonly string[] {
+  const told = modeOfKey(STRIPE_SECRET_KEY);
+  if (STRIPE_LIVEMODE === undefined) {
+    return told === null
+      ? ['STRIPE_LIVEMODE is missing, must be true or false (or set STRIPE_SECRET_KEY, which tells)']
+      : [];
+  }
+  return told !== null && told !== STRIPE_LIVEMODE
+    ? [
+        `STRIPE_LIVEMODE must agree with STRIPE_SECRET_KEY, which is of ${told === 'true' ? 'live' : 'test'} mode`,
+      ]
+    : [];
+}
+
+function authFaults(environment: Environment): readonly string[] {
+  const names = ['AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE'];
+  const missing = names.filter((name) => environment[name] === undefined);
+  if (missing.length === 0 || missing.length === names.length) return [];
+  return missing.map((name) => `${name} is missing: ${names.join(', ')} are set together or not at all`);
+}

@@ -1,0 +1,61 @@
+import pg from 'pg';
+import { DataSource, type MixedList } from 'typeorm';
+
+/** "tnre", and the number of the lock under which migrations run. */
+const MIGRATION_LOCK = [0x746e7265, 2];
+const POOL_SIZE = 20;
+
+export interface DatabaseOptions {
+  readonly url: string;
+  /** Migration classes, of all parts that keep tables. */
+  // biome-ignore lint/complexity/noBannedTypes: TypeORM's own type for a migration class
+  readonly migrations: MixedList<Function>;
+  readonly poolSize?: number;
+  /** Hears of idle connections that broke: the pool replaces them by itself. */
+  readonly onIdleFault: (error: Error) => void;
+}
+
+/** A migrated database: a pool for hot SQL. */
+export interface Database {
+  readonly pool: pg.Pool;
+  close(): Promise<void>;
+}
+
+/** Connects, runs pending migrations under a lock (several processes may start at once), and opens the pool. */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  await migrate(options);
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.poolSize ?? POOL_SIZE,
+    application_name: 'tenure',
+    keepAlive: true,
+    connectionTimeoutMillis: 5_000,
+  });
+  pool.on('error', options.onIdleFault);
+  return { pool, close: () => pool.end() };
+}
+
+/** Runs what is pending of `migrations`, one process at a time, each migration in its transaction. */
+async function migrate({ url, migrations }: DatabaseOptions): Promise<void> {
+  const session = new pg.Client({ connectionString: url, application_name: 'tenure migrations' });
+  await session.connect();
+  try {
+    await session.query('select pg_advisory_lock($1, $2)', MIGRATION_LOCK);
+    const source = new DataSource({
+      type: 'postgres',
+      url,
+      migrations,
+      migrationsTableName: 'tenure_migrations',
+      migrationsTransactionMode: 'each',
+      poolSize: 1,
+    });
+    await source.initialize();
+    try {
+      await source.runMigrations();
+    } finally {
+      await source.destroy();
+    }
+  } finally {
+    await session.end(); // lets go of the lock
+  }
+}

@@ -1,0 +1,69 @@
+#!/usr/bin/env node
+import 'reflect-metadata';
+import { Command } from 'commander';
+import { createTenure, type Tenure } from './bootstrap.js';
+import { InvalidSettingsError, loadSettings } from './config/settings.js';
+import { DatabaseError } from './database/errors.js';
+import { InvalidPlanFileError } from './plans/plan-file.js';
+
+/** sysexits.h: something is wrong with the configuration. */
+const EX_CONFIG = 78;
+/** sysexits.h: a service that is needed is not there. */
+const EX_UNAVAILABLE = 69;
+
+const SETTINGS_HELP = `
+Settings (environment):
+  STRIPE_WEBHOOK_SECRET  required: signing secret of the webhook endpoint; several, comma-separated
+  STRIPE_LIVEMODE        required unless STRIPE_SECRET_KEY tells: true or false
+  TENURE_ADMIN_KEY       required: key of the API, at least 32 characters
+  PORT, HOST             3000, 127.0.0.1
+  DATABASE_URL           postgres://…; unset: an embedded PostgreSQL under DATA_DIR
+  DATA_DIR               .tenure
+  STREAM_PREFIX          tenure.
+  PLANS_FILE             plans.yaml
+  USER_ID_METADATA_KEY   user_id
+  LOG_LEVEL              info`;
+
+/** One line each on stderr, no stack trace: these are for whoever starts the service. */
+function refuse(lines: readonly string[], code: number): never {
+  for (const line of lines) process.stderr.write(`tenure: ${line}\n`);
+  process.exit(code);
+}
+
+async function serve(): Promise<void> {
+  let tenure: Tenure;
+  try {
+    tenure = await createTenure(loadSettings(process.env), {
+      onProgress: (message) => process.stderr.write(`tenure: ${message}\n`),
+    });
+  } catch (error) {
+    if (error instanceof InvalidSettingsError || error instanceof InvalidPlanFileError)
+      refuse(error.lines, EX_CONFIG);
+    if (error instanceof DatabaseError) refuse([error.message], EX_UNAVAILABLE);
+    if (error instanceof Error && 'code' in error) {
+      refuse([`cannot start: ${error.message || String(error.code)}`], EX_UNAVAILABLE);
+    }
+    throw error;
+  }
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    tenure.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`tenure: did not stop cleanly: ${String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+await new Command('tenure')
+  .description('Starts the Tenure service: signed Stripe webhooks in, provable access out.')
+  .version('0.1.0')
+  .addHelpText('after', SETTINGS_HELP)
+  .action(serve)
+  .parseAsync();

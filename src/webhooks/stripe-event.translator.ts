@@ -1,0 +1,174 @@
+import type { StripeOrigin } from '../commands/decider.js';
+import { NotCanonicalError } from '../events/canonical-json.js';
+import type { CheckoutEventType } from '../events/checkout.events.js';
+import type { DomainEvent } from '../events/event-types.js';
+import type { InvoiceEventType } from '../events/invoice.events.js';
+import type { StreamCategory } from '../events/stream-names.js';
+import { isUserId } from '../events/user-id.js';
+import { readCheckout } from './translate/checkout.translation.js';
+import { readInvoice } from './translate/invoice.translation.js';
+import { field, id, type JsonObject, object, text, whole } from './translate/read-json.js';
+import { readSubscription } from './translate/subscription.translation.js';
+import { subscriptionEventName } from './translate/subscription-event-name.js';
+
+/** Why an event is left alone. */
+export type IgnoredReason = 'unhandled_type' | 'connect_account' | 'no_subscription' | 'thin_event';
+
+/** What a Stripe event means to us: one event for one stream, nothing, or something that cannot be. */
+export type Translation =
+  | {
+      readonly outcome: 'recorded';
+      readonly stream: { readonly category: StreamCategory; readonly id: string };
+      readonly event: DomainEvent;
+      readonly stripe: StripeOrigin;
+    }
+  | { readonly outcome: 'ignored'; readonly reason: IgnoredReason; readonly livemode: boolean | null }
+  | { readonly outcome: 'malformed'; readonly problems: readonly string[] };
+
+/** `userIdMetadataKey` is the metadata key under which Stripe objects carry our user id. */
+export interface TranslationOptions {
+  readonly userIdMetadataKey: string;
+}
+
+/** 2100-01-01T00:00:00Z: no Stripe second lies beyond it. */
+const LAST_SECOND = 4_102_444_800;
+
+const INVOICE_TYPES: ReadonlyMap<string, InvoiceEventType> = new Map([
+  ['invoice.paid', 'SubscriptionPaid'],
+  ['invoice.payment_succeeded', 'SubscriptionPaid'],
+  ['invoice.payment_failed', 'SubscriptionPaymentFailed'],
+  ['invoice.marked_uncollectible', 'SubscriptionInvoiceUncollectible'],
+  ['invoice.voided', 'SubscriptionInvoiceVoided'],
+]);
+
+const CHECKOUT_TYPES: ReadonlyMap<string, CheckoutEventType> = new Map([
+  ['checkout.session.completed', 'CheckoutCompleted'],
+  ['checkout.session.async_payment_succeeded', 'CheckoutPaymentSucceeded'],
+  ['checkout.session.async_payment_failed', 'CheckoutPaymentFailed'],
+  ['checkout.session.expired', 'CheckoutExpired'],
+]);
+
+const SUBSCRIPTION_TYPES: ReadonlySet<string> = new Set(
+  [
+    'created',
+    'updated',
+    'deleted',
+    'paused',
+    'resumed',
+    'trial_will_end',
+    'pending_update_applied',
+    'pending_update_expired',
+  ].map((name) => `customer.subscription.${name}`),
+);
+
+const CUSTOMER_TYPES: ReadonlyMap<string, 'CustomerObserved' | 'CustomerDeleted'> = new Map([
+  ['customer.created', 'CustomerObserved'],
+  ['customer.updated', 'CustomerObserved'],
+  ['customer.deleted', 'CustomerDeleted'],
+]);
+
+/** Whether events of this Stripe type are recorded. */
+export function isHandledType(type: string): boolean {
+  return (
+    SUBSCRIPTION_TYPES.has(type) ||
+    INVOICE_TYPES.has(type) ||
+    CHECKOUT_TYPES.has(type) ||
+    CUSTOMER_TYPES.has(type)
+  );
+}
+
+/**
+ * Translates one Stripe event, read by shape from any API version (DESIGN 5 "Shapes"). Only what identifies must be
+ * there; unknown fields pass, and what has another shape than expected counts as absent. Pure; never throws for JSON.
+ */
+export function translateStripeEvent(body: unknown, options: TranslationOptions): Translation {
+  const event = object(body);
+  if (event === null) return malformed('the body must be a JSON object');
+  const livemode = typeof event.livemode === 'boolean' ? event.livemode : null;
+  if (event.object === 'v2.core.event') return { outcome: 'ignored', reason: 'thin_event', livemode };
+  const eventId = id(event.id);
+  const eventType = text(event.type);
+  if (eventId === null || eventType === null) {
+    return malformed(
+      ...(eventId === null ? ['id must be an id of 1 to 255 characters'] : []),
+      ...(eventType === null ? ['type must be a string'] : []),
+    );
+  }
+  if (text(event.account) !== null) return { outcome: 'ignored', reason: 'connect_account', livemode };
+  if (!isHandledType(eventType)) return { outcome: 'ignored', reason: 'unhandled_type', livemode };
+
+  const created = whole(event.created);
+  const about = object(field(event, 'data', 'object'));
+  if (created === null || created < 0 || created > LAST_SECOND || about === null) {
+    return malformed(
+      ...(about === null ? ['data.object must be an object'] : []),
+      ...(about !== null || created === null ? [`created must be Unix seconds, 0 to ${LAST_SECOND}`] : []),
+    );
+  }
+  const stripe = {
+    eventId,
+    eventType,
+    created,
+    apiVersion: text(event.api_version),
+    livemode: livemode ?? false,
+  };
+  const previous = field(event, 'data', 'previous_attributes');
+  try {
+    return translateObject(about, previous, stripe, options);
+  } catch (error) {
+    if (error instanceof NotCanonicalError) return malformed(`data.previous_attributes: ${error.message}`);
+    throw error;
+  }
+}
+
+function translateObject(
+  about: JsonObject,
+  previous: unknown,
+  stripe: StripeOrigin,
+  { userIdMetadataKey }: TranslationOptions,
+): Translation {
+  const { eventType } = stripe;
+  if (SUBSCRIPTION_TYPES.has(eventType)) {
+    const data = readSubscription(about, previous, userIdMetadataKey);
+    if ('problems' in data) return malformed(...data.problems);
+    const event = { type: subscriptionEventName(eventType, data), data };
+    return {
+      outcome: 'recorded',
+      stream: { category: 'subscription', id: data.subscription },
+      event,
+      stripe,
+    };
+  }
+  const invoiceType = INVOICE_TYPES.get(eventType);
+  if (invoiceType !== undefined) {
+    const data = readInvoice(about, stripe.created);
+    if (data === 'no_subscription') {
+      return { outcome: 'ignored', reason: 'no_subscription', livemode: stripe.livemode };
+    }
+    if ('problems' in data) return malformed(...data.problems);
+    const stream = { category: 'subscription', id: data.subscription } as const;
+    return { outcome: 'recorded', stream, event: { type: invoiceType, data }, stripe };
+  }
+  const checkoutType = CHECKOUT_TYPES.get(eventType);
+  if (checkoutType !== undefined) {
+    const data = readCheckout(about, userIdMetadataKey);
+    if ('problems' in data) return malformed(...data.problems);
+    const stream = { category: 'checkout', id: data.session } as const;
+    return { outcome: 'recorded', stream, event: { type: checkoutType, data }, stripe };
+  }
+  const customer = id(about.id);
+  if (customer === null) return malformed('data.object.id must be an id');
+  const claimed = field(about, 'metadata', userIdMetadataKey);
+  const data = { customer, userId: isUserId(claimed) ? claimed : null };
+  const type = CUSTOMER_TYPES.get(eventType) ?? 'CustomerObserved';
+  return {
+    outcome: 'recorded',
+    stream: { category: 'customer', id: customer },
+    event: { type, data },
+    stripe,
+  };
+}
+
+function malformed(...problems: readonly string[]): Translation {
+  return { outcome: 'malformed', problems };
+}

@@ -1,0 +1,200 @@
+import { canonicalJson, sha256Hex } from '../../events/canonical-json.js';
+import type {
+  PauseCollection,
+  PendingUpdate,
+  PreviousAttributes,
+  SubscriptionItem,
+  SubscriptionObservationData,
+} from '../../events/subscription.events.js';
+import { isUserId } from '../../events/user-id.js';
+import { field, finite, id, idOf, items, type JsonObject, object, text, whole } from './read-json.js';
+
+/** Reads a Stripe subscription of any API version; problems name what identifies it and is missing. */
+export function readSubscription(
+  value: JsonObject,
+  previousAttributes: unknown,
+  userIdMetadataKey: string,
+): SubscriptionObservationData | { readonly problems: readonly string[] } {
+  const subscription = id(value.id);
+  const status = text(value.status);
+  const list = object(value.items);
+  if (
+    subscription === null ||
+    status === null ||
+    status === '' ||
+    list === null ||
+    !Array.isArray(list.data)
+  ) {
+    return {
+      problems: [
+        ...(subscription === null ? ['data.object.id must be an id'] : []),
+        ...(status === null || status === '' ? ['data.object.status must be a string'] : []),
+        ...(list === null || !Array.isArray(list.data) ? ['data.object.items.data must be a list'] : []),
+      ],
+    };
+  }
+  const period = periodOf(value);
+  const read = readItems(list.data, period);
+  const userId = field(value, 'metadata', userIdMetadataKey);
+  return {
+    subscription,
+    customer: idOf(value.customer),
+    status,
+    startedAt: whole(value.start_date) ?? whole(value.created),
+    items: read,
+    itemsTruncated: list.has_more === true,
+    cancelAt: whole(value.cancel_at),
+    cancelAtPeriodEnd: value.cancel_at_period_end === true,
+    canceledAt: whole(value.canceled_at),
+    endedAt: whole(value.ended_at),
+    trialStart: whole(value.trial_start),
+    trialEnd: whole(value.trial_end),
+    pauseCollection: readPause(value.pause_collection),
+    collectionMethod: text(value.collection_method),
+    pendingUpdate: readPendingUpdate(value.pending_update, period),
+    latestInvoice: idOf(value.latest_invoice),
+    testClock: idOf(value.test_clock),
+    cancellationReason: text(field(value, 'cancellation_details', 'reason')),
+    userId: isUserId(userId) ? userId : null,
+    previous: readPrevious(previousAttributes, read, period),
+  };
+}
+
+interface Period {
+  readonly start: number | null;
+  readonly end: number | null;
+}
+
+/** The period on the subscription itself, where it was before 2025-03-31. */
+function periodOf(value: unknown): Period {
+  return {
+    start: whole(field(value, 'current_period_start')),
+    end: whole(field(value, 'current_period_end')),
+  };
+}
+
+/** Items with a price; `price` is an object or an id, in old versions `plan` stands for it. */
+function readItems(values: readonly unknown[], period: Period): SubscriptionItem[] {
+  return values.flatMap((value) => readItem(value, period) ?? []);
+}
+
+function readItem(value: unknown, period: Period): SubscriptionItem | null {
+  const item = object(value);
+  if (item === null) return null;
+  const price = idOf(item.price) ?? idOf(item.plan);
+  if (price === null) return null;
+  return {
+    id: id(item.id),
+    price,
+    ...readPrice(item.price, item.plan),
+    quantity: finite(item.quantity),
+    currentPeriodStart: whole(item.current_period_start) ?? period.start,
+    currentPeriodEnd: whole(item.current_period_end) ?? period.end,
+  };
+}
+
+type PriceFacts = Pick<
+  SubscriptionItem,
+  'lookupKey' | 'product' | 'unitAmount' | 'currency' | 'usageType' | 'billingScheme'
+>;
+
+function readPrice(price: unknown, plan: unknown): PriceFacts {
+  return {
+    lookupKey: text(field(price, 'lookup_key')),
+    product: idOf(field(price, 'product')) ?? idOf(field(plan, 'product')),
+    unitAmount:
+      object(price) === null
+        ? amount(field(plan, 'amount_decimal'), field(plan, 'amount'))
+        : amount(field(price, 'unit_amount_decimal'), field(price, 'unit_amount')),
+    currency: text(field(price, 'currency')) ?? text(field(plan, 'currency')),
+    usageType: text(field(price, 'recurring', 'usage_type')) ?? text(field(plan, 'usage_type')),
+    billingScheme: text(field(price, 'billing_scheme')) ?? text(field(plan, 'billing_scheme')),
+  };
+}
+
+/** A decimal string of minor units: `*_decimal` fields are strings, the others numbers. */
+function amount(decimal: unknown, rounded: unknown): string | null {
+  const exact = text(decimal);
+  if (exact !== null && exact !== '') return exact;
+  const number = finite(decimal) ?? finite(rounded);
+  return number === null ? null : String(number);
+}
+
+function readPause(value: unknown): PauseCollection | null {
+  const pause = object(value);
+  return pause === null ? null : { behavior: text(pause.behavior), resumesAt: whole(pause.resumes_at) };
+}
+
+function readPendingUpdate(value: unknown, period: Period): PendingUpdate | null {
+  const pending = object(value);
+  if (pending === null) return null;
+  return {
+    expiresAt: whole(pending.expires_at),
+    items: Array.isArray(pending.subscription_items) ? readItems(pending.subscription_items, period) : null,
+  };
+}
+
+/** The access-bearing fields that `previous_attributes` names, each with the value before the change. */
+function readPrevious(
+  value: unknown,
+  current: readonly SubscriptionItem[],
+  period: Period,
+): PreviousAttributes | null {
+  const previous = object(value);
+  if (previous === null) return null;
+  const status = text(previous.status);
+  const before = readPreviousItems(previous, current, period);
+  return {
+    names: Object.keys(previous).sort(),
+    digest: sha256Hex(canonicalJson(previous)),
+    ...(status === null ? {} : { status }),
+    ...(before === null ? {} : { items: before }),
+    ...(Object.hasOwn(previous, 'cancel_at') ? { cancelAt: whole(previous.cancel_at) } : {}),
+    ...(Object.hasOwn(previous, 'cancel_at_period_end')
+      ? { cancelAtPeriodEnd: previous.cancel_at_period_end === true }
+      : {}),
+    ...(Object.hasOwn(previous, 'pause_collection')
+      ? { pauseCollection: readPause(previous.pause_collection) }
+      : {}),
+    ...(Object.hasOwn(previous, 'trial_end') ? { trialEnd: whole(previous.trial_end) } : {}),
+  };
+}
+
+/** Very old versions name `plan` and `quantity` of a subscription's single item instead of its items. */
+function readPreviousItems(
+  previous: JsonObject,
+  current: readonly SubscriptionItem[],
+  period: Period,
+): SubscriptionItem[] | null {
+  const named = periodOf(previous);
+  const before = { start: named.start ?? period.start, end: named.end ?? period.end };
+  const list = field(previous, 'items', 'data') ?? previous.items;
+  if (Array.isArray(list)) return readItems(list, before);
+  const [only] = current;
+  if (only === undefined || current.length > 1) return null;
+  const plan = object(previous.plan);
+  const quantity = finite(previous.quantity);
+  if (plan === null && quantity === null) return null;
+  const earlier = plan === null ? only : (readItem({ id: only.id, plan }, before) ?? only);
+  return [{ ...earlier, quantity: quantity ?? only.quantity }];
+}
+
+/** Quantities and prices of a list of items, as the number of list entries Stripe sent may differ in order. */
+export function samePrices(a: readonly SubscriptionItem[], b: readonly SubscriptionItem[]): boolean {
+  const key = (list: readonly SubscriptionItem[]): string =>
+    list
+      .map((item) => item.price)
+      .sort()
+      .join('\n');
+  return key(a) === key(b);
+}
+
+/** Whether any item's period differs: a renewal. */
+export function periodsMoved(a: readonly SubscriptionItem[], b: readonly SubscriptionItem[]): boolean {
+  const key = (list: readonly SubscriptionItem[]): string =>
+    items(list)
+      .map((_, index) => `${list[index]?.price}@${list[index]?.currentPeriodEnd}`)
+      .sort()
+      .join('\n');
+  return key(a) !== key(b);
+}

@@ -1,0 +1,42 @@
+import { Controller, Headers, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiHeader, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { Describe } from '../api/describe.js';
+import { readBody } from '../api/http/read-body.js';
+import { sendReply } from '../api/http/reply.js';
+import { requestIdOf } from '../api/http/request-id.js';
+import { webhookResponse } from '../api/schemas.js';
+import { WebhookService } from './webhook.service.js';
+
+@ApiTags('Webhooks')
+@Controller('webhooks')
+export class WebhookController {
+  constructor(private readonly webhooks: WebhookService) {}
+
+  @Post('stripe')
+  @HttpCode(200)
+  @ApiHeader({ name: 'Stripe-Signature', required: true })
+  @ApiBody({ description: 'A Stripe event, byte for byte as signed', schema: { type: 'object' } })
+  @Describe({
+    summary: "Stripe's deliveries; 200 means the event is durable, or is none of ours",
+    ok: { description: 'Applied, a duplicate, or ignored with a reason', schema: webhookResponse },
+    problems: [
+      'malformed_json',
+      'invalid_signature',
+      'payload_too_large',
+      'malformed_event',
+      'event_store_unavailable',
+      'database_unavailable',
+    ],
+    access: 'open',
+  })
+  async receive(
+    @Headers('stripe-signature') signature: string | undefined,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const requestId = requestIdOf(request);
+    const raw = await readBody(request);
+    sendReply(response, await this.webhooks.receive(raw, signature, requestId), requestId);
+  }
+}

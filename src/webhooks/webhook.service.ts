@@ -1,0 +1,178 @@
+import type { CommandBus } from '@nestjs/cqrs';
+import secureJson from 'secure-json-parse';
+import { ProblemError } from '../api/http/problem.js';
+import { jsonReply, type Reply } from '../api/http/reply.js';
+import { toProblem } from '../api/http/to-problem.js';
+import { RecordCheckoutEvent } from '../commands/checkout/checkout.commands.js';
+import { RecordCustomerEvent } from '../commands/customer/customer.commands.js';
+import type { Recorded } from '../commands/decider.js';
+import { RecordSubscriptionEvent } from '../commands/subscription/subscription.commands.js';
+import type { Metrics, WebhookOutcome } from '../observability/metrics.js';
+import type { CheckoutWait } from './checkout-wait.js';
+import { hasForbiddenText } from './forbidden-text.js';
+import { isHandledType, type Translation, translateStripeEvent } from './stripe-event.translator.js';
+import type { StripeSignature } from './stripe-signature.js';
+
+/** What the reply to a delivery says. */
+export interface WebhookReceipt {
+  readonly received: true;
+  readonly outcome: 'applied' | 'duplicate' | 'ignored';
+  readonly event?: string;
+  readonly reason?: string;
+  readonly position?: string;
+}
+
+export interface WebhookServiceOptions {
+  readonly signature: StripeSignature;
+  readonly livemode: boolean;
+  readonly userIdMetadataKey: string;
+  readonly commands: CommandBus;
+  readonly checkoutWait: CheckoutWait;
+  readonly metrics: Metrics;
+}
+
+type RecordedTranslation = Extract<Translation, { outcome: 'recorded' }>;
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** States of a session's payment in which the buyer owes nothing now (Stripe: Checkout Session `payment_status`). */
+const SETTLED: ReadonlySet<string | null> = new Set(['paid', 'no_payment_required']);
+
+/**
+ * Receives Stripe's deliveries: checks the signature, translates, has the command executed, and answers when the
+ * event is durable and not before. Both roads, the hot one and the controller's, end here.
+ */
+export class WebhookService {
+  #mismatches = 0;
+
+  constructor(private readonly options: WebhookServiceOptions) {}
+
+  /** Deliveries of the other mode since the start: a sign that an endpoint points at the wrong service. */
+  get livemodeMismatches(): number {
+    return this.#mismatches;
+  }
+
+  /**
+   * @param raw the body byte for byte
+   * @param signature the `Stripe-Signature` header
+   * @throws ProblemError and the event store's faults; nothing is stored then, or the delivery may be repeated
+   */
+  async receive(raw: Buffer, signature: string | undefined, requestId: string): Promise<Reply> {
+    let type = 'unread';
+    try {
+      const body = this.#read(raw, signature);
+      const { userIdMetadataKey } = this.options;
+      const translation = translateStripeEvent(body, { userIdMetadataKey });
+      if (translation.outcome === 'malformed') {
+        throw new ProblemError('malformed_event', `${translation.problems.join('; ')}.`);
+      }
+      type = typeOf(translation, body);
+      const receipt = await this.#handle(translation, requestId);
+      this.options.metrics.webhook(type, receipt.outcome);
+      return jsonReply(200, receipt);
+    } catch (error) {
+      this.options.metrics.webhook(type, outcomeOf(toProblem(error)));
+      throw error;
+    }
+  }
+
+  #read(raw: Buffer, signature: string | undefined): unknown {
+    let text: string;
+    try {
+      text = UTF8.decode(raw);
+    } catch (cause) {
+      throw new ProblemError('malformed_json', 'The body is not UTF-8.', {}, { cause });
+    }
+    if (!this.options.signature.isValid(text, signature)) {
+      throw new ProblemError('invalid_signature', 'The Stripe-Signature header does not sign this body now.');
+    }
+    const body = parse(text);
+    if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+      throw new ProblemError('malformed_json', 'The body is not a JSON object.');
+    }
+    if (hasForbiddenText(text, body)) {
+      throw new ProblemError('malformed_event', 'A string holds U+0000 or a lone surrogate.');
+    }
+    return body;
+  }
+
+  async #handle(
+    translation: Exclude<Translation, { outcome: 'malformed' }>,
+    requestId: string,
+  ): Promise<WebhookReceipt> {
+    const livemode = translation.outcome === 'recorded' ? translation.stripe.livemode : translation.livemode;
+    if (livemode !== null && livemode !== this.options.livemode) {
+      this.#mismatches += 1;
+      return { received: true, outcome: 'ignored', reason: 'livemode_mismatch' };
+    }
+    if (translation.outcome === 'ignored') {
+      return { received: true, outcome: 'ignored', reason: translation.reason };
+    }
+    const recorded: Recorded = await this.options.commands.execute(commandOf(translation, requestId));
+    await this.#holdForCheckout(translation);
+    return recorded.outcome === 'applied'
+      ? { received: true, outcome: 'applied', event: recorded.event, position: recorded.position }
+      : {
+          received: true,
+          outcome: 'duplicate',
+          ...(recorded.position === null ? {} : { position: recorded.position }),
+        };
+  }
+
+  async #holdForCheckout({ event }: RecordedTranslation): Promise<void> {
+    if (event.type !== 'CheckoutCompleted') return;
+    const { subscription, paymentStatus } = event.data;
+    if (subscription === null || !SETTLED.has(paymentStatus)) return;
+    this.options.metrics.checkoutWait(await this.options.checkoutWait.until(subscription));
+  }
+}
+
+function commandOf(
+  { stream, event, stripe }: RecordedTranslation,
+  requestId: string,
+): RecordSubscriptionEvent | RecordCustomerEvent | RecordCheckoutEvent {
+  const origin = { actor: 'stripe', correlationId: requestId, causation: stripe.eventId, stripe };
+  switch (stream.category) {
+    case 'subscription':
+      return new RecordSubscriptionEvent(stream.id, event, origin);
+    case 'customer':
+      return new RecordCustomerEvent(stream.id, event, origin);
+    case 'checkout':
+      return new RecordCheckoutEvent(stream.id, event, origin);
+  }
+}
+
+/** Parses once; keys that could reach a prototype are refused, not removed. */
+function parse(text: string): unknown {
+  try {
+    return secureJson.parse(text, undefined, { protoAction: 'error', constructorAction: 'error' });
+  } catch (cause) {
+    if (cause instanceof SyntaxError) {
+      throw new ProblemError('malformed_json', 'The body is not JSON that can be taken.', {}, { cause });
+    }
+    throw cause;
+  }
+}
+
+/** The metric's label: types come from a closed set. */
+function typeOf(translation: Translation, body: unknown): string {
+  if (translation.outcome === 'recorded') return translation.stripe.eventType;
+  const type: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'type') : undefined;
+  return typeof type === 'string' && isHandledType(type) ? type : 'other';
+}
+
+function outcomeOf({ code }: ProblemError): WebhookOutcome {
+  switch (code) {
+    case 'invalid_signature':
+      return 'invalid_signature';
+    case 'malformed_event':
+    case 'malformed_json':
+      return 'malformed';
+    case 'payload_too_large':
+      return 'too_large';
+    case 'event_store_unavailable':
+    case 'database_unavailable':
+      return 'unavailable';
+    default:
+      return 'failed';
+  }
+}

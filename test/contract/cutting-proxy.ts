@@ -1,0 +1,51 @@
+import net from 'node:net';
+
+/**
+ * What happens to the server's answers: passed on, held back for ever, held back and the connection cut, or one passed on
+ * and then cut.
+ */
+export type Answers = 'pass' | 'hold' | 'cut' | 'pass one';
+
+/** A TCP proxy that can lose the server's answers while what the client sends still arrives. */
+export interface CuttingProxy {
+  readonly url: string;
+  /** From now on; `cut` ends a connection at its next answer. */
+  answers: Answers;
+  close(): Promise<void>;
+}
+
+/** Stands before the server of `url`. */
+export async function cuttingProxy(url: string): Promise<CuttingProxy> {
+  const target = new URL(url);
+  const sockets = new Set<net.Socket>();
+  const proxy: { answers: Answers } = { answers: 'pass' };
+  const server = net.createServer((client) => {
+    const upstream = net.connect(Number(target.port || '5432'), target.hostname);
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => sockets.delete(socket));
+    }
+    client.on('data', (bytes) => upstream.write(bytes));
+    upstream.on('data', (bytes) => {
+      if (proxy.answers === 'cut') client.destroy();
+      if (proxy.answers === 'pass' || proxy.answers === 'pass one') client.write(bytes);
+      if (proxy.answers === 'pass one') proxy.answers = 'cut';
+    });
+    client.on('close', () => upstream.end());
+    upstream.on('close', () => client.end());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
+  const through = new URL(url);
+  through.hostname = '127.0.0.1';
+  through.port = String(address.port);
+  return Object.assign(proxy, {
+    url: through.href,
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      return new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  });
+}

@@ -1,0 +1,168 @@
+import type { EventStore, Position, StoredEvent } from '../../src/event-store/event-store.js';
+import { comparePositions } from '../../src/event-store/event-store.js';
+import { idsOf, newEvents, newStream, type OpenStores, readToEnd, until } from './contract-events.js';
+
+/** Streams, pages of the whole log, and the doorbell. */
+export function describeReading(stores: () => OpenStores): void {
+  describe('reading', () => {
+    it('reads a stream from any revision, and nothing beyond its end or where there is none', async () => {
+      const { store } = stores();
+      const stream = newStream();
+      const events = newEvents(4);
+      await store.append(stream, 'no_stream', events);
+      expect(idsOf(await store.read(stream, 2))).toEqual(idsOf(events.slice(2)));
+      expect(await store.read(stream, 4)).toEqual([]);
+      expect(await store.read(stream, 1_000)).toEqual([]);
+      expect(await store.read(newStream(), 0)).toEqual([]);
+    });
+
+    it.each([1, 7, 1_000])('pages the log from the start, the middle and the end by %i', async (limit) => {
+      const { store, secondStore } = stores();
+      const start = await store.head();
+      const streams = [newStream(), newStream(), newStream()];
+      const positions: Position[] = [];
+      for (const stream of streams) {
+        positions.push((await store.append(stream, 'no_stream', newEvents(5))).position);
+      }
+      const ours = await readToEnd(secondStore, start, limit);
+      expect(ours.map((event) => [event.stream, event.revision])).toEqual(
+        streams.flatMap((stream) => [0, 1, 2, 3, 4].map((revision) => [stream, revision])),
+      );
+      const middle = positions[0] ?? null;
+      expect(await readToEnd(store, middle, limit)).toEqual(ours.slice(5));
+      expect(await store.head()).toBe(positions[2]);
+      const end = await store.readAll(positions[2] ?? null, limit);
+      expect(end.events).toEqual([]);
+      expect(comparePositions(end.scanned, positions[2] ?? null)).toBeGreaterThanOrEqual(0);
+
+      const fromStart = await readToEnd(store, null, 1_000);
+      expect(fromStart.slice(-15)).toEqual(ours);
+      expectStrictlyOrdered(fromStart);
+    });
+
+    it('gives no page longer than its limit', async () => {
+      const { store } = stores();
+      await store.append(newStream(), 'no_stream', newEvents(5));
+      expect((await store.readAll(null, 3)).events.length).toBeLessThanOrEqual(3);
+    });
+
+    it('shows an append to every store before its answer', async () => {
+      const { store, secondStore } = stores();
+      for (let round = 0; round < 30; round += 1) {
+        const { position } = await store.append(newStream(), 'no_stream', newEvents(1));
+        expect(comparePositions(await secondStore.head(), position)).toBeGreaterThanOrEqual(0);
+      }
+    });
+
+    it('misses and repeats nothing while sixteen writers of two stores append', async () => {
+      const { store, secondStore } = stores();
+      const start = await store.head();
+      const acknowledged: string[] = [];
+      let writing = true;
+      const readers = [3, 100].map((limit) => follow(secondStore, start, limit, () => writing));
+      const writers = Promise.all(
+        Array.from({ length: 16 }, async (_, writer) => {
+          const own = writer % 2 === 0 ? store : secondStore;
+          const stream = newStream();
+          for (let next = 0; next < 60; ) {
+            const events = newEvents(1 + (next % 3));
+            const { revision } = await own.append(stream, next === 0 ? 'no_stream' : next - 1, events);
+            acknowledged.push(...idsOf(events));
+            next = revision + 1;
+          }
+        }),
+      );
+      await writers.finally(() => {
+        writing = false;
+      });
+      const after = await readToEnd(store, start, 500);
+      expect(idsOf(after).sort()).toEqual([...acknowledged].sort());
+      expectStrictlyOrdered(after);
+      expectRevisionsInOrder(after);
+      for (const seen of await Promise.all(readers)) expect(seen).toEqual(after);
+    });
+  });
+
+  describe('the doorbell', () => {
+    it.each(['store', 'secondStore'] as const)('rings for an append of the %s', async (writer) => {
+      const { store } = stores();
+      let seen: Position | null = null;
+      const stop = store.onAppend(() => {
+        void store.head().then((head) => {
+          if (comparePositions(head, seen) > 0) seen = head;
+        });
+      });
+      try {
+        // The first ring may be one that is still on its way: what counts is that one comes after each append.
+        for (let round = 0; round < 5; round += 1) {
+          const { position } = await stores()[writer].append(newStream(), 'no_stream', newEvents(1));
+          await until(() => comparePositions(seen, position) >= 0, 'a ring');
+        }
+      } finally {
+        stop();
+      }
+    });
+
+    it('rings no more for who has stopped, and still for the others', async () => {
+      const { store } = stores();
+      const rings = { stopped: 0, listening: 0 };
+      const ringStopped = () => {
+        rings.stopped += 1;
+      };
+      const stopFirst = store.onAppend(ringStopped);
+      const stopSecond = store.onAppend(() => {
+        rings.listening += 1;
+      });
+      stopFirst();
+      rings.stopped = 0;
+      const before = rings.listening;
+      await store.append(newStream(), 'no_stream', newEvents(1));
+      await until(() => rings.listening > before, 'a ring');
+      stopSecond();
+      expect(rings.stopped).toBe(0);
+    });
+
+    it('costs no event when nobody heard it', async () => {
+      const { store, secondStore } = stores();
+      const start = await store.head();
+      const stop = store.onAppend(() => undefined);
+      stop();
+      const events = newEvents(3);
+      await secondStore.append(newStream(), 'no_stream', events);
+      expect(idsOf(await readToEnd(store, start, 2))).toEqual(idsOf(events));
+    });
+  });
+}
+
+/** Reads on from the last position seen until the writers have stopped and a page comes back empty. */
+async function follow(
+  store: EventStore,
+  start: Position | null,
+  limit: number,
+  writing: () => boolean,
+): Promise<StoredEvent[]> {
+  const seen: StoredEvent[] = [];
+  for (let after = start; ; ) {
+    const more = writing();
+    const page = await store.readAll(after, limit);
+    seen.push(...page.events);
+    if (!more && page.events.length === 0 && page.scanned === after) return seen;
+    after = page.scanned;
+  }
+}
+
+function expectStrictlyOrdered(events: readonly StoredEvent[]): void {
+  const wrong = events.filter((event, index) => {
+    const previous = events[index - 1];
+    return previous !== undefined && comparePositions(previous.position, event.position) >= 0;
+  });
+  expect(wrong).toEqual([]);
+}
+
+function expectRevisionsInOrder(events: readonly StoredEvent[]): void {
+  const next = new Map<string, number>();
+  for (const event of events) {
+    expect(event.revision).toBe(next.get(event.stream) ?? 0);
+    next.set(event.stream, event.revision + 1);
+  }
+}

@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+import { judge } from '../../src/policy/judge.js';
+import { type Life, noisyLife, shuffled, stripeLife } from '../support/lives.js';
+import { oracleJudge } from '../support/oracle/judge.js';
+
+/** How many lives of each kind are tried; `AGREEMENT_SEED` repeats a run. */
+const numRuns = Number(process.env.AGREEMENT_RUNS ?? '2000');
+const seed = process.env.AGREEMENT_SEED === undefined ? {} : { seed: Number(process.env.AGREEMENT_SEED) };
+
+const kinds: readonly (readonly [string, () => fc.Arbitrary<Life>])[] = [
+  ['lives as Stripe tells them', stripeLife],
+  ['lives without rhyme or reason', noisyLife],
+];
+
+describe.each(kinds)('the access policy, on %s', (_name, lives) => {
+  it('agrees with a second program written from the text of the design alone', () => {
+    fc.assert(
+      fc.property(lives(), ({ facts, catalog, now }) => {
+        expect(judge(facts, catalog, now)).toEqual(oracleJudge(facts, catalog, now));
+      }),
+      { numRuns, ...seed },
+    );
+  });
+
+  it('judges by the set of facts, whatever their order and however often each is told', () => {
+    fc.assert(
+      fc.property(lives(), fc.nat(), ({ facts, catalog, now }, order) => {
+        expect(judge(shuffled(facts, order), catalog, now)).toEqual(judge(facts, catalog, now));
+      }),
+      { numRuns, ...seed },
+    );
+  });
+
+  it('is held against a second program that itself judges by the set of facts', () => {
+    fc.assert(
+      fc.property(lives(), fc.nat(), ({ facts, catalog, now }, order) => {
+        const told = oracleJudge(shuffled(facts, order), catalog, now);
+        expect(told).toEqual(oracleJudge(facts, catalog, now));
+      }),
+      { numRuns: Math.ceil(numRuns / 4), ...seed },
+    );
+  });
+});
+
+describe('successors of the access policy', () => {
+  it('are what it says itself when asked at their instant, and nothing changes between them', () => {
+    fc.assert(
+      fc.property(fc.oneof(stripeLife(), noisyLife()), ({ facts, catalog, now }) => {
+        const { entitlement, successors } = judge(facts, catalog, now);
+        let holds = entitlement;
+        for (const { at, entitlement: next } of successors) {
+          expect(judge(facts, catalog, at - 1).entitlement).toEqual(holds);
+          expect(judge(facts, catalog, at).entitlement).toEqual(next);
+          holds = next;
+        }
+      }),
+      { numRuns, ...seed },
+    );
+  });
+});

@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import type { CheckoutEventType, CheckoutObservationData } from '../../src/events/checkout.events.js';
+import type {
+  InvoiceEventType,
+  InvoiceLine,
+  InvoiceObservationData,
+} from '../../src/events/invoice.events.js';
+import type {
+  PreviousAttributes,
+  SubscriptionItem,
+  SubscriptionObservationData,
+  SubscriptionObservationType,
+} from '../../src/events/subscription.events.js';
+import type { CheckoutObservation, InvoiceObservation, Observation } from '../../src/policy/facts.js';
+import type { Price } from './lives.catalog.js';
+
+/** Second at which every life begins, and the grid on which it moves (Unix seconds). */
+export const DAWN = 1_750_000_000;
+export const DAY = 86_400;
+export const MONTH = 30 * DAY;
+
+export function item(
+  price: Price,
+  quantity: number | null,
+  periodStart: number | null,
+  periodEnd: number | null,
+): SubscriptionItem {
+  return {
+    id: `si_${price.price}`,
+    ...price,
+    quantity,
+    currency: 'usd',
+    currentPeriodStart: periodStart,
+    currentPeriodEnd: periodEnd,
+  };
+}
+
+/** The state of a subscription with nothing special about it. */
+export function subscriptionState(
+  subscription: string,
+  changes: Partial<SubscriptionObservationData>,
+): SubscriptionObservationData {
+  return {
+    subscription,
+    customer: 'cus_1',
+    status: 'active',
+    startedAt: DAWN,
+    items: [],
+    itemsTruncated: false,
+    cancelAt: null,
+    cancelAtPeriodEnd: false,
+    canceledAt: null,
+    endedAt: null,
+    trialStart: null,
+    trialEnd: null,
+    pauseCollection: null,
+    collectionMethod: 'charge_automatically',
+    pendingUpdate: null,
+    latestInvoice: null,
+    testClock: null,
+    cancellationReason: null,
+    userId: 'u1',
+    previous: null,
+    ...changes,
+  };
+}
+
+/** `previous_attributes` with the digest that its content deserves. */
+export function previousAttributes(
+  told: Omit<PreviousAttributes, 'names' | 'digest'>,
+  others: Readonly<Record<string, unknown>>,
+): PreviousAttributes {
+  const names = [...Object.keys(told), ...Object.keys(others)].sort();
+  const content = JSON.stringify([Object.entries(told).sort(byKey), Object.entries(others).sort(byKey)]);
+  return { names, digest: createHash('sha256').update(content).digest('hex'), ...told };
+}
+
+function byKey(a: readonly [string, unknown], b: readonly [string, unknown]): number {
+  return a[0] < b[0] ? -1 : 1;
+}
+
+const OBSERVED_AS: Readonly<Record<string, SubscriptionObservationType>> = {
+  'customer.subscription.created': 'SubscriptionStarted',
+  'customer.subscription.deleted': 'SubscriptionCanceled',
+  'customer.subscription.paused': 'SubscriptionSuspended',
+  'customer.subscription.resumed': 'SubscriptionResumed',
+  'customer.subscription.trial_will_end': 'SubscriptionTrialEnding',
+  retrieved: 'SubscriptionRetrieved',
+};
+
+/** `stripeType` may be `retrieved`, for an answer of Stripe's API. */
+export function observation(
+  eventId: string,
+  stripeType: string,
+  created: number,
+  data: SubscriptionObservationData,
+): Observation {
+  return { eventId, stripeType, created, type: OBSERVED_AS[stripeType] ?? 'SubscriptionUpdated', data };
+}
+
+/** A line of one price, with `amount` as its subtotal. */
+export function line(
+  price: string,
+  amount: number,
+  periodStart: number | null,
+  periodEnd: number | null,
+  changes: Partial<InvoiceLine> = {},
+): InvoiceLine {
+  return {
+    id: `il_${price}`,
+    price,
+    product: null,
+    amount,
+    subtotal: amount,
+    discounts: 0,
+    credits: 0,
+    proration: false,
+    quantity: 1,
+    periodStart,
+    periodEnd,
+    ...changes,
+  };
+}
+
+const TOLD_AS: Readonly<Record<string, InvoiceEventType>> = {
+  'invoice.paid': 'SubscriptionPaid',
+  'invoice.payment_succeeded': 'SubscriptionPaid',
+  'invoice.payment_failed': 'SubscriptionPaymentFailed',
+  'invoice.marked_uncollectible': 'SubscriptionInvoiceUncollectible',
+  'invoice.voided': 'SubscriptionInvoiceVoided',
+};
+
+export function invoiceFact(
+  eventId: string,
+  stripeType: string,
+  created: number,
+  data: Pick<InvoiceObservationData, 'invoice' | 'subscription' | 'status' | 'created' | 'lines'> &
+    Partial<InvoiceObservationData>,
+): InvoiceObservation {
+  const total = data.lines.reduce((sum, one) => sum + one.amount, 0);
+  return {
+    eventId,
+    stripeType,
+    created,
+    type: TOLD_AS[stripeType] ?? 'SubscriptionPaid',
+    data: {
+      customer: 'cus_1',
+      billingReason: 'subscription_cycle',
+      collectionMethod: 'charge_automatically',
+      attemptCount: 0,
+      uncollectibleReason: null,
+      currency: 'usd',
+      total,
+      amountDue: total,
+      amountPaid: data.status === 'paid' ? total : 0,
+      linesTruncated: false,
+      ...data,
+    },
+  };
+}
+
+const CHECKOUT_TYPES: Readonly<Record<CheckoutEventType, string>> = {
+  CheckoutCompleted: 'checkout.session.completed',
+  CheckoutPaymentSucceeded: 'checkout.session.async_payment_succeeded',
+  CheckoutPaymentFailed: 'checkout.session.async_payment_failed',
+  CheckoutExpired: 'checkout.session.expired',
+};
+
+export function checkoutFact(
+  eventId: string,
+  type: CheckoutEventType,
+  created: number,
+  subscription: string,
+  paymentStatus: string,
+): CheckoutObservation {
+  const data: CheckoutObservationData = {
+    session: `cs_${subscription}`,
+    customer: 'cus_1',
+    subscription,
+    invoice: null,
+    paymentIntent: null,
+    mode: 'subscription',
+    status: type === 'CheckoutExpired' ? 'expired' : 'complete',
+    paymentStatus,
+    created,
+    metadataUserId: 'u1',
+    clientReferenceId: null,
+  };
+  return { eventId, stripeType: CHECKOUT_TYPES[type], created, type, data };
+}

@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import type { PlanCatalog } from '../../src/plans/plan-catalog.js';
+import type { SubscriptionFacts, UserFacts } from '../../src/policy/facts.js';
+import { catalogs } from './lives.catalog.js';
+import { DAWN, DAY } from './lives.facts.js';
+import { noisySubscription } from './lives.noise.js';
+import { stripeSubscription } from './lives.stripe.js';
+
+/** What the access policy is asked: `now` is Unix milliseconds. */
+export interface Life {
+  readonly facts: UserFacts;
+  readonly catalog: PlanCatalog;
+  readonly now: number;
+}
+
+/** Lives as Stripe would tell them: one to three subscriptions that walk, fail, recover, change and end. */
+export function stripeLife(): fc.Arbitrary<Life> {
+  return lifeOf(stripeSubscription);
+}
+
+/** Lives in which any field may hold any value of a small pool. */
+export function noisyLife(): fc.Arbitrary<Life> {
+  return lifeOf(noisySubscription);
+}
+
+/** Either kind. */
+export function life(): fc.Arbitrary<Life> {
+  return fc.oneof(stripeLife(), noisyLife());
+}
+
+function lifeOf(subscription: (id: string) => fc.Arbitrary<SubscriptionFacts>): fc.Arbitrary<Life> {
+  const subscriptions = fc.oneof(
+    { weight: 4, arbitrary: fc.tuple(subscription('sub_b')) },
+    { weight: 2, arbitrary: fc.tuple(subscription('sub_b'), subscription('sub_a')) },
+    { weight: 1, arbitrary: fc.tuple(subscription('sub_b'), subscription('sub_a'), subscription('sub_c')) },
+  );
+  return fc
+    .record({
+      facts: subscriptions.map((list): UserFacts => ({ subscriptions: list })),
+      catalog: catalogs(),
+      which: fc.nat(10_000),
+      beside: fc.constantFrom(0, 0, 0, -1, 1, 500, 3_600_000),
+    })
+    .map(({ facts, catalog, which, beside }) => {
+      const moments = interestingInstants(facts, catalog);
+      return { facts, catalog, now: (moments[which % moments.length] ?? DAWN * 1000) + beside };
+    });
+}
+
+/** Instants at which something happens or could end, Unix milliseconds, ascending. */
+function interestingInstants(facts: UserFacts, catalog: PlanCatalog): number[] {
+  const { pastDueGraceDays, trialEndSlackHours } = catalog.policy;
+  const found = facts.subscriptions.flatMap((sub) => [
+    ...sub.observations.flatMap((o) => [
+      o.created,
+      o.created + pastDueGraceDays * DAY,
+      ...(o.data.trialEnd === null ? [] : [o.data.trialEnd, o.data.trialEnd + trialEndSlackHours * 3600]),
+      ...(o.data.cancelAt === null ? [] : [o.data.cancelAt]),
+      ...o.data.items.flatMap((item) => (item.currentPeriodEnd === null ? [] : [item.currentPeriodEnd])),
+    ]),
+    ...sub.invoices.map((invoice) => invoice.created),
+  ]);
+  return [...new Set([DAWN, ...found])].sort((a, b) => a - b).map((second) => second * 1000);
+}
+
+/** The same facts in another order, some of them told again. The same `seed` gives the same order. */
+export function shuffled(facts: UserFacts, seed: number): UserFacts {
+  const random = randomFrom(seed);
+  return {
+    subscriptions: permuted(facts.subscriptions, random).map((sub) => ({
+      subscription: sub.subscription,
+      observations: repeated(sub.observations, random),
+      invoices: repeated(sub.invoices, random),
+      checkouts: repeated(sub.checkouts, random),
+    })),
+  };
+}
+
+function repeated<T>(list: readonly T[], random: () => number): T[] {
+  return permuted([...list, ...list.filter(() => random() < 0.3)], random);
+}
+
+/** Fisher–Yates. */
+function permuted<T>(list: readonly T[], random: () => number): T[] {
+  const left = [...list];
+  const out: T[] = [];
+  while (left.length > 0) out.push(...left.splice(Math.floor(random() * left.length), 1));
+  return out;
+}
+
+/** A linear congruential generator with the constants of Numerical Recipes: numbers in [0, 1). */
+function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}

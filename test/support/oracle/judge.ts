@@ -1,0 +1,195 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Limit, PlanCatalog } from '../../../src/plans/plan-catalog.js';
+import type {
+  Entitlement,
+  EntitlementStatus,
+  Judgement,
+  Successor,
+} from '../../../src/policy/entitlement.js';
+import type { UserFacts } from '../../../src/policy/facts.js';
+import { TERMINAL } from './order.js';
+import { pendingOf } from './pending.js';
+import { type Given, type Standing, standing, type Understood, understand } from './subscription.js';
+
+/** A subscription and where it stands at the instant asked about. */
+interface Placed {
+  readonly sub: Understood;
+  readonly at: Standing;
+}
+
+/** An entitlement before it is known how long it holds. */
+type Momentary = Omit<Entitlement, 'validUntil'>;
+
+/**
+ * Second, independent implementation of the access policy, written from DESIGN 5.3, 7, 8 and 10 alone, for tests to hold
+ * src/policy against. Slow and plain: successors are found by asking at every instant that could matter. `now` is
+ * Unix milliseconds. Choices where the text leaves room are in READINGS.md.
+ */
+export function oracleJudge(facts: UserFacts, catalog: PlanCatalog, now: number): Judgement {
+  const subs = facts.subscriptions
+    .map((one) => understand(one, catalog))
+    .filter((sub) => sub !== undefined)
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  const timeline: { at: number; momentary: Momentary }[] = [
+    { at: now, momentary: momentAt(subs, catalog, now) },
+  ];
+  for (const at of instants(facts, catalog).filter((instant) => instant > now)) {
+    const momentary = momentAt(subs, catalog, at);
+    if (!isDeepStrictEqual(momentary, timeline.at(-1)?.momentary)) timeline.push({ at, momentary });
+  }
+  const [entitlement, ...successors] = timeline.map(
+    ({ at, momentary }, i): Successor => ({
+      at,
+      entitlement: { ...momentary, validUntil: endOf(momentary, timeline.slice(i + 1)) },
+    }),
+  );
+  if (entitlement === undefined) throw new Error('a timeline has its own beginning');
+  return { entitlement: entitlement.entitlement, successors };
+}
+
+function endOf(held: Momentary, later: readonly { at: number; momentary: Momentary }[]): string | null {
+  const next = later.find(({ momentary }) => !isDeepStrictEqual(material(momentary), material(held)));
+  return next === undefined ? null : new Date(next.at).toISOString();
+}
+
+function material({ role, plan, status, features, limits }: Momentary) {
+  return { role, plan, status, features, limits };
+}
+
+/** Every instant at which any rule could change its answer, a millisecond either side included. Unix ms, ascending. */
+function instants(facts: UserFacts, catalog: PlanCatalog): number[] {
+  const { trialEndSlackHours, pastDueGraceDays, trialGraceDays } = catalog.policy;
+  const offsets = [
+    0,
+    trialEndSlackHours * 3_600_000,
+    pastDueGraceDays * 86_400_000,
+    trialGraceDays * 86_400_000,
+  ];
+  const seconds = facts.subscriptions.flatMap((sub) => [
+    ...sub.observations.flatMap((o) => [
+      o.created,
+      o.data.cancelAt,
+      o.data.trialEnd,
+      ...o.data.items.map((item) => item.currentPeriodEnd),
+    ]),
+    ...sub.invoices.flatMap((i) => [
+      i.created,
+      ...i.data.lines.flatMap((line) => [line.periodStart, line.periodEnd]),
+    ]),
+  ]);
+  const found = new Set<number>();
+  for (const second of new Set(seconds)) {
+    if (second === null) continue;
+    for (const offset of offsets) {
+      for (const edge of [-1, 0, 1]) found.add(second * 1000 + offset + edge);
+    }
+  }
+  return [...found].sort((a, b) => a - b);
+}
+
+function momentAt(subs: readonly Understood[], catalog: PlanCatalog, now: number): Momentary {
+  const placed = subs.map((sub) => ({ sub, at: standing(sub, now) }));
+  const givers = placed
+    .flatMap(({ sub, at }) => (at.gives === null ? [] : [{ sub, gives: at.gives }]))
+    .sort((a, b) => compareGivers(a, b));
+  const [giver] = givers;
+  const fallback = catalog.plans[catalog.default];
+  if (fallback === undefined) throw new Error(`the default plan ${catalog.default} is not in the catalogue`);
+  const plans = [fallback, ...givers.map(({ gives }) => gives.plan.plan)];
+  const cancelAt = giver?.sub.cancelAt ?? null;
+  return {
+    role: giver?.gives.plan.plan.role ?? fallback.role,
+    plan: giver?.gives.plan.name ?? catalog.default,
+    status: giver?.gives.status ?? wordAmong(placed),
+    features: [...new Set(plans.flatMap((plan) => plan.features))].sort(),
+    limits: limitsOf(
+      plans.map((plan) => plan.limits),
+      placed,
+    ),
+    subscriptionActive: giver !== undefined,
+    expiresAt: secondsToIso(giver?.gives.periodEnd ?? null),
+    cancelAt: cancelAt === null ? null : new Date(cancelAt).toISOString(),
+    pendingPayment: pendingOf(placed),
+    source:
+      giver === undefined
+        ? null
+        : {
+            type: 'subscription',
+            subscriptionId: giver.sub.id,
+            customerId: newestCustomer(giver.sub),
+          },
+    unmappedPrices: unmappedOf(subs),
+  };
+}
+
+function newestCustomer(sub: Understood): string | null {
+  return sub.ordered.map((o) => o.data.customer).findLast((customer) => customer !== null) ?? null;
+}
+
+const STATUS_ORDER = ['active', 'trialing', 'past_due'];
+
+function compareGivers(
+  a: { readonly sub: Understood; readonly gives: Given },
+  b: { readonly sub: Understood; readonly gives: Given },
+): number {
+  return (
+    b.gives.plan.plan.rank - a.gives.plan.plan.rank ||
+    STATUS_ORDER.indexOf(a.gives.status) - STATUS_ORDER.indexOf(b.gives.status) ||
+    (b.gives.periodEnd ?? -1) - (a.gives.periodEnd ?? -1) ||
+    (a.sub.id < b.sub.id ? -1 : 1)
+  );
+}
+
+function wordAmong(placed: readonly Placed[]): EntitlementStatus {
+  const speaking = placed
+    .filter(({ at }) => at.word !== null)
+    .sort((a, b) => a.sub.newest.created - b.sub.newest.created || (a.sub.id < b.sub.id ? -1 : 1));
+  return speaking.at(-1)?.at.word ?? 'none';
+}
+
+function limitsOf(
+  ofPlans: readonly Readonly<Record<string, Limit>>[],
+  placed: readonly Placed[],
+): Record<string, Limit> {
+  const limits: Record<string, Limit> = {};
+  for (const one of ofPlans) {
+    for (const [key, limit] of Object.entries(one)) limits[key] = greater(limits[key], limit);
+  }
+  for (const { sub, at } of placed) {
+    if (!at.addons) continue;
+    for (const item of sub.newestItems?.data.items ?? []) {
+      const meaning = sub.prices.ofItem(item);
+      if (meaning.kind !== 'addon') continue;
+      for (const [key, perUnit] of Object.entries(meaning.addon.limits)) {
+        limits[key] = plus(limits[key], perUnit, item.quantity ?? 1);
+      }
+    }
+  }
+  return limits;
+}
+
+function greater(a: Limit | undefined, b: Limit): Limit {
+  if (a === undefined) return b;
+  return a === 'unlimited' || b === 'unlimited' ? 'unlimited' : Math.max(a, b);
+}
+
+function plus(base: Limit | undefined, perUnit: Limit, units: number): Limit {
+  const from = base ?? 0;
+  if (from === 'unlimited' || (perUnit === 'unlimited' && units > 0)) return 'unlimited';
+  return from + (perUnit === 'unlimited' ? 0 : perUnit * units);
+}
+
+function unmappedOf(subs: readonly Understood[]): string[] {
+  const prices = subs
+    .filter((sub) => !TERMINAL.includes(sub.status))
+    .flatMap((sub) =>
+      sub.newest.data.items
+        .filter((item) => sub.prices.ofItem(item).kind === 'unmapped')
+        .map((item) => item.price),
+    );
+  return [...new Set(prices)].sort();
+}
+
+function secondsToIso(seconds: number | null): string | null {
+  return seconds === null ? null : new Date(seconds * 1000).toISOString();
+}
