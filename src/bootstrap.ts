@@ -21,6 +21,7 @@ import type { Settings } from './config/settings.js';
 import { openDatabase } from './database/database.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded-postgres.js';
 import { eventStoreMigrations } from './event-store/postgres/migrations.js';
+import { eventStorePoolConfig } from './event-store/postgres/pg-session.js';
 import { PostgresEventStore } from './event-store/postgres/postgres-event-store.js';
 import { createLogger, type Logger, NestLogger } from './observability/logger.js';
 import { MeteredEventStore } from './observability/metered-event-store.js';
@@ -69,7 +70,12 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     const databaseUrl = settings.databaseUrl ?? (await startDatabase(settings, hooks, logger, closers)).url;
     const onIdleFault = (err: Error): void => logger.warn({ err }, 'a database connection broke');
     const migrations = [...eventStoreMigrations, ...projectionMigrations];
-    const database = await openDatabase({ url: databaseUrl, migrations, onIdleFault });
+    const database = await openDatabase({
+      url: databaseUrl,
+      migrations,
+      poolConfig: eventStorePoolConfig,
+      onIdleFault,
+    });
     closers.push(() => database.close());
 
     const metrics = new Metrics();

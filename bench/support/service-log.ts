@@ -22,7 +22,9 @@ export async function countInLog(databaseUrl: string, tag: string): Promise<LogC
 /** Position of the newest event of the log. */
 export async function lastPosition(databaseUrl: string): Promise<string> {
   const { rows } = await withClient(databaseUrl, (client) =>
-    client.query<{ position: string }>('select position::text as position from tenure_log.log_head'),
+    client.query<{ position: string }>(
+      'select coalesce(max(position), 0)::text as position from tenure_log.event',
+    ),
   );
   return rows[0]?.position ?? '0';
 }

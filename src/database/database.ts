@@ -10,7 +10,8 @@ export interface DatabaseOptions {
   /** Migration classes, of all parts that keep tables. */
   // biome-ignore lint/complexity/noBannedTypes: TypeORM's own type for a migration class
   readonly migrations: MixedList<Function>;
-  readonly poolSize?: number;
+  /** Settings of the pool for a URL and a size. */
+  readonly poolConfig: (url: string, max: number) => pg.PoolConfig;
   /** Hears of idle connections that broke: the pool replaces them by itself. */
   readonly onIdleFault: (error: Error) => void;
 }
@@ -24,13 +25,7 @@ export interface Database {
 /** Connects, runs pending migrations under a lock (several processes may start at once), and opens the pool. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   await migrate(options);
-  const pool = new pg.Pool({
-    connectionString: options.url,
-    max: options.poolSize ?? POOL_SIZE,
-    application_name: 'tenure',
-    keepAlive: true,
-    connectionTimeoutMillis: 5_000,
-  });
+  const pool = new pg.Pool(options.poolConfig(options.url, POOL_SIZE));
   pool.on('error', options.onIdleFault);
   return { pool, close: () => pool.end() };
 }

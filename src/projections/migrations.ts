@@ -4,7 +4,7 @@ import { createPartitions } from './partitions.js';
 /**
  * The read models of the `entitlements` projection and the bookkeeping of the engine, in schema `tenure`. Every table that
  * a replay rebuilds has `generation` first in its key and one partition a generation. Facts and snapshots are `text`:
- * `jsonb` refuses U+0000 and rewrites numbers. Identifiers from Stripe are stored as `columnKey` makes them.
+ * `jsonb` refuses U+0000 and rewrites numbers.
  */
 class CreateReadModels1763700000100 implements MigrationInterface {
   readonly name = 'CreateReadModels1763700000100';

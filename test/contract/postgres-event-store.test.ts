@@ -1,4 +1,5 @@
 import { InvalidEventError } from '../../src/event-store/errors.js';
+import { CreateEventLog1763683200000 } from '../../src/event-store/postgres/migrations.js';
 import type { PostgresEventStore } from '../../src/event-store/postgres/postgres-event-store.js';
 import { idsOf, newEvent, newEvents, newStream, readToEnd, until } from './contract-events.js';
 import { describeEventStoreContract } from './event-store.contract.js';
@@ -22,6 +23,10 @@ describe('the log in PostgreSQL', () => {
 
   it('migrates once', async () => {
     expect(await migrate(log.database.url)).toEqual([]);
+  });
+
+  it('refuses to migrate back, which would delete the log', async () => {
+    await expect(new CreateEventLog1763683200000().down()).rejects.toThrow('never dropped');
   });
 
   it.each([
@@ -177,6 +182,26 @@ describe('the log in PostgreSQL', () => {
     );
     const all = await readToEnd(store, null, 100);
     expect(all.map((event) => event.position)).toEqual(Array.from({ length: 16 }, (_, i) => String(i + 1)));
+  });
+
+  it('notifies other processes apart from the appends, at most once in 20 ms', async () => {
+    const session = await log.database.pool.connect();
+    try {
+      let heard = 0;
+      session.on('notification', () => {
+        heard += 1;
+      });
+      await session.query('LISTEN tenure_log');
+      const began = performance.now();
+      for (let count = 0; count < 100; count += 1) {
+        await store.append(newStream(), 'no_stream', newEvents(1));
+      }
+      await until(() => heard > 0, 'a notification');
+      await session.query('SELECT 1');
+      expect(heard).toBeLessThanOrEqual(Math.ceil((performance.now() - began) / 20) + 1);
+    } finally {
+      session.release(true);
+    }
   });
 
   it('rings again after its session was lost, for what came meanwhile too', async () => {

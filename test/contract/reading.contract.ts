@@ -46,6 +46,13 @@ export function describeReading(stores: () => OpenStores): void {
       expect((await store.readAll(null, 3)).events.length).toBeLessThanOrEqual(3);
     });
 
+    it('refuses what is no revision, no position and no page size', async () => {
+      const { store } = stores();
+      await expect(store.read(newStream(), -1)).rejects.toBeInstanceOf(RangeError);
+      await expect(store.readAll('first', 10)).rejects.toBeInstanceOf(RangeError);
+      await expect(store.readAll(null, 0)).rejects.toBeInstanceOf(RangeError);
+    });
+
     it('shows an append to every store before its answer', async () => {
       const { store, secondStore } = stores();
       for (let round = 0; round < 30; round += 1) {

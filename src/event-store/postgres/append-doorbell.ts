@@ -11,6 +11,15 @@ const NOTIFY_EVERY_MS = 20;
 const FIRST_RECONNECT_MS = 50;
 const LAST_RECONNECT_MS = 2_000;
 
+/** Milliseconds to connect, and for LISTEN or NOTIFY to be answered, before the session counts as lost. */
+const ANSWER_MS = 3_000;
+
+/** An open session that listens; `lose` gives it up and opens another. */
+interface Session {
+  readonly client: pg.Client;
+  readonly lose: (fault: Error) => void;
+}
+
 /**
  * Rings when there may be more to read. Appends of this process ring at once; those of others come through LISTEN on one
  * session that opens again by itself, and rings then, because it may have missed some. NOTIFY is sent on that session, apart
@@ -19,7 +28,7 @@ const LAST_RECONNECT_MS = 2_000;
 export class AppendDoorbell {
   private readonly self = uuid();
   private readonly rings = new Set<() => void>();
-  private session: pg.Client | undefined;
+  private session: Session | undefined;
   private connecting: Promise<void> | undefined;
   private closed = false;
   private notifyDue = false;
@@ -61,7 +70,7 @@ export class AppendDoorbell {
     await this.connecting;
     const session = this.session;
     this.session = undefined;
-    await session?.end();
+    await session?.client.end();
   }
 
   private open(): void {
@@ -69,56 +78,58 @@ export class AppendDoorbell {
   }
 
   /** Never rejects: a session that cannot be had is reported and tried again. */
-
   private async connect(): Promise<void> {
-    const session = new pg.Client({
+    const client = new pg.Client({
       ...this.config,
       application_name: 'tenure-log-doorbell',
+      connectionTimeoutMillis: ANSWER_MS,
+      query_timeout: ANSWER_MS,
       keepAlive: true,
     });
-    let ended = false;
-    const lost = (fault: Error): void => {
-      if (ended) return;
-      ended = true;
-      if (this.session === session) this.session = undefined;
+    let isLost = false;
+    const lose = (fault: Error): void => {
+      if (isLost) return;
+      isLost = true;
+      if (this.session?.client === client) this.session = undefined;
+      // A session that failed half-way may still hold a socket.
+      client.end().catch(this.onFault);
       if (this.closed) return;
       this.onFault(fault);
       this.reconnect = setTimeout(() => {
         this.connecting = this.connect();
       }, this.reconnectMs);
       this.reconnectMs = Math.min(this.reconnectMs * 2, LAST_RECONNECT_MS);
-      // A session that failed half-way may still hold a socket.
-      session.end().catch(this.onFault);
     };
-    session.on('error', lost);
-    session.on('end', () => lost(new Error('the doorbell session ended')));
-    session.on('notification', (notification) => {
+    client.on('error', lose);
+    client.on('end', () => lose(new Error('the doorbell session ended')));
+    client.on('notification', (notification) => {
       if (notification.payload !== this.self) this.ringAll();
     });
     try {
-      await session.connect();
-      await session.query(`LISTEN ${CHANNEL}`);
+      await client.connect();
+      await client.query(`LISTEN ${CHANNEL}`);
     } catch (thrown) {
-      lost(asError(thrown));
-      return;
+      lose(asError(thrown));
     }
-    if (ended) return;
-    this.session = session;
+    if (isLost) return;
+    this.session = { client, lose };
     this.reconnectMs = FIRST_RECONNECT_MS;
     this.ringAll();
     this.notify();
   }
 
+  /** Notifies the other processes if something is due, at most once in a while. */
   private notify(): void {
-    if (!this.notifyDue || this.throttle !== undefined || this.session === undefined) return;
+    const session = this.session;
+    if (!this.notifyDue || this.throttle !== undefined || session === undefined) return;
     this.notifyDue = false;
     this.throttle = setTimeout(() => {
       this.throttle = undefined;
       this.notify();
     }, NOTIFY_EVERY_MS);
-    this.session.query(`SELECT pg_notify('${CHANNEL}', $1)`, [this.self]).catch((thrown: unknown) => {
+    session.client.query(`SELECT pg_notify('${CHANNEL}', $1)`, [this.self]).catch((thrown: unknown) => {
       this.notifyDue = true;
-      this.onFault(asError(thrown));
+      session.lose(asError(thrown));
     });
   }
 

@@ -101,8 +101,13 @@ export class BatchRunner {
   async #commit(read: Checkpoint, next: Checkpoint, batch: ProjectedBatch): Promise<'moved' | 'lost'> {
     const client = await this.pool.connect();
     let broken: Error | undefined;
+    const note = (error: Error): void => {
+      broken = error; // a checked-out client without a listener would end the process
+    };
+    client.on('error', note);
     try {
-      await client.query('begin');
+      // Rows and checkpoint are lost together or not at all, and the log can be folded again: no flush of its own.
+      await client.query('begin; set local synchronous_commit = off');
       const moved = await moveCheckpoint(client, this.key, read, next, this.projector.codeVersion);
       if (moved === 'moved') {
         await batch.write(client);
@@ -116,6 +121,7 @@ export class BatchRunner {
       broken = error instanceof Error ? error : new Error(String(error));
       throw error;
     } finally {
+      client.off('error', note);
       // A connection in the middle of a failed transaction is thrown away: its rollback is the server's business.
       client.release(broken);
     }

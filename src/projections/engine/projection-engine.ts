@@ -63,8 +63,10 @@ const POLL_MS = 250;
 const STANDBY_POLL_MS = 200;
 const TROUBLE_PAUSE_MS = 500;
 const NOTIFY_EVERY_MS = 20;
-/** How often a waiter looks by itself, in case no ring reached it. */
-const WAITER_POLL_MS = 50;
+/** A standby looks this often while somebody waits, and otherwise as often as `STANDBY_POLL_MS`. */
+const WAITED_POLL_MS = 25;
+/** How often the head is asked for while batches keep coming. */
+const HEAD_EVERY_MS = 250;
 
 /**
  * Drives one projection (DESIGN 12): ordered batches, each in one transaction with a compare-and-set of the
@@ -79,6 +81,7 @@ export class ProjectionEngine {
   #checkpoint: Checkpoint | null = null;
   #fault: ProjectionFault | null = null;
   #head: Position | null = null;
+  #headAt = 0;
   #levelAt = Date.now();
   #batches = 0;
   #eventsApplied = 0;
@@ -140,7 +143,7 @@ export class ProjectionEngine {
     while (comparePositions(this.#checkpoint?.handled ?? null, position) < 0) {
       const left = deadline - Date.now();
       if (left <= 0 || this.#state === 'stopped') return false;
-      await this.nextChange(Math.min(left, WAITER_POLL_MS));
+      await this.nextChange(left);
       if (this.#state !== 'leading')
         await this.#follow().catch((error) => this.options.listener.onTrouble(error));
     }
@@ -157,6 +160,7 @@ export class ProjectionEngine {
       };
       const timer = setTimeout(done, ms);
       this.#waiters.add(done);
+      if (this.#state === 'standby') this.#bell.ring();
     });
   }
 
@@ -193,9 +197,8 @@ export class ProjectionEngine {
   }
 
   async #standBy(): Promise<void> {
-    this.#state = 'standby';
     await this.#follow();
-    await this.#bell.wait(STANDBY_POLL_MS);
+    await this.#bell.wait(this.#waiters.size > 0 ? WAITED_POLL_MS : STANDBY_POLL_MS);
   }
 
   /** Looks where the live checkpoint is, as another instance moves it. */
@@ -205,8 +208,9 @@ export class ProjectionEngine {
     const moved = live.checkpoint.revision !== this.#checkpoint?.revision;
     this.#checkpoint = live.checkpoint;
     this.#fault = live.checkpoint.fault;
+    this.#state = this.#fault === null ? 'standby' : 'faulted';
     this.options.listener.onConfirmed(live.checkpoint, moved);
-    this.#sawHead(await this.options.store.head());
+    await this.#askHead();
     if (moved) this.#wake();
   }
 
@@ -224,12 +228,22 @@ export class ProjectionEngine {
       if (round.outcome === 'fault') return this.#standAtFault(session, round.fault);
       this.#checkpoint = round.checkpoint;
       if (round.outcome === 'committed') this.#committed(round, session);
-      else listener.onConfirmed(round.checkpoint, false);
-      if (round.outcome === 'idle' || !round.more) {
-        if (round.outcome === 'idle') this.#sawHead(await this.options.store.head());
-        await this.#bell.wait(POLL_MS);
-      }
+      else if ((await this.#confirm(round.checkpoint)) === 'lost') return;
+      if (round.outcome === 'idle' || Date.now() - this.#headAt >= HEAD_EVERY_MS) await this.#askHead();
+      if (round.outcome === 'idle' || !round.more) await this.#bell.wait(POLL_MS);
     }
+  }
+
+  /** Reads the live checkpoint back: an idle leader must know that it still is one. */
+  async #confirm(known: Checkpoint): Promise<'confirmed' | 'lost'> {
+    try {
+      const live = await readLiveCheckpoint(this.options.pool, this.#key.projection);
+      if (live?.checkpoint.revision !== known.revision) return 'lost';
+      this.options.listener.onConfirmed(known, false);
+    } catch (error) {
+      this.options.listener.onTrouble(error);
+    }
+    return 'confirmed';
   }
 
   /** One round; `null` when something passing was in the way and the round is to be tried again. */
@@ -265,9 +279,19 @@ export class ProjectionEngine {
     const read = this.#checkpoint;
     if (read !== null) await noteFault(this.options.pool, this.#key, read, fault);
     while (!this.#stopping && !session.isLost) {
-      this.#sawHead(await this.options.store.head());
+      await this.#askHead();
       if (read !== null) this.options.listener.onConfirmed(read, false);
       await this.#bell.wait(POLL_MS);
+    }
+  }
+
+  /** Where the log ends; a store that does not answer now is asked again. */
+  async #askHead(): Promise<void> {
+    this.#headAt = Date.now();
+    try {
+      this.#sawHead(await this.options.store.head());
+    } catch (error) {
+      this.options.listener.onTrouble(error);
     }
   }
 

@@ -200,14 +200,18 @@ export class FactFolder {
     }
     if (row.customer === null) this.#reown(row, null, affected);
     else {
-      for (const user of this.#reassessCustomer(await this.#customer(row.customer))) affected.add(user);
+      for (const user of this.#reassessCustomer(await this.#customer(row.customer), [row]))
+        affected.add(user);
     }
     if (row.owner !== null) affected.add(row.owner);
     return sorted(affected);
   }
 
-  /** Users whose subscriptions came or went because of what is known of their customer. */
-  #reassessCustomer(row: CustomerRow): ReadonlySet<string> {
+  /**
+   * Users whose subscriptions came or went because of what is known of their customer. All of its subscriptions are
+   * looked at when its owner changes, else only those that the event touched.
+   */
+  #reassessCustomer(row: CustomerRow, touched: readonly SubscriptionRow[] = []): ReadonlySet<string> {
     const affected = new Set<string>();
     const subscriptions = this.facts.subscriptionsOfCustomer(row.customer);
     const claims = {
@@ -218,11 +222,11 @@ export class FactFolder {
     };
     const owner = customerOwner(claims);
     const conflicts = textOf(customerConflicts(claims, owner));
-    if (owner !== row.owner || conflicts !== row.conflicts || isUnwritten(row))
-      this.changes.customers.add(row);
+    const isNew = owner !== row.owner;
+    if (isNew || conflicts !== row.conflicts || isUnwritten(row)) this.changes.customers.add(row);
     row.owner = owner;
     row.conflicts = conflicts;
-    for (const subscription of subscriptions) this.#reown(subscription, owner, affected);
+    for (const subscription of isNew ? subscriptions : touched) this.#reown(subscription, owner, affected);
     return affected;
   }
 

@@ -186,8 +186,10 @@ export class RowChanges {
     });
     await client.query({
       name: 'tenure-write-feed',
+      // Only the live generation raises what is served; a build beside it repeats history.
       text: `with head as (
-               update tenure.revocation_feed_head set cursor = cursor + cardinality($1::text[]) returning cursor
+               update tenure.revocation_feed_head set cursor = cursor + cardinality($1::text[])
+               where $4 = (select generation from tenure.live_generation) returning cursor
              )
              insert into tenure.revocation_feed (cursor, user_id, version, raised_at)
              select head.cursor - cardinality($1::text[]) + r.n, r.u, r.c + coalesce(o.version_offset, 0), r.at
@@ -197,6 +199,7 @@ export class RowChanges {
         raises.map((entry) => entry.userId),
         raises.map((entry) => entry.counter),
         raises.map((entry) => instant(entry.validFrom)),
+        generation,
       ],
     });
   }
