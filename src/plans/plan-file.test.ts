@@ -50,7 +50,6 @@ describe('a plan file', () => {
       [/^plans\.yaml:1: default: .*gold/],
     ],
     ['a price sold twice', VALID.replace('price_s', 'price_m'), [/^plans\.yaml:12: price "price_m"/]],
-    ['two plans of one rank', VALID.replace('rank: 1', 'rank: 0'), [/^plans\.yaml:5: plans\.pro\.rank/]],
     [
       'an unknown key',
       VALID.replace('role: paid', 'role: paid\n    colour: red'),

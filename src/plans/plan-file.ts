@@ -77,7 +77,6 @@ function meaningFaults(catalog: PlanCatalog): readonly (readonly [Path, string])
   if (!Object.hasOwn(catalog.plans, catalog.default)) {
     faults.push([['default'], `default: there is no plan "${catalog.default}"`]);
   }
-  const ranks = new Map<number, string>();
   const prices = new Map<string, string>();
   const claim = (price: string, owner: string, path: Path): void => {
     const other = prices.get(price);
@@ -85,13 +84,6 @@ function meaningFaults(catalog: PlanCatalog): readonly (readonly [Path, string])
     else faults.push([path, `price "${price}" of ${owner} is already of ${other}`]);
   };
   for (const [name, plan] of Object.entries(catalog.plans)) {
-    const other = ranks.get(plan.rank);
-    if (other === undefined) ranks.set(plan.rank, name);
-    else
-      faults.push([
-        ['plans', name, 'rank'],
-        `plans.${name}.rank: ${plan.rank} is already the rank of ${other}`,
-      ]);
     for (const [label, price] of Object.entries(plan.prices)) {
       claim(price, `plans.${name}`, ['plans', name, 'prices', label]);
     }

@@ -30,7 +30,7 @@ interface OpenSpell extends Spell {
 
 /**
  * Cuts the ordered observations of a subscription into spells, oldest first. Observations whose items were cut are
- * skipped. Where `previous_attributes` name a plan price other than the observation before had, an unseen spell of
+ * skipped, but for their status. Where `previous_attributes` name a plan price other than the observation before had, an unseen spell of
  * that price lies between, beginning at the observation before it.
  */
 export function spellsOf(ordered: readonly Observation[], book: PriceBook): readonly Spell[] {
@@ -46,7 +46,14 @@ export function spellsOf(ordered: readonly Observation[], book: PriceBook): read
     return spell;
   };
 
-  whole.forEach(({ created, data }, index) => {
+  let index = -1;
+  for (const { created, data } of ordered) {
+    if (data.itemsTruncated) {
+      const current = spells.at(-1);
+      if (current !== undefined && data.status === 'trialing') current.trialing = true;
+      continue;
+    }
+    index += 1;
     const earlier = whole[index - 1]?.created ?? Number.NEGATIVE_INFINITY;
     if (data.previous?.items !== undefined) {
       const unseen = enter(planItem(data.previous.items, book), index, earlier);
@@ -60,7 +67,7 @@ export function spellsOf(ordered: readonly Observation[], book: PriceBook): read
     ) {
       spell.trialing = true;
     }
-  });
+  }
   return spells;
 }
 

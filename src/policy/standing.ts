@@ -1,5 +1,6 @@
 import type { Account } from './account.js';
 import type { EntitlementStatus } from './entitlement.js';
+import { compareText } from './order.js';
 import { type NamedPlan, planItem } from './prices.js';
 
 /**
@@ -90,18 +91,22 @@ function nothing(account: Account, word: EntitlementStatus | null): Standing {
   return { account, access: false, plan: null, status: null, periodEnd: null, addonsCount: false, word };
 }
 
-/** After grace only what was paid for and is not used up: the highest plan that a line that paid covers now. */
+/**
+ * After grace only what was paid for and is not used up: the highest plan that a line that paid covers now. Of equal
+ * ranks the settled spell's own plan, then the one covered longest, then by name.
+ */
 function afterGrace(account: Account, now: number): Standing {
-  let best: { plan: NamedPlan; end: number } | null = null;
-  for (const { plan, start, end } of account.covered) {
-    if (now < start || now >= end) continue;
-    const better =
-      best === null ||
-      plan.plan.rank > best.plan.plan.rank ||
-      (plan.plan.rank === best.plan.plan.rank && end > best.end);
-    if (better) best = { plan, end };
-  }
-  if (best === null) return nothing(account, 'past_due');
+  const own = account.settlement.settled?.of?.plan.name;
+  const [best] = account.covered
+    .filter(({ start, end }) => now >= start && now < end)
+    .sort(
+      (a, b) =>
+        b.plan.plan.rank - a.plan.plan.rank ||
+        Number(b.plan.name === own) - Number(a.plan.name === own) ||
+        b.end - a.end ||
+        compareText(a.plan.name, b.plan.name),
+    );
+  if (best === undefined) return nothing(account, 'past_due');
   return {
     account,
     access: true,

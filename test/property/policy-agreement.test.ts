@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { judge } from '../../src/policy/judge.js';
-import { type Life, noisyLife, shuffled, stripeLife } from '../support/lives.js';
+import { burstLife, type Life, life, noisyLife, shuffled, stripeLife } from '../support/lives.js';
 import { oracleJudge } from '../support/oracle/judge.js';
 
 /** How many lives of each kind are tried; `AGREEMENT_SEED` repeats a run. */
@@ -9,6 +9,7 @@ const seed = process.env.AGREEMENT_SEED === undefined ? {} : { seed: Number(proc
 
 const kinds: readonly (readonly [string, () => fc.Arbitrary<Life>])[] = [
   ['lives as Stripe tells them', stripeLife],
+  ['lives crowded into a second', burstLife],
   ['lives without rhyme or reason', noisyLife],
 ];
 
@@ -45,7 +46,7 @@ describe.each(kinds)('the access policy, on %s', (_name, lives) => {
 describe('successors of the access policy', () => {
   it('are what it says itself when asked at their instant, and nothing changes between them', () => {
     fc.assert(
-      fc.property(fc.oneof(stripeLife(), noisyLife()), ({ facts, catalog, now }) => {
+      fc.property(life(), ({ facts, catalog, now }) => {
         const { entitlement, successors } = judge(facts, catalog, now);
         let holds = entitlement;
         for (const { at, entitlement: next } of successors) {

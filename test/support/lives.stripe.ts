@@ -173,16 +173,47 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   },
 };
 
-const steps: fc.Arbitrary<Step> = fc.record({
-  action: fc.constantFrom(...Object.keys(ACTIONS)),
-  wait: fc.constantFrom(0, 0, 0, 30, DAY, 3 * DAY, MONTH),
-  lost: fc.constantFrom(false, false, false, false, false, false, true),
-  cut: fc.constantFrom(...Array.from({ length: 29 }, () => false), true),
-  price: fc.constantFrom(...PLAN_PRICES, ...PLAN_PRICES, ...UNMAPPED_PRICES),
-  quantity: fc.constantFrom(1, null, 2, 5),
-  reason: fc.constantFrom('max_payment_attempts', 'payment_not_received', null, 'requested_by_merchant'),
-  tag: fc.nat(0xffff),
-});
+const steps = stepsOf(Object.keys(ACTIONS), [0, 0, 0, 30, DAY, 3 * DAY, MONTH]);
+
+const burstSteps = stepsOf(
+  [
+    'swapNoInvoice',
+    'swapPaid',
+    'pendUpdate',
+    'applyPending',
+    'recover',
+    'toUnpaid',
+    'pause',
+    'resume',
+    'trial',
+    'cancelAt',
+    'cancelAtPeriodEnd',
+    'withdraw',
+    'pauseCollection',
+    'resumeCollection',
+    'quantity',
+    'metadata',
+    'trialWillEnd',
+    'circle',
+    'chain',
+    'twin',
+    'retrieve',
+  ],
+  [0, 0, 0, 0, 0, 0, 30],
+);
+
+function stepsOf(actions: readonly string[], waits: readonly number[]): fc.Arbitrary<Step> {
+  return fc.record({
+    action: fc.constantFrom(...actions),
+    wait: fc.constantFrom(...waits),
+    lost: fc.constantFrom(false, false, false, false, false, false, true),
+    cut: fc.constantFrom(...Array.from({ length: 29 }, () => false), true),
+    price: fc.constantFrom(...PLAN_PRICES, ...PLAN_PRICES, ...UNMAPPED_PRICES),
+    quantity: fc.constantFrom(1, null, 2, 5),
+    reason: fc.constantFrom('max_payment_attempts', 'payment_not_received', null, 'requested_by_merchant'),
+    tag: fc.nat(0xffff),
+  });
+}
 
 const births: fc.Arbitrary<Birth> = fc.record({
   price: fc.constantFrom(...PLAN_PRICES, ...PLAN_PRICES, ...UNMAPPED_PRICES),
@@ -197,8 +228,17 @@ const births: fc.Arbitrary<Birth> = fc.record({
 
 /** Lives of one subscription as Stripe tells them: every change names what it changed, some are lost. */
 export function stripeSubscription(id: string): fc.Arbitrary<SubscriptionFacts> {
+  return livesOf(id, fc.array(steps, { maxLength: 12 }));
+}
+
+/** Lives in which much happens within one second: chains, circles, twins, and gaps where something was lost. */
+export function burstSubscription(id: string): fc.Arbitrary<SubscriptionFacts> {
+  return livesOf(id, fc.array(burstSteps, { minLength: 2, maxLength: 9 }));
+}
+
+function livesOf(id: string, list: fc.Arbitrary<Step[]>): fc.Arbitrary<SubscriptionFacts> {
   return fc
-    .tuple(births, fc.array(steps, { maxLength: 12 }))
+    .tuple(births, list)
 
     .map(([birth, list]) => {
       const sub = new Subscription(id, birth);

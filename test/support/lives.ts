@@ -4,7 +4,7 @@ import type { SubscriptionFacts, UserFacts } from '../../src/policy/facts.js';
 import { catalogs } from './lives.catalog.js';
 import { DAWN, DAY } from './lives.facts.js';
 import { noisySubscription } from './lives.noise.js';
-import { stripeSubscription } from './lives.stripe.js';
+import { burstSubscription, stripeSubscription } from './lives.stripe.js';
 
 /** What the access policy is asked: `now` is Unix milliseconds. */
 export interface Life {
@@ -18,14 +18,19 @@ export function stripeLife(): fc.Arbitrary<Life> {
   return lifeOf(stripeSubscription);
 }
 
+/** Lives of which most happens within one second. */
+export function burstLife(): fc.Arbitrary<Life> {
+  return lifeOf(burstSubscription);
+}
+
 /** Lives in which any field may hold any value of a small pool. */
 export function noisyLife(): fc.Arbitrary<Life> {
   return lifeOf(noisySubscription);
 }
 
-/** Either kind. */
+/** Any of these kinds. */
 export function life(): fc.Arbitrary<Life> {
-  return fc.oneof(stripeLife(), noisyLife());
+  return fc.oneof(stripeLife(), burstLife(), noisyLife());
 }
 
 function lifeOf(subscription: (id: string) => fc.Arbitrary<SubscriptionFacts>): fc.Arbitrary<Life> {

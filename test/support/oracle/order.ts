@@ -3,7 +3,7 @@ import type { SubscriptionItem } from '../../../src/events/subscription.events.j
 import type { InvoiceObservation, Observation } from '../../../src/policy/facts.js';
 
 /*
- * DESIGN 5.3 by brute force: every permutation of a second is tried. Written from the text of the design alone, as a
+ * DESIGN 5.3 by brute force: every order of a second is tried. Written from the text of the design alone, as a
  * second opinion on src/policy; slow on purpose.
  */
 
@@ -33,7 +33,7 @@ export function inOrder(observations: readonly Observation[]): Observation[] {
 
 function orderSecond(here: readonly Observation[], earlier: Observation | undefined): Observation[] {
   const created = withoutTwins(here.filter((o) => place(o) === 'created'));
-  const retrieved = withoutTwins(here.filter((o) => place(o) === 'retrieved'));
+  const retrieved = here.filter((o) => place(o) === 'retrieved');
   const rest = withoutTwins(here.filter((o) => place(o) === 'rest'));
   const deleted = withoutTwins(here.filter((o) => place(o) === 'deleted'));
   return [...created, ...retrieved, ...orderRest(rest, created.at(-1) ?? earlier), ...deleted];
@@ -59,13 +59,7 @@ function samePrevious(a: Observation, b: Observation): boolean {
 
 function orderRest(rest: readonly Observation[], before: Observation | undefined): Observation[] {
   const free = before === undefined || !rest.some((o) => canFollow(o, before));
-  const valid = permutations(rest).filter((order) =>
-    order.every((o, i) => {
-      const prior = i === 0 ? (free ? undefined : before) : order[i - 1];
-      return prior === undefined || canFollow(o, prior);
-    }),
-  );
-  // `rest` ascends by event id, so permutations come smallest first.
+  const valid = chains(rest, free ? undefined : before);
   const [first] = valid;
   const end = first?.at(-1);
   if (first === undefined || end === undefined) return [...rest];
@@ -76,12 +70,14 @@ function orderRest(rest: readonly Observation[], before: Observation | undefined
   return oneEnd ? first : [...rest];
 }
 
-/** Lexicographically ascending when the input is. */
-function permutations<T>(list: readonly T[]): T[][] {
-  if (list.length === 0) return [[]];
-  return list.flatMap((head, i) =>
-    permutations([...list.slice(0, i), ...list.slice(i + 1)]).map((tail) => [head, ...tail]),
-  );
+/** Every order of `rest` in which each can follow the one before it, the first `prior`; ascending when `rest` is. */
+function chains(rest: readonly Observation[], prior: Observation | undefined): Observation[][] {
+  if (rest.length === 0) return [[]];
+  return rest.flatMap((head, i) => {
+    if (prior !== undefined && !canFollow(head, prior)) return [];
+    const others = [...rest.slice(0, i), ...rest.slice(i + 1)];
+    return chains(others, head).map((tail) => [head, ...tail]);
+  });
 }
 
 /** The access-bearing fields of an observation by name, each as a comparable value. */

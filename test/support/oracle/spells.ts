@@ -93,7 +93,7 @@ function stagesOf(ordered: readonly Observation[], prices: PriceBook): Stage[] {
   for (const o of ordered) {
     if (o.data.itemsTruncated) {
       const current = stages.at(-1);
-      void current;
+      if (current !== undefined && o.data.status === 'trialing') current.trialing = true;
       continue;
     }
     const planItem = prices.planItem(o.data.items);
