@@ -3,7 +3,7 @@ import type { Snapshot, TenureApi, WebhookAnswer } from './tenure-api.js';
 
 const HEADING =
   columns('Stripe sends', '', 'outcome') +
-  access('role', 'plan', 'status', 'version').slice(0, -3) +
+  access('role', 'plan', 'status', 'version') +
   times('answered', 'visible').slice(4);
 
 /** The story did not come out as told: a fault of Tenure, or of the demo. */
@@ -122,7 +122,7 @@ function differences(expected: Expectation, answer: WebhookAnswer, snapshot: Sna
 }
 
 function columns(type: string, says: string, outcome: string): string {
-  return type.padEnd(31) + says.padEnd(28) + outcome.padEnd(13);
+  return type.padEnd(31) + says.padEnd(30) + outcome.padEnd(13);
 }
 
 function access(role: string, plan: string, status: string, version: string): string {

@@ -312,7 +312,9 @@ export class ProjectionEngine {
       this.#notifyTimer = null;
       this.#notifiedAt = Date.now();
       if (session.isLost) return;
-      session.notify().catch((error) => this.options.listener.onTrouble(error));
+      session.notify().catch((error) => {
+        if (!this.#stopping) this.options.listener.onTrouble(error);
+      });
     }, wait);
   }
 }
