@@ -1,0 +1,214 @@
+import { createHash } from 'node:crypto';
+import type { CheckoutEventType } from '../../src/events/checkout.events.js';
+import type { InvoiceLine, InvoiceObservationData } from '../../src/events/invoice.events.js';
+import type {
+  PreviousAttributes,
+  SubscriptionItem,
+  SubscriptionObservationData,
+} from '../../src/events/subscription.events.js';
+import type {
+  CheckoutObservation,
+  InvoiceObservation,
+  Observation,
+  SubscriptionFacts,
+} from '../../src/policy/facts.js';
+
+/** Seconds of a day. */
+export const DAY = 86_400;
+/** Where all stories begin, in Unix seconds. */
+const EPOCH = 1_793_526_000;
+
+/** The second `n` days into a story. */
+export function day(n: number): number {
+  return EPOCH + n * DAY;
+}
+
+/** Unix milliseconds of a second. */
+export function at(second: number): number {
+  return second * 1000;
+}
+
+type Told = { readonly of: string } & (
+  | { readonly kind: 'observation'; readonly fact: Observation }
+  | { readonly kind: 'invoice'; readonly fact: InvoiceObservation }
+  | { readonly kind: 'checkout'; readonly fact: CheckoutObservation }
+);
+
+/** What was told of one subscription, in any order. */
+export type SubscriptionStory = readonly Told[];
+
+let counter = 0;
+
+function nextId(): string {
+  counter += 1;
+  return `evt_${String(counter).padStart(6, '0')}`;
+}
+
+/** The facts of a story. */
+export function subscription(story: SubscriptionStory): SubscriptionFacts {
+  return {
+    subscription: story[0]?.of ?? 'sub_1',
+    observations: story.flatMap((told) => (told.kind === 'observation' ? [told.fact] : [])),
+    invoices: story.flatMap((told) => (told.kind === 'invoice' ? [told.fact] : [])),
+    checkouts: story.flatMap((told) => (told.kind === 'checkout' ? [told.fact] : [])),
+  };
+}
+
+/** A licensed item of quantity 1 on a price, paid up to day 30. */
+export function item(price: string): SubscriptionItem {
+  return {
+    id: `si_${price}`,
+    price,
+    lookupKey: null,
+    product: `prod_${price.split('_')[0]}`,
+    quantity: 1,
+    unitAmount: '1000',
+    currency: 'usd',
+    usageType: 'licensed',
+    billingScheme: 'per_unit',
+    currentPeriodStart: day(0),
+    currentPeriodEnd: day(30),
+  };
+}
+
+type Previous = Omit<PreviousAttributes, 'names' | 'digest'>;
+
+/** One sight of the subscription: active with what is not said otherwise. `previous` is what the change names. */
+export function seen(
+  type: string,
+  created: number,
+  more: Partial<Omit<SubscriptionObservationData, 'previous'>> & { previous?: Previous; id?: string },
+): Told {
+  const { previous, id, ...data } = more;
+  return {
+    kind: 'observation',
+    of: 'sub_1',
+    fact: {
+      eventId: id ?? nextId(),
+      stripeType: `customer.subscription.${type}`,
+      created,
+      type: 'SubscriptionUpdated',
+      data: {
+        subscription: 'sub_1',
+        customer: 'cus_1',
+        status: 'active',
+        startedAt: day(0),
+        items: [],
+        itemsTruncated: false,
+        cancelAt: null,
+        cancelAtPeriodEnd: false,
+        canceledAt: null,
+        endedAt: null,
+        trialStart: null,
+        trialEnd: null,
+        pauseCollection: null,
+        collectionMethod: 'charge_automatically',
+        pendingUpdate: null,
+        latestInvoice: null,
+        testClock: null,
+        cancellationReason: null,
+        userId: null,
+        ...data,
+        previous:
+          previous === undefined
+            ? null
+            : {
+                ...previous,
+                names: Object.keys(previous).sort(),
+                digest: createHash('sha256').update(JSON.stringify(previous)).digest('hex'),
+              },
+      },
+    },
+  };
+}
+
+/** A line of an invoice over `amount` minor units. */
+export function line(price: string, amount: number, periodStart: number, periodEnd: number): InvoiceLine {
+  return {
+    id: `il_${price}`,
+    price,
+    product: null,
+    amount,
+    subtotal: amount,
+    discounts: 0,
+    credits: 0,
+    proration: false,
+    quantity: 1,
+    periodStart,
+    periodEnd,
+  };
+}
+
+const INVOICES = {
+  paid: { stripeType: 'invoice.paid', type: 'SubscriptionPaid', status: 'paid' },
+  failed: { stripeType: 'invoice.payment_failed', type: 'SubscriptionPaymentFailed', status: 'open' },
+  uncollectible: {
+    stripeType: 'invoice.marked_uncollectible',
+    type: 'SubscriptionInvoiceUncollectible',
+    status: 'uncollectible',
+  },
+} as const;
+
+/** One sight of an invoice, created in the second it is told of unless said otherwise. */
+export function invoice(
+  what: keyof typeof INVOICES,
+  told: number,
+  { id = 'in_1', ...more }: Partial<InvoiceObservationData> & { id?: string },
+): Told {
+  const { stripeType, type, status } = INVOICES[what];
+  return {
+    kind: 'invoice',
+    of: 'sub_1',
+    fact: {
+      eventId: nextId(),
+      stripeType,
+      created: told,
+      type,
+      data: {
+        invoice: id,
+        subscription: 'sub_1',
+        customer: 'cus_1',
+        status,
+        created: told,
+        billingReason: 'subscription_cycle',
+        collectionMethod: 'charge_automatically',
+        attemptCount: 1,
+        uncollectibleReason: null,
+        currency: 'usd',
+        total: null,
+        amountDue: null,
+        amountPaid: null,
+        lines: [],
+        linesTruncated: false,
+        ...more,
+      },
+    },
+  };
+}
+
+/** One sight of the checkout session that names the subscription. */
+export function checkout(type: CheckoutEventType, created: number, paymentStatus: string): Told {
+  return {
+    kind: 'checkout',
+    of: 'sub_1',
+    fact: {
+      eventId: nextId(),
+      stripeType: 'checkout.session.completed',
+      created,
+      type,
+      data: {
+        session: 'cs_1',
+        customer: 'cus_1',
+        subscription: 'sub_1',
+        invoice: null,
+        paymentIntent: null,
+        mode: 'subscription',
+        status: 'complete',
+        paymentStatus,
+        created,
+        metadataUserId: null,
+        clientReferenceId: null,
+      },
+    },
+  };
+}
