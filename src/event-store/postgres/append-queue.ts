@@ -13,6 +13,10 @@ export interface QueueLimits {
   readonly callMs: number;
 }
 
+/** Share of the callers of the last statement that the next one waits for, and for how long at most. */
+const ENOUGH_CALLERS = 0.8;
+const GATHER_MS = 2;
+
 interface Waiting {
   readonly append: Append;
   readonly timer: NodeJS.Timeout;
@@ -30,6 +34,9 @@ export class AppendQueue {
   private readonly ready = new Map<string, Waiting[]>();
   private readonly busy = new Map<string, Waiting[]>();
   private inFlight = 0;
+  /** Callers at the end of the last statement: those it answered, and those that came meanwhile. */
+  private callers = 0;
+  private gatherUntil = 0;
   private scheduled = false;
   private closed = false;
   private onIdle: (() => void) | undefined;
@@ -69,14 +76,24 @@ export class AppendQueue {
     });
   }
 
-  /** Waits for the end of the event loop's turn, so that all callers it wakes share a statement. */
+  /**
+   * Waits for the end of the event loop's turn, so that all callers it wakes share a statement; and a little longer
+   * while most of the last statement's callers are still on their way back: each statement costs a flush, however few
+   * it carries. A single caller never waits.
+   */
   private schedule(): void {
     if (this.scheduled || this.inFlight >= this.limits.statementsInFlight || this.ready.size === 0) return;
     this.scheduled = true;
-    setImmediate(() => {
-      this.scheduled = false;
-      while (this.inFlight < this.limits.statementsInFlight && this.ready.size > 0) void this.send();
-    });
+    setImmediate(() => this.sendWhenGathered());
+  }
+
+  private sendWhenGathered(): void {
+    if (this.ready.size < this.callers * ENOUGH_CALLERS && performance.now() < this.gatherUntil) {
+      setTimeout(() => this.sendWhenGathered(), 1);
+      return;
+    }
+    this.scheduled = false;
+    while (this.inFlight < this.limits.statementsInFlight && this.ready.size > 0) void this.send();
   }
 
   /** Sends one statement; what goes wrong is the outcome of its appends, so this never rejects. */
@@ -88,6 +105,8 @@ export class AppendQueue {
       return batch.map((): AppendOutcome => ({ kind: 'failed', error }));
     });
     this.inFlight -= 1;
+    this.callers = batch.length + this.ready.size;
+    this.gatherUntil = performance.now() + GATHER_MS;
     for (const [index, waiting] of batch.entries()) {
       this.release(waiting.append.stream);
       const outcome = outcomes[index];

@@ -37,7 +37,8 @@ const DEFAULT_LIMITS: PostgresEventStoreLimits = {
   connectMs: 3_000,
   answerMs: 6_000,
   callMs: 10_000,
-  statementsInFlight: 2,
+  // Statements follow one another on the log's head row: a second one would only wait, with fewer appends in each.
+  statementsInFlight: 1,
   appendsPerStatement: 64,
 };
 

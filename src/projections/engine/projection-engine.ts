@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { comparePositions, type EventStore, type Position } from '../../event-store/event-store.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
@@ -60,6 +61,11 @@ export interface ProjectionEngineOptions {
 const BATCH_SIZE = 500;
 /** A missed ring costs at most this long. */
 const POLL_MS = 250;
+/**
+ * Between batches that are not full: while events keep coming, a few milliseconds make one batch of many. The first
+ * event after a silence is applied at once.
+ */
+const BREATH_MS = 10;
 const STANDBY_POLL_MS = 200;
 const TROUBLE_PAUSE_MS = 500;
 const NOTIFY_EVERY_MS = 20;
@@ -222,6 +228,7 @@ export class ProjectionEngine {
     this.#wake();
     this.#state = 'leading';
     while (!this.#stopping && !session.isLost) {
+      const began = performance.now();
       const round = await this.#round(this.#checkpoint);
       if (round === null) continue;
       if (round.outcome === 'lost') return;
@@ -231,6 +238,7 @@ export class ProjectionEngine {
       else if ((await this.#confirm(round.checkpoint)) === 'lost') return;
       if (round.outcome === 'idle' || Date.now() - this.#headAt >= HEAD_EVERY_MS) await this.#askHead();
       if (round.outcome === 'idle' || !round.more) await this.#bell.wait(POLL_MS);
+      if (round.outcome === 'committed' && !round.more) await breathe(performance.now() - began);
     }
   }
 
@@ -317,4 +325,9 @@ export class ProjectionEngine {
       });
     }, wait);
   }
+}
+
+/** Waits until `BREATH_MS` have passed since a batch that began `spent` milliseconds ago. */
+async function breathe(spent: number): Promise<void> {
+  if (spent < BREATH_MS) await pause(BREATH_MS - spent);
 }
