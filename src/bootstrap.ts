@@ -40,6 +40,8 @@ export interface TenureHooks {
   /** Gets a line before something that takes a while, such as making the embedded database. */
   readonly onProgress?: (message: string) => void;
   readonly logger?: Logger;
+  /** Something the service cannot go on without has ended. */
+  readonly onFatal?: (error: Error) => void;
 }
 
 /** A running service. `url` is where it listens; `close` ends everything it started, in order. */
@@ -141,7 +143,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
 
 async function startDatabase(
   settings: Settings,
-  { onProgress }: TenureHooks,
+  { onProgress, onFatal }: TenureHooks,
   logger: Logger,
   closers: (() => Promise<void>)[],
 ): Promise<EmbeddedPostgres> {
@@ -150,7 +152,10 @@ async function startDatabase(
     onProgress: onProgress ?? ((message) => logger.info(message)),
   });
   closers.push(() => server.stop());
-  void server.died.then((err) => logger.fatal({ err }, 'the embedded database ended'));
+  void server.died.then((err) => {
+    logger.fatal({ err }, 'the embedded database ended');
+    onFatal?.(err);
+  });
   return server;
 }
 

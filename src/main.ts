@@ -35,6 +35,7 @@ async function serve(): Promise<void> {
   try {
     tenure = await createTenure(loadSettings(process.env), {
       onProgress: (message) => process.stderr.write(`tenure: ${message}\n`),
+      onFatal: (error) => refuse([error.message], EX_UNAVAILABLE),
     });
   } catch (error) {
     if (error instanceof InvalidSettingsError || error instanceof InvalidPlanFileError)

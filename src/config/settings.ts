@@ -120,7 +120,8 @@ function livemodeFaults({ STRIPE_LIVEMODE, STRIPE_SECRET_KEY }: Environment): re
       ? ['STRIPE_LIVEMODE is missing, must be true or false (or set STRIPE_SECRET_KEY, which tells)']
       : [];
   }
-  return told !== null && told !== STRIPE_LIVEMODE
+  const said = STRIPE_LIVEMODE === 'true' || STRIPE_LIVEMODE === 'false'; // else the schema has its line
+  return said && told !== null && told !== STRIPE_LIVEMODE
     ? [
         `STRIPE_LIVEMODE must agree with STRIPE_SECRET_KEY, which is of ${told === 'true' ? 'live' : 'test'} mode`,
       ]

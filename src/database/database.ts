@@ -31,8 +31,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 }
 
 /** Runs what is pending of `migrations`, one process at a time, each migration in its transaction. */
-async function migrate({ url, migrations }: DatabaseOptions): Promise<void> {
+async function migrate({ url, migrations, onIdleFault }: DatabaseOptions): Promise<void> {
   const session = new pg.Client({ connectionString: url, application_name: 'tenure migrations' });
+  session.on('error', onIdleFault);
   await session.connect();
   try {
     await session.query('select pg_advisory_lock($1, $2)', MIGRATION_LOCK);

@@ -65,10 +65,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     await removeStalePidFile(cluster);
     const postmaster = await startPostmaster(cluster, binaries, identity, options.durability ?? 'durable');
     const lock = await OwnerLock.take(postmaster);
-    if (lock instanceof OwnerLock) {
-      await lock.createDatabase();
-      return running(postmaster, lock);
-    }
+    if (lock instanceof OwnerLock) return opened(postmaster, lock);
     if (lock !== 'gone') throw new DataDirInUseError(dataDir, lock.heldBy);
     lastWords = await postmaster.ended;
     if (!isPassing(lastWords)) break;
@@ -108,6 +105,17 @@ async function endOrphan(
   // The lock is kept until the server ends it: nobody else may think the server is free meanwhile.
   await stopPostmaster(orphan);
   await lock.release();
+}
+
+async function opened(postmaster: OwnPostmaster, lock: OwnerLock): Promise<EmbeddedPostgres> {
+  const server = running(postmaster, lock);
+  try {
+    await lock.createDatabase();
+    return server;
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
 }
 
 function running(postmaster: OwnPostmaster, lock: OwnerLock): EmbeddedPostgres {

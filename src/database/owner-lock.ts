@@ -11,7 +11,8 @@ const LOCK_KEYS = [0x746e7265, 1];
 const POLL_MS = 20;
 const NAME = /^tenure owner (\d+)$/;
 
-const CANNOT_CONNECT_NOW = '57P03'; // starting, recovering or stopping
+/** Starting, recovering or stopping; sessions being ended; and what a socket says meanwhile. */
+const PASSING = new Set(['57P03', '57P01', '57P02', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
 const WRONG_PASSWORD = '28P01';
 
 const lockedSchema = z.tuple([z.object({ locked: z.boolean() })]);
@@ -71,11 +72,19 @@ export class OwnerLock {
     });
   }
 
+  /** Tries until it has the lock again, or the server is gone: its owner learns that from the process. */
   async #retake(): Promise<void> {
-    const client = await connect(this.postmaster).catch(() => 'gone' as const);
-    if (client === 'gone') return; // the server itself is gone: its owner learns that from the process
-    if (this.#released || (await lockOn(client)) !== 'locked') return client.end();
-    this.#keep(client);
+    while (!this.#released) {
+      try {
+        const client = await connect(this.postmaster);
+        if (client === 'gone') return;
+        if ((await lockOn(client)) === 'locked' && !this.#released) return this.#keep(client);
+        await client.end();
+      } catch (error) {
+        if (!isPassing(error)) return; // somebody changed the server by hand; whoever starts next will be told
+      }
+      await pause(POLL_MS);
+    }
   }
 }
 
@@ -107,9 +116,7 @@ async function connect(postmaster: Postmaster): Promise<pg.Client | 'gone'> {
 /** True for what a server that starts or stops answers. */
 function isPassing(error: unknown): boolean {
   const code = errorCode(error);
-  return (
-    code === CANNOT_CONNECT_NOW || code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === undefined
-  );
+  return code === undefined || PASSING.has(code);
 }
 
 async function lockOn(client: pg.Client): Promise<'locked' | { readonly heldBy: number | null }> {

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile, stat, truncate, unlink } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { EmbeddedPostgresError } from './errors.js';
 import { asUser, type ServerBinaries } from './server-binaries.js';
 import { type Cluster, isAlive, oneLine, ROLE, serverEnvironment } from './server-cluster.js';
-import { isMissing, type ServerIdentity } from './server-identity.js';
+import { errorCode, isMissing, type ServerIdentity } from './server-identity.js';
 
 /** `volatile` forgets acknowledged writes when the machine stops: for tests alone. */
 export type Durability = 'durable' | 'volatile';
@@ -122,28 +122,28 @@ export async function startPostmaster(
       detached: true, // Ctrl-C reaches the whole foreground group: the service must stop before its database
     },
   );
-  const spawned = once(child, 'spawn'); // asked for at once: the event does not wait for us
+  // Asked for before anything is awaited: neither event waits for us.
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const spawned = once(child, 'spawn');
   try {
     await Promise.all([spawned, log.close()]);
   } catch (error) {
     throw new EmbeddedPostgresError(`cannot run ${binaries.postgres}: ${String(error)}`, { cause: error });
   }
   const pid = pidOf(child);
-  const ended = once(child, 'exit').then(() => log.textSinceOpened());
+  const ended = exited.then(() => log.textSinceOpened());
   const watchdog = startWatchdog(pid);
   child.unref();
+  const isRunning = async (): Promise<boolean> => child.exitCode === null && child.signalCode === null;
   return {
     pid,
     address: { host: HOST, port, user: ROLE, password: cluster.password },
     ended,
-    isRunning: async () => child.exitCode === null && child.signalCode === null,
+    isRunning,
     stop: async () => {
       watchdog.kill('SIGKILL');
       child.ref();
-      await stopPostmaster({
-        pid,
-        isRunning: async () => child.exitCode === null && child.signalCode === null,
-      });
+      await stopPostmaster({ pid, isRunning });
       await ended;
     },
   };
@@ -151,31 +151,36 @@ export async function startPostmaster(
 
 /** Asks a server to end its sessions, write everything out and stop; waits until it has. */
 export async function stopPostmaster(postmaster: Pick<Postmaster, 'pid' | 'isRunning'>): Promise<void> {
-  const impatient = Date.now() + FAST_SHUTDOWN_MS;
-  let signal: NodeJS.Signals | undefined = 'SIGINT';
+  signalUnlessGone(postmaster.pid, 'SIGINT');
+  const patience = Date.now() + FAST_SHUTDOWN_MS;
+  let insisted = false;
   while (await postmaster.isRunning()) {
-    if (signal !== undefined) signalUnlessGone(postmaster.pid, signal);
-    signal = Date.now() > impatient ? 'SIGQUIT' : undefined; // stops at once; the log of writes is replayed next time
     await pause(POLL_MS);
+    if (insisted || Date.now() < patience) continue;
+    insisted = true;
+    signalUnlessGone(postmaster.pid, 'SIGQUIT'); // stops at once; the log of writes is replayed next time
   }
 }
 
 function signalUnlessGone(pid: number, signal: NodeJS.Signals): void {
-  if (isAlive(pid)) process.kill(pid, signal);
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (errorCode(error) !== 'ESRCH') throw error;
+  }
 }
 
+/** Without it a killed owner leaves the server running until the next start, which stops it: so its faults are no news. */
 function startWatchdog(pid: number): ChildProcess {
   const watchdog = spawn('/bin/sh', ['-c', 'read -r _; kill -INT "$1"', 'tenure-watchdog', String(pid)], {
     stdio: ['pipe', 'ignore', 'ignore'],
     cwd: '/',
     detached: true,
   });
+  watchdog.on('error', () => undefined);
+  watchdog.stdin.on('error', () => undefined);
   watchdog.unref();
-  watchdog.on('error', () => undefined); // without it a killed owner leaves the server to the next start, which stops it
-  watchdog.stdin?.on('error', () => undefined);
-  if (watchdog.stdin !== null && 'unref' in watchdog.stdin && typeof watchdog.stdin.unref === 'function') {
-    watchdog.stdin.unref();
-  }
+  if (watchdog.stdin instanceof Socket) watchdog.stdin.unref(); // else an open pipe keeps this process from ending
   return watchdog;
 }
 

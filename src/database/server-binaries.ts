@@ -32,7 +32,15 @@ const packageSchema = z.object({ version: z.string() });
  * the server's user cannot reach it (a clone under /root), a copy is kept in `dataDir`, else in the temporary folder.
  */
 export async function serverBinaries(dataDir: string, identity: ServerIdentity): Promise<ServerBinaries> {
-  const packageDir = platformPackageDir();
+  return binariesOf(platformPackageDir(), dataDir, identity);
+}
+
+/** The same for a package found elsewhere. */
+export async function binariesOf(
+  packageDir: string,
+  dataDir: string,
+  identity: ServerIdentity,
+): Promise<ServerBinaries> {
   const native = join(packageDir, 'native');
   if ((await linkLibraries(packageDir, native)) && runs(native, identity)) return programsIn(native);
 

@@ -24,12 +24,23 @@ export class LatencyCell {
 export class LatencyHistogram<Label extends string> extends Histogram<Label> {
   private readonly cells = new Map<string, { labels: Record<Label, string>; cell: LatencyCell }>();
 
+  /** A histogram of the library's own with the same name, for everything but the values. */
+  private readonly empty: Histogram<Label>;
+
   constructor(
     private readonly metric: string,
-    private readonly about: string,
+    about: string,
     labelNames: readonly Label[],
   ) {
-    super({ name: metric, help: about, labelNames: [...labelNames], buckets: BOUNDS, registers: [] });
+    const options = {
+      name: metric,
+      help: about,
+      labelNames: [...labelNames],
+      buckets: BOUNDS,
+      registers: [],
+    };
+    super(options);
+    this.empty = new Histogram(options);
   }
 
   cell(labels: Record<Label, string>): LatencyCell {
@@ -42,14 +53,8 @@ export class LatencyHistogram<Label extends string> extends Histogram<Label> {
   }
 
   override async get(): Promise<MetricObjectWithValues<MetricValueWithName<Label>>> {
-    const base = await super.get();
-    return {
-      ...base,
-      name: this.metric,
-      help: this.about,
-      type: base.type,
-      values: this.values(),
-    };
+    const base = await this.empty.get();
+    return { ...base, values: this.values() };
   }
 
   /** What the registry asks for when it writes text. */

@@ -40,7 +40,7 @@ export function spellsOf(ordered: readonly Observation[], book: PriceBook): read
   const enter = (of: SpellPrice | null, index: number, begin: number): OpenSpell => {
     const current = spells.at(-1);
     if (current !== undefined && priceOf(current.of) === priceOf(of)) return current;
-    const named = of === null ? begin : namedSince(whole, index, of.item.price);
+    const named = of === null ? begin : namedSince(whole, index, of.item.price, book);
     const spell: OpenSpell = { of, begin, since: null, named, trialing: false };
     spells.push(spell);
     return spell;
@@ -80,13 +80,25 @@ function priceOf(of: SpellPrice | null): string | null {
   return of === null ? null : of.item.price;
 }
 
-/** Second of the last observation before `index` that did not name the price, on an item or in a pending update. */
-function namedSince(whole: readonly Observation[], index: number, price: string): number {
-  for (let at = index - 1; at >= 0; at -= 1) {
-    const observation = whole[at];
-    if (observation !== undefined && !names(observation, price)) return observation.created;
+/**
+ * Second of the last observation before the price was named without a break, on an item or in a pending update; an
+ * unseen spell whose items do not name it is a break. `index` is the observation that the spell is told by.
+ */
+function namedSince(whole: readonly Observation[], index: number, price: string, book: PriceBook): number {
+  for (let at = index; at > 0; at -= 1) {
+    const later = whole[at];
+    const earlier = whole[at - 1];
+    if (later === undefined || earlier === undefined) break;
+    if (!names(earlier, price) || isBreak(earlier, later, price, book)) return earlier.created;
   }
   return Number.NEGATIVE_INFINITY;
+}
+
+/** Whether an unseen spell that does not name the price lies between two observations. */
+function isBreak(earlier: Observation, later: Observation, price: string, book: PriceBook): boolean {
+  const unseen = later.data.previous?.items;
+  if (unseen === undefined || unseen.some((item) => item.price === price)) return false;
+  return priceOf(planItem(unseen, book)) !== priceOf(planItem(earlier.data.items, book));
 }
 
 function names({ data }: Observation, price: string): boolean {

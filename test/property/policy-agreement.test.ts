@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { judge } from '../../src/policy/judge.js';
-import { burstLife, type Life, life, noisyLife, shuffled, stripeLife } from '../support/lives.js';
+import {
+  burstLife,
+  type Life,
+  life,
+  noisyLife,
+  paymentLife,
+  shuffled,
+  stripeLife,
+} from '../support/lives.js';
 import { oracleJudge } from '../support/oracle/judge.js';
 
 /** How many lives of each kind are tried; `AGREEMENT_SEED` repeats a run. */
@@ -10,6 +18,7 @@ const seed = process.env.AGREEMENT_SEED === undefined ? {} : { seed: Number(proc
 const kinds: readonly (readonly [string, () => fc.Arbitrary<Life>])[] = [
   ['lives as Stripe tells them', stripeLife],
   ['lives crowded into a second', burstLife],
+  ['lives that turn on what was paid for', paymentLife],
   ['lives without rhyme or reason', noisyLife],
 ];
 

@@ -4,6 +4,7 @@ import type { SubscriptionFacts, UserFacts } from '../../src/policy/facts.js';
 import { catalogs } from './lives.catalog.js';
 import { DAWN, DAY } from './lives.facts.js';
 import { noisySubscription } from './lives.noise.js';
+import { paymentSubscription } from './lives.payment.js';
 import { burstSubscription, stripeSubscription } from './lives.stripe.js';
 
 /** What the access policy is asked: `now` is Unix milliseconds. */
@@ -23,6 +24,11 @@ export function burstLife(): fc.Arbitrary<Life> {
   return lifeOf(burstSubscription);
 }
 
+/** Lives that turn on which price was paid for, and when. */
+export function paymentLife(): fc.Arbitrary<Life> {
+  return lifeOf(paymentSubscription);
+}
+
 /** Lives in which any field may hold any value of a small pool. */
 export function noisyLife(): fc.Arbitrary<Life> {
   return lifeOf(noisySubscription);
@@ -30,7 +36,7 @@ export function noisyLife(): fc.Arbitrary<Life> {
 
 /** Any of these kinds. */
 export function life(): fc.Arbitrary<Life> {
-  return fc.oneof(stripeLife(), burstLife(), noisyLife());
+  return fc.oneof(stripeLife(), burstLife(), paymentLife(), noisyLife());
 }
 
 function lifeOf(subscription: (id: string) => fc.Arbitrary<SubscriptionFacts>): fc.Arbitrary<Life> {

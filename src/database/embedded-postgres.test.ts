@@ -1,0 +1,125 @@
+import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.js';
+import { DataDirInUseError, EmbeddedPostgresError } from './errors.js';
+
+const NOBODY = 65_534;
+const isRoot = process.getuid?.() === 0;
+
+describe('the embedded PostgreSQL', () => {
+  let folder: string;
+  let dataDir: string;
+  const running: EmbeddedPostgres[] = [];
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tenure-embedded-')); // 0700, ours
+    dataDir = join(folder, 'data');
+  });
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((server) => server.stop()));
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function start(onProgress?: (message: string) => void): Promise<EmbeddedPostgres> {
+    const server = await startEmbeddedPostgres({ dataDir, ...(onProgress && { onProgress }) });
+    running.push(server);
+    return server;
+  }
+
+  it('keeps its data over a restart, and says that it creates a database the first time alone', async () => {
+    const said: string[] = [];
+    const first = await start((message) => said.push(message));
+    expect(said).toEqual([`creating a PostgreSQL 18 database in ${dataDir}/postgres`]);
+    await query(first.url, 'create table kept (id int)');
+    await first.stop();
+    await expect(query(first.url, 'select 1')).rejects.toThrow('ECONNREFUSED');
+
+    const second = await start((message) => said.push(message));
+    expect(await query(second.url, 'select count(*)::int as n from kept')).toEqual([{ n: 0 }]);
+    expect(said).toHaveLength(1);
+  });
+
+  it('is durable, in UTF8 with locale C, on the loopback interface alone, with a password and one owner', async () => {
+    const { url } = await start();
+    const rows = await query(
+      url,
+      `select name, setting from pg_settings
+        where name in ('fsync', 'synchronous_commit', 'full_page_writes', 'listen_addresses',
+                       'unix_socket_directories', 'server_encoding')`,
+    );
+    expect(Object.fromEntries(rows.map(({ name, setting }) => [name, setting]))).toEqual({
+      fsync: 'on',
+      synchronous_commit: 'on',
+      full_page_writes: 'on',
+      listen_addresses: '127.0.0.1',
+      unix_socket_directories: '',
+      server_encoding: 'UTF8',
+    });
+    expect(await query(url, 'select datcollate from pg_database where datname = current_database()')).toEqual(
+      [{ datcollate: 'C' }],
+    );
+
+    const refused = start();
+    await expect(refused).rejects.toThrow(DataDirInUseError);
+    await expect(refused).rejects.toMatchObject({ pid: process.pid, code: 'data_dir_in_use' });
+
+    const wrong = new URL(url);
+    wrong.password = 'guess';
+    await expect(query(wrong.href, 'select 1')).rejects.toThrow('password authentication failed');
+    const { mode } = await stat(join(dataDir, 'postgres', 'tenure.password'));
+    expect(mode & 0o777).toBe(0o600);
+    expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }]);
+  });
+
+  it('refuses data of another PostgreSQL version in one line', async () => {
+    await (await start()).stop();
+    await writeFile(join(dataDir, 'postgres', 'PG_VERSION'), '17\n');
+    await expect(start()).rejects.toThrow(/^.* holds data of PostgreSQL 17, this is 18: [^\n]*$/);
+  });
+
+  it('refuses a data folder that cannot be made in one line', async () => {
+    await writeFile(dataDir, 'a file is in the way');
+    const refused = start();
+    await expect(refused).rejects.toThrow(EmbeddedPostgresError);
+    await expect(refused).rejects.toThrow(/^cannot make the folder [^\n]* \(EEXIST\)$/);
+  });
+
+  it('removes what a process killed while creating the database left, not what a living one makes', async () => {
+    await mkdir(join(dataDir, 'postgres.new.999999999.abc', 'data'), { recursive: true });
+    await mkdir(join(dataDir, `postgres.new.${process.ppid}.abc`));
+    await start();
+    const names = await readdir(dataDir);
+    expect(names).not.toContain('postgres.new.999999999.abc');
+    expect(names).toContain(`postgres.new.${process.ppid}.abc`);
+  });
+
+  if (isRoot) {
+    it('runs as root on data in a folder that the server’s user cannot walk to', async () => {
+      await chmod(folder, 0o700);
+      const { url, pid } = await start();
+      expect((await stat(`/proc/${pid}`)).uid).not.toBe(0);
+      await query(url, 'create table kept (id int)');
+      await Promise.all(running.splice(0).map((server) => server.stop()));
+      expect(await query((await start()).url, 'select * from kept')).toEqual([]);
+    });
+
+    it('runs as the owner of the data when root starts it, so that the owner can start it later', async () => {
+      await mkdir(join(dataDir, 'postgres'), { recursive: true });
+      await chown(join(dataDir, 'postgres'), NOBODY, NOBODY);
+      const { pid } = await start();
+      expect((await stat(`/proc/${pid}`)).uid).toBe(NOBODY);
+    });
+  }
+});
+
+async function query(url: string, text: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url });
+  try {
+    await client.connect();
+    return (await client.query<Record<string, unknown>>(text)).rows;
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,271 @@
+import request from 'supertest';
+import { ADMIN_KEY, TestService } from '../support/service.js';
+import {
+  invoiceObject,
+  itemObject,
+  now,
+  previousItems,
+  stripeEvent,
+  subscriptionObject,
+} from '../support/stripe-events.js';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await TestService.start();
+});
+afterAll(() => service.close());
+
+const owned = { metadata: { user_id: 'ada' } };
+
+describe('a subscription from purchase to cancellation', () => {
+  it('gives access with the first event, and a version with each change of access', async () => {
+    const created = stripeEvent(
+      'customer.subscription.created',
+      subscriptionObject('sub_ada', 'price_plus', owned),
+    );
+    const paid = stripeEvent('invoice.paid', invoiceObject('in_1', 'sub_ada', 'price_plus'));
+    expect(await service.after('ada', created, paid)).toMatchObject({
+      role: 'paid',
+      plan: 'plus',
+      status: 'active',
+      features: ['export', 'reports'],
+      limits: { members: 500 },
+      revocationVersion: 1,
+      source: { type: 'subscription', subscriptionId: 'sub_ada', customerId: 'cus_sub_ada' },
+    });
+    expect((await service.deliver(created)).body).toMatchObject({ outcome: 'duplicate' });
+    expect((await service.request('/v1/users/ada/entitlements')).body.revocationVersion).toBe(1);
+  });
+
+  it('gives no higher plan before it is paid', async () => {
+    const upgraded = stripeEvent(
+      'customer.subscription.updated',
+      subscriptionObject('sub_ada', 'price_pro', owned),
+      {
+        created: now() + 1,
+        previous: { items: previousItems('price_plus') },
+      },
+    );
+    expect(await service.after('ada', upgraded)).toMatchObject({
+      plan: 'plus',
+      pendingPayment: { plan: 'pro' },
+      revocationVersion: 1,
+    });
+    const paid = stripeEvent(
+      'invoice.paid',
+      invoiceObject('in_2', 'sub_ada', 'price_pro', { created: now() + 1 }),
+      { created: now() + 2 },
+    );
+    expect(await service.after('ada', paid)).toMatchObject({
+      plan: 'pro',
+      pendingPayment: null,
+      revocationVersion: 2,
+    });
+  });
+
+  it('ends at once, whatever comes late', async () => {
+    const deleted = stripeEvent(
+      'customer.subscription.deleted',
+      subscriptionObject('sub_ada', 'price_pro', { ...owned, status: 'canceled' }),
+      { created: now() + 5 },
+    );
+    const straggler = stripeEvent(
+      'customer.subscription.updated',
+      subscriptionObject('sub_ada', 'price_pro', owned),
+      { created: now() + 4, previous: {} },
+    );
+    expect(await service.after('ada', deleted, straggler)).toMatchObject({
+      role: 'free',
+      plan: 'free',
+      status: 'canceled',
+      subscriptionActive: false,
+      revocationVersion: 3,
+    });
+  });
+});
+
+describe('the snapshot over HTTP', () => {
+  it('of a user never heard of is the default plan with version 0', async () => {
+    expect((await service.request('/v1/users/nobody/entitlements')).body).toMatchObject({
+      plan: 'free',
+      revocationVersion: 0,
+      position: null,
+    });
+  });
+
+  it('has a strong ETag that is answered with 304, in a list too', async () => {
+    const first = await service.request('/v1/users/ada/entitlements');
+    const etag = first.headers.get('etag') ?? '';
+    expect(etag).toMatch(/^"[^"]+"$/);
+    expect(first.headers.get('cache-control')).toBe('private, no-cache');
+    expect(Number(first.headers.get('tenure-position'))).toBeGreaterThan(0);
+    for (const header of [etag, `"other", ${etag}`, `W/${etag}`, '*']) {
+      const again = await service.request('/v1/users/ada/entitlements', {
+        headers: { 'if-none-match': header },
+      });
+      expect([again.status, again.text]).toEqual([304, '']);
+    }
+  });
+
+  it('is refused when the read model does not reach the position asked for', async () => {
+    const { status, body } = await service.request('/v1/users/ada/entitlements?minPosition=999999999');
+    expect([status, body.code]).toEqual([412, 'projection_behind']);
+  });
+
+  it.each(['?wait=25', '?at=2026-01-01', '?explain=true'])(
+    'refuses %s, which it does not know yet',
+    async (query) => {
+      const { status, body } = await service.request(`/v1/users/ada/entitlements${query}`);
+      expect([status, body.code]).toEqual([400, 'unsupported_parameter']);
+    },
+  );
+
+  it('comes for several users at once, in the order asked', async () => {
+    const { body } = await service.send('POST', '/v1/entitlements/batch', { userIds: ['x', 'ada', 'x'] });
+    expect(body.entitlements.map((each: { userId: string }) => each.userId)).toEqual(['x', 'ada', 'x']);
+    const tooMany = Array.from({ length: 101 }, (_, index) => `u${index}`);
+    expect((await service.send('POST', '/v1/entitlements/batch', { userIds: tooMany })).status).toBe(400);
+  });
+});
+
+describe('features and limits', () => {
+  it('say whether and why', async () => {
+    const seats = {
+      data: [itemObject('price_plus'), itemObject('price_seat', { quantity: 3 })],
+      has_more: false,
+    };
+    const event = stripeEvent(
+      'customer.subscription.created',
+      subscriptionObject('sub_eve', 'price_plus', { items: seats, metadata: { user_id: 'eve' } }),
+    );
+    await service.after('eve', event);
+    const ask = async (what: string) => (await service.request(`/v1/users/eve/features/${what}`)).body;
+    expect(await ask('export')).toMatchObject({ allowed: true, reason: 'in_plan', plan: 'plus' });
+    expect(await ask('api')).toMatchObject({ allowed: false, reason: 'not_in_plan', upgradeTo: 'pro' });
+    expect(await ask('nonsense')).toMatchObject({ allowed: false, reason: 'unknown_feature' });
+    expect(await ask('members?amount=400')).toMatchObject({ allowed: true, limit: 530 });
+    expect(await ask('members?amount=520')).toMatchObject({ allowed: true, reason: 'addon' });
+    expect(await ask('members?amount=531')).toMatchObject({ allowed: false, reason: 'limit_reached' });
+  });
+});
+
+describe('facts of nobody', () => {
+  it('are listed, and count the moment ops link them', async () => {
+    await service.after(
+      'bob',
+      stripeEvent('customer.subscription.created', subscriptionObject('sub_bob', 'price_pro')),
+    );
+    const unlinked = (await service.request('/v1/ops/unlinked')).body;
+    expect(unlinked.items).toContainEqual({ kind: 'subscription', id: 'sub_bob', customer: 'cus_sub_bob' });
+    const linked = await service.send('PUT', '/v1/customers/cus_sub_bob/link', {
+      userId: 'bob',
+      reason: 'asked',
+    });
+    expect(linked.body).toMatchObject({ outcome: 'applied', event: 'CustomerLinked' });
+    expect(
+      (await service.request(`/v1/users/bob/entitlements?minPosition=${linked.body.position}`)).body.plan,
+    ).toBe('pro');
+    const again = await service.send('PUT', '/v1/customers/cus_sub_bob/link', { userId: 'bob' });
+    expect(again.body.outcome).toBe('duplicate');
+    const moved = await service.send('PUT', '/v1/subscriptions/sub_bob/link', { userId: 'carol' });
+    const carol = await service.request(`/v1/users/carol/entitlements?minPosition=${moved.body.position}`);
+    const bob = await service.request('/v1/users/bob/entitlements');
+    expect([carol.body.plan, bob.body.plan, bob.body.revocationVersion]).toEqual(['pro', 'free', 2]);
+  });
+
+  it('are linked a thousand at a time', async () => {
+    const links = Array.from({ length: 1_000 }, (_, index) => ({
+      customerId: `cus_bulk${index}`,
+      userId: `bulk${index}`,
+    }));
+    const { status, body } = await service.send('POST', '/v1/customers/links', { links });
+    expect([status, body.results.length]).toEqual([200, 1_000]);
+    expect(body.results.every((result: { outcome: string }) => result.outcome === 'applied')).toBe(true);
+  });
+
+  it('that disagree are listed as conflicts', async () => {
+    const claims = stripeEvent('customer.updated', {
+      id: 'cus_two',
+      object: 'customer',
+      metadata: { user_id: 'one' },
+    });
+    const other = stripeEvent(
+      'customer.subscription.created',
+      subscriptionObject('sub_two', 'price_plus', { customer: 'cus_two', metadata: { user_id: 'two' } }),
+    );
+    expect(await service.after('two', claims, other)).toMatchObject({ plan: 'plus' });
+    const { body } = await service.request('/v1/ops/conflicts');
+    expect(body.items).toContainEqual({
+      kind: 'customer',
+      id: 'cus_two',
+      owner: 'one',
+      claims: [{ userId: 'two', eventId: other.id }],
+    });
+  });
+});
+
+describe('for operations', () => {
+  it('health, metrics and the API description are open and true', async () => {
+    const http = request(service.tenure.url);
+    await http.get('/health/live').expect(200, { status: 'live' });
+    const ready = await http.get('/health/ready').expect(200);
+    expect(ready.body).toMatchObject({ status: 'ready', projection: { state: 'leading' } });
+    const metrics = await http.get('/metrics').expect(200);
+    expect(metrics.text).toMatch(/tenure_webhooks_total\{type="invoice.paid",outcome="applied"\} [1-9]/);
+    expect(metrics.text).not.toContain('ada');
+    const api = await http.get('/openapi.json').expect(200);
+    expect(Object.keys(api.body.paths).sort()).toEqual([
+      '/health/live',
+      '/health/ready',
+      '/metrics',
+      '/v1/customers/links',
+      '/v1/customers/{customerId}/link',
+      '/v1/entitlements/batch',
+      '/v1/ops/conflicts',
+      '/v1/ops/unlinked',
+      '/v1/subscriptions/{subscriptionId}/link',
+      '/v1/users/{userId}/entitlements',
+      '/v1/users/{userId}/features/{key}',
+      '/webhooks/stripe',
+    ]);
+    await http.get('/docs').expect(200);
+  });
+
+  it('a delivery of the other mode is ignored and shows in the health check', async () => {
+    const live = stripeEvent(
+      'customer.subscription.created',
+      subscriptionObject('sub_live', 'price_pro', owned),
+      { livemode: true },
+    );
+    expect((await service.deliver(live)).body).toMatchObject({
+      outcome: 'ignored',
+      reason: 'livemode_mismatch',
+    });
+    expect((await service.request('/health/ready')).body.problems).toContain('livemode_mismatch');
+  });
+});
+
+describe('without a valid key', () => {
+  it.each(['/v1/users/ada/entitlements', '/v1/nothing/here', '/v1', '/V1/ops/unlinked'])(
+    '%s is 401',
+    async (path) => {
+      const { status, body } = await service.request(path, { headers: { authorization: 'Bearer wrong' } });
+      expect([status, body.code]).toEqual([401, 'unauthorized']);
+    },
+  );
+
+  it('too many failures are told to wait, and a valid key is never affected', async () => {
+    const statuses: number[] = [];
+    for (let tries = 0; tries < 25; tries += 1) {
+      statuses.push((await service.request('/v1/x', { headers: { authorization: 'Bearer wrong' } })).status);
+    }
+    expect(statuses).toContain(429);
+    expect(
+      (
+        await service.request('/v1/users/ada/entitlements', {
+          headers: { authorization: `Bearer ${ADMIN_KEY}` },
+        })
+      ).status,
+    ).toBe(200);
+  });
+});

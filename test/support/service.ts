@@ -1,0 +1,117 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createTenure, type Tenure } from '../../src/bootstrap.js';
+import { loadSettings } from '../../src/config/settings.js';
+import { testDatabase } from './postgres.js';
+import { SECRET, type StripeEvent, signatureOf } from './stripe-events.js';
+
+export const ADMIN_KEY = 'admin-key-of-the-tests-0123456789abcdef';
+
+export const PLANS = `default: free
+plans:
+  free: { rank: 0, role: free, features: [reports], limits: { members: 50 } }
+  plus: { rank: 1, role: paid, features: [reports, export], limits: { members: 500 }, prices: { m: price_plus } }
+  pro: { rank: 2, role: paid, features: [reports, export, api], limits: { members: 5000 }, prices: { m: price_pro } }
+addons:
+  seats: { prices: [price_seat], limits: { members: 10 } }
+`;
+
+/** Answer of the service: status, headers and parsed body (`null` when there is none). */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers by name, and fail when a name is not there
+  readonly body: any;
+  readonly text: string;
+}
+
+/** The running application on a database of its own, reached over HTTP alone. */
+export class TestService {
+  private constructor(
+    readonly tenure: Tenure,
+    readonly databaseUrl: string,
+    private readonly cleanUp: () => Promise<void>,
+  ) {}
+
+  static async start(): Promise<TestService> {
+    const database = await testDatabase();
+    const folder = await mkdtemp(join(tmpdir(), 'tenure-e2e-'));
+    await writeFile(join(folder, 'plans.yaml'), PLANS);
+    const settings = loadSettings({
+      PORT: '0',
+      LOG_LEVEL: 'silent',
+      STRIPE_WEBHOOK_SECRET: SECRET,
+      STRIPE_LIVEMODE: 'false',
+      TENURE_ADMIN_KEY: ADMIN_KEY,
+      DATABASE_URL: database.url,
+      PLANS_FILE: join(folder, 'plans.yaml'),
+    });
+    const tenure = await createTenure(settings);
+    return new TestService(tenure, database.url, async () => {
+      await tenure.close();
+      await database.drop();
+      await rm(folder, { recursive: true });
+    });
+  }
+
+  async request(path: string, init: RequestInit = {}): Promise<Answer> {
+    return answerOf(
+      await fetch(`${this.tenure.url}${path}`, {
+        ...init,
+        headers: {
+          authorization: `Bearer ${ADMIN_KEY}`,
+          ...(init.headers as Record<string, string> | undefined),
+        },
+      }),
+    );
+  }
+
+  send(method: string, path: string, body: unknown): Promise<Answer> {
+    return this.request(path, {
+      method,
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    });
+  }
+
+  /** Posts a body with a signature, both as they are. */
+  async post(body: string | Uint8Array<ArrayBuffer>, signature: string | null): Promise<Answer> {
+    const headers: Record<string, string> = { 'content-type': 'application/json' };
+    if (signature !== null) headers['stripe-signature'] = signature;
+    return answerOf(await fetch(`${this.tenure.url}/webhooks/stripe`, { method: 'POST', body, headers }));
+  }
+
+  /** Delivers a properly signed event. */
+  deliver(event: StripeEvent): Promise<Answer> {
+    const body = JSON.stringify(event);
+    return this.post(body, signatureOf(body));
+  }
+
+  /** Delivers events one after the other and reads the user's snapshot once the last is in the read model. */
+  async after(userId: string, ...events: readonly StripeEvent[]): Promise<Answer['body']> {
+    let position = '0';
+    for (const event of events) {
+      const { status, body } = await this.deliver(event);
+      expect(status).toBe(200);
+      position = body.position ?? position;
+    }
+    return (await this.request(`/v1/users/${userId}/entitlements?minPosition=${position}`)).body;
+  }
+
+  /** How many events the log holds. */
+  async logged(): Promise<number> {
+    const { rows } = await this.tenure.pool.query('select count(*)::int as count from tenure_log.event');
+    return rows[0].count;
+  }
+
+  close(): Promise<void> {
+    return this.cleanUp();
+  }
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json') === true;
+  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : null };
+}

@@ -1,0 +1,119 @@
+import Stripe from 'stripe';
+
+/** A Stripe event as JSON, new shape (2026). */
+export interface StripeEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+export const SECRET = 'whsec_of_the_tests_0123456789';
+
+let counter = 0;
+
+/** An event about `object`. `previous` becomes `previous_attributes`. */
+export function stripeEvent(
+  type: string,
+  object: object,
+  {
+    id,
+    created,
+    previous,
+    ...more
+  }: { id?: string; created?: number; previous?: object; [field: string]: unknown } = {},
+): StripeEvent {
+  counter += 1;
+  return {
+    id: id ?? `evt_test${counter}x${process.pid}`,
+    object: 'event',
+    api_version: '2026-10-28.endive',
+    created: created ?? now(),
+    data: { object, ...(previous === undefined ? {} : { previous_attributes: previous }) },
+    livemode: false,
+    type,
+    ...more,
+  };
+}
+
+/** Unix seconds. */
+export function now(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+/** An item on a price of quantity 1, its period running for another 20 days. */
+export function itemObject(price: string, more: object = {}): object {
+  return {
+    id: `si_${price}`,
+    current_period_start: now() - 10 * 86_400,
+    current_period_end: now() + 20 * 86_400,
+    price: {
+      id: price,
+      lookup_key: null,
+      product: `prod_${price}`,
+      billing_scheme: 'per_unit',
+      currency: 'usd',
+      unit_amount: 1000,
+      unit_amount_decimal: '1000',
+      recurring: { usage_type: 'licensed' },
+    },
+    quantity: 1,
+    ...more,
+  };
+}
+
+/** A subscription: active, with one item on `price`. */
+export function subscriptionObject(id: string, price: string, more: object = {}): object {
+  return {
+    id,
+    object: 'subscription',
+    customer: `cus_${id}`,
+    status: 'active',
+    items: { object: 'list', data: [itemObject(price)], has_more: false },
+    metadata: {},
+    cancel_at: null,
+    cancel_at_period_end: false,
+    collection_method: 'charge_automatically',
+    pause_collection: null,
+    trial_end: null,
+    ...more,
+  };
+}
+
+/** The list of items as `previous_attributes` names it. */
+export function previousItems(price: string): object {
+  return { data: [itemObject(price)] };
+}
+
+/** An invoice of a subscription over one line on `price`. */
+export function invoiceObject(id: string, subscription: string, price: string, more: object = {}): object {
+  return {
+    id,
+    object: 'invoice',
+    customer: `cus_${subscription}`,
+    status: 'paid',
+    created: now(),
+    billing_reason: 'subscription_create',
+    attempt_count: 1,
+    parent: { type: 'subscription_details', subscription_details: { subscription } },
+    lines: {
+      data: [
+        {
+          id: `il_${id}`,
+          amount: 1000,
+          subtotal: 1000,
+          discount_amounts: [],
+          pretax_credit_amounts: [],
+          period: { start: now() - 86_400, end: now() + 20 * 86_400 },
+          pricing: { type: 'price_details', price_details: { price, product: `prod_${price}` } },
+        },
+      ],
+      has_more: false,
+    },
+    ...more,
+  };
+}
+
+/** A `Stripe-Signature` header for a body; `timestamp` is Unix seconds. */
+export function signatureOf(payload: string, secret = SECRET, timestamp = now()): string {
+  return Stripe.webhooks.generateTestHeaderString({ payload, secret, timestamp });
+}
