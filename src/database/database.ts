@@ -41,6 +41,8 @@ async function migrate({ url, migrations, onIdleFault }: DatabaseOptions): Promi
       type: 'postgres',
       url,
       migrations,
+      // Said aloud: a role named like one of our schemas would have that schema searched first, once it exists.
+      schema: 'public',
       migrationsTableName: 'tenure_migrations',
       migrationsTransactionMode: 'each',
       poolSize: 1,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createTenure, type Tenure } from '../../src/bootstrap.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { testDatabase } from './postgres.js';
-import { SECRET, type StripeEvent, signatureOf } from './stripe-events.js';
+import { SECRET, type StripeEvent, signed } from './stripe-events.js';
 
 export const ADMIN_KEY = 'admin-key-of-the-tests-0123456789abcdef';
 
@@ -26,33 +26,79 @@ export interface Answer {
   readonly text: string;
 }
 
+/** What a test may set otherwise. */
+export interface ServiceOverrides {
+  /** Over the settings of the tests, by the names of DESIGN 14. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Text of the plan file. */
+  readonly plans?: string;
+}
+
+/** The settings of a service of the tests on the database at `databaseUrl`, as an environment. */
+export function testEnvironment(databaseUrl: string, plansFile: string): Record<string, string> {
+  return {
+    PORT: '0',
+    LOG_LEVEL: 'silent',
+    STRIPE_WEBHOOK_SECRET: SECRET,
+    STRIPE_LIVEMODE: 'false',
+    TENURE_ADMIN_KEY: ADMIN_KEY,
+    DATABASE_URL: databaseUrl,
+    PLANS_FILE: plansFile,
+  };
+}
+
+/** Starts the application in this process, on a free port and a fresh database. Call `close` in `afterAll`. */
+export function startService(overrides: ServiceOverrides = {}): Promise<TestService> {
+  return TestService.start(overrides);
+}
+
 /** The running application on a database of its own, reached over HTTP alone. */
 export class TestService {
+  readonly key = ADMIN_KEY;
+  readonly secret = SECRET;
+
   private constructor(
     readonly tenure: Tenure,
     readonly databaseUrl: string,
     private readonly cleanUp: () => Promise<void>,
   ) {}
 
-  static async start(): Promise<TestService> {
+  static async start({ environment = {}, plans = PLANS }: ServiceOverrides = {}): Promise<TestService> {
     const database = await testDatabase();
     const folder = await mkdtemp(join(tmpdir(), 'tenure-e2e-'));
-    await writeFile(join(folder, 'plans.yaml'), PLANS);
-    const settings = loadSettings({
-      PORT: '0',
-      LOG_LEVEL: 'silent',
-      STRIPE_WEBHOOK_SECRET: SECRET,
-      STRIPE_LIVEMODE: 'false',
-      TENURE_ADMIN_KEY: ADMIN_KEY,
-      DATABASE_URL: database.url,
-      PLANS_FILE: join(folder, 'plans.yaml'),
-    });
-    const tenure = await createTenure(settings);
-    return new TestService(tenure, database.url, async () => {
-      await tenure.close();
+    const cleanUp = async (): Promise<void> => {
       await database.drop();
       await rm(folder, { recursive: true });
-    });
+    };
+    try {
+      const plansFile = join(folder, 'plans.yaml');
+      await writeFile(plansFile, plans);
+      const settings = loadSettings({ ...testEnvironment(database.url, plansFile), ...environment });
+      const tenure = await createTenure(settings);
+      return new TestService(tenure, database.url, async () => {
+        await tenure.close();
+        await cleanUp();
+      });
+    } catch (error) {
+      await cleanUp();
+      throw error;
+    }
+  }
+
+  get url(): string {
+    return this.tenure.url;
+  }
+
+  get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    return this.request(path, { headers });
+  }
+
+  /** The snapshot of a user, as of `minPosition` or later when one is given. */
+  async entitlements(userId: string, minPosition?: string): Promise<Answer['body']> {
+    const query = minPosition === undefined ? '' : `?minPosition=${minPosition}`;
+    const { status, body } = await this.get(`/v1/users/${encodeURIComponent(userId)}/entitlements${query}`);
+    expect(status).toBe(200);
+    return body;
   }
 
   async request(path: string, init: RequestInit = {}): Promise<Answer> {
@@ -84,8 +130,8 @@ export class TestService {
 
   /** Delivers a properly signed event. */
   deliver(event: StripeEvent): Promise<Answer> {
-    const body = JSON.stringify(event);
-    return this.post(body, signatureOf(body));
+    const { body, signature } = signed(event);
+    return this.post(body, signature);
   }
 
   /** Delivers events one after the other and reads the user's snapshot once the last is in the read model. */
@@ -96,7 +142,7 @@ export class TestService {
       expect(status).toBe(200);
       position = body.position ?? position;
     }
-    return (await this.request(`/v1/users/${userId}/entitlements?minPosition=${position}`)).body;
+    return this.entitlements(userId, position);
   }
 
   /** How many events the log holds. */

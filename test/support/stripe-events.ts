@@ -1,4 +1,5 @@
 import Stripe from 'stripe';
+import { type CheckoutState, checkoutSessionObject as paidSession } from '../../demo/stripe/checkout.js';
 
 /** A Stripe event as JSON, new shape (2026). */
 export interface StripeEvent {
@@ -111,6 +112,79 @@ export function invoiceObject(id: string, subscription: string, price: string, m
     },
     ...more,
   };
+}
+
+/** The same subscription as Stripe showed it in 2020: the period on the subscription, `plan` for a price. */
+export function subscriptionObject2020(id: string, price: string, more: object = {}): object {
+  return {
+    ...subscriptionObject(id, price),
+    current_period_start: now() - 10 * 86_400,
+    current_period_end: now() + 20 * 86_400,
+    items: {
+      object: 'list',
+      data: [{ id: `si_${price}`, plan: planObject2020(price), quantity: 1 }],
+      has_more: false,
+    },
+    plan: planObject2020(price),
+    ...more,
+  };
+}
+
+/** An invoice of 2020: the subscription on top, `plan` on the line. */
+export function invoiceObject2020(
+  id: string,
+  subscription: string,
+  price: string,
+  more: object = {},
+): object {
+  const line = {
+    id: `il_${id}`,
+    amount: 1000,
+    proration: false,
+    period: { start: now() - 86_400, end: now() + 20 * 86_400 },
+    plan: planObject2020(price),
+  };
+  const lines = { object: 'list', data: [line], has_more: false };
+  return { ...invoiceObject(id, subscription, price), parent: undefined, subscription, lines, ...more };
+}
+
+function planObject2020(price: string): object {
+  return {
+    id: price,
+    object: 'plan',
+    amount: 1000,
+    amount_decimal: '1000',
+    billing_scheme: 'per_unit',
+    currency: 'usd',
+    product: `prod_${price}`,
+    usage_type: 'licensed',
+  };
+}
+
+/** A customer, `metadata` naming nobody. */
+export function customerObject(id: string, more: object = {}): object {
+  return { id, object: 'customer', metadata: {}, ...more };
+}
+
+/** A completed and paid checkout of a subscription; `userId` is its client reference. */
+export function checkoutObject(
+  id: string,
+  { subscription, userId }: Pick<CheckoutState, 'subscription' | 'userId'>,
+  more: object = {},
+): object {
+  const customer = `cus_${subscription}`;
+  const state = { id, customer, subscription, invoice: `in_${id}`, userId, amount: 1000, created: now() };
+  return { ...paidSession(state), ...more };
+}
+
+/** A body ready to post: the exact text and the header that signs it. `timestamp` is Unix seconds. */
+export function signed(
+  event: StripeEvent | string,
+  secret = SECRET,
+  { timestamp = now() }: { readonly timestamp?: number } = {},
+): { readonly body: string; readonly signature: string } {
+  const body = typeof event === 'string' ? event : JSON.stringify(event);
+  return { body, signature: signatureOf(body, secret, timestamp) };
 }
 
 /** A `Stripe-Signature` header for a body; `timestamp` is Unix seconds. */

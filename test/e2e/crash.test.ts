@@ -1,0 +1,199 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SimulatedClock } from '../../demo/stripe/simulated-clock.js';
+import { SimulatedSubscription, type StripeEvent } from '../../demo/stripe/simulated-subscription.js';
+import { type TestDatabase, testDatabase } from '../support/postgres.js';
+import { ADMIN_KEY, PLANS, startService, type TestService, testEnvironment } from '../support/service.js';
+import { now, signed } from '../support/stripe-events.js';
+import { freePort, ServiceProcess } from './service-process.js';
+
+const EVENTS = Number(process.env.CRASH_EVENTS ?? 200);
+const SUBSCRIPTIONS = Math.max(30, Math.ceil(EVENTS / 20));
+const TIMES = 5;
+const CONNECTIONS = 32;
+
+const PLUS = { id: 'price_plus', product: 'prod_plus', name: 'Plus', unitAmount: 1_000 };
+const PRO = { id: 'price_pro', product: 'prod_pro', name: 'Pro', unitAmount: 2_900 };
+
+/** What happens to every subscription, over and over; where it stops depends on the subscription. */
+const COURSE: readonly ((sub: SimulatedSubscription) => StripeEvent)[] = [
+  (sub) => sub.started('incomplete'),
+  (sub) => sub.becomes('active'),
+  (sub) => sub.pays('subscription_create'),
+  (sub) => sub.switchesTo(PRO),
+  (sub) => sub.pays('subscription_update'),
+  (sub) => sub.becomes('past_due'),
+  (sub) => sub.becomes('active'),
+  (sub) => sub.switchesTo(PLUS),
+  (sub) => sub.cancelsAtPeriodEnd(),
+];
+
+/** About `EVENTS` events of lives that end at different places; two subscriptions of some users. */
+function makeLives() {
+  const clock = new SimulatedClock(now() - 6 * 3_600);
+  const lives = Array.from({ length: SUBSCRIPTIONS }, (_, index) => {
+    const userId = `user${index % Math.ceil(SUBSCRIPTIONS * 0.8)}`;
+    const buyer = { name: `C${String(index).padStart(4, '0')}C`, userId, price: PLUS };
+    return { userId, sub: new SimulatedSubscription(clock, buyer), told: 0 };
+  });
+  const events: StripeEvent[] = [];
+  while (events.length < EVENTS) {
+    // Each lags behind the one before it, so that the lives stop at different steps.
+    for (const [index, life] of lives.entries()) {
+      if (events.length >= EVENTS) break;
+      if (life.told > 0 && (index + events.length) % 3 === 0) continue;
+      const happens = COURSE[life.told < COURSE.length ? life.told : 1 + (life.told % (COURSE.length - 1))];
+      if (happens === undefined) throw new Error('the course has no such step');
+      events.push(happens(life.sub));
+      life.told += 1;
+    }
+    clock.pass(2);
+  }
+  return { events, userIds: [...new Set(lives.map(({ userId }) => userId))] };
+}
+
+interface Delivery {
+  readonly event: StripeEvent;
+  readonly to: string;
+}
+
+let database: TestDatabase;
+let folder: string;
+let reference: TestService;
+const running = new Map<string, ServiceProcess>();
+
+beforeAll(async () => {
+  database = await testDatabase();
+  reference = await startService();
+  folder = await mkdtemp(join(tmpdir(), 'tenure-crash-'));
+  await writeFile(join(folder, 'plans.yaml'), PLANS);
+});
+afterAll(async () => {
+  await Promise.all([...running.values()].map((service) => service.kill('SIGKILL')));
+  await reference.close();
+  await database.drop();
+  await rm(folder, { recursive: true });
+});
+
+async function start(url: string): Promise<void> {
+  const environment = testEnvironment(database.url, join(folder, 'plans.yaml'));
+  const service = new ServiceProcess({ ...environment, PORT: new URL(url).port });
+  running.set(url, service);
+  await service.isReady(url);
+}
+
+/** The outcome a service acknowledged, or `null` when there was no reply with 200. */
+async function deliver({ event, to }: Delivery): Promise<{ outcome: string; position?: string } | null> {
+  const { body, signature } = signed(event.body);
+  const headers = { 'stripe-signature': signature };
+  try {
+    const response = await fetch(`${to}/webhooks/stripe`, { method: 'POST', body, headers });
+    const text = await response.text();
+    if (response.status === 200) return JSON.parse(text);
+    if (response.status >= 500) return null;
+    throw new Error(`refused with ${response.status}: ${text}`);
+  } catch (error) {
+    if (error instanceof TypeError) return null; // fetch's word for a connection that broke
+    throw error;
+  }
+}
+
+describe('two services on one database, one of them killed in the middle', () => {
+  it('keep every acknowledged event exactly once and end where an orderly delivery ends', async () => {
+    const { events, userIds } = makeLives();
+    const urls = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`] as const;
+    await Promise.all(urls.map(start));
+    const [victim] = urls;
+
+    let waiting = shuffled(
+      events.flatMap((event) =>
+        Array.from({ length: TIMES }, (_, time) => ({ event, to: urls[time % 2 === 0 ? 0 : 1] })),
+      ),
+    );
+    const half = waiting.length / 2;
+    const applied = new Map<string, number>();
+    const acknowledged = new Set<string>();
+    let acknowledgements = 0;
+    let last = 0n;
+    let restarted: Promise<void> | null = null;
+    let failures = 0;
+    while (waiting.length > 0) {
+      const failed: Delivery[] = [];
+      const work = waiting.values();
+      const connection = async (): Promise<void> => {
+        for (const delivery of work) {
+          const receipt = await deliver(delivery);
+          if (receipt === null) {
+            failed.push(delivery);
+            continue;
+          }
+          const { id } = delivery.event;
+          acknowledgements += 1;
+          acknowledged.add(id);
+          if (receipt.outcome === 'applied') applied.set(id, (applied.get(id) ?? 0) + 1);
+          const position = BigInt(receipt.position ?? '0');
+          if (position > last) last = position;
+          if (restarted === null && acknowledgements >= half) {
+            restarted = (async () => {
+              await running.get(victim)?.kill('SIGKILL');
+              await start(victim);
+            })();
+          }
+        }
+      };
+      await Promise.all(Array.from({ length: CONNECTIONS }, connection));
+      await restarted;
+      failures += failed.length;
+      waiting = failed;
+    }
+
+    expect(failures).toBeGreaterThan(0); // else nothing was under way when it died
+    expect([...acknowledged].sort()).toEqual(events.map(({ id }) => id).sort());
+    expect([...applied.values()].filter((times) => times > 1)).toEqual([]);
+    const { rows } = await database.pool.query<{ id: string; times: number }>(`
+      select metadata::json->>'stripeEventId' as id, count(*)::int as times from tenure_log.event
+      where metadata::json->>'stripeEventId' is not null group by 1`);
+    expect(Object.fromEntries(rows.map(({ id, times }) => [id, times]))).toEqual(
+      Object.fromEntries(events.map(({ id }) => [id, 1])),
+    );
+    const { rows: gaps } = await database.pool.query(`
+      select stream from tenure_log.event group by stream having count(*) <> max(revision) + 1`);
+    expect(gaps).toEqual([]);
+
+    for (const event of events) {
+      const { body, signature } = signed(event.body);
+      expect((await reference.post(body, signature)).body.outcome).toBe('applied');
+    }
+    const head = (await reference.get('/health/ready')).body.projection.head;
+    const expected = await factsOf(reference.url, userIds, head);
+    for (const url of urls) expect(await factsOf(url, userIds, String(last))).toEqual(expected);
+    expect(new Set(expected.map(({ plan, status }) => `${plan} ${status}`)).size).toBeGreaterThan(2);
+  }, 600_000);
+});
+
+interface Facts {
+  readonly plan: string;
+  readonly status: string;
+}
+
+/** The snapshots without what tells the order in which Tenure learned. */
+async function factsOf(url: string, userIds: readonly string[], minPosition: string): Promise<Facts[]> {
+  return Promise.all(
+    userIds.map(async (userId) => {
+      const response = await fetch(`${url}/v1/users/${userId}/entitlements?minPosition=${minPosition}`, {
+        headers: { authorization: `Bearer ${ADMIN_KEY}` },
+      });
+      expect(response.status).toBe(200);
+      const { revocationVersion, position, changedAt, ...facts } = await response.json();
+      return facts;
+    }),
+  );
+}
+
+function shuffled<T>(values: readonly T[]): T[] {
+  return values
+    .map((value) => ({ value, rank: Math.random() }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ value }) => value);
+}

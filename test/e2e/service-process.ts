@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { until } from '../support/until.js';
+
+const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** How a process ended and what it said. */
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** `src/main.ts` as a process of its own. */
+export class ServiceProcess {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<Ended>;
+
+  /** @param environment all that it gets, apart from the PATH */
+  constructor(environment: Readonly<Record<string, string>>) {
+    this.#child = spawn(
+      process.execPath,
+      [
+        '--no-warnings',
+        '--import',
+        new URL('../support/register-typescript.mjs', import.meta.url).href,
+        root('src/main.ts'),
+      ],
+      {
+        cwd: root('.'),
+        env: { PATH: process.env.PATH ?? '', ...environment },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    const said = { stdout: '', stderr: '' };
+    this.#child.stdout?.on('data', (chunk) => {
+      said.stdout += String(chunk);
+    });
+    this.#child.stderr?.on('data', (chunk) => {
+      said.stderr += String(chunk);
+    });
+    this.#ended = once(this.#child, 'close').then(() => ({
+      code: this.#child.exitCode,
+      signal: this.#child.signalCode,
+      ...said,
+    }));
+  }
+
+  get ended(): Promise<Ended> {
+    return this.#ended;
+  }
+
+  /** Waits until `/health/ready` at `url` says so. Throws with what it said when it ends instead. */
+  async isReady(url: string): Promise<void> {
+    await until(
+      `${url} is ready`,
+      async () => {
+        if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+          throw new Error(`the service ended: ${JSON.stringify(await this.#ended)}`);
+        }
+        return fetch(`${url}/health/ready`).then(
+          ({ status }) => status === 200,
+          () => false,
+        );
+      },
+      45_000,
+    );
+  }
+
+  /** Sends the signal and waits until the process is gone. Fine on one that has ended. */
+  kill(signal: NodeJS.Signals): Promise<Ended> {
+    this.#child.kill(signal);
+    return this.#ended;
+  }
+}
+
+/** A port of 127.0.0.1 that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

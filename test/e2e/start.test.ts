@@ -1,0 +1,115 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestDatabase, testDatabase } from '../support/postgres.js';
+import { ADMIN_KEY, PLANS, testEnvironment } from '../support/service.js';
+import { SECRET } from '../support/stripe-events.js';
+import { type Ended, freePort, ServiceProcess } from './service-process.js';
+
+let database: TestDatabase;
+let folder: string;
+let environment: Record<string, string>;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  folder = await mkdtemp(join(tmpdir(), 'tenure-start-'));
+  const plansFile = join(folder, 'plans.yaml');
+  await writeFile(plansFile, PLANS);
+  environment = testEnvironment(database.url, plansFile);
+});
+afterAll(async () => {
+  await database.drop();
+  await rm(folder, { recursive: true });
+});
+
+/** The lines a process that would not start said; fails when they hold more than lines for a person. */
+function linesOf({ stdout, stderr }: Ended): readonly string[] {
+  expect(stdout).toBe('');
+  const lines = stderr.trimEnd().split('\n');
+  for (const line of lines) {
+    expect(line).toMatch(/^tenure: \S/);
+    expect(line).not.toMatch(/^\s+at |\.(js|ts):\d+:\d+/);
+  }
+  return lines;
+}
+
+describe('a start that cannot be', () => {
+  it('with nothing set names everything that is missing, one line each, and exits with 78', async () => {
+    const ended = await new ServiceProcess({}).ended;
+    expect(ended.code).toBe(78);
+    const lines = linesOf(ended);
+    expect(lines.map((line) => line.split(' ')[1]).sort()).toEqual([
+      'STRIPE_LIVEMODE',
+      'STRIPE_WEBHOOK_SECRET',
+      'TENURE_ADMIN_KEY',
+    ]);
+  });
+
+  it('with bad values names each of them and shows no secret', async () => {
+    const bad = {
+      ...environment,
+      PORT: '70000',
+      TENURE_ADMIN_KEY: 'short-and-secret',
+      STRIPE_LIVEMODE: 'yes',
+    };
+    const ended = await new ServiceProcess(bad).ended;
+    expect(ended.code).toBe(78);
+    expect(linesOf(ended).map((line) => line.split(' ')[1])).toEqual([
+      'PORT',
+      'STRIPE_LIVEMODE',
+      'TENURE_ADMIN_KEY',
+    ]);
+    expect(ended.stderr).not.toContain('short-and-secret');
+  });
+
+  it('with a bad plan file names the line at fault and exits with 78', async () => {
+    const file = join(folder, 'bad.yaml');
+    await writeFile(file, 'default: gold\nplans:\n  free: { role: free }\n');
+    const ended = await new ServiceProcess({ ...environment, PLANS_FILE: file }).ended;
+    expect(ended.code).toBe(78);
+    expect(linesOf(ended)[0]).toMatch(/^tenure: bad\.yaml:3: plans\.free\.rank/);
+  });
+
+  it('without the plan file says which setting names it, and exits with 78', async () => {
+    const ended = await new ServiceProcess({ ...environment, PLANS_FILE: join(folder, 'none.yaml') }).ended;
+    expect(ended.code).toBe(78);
+    expect(linesOf(ended)).toEqual([expect.stringContaining('PLANS_FILE')]);
+  });
+
+  it('without a database that answers says so in one line and exits with 69', async () => {
+    const nobody = `postgres://nobody:very-secret-word@127.0.0.1:${await freePort()}/none`;
+    const ended = await new ServiceProcess({ ...environment, DATABASE_URL: nobody }).ended;
+    expect(ended.code).toBe(69);
+    expect(linesOf(ended)).toHaveLength(1);
+    expect(ended.stderr).not.toContain('very-secret-word');
+  });
+
+  it('on a port that is taken says so in one line and exits with 69', async () => {
+    const port = await freePort();
+    const first = new ServiceProcess({ ...environment, PORT: String(port) });
+    try {
+      await first.isReady(`http://127.0.0.1:${port}`);
+      const ended = await new ServiceProcess({ ...environment, PORT: String(port) }).ended;
+      expect(ended.code).toBe(69);
+      expect(linesOf(ended)).toHaveLength(1);
+      expect(ended.stderr).toContain('EADDRINUSE');
+    } finally {
+      await first.kill('SIGTERM');
+    }
+  });
+});
+
+describe('a service that runs', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'ends with 0 at %s, and says no secret in its log',
+    async (signal) => {
+      const port = await freePort();
+      const service = new ServiceProcess({ ...environment, PORT: String(port), LOG_LEVEL: 'trace' });
+      await service.isReady(`http://127.0.0.1:${port}`);
+      const { code, stdout, stderr } = await service.kill(signal);
+      expect(code).toBe(0);
+      expect(stdout + stderr).toContain('tenure listens');
+      for (const secret of [ADMIN_KEY, SECRET]) expect(stdout + stderr).not.toContain(secret);
+    },
+  );
+});

@@ -1,0 +1,178 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ADMIN_KEY, startService, type TestService } from '../support/service.js';
+import { now, SECRET, signed, stripeEvent, subscriptionObject } from '../support/stripe-events.js';
+import { exchange, type Received, type Sent } from './exchange.js';
+
+let service: TestService;
+let cold: Server;
+let coldUrl: string;
+let etag: string;
+
+const known = stripeEvent(
+  'customer.subscription.created',
+  subscriptionObject('sub_road', 'price_plus', { metadata: { user_id: 'road' } }),
+);
+
+beforeAll(async () => {
+  service = await startService();
+  cold = createServer(service.tenure.coldRoad);
+  await new Promise<void>((resolve) => cold.listen(0, '127.0.0.1', resolve));
+  coldUrl = `http://127.0.0.1:${(cold.address() as AddressInfo).port}`;
+  await service.after('road', known);
+  etag = (await service.get('/v1/users/road/entitlements')).headers.get('etag') ?? '';
+});
+afterAll(async () => {
+  await new Promise((resolve) => cold.close(resolve));
+  await service.close();
+});
+
+const authorization = `Bearer ${ADMIN_KEY}`;
+const SNAPSHOT = '/v1/users/road/entitlements';
+
+const webhook = (body: Sent['body'], headers: Readonly<Record<string, string>>): Sent => ({
+  method: 'POST',
+  path: '/webhooks/stripe',
+  headers: { 'content-type': 'application/json', ...headers },
+  ...(body === undefined ? {} : { body }),
+});
+const delivery = (text: string, headers: Readonly<Record<string, string>> = {}): Sent => {
+  const { body, signature } = signed(text);
+  return webhook(body, { 'stripe-signature': signature, ...headers });
+};
+const variant = (more: object): string => JSON.stringify({ ...known, id: 'evt_variant', ...more });
+
+const REQUESTS: readonly (readonly [string, () => Sent])[] = [
+  ['a snapshot', () => ({ path: SNAPSHOT, headers: { authorization } })],
+  [
+    'the scheme in small letters',
+    () => ({ path: SNAPSHOT, headers: { authorization: `bearer ${ADMIN_KEY}` } }),
+  ],
+  ['the tag of what it has', () => ({ path: SNAPSHOT, headers: { authorization, 'if-none-match': etag } })],
+  ['a weak tag', () => ({ path: SNAPSHOT, headers: { authorization, 'if-none-match': `W/${etag}` } })],
+  ['a list of tags', () => ({ path: SNAPSHOT, headers: { authorization, 'if-none-match': `"a", ${etag}` } })],
+  ['any tag', () => ({ path: SNAPSHOT, headers: { authorization, 'if-none-match': '*' } })],
+  ['another tag', () => ({ path: SNAPSHOT, headers: { authorization, 'if-none-match': '"a"' } })],
+  [
+    'a user never heard of',
+    () => ({ path: '/v1/users/no.one~:@-/entitlements', headers: { authorization } }),
+  ],
+  ['a user id to decode', () => ({ path: '/v1/users/r%6Fad/entitlements', headers: { authorization } })],
+  [
+    'a user id of 255 characters',
+    () => ({ path: `/v1/users/${'u'.repeat(255)}/entitlements`, headers: { authorization } }),
+  ],
+  [
+    'a user id of 256 characters',
+    () => ({ path: `/v1/users/${'u'.repeat(256)}/entitlements`, headers: { authorization } }),
+  ],
+  ['dots for a user id', () => ({ path: '/v1/users/../entitlements', headers: { authorization } })],
+  [
+    'a user id with a control character',
+    () => ({ path: '/v1/users/a%00b/entitlements', headers: { authorization } }),
+  ],
+  [
+    'a URL that cannot be decoded',
+    () => ({ path: '/v1/users/%ZZ/entitlements', headers: { authorization } }),
+  ],
+  ['a slash at the end', () => ({ path: `${SNAPSHOT}/`, headers: { authorization } })],
+  ['an empty query', () => ({ path: `${SNAPSHOT}?`, headers: { authorization } })],
+  ['a position', () => ({ path: `${SNAPSHOT}?minPosition=1`, headers: { authorization } })],
+  ['a parameter of later', () => ({ path: `${SNAPSHOT}?wait=25`, headers: { authorization } })],
+  ['capital letters', () => ({ path: '/V1/users/road/entitlements', headers: { authorization } })],
+  ['HEAD', () => ({ method: 'HEAD', path: SNAPSHOT, headers: { authorization } })],
+  ['a method that is not there', () => ({ method: 'DELETE', path: SNAPSHOT, headers: { authorization } })],
+  ['no key', () => ({ path: SNAPSHOT })],
+  ['a wrong key', () => ({ path: SNAPSHOT, headers: { authorization: 'Bearer wrong' } })],
+  ['a key with more behind it', () => ({ path: SNAPSHOT, headers: { authorization: `${authorization}x` } })],
+  ['another scheme', () => ({ path: SNAPSHOT, headers: { authorization: `Basic ${ADMIN_KEY}` } })],
+  [
+    'a wrong key at a bad path',
+    () => ({ path: '/v1/users/%ZZ/entitlements', headers: { authorization: 'Bearer wrong' } }),
+  ],
+  ['a duplicate', () => delivery(JSON.stringify(known))],
+  ['a type of no interest', () => delivery(variant({ type: 'charge.refunded' }))],
+  ['a connected account', () => delivery(variant({ account: 'acct_1' }))],
+  ['the other mode', () => delivery(variant({ livemode: true }))],
+  ['a thin event', () => delivery(variant({ object: 'v2.core.event' }))],
+  ['no id', () => delivery(variant({ id: undefined }))],
+  ['an absurd second', () => delivery(variant({ created: 1e18 }))],
+  ['what is not JSON', () => delivery('hello')],
+  ['a prototype', () => delivery(JSON.stringify(known).replace('{', '{"__proto__":{},'))],
+  ['an empty body', () => delivery('')],
+  ['another media type', () => delivery(JSON.stringify(known), { 'content-type': 'text/plain' })],
+  ['no signature', () => webhook(JSON.stringify(known), {})],
+  [
+    'a forged one',
+    () => webhook(JSON.stringify(known), { 'stripe-signature': signed(known, 'whsec_other').signature }),
+  ],
+  [
+    'an old one',
+    () =>
+      webhook(JSON.stringify(known), {
+        'stripe-signature': signed(known, SECRET, { timestamp: now() - 600 }).signature,
+      }),
+  ],
+  [
+    'no UTF-8',
+    () => webhook(Buffer.from([0x7b, 0xff, 0x7d]), { 'stripe-signature': signed('{}').signature }),
+  ],
+  ['GET at the webhook', () => ({ path: '/webhooks/stripe' })],
+];
+
+/** Headers that belong to the connection or the instant. */
+function comparable({ status, headers, body }: Received) {
+  const { date, connection, 'keep-alive': keepAlive, ...others } = headers;
+  return { status, headers: others, body };
+}
+
+describe('the hot road and the controllers behind it answer alike', () => {
+  it.each(REQUESTS)('to %s', async (_, make) => {
+    const sent = make();
+    const request = { ...sent, headers: { ...sent.headers, 'x-request-id': 'same-on-both' } };
+    const hot = comparable(await exchange(service.url, request));
+    expect(comparable(await exchange(coldUrl, request))).toEqual(hot);
+    expect(hot.headers['x-request-id']).toBe('same-on-both');
+    expect(hot.status).toBeLessThan(500);
+  });
+
+  it('to a new event, each in the same words', async () => {
+    const replies = [];
+    for (const [url, id] of [
+      [service.url, 'sub_road_hot'],
+      [coldUrl, 'sub_road_cold'],
+    ] as const) {
+      const event = stripeEvent('customer.subscription.created', subscriptionObject(id, 'price_plus'));
+      const { status, headers, body } = await exchange(url, delivery(JSON.stringify(event)));
+      const { position, ...words } = JSON.parse(body);
+      expect(position).toMatch(/^\d+$/);
+      replies.push({ status, type: headers['content-type'], cache: headers['cache-control'], words });
+    }
+    expect(replies[0]).toMatchObject({ status: 200, words: { outcome: 'applied' } });
+    expect(replies[1]).toEqual(replies[0]);
+  });
+
+  it.each([
+    ['with its length told', [Buffer.alloc(0), 1024 * 1024 + 1]],
+    ['in chunks', [Buffer.alloc(700_000, 0x20), 0]],
+  ] as const)('to a body over the limit, %s', async (_, [chunk, told]) => {
+    const headers = { 'stripe-signature': 't=1,v1=00', 'x-request-id': 'large' };
+    const request: Sent =
+      told > 0 ? webhook(Buffer.alloc(told, 0x20), headers) : webhook([chunk, chunk], headers);
+    const [hot, coldReply] = [await exchange(service.url, request), await exchange(coldUrl, request)];
+    expect(comparable(hot)).toEqual(comparable(coldReply));
+    expect(hot.status).toBe(413);
+    expect(hot.headers.connection).toBe('close');
+  });
+
+  it('to one who failed too often, and to one with the key at the same address', async () => {
+    const wrong: Sent = { path: SNAPSHOT, headers: { authorization: 'Bearer wrong', 'x-request-id': 'r' } };
+    for (let failure = 0; failure < 21; failure += 1) await exchange(service.url, wrong);
+    const [hot, coldReply] = [await exchange(service.url, wrong), await exchange(coldUrl, wrong)];
+    expect([hot.status, coldReply.status, coldReply.body]).toEqual([429, 429, hot.body]);
+    for (const { headers } of [hot, coldReply]) expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+    for (const url of [service.url, coldUrl]) {
+      expect((await exchange(url, { path: SNAPSHOT, headers: { authorization } })).status).toBe(200);
+    }
+  });
+});
