@@ -1,7 +1,6 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener, Server } from 'node:http';
 import type { INestApplication } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { NestFactory, Reflector } from '@nestjs/core';
 import { CommandBus } from '@nestjs/cqrs';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
 import express from 'express';
@@ -10,8 +9,11 @@ import { AccessControl } from './api/auth/access-control.js';
 import { AdminKeyAuthenticator } from './api/auth/authenticator.js';
 import { FailureLimiter } from './api/auth/failure-limiter.js';
 import { requireKey } from './api/auth/require-key.js';
+import { ScopeGuard } from './api/auth/scope.guard.js';
 import { EntitlementsService } from './api/entitlements/entitlements.service.js';
 import { hotRoutes } from './api/hot-routes.js';
+import { httpServer, listen, stopListening } from './api/http/http-server.js';
+import { jsonBody } from './api/http/json-body.js';
 import { measured } from './api/http/measured.js';
 import { ProblemFilter } from './api/http/problem.filter.js';
 import { serveOpenApi } from './api/openapi.js';
@@ -31,8 +33,6 @@ import { projectionMigrations } from './projections/migrations.js';
 import { createProjections, type Projections } from './projections/projections.js';
 import { WebhookService } from './webhooks/webhook.service.js';
 
-/** Largest JSON body of the API. */
-const JSON_LIMIT = '1mb';
 const CATALOG_WITHIN_MS = 60_000;
 const VERSION = '0.1.0';
 
@@ -105,11 +105,16 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
       { bodyParser: false, logger: new NestLogger(logger), abortOnError: false },
     );
     closers.push(() => app.close());
-    const access = new AccessControl(new AdminKeyAuthenticator(settings.adminKey), new FailureLimiter());
-    app.use(measured(metrics));
-    app.use('/v1', requireKey(access), express.json({ limit: JSON_LIMIT, strict: true }));
-    app.useGlobalFilters(new ProblemFilter(logger));
-    serveOpenApi(app, VERSION);
+    const access = new AccessControl(
+      new AdminKeyAuthenticator(settings.adminKey),
+      new FailureLimiter(),
+      (code) => metrics.authFailure(code),
+    );
+    app.use(measured(metrics, logger));
+    app.use('/v1', requireKey(access), jsonBody);
+    app.useGlobalGuards(new ScopeGuard(app.get(Reflector)));
+    const routes = serveOpenApi(app, VERSION);
+    app.useGlobalFilters(new ProblemFilter(logger, routes));
     await app.init();
 
     await projections.engine.start();
@@ -117,8 +122,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     await publishCatalog(app.get(CommandBus), offered, projections, logger);
 
     const coldRoad: RequestListener = adapter.getInstance();
-    const server = createServer(
-      { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 },
+    const server = httpServer(
       hotRoutes({
         next: coldRoad,
         access,
@@ -128,9 +132,8 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
         logger,
       }),
     );
-    await listen(server, settings);
+    const port = await listen(server, settings.port, settings.host);
     closers.push(() => stopListening(server));
-    const { port } = server.address() as AddressInfo;
     const host = settings.host === '0.0.0.0' ? '127.0.0.1' : settings.host;
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
     logger.info({ url }, 'tenure listens');
@@ -197,23 +200,4 @@ function watch(metrics: Metrics, { engine }: Projections): void {
     () => engine.status().lagEvents,
   );
   metrics.watch('tenure_projection_faults', 'Faults met since the start.', () => engine.status().faults);
-}
-
-function listen(server: Server, { port, host }: Settings): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-/** Takes no more connections, lets requests under way finish, and ends idle connections. */
-function stopListening(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-    setTimeout(() => server.closeAllConnections(), 5_000).unref();
-  });
 }

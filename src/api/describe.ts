@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiSecurity } from '@nestjs/swagger';
 import { z } from 'zod';
+import { type Access, AllowAccess } from './auth/scope.guard.js';
 import { PROBLEMS, type ProblemCode } from './http/problem.js';
 
 type OpenApiSchema = NonNullable<Parameters<typeof ApiBody>[0] & { schema?: unknown }>['schema'];
@@ -8,31 +9,44 @@ type OpenApiSchema = NonNullable<Parameters<typeof ApiBody>[0] & { schema?: unkn
 /** How a route appears in the OpenAPI document. */
 export interface RouteDescription {
   readonly summary: string;
-  readonly ok: { readonly description: string; readonly schema?: z.ZodType };
+  /** Without a schema the answer has no body. `type` is its media type, `application/json` when left out. */
+  readonly ok: { readonly description: string; readonly schema?: z.ZodType; readonly type?: string };
   readonly body?: z.ZodType;
   readonly problems: readonly ProblemCode[];
-  /** Routes below /v1 need a key. */
-  readonly access: 'key' | 'open';
+  /** Other answers that are no problems, such as 304, by status. */
+  readonly also?: Readonly<Record<number, RouteDescription['ok']>>;
+  /** The scope that is needed, or `open`; held by `ScopeGuard`. Routes below /v1 need a key. */
+  readonly access: Access;
 }
 
-/** Documents a route from the schemas and the table of problems it really uses. */
+/** Documents a route from the schemas and the table of problems it really uses, and says who may use it. */
 export function Describe(route: RouteDescription): MethodDecorator {
   const problems: readonly ProblemCode[] =
-    route.access === 'key' ? ['unauthorized', 'too_many_failures', ...route.problems] : route.problems;
+    route.access === 'open'
+      ? route.problems
+      : ['unauthorized', 'forbidden', 'too_many_failures', ...route.problems];
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of problems) {
     const { status } = PROBLEMS[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
   return applyDecorators(
-    ApiOperation({ summary: route.summary }),
-    ...(route.access === 'key' ? [ApiSecurity('key')] : []),
-    ...(route.body === undefined ? [] : [ApiBody({ schema: jsonSchema(route.body), required: true })]),
-    ApiResponse({
-      status: 200,
-      description: route.ok.description,
-      ...(route.ok.schema === undefined ? {} : { schema: jsonSchema(route.ok.schema) }),
+    AllowAccess(route.access),
+    ApiOperation({
+      summary: route.summary,
+      ...(route.access === 'open' ? {} : { description: `Needs the scope \`${route.access}\`.` }),
     }),
+    ...(route.access === 'open' ? [] : [ApiSecurity('key')]),
+    ...(route.body === undefined ? [] : [ApiBody({ schema: jsonSchema(route.body), required: true })]),
+    ...Object.entries({ ...route.also, 200: route.ok }).map(([status, answer]) =>
+      ApiResponse({
+        status: Number(status),
+        description: answer.description,
+        ...(answer.schema === undefined
+          ? {}
+          : { content: { [answer.type ?? 'application/json']: { schema: jsonSchema(answer.schema) } } }),
+      }),
+    ),
     ...[...byStatus.entries()].map(([status, codes]) =>
       ApiResponse({
         status,

@@ -5,12 +5,13 @@ import type { LatencyCell } from '../observability/latency-histogram.js';
 import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { WebhookService } from '../webhooks/webhook.service.js';
-import type { AccessControl } from './auth/access-control.js';
+import { type AccessControl, requireScope } from './auth/access-control.js';
 import type { Principal } from './auth/authenticator.js';
 import type { EntitlementsService } from './entitlements/entitlements.service.js';
 import { readBody } from './http/read-body.js';
 import { problemReply, type Reply, sendReply } from './http/reply.js';
 import { requestIdOf } from './http/request-id.js';
+import { logRequest } from './http/request-log.js';
 import { toProblem } from './http/to-problem.js';
 
 export interface HotRoutesOptions {
@@ -33,67 +34,50 @@ const SNAPSHOT = /^\/v1\/users\/([\w.~:@-]{1,255})\/entitlements$/;
  */
 export function hotRoutes(options: HotRoutesOptions): RequestListener {
   const { next, access, entitlements, webhooks, metrics, logger } = options;
-  const cells = new Map<string, LatencyCell>();
-  const cell = (route: string, method: string, status: number): LatencyCell => {
-    const key = `${method} ${status} ${route}`;
-    const known = cells.get(key);
-    if (known !== undefined) return known;
-    const made = metrics.requestSeconds.cell({ route, method, status: String(status) });
-    cells.set(key, made);
-    return made;
-  };
-  const send = (
-    request: IncomingMessage,
-    response: ServerResponse,
-    reply: Reply,
-    route: string,
-    start: number,
-  ): void => {
-    sendReply(response, reply, requestIdOf(request));
-    cell(route, request.method ?? '', reply.status).observe((performance.now() - start) / 1000);
-  };
-  const refuse = (request: IncomingMessage, error: unknown): Reply => {
-    const problem = toProblem(error);
-    const requestId = requestIdOf(request);
-    if (problem.status >= 500) logger.error({ requestId, code: problem.code, err: error }, 'request failed');
-    return problemReply(problem, requestId);
+  const snapshots = new HotRoute('GET', '/v1/users/:userId/entitlements', metrics, logger);
+  const deliveries = new HotRoute('POST', WEBHOOK, metrics, logger);
+
+  const receive = async ({ request, response, requestId, start }: Exchange): Promise<void> => {
+    const signature = request.headers['stripe-signature'];
+    const reply = await webhooks
+      .receive(readBody(request), typeof signature === 'string' ? signature : undefined, requestId)
+      .catch((error: unknown) => deliveries.refuse(error, requestId));
+    deliveries.send(response, reply, requestId, start);
   };
 
-  const receive = async (
-    request: IncomingMessage,
-    response: ServerResponse,
-    start: number,
-  ): Promise<void> => {
-    let reply: Reply;
-    try {
-      const signature = request.headers['stripe-signature'];
-      const raw = await readBody(request);
-      reply = await webhooks.receive(
-        raw,
-        typeof signature === 'string' ? signature : undefined,
-        requestIdOf(request),
-      );
-    } catch (error) {
-      reply = refuse(request, error);
-    }
-    send(request, response, reply, WEBHOOK, start);
-  };
-
-  const snapshot = async (
-    request: IncomingMessage,
-    response: ServerResponse,
+  /** The snapshot that must be read, or whose key must be looked up. */
+  const read = async (
+    { request, response, requestId, start }: Exchange,
     userId: string,
     admitted: Promise<Principal> | null,
-    start: number,
   ): Promise<void> => {
     let reply: Reply;
     try {
-      if (admitted !== null) await admitted;
+      if (admitted !== null) requireScope(await admitted, 'entitlements:read');
       reply = await entitlements.snapshot(userId, undefined, request.headers['if-none-match']);
     } catch (error) {
-      reply = refuse(request, error);
+      reply = snapshots.refuse(error, requestId);
     }
-    send(request, response, reply, '/v1/users/:userId/entitlements', start);
+    snapshots.send(response, reply, requestId, start);
+  };
+
+  /** Answers from memory at once when it can. */
+  const snapshot = (exchange: Exchange, userId: string): void => {
+    const { request, response, requestId, start } = exchange;
+    let admitted: Promise<Principal> | null = null;
+    let reply: Reply | null = null;
+    try {
+      const found = access.admit(request.headers.authorization, request.socket.remoteAddress ?? '');
+      if (found instanceof Promise) admitted = found;
+      else {
+        requireScope(found, 'entitlements:read');
+        reply = entitlements.peek(userId, request.headers['if-none-match']);
+      }
+    } catch (error) {
+      reply = snapshots.refuse(error, requestId);
+    }
+    if (reply === null) void read(exchange, userId, admitted);
+    else snapshots.send(response, reply, requestId, start);
   };
 
   return (request, response) => {
@@ -101,24 +85,60 @@ export function hotRoutes(options: HotRoutesOptions): RequestListener {
     if (method === 'GET') {
       const userId = SNAPSHOT.exec(url)?.[1];
       if (userId === undefined || !isUserId(userId)) return next(request, response);
-      const start = performance.now();
-      let admitted: Promise<Principal> | null = null;
-      let reply: Reply | null = null;
-      try {
-        const found = access.admit(request.headers.authorization, request.socket.remoteAddress ?? '');
-        if (found instanceof Promise) admitted = found;
-        else reply = entitlements.peek(userId, request.headers['if-none-match']);
-      } catch (error) {
-        reply = refuse(request, error);
-      }
-      if (reply === null) void snapshot(request, response, userId, admitted, start);
-      else send(request, response, reply, '/v1/users/:userId/entitlements', start);
-      return;
+      return snapshot(exchangeOf(request, response), userId);
     }
     if (method === 'POST' && url === WEBHOOK) {
-      void receive(request, response, performance.now());
+      void receive(exchangeOf(request, response));
       return;
     }
     return next(request, response);
   };
+}
+
+/** One request on a hot route. `start` is of the monotonic clock, in milliseconds. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly requestId: string;
+  readonly start: number;
+}
+
+function exchangeOf(request: IncomingMessage, response: ServerResponse): Exchange {
+  return { request, response, requestId: requestIdOf(request), start: performance.now() };
+}
+
+/** Sends and counts what one hot route answers, as the long way does. */
+class HotRoute {
+  private readonly cells = new Map<number, LatencyCell>();
+
+  constructor(
+    private readonly method: string,
+    private readonly route: string,
+    private readonly metrics: Metrics,
+    private readonly logger: Logger,
+  ) {}
+
+  send(response: ServerResponse, reply: Reply, requestId: string, start: number): void {
+    sendReply(response, reply, requestId);
+    const seconds = (performance.now() - start) / 1000;
+    this.cell(reply.status).observe(seconds);
+    logRequest(this.logger, response, this.route, requestId, seconds);
+  }
+
+  refuse(error: unknown, requestId: string): Reply {
+    const problem = toProblem(error);
+    if (problem.status >= 500) {
+      this.logger.error({ requestId, code: problem.code, err: error }, 'request failed');
+    }
+    return problemReply(problem, requestId);
+  }
+
+  private cell(status: number): LatencyCell {
+    const known = this.cells.get(status);
+    if (known !== undefined) return known;
+    const labels = { route: this.route, method: this.method, status: String(status) };
+    const made = this.metrics.requestSeconds.cell(labels);
+    this.cells.set(status, made);
+    return made;
+  }
 }

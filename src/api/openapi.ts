@@ -1,9 +1,19 @@
 import type { INestApplication } from '@nestjs/common';
-import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { NextFunction, Request, Response } from 'express';
 import { PROBLEMS } from './http/problem.js';
+import { requestIdOf } from './http/request-id.js';
+import { RouteTable } from './http/route-table.js';
 
-/** Serves the OpenAPI document at `/openapi.json` and Swagger UI at `/docs`. */
-export function serveOpenApi(app: INestApplication, version: string): OpenAPIObject {
+/** What is served beside the documented API. */
+const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
+  ['/openapi.json', ['GET']],
+  ['/docs', ['GET']],
+]);
+
+/** Serves the OpenAPI document at `/openapi.json` and Swagger UI at `/docs`. Returns the table of all routes. */
+export function serveOpenApi(app: INestApplication, version: string): RouteTable {
+  app.use([...BESIDE.keys()], pageHeaders);
   const config = new DocumentBuilder()
     .setTitle('Tenure')
     .setDescription('Who holds what, since when, and why. Errors are application/problem+json (RFC 9457).')
@@ -29,6 +39,15 @@ export function serveOpenApi(app: INestApplication, version: string): OpenAPIObj
       },
     },
   };
-  SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json' });
-  return document;
+  SwaggerModule.setup('docs', app, document, { raw: ['json'], jsonDocumentUrl: 'openapi.json' });
+  return RouteTable.of(document, BESIDE);
+}
+
+/** What `sendReply` puts on answers, for those that Swagger's own handlers send; and the page is nobody's frame. */
+function pageHeaders(request: Request, response: Response, next: NextFunction): void {
+  response.setHeader('x-request-id', requestIdOf(request));
+  response.setHeader('x-content-type-options', 'nosniff');
+  response.setHeader('x-frame-options', 'DENY');
+  response.setHeader('referrer-policy', 'no-referrer');
+  next();
 }

@@ -5,34 +5,37 @@ import { ProblemError } from './http/problem.js';
 
 /** Bodies of requests and answers: one schema each, for validation and for the OpenAPI document alike. */
 const userId = z.string().min(1).max(255);
+/** Free text that can be kept byte for byte: no U+0000, no lone surrogates. */
+const reason = z
+  .string()
+  .max(500)
+  .regex(/^[^\0\p{Surrogate}]*$/u, 'holds what cannot be kept')
+  .optional();
 const limit = z.union([z.number(), z.literal('unlimited')]);
 
 export const batchRequest = z.strictObject({ userIds: z.array(userId).min(1).max(100) });
-export const linkRequest = z.strictObject({ userId, reason: z.string().max(500).optional() });
+export const linkRequest = z.strictObject({ userId, reason });
 export const linksRequest = z.strictObject({
   links: z
     .array(
       z.strictObject({
         customerId: z.string().min(1).max(255),
         userId,
-        reason: z.string().max(500).optional(),
+        reason,
       }),
     )
     .min(1)
     .max(1_000),
 });
 
-export const snapshotSchema = z.intersection(
-  entitlementSchema,
-  z.object({
-    userId,
-    revocationVersion: z.number().int(),
-    position: z.string().nullable(),
-    changedAt: z.string().nullable(),
-  }),
-);
-export const batchResponse = z.object({ position: z.string(), entitlements: z.array(snapshotSchema) });
-export const featureResponse = z.object({
+export const snapshotSchema = entitlementSchema.extend({
+  userId,
+  revocationVersion: z.number().int(),
+  position: z.string().nullable(),
+  changedAt: z.string().nullable(),
+});
+export const batchResponse = z.strictObject({ position: z.string(), entitlements: z.array(snapshotSchema) });
+export const featureResponse = z.strictObject({
   allowed: z.boolean(),
   reason: z.enum(FEATURE_REASONS),
   plan: z.string(),
@@ -41,42 +44,47 @@ export const featureResponse = z.object({
   remaining: limit.optional(),
   upgradeTo: z.string().optional(),
 });
-export const recordedResponse = z.object({
+export const recordedResponse = z.strictObject({
   outcome: z.enum(['applied', 'duplicate']),
   event: z.string().optional(),
   position: z.string().optional(),
 });
-export const linksResponse = z.object({
+export const linksResponse = z.strictObject({
   results: z.array(recordedResponse.extend({ customerId: z.string() })),
 });
-export const webhookResponse = z.object({
+export const webhookResponse = z.strictObject({
   received: z.literal(true),
   outcome: z.enum(['applied', 'duplicate', 'ignored']),
   event: z.string().optional(),
   reason: z.string().optional(),
   position: z.string().optional(),
 });
-export const unlinkedResponse = z.object({
+export const unlinkedResponse = z.strictObject({
   items: z.array(
-    z.object({ kind: z.enum(['customer', 'subscription']), id: z.string(), customer: z.string().nullable() }),
-  ),
-  next: z.string().nullable(),
-});
-export const conflictsResponse = z.object({
-  items: z.array(
-    z.object({
+    z.strictObject({
       kind: z.enum(['customer', 'subscription']),
       id: z.string(),
-      owner: z.string(),
-      claims: z.array(z.object({ userId: z.string(), eventId: z.string() })),
+      customer: z.string().nullable(),
     }),
   ),
   next: z.string().nullable(),
 });
-export const readyResponse = z.object({
+export const conflictsResponse = z.strictObject({
+  items: z.array(
+    z.strictObject({
+      kind: z.enum(['customer', 'subscription']),
+      id: z.string(),
+      owner: z.string(),
+      claims: z.array(z.strictObject({ userId: z.string(), eventId: z.string() })),
+    }),
+  ),
+  next: z.string().nullable(),
+});
+export const liveResponse = z.strictObject({ status: z.literal('live') });
+export const readyResponse = z.strictObject({
   status: z.enum(['ready', 'degraded', 'not_ready']),
   problems: z.array(z.string()),
-  projection: z.object({
+  projection: z.strictObject({
     state: z.string(),
     position: z.string().nullable(),
     head: z.string().nullable(),

@@ -10,31 +10,60 @@ const LOOK_EVERY_MS = 50;
 /** How a wait for a paid checkout ended. */
 export type CheckoutWaitOutcome = 'seen' | 'timed_out' | 'not_waited';
 
+interface Waiter {
+  readonly subscription: string;
+  end(outcome: CheckoutWaitOutcome): void;
+}
+
 /**
  * Holds the reply to a paid checkout until the read model shows its subscription (DESIGN 5.5): Stripe holds the
- * buyer's redirect until the reply. A waiter holds no connection; none waits while the projection cannot catch up.
+ * buyer's redirect until the reply. One question is asked for all who wait, so a waiter holds no connection and no
+ * place in a queue; none waits while the projection cannot catch up.
  */
 export class CheckoutWait {
-  #waiting = 0;
+  readonly #waiters = new Set<Waiter>();
+  #looking = false;
 
   constructor(
-    private readonly engine: ProjectionEngine,
-    private readonly ops: OpsReader,
+    private readonly engine: Pick<ProjectionEngine, 'status' | 'nextChange'>,
+    private readonly ops: Pick<OpsReader, 'activeSubscriptions'>,
   ) {}
 
-  async until(subscription: string): Promise<CheckoutWaitOutcome> {
-    if (this.#waiting >= MAX_WAITING || !this.#mayCatchUp()) return 'not_waited';
-    this.#waiting += 1;
-    try {
-      const deadline = Date.now() + MAX_WAIT_MS;
-      for (;;) {
-        if (await this.ops.isSubscriptionActive(subscription)) return 'seen';
-        if (Date.now() >= deadline || !this.#mayCatchUp()) return 'timed_out';
-        await this.engine.nextChange(LOOK_EVERY_MS);
+  /** Never rejects: the delivery is durable already, whatever becomes of the wait. */
+  until(subscription: string): Promise<CheckoutWaitOutcome> {
+    if (this.#waiters.size >= MAX_WAITING || !this.#mayCatchUp()) return Promise.resolve('not_waited');
+    return new Promise((resolve) => {
+      const waiter: Waiter = {
+        subscription,
+        end: (outcome) => {
+          clearTimeout(timer);
+          this.#waiters.delete(waiter);
+          resolve(outcome);
+        },
+      };
+      const timer = setTimeout(() => waiter.end('timed_out'), MAX_WAIT_MS);
+      this.#waiters.add(waiter);
+      if (!this.#looking) void this.#look();
+    });
+  }
+
+  async #look(): Promise<void> {
+    this.#looking = true;
+    while (this.#waiters.size > 0) {
+      const seen = await this.#active();
+      for (const waiter of [...this.#waiters]) {
+        if (seen.has(waiter.subscription)) waiter.end('seen');
+        else if (!this.#mayCatchUp()) waiter.end('timed_out');
       }
-    } finally {
-      this.#waiting -= 1;
+      if (this.#waiters.size > 0) await this.engine.nextChange(LOOK_EVERY_MS);
     }
+    this.#looking = false;
+  }
+
+  /** A read model that cannot be asked now shows nothing; the waiters' own time is short. */
+  async #active(): Promise<ReadonlySet<string>> {
+    const asked = [...new Set([...this.#waiters].map(({ subscription }) => subscription))];
+    return this.ops.activeSubscriptions(asked).catch(() => new Set<string>());
   }
 
   #mayCatchUp(): boolean {

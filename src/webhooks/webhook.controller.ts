@@ -22,11 +22,11 @@ export class WebhookController {
     ok: { description: 'Applied, a duplicate, or ignored with a reason', schema: webhookResponse },
     problems: [
       'malformed_json',
+      'invalid_request',
       'invalid_signature',
       'payload_too_large',
       'malformed_event',
       'event_store_unavailable',
-      'database_unavailable',
     ],
     access: 'open',
   })
@@ -36,7 +36,6 @@ export class WebhookController {
     @Res() response: Response,
   ): Promise<void> {
     const requestId = requestIdOf(request);
-    const raw = await readBody(request);
-    sendReply(response, await this.webhooks.receive(raw, signature, requestId), requestId);
+    sendReply(response, await this.webhooks.receive(readBody(request), signature, requestId), requestId);
   }
 }

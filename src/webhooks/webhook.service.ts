@@ -52,20 +52,20 @@ export class WebhookService {
   }
 
   /**
-   * @param raw the body byte for byte
+   * @param body what reads the body, byte for byte
    * @param signature the `Stripe-Signature` header
    * @throws ProblemError and the event store's faults; nothing is stored then, or the delivery may be repeated
    */
-  async receive(raw: Buffer, signature: string | undefined, requestId: string): Promise<Reply> {
+  async receive(body: Promise<Buffer>, signature: string | undefined, requestId: string): Promise<Reply> {
     let type = 'unread';
     try {
-      const body = this.#read(raw, signature);
+      const event = this.#read(await body, signature);
+      type = typeOf(event);
       const { userIdMetadataKey } = this.options;
-      const translation = translateStripeEvent(body, { userIdMetadataKey });
+      const translation = translateStripeEvent(event, { userIdMetadataKey });
       if (translation.outcome === 'malformed') {
         throw new ProblemError('malformed_event', `${translation.problems.join('; ')}.`);
       }
-      type = typeOf(translation, body);
       const receipt = await this.#handle(translation, requestId);
       this.options.metrics.webhook(type, receipt.outcome);
       return jsonReply(200, receipt);
@@ -75,7 +75,7 @@ export class WebhookService {
     }
   }
 
-  #read(raw: Buffer, signature: string | undefined): unknown {
+  #read(raw: Buffer, signature: string | undefined): object {
     let text: string;
     try {
       text = UTF8.decode(raw);
@@ -154,9 +154,8 @@ function parse(text: string): unknown {
 }
 
 /** The metric's label: types come from a closed set. */
-function typeOf(translation: Translation, body: unknown): string {
-  if (translation.outcome === 'recorded') return translation.stripe.eventType;
-  const type: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'type') : undefined;
+function typeOf(event: object): string {
+  const type: unknown = Reflect.get(event, 'type');
   return typeof type === 'string' && isHandledType(type) ? type : 'other';
 }
 

@@ -9,6 +9,7 @@ export class AccessControl {
   constructor(
     private readonly authenticator: Authenticator,
     private readonly failures: FailureLimiter,
+    private readonly onRefused: (code: 'unauthorized' | 'too_many_failures') => void = () => undefined,
   ) {}
 
   /**
@@ -31,6 +32,7 @@ export class AccessControl {
 
   private refuse(address: string): ProblemError {
     const wait = this.failures.fail(address);
+    this.onRefused(wait === null ? 'unauthorized' : 'too_many_failures');
     if (wait !== null) {
       return new ProblemError(
         'too_many_failures',

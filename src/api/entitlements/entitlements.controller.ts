@@ -2,11 +2,14 @@ import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Req, Res 
 import { ApiHeader, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Describe } from '../describe.js';
+import { refuseOthers } from '../http/parameters.js';
 import { ProblemError } from '../http/problem.js';
 import { jsonReply, sendReply } from '../http/reply.js';
 import { requestIdOf } from '../http/request-id.js';
 import { batchRequest, batchResponse, featureResponse, parseBody, snapshotSchema } from '../schemas.js';
 import { EntitlementsService } from './entitlements.service.js';
+
+const READING = ['read_model_not_ready', 'database_unavailable'] as const;
 
 @ApiTags('Entitlements')
 @Controller('v1')
@@ -26,18 +29,19 @@ export class EntitlementsController {
   @Describe({
     summary: 'What a user may do now',
     ok: {
-      description:
-        'The snapshot, with a strong ETag and Tenure-Position; 304 without a body when the ETag matches',
+      description: 'The snapshot, with a strong `ETag` of the body and the checkpoint as `Tenure-Position`',
       schema: snapshotSchema,
     },
+    also: { 304: { description: '`If-None-Match` holds the ETag: no body' } },
     problems: [
       'invalid_user_id',
       'invalid_request',
       'unsupported_parameter',
+      'malformed_url',
       'projection_behind',
-      'database_unavailable',
+      ...READING,
     ],
-    access: 'key',
+    access: 'entitlements:read',
   })
   async snapshot(
     @Param('userId') userId: string,
@@ -61,8 +65,15 @@ export class EntitlementsController {
     summary: 'What up to 100 users may do, as of one moment',
     ok: { description: 'Snapshots in the order asked', schema: batchResponse },
     body: batchRequest,
-    problems: ['invalid_request', 'invalid_user_id', 'database_unavailable'],
-    access: 'key',
+    problems: [
+      'invalid_request',
+      'malformed_json',
+      'invalid_user_id',
+      'payload_too_large',
+      'unsupported_media_type',
+      ...READING,
+    ],
+    access: 'entitlements:read',
   })
   async batch(@Body() body: unknown, @Req() request: Request, @Res() response: Response): Promise<void> {
     const { userIds } = parseBody(batchRequest, body);
@@ -84,8 +95,8 @@ export class EntitlementsController {
   @Describe({
     summary: 'Whether a user may use a feature, or that much of a limited thing',
     ok: { description: 'The decision and its reason', schema: featureResponse },
-    problems: ['invalid_user_id', 'invalid_request', 'unsupported_parameter', 'database_unavailable'],
-    access: 'key',
+    problems: ['invalid_user_id', 'invalid_request', 'unsupported_parameter', 'malformed_url', ...READING],
+    access: 'entitlements:read',
   })
   async feature(
     @Param('userId') userId: string,
@@ -102,11 +113,4 @@ export class EntitlementsController {
     const decision = await this.entitlements.feature(userId, key, amount);
     sendReply(response, jsonReply(200, decision), requestIdOf(request));
   }
-}
-
-/** A parameter that is not understood is refused, never passed over: its answer would be another one. */
-export function refuseOthers(others: Readonly<Record<string, unknown>>): void {
-  const [unknown] = Object.keys(others);
-  if (unknown === undefined) return;
-  throw new ProblemError('unsupported_parameter', `This route has no parameter "${unknown.slice(0, 50)}".`);
 }

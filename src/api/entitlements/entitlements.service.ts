@@ -10,6 +10,7 @@ import type { Reply } from '../http/reply.js';
 
 const READ_YOUR_WRITES_MS = 5_000;
 const POSITION = /^\d{1,18}$/;
+const DIGITS = /^\d{1,10}$/;
 /** Largest amount a feature question may ask for. */
 const MAX_AMOUNT = 1_000_000_000;
 
@@ -48,8 +49,8 @@ export class EntitlementsService {
   /** Whether a user may use a feature, or that much of a limited thing. */
   async feature(userId: string, key: string, amount: string | undefined): Promise<FeatureDecision> {
     checkUserId(userId);
-    const wanted = amount === undefined ? 1 : Number(amount);
-    if (!Number.isSafeInteger(wanted) || wanted < 0 || wanted > MAX_AMOUNT || amount === '') {
+    const wanted = Number(amount ?? 1);
+    if ((amount !== undefined && !DIGITS.test(amount)) || wanted > MAX_AMOUNT) {
       throw new ProblemError('invalid_request', `amount must be a whole number from 0 to ${MAX_AMOUNT}.`);
     }
     const [served, catalog] = await Promise.all([this.reader.read(userId), this.ops.currentCatalog()]);

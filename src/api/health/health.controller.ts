@@ -1,11 +1,12 @@
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { z } from 'zod';
 import { Metrics } from '../../observability/metrics.js';
 import { Describe } from '../describe.js';
 import { jsonReply, sendReply } from '../http/reply.js';
 import { requestIdOf } from '../http/request-id.js';
-import { readyResponse } from '../schemas.js';
+import { liveResponse, readyResponse } from '../schemas.js';
 import { HealthService } from './health.service.js';
 
 @ApiTags('Health')
@@ -17,15 +18,21 @@ export class HealthController {
   ) {}
 
   @Get('health/live')
-  @Describe({ summary: 'The process answers', ok: { description: 'Alive' }, problems: [], access: 'open' })
+  @Describe({
+    summary: 'The process answers',
+    ok: { description: 'Alive', schema: liveResponse },
+    problems: [],
+    access: 'open',
+  })
   live(@Req() request: Request, @Res() response: Response): void {
     sendReply(response, jsonReply(200, { status: 'live' }), requestIdOf(request));
   }
 
   @Get('health/ready')
   @Describe({
-    summary: 'Database, event store and projection work; 503 with the same body when they do not',
+    summary: 'Database, event store and projection work',
     ok: { description: 'Ready, or degraded with its problems named', schema: readyResponse },
+    also: { 503: { description: 'Not ready', schema: readyResponse } },
     problems: [],
     access: 'open',
   })
@@ -37,7 +44,7 @@ export class HealthController {
   @Get('metrics')
   @Describe({
     summary: 'Prometheus metrics',
-    ok: { description: 'Text format' },
+    ok: { description: 'Text format', schema: z.string(), type: 'text/plain' },
     problems: [],
     access: 'open',
   })

@@ -1,19 +1,28 @@
 import { performance } from 'node:perf_hooks';
 import type { NextFunction, Request, Response } from 'express';
+import type { Logger } from '../../observability/logger.js';
 import type { Metrics } from '../../observability/metrics.js';
+import { requestIdOf } from './request-id.js';
+import { logRequest } from './request-log.js';
+
+/** Methods that may become a label; others are one, since a caller can invent them. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /** Measures what goes the long way, by the route's pattern: never by the path, which holds ids. */
-export function measured(metrics: Metrics) {
+export function measured(metrics: Metrics, logger: Logger) {
   return (request: Request, response: Response, next: NextFunction): void => {
     const start = performance.now();
     response.once('finish', () => {
-      const route: unknown = request.route?.path;
+      const seconds = (performance.now() - start) / 1000;
+      const path: unknown = request.route?.path;
+      const route = typeof path === 'string' ? path : 'none';
       const labels = {
-        route: typeof route === 'string' ? route : 'none',
-        method: request.method,
+        route,
+        method: METHODS.has(request.method) ? request.method : 'other',
         status: String(response.statusCode),
       };
-      metrics.requestSeconds.cell(labels).observe((performance.now() - start) / 1000);
+      metrics.requestSeconds.cell(labels).observe(seconds);
+      logRequest(logger, response, route, requestIdOf(request), seconds);
     });
     next();
   };

@@ -17,10 +17,12 @@ export const PROBLEMS = {
   projection_behind: { status: 412, title: 'The read model has not reached that position' },
   payload_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The media type is not supported' },
+  headers_too_large: { status: 431, title: 'The header of the request is too large' },
   malformed_event: { status: 422, title: 'The Stripe event lacks what identifies it' },
   too_many_failures: { status: 429, title: 'Too many failed attempts' },
   internal_error: { status: 500, title: 'Something went wrong here' },
   event_store_unavailable: { status: 503, title: 'The event store does not answer' },
+  read_model_not_ready: { status: 503, title: 'The read model holds no plan catalogue yet' },
   database_unavailable: { status: 503, title: 'The database does not answer' },
 } as const satisfies Record<string, { status: number; title: string }>;
 export type ProblemCode = keyof typeof PROBLEMS;
@@ -49,6 +51,9 @@ export class ProblemError extends Error {
   }
   get status(): number {
     return PROBLEMS[this.code].status;
+  }
+  get title(): string {
+    return PROBLEMS[this.code].title;
   }
 }
 

@@ -3,16 +3,17 @@ import { ProblemError } from './problem.js';
 
 /** Largest body of any route, in bytes (1 MiB). */
 export const MAX_BODY_BYTES = 1024 * 1024;
+/**
+ * A body over the limit is still read to its end, without being kept, up to this size: a sender that is cut off in
+ * the middle sees a broken connection instead of the answer.
+ */
+const MAX_DISCARDED_BYTES = 16 * 1024 * 1024;
 
 /**
  * Reads a request body as it came, byte for byte.
- * A body over the limit is refused as soon as that is known, without being kept; the connection is then closed, since
- * the rest of it is not read.
  * @throws ProblemError `payload_too_large`, or `invalid_request` when the caller goes away half-way
  */
 export function readBody(request: IncomingMessage): Promise<Buffer> {
-  const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced > MAX_BODY_BYTES) return Promise.reject(tooLarge());
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -21,16 +22,23 @@ export function readBody(request: IncomingMessage): Promise<Buffer> {
     };
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size > MAX_BODY_BYTES) {
-        stop();
-        request.pause();
-        reject(tooLarge());
+      if (size <= MAX_BODY_BYTES) {
+        chunks.push(chunk);
         return;
       }
-      chunks.push(chunk);
+      chunks.length = 0;
+      if (size > MAX_DISCARDED_BYTES) {
+        stop();
+        request.pause();
+        reject(tooLarge({ connection: 'close' }));
+      }
     };
     const onEnd = (): void => {
       stop();
+      if (size > MAX_BODY_BYTES) {
+        reject(tooLarge({}));
+        return;
+      }
       const [only] = chunks;
       resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size));
     };
@@ -42,8 +50,6 @@ export function readBody(request: IncomingMessage): Promise<Buffer> {
   });
 }
 
-function tooLarge(): ProblemError {
-  return new ProblemError('payload_too_large', `The limit is ${MAX_BODY_BYTES} bytes.`, {
-    connection: 'close',
-  });
+function tooLarge(headers: Readonly<Record<string, string>>): ProblemError {
+  return new ProblemError('payload_too_large', `The limit is ${MAX_BODY_BYTES} bytes.`, headers);
 }

@@ -61,7 +61,23 @@ export function toProblem(error: unknown): ProblemError {
       { cause: error },
     );
   }
+  if (error instanceof ReadModelNotReadyError) {
+    return new ProblemError(
+      'read_model_not_ready',
+      'Nothing can be said of anyone until the first plan catalogue was read. Try again.',
+      { 'retry-after': RETRY_AFTER_SECONDS },
+      { cause: error },
+    );
+  }
   if (error instanceof URIError) return undecodableUrl(error);
+  if (propertyOf(error, 'type') === 'entity.parse.failed') {
+    return new ProblemError(
+      'malformed_json',
+      'The body is not JSON that can be taken.',
+      {},
+      { cause: error },
+    );
+  }
   return ofStatus(statusOf(error), error);
 }
 
@@ -89,8 +105,7 @@ function isEventStoreDown(error: unknown): boolean {
     error instanceof EventStoreUnavailableError ||
     error instanceof OutcomeUnknownError ||
     error instanceof WrongExpectedRevisionError ||
-    error instanceof ContentionError ||
-    error instanceof ReadModelNotReadyError
+    error instanceof ContentionError
   );
 }
 

@@ -16,7 +16,14 @@ import { linkRequest, linksRequest, linksResponse, parseBody, recordedResponse }
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
 const OK = { description: 'Appended, or there already', schema: recordedResponse };
-const PROBLEMS = ['invalid_request', 'invalid_user_id', 'event_store_unavailable'] as const;
+const UNLINK_PROBLEMS = ['invalid_request', 'malformed_url', 'event_store_unavailable'] as const;
+const LINK_PROBLEMS = [
+  ...UNLINK_PROBLEMS,
+  'malformed_json',
+  'invalid_user_id',
+  'payload_too_large',
+  'unsupported_media_type',
+] as const;
 const KEY_HEADER = {
   name: 'Idempotency-Key',
   required: false,
@@ -35,8 +42,8 @@ export class LinksController {
     summary: 'Say whose a customer is',
     ok: OK,
     body: linkRequest,
-    problems: PROBLEMS,
-    access: 'key',
+    problems: LINK_PROBLEMS,
+    access: 'ops',
   })
   async linkCustomer(
     @Param('customerId') customerId: string,
@@ -58,8 +65,8 @@ export class LinksController {
   @Describe({
     summary: 'Let the facts decide again whose a customer is',
     ok: OK,
-    problems: PROBLEMS,
-    access: 'key',
+    problems: UNLINK_PROBLEMS,
+    access: 'ops',
   })
   async unlinkCustomer(
     @Param('customerId') customerId: string,
@@ -78,8 +85,8 @@ export class LinksController {
     summary: 'Say whose a single subscription is',
     ok: OK,
     body: linkRequest,
-    problems: PROBLEMS,
-    access: 'key',
+    problems: LINK_PROBLEMS,
+    access: 'ops',
   })
   async linkSubscription(
     @Param('subscriptionId') subscriptionId: string,
@@ -101,8 +108,8 @@ export class LinksController {
   @Describe({
     summary: 'Let the facts decide again whose a subscription is',
     ok: OK,
-    problems: PROBLEMS,
-    access: 'key',
+    problems: UNLINK_PROBLEMS,
+    access: 'ops',
   })
   async unlinkSubscription(
     @Param('subscriptionId') subscriptionId: string,
@@ -125,8 +132,8 @@ export class LinksController {
       'Link up to 1,000 customers; each is its own event, so a repeat after a fault goes on where it stopped',
     ok: { description: 'One result a link, in the order sent', schema: linksResponse },
     body: linksRequest,
-    problems: PROBLEMS,
-    access: 'key',
+    problems: LINK_PROBLEMS,
+    access: 'ops',
   })
   async linkCustomers(
     @Body() body: unknown,
@@ -137,6 +144,9 @@ export class LinksController {
     for (const { customerId, userId } of links) {
       checkId(customerId);
       checkUserId(userId);
+    }
+    if (new Set(links.map(({ customerId }) => customerId)).size < links.length) {
+      throw new ProblemError('invalid_request', 'A customer is named more than once.');
     }
     const origin = originOf(request, undefined);
     const results = await Promise.all(

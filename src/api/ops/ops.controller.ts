@@ -3,6 +3,7 @@ import { ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { OpsReader } from '../../projections/entitlements/ops.reader.js';
 import { Describe } from '../describe.js';
+import { refuseOthers } from '../http/parameters.js';
 import { ProblemError } from '../http/problem.js';
 import { jsonReply, sendReply } from '../http/reply.js';
 import { requestIdOf } from '../http/request-id.js';
@@ -27,16 +28,15 @@ export class OpsController {
   @Describe({
     summary: 'Customers and subscriptions that belong to nobody yet',
     ok: { description: 'A page, by kind and id', schema: unlinkedResponse },
-    problems: ['invalid_request', 'database_unavailable'],
-    access: 'key',
+    problems: ['invalid_request', 'unsupported_parameter', 'database_unavailable'],
+    access: 'ops',
   })
   async unlinked(
-    @Query('cursor') cursor: unknown,
-    @Query('limit') limit: unknown,
+    @Query() query: Record<string, unknown>,
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const page = await this.ops.unlinked(cursorOf(cursor), limitOf(limit));
+    const page = await this.ops.unlinked(...pageOf(query));
     sendReply(response, jsonReply(200, page), requestIdOf(request));
   }
 
@@ -44,18 +44,22 @@ export class OpsController {
   @Describe({
     summary: 'Customers and subscriptions whose facts name another user than their owner',
     ok: { description: 'A page, by kind and id', schema: conflictsResponse },
-    problems: ['invalid_request', 'database_unavailable'],
-    access: 'key',
+    problems: ['invalid_request', 'unsupported_parameter', 'database_unavailable'],
+    access: 'ops',
   })
   async conflicts(
-    @Query('cursor') cursor: unknown,
-    @Query('limit') limit: unknown,
+    @Query() query: Record<string, unknown>,
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const page = await this.ops.conflicts(cursorOf(cursor), limitOf(limit));
+    const page = await this.ops.conflicts(...pageOf(query));
     sendReply(response, jsonReply(200, page), requestIdOf(request));
   }
+}
+
+function pageOf({ cursor, limit, ...others }: Record<string, unknown>): [string | null, number] {
+  refuseOthers(others);
+  return [cursorOf(cursor), limitOf(limit)];
 }
 
 function cursorOf(cursor: unknown): string | null {
@@ -65,7 +69,8 @@ function cursorOf(cursor: unknown): string | null {
 }
 
 function limitOf(limit: unknown): number {
-  const number = limit === undefined ? DEFAULT_LIMIT : Number(limit);
-  if (Number.isInteger(number) && number >= 1 && number <= MAX_LIMIT) return number;
+  if (limit === undefined) return DEFAULT_LIMIT;
+  const number = typeof limit === 'string' && /^\d{1,4}$/.test(limit) ? Number(limit) : 0;
+  if (number >= 1 && number <= MAX_LIMIT) return number;
   throw new ProblemError('invalid_request', `limit must be a whole number from 1 to ${MAX_LIMIT}.`);
 }

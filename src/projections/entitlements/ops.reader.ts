@@ -20,6 +20,8 @@ const conflict = z.object({
     ),
 });
 
+const observationRow = z.object({ subscription: z.string(), body: z.string() });
+
 /** Something Stripe told of that belongs to nobody yet. */
 export type Unlinked = z.infer<typeof subject>;
 /** Something whose facts name another user than its owner; `claims` say whom, and which Stripe event said so. */
@@ -71,19 +73,23 @@ export class OpsReader {
     return listing(z.array(conflict).parse(found.rows), limit);
   }
 
-  /** Whether the read models show a subscription active or trialing. */
-  async isSubscriptionActive(subscription: string): Promise<boolean> {
+  /** Those of the subscriptions that the read models show active or trialing. */
+  async activeSubscriptions(subscriptions: readonly string[]): Promise<ReadonlySet<string>> {
     const found = await this.pool.query(
-      `select body from tenure.subscription_fact
-       where generation = ${LIVE} and subscription = $1 and kind = 'observation'`,
-      [subscription],
+      `select subscription, body from tenure.subscription_fact
+       where generation = ${LIVE} and subscription = any($1) and kind = 'observation'`,
+      [subscriptions],
     );
-    const observations = z
-      .array(z.object({ body: z.string() }))
-      .parse(found.rows)
-      .map(({ body }) => observationText.parse(JSON.parse(body)));
-    const status = statusOf(orderObservations(observations).observations);
-    return status === 'active' || status === 'trialing';
+    const bodies = new Map<string, string[]>();
+    for (const { subscription, body } of z.array(observationRow).parse(found.rows)) {
+      bodies.set(subscription, [...(bodies.get(subscription) ?? []), body]);
+    }
+    const isActive = (texts: readonly string[]): boolean => {
+      const observations = texts.map((text) => observationText.parse(JSON.parse(text)));
+      const status = statusOf(orderObservations(observations).observations);
+      return status === 'active' || status === 'trialing';
+    };
+    return new Set([...bodies].filter(([, texts]) => isActive(texts)).map(([subscription]) => subscription));
   }
 
   /** The catalogue that is judged by; `null` before the first one. */

@@ -3,7 +3,7 @@ import type { Entitlement, Judgement } from '../../policy/entitlement.js';
 import { allowsTheSame } from '../../policy/judge.js';
 
 /** An entitlement as the read models keep it: what the policy said, parsed back from its text. */
-export const entitlementSchema: z.ZodType<Entitlement> = z.strictObject({
+export const entitlementSchema = z.strictObject({
   role: z.string(),
   plan: z.string(),
   status: z.enum([
@@ -39,15 +39,19 @@ export const entitlementSchema: z.ZodType<Entitlement> = z.strictObject({
     .nullable(),
   unmappedPrices: z.array(z.string()),
   validUntil: z.string().nullable(),
-});
+}) satisfies z.ZodType<Entitlement>;
 
 /** What the entitlement becomes at `at` (Unix ms), and the version's counter from then on. */
+export interface VersionedSuccessor {
+  readonly at: number;
+  readonly counter: number;
+  readonly entitlement: Entitlement;
+}
 export const versionedSuccessorSchema = z.strictObject({
   at: z.number(),
   counter: z.number().int(),
   entitlement: entitlementSchema,
-});
-export type VersionedSuccessor = z.infer<typeof versionedSuccessorSchema>;
+}) satisfies z.ZodType<VersionedSuccessor>;
 
 /**
  * A user's row: what holds, what follows by time alone, the version's counter, and the event (position, Unix ms) that

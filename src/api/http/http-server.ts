@@ -1,0 +1,71 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { type ProblemCode, ProblemError, problemBody } from './problem.js';
+import { newRequestId } from './request-id.js';
+
+/** A sender that dribbles its header or body holds a socket no longer than this. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const CHECK_EVERY_MS = 5_000;
+/** Longer than what load balancers keep idle connections for, so that they close first. */
+const KEEP_ALIVE_MS = 65_000;
+
+/** Requests under way at a stop have this long to finish. */
+const FINISH_WITHIN_MS = 10_000;
+const CLOSE_IDLE_EVERY_MS = 20;
+
+/** The server of the service; requests that are not HTTP, too big or too slow are answered as problems too. */
+export function httpServer(listener: RequestListener): Server {
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_EVERY_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    },
+    listener,
+  );
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+    refuse(error.code ?? '', socket),
+  );
+  return server;
+}
+
+/** Listens on `port` (0: any that is free) and tells which one it is. */
+export function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      const address = server.address();
+      resolve(address === null || typeof address === 'string' ? port : address.port);
+    });
+  });
+}
+
+/** Takes no more connections, lets requests under way finish, and ends connections as they become idle. */
+export async function stopListening(server: Server): Promise<void> {
+  const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
+  const late = setTimeout(() => server.closeAllConnections(), FINISH_WITHIN_MS);
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  clearInterval(idle);
+  clearTimeout(late);
+}
+
+function refuse(fault: string, socket: Socket): void {
+  if (!socket.writable || fault === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const problem = new ProblemError(codeOf(fault), 'The connection is closed.');
+  const body = JSON.stringify(problemBody(problem, newRequestId()));
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${problem.title}\r\ncontent-type: application/problem+json; charset=utf-8\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+function codeOf(fault: string): ProblemCode {
+  if (fault === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request_timeout';
+  return fault === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'invalid_request';
+}

@@ -1,0 +1,118 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { ProjectionStatus } from '../projections/engine/projection-engine.js';
+import { CheckoutWait } from './checkout-wait.js';
+
+const level: ProjectionStatus = {
+  projection: 'entitlements',
+  generation: 1,
+  state: 'leading',
+  handled: '1',
+  scanned: '1',
+  head: '1',
+  lagEvents: 0,
+  lagSeconds: 0,
+  fault: null,
+  batches: 1,
+  eventsApplied: 1,
+  faults: 0,
+};
+
+/** A read model that shows what it is told, and counts how often it is asked. */
+function readModel() {
+  const active = new Set<string>();
+  const model = { asked: [] as (readonly string[])[], down: false, status: level };
+  const changes = new Set<() => void>();
+  const engine = {
+    status: () => model.status,
+    nextChange: (ms: number) =>
+      new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        changes.add(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      }),
+  };
+  const ops = {
+    activeSubscriptions: async (subscriptions: readonly string[]): Promise<ReadonlySet<string>> => {
+      model.asked.push(subscriptions);
+      if (model.down) throw new Error('down');
+      return new Set(subscriptions.filter((each) => active.has(each)));
+    },
+  };
+  const show = (subscription: string): void => {
+    active.add(subscription);
+    for (const change of changes) change();
+  };
+  return { model, show, wait: new CheckoutWait(engine, ops) };
+}
+
+describe('The reply to a paid checkout', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('waits until the subscription is shown active', async () => {
+    const { show, wait } = readModel();
+    const outcome = wait.until('sub_1');
+    await jest.advanceTimersByTimeAsync(1_000);
+    show('sub_1');
+    await jest.advanceTimersByTimeAsync(0);
+    await expect(outcome).resolves.toBe('seen');
+  });
+
+  it('goes out after two seconds in any case', async () => {
+    const { wait } = readModel();
+    let ended = '';
+    void wait.until('sub_1').then((outcome) => {
+      ended = outcome;
+    });
+    await jest.advanceTimersByTimeAsync(1_999);
+    expect(ended).toBe('');
+    await jest.advanceTimersByTimeAsync(1);
+    expect(ended).toBe('timed_out');
+  });
+
+  it('asks one question for all who wait, and lets no more than 200 wait', async () => {
+    const { model, wait } = readModel();
+    const outcomes = Array.from({ length: 201 }, (_, n) => wait.until(`sub_${n}`));
+    await expect(outcomes[200]).resolves.toBe('not_waited');
+    await jest.advanceTimersByTimeAsync(60);
+    expect(model.asked.length).toBeLessThanOrEqual(3);
+    expect(model.asked.at(-1)).toHaveLength(200);
+    await jest.advanceTimersByTimeAsync(2_000);
+    await expect(Promise.all(outcomes.slice(0, 200))).resolves.toEqual(Array(200).fill('timed_out'));
+    await expect(Promise.race([wait.until('sub_x'), Promise.resolve('waits')])).resolves.toBe('waits');
+    await jest.advanceTimersByTimeAsync(2_000);
+  });
+
+  it.each([
+    ['stopped', { ...level, state: 'stopped' }],
+    ['at a fault', { ...level, state: 'faulted' }],
+    ['two seconds behind', { ...level, lagSeconds: 2 }],
+  ] as const)('does not wait for a projection that is %s', async (_, status) => {
+    const { model, wait } = readModel();
+    model.status = status;
+    await expect(wait.until('sub_1')).resolves.toBe('not_waited');
+  });
+
+  it('stops waiting when the projection stops', async () => {
+    const { model, wait } = readModel();
+    const outcome = wait.until('sub_1');
+    await jest.advanceTimersByTimeAsync(100);
+    model.status = { ...level, state: 'faulted' };
+    await jest.advanceTimersByTimeAsync(60);
+    await expect(outcome).resolves.toBe('timed_out');
+  });
+
+  it('is not turned into a fault by a database that is away', async () => {
+    const { model, wait } = readModel();
+    model.down = true;
+    const outcome = wait.until('sub_1');
+    await jest.advanceTimersByTimeAsync(2_000);
+    await expect(outcome).resolves.toBe('timed_out');
+  });
+});

@@ -1,0 +1,245 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { AUTHORIZED, buyer, PRO, problemCode, type Service, startService } from './support/service.js';
+
+describe('The query API', () => {
+  let service: Service;
+  beforeAll(async () => {
+    service = await startService();
+  });
+  afterAll(() => service.close());
+
+  async function subscribed(userId: string): Promise<ReturnType<typeof buyer>> {
+    const user = buyer(userId);
+    await service.receive(user.started('active').body);
+    const { position } = await service.receive(user.pays('subscription_create').body);
+    await service.snapshot(userId, position);
+    return user;
+  }
+
+  const get = (path: string, headers: Readonly<Record<string, string>> = {}) =>
+    service.call({ path, headers: { ...AUTHORIZED, ...headers } });
+
+  it('gives a user never heard of the default plan and version 0', async () => {
+    expect(await service.snapshot('nobody')).toEqual({
+      userId: 'nobody',
+      role: 'free',
+      plan: 'free',
+      status: 'none',
+      features: ['reports'],
+      limits: { members: 50 },
+      subscriptionActive: false,
+      expiresAt: null,
+      cancelAt: null,
+      pendingPayment: null,
+      source: null,
+      unmappedPrices: [],
+      validUntil: null,
+      revocationVersion: 0,
+      position: null,
+      changedAt: null,
+    });
+  });
+
+  it('gives the whole snapshot of a subscriber, with what caches need', async () => {
+    const user = await subscribed('ann');
+    const answer = await get('/v1/users/ann/entitlements');
+    expect(answer.json()).toMatchObject({
+      userId: 'ann',
+      role: 'paid',
+      plan: 'plus',
+      features: ['export', 'reports'],
+      limits: { members: 500 },
+      source: { type: 'subscription', subscriptionId: user.id, customerId: `cus_demo${user.name}` },
+      revocationVersion: 1,
+    });
+    expect(answer.headers).toMatchObject({
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'private, no-cache',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(answer.headers.etag).toMatch(/^"[^"]+"$/);
+    expect(answer.headers['tenure-position']).toMatch(/^\d+$/);
+    expect(answer.headers['x-powered-by']).toBeUndefined();
+  });
+
+  it('answers 304 without a body while nothing changed, and the new snapshot when it did', async () => {
+    const user = await subscribed('ben');
+    const etag = (await get('/v1/users/ben/entitlements')).headers.etag ?? '';
+    for (const header of [etag, `W/${etag}`, `"x", ${etag}`, '*']) {
+      const answer = await get('/v1/users/ben/entitlements', { 'if-none-match': header });
+      expect([answer.status, answer.text]).toEqual([304, '']);
+      expect(answer.headers.etag).toBe(etag);
+      expect(answer.headers['content-length']).toBeUndefined();
+    }
+    expect((await get('/v1/users/ben/entitlements', { 'if-none-match': '"x"' })).status).toBe(200);
+    const { position } = await service.receive(user.ends().body);
+    await service.snapshot('ben', position);
+    const changed = await get('/v1/users/ben/entitlements', { 'if-none-match': etag });
+    expect(changed.status).toBe(200);
+    expect(changed.json()).toMatchObject({ plan: 'free', status: 'canceled', revocationVersion: 2 });
+  });
+
+  it('lets a writer read its write, however soon it asks', async () => {
+    for (let n = 0; n < 20; n += 1) {
+      const { position } = await service.receive(buyer(`writer-${n}`).started('active').body);
+      expect(await service.snapshot(`writer-${n}`, position)).toMatchObject({ plan: 'plus', position });
+    }
+  });
+
+  it('says after five seconds that a position is not reached yet', async () => {
+    const start = performance.now();
+    const answer = await get('/v1/users/ann/entitlements?minPosition=999999');
+    expect(answer.status).toBe(412);
+    expect(problemCode(answer)).toBe('projection_behind');
+    expect(performance.now() - start).toBeGreaterThan(4_900);
+  });
+
+  it.each([
+    ['?minPosition=', 'invalid_request'],
+    ['?minPosition=abc', 'invalid_request'],
+    ['?minPosition=-1', 'invalid_request'],
+    ['?minPosition=1e3', 'invalid_request'],
+    ['?minPosition=1&minPosition=2', 'invalid_request'],
+    ['?minPosition=99999999999999999999', 'invalid_request'],
+    ['?wait=25', 'unsupported_parameter'],
+    ['?at=2026-01-01T00:00:00Z', 'unsupported_parameter'],
+    ['?explain=true', 'unsupported_parameter'],
+    ['?__proto__=x', 'unsupported_parameter'],
+  ])('refuses %s', async (query, code) => {
+    const answer = await get(`/v1/users/ann/entitlements${query}`);
+    expect(answer.status).toBe(400);
+    expect(problemCode(answer)).toBe(code);
+  });
+
+  it.each(['a b', 'ünï/çode', 'x@y.z', '..', '😀', "o'hara", 'a%20b', 'Δ'.repeat(255)])(
+    'takes the user id %j as it is',
+    async (userId) => {
+      const { position } = await service.receive(buyer(userId).started('active').body);
+      expect(await service.snapshot(userId, position)).toMatchObject({ userId, plan: 'plus' });
+    },
+  );
+
+  it.each(['%00', '%1F', '%7F', '%C2%85', 'x'.repeat(256)])('refuses the user id %s', async (userId) => {
+    for (const path of [`/v1/users/${userId}/entitlements`, `/v1/users/${userId}/features/export`]) {
+      expect(problemCode(await get(path))).toBe('invalid_user_id');
+    }
+  });
+
+  it('answers for up to a hundred users at once, in the order asked', async () => {
+    await subscribed('cat');
+    const userIds = ['cat', ...Array.from({ length: 98 }, (_, n) => `stranger-${n}`), 'cat'];
+    const answer = await service.ask('POST', '/v1/entitlements/batch', { userIds });
+    expect(answer.status).toBe(200);
+    const { entitlements } = z
+      .object({
+        position: z.string(),
+        entitlements: z.array(z.looseObject({ userId: z.string(), plan: z.string() })),
+      })
+      .parse(answer.json());
+    expect(entitlements.map(({ userId }) => userId)).toEqual(userIds);
+    expect(entitlements.map(({ plan }) => plan)).toEqual(['plus', ...Array<string>(98).fill('free'), 'plus']);
+    expect(entitlements[0]).toEqual(await service.snapshot('cat'));
+  });
+
+  it.each<[string, unknown, string]>([
+    ['no user', { userIds: [] }, 'invalid_request'],
+    ['101 users', { userIds: Array<string>(101).fill('u') }, 'invalid_request'],
+    ['a user id that is none', { userIds: ['a\0b'] }, 'invalid_user_id'],
+    ['a lone surrogate', { userIds: ['a\ud800'] }, 'invalid_user_id'],
+    ['an unknown field', { userIds: ['u'], at: 'now' }, 'invalid_request'],
+    ['a list', ['u'], 'invalid_request'],
+    ['nothing', undefined, 'invalid_request'],
+  ])('refuses a batch of %s', async (_, body, code) => {
+    const answer = await service.ask('POST', '/v1/entitlements/batch', body);
+    expect(answer.status).toBe(400);
+    expect(problemCode(answer)).toBe(code);
+  });
+
+  it.each<[string, Readonly<Record<string, string>>, string, number, string]>([
+    [
+      'another media type',
+      { 'content-type': 'text/plain' },
+      '{"userIds":["u"]}',
+      415,
+      'unsupported_media_type',
+    ],
+    ['no media type', {}, '{"userIds":["u"]}', 415, 'unsupported_media_type'],
+    [
+      'compressed text',
+      { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      'x',
+      415,
+      'unsupported_media_type',
+    ],
+    ['half of it', { 'content-type': 'application/json' }, '{"userIds":["u"', 400, 'malformed_json'],
+    [
+      '__proto__',
+      { 'content-type': 'application/json' },
+      '{"userIds":["u"],"__proto__":{}}',
+      400,
+      'malformed_json',
+    ],
+    [
+      'too much',
+      { 'content-type': 'application/json' },
+      ' '.repeat(1024 * 1024 + 1),
+      413,
+      'payload_too_large',
+    ],
+  ])('refuses a batch sent as %s', async (_, headers, body, status, code) => {
+    const answer = await service.call({
+      method: 'POST',
+      path: '/v1/entitlements/batch',
+      headers: { ...AUTHORIZED, ...headers },
+      body,
+    });
+    expect(answer.status).toBe(status);
+    expect(problemCode(answer)).toBe(code);
+  });
+
+  it('decides on features and limits', async () => {
+    const user = await subscribed('fay');
+    const decisions: readonly [string, unknown][] = [
+      ['export', { allowed: true, reason: 'in_plan', plan: 'plus' }],
+      ['api', { allowed: false, reason: 'not_in_plan', plan: 'plus', upgradeTo: 'pro' }],
+      ['sso', { allowed: false, reason: 'not_in_plan', plan: 'plus' }],
+      ['teleport', { allowed: false, reason: 'unknown_feature', plan: 'plus' }],
+      ['__proto__', { allowed: false, reason: 'unknown_feature', plan: 'plus' }],
+      ['members', { allowed: true, reason: 'in_plan', plan: 'plus', limit: 500 }],
+      ['members?amount=500', { allowed: true, reason: 'in_plan', plan: 'plus', limit: 500 }],
+      [
+        'members?amount=501',
+        { allowed: false, reason: 'limit_reached', plan: 'plus', limit: 500, upgradeTo: 'pro' },
+      ],
+    ];
+    for (const [key, decision] of decisions) {
+      expect((await get(`/v1/users/fay/features/${key}`)).json()).toEqual(decision);
+    }
+    const swapped = await service.receive(user.switchesTo(PRO).body);
+    await service.snapshot('fay', swapped.position);
+    expect((await get('/v1/users/fay/features/api')).json()).toMatchObject({ reason: 'pending_payment' });
+    const overdue = await service.receive(user.becomes('past_due').body);
+    await service.snapshot('fay', overdue.position);
+    expect((await get('/v1/users/fay/features/export')).json()).toMatchObject({
+      allowed: true,
+      reason: 'grace',
+    });
+    const unpaid = await service.receive(user.becomes('unpaid').body);
+    await service.snapshot('fay', unpaid.position);
+    expect((await get('/v1/users/fay/features/export')).json()).toMatchObject({ reason: 'suspended' });
+  });
+
+  it.each([
+    ['members?amount=1.5', 'invalid_request'],
+    ['members?amount=-1', 'invalid_request'],
+    ['members?amount=', 'invalid_request'],
+    ['members?amount=0x10', 'invalid_request'],
+    ['members?amount=1e2', 'invalid_request'],
+    ['members?amount=99999999999', 'invalid_request'],
+    ['members?amount=1&amount=2', 'invalid_request'],
+    ['members?count=1', 'unsupported_parameter'],
+  ])('refuses the question %s', async (question, code) => {
+    expect(problemCode(await get(`/v1/users/ann/features/${question}`))).toBe(code);
+  });
+});

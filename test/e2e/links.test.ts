@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { AUTHORIZED, buyer, event, problemCode, type Service, startService } from './support/service.js';
+
+const listing = z.object({
+  items: z.array(z.looseObject({ kind: z.string(), id: z.string() })),
+  next: z.string().nullable(),
+});
+const recorded = z.strictObject({
+  outcome: z.enum(['applied', 'duplicate']),
+  event: z.string().optional(),
+  position: z.string().optional(),
+});
+
+describe('Linking', () => {
+  let service: Service;
+  beforeAll(async () => {
+    service = await startService();
+  });
+  afterAll(() => service.close());
+
+  async function link(path: string, value: unknown): Promise<z.infer<typeof recorded>> {
+    const answer = await service.ask('PUT', path, value);
+    expect(answer.status).toBe(200);
+    return recorded.parse(answer.json());
+  }
+
+  async function listed(list: string): Promise<readonly string[]> {
+    const answer = await service.ask('GET', `/v1/ops/${list}?limit=1000`);
+    return listing.parse(answer.json()).items.map(({ id }) => id);
+  }
+
+  it('gives what nobody owned to its owner, and takes it back', async () => {
+    const user = buyer(null);
+    const { position } = await service.receive(user.started('active').body);
+    await service.snapshot('owner', position);
+    expect(await listed('unlinked')).toContain(user.id);
+
+    const path = `/v1/customers/cus_demo${user.name}/link`;
+    const linked = await link(path, { userId: 'owner', reason: 'said support' });
+    expect(linked).toMatchObject({ outcome: 'applied', event: 'CustomerLinked' });
+    expect(await service.snapshot('owner', linked.position)).toMatchObject({ plan: 'plus' });
+    expect(await listed('unlinked')).not.toContain(user.id);
+    expect((await link(path, { userId: 'owner' })).outcome).toBe('duplicate');
+
+    const unlinked = recorded.parse((await service.ask('DELETE', path)).json());
+    expect(unlinked).toMatchObject({ outcome: 'applied', event: 'CustomerUnlinked' });
+    expect(await service.snapshot('owner', unlinked.position)).toMatchObject({ plan: 'free' });
+    expect(recorded.parse((await service.ask('DELETE', path)).json()).outcome).toBe('duplicate');
+  });
+
+  it('moves a single subscription between users, both judged anew', async () => {
+    const user = buyer('first');
+    await service.receive(user.started('active').body);
+    const moved = await link(`/v1/subscriptions/${user.id}/link`, { userId: 'second' });
+    expect(moved.event).toBe('SubscriptionLinked');
+    expect(await service.snapshot('second', moved.position)).toMatchObject({ plan: 'plus' });
+    expect(await service.snapshot('first')).toMatchObject({ plan: 'free' });
+    const back = recorded.parse((await service.ask('DELETE', `/v1/subscriptions/${user.id}/link`)).json());
+    expect(await service.snapshot('first', back.position)).toMatchObject({ plan: 'plus' });
+  });
+
+  it('lists facts that disagree until ops decide', async () => {
+    const user = buyer('claimed-by-metadata');
+    await service.receive(user.started('active').body);
+    const { position } = await service.receive(user.checksOut('claimed-by-checkout').body);
+    await service.snapshot('claimed-by-metadata', position);
+    const answer = await service.ask('GET', '/v1/ops/conflicts');
+    const found = listing.parse(answer.json()).items.find(({ id }) => id === user.id);
+    expect(found).toMatchObject({ kind: 'subscription', owner: 'claimed-by-metadata' });
+    expect(JSON.stringify(found)).toContain('claimed-by-checkout');
+  });
+
+  it('counts repeats with one Idempotency-Key once', async () => {
+    const path = '/v1/customers/cus_keyed/link';
+    const put = (userId: string, key: string) =>
+      service.call({
+        method: 'PUT',
+        path,
+        headers: { ...AUTHORIZED, 'content-type': 'application/json', 'idempotency-key': key },
+        body: JSON.stringify({ userId }),
+      });
+    expect((await put('one', 'k1')).json()).toMatchObject({ outcome: 'applied' });
+    expect((await put('two', 'k2')).json()).toMatchObject({ outcome: 'applied' });
+    expect((await put('one', 'k1')).json()).toMatchObject({ outcome: 'duplicate' });
+    expect(problemCode(await put('one', 'a key'))).toBe('invalid_request');
+  });
+
+  it('links a thousand customers at once, and a repeat adds nothing', async () => {
+    const links = Array.from({ length: 1_000 }, (_, n) => ({
+      customerId: `cus_bulk${n}`,
+      userId: `bulk-${n}`,
+    }));
+    const before = await service.logged();
+    const results = z.object({ results: z.array(recorded.extend({ customerId: z.string() })) });
+    const first = results.parse((await service.ask('POST', '/v1/customers/links', { links })).json());
+    expect(first.results.map(({ customerId }) => customerId)).toEqual(
+      links.map(({ customerId }) => customerId),
+    );
+    expect(new Set(first.results.map(({ outcome }) => outcome))).toEqual(new Set(['applied']));
+    expect(await service.logged()).toBe(before + 1_000);
+    const second = results.parse((await service.ask('POST', '/v1/customers/links', { links })).json());
+    expect(new Set(second.results.map(({ outcome }) => outcome))).toEqual(new Set(['duplicate']));
+    expect(await service.logged()).toBe(before + 1_000);
+  });
+
+  it('pages through what belongs to nobody without a gap or a repeat', async () => {
+    const made = Array.from({ length: 25 }, () => `cus_${randomBytes(6).toString('hex')}`);
+    let position: string | undefined;
+    for (const id of made) {
+      ({ position } = await service.receive(event({ data: { object: { id, metadata: {} } } })));
+    }
+    await service.snapshot('anyone', position);
+    const seen: string[] = [];
+    let cursor = '';
+    do {
+      const query = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+      const page = listing.parse((await service.ask('GET', `/v1/ops/unlinked?limit=7${query}`)).json());
+      seen.push(...page.items.map(({ id }) => id));
+      cursor = page.next ?? '';
+    } while (cursor !== '');
+    expect(seen).toEqual([...new Set(seen)]);
+    expect(seen).toEqual(expect.arrayContaining(made));
+  });
+
+  it.each<[string, string, unknown, string]>([
+    ['PUT', '/v1/customers/cus_1/link', {}, 'invalid_request'],
+    ['PUT', '/v1/customers/cus_1/link', { userId: '' }, 'invalid_request'],
+    ['PUT', '/v1/customers/cus_1/link', { userId: 'a\u0007' }, 'invalid_user_id'],
+    ['PUT', '/v1/customers/cus_1/link', { userId: 'u', reason: 'lone \ud800' }, 'invalid_request'],
+    ['PUT', '/v1/customers/cus_1/link', { userId: 'u', reason: 'nul \0' }, 'invalid_request'],
+    ['PUT', '/v1/customers/cus%201/link', { userId: 'u' }, 'invalid_request'],
+    ['PUT', `/v1/subscriptions/${'s'.repeat(256)}/link`, { userId: 'u' }, 'invalid_request'],
+    ['DELETE', '/v1/customers/cus%00/link', undefined, 'invalid_request'],
+    ['POST', '/v1/customers/links', { links: [] }, 'invalid_request'],
+    [
+      'POST',
+      '/v1/customers/links',
+      { links: Array(1_001).fill({ customerId: 'c', userId: 'u' }) },
+      'invalid_request',
+    ],
+    [
+      'POST',
+      '/v1/customers/links',
+      { links: Array(2).fill({ customerId: 'c', userId: 'u' }) },
+      'invalid_request',
+    ],
+    ['GET', '/v1/ops/unlinked?limit=0', undefined, 'invalid_request'],
+    ['GET', '/v1/ops/unlinked?limit=1001', undefined, 'invalid_request'],
+    ['GET', '/v1/ops/conflicts?cursor=%00', undefined, 'invalid_request'],
+    ['GET', '/v1/ops/conflicts?page=2', undefined, 'unsupported_parameter'],
+  ])('refuses %s %s with %j', async (method, path, body, code) => {
+    const before = await service.logged();
+    const answer = await service.ask(method, path, body);
+    expect(answer.status).toBe(400);
+    expect(problemCode(answer)).toBe(code);
+    expect(await service.logged()).toBe(before);
+  });
+});

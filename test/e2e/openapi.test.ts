@@ -1,0 +1,212 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { PROBLEMS } from '../../src/api/http/problem.js';
+import type { Answer } from './support/http-call.js';
+import { AUTHORIZED, buyer, event, type Service, signed, startService } from './support/service.js';
+
+const operationSchema = z.looseObject({
+  summary: z.string().min(1),
+  security: z.array(z.looseObject({})).optional(),
+  parameters: z.array(z.looseObject({ name: z.string(), in: z.string() })).default([]),
+  responses: z.record(
+    z.string(),
+    z.looseObject({
+      description: z.string().min(1),
+      content: z
+        .record(z.string(), z.looseObject({ schema: z.record(z.string(), z.unknown()).optional() }))
+        .optional(),
+    }),
+  ),
+});
+const documentSchema = z.looseObject({
+  openapi: z.string().regex(/^3\./),
+  paths: z.record(z.string(), z.record(z.string(), operationSchema)),
+  components: z.looseObject({ schemas: z.record(z.string(), z.record(z.string(), z.unknown())) }),
+});
+type Document = z.infer<typeof documentSchema>;
+
+describe('The OpenAPI document', () => {
+  let service: Service;
+  let document: Document;
+  beforeAll(async () => {
+    service = await startService();
+    document = documentSchema.parse((await service.call({ path: '/openapi.json' })).json());
+    const { position } = await service.receive(buyer('documented').started('active').body);
+    await service.receive(buyer(null).started('active').body);
+    await service.snapshot('documented', position);
+  });
+  afterAll(() => service.close());
+
+  function operation(method: string, path: string): z.infer<typeof operationSchema> {
+    const found = document.paths[path]?.[method.toLowerCase()];
+    if (found === undefined) throw new Error(`${method} ${path} is not documented`);
+    return found;
+  }
+
+  /** Holds an answer to the schema that the document gives for its status and media type. */
+  function expectAsDocumented(method: string, path: string, answer: Answer): void {
+    const documented = operation(method, path).responses[String(answer.status)];
+    if (documented === undefined) throw new Error(`${method} ${path}: ${answer.status} is not documented`);
+    if (answer.text === '') {
+      expect(documented.content).toBeUndefined();
+      return;
+    }
+    const type = answer.headers['content-type']?.split(';')[0] ?? '';
+    const schema = documented.content?.[type]?.schema;
+    if (schema === undefined) throw new Error(`${method} ${path}: ${answer.status} ${type} has no schema`);
+    const { $ref, ...others } = schema;
+    const resolved =
+      typeof $ref === 'string' ? document.components.schemas[$ref.split('/').at(-1) ?? ''] : others;
+    const said: unknown = type === 'text/plain' ? answer.text : answer.json();
+    const parsed = z.fromJSONSchema(resolved ?? {}, { defaultTarget: 'openapi-3.0' }).safeParse(said);
+    expect(parsed.error?.issues).toBeUndefined();
+  }
+
+  const link = '/v1/customers/{customerId}/link';
+  it.each<[string, string, string, unknown, number]>([
+    ['GET', '/v1/users/{userId}/entitlements', '/v1/users/documented/entitlements', undefined, 200],
+    ['GET', '/v1/users/{userId}/entitlements', '/v1/users/%07/entitlements', undefined, 400],
+    ['GET', '/v1/users/{userId}/features/{key}', '/v1/users/documented/features/members', undefined, 200],
+    ['GET', '/v1/users/{userId}/features/{key}', '/v1/users/documented/features/sso', undefined, 200],
+    [
+      'GET',
+      '/v1/users/{userId}/features/{key}',
+      '/v1/users/documented/features/sso?amount=x',
+      undefined,
+      400,
+    ],
+    ['POST', '/v1/entitlements/batch', '/v1/entitlements/batch', { userIds: ['documented', 'x'] }, 200],
+    ['POST', '/v1/entitlements/batch', '/v1/entitlements/batch', { userIds: [] }, 400],
+    ['GET', '/v1/ops/unlinked', '/v1/ops/unlinked', undefined, 200],
+    ['GET', '/v1/ops/conflicts', '/v1/ops/conflicts', undefined, 200],
+    ['PUT', link, '/v1/customers/cus_1/link', { userId: 'u' }, 200],
+    ['DELETE', link, '/v1/customers/cus_1/link', undefined, 200],
+    ['PUT', link, '/v1/customers/cus_1/link', {}, 400],
+    ['PUT', '/v1/subscriptions/{subscriptionId}/link', '/v1/subscriptions/sub_1/link', { userId: 'u' }, 200],
+    ['DELETE', '/v1/subscriptions/{subscriptionId}/link', '/v1/subscriptions/sub_1/link', undefined, 200],
+    [
+      'POST',
+      '/v1/customers/links',
+      '/v1/customers/links',
+      { links: [{ customerId: 'c', userId: 'u' }] },
+      200,
+    ],
+    ['GET', '/health/live', '/health/live', undefined, 200],
+    ['GET', '/health/ready', '/health/ready', undefined, 200],
+    ['GET', '/metrics', '/metrics', undefined, 200],
+  ])('says of %s %s what %s answers', async (method, template, path, body, status) => {
+    const answer = await service.ask(method, path, body);
+    expect(answer.status).toBe(status);
+    expectAsDocumented(method, template, answer);
+  });
+
+  it('says what deliveries are answered', async () => {
+    const post = async (body: string, headers: Readonly<Record<string, string>>) => {
+      const answer = await service.call({ method: 'POST', path: '/webhooks/stripe', headers, body });
+      expectAsDocumented('POST', '/webhooks/stripe', answer);
+      return answer.status;
+    };
+    const good = event();
+    expect(await post(good, signed(good))).toBe(200);
+    expect(await post(good, {})).toBe(400);
+    const bad = event({ id: '' });
+    expect(await post(bad, signed(bad))).toBe(422);
+  });
+
+  it('says that an ETag may bring a 304, and a refusal a problem', async () => {
+    const path = '/v1/users/x/entitlements';
+    const headers = { ...AUTHORIZED, 'if-none-match': '*' };
+    expectAsDocumented('GET', '/v1/users/{userId}/entitlements', await service.call({ path, headers }));
+    expectAsDocumented('GET', '/v1/users/{userId}/entitlements', await service.call({ path }));
+  });
+
+  it('has every route that is served, and only those', async () => {
+    const documented = Object.entries(document.paths)
+      .flatMap(([path, operations]) =>
+        Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+      )
+      .sort();
+    expect(documented).toEqual([
+      'DELETE /v1/customers/{customerId}/link',
+      'DELETE /v1/subscriptions/{subscriptionId}/link',
+      'GET /health/live',
+      'GET /health/ready',
+      'GET /metrics',
+      'GET /v1/ops/conflicts',
+      'GET /v1/ops/unlinked',
+      'GET /v1/users/{userId}/entitlements',
+      'GET /v1/users/{userId}/features/{key}',
+      'POST /v1/customers/links',
+      'POST /v1/entitlements/batch',
+      'POST /webhooks/stripe',
+      'PUT /v1/customers/{customerId}/link',
+      'PUT /v1/subscriptions/{subscriptionId}/link',
+    ]);
+    expect(servedRoutes(service.tenure.app.getHttpAdapter().getInstance())).toEqual(
+      [...documented, 'GET /docs', 'GET /openapi.json'].sort(),
+    );
+  });
+
+  it('says of every route below /v1 that it needs a key, and of its answers without one', () => {
+    for (const [path, operations] of Object.entries(document.paths)) {
+      for (const { security, responses } of Object.values(operations)) {
+        const isGuarded = path.startsWith('/v1/');
+        expect(security).toEqual(isGuarded ? [{ key: [] }] : undefined);
+        expect(Object.keys(responses).includes('401')).toBe(isGuarded);
+        expect(Object.keys(responses).includes('403')).toBe(isGuarded);
+      }
+    }
+  });
+
+  it('names every parameter in a path, and every problem code there is', () => {
+    for (const [path, operations] of Object.entries(document.paths)) {
+      const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      for (const { parameters } of Object.values(operations)) {
+        expect(parameters.filter((each) => each.in === 'path').map(({ name }) => name)).toEqual(names);
+      }
+    }
+    const problem = z.looseObject({
+      properties: z.looseObject({ code: z.looseObject({ enum: z.array(z.string()) }) }),
+    });
+    expect(problem.parse(document.components.schemas.Problem).properties.code.enum).toEqual(
+      Object.keys(PROBLEMS),
+    );
+  });
+
+  it('can be tried out at /docs', async () => {
+    const page = await service.call({ path: '/docs' });
+    expect(page.status).toBe(200);
+    expect(page.headers['content-type']).toMatch(/^text\/html/);
+    expect(page.headers['x-frame-options']).toBe('DENY');
+    const assets = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path ?? '');
+    expect(assets.length).toBeGreaterThan(2);
+    for (const asset of assets) {
+      expect((await service.call({ path: new URL(asset, 'http://x/docs').pathname })).status).toBe(200);
+    }
+  });
+});
+
+/** What Express really serves, but for the files of Swagger's page. */
+function servedRoutes(express: object): readonly string[] {
+  const stack: unknown = Reflect.get(Object(Reflect.get(express, 'router')), 'stack');
+  const layers = z
+    .array(
+      z.object({
+        route: z.object({ path: z.string(), methods: z.record(z.string(), z.boolean()) }).optional(),
+      }),
+    )
+    .parse(stack);
+  return layers
+    .flatMap(({ route }) =>
+      route === undefined
+        ? []
+        : Object.keys(route.methods).map((method) => `${method.toUpperCase()} ${templateOf(route.path)}`),
+    )
+    .filter((route) => !route.startsWith('GET /docs/'))
+    .filter((route, index, all) => all.indexOf(route) === index)
+    .sort();
+}
+
+function templateOf(path: string): string {
+  return path.replace(/:(\w+)/g, '{$1}');
+}
