@@ -3,11 +3,17 @@ import { fileURLToPath } from 'node:url';
 
 const LOADER = new URL('../../test/support/register-typescript.mjs', import.meta.url).href;
 
+/**
+ * Node's flags for every side that is measured, the same as `npm start` gives: a young generation of 32 MB. Servers whose
+ * requests live for some milliseconds copy less of them.
+ */
+export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=32'];
+
 /** Starts a TypeScript file of the bench as a process of its own, with a message channel. */
 export function forkTypeScript(file: string, env: NodeJS.ProcessEnv = {}): ChildProcess {
   const path = fileURLToPath(new URL(`../${file}`, import.meta.url));
   return fork(path, [], {
-    execArgv: ['--import', LOADER, '--no-warnings'],
+    execArgv: [...NODE_FLAGS, '--import', LOADER, '--no-warnings'],
     env: { ...process.env, NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

@@ -1,4 +1,4 @@
-import { v5 as uuidV5 } from 'uuid';
+import { parse as uuidBytes, v5 as uuidV5 } from 'uuid';
 import { z } from 'zod';
 import type { NewEvent, StoredEvent } from '../event-store/event-store.js';
 import { canonicalJson, NotCanonicalError, sha256Hex } from './canonical-json.js';
@@ -10,6 +10,8 @@ export const GENESIS_HASH = '0'.repeat(64);
 
 /** Namespace of all event ids. It must never change: ids of the past are made with it. */
 export const EVENT_ID_NAMESPACE = '9dddd3f5-9d66-4c3b-a780-ff1065c30129';
+
+const NAMESPACE_BYTES = uuidBytes(EVENT_ID_NAMESPACE);
 
 export type MetadataWithoutHashes = Omit<EventMetadata, 'prevHash' | 'hash'>;
 
@@ -55,7 +57,7 @@ export function sealEvent(event: UnsealedEvent): SealedEvent {
 /** UUIDv5 (RFC 9562) of `{idKey}/{hash}` in our namespace. `idKey` must be well-formed. */
 export function eventId(idKey: string, hash: string): string {
   canonicalJson(idKey);
-  return uuidV5(`${idKey}/${hash}`, EVENT_ID_NAMESPACE);
+  return uuidV5(Buffer.from(`${idKey}/${hash}`), NAMESPACE_BYTES);
 }
 
 /** The pieces a hash is made of; `data` and `metadata` (without its hash) are canonical JSON texts already. */

@@ -65,7 +65,7 @@ const POLL_MS = 250;
  * Between batches that are not full: while events keep coming, a few milliseconds make one batch of many. The first
  * event after a silence is applied at once.
  */
-const BREATH_MS = 10;
+const BREATH_MS = 20;
 const STANDBY_POLL_MS = 200;
 const TROUBLE_PAUSE_MS = 500;
 const NOTIFY_EVERY_MS = 20;
