@@ -14,8 +14,11 @@ export interface CuttingProxy {
   close(): Promise<void>;
 }
 
-/** Stands before the server of `url`. */
-export async function cuttingProxy(url: string): Promise<CuttingProxy> {
+/** Stands before the server of `url`. `sent` may change what the client sends. */
+export async function cuttingProxy(
+  url: string,
+  sent: (bytes: Buffer) => Buffer = (bytes) => bytes,
+): Promise<CuttingProxy> {
   const target = new URL(url);
   const sockets = new Set<net.Socket>();
   const proxy: { answers: Answers } = { answers: 'pass' };
@@ -26,7 +29,7 @@ export async function cuttingProxy(url: string): Promise<CuttingProxy> {
       socket.on('error', () => socket.destroy());
       socket.on('close', () => sockets.delete(socket));
     }
-    client.on('data', (bytes) => upstream.write(bytes));
+    client.on('data', (bytes) => upstream.write(sent(bytes)));
     upstream.on('data', (bytes) => {
       if (proxy.answers === 'cut') client.destroy();
       if (proxy.answers === 'pass' || proxy.answers === 'pass one') client.write(bytes);

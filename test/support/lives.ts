@@ -100,7 +100,7 @@ function permuted<T>(list: readonly T[], random: () => number): T[] {
 }
 
 /** A linear congruential generator with the constants of Numerical Recipes: numbers in [0, 1). */
-function randomFrom(seed: number): () => number {
+export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

@@ -56,16 +56,26 @@ export async function openCheckpoint(
   key: ProjectionKey,
   codeVersion: string,
 ): Promise<Checkpoint> {
+  const known = await findCheckpoint(pool, key);
+  if (known !== null) return known;
+  // Only now: an insert waits for whoever is in the middle of moving the row.
   await pool.query(
     `insert into tenure.projection_checkpoint (projection, generation, code_version) values ($1, $2, $3)
      on conflict do nothing`,
     [key.projection, key.generation, codeVersion],
   );
+  const made = await findCheckpoint(pool, key);
+  if (made === null) throw new Error('a checkpoint was made and is not there');
+  return made;
+}
+
+async function findCheckpoint(pool: Pool, key: ProjectionKey): Promise<Checkpoint | null> {
   const found = await pool.query(
     `select ${COLUMNS} from tenure.projection_checkpoint where projection = $1 and generation = $2`,
     [key.projection, key.generation],
   );
-  return parseCheckpoint(found.rows[0]);
+  const row: unknown = found.rows[0];
+  return row === undefined ? null : parseCheckpoint(row);
 }
 
 /** The checkpoint of the live generation and that generation's number; `null` before the projection's first start. */

@@ -20,7 +20,10 @@ export class LeaderSession {
     private readonly key: number,
   ) {}
 
-  /** Connects and listens. `onSign` is called at each notification, `onLost` once when the session is gone. */
+  /**
+   * Connects and listens. `onSign` is called at each notification, `onLost` once when the session is gone. Throws what
+   * the driver throws; nothing stays open then.
+   */
   static async open(
     url: string,
     projection: string,
@@ -41,8 +44,14 @@ export class LeaderSession {
     client.on('error', lose);
     client.on('end', lose);
     client.on('notification', hooks.onSign);
-    await client.connect();
-    await client.query(`listen ${CHANNEL}`);
+    try {
+      await client.connect();
+      await client.query(`listen ${CHANNEL}`);
+    } catch (error) {
+      session.#lost = true;
+      client.end().catch(() => undefined); // the caller gets the first fault; a session that never was has no other
+      throw error;
+    }
     return session;
   }
 
@@ -50,13 +59,18 @@ export class LeaderSession {
     return this.#lost;
   }
 
-  /** Whether this session is the leader from now on (or was already). */
+  /** Whether this session is the leader from now on. PostgreSQL counts: each yes asks for one `resign`. */
   async tryToLead(): Promise<boolean> {
     const asked = await this.client.query('select pg_try_advisory_lock($1, $2) as locked', [
       LOCK_CLASS,
       this.key,
     ]);
     return locked.parse(asked.rows)[0].locked;
+  }
+
+  /** Lets another instance lead. */
+  async resign(): Promise<void> {
+    await this.client.query('select pg_advisory_unlock($1, $2)', [LOCK_CLASS, this.key]);
   }
 
   /** Tells other instances that there is something new to read. */

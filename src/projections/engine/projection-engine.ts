@@ -86,6 +86,8 @@ export class ProjectionEngine {
   #state: ProjectionState = 'starting';
   #checkpoint: Checkpoint | null = null;
   #fault: ProjectionFault | null = null;
+  /** The fault this instance stopped at, and the checkpoint's revision there: where it does not try again. */
+  #stuck: { readonly fault: ProjectionFault; readonly revision: number } | null = null;
   #head: Position | null = null;
   #headAt = 0;
   #levelAt = Date.now();
@@ -96,6 +98,8 @@ export class ProjectionEngine {
   #notifiedAt = 0;
   #notifyTimer: NodeJS.Timeout | null = null;
   #session: LeaderSession | null = null;
+  /** A session was lost since the checkpoint was read: a server that crashed may have forgotten its last commits. */
+  #isAnew = false;
   #run: Promise<void> | null = null;
   #stopRinging: () => void = () => undefined;
 
@@ -175,7 +179,7 @@ export class ProjectionEngine {
       try {
         const session = await this.#openSession();
         while (!this.#stopping && !session.isLost) {
-          if (await session.tryToLead()) await this.#lead(session);
+          if (this.#stuck === null && (await session.tryToLead())) await this.#lead(session);
           else await this.#standBy();
         }
       } catch (error) {
@@ -192,6 +196,7 @@ export class ProjectionEngine {
       onSign: ring,
       onLost: ring,
     });
+    this.#isAnew = true;
     return this.#session;
   }
 
@@ -210,29 +215,47 @@ export class ProjectionEngine {
   /** Looks where the live checkpoint is, as another instance moves it. */
   async #follow(): Promise<void> {
     const live = await readLiveCheckpoint(this.options.pool, this.#key.projection);
-    if (live === null) return;
-    const moved = live.checkpoint.revision !== this.#checkpoint?.revision;
-    this.#checkpoint = live.checkpoint;
-    this.#fault = live.checkpoint.fault;
+    if (live === null || this.#stopping || this.#state === 'leading') return;
+    const { checkpoint } = live;
+    const known = this.#checkpoint;
+    // Waiters look too, so answers may overtake each other: a late one must not undo what is known since.
+    if (known !== null && checkpoint.revision < known.revision && !this.#isAnew) return;
+    const moved = this.#isAnew || checkpoint.revision !== known?.revision;
+    this.#isAnew = false;
+    this.#checkpoint = checkpoint;
+    if (this.#stuck?.revision !== checkpoint.revision) this.#stuck = null;
+    this.#fault = checkpoint.fault ?? this.#stuck?.fault ?? null;
     this.#state = this.#fault === null ? 'standby' : 'faulted';
-    this.options.listener.onConfirmed(live.checkpoint, moved);
-    await this.#askHead();
+    this.options.listener.onConfirmed(checkpoint, moved);
     if (moved) this.#wake();
+    await this.#askHead();
   }
 
+  /** Leads until stopped, until a fault, or until it is no longer the one who does; then lets another try. */
   async #lead(session: LeaderSession): Promise<void> {
+    try {
+      await this.#applyBatches(session);
+    } finally {
+      if (this.#state === 'leading') this.#state = 'standby';
+      if (!session.isLost) await session.resign();
+    }
+    if (!this.#stopping && !session.isLost) await this.#standBy();
+  }
+
+  async #applyBatches(session: LeaderSession): Promise<void> {
     const { pool, projector, listener } = this.options;
     projector.forget();
     this.#checkpoint = await openCheckpoint(pool, this.#key, projector.codeVersion);
+    this.#isAnew = false;
+    this.#state = 'leading';
     listener.onConfirmed(this.#checkpoint, true);
     this.#wake();
-    this.#state = 'leading';
     while (!this.#stopping && !session.isLost) {
       const began = performance.now();
       const round = await this.#round(this.#checkpoint);
       if (round === null) continue;
       if (round.outcome === 'lost') return;
-      if (round.outcome === 'fault') return this.#standAtFault(session, round.fault);
+      if (round.outcome === 'fault') return this.#stopAt(round.fault, this.#checkpoint);
       this.#checkpoint = round.checkpoint;
       if (round.outcome === 'committed') this.#committed(round, session);
       else if ((await this.#confirm(round.checkpoint)) === 'lost') return;
@@ -278,19 +301,17 @@ export class ProjectionEngine {
     this.#tellOthers(session);
   }
 
-  /** Entitlements are never guessed past a fault: stands still until stopped, keeping the lead. */
-  async #standAtFault(session: LeaderSession, fault: ProjectionFault): Promise<void> {
-    this.#state = 'faulted';
+  /**
+   * Entitlements are never guessed past a fault: this instance does not try again until the checkpoint has moved. It
+   * does not keep the lead either: an instance with other code may come past.
+   */
+  async #stopAt(fault: ProjectionFault, read: Checkpoint): Promise<void> {
+    this.#stuck = { fault, revision: read.revision };
     this.#fault = fault;
+    this.#state = 'faulted';
     this.#faults += 1;
     this.options.listener.onFault(fault);
-    const read = this.#checkpoint;
-    if (read !== null) await noteFault(this.options.pool, this.#key, read, fault);
-    while (!this.#stopping && !session.isLost) {
-      await this.#askHead();
-      if (read !== null) this.options.listener.onConfirmed(read, false);
-      await this.#bell.wait(POLL_MS);
-    }
+    await noteFault(this.options.pool, this.#key, read, fault);
   }
 
   /** Where the log ends; a store that does not answer now is asked again. */

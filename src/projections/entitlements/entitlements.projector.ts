@@ -77,6 +77,8 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
     this.#catalog = { catalog, byDefault };
     const changes = new RowChanges();
     if (from.within === null) {
+      // Users who are in memory without a row of their own start from the default plan of before.
+      this.#facts.clear();
       changes.catalog = {
         position: event.position,
         hash,

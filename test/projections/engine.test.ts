@@ -1,0 +1,338 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import pg from 'pg';
+import { comparePositions } from '../../src/event-store/event-store.js';
+import type { RecordedEvent } from '../../src/events/recorded-event.js';
+import type { ProjectionFault } from '../../src/projections/engine/checkpoint.js';
+import { LeaderSession } from '../../src/projections/engine/leader-session.js';
+import { ProjectionEngine } from '../../src/projections/engine/projection-engine.js';
+import type { ProjectedBatch, ProjectionCursor, Projector } from '../../src/projections/engine/projector.js';
+import { cuttingProxy } from '../contract/cutting-proxy.js';
+import { ProjectedLog, type ToRecord } from '../support/projected-log.js';
+import { until } from '../support/until.js';
+
+/** Writes one row for every event it folds, so that what was folded can be counted. */
+class Tally implements Projector<RecordedEvent> {
+  readonly name = 'tally';
+  readonly codeVersion = '1';
+  /** How often an event of a refused type was the only one of its batch. */
+  refusals = 0;
+  forgotten = 0;
+  /** Called in the middle of a batch; what it returns is waited for. */
+  onProject: () => Promise<void> | void = () => undefined;
+  onWrite: () => Promise<void> | void = () => undefined;
+
+  constructor(
+    private readonly by: string,
+    private readonly refuses: RecordedEvent['type'] | null,
+  ) {}
+
+  async project(events: readonly RecordedEvent[], { now }: ProjectionCursor): Promise<ProjectedBatch> {
+    await this.onProject();
+    if (events.some(({ type }) => type === this.refuses)) {
+      if (events.length === 1) this.refusals += 1;
+      throw new RangeError('not with me');
+    }
+    return {
+      applied: events.length,
+      within: null,
+      now,
+      changed: [],
+      write: async (client) => {
+        await this.onWrite();
+        const positions = events.map(({ position }) => position);
+        await client.query('insert into tally select unnest($1::bigint[]), $2', [positions, this.by]);
+      },
+    };
+  }
+
+  forget(): void {
+    this.forgotten += 1;
+  }
+}
+
+/** A door that stays shut until it is opened; `reached` tells that somebody stands before it. */
+class Door {
+  readonly #opened: Promise<void>;
+  open: () => void = () => undefined;
+  reached = false;
+
+  constructor() {
+    this.#opened = new Promise((resolve) => {
+      this.open = resolve;
+    });
+  }
+
+  pass(): Promise<void> {
+    this.reached = true;
+    return this.#opened;
+  }
+}
+
+interface TallyInstance {
+  readonly engine: ProjectionEngine;
+  readonly projector: Tally;
+  readonly pool: pg.Pool;
+  readonly faults: readonly ProjectionFault[];
+  /** Every `handled` that the engine confirmed, in that order. */
+  readonly confirmed: readonly (string | null)[];
+}
+
+/** `count` sights of customers nobody saw before. */
+let customers = 0;
+function sights(
+  count: number,
+  type: 'CustomerObserved' | 'CustomerDeleted' = 'CustomerObserved',
+): ToRecord[] {
+  return Array.from({ length: count }, () => {
+    customers += 1;
+    return { event: { type, data: { customer: `cus_${customers}`, userId: null } }, told: null, at: 1_000 };
+  });
+}
+
+describe('Engines on one database', () => {
+  let log: ProjectedLog;
+  let closers: (() => Promise<void>)[];
+  beforeEach(async () => {
+    log = await ProjectedLog.open();
+    await log.pool.query('create table tally (position bigint not null, by text not null)');
+    closers = [];
+  });
+  afterEach(async () => {
+    for (const close of closers) await close();
+    await log.close();
+  });
+
+  async function start(
+    name: string,
+    { refuses = null, batchSize = 500 }: { refuses?: RecordedEvent['type'] | null; batchSize?: number } = {},
+  ): Promise<TallyInstance> {
+    const url = `${log.url}?application_name=${name}`;
+    const pool = new pg.Pool({ connectionString: url, max: 6 });
+    pool.on('error', () => undefined); // sessions are ended on purpose
+    const projector = new Tally(name, refuses);
+    const faults: ProjectionFault[] = [];
+    const confirmed: (string | null)[] = [];
+    const engine = new ProjectionEngine({
+      store: log.store,
+      pool,
+      url,
+      projector,
+      generation: 1,
+      batchSize,
+      listener: {
+        onChanged: () => undefined,
+        onConfirmed: ({ handled }) => confirmed.push(handled),
+        onFault: (fault) => faults.push(fault),
+        onTrouble: () => undefined,
+      },
+    });
+    await engine.start();
+    closers.push(async () => {
+      await engine.stop();
+      await pool.end();
+    });
+    return { engine, projector, pool, faults, confirmed };
+  }
+
+  /** One that is open at the end whatever the test came to, so that engines can stop. */
+  function shutDoor(): Door {
+    const door = new Door();
+    closers.unshift(async () => door.open());
+    return door;
+  }
+
+  /** Ends the session that holds the lead, or every session of the instance that does; tells which instance it was. */
+  async function endLeader(which: 'its session' | 'all it has'): Promise<string> {
+    const { pid, name } = await until('somebody leads', () => log.leader());
+    const chosen = which === 'its session' ? 'pid = $1' : 'application_name = $1';
+    await log.pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where ${chosen}`, [
+      which === 'its session' ? pid : name,
+    ]);
+    return name;
+  }
+
+  /** Positions in the order in which they were folded, and by whom. */
+  async function tally(): Promise<{
+    readonly positions: readonly number[];
+    readonly by: ReadonlySet<string>;
+  }> {
+    const { rows } = await log.pool.query<{ position: string; by: string }>('select position, by from tally');
+    return {
+      positions: rows.map(({ position }) => Number(position)).sort((a, b) => a - b),
+      by: new Set(rows.map(({ by }) => by)),
+    };
+  }
+
+  function upTo(last: string): number[] {
+    return Array.from({ length: Number(last) }, (_, n) => n + 1);
+  }
+
+  async function reach(position: string, ...instances: readonly TallyInstance[]): Promise<void> {
+    for (const { engine } of instances) expect(await engine.waitUntil(position, 20_000)).toBe(true);
+  }
+
+  it('have one leader; when its sessions end another goes on, and every event is folded once', async () => {
+    const [a, b] = [await start('a', { batchSize: 3 }), await start('b', { batchSize: 3 })];
+    let last = '0';
+    for (const which of ['its session', 'all it has', 'its session', 'all it has'] as const) {
+      const { name } = await until('somebody leads', () => log.leader());
+      const recording = log.record(...sights(80));
+      const some = Number(last) + 20;
+      await until('some are folded', async () => (await tally()).positions.length >= some);
+      // The one that lost its session may be the first again: then that one is ended too.
+      await until('another leads', async () => name !== (await endLeader(which)));
+      last = await recording;
+    }
+    await reach(last, a, b);
+    expect(await tally()).toEqual({ positions: upTo(last), by: new Set(['a', 'b']) });
+  });
+
+  it('a leader that stops hands over, and a standby does not fold beside it', async () => {
+    const a = await start('a');
+    await log.leads('a');
+    const b = await start('b');
+    await reach(await log.record(...sights(3)), a, b);
+    expect((await tally()).by).toEqual(new Set(['a']));
+    expect([a.engine.status().state, b.engine.status().state]).toEqual(['leading', 'standby']);
+    await a.engine.stop();
+    await log.leads('b');
+    const last = await log.record(...sights(2));
+    await reach(last, b);
+    expect(await tally()).toEqual({ positions: upTo(last), by: new Set(['a', 'b']) });
+    expect(a.engine.status().state).toBe('stopped');
+  });
+
+  it('one that finds the checkpoint moved under its batch rolls back, forgets, and stands by', async () => {
+    const door = shutDoor();
+    const a = await start('a');
+    await log.leads('a');
+    a.projector.onProject = () => door.pass();
+    const last = await log.record(...sights(4));
+    await until('a is in the middle of a batch', () => door.reached);
+    const b = await start('b');
+    expect(await endLeader('its session')).toBe('a');
+    await reach(last, b);
+
+    const forgotten = a.projector.forgotten;
+    door.open();
+    await until('a stands by', () => {
+      const { state, handled } = a.engine.status();
+      return state === 'standby' && handled === last;
+    });
+    expect(a.projector.forgotten).toBeGreaterThan(forgotten);
+    expect(a.engine.status().batches).toBe(0);
+    expect(await tally()).toEqual({ positions: upTo(last), by: new Set(['b']) });
+    expect((await log.leader())?.name).toBe('b');
+  });
+
+  it('one that waits for the checkpoint of a transaction not yet over does not repeat it', async () => {
+    const door = shutDoor();
+    const a = await start('a');
+    await log.leads('a');
+    a.projector.onWrite = () => door.pass();
+    const last = await log.record(...sights(4));
+    await until('a is in the middle of its transaction', () => door.reached);
+    const b = await start('b');
+    expect(await endLeader('its session')).toBe('a');
+    await until('b waits for the row', async () => {
+      const { rows } = await log.pool.query(
+        `select from pg_stat_activity where application_name = 'b' and wait_event_type = 'Lock'`,
+      );
+      return rows.length > 0;
+    });
+    door.open();
+    await reach(last, a, b);
+    expect(await tally()).toEqual({ positions: upTo(last), by: new Set(['a']) });
+  });
+
+  describe('a late look of a waiter', () => {
+    let a: TallyInstance;
+    let b: TallyInstance;
+    let answer: () => Promise<boolean>;
+    beforeEach(async () => {
+      a = await start('a');
+      await log.leads('a');
+      b = await start('b');
+      await reach(await log.record(...sights(1)), a, b);
+
+      const late = new AsyncLocalStorage<Door>();
+      const ask = b.pool.query.bind(b.pool) as (...given: unknown[]) => Promise<unknown>;
+      Object.assign(b.pool, {
+        query: async (...given: unknown[]) => {
+          const found = await ask(...given);
+          await late.getStore()?.pass();
+          return found;
+        },
+      });
+      const door = shutDoor();
+      const waiting = late.run(door, () => b.engine.waitUntil('1000', 1));
+      answer = () => {
+        door.open();
+        return waiting;
+      };
+      await until('the waiter has looked', () => door.reached);
+    });
+
+    it('does not set the checkpoint back', async () => {
+      const last = await log.record(...sights(2));
+      await reach(last, a, b);
+      expect(await answer()).toBe(false);
+      expect(b.confirmed).toContain(last);
+      expect(b.confirmed).toEqual([...b.confirmed].sort(comparePositions));
+    });
+
+    it('does not take the lead away', async () => {
+      await a.engine.stop();
+      await until('b leads', () => b.engine.status().state === 'leading');
+      expect(await answer()).toBe(false);
+      expect(b.engine.status().state).toBe('leading');
+    });
+  });
+
+  it('a fault stops the projection at its event; who cannot come past does not stand in the way', async () => {
+    const refuses = 'CustomerDeleted';
+    const a = await start('a', { refuses });
+    const good = await log.record(...sights(3));
+    await reach(good, a);
+    const more = await log.record(...sights(2));
+    const bad = await log.record(...sights(1, refuses));
+    const last = await log.record(...sights(3));
+    await until('a stops', () => a.engine.status().state === 'faulted');
+    const fault = { position: bad, type: refuses, code: 'projector_failed', message: 'not with me' };
+    expect(a.engine.status()).toMatchObject({ handled: more, fault, faults: 1 });
+    expect(a.faults).toEqual([fault]);
+    expect((await tally()).positions).toEqual(upTo(more));
+
+    const b = await start('b', { refuses });
+    await until('b has tried', () => b.faults.length > 0);
+    expect(b.engine.status()).toMatchObject({ state: 'faulted', handled: more, fault });
+    await until('nobody leads', async () => (await log.leader()) === undefined);
+
+    const c = await start('c');
+    await reach(last, a, b, c);
+    expect(c.engine.status()).toMatchObject({ state: 'leading', fault: null });
+    expect(a.engine.status()).toMatchObject({ state: 'standby', fault: null });
+    expect(b.engine.status()).toMatchObject({ state: 'standby', fault: null });
+    expect([a.projector.refusals, b.projector.refusals]).toEqual([1, 1]);
+    expect((await tally()).positions).toEqual(upTo(last));
+  });
+
+  it('a session that cannot listen leaves no connection behind', async () => {
+    const proxy = await cuttingProxy(log.url, (bytes) =>
+      Buffer.from(bytes.toString('latin1').replace('listen', 'lusten'), 'latin1'),
+    );
+    closers.push(() => proxy.close());
+    const hooks = { onSign: () => undefined, onLost: () => undefined };
+    await expect(LeaderSession.open(proxy.url, 'tally', hooks)).rejects.toMatchObject({ code: '42601' });
+    await until(
+      'the session is gone',
+      async () => {
+        const { rows } = await log.pool.query(
+          `select from pg_stat_activity where application_name = 'tenure tally projection'`,
+        );
+        return rows.length === 0;
+      },
+      5_000,
+    );
+  });
+});

@@ -1,0 +1,246 @@
+import fc from 'fast-check';
+import type { DomainEvent } from '../../src/events/event-types.js';
+import { type PlanCatalog, planCatalogSchema } from '../../src/plans/plan-catalog.js';
+import type { Entitlement } from '../../src/policy/entitlement.js';
+import type { CheckoutObservation, InvoiceObservation, Observation, Told } from '../../src/policy/facts.js';
+import { judge } from '../../src/policy/judge.js';
+import {
+  type CustomerObservation,
+  customerOfSubscription,
+  customerOwner,
+  subscriptionOwner,
+} from '../../src/policy/ownership.js';
+import { catalogs } from './lives.catalog.js';
+import { DAWN, DAY, MONTH } from './lives.facts.js';
+import { type Life, life, randomFrom } from './lives.js';
+import type { ToRecord } from './projected-log.js';
+
+/** What happened at a whole service, in the order in which it is recorded, and the facts that it tells. */
+export interface History {
+  readonly events: readonly ToRecord[];
+  readonly facts: Facts;
+}
+
+interface Facts {
+  readonly observations: readonly Observation[];
+  readonly invoices: readonly InvoiceObservation[];
+  readonly checkouts: readonly CheckoutObservation[];
+  readonly customers: readonly (CustomerObservation & { readonly customer: string })[];
+}
+
+/** An event, and the second around which it happens. */
+interface Happening extends Pick<ToRecord, 'event' | 'told'> {
+  readonly second: number;
+}
+
+/** Users of all histories; their order in UTF-16 and in UTF-8 differs. */
+export const USERS: readonly string[] = ['anna', 'bert', 'cleo', 'ünal', 'u\u{fb00}', 'u\u{1f600}', 'zoe'];
+
+/**
+ * Lives of several users, whose subscriptions are claimed by metadata, customers and checkouts that need not agree,
+ * linked and unlinked by ops, under catalogues that change. Some facts come before the first catalogue, some late.
+ */
+export function history(): fc.Arbitrary<History> {
+  return fc
+    .record({
+      lives: fc.array(life(), { minLength: 3, maxLength: 5 }),
+      published: fc.array(catalogs(), { minLength: 2, maxLength: 3 }),
+      seed: fc.nat(),
+    })
+    .map(({ lives, published, seed }) => {
+      const luck = new Luck(seed);
+      const households = lives.map((each, n) => household(each, n, luck));
+      const facts: Facts = {
+        observations: households.flatMap(({ observations }) => observations),
+        invoices: households.flatMap(({ invoices }) => invoices),
+        checkouts: households.flatMap(({ checkouts }) => checkouts),
+        customers: households.flatMap(({ customers }) => customers),
+      };
+      const happenings = [
+        ...toldOf(facts),
+        ...lives.flatMap((_, n) => doneByOps(n, luck)),
+        ...published.map((catalog, n) => publication(catalog, n, luck)),
+      ];
+      const events = inOrderOfArrival(happenings, luck);
+      return { events, facts, [fc.toStringMethod]: () => `${events.length} events of ${lives.length} lives` };
+    });
+}
+
+/** What each of `USERS` may do after a history, by the pure policy over the whole set of facts. */
+export function policyAfter({ events, facts }: History): ReadonlyMap<string, Entitlement> {
+  const links = new Map<string, string | null>();
+  let catalog: PlanCatalog | null = null;
+  for (const { event } of events) {
+    if (event.type === 'PlanCatalogPublished') catalog = event.data.catalog;
+    if (event.type === 'CustomerLinked') links.set(event.data.customer, event.data.userId);
+    if (event.type === 'CustomerUnlinked') links.set(event.data.customer, null);
+    if (event.type === 'SubscriptionLinked') links.set(event.data.subscription, event.data.userId);
+    if (event.type === 'SubscriptionUnlinked') links.set(event.data.subscription, null);
+  }
+  if (catalog === null) throw new Error('a history without a catalogue');
+  const inForce = catalog;
+
+  const named = (id: string) => (fact: Observation | InvoiceObservation | CheckoutObservation) =>
+    fact.data.subscription === id;
+  const subscriptions = [...new Set(facts.observations.map(({ data }) => data.subscription))].map((id) => ({
+    subscription: id,
+    observations: facts.observations.filter(named(id)),
+    invoices: facts.invoices.filter(named(id)),
+    checkouts: facts.checkouts.filter(named(id)),
+  }));
+  const ownerOf = ({ subscription, observations, checkouts }: (typeof subscriptions)[number]) => {
+    const customer = customerOfSubscription(observations);
+    const claims = {
+      link: links.get(customer ?? '') ?? null,
+      observations: facts.customers.filter((each) => each.customer === customer),
+      checkouts: facts.checkouts.filter(({ data }) => data.customer === customer),
+      subscriptions: subscriptions
+        .filter((each) => customerOfSubscription(each.observations) === customer)
+        .flatMap((each) => each.observations),
+    };
+    return subscriptionOwner(
+      { link: links.get(subscription) ?? null, observations, checkouts },
+      customer === null ? null : customerOwner(claims),
+    );
+  };
+  const now = Math.max(...events.map(({ at }) => at));
+  return new Map(
+    USERS.map((userId) => {
+      const own = subscriptions.filter((each) => ownerOf(each) === userId);
+      return [userId, judge({ subscriptions: own }, inForce, now).entitlement];
+    }),
+  );
+}
+
+/** A life under ids of its own, with claims that need not agree and a second customer that now and then is named. */
+function household({ facts }: Life, n: number, luck: Luck): Facts {
+  const own = (id: string): string => `${id}_${n}`;
+  const main = USERS[n % USERS.length] ?? 'anna';
+  const claims = luck.of([[main, main, main, null], [null], [main, null, ...USERS]] satisfies (
+    | string
+    | null
+  )[][]);
+  const customers = [`cus_${n}`, `cus_${n}`, `cus_${n}`, `cus_${n}`, `cus_${n}b`, null] as const;
+  // Stripe's event ids are unique, those of one life only within a subscription.
+  const idOf = (fact: Observation | InvoiceObservation | CheckoutObservation): string =>
+    own(`${fact.eventId}_${fact.data.subscription}`);
+  return {
+    observations: facts.subscriptions.flatMap(({ observations }) =>
+      observations.map((fact) => ({
+        ...fact,
+        eventId: idOf(fact),
+        data: {
+          ...fact.data,
+          subscription: own(fact.data.subscription),
+          customer: luck.of(customers),
+          userId: luck.of(claims),
+        },
+      })),
+    ),
+    invoices: facts.subscriptions.flatMap(({ invoices }) =>
+      invoices.map((fact) => ({
+        ...fact,
+        eventId: idOf(fact),
+        data: { ...fact.data, subscription: own(fact.data.subscription) },
+      })),
+    ),
+    checkouts: facts.subscriptions.flatMap(({ checkouts }) => {
+      const customer = luck.of(customers);
+      const claim = luck.of(claims);
+      return checkouts.map((fact) => ({
+        ...fact,
+        eventId: idOf(fact),
+        data: {
+          ...fact.data,
+          subscription: fact.data.subscription === null ? null : own(fact.data.subscription),
+          session: own(fact.data.session),
+          customer,
+          metadataUserId: claim,
+          clientReferenceId: luck.of([null, ...USERS]),
+        },
+      }));
+    }),
+    customers: luck.times(2, (i) => ({
+      customer: luck.of([`cus_${n}`, `cus_${n}b`]),
+      eventId: `evt_cus${n}_${i}`,
+      stripeType: luck.of(['customer.created', 'customer.updated', 'customer.deleted']),
+      created: luck.second(),
+      userId: luck.of([null, main, ...USERS]),
+    })),
+  };
+}
+
+function toldOf({ observations, invoices, checkouts, customers }: Facts): readonly Happening[] {
+  const happening = ({ eventId, stripeType, created }: Told, event: DomainEvent): Happening => ({
+    event,
+    told: { eventId, stripeType, created },
+    second: created,
+  });
+  return [
+    ...observations.map((fact) => happening(fact, { type: fact.type, data: fact.data })),
+    ...invoices.map((fact) => happening(fact, { type: fact.type, data: fact.data })),
+    ...checkouts.map((fact) => happening(fact, { type: fact.type, data: fact.data })),
+    ...customers.map((fact) =>
+      happening(fact, {
+        type: fact.stripeType === 'customer.deleted' ? 'CustomerDeleted' : 'CustomerObserved',
+        data: { customer: fact.customer, userId: fact.userId },
+      }),
+    ),
+  ];
+}
+
+/** Links and their withdrawals, of customers and subscriptions of a household. */
+function doneByOps(n: number, luck: Luck): readonly Happening[] {
+  const customer = luck.of([`cus_${n}`, `cus_${n}b`]);
+  const subscription = luck.of([`sub_b_${n}`, `sub_a_${n}`]);
+  const userId = luck.of(USERS);
+  return luck.times(3, () => {
+    const event: DomainEvent = luck.of([
+      { type: 'CustomerLinked', data: { customer, userId, reason: null } },
+      { type: 'CustomerUnlinked', data: { customer, reason: 'a mistake' } },
+      { type: 'SubscriptionLinked', data: { subscription, userId, reason: 'asked for' } },
+      { type: 'SubscriptionUnlinked', data: { subscription, reason: null } },
+    ]);
+    return { event, told: null, second: luck.second() };
+  });
+}
+
+/** Each catalogue gives another default plan, so that it changes what every user may do. */
+function publication(catalog: PlanCatalog, n: number, luck: Luck): Happening {
+  const free = { rank: 0, role: 'free', features: ['reports', `edition ${n}`] };
+  const plans = { ...catalog.plans, free: { ...catalog.plans.free, ...free } };
+  const data = { hash: `hash ${n}`, catalog: planCatalogSchema.parse({ ...catalog, plans }) };
+  return { event: { type: 'PlanCatalogPublished', data }, told: null, second: luck.second() };
+}
+
+/** Mostly as it happened; some come late, and the writers' clocks do not agree. */
+function inOrderOfArrival(happenings: readonly Happening[], luck: Luck): readonly ToRecord[] {
+  return happenings
+    .map((each) => ({ ...each, second: each.second + luck.of([0, 0, 0, 0, DAY, MONTH]) }))
+    .sort((a, b) => a.second - b.second)
+    .map(({ event, told, second }) => ({ event, told, at: second * 1000 + luck.of([0, 7, -5_000]) }));
+}
+
+/** Choices that a seed decides. */
+class Luck {
+  readonly #next: () => number;
+
+  constructor(seed: number) {
+    this.#next = randomFrom(seed);
+  }
+
+  of<T>(choices: readonly [T, ...T[]] | readonly T[]): T {
+    const chosen = choices[Math.floor(this.#next() * choices.length)];
+    if (chosen === undefined) throw new RangeError('nothing to choose from');
+    return chosen;
+  }
+
+  times<T>(most: number, make: (n: number) => T): readonly T[] {
+    return Array.from({ length: Math.floor(this.#next() * (most + 1)) }, (_, n) => make(n));
+  }
+
+  /** A second within two months of the time in which all lives begin. */
+  second(): number {
+    return DAWN + Math.floor(this.#next() * 2 * MONTH);
+  }
+}

@@ -1,0 +1,232 @@
+import pg from 'pg';
+import { StreamWriter } from '../../src/commands/stream-writer.js';
+import { openDatabase } from '../../src/database/database.js';
+import type { NewEvent } from '../../src/event-store/event-store.js';
+import { eventStoreMigrations } from '../../src/event-store/postgres/migrations.js';
+import { eventStorePoolConfig } from '../../src/event-store/postgres/pg-session.js';
+import { PostgresEventStore } from '../../src/event-store/postgres/postgres-event-store.js';
+import type { DomainEvent } from '../../src/events/event-types.js';
+import {
+  catalogStream,
+  checkoutStream,
+  customerStream,
+  subscriptionStream,
+} from '../../src/events/stream-names.js';
+import type { Told } from '../../src/policy/facts.js';
+import { BatchRunner, type Round } from '../../src/projections/engine/batch-runner.js';
+import { openCheckpoint, type ProjectionFault } from '../../src/projections/engine/checkpoint.js';
+import { EntitlementsProjector } from '../../src/projections/entitlements/entitlements.projector.js';
+import { projectionMigrations } from '../../src/projections/migrations.js';
+import { createProjections, type Projections } from '../../src/projections/projections.js';
+import { testDatabase } from './postgres.js';
+import { until } from './until.js';
+
+/** What to record: the event, who told it (`null` when it is not from Stripe), and the writer's clock (Unix ms). */
+export interface ToRecord {
+  readonly event: DomainEvent;
+  readonly told: Told | null;
+  readonly at: number;
+}
+
+/** How to fold a log. A projector `made anew each round` has nothing in memory but what it reads, as after a restart. */
+export interface Replay {
+  readonly batchSize: number;
+  readonly sliceSize: number;
+  readonly projector: 'kept' | 'made anew each round';
+}
+
+/** Every row of the read models, by table. */
+export type Rows = Readonly<Record<string, readonly unknown[]>>;
+
+/** One running instance: engine and readers with connections of their own, which are known by its name. */
+export interface Instance extends Projections {
+  readonly name: string;
+  readonly pool: pg.Pool;
+  readonly faults: readonly ProjectionFault[];
+  /** Applied everything up to `position`; fails when it does not come so far. */
+  reaches(position: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export const KEY = { projection: 'entitlements', generation: 1 };
+
+/** A log and its read models in a database of their own. */
+export class ProjectedLog {
+  readonly #instances: Instance[] = [];
+  readonly #writer: StreamWriter<null, DomainEvent>;
+  #now = 0;
+
+  private constructor(
+    readonly url: string,
+    readonly pool: pg.Pool,
+    readonly store: PostgresEventStore,
+    private readonly closeAll: () => Promise<void>,
+  ) {
+    const record = {
+      initial: null,
+      evolve: () => null,
+      decide: (_: null, event: DomainEvent): readonly [DomainEvent] => [event],
+    };
+    this.#writer = new StreamWriter(store, record, { now: () => this.#now });
+  }
+
+  static async open(): Promise<ProjectedLog> {
+    const test = await testDatabase();
+    const onIdleFault = (): void => undefined; // sessions are ended on purpose; what must hold is counted
+    const database = await openDatabase({
+      url: test.url,
+      migrations: [...eventStoreMigrations, ...projectionMigrations],
+      poolConfig: eventStorePoolConfig,
+      onIdleFault,
+    });
+    const store = new PostgresEventStore(database.pool, {
+      session: { connectionString: test.url },
+      onFault: onIdleFault,
+    });
+    return new ProjectedLog(test.url, database.pool, store, async () => {
+      await store.close();
+      await database.close();
+      await test.drop();
+    });
+  }
+
+  /** Appends events, one after the other; returns the position of the last. */
+  async record(...given: readonly ToRecord[]): Promise<string> {
+    let position = '0';
+    for (const { event, told, at } of given) {
+      this.#now = at;
+      const stripe = told && { ...told, eventType: told.stripeType, apiVersion: null, livemode: false };
+      const recorded = await this.#writer.execute({
+        stream: streamOf(event),
+        command: event,
+        origin: { actor: 'test', correlationId: 'test', causation: told?.eventId ?? null, stripe },
+        starts: false,
+      });
+      position = recorded.position ?? position;
+    }
+    return position;
+  }
+
+  /** Appends an event as it is, on a stream of its own; returns its position. */
+  async recordRaw(event: NewEvent): Promise<string> {
+    return (await this.store.append(`tenure.raw-${event.id}`, 'no_stream', [event])).position;
+  }
+
+  /** Folds what there is into the live generation, from where its checkpoint is; returns the round that ended it. */
+  async replay({ batchSize, sliceSize, projector }: Replay): Promise<Round> {
+    const make = (): BatchRunner =>
+      new BatchRunner(
+        this.store,
+        this.pool,
+        new EntitlementsProjector({ pool: this.pool, generation: KEY.generation, sliceSize }),
+        KEY,
+        batchSize,
+      );
+    let runner = make();
+    let checkpoint = await openCheckpoint(this.pool, KEY, '1');
+    for (;;) {
+      const round = await runner.run(checkpoint);
+      if (round.outcome !== 'committed') return round;
+      checkpoint = round.checkpoint;
+      if (projector === 'made anew each round') runner = make();
+    }
+  }
+
+  /**
+   * Every row of every table of the schema, in every column, and where the checkpoint is. Left out are the pointer to the
+   * live generation and the checkpoint's `revision`, which counts commits. No column holds a wall clock.
+   */
+  async rows(): Promise<Rows> {
+    const rows: Record<string, readonly unknown[]> = {};
+    for (const table of await this.#tables()) {
+      const left = table === 'projection_checkpoint' ? ` - 'revision'` : '';
+      const found = await this.pool.query<{ row: string }>(
+        `select (to_jsonb(t)${left})::text as row from tenure.${table} t order by to_jsonb(t)::text collate "C"`,
+      );
+      rows[table] = found.rows.map(({ row }): unknown => JSON.parse(row));
+    }
+    return rows;
+  }
+
+  /** Removes everything that was folded: the next fold begins with the log. */
+  async empty(): Promise<void> {
+    const tables = (await this.#tables()).filter((table) => table !== 'revocation_feed_head');
+    await this.pool.query(`truncate ${tables.map((table) => `tenure.${table}`).join(', ')}`);
+    await this.pool.query('update tenure.revocation_feed_head set cursor = 0');
+  }
+
+  /** Starts an instance. `close` stops it when the test did not. */
+  async start(
+    name: string,
+    options: { readonly batchSize?: number; readonly sliceSize?: number } = {},
+  ): Promise<Instance> {
+    const url = `${this.url}?application_name=${name}`;
+    const pool = new pg.Pool({ connectionString: url, max: 6 });
+    pool.on('error', () => undefined);
+    const faults: ProjectionFault[] = [];
+    const projections = createProjections({
+      store: this.store,
+      pool,
+      url,
+      onFault: (fault) => faults.push(fault),
+      ...options,
+    });
+    const { engine } = projections;
+    await engine.start();
+    let running = true;
+    const instance: Instance = {
+      ...projections,
+      name,
+      pool,
+      faults,
+      reaches: async (position) => {
+        if (!(await engine.waitUntil(position, 20_000))) {
+          throw new Error(`${name} did not reach ${position}: ${JSON.stringify(engine.status())}`);
+        }
+      },
+      stop: async () => {
+        if (!running) return;
+        running = false;
+        await engine.stop();
+        await pool.end();
+      },
+    };
+    this.#instances.push(instance);
+    return instance;
+  }
+
+  /** The session that holds the leader's lock: its process id and the name of its instance. */
+  async leader(): Promise<{ readonly pid: number; readonly name: string } | undefined> {
+    const found = await this.pool.query<{ pid: number; name: string }>(
+      `select a.pid, a.application_name as name from pg_locks l join pg_stat_activity a using (pid)
+       where l.locktype = 'advisory' and l.granted and l.classid = ${0x746e7265} and l.objid <> 2
+         and a.datname = current_database()`,
+    );
+    return found.rows[0];
+  }
+
+  /** Waits until an instance holds the lead. */
+  async leads(name: string): Promise<void> {
+    await until(`${name} leads`, async () => (await this.leader())?.name === name);
+  }
+
+  async close(): Promise<void> {
+    for (const instance of this.#instances) await instance.stop();
+    await this.closeAll();
+  }
+
+  async #tables(): Promise<readonly string[]> {
+    const found = await this.pool.query<{ name: string }>(
+      `select relname as name from pg_class where relnamespace = 'tenure'::regnamespace and relkind in ('r', 'p')
+         and not relispartition and relname <> 'live_generation' order by 1`,
+    );
+    return found.rows.map(({ name }) => name);
+  }
+}
+
+function streamOf({ type, data }: DomainEvent): string {
+  if (type === 'PlanCatalogPublished') return catalogStream('tenure.');
+  if ('session' in data) return checkoutStream('tenure.', data.session);
+  if ('subscription' in data) return subscriptionStream('tenure.', data.subscription);
+  return customerStream('tenure.', data.customer);
+}
