@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { openPostgresLog, type PostgresLog } from '../../test/contract/postgres-log.js';
 import { goldenEvent } from '../../test/support/golden-events.js';
-import { type TroubledStore, troubledStore } from '../../test/support/troubled-store.js';
+import { type Fate, type TroubledStore, troubledStore } from '../../test/support/troubled-store.js';
 import {
   EventStoreUnavailableError,
   EventTooLargeError,
@@ -31,6 +31,7 @@ function writer(on: EventStore = store, options?: StreamWriterOptions): Subscrip
   return new SubscriptionWriter(on, 'tenure.', options);
 }
 
+/** A delivery of a Stripe event: as over HTTP, each is a request of its own. */
 function from(eventId: string): Origin & { readonly causation: string } {
   const stripe = {
     eventId,
@@ -39,7 +40,7 @@ function from(eventId: string): Origin & { readonly causation: string } {
     apiVersion: '2026-10-28.endive',
     livemode: false,
   };
-  return { actor: 'stripe', correlationId: `request of ${eventId}`, causation: eventId, stripe };
+  return { actor: 'stripe', correlationId: randomUUID(), causation: eventId, stripe };
 }
 
 /** Records a Stripe event on the stream of the test. */
@@ -63,7 +64,10 @@ const codesOf = (results: readonly PromiseSettledResult<{ outcome: string }>[]):
 
 describe('a command', () => {
   it('becomes one event that says where it comes from and when', async () => {
-    const recorded = await writer(store, { now: () => 1_793_526_002_345 }).execute(record('evt_1'));
+    const origin = from('evt_1');
+    const recorded = await writer(store, { now: () => 1_793_526_002_345 }).execute(
+      record('evt_1', { origin }),
+    );
     const [event] = (await store.read(stream, 0)).map(parseEvent);
     expect(event).toMatchObject({
       ...goldenEvent('SubscriptionUpdated'),
@@ -74,7 +78,7 @@ describe('a command', () => {
         stripeCreated: 1_793_526_000,
         apiVersion: '2026-10-28.endive',
         livemode: false,
-        correlationId: 'request of evt_1',
+        correlationId: origin.correlationId,
         causationId: 'evt_1',
         actor: 'stripe',
         recordedAt: '2026-11-01T09:40:02.345Z',
@@ -251,7 +255,7 @@ describe('a stream that changes while one decides', () => {
   /** Another writer that gets in before each of the first `times` appends. */
   function racing(times: number): TroubledStore {
     const other = writer();
-    return troubledStore(store, async (nth) => {
+    return troubledStore(store, async (nth): Promise<Fate> => {
       if (nth < times) await other.execute(record(`evt_other${nth}`));
       return 'passes';
     });
