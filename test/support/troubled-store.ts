@@ -1,0 +1,67 @@
+import { OutcomeUnknownError } from '../../src/event-store/errors.js';
+import type {
+  AppendResult,
+  EventStore,
+  ExpectedRevision,
+  NewEvent,
+} from '../../src/event-store/event-store.js';
+
+/** What becomes of an append: it is passed on, it lands and nobody hears of it, or it never arrives. */
+export type Fate = 'passes' | 'lands unheard' | 'is lost';
+
+/** An append as it was sent. */
+export interface SentAppend {
+  readonly stream: string;
+  readonly expected: ExpectedRevision;
+  readonly events: readonly NewEvent[];
+}
+
+/** A real store behind a line that loses requests and answers as told, and what was asked of it. */
+export interface TroubledStore extends EventStore {
+  readonly sent: readonly SentAppend[];
+  readonly reads: number;
+}
+
+/**
+ * Stands before `store`. `fate` is asked before each append is passed on, with how many were sent before it; it may
+ * do something to the log first.
+ */
+export function troubledStore(
+  store: EventStore,
+  fate: (nth: number) => Fate | Promise<Fate> = () => 'passes',
+): TroubledStore {
+  const sent: SentAppend[] = [];
+  let reads = 0;
+  const append = async (
+    stream: string,
+    expected: ExpectedRevision,
+    events: readonly NewEvent[],
+  ): Promise<AppendResult> => {
+    sent.push({ stream, expected, events });
+    const becomes = await fate(sent.length - 1);
+    if (becomes === 'is lost') throw unheard();
+    const result = await store.append(stream, expected, events);
+    if (becomes === 'lands unheard') throw unheard();
+    return result;
+  };
+  return {
+    sent,
+    get reads() {
+      return reads;
+    },
+    append,
+    read: (stream, from) => {
+      reads += 1;
+      return store.read(stream, from);
+    },
+    readAll: (after, limit) => store.readAll(after, limit),
+    head: () => store.head(),
+    onAppend: (ring) => store.onAppend(ring),
+    close: () => store.close(),
+  };
+}
+
+/** The repeat may follow at once, so that no test waits. */
+function unheard(): OutcomeUnknownError {
+  return Object.assign(new OutcomeUnknownError('the line broke'), { retryAfterMs: 0 });
+}
