@@ -29,6 +29,7 @@ import { createLogger, type Logger, NestLogger } from './observability/logger.js
 import { MeteredEventStore } from './observability/metered-event-store.js';
 import { Metrics } from './observability/metrics.js';
 import { loadPlanFile } from './plans/plan-file.js';
+import { projectionEntities } from './projections/entities/entities.js';
 import { projectionMigrations } from './projections/migrations.js';
 import { createProjections, type Projections } from './projections/projections.js';
 import { WebhookService } from './webhooks/webhook.service.js';
@@ -75,6 +76,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     const database = await openDatabase({
       url: databaseUrl,
       migrations,
+      entities: projectionEntities,
       poolConfig: eventStorePoolConfig,
       onIdleFault,
     });
@@ -92,6 +94,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     const projections = createProjections({
       store,
       pool: database.pool,
+      source: database.source,
       url: databaseUrl,
       onFault: (fault) => logger.error({ fault }, 'the projection stopped at a fault'),
       onTrouble: (err) => logger.warn({ err }, 'the projection had trouble and goes on'),

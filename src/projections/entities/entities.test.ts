@@ -49,7 +49,7 @@ describe('the entities', () => {
     ['a type', 'alter table tenure.revocation_feed alter version type bigint'],
     ['a precision', 'alter table tenure.revocation_feed alter raised_at type timestamptz(6)'],
     ['a null', 'alter table tenure.customer alter facts drop not null'],
-    ['a collation', 'alter table tenure.revocation_feed alter user_id type text collate "C.utf8"'],
+    ['a collation', 'alter table tenure.revocation_feed alter user_id type text collate "POSIX"'],
     ['a default', 'alter table tenure.projection_checkpoint alter revision drop default'],
     ['a column', 'alter table tenure.checkout add extra int'],
     ['a key', 'alter table tenure.projection_checkpoint drop constraint projection_checkpoint_pkey'],

@@ -57,7 +57,9 @@ export const SubscriptionFactEntity = new EntitySchema<SubscriptionFactRow>({
     kind: text(),
     body: text(),
   },
-  checks: [{ name: 'subscription_fact_kind_check', expression: "kind in ('observation', 'invoice', 'link')" }],
+  checks: [
+    { name: 'subscription_fact_kind_check', expression: "kind in ('observation', 'invoice', 'link')" },
+  ],
 });
 
 /** A customer with what was told of it (`facts`, JSON), whose it is, and the claims that say otherwise (JSON). */
