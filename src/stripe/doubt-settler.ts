@@ -1,9 +1,15 @@
 import type { CommandBus } from '@nestjs/cqrs';
 import { RecordRetrievedSubscription } from '../commands/subscription/subscription.commands.js';
 import type { EventStore } from '../event-store/event-store.js';
-import { parseEvent } from '../events/recorded-event.js';
+import { parseEvent, type RecordedEvent } from '../events/recorded-event.js';
 import { subscriptionStream } from '../events/stream-names.js';
-import type { SubscriptionObservationData } from '../events/subscription.events.js';
+import {
+  SUBSCRIPTION_OBSERVATION_TYPES,
+  type SubscriptionObservationData,
+  type SubscriptionObservationType,
+} from '../events/subscription.events.js';
+import type { Observation } from '../policy/facts.js';
+import { toldBy } from '../projections/entitlements/fact-rows.js';
 import { hasForbiddenText } from '../webhooks/forbidden-text.js';
 import { readSubscription } from '../webhooks/translate/subscription.translation.js';
 import { doubtOf } from './doubt.js';
@@ -34,6 +40,7 @@ export type Settlement =
   | { readonly outcome: 'unanswered'; readonly why: string }
   | { readonly outcome: 'too_early'; readonly againInMs: number };
 
+const OBSERVATION_TYPES: ReadonlySet<string> = new Set(SUBSCRIPTION_OBSERVATION_TYPES);
 const MAX_PAUSE_MS = 2_000;
 /** Stripe's clock may be behind ours: its next second is soon. */
 const NEXT_SECOND_MS = 1_000;
@@ -53,7 +60,7 @@ export class DoubtSettler {
     const { gateway, store, streamPrefix } = this.options;
     const { subscription, session } = question;
     const stored = await store.read(subscriptionStream(streamPrefix, subscription), 0);
-    const doubt = doubtOf(subscription, stored.map(parseEvent), session);
+    const doubt = doubtOf(subscription, stored.map(parseEvent).flatMap(toObservation), session);
     if (doubt === null) return { outcome: 'no_doubt' };
     const early = (doubt.after + 1) * 1_000 - Date.now();
     if (early > 0) return { outcome: 'too_early', againInMs: Math.min(early, MAX_PAUSE_MS) };
@@ -100,4 +107,15 @@ export class DoubtSettler {
     }
     return data;
   }
+}
+
+function isObservation(
+  event: RecordedEvent,
+): event is Extract<RecordedEvent, { type: SubscriptionObservationType }> {
+  return OBSERVATION_TYPES.has(event.type);
+}
+
+/** As the projection folds it. */
+function toObservation(event: RecordedEvent): readonly Observation[] {
+  return isObservation(event) ? [{ ...toldBy(event), type: event.type, data: event.data }] : [];
 }

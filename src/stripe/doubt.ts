@@ -1,12 +1,6 @@
-import type { RecordedEvent } from '../events/recorded-event.js';
-import {
-  SUBSCRIPTION_OBSERVATION_TYPES,
-  type SubscriptionObservationType,
-} from '../events/subscription.events.js';
 import { accessKey, accessStateOf } from '../policy/access-fields.js';
 import type { Observation } from '../policy/facts.js';
 import { isTerminal, orderObservations } from '../policy/order.js';
-import { toldBy } from '../projections/entitlements/fact-rows.js';
 
 /**
  * What only Stripe can say of a subscription (DESIGN 5.4). `about` names the doubt and is the key by which the answer
@@ -17,22 +11,17 @@ export interface Doubt {
   readonly after: number;
 }
 
-const OBSERVATION_TYPES: ReadonlySet<string> = new Set(SUBSCRIPTION_OBSERVATION_TYPES);
-
 /**
  * What is in doubt about a subscription, `null` when nothing is: where nothing was observed of it and a completed
  * checkout `session` names it; where the newest observation has its items cut; where the newest second holds a tie
  * whose orders end in different access. A subscription that has ended, and what came before the newest second, is
- * settled by what came later. Pure; a function of the set of `events` on its stream.
+ * settled by what came later. Pure; a function of the set of `observations`.
  */
 export function doubtOf(
   subscription: string,
-  events: readonly RecordedEvent[],
+  observations: readonly Observation[],
   session: string | null,
 ): Doubt | null {
-  const observations = events
-    .filter(isObservation)
-    .map((event) => ({ ...toldBy(event), type: event.type, data: event.data }));
   const { observations: ordered, tiedAt } = orderObservations(observations);
   const newest = ordered.at(-1);
   if (newest === undefined) return session === null ? null : doubt(`${subscription} of ${session}`, -1);
@@ -58,10 +47,4 @@ function endsDiffer(ordered: readonly Observation[], second: number): boolean {
       stripeType !== 'customer.subscription.created',
   );
   return new Set(ends.map((observation) => accessKey(accessStateOf(observation)))).size > 1;
-}
-
-function isObservation(
-  event: RecordedEvent,
-): event is Extract<RecordedEvent, { type: SubscriptionObservationType }> {
-  return OBSERVATION_TYPES.has(event.type);
 }

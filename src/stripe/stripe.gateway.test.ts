@@ -72,7 +72,12 @@ describe('the gateway to Stripe', () => {
     ['a list', answer(200, '[]'), 'failed', null],
     ['nothing', answer(200, ''), 'failed', null],
     ['an object that is none', answer(200, '{"id":"sub_1"}'), 'failed', null],
-    ['an answer without a date', answer(200, JSON.stringify(subscriptionObject('sub_1', 'p')), { date: 'soon' }), 'failed', null],
+    [
+      'an answer without a date',
+      answer(200, JSON.stringify(subscriptionObject('sub_1', 'p')), { date: 'soon' }),
+      'failed',
+      null,
+    ],
     ['a way elsewhere', answer(302, '', { location: 'http://127.0.0.1:9/' }), 'failed', null],
     ['a closed connection', { kind: 'hangs_up' }, 'failed', null],
   ])('has no answer, and says why, at %s', async (_, how, outcome, status) => {
