@@ -11,9 +11,14 @@ import { COMMAND_HANDLERS } from './commands/command-handlers.js';
 import { CatalogWriter, CheckoutWriter, CustomerWriter, SubscriptionWriter } from './commands/writers.js';
 import type { Settings } from './config/settings.js';
 import { EVENT_STORE, type EventStore } from './event-store/event-store.js';
+import { subscriptionStream } from './events/stream-names.js';
+import type { Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
 import { OpsReader } from './projections/entitlements/ops.reader.js';
 import type { Projections } from './projections/projections.js';
+import { DoubtSettler } from './stripe/doubt-settler.js';
+import { Inquiries } from './stripe/inquiries.js';
+import { StripeGateway } from './stripe/stripe.gateway.js';
 import { CheckoutWait } from './webhooks/checkout-wait.js';
 import { StripeSignature } from './webhooks/stripe-signature.js';
 import { WebhookController } from './webhooks/webhook.controller.js';
@@ -26,6 +31,7 @@ export interface AppParts {
   readonly store: EventStore;
   readonly projections: Projections;
   readonly metrics: Metrics;
+  readonly logger: Logger;
 }
 
 /** The application: commands, webhooks and API over the stores it is given. */
@@ -33,7 +39,8 @@ export interface AppParts {
 class AppModule {}
 
 /** Puts the application together. */
-export function appModule({ settings, pool, store, projections, metrics }: AppParts): DynamicModule {
+export function appModule(parts: AppParts): DynamicModule {
+  const { settings, pool, store, projections, metrics } = parts;
   const { engine, reader, ops } = projections;
   const writers = [SubscriptionWriter, CustomerWriter, CheckoutWriter, CatalogWriter].map((Writer) => ({
     provide: Writer,
@@ -57,14 +64,20 @@ export function appModule({ settings, pool, store, projections, metrics }: AppPa
       { provide: Metrics, useValue: metrics },
       { provide: EntitlementsService, useValue: new EntitlementsService(reader, engine, ops) },
       {
+        provide: Inquiries,
+        inject: [CommandBus, SubscriptionWriter],
+        useFactory: (commands: CommandBus, writer: SubscriptionWriter) => inquiries(parts, commands, writer),
+      },
+      {
         provide: WebhookService,
-        inject: [CommandBus],
-        useFactory: (commands: CommandBus) =>
+        inject: [CommandBus, Inquiries],
+        useFactory: (commands: CommandBus, asked: Inquiries) =>
           new WebhookService({
             signature: new StripeSignature(settings.stripeWebhookSecrets),
             livemode: settings.livemode,
             userIdMetadataKey: settings.userIdMetadataKey,
             commands,
+            inquiries: asked,
             checkoutWait: new CheckoutWait(engine, ops),
             metrics,
           }),
@@ -76,4 +89,31 @@ export function appModule({ settings, pool, store, projections, metrics }: AppPa
       },
     ],
   };
+}
+
+/** Asks Stripe where its events leave a doubt; without a key it asks nothing. */
+function inquiries(
+  { settings, store, metrics, logger }: AppParts,
+  commands: CommandBus,
+  writer: SubscriptionWriter,
+): Inquiries {
+  const { stripeApi, streamPrefix, livemode, userIdMetadataKey } = settings;
+  const gateway =
+    stripeApi === null
+      ? null
+      : new StripeGateway({ ...stripeApi, onRequest: (outcome) => metrics.stripeRequest(outcome) });
+  return new Inquiries({
+    settler:
+      gateway === null
+        ? null
+        : new DoubtSettler({ gateway, store, commands, streamPrefix, livemode, userIdMetadataKey }),
+    newestSecond: (subscription) => writer.newestSecond(subscriptionStream(streamPrefix, subscription)),
+    metrics,
+    onUnsettled: (subscription, why) =>
+      logger.warn(
+        { subscription, ...(typeof why === 'string' ? { why } : { err: why }) },
+        'a doubt about a subscription stays',
+      ),
+    abort: () => gateway?.close(),
+  });
 }

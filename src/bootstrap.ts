@@ -29,8 +29,10 @@ import { createLogger, type Logger, NestLogger } from './observability/logger.js
 import { MeteredEventStore } from './observability/metered-event-store.js';
 import { Metrics } from './observability/metrics.js';
 import { loadPlanFile } from './plans/plan-file.js';
+import { projectionEntities } from './projections/entities/entities.js';
 import { projectionMigrations } from './projections/migrations.js';
 import { createProjections, type Projections } from './projections/projections.js';
+import { Inquiries } from './stripe/inquiries.js';
 import { WebhookService } from './webhooks/webhook.service.js';
 
 const CATALOG_WITHIN_MS = 60_000;
@@ -75,6 +77,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     const database = await openDatabase({
       url: databaseUrl,
       migrations,
+      entities: projectionEntities,
       poolConfig: eventStorePoolConfig,
       onIdleFault,
     });
@@ -92,6 +95,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     const projections = createProjections({
       store,
       pool: database.pool,
+      source: database.source,
       url: databaseUrl,
       onFault: (fault) => logger.error({ fault }, 'the projection stopped at a fault'),
       onTrouble: (err) => logger.warn({ err }, 'the projection had trouble and goes on'),
@@ -100,7 +104,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
 
     const adapter = new ExpressAdapter(express().disable('x-powered-by'));
     const app = await NestFactory.create<NestExpressApplication>(
-      appModule({ settings, pool: database.pool, store, projections, metrics }),
+      appModule({ settings, pool: database.pool, store, projections, metrics, logger }),
       adapter,
       { bodyParser: false, logger: new NestLogger(logger), abortOnError: false },
     );
@@ -119,6 +123,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
 
     await projections.engine.start();
     closers.push(() => projections.engine.stop());
+    closers.push(() => app.get(Inquiries).close());
     await publishCatalog(app.get(CommandBus), offered, projections, logger);
 
     const coldRoad: RequestListener = adapter.getInstance();

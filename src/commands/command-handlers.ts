@@ -7,6 +7,7 @@ import {
 } from './customer/customer.handlers.js';
 import {
   LinkSubscriptionHandler,
+  RecordRetrievedSubscriptionHandler,
   RecordSubscriptionEventHandler,
   UnlinkSubscriptionHandler,
 } from './subscription/subscription.handlers.js';
@@ -14,6 +15,7 @@ import {
 /** Every handler of the write side, to be registered with the CommandBus. */
 export const COMMAND_HANDLERS = [
   RecordSubscriptionEventHandler,
+  RecordRetrievedSubscriptionHandler,
   LinkSubscriptionHandler,
   UnlinkSubscriptionHandler,
   RecordCustomerEventHandler,

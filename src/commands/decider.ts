@@ -10,15 +10,24 @@ export interface StripeOrigin {
   readonly livemode: boolean;
 }
 
+/** An answer of Stripe's API that a command comes from; `created` is the second of its `Date` header. */
+export interface StripeAnswerOrigin {
+  readonly eventId: null;
+  readonly eventType: null;
+  readonly created: number;
+  readonly apiVersion: string | null;
+  readonly livemode: boolean;
+}
+
 /**
  * Where a command comes from. `causation` is the key by which it counts once on its stream: the Stripe event id, or
- * the caller's idempotency key; `null` when it has none. It is kept in the event's metadata as `causationId`.
+ * the caller's idempotency key, or what Stripe was asked about; `null` when it has none. It is kept in the event's metadata as `causationId`.
  */
 export interface Origin {
   readonly actor: string;
   readonly correlationId: string;
   readonly causation: string | null;
-  readonly stripe: StripeOrigin | null;
+  readonly stripe: StripeOrigin | StripeAnswerOrigin | null;
 }
 
 /** An event of a stream as a decider sees it: what it says, and the key it counts once by. */

@@ -37,6 +37,13 @@ interface Fold<State> {
   readonly revision: number;
   readonly hash: string;
   readonly position: string | null;
+  readonly newest: NewestSecond | null;
+}
+
+/** The greatest second (Unix) that Stripe named on a stream, and how many of its events are of it. */
+export interface NewestSecond {
+  readonly second: number;
+  readonly events: number;
 }
 
 const MAX_TRIES = 8;
@@ -81,6 +88,11 @@ export class StreamWriter<State, Command> {
     }
   }
 
+  /** The newest second of a stream as of this process' last command for it; `null` where it is not in memory. */
+  newestSecond(stream: string): NewestSecond | null {
+    return this.#folds.peek(stream)?.newest ?? null;
+  }
+
   /** The state of a stream as it is in the store now. */
   async stateOf(stream: string): Promise<State> {
     return (await this.#load(stream, this.#folds.get(stream) ?? this.#empty())).state;
@@ -101,6 +113,7 @@ export class StreamWriter<State, Command> {
           revision: appended.revision,
           hash: sealed.hash,
           position: appended.position,
+          newest: withSecond(fold.newest, origin.stripe?.created ?? null),
         });
         return { outcome: 'applied', event: event.type, position: appended.position };
       }
@@ -148,6 +161,7 @@ export class StreamWriter<State, Command> {
         revision,
         hash: metadata.hash,
         position,
+        newest: withSecond(fold.newest, metadata.stripeCreated),
       };
     }
     if (fold.revision >= 0) this.#folds.set(stream, fold);
@@ -155,8 +169,13 @@ export class StreamWriter<State, Command> {
   }
 
   #empty(): Fold<State> {
-    return { state: this.decider.initial, revision: -1, hash: GENESIS_HASH, position: null };
+    return { state: this.decider.initial, revision: -1, hash: GENESIS_HASH, position: null, newest: null };
   }
+}
+
+function withSecond(newest: NewestSecond | null, second: number | null): NewestSecond | null {
+  if (second === null || (newest !== null && second < newest.second)) return newest;
+  return { second, events: second === newest?.second ? newest.events + 1 : 1 };
 }
 
 function ignore(): void {}

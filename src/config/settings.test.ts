@@ -23,6 +23,7 @@ describe('the settings', () => {
       host: '127.0.0.1',
       livemode: false,
       databaseUrl: null,
+      stripeApi: null,
       dataDir: '.tenure',
       streamPrefix: 'tenure.',
     });
@@ -50,7 +51,25 @@ describe('the settings', () => {
     expect(loadSettings({ ...rest, STRIPE_SECRET_KEY: 'rk_test_abc' }).livemode).toBe(false);
   });
 
+  it('ask Stripe only with a key, at its own address unless another is named', () => {
+    expect(loadSettings({ ...VALID, STRIPE_API_BASE: 'http://127.0.0.1:12111' }).stripeApi).toBeNull();
+    const settings = { ...VALID, STRIPE_SECRET_KEY: 'rk_test_abc' };
+    expect(loadSettings(settings).stripeApi).toEqual({ secretKey: 'rk_test_abc', apiBase: null });
+    expect(loadSettings({ ...settings, STRIPE_API_BASE: 'http://127.0.0.1:12111' }).stripeApi?.apiBase).toBe(
+      'http://127.0.0.1:12111',
+    );
+  });
+
   it.each<[string, Record<string, string>, RegExp]>([
+    ['an address of the API with a path', { STRIPE_API_BASE: 'http://h/v1' }, /^STRIPE_API_BASE must/],
+    ['an address of the API with a key in it', { STRIPE_API_BASE: 'http://k@h' }, /^STRIPE_API_BASE must/],
+    ['a publishable key', { STRIPE_SECRET_KEY: 'pk_test_abc' }, /^STRIPE_SECRET_KEY must/],
+    ['test mode said of a live key', { STRIPE_SECRET_KEY: 'rk_live_abc' }, /is of live mode$/],
+    [
+      'live mode said of a test key',
+      { STRIPE_LIVEMODE: 'true', STRIPE_SECRET_KEY: 'sk_test_abc' },
+      /is of test mode$/,
+    ],
     ['a weak admin key', { TENURE_ADMIN_KEY: 'short' }, /^TENURE_ADMIN_KEY is too short/],
     ['a weak webhook secret', { STRIPE_WEBHOOK_SECRET: 'whsec_1' }, /^STRIPE_WEBHOOK_SECRET must/],
     [

@@ -38,7 +38,10 @@ const environmentSchema = z.object({
     /^(sk|rk)_(live|test)_\w+$/,
     'a secret or restricted key of Stripe (sk_live_…, sk_test_…, rk_…)',
   ).optional(),
-  STRIPE_API_BASE: url(/^https?:\/\//, 'an http(s) URL').optional(),
+  STRIPE_API_BASE: url(
+    /^https?:\/\/[^/?#@]+\/?$/,
+    'an http(s) URL of scheme, host and port alone',
+  ).optional(),
   TENURE_ADMIN_KEY: setting(`a key of at least ${ADMIN_KEY_LENGTH} characters`)
     .min(ADMIN_KEY_LENGTH, `is too short, must have at least ${ADMIN_KEY_LENGTH} characters`)
     .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces'),
@@ -65,6 +68,8 @@ export interface Settings {
   readonly stripeWebhookSecrets: readonly string[];
   /** The mode whose events count. */
   readonly livemode: boolean;
+  /** How to ask Stripe's API (`apiBase` `null`: Stripe's own); `null`: it is never asked. */
+  readonly stripeApi: { readonly secretKey: string; readonly apiBase: string | null } | null;
   readonly adminKey: string;
   /** `null`: start the embedded server under `dataDir`. */
   readonly databaseUrl: string | null;
@@ -95,6 +100,10 @@ export function loadSettings(environment: Readonly<Record<string, string | undef
     logLevel: data.LOG_LEVEL,
     stripeWebhookSecrets: data.STRIPE_WEBHOOK_SECRET,
     livemode: (data.STRIPE_LIVEMODE ?? modeOfKey(data.STRIPE_SECRET_KEY)) === 'true',
+    stripeApi:
+      data.STRIPE_SECRET_KEY === undefined
+        ? null
+        : { secretKey: data.STRIPE_SECRET_KEY, apiBase: data.STRIPE_API_BASE ?? null },
     adminKey: data.TENURE_ADMIN_KEY,
     databaseUrl: data.DATABASE_URL ?? null,
     dataDir: data.DATA_DIR,

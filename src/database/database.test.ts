@@ -48,6 +48,7 @@ describe('openDatabase', () => {
     const database = await openDatabase({
       url: test.url,
       migrations,
+      entities: [],
       poolConfig: (connectionString, max) => ({ connectionString, max }),
       onIdleFault: (error) => {
         throw error;
@@ -84,6 +85,7 @@ describe('openDatabase', () => {
     const refused = openDatabase({
       url: closed.href,
       migrations: [],
+      entities: [],
       poolConfig: (connectionString, max) => ({ connectionString, max }),
       onIdleFault: () => undefined,
     });

@@ -1,33 +1,54 @@
 import pg from 'pg';
-import { DataSource, type MixedList } from 'typeorm';
+import { DataSource, type EntitySchema, type MixedList } from 'typeorm';
 
 /** "tnre", and the number of the lock under which migrations run. */
 const MIGRATION_LOCK = [0x746e7265, 2];
 const POOL_SIZE = 20;
+/** Connections for what goes through TypeORM: few, so that a long list takes none from the hot paths. */
+const ENTITY_POOL_SIZE = 4;
 
 export interface DatabaseOptions {
   readonly url: string;
   /** Migration classes, of all parts that keep tables. */
   // biome-ignore lint/complexity/noBannedTypes: TypeORM's own type for a migration class
   readonly migrations: MixedList<Function>;
+  /** Tables as TypeORM is to know them; the migrations alone make and change them. */
+  readonly entities: readonly EntitySchema[];
   /** Settings of the pool for a URL and a size. */
   readonly poolConfig: (url: string, max: number) => pg.PoolConfig;
   /** Hears of idle connections that broke: the pool replaces them by itself. */
   readonly onIdleFault: (error: Error) => void;
 }
 
-/** A migrated database: a pool for hot SQL. */
+/** A migrated database: a pool for hot SQL, and TypeORM's source for everything else. */
 export interface Database {
   readonly pool: pg.Pool;
+  readonly source: DataSource;
   close(): Promise<void>;
 }
 
-/** Connects, runs pending migrations under a lock (several processes may start at once), and opens the pool. */
+/** Connects, runs pending migrations under a lock (several processes may start at once), and opens the pools. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const { url, entities, poolConfig, onIdleFault } = options;
   await migrate(options);
-  const pool = new pg.Pool(options.poolConfig(options.url, POOL_SIZE));
-  pool.on('error', options.onIdleFault);
-  return { pool, close: () => pool.end() };
+  const source = new DataSource({
+    type: 'postgres',
+    url,
+    entities: [...entities],
+    synchronize: false,
+    extra: poolConfig(url, ENTITY_POOL_SIZE),
+    poolErrorHandler: onIdleFault,
+  });
+  await source.initialize();
+  const pool = new pg.Pool(poolConfig(url, POOL_SIZE));
+  pool.on('error', onIdleFault);
+  return {
+    pool,
+    source,
+    close: async () => {
+      await Promise.all([pool.end(), source.destroy()]);
+    },
+  };
 }
 
 /** Runs what is pending of `migrations`, one process at a time, each migration in its transaction. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
 /**
- * What stands beside the data of every event. Stripe's fields are `null` for events that are not from Stripe.
+ * What stands beside the data of every event. Stripe's fields are `null` for events that are not from Stripe;
+ * an answer of its API has no event id and type, and `stripeCreated` is the second of its `Date` header.
  * `stripeCreated` is Stripe's second (Unix seconds); `recordedAt` is the writer's clock (RFC 3339, UTC, ms) and the
  * only recording time that is used. `prevHash` and `hash` are 64 lower-case hexadecimal digits.
  */

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { StripeOutcome } from '../stripe/stripe.gateway.js';
 import { LatencyHistogram } from './latency-histogram.js';
 
 /** What the projection shows of itself. `lag` is the number of positions it is behind the log, in log units. */
@@ -21,6 +22,12 @@ export const WEBHOOK_OUTCOMES = [
 ] as const;
 export type WebhookOutcome = (typeof WEBHOOK_OUTCOMES)[number];
 
+/**
+ * What became of a subscription in doubt: its answer was `settled` in the log; Stripe was asked and the service carries
+ * on `unanswered`; it was `dropped` because too many waited; `failed` on our side of the way.
+ */
+export type DoubtOutcome = 'settled' | 'unanswered' | 'dropped' | 'failed';
+
 /** Every metric of one process. Label values come from closed sets, so that no caller can make new series. */
 export class Metrics {
   readonly registry = new Registry();
@@ -34,6 +41,18 @@ export class Metrics {
   private readonly checkoutWaits = new Counter({
     name: 'tenure_checkout_waits_total',
     help: 'Replies held for a paid checkout until the read model showed its subscription, by how that ended.',
+    labelNames: ['outcome'] as const,
+    registers: [this.registry],
+  });
+  private readonly stripeRequests = new Counter({
+    name: 'tenure_stripe_requests_total',
+    help: "Requests to Stripe's API by outcome.",
+    labelNames: ['outcome'] as const,
+    registers: [this.registry],
+  });
+  private readonly stripeDoubts = new Counter({
+    name: 'tenure_stripe_doubts_total',
+    help: 'Subscriptions in doubt, by whether Stripe was asked and its answer recorded.',
     labelNames: ['outcome'] as const,
     registers: [this.registry],
   });
@@ -66,6 +85,14 @@ export class Metrics {
 
   checkoutWait(outcome: 'seen' | 'timed_out' | 'not_waited'): void {
     this.checkoutWaits.inc({ outcome });
+  }
+
+  stripeRequest(outcome: StripeOutcome): void {
+    this.stripeRequests.inc({ outcome });
+  }
+
+  stripeDoubt(outcome: DoubtOutcome): void {
+    this.stripeDoubts.inc({ outcome });
   }
 
   authFailure(code: 'unauthorized' | 'too_many_failures'): void {

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { DataSource } from 'typeorm';
 import type { EventStore } from '../event-store/event-store.js';
 import type { ProjectionFault } from './engine/checkpoint.js';
 import { ProjectionEngine } from './engine/projection-engine.js';
@@ -12,6 +13,8 @@ const GENERATION = 1;
 export interface ProjectionsOptions {
   readonly store: EventStore;
   readonly pool: Pool;
+  /** Knows the entities; for what is asked seldom. */
+  readonly source: DataSource;
   /** Connection string for the session that leads and listens. */
   readonly url: string;
   readonly onFault?: (fault: ProjectionFault) => void;
@@ -29,7 +32,7 @@ export interface Projections {
 
 /** Puts engine, projector and readers together. Start the engine to make them move. */
 export function createProjections(options: ProjectionsOptions): Projections {
-  const { store, pool, url, onFault, onTrouble } = options;
+  const { store, pool, source, url, onFault, onTrouble } = options;
   const reader = new EntitlementReader(pool);
   const projector = new EntitlementsProjector({
     pool,
@@ -50,5 +53,5 @@ export function createProjections(options: ProjectionsOptions): Projections {
       onTrouble: onTrouble ?? (() => undefined),
     },
   });
-  return { engine, reader, ops: new OpsReader(pool) };
+  return { engine, reader, ops: new OpsReader(source) };
 }

@@ -8,6 +8,7 @@ import { RecordCustomerEvent } from '../commands/customer/customer.commands.js';
 import type { Recorded } from '../commands/decider.js';
 import { RecordSubscriptionEvent } from '../commands/subscription/subscription.commands.js';
 import type { Metrics, WebhookOutcome } from '../observability/metrics.js';
+import type { Inquiries } from '../stripe/inquiries.js';
 import type { CheckoutWait } from './checkout-wait.js';
 import { hasForbiddenText } from './forbidden-text.js';
 import { isHandledType, type Translation, translateStripeEvent } from './stripe-event.translator.js';
@@ -27,6 +28,8 @@ export interface WebhookServiceOptions {
   readonly livemode: boolean;
   readonly userIdMetadataKey: string;
   readonly commands: CommandBus;
+  /** Hears what was recorded, duplicates too: what a process forgot when it ended is asked then. */
+  readonly inquiries: Pick<Inquiries, 'notice'>;
   readonly checkoutWait: CheckoutWait;
   readonly metrics: Metrics;
 }
@@ -108,6 +111,7 @@ export class WebhookService {
       return { received: true, outcome: 'ignored', reason: translation.reason };
     }
     const recorded: Recorded = await this.options.commands.execute(commandOf(translation, requestId));
+    this.options.inquiries.notice(translation.event, translation.stripe.created, requestId);
     await this.#holdForCheckout(translation);
     return recorded.outcome === 'applied'
       ? { received: true, outcome: 'applied', event: recorded.event, position: recorded.position }

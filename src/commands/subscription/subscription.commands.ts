@@ -1,4 +1,5 @@
 import type { DomainEvent } from '../../events/event-types.js';
+import type { SubscriptionObservationData } from '../../events/subscription.events.js';
 import type { Origin } from '../decider.js';
 
 /** Record what a Stripe event says of a subscription (or of an invoice of it), once by its Stripe event id. */
@@ -6,6 +7,14 @@ export class RecordSubscriptionEvent {
   constructor(
     readonly subscription: string,
     readonly event: DomainEvent,
+    readonly origin: Origin & { readonly causation: string },
+  ) {}
+}
+
+/** Record what Stripe's API answered about a subscription, once by what it was asked about (`causation`). */
+export class RecordRetrievedSubscription {
+  constructor(
+    readonly data: SubscriptionObservationData,
     readonly origin: Origin & { readonly causation: string },
   ) {}
 }

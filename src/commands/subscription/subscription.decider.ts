@@ -1,10 +1,16 @@
 import type { DomainEvent } from '../../events/event-types.js';
+import type { SubscriptionObservationData } from '../../events/subscription.events.js';
 import type { Decider } from '../decider.js';
 import { having, isKnown, type LinkableState, UNSEEN } from '../linkable.js';
 
 /** What can be asked of the stream of a subscription. `causation` is the key by which it counts once. */
 export type SubscriptionCommand =
   | { readonly kind: 'record'; readonly causation: string; readonly event: DomainEvent }
+  | {
+      readonly kind: 'retrieved';
+      readonly causation: string;
+      readonly data: SubscriptionObservationData;
+    }
   | {
       readonly kind: 'link';
       readonly causation: string | null;
@@ -37,6 +43,8 @@ export const subscriptionDecider: Decider<LinkableState, SubscriptionCommand> = 
     switch (command.kind) {
       case 'record':
         return [command.event];
+      case 'retrieved':
+        return [{ type: 'SubscriptionRetrieved', data: command.data }];
       case 'link': {
         const { subscription, userId, reason } = command;
         return state.link === userId

@@ -2,7 +2,12 @@ import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { subscriptionStream } from '../../events/stream-names.js';
 import type { Recorded } from '../decider.js';
 import { SubscriptionWriter } from '../writers.js';
-import { LinkSubscription, RecordSubscriptionEvent, UnlinkSubscription } from './subscription.commands.js';
+import {
+  LinkSubscription,
+  RecordRetrievedSubscription,
+  RecordSubscriptionEvent,
+  UnlinkSubscription,
+} from './subscription.commands.js';
 
 @CommandHandler(RecordSubscriptionEvent)
 export class RecordSubscriptionEventHandler implements ICommandHandler<RecordSubscriptionEvent, Recorded> {
@@ -14,6 +19,22 @@ export class RecordSubscriptionEventHandler implements ICommandHandler<RecordSub
       command: { kind: 'record', causation: origin.causation, event },
       origin,
       starts: origin.stripe?.eventType === 'customer.subscription.created',
+    });
+  }
+}
+
+@CommandHandler(RecordRetrievedSubscription)
+export class RecordRetrievedSubscriptionHandler
+  implements ICommandHandler<RecordRetrievedSubscription, Recorded>
+{
+  constructor(private readonly writer: SubscriptionWriter) {}
+
+  execute({ data, origin }: RecordRetrievedSubscription): Promise<Recorded> {
+    return this.writer.execute({
+      stream: subscriptionStream(this.writer.prefix, data.subscription),
+      command: { kind: 'retrieved', causation: origin.causation, data },
+      origin,
+      starts: false,
     });
   }
 }

@@ -1,7 +1,8 @@
-import type { Pool } from 'pg';
+import { Any, type DataSource, Raw } from 'typeorm';
 import { z } from 'zod';
 import { type PlanCatalog, planCatalogSchema } from '../../plans/plan-catalog.js';
 import { orderObservations, statusOf } from '../../policy/order.js';
+import { PlanCatalogEntity, SubscriptionFactEntity } from '../entities/fact.entities.js';
 import { observationText } from './fact-rows.js';
 
 const subject = z.object({
@@ -20,8 +21,6 @@ const conflict = z.object({
     ),
 });
 
-const observationRow = z.object({ subscription: z.string(), body: z.string() });
-
 /** Something Stripe told of that belongs to nobody yet. */
 export type Unlinked = z.infer<typeof subject>;
 /** Something whose facts name another user than its owner; `claims` say whom, and which Stripe event said so. */
@@ -34,54 +33,30 @@ export interface Listing<Item> {
 }
 
 const LIVE = '(select generation from tenure.live_generation)';
+/** The live generation for a repository's `where`: asked for in the same statement as the rows. */
+const live = () => Raw((column) => `${column} = ${LIVE}`);
 
 /** What ops and the webhook ask of the read models; each answer is one statement. */
 export class OpsReader {
-  constructor(private readonly pool: Pool) {}
+  constructor(private readonly source: DataSource) {}
 
   /** Customers and subscriptions without an owner, by kind and id. `cursor` is the `next` of the page before. */
   async unlinked(cursor: string | null, limit: number): Promise<Listing<Unlinked>> {
-    const found = await this.pool.query(
-      `select * from (
-         select 'customer' as kind, customer as id, null as customer from tenure.customer
-           where generation = ${LIVE} and owner is null
-         union all
-         select 'subscription', subscription, customer from tenure.subscription
-           where generation = ${LIVE} and owner is null
-       ) as unlinked
-       where $1::text is null or (kind || ':' || id) collate "C" > $1
-       order by (kind || ':' || id) collate "C" limit $2`,
-      [cursor, limit],
-    );
-    return listing(z.array(subject).parse(found.rows), limit);
+    return listing(z.array(subject).parse(await this.#page('owner is null', cursor, limit)), limit);
   }
 
   /** Customers and subscriptions about which the facts disagree, by kind and id. */
   async conflicts(cursor: string | null, limit: number): Promise<Listing<Conflict>> {
-    const found = await this.pool.query(
-      `select * from (
-         select 'customer' as kind, customer as id, owner, conflicts as claims from tenure.customer
-           where generation = ${LIVE} and conflicts is not null
-         union all
-         select 'subscription', subscription, owner, conflicts from tenure.subscription
-           where generation = ${LIVE} and conflicts is not null
-       ) as conflict
-       where $1::text is null or (kind || ':' || id) collate "C" > $1
-       order by (kind || ':' || id) collate "C" limit $2`,
-      [cursor, limit],
-    );
-    return listing(z.array(conflict).parse(found.rows), limit);
+    return listing(z.array(conflict).parse(await this.#page('conflicts is not null', cursor, limit)), limit);
   }
 
   /** Those of the subscriptions that the read models show active or trialing. */
   async activeSubscriptions(subscriptions: readonly string[]): Promise<ReadonlySet<string>> {
-    const found = await this.pool.query(
-      `select subscription, body from tenure.subscription_fact
-       where generation = ${LIVE} and subscription = any($1) and kind = 'observation'`,
-      [subscriptions],
-    );
+    const found = await this.source.getRepository(SubscriptionFactEntity).find({
+      where: { generation: live(), subscription: Any(subscriptions), kind: 'observation' },
+    });
     const bodies = new Map<string, string[]>();
-    for (const { subscription, body } of z.array(observationRow).parse(found.rows)) {
+    for (const { subscription, body } of found) {
       bodies.set(subscription, [...(bodies.get(subscription) ?? []), body]);
     }
     const isActive = (texts: readonly string[]): boolean => {
@@ -94,11 +69,30 @@ export class OpsReader {
 
   /** The catalogue that is judged by; `null` before the first one. */
   async currentCatalog(): Promise<PlanCatalog | null> {
-    const found = await this.pool.query(
-      `select catalog from tenure.plan_catalog where generation = ${LIVE} order by position desc limit 1`,
+    const row = await this.source
+      .getRepository(PlanCatalogEntity)
+      .findOne({ where: { generation: live() }, order: { position: 'DESC' } });
+    return row === null ? null : planCatalogSchema.parse(JSON.parse(row.catalog));
+  }
+
+  /**
+   * A page over both kinds of thing as one statement, so of one generation; each part is read along its partial index,
+   * no further than the page. SQL by hand: TypeORM has no union, and built from its pieces this is twice as long.
+   */
+  #page(
+    condition: 'owner is null' | 'conflicts is not null',
+    cursor: string | null,
+    limit: number,
+  ): Promise<unknown> {
+    const part = (kind: 'customer' | 'subscription', customer: string, after: string): string =>
+      `(select '${kind}' as kind, ${kind} as id, ${customer} as customer, owner, conflicts as claims
+        from tenure.${kind} where generation = ${LIVE} and ${condition} and ${kind} > ${after}
+        order by ${kind} limit $3)`;
+    return this.source.query(
+      `${part('customer', 'null', '$1')} union all ${part('subscription', 'customer', '$2')}
+       order by kind, id limit $3`,
+      [afterOf('customer', cursor), afterOf('subscription', cursor), limit],
     );
-    const [row] = z.array(z.object({ catalog: z.string() })).parse(found.rows);
-    return row === undefined ? null : planCatalogSchema.parse(JSON.parse(row.catalog));
   }
 }
 
@@ -108,4 +102,11 @@ function listing<Item extends { kind: string; id: string }>(
 ): Listing<Item> {
   const last = items.length === limit ? items.at(-1) : undefined;
   return { items, next: last === undefined ? null : `${last.kind}:${last.id}` };
+}
+
+/** The id after which a kind goes on at a cursor: '' for its first, `null` when all of it lies before the cursor. */
+function afterOf(kind: string, cursor: string | null): string | null {
+  const start = `${kind}:`;
+  if (cursor === null || cursor < start) return '';
+  return cursor.startsWith(start) ? cursor.slice(start.length) : null;
 }

@@ -1,0 +1,106 @@
+import { EntitySchema } from 'typeorm';
+import { bigint, idText, instant, int, keyOf, nullable, SCHEMA, text } from './columns.js';
+
+/** The generation that is read: one row. */
+export interface LiveGenerationRow {
+  readonly id: number;
+  readonly generation: number;
+}
+
+export const LiveGenerationEntity = new EntitySchema<LiveGenerationRow>({
+  name: 'LiveGeneration',
+  schema: SCHEMA,
+  tableName: 'live_generation',
+  columns: { id: keyOf('live_generation', { type: 'smallint', default: 1 }), generation: int() },
+  checks: [{ name: 'live_generation_id_check', expression: 'id = 1' }],
+});
+
+/** How far a fold of the log came. Positions and counts are decimal strings, `nowMs` Unix milliseconds as one. */
+export interface ProjectionCheckpointRow {
+  readonly projection: string;
+  readonly generation: number;
+  readonly handled: string | null;
+  readonly scanned: string | null;
+  readonly within: string | null;
+  readonly nowMs: string;
+  readonly revision: string;
+  readonly codeVersion: string;
+  /** JSON of the event it stopped at and why. */
+  readonly fault: string | null;
+}
+
+export const ProjectionCheckpointEntity = new EntitySchema<ProjectionCheckpointRow>({
+  name: 'ProjectionCheckpoint',
+  schema: SCHEMA,
+  tableName: 'projection_checkpoint',
+  columns: {
+    projection: keyOf('projection_checkpoint', idText()),
+    generation: keyOf('projection_checkpoint', int()),
+    handled: nullable(bigint()),
+    scanned: nullable(bigint()),
+    within: nullable(idText()),
+    nowMs: { ...bigint('now_ms'), default: 0 },
+    revision: { ...bigint(), default: 0 },
+    codeVersion: text('code_version'),
+    fault: nullable(text()),
+  },
+});
+
+/** What is added to a user's counter to make the version served; it never goes back. */
+export interface RevocationOffsetRow {
+  readonly userId: string;
+  readonly versionOffset: number;
+}
+
+export const RevocationOffsetEntity = new EntitySchema<RevocationOffsetRow>({
+  name: 'RevocationOffset',
+  schema: SCHEMA,
+  tableName: 'revocation_offset',
+  columns: {
+    userId: keyOf('revocation_offset', idText('user_id')),
+    versionOffset: int('version_offset'),
+  },
+});
+
+/** One raise of a version; `cursor` is a decimal string. */
+export interface RevocationFeedRow {
+  readonly cursor: string;
+  readonly userId: string;
+  readonly version: number;
+  readonly raisedAt: Date;
+}
+
+export const RevocationFeedEntity = new EntitySchema<RevocationFeedRow>({
+  name: 'RevocationFeed',
+  schema: SCHEMA,
+  tableName: 'revocation_feed',
+  columns: {
+    cursor: keyOf('revocation_feed', bigint()),
+    userId: idText('user_id'),
+    version: int(),
+    raisedAt: instant('raised_at'),
+  },
+});
+
+/** The last cursor given out: one row. */
+export interface RevocationFeedHeadRow {
+  readonly id: number;
+  readonly cursor: string;
+}
+
+export const RevocationFeedHeadEntity = new EntitySchema<RevocationFeedHeadRow>({
+  name: 'RevocationFeedHead',
+  schema: SCHEMA,
+  tableName: 'revocation_feed_head',
+  columns: { id: keyOf('revocation_feed_head', { type: 'smallint', default: 1 }), cursor: bigint() },
+  checks: [{ name: 'revocation_feed_head_id_check', expression: 'id = 1' }],
+});
+
+/** What lies outside generations. */
+export const BOOKKEEPING_ENTITIES = [
+  LiveGenerationEntity,
+  ProjectionCheckpointEntity,
+  RevocationOffsetEntity,
+  RevocationFeedEntity,
+  RevocationFeedHeadEntity,
+];

@@ -1,0 +1,96 @@
+import { EntitySchema } from 'typeorm';
+import { bigint, idText, instant, int, keyOf, nullable, SCHEMA, text } from './columns.js';
+
+/** What a user may do: the snapshot and what it becomes with time alone, both JSON. `position` is a decimal string. */
+export interface UserRoleRow {
+  readonly generation: number;
+  readonly userId: string;
+  readonly role: string;
+  readonly plan: string;
+  readonly status: string;
+  readonly snapshot: string;
+  readonly successors: string;
+  readonly nextAt: Date | null;
+  readonly counter: number;
+  readonly position: string | null;
+  readonly changedAt: Date | null;
+  readonly historySeq: number;
+}
+
+export const UserRoleEntity = new EntitySchema<UserRoleRow>({
+  name: 'UserRole',
+  schema: SCHEMA,
+  tableName: 'user_role',
+  columns: {
+    generation: keyOf('user_role', int()),
+    userId: keyOf('user_role', idText('user_id')),
+    role: text(),
+    plan: text(),
+    status: text(),
+    snapshot: text(),
+    successors: text(),
+    nextAt: nullable(instant('next_at')),
+    counter: int(),
+    position: nullable(bigint()),
+    changedAt: nullable(instant('changed_at')),
+    historySeq: int('history_seq'),
+  },
+});
+
+/** The counter of a user's revocation version in one generation. */
+export interface RevocationVersionRow {
+  readonly generation: number;
+  readonly userId: string;
+  readonly counter: number;
+  readonly raisedAt: Date;
+}
+
+export const RevocationVersionEntity = new EntitySchema<RevocationVersionRow>({
+  name: 'RevocationVersion',
+  schema: SCHEMA,
+  tableName: 'revocation_version',
+  columns: {
+    generation: keyOf('revocation_version', int()),
+    userId: keyOf('revocation_version', idText('user_id')),
+    counter: int(),
+    raisedAt: instant('raised_at'),
+  },
+});
+
+/** A snapshot (JSON) that held from `validFrom`, and the event that made it so; changes by time alone have none. */
+export interface EntitlementHistoryRow {
+  readonly generation: number;
+  readonly userId: string;
+  readonly seq: number;
+  readonly validFrom: Date;
+  readonly cause: 'event' | 'time';
+  readonly eventId: string | null;
+  readonly eventType: string | null;
+  readonly position: string | null;
+  readonly changedAt: Date;
+  readonly counter: number;
+  readonly snapshot: string;
+}
+
+export const EntitlementHistoryEntity = new EntitySchema<EntitlementHistoryRow>({
+  name: 'EntitlementHistory',
+  schema: SCHEMA,
+  tableName: 'entitlement_history',
+  columns: {
+    generation: keyOf('entitlement_history', int()),
+    userId: keyOf('entitlement_history', idText('user_id')),
+    seq: keyOf('entitlement_history', int()),
+    validFrom: instant('valid_from'),
+    cause: text(),
+    eventId: nullable({ type: 'uuid', name: 'event_id' }),
+    eventType: nullable(text('event_type')),
+    position: nullable(bigint()),
+    changedAt: instant('changed_at'),
+    counter: int(),
+    snapshot: text(),
+  },
+  checks: [{ name: 'entitlement_history_cause_check', expression: "cause in ('event', 'time')" }],
+});
+
+/** What is judged from the facts, by generation. */
+export const JUDGEMENT_ENTITIES = [UserRoleEntity, RevocationVersionEntity, EntitlementHistoryEntity];

@@ -1,0 +1,121 @@
+import type { CommandBus } from '@nestjs/cqrs';
+import { RecordRetrievedSubscription } from '../commands/subscription/subscription.commands.js';
+import type { EventStore } from '../event-store/event-store.js';
+import { parseEvent, type RecordedEvent } from '../events/recorded-event.js';
+import { subscriptionStream } from '../events/stream-names.js';
+import {
+  SUBSCRIPTION_OBSERVATION_TYPES,
+  type SubscriptionObservationData,
+  type SubscriptionObservationType,
+} from '../events/subscription.events.js';
+import type { Observation } from '../policy/facts.js';
+import { toldBy } from '../projections/entitlements/fact-rows.js';
+import { hasForbiddenText } from '../webhooks/forbidden-text.js';
+import { readSubscription } from '../webhooks/translate/subscription.translation.js';
+import { doubtOf } from './doubt.js';
+import type { StripeGateway, SubscriptionAnswer } from './stripe.gateway.js';
+
+export interface DoubtSettlerOptions {
+  readonly gateway: StripeGateway;
+  readonly store: EventStore;
+  readonly commands: CommandBus;
+  readonly streamPrefix: string;
+  readonly livemode: boolean;
+  readonly userIdMetadataKey: string;
+}
+
+/** A subscription to look at. `session` is a completed checkout that names it; `correlationId` of who told of it. */
+export interface Question {
+  readonly subscription: string;
+  readonly session: string | null;
+  readonly correlationId: string;
+}
+
+/**
+ * What a look came to: nothing is in doubt (any more); the answer is in the log; there is none and the service goes on
+ * without (`why` is for the log and quotes no data); or it is too early and to be looked at again.
+ */
+export type Settlement =
+  | { readonly outcome: 'no_doubt' | 'settled' }
+  | { readonly outcome: 'unanswered'; readonly why: string }
+  | { readonly outcome: 'too_early'; readonly againInMs: number };
+
+const OBSERVATION_TYPES: ReadonlySet<string> = new Set(SUBSCRIPTION_OBSERVATION_TYPES);
+const MAX_PAUSE_MS = 2_000;
+/** Stripe's clock may be behind ours: its next second is soon. */
+const NEXT_SECOND_MS = 1_000;
+/** An answer dated further ahead of our clock would outrank all that Stripe says until then. As for signatures. */
+const MAX_AHEAD_MS = 300_000;
+
+/**
+ * Looks whether a subscription is in doubt, asks Stripe and records the answer as `SubscriptionRetrieved`. The log is
+ * read each time, so that one answer settles all that was told before it, and nothing settled is asked again; instances
+ * that ask at once record once, by what they asked about.
+ */
+export class DoubtSettler {
+  constructor(private readonly options: DoubtSettlerOptions) {}
+
+  /** @throws what the event store, its events and the command throw */
+  async look(question: Question): Promise<Settlement> {
+    const { gateway, store, streamPrefix } = this.options;
+    const { subscription, session } = question;
+    const stored = await store.read(subscriptionStream(streamPrefix, subscription), 0);
+    const doubt = doubtOf(subscription, stored.map(parseEvent).flatMap(toObservation), session);
+    if (doubt === null) return { outcome: 'no_doubt' };
+    const early = (doubt.after + 1) * 1_000 - Date.now();
+    if (early > 0) return { outcome: 'too_early', againInMs: Math.min(early, MAX_PAUSE_MS) };
+
+    const answer = await gateway.subscription(subscription);
+    if (answer.outcome !== 'answered') {
+      const { outcome, status, requestId } = answer;
+      return { outcome: 'unanswered', why: `${outcome}, status ${status}, request ${requestId}` };
+    }
+    if (answer.answeredAt <= doubt.after) return { outcome: 'too_early', againInMs: NEXT_SECOND_MS };
+    if (answer.answeredAt * 1_000 > Date.now() + MAX_AHEAD_MS) {
+      return { outcome: 'unanswered', why: 'the Date of the answer lies ahead' };
+    }
+    const data = this.#read(subscription, answer);
+    if ('problems' in data) return { outcome: 'unanswered', why: data.problems.join('; ') };
+    const stripe = {
+      eventId: null,
+      eventType: null,
+      created: answer.answeredAt,
+      apiVersion: answer.apiVersion,
+      livemode: this.options.livemode,
+    };
+    const { correlationId } = question;
+    const origin = { actor: 'stripe', correlationId, causation: doubt.about, stripe };
+    await this.options.commands.execute(new RecordRetrievedSubscription(data, origin));
+    return { outcome: 'settled' };
+  }
+
+  /** The same reading, and the same refusals, as of what a webhook brings. */
+  #read(
+    asked: string,
+    { subscription }: Extract<SubscriptionAnswer, { outcome: 'answered' }>,
+  ): SubscriptionObservationData | { readonly problems: readonly string[] } {
+    if (hasForbiddenText(JSON.stringify(subscription), subscription)) {
+      return { problems: ['a string holds U+0000 or a lone surrogate'] };
+    }
+    const { livemode } = subscription;
+    if (typeof livemode === 'boolean' && livemode !== this.options.livemode) {
+      return { problems: ['the subscription is of the other mode'] };
+    }
+    const data = readSubscription(subscription, undefined, this.options.userIdMetadataKey);
+    if (!('problems' in data) && data.subscription !== asked) {
+      return { problems: ['another subscription came'] };
+    }
+    return data;
+  }
+}
+
+function isObservation(
+  event: RecordedEvent,
+): event is Extract<RecordedEvent, { type: SubscriptionObservationType }> {
+  return OBSERVATION_TYPES.has(event.type);
+}
+
+/** As the projection folds it. */
+function toObservation(event: RecordedEvent): readonly Observation[] {
+  return isObservation(event) ? [{ ...toldBy(event), type: event.type, data: event.data }] : [];
+}

@@ -1,0 +1,112 @@
+import fc from 'fast-check';
+import { day, item, type SubscriptionStory, seen, subscription } from '../../test/support/policy-stories.js';
+import type { Observation } from '../policy/facts.js';
+import { type Doubt, doubtOf } from './doubt.js';
+
+const plus = item('plus_m');
+const pro = item('pro_m');
+const begun = seen('created', day(0), { items: [plus] });
+/** Says that it changed, and not from what: no order tells which is last. */
+const toPro = seen('updated', day(1), { items: [pro], previous: {}, id: 'evt_b' });
+const toPastDue = seen('updated', day(1), { items: [plus], status: 'past_due', previous: {}, id: 'evt_a' });
+const cut = seen('updated', day(1), { items: [plus], itemsTruncated: true, id: 'evt_cut' });
+
+function retrieved(second: number, more: Parameters<typeof seen>[2]): SubscriptionStory[number] {
+  const told = seen('', second, more);
+  if (told.kind !== 'observation') throw new Error('not an observation');
+  return { ...told, fact: { ...told.fact, type: 'SubscriptionRetrieved', stripeType: '' } };
+}
+
+function observationsOf(story: SubscriptionStory): readonly Observation[] {
+  return subscription(story).observations;
+}
+
+describe('a subscription is in doubt', () => {
+  it.each<[string, SubscriptionStory, string | null, Doubt | null]>([
+    [
+      'when a completed checkout names it and nothing was seen of it',
+      [],
+      'cs_1',
+      { about: 'retrieved: sub_1 of cs_1', after: -1 },
+    ],
+    [
+      'when its newest second leaves more than one end',
+      [begun, toPro, toPastDue],
+      null,
+      { about: `retrieved: sub_1 at ${day(1)}`, after: day(1) },
+    ],
+    [
+      'when what is newest of it was cut',
+      [begun, cut],
+      null,
+      { about: 'retrieved: items of evt_cut', after: day(1) },
+    ],
+    [
+      'though Stripe was asked in that very second: an answer loses ties',
+      [begun, toPro, toPastDue, retrieved(day(1), { items: [pro] })],
+      null,
+      { about: `retrieved: sub_1 at ${day(1)}`, after: day(1) },
+    ],
+  ])('%s', (_, story, session, doubt) => {
+    expect(doubtOf('sub_1', observationsOf(story), session)).toEqual(doubt);
+  });
+});
+
+describe('a subscription is in no doubt', () => {
+  it.each<[string, SubscriptionStory, string | null]>([
+    ['when nothing was seen of it and nothing names it', [], null],
+    ['when a checkout names it and something was seen of it', [begun], 'cs_1'],
+    [
+      'when the order of its newest second tells itself',
+      [
+        begun,
+        seen('updated', day(1), { items: [pro], previous: { items: [plus] } }),
+        seen('updated', day(1), {
+          items: [pro],
+          cancelAtPeriodEnd: true,
+          previous: { cancelAtPeriodEnd: false },
+        }),
+      ],
+      null,
+    ],
+    [
+      'when all orders of its newest second end alike',
+      [begun, ...[1, 2].map((n) => seen('updated', day(1), { items: [pro], previous: { trialEnd: n } }))],
+      null,
+    ],
+    [
+      'when something later was seen',
+      [begun, toPro, toPastDue, seen('updated', day(2), { items: [plus] })],
+      null,
+    ],
+    ['when Stripe was asked later', [begun, toPro, toPastDue, retrieved(day(1) + 1, { items: [pro] })], null],
+    [
+      'when whole items were seen after cut ones',
+      [begun, cut, retrieved(day(1) + 1, { items: [pro] })],
+      null,
+    ],
+    [
+      'when Stripe itself gave its items cut',
+      [begun, cut, retrieved(day(1) + 1, { items: [pro], itemsTruncated: true })],
+      null,
+    ],
+    ['when it has ended', [begun, toPro, toPastDue, seen('deleted', day(1), { status: 'canceled' })], null],
+    [
+      'when it has ended before',
+      [begun, seen('deleted', day(0), { status: 'canceled' }), toPro, toPastDue],
+      null,
+    ],
+  ])('%s', (_, story, session) => {
+    expect(doubtOf('sub_1', observationsOf(story), session)).toBeNull();
+  });
+});
+
+it('is judged from the set of observations, whatever their order and repeats', () => {
+  const all = observationsOf([begun, toPro, toPastDue, cut]);
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...all)), (more) => {
+      const shuffled = [...more, ...all];
+      expect(doubtOf('sub_1', shuffled, null)).toEqual(doubtOf('sub_1', all, null));
+    }),
+  );
+});

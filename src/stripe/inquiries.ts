@@ -1,0 +1,141 @@
+import type { NewestSecond } from '../commands/stream-writer.js';
+import type { DomainEvent } from '../events/event-types.js';
+import type { Metrics } from '../observability/metrics.js';
+import type { DoubtSettler, Question } from './doubt-settler.js';
+
+export interface InquiriesOptions {
+  /** `null`: there is no key, and nothing is asked. */
+  readonly settler: Pick<DoubtSettler, 'look'> | null;
+  /** The newest second of a subscription's stream, as far as this process knows. */
+  readonly newestSecond: (subscription: string) => NewestSecond | null;
+  readonly metrics: Pick<Metrics, 'stripeDoubt'>;
+  /** Hears why a doubt stays: what came instead of an answer (text), or what was thrown on our side. */
+  readonly onUnsettled: (subscription: string, why: unknown) => void;
+  /** Ends the requests under way. */
+  readonly abort: () => void;
+}
+
+/** A question in hand. */
+interface Inquiry {
+  question: Question;
+  looks: number;
+  /** Something more was told meanwhile. */
+  again: boolean;
+  timer: NodeJS.Timeout | null;
+}
+
+/** Subscriptions in hand, waiting ones included; further ones are left as they are, and counted. */
+const MAX_IN_HAND = 1_000;
+const MAX_AT_ONCE = 4;
+/** Looks at one subscription: until the second in doubt is over, by Stripe's clock too. */
+const MAX_LOOKS = 6;
+
+/**
+ * The questions to Stripe that wait behind the replies (DESIGN 5.4): a delivery never waits for one. One at a time for a
+ * subscription, a few at once in all. In memory only: a process that ends forgets those it had not asked, and they are
+ * asked when something more of the same subscription leaves a doubt.
+ */
+export class Inquiries {
+  readonly #inHand = new Map<string, Inquiry>();
+  readonly #ready: Inquiry[] = [];
+  readonly #running = new Set<Promise<void>>();
+  #closed = false;
+
+  constructor(private readonly options: InquiriesOptions) {}
+
+  /**
+   * To be told what a Stripe event said, once it is in the log; `created` is its second. Finds cheaply what may be in
+   * doubt; whether it is, the log says later. Never throws.
+   */
+  notice(event: DomainEvent, created: number, correlationId: string): void {
+    if (this.options.settler === null || this.#closed) return;
+    if (event.type === 'CheckoutCompleted') {
+      const { subscription, session } = event.data;
+      if (subscription !== null) this.#take({ subscription, session, correlationId });
+    } else if ('itemsTruncated' in event.data) {
+      const { subscription, itemsTruncated } = event.data;
+      const newest = this.options.newestSecond(subscription);
+      const isShared = newest !== null && newest.second === created && newest.events > 1;
+      if (itemsTruncated || isShared) this.#take({ subscription, session: null, correlationId });
+    }
+  }
+
+  /** Forgets what waits and ends what is under way; comes back when none of it runs any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const { timer } of this.#inHand.values()) if (timer !== null) clearTimeout(timer);
+    this.#ready.length = 0;
+    this.options.abort();
+    await Promise.all(this.#running);
+  }
+
+  #take(question: Question): void {
+    const known = this.#inHand.get(question.subscription);
+    if (known !== undefined) {
+      known.question = { ...known.question, session: known.question.session ?? question.session };
+      known.again = true;
+    } else if (this.#inHand.size >= MAX_IN_HAND) {
+      this.options.metrics.stripeDoubt('dropped');
+    } else {
+      const inquiry = { question, looks: 0, again: false, timer: null };
+      this.#inHand.set(question.subscription, inquiry);
+      this.#queue(inquiry);
+    }
+  }
+
+  #queue(inquiry: Inquiry): void {
+    if (this.#closed) return;
+    this.#ready.push(inquiry);
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    while (this.#running.size < MAX_AT_ONCE) {
+      const next = this.#ready.shift();
+      if (next === undefined) return;
+      const run = this.#run(next).finally(() => {
+        this.#running.delete(run);
+        this.#goOn();
+      });
+      this.#running.add(run);
+    }
+  }
+
+  async #run(inquiry: Inquiry): Promise<void> {
+    inquiry.again = false;
+    inquiry.looks += 1;
+    const againInMs = await this.#look(inquiry);
+    if (againInMs !== null) {
+      if (this.#closed) return;
+      inquiry.timer = setTimeout(() => {
+        inquiry.timer = null;
+        this.#queue(inquiry);
+      }, againInMs);
+    } else if (inquiry.again) {
+      inquiry.looks = 0;
+      this.#queue(inquiry);
+    } else {
+      this.#inHand.delete(inquiry.question.subscription);
+    }
+  }
+
+  /** One look; milliseconds until the next, `null` when there need be none. */
+  async #look({ question, looks }: Inquiry): Promise<number | null> {
+    const { settler, metrics, onUnsettled } = this.options;
+    if (settler === null) return null;
+    try {
+      const settlement = await settler.look(question);
+      if (settlement.outcome === 'too_early' && looks < MAX_LOOKS) return settlement.againInMs;
+      if (settlement.outcome === 'settled') metrics.stripeDoubt('settled');
+      if (settlement.outcome === 'unanswered' || settlement.outcome === 'too_early') {
+        metrics.stripeDoubt('unanswered');
+        const why = settlement.outcome === 'unanswered' ? settlement.why : 'no later second came';
+        onUnsettled(question.subscription, why);
+      }
+    } catch (error) {
+      metrics.stripeDoubt('failed');
+      onUnsettled(question.subscription, error);
+    }
+    return null;
+  }
+}
