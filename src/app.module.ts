@@ -72,7 +72,14 @@ export function appModule({ settings, pool, store, projections, metrics }: AppPa
       {
         provide: HealthService,
         inject: [WebhookService],
-        useFactory: (webhooks: WebhookService) => new HealthService(pool, store, engine, webhooks),
+        useFactory: (webhooks: WebhookService) =>
+          new HealthService(
+            pool,
+            store,
+            engine,
+            webhooks,
+            settings.eventStoreUrl === null ? 'postgresql' : 'eventstoredb',
+          ),
       },
     ],
   };

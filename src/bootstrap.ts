@@ -22,6 +22,15 @@ import { type CatalogPublished, OfferPlanCatalog } from './commands/catalog/cata
 import type { Settings } from './config/settings.js';
 import { openDatabase } from './database/database.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded-postgres.js';
+import type { EventStore } from './event-store/event-store.js';
+import { EventStoreDbEventStore } from './event-store/eventstoredb/eventstoredb-event-store.js';
+import {
+  CreateLogIdentity1763800000200,
+  checkLogReaches,
+  claimForLog,
+  eventStoreDbLog,
+  POSTGRESQL_LOG,
+} from './event-store/log-identity.js';
 import { eventStoreMigrations } from './event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from './event-store/postgres/pg-session.js';
 import { PostgresEventStore } from './event-store/postgres/postgres-event-store.js';
@@ -71,7 +80,11 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
   try {
     const databaseUrl = settings.databaseUrl ?? (await startDatabase(settings, hooks, logger, closers)).url;
     const onIdleFault = (err: Error): void => logger.warn({ err }, 'a database connection broke');
-    const migrations = [...eventStoreMigrations, ...projectionMigrations];
+    const migrations = [
+      ...(settings.eventStoreUrl === null ? eventStoreMigrations : []),
+      ...projectionMigrations,
+      CreateLogIdentity1763800000200,
+    ];
     const database = await openDatabase({
       url: databaseUrl,
       migrations,
@@ -82,13 +95,14 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
 
     const metrics = new Metrics();
     const store = new MeteredEventStore(
-      new PostgresEventStore(database.pool, {
-        session: { connectionString: databaseUrl },
-        onFault: (err) => logger.warn({ err }, 'event store'),
-      }),
+      openEventStore(settings, database.pool, databaseUrl, (err) => logger.warn({ err }, 'event store')),
       metrics,
     );
     closers.push(() => store.close());
+    await claimForLog(
+      database.pool,
+      settings.eventStoreUrl === null ? POSTGRESQL_LOG : eventStoreDbLog(settings.streamPrefix),
+    );
     const projections = createProjections({
       store,
       pool: database.pool,
@@ -97,6 +111,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
       onTrouble: (err) => logger.warn({ err }, 'the projection had trouble and goes on'),
     });
     watch(metrics, projections);
+    await checkLogReaches(store, await projections.handledBefore());
 
     const adapter = new ExpressAdapter(express().disable('x-powered-by'));
     const app = await NestFactory.create<NestExpressApplication>(
@@ -142,6 +157,18 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     await close();
     throw error;
   }
+}
+
+/** The log where the settings say: in an EventStoreDB, else in the database. */
+function openEventStore(
+  { eventStoreUrl, streamPrefix }: Settings,
+  pool: Pool,
+  databaseUrl: string,
+  onFault: (fault: unknown) => void,
+): EventStore {
+  return eventStoreUrl === null
+    ? new PostgresEventStore(pool, { session: { connectionString: databaseUrl }, onFault })
+    : new EventStoreDbEventStore({ url: eventStoreUrl, streamPrefix, onFault });
 }
 
 async function startDatabase(

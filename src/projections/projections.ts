@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
-import type { EventStore } from '../event-store/event-store.js';
-import type { ProjectionFault } from './engine/checkpoint.js';
+import type { EventStore, Position } from '../event-store/event-store.js';
+import { type ProjectionFault, readLiveCheckpoint } from './engine/checkpoint.js';
 import { ProjectionEngine } from './engine/projection-engine.js';
 import { EntitlementReader } from './entitlements/entitlement.reader.js';
 import { EntitlementsProjector } from './entitlements/entitlements.projector.js';
@@ -25,6 +25,8 @@ export interface Projections {
   readonly engine: ProjectionEngine;
   readonly reader: EntitlementReader;
   readonly ops: OpsReader;
+  /** Last event of the log that is in the read models now; `null` when there is none. */
+  handledBefore(): Promise<Position | null>;
 }
 
 /** Puts engine, projector and readers together. Start the engine to make them move. */
@@ -50,5 +52,10 @@ export function createProjections(options: ProjectionsOptions): Projections {
       onTrouble: onTrouble ?? (() => undefined),
     },
   });
-  return { engine, reader, ops: new OpsReader(pool) };
+  return {
+    engine,
+    reader,
+    ops: new OpsReader(pool),
+    handledBefore: async () => (await readLiveCheckpoint(pool, projector.name))?.checkpoint.handled ?? null,
+  };
 }
