@@ -22,8 +22,6 @@ import { type CatalogPublished, OfferPlanCatalog } from './commands/catalog/cata
 import type { Settings } from './config/settings.js';
 import { openDatabase } from './database/database.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded-postgres.js';
-import type { EventStore } from './event-store/event-store.js';
-import { EventStoreDbEventStore } from './event-store/eventstoredb/eventstoredb-event-store.js';
 import {
   CreateLogIdentity1763800000200,
   checkLogReaches,
@@ -31,9 +29,9 @@ import {
   eventStoreDbLog,
   POSTGRESQL_LOG,
 } from './event-store/log-identity.js';
+import { openEventStore } from './event-store/open-event-store.js';
 import { eventStoreMigrations } from './event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from './event-store/postgres/pg-session.js';
-import { PostgresEventStore } from './event-store/postgres/postgres-event-store.js';
 import { createLogger, type Logger, NestLogger } from './observability/logger.js';
 import { MeteredEventStore } from './observability/metered-event-store.js';
 import { Metrics } from './observability/metrics.js';
@@ -95,7 +93,11 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
 
     const metrics = new Metrics();
     const store = new MeteredEventStore(
-      openEventStore(settings, database.pool, databaseUrl, (err) => logger.warn({ err }, 'event store')),
+      openEventStore(settings, {
+        pool: database.pool,
+        databaseUrl,
+        onFault: (err) => logger.warn({ err }, 'event store'),
+      }),
       metrics,
     );
     closers.push(() => store.close());
@@ -157,18 +159,6 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     await close();
     throw error;
   }
-}
-
-/** The log where the settings say: in an EventStoreDB, else in the database. */
-function openEventStore(
-  { eventStoreUrl, streamPrefix }: Settings,
-  pool: Pool,
-  databaseUrl: string,
-  onFault: (fault: unknown) => void,
-): EventStore {
-  return eventStoreUrl === null
-    ? new PostgresEventStore(pool, { session: { connectionString: databaseUrl }, onFault })
-    : new EventStoreDbEventStore({ url: eventStoreUrl, streamPrefix, onFault });
 }
 
 async function startDatabase(
