@@ -1,13 +1,38 @@
 /** Tests run as ES modules; `.js` specifiers in TypeScript point at `.ts` files. */
-export default {
+const common = {
   testEnvironment: 'node',
-  roots: ['<rootDir>/src', '<rootDir>/test'],
-  testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest'] },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+};
+
+/**
+ * Everything, with the log in PostgreSQL; then the tests of the whole service again, with the log in EventStoreDB (but for
+ * those that are about the embedded PostgreSQL or about a start that cannot be). `--selectProjects` chooses one.
+ */
+export default {
+  projects: [
+    {
+      ...common,
+      displayName: 'postgresql',
+      roots: ['<rootDir>/src', '<rootDir>/test'],
+      testMatch: ['**/*.test.ts'],
+    },
+    {
+      ...common,
+      displayName: 'eventstoredb',
+      roots: ['<rootDir>/test/e2e'],
+      testMatch: ['**/*.test.ts'],
+      testPathIgnorePatterns: [
+        '/embedded-start\\.test\\.ts$',
+        '/start\\.test\\.ts$',
+        '/openapi\\.test\\.ts$',
+      ],
+      setupFiles: ['<rootDir>/test/support/on-eventstoredb.mjs'],
+    },
+  ],
   testTimeout: 60_000,
   maxWorkers: 2,
 };

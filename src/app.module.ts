@@ -85,7 +85,14 @@ export function appModule(parts: AppParts): DynamicModule {
       {
         provide: HealthService,
         inject: [WebhookService],
-        useFactory: (webhooks: WebhookService) => new HealthService(pool, store, engine, webhooks),
+        useFactory: (webhooks: WebhookService) =>
+          new HealthService(
+            pool,
+            store,
+            engine,
+            webhooks,
+            settings.eventStoreUrl === null ? 'postgresql' : 'eventstoredb',
+          ),
       },
     ],
   };

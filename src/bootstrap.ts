@@ -22,9 +22,16 @@ import { type CatalogPublished, OfferPlanCatalog } from './commands/catalog/cata
 import type { Settings } from './config/settings.js';
 import { openDatabase } from './database/database.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded-postgres.js';
+import {
+  CreateLogIdentity1763800000200,
+  checkLogReaches,
+  claimForLog,
+  eventStoreDbLog,
+  POSTGRESQL_LOG,
+} from './event-store/log-identity.js';
+import { openEventStore } from './event-store/open-event-store.js';
 import { eventStoreMigrations } from './event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from './event-store/postgres/pg-session.js';
-import { PostgresEventStore } from './event-store/postgres/postgres-event-store.js';
 import { createLogger, type Logger, NestLogger } from './observability/logger.js';
 import { MeteredEventStore } from './observability/metered-event-store.js';
 import { Metrics } from './observability/metrics.js';
@@ -73,7 +80,11 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
   try {
     const databaseUrl = settings.databaseUrl ?? (await startDatabase(settings, hooks, logger, closers)).url;
     const onIdleFault = (err: Error): void => logger.warn({ err }, 'a database connection broke');
-    const migrations = [...eventStoreMigrations, ...projectionMigrations];
+    const migrations = [
+      ...(settings.eventStoreUrl === null ? eventStoreMigrations : []),
+      ...projectionMigrations,
+      CreateLogIdentity1763800000200,
+    ];
     const database = await openDatabase({
       url: databaseUrl,
       migrations,
@@ -85,13 +96,18 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
 
     const metrics = new Metrics();
     const store = new MeteredEventStore(
-      new PostgresEventStore(database.pool, {
-        session: { connectionString: databaseUrl },
+      openEventStore(settings, {
+        pool: database.pool,
+        databaseUrl,
         onFault: (err) => logger.warn({ err }, 'event store'),
       }),
       metrics,
     );
     closers.push(() => store.close());
+    await claimForLog(
+      database.pool,
+      settings.eventStoreUrl === null ? POSTGRESQL_LOG : eventStoreDbLog(settings.streamPrefix),
+    );
     const projections = createProjections({
       store,
       pool: database.pool,
@@ -101,6 +117,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
       onTrouble: (err) => logger.warn({ err }, 'the projection had trouble and goes on'),
     });
     watch(metrics, projections);
+    await checkLogReaches(store, await projections.handledBefore());
 
     const adapter = new ExpressAdapter(express().disable('x-powered-by'));
     const app = await NestFactory.create<NestExpressApplication>(

@@ -4,6 +4,8 @@ import { Command } from 'commander';
 import { createTenure, type Tenure } from './bootstrap.js';
 import { InvalidSettingsError, loadSettings } from './config/settings.js';
 import { DatabaseError } from './database/errors.js';
+import { InvalidConnectionStringError } from './event-store/eventstoredb/connection-string.js';
+import { OtherLogError } from './event-store/log-identity.js';
 import { InvalidPlanFileError } from './plans/plan-file.js';
 
 /** sysexits.h: something is wrong with the configuration. */
@@ -21,6 +23,7 @@ Settings (environment):
   PORT, HOST             3000, 127.0.0.1
   DATABASE_URL           postgres://…; unset: an embedded PostgreSQL under DATA_DIR
   DATA_DIR               .tenure
+  EVENTSTORE_URL         esdb://…, esdb+discover://…: the log is kept there; unset: in PostgreSQL
   STREAM_PREFIX          tenure.
   PLANS_FILE             plans.yaml
   USER_ID_METADATA_KEY   user_id
@@ -42,6 +45,8 @@ async function serve(): Promise<void> {
   } catch (error) {
     if (error instanceof InvalidSettingsError || error instanceof InvalidPlanFileError)
       refuse(error.lines, EX_CONFIG);
+    if (error instanceof InvalidConnectionStringError || error instanceof OtherLogError)
+      refuse([error.message], EX_CONFIG);
     if (error instanceof DatabaseError) refuse([error.message], EX_UNAVAILABLE);
     if (error instanceof Error && 'code' in error) {
       refuse([`cannot start: ${error.message || String(error.code)}`], EX_UNAVAILABLE);

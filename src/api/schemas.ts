@@ -84,6 +84,7 @@ export const liveResponse = z.strictObject({ status: z.literal('live') });
 export const readyResponse = z.strictObject({
   status: z.enum(['ready', 'degraded', 'not_ready']),
   problems: z.array(z.string()),
+  eventStore: z.enum(['postgresql', 'eventstoredb']),
   projection: z.strictObject({
     state: z.string(),
     position: z.string().nullable(),

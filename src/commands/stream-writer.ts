@@ -49,6 +49,8 @@ export interface NewestSecond {
 const MAX_TRIES = 8;
 const MAX_REPEATS = 4;
 const REPEAT_PAUSE_MS = 100;
+/** No repeat begins later than this after the first try: whoever waits, such as Stripe, has given up by then. */
+const REPEAT_WITHIN_MS = 10_000;
 const DEFAULT_CACHED_STREAMS = 50_000;
 
 /**
@@ -136,17 +138,18 @@ export class StreamWriter<State, Command> {
   /** Appends; while the outcome is unknown, the very same bytes again at the same revision. */
   async #append(stream: string, fold: Fold<State>, event: SealedEvent): Promise<AppendResult | 'conflict'> {
     const expected = fold.revision < 0 ? 'no_stream' : fold.revision;
+    const lastRepeat = performance.now() + REPEAT_WITHIN_MS;
     for (let repeats = 0; ; repeats += 1) {
       try {
         const { position } = await this.store.append(stream, expected, [event]);
         return { revision: fold.revision + 1, position };
       } catch (error) {
         if (error instanceof WrongExpectedRevisionError) return 'conflict';
-        if (!(error instanceof OutcomeUnknownError) || repeats >= MAX_REPEATS) {
-          this.#folds.delete(stream);
-          throw error;
-        }
-        await pause(error.retryAfterMs ?? REPEAT_PAUSE_MS * 2 ** repeats);
+        this.#folds.delete(stream);
+        if (!(error instanceof OutcomeUnknownError) || repeats >= MAX_REPEATS) throw error;
+        const wait = error.retryAfterMs ?? REPEAT_PAUSE_MS * 2 ** repeats;
+        if (performance.now() + wait > lastRepeat) throw error;
+        await pause(wait);
       }
     }
   }

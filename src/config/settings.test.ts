@@ -83,11 +83,8 @@ describe('the settings', () => {
     ['another mode than the key', { STRIPE_SECRET_KEY: 'sk_live_abc' }, /^STRIPE_LIVEMODE must agree/],
     ['a mode that is neither', { STRIPE_LIVEMODE: 'yes' }, /^STRIPE_LIVEMODE must/],
     ['half of the identity provider', { AUTH_ISSUER: 'x' }, /^AUTH_JWKS_URL is missing/],
-    [
-      'a store that is not there yet',
-      { EVENTSTORE_URL: 'esdb://localhost' },
-      /^EVENTSTORE_URL is not supported/,
-    ],
+    ['another event store', { EVENTSTORE_URL: 'kafka://localhost' }, /^EVENTSTORE_URL must be esdb:/],
+    ['an unknown option of it', { EVENTSTORE_URL: 'esdb://h?safe=yes' }, /^EVENTSTORE_URL has a parameter/],
   ])('refuse %s', (_, change, expected) => {
     expect(faultsOf({ ...VALID, ...change })).toContainEqual(expect.stringMatching(expected));
   });
@@ -97,6 +94,7 @@ describe('the settings', () => {
       STRIPE_WEBHOOK_SECRET: 'hush',
       TENURE_ADMIN_KEY: 'hushhush',
       STRIPE_SECRET_KEY: 'hush-key',
+      EVENTSTORE_URL: 'esdb://admin:hush/1@localhost',
     });
     expect(faults.join('\n')).not.toContain('hush');
   });

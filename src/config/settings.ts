@@ -1,4 +1,8 @@
 import { z } from 'zod';
+import {
+  InvalidConnectionStringError,
+  parseConnectionString,
+} from '../event-store/eventstoredb/connection-string.js';
 import { LOG_LEVELS } from '../observability/logger.js';
 
 /** The environment cannot be used. `lines` name every fault at once, never a secret's value. */
@@ -49,7 +53,10 @@ const environmentSchema = z.object({
   DATA_DIR: z.string().default('.tenure'),
   EVENTSTORE_URL: z
     .string()
-    .refine(() => false, 'is not supported yet: unset it, the log is then kept in PostgreSQL')
+    .superRefine((value, context) => {
+      const fault = connectionStringFault(value);
+      if (fault !== null) context.addIssue({ code: 'custom', message: fault });
+    })
     .optional(),
   STREAM_PREFIX: matching(/^[\w.-]{0,50}$/, 'up to 50 letters, digits and . _ -').default('tenure.'),
   PLANS_FILE: z.string().default('plans.yaml'),
@@ -74,6 +81,8 @@ export interface Settings {
   /** `null`: start the embedded server under `dataDir`. */
   readonly databaseUrl: string | null;
   readonly dataDir: string;
+  /** `null`: the log is kept in PostgreSQL, with the read models. */
+  readonly eventStoreUrl: string | null;
   readonly streamPrefix: string;
   readonly plansFile: string;
   readonly userIdMetadataKey: string;
@@ -107,10 +116,22 @@ export function loadSettings(environment: Readonly<Record<string, string | undef
     adminKey: data.TENURE_ADMIN_KEY,
     databaseUrl: data.DATABASE_URL ?? null,
     dataDir: data.DATA_DIR,
+    eventStoreUrl: data.EVENTSTORE_URL ?? null,
     streamPrefix: data.STREAM_PREFIX,
     plansFile: data.PLANS_FILE,
     userIdMetadataKey: data.USER_ID_METADATA_KEY,
   };
+}
+
+/** What is wrong with a connection string, `null` when nothing is. Never shows the string, which has a password. */
+function connectionStringFault(text: string): string | null {
+  try {
+    parseConnectionString(text);
+    return null;
+  } catch (error) {
+    if (error instanceof InvalidConnectionStringError) return error.message;
+    throw error;
+  }
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;

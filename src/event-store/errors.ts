@@ -35,6 +35,16 @@ export class StreamDeletedError extends EventStoreError {
   readonly code = 'stream_deleted';
 }
 
+/** The store refused the user or what the user may do; nothing was written. */
+export class AccessDeniedError extends EventStoreError {
+  readonly code = 'event_store_access_denied';
+}
+
+/** The log holds no record where a reader wants to go on: the position is of another log. */
+export class UnknownPositionError extends EventStoreError {
+  readonly code = 'unknown_position';
+}
+
 /** No store answered; the append cannot have landed. */
 export class EventStoreUnavailableError extends EventStoreError {
   readonly code = 'event_store_unavailable';
@@ -44,5 +54,9 @@ export class EventStoreUnavailableError extends EventStoreError {
 export class OutcomeUnknownError extends EventStoreError {
   readonly code = 'outcome_unknown';
   /** Milliseconds before which a repeat would be dropped by the store; `undefined` when it may follow at once. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs: number | undefined;
+  constructor(message: string, options: ErrorOptions & { readonly retryAfterMs?: number } = {}) {
+    super(message, options);
+    this.retryAfterMs = options.retryAfterMs;
+  }
 }

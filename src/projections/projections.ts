@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
-import type { EventStore } from '../event-store/event-store.js';
-import type { ProjectionFault } from './engine/checkpoint.js';
+import type { EventStore, Position } from '../event-store/event-store.js';
+import { type ProjectionFault, readLiveCheckpoint } from './engine/checkpoint.js';
 import { ProjectionEngine } from './engine/projection-engine.js';
 import { EntitlementReader } from './entitlements/entitlement.reader.js';
 import { EntitlementsProjector } from './entitlements/entitlements.projector.js';
@@ -28,6 +28,8 @@ export interface Projections {
   readonly engine: ProjectionEngine;
   readonly reader: EntitlementReader;
   readonly ops: OpsReader;
+  /** Last event of the log that is in the read models now; `null` when there is none. */
+  handledBefore(): Promise<Position | null>;
 }
 
 /** Puts engine, projector and readers together. Start the engine to make them move. */
@@ -53,5 +55,10 @@ export function createProjections(options: ProjectionsOptions): Projections {
       onTrouble: onTrouble ?? (() => undefined),
     },
   });
-  return { engine, reader, ops: new OpsReader(source) };
+  return {
+    engine,
+    reader,
+    ops: new OpsReader(source),
+    handledBefore: async () => (await readLiveCheckpoint(pool, projector.name))?.checkpoint.handled ?? null,
+  };
 }

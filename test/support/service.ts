@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTenure, type Tenure } from '../../src/bootstrap.js';
 import { loadSettings } from '../../src/config/settings.js';
+import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { testLog, wholeLog } from './log.js';
 import { testDatabase } from './postgres.js';
 import { SECRET, type StripeEvent, signed } from './stripe-events.js';
 
@@ -64,16 +66,21 @@ export class TestService {
   ) {}
 
   static async start({ environment = {}, plans = PLANS }: ServiceOverrides = {}): Promise<TestService> {
-    const database = await testDatabase();
+    const [database, log] = await Promise.all([testDatabase(), testLog()]);
     const folder = await mkdtemp(join(tmpdir(), 'tenure-e2e-'));
     const cleanUp = async (): Promise<void> => {
+      await log.close();
       await database.drop();
       await rm(folder, { recursive: true });
     };
     try {
       const plansFile = join(folder, 'plans.yaml');
       await writeFile(plansFile, plans);
-      const settings = loadSettings({ ...testEnvironment(database.url, plansFile), ...environment });
+      const settings = loadSettings({
+        ...testEnvironment(database.url, plansFile),
+        ...log.environment,
+        ...environment,
+      });
       const tenure = await createTenure(settings);
       return new TestService(tenure, database.url, async () => {
         await tenure.close();
@@ -147,8 +154,7 @@ export class TestService {
 
   /** How many events the log holds. */
   async logged(): Promise<number> {
-    const { rows } = await this.tenure.pool.query('select count(*)::int as count from tenure_log.event');
-    return rows[0].count;
+    return (await wholeLog(this.tenure.app.get<EventStore>(EVENT_STORE))).length;
   }
 
   close(): Promise<void> {

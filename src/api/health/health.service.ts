@@ -18,6 +18,7 @@ export class HealthService {
     private readonly store: EventStore,
     private readonly engine: ProjectionEngine,
     private readonly webhooks: WebhookService,
+    private readonly eventStore: ReadyReport['eventStore'],
   ) {}
 
   /** `not_ready` when it cannot answer rightly; `degraded` when someone should look. */
@@ -41,6 +42,7 @@ export class HealthService {
     return {
       status: fatal.length > 0 ? 'not_ready' : worth.length > 0 ? 'degraded' : 'ready',
       problems: [...fatal, ...worth],
+      eventStore: this.eventStore,
       projection: {
         state: status.state,
         position: status.handled,

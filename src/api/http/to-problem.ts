@@ -1,6 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { ContentionError } from '../../commands/stream-writer.js';
 import {
+  AccessDeniedError,
   EventStoreUnavailableError,
   EventTooLargeError,
   InvalidEventError,
@@ -99,11 +100,15 @@ function ofStatus(status: number, error: unknown): ProblemError {
   return new ProblemError(code, DETAIL_OF_CODE[code] ?? 'The request was refused.', {}, { cause: error });
 }
 
-/** After bounded retries a conflict is as good as a store that is down: the caller repeats. */
+/**
+ * After bounded retries a conflict is as good as a store that is down: the caller repeats. So is a store that refuses our
+ * user: that is for ops to mend, and what Stripe delivers meanwhile must not be lost.
+ */
 function isEventStoreDown(error: unknown): boolean {
   return (
     error instanceof EventStoreUnavailableError ||
     error instanceof OutcomeUnknownError ||
+    error instanceof AccessDeniedError ||
     error instanceof WrongExpectedRevisionError ||
     error instanceof ContentionError
   );

@@ -6,6 +6,7 @@ import { SimulatedSubscription } from '../../../demo/stripe/simulated-subscripti
 import { createTenure, type Tenure } from '../../../src/bootstrap.js';
 import { loadSettings } from '../../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../../src/event-store/event-store.js';
+import { testLog, wholeLog } from '../../support/log.js';
 import { testDatabase } from '../../support/postgres.js';
 import { type Answer, type Call, call } from './http-call.js';
 
@@ -52,7 +53,7 @@ export interface ServiceOptions {
 }
 
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
-  const database = await testDatabase();
+  const [database, log] = await Promise.all([testDatabase(), testLog()]);
   const tenure = await createTenure(
     loadSettings({
       PORT: '0',
@@ -61,6 +62,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
       STRIPE_LIVEMODE: 'false',
       TENURE_ADMIN_KEY: ADMIN_KEY,
       DATABASE_URL: options.through === undefined ? database.url : await options.through(database.url),
+      ...log.environment,
       ...options.environment,
     }),
   );
@@ -90,12 +92,10 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
       if (answer.status !== 200) throw new Error(`no snapshot: ${answer.status} ${answer.text}`);
       return z.record(z.string(), z.unknown()).parse(answer.json());
     },
-    logged: async () => {
-      const { events } = await tenure.app.get<EventStore>(EVENT_STORE).readAll(null, 10_000);
-      return events.length;
-    },
+    logged: async () => (await wholeLog(tenure.app.get<EventStore>(EVENT_STORE))).length,
     close: async () => {
       await tenure.close();
+      await log.close();
       await database.drop();
     },
   };

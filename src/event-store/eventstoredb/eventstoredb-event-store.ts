@@ -1,0 +1,180 @@
+import type streams from '@eventstore/db-client/generated/streams_pb.js';
+import { checkAppend, isRevision } from '../append-rules.js';
+import { OutcomeUnknownError, StreamDeletedError, WrongExpectedRevisionError } from '../errors.js';
+import type {
+  AppendResult,
+  EventStore,
+  ExpectedRevision,
+  NewEvent,
+  Page,
+  Position,
+  StoredEvent,
+} from '../event-store.js';
+import { CallGate } from './call-gate.js';
+import { parseConnectionString } from './connection-string.js';
+import { appendFault, kindOf, readFault } from './faults.js';
+import { LogClient } from './log-client.js';
+import { LogReader } from './log-reader.js';
+import { SubscriptionDoorbell } from './subscription-doorbell.js';
+import { appendAnswerOf, appendRequests, eventOf, streamRequest } from './wire.js';
+
+/** Milliseconds and numbers; the defaults fit production. */
+export interface EventStoreDbLimits {
+  /** For an append in all, its turn and its channel included. */
+  readonly appendMs: number;
+  /** For one read of a bounded number of events, likewise. */
+  readonly readMs: number;
+  /** Calls at once; together with the subscription well under the 100 streams of a connection. */
+  readonly appendsAtOnce: number;
+  readonly readsAtOnce: number;
+}
+
+export interface EventStoreDbOptions {
+  /** `esdb://…`; see `parseConnectionString`. */
+  readonly url: string;
+  /** What the names of our streams begin with; all others are skipped. */
+  readonly streamPrefix: string;
+  /** Hears faults that harm no call: a lost subscription, a listener that threw. */
+  readonly onFault: (fault: unknown) => void;
+  readonly limits?: Partial<EventStoreDbLimits>;
+}
+
+const DEFAULT_LIMITS: EventStoreDbLimits = {
+  appendMs: 5_000,
+  readMs: 8_000,
+  appendsAtOnce: 56,
+  readsAtOnce: 16,
+};
+
+const POSITION = /^\d{1,19}$/;
+/** Events in one read of a stream. */
+const STREAM_READ = 1_000;
+
+/** An append is tried once more where the first try reached a node that is not the leader. */
+const TRIES_WITH_LEADER = 2;
+
+/**
+ * The log in EventStoreDB (KurrentDB): the whole of `$all` that is in streams with our prefix. One client for the process,
+ * closed last. Positions are commit positions: byte offsets, neither dense nor counting anything.
+ */
+export class EventStoreDbEventStore implements EventStore {
+  readonly #client: LogClient;
+  readonly #limits: EventStoreDbLimits;
+  readonly #appends: CallGate;
+  readonly #reads: CallGate;
+  readonly #log: LogReader;
+  readonly #doorbell: SubscriptionDoorbell;
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  /** Connects with the first call. @throws InvalidConnectionStringError */
+  constructor(options: EventStoreDbOptions) {
+    const settings = parseConnectionString(options.url);
+    const deadline = settings.defaultDeadline;
+    this.#limits = {
+      ...DEFAULT_LIMITS,
+      ...(deadline === null ? {} : { appendMs: deadline, readMs: deadline }),
+      ...options.limits,
+    };
+    this.#client = new LogClient(settings, options.onFault);
+    this.#appends = new CallGate(this.#limits.appendsAtOnce);
+    this.#reads = new CallGate(this.#limits.readsAtOnce);
+    this.#log = new LogReader((request, what) => this.#read(request, what), options.streamPrefix);
+    this.#doorbell = new SubscriptionDoorbell(this.#client, options.streamPrefix, options.onFault);
+  }
+
+  async append(
+    stream: string,
+    expected: ExpectedRevision,
+    events: readonly NewEvent[],
+  ): Promise<AppendResult> {
+    checkAppend(stream, expected, events);
+    const appending = this.#append(stream, expected, appendRequests(stream, expected, events));
+    const answer = await this.#hold(appending);
+    if (answer.kind === 'wrong_revision')
+      throw new WrongExpectedRevisionError(stream, expected, answer.actual);
+    if (answer.kind === 'empty' || answer.position === null) {
+      throw new OutcomeUnknownError(`the append to ${stream} was answered without a position`);
+    }
+    // Counted, not taken from the answer; both are equal, for a repeat too, unless the stream had been deleted and goes on.
+    const revision = (expected === 'no_stream' ? -1 : expected) + events.length;
+    if (answer.revision !== revision) {
+      throw new StreamDeletedError(
+        `${stream} was deleted in the event store and goes on at ${answer.revision}`,
+      );
+    }
+    this.#log.noteOurs(answer.position);
+    this.#doorbell.ring();
+    return { revision, position: answer.position };
+  }
+
+  async read(stream: string, from: number): Promise<readonly StoredEvent[]> {
+    if (!isRevision(from)) throw new RangeError(`${from} is no revision`);
+    const events: StoredEvent[] = [];
+    for (let next = from; ; next = from + events.length) {
+      const messages = await this.#read(streamRequest(stream, next, STREAM_READ), stream);
+      const page = messages.map(eventOf).filter((event) => event !== null);
+      const [first] = page;
+      if (first !== undefined && first.revision !== next) {
+        throw new StreamDeletedError(`${stream} has lost what was before revision ${first.revision}`);
+      }
+      events.push(...page);
+      if (page.length < STREAM_READ) return events;
+    }
+  }
+
+  async readAll(after: Position | null, limit: number): Promise<Page> {
+    if (after !== null && !POSITION.test(after)) throw new RangeError(`${after} is no position of this log`);
+    if (!Number.isSafeInteger(limit) || limit < 1) throw new RangeError(`${limit} is no page size`);
+    return this.#log.page(after, limit);
+  }
+
+  head(): Promise<Position | null> {
+    return this.#log.head();
+  }
+
+  onAppend(ring: () => void): () => void {
+    return this.#doorbell.listen(ring);
+  }
+
+  /** Ends the subscription, waits for the calls under way (each has its deadline), then ends the client. */
+  async close(): Promise<void> {
+    this.#doorbell.close();
+    await Promise.allSettled(this.#underWay);
+    await this.#client.shutDown();
+  }
+
+  /** A node that is no longer the leader refused and said who is: the client goes there, and so does one more try. */
+  async #append(stream: string, expected: ExpectedRevision, requests: readonly streams.AppendReq[]) {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#appends.run(this.#limits.appendMs, async (msLeft) =>
+          appendAnswerOf(await this.#client.appendOnce(requests, msLeft)),
+        );
+      } catch (error) {
+        if (kindOf(error) !== 'not_leader' || tries >= TRIES_WITH_LEADER) {
+          throw appendFault(error, stream, expected);
+        }
+      }
+    }
+  }
+
+  #read(request: streams.ReadReq, what: string): Promise<readonly streams.ReadResp[]> {
+    return this.#hold(
+      this.#reads
+        .run(this.#limits.readMs, (msLeft) => this.#client.readOnce(request, msLeft))
+        .catch((error: unknown) => {
+          throw readFault(error, what);
+        }),
+    );
+  }
+
+  /** Keeps account of a call, so that `close` can wait for it. */
+  async #hold<T>(call: Promise<T>): Promise<T> {
+    this.#underWay.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#underWay.delete(call);
+    }
+  }
+}

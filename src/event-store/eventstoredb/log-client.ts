@@ -1,0 +1,199 @@
+import { finished } from 'node:stream';
+import { type ChannelCredentialOptions, EventStoreDBClient } from '@eventstore/db-client';
+import grpc from '@eventstore/db-client/generated/streams_grpc_pb.js';
+import type streams from '@eventstore/db-client/generated/streams_pb.js';
+import { type ConnectionSettings, readTlsFile } from './connection-string.js';
+import { NoAnswerError, NotSentError } from './faults.js';
+
+/** Milliseconds that gRPC's own deadline gets to speak first, before the timer around the whole call ends it. */
+const BACKSTOP_MS = 250;
+/** Milliseconds after which a deadline is no deadline: a subscription lives until it is ended. */
+const FOR_EVER = Number.POSITIVE_INFINITY;
+
+/** A running subscription. `cancel` ends it without a word to its listeners. */
+export interface Subscription {
+  cancel(): void;
+}
+
+export interface SubscriptionListener {
+  onMessage(message: streams.ReadResp): void;
+  /** The subscription is over: by a fault, or `null` when the server just ended it. */
+  onEnd(fault: unknown): void;
+}
+
+/**
+ * The client of one process, with the calls this adapter needs made directly on the service definitions: appends always
+ * on the unary path (never the batch stream, whose table of pending appends is global to the process and can hang or end
+ * it: README of the measurements, 4), reads with a deadline, and bytes as they are. Channels, discovery of a cluster's
+ * leader, reconnection and credentials are the client's own.
+ */
+export class LogClient extends EventStoreDBClient {
+  /** The channel in use: the client closes those it leaves, but never its last. */
+  #channel: { close(): void } | null;
+
+  /** @param onFault hears what went wrong beside a call, such as a reconnection that failed */
+  constructor(settings: ConnectionSettings, onFault: (fault: unknown) => void) {
+    const { nodes, credentials, discovery } = settings;
+    const options = {
+      connectionName: settings.connectionName,
+      keepAliveInterval: settings.keepAliveInterval,
+      keepAliveTimeout: settings.keepAliveTimeout,
+    };
+    if (nodes.kind === 'single') {
+      super({ ...options, endpoint: nodes.endpoint }, securityOf(settings), credentials ?? undefined);
+    } else {
+      const endpoints = [...nodes.endpoints];
+      super({ ...options, ...discovery, endpoints }, securityOf(settings), credentials ?? undefined);
+    }
+    this.#channel = null;
+    // Nobody waits for the client's reaction to an error: where that fails, the process would end (unhandled rejection).
+    const handleError = this.handleError;
+    this.handleError = (client, error) => handleError(client, error).catch(onFault);
+    const getChannel = this.getChannel;
+    this.getChannel = async () => {
+      const channel = await getChannel();
+      this.#channel = channel;
+      return channel;
+    };
+  }
+
+  /** Sends one append and waits for its answer, `ms` milliseconds at most in all. */
+  async appendOnce(requests: readonly streams.AppendReq[], ms: number): Promise<streams.AppendResp> {
+    const limit = new Limit(ms);
+    const answer = this.execute(
+      grpc.StreamsClient,
+      'append',
+      (client) =>
+        new Promise<streams.AppendResp>((resolve, reject) => {
+          limit.begin();
+          const call = client.append(...this.#arguments(limit.deadline), (error, response) => {
+            if (error !== null) reject(error);
+            else if (response === undefined) reject(new NoAnswerError('the server answered nothing'));
+            else resolve(response);
+          });
+          call.on('error', reject);
+          for (const request of requests) call.write(request);
+          call.end();
+        }),
+    );
+    return limit.hold(answer);
+  }
+
+  /** Every message of a read that ends by itself, within `ms` milliseconds. */
+  async readOnce(request: streams.ReadReq, ms: number): Promise<readonly streams.ReadResp[]> {
+    const limit = new Limit(ms);
+    const opening = this.GRPCStreamCreator(grpc.StreamsClient, 'read', (client) => {
+      limit.begin();
+      return client.read(request, ...this.#arguments(limit.deadline));
+    })();
+    return limit.hold(opening.then(collect));
+  }
+
+  /** Opens a subscription; its end is told once. */
+  subscribe(request: streams.ReadReq, listener: SubscriptionListener): Subscription {
+    let cancel: (() => void) | null = null;
+    let isOver = false;
+    const end = (fault: unknown): void => {
+      if (isOver) return;
+      isOver = true;
+      cancel?.();
+      listener.onEnd(fault);
+    };
+    this.GRPCStreamCreator(grpc.StreamsClient, 'subscribe', (client) =>
+      client.read(request, ...this.#arguments(FOR_EVER)),
+    )().then((stream) => {
+      cancel = () => stream.cancel();
+      finished(stream, (fault) => end(fault ?? null));
+      stream.on('error', end); // stays: an error after the end has a listener still
+      stream.on('data', (message: streams.ReadResp) => {
+        if (!isOver) listener.onMessage(message);
+      });
+      if (isOver) stream.cancel();
+    }, end);
+    return {
+      cancel: () => {
+        isOver = true;
+        cancel?.();
+      },
+    };
+  }
+
+  /** Ends every stream and connection. Calls under way fail. */
+  async shutDown(): Promise<void> {
+    await this.dispose();
+    this.#channel?.close();
+  }
+
+  #arguments(deadline: number) {
+    return this.callArguments({ requiresLeader: true }, { deadline });
+  }
+}
+
+/** The time of one call, from before a channel is looked for to its answer. */
+class Limit {
+  /** When gRPC ends the call by itself, Unix milliseconds. */
+  readonly deadline: number;
+  #isOver = false;
+  #hasBegun = false;
+
+  constructor(private readonly ms: number) {
+    this.deadline = Date.now() + ms;
+  }
+
+  /** Said right before the call is sent. @throws NotSentError when its time is over */
+  begin(): void {
+    if (this.#isOver) throw new NotSentError('no channel to the event store in time');
+    this.#hasBegun = true;
+  }
+
+  /** The answer, or the fault that it did not come in time. */
+  async hold<T>(answer: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const over = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.#isOver = true;
+        reject(
+          this.#hasBegun
+            ? new NoAnswerError(`no answer from the event store within ${this.ms} ms`)
+            : new NotSentError(`no channel to the event store within ${this.ms} ms`),
+        );
+      }, this.ms + BACKSTOP_MS);
+    });
+    try {
+      return await Promise.race([answer, over]);
+    } catch (error) {
+      throw this.#hasBegun || error instanceof NotSentError ? error : notSent(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** What failed before anything was sent, such as the discovery of a cluster. */
+function notSent(cause: unknown): NotSentError {
+  return new NotSentError(cause instanceof Error ? cause.message : String(cause), { cause });
+}
+
+function collect(stream: NodeJS.ReadableStream): Promise<readonly streams.ReadResp[]> {
+  return new Promise((resolve, reject) => {
+    const messages: streams.ReadResp[] = [];
+    stream.on('data', (message: streams.ReadResp) => messages.push(message));
+    stream.on('error', reject);
+    stream.on('end', () => resolve(messages));
+  });
+}
+
+function securityOf(settings: ConnectionSettings): ChannelCredentialOptions {
+  if (!settings.tls) return { insecure: true };
+  const { tlsCaFile, userCertificate } = settings;
+  return {
+    ...(tlsCaFile === null ? {} : { rootCertificate: readTlsFile(tlsCaFile) }),
+    ...(userCertificate === null
+      ? {}
+      : {
+          userCertFile: readTlsFile(userCertificate.certFile),
+          userKeyFile: readTlsFile(userCertificate.keyFile),
+        }),
+    ...(settings.tlsVerifyCert ? {} : { verifyOptions: { rejectUnauthorized: false } }),
+  };
+}

@@ -1,0 +1,75 @@
+import type { Pool } from 'pg';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { z } from 'zod';
+import { comparePositions, type EventStore, type Position } from './event-store.js';
+
+/** The read models of this database were made from another log: positions of one say nothing in another. */
+export class OtherLogError extends Error {
+  override readonly name = 'OtherLogError';
+  readonly code = 'other_log';
+}
+
+/** Which log the read models of a database were made from, in one row that is written once. */
+export class CreateLogIdentity1763800000200 implements MigrationInterface {
+  readonly name = 'CreateLogIdentity1763800000200';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('create schema if not exists tenure');
+    await runner.query(`
+      create table tenure.log_identity (
+        single boolean primary key default true check (single),
+        log text not null
+      )`);
+    // A database from before there was a choice of logs holds its own.
+    const [found] = await runner.query(`select to_regclass('tenure_log.event') is not null as "hasLog"`);
+    if (found?.hasLog !== true) return;
+    await runner.query(`
+      insert into tenure.log_identity (log)
+      select '${POSTGRESQL_LOG}' where exists (select from tenure_log.event)`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop table tenure.log_identity');
+  }
+}
+
+/** The name of the log in the database itself. */
+export const POSTGRESQL_LOG = 'postgresql';
+
+/** The name of a log in EventStoreDB: the prefix says which streams of it are ours. */
+export function eventStoreDbLog(streamPrefix: string): string {
+  return `eventstoredb ${streamPrefix}`;
+}
+
+const identityRows = z.tuple([z.object({ log: z.string() })]);
+
+/**
+ * Claims the database for `log`, or finds that it is claimed.
+ * @throws OtherLogError when its read models were made from another log
+ */
+export async function claimForLog(pool: Pool, log: string): Promise<void> {
+  await pool.query('insert into tenure.log_identity (log) values ($1) on conflict do nothing', [log]);
+  const [{ log: claimed }] = identityRows.parse(
+    (await pool.query('select log from tenure.log_identity')).rows,
+  );
+  if (claimed === log) return;
+  throw new OtherLogError(
+    `the database was made from the log "${claimed}", EVENTSTORE_URL and STREAM_PREFIX say "${log}": ` +
+      'give this log a database of its own',
+  );
+}
+
+/**
+ * Looks whether the log still holds the last event that the read models know. A log restored from an older backup does
+ * not, and the events that it gets next would be taken for known ones.
+ * @param handled last event applied to the read models, as read before this call
+ * @throws OtherLogError when the log ends before it
+ */
+export async function checkLogReaches(store: EventStore, handled: Position | null): Promise<void> {
+  const head = await store.head();
+  if (comparePositions(handled, head) <= 0) return;
+  throw new OtherLogError(
+    `the read models know events up to ${handled}, the log ends at ${head ?? 'nothing'}: it is another log, or was ` +
+      'restored from an older backup; give it an empty database',
+  );
+}
