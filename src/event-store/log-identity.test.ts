@@ -24,6 +24,7 @@ async function onDatabase(
       const one = await openDatabase({
         url: database.url,
         migrations: [...(withLog ? eventStoreMigrations : []), CreateLogIdentity1763800000200],
+        entities: [],
         poolConfig: eventStorePoolConfig,
         onIdleFault: () => undefined,
       });
@@ -53,6 +54,7 @@ describe('the log of a database', () => {
       const before = await openDatabase({
         url,
         migrations: eventStoreMigrations,
+        entities: [],
         poolConfig: eventStorePoolConfig,
         onIdleFault: () => undefined,
       });

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import type { DataSource } from 'typeorm';
 import { StreamWriter } from '../../src/commands/stream-writer.js';
 import { openDatabase } from '../../src/database/database.js';
 import type { NewEvent } from '../../src/event-store/event-store.js';
@@ -15,6 +16,7 @@ import {
 import type { Told } from '../../src/policy/facts.js';
 import { BatchRunner, type Round } from '../../src/projections/engine/batch-runner.js';
 import { openCheckpoint, type ProjectionFault } from '../../src/projections/engine/checkpoint.js';
+import { projectionEntities } from '../../src/projections/entities/entities.js';
 import { EntitlementsProjector } from '../../src/projections/entitlements/entitlements.projector.js';
 import { projectionMigrations } from '../../src/projections/migrations.js';
 import { createProjections, type Projections } from '../../src/projections/projections.js';
@@ -59,6 +61,7 @@ export class ProjectedLog {
   private constructor(
     readonly url: string,
     readonly pool: pg.Pool,
+    private readonly source: DataSource,
     readonly store: PostgresEventStore,
     private readonly closeAll: () => Promise<void>,
   ) {
@@ -76,6 +79,7 @@ export class ProjectedLog {
     const database = await openDatabase({
       url: test.url,
       migrations: [...eventStoreMigrations, ...projectionMigrations],
+      entities: projectionEntities,
       poolConfig: eventStorePoolConfig,
       onIdleFault,
     });
@@ -83,7 +87,7 @@ export class ProjectedLog {
       session: { connectionString: test.url },
       onFault: onIdleFault,
     });
-    return new ProjectedLog(test.url, database.pool, store, async () => {
+    return new ProjectedLog(test.url, database.pool, database.source, store, async () => {
       await store.close();
       await database.close();
       await test.drop();
@@ -167,6 +171,7 @@ export class ProjectedLog {
     const projections = createProjections({
       store: this.store,
       pool,
+      source: this.source,
       url,
       onFault: (fault) => faults.push(fault),
       ...options,
