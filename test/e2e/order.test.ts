@@ -65,16 +65,24 @@ function tell({ steps, ends }: { readonly steps: readonly Step[]; readonly ends:
   return { name, events };
 }
 
-/** Delivers events one by one; the snapshot after the last, told as if all lives had one name. */
+/**
+ * Delivers events one by one; the snapshot after the last, told as if all lives had one name. Each event is recorded
+ * at its first delivery and never again: its id is the idempotence key of its stream.
+ */
 async function outcomeOf(name: string, events: readonly StripeEvent[]): Promise<Answer['body']> {
+  const before = await service.logged();
+  const recorded = new Set<string>();
   let last = 0n;
   for (const event of events) {
     const { body, signature } = signed(event.body);
     const answer = await service.post(body, signature);
     expect(answer.status).toBe(200);
+    expect(answer.body.outcome).toBe(recorded.has(event.id) ? 'duplicate' : 'applied');
+    recorded.add(event.id);
     const position = BigInt(answer.body.position);
     if (position > last) last = position;
   }
+  expect(await service.logged()).toBe(before + recorded.size);
   const { revocationVersion, position, changedAt, ...rest } = await service.entitlements(name, String(last));
   expect(revocationVersion).toBeGreaterThanOrEqual(0);
   expect([typeof position, typeof changedAt]).toEqual(['string', 'string']);

@@ -98,7 +98,7 @@ export class ProjectionEngine {
   #notifiedAt = 0;
   #notifyTimer: NodeJS.Timeout | null = null;
   #session: LeaderSession | null = null;
-  /** A session was lost since the checkpoint was read: a server that crashed may have forgotten its last commits. */
+  /** A session began since the checkpoint was read: before it, a server that crashed may have lost its last commits. */
   #isAnew = false;
   #run: Promise<void> | null = null;
   #stopRinging: () => void = () => undefined;

@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { PLANS, startService, type TestService, testEnvironment } from '../support/service.js';
+import { customerObject, stripeEvent, subscriptionObject } from '../support/stripe-events.js';
+import { until } from '../support/until.js';
+import { freePort, ServiceProcess } from './service-process.js';
+
+describe('An event that no code here understands', () => {
+  let service: TestService;
+  let folder: string;
+  beforeAll(async () => {
+    service = await startService();
+    folder = await mkdtemp(join(tmpdir(), 'tenure-fault-'));
+    await writeFile(join(folder, 'plans.yaml'), PLANS);
+  });
+  afterAll(async () => {
+    await service.close();
+    await rm(folder, { recursive: true });
+  });
+
+  it('stops the projection there: health, metrics and log say where and at what; nothing is lost', async () => {
+    const bought = subscriptionObject('sub_before', 'price_plus', { metadata: { user_id: 'before' } });
+    await service.after('before', stripeEvent('customer.subscription.created', bought));
+    const store = service.tenure.app.get<EventStore>(EVENT_STORE);
+    const strange = { id: randomUUID(), type: 'FromTheFuture', data: '{}', metadata: '{}' };
+    const { position } = await store.append('tenure.strange', 'no_stream', [strange]);
+
+    const ready = await until('it is not ready', async () => {
+      const answer = await service.get('/health/ready');
+      return answer.status === 503 && answer;
+    });
+    const fault = { position, type: 'FromTheFuture' };
+    expect(ready.body).toMatchObject({
+      status: 'not_ready',
+      problems: ['projection_faulted'],
+      projection: { state: 'faulted', fault, position: String(BigInt(position) - 1n) },
+    });
+    const { text } = await service.get('/metrics');
+    expect(text).toMatch(/^tenure_projection_faulted 1$/m);
+    expect(text).toMatch(/^tenure_projection_faults 1$/m);
+    expect(text).toMatch(new RegExp(`^tenure_projection_position ${BigInt(position) - 1n}$`, 'm'));
+
+    const late = await service.deliver(stripeEvent('customer.created', customerObject('cus_late')));
+    expect([late.status, late.body.outcome]).toEqual([200, 'applied']);
+    expect((await service.get('/v1/users/before/entitlements')).body).toMatchObject({ plan: 'plus' });
+
+    const port = String(await freePort());
+    const environment = testEnvironment(service.databaseUrl, join(folder, 'plans.yaml'));
+    const other = new ServiceProcess({ ...environment, PORT: port, LOG_LEVEL: 'error' });
+    await until('another tries and stops', async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}/metrics`).catch(() => null);
+      return answer !== null && /^tenure_projection_faults 1$/m.test(await answer.text());
+    });
+    const { stdout } = await other.kill('SIGTERM');
+    const lines = stdout.split('\n').filter((line) => line.includes('stopped at a fault'));
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
+      expect.objectContaining({ fault: expect.objectContaining(fault) }),
+    ]);
+  });
+});

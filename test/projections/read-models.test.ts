@@ -1,0 +1,319 @@
+import type pg from 'pg';
+import { type PlanCatalog, planCatalogSchema } from '../../src/plans/plan-catalog.js';
+import type { Checkpoint } from '../../src/projections/engine/checkpoint.js';
+import { EntitlementReader } from '../../src/projections/entitlements/entitlement.reader.js';
+import { OpsReader } from '../../src/projections/entitlements/ops.reader.js';
+import { at, day, item, seen } from '../support/policy-stories.js';
+import { ProjectedLog, type Replay, type ToRecord } from '../support/projected-log.js';
+import { until } from '../support/until.js';
+
+const STRAIGHT: Replay = { batchSize: 500, sliceSize: 1_000, projector: 'kept' };
+const CHECKPOINT: Checkpoint = {
+  handled: '1',
+  scanned: '1',
+  within: null,
+  now: 0,
+  revision: 1,
+  fault: null,
+};
+
+function catalogue(features: { readonly free: string; readonly plus: string }): PlanCatalog {
+  return planCatalogSchema.parse({
+    default: 'free',
+    plans: {
+      free: { rank: 0, role: 'free', features: [features.free] },
+      plus: { rank: 1, role: 'paid', features: [features.plus], prices: { m: 'plus_m' } },
+    },
+  });
+}
+
+function publish(catalog: PlanCatalog, second: number): ToRecord {
+  const event = { type: 'PlanCatalogPublished', data: { hash: `hash ${second}`, catalog } } as const;
+  return { event, told: null, at: at(second) };
+}
+
+/** A sight of the subscription `sub_{name}` of `cus_{name}` on the plan plus. */
+function sight(name: string, second: number, more: Parameters<typeof seen>[2] = {}): ToRecord {
+  const told = seen('updated', second, {
+    subscription: `sub_${name}`,
+    customer: `cus_${name}`,
+    items: [item('plus_m')],
+    ...more,
+  });
+  if (told.kind !== 'observation') throw new Error('a sight is an observation');
+  const { type, data } = told.fact;
+  return { event: { type, data }, told: told.fact, at: at(second) };
+}
+
+function customerSeen(customer: string, userId: string | null, second: number): ToRecord {
+  const told = { eventId: `evt_${customer}_${second}`, stripeType: 'customer.updated', created: second };
+  return { event: { type: 'CustomerObserved', data: { customer, userId } }, told, at: at(second) };
+}
+
+describe('The read models', () => {
+  let log: ProjectedLog;
+  beforeEach(async () => {
+    log = await ProjectedLog.open();
+    await log.record(publish(catalogue({ free: 'reports', plus: 'export' }), day(0)));
+  });
+  afterEach(() => log.close());
+
+  async function fold(...events: readonly ToRecord[]): Promise<string> {
+    const last = await log.record(...events);
+    expect(await log.replay(STRAIGHT)).toMatchObject({ outcome: 'idle', checkpoint: { handled: last } });
+    return last;
+  }
+
+  /** `plan version` of users at a moment, in the order asked. */
+  async function shown(userIds: readonly string[], second = day(1)): Promise<readonly string[]> {
+    const served = await new EntitlementReader(log.pool, () => at(second)).readMany(userIds);
+    return served.map(({ snapshot }) => `${snapshot.plan} ${snapshot.revocationVersion}`);
+  }
+
+  /** Lets the next answer of a pool wait; every statement is counted. */
+  function watch(pool: pg.Pool): { statements: number; hold: Promise<void> | null } {
+    const watched: { statements: number; hold: Promise<void> | null } = { statements: 0, hold: null };
+    const ask = pool.query.bind(pool) as (...given: unknown[]) => Promise<unknown>;
+    Object.assign(pool, {
+      query: async (...given: unknown[]) => {
+        watched.statements += 1;
+        const { hold } = watched;
+        const answer = await ask(...given);
+        await hold;
+        return answer;
+      },
+    });
+    return watched;
+  }
+
+  describe('when an owner changes', () => {
+    it('judge the one who had it and the one who has it now in one transaction', async () => {
+      await fold(sight('1', day(0), { userId: 'ann' }), sight('2', day(0), { userId: 'ann' }));
+      expect(await shown(['ann', 'bob'])).toEqual(['plus 1', 'free 0']);
+      const link = (subscription: string): ToRecord => ({
+        event: { type: 'SubscriptionLinked', data: { subscription, userId: 'bob', reason: null } },
+        told: null,
+        at: at(day(1)),
+      });
+      await fold(link('sub_1'));
+      expect(await shown(['ann', 'bob'])).toEqual(['plus 1', 'plus 1']);
+      await fold(link('sub_2'));
+      expect(await shown(['ann', 'bob'])).toEqual(['free 2', 'plus 1']);
+      const { rows } = await log.pool.query(
+        `select xmin::text from tenure.user_role where user_id in ('ann', 'bob')
+         union select xmin::text from tenure.projection_checkpoint`,
+      );
+      expect(rows).toHaveLength(1);
+      const { rows: feed } = await log.pool.query(
+        'select user_id, version from tenure.revocation_feed order by cursor',
+      );
+      expect(feed).toEqual([
+        { user_id: 'ann', version: 1 },
+        { user_id: 'bob', version: 1 },
+        { user_id: 'ann', version: 2 },
+      ]);
+    });
+
+    it('move all subscriptions of a customer but those with a claim of their own', async () => {
+      const customer = 'cus_shared';
+      await fold(
+        sight('1', day(0), { customer }),
+        sight('2', day(0), { customer, userId: 'own' }),
+        customerSeen(customer, 'ann', day(0)),
+      );
+      expect(await shown(['ann', 'bob', 'own'])).toEqual(['plus 1', 'free 0', 'plus 1']);
+      await fold(customerSeen(customer, 'bob', day(1)));
+      expect(await shown(['ann', 'bob', 'own'])).toEqual(['free 2', 'plus 1', 'plus 1']);
+    });
+  });
+
+  describe('when a catalogue comes', () => {
+    const USERS = ['u1', 'u2', 'u3', 'u4', 'u5'];
+    const second = publish(catalogue({ free: 'news', plus: 'api' }), day(2));
+
+    it('judge everyone known anew, and show the new default plan to who was never heard of', async () => {
+      await fold(
+        sight('1', day(0), { userId: 'u1' }),
+        sight('2', day(0), { userId: 'u2', status: 'canceled' }),
+      );
+      expect(await shown(['u1', 'u2', 'nobody'])).toEqual(['plus 1', 'free 1', 'free 0']);
+      await fold(second);
+      expect(await shown(['u1', 'u2', 'nobody'])).toEqual(['plus 2', 'free 2', 'free 0']);
+      const served = await new EntitlementReader(log.pool, () => at(day(2))).readMany(['u1', 'u2', 'nobody']);
+      expect(served.map(({ snapshot }) => snapshot.features)).toEqual([['api', 'news'], ['news'], ['news']]);
+    });
+
+    it('end in the same rows when another instance goes on in the middle of it', async () => {
+      const a = await log.start('a', { sliceSize: 2 });
+      await log.leads('a');
+      await a.reaches(await log.record(...USERS.map((userId) => sight(userId, day(0), { userId }))));
+      const blocker = await log.pool.connect();
+      try {
+        await blocker.query('begin');
+        await blocker.query(`select from tenure.user_role where user_id = 'u4' for update`);
+        const last = await log.record(second, sight('u5', day(3), { userId: 'u1' }));
+        await until('a waits in its second slice', async () => {
+          const { rows } = await log.pool.query(
+            `select from pg_stat_activity where application_name = 'a' and wait_event_type = 'Lock'`,
+          );
+          return rows.length > 0;
+        });
+        const { rows } = await log.pool.query(
+          'select handled::text, within from tenure.projection_checkpoint',
+        );
+        expect(rows).toEqual([{ handled: '6', within: 'u2' }]);
+
+        const b = await log.start('b', { sliceSize: 2 });
+        const stopped = a.stop();
+        await log.pool.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'a'`,
+        );
+        await stopped;
+        await blocker.query('rollback');
+        await b.reaches(last);
+      } finally {
+        blocker.release(true);
+      }
+      const rows = await log.rows();
+      await log.empty();
+      await log.replay(STRAIGHT);
+      expect(rows).toEqual(await log.rows());
+      expect(await shown(USERS, day(3))).toEqual(['plus 2', 'plus 2', 'plus 2', 'plus 2', 'free 3']);
+    });
+  });
+
+  it('list what belongs to nobody and what facts disagree about, page by page', async () => {
+    await fold(
+      sight('1', day(0)),
+      sight('2', day(0), { customer: null }),
+      sight('3', day(0), { userId: 'ann' }),
+      sight('4', day(0), { userId: 'ann' }),
+      customerSeen('cus_4', 'bob', day(0)),
+      customerSeen('cus_5', null, day(0)),
+    );
+    const ops = new OpsReader(log.pool);
+    const unlinked = [
+      { kind: 'customer', id: 'cus_1', customer: null },
+      { kind: 'customer', id: 'cus_5', customer: null },
+      { kind: 'subscription', id: 'sub_1', customer: 'cus_1' },
+      { kind: 'subscription', id: 'sub_2', customer: null },
+    ];
+    expect(await ops.unlinked(null, 10)).toEqual({ items: unlinked, next: null });
+    const first = await ops.unlinked(null, 3);
+    expect(first.items).toEqual(unlinked.slice(0, 3));
+    expect(await ops.unlinked(first.next, 3)).toEqual({ items: unlinked.slice(3), next: null });
+
+    const { items } = await ops.conflicts(null, 10);
+    expect(items).toEqual([
+      {
+        kind: 'customer',
+        id: 'cus_4',
+        owner: 'bob',
+        claims: [{ userId: 'ann', eventId: expect.any(String) }],
+      },
+    ]);
+    await fold({
+      event: { type: 'CustomerLinked', data: { customer: 'cus_1', userId: 'cleo', reason: null } },
+      told: null,
+      at: at(day(1)),
+    });
+    expect((await ops.unlinked(null, 10)).items).toEqual([unlinked[1], unlinked[3]]);
+    expect((await ops.conflicts('customer:cus_4', 10)).items).toEqual([]);
+  });
+
+  describe('are read', () => {
+    let now: number;
+    let reader: EntitlementReader;
+    beforeEach(async () => {
+      await fold(
+        sight('1', day(0), { userId: 'ann', cancelAt: day(10) }),
+        sight('2', day(0), { userId: 'bob' }),
+      );
+      now = at(day(1));
+      reader = new EntitlementReader(log.pool, () => now);
+      reader.confirmed(CHECKPOINT, false);
+    });
+
+    it('by the clock through what was stored to follow, from memory too', async () => {
+      expect((await reader.read('ann')).snapshot).toMatchObject({
+        plan: 'plus',
+        revocationVersion: 1,
+        validUntil: new Date(at(day(10))).toISOString(),
+      });
+      now = at(day(10)) - 1;
+      reader.confirmed(CHECKPOINT, false);
+      expect(reader.peek('ann')?.snapshot.plan).toBe('plus');
+      now += 1;
+      expect(reader.peek('ann')).toBeNull();
+      const over = await reader.read('ann');
+      expect(over.snapshot).toMatchObject({
+        plan: 'free',
+        status: 'canceled',
+        revocationVersion: 2,
+        changedAt: new Date(at(day(10))).toISOString(),
+      });
+      expect(reader.peek('ann')).toBe(over);
+      expect(await shown(['ann', 'bob'], day(9))).toEqual(['plus 1', 'plus 1']);
+      expect(await shown(['ann', 'bob'], day(11))).toEqual(['free 2', 'plus 1']);
+    });
+
+    it('with one statement for all that is asked in one turn', async () => {
+      const watched = watch(log.pool);
+      const served = await Promise.all(['ann', 'bob', 'ann', 'nobody'].map((userId) => reader.read(userId)));
+      expect(served.map(({ userId }) => userId)).toEqual(['ann', 'bob', 'ann', 'nobody']);
+      expect(watched.statements).toBe(1);
+    });
+
+    it('from memory only while the checkpoint was confirmed within the last second', async () => {
+      const before = await reader.read('ann');
+      const watched = watch(log.pool);
+      now += 999;
+      expect(await reader.read('ann')).toMatchObject({ etag: before.etag, position: CHECKPOINT.handled });
+      expect(watched.statements).toBe(0);
+      now += 1;
+      expect(reader.peek('ann')).toBeNull();
+      expect(await reader.read('ann')).toMatchObject({ position: '3' });
+      expect(watched.statements).toBe(1);
+      reader.confirmed({ ...CHECKPOINT, handled: '3' }, false);
+      await reader.read('ann');
+      expect(watched.statements).toBe(1);
+    });
+
+    it.each<[string, (reader: EntitlementReader) => void]>([
+      ['of its user', (each) => each.changed(['ann'])],
+      ['of all users', (each) => each.changed('all')],
+      ['by another instance', (each) => each.confirmed(CHECKPOINT, true)],
+    ])('and never kept across a commit %s', async (_, committed) => {
+      const kept = await reader.read('ann');
+      const watched = watch(log.pool);
+      let answer: () => void = () => undefined;
+      watched.hold = new Promise((resolve) => {
+        answer = resolve;
+      });
+      const under = reader.readMany(['ann']);
+      watched.hold = null;
+      await fold(sight('1', day(1), { userId: 'ann', status: 'canceled' }));
+      expect(reader.peek('ann')).toBe(kept);
+      committed(reader);
+      expect(reader.peek('ann')).toBeNull();
+      answer();
+      expect((await under)[0]?.snapshot.userId).toBe('ann');
+      expect(reader.peek('ann')).toBeNull();
+      expect((await reader.read('ann')).snapshot).toMatchObject({ plan: 'free', revocationVersion: 2 });
+    });
+
+    it('right on the instance that leads and on one that follows, once it reached the position', async () => {
+      const instances = [await log.start('a'), await log.start('b')];
+      await until('somebody leads', () => log.leader());
+      for (const [n, status] of ['past_due', 'active', 'canceled'].entries()) {
+        const last = await log.record(sight('2', day(2) + n, { userId: 'bob', status }));
+        for (const { reaches, reader: own } of instances) {
+          await reaches(last);
+          const { snapshot, position } = await own.read('bob');
+          expect([snapshot.status, position]).toEqual([status, last]);
+          expect((await own.read('bob')).snapshot).toEqual(snapshot);
+        }
+      }
+    });
+  });
+});
