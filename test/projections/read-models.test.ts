@@ -191,7 +191,7 @@ describe('The read models', () => {
       customerSeen('cus_4', 'bob', day(0)),
       customerSeen('cus_5', null, day(0)),
     );
-    const ops = new OpsReader(log.pool);
+    const ops = new OpsReader(log.source);
     const unlinked = [
       { kind: 'customer', id: 'cus_1', customer: null },
       { kind: 'customer', id: 'cus_5', customer: null },

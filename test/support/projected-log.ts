@@ -61,7 +61,7 @@ export class ProjectedLog {
   private constructor(
     readonly url: string,
     readonly pool: pg.Pool,
-    private readonly source: DataSource,
+    readonly source: DataSource,
     readonly store: PostgresEventStore,
     private readonly closeAll: () => Promise<void>,
   ) {

@@ -1,0 +1,318 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createTenure, type Tenure } from '../../src/bootstrap.js';
+import { loadSettings } from '../../src/config/settings.js';
+import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { eventId, verifyChain } from '../../src/events/hash-chain.js';
+import { parseEvent, type RecordedEvent } from '../../src/events/recorded-event.js';
+import { PLANS, startService, type TestService, testEnvironment } from '../support/service.js';
+import { StripeApi } from '../support/stripe-api.js';
+import {
+  checkoutObject,
+  itemObject,
+  now,
+  type StripeEvent,
+  signed,
+  stripeEvent,
+  subscriptionObject,
+} from '../support/stripe-events.js';
+import { until } from '../support/until.js';
+
+/** A moment that ends when it is told to. */
+function gate(): { readonly until: Promise<void>; open(): void } {
+  let open = (): void => undefined;
+  const until = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { until, open };
+}
+
+let names = 0;
+
+/** A subscription, its user, and Stripe's list of its items: the plan's price is beyond what Stripe sends at once. */
+function manyItems(): { readonly id: string; readonly user: string; readonly object: object } {
+  names += 1;
+  const id = `sub_many${names}`;
+  const prices = [...Array.from({ length: 10 }, (_, n) => `price_other${n}`), 'price_plus'];
+  const items = { object: 'list', data: prices.map((price) => itemObject(price)), has_more: false };
+  return {
+    id,
+    user: `user_${id}`,
+    object: subscriptionObject(id, '', { items, livemode: false, metadata: { user_id: `user_${id}` } }),
+  };
+}
+
+/** The event of a subscription whose list of items Stripe cut. */
+function cutEvent({ id, user }: { id: string; user: string }, created = now() - 60): StripeEvent {
+  const items = { object: 'list', data: [itemObject('price_other0')], has_more: true };
+  const object = subscriptionObject(id, '', { items, metadata: { user_id: user } });
+  return stripeEvent('customer.subscription.created', object, { created });
+}
+
+describe('where the events of Stripe leave a doubt', () => {
+  let api: StripeApi;
+  let service: TestService;
+
+  beforeAll(async () => {
+    api = await StripeApi.start();
+    service = await startService({ environment: api.environment });
+  });
+  afterAll(async () => {
+    await service.close();
+    await api.close();
+  });
+
+  async function streamOf(subscription: string): Promise<readonly RecordedEvent[]> {
+    const stored = await service.tenure.app
+      .get<EventStore>(EVENT_STORE)
+      .read(`tenure.subscription-${subscription}`, 0);
+    expect(verifyChain(stored)).toBeNull();
+    return stored.map(parseEvent);
+  }
+
+  function retrievedFrom(subscription: string): Promise<RecordedEvent> {
+    return until(`an answer about ${subscription} in the log`, async () =>
+      (await streamOf(subscription)).find(({ type }) => type === 'SubscriptionRetrieved'),
+    );
+  }
+
+  async function counted(metric: string, outcome: string): Promise<number> {
+    const { text } = await service.get('/metrics');
+    return Number(new RegExp(`^${metric}\\{outcome="${outcome}"\\} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+  }
+
+  it('a list of items that was cut is asked for whole, recorded and folded', async () => {
+    const bought = manyItems();
+    api.has(bought.object);
+    const event = cutEvent(bought);
+    expect(await service.after(bought.user, event)).toMatchObject({ plan: 'free' });
+    const retrieved = await retrievedFrom(bought.id);
+    expect(await service.entitlements(bought.user, retrieved.position)).toMatchObject({ plan: 'plus' });
+
+    expect(retrieved.metadata).toMatchObject({
+      actor: 'stripe',
+      stripeEventId: null,
+      stripeEventType: null,
+      livemode: false,
+      apiVersion: '2026-10-28.endive',
+      causationId: `retrieved: items of ${event.id}`,
+    });
+    expect(retrieved.metadata.stripeCreated).toBeGreaterThan(now() - 60);
+    expect(retrieved.id).toBe(eventId(`retrieved: items of ${event.id}`, retrieved.metadata.hash));
+    const [asked] = api.askedFor(bought.id);
+    expect(asked?.headers.authorization).toBe(`Bearer ${api.key}`);
+  });
+
+  it('a tie of one second is settled by what Stripe shows', async () => {
+    const created = now() - 60;
+    const object = subscriptionObject('sub_tie', 'price_plus', { metadata: { user_id: 'u_tie' } });
+    const begun = stripeEvent('customer.subscription.created', object, { created: created - 60 });
+    // Each names something else before itself than the other leaves: no order is possible, and the ids decide.
+    const active = stripeEvent('customer.subscription.updated', object, {
+      id: 'evt_tie_a',
+      created,
+      previous: { status: 'incomplete' },
+    });
+    const unpaid = stripeEvent(
+      'customer.subscription.updated',
+      { ...object, status: 'unpaid' },
+      {
+        id: 'evt_tie_b',
+        created,
+        previous: { status: 'past_due' },
+      },
+    );
+    const shown = gate();
+    api.has(object);
+    api.misbehaves('sub_tie', { kind: 'held', until: shown.until });
+    expect(await service.after('u_tie', begun)).toMatchObject({ plan: 'plus', status: 'active' });
+    expect(await service.after('u_tie', active)).toMatchObject({ plan: 'plus', status: 'active' });
+    expect(api.askedFor('sub_tie')).toEqual([]);
+    expect(await service.after('u_tie', unpaid)).toMatchObject({ plan: 'free', status: 'unpaid' });
+    shown.open();
+    const { metadata, position } = await retrievedFrom('sub_tie');
+    expect(metadata.causationId).toBe(`retrieved: sub_tie at ${created}`);
+    expect(await service.entitlements('u_tie', position)).toMatchObject({ plan: 'plus', status: 'active' });
+  });
+
+  it('a doubt of this very second is asked about when the second is over', async () => {
+    const bought = manyItems();
+    api.has(bought.object);
+    const created = now();
+    await service.deliver(cutEvent(bought, created));
+    expect((await retrievedFrom(bought.id)).metadata.stripeCreated).toBeGreaterThan(created);
+  });
+
+  it('an answer of the second in doubt is not taken: Stripe is asked until its clock has moved on', async () => {
+    const bought = manyItems();
+    api.has(bought.object);
+    const created = now() - 60;
+    const early = { date: new Date(created * 1_000).toUTCString() };
+    const body = JSON.stringify(subscriptionObject(bought.id, 'price_pro'));
+    api.misbehaves(bought.id, { kind: 'answer', status: 200, body, headers: early });
+    await service.deliver(cutEvent(bought, created));
+    const { data } = await retrievedFrom(bought.id);
+    expect(data).toMatchObject({ items: { length: 11 } });
+    expect(api.askedFor(bought.id)).toHaveLength(2);
+  });
+
+  it('a subscription that a completed checkout names before it was seen is asked for', async () => {
+    api.has(subscriptionObject('sub_first', 'price_plus', { livemode: false }));
+    const session = checkoutObject('cs_first', { subscription: 'sub_first', userId: 'u_first' });
+    const { status } = await service.deliver(stripeEvent('checkout.session.completed', session));
+    expect(status).toBe(200);
+    const { metadata, position } = await retrievedFrom('sub_first');
+    expect(metadata.causationId).toBe('retrieved: sub_first of cs_first');
+    expect(await service.entitlements('u_first', position)).toMatchObject({ plan: 'plus' });
+  });
+
+  it('a subscription that was seen is not asked for when its checkout is completed', async () => {
+    const object = subscriptionObject('sub_seen', 'price_plus');
+    await service.deliver(stripeEvent('customer.subscription.created', object));
+    const session = checkoutObject('cs_seen', { subscription: 'sub_seen', userId: 'u_seen' });
+    await service.deliver(stripeEvent('checkout.session.completed', session));
+    // One that came later was asked for: this one was looked at and left.
+    const later = manyItems();
+    api.has(later.object);
+    await service.deliver(cutEvent(later));
+    await retrievedFrom(later.id);
+    expect(api.askedFor('sub_seen')).toEqual([]);
+  });
+
+  it('a reply never waits for Stripe, and a subscription is asked for once at a time', async () => {
+    const bought = manyItems();
+    api.has(bought.object);
+    const shown = gate();
+    api.misbehaves(bought.id, { kind: 'held', until: shown.until });
+    await service.deliver(cutEvent(bought, now() - 90));
+    await until('a question to Stripe', () => api.askedFor(bought.id).length > 0);
+    for (const ago of [80, 70]) {
+      const { status, body } = await service.deliver(cutEvent(bought, now() - ago));
+      expect([status, body.outcome]).toEqual([200, 'applied']);
+    }
+    expect(await streamOf(bought.id)).toHaveLength(3);
+    shown.open();
+    const retrieved = await retrievedFrom(bought.id);
+    expect(await service.entitlements(bought.user, retrieved.position)).toMatchObject({ plan: 'plus' });
+    expect(api.askedFor(bought.id).map(({ underWay }) => underWay)).toEqual([0]);
+  });
+
+  it('the same delivery, however often, is asked about once', async () => {
+    const bought = manyItems();
+    api.has(bought.object);
+    const event = cutEvent(bought);
+    await Promise.all(Array.from({ length: 8 }, () => service.deliver(event)));
+    await retrievedFrom(bought.id);
+    for (let n = 0; n < 3; n += 1) {
+      expect((await service.deliver(event)).body.outcome).toBe('duplicate');
+    }
+    const later = manyItems();
+    api.has(later.object);
+    await service.deliver(cutEvent(later));
+    await retrievedFrom(later.id);
+    expect(api.askedFor(bought.id)).toHaveLength(1);
+    expect((await streamOf(bought.id)).map(({ type }) => type)).toEqual([
+      'SubscriptionActivated',
+      'SubscriptionRetrieved',
+    ]);
+  });
+
+  it.each([
+    ['a limit', 429, '{"error":{"message":"slow down"}}', 'rate_limited'],
+    ['an error', 500, '{"error":{"message":"oops"}}', 'failed'],
+    ['nonsense', 200, '"ok"', 'failed'],
+    ['another subscription', 200, JSON.stringify(subscriptionObject('sub_other', 'price_pro')), 'answered'],
+  ])(
+    'at %s instead of an answer the service goes on without, counts it, and asks at the next delivery',
+    async (_, status, body, outcome) => {
+      const requests = await counted('tenure_stripe_requests_total', outcome);
+      const unanswered = await counted('tenure_stripe_doubts_total', 'unanswered');
+      const bought = manyItems();
+      api.has(bought.object);
+      api.misbehaves(bought.id, { kind: 'answer', status, body });
+      const event = cutEvent(bought);
+      expect(await service.after(bought.user, event)).toMatchObject({ plan: 'free' });
+      await until('a doubt that stays', async () => {
+        return (await counted('tenure_stripe_doubts_total', 'unanswered')) === unanswered + 1;
+      });
+      expect(await counted('tenure_stripe_requests_total', outcome)).toBe(requests + 1);
+      expect(await streamOf(bought.id)).toHaveLength(1);
+
+      expect((await service.deliver(event)).body.outcome).toBe('duplicate');
+      const retrieved = await retrievedFrom(bought.id);
+      expect(await service.entitlements(bought.user, retrieved.position)).toMatchObject({ plan: 'plus' });
+    },
+  );
+
+  it('two instances that ask at once record one answer; starting on the log asks nothing', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tenure-doubts-'));
+    const plansFile = join(folder, 'plans.yaml');
+    await writeFile(plansFile, PLANS);
+    const asked = api.asked.length;
+    const other: Tenure = await createTenure(
+      loadSettings({ ...testEnvironment(service.databaseUrl, plansFile), ...api.environment }),
+    );
+    try {
+      expect(api.asked).toHaveLength(asked);
+      const bought = manyItems();
+      api.has(bought.object);
+      const shown = gate();
+      const held = { kind: 'held', until: shown.until } as const;
+      api.misbehaves(bought.id, held, held);
+      const event = cutEvent(bought);
+      await service.deliver(event);
+      const { body, signature } = signed(event);
+      const headers = { 'content-type': 'application/json', 'stripe-signature': signature };
+      const delivered = await fetch(`${other.url}/webhooks/stripe`, { method: 'POST', body, headers });
+      expect(await delivered.json()).toMatchObject({ outcome: 'duplicate' });
+      await until('both to ask', () => api.askedFor(bought.id).length === 2);
+      const settled = await counted('tenure_stripe_doubts_total', 'settled');
+      shown.open();
+      await until('both to be done', async () => {
+        const theirs = await (await fetch(`${other.url}/metrics`)).text();
+        const ours = await counted('tenure_stripe_doubts_total', 'settled');
+        return ours === settled + 1 && theirs.includes('tenure_stripe_doubts_total{outcome="settled"} 1');
+      });
+      expect((await streamOf(bought.id)).map(({ type }) => type)).toEqual([
+        'SubscriptionActivated',
+        'SubscriptionRetrieved',
+      ]);
+    } finally {
+      await other.close();
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe('a service', () => {
+  it('asks nothing without a key', async () => {
+    const api = await StripeApi.start();
+    const service = await startService({ environment: { STRIPE_API_BASE: api.url } });
+    try {
+      const bought = manyItems();
+      api.has(bought.object);
+      expect(await service.after(bought.user, cutEvent(bought))).toMatchObject({ plan: 'free' });
+      const session = checkoutObject('cs_1', { subscription: 'sub_unseen', userId: 'u_1' });
+      await service.deliver(
+        stripeEvent('checkout.session.completed', { ...session, payment_status: 'unpaid' }),
+      );
+    } finally {
+      await service.close();
+    }
+    expect(api.asked).toEqual([]);
+    await api.close();
+  });
+
+  it('stops while Stripe is silent', async () => {
+    const api = await StripeApi.start();
+    const service = await startService({ environment: api.environment });
+    const bought = manyItems();
+    api.misbehaves(bought.id, { kind: 'held', until: new Promise(() => undefined) });
+    await service.deliver(cutEvent(bought));
+    await service.deliver(cutEvent(manyItems(), now()));
+    await until('a question to Stripe', () => api.askedFor(bought.id).length > 0);
+    await service.close();
+    await api.close();
+  });
+});
