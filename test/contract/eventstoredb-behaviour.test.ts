@@ -1,12 +1,24 @@
 import { APPENDS } from './eventstoredb-behaviour/append.cases.js';
 import { type CaseFamily, NOT_REPLAYED, RECORDED } from './eventstoredb-behaviour/cases.js';
+import { CHECKPOINTS } from './eventstoredb-behaviour/checkpoint.cases.js';
 import { CONCURRENCY } from './eventstoredb-behaviour/concurrency.cases.js';
+import { CRASHES } from './eventstoredb-behaviour/crash.cases.js';
 import { DELETES } from './eventstoredb-behaviour/delete.cases.js';
 import { IDEMPOTENCY } from './eventstoredb-behaviour/idempotency.cases.js';
 import { READING } from './eventstoredb-behaviour/read.cases.js';
+import { SUBSCRIPTIONS } from './eventstoredb-behaviour/subscription.cases.js';
 import { World } from './eventstoredb-behaviour/world.js';
 
-const FAMILIES: readonly CaseFamily[] = [IDEMPOTENCY, ...APPENDS, ...READING, ...DELETES, ...CONCURRENCY];
+const FAMILIES: readonly CaseFamily[] = [
+  IDEMPOTENCY,
+  ...APPENDS,
+  ...READING,
+  ...DELETES,
+  ...SUBSCRIPTIONS,
+  ...CHECKPOINTS,
+  ...CONCURRENCY,
+  ...CRASHES,
+];
 
 const familiesOf = (id: string) => FAMILIES.filter(({ ids }) => ids.test(id));
 

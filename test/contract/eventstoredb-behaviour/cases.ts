@@ -26,7 +26,7 @@ export const NOT_REPLAYED: readonly { readonly ids: RegExp; readonly why: string
   { ids: /^http-/, why: 'the test server speaks gRPC only' },
   { ids: /^kurrent-/, why: 'another client' },
   {
-    ids: /^(api-methods|cross-client-|crash-cross-client-|crash-dispose-own|undrained-read-)/,
+    ids: /^(api-methods|cross-client-|crash-cross-client-|crash-dispose-own|undrained-read-|checkpoint-callback-throws)/,
     why: 'the client alone',
   },
   { ids: /^path-requiresLeader$/, why: 'recorded calls of other cases are mixed in' },

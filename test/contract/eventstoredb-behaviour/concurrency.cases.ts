@@ -3,7 +3,7 @@ import { WrongExpectedVersionError } from '@eventstore/db-client';
 import { z } from 'zod';
 import { until } from '../../support/until.js';
 import type { CaseFamily } from './cases.js';
-import { along, batchOf, eventsOf, everything, numbered, type Path } from './world.js';
+import { along, batchOf, eventsOf, numbered, type Path } from './world.js';
 
 const pathOf = (id: string): Path => (id.includes('unary') ? 'unary' : 'batch');
 
@@ -30,8 +30,10 @@ const TWO_CLIENTS: CaseFamily = {
           ...along(pathOf(id)),
         });
         if (wrong) counts.wrongExpectedAnsweredWrong += 1;
-        const stored = (await eventsOf(client, stream)).find(({ type }) => type === `E${n}`);
-        if (stored?.position?.commit !== position?.commit) counts.answersMismatched += 1;
+        if (position === undefined) throw new Error('no position');
+        for await (const { event } of client.readAll({ fromPosition: position, maxCount: 1 })) {
+          if (event?.streamId !== stream || event.type !== `E${n}`) counts.answersMismatched += 1;
+        }
       } catch (error) {
         if (!(error instanceof WrongExpectedVersionError) || !wrong) counts.otherErrors += 1;
         else if (error.streamName === stream) counts.wrongExpectedAnsweredRight += 1;
@@ -196,7 +198,7 @@ const WINDOW: CaseFamily = {
     await world.client.appendToStream(stream, first, { expectedRevision: 'no_stream' });
     const known = z.array(z.object({ otherEventsSince: z.number(), idempotent: z.boolean() }));
     const steps = id.startsWith('exact')
-      ? [{ otherEventsSince: 100_000, idempotent: true }]
+      ? [{ otherEventsSince: 70_000, idempotent: true }]
       : known.parse(result).filter(({ otherEventsSince }) => otherEventsSince <= 70_000);
     let others = 0;
     for (const { otherEventsSince, idempotent } of steps) {
@@ -208,7 +210,6 @@ const WINDOW: CaseFamily = {
       const again = await world.client.appendToStream(stream, first, { expectedRevision });
       expect(again.nextExpectedRevision === 0n).toBe(idempotent);
     }
-    expect((await everything(world.client)).length).toBeGreaterThan(others);
   },
 };
 

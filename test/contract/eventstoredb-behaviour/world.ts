@@ -35,7 +35,11 @@ export class World {
 
   /** One more client, with credentials or options in its connection string; it is disposed with the world. */
   connect({ credentials = '', options = '' } = {}): EventStoreDBClient {
-    const url = `${this.server.url.replace('://', `://${credentials}`)}${options}`;
+    return this.connectTo(`${this.server.url.replace('://', `://${credentials}`)}${options}`);
+  }
+
+  /** A client of another address; it is disposed with the world. */
+  connectTo(url: string): EventStoreDBClient {
     const client = EventStoreDBClient.connectionString(url);
     this.#clients.push(client);
     return client;
