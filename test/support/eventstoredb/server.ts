@@ -9,7 +9,7 @@ import { deleteHandler, tombstoneHandler } from './delete-service.js';
 import { Faults } from './faults.js';
 import { type ClusterMember, gossipHandler } from './gossip.js';
 import { EventLog } from './log.js';
-import { serializeFrame } from './read-call.js';
+import { SplittingCall, serializeFrame } from './read-call.js';
 import { readHandler } from './read-service.js';
 import { supportedMethodsHandler } from './server-features.js';
 import { Subscriptions } from './subscriptions.js';
@@ -93,7 +93,7 @@ export class EventStoreDbServer {
       interceptors: [
         (method, call) => {
           this.watch?.(methodName(method.path));
-          return new grpc.ServerInterceptingCall(call);
+          return new SplittingCall(call);
         },
       ],
       'grpc.max_receive_message_length': -1,
