@@ -13,6 +13,7 @@ export interface Credentials {
 /** What a handler can see of any call. */
 export interface AnyCall {
   readonly metadata: grpc.Metadata;
+  readonly cancelled: boolean;
   getPeer(): string;
 }
 
@@ -55,8 +56,8 @@ export class Faults {
   admit(call: AnyCall, enter: () => void, refuse: (status: WireStatus) => void): void {
     const refusal = this.#refusal(call.metadata);
     if (refusal !== undefined) refuse(refusal);
-    else if (this.delayRequestsMs > 0) setTimeout(enter, this.delayRequestsMs);
-    else enter();
+    else if (this.delayRequestsMs === 0) enter();
+    else setTimeout(() => call.cancelled || enter(), this.delayRequestsMs);
   }
 
   /** Sends an answer now or later. */
