@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTenure, type Tenure } from '../../src/bootstrap.js';
+import { createTenure, type Tenure, type TenureHooks } from '../../src/bootstrap.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { testDatabase } from './postgres.js';
 import { SECRET, type StripeEvent, signed } from './stripe-events.js';
@@ -32,6 +32,9 @@ export interface ServiceOverrides {
   readonly environment?: Readonly<Record<string, string>>;
   /** Text of the plan file. */
   readonly plans?: string;
+  /** A database that another has made, and removes; without it the service has one of its own. */
+  readonly databaseUrl?: string;
+  readonly hooks?: TenureHooks;
 }
 
 /** The settings of a service of the tests on the database at `databaseUrl`, as an environment. */
@@ -60,22 +63,25 @@ export class TestService {
   private constructor(
     readonly tenure: Tenure,
     readonly databaseUrl: string,
+    readonly plansFile: string,
     private readonly cleanUp: () => Promise<void>,
   ) {}
 
-  static async start({ environment = {}, plans = PLANS }: ServiceOverrides = {}): Promise<TestService> {
-    const database = await testDatabase();
+  static async start(overrides: ServiceOverrides = {}): Promise<TestService> {
+    const { environment = {}, plans = PLANS, hooks = {} } = overrides;
+    const own = overrides.databaseUrl === undefined ? await testDatabase() : null;
+    const databaseUrl = overrides.databaseUrl ?? own?.url ?? '';
     const folder = await mkdtemp(join(tmpdir(), 'tenure-e2e-'));
     const cleanUp = async (): Promise<void> => {
-      await database.drop();
+      await own?.drop();
       await rm(folder, { recursive: true });
     };
     try {
       const plansFile = join(folder, 'plans.yaml');
       await writeFile(plansFile, plans);
-      const settings = loadSettings({ ...testEnvironment(database.url, plansFile), ...environment });
-      const tenure = await createTenure(settings);
-      return new TestService(tenure, database.url, async () => {
+      const settings = loadSettings({ ...testEnvironment(databaseUrl, plansFile), ...environment });
+      const tenure = await createTenure(settings, hooks);
+      return new TestService(tenure, databaseUrl, plansFile, async () => {
         await tenure.close();
         await cleanUp();
       });
