@@ -251,7 +251,11 @@ describe('where the events of Stripe leave a doubt', () => {
     await writeFile(plansFile, PLANS);
     const asked = api.asked.length;
     const other: Tenure = await createTenure(
-      loadSettings({ ...testEnvironment(service.databaseUrl, plansFile), ...api.environment }),
+      loadSettings({
+        ...testEnvironment(service.databaseUrl, plansFile),
+        ...service.stores.environment,
+        ...api.environment,
+      }),
     );
     try {
       expect(api.asked).toHaveLength(asked);

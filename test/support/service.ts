@@ -64,7 +64,7 @@ export class TestService {
 
   private constructor(
     readonly tenure: Tenure,
-    readonly databaseUrl: string,
+    readonly stores: TestStores,
     readonly plansFile: string,
     private readonly cleanUp: () => Promise<void>,
   ) {}
@@ -82,14 +82,13 @@ export class TestService {
     try {
       const plansFile = join(folder, 'plans.yaml');
       await writeFile(plansFile, plans);
-      const databaseUrl = stores.database.url;
       const settings = loadSettings({
-        ...testEnvironment(databaseUrl, plansFile),
+        ...testEnvironment(stores.database.url, plansFile),
         ...stores.environment,
         ...environment,
       });
       const tenure = await createTenure(settings, hooks);
-      return new TestService(tenure, databaseUrl, plansFile, async () => {
+      return new TestService(tenure, stores, plansFile, async () => {
         await tenure.close();
         await cleanUp();
       });
@@ -97,6 +96,10 @@ export class TestService {
       await cleanUp();
       throw error;
     }
+  }
+
+  get databaseUrl(): string {
+    return this.stores.database.url;
   }
 
   get url(): string {

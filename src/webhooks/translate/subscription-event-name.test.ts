@@ -62,6 +62,8 @@ describe('the name of an event of a subscription', () => {
     ['SubscriptionStarted', 'created', { status: 'incomplete' }],
     ['SubscriptionStarted', 'created', { status: 'on_ice' }],
     ['SubscriptionUpdated', 'updated', {}, { metadata: {} }],
+    ['SubscriptionUpdated', 'updated', { status: 'past_due' }, { metadata: {} }],
+    ['SubscriptionUpdated', 'updated', { status: 'unpaid' }, { metadata: {} }],
     ['SubscriptionUpdated', 'updated', {}],
     ['SubscriptionUpdated', 'updated', { status: 'on_ice' }, { status: 'active' }],
     ['SubscriptionUpdated', 'updated', {}, { cancel_at_period_end: false }],
