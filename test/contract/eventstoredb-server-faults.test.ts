@@ -41,7 +41,9 @@ describe('the EventStoreDB test server, told to fail', () => {
 
   it('starts late, and then not on what the client gave up', async () => {
     world.server.faults.delayRequestsMs = 400;
-    await expect(append(0, 'given-up', { deadline: 100 })).rejects.toMatchObject({ type: 'deadline-exceeded' });
+    await expect(append(0, 'given-up', { deadline: 100 })).rejects.toMatchObject({
+      type: 'deadline-exceeded',
+    });
     expect(await append(0, 'waited-for')).toMatchObject({ success: true });
     expect(await world.lengthOf('given-up')).toBe(0);
   });
@@ -131,7 +133,12 @@ describe('the EventStoreDB test server, told to fail', () => {
   it('runs as a process of its own and obeys what it is told', async () => {
     const process_ = spawn(
       process.execPath,
-      ['--no-warnings', '--import', './test/support/register-typescript.mjs', 'test/support/eventstoredb/main.ts'],
+      [
+        '--no-warnings',
+        '--import',
+        './test/support/register-typescript.mjs',
+        'test/support/eventstoredb/main.ts',
+      ],
       { stdio: ['pipe', 'pipe', 'inherit'] },
     );
     const lines = createInterface({ input: process_.stdout })[Symbol.asyncIterator]();

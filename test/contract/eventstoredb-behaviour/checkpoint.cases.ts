@@ -104,9 +104,11 @@ const COUNTS: CaseFamily = {
   replay: async ({ id, result }) => {
     const { run, world } = await runUpTo(id);
     await world.close();
-    const { orderAroundCaughtUp, lastAllPos: _, ...counts } = z
-      .looseObject({ orderAroundCaughtUp: z.array(z.string()) })
-      .parse(result);
+    const {
+      orderAroundCaughtUp,
+      lastAllPos: _,
+      ...counts
+    } = z.looseObject({ orderAroundCaughtUp: z.array(z.string()) }).parse(result);
     expect(countsOf(run)).toEqual(counts);
     const around = run.seen.findIndex(({ kind }) => kind === 'caughtUp');
     const before = orderAroundCaughtUp.indexOf('caughtUp');
@@ -196,7 +198,10 @@ const NOTHING: CaseFamily = {
       const { seen, all } = await subscribeAndWrite(world, {});
       const commits = seen.filter(({ kind }) => kind === 'C').map(({ at }) => at.commit);
       expect(commits).toHaveLength(Math.floor(all.length / 32));
-      for (const { kind, at } of seen.slice(0, seen.findIndex((one) => one.kind === 'caughtUp'))) {
+      for (const { kind, at } of seen.slice(
+        0,
+        seen.findIndex((one) => one.kind === 'caughtUp'),
+      )) {
         if (kind !== 'C') continue;
         const delivered = seen.some((one) => one.kind === 'E' && one.at.commit === at.commit);
         expect(at.prepare).toBe(delivered ? at.commit : 0n);

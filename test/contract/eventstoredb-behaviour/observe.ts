@@ -72,9 +72,7 @@ export function expectRecorded(actual: unknown, recorded: unknown, stream: strin
     }
     return typeof value === 'string' && name !== undefined ? value.replaceAll(name, stream) : value;
   });
-  if (typeof translated === 'object' && translated !== null && !Array.isArray(translated)) {
-    expect(actual).toMatchObject(translated);
-  } else expect(actual).toEqual(translated);
+  expect({ seen: actual }).toMatchObject({ seen: translated });
 }
 
 function recordedName(recorded: unknown): string | undefined {

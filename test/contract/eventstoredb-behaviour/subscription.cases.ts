@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { eventTypeFilter, excludeSystemEvents, jsonEvent, streamNameFilter } from '@eventstore/db-client';
 import { until } from '../../support/until.js';
 import type { CaseFamily } from './cases.js';
-import { expectRecorded } from './observe.js';
 import { type Follower, follow } from './follower.js';
+import { expectRecorded } from './observe.js';
 import { eventsOf, numbered, World } from './world.js';
 
 type At = { readonly commit: bigint; readonly prepare: bigint };
@@ -67,7 +67,10 @@ const ENDED_STREAM: CaseFamily = {
       await refused.ended();
       return expectRecorded(refused.log, result, stream);
     }
-    const follower = follow(client.subscribeToStream(stream), ({ data }) => `E${Reflect.get(Object(data), 'n')}`);
+    const follower = follow(
+      client.subscribeToStream(stream),
+      ({ data }) => `E${Reflect.get(Object(data), 'n')}`,
+    );
     await follower.saw('caughtUp');
     follower.note('--delete');
     await client.deleteStream(stream);
@@ -229,4 +232,12 @@ const PAUSED: CaseFamily = {
   },
 };
 
-export const SUBSCRIPTIONS: readonly CaseFamily[] = [STREAM, ENDED_STREAM, ALL, ALL_FROM, FILTER, BURST, PAUSED];
+export const SUBSCRIPTIONS: readonly CaseFamily[] = [
+  STREAM,
+  ENDED_STREAM,
+  ALL,
+  ALL_FROM,
+  FILTER,
+  BURST,
+  PAUSED,
+];

@@ -43,6 +43,7 @@ export async function obey(server: EventStoreDbServer, line: string): Promise<vo
 
 function number(word: string | undefined): number {
   const value = Number(word);
-  if (word === undefined || !Number.isSafeInteger(value) || value < 0) throw new Error(`not a number: ${word}`);
+  if (word === undefined || !Number.isSafeInteger(value) || value < 0)
+    throw new Error(`not a number: ${word}`);
   return value;
 }

@@ -57,12 +57,12 @@ export class Faults {
     const refusal = this.#refusal(call.metadata);
     if (refusal !== undefined) refuse(refusal);
     else if (this.delayRequestsMs === 0) enter();
-    else setTimeout(() => call.cancelled || enter(), this.delayRequestsMs);
+    else setTimeout(() => call.cancelled || enter(), this.delayRequestsMs).unref();
   }
 
   /** Sends an answer now or later. */
   answer(send: () => void): void {
-    if (this.delayAnswersMs > 0) setTimeout(send, this.delayAnswersMs);
+    if (this.delayAnswersMs > 0) setTimeout(send, this.delayAnswersMs).unref();
     else send();
   }
 

@@ -298,7 +298,7 @@ export class EventLog {
       this.#index();
     };
     if (this.indexDelayMs === 0) setImmediate(index);
-    else setTimeout(index, this.indexDelayMs);
+    else setTimeout(index, this.indexDelayMs).unref();
   }
 
   #index(): void {

@@ -5,10 +5,7 @@ import grpc from '@grpc/grpc-js';
 export type ReadFrame = InstanceType<typeof streams.ReadResp> | Uint8Array;
 
 /** A read writes several responses at a time; `SplittingCall` sends them one by one. */
-export type ReadCall = grpc.ServerWritableStream<
-  InstanceType<typeof streams.ReadReq>,
-  readonly ReadFrame[]
->;
+export type ReadCall = grpc.ServerWritableStream<InstanceType<typeof streams.ReadReq>, readonly ReadFrame[]>;
 
 export type ReadOptions = InstanceType<typeof streams.ReadReq.Options>;
 

@@ -11,7 +11,7 @@ const LIVE_BUFFER = 32;
 
 /** Live records published, and frames written, per turn of the event loop: a burst outruns any consumer, steady traffic does not. */
 const PUBLISHED_PER_TURN = 32;
-const WRITTEN_PER_TURN = 16;
+const WRITTEN_PER_TURN = 24;
 
 /**
  * One subscription: the past in pages as fast as the consumer takes it, `caughtUp`, then the present as it is indexed,
