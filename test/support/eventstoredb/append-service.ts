@@ -60,7 +60,7 @@ export function storeAppend(
   const admission = log.append(append.stream, append.expected, append.events);
   const send = (outcome: Outcome) => faults.answer(() => answer(outcome));
   if (moment === 'after storing') cut();
-  else if (admission.is === 'repeat of one not indexed yet') setTimeout(timeout, WRITE_TIMEOUT_MS);
+  else if (admission.is === 'repeat of one not indexed yet') setTimeout(timeout, WRITE_TIMEOUT_MS).unref();
   else if (admission.is === 'written') log.whenIndexed(admission.ordinal, () => send(admission));
   else if (admission.is !== 'never answered') send(admission);
 }
