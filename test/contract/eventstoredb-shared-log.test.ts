@@ -125,6 +125,13 @@ describe('a log in an EventStoreDB that others use too', () => {
     ]);
   });
 
+  it('never goes by the batch stream, which asks for the server’s features first', async () => {
+    const calls: string[] = [];
+    log.server.watch = (method) => calls.push(method);
+    await store.append(newStream(), 'no_stream', newEvents(1));
+    expect(calls).toEqual(['append']);
+  });
+
   describe('where somebody deleted a stream of ours', () => {
     let stream: string;
     beforeEach(async () => {

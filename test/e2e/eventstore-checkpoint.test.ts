@@ -100,10 +100,11 @@ async function foreign(count: number): Promise<string> {
 
 /** What the projection has applied since its start, once it is level with `position`. */
 async function appliedUpTo({ projections }: Tenure, position: string): Promise<number> {
-  await until(`level with ${position}`, () => {
-    const { state, handled, lagEvents } = projections.engine.status();
-    return state === 'leading' && handled === position && lagEvents === 0;
+  await until(`leads and is level with ${position}`, () => {
+    const { state, handled } = projections.engine.status();
+    return state === 'leading' && handled === position;
   });
+  expect(projections.engine.status()).toMatchObject({ fault: null, lagEvents: 0 });
   return projections.engine.status().eventsApplied;
 }
 
