@@ -29,6 +29,7 @@ export async function copyEvents({ databaseUrl, eventStoreUrl, prefix, say }: Co
   const database = await openDatabase({
     url: databaseUrl,
     migrations: eventStoreMigrations,
+    entities: [],
     poolConfig: eventStorePoolConfig,
     onIdleFault: onFault,
   });
