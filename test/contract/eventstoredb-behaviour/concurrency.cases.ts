@@ -3,7 +3,7 @@ import { WrongExpectedVersionError } from '@eventstore/db-client';
 import { z } from 'zod';
 import { until } from '../../support/until.js';
 import type { CaseFamily } from './cases.js';
-import { along, batchOf, eventsOf, numbered, type Path } from './world.js';
+import { along, batchOf, eventsOf, numbered, type Path, type World } from './world.js';
 
 const pathOf = (id: string): Path => (id.includes('unary') ? 'unary' : 'batch');
 
@@ -78,6 +78,19 @@ const RACE_EXPECTED = {
 /** How long an event stays unindexed in these races, so that every repeat comes too early. */
 const INDEX_DELAY_MS = 150;
 
+/** How long a dropped repeat waits for its timeout; the real server takes 2 to 3 s. */
+const WRITE_TIMEOUT_MS = 200;
+
+function dropRepeats({ log, faults }: World['server']): void {
+  log.indexDelayMs = INDEX_DELAY_MS;
+  faults.writeTimeoutMs = WRITE_TIMEOUT_MS;
+}
+
+function keepRepeats({ log, faults }: World['server']): void {
+  log.indexDelayMs = 0;
+  faults.writeTimeoutMs = 2_000;
+}
+
 /** The same append many times at once: stored once; a repeat that is not too early succeeds, the others time out. */
 const SAME_APPEND: CaseFamily = {
   ids: /^race-same-append-/,
@@ -87,7 +100,7 @@ const SAME_APPEND: CaseFamily = {
     const starts = expectedRevision === 'exact' || expectedRevision === 'stream_exists' ? 1 : 0;
     const stream = await world.stream(starts);
     const events = batchOf(2);
-    world.server.log.indexDelayMs = INDEX_DELAY_MS;
+    dropRepeats(world.server);
     const answers = await Promise.all(
       Array.from({ length: 6 }, (_, n) =>
         (n % 2 === 0 ? world.client : world.second)
@@ -101,7 +114,7 @@ const SAME_APPEND: CaseFamily = {
           ),
       ),
     );
-    world.server.log.indexDelayMs = 0;
+    keepRepeats(world.server);
     const { answers: recorded } = z.object({ answers: z.record(z.string(), z.number()) }).parse(result);
     expect([...new Set(answers)].sort()).toEqual(Object.keys(recorded).sort());
     expect(await world.lengthOf(stream)).toBe(starts + 2);
@@ -116,9 +129,9 @@ const PIPELINED_TWICE: CaseFamily = {
     const stream = `twice-${randomUUID()}`;
     const event = numbered(0);
     const append = () => client.appendToStream(stream, event, { expectedRevision: 'no_stream' });
-    server.log.indexDelayMs = INDEX_DELAY_MS;
+    dropRepeats(server);
     const [first, second] = await Promise.allSettled([append(), append()]);
-    server.log.indexDelayMs = 0;
+    keepRepeats(server);
     expect(first).toMatchObject({ status: 'fulfilled', value: { success: true } });
     expect(second).toMatchObject({ status: 'rejected', reason: { type: 'deadline-exceeded' } });
     expect(await append()).toMatchObject({ success: true, nextExpectedRevision: 0n });
@@ -170,13 +183,15 @@ const POLLING: CaseFamily = {
     expect(result).toMatchObject({ missed: 0, duplicates: 0 });
     const written = 16 * 50;
     const prefix = `poll-${randomUUID()}`;
+    const start = await client.appendToStream(`${prefix}-start`, numbered(0));
+    let last = start.position;
+    if (last === undefined) throw new Error('no position');
     const writers = Array.from({ length: 16 }, async (_, writer) => {
       for (let n = 0; n < 50; n += 1) await client.appendToStream(`${prefix}-${writer}`, numbered(n));
     });
     const seen: string[] = [];
-    let last: { commit: bigint; prepare: bigint } | undefined;
     await until('all is read', async () => {
-      const page = second.readAll({ maxCount: 200, ...(last === undefined ? {} : { fromPosition: last }) });
+      const page = second.readAll({ maxCount: 200, ...(last && { fromPosition: last }) });
       for await (const { event } of page) {
         if (event?.position === undefined || event.position.commit === last?.commit) continue;
         last = event.position;

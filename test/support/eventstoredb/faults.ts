@@ -25,6 +25,8 @@ export class Faults {
   delayRequestsMs = 0;
   /** Work is done at once and answered this many milliseconds late. Reads are not answered late. */
   delayAnswersMs = 0;
+  /** A repeat of an append that is not indexed yet is dropped, and answered with a timeout after this long. */
+  writeTimeoutMs = 2_000;
   /** Calls without these credentials are denied. */
   credentials: Credentials | undefined;
   /** Calls that want the leader are sent to this one. */
