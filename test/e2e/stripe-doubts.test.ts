@@ -84,9 +84,12 @@ describe('where the events of Stripe leave a doubt', () => {
 
   it('a list of items that was cut is asked for whole, recorded and folded', async () => {
     const bought = manyItems();
+    const shown = gate();
     api.has(bought.object);
+    api.misbehaves(bought.id, { kind: 'held', until: shown.until });
     const event = cutEvent(bought);
     expect(await service.after(bought.user, event)).toMatchObject({ plan: 'free' });
+    shown.open();
     const retrieved = await retrievedFrom(bought.id);
     expect(await service.entitlements(bought.user, retrieved.position)).toMatchObject({ plan: 'plus' });
 
