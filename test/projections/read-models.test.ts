@@ -180,6 +180,7 @@ describe('The read models', () => {
         await stopped;
         await blocker.query('rollback');
         await b.reaches(last);
+        await b.stop(); // it would fold again beside the replay
       } finally {
         blocker.release(true);
       }
