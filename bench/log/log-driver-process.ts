@@ -8,7 +8,7 @@ export class LogDriver {
 
   /** `prefix` is what the names of all streams begin with that this driver is told of. */
   constructor(
-    private readonly side: 'port' | 'bare',
+    readonly side: 'port' | 'bare',
     url: string,
     prefix: string,
   ) {

@@ -5,7 +5,14 @@ import { BareClient } from '../rivals/bare-client.js';
 import { given } from '../support/rival-server.js';
 import type { LogUnderTest } from './log-under-test.js';
 import { PortLog } from './port-log.js';
-import { type AppendJob, type LogJob, type LogReply, type LogResult, logJobSchema, type ReadJob } from './protocol.js';
+import {
+  type AppendJob,
+  type LogJob,
+  type LogReply,
+  type LogResult,
+  logJobSchema,
+  type ReadJob,
+} from './protocol.js';
 import { sampleEvent } from './sample-event.js';
 
 const log = sideOf(given('BENCH_LOG_SIDE'));

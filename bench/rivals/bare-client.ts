@@ -49,7 +49,10 @@ export class BareClient implements LogUnderTest {
     for (let from = BigInt(after); ; ) {
       let records = 0;
       // The record at the start comes first and was read before.
-      const read = this.#client.readAll({ fromPosition: { commit: from, prepare: from }, maxCount: page + 1 });
+      const read = this.#client.readAll({
+        fromPosition: { commit: from, prepare: from },
+        maxCount: page + 1,
+      });
       for await (const { event } of read) {
         if (event === undefined) continue;
         if (records > 0 && event.streamId.startsWith(prefix)) count += 1;

@@ -37,7 +37,8 @@ async function startTestServer(): Promise<BenchEventStore> {
   ]);
   return {
     url: String(url),
-    description: "the test server of this repository, its log in memory: these rows mostly measure that server, not an EventStoreDB",
+    description:
+      'the test server of this repository, its log in memory: these rows mostly measure that server, not an EventStoreDB',
     stop: () => stopChild(child),
   };
 }
