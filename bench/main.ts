@@ -1,19 +1,22 @@
 /**
- * `npm run bench -- [ingest] [query] [freshness] [--quick]`: measures the built service beside its floors and rivals,
- * prints the ratios, and writes `bench/results.json`. See README.md in this folder. Exit code 1 when something failed or
- * an acknowledged event was missing; a ratio that was not reached is a figure, not a failure.
+ * `npm run bench -- [ingest] [query] [freshness] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
+ * service beside its floors and rivals, prints the ratios, and writes `bench/results.json`. See README.md in this folder.
+ * Exit code 1 when something failed or an acknowledged event was missing; a ratio that was not reached is a figure, not a
+ * failure.
  */
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { connectionStringFault } from '../src/config/settings.js';
 import { LoadGenerator } from './load/generator-process.js';
 import { type Note, type Row, table, type WorkReport, writeResults } from './report.js';
 import { type BenchContext, FULL, QUICK } from './support/bench-context.js';
 import { benchDatabaseServer } from './support/bench-database.js';
 import { machine, versions } from './support/machine.js';
 import { startService } from './support/service-process.js';
+import { benchEventStoreDb } from './works/eventstore.js';
 import { benchFreshness } from './works/freshness.js';
 import { benchIngest } from './works/ingest.js';
 import { benchQuery } from './works/query.js';
@@ -23,10 +26,13 @@ const WORKS: Readonly<Record<string, (context: BenchContext) => Promise<WorkRepo
   ingest: benchIngest,
   query: benchQuery,
   freshness: benchFreshness,
+  eventstore: benchEventStoreDb,
 };
+/** What runs when nothing is named. */
+const USUAL = ['ingest', 'query', 'freshness'];
 
 const { values, positionals } = parseArgs({
-  options: { quick: { type: 'boolean', default: false } },
+  options: { quick: { type: 'boolean', default: false }, eventstore: { type: 'string' } },
   allowPositionals: true,
 });
 const unknown = positionals.filter((name) => !(name in WORKS));
@@ -34,7 +40,14 @@ if (unknown.length > 0) {
   console.error(`no such benchmark: ${unknown.join(', ')} (there are: ${Object.keys(WORKS).join(', ')})`);
   process.exit(64);
 }
-const chosen = positionals.length > 0 ? positionals : Object.keys(WORKS);
+const eventStoreUrl = values.eventstore ?? null;
+const fault = eventStoreUrl === null ? null : connectionStringFault(eventStoreUrl);
+if (fault !== null) {
+  console.error(`--eventstore ${fault}`);
+  process.exit(64);
+}
+const named = positionals.length > 0 ? positionals : USUAL;
+const chosen = [...new Set(eventStoreUrl === null ? named : [...named, 'eventstore'])];
 const effort = values.quick ? QUICK : FULL;
 
 const cleanUps: (() => Promise<void>)[] = [];
@@ -71,11 +84,21 @@ async function run(): Promise<void> {
   const adminKey = randomBytes(32).toString('hex');
   const serviceDatabaseUrl = await database.create('tenure');
   const logFile = join(tmpdir(), `tenure-bench-${process.pid}.log`);
-  const service = await startService({ databaseUrl: serviceDatabaseUrl, secret, adminKey, logFile });
+  const service = await startService({ databaseUrl: serviceDatabaseUrl, secret, adminKey, log: {}, logFile });
   cleanUps.push(() => service.stop());
 
   const say = (line: string): void => console.log(line);
-  const context = { effort, database, generator, service, serviceDatabaseUrl, secret, adminKey, say };
+  const context = {
+    effort,
+    database,
+    generator,
+    service,
+    serviceDatabaseUrl,
+    eventStoreUrl,
+    secret,
+    adminKey,
+    say,
+  };
   const rows: Row[] = [];
   const notes: Note[] = [];
   for (const name of chosen) {

@@ -42,7 +42,7 @@ export type WebhooksJob = z.infer<typeof webhooksSchema>;
 export type ReadsJob = z.infer<typeof readsSchema>;
 export type FreshnessJob = z.infer<typeof freshnessSchema>;
 
-const latencySchema = z.strictObject({ p50: z.number(), p99: z.number(), max: z.number() });
+export const latencySchema = z.strictObject({ p50: z.number(), p99: z.number(), max: z.number() });
 export type Latency = z.infer<typeof latencySchema>;
 
 const resultSchema = z.strictObject({

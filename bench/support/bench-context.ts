@@ -10,6 +10,8 @@ export interface Effort {
   readonly querySeconds: number;
   readonly freshnessSeconds: number;
   readonly warmUpSeconds: number;
+  /** Events in the log that is read to its end. */
+  readonly logEvents: number;
 }
 
 export const FULL: Effort = {
@@ -18,6 +20,7 @@ export const FULL: Effort = {
   querySeconds: 2,
   freshnessSeconds: 15,
   warmUpSeconds: 8,
+  logEvents: 50_000,
 };
 /** Shows that everything runs; its figures mean little. */
 export const QUICK: Effort = {
@@ -26,6 +29,7 @@ export const QUICK: Effort = {
   querySeconds: 1,
   freshnessSeconds: 3,
   warmUpSeconds: 1,
+  logEvents: 5_000,
 };
 
 /** What every benchmark gets. The service under test is one process for the whole run. */
@@ -35,6 +39,8 @@ export interface BenchContext {
   readonly generator: LoadGenerator;
   readonly service: BenchServer;
   readonly serviceDatabaseUrl: string;
+  /** The EventStoreDB to measure on; `null`: the test server. */
+  readonly eventStoreUrl: string | null;
   readonly secret: string;
   readonly adminKey: string;
   /** Tells the person at the terminal what is going on. */

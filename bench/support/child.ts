@@ -9,11 +9,14 @@ const LOADER = new URL('../../test/support/register-typescript.mjs', import.meta
  */
 export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=32'];
 
+/** What lets `node` run a TypeScript file of this repository, with the flags above. */
+export const TYPESCRIPT_FLAGS: readonly string[] = [...NODE_FLAGS, '--import', LOADER, '--no-warnings'];
+
 /** Starts a TypeScript file of the bench as a process of its own, with a message channel. */
 export function forkTypeScript(file: string, env: NodeJS.ProcessEnv = {}): ChildProcess {
   const path = fileURLToPath(new URL(`../${file}`, import.meta.url));
   return fork(path, [], {
-    execArgv: [...NODE_FLAGS, '--import', LOADER, '--no-warnings'],
+    execArgv: [...TYPESCRIPT_FLAGS],
     env: { ...process.env, NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

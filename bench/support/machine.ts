@@ -6,7 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 const packageSchema = z.looseObject({ version: z.string() });
-const MEASURED = ['@supabase/stripe-sync-engine', '@nestjs/platform-express', 'express', 'pg', 'stripe'];
+const MEASURED = [
+  '@supabase/stripe-sync-engine',
+  '@eventstore/db-client',
+  '@nestjs/platform-express',
+  'express',
+  'pg',
+  'stripe',
+];
 
 /** What the figures were taken on. */
 export function machine(): Readonly<Record<string, string | number>> {

@@ -14,6 +14,8 @@ export interface ServiceSettings {
   readonly databaseUrl: string;
   readonly secret: string;
   readonly adminKey: string;
+  /** Where the log is kept, as environment variables; none: in the database. */
+  readonly log: Readonly<Record<string, string>>;
   /** Gets what the service writes. */
   readonly logFile: string;
 }
@@ -34,6 +36,7 @@ export async function startService(settings: ServiceSettings): Promise<BenchServ
       STRIPE_LIVEMODE: 'false',
       TENURE_ADMIN_KEY: settings.adminKey,
       PLANS_FILE: PLANS,
+      ...settings.log,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,23 +1,13 @@
-import type { Result } from '../load/protocol.js';
 import { contentsOf } from '../load/subscription-lives.js';
-import { median, throughputRow, type WorkReport } from '../report.js';
+import type { WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
 import { catchUp } from '../support/catch-up.js';
 import { type BenchServer, startRival } from '../support/rival-process.js';
 import { countInLog, withClient } from '../support/service-log.js';
+import { compareReceivers, expectEqual, type Inspection, lagNote } from './webhook-contest.js';
 
-const CONNECTIONS = [16, 64];
 const FLOOR = 'bare node:http + HMAC + INSERT';
 const RIVAL = '@supabase/stripe-sync-engine';
-
-/** One of the three receivers. `verify` throws unless the first `count` webhooks of a run are stored, once each. */
-interface Contender {
-  readonly name: string;
-  readonly server: BenchServer;
-  verify(tag: string, count: number): Promise<void>;
-  /** Leaves no work of a run behind for the next one to pay. */
-  settle(): Promise<void>;
-}
 
 /** Signed webhooks per second that are durable when they are answered: ours, the floor and the rival, in turn. */
 export async function benchIngest(context: BenchContext): Promise<WorkReport> {
@@ -31,115 +21,42 @@ export async function benchIngest(context: BenchContext): Promise<WorkReport> {
     started.push(floor);
     const rival = await startRival('sync-engine', { ...env, BENCH_DATABASE_URL: rivalUrl });
     started.push(rival);
-    return await compare(
+    const ours: Inspection = {
+      settle: async () => {
+        lags.push(await catchUp(context));
+      },
+      verify: (tag, count) => verifyOurs(context.serviceDatabaseUrl, tag, count),
+    };
+    const report = await compareReceivers(
       context,
+      'ingest',
+      { name: 'tenure', server: context.service, begin: async () => ours },
       [
-        {
-          name: 'tenure',
-          server: context.service,
-          verify: (tag, count) => verifyOurs(context.serviceDatabaseUrl, tag, count),
-          settle: async () => {
-            lags.push(await catchUp(context));
-          },
-        },
         {
           name: FLOOR,
           server: floor,
-          verify: (tag, count) => verifyFloor(floorUrl, tag, count),
-          settle: async () => undefined,
+          begin: async () => settled((tag, count) => verifyFloor(floorUrl, tag, count)),
+          least: 0.8,
+          aim: 1.5,
         },
         {
           name: RIVAL,
           server: rival,
-          verify: (tag, count) => verifyRival(rivalUrl, tag, count),
-          settle: async () => undefined,
+          begin: async () => settled((tag, count) => verifyRival(rivalUrl, tag, count)),
+          least: 3,
+          aim: 6,
         },
       ],
-      lags,
     );
+    return { ...report, notes: [...report.notes, lagNote('ingest', lags)] };
   } finally {
     for (const server of started) await server.stop();
   }
 }
 
-async function compare(
-  context: BenchContext,
-  contenders: readonly Contender[],
-  lags: readonly number[],
-): Promise<WorkReport> {
-  const rows: WorkReport['rows'][number][] = [];
-  const notes: WorkReport['notes'][number][] = [];
-  const speeds = new Map<string, number>();
-  for (const contender of contenders) {
-    const result = await measure(context, contender, {
-      tag: `warm`,
-      connections: 16,
-      seconds: context.effort.warmUpSeconds,
-      count: Math.ceil(3_000 * context.effort.warmUpSeconds),
-    });
-    speeds.set(contender.name, result.done / result.seconds);
-  }
-  for (const connections of CONNECTIONS) {
-    const results = new Map<string, Result[]>(contenders.map(({ name }) => [name, []]));
-    for (let round = 0; round < context.effort.rounds; round += 1) {
-      for (const contender of contenders) {
-        const seconds = context.effort.ingestSeconds;
-        const speed = speeds.get(contender.name) ?? 1_000;
-        const result = await measure(context, contender, {
-          tag: `c${connections}r${round}x`,
-          connections,
-          seconds,
-          count: Math.ceil(speed * seconds * 2.5) + 1_000,
-        });
-        speeds.set(contender.name, Math.max(speed, result.done / result.seconds));
-        results.get(contender.name)?.push(result);
-        context.say(
-          `  ingest ${connections} connections, round ${round + 1}: ${contender.name} ` +
-            `${Math.round(result.done / result.seconds)}/s, p99 ${result.latency.p99.toFixed(1)} ms`,
-        );
-      }
-    }
-    const rate = (name: string): number =>
-      median((results.get(name) ?? []).map((result) => result.done / result.seconds));
-    const work = `ingest, ${connections} connections`;
-    const ours = rate('tenure');
-    rows.push(
-      throughputRow({ work, ours, against: FLOOR, theirs: rate(FLOOR), least: 0.8, aim: 1.5 }),
-      throughputRow({ work, ours, against: RIVAL, theirs: rate(RIVAL), least: 3, aim: 6 }),
-    );
-    for (const [name, all] of results) {
-      const middle = (pick: (result: Result) => number): string => median(all.map(pick)).toFixed(2);
-      notes.push({
-        what: `${work}: ${name}`,
-        value:
-          `p50 ${middle((r) => r.latency.p50)} ms, p99 ${middle((r) => r.latency.p99)} ms; ` +
-          `rounds ${all.map((r) => Math.round(r.done / r.seconds)).join(', ')}/s; ` +
-          `generator ${middle((r) => r.generatorCpu)} of a core`,
-      });
-    }
-  }
-  notes.push({
-    what: 'ingest: read models level again after a round',
-    value: `${Math.round(median(lags))} ms (median), ${Math.round(Math.max(...lags))} ms (most)`,
-  });
-  return { rows, notes };
-}
-
-async function measure(
-  context: BenchContext,
-  contender: Contender,
-  run: { tag: string; connections: number; seconds: number; count: number },
-): Promise<Result> {
-  await context.database.settle();
-  const result = await context.generator.run({
-    kind: 'webhooks',
-    port: contender.server.port,
-    secret: context.secret,
-    ...run,
-  });
-  await contender.settle();
-  await contender.verify(run.tag, result.done);
-  return result;
+/** Of a receiver that has done all its work when it answers. */
+function settled(verify: Inspection['verify']): Inspection {
+  return { settle: async () => undefined, verify };
 }
 
 async function verifyOurs(databaseUrl: string, tag: string, count: number): Promise<void> {
@@ -169,8 +86,4 @@ async function countRows(databaseUrl: string, table: string, idPrefix: string): 
     ]),
   );
   return rows[0]?.count ?? 0;
-}
-
-function expectEqual(what: string, found: number, expected: number): void {
-  if (found !== expected) throw new Error(`${what}: ${found}, but ${expected} were acknowledged`);
 }
