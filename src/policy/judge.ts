@@ -52,6 +52,14 @@ export function allowsTheSame(a: AccessPart, b: AccessPart): boolean {
   );
 }
 
+/** The parts in which two entitlements allow something else; empty exactly when they allow the same. */
+export function accessDifferences(a: AccessPart, b: AccessPart): readonly (keyof AccessPart)[] {
+  return ACCESS_PARTS.filter((part) => !isSame(a[part], b[part]));
+}
+
+/** What tokens and caches depend on, in the order in which differences are told. */
+export const ACCESS_PARTS = ['role', 'plan', 'status', 'features', 'limits'] as const;
+
 /** The part of an entitlement that tokens and caches depend on. */
 export type AccessPart = Pick<Entitlement, 'role' | 'plan' | 'status' | 'features' | 'limits'>;
 
