@@ -140,6 +140,7 @@ describe('The read models', () => {
         await stopped;
         await blocker.query('rollback');
         await b.reaches(last);
+        await b.stop();
       } finally {
         blocker.release(true);
       }
@@ -272,6 +273,21 @@ describe('The read models', () => {
       expect((await under)[0]?.snapshot.userId).toBe('ann');
       expect(reader.peek('ann')).toBeNull();
       expect((await reader.read('ann')).snapshot).toMatchObject({ plan: 'free', revocationVersion: 2 });
+    });
+
+    it('from memory only of one generation: a later swap drops the rest, and word from before it confirms nothing', async () => {
+      const after = { ...CONFIRMED, swaps: 1 };
+      await reader.read('ann');
+      await log.pool.query('update tenure.live_generation set swaps = 1');
+      expect(reader.peek('ann')).not.toBeNull();
+      await reader.read('bob');
+      expect([reader.peek('ann'), reader.peek('bob')]).toEqual([null, null]);
+      reader.confirmed(CONFIRMED, false);
+      expect(reader.peek('bob')).toBeNull();
+      reader.confirmed(after, false);
+      expect([reader.peek('ann'), reader.peek('bob')?.userId]).toEqual([null, 'bob']);
+      reader.confirmed({ ...CONFIRMED, swaps: 2 }, false);
+      expect(reader.peek('bob')).toBeNull();
     });
 
     it('right on the instance that leads and on one that follows, once it reached the position', async () => {

@@ -167,7 +167,7 @@ export class ProjectedLog {
     for (const table of GENERATION_TABLES) {
       const found = await this.pool.query<{ row: string }>(
         `select (to_jsonb(t) - 'generation')::text as row from tenure.${table} t where generation = $1
-         order by 1 collate "C"`,
+         order by to_jsonb(t)::text collate "C"`,
         [generation],
       );
       rows[table] = found.rows.map(({ row }): unknown => JSON.parse(row));
