@@ -1,19 +1,16 @@
-import pg, { type Pool } from 'pg';
+import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { EventStore, Position } from '../event-store/event-store.js';
 import { type ProjectionFault, readLiveCheckpoint } from './engine/checkpoint.js';
 import { ProjectionEngine } from './engine/projection-engine.js';
 import { EntitlementReader } from './entitlements/entitlement.reader.js';
 import { ENTITLEMENTS, EntitlementsProjector } from './entitlements/entitlements.projector.js';
-import { type FoldingRules, RUNNING_RULES } from './entitlements/folding-rules.js';
+import { RUNNING_RULES } from './entitlements/folding-rules.js';
 import { OpsReader } from './entitlements/ops.reader.js';
-import { GenerationKeeper } from './generations/generation-keeper.js';
-import { Generations } from './generations/generations.js';
+import { type FoldingBesideOptions, foldingBeside } from './generations/folding-beside.js';
+import type { Generations } from './generations/generations.js';
 
-/** Connections for rebuilding: one that holds, one that compares, one that folds, and one to spare. */
-const GENERATIONS_POOL = 4;
-
-export interface ProjectionsOptions {
+export interface ProjectionsOptions extends Omit<FoldingBesideOptions, 'onFault' | 'onTrouble'> {
   readonly store: EventStore;
   readonly pool: Pool;
   /** Knows the entities; for what is asked seldom. */
@@ -23,15 +20,6 @@ export interface ProjectionsOptions {
   readonly onFault?: (fault: ProjectionFault) => void;
   readonly onTrouble?: (error: unknown) => void;
   readonly batchSize?: number;
-  readonly sliceSize?: number;
-  /** Left out: the rules of this code. */
-  readonly rules?: FoldingRules;
-  /** Events in one transaction of a build. */
-  readonly buildBatchSize?: number;
-  /** How long nothing may move before a wait for a build is given up, in milliseconds. */
-  readonly patienceMs?: number;
-  /** The clock that snapshots are served by, Unix ms. Left out: this machine's. */
-  readonly now?: () => number;
 }
 
 /** The read side of one process: the engine that drives it, what reads it, and what rebuilds it. */
@@ -50,26 +38,24 @@ export interface Projections {
 
 /** Puts engine, projectors and readers together. Start them to make them move. */
 export function createProjections(options: ProjectionsOptions): Projections {
-  const { store, pool, source, url, batchSize, buildBatchSize, sliceSize, patienceMs, now } = options;
+  const { store, pool, source, url, batchSize, sliceSize, now } = options;
   const rules = options.rules ?? RUNNING_RULES;
   const onFault = options.onFault ?? (() => undefined);
   const onTrouble = options.onTrouble ?? (() => undefined);
   const reader = new EntitlementReader(pool, now);
-  const common = { store, url, projection: ENTITLEMENTS, codeVersion: rules.codeVersion };
-  const projectorOn =
-    (connections: Pool) =>
-    (generation: number, judgedUsers: ReadonlySet<string> | 'everyone' = 'everyone') =>
+  const engine = new ProjectionEngine({
+    store,
+    pool,
+    url,
+    projection: ENTITLEMENTS,
+    codeVersion: rules.codeVersion,
+    projectorOf: (generation) =>
       new EntitlementsProjector({
-        pool: connections,
+        pool,
         generation,
         rules,
-        ...(judgedUsers === 'everyone' ? {} : { judgedUsers }),
         ...(sliceSize === undefined ? {} : { sliceSize }),
-      });
-  const engine = new ProjectionEngine({
-    ...common,
-    pool,
-    projectorOf: projectorOn(pool),
+      }),
     ...(batchSize === undefined ? {} : { batchSize }),
     listener: {
       onChanged: (changed) => reader.changed(changed),
@@ -78,42 +64,20 @@ export function createProjections(options: ProjectionsOptions): Projections {
       onTrouble,
     },
   });
-  const own = new pg.Pool({
-    connectionString: url,
-    max: GENERATIONS_POOL,
-    application_name: 'tenure-generations',
-    keepAlive: true,
-  });
-  own.on('error', onTrouble);
-  const keeper = new GenerationKeeper({
-    ...common,
-    pool,
-    projectorOf: projectorOn(pool),
-    onFault: (_, fault) => onFault(fault),
-    onTrouble,
-    ...(buildBatchSize === undefined ? {} : { batchSize: buildBatchSize }),
-  });
+  const beside = foldingBeside({ ...options, onFault: (_, fault) => onFault(fault), onTrouble });
   return {
     engine,
     reader,
     ops: new OpsReader(source),
-    generations: new Generations({
-      ...common,
-      pool: own,
-      projectorOf: projectorOn(own),
-      onChange: () => keeper.ring(),
-      ...(patienceMs === undefined ? {} : { patienceMs }),
-      ...(now === undefined ? {} : { now }),
-    }),
+    generations: beside.generations,
     handledBefore: async () => (await readLiveCheckpoint(pool, ENTITLEMENTS))?.checkpoint.handled ?? null,
     start: async () => {
       await engine.start();
-      keeper.start();
+      beside.keeper.start();
     },
     stop: async () => {
-      await keeper.stop();
+      await beside.stop();
       await engine.stop();
-      await own.end();
     },
   };
 }

@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { z } from 'zod';
 
-/** Channel on which a leader tells other instances that the checkpoint moved. */
-const CHANNEL = 'tenure_projection';
+/** Channel on which other instances are told that a checkpoint, or the pointer to the live generation, moved. */
+export const PROJECTION_CHANNEL = 'tenure_projection';
 /**
  * What a session may lead: the fold that is read, or the folds beside it. Classes of the advisory lock, "tnre" and "tnrb";
  * its other key is the hash of the projection's name.
@@ -50,7 +50,7 @@ export class LeaderSession {
     client.on('notification', hooks.onSign);
     try {
       await client.connect();
-      await client.query(`listen ${CHANNEL}`);
+      await client.query(`listen ${PROJECTION_CHANNEL}`);
     } catch (error) {
       session.#lost = true;
       client.end().catch(() => undefined); // the caller gets the first fault; a session that never was has no other
@@ -76,7 +76,7 @@ export class LeaderSession {
 
   /** Tells other instances that there is something new to read. */
   async notify(): Promise<void> {
-    await this.client.query(`notify ${CHANNEL}`);
+    await this.client.query(`notify ${PROJECTION_CHANNEL}`);
   }
 
   /** Ends the session, and with it the lead. */

@@ -182,9 +182,7 @@ export class EntitlementReader {
         this.#sawSwap(swaps);
       }
       for (const each of served) {
-        if (swaps === this.#swaps && !flight.all && !flight.changed.has(each.userId)) {
-          this.#cache.set(each.userId, each);
-        }
+        if (!flight.all && !flight.changed.has(each.userId)) this.#cache.set(each.userId, each);
       }
       return new Map(served.map((each) => [each.userId, each]));
     } finally {

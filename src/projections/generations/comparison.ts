@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg';
 import { z } from 'zod';
 import type { Position } from '../../event-store/event-store.js';
 import type { Entitlement } from '../../policy/entitlement.js';
-import { ACCESS_PARTS, type AccessPart, accessDifferences } from '../../policy/judge.js';
+import { type AccessPart, accessDifferences } from '../../policy/judge.js';
 import { entitlementSchema, heldAt, versionedSuccessorSchema } from '../entitlements/user-row.js';
 import type { GenerationFold } from './generation-table.js';
 
@@ -235,6 +235,3 @@ async function findMixed(
     first: users.map(({ user_id: userId }) => userId),
   };
 }
-
-/** Every kind of difference, in the order in which reports tell them. */
-export const CHANGE_KINDS = ACCESS_PARTS;

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { PROJECTION_CHANNEL } from '../engine/leader-session.js';
 import { type ComparisonReport, compareGenerations, type OffsetChange } from './comparison.js';
 import { NothingToRollBackError, UnknownGenerationError } from './errors.js';
 import { inTransaction } from './generation-table.js';
@@ -165,5 +166,5 @@ async function movePointer(
       at,
     ],
   );
-  await client.query('notify tenure_projection');
+  await client.query(`notify ${PROJECTION_CHANNEL}`);
 }
