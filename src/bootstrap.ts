@@ -138,8 +138,8 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     app.useGlobalFilters(new ProblemFilter(logger, routes));
     await app.init();
 
-    await projections.engine.start();
-    closers.push(() => projections.engine.stop());
+    closers.push(() => projections.stop());
+    await projections.start();
     closers.push(() => app.get(Inquiries).close());
     await publishCatalog(app.get(CommandBus), offered, projections, logger);
 

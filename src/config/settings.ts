@@ -88,6 +88,37 @@ export interface Settings {
   readonly userIdMetadataKey: string;
 }
 
+/** Where the database and the log are: all that a command needs that works on a database of its own server. */
+export interface StoreSettings {
+  readonly databaseUrl: string;
+  /** `null`: the log is kept in the database. */
+  readonly eventStoreUrl: string | null;
+  readonly streamPrefix: string;
+}
+
+/**
+ * Reads where the stores are from an environment, and nothing else of it.
+ * @throws InvalidSettingsError naming every missing or bad value, all at once
+ */
+export function loadStoreSettings(environment: Readonly<Record<string, string | undefined>>): StoreSettings {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const { DATABASE_URL, EVENTSTORE_URL, STREAM_PREFIX } = environmentSchema.shape;
+  const schema = z.object({ DATABASE_URL: DATABASE_URL.unwrap(), EVENTSTORE_URL, STREAM_PREFIX });
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) {
+    throw new InvalidSettingsError(
+      parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`),
+    );
+  }
+  return {
+    databaseUrl: parsed.data.DATABASE_URL,
+    eventStoreUrl: parsed.data.EVENTSTORE_URL ?? null,
+    streamPrefix: parsed.data.STREAM_PREFIX,
+  };
+}
+
 /**
  * Reads the settings from an environment.
  * @throws InvalidSettingsError naming every missing or bad value and what it should be, all at once

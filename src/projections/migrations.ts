@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { AddGenerations1763950000000 } from './generations.migration.js';
 import { createPartitions } from './partitions.js';
 
 /**
@@ -162,4 +163,4 @@ const READ_MODELS = [
 ];
 
 /** Migrations of the projections, oldest first. */
-export const projectionMigrations = [CreateReadModels1763700000100];
+export const projectionMigrations = [CreateReadModels1763700000100, AddGenerations1763950000000];

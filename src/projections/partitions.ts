@@ -10,13 +10,33 @@ export const GENERATION_TABLES = [
   'plan_catalog',
 ] as const;
 
-/** The DDL that makes room for `generation` (a positive integer) in every read model. */
+/** The DDL that makes room for `generation` (a positive integer) in every read model while nobody uses them. */
 export function createPartitions(generation: number): readonly string[] {
-  if (!Number.isSafeInteger(generation) || generation < 1) {
-    throw new RangeError(`a generation is a positive integer, not ${generation}`);
-  }
+  checkGeneration(generation);
   return GENERATION_TABLES.map(
     (table) =>
-      `create table tenure.${table}_g${generation} partition of tenure.${table} for values in (${generation})`,
+      `create table tenure.${partitionOf(table, generation)} partition of tenure.${table} for values in (${generation})`,
   );
+}
+
+/**
+ * The same while the tables are read and written. `partition of` would wait for every reader and let none pass meanwhile;
+ * attaching a table that was made beside does neither (PostgreSQL, "5.12.2.2. Partition Maintenance").
+ */
+export function attachPartitions(generation: number): readonly string[] {
+  checkGeneration(generation);
+  return GENERATION_TABLES.flatMap((table) => [
+    `create table tenure.${partitionOf(table, generation)} (like tenure.${table} including all)`,
+    `alter table tenure.${table} attach partition tenure.${partitionOf(table, generation)} for values in (${generation})`,
+  ]);
+}
+
+/** Name of the table, in schema `tenure`, that holds a generation of `table`. */
+export function partitionOf(table: (typeof GENERATION_TABLES)[number], generation: number): string {
+  return `${table}_g${generation}`;
+}
+
+function checkGeneration(generation: number): void {
+  if (Number.isSafeInteger(generation) && generation >= 1) return;
+  throw new RangeError(`a generation is a positive integer, not ${generation}`);
 }

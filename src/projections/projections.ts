@@ -4,61 +4,80 @@ import type { EventStore, Position } from '../event-store/event-store.js';
 import { type ProjectionFault, readLiveCheckpoint } from './engine/checkpoint.js';
 import { ProjectionEngine } from './engine/projection-engine.js';
 import { EntitlementReader } from './entitlements/entitlement.reader.js';
-import { EntitlementsProjector } from './entitlements/entitlements.projector.js';
+import { ENTITLEMENTS, EntitlementsProjector } from './entitlements/entitlements.projector.js';
+import { RUNNING_RULES } from './entitlements/folding-rules.js';
 import { OpsReader } from './entitlements/ops.reader.js';
+import { type FoldingBesideOptions, foldingBeside } from './generations/folding-beside.js';
+import type { Generations } from './generations/generations.js';
 
-/** The one generation there is until rebuilds exist. */
-const GENERATION = 1;
-
-export interface ProjectionsOptions {
+export interface ProjectionsOptions extends Omit<FoldingBesideOptions, 'onFault' | 'onTrouble'> {
   readonly store: EventStore;
   readonly pool: Pool;
   /** Knows the entities; for what is asked seldom. */
   readonly source: DataSource;
-  /** Connection string for the session that leads and listens. */
+  /** Connection string for the sessions that lead and listen, and for rebuilding. */
   readonly url: string;
   readonly onFault?: (fault: ProjectionFault) => void;
   readonly onTrouble?: (error: unknown) => void;
   readonly batchSize?: number;
-  readonly sliceSize?: number;
 }
 
-/** The read side of one process: the engine that drives it, and what reads it. */
+/** The read side of one process: the engine that drives it, what reads it, and what rebuilds it. */
 export interface Projections {
   readonly engine: ProjectionEngine;
   readonly reader: EntitlementReader;
   readonly ops: OpsReader;
+  readonly generations: Generations;
   /** Last event of the log that is in the read models now; `null` when there is none. */
   handledBefore(): Promise<Position | null>;
+  /** Folds the live generation and those beside it. */
+  start(): Promise<void>;
+  /** Finishes the batches at hand, and closes the connections that are its own. */
+  stop(): Promise<void>;
 }
 
-/** Puts engine, projector and readers together. Start the engine to make them move. */
+/** Puts engine, projectors and readers together. Start them to make them move. */
 export function createProjections(options: ProjectionsOptions): Projections {
-  const { store, pool, source, url, onFault, onTrouble } = options;
-  const reader = new EntitlementReader(pool);
-  const projector = new EntitlementsProjector({
-    pool,
-    generation: GENERATION,
-    ...(options.sliceSize === undefined ? {} : { sliceSize: options.sliceSize }),
-  });
+  const { store, pool, source, url, batchSize, sliceSize, now } = options;
+  const rules = options.rules ?? RUNNING_RULES;
+  const onFault = options.onFault ?? (() => undefined);
+  const onTrouble = options.onTrouble ?? (() => undefined);
+  const reader = new EntitlementReader(pool, now);
   const engine = new ProjectionEngine({
     store,
     pool,
     url,
-    projector,
-    generation: GENERATION,
-    ...(options.batchSize === undefined ? {} : { batchSize: options.batchSize }),
+    projection: ENTITLEMENTS,
+    codeVersion: rules.codeVersion,
+    projectorOf: (generation) =>
+      new EntitlementsProjector({
+        pool,
+        generation,
+        rules,
+        ...(sliceSize === undefined ? {} : { sliceSize }),
+      }),
+    ...(batchSize === undefined ? {} : { batchSize }),
     listener: {
       onChanged: (changed) => reader.changed(changed),
-      onConfirmed: (checkpoint, moved) => reader.confirmed(checkpoint, moved),
-      onFault: onFault ?? (() => undefined),
-      onTrouble: onTrouble ?? (() => undefined),
+      onConfirmed: (live, moved) => reader.confirmed(live, moved),
+      onFault,
+      onTrouble,
     },
   });
+  const beside = foldingBeside({ ...options, onFault: (_, fault) => onFault(fault), onTrouble });
   return {
     engine,
     reader,
     ops: new OpsReader(source),
-    handledBefore: async () => (await readLiveCheckpoint(pool, projector.name))?.checkpoint.handled ?? null,
+    generations: beside.generations,
+    handledBefore: async () => (await readLiveCheckpoint(pool, ENTITLEMENTS))?.checkpoint.handled ?? null,
+    start: async () => {
+      await engine.start();
+      beside.keeper.start();
+    },
+    stop: async () => {
+      await beside.stop();
+      await engine.stop();
+    },
   };
 }

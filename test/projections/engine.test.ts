@@ -116,12 +116,13 @@ describe('Engines on one database', () => {
       store: log.store,
       pool,
       url,
-      projector,
-      generation: 1,
+      projection: projector.name,
+      codeVersion: projector.codeVersion,
+      projectorOf: () => projector,
       batchSize,
       listener: {
         onChanged: () => undefined,
-        onConfirmed: ({ handled }) => confirmed.push(handled),
+        onConfirmed: ({ checkpoint }) => confirmed.push(checkpoint.handled),
         onFault: (fault) => faults.push(fault),
         onTrouble: () => undefined,
       },
@@ -323,7 +324,9 @@ describe('Engines on one database', () => {
     );
     closers.push(() => proxy.close());
     const hooks = { onSign: () => undefined, onLost: () => undefined };
-    await expect(LeaderSession.open(proxy.url, 'tally', hooks)).rejects.toMatchObject({ code: '42601' });
+    await expect(
+      LeaderSession.open(proxy.url, { projection: 'tally', lead: 'live' }, hooks),
+    ).rejects.toMatchObject({ code: '42601' });
     await until(
       'the session is gone',
       async () => {

@@ -1,49 +1,18 @@
 import type pg from 'pg';
-import { type PlanCatalog, planCatalogSchema } from '../../src/plans/plan-catalog.js';
-import type { Checkpoint } from '../../src/projections/engine/checkpoint.js';
+import type { LiveCheckpoint } from '../../src/projections/engine/checkpoint.js';
 import { EntitlementReader } from '../../src/projections/entitlements/entitlement.reader.js';
 import { OpsReader } from '../../src/projections/entitlements/ops.reader.js';
-import { at, day, item, seen } from '../support/policy-stories.js';
+import { at, day } from '../support/policy-stories.js';
 import { ProjectedLog, type Replay, type ToRecord } from '../support/projected-log.js';
+import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
 import { until } from '../support/until.js';
 
 const STRAIGHT: Replay = { batchSize: 500, sliceSize: 1_000, projector: 'kept' };
-const CHECKPOINT: Checkpoint = {
-  handled: '1',
-  scanned: '1',
-  within: null,
-  now: 0,
-  revision: 1,
-  fault: null,
+const CONFIRMED: LiveCheckpoint = {
+  generation: 1,
+  swaps: 0,
+  checkpoint: { handled: '1', scanned: '1', within: null, now: 0, revision: 1, fault: null },
 };
-
-function catalogue(features: { readonly free: string; readonly plus: string }): PlanCatalog {
-  return planCatalogSchema.parse({
-    default: 'free',
-    plans: {
-      free: { rank: 0, role: 'free', features: [features.free] },
-      plus: { rank: 1, role: 'paid', features: [features.plus], prices: { m: 'plus_m' } },
-    },
-  });
-}
-
-function publish(catalog: PlanCatalog, second: number): ToRecord {
-  const event = { type: 'PlanCatalogPublished', data: { hash: `hash ${second}`, catalog } } as const;
-  return { event, told: null, at: at(second) };
-}
-
-/** A sight of the subscription `sub_{name}` of `cus_{name}` on the plan plus. */
-function sight(name: string, second: number, more: Parameters<typeof seen>[2] = {}): ToRecord {
-  const told = seen('updated', second, {
-    subscription: `sub_${name}`,
-    customer: `cus_${name}`,
-    items: [item('plus_m')],
-    ...more,
-  });
-  if (told.kind !== 'observation') throw new Error('a sight is an observation');
-  const { type, data } = told.fact;
-  return { event: { type, data }, told: told.fact, at: at(second) };
-}
 
 function customerSeen(customer: string, userId: string | null, second: number): ToRecord {
   const told = { eventId: `evt_${customer}_${second}`, stripeType: 'customer.updated', created: second };
@@ -54,7 +23,7 @@ describe('The read models', () => {
   let log: ProjectedLog;
   beforeEach(async () => {
     log = await ProjectedLog.open();
-    await log.record(publish(catalogue({ free: 'reports', plus: 'export' }), day(0)));
+    await log.record(publication(twoPlans({ free: 'reports', plus: 'export' }), day(0)));
   });
   afterEach(() => log.close());
 
@@ -88,7 +57,7 @@ describe('The read models', () => {
 
   describe('when an owner changes', () => {
     it('judge the one who had it and the one who has it now in one transaction', async () => {
-      await fold(sight('1', day(0), { userId: 'ann' }), sight('2', day(0), { userId: 'ann' }));
+      await fold(sightOf('1', day(0), { userId: 'ann' }), sightOf('2', day(0), { userId: 'ann' }));
       expect(await shown(['ann', 'bob'])).toEqual(['plus 1', 'free 0']);
       const link = (subscription: string): ToRecord => ({
         event: { type: 'SubscriptionLinked', data: { subscription, userId: 'bob', reason: null } },
@@ -117,8 +86,8 @@ describe('The read models', () => {
     it('move all subscriptions of a customer but those with a claim of their own', async () => {
       const customer = 'cus_shared';
       await fold(
-        sight('1', day(0), { customer }),
-        sight('2', day(0), { customer, userId: 'own' }),
+        sightOf('1', day(0), { customer }),
+        sightOf('2', day(0), { customer, userId: 'own' }),
         customerSeen(customer, 'ann', day(0)),
       );
       expect(await shown(['ann', 'bob', 'own'])).toEqual(['plus 1', 'free 0', 'plus 1']);
@@ -129,12 +98,12 @@ describe('The read models', () => {
 
   describe('when a catalogue comes', () => {
     const USERS = ['u1', 'u2', 'u3', 'u4', 'u5'];
-    const second = publish(catalogue({ free: 'news', plus: 'api' }), day(2));
+    const second = publication(twoPlans({ free: 'news', plus: 'api' }), day(2));
 
     it('judge everyone known anew, and show the new default plan to who was never heard of', async () => {
       await fold(
-        sight('1', day(0), { userId: 'u1' }),
-        sight('2', day(0), { userId: 'u2', status: 'canceled' }),
+        sightOf('1', day(0), { userId: 'u1' }),
+        sightOf('2', day(0), { userId: 'u2', status: 'canceled' }),
       );
       expect(await shown(['u1', 'u2', 'nobody'])).toEqual(['plus 1', 'free 1', 'free 0']);
       await fold(second);
@@ -155,12 +124,12 @@ describe('The read models', () => {
     it('end in the same rows when another instance goes on in the middle of it', async () => {
       const a = await log.start('a', { sliceSize: 2 });
       await log.leads('a');
-      await a.reaches(await log.record(...USERS.map((userId) => sight(userId, day(0), { userId }))));
+      await a.reaches(await log.record(...USERS.map((userId) => sightOf(userId, day(0), { userId }))));
       const blocker = await log.pool.connect();
       try {
         await blocker.query('begin');
         await blocker.query(`select from tenure.user_role where user_id = 'u4' for update`);
-        const last = await log.record(second, sight('u5', day(3), { userId: 'u1' }));
+        const last = await log.record(second, sightOf('u5', day(3), { userId: 'u1' }));
         await until('a waits in its second slice', async () => {
           const { rows } = await log.pool.query(
             `select from pg_stat_activity where application_name = 'a' and wait_event_type = 'Lock'`,
@@ -207,10 +176,10 @@ describe('The read models', () => {
 
   it('list what belongs to nobody and what facts disagree about, page by page', async () => {
     await fold(
-      sight('1', day(0)),
-      sight('2', day(0), { customer: null }),
-      sight('3', day(0), { userId: 'ann' }),
-      sight('4', day(0), { userId: 'ann' }),
+      sightOf('1', day(0)),
+      sightOf('2', day(0), { customer: null }),
+      sightOf('3', day(0), { userId: 'ann' }),
+      sightOf('4', day(0), { userId: 'ann' }),
       customerSeen('cus_4', 'bob', day(0)),
       customerSeen('cus_5', null, day(0)),
     );
@@ -249,12 +218,12 @@ describe('The read models', () => {
     let reader: EntitlementReader;
     beforeEach(async () => {
       await fold(
-        sight('1', day(0), { userId: 'ann', cancelAt: day(10) }),
-        sight('2', day(0), { userId: 'bob' }),
+        sightOf('1', day(0), { userId: 'ann', cancelAt: day(10) }),
+        sightOf('2', day(0), { userId: 'bob' }),
       );
       now = at(day(1));
       reader = new EntitlementReader(log.pool, () => now);
-      reader.confirmed(CHECKPOINT, false);
+      reader.confirmed(CONFIRMED, false);
     });
 
     it('by the clock through what was stored to follow, from memory too', async () => {
@@ -264,7 +233,7 @@ describe('The read models', () => {
         validUntil: new Date(at(day(10))).toISOString(),
       });
       now = at(day(10)) - 1;
-      reader.confirmed(CHECKPOINT, false);
+      reader.confirmed(CONFIRMED, false);
       expect(reader.peek('ann')?.snapshot.plan).toBe('plus');
       now += 1;
       expect(reader.peek('ann')).toBeNull();
@@ -291,13 +260,16 @@ describe('The read models', () => {
       const before = await reader.read('ann');
       const watched = watch(log.pool);
       now += 999;
-      expect(await reader.read('ann')).toMatchObject({ etag: before.etag, position: CHECKPOINT.handled });
+      expect(await reader.read('ann')).toMatchObject({
+        etag: before.etag,
+        position: CONFIRMED.checkpoint.handled,
+      });
       expect(watched.statements).toBe(0);
       now += 1;
       expect(reader.peek('ann')).toBeNull();
       expect(await reader.read('ann')).toMatchObject({ position: '3' });
       expect(watched.statements).toBe(1);
-      reader.confirmed({ ...CHECKPOINT, handled: '3' }, false);
+      reader.confirmed({ ...CONFIRMED, checkpoint: { ...CONFIRMED.checkpoint, handled: '3' } }, false);
       await reader.read('ann');
       expect(watched.statements).toBe(1);
     });
@@ -305,7 +277,7 @@ describe('The read models', () => {
     it.each<[string, (reader: EntitlementReader) => void]>([
       ['of its user', (each) => each.changed(['ann'])],
       ['of all users', (each) => each.changed('all')],
-      ['by another instance', (each) => each.confirmed(CHECKPOINT, true)],
+      ['by another instance', (each) => each.confirmed(CONFIRMED, true)],
     ])('and never kept across a commit %s', async (_, committed) => {
       const kept = await reader.read('ann');
       const watched = watch(log.pool);
@@ -315,7 +287,7 @@ describe('The read models', () => {
       });
       const under = reader.readMany(['ann']);
       watched.hold = null;
-      await fold(sight('1', day(1), { userId: 'ann', status: 'canceled' }));
+      await fold(sightOf('1', day(1), { userId: 'ann', status: 'canceled' }));
       expect(reader.peek('ann')).toBe(kept);
       committed(reader);
       expect(reader.peek('ann')).toBeNull();
@@ -325,11 +297,26 @@ describe('The read models', () => {
       expect((await reader.read('ann')).snapshot).toMatchObject({ plan: 'free', revocationVersion: 2 });
     });
 
+    it('from memory only of one generation: a later swap drops the rest, and word from before it confirms nothing', async () => {
+      const after = { ...CONFIRMED, swaps: 1 };
+      await reader.read('ann');
+      await log.pool.query('update tenure.live_generation set swaps = 1');
+      expect(reader.peek('ann')).not.toBeNull();
+      await reader.read('bob');
+      expect([reader.peek('ann'), reader.peek('bob')]).toEqual([null, null]);
+      reader.confirmed(CONFIRMED, false);
+      expect(reader.peek('bob')).toBeNull();
+      reader.confirmed(after, false);
+      expect([reader.peek('ann'), reader.peek('bob')?.userId]).toEqual([null, 'bob']);
+      reader.confirmed({ ...CONFIRMED, swaps: 2 }, false);
+      expect(reader.peek('bob')).toBeNull();
+    });
+
     it('right on the instance that leads and on one that follows, once it reached the position', async () => {
       const instances = [await log.start('a'), await log.start('b')];
       await until('somebody leads', () => log.leader());
       for (const [n, status] of ['past_due', 'active', 'canceled'].entries()) {
-        const last = await log.record(sight('2', day(2) + n, { userId: 'bob', status }));
+        const last = await log.record(sightOf('2', day(2) + n, { userId: 'bob', status }));
         for (const { reaches, reader: own } of instances) {
           await reaches(last);
           const { snapshot, position } = await own.read('bob');

@@ -19,7 +19,12 @@ import { openCheckpoint, type ProjectionFault } from '../../src/projections/engi
 import { projectionEntities } from '../../src/projections/entities/entities.js';
 import { EntitlementsProjector } from '../../src/projections/entitlements/entitlements.projector.js';
 import { projectionMigrations } from '../../src/projections/migrations.js';
-import { createProjections, type Projections } from '../../src/projections/projections.js';
+import { GENERATION_TABLES } from '../../src/projections/partitions.js';
+import {
+  createProjections,
+  type Projections,
+  type ProjectionsOptions,
+} from '../../src/projections/projections.js';
 import { testDatabase } from './postgres.js';
 import { until } from './until.js';
 
@@ -49,6 +54,9 @@ export interface Instance extends Projections {
   reaches(position: string): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** Tables of what ops did, and when, not of what was folded. */
+const LEFT_OUT = ['live_generation', 'projection_generation', 'generation_swap', 'swap_user', 'swap_history'];
 
 export const KEY = { projection: 'entitlements', generation: 1 };
 
@@ -139,7 +147,8 @@ export class ProjectedLog {
 
   /**
    * Every row of every table of the schema, in every column, and where the checkpoint is. Left out are the pointer to the
-   * live generation and the checkpoint's `revision`, which counts commits. No column holds a wall clock.
+   * live generation, what is known of the swaps, and the checkpoint's `revision`, which counts commits. No column that
+   * is left holds a wall clock.
    */
   async rows(): Promise<Rows> {
     const rows: Record<string, readonly unknown[]> = {};
@@ -147,6 +156,20 @@ export class ProjectedLog {
       const left = table === 'projection_checkpoint' ? ` - 'revision'` : '';
       const found = await this.pool.query<{ row: string }>(
         `select (to_jsonb(t)${left})::text as row from tenure.${table} t order by to_jsonb(t)::text collate "C"`,
+      );
+      rows[table] = found.rows.map(({ row }): unknown => JSON.parse(row));
+    }
+    return rows;
+  }
+
+  /** Every row of one generation, by table, without its number. */
+  async rowsOf(generation: number): Promise<Rows> {
+    const rows: Record<string, readonly unknown[]> = {};
+    for (const table of GENERATION_TABLES) {
+      const found = await this.pool.query<{ row: string }>(
+        `select (to_jsonb(t) - 'generation')::text as row from tenure.${table} t where generation = $1
+         order by to_jsonb(t)::text collate "C"`,
+        [generation],
       );
       rows[table] = found.rows.map(({ row }): unknown => JSON.parse(row));
     }
@@ -163,7 +186,7 @@ export class ProjectedLog {
   /** Starts an instance. `close` stops it when the test did not. */
   async start(
     name: string,
-    options: { readonly batchSize?: number; readonly sliceSize?: number } = {},
+    options: Omit<ProjectionsOptions, 'store' | 'pool' | 'source' | 'url' | 'onFault' | 'onTrouble'> = {},
   ): Promise<Instance> {
     const url = `${this.url}?application_name=${name}`;
     const pool = new pg.Pool({ connectionString: url, max: 6 });
@@ -178,7 +201,7 @@ export class ProjectedLog {
       ...options,
     });
     const { engine } = projections;
-    await engine.start();
+    await projections.start();
     let running = true;
     const instance: Instance = {
       ...projections,
@@ -193,7 +216,7 @@ export class ProjectedLog {
       stop: async () => {
         if (!running) return;
         running = false;
-        await engine.stop();
+        await projections.stop();
         await pool.end();
       },
     };
@@ -224,7 +247,8 @@ export class ProjectedLog {
   async #tables(): Promise<readonly string[]> {
     const found = await this.pool.query<{ name: string }>(
       `select relname as name from pg_class where relnamespace = 'tenure'::regnamespace and relkind in ('r', 'p')
-         and not relispartition and relname <> 'live_generation' order by 1`,
+         and not relispartition and relname <> all ($1) order by 1`,
+      [LEFT_OUT],
     );
     return found.rows.map(({ name }) => name);
   }

@@ -23,6 +23,9 @@ export type Round =
   | { readonly outcome: 'lost' }
   | { readonly outcome: 'fault'; readonly fault: ProjectionFault };
 
+/** The ordered pages of a log. */
+export type LogPages = Pick<EventStore, 'readAll'>;
+
 /** An event that could not be folded; everything before it was. */
 class FaultAtEvent extends Error {
   constructor(
@@ -39,7 +42,7 @@ export class BatchRunner {
   #careful = 0;
 
   constructor(
-    private readonly store: EventStore,
+    private readonly store: LogPages,
     private readonly pool: Pool,
     private readonly projector: Projector<RecordedEvent>,
     private readonly key: ProjectionKey,
@@ -108,7 +111,12 @@ export class BatchRunner {
     try {
       // Rows and checkpoint are lost together or not at all, and the log can be folded again: no flush of its own.
       await client.query('begin; set local synchronous_commit = off');
-      const moved = await moveCheckpoint(client, this.key, read, next, this.projector.codeVersion);
+      const moved = await moveCheckpoint(client, this.key, {
+        read,
+        next,
+        codeVersion: this.projector.codeVersion,
+        applied: batch.applied,
+      });
       if (moved === 'moved') {
         await batch.write(client);
         await client.query('commit');

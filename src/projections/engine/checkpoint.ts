@@ -30,6 +30,18 @@ export interface Checkpoint {
   readonly fault: ProjectionFault | null;
 }
 
+/**
+ * The checkpoint of the generation that is read. `swaps` counts the moves of the pointer to it: of two looks, the one
+ * with the greater count is the later, and equal counts mean the same generation.
+ */
+export interface LiveCheckpoint {
+  readonly generation: number;
+  readonly swaps: number;
+  readonly checkpoint: Checkpoint;
+}
+
+const liveRow = z.object({ generation: z.number(), swaps: z.number() });
+
 const checkpointRow = z.object({
   handled: z.string().nullable(),
   scanned: z.string().nullable(),
@@ -42,9 +54,10 @@ const checkpointRow = z.object({
     .transform((text) => (text === null ? null : projectionFaultSchema.parse(JSON.parse(text)))),
 });
 
-const COLUMNS = 'handled::text, scanned::text, within, now_ms::text, revision::text, fault';
+/** Columns of a checkpoint for `parseCheckpoint`. */
+export const CHECKPOINT_COLUMNS = 'handled::text, scanned::text, within, now_ms::text, revision::text, fault';
 
-/** Reads a database row of `COLUMNS`. */
+/** Reads a database row of `CHECKPOINT_COLUMNS`. */
 export function parseCheckpoint(row: unknown): Checkpoint {
   const { now_ms: now, ...rest } = checkpointRow.parse(row);
   return { ...rest, now };
@@ -60,8 +73,8 @@ export async function openCheckpoint(
   if (known !== null) return known;
   // Only now: an insert waits for whoever is in the middle of moving the row.
   await pool.query(
-    `insert into tenure.projection_checkpoint (projection, generation, code_version) values ($1, $2, $3)
-     on conflict do nothing`,
+    `insert into tenure.projection_checkpoint (projection, generation, code_version, built_by)
+     values ($1, $2, $3, $3) on conflict do nothing`,
     [key.projection, key.generation, codeVersion],
   );
   const made = await findCheckpoint(pool, key);
@@ -69,49 +82,70 @@ export async function openCheckpoint(
   return made;
 }
 
-async function findCheckpoint(pool: Pool, key: ProjectionKey): Promise<Checkpoint | null> {
-  const found = await pool.query(
-    `select ${COLUMNS} from tenure.projection_checkpoint where projection = $1 and generation = $2`,
+/** The checkpoint of one generation; `null` when it never began, or is dropped. */
+export async function findCheckpoint(
+  connection: Pool | PoolClient,
+  key: ProjectionKey,
+): Promise<Checkpoint | null> {
+  const found = await connection.query(
+    `select ${CHECKPOINT_COLUMNS} from tenure.projection_checkpoint where projection = $1 and generation = $2`,
     [key.projection, key.generation],
   );
   const row: unknown = found.rows[0];
   return row === undefined ? null : parseCheckpoint(row);
 }
 
-/** The checkpoint of the live generation and that generation's number; `null` before the projection's first start. */
-export async function readLiveCheckpoint(
-  pool: Pool,
-  projection: string,
-): Promise<{ readonly generation: number; readonly checkpoint: Checkpoint } | null> {
+/** The checkpoint of the live generation; `null` before the projection's first start. One statement, so one moment. */
+export async function readLiveCheckpoint(pool: Pool, projection: string): Promise<LiveCheckpoint | null> {
   const found = await pool.query({
     name: 'tenure-live-checkpoint',
-    text: `select c.generation, ${COLUMNS} from tenure.projection_checkpoint c
-           where projection = $1 and generation = (select generation from tenure.live_generation)`,
+    text: `select l.generation, l.swaps, ${CHECKPOINT_COLUMNS} from tenure.live_generation l
+           join tenure.projection_checkpoint c on c.projection = $1 and c.generation = l.generation`,
     values: [projection],
   });
   const row: unknown = found.rows[0];
-  if (row === undefined) return null;
-  return {
-    generation: z.object({ generation: z.number() }).parse(row).generation,
-    checkpoint: parseCheckpoint(row),
-  };
+  return row === undefined ? null : { ...liveRow.parse(row), checkpoint: parseCheckpoint(row) };
+}
+
+/** The checkpoint of the live generation, made at the beginning of the log when the projection never ran. */
+export async function openLiveCheckpoint(
+  pool: Pool,
+  projection: string,
+  codeVersion: string,
+): Promise<LiveCheckpoint> {
+  const known = await readLiveCheckpoint(pool, projection);
+  if (known !== null) return known;
+  const { rows } = await pool.query('select generation from tenure.live_generation');
+  const { generation } = z.object({ generation: z.number() }).parse(rows[0]);
+  await openCheckpoint(pool, { projection, generation }, codeVersion);
+  const made = await readLiveCheckpoint(pool, projection);
+  if (made === null) throw new Error('a checkpoint was made and is not there');
+  return made;
+}
+
+/** A move of a checkpoint: from where to where, by what code, over how many events. */
+export interface CheckpointMove {
+  readonly read: Checkpoint;
+  readonly next: Checkpoint;
+  readonly codeVersion: string;
+  readonly applied: number;
 }
 
 /**
- * Moves the checkpoint from `read` to `next` (and clears a fault). Answers `lost` when it was no longer at `read`:
- * another instance owns the projection, and the caller's transaction must be rolled back.
+ * Moves the checkpoint (and clears a fault). Answers `lost` when it was no longer where it was read: another instance
+ * owns the projection or the generations were swapped, and the caller's transaction must be rolled back.
  */
 export async function moveCheckpoint(
   client: PoolClient,
   key: ProjectionKey,
-  read: Checkpoint,
-  next: Checkpoint,
-  codeVersion: string,
+  { read, next, codeVersion, applied }: CheckpointMove,
 ): Promise<'moved' | 'lost'> {
   const moved = await client.query({
     name: 'tenure-move-checkpoint',
     text: `update tenure.projection_checkpoint
-           set handled = $5, scanned = $6, within = $7, now_ms = $8, revision = $9, code_version = $10, fault = null
+           set handled = $5, scanned = $6, within = $7, now_ms = $8, revision = $9, code_version = $10, fault = null,
+             events = events + $11,
+             mixed_after = case when built_by = $10 then mixed_after else coalesce(mixed_after, handled, 0) end
            where projection = $1 and generation = $2 and handled is not distinct from $3 and revision = $4`,
     values: [
       key.projection,
@@ -124,6 +158,7 @@ export async function moveCheckpoint(
       next.now,
       next.revision,
       codeVersion,
+      applied,
     ],
   });
   return moved.rowCount === 1 ? 'moved' : 'lost';

@@ -1,10 +1,14 @@
 import pg from 'pg';
 import { z } from 'zod';
 
-/** Channel on which a leader tells other instances that the checkpoint moved. */
-const CHANNEL = 'tenure_projection';
-/** "tnre", and the hash of the projection's name: keys of the advisory lock that elects the leader. */
-const LOCK_CLASS = 0x746e7265;
+/** Channel on which other instances are told that a checkpoint, or the pointer to the live generation, moved. */
+export const PROJECTION_CHANNEL = 'tenure_projection';
+/**
+ * What a session may lead: the fold that is read, or the folds beside it. Classes of the advisory lock, "tnre" and "tnrb";
+ * its other key is the hash of the projection's name.
+ */
+const LOCK_CLASSES = { live: 0x746e7265, beside: 0x746e7262 };
+export type LeadOf = keyof typeof LOCK_CLASSES;
 
 const locked = z.tuple([z.object({ locked: z.boolean() })]);
 
@@ -17,7 +21,7 @@ export class LeaderSession {
 
   private constructor(
     private readonly client: pg.Client,
-    private readonly key: number,
+    private readonly lock: readonly [number, number],
   ) {}
 
   /**
@@ -26,16 +30,16 @@ export class LeaderSession {
    */
   static async open(
     url: string,
-    projection: string,
+    { projection, lead }: { readonly projection: string; readonly lead: LeadOf },
     hooks: { onSign(): void; onLost(): void },
   ): Promise<LeaderSession> {
     const client = new pg.Client({
       connectionString: url,
-      application_name: `tenure ${projection} projection`,
+      application_name: lead === 'live' ? `tenure ${projection} projection` : `tenure ${projection} beside`,
       keepAlive: true,
       connectionTimeoutMillis: 5_000,
     });
-    const session = new LeaderSession(client, keyOf(projection));
+    const session = new LeaderSession(client, [LOCK_CLASSES[lead], keyOf(projection)]);
     const lose = (): void => {
       if (session.#lost) return;
       session.#lost = true;
@@ -46,7 +50,7 @@ export class LeaderSession {
     client.on('notification', hooks.onSign);
     try {
       await client.connect();
-      await client.query(`listen ${CHANNEL}`);
+      await client.query(`listen ${PROJECTION_CHANNEL}`);
     } catch (error) {
       session.#lost = true;
       client.end().catch(() => undefined); // the caller gets the first fault; a session that never was has no other
@@ -61,21 +65,18 @@ export class LeaderSession {
 
   /** Whether this session is the leader from now on. PostgreSQL counts: each yes asks for one `resign`. */
   async tryToLead(): Promise<boolean> {
-    const asked = await this.client.query('select pg_try_advisory_lock($1, $2) as locked', [
-      LOCK_CLASS,
-      this.key,
-    ]);
+    const asked = await this.client.query('select pg_try_advisory_lock($1, $2) as locked', [...this.lock]);
     return locked.parse(asked.rows)[0].locked;
   }
 
   /** Lets another instance lead. */
   async resign(): Promise<void> {
-    await this.client.query('select pg_advisory_unlock($1, $2)', [LOCK_CLASS, this.key]);
+    await this.client.query('select pg_advisory_unlock($1, $2)', [...this.lock]);
   }
 
   /** Tells other instances that there is something new to read. */
   async notify(): Promise<void> {
-    await this.client.query(`notify ${CHANNEL}`);
+    await this.client.query(`notify ${PROJECTION_CHANNEL}`);
   }
 
   /** Ends the session, and with it the lead. */

@@ -6,10 +6,10 @@ import { BatchRunner, type Round } from './batch-runner.js';
 import { Bell } from './bell.js';
 import {
   type Checkpoint,
+  type LiveCheckpoint,
   noteFault,
-  openCheckpoint,
+  openLiveCheckpoint,
   type ProjectionFault,
-  type ProjectionKey,
   readLiveCheckpoint,
 } from './checkpoint.js';
 import { LeaderSession } from './leader-session.js';
@@ -21,7 +21,8 @@ export type ProjectionState = 'starting' | 'leading' | 'standby' | 'faulted' | '
 /** How a projection is doing, as this instance knows it. Positions are `null` before the first event. */
 export interface ProjectionStatus {
   readonly projection: string;
-  readonly generation: number;
+  /** The generation that is read; `null` before it is known. */
+  readonly generation: number | null;
   readonly state: ProjectionState;
   readonly handled: Position | null;
   readonly scanned: Position | null;
@@ -40,8 +41,11 @@ export interface ProjectionStatus {
 export interface ProjectionListener {
   /** Rows of these users (or of all) changed and are committed. */
   onChanged(changed: readonly string[] | 'all'): void;
-  /** What this instance knows of the checkpoint was just confirmed; `moved` when another instance moved it. */
-  onConfirmed(checkpoint: Checkpoint, moved: boolean): void;
+  /**
+   * What this instance knows of the live generation and its checkpoint was just confirmed; `moved` when another instance
+   * moved either.
+   */
+  onConfirmed(live: LiveCheckpoint, moved: boolean): void;
   onFault(fault: ProjectionFault): void;
   /** Something passing went wrong and is tried again. */
   onTrouble(error: unknown): void;
@@ -52,8 +56,10 @@ export interface ProjectionEngineOptions {
   readonly pool: Pool;
   /** Connection string for the session that leads and listens. */
   readonly url: string;
-  readonly projector: Projector<RecordedEvent>;
-  readonly generation: number;
+  readonly projection: string;
+  readonly codeVersion: string;
+  /** Makes the projector of a generation: one is asked for whenever another generation went live. */
+  readonly projectorOf: (generation: number) => Projector<RecordedEvent>;
   readonly listener: ProjectionListener;
   readonly batchSize?: number;
 }
@@ -74,20 +80,28 @@ const WAITED_POLL_MS = 25;
 /** How often the head is asked for while batches keep coming. */
 const HEAD_EVERY_MS = 250;
 
+/** The fold of one generation. */
+interface Fold {
+  readonly generation: number;
+  readonly projector: Projector<RecordedEvent>;
+  readonly runner: BatchRunner;
+}
+
 /**
  * Drives one projection (DESIGN 12): ordered batches, each in one transaction with a compare-and-set of the
  * checkpoint. An advisory lock elects the leader, which is an optimisation; the compare-and-set is the guarantee.
+ * It drives the generation that is live, whichever that is: a swap moves the revision of both checkpoints, so that a
+ * leader who does not know of it yet loses its next compare-and-set and looks again.
  */
 export class ProjectionEngine {
-  readonly #key: ProjectionKey;
-  readonly #runner: BatchRunner;
+  #fold: Fold | null = null;
   readonly #bell = new Bell();
   readonly #waiters = new Set<() => void>();
   #state: ProjectionState = 'starting';
-  #checkpoint: Checkpoint | null = null;
+  #live: LiveCheckpoint | null = null;
   #fault: ProjectionFault | null = null;
-  /** The fault this instance stopped at, and the checkpoint's revision there: where it does not try again. */
-  #stuck: { readonly fault: ProjectionFault; readonly revision: number } | null = null;
+  /** The fault this instance stopped at, and where it does not try again. */
+  #stuck: { readonly fault: ProjectionFault; readonly at: LiveCheckpoint } | null = null;
   #head: Position | null = null;
   #headAt = 0;
   #levelAt = Date.now();
@@ -103,18 +117,14 @@ export class ProjectionEngine {
   #run: Promise<void> | null = null;
   #stopRinging: () => void = () => undefined;
 
-  constructor(private readonly options: ProjectionEngineOptions) {
-    const { store, pool, projector, generation } = options;
-    this.#key = { projection: projector.name, generation };
-    this.#runner = new BatchRunner(store, pool, projector, this.#key, options.batchSize ?? BATCH_SIZE);
-  }
+  constructor(private readonly options: ProjectionEngineOptions) {}
 
   /** Opens the checkpoint and starts to lead or to follow. */
   async start(): Promise<void> {
-    const { pool, projector, store } = this.options;
-    this.#checkpoint = await openCheckpoint(pool, this.#key, projector.codeVersion);
+    const { pool, projection, codeVersion, store } = this.options;
+    this.#live = await openLiveCheckpoint(pool, projection, codeVersion);
     this.#stopRinging = store.onAppend(() => this.#bell.ring());
-    this.#run = this.#live();
+    this.#run = this.#goOn();
   }
 
   /** Finishes the batch at hand and lets go of the lead. */
@@ -129,14 +139,14 @@ export class ProjectionEngine {
   }
 
   status(): ProjectionStatus {
-    const handled = this.#checkpoint?.handled ?? null;
+    const handled = this.#live?.checkpoint.handled ?? null;
     const behind = comparePositions(this.#head, handled) > 0;
     return {
-      projection: this.#key.projection,
-      generation: this.#key.generation,
+      projection: this.options.projection,
+      generation: this.#live?.generation ?? null,
       state: this.#state,
       handled,
-      scanned: this.#checkpoint?.scanned ?? null,
+      scanned: this.#live?.checkpoint.scanned ?? null,
       head: this.#head,
       lagEvents: behind ? Number(BigInt(this.#head ?? '0') - BigInt(handled ?? '0')) : 0,
       lagSeconds: behind ? (Date.now() - this.#levelAt) / 1000 : 0,
@@ -150,7 +160,7 @@ export class ProjectionEngine {
   /** Whether everything up to `position` is in the read models; waits for it up to `timeoutMs`. */
   async waitUntil(position: Position, timeoutMs: number): Promise<boolean> {
     const deadline = Date.now() + timeoutMs;
-    while (comparePositions(this.#checkpoint?.handled ?? null, position) < 0) {
+    while (comparePositions(this.#live?.checkpoint.handled ?? null, position) < 0) {
       const left = deadline - Date.now();
       if (left <= 0 || this.#state === 'stopped') return false;
       await this.nextChange(left);
@@ -174,7 +184,7 @@ export class ProjectionEngine {
     });
   }
 
-  async #live(): Promise<void> {
+  async #goOn(): Promise<void> {
     while (!this.#stopping) {
       try {
         const session = await this.#openSession();
@@ -192,10 +202,9 @@ export class ProjectionEngine {
 
   async #openSession(): Promise<LeaderSession> {
     const ring = (): void => this.#bell.ring();
-    this.#session = await LeaderSession.open(this.options.url, this.#key.projection, {
-      onSign: ring,
-      onLost: ring,
-    });
+    const { url, projection } = this.options;
+    const hooks = { onSign: ring, onLost: ring };
+    this.#session = await LeaderSession.open(url, { projection, lead: 'live' }, hooks);
     this.#isAnew = true;
     return this.#session;
   }
@@ -214,19 +223,18 @@ export class ProjectionEngine {
 
   /** Looks where the live checkpoint is, as another instance moves it. */
   async #follow(): Promise<void> {
-    const live = await readLiveCheckpoint(this.options.pool, this.#key.projection);
+    const live = await readLiveCheckpoint(this.options.pool, this.options.projection);
     if (live === null || this.#stopping || this.#state === 'leading') return;
-    const { checkpoint } = live;
-    const known = this.#checkpoint;
+    const known = this.#live;
     // Waiters look too, so answers may overtake each other: a late one must not undo what is known since.
-    if (known !== null && checkpoint.revision < known.revision && !this.#isAnew) return;
-    const moved = this.#isAnew || checkpoint.revision !== known?.revision;
+    if (known !== null && isEarlier(live, known) && !this.#isAnew) return;
+    const moved = this.#isAnew || known === null || !isSame(live, known);
     this.#isAnew = false;
-    this.#checkpoint = checkpoint;
-    if (this.#stuck?.revision !== checkpoint.revision) this.#stuck = null;
-    this.#fault = checkpoint.fault ?? this.#stuck?.fault ?? null;
+    this.#live = live;
+    if (this.#stuck !== null && !isSame(this.#stuck.at, live)) this.#stuck = null;
+    this.#fault = live.checkpoint.fault ?? this.#stuck?.fault ?? null;
     this.#state = this.#fault === null ? 'standby' : 'faulted';
-    this.options.listener.onConfirmed(checkpoint, moved);
+    this.options.listener.onConfirmed(live, moved);
     if (moved) this.#wake();
     await this.#askHead();
   }
@@ -234,7 +242,7 @@ export class ProjectionEngine {
   /** Leads until stopped, until a fault, or until it is no longer the one who does; then lets another try. */
   async #lead(session: LeaderSession): Promise<void> {
     try {
-      await this.#applyBatches(session);
+      while ((await this.#applyBatches(session)) === 'swapped');
     } finally {
       if (this.#state === 'leading') this.#state = 'standby';
       if (!session.isLost) await session.resign();
@@ -242,34 +250,61 @@ export class ProjectionEngine {
     if (!this.#stopping && !session.isLost) await this.#standBy();
   }
 
-  async #applyBatches(session: LeaderSession): Promise<void> {
-    const { pool, projector, listener } = this.options;
-    projector.forget();
-    this.#checkpoint = await openCheckpoint(pool, this.#key, projector.codeVersion);
+  /** Applies batches to the generation that is live now; `swapped` when another one went live meanwhile. */
+  async #applyBatches(session: LeaderSession): Promise<'ended' | 'swapped'> {
+    const { pool, projection, codeVersion, listener } = this.options;
+    let live = await openLiveCheckpoint(pool, projection, codeVersion);
+    const fold = this.#foldOf(live.generation);
+    fold.projector.forget();
+    this.#live = live;
     this.#isAnew = false;
     this.#state = 'leading';
-    listener.onConfirmed(this.#checkpoint, true);
+    listener.onConfirmed(live, true);
     this.#wake();
     while (!this.#stopping && !session.isLost) {
       const began = performance.now();
-      const round = await this.#round(this.#checkpoint);
+      const round = await this.#round(fold, live.checkpoint);
       if (round === null) continue;
-      if (round.outcome === 'lost') return;
-      if (round.outcome === 'fault') return this.#stopAt(round.fault, this.#checkpoint);
-      this.#checkpoint = round.checkpoint;
-      if (round.outcome === 'committed') this.#committed(round, session);
-      else if ((await this.#confirm(round.checkpoint)) === 'lost') return;
+      if (round.outcome === 'lost') return this.#whyLost(live);
+      if (round.outcome === 'fault') {
+        await this.#stopAt(round.fault, live);
+        return 'ended';
+      }
+      live = { ...live, checkpoint: round.checkpoint };
+      this.#live = live;
+      if (round.outcome === 'committed') this.#committed(round, live, session);
+      else if ((await this.#confirm(live)) === 'lost') return this.#whyLost(live);
       if (round.outcome === 'idle' || Date.now() - this.#headAt >= HEAD_EVERY_MS) await this.#askHead();
       if (round.outcome === 'idle' || !round.more) await this.#bell.wait(POLL_MS);
       if (round.outcome === 'committed' && !round.more) await breathe(performance.now() - began);
     }
+    return 'ended';
+  }
+
+  #foldOf(generation: number): Fold {
+    if (this.#fold?.generation === generation) return this.#fold;
+    const { store, pool, projection, projectorOf, batchSize } = this.options;
+    const projector = projectorOf(generation);
+    const key = { projection, generation };
+    this.#fold = {
+      generation,
+      projector,
+      runner: new BatchRunner(store, pool, projector, key, batchSize ?? BATCH_SIZE),
+    };
+    return this.#fold;
+  }
+
+  /** A leader that lost its checkpoint to a swap goes on with the generation that is live now. */
+  async #whyLost(known: LiveCheckpoint): Promise<'ended' | 'swapped'> {
+    const live = await readLiveCheckpoint(this.options.pool, this.options.projection);
+    return live !== null && live.swaps !== known.swaps ? 'swapped' : 'ended';
   }
 
   /** Reads the live checkpoint back: an idle leader must know that it still is one. */
-  async #confirm(known: Checkpoint): Promise<'confirmed' | 'lost'> {
+  async #confirm(known: LiveCheckpoint): Promise<'confirmed' | 'lost'> {
     try {
-      const live = await readLiveCheckpoint(this.options.pool, this.#key.projection);
-      if (live?.checkpoint.revision !== known.revision) return 'lost';
+      const live = await readLiveCheckpoint(this.options.pool, this.options.projection);
+      if (live === null || !isSame(live, known)) return 'lost';
       this.options.listener.onConfirmed(known, false);
     } catch (error) {
       this.options.listener.onTrouble(error);
@@ -278,25 +313,29 @@ export class ProjectionEngine {
   }
 
   /** One round; `null` when something passing was in the way and the round is to be tried again. */
-  async #round(read: Checkpoint): Promise<Round | null> {
+  async #round({ runner, projector }: Fold, read: Checkpoint): Promise<Round | null> {
     try {
-      return await this.#runner.run(read);
+      return await runner.run(read);
     } catch (error) {
-      this.options.projector.forget();
+      projector.forget();
       this.options.listener.onTrouble(error);
       await this.#bell.wait(TROUBLE_PAUSE_MS);
       return null;
     }
   }
 
-  #committed(round: Extract<Round, { outcome: 'committed' }>, session: LeaderSession): void {
+  #committed(
+    round: Extract<Round, { outcome: 'committed' }>,
+    live: LiveCheckpoint,
+    session: LeaderSession,
+  ): void {
     const { listener } = this.options;
     this.#batches += 1;
     this.#eventsApplied += round.batch.applied;
     this.#fault = null;
     this.#sawHead(round.checkpoint.handled);
     listener.onChanged(round.batch.changed);
-    listener.onConfirmed(round.checkpoint, false);
+    listener.onConfirmed(live, false);
     this.#wake();
     this.#tellOthers(session);
   }
@@ -305,13 +344,14 @@ export class ProjectionEngine {
    * Entitlements are never guessed past a fault: this instance does not try again until the checkpoint has moved. It
    * does not keep the lead either: an instance with other code may come past.
    */
-  async #stopAt(fault: ProjectionFault, read: Checkpoint): Promise<void> {
-    this.#stuck = { fault, revision: read.revision };
+  async #stopAt(fault: ProjectionFault, at: LiveCheckpoint): Promise<void> {
+    this.#stuck = { fault, at };
     this.#fault = fault;
     this.#state = 'faulted';
     this.#faults += 1;
     this.options.listener.onFault(fault);
-    await noteFault(this.options.pool, this.#key, read, fault);
+    const { pool, projection } = this.options;
+    await noteFault(pool, { projection, generation: at.generation }, at.checkpoint, fault);
   }
 
   /** Where the log ends; a store that does not answer now is asked again. */
@@ -326,7 +366,7 @@ export class ProjectionEngine {
 
   #sawHead(position: Position | null): void {
     if (comparePositions(position, this.#head) > 0) this.#head = position;
-    if (comparePositions(this.#head, this.#checkpoint?.handled ?? null) <= 0) this.#levelAt = Date.now();
+    if (comparePositions(this.#head, this.#live?.checkpoint.handled ?? null) <= 0) this.#levelAt = Date.now();
   }
 
   #wake(): void {
@@ -346,6 +386,15 @@ export class ProjectionEngine {
       });
     }, wait);
   }
+}
+
+/** Whether two looks at the live checkpoint saw the same commit of the same generation. */
+function isSame(a: LiveCheckpoint, b: LiveCheckpoint): boolean {
+  return a.swaps === b.swaps && a.checkpoint.revision === b.checkpoint.revision;
+}
+
+function isEarlier(a: LiveCheckpoint, b: LiveCheckpoint): boolean {
+  return a.swaps < b.swaps || (a.swaps === b.swaps && a.checkpoint.revision < b.checkpoint.revision);
 }
 
 /** Waits until `BREATH_MS` have passed since a batch that began `spent` milliseconds ago. */

@@ -1,17 +1,22 @@
 import { EntitySchema } from 'typeorm';
 import { bigint, idText, instant, int, keyOf, nullable, SCHEMA, text } from './columns.js';
 
-/** The generation that is read: one row. */
+/** The generation that is read: one row. `swaps` counts the moves of this pointer. */
 export interface LiveGenerationRow {
   readonly id: number;
   readonly generation: number;
+  readonly swaps: number;
 }
 
 export const LiveGenerationEntity = new EntitySchema<LiveGenerationRow>({
   name: 'LiveGeneration',
   schema: SCHEMA,
   tableName: 'live_generation',
-  columns: { id: keyOf('live_generation', { type: 'smallint', default: 1 }), generation: int() },
+  columns: {
+    id: keyOf('live_generation', { type: 'smallint', default: 1 }),
+    generation: int(),
+    swaps: { ...int(), default: 0 },
+  },
   checks: [{ name: 'live_generation_id_check', expression: 'id = 1' }],
 });
 
@@ -27,6 +32,12 @@ export interface ProjectionCheckpointRow {
   readonly codeVersion: string;
   /** JSON of the event it stopped at and why. */
   readonly fault: string | null;
+  /** Version of the code that began this fold. */
+  readonly builtBy: string;
+  /** Last event before the first one that was folded by other code than that. */
+  readonly mixedAfter: string | null;
+  /** Events folded so far. */
+  readonly events: string;
 }
 
 export const ProjectionCheckpointEntity = new EntitySchema<ProjectionCheckpointRow>({
@@ -43,6 +54,9 @@ export const ProjectionCheckpointEntity = new EntitySchema<ProjectionCheckpointR
     revision: { ...bigint(), default: 0 },
     codeVersion: text('code_version'),
     fault: nullable(text()),
+    builtBy: text('built_by'),
+    mixedAfter: nullable(bigint('mixed_after')),
+    events: { ...bigint(), default: 0 },
   },
 });
 

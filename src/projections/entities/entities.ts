@@ -1,5 +1,6 @@
 import { BOOKKEEPING_ENTITIES } from './bookkeeping.entities.js';
 import { FACT_ENTITIES } from './fact.entities.js';
+import { GENERATION_ENTITIES } from './generation.entities.js';
 import { JUDGEMENT_ENTITIES } from './judgement.entities.js';
 
 /**
@@ -7,4 +8,9 @@ import { JUDGEMENT_ENTITIES } from './judgement.entities.js';
  * cannot do); a test holds both equal. Schemas and plain row types, not decorated classes: rows are data, nothing is
  * constructed, and no field needs a `!`; nor does anything hang on what a compiler (tsc, SWC) says of types at run time.
  */
-export const projectionEntities = [...FACT_ENTITIES, ...JUDGEMENT_ENTITIES, ...BOOKKEEPING_ENTITIES];
+export const projectionEntities = [
+  ...FACT_ENTITIES,
+  ...JUDGEMENT_ENTITIES,
+  ...BOOKKEEPING_ENTITIES,
+  ...GENERATION_ENTITIES,
+];

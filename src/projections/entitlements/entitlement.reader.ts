@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import type { Checkpoint } from '../engine/checkpoint.js';
+import type { LiveCheckpoint } from '../engine/checkpoint.js';
 import { type Served, serve } from './snapshot.js';
 import { entitlementSchema, unheardOf, versionedSuccessorSchema } from './user-row.js';
 
@@ -32,6 +32,7 @@ const row = z.object({
   version_offset: z.number(),
   handled: nullable,
   default_snapshot: nullable,
+  swaps: z.number(),
 });
 
 /** One statement, so one moment: pointer, rows, offsets and checkpoint belong together. */
@@ -39,6 +40,7 @@ const READ = {
   name: 'tenure-read-entitlements',
   text: `select q.user_id, u.snapshot, u.successors, u.counter, u.position::text, u.changed_at, u.history_seq,
            coalesce(o.version_offset, 0) as version_offset, c.handled::text,
+           (select swaps from tenure.live_generation) as swaps,
            (select p.default_snapshot from tenure.plan_catalog p
              where p.generation = (select generation from tenure.live_generation)
              order by p.position desc limit 1) as default_snapshot
@@ -57,7 +59,8 @@ interface Flight {
 }
 
 /**
- * The read side of the snapshots. Reads by the clock through the stored successors; concurrent reads share one
+ * The read side of the snapshots. What is in memory is of one generation: the first answer of a later swap, or word of
+ * it, drops everything from before, and an answer from before a swap that is known is not kept. Reads by the clock through the stored successors; concurrent reads share one
  * statement; snapshots are kept with their serialised body, dropped when they change, and served from memory only
  * while this instance confirmed the checkpoint within the last second.
  */
@@ -66,6 +69,8 @@ export class EntitlementReader {
   readonly #flights = new Set<Flight>();
   #confirmedAt = 0;
   #handled = '0';
+  /** The latest swap of generations that this instance knows of. */
+  #swaps = 0;
   #waiting: Map<string, PromiseWithResolvers<Served>> | null = null;
 
   constructor(
@@ -121,11 +126,24 @@ export class EntitlementReader {
     else for (const userId of userIds) this.#cache.delete(userId);
   }
 
-  /** To be called when the checkpoint was read or written; `moved` when another instance moved it. */
-  confirmed(checkpoint: Checkpoint, moved: boolean): void {
+  /**
+   * To be called when the live checkpoint was read or written; `moved` when another instance moved it. Late word from
+   * before a swap that is known confirms nothing.
+   */
+  confirmed({ swaps, checkpoint }: LiveCheckpoint, moved: boolean): void {
+    if (swaps < this.#swaps) return;
     if (moved) this.changed('all');
+    this.#sawSwap(swaps);
     this.#handled = checkpoint.handled ?? '0';
     this.#confirmedAt = this.now();
+  }
+
+  /** Drops what is in memory of generations before the given swap; not confirmed for the later one until someone says so. */
+  #sawSwap(swaps: number): void {
+    if (swaps <= this.#swaps) return;
+    this.#swaps = swaps;
+    this.#confirmedAt = 0;
+    this.changed('all');
   }
 
   /** Reads asked for in the same turn of the event loop go out together. */
@@ -155,10 +173,14 @@ export class EntitlementReader {
     try {
       const found = await this.pool.query({ ...READ, values: [userIds] });
       const now = this.now();
-      const served = z
-        .array(row)
-        .parse(found.rows)
-        .map((each) => toServed(each, now));
+      const rows = z.array(row).parse(found.rows);
+      const served = rows.map((each) => toServed(each, now));
+      const swaps = rows[0]?.swaps ?? this.#swaps;
+      // What this statement saw is of the generation it names: it must not be dropped with what was there before.
+      if (swaps > this.#swaps) {
+        this.#flights.delete(flight);
+        this.#sawSwap(swaps);
+      }
       for (const each of served) {
         if (!flight.all && !flight.changed.has(each.userId)) this.#cache.set(each.userId, each);
       }

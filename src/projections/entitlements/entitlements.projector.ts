@@ -4,23 +4,30 @@ import { canonicalJson } from '../../events/canonical-json.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import { type PlanCatalog, planCatalogSchema } from '../../plans/plan-catalog.js';
 import type { Entitlement } from '../../policy/entitlement.js';
-import { judge } from '../../policy/judge.js';
 import type { ProjectedBatch, ProjectionCursor, Projector } from '../engine/projector.js';
+import { Turns } from '../engine/turns.js';
 import { FactFolder } from './fact-folder.js';
 import { FactsInMemory } from './facts-in-memory.js';
 import { FactsLoader } from './facts-loader.js';
+import { type FoldingRules, RUNNING_RULES } from './folding-rules.js';
 import { RowChanges } from './row-changes.js';
 import { moveOn } from './user-row.js';
 
 export interface EntitlementsProjectorOptions {
   readonly pool: Pool;
   readonly generation: number;
+  /** Left out: the rules of this code. */
+  readonly rules?: FoldingRules;
+  /** Left out: everyone. Facts are folded whole in any case, so what is judged is judged rightly. */
+  readonly judgedUsers?: ReadonlySet<string>;
   /** Users judged anew in one transaction when a catalogue is published. */
   readonly sliceSize?: number;
   /** Rows kept in memory; beyond it all are dropped and loaded again as needed. */
   readonly maxRowsInMemory?: number;
 }
 
+/** Name of the projection in checkpoints and locks. */
+export const ENTITLEMENTS = 'entitlements';
 const DEFAULT_SLICE = 1_000;
 const DEFAULT_ROWS = 100_000;
 
@@ -30,14 +37,20 @@ const DEFAULT_ROWS = 100_000;
  * events' `recordedAt`, and every event is judged on its own, whatever the batch size.
  */
 export class EntitlementsProjector implements Projector<RecordedEvent> {
-  readonly name = 'entitlements';
-  readonly codeVersion = '1';
+  readonly name = ENTITLEMENTS;
+  readonly #rules: FoldingRules;
+  readonly #turns = new Turns();
   readonly #facts = new FactsInMemory();
   readonly #loader: FactsLoader;
   #catalog: { readonly catalog: PlanCatalog; readonly byDefault: Entitlement } | null = null;
 
   constructor(private readonly options: EntitlementsProjectorOptions) {
     this.#loader = new FactsLoader(options.pool, options.generation, this.#facts);
+    this.#rules = options.rules ?? RUNNING_RULES;
+  }
+
+  get codeVersion(): string {
+    return this.#rules.codeVersion;
   }
 
   forget(): void {
@@ -73,7 +86,7 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
   ): Promise<ProjectedBatch> {
     const { catalog, hash } = event.data;
     const now = Math.max(from.now, Date.parse(event.metadata.recordedAt));
-    const byDefault = judge({ subscriptions: [] }, catalog, now).entitlement;
+    const byDefault = this.#rules.judge({ subscriptions: [] }, catalog, now).entitlement;
     this.#catalog = { catalog, byDefault };
     const changes = new RowChanges();
     if (from.within === null) {
@@ -114,15 +127,18 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
   ): Promise<void> {
     if (this.#catalog === null || users.length === 0) return;
     const { catalog, byDefault } = this.#catalog;
-    await this.#loader.users(users, byDefault);
-    for (const userId of users) {
+    const only = this.options.judgedUsers;
+    const judged = only === undefined ? users : users.filter((userId) => only.has(userId));
+    await this.#loader.users(judged, byDefault);
+    for (const userId of judged) {
+      await this.#turns.give();
       const row = this.#facts.users.get(userId);
       if (row === undefined) throw new Error('a user was loaded and is not there');
       const subscriptions = this.#facts.subscriptionsOfUser(userId).map((subscription) => ({
         ...subscription,
         checkouts: this.#facts.checkoutsOfSubscription(subscription.subscription),
       }));
-      const judgement = judge({ subscriptions }, catalog, now);
+      const judgement = this.#rules.judge({ subscriptions }, catalog, now);
       const under = { eventId: event.id, eventType: event.type, position: event.position, now };
       const moved = moveOn(row, judgement, under);
       this.#facts.users.set(userId, moved.row);
@@ -157,6 +173,6 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
     if (row === undefined) return null;
     const catalog = planCatalogSchema.parse(JSON.parse(row.catalog));
     // The default plan does not depend on time: nothing of it ends.
-    return { catalog, byDefault: judge({ subscriptions: [] }, catalog, 0).entitlement };
+    return { catalog, byDefault: this.#rules.judge({ subscriptions: [] }, catalog, 0).entitlement };
   }
 }

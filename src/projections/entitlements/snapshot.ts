@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Entitlement } from '../../policy/entitlement.js';
-import type { UserRow } from './user-row.js';
+import { heldAt, type UserRow } from './user-row.js';
 
 /** What the API serves of one user (DESIGN 10). Times are RFC 3339 UTC with milliseconds. */
 export interface Snapshot extends Entitlement {
@@ -26,13 +26,12 @@ export interface Served {
 
 /** The snapshot of a row at `now` (Unix ms): by the clock, also when nobody has written the change by time yet. */
 export function serve(row: UserRow, offset: number, position: string, now: number): Served {
-  const due = row.successors.findLast(({ at }) => at <= now);
+  const { entitlement, counter, changedAt } = heldAt(row, now);
   const next = row.successors.find(({ at }) => at > now);
-  const changedAt = due?.at ?? row.changedAt;
   const snapshot: Snapshot = {
     userId: row.userId,
-    ...(due?.entitlement ?? row.entitlement),
-    revocationVersion: (due?.counter ?? row.counter) + offset,
+    ...entitlement,
+    revocationVersion: counter + offset,
     position: row.position,
     changedAt: changedAt === null ? null : new Date(changedAt).toISOString(),
   };

@@ -67,6 +67,15 @@ export interface UserRow {
   readonly historySeq: number;
 }
 
+/** What a row says of the moment `now` (Unix ms): also when nobody has written the change by time yet. */
+export function heldAt(
+  row: Pick<UserRow, 'entitlement' | 'successors' | 'counter' | 'changedAt'>,
+  now: number,
+): Pick<UserRow, 'entitlement' | 'counter' | 'changedAt'> {
+  const due = row.successors.findLast(({ at }) => at <= now);
+  return due === undefined ? row : { entitlement: due.entitlement, counter: due.counter, changedAt: due.at };
+}
+
 /** One snapshot that held from `validFrom` (Unix ms) on, and what made it so. */
 export interface HistoryEntry {
   readonly userId: string;

@@ -1,0 +1,237 @@
+import type { PoolClient } from 'pg';
+import { z } from 'zod';
+import type { Position } from '../../event-store/event-store.js';
+import type { Entitlement } from '../../policy/entitlement.js';
+import { type AccessPart, accessDifferences } from '../../policy/judge.js';
+import { entitlementSchema, heldAt, versionedSuccessorSchema } from '../entitlements/user-row.js';
+import type { GenerationFold } from './generation-table.js';
+
+/** How many users a report tells in full. */
+const IN_FULL = 100;
+/** Rows fetched at a time. */
+const PAGE = 1_000;
+
+/** What is served of a user who would be served something else, by version, before and after. */
+export interface UserChange {
+  readonly userId: string;
+  readonly kinds: readonly (keyof AccessPart)[];
+  readonly before: Entitlement;
+  readonly after: Entitlement;
+  readonly versionBefore: number;
+  readonly versionAfter: number;
+}
+
+/** A generation of a comparison, and the code that made it. */
+export interface ComparedGeneration {
+  readonly generation: number;
+  readonly builtBy: string;
+  readonly foldedBy: string;
+  readonly mixedAfter: Position | null;
+}
+
+/**
+ * What a swap from one generation to another would change at a moment. Both had handled the same events. `changed` are
+ * users whose role, plan, status, features or limits differ, each counted once under every kind; `detailsOnly` those who
+ * differ in dates or in what follows by time alone, and whose version stays.
+ */
+export interface ComparisonReport {
+  /** RFC 3339: the moment whose snapshots are compared. */
+  readonly at: string;
+  readonly position: Position | null;
+  readonly from: ComparedGeneration;
+  readonly to: ComparedGeneration;
+  readonly changed: number;
+  readonly detailsOnly: number;
+  readonly byKind: Readonly<Record<keyof AccessPart, number>>;
+  /** The first hundred of the changed, by user id. */
+  readonly first: readonly UserChange[];
+  /** Whether who was never heard of is served something else; their version is 0 and stays. */
+  readonly defaultChanged: boolean;
+  /**
+   * `null` when all of `to` was folded by one code. Else the users of `to` whom other code than its own has changed since
+   * `after`: for them going back is not what was served before.
+   */
+  readonly mixed: {
+    readonly after: Position;
+    readonly users: number;
+    readonly first: readonly string[];
+  } | null;
+}
+
+/** What a swap makes of the offset of a user's version; `change` is null where what is served stays. */
+export interface OffsetChange {
+  readonly userId: string;
+  readonly before: number;
+  readonly after: number;
+  readonly change: UserChange | null;
+}
+
+/** Two generations that are level: what is to be compared, at which moment (Unix ms). */
+export interface Compared {
+  readonly from: { readonly generation: number; readonly fold: GenerationFold };
+  readonly to: { readonly generation: number; readonly fold: GenerationFold };
+  readonly now: number;
+}
+
+const side = z.object({ snapshot: z.string(), successors: z.string(), counter: z.number() }).nullable();
+const pairRow = z.object({ user_id: z.string(), version_offset: z.number(), old: side, new: side });
+const defaultsRow = z.tuple([z.object({ old: z.string().nullable(), new: z.string().nullable() })]);
+
+/**
+ * Compares inside the transaction of `client`, which must see both generations at one moment, and stay as it is until
+ * the end. `onOffsets` gets, in pages by user id, everyone who changes, and everyone whose version stays only by another
+ * offset.
+ */
+export async function compareGenerations(
+  client: PoolClient,
+  { from, to, now }: Compared,
+  onOffsets: (page: readonly OffsetChange[]) => Promise<void>,
+): Promise<ComparisonReport> {
+  const defaults = await readDefaults(client, from.generation, to.generation);
+  const byKind = { role: 0, plan: 0, status: 0, features: 0, limits: 0 };
+  const first: UserChange[] = [];
+  let changed = 0;
+  let detailsOnly = 0;
+  await client.query(declareCandidates(from.generation, to.generation, now));
+  for (;;) {
+    const { rows } = await client.query(`fetch ${PAGE} from candidates`);
+    const offsets: OffsetChange[] = [];
+    for (const row of z.array(pairRow).parse(rows)) {
+      const user = compareUser(row, defaults, now);
+      const { before, after, change } = user.offsets;
+      if (before !== after || change !== null) offsets.push(user.offsets);
+      if (change !== null) {
+        changed += 1;
+        for (const kind of change.kinds) byKind[kind] += 1;
+        if (first.length < IN_FULL) first.push(change);
+      } else if (user.differs) detailsOnly += 1;
+    }
+    if (offsets.length > 0) await onOffsets(offsets);
+    if (rows.length < PAGE) break;
+  }
+  await client.query('close candidates');
+  return {
+    at: new Date(now).toISOString(),
+    position: from.fold.checkpoint.handled,
+    from: codesOf(from),
+    to: codesOf(to),
+    changed,
+    detailsOnly,
+    byKind,
+    first,
+    defaultChanged: JSON.stringify(defaults.old) !== JSON.stringify(defaults.new),
+    mixed: await findMixed(client, to),
+  };
+}
+
+/**
+ * Users who may differ. Who has equal rows in both, none of which ends by `now`, is served the same version by the same
+ * offset. JSON texts are written by one function, so equal snapshots are equal texts.
+ */
+function declareCandidates(from: number, to: number, now: number): string {
+  const moment = `timestamptz '${new Date(now).toISOString()}'`;
+  const side = (name: string): string =>
+    `case when ${name}.user_id is not null then json_build_object('snapshot', ${name}.snapshot,
+       'successors', ${name}.successors, 'counter', ${name}.counter) end`;
+  return `declare candidates no scroll cursor for
+    select user_id, coalesce(o.version_offset, 0) as version_offset, ${side('a')} as old, ${side('b')} as new
+    from (select * from tenure.user_role where generation = ${from}) a
+    full join (select * from tenure.user_role where generation = ${to}) b using (user_id)
+    left join tenure.revocation_offset o using (user_id)
+    where a.snapshot is distinct from b.snapshot or a.successors is distinct from b.successors
+      or a.counter is distinct from b.counter or a.next_at <= ${moment} or b.next_at <= ${moment}
+    order by user_id`;
+}
+
+interface Defaults {
+  readonly old: Entitlement | null;
+  readonly new: Entitlement | null;
+}
+
+async function readDefaults(client: PoolClient, from: number, to: number): Promise<Defaults> {
+  const of = (parameter: string): string =>
+    `(select default_snapshot from tenure.plan_catalog where generation = ${parameter} order by position desc limit 1)`;
+  const { rows } = await client.query(`select ${of('$1')} as old, ${of('$2')} as new`, [from, to]);
+  const [found] = defaultsRow.parse(rows);
+  const parse = (text: string | null): Entitlement | null =>
+    text === null ? null : entitlementSchema.parse(JSON.parse(text));
+  return { old: parse(found.old), new: parse(found.new) };
+}
+
+function compareUser(
+  row: z.infer<typeof pairRow>,
+  defaults: Defaults,
+  now: number,
+): { readonly offsets: OffsetChange; readonly differs: boolean } {
+  const [old, next] = [userOf(row.old, defaults.old), userOf(row.new, defaults.new)];
+  const [before, after] = [heldAt(old, now), heldAt(next, now)];
+  const kinds = accessDifferences(before.entitlement, after.entitlement);
+  const versionBefore = before.counter + row.version_offset;
+  const versionAfter = versionBefore + (kinds.length > 0 ? 1 : 0);
+  const change: UserChange | null =
+    kinds.length === 0
+      ? null
+      : {
+          userId: row.user_id,
+          kinds,
+          before: before.entitlement,
+          after: after.entitlement,
+          versionBefore,
+          versionAfter,
+        };
+  return {
+    offsets: {
+      userId: row.user_id,
+      before: row.version_offset,
+      after: versionAfter - after.counter,
+      change,
+    },
+    differs:
+      JSON.stringify(before.entitlement) !== JSON.stringify(after.entitlement) ||
+      JSON.stringify(laterOf(old, now)) !== JSON.stringify(laterOf(next, now)),
+  };
+}
+
+type Held = Parameters<typeof heldAt>[0];
+
+/** A row of one generation; who has none there is served the default plan with a counter of 0. */
+function userOf(found: z.infer<typeof side>, byDefault: Entitlement | null): Held {
+  if (found !== null) {
+    return {
+      entitlement: entitlementSchema.parse(JSON.parse(found.snapshot)),
+      successors: z.array(versionedSuccessorSchema).parse(JSON.parse(found.successors)),
+      counter: found.counter,
+      changedAt: null,
+    };
+  }
+  if (byDefault === null) throw new Error('a user was judged without a catalogue');
+  return { entitlement: byDefault, successors: [], counter: 0, changedAt: null };
+}
+
+/** What follows by time alone; the counters belong to the generation. */
+function laterOf(row: Held, now: number): readonly unknown[] {
+  return row.successors.filter(({ at }) => at > now).map(({ at, entitlement }) => ({ at, entitlement }));
+}
+
+function codesOf({ generation, fold }: Compared['from']): ComparedGeneration {
+  const { builtBy, foldedBy, mixedAfter } = fold;
+  return { generation, builtBy, foldedBy, mixedAfter };
+}
+
+async function findMixed(
+  client: PoolClient,
+  { generation, fold: { mixedAfter } }: Compared['to'],
+): Promise<ComparisonReport['mixed']> {
+  if (mixedAfter === null) return null;
+  const { rows } = await client.query(
+    `select user_id, count(*) over ()::int as users from tenure.entitlement_history
+     where generation = $1 and position > $2 group by user_id order by user_id limit ${IN_FULL}`,
+    [generation, mixedAfter],
+  );
+  const users = z.array(z.object({ user_id: z.string(), users: z.number() })).parse(rows);
+  return {
+    after: mixedAfter,
+    users: users[0]?.users ?? 0,
+    first: users.map(({ user_id: userId }) => userId),
+  };
+}

@@ -1,0 +1,94 @@
+import type { Position } from '../../event-store/event-store.js';
+import type { ProjectionFault } from '../engine/checkpoint.js';
+
+/** What was asked of the generations cannot be done as they are; nothing was changed. `code` is stable. */
+export abstract class GenerationError extends Error {
+  abstract readonly code: string;
+}
+
+/** There is a build already: it goes on, or must be swapped in or dropped before another begins. */
+export class RebuildInProgressError extends GenerationError {
+  override readonly name = 'RebuildInProgressError';
+  readonly code = 'rebuild_in_progress';
+  constructor(
+    readonly generation: number,
+    readonly startedBy: string,
+    readonly startedAt: Date,
+  ) {
+    super(
+      `generation ${generation} is being built, asked for by ${startedBy} at ${startedAt.toISOString()}: ` +
+        'swap it in or drop it first',
+    );
+  }
+}
+
+/** No such generation, or it is dropped. */
+export class UnknownGenerationError extends GenerationError {
+  override readonly name = 'UnknownGenerationError';
+  readonly code = 'unknown_generation';
+  constructor(readonly generation: number) {
+    super(`there is no generation ${generation}`);
+  }
+}
+
+/** The live generation can neither be dropped nor be swapped for itself. */
+export class GenerationIsLiveError extends GenerationError {
+  override readonly name = 'GenerationIsLiveError';
+  readonly code = 'generation_is_live';
+  constructor(readonly generation: number) {
+    super(`generation ${generation} is the one that is read`);
+  }
+}
+
+/** The generation did not come level with the live one in time: nobody folds it, or it is far behind. */
+export class GenerationBehindError extends GenerationError {
+  override readonly name = 'GenerationBehindError';
+  readonly code = 'generation_behind';
+  constructor(
+    readonly generation: number,
+    readonly handled: Position | null,
+    readonly live: Position | null,
+  ) {
+    super(
+      `generation ${generation} is at ${handled ?? 'the beginning'}, the live one at ${live ?? 'the beginning'}: ` +
+        'it comes level only while a service runs that folds it',
+    );
+  }
+}
+
+/** The generation stands still at an event that could not be folded into it. */
+export class GenerationFaultedError extends GenerationError {
+  override readonly name = 'GenerationFaultedError';
+  readonly code = 'generation_faulted';
+  constructor(
+    readonly generation: number,
+    readonly fault: ProjectionFault,
+  ) {
+    super(`generation ${generation} stopped at ${fault.type} (position ${fault.position}): ${fault.message}`);
+  }
+}
+
+/** A build by other code than runs here: folding on would make rows that neither code would make. */
+export class BuildOfOtherCodeError extends GenerationError {
+  override readonly name = 'BuildOfOtherCodeError';
+  readonly code = 'build_of_other_code';
+  constructor(
+    readonly generation: number,
+    readonly builtBy: string,
+    readonly running: string,
+  ) {
+    super(
+      `generation ${generation} was begun by code ${builtBy}, this is code ${running}: ` +
+        'drop it and rebuild, or let a service with that code finish it',
+    );
+  }
+}
+
+/** Nothing was swapped, or what was replaced is dropped. */
+export class NothingToRollBackError extends GenerationError {
+  override readonly name = 'NothingToRollBackError';
+  readonly code = 'nothing_to_roll_back';
+  constructor() {
+    super('there is no earlier generation to go back to');
+  }
+}

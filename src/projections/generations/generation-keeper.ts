@@ -1,0 +1,200 @@
+import type { Pool } from 'pg';
+import { comparePositions, type EventStore } from '../../event-store/event-store.js';
+import type { RecordedEvent } from '../../events/recorded-event.js';
+import { BatchRunner } from '../engine/batch-runner.js';
+import { Bell } from '../engine/bell.js';
+import { BoundedLog } from '../engine/bounded-log.js';
+import {
+  type Checkpoint,
+  findCheckpoint,
+  noteFault,
+  type ProjectionFault,
+  readLiveCheckpoint,
+} from '../engine/checkpoint.js';
+import { LeaderSession } from '../engine/leader-session.js';
+import type { Projector } from '../engine/projector.js';
+import { type Generation, listGenerations } from './generation-table.js';
+
+export interface GenerationKeeperOptions {
+  readonly store: EventStore;
+  readonly pool: Pool;
+  /** Connection string for the session that leads and listens. */
+  readonly url: string;
+  readonly projection: string;
+  readonly codeVersion: string;
+  readonly projectorOf: (generation: number) => Projector<RecordedEvent>;
+  readonly onFault: (generation: number, fault: ProjectionFault) => void;
+  readonly onTrouble: (error: unknown) => void;
+  /** Events in one transaction; more than the live fold takes, because nobody waits for their rows. */
+  readonly batchSize?: number;
+}
+
+const BATCH_SIZE = 2_000;
+/** How often it looks whether a generation came or went, in milliseconds. */
+const LOOK_MS = 500;
+/** A missed notification costs at most this long. */
+const POLL_MS = 250;
+
+/** A fold beside the live one, as this instance goes on with it. */
+interface Fold {
+  readonly generation: number;
+  readonly log: BoundedLog;
+  readonly runner: BatchRunner;
+  checkpoint: Checkpoint | null;
+  /** Revision of the checkpoint at which it stopped at a fault: it does not try again there. */
+  stuckAt: number | null;
+}
+
+/**
+ * Folds every generation that is not read and should be level: the build of a rebuild, from the beginning of the log on,
+ * and those that were read before, until they are dropped. Never past the live one: so when the live one is held still,
+ * the others come to exactly where it is. Of several instances one does it (an advisory lock, with a session only while
+ * there is something to fold); the compare-and-set of the checkpoints is the guarantee. Whoever takes over goes on from
+ * the checkpoint. A build is left to the code that began it.
+ */
+export class GenerationKeeper {
+  readonly #bell = new Bell();
+  readonly #folds = new Map<number, Fold>();
+  #stopping = false;
+  #run: Promise<void> | null = null;
+
+  constructor(private readonly options: GenerationKeeperOptions) {}
+
+  start(): void {
+    this.#run = this.#keep();
+  }
+
+  /** Looks at once what there is to fold. */
+  ring(): void {
+    this.#bell.ring();
+  }
+
+  /** Finishes the batch at hand. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#bell.ring();
+    await this.#run;
+  }
+
+  async #keep(): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        if ((await this.#wanted()).length > 0) await this.#withSession();
+      } catch (error) {
+        this.#folds.clear();
+        this.options.onTrouble(error);
+      }
+      if (!this.#stopping) await this.#bell.wait(LOOK_MS);
+    }
+  }
+
+  /** Generations beside the live one that this code may fold. */
+  async #wanted(): Promise<readonly Generation[]> {
+    const { pool, projection, codeVersion } = this.options;
+    const all = await listGenerations(pool, projection);
+    return all.filter(
+      ({ role, fold }) =>
+        fold !== null && (role === 'previous' || (role === 'building' && fold.builtBy === codeVersion)),
+    );
+  }
+
+  async #withSession(): Promise<void> {
+    const { url, projection } = this.options;
+    const ring = (): void => this.#bell.ring();
+    const hooks = { onSign: ring, onLost: ring };
+    const session = await LeaderSession.open(url, { projection, lead: 'beside' }, hooks);
+    try {
+      while (!this.#stopping && !session.isLost) {
+        if (await session.tryToLead()) return await this.#lead(session);
+        if ((await this.#wanted()).length === 0) return;
+        await this.#bell.wait(LOOK_MS);
+      }
+    } finally {
+      if (!session.isLost) await session.close();
+    }
+  }
+
+  /** Goes on with every fold, a batch of each in turn, until there is none left. */
+  async #lead(session: LeaderSession): Promise<void> {
+    this.#folds.clear();
+    let lookedAt = Number.NEGATIVE_INFINITY;
+    let wanted: readonly Generation[] = [];
+    while (!this.#stopping && !session.isLost) {
+      if (performance.now() - lookedAt >= LOOK_MS) {
+        wanted = await this.#wanted();
+        lookedAt = performance.now();
+        if (wanted.length === 0) return;
+        this.#forgetOthers(wanted);
+      }
+      let more = false;
+      for (const { generation } of wanted) {
+        const outcome = await this.#advance(generation);
+        if (outcome === 'gone') lookedAt = Number.NEGATIVE_INFINITY;
+        else if (outcome === 'more') more = true;
+      }
+      if (!more) await this.#bell.wait(POLL_MS);
+    }
+  }
+
+  #forgetOthers(wanted: readonly Generation[]): void {
+    const kept = new Set(wanted.map(({ generation }) => generation));
+    for (const generation of this.#folds.keys()) {
+      if (!kept.has(generation)) this.#folds.delete(generation);
+    }
+  }
+
+  /** One batch of a fold: whether there is more to read, it is level (or stands at a fault), or is not to be folded here. */
+  async #advance(generation: number): Promise<'more' | 'level' | 'gone'> {
+    const { pool, projection } = this.options;
+    const live = await readLiveCheckpoint(pool, projection);
+    if (live === null || live.generation === generation) return 'gone';
+    const fold = this.#foldOf(generation);
+    fold.checkpoint ??= await findCheckpoint(pool, { projection, generation });
+    if (fold.checkpoint === null) return 'gone';
+    if (comparePositions(fold.checkpoint.handled, live.checkpoint.handled) >= 0) return 'level';
+    if (fold.stuckAt === fold.checkpoint.revision) return this.#lookAgain(fold);
+    fold.log.until = live.checkpoint.handled;
+    const round = await fold.runner.run(fold.checkpoint);
+    switch (round.outcome) {
+      case 'committed':
+        fold.checkpoint = round.checkpoint;
+        return 'more';
+      case 'idle':
+        fold.checkpoint = round.checkpoint;
+        return 'level';
+      case 'lost':
+        this.#folds.delete(generation);
+        return 'gone';
+      case 'fault':
+        fold.stuckAt = fold.checkpoint.revision;
+        this.options.onFault(generation, round.fault);
+        await noteFault(pool, { projection, generation }, fold.checkpoint, round.fault);
+        return 'level';
+      default:
+        return exhausted(round);
+    }
+  }
+
+  /** One that stopped at a fault goes on once somebody else has moved it. */
+  async #lookAgain(fold: Fold): Promise<'level'> {
+    const { pool, projection } = this.options;
+    fold.checkpoint = await findCheckpoint(pool, { projection, generation: fold.generation });
+    return 'level';
+  }
+
+  #foldOf(generation: number): Fold {
+    const known = this.#folds.get(generation);
+    if (known !== undefined) return known;
+    const { store, pool, projection, projectorOf, batchSize } = this.options;
+    const log = new BoundedLog(store);
+    const projector = projectorOf(generation);
+    const runner = new BatchRunner(log, pool, projector, { projection, generation }, batchSize ?? BATCH_SIZE);
+    const fold: Fold = { generation, log, runner, checkpoint: null, stuckAt: null };
+    this.#folds.set(generation, fold);
+    return fold;
+  }
+}
+
+function exhausted(round: never): never {
+  throw new TypeError(`a round without a meaning: ${JSON.stringify(round)}`);
+}

@@ -1,0 +1,241 @@
+import type { Pool, PoolClient } from 'pg';
+import { z } from 'zod';
+import type { Position } from '../../event-store/event-store.js';
+import { CHECKPOINT_COLUMNS, type Checkpoint, parseCheckpoint } from '../engine/checkpoint.js';
+import { attachPartitions, GENERATION_TABLES, partitionOf } from '../partitions.js';
+import { GenerationIsLiveError, RebuildInProgressError, UnknownGenerationError } from './errors.js';
+
+/**
+ * `building`: never served. `live`: read now. `previous`: was read, and is kept level. `scratch`: made to be compared
+ * and thrown away. `dropping`: on its way out.
+ */
+export type GenerationRole = 'building' | 'live' | 'previous' | 'scratch' | 'dropping';
+
+/** A generation, who asked for it and why, and how far it came. `null` where its fold never began, or is given up. */
+export interface Generation {
+  readonly generation: number;
+  readonly role: GenerationRole;
+  readonly startedBy: string;
+  readonly reason: string;
+  readonly startedAt: Date;
+  readonly fold: GenerationFold | null;
+}
+
+/** How far a generation came, and by what code. */
+export interface GenerationFold {
+  readonly checkpoint: Checkpoint;
+  /** Version of the code that began it, and of the code that folded its last events. */
+  readonly builtBy: string;
+  readonly foldedBy: string;
+  /** Last event before the first one folded by other code than `builtBy`; `null` while there is none. */
+  readonly mixedAfter: Position | null;
+  /** Events folded so far. */
+  readonly events: number;
+}
+
+const generationRow = z.object({
+  generation: z.number(),
+  state: z.enum(['building', 'served', 'scratch', 'dropping']),
+  is_live: z.boolean(),
+  started_by: z.string(),
+  reason: z.string(),
+  started_at: z.date(),
+});
+const foldRow = z.object({
+  code_version: z.string(),
+  built_by: z.string(),
+  mixed_after: z.string().nullable(),
+  events: z.coerce.number(),
+});
+const numberRow = z.tuple([z.object({ generation: z.number() })]);
+
+/** Columns of a checkpoint with the codes that made it, for `parseFold`. */
+export const FOLD_COLUMNS = `${CHECKPOINT_COLUMNS}, code_version, built_by, mixed_after::text, events::text`;
+
+/** Reads a database row of `FOLD_COLUMNS`. */
+export function parseFold(row: unknown): GenerationFold {
+  const { code_version: foldedBy, built_by: builtBy, mixed_after: mixedAfter, events } = foldRow.parse(row);
+  return { checkpoint: parseCheckpoint(row), builtBy, foldedBy, mixedAfter, events };
+}
+
+/** Every generation that is there, oldest first, as of one moment. */
+export async function listGenerations(pool: Pool, projection: string): Promise<readonly Generation[]> {
+  const found = await pool.query(
+    `select g.generation, g.state, l.generation = g.generation as is_live, g.started_by, g.reason, g.started_at,
+       c.projection is not null as has_fold, ${FOLD_COLUMNS}
+     from tenure.projection_generation g cross join tenure.live_generation l
+     left join tenure.projection_checkpoint c on c.projection = $1 and c.generation = g.generation
+     where g.state <> 'dropped' order by g.generation`,
+    [projection],
+  );
+  return found.rows.map((row: unknown) => {
+    const { state, is_live: isLive, ...rest } = generationRow.parse(row);
+    const { has_fold: hasFold } = z.object({ has_fold: z.boolean() }).parse(row);
+    return {
+      generation: rest.generation,
+      role: state !== 'served' ? state : isLive ? 'live' : 'previous',
+      startedBy: rest.started_by,
+      reason: rest.reason,
+      startedAt: rest.started_at,
+      fold: hasFold ? parseFold(row) : null,
+    };
+  });
+}
+
+/** @throws UnknownGenerationError when there is none of that number, or it is dropped */
+export async function findGeneration(
+  pool: Pool,
+  projection: string,
+  generation: number,
+): Promise<Generation> {
+  const found = (await listGenerations(pool, projection)).find((each) => each.generation === generation);
+  if (found === undefined) throw new UnknownGenerationError(generation);
+  return found;
+}
+
+/** What a new generation is for, who asked for it and why, and the version of the code that is to fold it. */
+export interface NewGeneration {
+  readonly projection: string;
+  readonly state: 'building' | 'scratch';
+  readonly startedBy: string;
+  readonly reason: string;
+  readonly codeVersion: string;
+}
+
+/**
+ * Makes an empty generation: partitions, and a checkpoint at the beginning of the log, all in one transaction that waits
+ * for no reader. Returns its number, which no generation had before.
+ * @throws RebuildInProgressError when it is to be built and another one is
+ */
+export async function beginGeneration(pool: Pool, given: NewGeneration): Promise<number> {
+  const { projection, state, startedBy, reason, codeVersion } = given;
+  return inTransaction(pool, async (client) => {
+    await client.query('select from tenure.live_generation for update');
+    if (state === 'building') await refuseSecondBuild(client);
+    const { rows } = await client.query(
+      `insert into tenure.projection_generation (generation, state, started_by, reason, started_at)
+       select max(generation) + 1, $1, $2, $3, now() from tenure.projection_generation returning generation`,
+      [state, startedBy, reason],
+    );
+    const [{ generation }] = numberRow.parse(rows);
+    for (const statement of attachPartitions(generation)) await client.query(statement);
+    await client.query(
+      `insert into tenure.projection_checkpoint (projection, generation, code_version, built_by)
+       values ($1, $2, $3, $3)`,
+      [projection, generation, codeVersion],
+    );
+    return generation;
+  });
+}
+
+async function refuseSecondBuild(client: PoolClient): Promise<void> {
+  const { rows } = await client.query(
+    `select generation, started_by, started_at from tenure.projection_generation where state = 'building'`,
+  );
+  const build = z
+    .object({ generation: z.number(), started_by: z.string(), started_at: z.date() })
+    .optional()
+    .parse(rows[0]);
+  if (build !== undefined) {
+    throw new RebuildInProgressError(build.generation, build.started_by, build.started_at);
+  }
+}
+
+/** "tnrd": class of the advisory locks under which generations are dropped, one each. */
+const DROP_LOCK = 0x746e7264;
+
+/**
+ * Removes a generation that is not live. Whoever folds it loses its checkpoint first, so nothing is written any more;
+ * its partitions are detached without stopping a reader, after those have ended that began before. Interrupted in the
+ * middle it is left `dropping`: dropping it again goes on.
+ * @throws UnknownGenerationError, GenerationIsLiveError
+ */
+export async function dropGeneration(pool: Pool, projection: string, generation: number): Promise<void> {
+  await underLock(pool, [DROP_LOCK, generation], async (session) => {
+    await inTransaction(pool, async (client) => {
+      const live = await client.query('select generation from tenure.live_generation for update');
+      const [{ generation: isRead }] = numberRow.parse(live.rows);
+      if (isRead === generation) throw new GenerationIsLiveError(generation);
+      const marked = await client.query(
+        `update tenure.projection_generation set state = 'dropping' where generation = $1 and state <> 'dropped'`,
+        [generation],
+      );
+      if (marked.rowCount === 0) throw new UnknownGenerationError(generation);
+      await client.query(
+        'delete from tenure.projection_checkpoint where projection = $1 and generation = $2',
+        [projection, generation],
+      );
+    });
+    for (const table of GENERATION_TABLES) await dropPartition(session, table, generation);
+    await session.query(
+      `update tenure.projection_generation set state = 'dropped' where generation = $1 and state = 'dropping'`,
+      [generation],
+    );
+  });
+}
+
+/** Detaching `concurrently` is two transactions of its own; one that ended between them is finished. */
+async function dropPartition(
+  session: PoolClient,
+  table: (typeof GENERATION_TABLES)[number],
+  generation: number,
+): Promise<void> {
+  const name = `tenure.${partitionOf(table, generation)}`;
+  const { rows } = await session.query(
+    'select inhdetachpending as pending from pg_inherits where inhrelid = to_regclass($1)',
+    [name],
+  );
+  const attached = z.object({ pending: z.boolean() }).optional().parse(rows[0]);
+  if (attached !== undefined) {
+    const how = attached.pending ? 'finalize' : 'concurrently';
+    await session.query(`alter table tenure.${table} detach partition ${name} ${how}`);
+  }
+  await session.query(`drop table if exists ${name}`);
+}
+
+/** Does `work` on a connection that holds an advisory lock meanwhile; the session's end lets go of it. */
+export async function underLock<T>(
+  pool: Pool,
+  key: readonly [number, number],
+  work: (session: PoolClient) => Promise<T>,
+): Promise<T> {
+  return withClient(pool, async (session) => {
+    await session.query('select pg_advisory_lock($1, $2)', [...key]);
+    const result = await work(session);
+    await session.query('select pg_advisory_unlock($1, $2)', [...key]);
+    return result;
+  });
+}
+
+/** One transaction; rolled back, with its connection, when `work` throws. */
+export function inTransaction<T>(
+  pool: Pool,
+  work: (client: PoolClient) => Promise<T>,
+  mode = 'read committed',
+): Promise<T> {
+  return withClient(pool, async (client) => {
+    await client.query(`begin isolation level ${mode}`);
+    const result = await work(client);
+    await client.query('commit');
+    return result;
+  });
+}
+
+/** A connection for `work`. When it throws, the connection is thrown away, and with it what it held. */
+async function withClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  const note = (error: Error): void => {
+    broken = error; // a checked-out client without a listener would end the process
+  };
+  client.on('error', note);
+  try {
+    return await work(client);
+  } catch (error) {
+    broken ??= error instanceof Error ? error : new Error(String(error));
+    throw error;
+  } finally {
+    client.off('error', note);
+    client.release(broken);
+  }
+}

@@ -1,0 +1,114 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Pool, PoolClient } from 'pg';
+import { z } from 'zod';
+import { comparePositions, type Position } from '../../event-store/event-store.js';
+import { GenerationBehindError, GenerationFaultedError, GenerationIsLiveError } from './errors.js';
+import { FOLD_COLUMNS, type GenerationFold, inTransaction, parseFold } from './generation-table.js';
+
+/** The live generation and another one, both held still at the same event. */
+export interface LevelGround {
+  readonly swaps: number;
+  readonly from: { readonly generation: number; readonly fold: GenerationFold };
+  readonly to: { readonly generation: number; readonly fold: GenerationFold };
+}
+
+export interface LevelGroundOptions {
+  readonly projection: string;
+  readonly to: number;
+  /** How long the other generation may take to come level, in milliseconds. */
+  readonly patienceMs: number;
+  /** Called while the other one is behind: brings it on to an event, or leaves that to whoever folds it. */
+  readonly bringOn: (until: Position | null) => Promise<void>;
+}
+
+/** How long the live generation is held at a time while the other one comes level, in milliseconds. */
+const HOLD_MS = 2_000;
+const LOOK_MS = 10;
+
+const pointerRow = z.object({ generation: z.number(), swaps: z.number() });
+
+/**
+ * Waits until the other generation comes to where the live one just was; then holds the pointer and the live checkpoint
+ * by row locks in the open (read committed) transaction of `client`, waits for the little that is missing, and holds the
+ * other checkpoint too. No read waits for these locks; the live fold does, and goes on when the transaction ends. Locks
+ * are always taken in this order: pointer, live, other.
+ * @throws GenerationIsLiveError, GenerationFaultedError, GenerationBehindError
+ */
+export async function holdLevel(
+  client: PoolClient,
+  { projection, to, patienceMs, bringOn }: LevelGroundOptions,
+): Promise<LevelGround> {
+  const read = async (generation: number, lock: 'for update' | ''): Promise<GenerationFold | null> => {
+    const { rows } = await client.query(
+      `select ${FOLD_COLUMNS} from tenure.projection_checkpoint where projection = $1 and generation = $2 ${lock}`,
+      [projection, generation],
+    );
+    return rows[0] === undefined ? null : parseFold(rows[0]);
+  };
+  const livePointer = async (lock: 'for update' | ''): Promise<z.infer<typeof pointerRow>> => {
+    const { rows } = await client.query(`select generation, swaps from tenure.live_generation ${lock}`);
+    const pointer = pointerRow.parse(rows[0]);
+    if (pointer.generation === to) throw new GenerationIsLiveError(to);
+    return pointer;
+  };
+  const deadline = Date.now() + patienceMs;
+  /** Waits, no longer than until `limit`, for the other one to come to `position`. */
+  const comesTo = async (position: Position | null, limit: number): Promise<boolean> => {
+    for (;;) {
+      const other = await read(to, '');
+      if (other?.checkpoint.fault != null) throw new GenerationFaultedError(to, other.checkpoint.fault);
+      const handled = other?.checkpoint.handled ?? null;
+      if (other !== null && comparePositions(handled, position) >= 0) return true;
+      if (Date.now() >= deadline) throw new GenerationBehindError(to, handled, position);
+      if (Date.now() >= limit) return false;
+      await bringOn(position);
+      await pause(LOOK_MS);
+    }
+  };
+  for (;;) {
+    const before = await read((await livePointer('')).generation, '');
+    await comesTo(before?.checkpoint.handled ?? null, deadline);
+
+    await client.query('savepoint level_ground');
+    const { generation, swaps } = await livePointer('for update');
+    const live = await read(generation, 'for update');
+    const position = live?.checkpoint.handled ?? null;
+    if (live?.checkpoint.within === null && (await comesTo(position, Date.now() + HOLD_MS))) {
+      const fold = await read(to, 'for update');
+      if (fold !== null && isLevel(live, fold)) {
+        return { swaps, from: { generation, fold: live }, to: { generation: to, fold } };
+      }
+    }
+    // Lets the live fold go on: it is in the middle of an event, or the other one was held up.
+    await client.query('rollback to savepoint level_ground');
+    if (Date.now() >= deadline) throw new GenerationBehindError(to, null, position);
+    await pause(LOOK_MS);
+  }
+}
+
+/**
+ * Does `work` on a snapshot in which both generations are level: they are held only until it is taken.
+ * @throws what `holdLevel` throws
+ */
+export function onLevelSnapshot<T>(
+  pool: Pool,
+  options: LevelGroundOptions,
+  work: (client: PoolClient, ground: LevelGround) => Promise<T>,
+): Promise<T> {
+  return inTransaction(
+    pool,
+    async (client) => {
+      const ground = await inTransaction(pool, async (holder) => {
+        const held = await holdLevel(holder, options);
+        await client.query('select from tenure.live_generation'); // the first statement takes the snapshot
+        return held;
+      });
+      return work(client, ground);
+    },
+    'repeatable read read only',
+  );
+}
+
+function isLevel({ checkpoint: live }: GenerationFold, { checkpoint: other }: GenerationFold): boolean {
+  return live.within === null && other.within === null && live.handled === other.handled;
+}

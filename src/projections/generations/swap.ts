@@ -1,0 +1,170 @@
+import type { Pool, PoolClient } from 'pg';
+import { PROJECTION_CHANNEL } from '../engine/leader-session.js';
+import { type ComparisonReport, compareGenerations, type OffsetChange } from './comparison.js';
+import { NothingToRollBackError, UnknownGenerationError } from './errors.js';
+import { inTransaction } from './generation-table.js';
+import { holdLevel, type LevelGround } from './level-ground.js';
+
+/** A move of the pointer: to which generation, by whom and why. `now` is the moment (Unix ms) it is served from. */
+export interface SwapOrder {
+  readonly projection: string;
+  readonly to: number;
+  readonly kind: 'swap' | 'rollback';
+  readonly actor: string;
+  readonly reason: string;
+  readonly patienceMs: number;
+  readonly now: () => number;
+}
+
+/** What a move of the pointer did; `swap` is its number. */
+export interface SwapReport extends ComparisonReport {
+  readonly swap: number;
+  readonly kind: SwapOrder['kind'];
+}
+
+/** Memory for the joins of a swap: it holds the live fold still, so it should not spill. */
+const WORK_MEM = '64MB';
+
+/**
+ * Makes another generation the one that is read, in one transaction: holds both checkpoints at one event, sets the
+ * offsets so that the served version of every user who sees a change is one higher and every other stays, writes the
+ * revocation feed, keeps the history rows that only the old generation has, moves the pointer, and records who did it.
+ * A read is one statement, so it sees all of it or nothing; it neither waits nor is waited for. The revision of both
+ * checkpoints moves: whoever folds or caches under the old pointer loses its next compare-and-set, and looks again.
+ * @throws UnknownGenerationError, GenerationIsLiveError, GenerationFaultedError, GenerationBehindError
+ */
+export async function swapGenerations(pool: Pool, order: SwapOrder): Promise<SwapReport> {
+  return inTransaction(pool, async (client) => {
+    // A version once served must not be forgotten by a crash of the server: this commit waits for its flush.
+    await client.query(`set local synchronous_commit = on; set local work_mem = '${WORK_MEM}'`);
+    await mayBeServed(client, order.to);
+    const ground = await holdLevel(client, { ...order, bringOn: async () => undefined });
+    await mayBeServed(client, order.to);
+    const swap = ground.swaps + 1;
+    const now = order.now();
+    const report = await compareGenerations(client, { ...ground, now }, (page) =>
+      writeOffsets(client, swap, page, now),
+    );
+    await keepHistory(client, swap, ground);
+    await movePointer(client, order, ground, report);
+    return { ...report, swap, kind: order.kind };
+  });
+}
+
+/**
+ * The generation that the last move of the pointer replaced: where a roll-back goes.
+ * @throws NothingToRollBackError
+ */
+export async function generationBefore(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ generation: number }>(
+    `select g.generation from tenure.generation_swap s
+     join tenure.projection_generation g on g.generation = s.from_generation and g.state = 'served'
+     where s.swap = (select swaps from tenure.live_generation)`,
+  );
+  const [found] = rows;
+  if (found === undefined) throw new NothingToRollBackError();
+  return found.generation;
+}
+
+/** Only a build, or what was served before, can be read; neither while it is on its way out. */
+async function mayBeServed(client: PoolClient, generation: number): Promise<void> {
+  const { rows } = await client.query(
+    `select from tenure.projection_generation where generation = $1 and state in ('building', 'served')`,
+    [generation],
+  );
+  if (rows.length === 0) throw new UnknownGenerationError(generation);
+}
+
+async function writeOffsets(
+  client: PoolClient,
+  swap: number,
+  page: readonly OffsetChange[],
+  now: number,
+): Promise<void> {
+  const users = page.map(({ userId }) => userId);
+  await client.query(
+    `insert into tenure.revocation_offset (user_id, version_offset)
+     select * from unnest($1::text[], $2::int[])
+     on conflict (user_id) do update set version_offset = excluded.version_offset`,
+    [users, page.map(({ after }) => after)],
+  );
+  await client.query(
+    `insert into tenure.swap_user (swap, user_id, offset_before, offset_after, changed)
+     select $1, * from unnest($2::text[], $3::int[], $4::int[], $5::boolean[])`,
+    [
+      swap,
+      users,
+      page.map(({ before }) => before),
+      page.map(({ after }) => after),
+      page.map(({ change }) => change !== null),
+    ],
+  );
+  const raises = page.flatMap(({ change }) => change ?? []);
+  await client.query(
+    `with head as (
+       update tenure.revocation_feed_head set cursor = cursor + cardinality($1::text[]) returning cursor
+     )
+     insert into tenure.revocation_feed (cursor, user_id, version, raised_at)
+     select head.cursor - cardinality($1::text[]) + r.n, r.u, r.v, $3
+     from head, unnest($1::text[], $2::int[]) with ordinality as r(u, v, n)`,
+    [
+      raises.map(({ userId }) => userId),
+      raises.map(({ versionAfter }) => versionAfter),
+      new Date(now).toISOString(),
+    ],
+  );
+}
+
+/** History rows of the old generation of which the new one has no equal. */
+async function keepHistory(client: PoolClient, swap: number, { from, to }: LevelGround): Promise<void> {
+  const columns =
+    'user_id, seq, valid_from, cause, event_id, event_type, position, changed_at, counter, snapshot';
+  await client.query(
+    `insert into tenure.swap_history (swap, ${columns})
+     select $1, ${columns} from (
+       select ${columns} from tenure.entitlement_history where generation = $2
+       except
+       select ${columns} from tenure.entitlement_history where generation = $3
+     ) as gone`,
+    [swap, from.generation, to.generation],
+  );
+}
+
+async function movePointer(
+  client: PoolClient,
+  { projection, kind, actor, reason }: SwapOrder,
+  { swaps, from, to }: LevelGround,
+  { at, changed }: ComparisonReport,
+): Promise<void> {
+  await client.query('update tenure.live_generation set generation = $1, swaps = $2', [
+    to.generation,
+    swaps + 1,
+  ]);
+  await client.query(
+    `update tenure.projection_checkpoint set revision = revision + 1
+     where projection = $1 and generation = any($2)`,
+    [projection, [from.generation, to.generation]],
+  );
+  await client.query(`update tenure.projection_generation set state = 'served' where generation = $1`, [
+    to.generation,
+  ]);
+  await client.query(
+    `insert into tenure.generation_swap (swap, kind, from_generation, to_generation, position, from_code, to_code,
+       users_changed, actor, reason, swapped_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+    [
+      swaps + 1,
+      kind,
+      from.generation,
+      to.generation,
+      from.fold.checkpoint.handled,
+      from.fold.builtBy,
+      to.fold.builtBy,
+      changed,
+      actor,
+      reason,
+      at,
+    ],
+  );
+  await client.query(`notify ${PROJECTION_CHANNEL}`);
+}

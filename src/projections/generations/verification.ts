@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto';
+import type { Pool, PoolClient } from 'pg';
+import { z } from 'zod';
+import { comparePositions, type EventStore, type Position } from '../../event-store/event-store.js';
+import type { RecordedEvent } from '../../events/recorded-event.js';
+import { BatchRunner } from '../engine/batch-runner.js';
+import { BoundedLog } from '../engine/bounded-log.js';
+import { findCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';
+import type { Projector } from '../engine/projector.js';
+import { GENERATION_TABLES } from '../partitions.js';
+import { GenerationBehindError, GenerationFaultedError, UnknownGenerationError } from './errors.js';
+import { beginGeneration, dropGeneration, underLock } from './generation-table.js';
+import { onLevelSnapshot } from './level-ground.js';
+
+/** Differences told in full. */
+const IN_FULL = 100;
+/** "tnrs": class of the advisory locks that say whose scratch generations are in use. */
+const SCRATCH_LOCK = 0x746e7273;
+/** Tables with a row for a user; the others hold facts. */
+const USER_TABLES: readonly string[] = ['user_role', 'revocation_version', 'entitlement_history'];
+
+/** A row that is not in both: as it is read, or as the log gives it. Columns by name, as PostgreSQL writes them. */
+export interface RowDifference {
+  readonly table: string;
+  readonly found: 'in the live generation' | 'in the log';
+  readonly row: unknown;
+}
+
+/** How the live generation compares with a fold of the whole log by the running code. */
+export interface VerificationReport {
+  /** Both are at this event. */
+  readonly position: Position | null;
+  readonly generation: number;
+  readonly builtBy: string;
+  readonly foldedBy: string;
+  readonly mixedAfter: Position | null;
+  readonly running: string;
+  /** Users whose snapshot, successors, counter and history were compared; `null` is all. Facts are compared whole. */
+  readonly users: number | null;
+  /** Rows that differ: one that has other values counts on both sides. */
+  readonly differences: number;
+  readonly byTable: Readonly<Record<string, number>>;
+  readonly first: readonly RowDifference[];
+}
+
+export interface VerificationOptions {
+  readonly store: EventStore;
+  readonly pool: Pool;
+  readonly projection: string;
+  readonly codeVersion: string;
+  readonly projectorOf: (
+    generation: number,
+    judgedUsers: ReadonlySet<string> | 'everyone',
+  ) => Projector<RecordedEvent>;
+  readonly batchSize: number;
+  readonly patienceMs: number;
+}
+
+/** Told while the log is folded: where it is, and where it goes. */
+export type OnProgress = (handled: Position | null, until: Position | null) => void;
+
+/**
+ * Folds the log again into a scratch generation and compares it, row by row and column by column, with what is read; the
+ * served version is the counter plus an offset outside of generations, so it is the counters that must agree. `users`
+ * limits judging and comparing to so many users, taken at random. Nothing that is read changes; the scratch generation is
+ * dropped in the end, and by the next verification when this one is killed.
+ * @throws GenerationFaultedError, GenerationBehindError
+ */
+export async function verifyLive(
+  options: VerificationOptions,
+  { users, actor, onProgress }: { users: number | 'all'; actor: string; onProgress: OnProgress },
+): Promise<VerificationReport> {
+  const { pool, projection, codeVersion } = options;
+  await sweepScratch(pool, projection);
+  const sample = users === 'all' ? 'everyone' : await sampleUsers(pool, users);
+  const generation = await beginGeneration(pool, {
+    projection,
+    state: 'scratch',
+    startedBy: actor,
+    reason: 'verify',
+    codeVersion,
+  });
+  return underLock(pool, [SCRATCH_LOCK, generation], async () => {
+    try {
+      return await foldAndCompare(options, generation, sample, onProgress);
+    } finally {
+      await dropGeneration(pool, projection, generation);
+    }
+  });
+}
+
+/** Drops scratch generations whose makers are gone: their sessions held a lock. */
+export async function sweepScratch(pool: Pool, projection: string): Promise<void> {
+  const { rows } = await pool.query(
+    `select generation from tenure.projection_generation g where state = 'scratch' and not exists (
+       select from pg_locks where locktype = 'advisory' and database = (
+         select oid from pg_database where datname = current_database()
+       ) and classid = $1 and objid = g.generation and granted)
+       and started_at < now() - interval '1 minute'`,
+    [SCRATCH_LOCK],
+  );
+  for (const { generation } of z.array(z.object({ generation: z.number() })).parse(rows)) {
+    await dropGeneration(pool, projection, generation);
+  }
+}
+
+async function foldAndCompare(
+  options: VerificationOptions,
+  generation: number,
+  sample: ReadonlySet<string> | 'everyone',
+  onProgress: OnProgress,
+): Promise<VerificationReport> {
+  const { pool, projection, codeVersion, patienceMs } = options;
+  const bringOn = scratchFold(options, generation, sample, onProgress);
+  const live = await readLiveCheckpoint(pool, projection);
+  await bringOn(live?.checkpoint.handled ?? null);
+  const level = { projection, to: generation, patienceMs, bringOn };
+  return onLevelSnapshot(pool, level, async (client, { from }) => {
+    const { builtBy, foldedBy, mixedAfter, checkpoint } = from.fold;
+    return {
+      position: checkpoint.handled,
+      generation: from.generation,
+      builtBy,
+      foldedBy,
+      mixedAfter,
+      running: codeVersion,
+      users: sample === 'everyone' ? null : sample.size,
+      ...(await compareRows(client, [from.generation, generation], sample)),
+    };
+  });
+}
+
+/** Brings the scratch generation on to an event, and no further. */
+function scratchFold(
+  { store, pool, projection, projectorOf, batchSize }: VerificationOptions,
+  generation: number,
+  sample: ReadonlySet<string> | 'everyone',
+  onProgress: OnProgress,
+): (until: Position | null) => Promise<void> {
+  const key = { projection, generation };
+  const log = new BoundedLog(store);
+  const runner = new BatchRunner(log, pool, projectorOf(generation, sample), key, batchSize);
+  return async (until) => {
+    log.until = until;
+    for (;;) {
+      const read = await findCheckpoint(pool, key);
+      if (read === null) throw new UnknownGenerationError(generation);
+      if (comparePositions(read.handled, until) >= 0) return;
+      onProgress(read.handled, until);
+      const round = await runner.run(read);
+      if (round.outcome === 'fault') throw new GenerationFaultedError(generation, round.fault);
+      // The log ends before an event that is in the read models, or the scratch generation was dropped meanwhile.
+      if (round.outcome !== 'committed') throw new GenerationBehindError(generation, read.handled, until);
+    }
+  };
+}
+
+async function compareRows(
+  client: PoolClient,
+  [live, scratch]: readonly [number, number],
+  sample: ReadonlySet<string> | 'everyone',
+): Promise<Pick<VerificationReport, 'differences' | 'byTable' | 'first'>> {
+  const byTable: Record<string, number> = {};
+  const first: RowDifference[] = [];
+  let differences = 0;
+  for (const table of GENERATION_TABLES) {
+    const isSampled = sample !== 'everyone' && USER_TABLES.includes(table);
+    const rows = (generation: string): string =>
+      `select to_jsonb(t) - 'generation' as row from tenure.${table} t
+       where generation = ${generation} ${isSampled ? 'and user_id = any($3)' : ''}`;
+    const { rows: found } = await client.query(
+      `select found, row, count(*) over ()::int as count from (
+         (select 'in the live generation' as found, row from (${rows('$1')} except ${rows('$2')}) as a)
+         union all
+         (select 'in the log', row from (${rows('$2')} except ${rows('$1')}) as b)
+       ) as differences order by row::text limit ${IN_FULL}`,
+      [live, scratch, ...(isSampled ? [[...sample]] : [])],
+    );
+    const parsed = z.array(differenceRow).parse(found);
+    byTable[table] = parsed[0]?.count ?? 0;
+    differences += byTable[table];
+    for (const { found: side, row } of parsed) {
+      if (first.length < IN_FULL) first.push({ table, found: side, row });
+    }
+  }
+  return { differences, byTable, first };
+}
+
+const differenceRow = z.object({
+  found: z.enum(['in the live generation', 'in the log']),
+  row: z.unknown(),
+  count: z.number(),
+});
+
+/** So many users of those that are read, taken at random. */
+async function sampleUsers(pool: Pool, count: number): Promise<ReadonlySet<string>> {
+  const { rows } = await pool.query(
+    `select user_id from tenure.user_role where generation = (select generation from tenure.live_generation)
+     order by md5(user_id || $1) limit $2`,
+    [randomUUID(), count],
+  );
+  return new Set(
+    z
+      .array(z.object({ user_id: z.string() }))
+      .parse(rows)
+      .map(({ user_id: userId }) => userId),
+  );
+}

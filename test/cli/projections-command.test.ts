@@ -1,0 +1,105 @@
+import { openGenerations } from '../../src/cli/open-generations.js';
+import { projectionsCommand } from '../../src/cli/projections.command.js';
+import { InvalidSettingsError } from '../../src/config/settings.js';
+import { day } from '../support/policy-stories.js';
+import { ProjectedLog } from '../support/projected-log.js';
+import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
+
+/** What a command said and how it ended. */
+interface Ended {
+  readonly lines: readonly string[];
+  readonly complaints: readonly string[];
+  readonly code: number | undefined;
+}
+
+describe('tenure projections', () => {
+  let log: ProjectedLog;
+  beforeEach(async () => {
+    log = await ProjectedLog.open();
+    // The table of the service that says which log the read models were made from.
+    await log.pool.query(
+      'create table tenure.log_identity (single boolean primary key default true, log text not null)',
+    );
+    await log.record(
+      publication(twoPlans({ free: 'reports', plus: 'export' }), day(0)),
+      sightOf('1', day(0), { userId: 'ann' }),
+    );
+    const service = await log.start('service');
+    await service.reaches('2');
+    await service.stop();
+  });
+  afterEach(() => log.close());
+
+  /** Runs a command as a process of its own would, without any service running. */
+  async function run(...words: readonly string[]): Promise<Ended> {
+    const [lines, complaints]: [string[], string[]] = [[], []];
+    let code: number | undefined;
+    const command = projectionsCommand({
+      open: (fold) =>
+        openGenerations({ DATABASE_URL: log.url }, fold, (error) => complaints.push(String(error))),
+      print: (line) => lines.push(line),
+      progress: () => undefined,
+      complain: (line) => complaints.push(line),
+      exitWith: (given) => {
+        code = given;
+      },
+    });
+    await command.parseAsync(words, { from: 'user' });
+    return { lines, complaints, code };
+  }
+
+  it('rebuild, verify, roll back and drop on the database alone, and tell what they did', async () => {
+    const rebuilt = await run('rebuild', '--reason', 'a test', '--actor', 'eva');
+    expect(rebuilt).toEqual({
+      lines: ['swap 1: generation 1 (code 1) to 2 (code 1) at 2', '0 users change, 0 more in dates alone'],
+      complaints: [],
+      code: 0,
+    });
+    expect((await run('verify')).lines.at(-1)).toBe('no difference');
+    const back = await run('rollback', '--reason', 'a test', '--json');
+    expect(JSON.parse(back.lines.join())).toMatchObject({
+      kind: 'rollback',
+      from: { generation: 2 },
+      changed: 0,
+    });
+    const { lines } = await run('status');
+    expect(lines).toEqual([
+      expect.stringMatching(/^1 {2}live {2}at 2, code 1/),
+      expect.stringMatching(/^2 {2}previous {2}at 2, code 1 {2}\(eva, .*: a test\)$/),
+      expect.stringContaining('rollback 2: 2 to 1, 0 users changed'),
+      expect.stringContaining('swap 1: 1 to 2, 0 users changed, by eva: a test'),
+    ]);
+    expect(await run('drop', '2')).toEqual({
+      lines: ['generation 2 is dropped'],
+      complaints: [],
+      code: 0,
+    });
+    expect((await run('list')).lines).toHaveLength(1);
+  });
+
+  it('keep a build, refuse a second one, and swap it in', async () => {
+    expect(await run('rebuild', '--reason', 'a test', '--keep')).toMatchObject({ code: 0 });
+    const second = await run('rebuild', '--reason', 'another');
+    expect(second).toMatchObject({ lines: [], code: 2 });
+    expect(second.complaints).toEqual([expect.stringContaining('(rebuild_in_progress)')]);
+    expect(await run('swap', '2', '--reason', 'now')).toMatchObject({ code: 0 });
+    expect(await run('drop', '2')).toMatchObject({
+      complaints: ['generation 2 is the one that is read (generation_is_live)'],
+      code: 2,
+    });
+  });
+
+  it('end with 1 where the read models differ from the log', async () => {
+    await log.pool.query(`update tenure.user_role set counter = 9 where user_id = 'ann'`);
+    const verified = await run('verify', '--users', '1');
+    expect(verified.code).toBe(1);
+    expect(verified.lines).toContain('2 rows differ');
+  });
+
+  it('say which setting is missing, and ask for no secret of the service', async () => {
+    await expect(openGenerations({}, 'look', () => undefined)).rejects.toThrow(InvalidSettingsError);
+    await expect(openGenerations({}, 'look', () => undefined)).rejects.toMatchObject({
+      lines: ['DATABASE_URL is missing, must be a postgres:// URL'],
+    });
+  });
+});

@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { history, USERS } from '../support/histories.js';
+import { type Instance, ProjectedLog, type ToRecord } from '../support/projected-log.js';
+import { until } from '../support/until.js';
+
+/** How many histories are tried; `REBUILD_SEED` repeats a run. */
+const numRuns = Number(process.env.REBUILD_RUNS ?? '3');
+const seed = process.env.REBUILD_SEED === undefined ? {} : { seed: Number(process.env.REBUILD_SEED) };
+const OPS = { actor: 'ops', reason: 'a test' };
+
+/** A history, at which of its moments (parts of a thousand) what happens, and in batches of what size. */
+const rebuilds = fc.record({
+  events: history().map(({ events }) => events),
+  begins: fc.nat(1_000),
+  swaps: fc.nat(1_000),
+  batchSize: fc.constantFrom(1, 3, 50, 500),
+  buildBatchSize: fc.constantFrom(2, 10, 2_000),
+  sliceSize: fc.constantFrom(2, 1_000),
+});
+
+/** Versions served at the end of time: whatever follows by the clock has come. */
+async function versions({ reader }: Instance): Promise<readonly number[]> {
+  return (await reader.readMany(USERS)).map(({ snapshot }) => snapshot.revocationVersion);
+}
+
+async function recordAll(log: ProjectedLog, events: readonly ToRecord[]): Promise<void> {
+  if (events.length > 0) await log.record(...events);
+}
+
+describe('A rebuild at any moment of any history', () => {
+  it('equals the live projection in every row, changes no version, and verifies clean', async () => {
+    await fc.assert(
+      fc.asyncProperty(rebuilds, async ({ events, begins, swaps, ...sizes }) => {
+        const [first, second] = [begins, swaps].sort((a, b) => a - b) as [number, number];
+        const cut = (at: number): number => Math.floor((at / 1_001) * events.length);
+        const log = await ProjectedLog.open();
+        try {
+          const a = await log.start('a', { ...sizes, patienceMs: 20_000 });
+          // A catalogue first: without one nothing is judged, and nothing could be compared.
+          await recordAll(log, events.slice(0, cut(first)));
+          const generation = await a.generations.begin(OPS);
+          const recording = recordAll(log, events.slice(cut(first), cut(second)));
+          await a.generations.untilLevel(generation, () => undefined);
+          await recording;
+          const before = await a.engine.status().handled;
+          const swapping = a.generations.swap(generation, OPS);
+          await recordAll(log, events.slice(cut(second)));
+          expect(await swapping).toMatchObject({ changed: 0, detailsOnly: 0, mixed: null });
+          expect(BigInt(a.engine.status().handled ?? '0')).toBeGreaterThanOrEqual(BigInt(before ?? '0'));
+
+          const last = (await log.store.head()) ?? '0';
+          await a.reaches(last);
+          await until('both generations are level', async () => {
+            const all = await a.generations.list();
+            return all.every(
+              ({ fold }) => fold?.checkpoint.handled === last && fold.checkpoint.within === null,
+            );
+          });
+          expect(await log.rowsOf(generation)).toEqual(await log.rowsOf(1));
+          const { rows } = await log.pool.query('select from tenure.revocation_offset');
+          expect(rows).toEqual([]);
+          expect(await a.generations.verify('all', 'test', () => undefined)).toMatchObject({
+            position: last,
+            generation,
+            differences: 0,
+          });
+          const served = await versions(a);
+          expect(await a.generations.rollBack(OPS)).toMatchObject({ changed: 0, mixed: null });
+          expect(await versions(a)).toEqual(served);
+
+          // What was served while generations came and went is what a fold from scratch gives, feed included.
+          const feed =
+            'select cursor, user_id, version, raised_at from tenure.revocation_feed order by cursor';
+          const shown = (await log.pool.query(feed)).rows;
+          await a.stop();
+          const straight = await log.rowsOf(1);
+          await log.empty();
+          await log.replay({ batchSize: 1_000, sliceSize: 1_000, projector: 'kept' });
+          expect(await log.rowsOf(1)).toEqual(straight);
+          expect((await log.pool.query(feed)).rows).toEqual(shown);
+        } finally {
+          await log.close();
+        }
+      }),
+      { numRuns, endOnFailure: true, ...seed },
+    );
+  });
+});
