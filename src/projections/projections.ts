@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import type { EventStore, Position } from '../event-store/event-store.js';
 import { type ProjectionFault, readLiveCheckpoint } from './engine/checkpoint.js';
 import { ProjectionEngine } from './engine/projection-engine.js';
+import { DeadlineReader } from './entitlements/deadline.reader.js';
 import { EntitlementReader } from './entitlements/entitlement.reader.js';
 import { EntitlementsProjector } from './entitlements/entitlements.projector.js';
 import { OpsReader } from './entitlements/ops.reader.js';
@@ -28,6 +29,7 @@ export interface Projections {
   readonly engine: ProjectionEngine;
   readonly reader: EntitlementReader;
   readonly ops: OpsReader;
+  readonly deadlines: DeadlineReader;
   /** Last event of the log that is in the read models now; `null` when there is none. */
   handledBefore(): Promise<Position | null>;
 }
@@ -59,6 +61,7 @@ export function createProjections(options: ProjectionsOptions): Projections {
     engine,
     reader,
     ops: new OpsReader(source),
+    deadlines: new DeadlineReader(pool),
     handledBefore: async () => (await readLiveCheckpoint(pool, projector.name))?.checkpoint.handled ?? null,
   };
 }

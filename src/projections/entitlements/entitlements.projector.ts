@@ -10,7 +10,7 @@ import { FactFolder } from './fact-folder.js';
 import { FactsInMemory } from './facts-in-memory.js';
 import { FactsLoader } from './facts-loader.js';
 import { RowChanges } from './row-changes.js';
-import { moveOn } from './user-row.js';
+import { moveOn, type UserRow } from './user-row.js';
 
 export interface EntitlementsProjectorOptions {
   readonly pool: Pool;
@@ -59,7 +59,7 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
     if (this.#catalog !== null) await this.#loader.users(folder.ownersOf(batch), this.#catalog.byDefault);
     let now = from.now;
     for (const event of batch) {
-      now = Math.max(now, Date.parse(event.metadata.recordedAt));
+      now = Math.max(now, instantOf(event));
       const affected = await folder.fold(event);
       await this.#judge(affected, event, now, changes);
     }
@@ -125,6 +125,8 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
       const judgement = judge({ subscriptions }, catalog, now);
       const under = { eventId: event.id, eventType: event.type, position: event.position, now };
       const moved = moveOn(row, judgement, under);
+      // A deadline that came late found its change written: no row is touched, and none is made for a stranger.
+      if (event.type === 'AccessDeadlineReached' && isUnmoved(row, moved)) continue;
       this.#facts.users.set(userId, moved.row);
       changes.users.set(userId, moved.row);
       changes.history.push(...moved.history);
@@ -159,4 +161,13 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
     // The default plan does not depend on time: nothing of it ends.
     return { catalog, byDefault: judge({ subscriptions: [] }, catalog, 0).entitlement };
   }
+}
+
+/** The time an event brings (Unix ms): when it was recorded; of a deadline its instant (DESIGN 8, "Time"). */
+function instantOf(event: RecordedEvent): number {
+  return Date.parse(event.type === 'AccessDeadlineReached' ? event.data.at : event.metadata.recordedAt);
+}
+
+function isUnmoved(before: UserRow, { row, history }: ReturnType<typeof moveOn>): boolean {
+  return history.length === 0 && JSON.stringify(before.successors) === JSON.stringify(row.successors);
 }
