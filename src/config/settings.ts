@@ -66,6 +66,13 @@ const environmentSchema = z.object({
   AUTH_AUDIENCE: z.string().optional(),
 });
 
+const storeSchema = environmentSchema.pick({
+  DATABASE_URL: true,
+  DATA_DIR: true,
+  EVENTSTORE_URL: true,
+  STREAM_PREFIX: true,
+});
+
 /** The settings of one process, typed and validated. */
 export interface Settings {
   readonly port: number;
@@ -88,18 +95,33 @@ export interface Settings {
   readonly userIdMetadataKey: string;
 }
 
+/** The settings that tell where the data is: all that a command which touches nothing else asks for. */
+export type StoreSettings = Pick<Settings, 'databaseUrl' | 'dataDir' | 'eventStoreUrl' | 'streamPrefix'>;
+
+/**
+ * Reads the settings of the stores alone.
+ * @throws InvalidSettingsError as `loadSettings`
+ */
+export function loadStoreSettings(environment: Environment): StoreSettings {
+  const parsed = storeSchema.safeParse(withoutEmpty(environment));
+  if (!parsed.success) throw new InvalidSettingsError(faultsOf(parsed.error));
+  const { data } = parsed;
+  return {
+    databaseUrl: data.DATABASE_URL ?? null,
+    dataDir: data.DATA_DIR,
+    eventStoreUrl: data.EVENTSTORE_URL ?? null,
+    streamPrefix: data.STREAM_PREFIX,
+  };
+}
+
 /**
  * Reads the settings from an environment.
  * @throws InvalidSettingsError naming every missing or bad value and what it should be, all at once
  */
-export function loadSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
-  const given = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  );
+export function loadSettings(environment: Environment): Settings {
+  const given = withoutEmpty(environment);
   const parsed = environmentSchema.safeParse(given);
-  const faults = parsed.success
-    ? []
-    : parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+  const faults = parsed.success ? [] : faultsOf(parsed.error);
   faults.push(...livemodeFaults(given), ...authFaults(given));
   if (!parsed.success || faults.length > 0) throw new InvalidSettingsError([...new Set(faults)]);
   const { data } = parsed;
@@ -135,6 +157,16 @@ function connectionStringFault(text: string): string | null {
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+function withoutEmpty(environment: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+}
+
+function faultsOf(error: z.ZodError): string[] {
+  return error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+}
 
 /** Stripe's keys say their mode. */
 function modeOfKey(key: string | undefined): 'true' | 'false' | null {
