@@ -1,47 +1,41 @@
-import pg from 'pg';
-import { loadStoreSettings } from '../config/settings.js';
-import { claimForLog, eventStoreDbLog, POSTGRESQL_LOG } from '../event-store/log-identity.js';
+import { claimForLog, logOf } from '../event-store/log-identity.js';
 import { openEventStore } from '../event-store/open-event-store.js';
-import { eventStorePoolConfig } from '../event-store/postgres/pg-session.js';
 import { foldingBeside } from '../projections/generations/folding-beside.js';
-import type { OpenedGenerations } from './projections.command.js';
-
-/** Connections of a command. */
-const POOL_SIZE = 4;
+import type { Generations } from '../projections/generations/generations.js';
+import { withServiceData } from './service-data.js';
+import type { Terminal } from './terminal.js';
 
 /**
- * Opens what `tenure projections` works with, straight on the database; it makes no tables. Told to fold, this process
- * goes on with builds, unless a service does.
+ * Lets `work` use the generations of the read models, straight on the database. Told to fold, this process goes on with
+ * builds, unless a service does.
  * @throws InvalidSettingsError, OtherLogError and what the database answers
  */
-export async function openGenerations(
-  environment: Readonly<Record<string, string | undefined>>,
+export function withGenerations<Result>(
+  terminal: Terminal,
   fold: 'fold' | 'look',
-  onTrouble: (error: unknown) => void,
-): Promise<OpenedGenerations> {
-  const { databaseUrl, eventStoreUrl, streamPrefix } = loadStoreSettings(environment);
-  const pool = new pg.Pool(eventStorePoolConfig(databaseUrl, POOL_SIZE));
-  pool.on('error', onTrouble);
-  const closers: (() => Promise<void>)[] = [() => pool.end()];
-  const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).reverse()) await closer();
-  };
-  try {
-    await claimForLog(pool, eventStoreUrl === null ? POSTGRESQL_LOG : eventStoreDbLog(streamPrefix));
-    const store = openEventStore({ eventStoreUrl, streamPrefix }, { pool, databaseUrl, onFault: onTrouble });
-    closers.push(() => store.close());
-    const beside = foldingBeside({
-      store,
-      pool,
-      url: databaseUrl,
-      onFault: (generation, { message }) => onTrouble(`generation ${generation} stopped: ${message}`),
-      onTrouble,
-    });
-    closers.push(() => beside.stop());
-    if (fold === 'fold') beside.keeper.start();
-    return { generations: beside.generations, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  work: (generations: Generations) => Promise<Result>,
+): Promise<Result> {
+  const onTrouble = (trouble: unknown): void =>
+    terminal.err(`tenure: ${trouble instanceof Error ? trouble.message : String(trouble)}\n`);
+  return withServiceData(terminal, async ({ settings, database: { pool }, databaseUrl }) => {
+    await claimForLog(pool, logOf(settings));
+    const store = openEventStore(settings, { pool, databaseUrl, onFault: onTrouble });
+    try {
+      const beside = foldingBeside({
+        store,
+        pool,
+        url: databaseUrl,
+        onFault: (generation, { message }) => onTrouble(`generation ${generation} stopped: ${message}`),
+        onTrouble,
+      });
+      try {
+        if (fold === 'fold') beside.keeper.start();
+        return await work(beside.generations);
+      } finally {
+        await beside.stop();
+      }
+    } finally {
+      await store.close();
+    }
+  });
 }

@@ -6,28 +6,9 @@ import type { Generation } from '../projections/generations/generation-table.js'
 import type { BuildProgress, Generations } from '../projections/generations/generations.js';
 import type { SwapReport } from '../projections/generations/swap.js';
 import type { VerificationReport } from '../projections/generations/verification.js';
-
-/** Exit codes of `tenure projections`, beside those of sysexits.h. */
-export const EXIT = { done: 0, differences: 1, refused: 2 } as const;
-
-/** The services a command works with, and the end of them. */
-export interface OpenedGenerations {
-  readonly generations: Generations;
-  close(): Promise<void>;
-}
-
-/** What a command needs of its process. */
-export interface CommandHost {
-  /** Opens the database. `fold`: this process folds builds too, in case no service does. */
-  open(fold: 'fold' | 'look'): Promise<OpenedGenerations>;
-  /** A line for whoever asked, on stdout. */
-  print(line: string): void;
-  /** How far work is, on stderr; called often. */
-  progress(line: string): void;
-  /** A line about what went wrong, on stderr. */
-  complain(line: string): void;
-  exitWith(code: number): void;
-}
+import { EXIT, type ExitCode } from './exit-codes.js';
+import { withGenerations } from './open-generations.js';
+import { ProgressLine, type Terminal } from './terminal.js';
 
 interface Reason {
   readonly actor: string;
@@ -35,34 +16,35 @@ interface Reason {
 }
 
 const HELP = `
-Works on the database that DATABASE_URL names (and the log that EVENTSTORE_URL names); services may run meanwhile.
-The embedded database is reached only by the service that runs it.
-
-Exit codes: 0 done, 1 verify found differences, 2 refused (the message says why), 69 no database, 78 bad settings.`;
+Works on the database and the log of the service, whether services run or not. Exits with 1 when verify finds differences,
+with 2 when something is refused: the message says why.`;
 
 /** `tenure projections …`, thin over `Generations`. */
-export function projectionsCommand(host: CommandHost): Command {
+export function projectionsCommand(terminal: Terminal): Command {
   const command = new Command('projections')
     .description('Rebuilds, compares, swaps, rolls back and verifies the read models.')
     .addHelpText('after', HELP);
+  const progress = new ProgressLine(terminal);
   const work = async (
     fold: 'fold' | 'look',
-    does: (generations: Generations) => Promise<number>,
+    does: (generations: Generations) => Promise<ExitCode>,
   ): Promise<void> => {
-    const { generations, close } = await host.open(fold);
     try {
-      host.exitWith(await does(generations));
+      terminal.exitWith(await withGenerations(terminal, fold, does));
     } catch (error) {
       if (!(error instanceof GenerationError)) throw error;
-      host.complain(`${error.message} (${error.code})`);
-      host.exitWith(EXIT.refused);
-    } finally {
-      await close();
+      progress.end();
+      terminal.err(`tenure: ${error.message} (${error.code})\n`);
+      terminal.exitWith(EXIT.refused);
     }
   };
+  const print = (line: string): void => {
+    progress.end();
+    terminal.out(`${line}\n`);
+  };
   const show = (json: boolean | undefined, value: unknown, lines: readonly string[]): void => {
-    if (json === true) host.print(JSON.stringify(value));
-    else for (const line of lines) host.print(line);
+    if (json === true) print(JSON.stringify(value));
+    else for (const line of lines) print(line);
   };
 
   command
@@ -106,8 +88,8 @@ export function projectionsCommand(host: CommandHost): Command {
     .action(({ json, dryRun, keep, ...asked }: Reason & Record<'json' | 'dryRun' | 'keep', boolean>) =>
       work('fold', async (generations) => {
         const afterwards = keep ? 'keep' : dryRun ? 'drop' : 'swap';
-        const report = await generations.rebuild({ ...asked, afterwards }, (progress) =>
-          host.progress(progressLine(progress)),
+        const report = await generations.rebuild({ ...asked, afterwards }, (built) =>
+          progress.tell(progressLine(built)),
         );
         show(json, report, reportLines(report));
         return EXIT.done;
@@ -147,7 +129,7 @@ export function projectionsCommand(host: CommandHost): Command {
     .action((generation: number) =>
       work('look', async (generations) => {
         await generations.drop(generation);
-        host.print(`generation ${generation} is dropped`);
+        print(`generation ${generation} is dropped`);
         return EXIT.done;
       }),
     );
@@ -160,10 +142,10 @@ export function projectionsCommand(host: CommandHost): Command {
     .action(({ json, users }: { json?: boolean; users?: number }) =>
       work('look', async (generations) => {
         const report = await generations.verify(users ?? 'all', operator(), (handled, until) =>
-          host.progress(`at ${handled ?? 'the beginning'} of ${until ?? 'nothing'}`),
+          progress.tell(`at ${handled ?? 'the beginning'} of ${until ?? 'nothing'}`),
         );
         show(json, report, verificationLines(report));
-        return report.differences === 0 ? EXIT.done : EXIT.differences;
+        return report.differences === 0 ? EXIT.done : EXIT.no;
       }),
     );
   return command;

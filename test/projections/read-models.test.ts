@@ -116,7 +116,7 @@ describe('The read models', () => {
       await fold(
         customerSeen('cus_named', 'named', day(0)),
         second,
-        sight('1', day(3), { customer: 'cus_named', status: 'incomplete' }),
+        sightOf('1', day(3), { customer: 'cus_named', status: 'incomplete' }),
       );
       expect(await shown(['named'], day(3))).toEqual(['free 0']);
     });
@@ -162,8 +162,8 @@ describe('The read models', () => {
   });
 
   it.each([1, 500])('have a clock that never goes back, in batches of %d', async (batchSize) => {
-    const bought = sight('1', day(10), { userId: 'ann' });
-    const ended = sight('1', day(11), { userId: 'ann', status: 'canceled' });
+    const bought = sightOf('1', day(10), { userId: 'ann' });
+    const ended = sightOf('1', day(11), { userId: 'ann', status: 'canceled' });
     await log.record(bought, { ...ended, at: at(day(5)) });
     await log.replay({ ...STRAIGHT, batchSize });
     const [served] = await new EntitlementReader(log.pool, () => at(day(11))).readMany(['ann']);
