@@ -1,9 +1,9 @@
 import { LogDriver } from '../log/log-driver-process.js';
 import type { LogResult } from '../log/protocol.js';
 import type { WorkReport } from '../report.js';
+import { expectEqual } from '../support/expect-equal.js';
 import type { EventStoreContext } from './eventstore.js';
 import { compareLogs } from './log-contest.js';
-import { expectEqual } from './webhook-contest.js';
 
 const IN_FLIGHT = [16, 64];
 const LEAST = 0.8;

@@ -1,8 +1,8 @@
 import { LogDriver } from '../log/log-driver-process.js';
 import type { WorkReport } from '../report.js';
+import { expectEqual } from '../support/expect-equal.js';
 import type { EventStoreContext } from './eventstore.js';
 import { compareLogs } from './log-contest.js';
-import { expectEqual } from './webhook-contest.js';
 
 /** Events of a page, as the projections read them. */
 const PAGE = 500;

@@ -2,9 +2,10 @@ import { contentsOf } from '../load/subscription-lives.js';
 import type { WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
 import { catchUp } from '../support/catch-up.js';
+import { expectEqual } from '../support/expect-equal.js';
 import { type BenchServer, startRival } from '../support/rival-process.js';
 import { countInLog, withClient } from '../support/service-log.js';
-import { compareReceivers, expectEqual, type Inspection, lagNote } from './webhook-contest.js';
+import { compareReceivers, type Inspection, lagNote } from './webhook-contest.js';
 
 const FLOOR = 'bare node:http + HMAC + INSERT';
 const RIVAL = '@supabase/stripe-sync-engine';

@@ -113,8 +113,3 @@ export function lagNote(label: string, lags: readonly number[]): WorkReport['not
     value: `${Math.round(median(lags))} ms (median), ${Math.round(Math.max(...lags))} ms (most)`,
   };
 }
-
-/** @throws Error when the store does not hold exactly what was acknowledged */
-export function expectEqual(what: string, found: number, expected: number): void {
-  if (found !== expected) throw new Error(`${what}: ${found}, but ${expected} were acknowledged`);
-}
