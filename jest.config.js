@@ -10,7 +10,7 @@ const common = {
 
 /**
  * Everything, with the log in PostgreSQL; then the tests of the whole service again, with the log in EventStoreDB (but for
- * those that are about the embedded PostgreSQL or about a start that cannot be). `--selectProjects` chooses one.
+ * those about one store alone, or about what no store changes). `--selectProjects` chooses one.
  */
 export default {
   projects: [
@@ -26,9 +26,7 @@ export default {
       roots: ['<rootDir>/test/e2e'],
       testMatch: ['**/*.test.ts'],
       testPathIgnorePatterns: [
-        '/embedded-start\\.test\\.ts$',
-        '/start\\.test\\.ts$',
-        '/openapi\\.test\\.ts$',
+        '/(embedded-start|start|openapi|database-away|eventstore-[a-z]+)\\.test\\.ts$',
       ],
       setupFiles: ['<rootDir>/test/support/on-eventstoredb.mjs'],
     },

@@ -184,7 +184,7 @@ async function startDatabase(
   return server;
 }
 
-/** Offers the catalogue of the file; serves only once the catalogue in force is in the read models. */
+/** Offers the catalogue of the file; comes back once there is one in the read models, the one before it at first. */
 async function publishCatalog(
   commands: CommandBus,
   { catalog, hash }: Awaited<ReturnType<typeof loadPlanFile>>,

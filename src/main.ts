@@ -2,6 +2,7 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
 import { createTenure, type Tenure } from './bootstrap.js';
+import { copyEvents } from './cli/events-copy.js';
 import { openGenerations } from './cli/open-generations.js';
 import { projectionsCommand } from './cli/projections.command.js';
 import { InvalidSettingsError, loadSettings } from './config/settings.js';
@@ -116,14 +117,42 @@ async function serve(): Promise<void> {
   process.on('SIGINT', stop);
 }
 
-await new Command('tenure')
+/** A setting the command cannot do without. */
+function required(name: string): string {
+  const value = process.env[name];
+  if (value === undefined || value === '') refuse([`${name} is missing`], EX_CONFIG);
+  return value;
+}
+
+async function copy(): Promise<void> {
+  try {
+    await copyEvents({
+      databaseUrl: required('DATABASE_URL'),
+      eventStoreUrl: required('EVENTSTORE_URL'),
+      prefix: process.env.STREAM_PREFIX || 'tenure.',
+      say: (line) => process.stdout.write(`tenure: ${line}\n`),
+    });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) refuse([`cannot copy: ${error.message}`], EX_UNAVAILABLE);
+    throw error;
+  }
+}
+
+const program = new Command('tenure')
   .description('Starts the Tenure service: signed Stripe webhooks in, provable access out.')
   .version('0.1.0')
   .addHelpText('after', SETTINGS_HELP)
   .action(serve)
-  .addCommand(projections)
-  .parseAsync()
-  .catch((error: unknown) => {
-    refuseKnown(error, 'cannot work');
-    throw error;
-  });
+  .addCommand(projections);
+program
+  .command('events')
+  .description('the log')
+  .command('copy')
+  .description(
+    'copies the log of DATABASE_URL to EVENTSTORE_URL and checks it; may be broken off and run again',
+  )
+  .action(copy);
+await program.parseAsync().catch((error: unknown) => {
+  refuseKnown(error, 'cannot work');
+  throw error;
+});

@@ -44,6 +44,8 @@ export interface Decider<State, Command> {
   readonly initial: State;
   evolve(state: State, happened: Happened): State;
   decide(state: State, command: Command): readonly [] | readonly [DomainEvent];
+  /** Whether a command with this key is on the stream. Once it is, it stays so: a stream only grows. */
+  knows(state: State, causation: string): boolean;
 }
 
 /** What came of a command. `position` is of the event appended; of a duplicate, of the stream's last event if known. */

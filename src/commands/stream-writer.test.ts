@@ -52,6 +52,15 @@ function record(
   return { stream, command, origin: from(eventId), starts: false, ...more };
 }
 
+const link = (userId: string): SubscriptionCommand => ({
+  kind: 'link',
+  causation: null,
+  subscription: 'sub_1',
+  userId,
+  reason: null,
+});
+const unlink: SubscriptionCommand = { kind: 'unlink', causation: null, subscription: 'sub_1', reason: null };
+
 /** The Stripe event ids on the stream of the test, in order; its hash chain must be whole. */
 async function onStream(): Promise<(string | null)[]> {
   const events = await store.read(stream, 0);
@@ -122,6 +131,22 @@ describe('a command', () => {
     const last = await other.execute(record('evt_3'));
     expect(await stale.execute(record('evt_2'))).toEqual({ outcome: 'duplicate', position: last.position });
     expect(await onStream()).toEqual(['evt_1', 'evt_2', 'evt_3']);
+  });
+
+  it.each<[string, SubscriptionCommand, SubscriptionCommand]>([
+    ['a link that another writer replaced', link('u1'), link('u2')],
+    ['a link that another writer took back', link('u1'), unlink],
+  ])('is executed though it was once, being %s meanwhile', async (_, again, meanwhile) => {
+    const [stale, other] = [writer(), writer()];
+    const ops = { actor: 'ops', correlationId: 'r', causation: null, stripe: null };
+    const execute = (one: SubscriptionWriter, command: SubscriptionCommand) =>
+      one.execute({ stream, command, origin: ops, starts: false });
+    await execute(stale, again);
+    await execute(other, meanwhile);
+    expect(await execute(stale, again)).toMatchObject({ outcome: 'applied' });
+    expect(await other.stateOf(stream)).toMatchObject({ link: 'u1' });
+    expect(await execute(stale, again)).toMatchObject({ outcome: 'duplicate' });
+    expect(await onStream()).toHaveLength(3);
   });
 
   it('is a duplicate after its stream was forgotten for others', async () => {

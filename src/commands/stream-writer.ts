@@ -57,7 +57,8 @@ const DEFAULT_CACHED_STREAMS = 50_000;
  * Loads, decides, appends: always at an exact revision, so that the Stripe event id is the idempotence key of its
  * stream (DESIGN 5.1, 5.2). Folds are kept in memory; a stale one is found out by the append itself, which then
  * conflicts. A stream that most likely does not exist yet is tried at "no stream" without a read: deciding from the
- * empty state can never duplicate, because an existing stream conflicts.
+ * empty state can never duplicate, because an existing stream conflicts. That there is nothing to add is believed of
+ * memory only for a key that is known; else the stream is read to its end first.
  */
 export class StreamWriter<State, Command> {
   readonly #folds: LRUCache<string, Fold<State>>;
@@ -106,7 +107,12 @@ export class StreamWriter<State, Command> {
       this.#folds.get(stream) ?? (command.starts ? this.#empty() : await this.#load(stream, this.#empty()));
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const [event] = this.decider.decide(fold.state, command.command);
-      if (event === undefined) return { outcome: 'duplicate', position: fold.position };
+      if (event === undefined) {
+        const current = await this.#confirmed(stream, fold, origin);
+        if (current.revision === fold.revision) return { outcome: 'duplicate', position: fold.position };
+        fold = current;
+        continue;
+      }
       const sealed = this.#seal(stream, fold, event, origin);
       const appended = await this.#append(stream, fold, sealed);
       if (appended !== 'conflict') {
@@ -122,6 +128,12 @@ export class StreamWriter<State, Command> {
       fold = await this.#load(stream, fold);
     }
     throw new ContentionError(stream, MAX_TRIES);
+  }
+
+  /** The fold by which nothing is to be added: itself for a known key, else what the stream holds now. */
+  async #confirmed(stream: string, fold: Fold<State>, { causation }: Origin): Promise<Fold<State>> {
+    if (causation !== null && this.decider.knows(fold.state, causation)) return fold;
+    return this.#load(stream, fold);
   }
 
   #seal(stream: string, fold: Fold<State>, event: DomainEvent, origin: Origin): SealedEvent {

@@ -155,7 +155,7 @@ export function loadSettings(environment: Readonly<Record<string, string | undef
 }
 
 /** What is wrong with a connection string, `null` when nothing is. Never shows the string, which has a password. */
-function connectionStringFault(text: string): string | null {
+export function connectionStringFault(text: string): string | null {
   try {
     parseConnectionString(text);
     return null;

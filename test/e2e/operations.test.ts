@@ -1,16 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type CuttingProxy, cuttingProxy } from '../contract/cutting-proxy.js';
+import { LOG_IN_EVENTSTOREDB } from '../support/log.js';
 import { until } from '../support/until.js';
 import { call } from './support/http-call.js';
-import {
-  AUTHORIZED,
-  buyer,
-  event,
-  problemCode,
-  type Service,
-  signed,
-  startService,
-} from './support/service.js';
+import { AUTHORIZED, buyer, event, type Service, signed, startService } from './support/service.js';
 
 describe('Health and metrics', () => {
   let service: Service;
@@ -28,6 +20,7 @@ describe('Health and metrics', () => {
     expect(ready.json()).toMatchObject({
       status: 'ready',
       problems: [],
+      eventStore: LOG_IN_EVENTSTOREDB ? 'eventstoredb' : 'postgresql',
       projection: { state: 'leading', position, lagEvents: 0, lagSeconds: 0, fault: null },
     });
   });
@@ -76,59 +69,6 @@ describe('Health and metrics', () => {
     expect(text).toMatch(/tenure_projection_running 1\n/);
     expect(text).not.toContain('secret');
     expect(text).toMatch(/process_resident_memory_bytes \d/);
-  });
-});
-
-describe('A database that goes away', () => {
-  let service: Service;
-  let proxy: CuttingProxy | null = null;
-  const answers = (how: CuttingProxy['answers']): void => {
-    if (proxy !== null) proxy.answers = how;
-  };
-  beforeAll(async () => {
-    service = await startService({
-      through: async (url) => {
-        proxy = await cuttingProxy(url);
-        return proxy.url;
-      },
-    });
-  });
-  afterAll(async () => {
-    answers('pass');
-    await service.close();
-    await proxy?.close();
-  });
-
-  it('makes nothing be acknowledged, and everything be well again when it is back', async () => {
-    const body = event();
-    answers('cut');
-    const refused = await service.deliver(body);
-    expect(refused.status).toBe(503);
-    expect(problemCode(refused)).toBe('event_store_unavailable');
-    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
-
-    const asked = await service.ask('GET', '/v1/users/not-in-memory/entitlements');
-    expect(asked.status).toBe(503);
-    expect(problemCode(asked)).toBe('database_unavailable');
-    const linked = await service.ask('PUT', '/v1/customers/cus_away/link', { userId: 'u' });
-    expect(problemCode(linked)).toBe('event_store_unavailable');
-
-    expect((await service.call({ path: '/health/live' })).status).toBe(200);
-    const ready = await service.call({ path: '/health/ready' });
-    expect(ready.status).toBe(503);
-    expect(ready.json()).toMatchObject({
-      status: 'not_ready',
-      problems: expect.arrayContaining(['database_unavailable', 'event_store_unavailable']),
-    });
-    expect((await service.call({ path: '/metrics' })).status).toBe(200);
-
-    answers('pass');
-    await until('ready again', async () => (await service.call({ path: '/health/ready' })).status === 200);
-    const again = await service.deliver(body);
-    expect(again.status).toBe(200);
-    const { position } = await service.receive(buyer('recovered').started('active').body);
-    expect(await service.snapshot('recovered', position)).toMatchObject({ plan: 'plus' });
-    expect((await service.receive(body)).outcome).toBe('duplicate');
   });
 });
 

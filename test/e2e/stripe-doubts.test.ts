@@ -84,9 +84,12 @@ describe('where the events of Stripe leave a doubt', () => {
 
   it('a list of items that was cut is asked for whole, recorded and folded', async () => {
     const bought = manyItems();
+    const shown = gate();
     api.has(bought.object);
+    api.misbehaves(bought.id, { kind: 'held', until: shown.until });
     const event = cutEvent(bought);
     expect(await service.after(bought.user, event)).toMatchObject({ plan: 'free' });
+    shown.open();
     const retrieved = await retrievedFrom(bought.id);
     expect(await service.entitlements(bought.user, retrieved.position)).toMatchObject({ plan: 'plus' });
 
@@ -251,7 +254,11 @@ describe('where the events of Stripe leave a doubt', () => {
     await writeFile(plansFile, PLANS);
     const asked = api.asked.length;
     const other: Tenure = await createTenure(
-      loadSettings({ ...testEnvironment(service.databaseUrl, plansFile), ...api.environment }),
+      loadSettings({
+        ...testEnvironment(service.databaseUrl, plansFile),
+        ...service.stores.environment,
+        ...api.environment,
+      }),
     );
     try {
       expect(api.asked).toHaveLength(asked);

@@ -112,6 +112,15 @@ describe('The read models', () => {
       expect(served.map(({ snapshot }) => snapshot.features)).toEqual([['api', 'news'], ['news'], ['news']]);
     });
 
+    it('start who was named but never judged from the default plan in force', async () => {
+      await fold(
+        customerSeen('cus_named', 'named', day(0)),
+        second,
+        sightOf('1', day(3), { customer: 'cus_named', status: 'incomplete' }),
+      );
+      expect(await shown(['named'], day(3))).toEqual(['free 0']);
+    });
+
     it('end in the same rows when another instance goes on in the middle of it', async () => {
       const a = await log.start('a', { sliceSize: 2 });
       await log.leads('a');
@@ -140,7 +149,7 @@ describe('The read models', () => {
         await stopped;
         await blocker.query('rollback');
         await b.reaches(last);
-        await b.stop();
+        await b.stop(); // it would fold again beside the replay
       } finally {
         blocker.release(true);
       }
@@ -149,6 +158,19 @@ describe('The read models', () => {
       await log.replay(STRAIGHT);
       expect(rows).toEqual(await log.rows());
       expect(await shown(USERS, day(3))).toEqual(['plus 2', 'plus 2', 'plus 2', 'plus 2', 'free 3']);
+    });
+  });
+
+  it.each([1, 500])('have a clock that never goes back, in batches of %d', async (batchSize) => {
+    const bought = sightOf('1', day(10), { userId: 'ann' });
+    const ended = sightOf('1', day(11), { userId: 'ann', status: 'canceled' });
+    await log.record(bought, { ...ended, at: at(day(5)) });
+    await log.replay({ ...STRAIGHT, batchSize });
+    const [served] = await new EntitlementReader(log.pool, () => at(day(11))).readMany(['ann']);
+    expect(served?.snapshot).toMatchObject({
+      status: 'canceled',
+      revocationVersion: 2,
+      changedAt: new Date(at(day(10))).toISOString(),
     });
   });
 

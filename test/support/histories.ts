@@ -160,7 +160,7 @@ function household({ facts }: Life, n: number, luck: Luck): Facts {
         },
       }));
     }),
-    customers: luck.times(2, (i) => ({
+    customers: luck.times(5, (i) => ({
       customer: luck.of([`cus_${n}`, `cus_${n}b`]),
       eventId: `evt_cus${n}_${i}`,
       stripeType: luck.of(['customer.created', 'customer.updated', 'customer.deleted']),

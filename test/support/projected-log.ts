@@ -76,6 +76,7 @@ export class ProjectedLog {
     const record = {
       initial: null,
       evolve: () => null,
+      knows: () => false,
       decide: (_: null, event: DomainEvent): readonly [DomainEvent] => [event],
     };
     this.#writer = new StreamWriter(store, record, { now: () => this.#now });

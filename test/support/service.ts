@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTenure, type Tenure } from '../../src/bootstrap.js';
+import { createTenure, type Tenure, type TenureHooks } from '../../src/bootstrap.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
-import { testLog, wholeLog } from './log.js';
-import { testDatabase } from './postgres.js';
+import { wholeLog } from './log.js';
+import { type TestStores, testStores } from './stores.js';
 import { SECRET, type StripeEvent, signed } from './stripe-events.js';
 
 export const ADMIN_KEY = 'admin-key-of-the-tests-0123456789abcdef';
@@ -34,6 +34,9 @@ export interface ServiceOverrides {
   readonly environment?: Readonly<Record<string, string>>;
   /** Text of the plan file. */
   readonly plans?: string;
+  /** Stores that the test has made, and drops; without them the service has its own. */
+  readonly stores?: TestStores;
+  readonly hooks?: TenureHooks;
 }
 
 /** The settings of a service of the tests on the database at `databaseUrl`, as an environment. */
@@ -61,28 +64,31 @@ export class TestService {
 
   private constructor(
     readonly tenure: Tenure,
-    readonly databaseUrl: string,
+    readonly stores: TestStores,
+    readonly plansFile: string,
     private readonly cleanUp: () => Promise<void>,
   ) {}
 
-  static async start({ environment = {}, plans = PLANS }: ServiceOverrides = {}): Promise<TestService> {
-    const [database, log] = await Promise.all([testDatabase(), testLog()]);
+  static async start(overrides: ServiceOverrides = {}): Promise<TestService> {
+    const { environment = {}, plans = PLANS, hooks = {} } = overrides;
+    const own = overrides.stores === undefined ? await testStores() : null;
+    const stores = overrides.stores ?? own;
+    if (stores === null) throw new Error('a service without stores');
     const folder = await mkdtemp(join(tmpdir(), 'tenure-e2e-'));
     const cleanUp = async (): Promise<void> => {
-      await log.close();
-      await database.drop();
+      await own?.drop();
       await rm(folder, { recursive: true });
     };
     try {
       const plansFile = join(folder, 'plans.yaml');
       await writeFile(plansFile, plans);
       const settings = loadSettings({
-        ...testEnvironment(database.url, plansFile),
-        ...log.environment,
+        ...testEnvironment(stores.database.url, plansFile),
+        ...stores.environment,
         ...environment,
       });
-      const tenure = await createTenure(settings);
-      return new TestService(tenure, database.url, async () => {
+      const tenure = await createTenure(settings, hooks);
+      return new TestService(tenure, stores, plansFile, async () => {
         await tenure.close();
         await cleanUp();
       });
@@ -90,6 +96,10 @@ export class TestService {
       await cleanUp();
       throw error;
     }
+  }
+
+  get databaseUrl(): string {
+    return this.stores.database.url;
   }
 
   get url(): string {
@@ -152,9 +162,10 @@ export class TestService {
     return this.entitlements(userId, position);
   }
 
-  /** How many events the log holds. */
-  async logged(): Promise<number> {
-    return (await wholeLog(this.tenure.app.get<EventStore>(EVENT_STORE))).length;
+  /** How many events the log holds; of one type where it is named. */
+  async logged(type?: string): Promise<number> {
+    const all = await wholeLog(this.tenure.app.get<EventStore>(EVENT_STORE));
+    return all.filter((event) => type === undefined || event.type === type).length;
   }
 
   close(): Promise<void> {

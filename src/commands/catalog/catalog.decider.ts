@@ -23,6 +23,7 @@ export const catalogDecider: Decider<CatalogState, CatalogCommand> = {
     event.type === 'PlanCatalogPublished'
       ? { published: new Set(state.published).add(event.data.hash), last: event.data }
       : state,
+  knows: () => false,
   decide: (state, { kind, hash, catalog }) => {
     const known = kind === 'offer' ? state.published.has(hash) : state.last?.hash === hash;
     return known ? [] : [{ type: 'PlanCatalogPublished', data: { hash, catalog } }];

@@ -11,5 +11,6 @@ export interface CheckoutCommand {
 export const checkoutDecider: Decider<ReadonlySet<string>, CheckoutCommand> = {
   initial: new Set(),
   evolve: (seen, { causation }) => (causation === null ? seen : new Set(seen).add(causation)),
+  knows: (seen, causation) => seen.has(causation),
   decide: (seen, command) => (seen.has(command.causation) ? [] : [command.event]),
 };

@@ -32,6 +32,7 @@ export const customerDecider: Decider<LinkableState, CustomerCommand> = {
         return having(state, causation, state.link);
     }
   },
+  knows: isKnown,
   decide: (state, command) => {
     if (isKnown(state, command.causation)) return [];
     switch (command.kind) {

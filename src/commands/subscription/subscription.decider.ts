@@ -38,6 +38,7 @@ export const subscriptionDecider: Decider<LinkableState, SubscriptionCommand> = 
         return having(state, causation, state.link);
     }
   },
+  knows: isKnown,
   decide: (state, command) => {
     if (isKnown(state, command.causation)) return [];
     switch (command.kind) {

@@ -68,6 +68,7 @@ function prorationOfItem(line: unknown): unknown {
   return field(line, 'parent', 'invoice_item_details', 'proration');
 }
 
+/** Amounts are whole minor units; what is none counts nothing, so no sum leaves the numbers JSON has. */
 function sum(list: unknown): number {
-  return items(list).reduce<number>((total, entry) => total + (finite(field(entry, 'amount')) ?? 0), 0);
+  return items(list).reduce<number>((total, entry) => total + (whole(field(entry, 'amount')) ?? 0), 0);
 }

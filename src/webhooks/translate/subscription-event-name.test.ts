@@ -62,13 +62,15 @@ describe('the name of an event of a subscription', () => {
     ['SubscriptionStarted', 'created', { status: 'incomplete' }],
     ['SubscriptionStarted', 'created', { status: 'on_ice' }],
     ['SubscriptionUpdated', 'updated', {}, { metadata: {} }],
+    ['SubscriptionUpdated', 'updated', { status: 'past_due' }, { metadata: {} }],
+    ['SubscriptionUpdated', 'updated', { status: 'unpaid' }, { metadata: {} }],
     ['SubscriptionUpdated', 'updated', {}],
     ['SubscriptionUpdated', 'updated', { status: 'on_ice' }, { status: 'active' }],
     ['SubscriptionUpdated', 'updated', {}, { cancel_at_period_end: false }],
     ['SubscriptionUpdated', 'updated', { pause_collection: PAUSE }, { pause_collection: PAUSE }],
     ['SubscriptionUpdated', 'pending_update_expired', {}],
-  ])('is %s for "%s" with %j after %j', (expected, type, more, previous) => {
-    expect(nameOf(type, more, previous)).toBe(expected);
+  ])('is %s for "%s" with %j after %j', (expected, type, ...said) => {
+    expect(nameOf(type, ...said)).toBe(expected);
   });
 
   const items = previousItems('price_pro');

@@ -6,8 +6,8 @@ import { SimulatedSubscription } from '../../../demo/stripe/simulated-subscripti
 import { createTenure, type Tenure } from '../../../src/bootstrap.js';
 import { loadSettings } from '../../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../../src/event-store/event-store.js';
-import { testLog, wholeLog } from '../../support/log.js';
-import { testDatabase } from '../../support/postgres.js';
+import { wholeLog } from '../../support/log.js';
+import { testStores } from '../../support/stores.js';
 import { type Answer, type Call, call } from './http-call.js';
 
 export const SECRET = 'whsec_of_the_tests_0001';
@@ -53,7 +53,8 @@ export interface ServiceOptions {
 }
 
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
-  const [database, log] = await Promise.all([testDatabase(), testLog()]);
+  const stores = await testStores();
+  const { url } = stores.database;
   const tenure = await createTenure(
     loadSettings({
       PORT: '0',
@@ -61,8 +62,8 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
       STRIPE_WEBHOOK_SECRET: `${SECRET},${SECOND_SECRET}`,
       STRIPE_LIVEMODE: 'false',
       TENURE_ADMIN_KEY: ADMIN_KEY,
-      DATABASE_URL: options.through === undefined ? database.url : await options.through(database.url),
-      ...log.environment,
+      ...stores.environment,
+      DATABASE_URL: options.through === undefined ? url : await options.through(url),
       ...options.environment,
     }),
   );
@@ -95,8 +96,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     logged: async () => (await wholeLog(tenure.app.get<EventStore>(EVENT_STORE))).length,
     close: async () => {
       await tenure.close();
-      await log.close();
-      await database.drop();
+      await stores.drop();
     },
   };
 }

@@ -6,6 +6,8 @@ export interface CheckedStream {
   readonly name: string;
   readonly records: readonly LogRecord[];
   readonly softDeleted: boolean;
+  /** Whether its metadata was ever set: that alone makes it a stream that exists. */
+  readonly hasMetadata: boolean;
 }
 
 /**
@@ -30,7 +32,7 @@ export function checkAppend(
   committed: CommittedIds,
 ): Verdict {
   const current = stream.records.length - 1;
-  if (expected === 'stream_exists' && current < 0) return WRONG_VERSION;
+  if (expected === 'stream_exists' && current < 0 && !stream.hasMetadata) return WRONG_VERSION;
   if (expected === 'stream_exists' && stream.softDeleted) return { is: 'stream deleted' };
   if (expected === 'any' || expected === 'stream_exists') return checkById(stream, ids, committed);
   const exact = expected === 'no_stream' ? -1 : expected;

@@ -18,9 +18,6 @@ import {
 /** Largest message the server takes at all. */
 export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
-/** How long a write waits for what never comes before it is answered with a timeout. */
-export const WRITE_TIMEOUT_MS = 2_000;
-
 /** Cuts the TCP connection a call came on. */
 export type Cut = (call: { getPeer(): string }) => void;
 
@@ -60,7 +57,8 @@ export function storeAppend(
   const admission = log.append(append.stream, append.expected, append.events);
   const send = (outcome: Outcome) => faults.answer(() => answer(outcome));
   if (moment === 'after storing') cut();
-  else if (admission.is === 'repeat of one not indexed yet') setTimeout(timeout, WRITE_TIMEOUT_MS);
+  else if (admission.is === 'repeat of one not indexed yet')
+    setTimeout(timeout, faults.writeTimeoutMs).unref();
   else if (admission.is === 'written') log.whenIndexed(admission.ordinal, () => send(admission));
   else if (admission.is !== 'never answered') send(admission);
 }

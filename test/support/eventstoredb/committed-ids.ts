@@ -2,6 +2,9 @@
 const LIMIT_BYTES = 8 * 1024 * 1024;
 const ENTRY_BYTES = 28;
 
+/** Forgotten entries that are carried along before their memory is given back. */
+const COMPACT_AT = 50_000;
+
 /** Where an id was stored last. */
 export interface CommittedPlace {
   readonly stream: string;
@@ -14,6 +17,8 @@ export interface CommittedPlace {
  */
 export class CommittedIds {
   readonly #places = new Map<string, CommittedPlace>();
+  #ages: { readonly id: string; readonly place: CommittedPlace }[] = [];
+  #oldest = 0;
   #bytes = 0;
 
   get(id: string): CommittedPlace | undefined {
@@ -21,25 +26,28 @@ export class CommittedIds {
   }
 
   put(id: string, place: CommittedPlace): void {
-    this.#forget(id);
     this.#places.set(id, place);
+    this.#ages.push({ id, place });
     this.#bytes += bytesOf(place);
-    for (const oldest of this.#places.keys()) {
-      if (this.#bytes <= LIMIT_BYTES) break;
-      this.#forget(oldest);
-    }
+    while (this.#bytes > LIMIT_BYTES) this.#forgetOldest();
   }
 
   clear(): void {
     this.#places.clear();
+    this.#ages = [];
+    this.#oldest = 0;
     this.#bytes = 0;
   }
 
-  #forget(id: string): void {
-    const place = this.#places.get(id);
-    if (place === undefined) return;
-    this.#places.delete(id);
-    this.#bytes -= bytesOf(place);
+  #forgetOldest(): void {
+    const oldest = this.#ages[this.#oldest];
+    if (oldest === undefined) throw new Error('nothing left to forget');
+    this.#oldest += 1;
+    this.#bytes -= bytesOf(oldest.place);
+    if (this.#places.get(oldest.id) === oldest.place) this.#places.delete(oldest.id);
+    if (this.#oldest < COMPACT_AT) return;
+    this.#ages = this.#ages.slice(this.#oldest);
+    this.#oldest = 0;
   }
 }
 

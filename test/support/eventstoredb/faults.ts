@@ -13,6 +13,7 @@ export interface Credentials {
 /** What a handler can see of any call. */
 export interface AnyCall {
   readonly metadata: grpc.Metadata;
+  readonly cancelled: boolean;
   getPeer(): string;
 }
 
@@ -24,6 +25,8 @@ export class Faults {
   delayRequestsMs = 0;
   /** Work is done at once and answered this many milliseconds late. Reads are not answered late. */
   delayAnswersMs = 0;
+  /** A repeat of an append that is not indexed yet is dropped, and answered with a timeout after this long. */
+  writeTimeoutMs = 2_000;
   /** Calls without these credentials are denied. */
   credentials: Credentials | undefined;
   /** Calls that want the leader are sent to this one. */
@@ -55,13 +58,13 @@ export class Faults {
   admit(call: AnyCall, enter: () => void, refuse: (status: WireStatus) => void): void {
     const refusal = this.#refusal(call.metadata);
     if (refusal !== undefined) refuse(refusal);
-    else if (this.delayRequestsMs > 0) setTimeout(enter, this.delayRequestsMs);
-    else enter();
+    else if (this.delayRequestsMs === 0) enter();
+    else setTimeout(() => call.cancelled || enter(), this.delayRequestsMs).unref();
   }
 
   /** Sends an answer now or later. */
   answer(send: () => void): void {
-    if (this.delayAnswersMs > 0) setTimeout(send, this.delayAnswersMs);
+    if (this.delayAnswersMs > 0) setTimeout(send, this.delayAnswersMs).unref();
     else send();
   }
 

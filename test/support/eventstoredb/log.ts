@@ -122,8 +122,9 @@ export class EventLog {
     const stream = this.#stream(name);
     if (stream.tombstone !== undefined) return { is: 'stream deleted' };
     const { softDeleted } = stream.retention;
+    const hasMetadata = (this.#streams.get(`$$${name}`)?.records.length ?? 0) > 0;
     const verdict = checkAppend(
-      { name, records: stream.records, softDeleted },
+      { name, records: stream.records, softDeleted, hasMetadata },
       expected,
       events.map((event) => event.id),
       this.#committed,
@@ -297,7 +298,7 @@ export class EventLog {
       this.#index();
     };
     if (this.indexDelayMs === 0) setImmediate(index);
-    else setTimeout(index, this.indexDelayMs);
+    else setTimeout(index, this.indexDelayMs).unref();
   }
 
   #index(): void {

@@ -1,7 +1,12 @@
+import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { obey } from './commands.js';
 import { EventStoreDbServer } from './server.js';
 
-/** The test server as a process of its own; its connection string is the one line it prints. */
+/**
+ * The test server as a process of its own. It prints its connection string, then obeys the lines it reads (`commands.ts`)
+ * and prints each when it is done.
+ */
 const { values } = parseArgs({ options: { port: { type: 'string', default: '0' } } });
 const server = await EventStoreDbServer.start(Number(values.port));
 process.stdout.write(`${server.url}\n`);
@@ -9,4 +14,8 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
     void server.stop().then(() => process.exit(0));
   });
+}
+for await (const line of createInterface({ input: process.stdin })) {
+  await obey(server, line);
+  process.stdout.write(`${line}\n`);
 }

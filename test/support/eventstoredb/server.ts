@@ -9,7 +9,7 @@ import { deleteHandler, tombstoneHandler } from './delete-service.js';
 import { Faults } from './faults.js';
 import { type ClusterMember, gossipHandler } from './gossip.js';
 import { EventLog } from './log.js';
-import { serializeFrame } from './read-call.js';
+import { SplittingCall, serializeFrame } from './read-call.js';
 import { readHandler } from './read-service.js';
 import { supportedMethodsHandler } from './server-features.js';
 import { Subscriptions } from './subscriptions.js';
@@ -32,6 +32,8 @@ export class EventStoreDbServer {
   readonly faults = new Faults();
   readonly subscriptions = new Subscriptions(this.log);
   readonly connections = new Connections();
+  /** Told the name of every call as it comes in. */
+  watch: ((method: string) => void) | undefined;
   /** What gossip says of the cluster; `undefined` is this node alone, leading. */
   members: readonly ClusterMember[] | undefined;
   #port: number;
@@ -88,6 +90,12 @@ export class EventStoreDbServer {
     const { log, faults } = this;
     const cut: Cut = (call) => this.connections.cut(call.getPeer());
     const server = new grpc.Server({
+      interceptors: [
+        (method, call) => {
+          this.watch?.(methodName(method.path));
+          return new SplittingCall(call);
+        },
+      ],
       'grpc.max_receive_message_length': -1,
       'grpc.max_send_message_length': -1,
       'grpc.max_concurrent_streams': MAX_STREAMS,
@@ -109,4 +117,9 @@ export class EventStoreDbServer {
   #cluster(): readonly ClusterMember[] {
     return this.members ?? [{ address: '127.0.0.1', port: this.#port, state: 'leader', alive: true }];
   }
+}
+
+function methodName(path: string): string {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return name.charAt(0).toLowerCase() + name.slice(1);
 }

@@ -11,7 +11,7 @@ const LIVE_BUFFER = 32;
 
 /** Live records published, and frames written, per turn of the event loop: a burst outruns any consumer, steady traffic does not. */
 const PUBLISHED_PER_TURN = 32;
-const WRITTEN_PER_TURN = 16;
+const WRITTEN_PER_TURN = 24;
 
 /**
  * One subscription: the past in pages as fast as the consumer takes it, `caughtUp`, then the present as it is indexed,
@@ -26,6 +26,7 @@ export class Subscription {
   #looked = 0;
   #awaitsStream: boolean;
   #writable = true;
+  #live = false;
   #turning = false;
   #silent = false;
   #over = false;
@@ -67,10 +68,10 @@ export class Subscription {
     this.#stopListening();
   }
 
-  #write(frame: ReadFrame): boolean {
-    this.#writable = this.#call.write(frame);
+  #write(...frames: readonly ReadFrame[]): void {
+    if (frames.length === 0) return;
+    this.#writable = this.#call.write(frames);
     if (!this.#writable) this.#call.once('drain', () => this.#drained());
-    return this.#writable;
   }
 
   #drained(): void {
@@ -86,7 +87,7 @@ export class Subscription {
         return;
       }
       const page = this.#page();
-      for (const frame of page.frames) this.#write(frame);
+      this.#write(...page.frames);
       if (page.endsLog) {
         this.#goLive();
         return;
@@ -115,11 +116,12 @@ export class Subscription {
 
   #goLive(): void {
     if (!this.#awaitsStream) this.#write(caughtUp());
+    this.#live = true;
     this.#stopListening = this.#log.onIndexed(() => this.#turnSoon());
   }
 
   #turnSoon(): void {
-    if (this.#turning || this.#over || this.#silent) return;
+    if (!this.#live || this.#turning || this.#over || this.#silent) return;
     this.#turning = true;
     setImmediate(() => {
       this.#turning = false;
@@ -136,11 +138,7 @@ export class Subscription {
       this.#next += 1;
       if (!this.#publish(record)) return;
     }
-    for (let written = 0; written < WRITTEN_PER_TURN && this.#writable; written += 1) {
-      const frame = this.#waiting.shift();
-      if (frame === undefined) break;
-      this.#write(frame);
-    }
+    if (this.#writable) this.#write(...this.#waiting.splice(0, WRITTEN_PER_TURN));
     if (this.#log.at(this.#next) !== undefined || (this.#writable && this.#waiting.length > 0))
       this.#turnSoon();
   }
@@ -168,7 +166,7 @@ export class Subscription {
   }
 
   #failAfter(frames: readonly ReadFrame[], status: WireStatus): void {
-    for (const frame of frames) this.#call.write(frame);
+    if (frames.length > 0) this.#call.write(frames);
     this.fail(status);
   }
 

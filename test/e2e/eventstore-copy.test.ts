@@ -1,0 +1,99 @@
+import { copyEvents } from '../../src/cli/events-copy.js';
+import { EVENT_STORE, type EventStore, type StoredEvent } from '../../src/event-store/event-store.js';
+import { EventStoreDbEventStore } from '../../src/event-store/eventstoredb/eventstoredb-event-store.js';
+import { EventStoreDbServer } from '../support/eventstoredb/server.js';
+import { wholeLog } from '../support/log.js';
+import { until } from '../support/until.js';
+import { buyer, PRO, type Service, startService } from './support/service.js';
+
+let from: Service;
+let server: EventStoreDbServer;
+let target: EventStoreDbEventStore;
+let users: string[];
+beforeEach(async () => {
+  [from, server] = await Promise.all([startService(), EventStoreDbServer.start()]);
+  target = new EventStoreDbEventStore({ url: server.url, streamPrefix: 'tenure.', onFault: () => undefined });
+  users = [];
+  for (let n = 0; n < 6; n += 1) {
+    const user = `user${n}`;
+    users.push(user);
+    const who = buyer(user);
+    const told = [who.started('active'), who.pays('subscription_create'), who.switchesTo(PRO)];
+    for (const { body } of n % 2 === 0 ? told : told.slice(0, 2)) await from.receive(body);
+  }
+});
+afterEach(async () => {
+  await target.close();
+  await from.close();
+  await server.stop();
+});
+
+const bare = (events: readonly StoredEvent[]) => events.map(({ position: _, ...event }) => event);
+const sourceLog = () => wholeLog(from.tenure.app.get<EventStore>(EVENT_STORE));
+
+async function copy(): Promise<string[]> {
+  const lines: string[] = [];
+  await copyEvents({
+    databaseUrl: from.tenure.databaseUrl,
+    eventStoreUrl: server.url,
+    prefix: 'tenure.',
+    say: (line) => lines.push(line),
+  });
+  return lines;
+}
+
+/** What a service says of every user once its read models are level with its log, but for positions. */
+async function snapshotsOf(service: Service): Promise<unknown[]> {
+  const { app, projections } = service.tenure;
+  const head = await app.get<EventStore>(EVENT_STORE).head();
+  await until('the read models are level', () => projections.engine.status().handled === head);
+  return Promise.all(
+    users.map(async (user) => {
+      const { position, ...snapshot } = await service.snapshot(user);
+      expect(typeof position).toBe('string');
+      return snapshot;
+    }),
+  );
+}
+
+describe('tenure events copy', () => {
+  it('brings every event over as it is, and the read models made from the copy are equal', async () => {
+    const source = await sourceLog();
+    expect((await copy()).at(-2)).toMatch(`done: ${source.length} copied, 0 were there`);
+    expect(bare(await wholeLog(target))).toEqual(bare(source));
+    const to = await startService({ environment: { EVENTSTORE_URL: server.url } });
+    try {
+      expect(await snapshotsOf(to)).toEqual(await snapshotsOf(from));
+    } finally {
+      await to.close();
+    }
+  });
+
+  it('goes on where it was broken off, also in the middle of an answer, and verifies what is there', async () => {
+    const source = await sourceLog();
+    server.faults.cutAppends(3, 'after storing', 2);
+    await copy();
+    expect((await copy()).at(-2)).toMatch(`done: 0 copied, ${source.length} were there and are equal`);
+    expect(bare(await wholeLog(target))).toEqual(bare(source));
+
+    const late = buyer('late');
+    await from.receive(late.started('active').body);
+    expect((await copy()).at(-2)).toMatch(`done: 1 copied, ${source.length} were there`);
+  });
+
+  it('refuses a target that holds something else', async () => {
+    const [first] = await sourceLog();
+    if (first === undefined) throw new Error('the source is empty');
+    await target.append(first.stream, 'no_stream', [{ ...first, data: '{}' }]);
+    await expect(copy()).rejects.toThrow(/the target holds .* where the source holds/);
+  });
+
+  it('refuses a source whose chain is broken, and one with streams outside the prefix', async () => {
+    const insert = `insert into tenure_log.event select max(position) + 1, $1, 0, gen_random_uuid(), 'T', '{}', '{}'
+                    from tenure_log.event`;
+    await from.tenure.pool.query(insert, ['tenure.forged']);
+    await expect(copy()).rejects.toThrow('the chain is broken at tenure.forged@0');
+    await from.tenure.pool.query(insert, ['elsewhere']);
+    await expect(copy()).rejects.toThrow(/stream elsewhere does not begin with STREAM_PREFIX/);
+  });
+});
