@@ -8,8 +8,15 @@ import { HealthService } from './api/health/health.service.js';
 import { LinksController } from './api/links/links.controller.js';
 import { OpsController } from './api/ops/ops.controller.js';
 import { COMMAND_HANDLERS } from './commands/command-handlers.js';
-import { CatalogWriter, CheckoutWriter, CustomerWriter, SubscriptionWriter } from './commands/writers.js';
+import {
+  CatalogWriter,
+  CheckoutWriter,
+  CustomerWriter,
+  DeadlineWriter,
+  SubscriptionWriter,
+} from './commands/writers.js';
 import type { Settings } from './config/settings.js';
+import { DeadlineScheduler } from './deadlines/deadline-scheduler.js';
 import { EVENT_STORE, type EventStore } from './event-store/event-store.js';
 import { subscriptionStream } from './events/stream-names.js';
 import type { Logger } from './observability/logger.js';
@@ -42,10 +49,9 @@ class AppModule {}
 export function appModule(parts: AppParts): DynamicModule {
   const { settings, pool, store, projections, metrics } = parts;
   const { engine, reader, ops } = projections;
-  const writers = [SubscriptionWriter, CustomerWriter, CheckoutWriter, CatalogWriter].map((Writer) => ({
-    provide: Writer,
-    useValue: new Writer(store, settings.streamPrefix),
-  }));
+  const writers = [SubscriptionWriter, CustomerWriter, CheckoutWriter, DeadlineWriter, CatalogWriter].map(
+    (Writer) => ({ provide: Writer, useValue: new Writer(store, settings.streamPrefix) }),
+  );
   return {
     module: AppModule,
     imports: [CqrsModule.forRoot()],
@@ -67,6 +73,11 @@ export function appModule(parts: AppParts): DynamicModule {
         provide: Inquiries,
         inject: [CommandBus, SubscriptionWriter],
         useFactory: (commands: CommandBus, writer: SubscriptionWriter) => inquiries(parts, commands, writer),
+      },
+      {
+        provide: DeadlineScheduler,
+        inject: [CommandBus],
+        useFactory: (commands: CommandBus) => deadlineScheduler(parts, commands),
       },
       {
         provide: WebhookService,
@@ -96,6 +107,23 @@ export function appModule(parts: AppParts): DynamicModule {
       },
     ],
   };
+}
+
+/** Whoever leads the projection writes what the clock changes: it has the read models first. */
+function deadlineScheduler(
+  { projections, metrics, logger }: AppParts,
+  commands: CommandBus,
+): DeadlineScheduler {
+  const { engine, deadlines } = projections;
+  return new DeadlineScheduler({
+    deadlines,
+    commands,
+    isOurs: () => engine.status().state === 'leading',
+    handled: () => engine.status().handled,
+    metrics,
+    onTrouble: (userId, err) =>
+      logger.warn({ userId, err }, 'a deadline could not be appended and is tried again'),
+  });
 }
 
 /** Asks Stripe where its events leave a doubt; without a key it asks nothing. */

@@ -6,10 +6,11 @@ import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-ex
 import express from 'express';
 import type { Pool } from 'pg';
 import { AccessControl } from './api/auth/access-control.js';
-import { AdminKeyAuthenticator } from './api/auth/authenticator.js';
+import { AdminKeyAuthenticator, firstOf } from './api/auth/authenticator.js';
 import { FailureLimiter } from './api/auth/failure-limiter.js';
 import { requireKey } from './api/auth/require-key.js';
 import { ScopeGuard } from './api/auth/scope.guard.js';
+import { StoredKeyAuthenticator } from './api/auth/stored-key.authenticator.js';
 import { EntitlementsService } from './api/entitlements/entitlements.service.js';
 import { hotRoutes } from './api/hot-routes.js';
 import { httpServer, listen, stopListening } from './api/http/http-server.js';
@@ -20,25 +21,17 @@ import { serveOpenApi } from './api/openapi.js';
 import { appModule } from './app.module.js';
 import { type CatalogPublished, OfferPlanCatalog } from './commands/catalog/catalog.commands.js';
 import type { Settings } from './config/settings.js';
-import { openDatabase } from './database/database.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded-postgres.js';
-import {
-  CreateLogIdentity1763800000200,
-  checkLogReaches,
-  claimForLog,
-  eventStoreDbLog,
-  POSTGRESQL_LOG,
-} from './event-store/log-identity.js';
+import { DeadlineScheduler } from './deadlines/deadline-scheduler.js';
+import { checkLogReaches, claimForLog, logOf } from './event-store/log-identity.js';
 import { openEventStore } from './event-store/open-event-store.js';
-import { eventStoreMigrations } from './event-store/postgres/migrations.js';
-import { eventStorePoolConfig } from './event-store/postgres/pg-session.js';
+import { LastUse } from './keys/last-use.js';
 import { createLogger, type Logger, NestLogger } from './observability/logger.js';
 import { MeteredEventStore } from './observability/metered-event-store.js';
 import { Metrics } from './observability/metrics.js';
 import { loadPlanFile } from './plans/plan-file.js';
-import { projectionEntities } from './projections/entities/entities.js';
-import { projectionMigrations } from './projections/migrations.js';
 import { createProjections, type Projections } from './projections/projections.js';
+import { openServiceDatabase } from './service-database.js';
 import { Inquiries } from './stripe/inquiries.js';
 import { WebhookService } from './webhooks/webhook.service.js';
 
@@ -80,18 +73,8 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
   try {
     const databaseUrl = settings.databaseUrl ?? (await startDatabase(settings, hooks, logger, closers)).url;
     const onIdleFault = (err: Error): void => logger.warn({ err }, 'a database connection broke');
-    const migrations = [
-      ...(settings.eventStoreUrl === null ? eventStoreMigrations : []),
-      ...projectionMigrations,
-      CreateLogIdentity1763800000200,
-    ];
-    const database = await openDatabase({
-      url: databaseUrl,
-      migrations,
-      entities: projectionEntities,
-      poolConfig: eventStorePoolConfig,
-      onIdleFault,
-    });
+    const { eventStoreUrl } = settings;
+    const database = await openServiceDatabase({ url: databaseUrl, eventStoreUrl, onIdleFault });
     closers.push(() => database.close());
 
     const metrics = new Metrics();
@@ -104,10 +87,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
       metrics,
     );
     closers.push(() => store.close());
-    await claimForLog(
-      database.pool,
-      settings.eventStoreUrl === null ? POSTGRESQL_LOG : eventStoreDbLog(settings.streamPrefix),
-    );
+    await claimForLog(database.pool, logOf(settings));
     const projections = createProjections({
       store,
       pool: database.pool,
@@ -126,8 +106,13 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
       { bodyParser: false, logger: new NestLogger(logger), abortOnError: false },
     );
     closers.push(() => app.close());
+    const lastUse = new LastUse(database.pool, (err) => logger.warn({ err }, 'uses of keys are noted later'));
+    closers.push(() => lastUse.close());
     const access = new AccessControl(
-      new AdminKeyAuthenticator(settings.adminKey),
+      firstOf(
+        new AdminKeyAuthenticator(settings.adminKey),
+        new StoredKeyAuthenticator(database.pool, lastUse),
+      ),
       new FailureLimiter(),
       (code) => metrics.authFailure(code),
     );
@@ -142,6 +127,14 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     await projections.start();
     closers.push(() => app.get(Inquiries).close());
     await publishCatalog(app.get(CommandBus), offered, projections, logger);
+    const deadlines = app.get(DeadlineScheduler);
+    metrics.watch(
+      'tenure_deadline_lag_seconds',
+      'By how much the oldest change by time that is not written yet is overdue, where this instance looks.',
+      () => deadlines.lagSeconds,
+    );
+    deadlines.start();
+    closers.push(() => deadlines.stop());
 
     const coldRoad: RequestListener = adapter.getInstance();
     const server = httpServer(

@@ -3,8 +3,6 @@ import 'reflect-metadata';
 import { Command } from 'commander';
 import { createTenure, type Tenure } from './bootstrap.js';
 import { copyEvents } from './cli/events-copy.js';
-import { openGenerations } from './cli/open-generations.js';
-import { projectionsCommand } from './cli/projections.command.js';
 import { InvalidSettingsError, loadSettings } from './config/settings.js';
 import { DatabaseError } from './database/errors.js';
 import { InvalidConnectionStringError } from './event-store/eventstoredb/connection-string.js';
@@ -38,58 +36,6 @@ function refuse(lines: readonly string[], code: number): never {
   process.exit(code);
 }
 
-/** Ends with a line and a code for what is known to go wrong; comes back for what is not. */
-function refuseKnown(error: unknown, what: string): void {
-  if (error instanceof InvalidSettingsError || error instanceof InvalidPlanFileError)
-    refuse(error.lines, EX_CONFIG);
-  if (error instanceof InvalidConnectionStringError || error instanceof OtherLogError)
-    refuse([error.message], EX_CONFIG);
-  if (error instanceof DatabaseError) refuse([error.message], EX_UNAVAILABLE);
-  if (error instanceof Error && 'code' in error) {
-    refuse([`${what}: ${error.message || String(error.code)}`], EX_UNAVAILABLE);
-  }
-}
-
-const CLEAR_LINE = '\r\x1b[2K';
-/** How often work that goes on is told where nobody sees lines replaced, in milliseconds. */
-const PROGRESS_MS = 2_000;
-let toldAt = Number.NEGATIVE_INFINITY;
-
-/** A line of work that goes on: on a terminal it takes the place of the one before, else it is told now and then. */
-function progress(line: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`${CLEAR_LINE}tenure: ${line}`);
-  else if (performance.now() - toldAt >= PROGRESS_MS) {
-    toldAt = performance.now();
-    process.stderr.write(`tenure: ${line}\n`);
-  }
-}
-
-/** Makes room for other lines where the last line of progress stands. */
-function endProgress(): void {
-  if (process.stderr.isTTY) process.stderr.write(CLEAR_LINE);
-}
-
-function complain(line: string): void {
-  endProgress();
-  process.stderr.write(`tenure: ${line}\n`);
-}
-
-const projections = projectionsCommand({
-  open: (fold) =>
-    openGenerations(process.env, fold, (error) =>
-      complain(error instanceof Error ? error.message : String(error)),
-    ),
-  print: (line) => {
-    endProgress();
-    process.stdout.write(`${line}\n`);
-  },
-  progress,
-  complain,
-  exitWith: (code) => {
-    process.exitCode = code;
-  },
-});
-
 async function serve(): Promise<void> {
   let tenure: Tenure;
   try {
@@ -98,7 +44,14 @@ async function serve(): Promise<void> {
       onFatal: (error) => refuse([error.message], EX_UNAVAILABLE),
     });
   } catch (error) {
-    refuseKnown(error, 'cannot start');
+    if (error instanceof InvalidSettingsError || error instanceof InvalidPlanFileError)
+      refuse(error.lines, EX_CONFIG);
+    if (error instanceof InvalidConnectionStringError || error instanceof OtherLogError)
+      refuse([error.message], EX_CONFIG);
+    if (error instanceof DatabaseError) refuse([error.message], EX_UNAVAILABLE);
+    if (error instanceof Error && 'code' in error) {
+      refuse([`cannot start: ${error.message || String(error.code)}`], EX_UNAVAILABLE);
+    }
     throw error;
   }
   let stopping = false;
@@ -142,8 +95,7 @@ const program = new Command('tenure')
   .description('Starts the Tenure service: signed Stripe webhooks in, provable access out.')
   .version('0.1.0')
   .addHelpText('after', SETTINGS_HELP)
-  .action(serve)
-  .addCommand(projections);
+  .action(serve);
 program
   .command('events')
   .description('the log')
@@ -152,7 +104,4 @@ program
     'copies the log of DATABASE_URL to EVENTSTORE_URL and checks it; may be broken off and run again',
   )
   .action(copy);
-await program.parseAsync().catch((error: unknown) => {
-  refuseKnown(error, 'cannot work');
-  throw error;
-});
+await program.parseAsync();

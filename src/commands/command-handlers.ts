@@ -5,6 +5,7 @@ import {
   RecordCustomerEventHandler,
   UnlinkCustomerHandler,
 } from './customer/customer.handlers.js';
+import { ReachAccessDeadlineHandler } from './deadline/deadline.handlers.js';
 import {
   LinkSubscriptionHandler,
   RecordRetrievedSubscriptionHandler,
@@ -22,6 +23,7 @@ export const COMMAND_HANDLERS = [
   LinkCustomerHandler,
   UnlinkCustomerHandler,
   RecordCheckoutEventHandler,
+  ReachAccessDeadlineHandler,
   OfferPlanCatalogHandler,
   PublishPlanCatalogHandler,
 ];

@@ -2,6 +2,7 @@ import type { EventStore } from '../event-store/event-store.js';
 import { type CatalogCommand, type CatalogState, catalogDecider } from './catalog/catalog.decider.js';
 import { type CheckoutCommand, checkoutDecider } from './checkout/checkout.decider.js';
 import { type CustomerCommand, customerDecider } from './customer/customer.decider.js';
+import { type DeadlineCommand, deadlineDecider } from './deadline/deadline.decider.js';
 import type { LinkableState } from './linkable.js';
 import { StreamWriter, type StreamWriterOptions } from './stream-writer.js';
 import { type SubscriptionCommand, subscriptionDecider } from './subscription/subscription.decider.js';
@@ -36,6 +37,17 @@ export class CheckoutWriter extends StreamWriter<ReadonlySet<string>, CheckoutCo
     options?: StreamWriterOptions,
   ) {
     super(store, checkoutDecider, options);
+  }
+}
+
+/** Writes streams of users' deadlines. */
+export class DeadlineWriter extends StreamWriter<ReadonlySet<string>, DeadlineCommand> {
+  constructor(
+    store: EventStore,
+    readonly prefix: string,
+    options?: StreamWriterOptions,
+  ) {
+    super(store, deadlineDecider, options);
   }
 }
 

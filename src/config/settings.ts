@@ -66,6 +66,13 @@ const environmentSchema = z.object({
   AUTH_AUDIENCE: z.string().optional(),
 });
 
+const storeSchema = environmentSchema.pick({
+  DATABASE_URL: true,
+  DATA_DIR: true,
+  EVENTSTORE_URL: true,
+  STREAM_PREFIX: true,
+});
+
 /** The settings of one process, typed and validated. */
 export interface Settings {
   readonly port: number;
@@ -88,34 +95,22 @@ export interface Settings {
   readonly userIdMetadataKey: string;
 }
 
-/** Where the database and the log are: all that a command needs that works on a database of its own server. */
-export interface StoreSettings {
-  readonly databaseUrl: string;
-  /** `null`: the log is kept in the database. */
-  readonly eventStoreUrl: string | null;
-  readonly streamPrefix: string;
-}
+/** The settings that tell where the data is: all that a command which touches nothing else asks for. */
+export type StoreSettings = Pick<Settings, 'databaseUrl' | 'dataDir' | 'eventStoreUrl' | 'streamPrefix'>;
 
 /**
- * Reads where the stores are from an environment, and nothing else of it.
- * @throws InvalidSettingsError naming every missing or bad value, all at once
+ * Reads the settings of the stores alone.
+ * @throws InvalidSettingsError as `loadSettings`
  */
-export function loadStoreSettings(environment: Readonly<Record<string, string | undefined>>): StoreSettings {
-  const given = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  );
-  const { DATABASE_URL, EVENTSTORE_URL, STREAM_PREFIX } = environmentSchema.shape;
-  const schema = z.object({ DATABASE_URL: DATABASE_URL.unwrap(), EVENTSTORE_URL, STREAM_PREFIX });
-  const parsed = schema.safeParse(given);
-  if (!parsed.success) {
-    throw new InvalidSettingsError(
-      parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`),
-    );
-  }
+export function loadStoreSettings(environment: Environment): StoreSettings {
+  const parsed = storeSchema.safeParse(withoutEmpty(environment));
+  if (!parsed.success) throw new InvalidSettingsError(faultsOf(parsed.error));
+  const { data } = parsed;
   return {
-    databaseUrl: parsed.data.DATABASE_URL,
-    eventStoreUrl: parsed.data.EVENTSTORE_URL ?? null,
-    streamPrefix: parsed.data.STREAM_PREFIX,
+    databaseUrl: data.DATABASE_URL ?? null,
+    dataDir: data.DATA_DIR,
+    eventStoreUrl: data.EVENTSTORE_URL ?? null,
+    streamPrefix: data.STREAM_PREFIX,
   };
 }
 
@@ -123,14 +118,10 @@ export function loadStoreSettings(environment: Readonly<Record<string, string | 
  * Reads the settings from an environment.
  * @throws InvalidSettingsError naming every missing or bad value and what it should be, all at once
  */
-export function loadSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
-  const given = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  );
+export function loadSettings(environment: Environment): Settings {
+  const given = withoutEmpty(environment);
   const parsed = environmentSchema.safeParse(given);
-  const faults = parsed.success
-    ? []
-    : parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+  const faults = parsed.success ? [] : faultsOf(parsed.error);
   faults.push(...livemodeFaults(given), ...authFaults(given));
   if (!parsed.success || faults.length > 0) throw new InvalidSettingsError([...new Set(faults)]);
   const { data } = parsed;
@@ -166,6 +157,16 @@ export function connectionStringFault(text: string): string | null {
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+function withoutEmpty(environment: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+}
+
+function faultsOf(error: z.ZodError): string[] {
+  return error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+}
 
 /** Stripe's keys say their mode. */
 function modeOfKey(key: string | undefined): 'true' | 'false' | null {

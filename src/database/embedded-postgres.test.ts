@@ -2,7 +2,7 @@ import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.js';
+import { type EmbeddedPostgres, startEmbeddedPostgres, visitEmbeddedPostgres } from './embedded-postgres.js';
 import { DataDirInUseError, EmbeddedPostgresError } from './errors.js';
 
 const NOBODY = 65_534;
@@ -39,6 +39,19 @@ describe('the embedded PostgreSQL', () => {
     const second = await start((message) => said.push(message));
     expect(await query(second.url, 'select count(*)::int as n from kept')).toEqual([{ n: 0 }]);
     expect(said).toHaveLength(1);
+  });
+
+  it('is visited through the server of its owner, which stays, else through one that ends with the visit', async () => {
+    const owner = await start();
+    const guest = await visitEmbeddedPostgres({ dataDir });
+    expect(guest.url).toBe(owner.url);
+    await guest.leave();
+    await query(owner.url, 'create table kept (id int)');
+    await owner.stop();
+    const alone = await visitEmbeddedPostgres({ dataDir });
+    expect(await query(alone.url, 'select count(*)::int as n from kept')).toEqual([{ n: 0 }]);
+    await alone.leave();
+    await expect(query(alone.url, 'select 1')).rejects.toThrow('ECONNREFUSED');
   });
 
   it('is durable, in UTF8 with locale C, on the loopback interface alone, with a password and one owner', async () => {

@@ -74,6 +74,40 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   throw new EmbeddedPostgresError(`PostgreSQL did not start on ${cluster.dir}: ${lastWords}`);
 }
 
+/** A server that somebody of this machine runs for a while. */
+export interface EmbeddedPostgresVisit {
+  /** Connection string of the database `tenure`, password included. */
+  readonly url: string;
+  /** Ends what this visit started; the server of another process is left alone. */
+  leave(): Promise<void>;
+}
+
+/**
+ * A way into the data under `dataDir` for a command: through the server of the service that owns the folder, else through
+ * one of its own, which then owns the folder until `leave`. Throws what `startEmbeddedPostgres` throws.
+ */
+export async function visitEmbeddedPostgres(
+  options: EmbeddedPostgresOptions,
+): Promise<EmbeddedPostgresVisit> {
+  try {
+    const server = await startEmbeddedPostgres(options);
+    return { url: server.url, leave: () => server.stop() };
+  } catch (error) {
+    if (!(error instanceof DataDirInUseError)) throw error;
+    const dataDir = resolve(options.dataDir);
+    const identity = await serverIdentity(clusterDir(dataDir));
+    const binaries = await serverBinaries(dataDir, identity);
+    const cluster = await openCluster(dataDir, binaries, identity, options.onProgress ?? (() => undefined));
+    const running = await postmasterOf(cluster);
+    if (running === undefined) throw error; // its owner is just stopping it
+    return { url: urlOf(running), leave: async () => undefined };
+  }
+}
+
+function urlOf({ address: { user, password, host, port } }: Postmaster): string {
+  return `postgres://${user}:${password}@${host}:${port}/${ROLE}`;
+}
+
 /** What a server says when another is on the folder (or its processes have not all ended), or on its port. */
 function isPassing(lastWords: string): boolean {
   return /postmaster\.pid|shared memory block|Address already in use|TCP\/IP sockets/.test(lastWords);
@@ -119,14 +153,13 @@ async function opened(postmaster: OwnPostmaster, lock: OwnerLock): Promise<Embed
 }
 
 function running(postmaster: OwnPostmaster, lock: OwnerLock): EmbeddedPostgres {
-  const { host, port, user, password } = postmaster.address;
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await lock.release();
     await postmaster.stop();
   };
   return {
-    url: `postgres://${user}:${password}@${host}:${port}/${ROLE}`,
+    url: urlOf(postmaster),
     pid: postmaster.pid,
     died: new Promise((tell) => {
       void postmaster.ended.then((lastWords) => {

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { z } from 'zod';
 import { comparePositions, type EventStore, type Position } from './event-store.js';
+import type { LogSettings } from './open-event-store.js';
 
 /** The read models of this database were made from another log: positions of one say nothing in another. */
 export class OtherLogError extends Error {
@@ -39,6 +40,11 @@ export const POSTGRESQL_LOG = 'postgresql';
 /** The name of a log in EventStoreDB: the prefix says which streams of it are ours. */
 export function eventStoreDbLog(streamPrefix: string): string {
   return `eventstoredb ${streamPrefix}`;
+}
+
+/** The log that the settings name. */
+export function logOf({ eventStoreUrl, streamPrefix }: LogSettings): string {
+  return eventStoreUrl === null ? POSTGRESQL_LOG : eventStoreDbLog(streamPrefix);
 }
 
 const identityRows = z.tuple([z.object({ log: z.string() })]);

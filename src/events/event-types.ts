@@ -8,6 +8,7 @@ import {
   subscriptionLinkedSchema,
   subscriptionUnlinkedSchema,
 } from './customer.events.js';
+import { accessDeadlineReachedSchema } from './deadline.events.js';
 import { invoiceObservationSchema } from './invoice.events.js';
 import { subscriptionObservationSchema } from './subscription.events.js';
 
@@ -67,6 +68,8 @@ export const EVENT_TYPES = {
   CheckoutPaymentSucceeded: eventType('CheckoutPaymentSucceeded', 1, checkoutObservationSchema),
   CheckoutPaymentFailed: eventType('CheckoutPaymentFailed', 1, checkoutObservationSchema),
   CheckoutExpired: eventType('CheckoutExpired', 1, checkoutObservationSchema),
+
+  AccessDeadlineReached: eventType('AccessDeadlineReached', 1, accessDeadlineReachedSchema),
 
   PlanCatalogPublished: eventType('PlanCatalogPublished', 1, planCatalogPublishedSchema),
 };

@@ -3,6 +3,7 @@ import {
   catalogStream,
   checkoutStream,
   customerStream,
+  deadlineStream,
   parseStreamName,
   STREAM_CATEGORIES,
   type StreamSubject,
@@ -29,6 +30,7 @@ describe('the name of a stream', () => {
     [subscriptionStream('tenure.', 'sub_1'), 'tenure.subscription-sub_1'],
     [customerStream('tenure.', 'cus_1'), 'tenure.customer-cus_1'],
     [checkoutStream('', 'cs_1'), 'checkout-cs_1'],
+    [deadlineStream('tenure.', 'ünal-1'), 'tenure.deadline-ünal-1'],
     [catalogStream('acme-'), 'acme-catalog'],
   ])('is %s, as it always was', (name, expected) => {
     expect(name).toBe(expected);

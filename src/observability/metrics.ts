@@ -28,6 +28,9 @@ export type WebhookOutcome = (typeof WEBHOOK_OUTCOMES)[number];
  */
 export type DoubtOutcome = 'settled' | 'unanswered' | 'dropped' | 'failed';
 
+/** What became of a change by time that was due: `appended`, `known` as another instance was faster, or `failed` for now. */
+export type DeadlineOutcome = 'appended' | 'known' | 'failed';
+
 /** Every metric of one process. Label values come from closed sets, so that no caller can make new series. */
 export class Metrics {
   readonly registry = new Registry();
@@ -53,6 +56,12 @@ export class Metrics {
   private readonly stripeDoubts = new Counter({
     name: 'tenure_stripe_doubts_total',
     help: 'Subscriptions in doubt, by whether Stripe was asked and its answer recorded.',
+    labelNames: ['outcome'] as const,
+    registers: [this.registry],
+  });
+  private readonly deadlines = new Counter({
+    name: 'tenure_deadlines_total',
+    help: 'Changes by time that were due, by whether this instance appended their event.',
     labelNames: ['outcome'] as const,
     registers: [this.registry],
   });
@@ -93,6 +102,10 @@ export class Metrics {
 
   stripeDoubt(outcome: DoubtOutcome): void {
     this.stripeDoubts.inc({ outcome });
+  }
+
+  deadline(outcome: DeadlineOutcome): void {
+    this.deadlines.inc({ outcome });
   }
 
   authFailure(code: 'unauthorized' | 'too_many_failures'): void {

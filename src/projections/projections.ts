@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import type { EventStore, Position } from '../event-store/event-store.js';
 import { type ProjectionFault, readLiveCheckpoint } from './engine/checkpoint.js';
 import { ProjectionEngine } from './engine/projection-engine.js';
+import { DeadlineReader } from './entitlements/deadline.reader.js';
 import { EntitlementReader } from './entitlements/entitlement.reader.js';
 import { ENTITLEMENTS, EntitlementsProjector } from './entitlements/entitlements.projector.js';
 import { RUNNING_RULES } from './entitlements/folding-rules.js';
@@ -28,6 +29,7 @@ export interface Projections {
   readonly reader: EntitlementReader;
   readonly ops: OpsReader;
   readonly generations: Generations;
+  readonly deadlines: DeadlineReader;
   /** Last event of the log that is in the read models now; `null` when there is none. */
   handledBefore(): Promise<Position | null>;
   /** Folds the live generation and those beside it. */
@@ -69,6 +71,7 @@ export function createProjections(options: ProjectionsOptions): Projections {
     engine,
     reader,
     ops: new OpsReader(source),
+    deadlines: new DeadlineReader(pool),
     generations: beside.generations,
     handledBefore: async () => (await readLiveCheckpoint(pool, ENTITLEMENTS))?.checkpoint.handled ?? null,
     start: async () => {

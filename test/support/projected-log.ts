@@ -11,6 +11,7 @@ import {
   catalogStream,
   checkoutStream,
   customerStream,
+  deadlineStream,
   subscriptionStream,
 } from '../../src/events/stream-names.js';
 import type { Told } from '../../src/policy/facts.js';
@@ -256,6 +257,7 @@ export class ProjectedLog {
 
 function streamOf({ type, data }: DomainEvent): string {
   if (type === 'PlanCatalogPublished') return catalogStream('tenure.');
+  if (type === 'AccessDeadlineReached') return deadlineStream('tenure.', data.userId);
   if ('session' in data) return checkoutStream('tenure.', data.session);
   if ('subscription' in data) return subscriptionStream('tenure.', data.subscription);
   return customerStream('tenure.', data.customer);

@@ -43,3 +43,8 @@ export class AdminKeyAuthenticator implements Authenticator {
     return equal && token.length === this.key.length ? this.principal : null;
   }
 }
+
+/** Asks `first`, and `second` about what `first` does not know. */
+export function firstOf(first: AdminKeyAuthenticator, second: Authenticator): Authenticator {
+  return { authenticate: (token) => first.authenticate(token) ?? second.authenticate(token) };
+}

@@ -35,6 +35,13 @@ export const UserRoleEntity = new EntitySchema<UserRoleRow>({
     changedAt: nullable(instant('changed_at')),
     historySeq: int('history_seq'),
   },
+  indices: [
+    {
+      name: 'user_role_generation_next_at_user_id_idx',
+      columns: ['generation', 'nextAt', 'userId'],
+      where: '(next_at IS NOT NULL)',
+    },
+  ],
 });
 
 /** The counter of a user's revocation version in one generation. */

@@ -11,7 +11,7 @@ import { FactsInMemory } from './facts-in-memory.js';
 import { FactsLoader } from './facts-loader.js';
 import { type FoldingRules, RUNNING_RULES } from './folding-rules.js';
 import { RowChanges } from './row-changes.js';
-import { moveOn } from './user-row.js';
+import { moveOn, type UserRow } from './user-row.js';
 
 export interface EntitlementsProjectorOptions {
   readonly pool: Pool;
@@ -72,7 +72,7 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
     if (this.#catalog !== null) await this.#loader.users(folder.ownersOf(batch), this.#catalog.byDefault);
     let now = from.now;
     for (const event of batch) {
-      now = Math.max(now, Date.parse(event.metadata.recordedAt));
+      now = Math.max(now, instantOf(event));
       const affected = await folder.fold(event);
       await this.#judge(affected, event, now, changes);
     }
@@ -141,6 +141,8 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
       const judgement = this.#rules.judge({ subscriptions }, catalog, now);
       const under = { eventId: event.id, eventType: event.type, position: event.position, now };
       const moved = moveOn(row, judgement, under);
+      // A deadline that came late found its change written: no row is touched, and none is made for a stranger.
+      if (event.type === 'AccessDeadlineReached' && isUnmoved(row, moved)) continue;
       this.#facts.users.set(userId, moved.row);
       changes.users.set(userId, moved.row);
       changes.history.push(...moved.history);
@@ -175,4 +177,13 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
     // The default plan does not depend on time: nothing of it ends.
     return { catalog, byDefault: this.#rules.judge({ subscriptions: [] }, catalog, 0).entitlement };
   }
+}
+
+/** The time an event brings (Unix ms): when it was recorded; of a deadline its instant (DESIGN 8, "Time"). */
+function instantOf(event: RecordedEvent): number {
+  return Date.parse(event.type === 'AccessDeadlineReached' ? event.data.at : event.metadata.recordedAt);
+}
+
+function isUnmoved(before: UserRow, { row, history }: ReturnType<typeof moveOn>): boolean {
+  return history.length === 0 && JSON.stringify(before.successors) === JSON.stringify(row.successors);
 }

@@ -118,6 +118,8 @@ export class FactFolder {
       case 'CheckoutPaymentFailed':
       case 'CheckoutExpired':
         return this.#foldCheckout({ ...event, type: event.type });
+      case 'AccessDeadlineReached':
+        return [event.data.userId];
       case 'CheckoutStarted':
       case 'PlanCatalogPublished':
         return NOBODY;

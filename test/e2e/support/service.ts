@@ -30,6 +30,8 @@ export type Receipt = z.infer<typeof receiptSchema>;
 /** The real service on a database of its own, and what one does with it over HTTP. */
 export interface Service {
   readonly tenure: Tenure;
+  /** Its settings: another instance with the same ones shares its database and its log. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Without a key. */
   call(request: Call): Promise<Answer>;
   /** With the admin key; a value becomes a JSON body. */
@@ -55,18 +57,17 @@ export interface ServiceOptions {
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
   const stores = await testStores();
   const { url } = stores.database;
-  const tenure = await createTenure(
-    loadSettings({
-      PORT: '0',
-      LOG_LEVEL: 'silent',
-      STRIPE_WEBHOOK_SECRET: `${SECRET},${SECOND_SECRET}`,
-      STRIPE_LIVEMODE: 'false',
-      TENURE_ADMIN_KEY: ADMIN_KEY,
-      ...stores.environment,
-      DATABASE_URL: options.through === undefined ? url : await options.through(url),
-      ...options.environment,
-    }),
-  );
+  const environment = {
+    PORT: '0',
+    LOG_LEVEL: 'silent',
+    STRIPE_WEBHOOK_SECRET: `${SECRET},${SECOND_SECRET}`,
+    STRIPE_LIVEMODE: 'false',
+    TENURE_ADMIN_KEY: ADMIN_KEY,
+    ...stores.environment,
+    DATABASE_URL: options.through === undefined ? url : await options.through(url),
+    ...options.environment,
+  };
+  const tenure = await createTenure(loadSettings(environment));
   const send = (request: Call): Promise<Answer> => call(tenure.url, request);
   const ask = (method: string, path: string, value?: unknown): Promise<Answer> =>
     send({
@@ -79,6 +80,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     send({ method: 'POST', path: '/webhooks/stripe', headers: signed(body), body });
   return {
     tenure,
+    environment,
     call: send,
     ask,
     deliver,

@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import { Command, InvalidArgumentError } from 'commander';
+import { LinkCustomer } from '../commands/customer/customer.commands.js';
+import { LinkCustomerHandler } from '../commands/customer/customer.handlers.js';
+import type { Recorded } from '../commands/decider.js';
+import { CustomerWriter } from '../commands/writers.js';
+import { claimForLog, logOf } from '../event-store/log-identity.js';
+import { openEventStore } from '../event-store/open-event-store.js';
+import { isUserId } from '../events/user-id.js';
+import { type Listing, OpsReader } from '../projections/entitlements/ops.reader.js';
+import { id as stripeId } from '../webhooks/translate/read-json.js';
+import { withServiceData } from './service-data.js';
+import { json, type Terminal, table } from './terminal.js';
+
+const PAGE = 500;
+const DEFAULT_LIMIT = 1_000;
+
+interface ListOptions {
+  readonly limit: number;
+  readonly json?: true;
+}
+
+/** `tenure customers …`: on the database and the log of the service, whether it runs or not. */
+export function customersCommand(terminal: Terminal): Command {
+  const customers = new Command('customers').description("Whose Stripe's customers are.");
+  const list = (name: string, description: string): Command =>
+    customers
+      .command(name)
+      .description(description)
+      .option('-l, --limit <count>', 'list so many at most', countOf, DEFAULT_LIMIT);
+
+  list('unlinked', 'Lists customers and subscriptions that belong to nobody yet.')
+    .option('--json', 'print an array of {kind, id, customer} as JSON')
+    .action(async (options: ListOptions) => {
+      const items = await listed(terminal, options, (ops, cursor) => ops.unlinked(cursor, PAGE));
+      const rows = items.map(({ kind, id, customer }) => [kind, id, customer ?? '-']);
+      terminal.out(options.json ? json(items) : `${table(['KIND', 'ID', 'CUSTOMER'], rows)}\n`);
+    });
+
+  list('conflicts', 'Lists customers and subscriptions whose facts name another user than their owner.')
+    .option('--json', 'print an array of {kind, id, owner, claims: [{userId, eventId}]} as JSON')
+    .action(async (options: ListOptions) => {
+      const items = await listed(terminal, options, (ops, cursor) => ops.conflicts(cursor, PAGE));
+      const rows = items.flatMap(({ kind, id, owner, claims }) =>
+        claims.map(({ userId, eventId }) => [kind, id, owner, userId, eventId]),
+      );
+      const headings = ['KIND', 'ID', 'OWNER', 'CLAIMED FOR', 'BY EVENT'];
+      terminal.out(options.json ? json(items) : `${table(headings, rows)}\n`);
+    });
+
+  customers
+    .command('link')
+    .description(
+      'Says whose a customer is; it outranks what Stripe says. Appended to the log, under your name.',
+    )
+    .argument('<customer>', "Stripe's id, cus_…", customerOf)
+    .argument('<user>', 'your own id of the user', userOf)
+    .option('-r, --reason <text>', 'why, kept with the link')
+    .option('--json', 'print {outcome, position} as JSON; outcome: applied, duplicate')
+    .action(async (customer: string, userId: string, options: { reason?: string; json?: true }) => {
+      const recorded = await link(terminal, customer, userId, options.reason ?? null);
+      const { outcome, position } = recorded;
+      const was = outcome === 'applied' ? `is linked to ${userId}` : `was linked to ${userId} before`;
+      terminal.out(options.json ? json({ outcome, position }) : `${customer} ${was}\n`);
+    });
+  return customers;
+}
+
+/** Items page by page, up to the limit; says when there are more. */
+async function listed<Item>(
+  terminal: Terminal,
+  { limit }: ListOptions,
+  page: (ops: OpsReader, cursor: string | null) => Promise<Listing<Item>>,
+): Promise<readonly Item[]> {
+  const items = await withServiceData(terminal, async ({ database }) => {
+    const ops = new OpsReader(database.source);
+    const found: Item[] = [];
+    for (let cursor: string | null = null; found.length <= limit; ) {
+      const { items: more, next }: Listing<Item> = await page(ops, cursor);
+      found.push(...more);
+      if (next === null) break;
+      cursor = next;
+    }
+    return found;
+  });
+  if (items.length > limit) terminal.err(`tenure: there are more; --limit says how many to list\n`);
+  return items.slice(0, limit);
+}
+
+/** @throws OtherLogError when the settings name another log than the database was made from */
+function link(
+  terminal: Terminal,
+  customer: string,
+  userId: string,
+  reason: string | null,
+): Promise<Recorded> {
+  return withServiceData(terminal, async ({ settings, database, databaseUrl }) => {
+    const { pool } = database;
+    await claimForLog(pool, logOf(settings));
+    const onFault = (fault: unknown): void => terminal.err(`tenure: event store: ${String(fault)}\n`);
+    const store = openEventStore(settings, { pool, databaseUrl, onFault });
+    try {
+      const actor = `cli:${terminal.environment.USER ?? 'unknown'}`;
+      const origin = { actor, correlationId: randomUUID(), causation: null, stripe: null };
+      const handler = new LinkCustomerHandler(new CustomerWriter(store, settings.streamPrefix));
+      return await handler.execute(new LinkCustomer(customer, userId, reason, origin));
+    } finally {
+      await store.close();
+    }
+  });
+}
+
+function customerOf(text: string): string {
+  if (stripeId(text) === null) throw new InvalidArgumentError('It is no id of Stripe.');
+  return text;
+}
+
+function userOf(text: string): string {
+  if (!isUserId(text)) {
+    throw new InvalidArgumentError('A user id has 1 to 255 characters and no control characters.');
+  }
+  return text;
+}
+
+function countOf(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('It is a whole number from 1 to 9999999.');
+  return Number(text);
+}

@@ -1,0 +1,31 @@
+import type { ExitCode } from './exit-codes.js';
+
+/** What a command is given of its surroundings, and where it writes. */
+export interface Terminal {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What was asked for, and nothing else: it may be read by a program. */
+  out(text: string): void;
+  /** Everything that is for people. */
+  err(text: string): void;
+  /** Says what the command ends with; unsaid, it is `done`. */
+  exitWith(code: ExitCode): void;
+}
+
+/** Rows under their headings, in columns of one width each. */
+export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [headings, ...rows];
+  const widths = headings.map((_, column) => Math.max(...all.map((row) => [...(row[column] ?? '')].length)));
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - [...cell].length))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** One JSON value on a line of its own. */
+export function json(value: unknown): string {
+  return `${JSON.stringify(value)}\n`;
+}

@@ -1,0 +1,32 @@
+import { type Database, openDatabase } from './database/database.js';
+import { CreateLogIdentity1763800000200 } from './event-store/log-identity.js';
+import { eventStoreMigrations } from './event-store/postgres/migrations.js';
+import { eventStorePoolConfig } from './event-store/postgres/pg-session.js';
+import { ApiKeyEntity } from './keys/api-key.entity.js';
+import { keyMigrations } from './keys/migrations.js';
+import { projectionEntities } from './projections/entities/entities.js';
+import { projectionMigrations } from './projections/migrations.js';
+
+/**
+ * The database of a service with every table it needs, which the service and its commands open alike. The tables of the
+ * log are made only where the log is in the database (`eventStoreUrl` is `null`).
+ */
+export function openServiceDatabase(options: {
+  readonly url: string;
+  readonly eventStoreUrl: string | null;
+  readonly onIdleFault: (error: Error) => void;
+}): Promise<Database> {
+  const { url, eventStoreUrl, onIdleFault } = options;
+  return openDatabase({
+    url,
+    migrations: [
+      ...(eventStoreUrl === null ? eventStoreMigrations : []),
+      ...projectionMigrations,
+      ...keyMigrations,
+      CreateLogIdentity1763800000200,
+    ],
+    entities: [...projectionEntities, ApiKeyEntity],
+    poolConfig: eventStorePoolConfig,
+    onIdleFault,
+  });
+}

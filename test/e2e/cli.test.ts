@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { runCli } from '../../src/cli/program.js';
+import { until } from '../support/until.js';
+import { event, type Service, startService } from './support/service.js';
+
+describe('tenure customers, beside a running service', () => {
+  let service: Service;
+  beforeAll(async () => {
+    service = await startService();
+  });
+  afterAll(() => service.close());
+
+  async function tenure(...args: readonly string[]) {
+    let [out, err] = ['', ''];
+    const code = await runCli(['customers', ...args], {
+      environment: { ...service.environment, USER: 'ada' },
+      out: (text) => {
+        out += text;
+      },
+      err: (text) => {
+        err += text;
+      },
+    });
+    return { code, out, err };
+  }
+
+  /** A customer that Stripe tells of; `userId` is its claim. */
+  async function customer(id: string, userId?: string): Promise<void> {
+    const metadata = userId === undefined ? {} : { user_id: userId };
+    const { position } = await service.receive(
+      event({ data: { object: { id, object: 'customer', metadata } } }),
+    );
+    await service.snapshot('anyone', position);
+  }
+
+  it('list what belongs to nobody, link it once under the name of who did, and list what disagrees', async () => {
+    await customer('cus_lost');
+    await customer('cus_left');
+    const lost = { kind: 'customer', id: 'cus_lost', customer: null };
+    const left = { kind: 'customer', id: 'cus_left', customer: null };
+    expect(JSON.parse((await tenure('unlinked', '--json')).out)).toEqual([left, lost]);
+    expect(await tenure('unlinked', '--limit', '1')).toEqual({
+      code: 0,
+      out: 'KIND      ID        CUSTOMER\ncustomer  cus_left  -\n',
+      err: 'tenure: there are more; --limit says how many to list\n',
+    });
+
+    const linked = await tenure('link', 'cus_lost', 'bob', '--reason', 'asked for', '--json');
+    expect(linked.code).toBe(0);
+    expect(JSON.parse(linked.out)).toEqual({ outcome: 'applied', position: expect.any(String) });
+    expect(await tenure('link', 'cus_lost', 'bob')).toEqual({
+      code: 0,
+      out: 'cus_lost was linked to bob before\n',
+      err: '',
+    });
+    await until('the service to know', async () => {
+      return JSON.parse((await tenure('unlinked', '--json')).out).length === 1;
+    });
+
+    await customer('cus_lost', 'carol');
+    expect((await tenure('conflicts')).out).toMatch(/^customer +cus_lost +bob +carol +evt_\w+$/m);
+    expect(JSON.parse((await tenure('conflicts', '--json')).out)).toEqual([
+      {
+        kind: 'customer',
+        id: 'cus_lost',
+        owner: 'bob',
+        claims: [{ userId: 'carol', eventId: expect.any(String) }],
+      },
+    ]);
+    const { rows } = await service.tenure.pool.query('select log from tenure.log_identity');
+    expect(rows).toHaveLength(1);
+  });
+
+  it.each([
+    [['link', 'cus lost', 'bob'], 'no id of Stripe'],
+    [['link', 'cus_1', ''], '1 to 255 characters'],
+    [['link', 'cus_1'], 'missing required argument'],
+    [['unlinked', '--limit', '0'], 'whole number'],
+  ])('%j is called wrongly', async (args, word) => {
+    const ended = await tenure(...args);
+    expect(ended).toMatchObject({ code: 64, out: '' });
+    expect(ended.err).toContain(word);
+  });
+});

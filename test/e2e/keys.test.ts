@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createTenure, type Tenure } from '../../src/bootstrap.js';
+import { runCli } from '../../src/cli/program.js';
+import { loadSettings } from '../../src/config/settings.js';
+import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { wholeLog } from '../support/log.js';
+import { until } from '../support/until.js';
+import { type Answer, type Call, call } from './support/http-call.js';
+import { ADMIN_KEY, problemCode, type Service, startService } from './support/service.js';
+
+describe('Keys made at the command line', () => {
+  let service: Service;
+  let second: Tenure;
+  beforeAll(async () => {
+    service = await startService();
+    second = await createTenure(loadSettings(service.environment));
+  });
+  afterAll(async () => {
+    await second.close();
+    await service.close();
+  });
+
+  async function tenure(...args: readonly string[]): Promise<string> {
+    let out = '';
+    const code = await runCli(args, {
+      environment: service.environment,
+      out: (text) => {
+        out += text;
+      },
+      err: () => undefined,
+    });
+    expect(code).toBe(0);
+    return out.trim();
+  }
+
+  function made(...scopes: readonly string[]): Promise<string> {
+    return tenure('keys', 'create', '-n', 'test', '-s', ...scopes);
+  }
+
+  /** A request with a key at one of the instances. */
+  function ask(
+    key: string,
+    path: string,
+    at: Tenure = service.tenure,
+    more: Partial<Call> = {},
+  ): Promise<Answer> {
+    return call(at.url, { path, ...more, headers: { authorization: `Bearer ${key}`, ...more.headers } });
+  }
+
+  const SNAPSHOT = '/v1/users/anyone/entitlements';
+
+  it('open what their scopes name, on every instance and both roads, and nothing else', async () => {
+    const reader = await made('entitlements:read');
+    const ops = await made('ops', 'audit');
+    for (const instance of [service.tenure, second]) {
+      expect((await ask(reader, SNAPSHOT, instance)).status).toBe(200);
+      expect((await ask(reader, `${SNAPSHOT}?minPosition=0`, instance)).status).toBe(200);
+      expect((await ask(ops, '/v1/ops/unlinked', instance)).status).toBe(200);
+      const refused = [
+        await ask(ops, SNAPSHOT, instance),
+        await ask(ops, `${SNAPSHOT}?minPosition=0`, instance),
+        await ask(reader, '/v1/ops/unlinked', instance),
+      ];
+      expect(refused.map(({ status }) => status)).toEqual([403, 403, 403]);
+      expect(refused.map(problemCode)).toEqual(['forbidden', 'forbidden', 'forbidden']);
+    }
+  });
+
+  it('are no longer let in once they are revoked, on an instance that just let them in', async () => {
+    const { id, key } = JSON.parse(
+      await tenure('keys', 'create', '-n', 'x', '-s', 'entitlements:read', '--json'),
+    );
+    for (const instance of [service.tenure, second]) {
+      for (let n = 0; n < 3; n += 1) expect((await ask(key, SNAPSHOT, instance)).status).toBe(200);
+    }
+    await tenure('keys', 'revoke', id);
+    for (const instance of [service.tenure, second]) {
+      // Asked all the time, so that each use could keep it alive if uses did.
+      const refused = await until(
+        'it to be refused',
+        async () => {
+          const answer = await ask(key, SNAPSHOT, instance);
+          return answer.status === 401 && answer;
+        },
+        5_000,
+      );
+      expect(problemCode(refused)).toBe('unauthorized');
+      expect((await ask(key, '/v1/ops/unlinked', instance)).status).toBe(401);
+    }
+  });
+
+  it('are named in the events they cause, and never shown', async () => {
+    const { id, key } = JSON.parse(await tenure('keys', 'create', '-n', 'linker', '-s', 'ops', '--json'));
+    const linked = await ask(key, '/v1/customers/cus_by_key/link', second, {
+      method: 'PUT',
+      body: JSON.stringify({ userId: 'u' }),
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(linked.status).toBe(200);
+    const log = JSON.stringify(await wholeLog(second.app.get<EventStore>(EVENT_STORE)));
+    expect(log).toContain(`key:${id}`);
+    expect(log).not.toContain(key);
+  });
+
+  it('do not change who is told to wait: guesses are counted, a valid key is never affected', async () => {
+    const key = await made('entitlements:read');
+    const from = '127.0.0.77';
+    const guess = `tenure_${'A'.repeat(43)}`;
+    const codes = [];
+    for (let n = 0; n < 21; n += 1) codes.push((await ask(guess, SNAPSHOT, service.tenure, { from })).status);
+    expect(codes).toEqual([...Array.from({ length: 20 }, () => 401), 429]);
+    expect((await ask(key, SNAPSHOT, service.tenure, { from })).status).toBe(200);
+    expect((await ask(ADMIN_KEY, SNAPSHOT, service.tenure, { from })).status).toBe(200);
+  });
+
+  it('say when they were last used, once the instance that saw them ends', async () => {
+    const { id, key } = JSON.parse(
+      await tenure('keys', 'create', '-n', 'y', '-s', 'entitlements:read', '--json'),
+    );
+    const third = await createTenure(loadSettings(service.environment));
+    expect((await ask(key, SNAPSHOT, third)).status).toBe(200);
+    await third.close();
+    const listed: { id: string; lastUsedAt: string | null; createdAt: string }[] = JSON.parse(
+      await tenure('keys', 'list', '--json'),
+    );
+    const used = listed.find((each) => each.id === id);
+    expect(Date.parse(used?.lastUsedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(used?.createdAt ?? ''));
+  });
+});
