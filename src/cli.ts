@@ -6,5 +6,4 @@ process.exitCode = await runCli(process.argv.slice(2), {
   environment: process.env,
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
-  isInteractive: process.stderr.isTTY,
 });

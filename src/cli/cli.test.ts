@@ -19,7 +19,6 @@ async function tenure(args: readonly string[], environment: Readonly<Record<stri
     out: (text) => {
       out += text;
     },
-    isInteractive: false,
     err: (text) => {
       err += text;
     },

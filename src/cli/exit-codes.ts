@@ -3,8 +3,6 @@ export const EXIT = {
   done: 0,
   /** The command ran, and the answer is no: there is no such thing, a file has faults, a comparison found a difference. */
   no: 1,
-  /** It cannot be done now; the message says why. */
-  refused: 2,
   /** It was called wrongly. */
   usage: 64,
   /** Something it needs is not there or does not answer. */
@@ -21,7 +19,6 @@ export const EXIT_HELP = `
 Exit codes:
   0   done
   1   the answer is no: no such thing, a file with faults, a difference found
-  2   refused: it cannot be done now
   64  called wrongly
   69  a database or store that is needed does not answer
   70  failed in a way that nobody foresaw

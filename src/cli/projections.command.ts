@@ -1,14 +1,17 @@
 import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
+import { claimForLog, logOf } from '../event-store/log-identity.js';
+import { openEventStore } from '../event-store/open-event-store.js';
 import type { ComparisonReport } from '../projections/generations/comparison.js';
 import { GenerationError } from '../projections/generations/errors.js';
+import { foldingBeside } from '../projections/generations/folding-beside.js';
 import type { Generation } from '../projections/generations/generation-table.js';
 import type { BuildProgress, Generations } from '../projections/generations/generations.js';
 import type { SwapReport } from '../projections/generations/swap.js';
 import type { VerificationReport } from '../projections/generations/verification.js';
-import { EXIT, type ExitCode } from './exit-codes.js';
-import { withGenerations } from './open-generations.js';
-import { ProgressLine, type Terminal } from './terminal.js';
+import { EXIT } from './exit-codes.js';
+import { withServiceData } from './service-data.js';
+import { json, type Terminal } from './terminal.js';
 
 interface Reason {
   readonly actor: string;
@@ -16,46 +19,41 @@ interface Reason {
 }
 
 const HELP = `
-Works on the database and the log of the service, whether services run or not. Exits with 1 when verify finds differences,
-with 2 when something is refused: the message says why.`;
+Works straight on the database and the log; services may run meanwhile, and fold what is built. Where none does, rebuild,
+swap and rollback fold it themselves while they run. Exits with 1 when what was asked is refused (the message says why),
+and when verify found a difference.`;
 
-/** `tenure projections …`, thin over `Generations`. */
+/** `tenure projections …`, thin over `Generations`: on the database of the service, whether it runs or not. */
 export function projectionsCommand(terminal: Terminal): Command {
   const command = new Command('projections')
     .description('Rebuilds, compares, swaps, rolls back and verifies the read models.')
     .addHelpText('after', HELP);
-  const progress = new ProgressLine(terminal);
+  const progress = progressOn(terminal);
   const work = async (
     fold: 'fold' | 'look',
-    does: (generations: Generations) => Promise<ExitCode>,
+    does: (generations: Generations) => Promise<void>,
   ): Promise<void> => {
     try {
-      terminal.exitWith(await withGenerations(terminal, fold, does));
+      await withGenerations(terminal, fold, does);
     } catch (error) {
       if (!(error instanceof GenerationError)) throw error;
-      progress.end();
       terminal.err(`tenure: ${error.message} (${error.code})\n`);
-      terminal.exitWith(EXIT.refused);
+      terminal.exitWith(EXIT.no);
     }
   };
-  const print = (line: string): void => {
-    progress.end();
-    terminal.out(`${line}\n`);
-  };
-  const show = (json: boolean | undefined, value: unknown, lines: readonly string[]): void => {
-    if (json === true) print(JSON.stringify(value));
-    else for (const line of lines) print(line);
+  const show = (asJson: boolean | undefined, value: unknown, lines: readonly string[]): void => {
+    if (asJson === true) terminal.out(json(value));
+    else for (const line of lines) terminal.out(`${line}\n`);
   };
 
   command
     .command('list')
     .description('Shows every generation: which one is read, by what code it was made, how far it is.')
     .option('--json', 'one JSON document')
-    .action(({ json }: { json?: boolean }) =>
+    .action((options: { json?: boolean }) =>
       work('look', async (generations) => {
         const all = await generations.list();
-        show(json, all, all.map(generationLine));
-        return EXIT.done;
+        show(options.json, all, all.map(generationLine));
       }),
     );
 
@@ -63,17 +61,16 @@ export function projectionsCommand(terminal: Terminal): Command {
     .command('status')
     .description('Shows the generations and the last ten swaps.')
     .option('--json', 'one JSON document')
-    .action(({ json }: { json?: boolean }) =>
+    .action((options: { json?: boolean }) =>
       work('look', async (generations) => {
         const [all, swaps] = [await generations.list(), await generations.swaps(10)];
-        show(json, { generations: all, swaps }, [
+        show(options.json, { generations: all, swaps }, [
           ...all.map(generationLine),
           ...swaps.map(
             ({ swap, kind, from, to, usersChanged, actor, reason, at }) =>
               `${at.toISOString()}  ${kind} ${swap}: ${from} to ${to}, ${usersChanged} users changed, by ${actor}: ${reason}`,
           ),
         ]);
-        return EXIT.done;
       }),
     );
 
@@ -85,15 +82,15 @@ export function projectionsCommand(terminal: Terminal): Command {
     .option('--dry-run', 'only compare, then drop the build')
     .option('--keep', 'only compare, and keep the build for `swap`')
     .option('--json', 'one JSON document')
-    .action(({ json, dryRun, keep, ...asked }: Reason & Record<'json' | 'dryRun' | 'keep', boolean>) =>
-      work('fold', async (generations) => {
-        const afterwards = keep ? 'keep' : dryRun ? 'drop' : 'swap';
-        const report = await generations.rebuild({ ...asked, afterwards }, (built) =>
-          progress.tell(progressLine(built)),
-        );
-        show(json, report, reportLines(report));
-        return EXIT.done;
-      }),
+    .action(
+      ({ json: asJson, dryRun, keep, ...asked }: Reason & Record<'json' | 'dryRun' | 'keep', boolean>) =>
+        work('fold', async (generations) => {
+          const afterwards = keep ? 'keep' : dryRun ? 'drop' : 'swap';
+          const report = await generations.rebuild({ ...asked, afterwards }, (reached) =>
+            progress(progressLine(reached)),
+          );
+          show(asJson, report, reportLines(report));
+        }),
     );
 
   asking(
@@ -103,22 +100,20 @@ export function projectionsCommand(terminal: Terminal): Command {
       .description('Makes a kept build, or an earlier generation, the one that is read.'),
   )
     .option('--json', 'one JSON document')
-    .action((generation: number, { json, ...asked }: Reason & { json?: boolean }) =>
+    .action((generation: number, { json: asJson, ...asked }: Reason & { json?: boolean }) =>
       work('fold', async (generations) => {
         const report = await generations.swap(generation, asked);
-        show(json, report, reportLines(report));
-        return EXIT.done;
+        show(asJson, report, reportLines(report));
       }),
     );
 
   asking(command.command('rollback').description('Goes back to what the last swap replaced.'))
     .option('--dry-run', 'only compare')
     .option('--json', 'one JSON document')
-    .action(({ json, dryRun, ...asked }: Reason & Record<'json' | 'dryRun', boolean>) =>
+    .action(({ json: asJson, dryRun, ...asked }: Reason & Record<'json' | 'dryRun', boolean>) =>
       work('fold', async (generations) => {
         const report = dryRun ? await generations.compareRollBack() : await generations.rollBack(asked);
-        show(json, report, reportLines(report));
-        return EXIT.done;
+        show(asJson, report, reportLines(report));
       }),
     );
 
@@ -129,8 +124,7 @@ export function projectionsCommand(terminal: Terminal): Command {
     .action((generation: number) =>
       work('look', async (generations) => {
         await generations.drop(generation);
-        print(`generation ${generation} is dropped`);
-        return EXIT.done;
+        terminal.out(`generation ${generation} is dropped\n`);
       }),
     );
 
@@ -139,16 +133,56 @@ export function projectionsCommand(terminal: Terminal): Command {
     .description('Folds the log again and compares it with what is read; changes nothing.')
     .option('--users <count>', 'judge and compare only so many users, at random', wholeNumber)
     .option('--json', 'one JSON document')
-    .action(({ json, users }: { json?: boolean; users?: number }) =>
+    .action(({ json: asJson, users }: { json?: boolean; users?: number }) =>
       work('look', async (generations) => {
         const report = await generations.verify(users ?? 'all', operator(), (handled, until) =>
-          progress.tell(`at ${handled ?? 'the beginning'} of ${until ?? 'nothing'}`),
+          progress(`at ${handled ?? 'the beginning'} of ${until ?? 'nothing'}`),
         );
-        show(json, report, verificationLines(report));
-        return report.differences === 0 ? EXIT.done : EXIT.no;
+        show(asJson, report, verificationLines(report));
+        if (report.differences > 0) terminal.exitWith(EXIT.no);
       }),
     );
   return command;
+}
+
+/** Opens what the commands work with; told to fold, this process goes on with builds unless a service does. */
+function withGenerations(
+  terminal: Terminal,
+  fold: 'fold' | 'look',
+  does: (generations: Generations) => Promise<void>,
+): Promise<void> {
+  return withServiceData(terminal, async ({ settings, database: { pool }, databaseUrl }) => {
+    const onTrouble = (error: unknown): void =>
+      terminal.err(`tenure: ${error instanceof Error ? error.message : String(error)}\n`);
+    await claimForLog(pool, logOf(settings));
+    const store = openEventStore(settings, { pool, databaseUrl, onFault: onTrouble });
+    try {
+      const onFault = (generation: number, { message }: { readonly message: string }): void =>
+        onTrouble(`generation ${generation} stopped: ${message}`);
+      const beside = foldingBeside({ store, pool, url: databaseUrl, onFault, onTrouble });
+      try {
+        if (fold === 'fold') beside.keeper.start();
+        await does(beside.generations);
+      } finally {
+        await beside.stop();
+      }
+    } finally {
+      await store.close();
+    }
+  });
+}
+
+/** How often work that goes on is told, in milliseconds. */
+const PROGRESS_MS = 2_000;
+
+/** Tells now and then how far work is. */
+function progressOn(terminal: Terminal): (line: string) => void {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  return (line) => {
+    if (performance.now() - toldAt < PROGRESS_MS) return;
+    toldAt = performance.now();
+    terminal.err(`tenure: ${line}\n`);
+  };
 }
 
 /** Whoever changes what is served says who and why. */

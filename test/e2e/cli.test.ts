@@ -17,7 +17,6 @@ describe('tenure customers, beside a running service', () => {
       out: (text) => {
         out += text;
       },
-      isInteractive: false,
       err: (text) => {
         err += text;
       },

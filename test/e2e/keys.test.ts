@@ -27,7 +27,6 @@ describe('Keys made at the command line', () => {
       out: (text) => {
         out += text;
       },
-      isInteractive: false,
       err: () => undefined,
     });
     expect(code).toBe(0);

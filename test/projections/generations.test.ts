@@ -277,6 +277,32 @@ describe('A rebuild', () => {
       expect(bob).toEqual([]);
     });
 
+    it('never goes past what is read: held still, it is compared and swapped at that very event', async () => {
+      await foldedBefore();
+      const holder = await log.pool.connect();
+      try {
+        await holder.query('begin');
+        await holder.query('select from tenure.projection_checkpoint where generation = 1 for update');
+        const a = await start('a', LENIENT, { patienceMs: 20_000 });
+        const last = await log.record(sightOf('1', day(1), { userId: 'ann', status: 'past_due' }));
+        const generation = await a.generations.begin(OPS);
+        await a.generations.untilLevel(generation, () => undefined);
+        await until('the keeper finds nothing more to fold', async () => {
+          const { rows } = await log.pool.query(
+            `select from pg_stat_activity where application_name = 'a' and wait_event_type = 'Lock'`,
+          );
+          return rows.length > 0;
+        });
+        const [, build] = await a.generations.list();
+        expect(build?.fold?.checkpoint.handled).toBe('7');
+        await holder.query('commit');
+        await a.reaches(last);
+        expect(await a.generations.swap(generation, OPS)).toMatchObject({ position: last, mixed: null });
+      } finally {
+        holder.release(true);
+      }
+    });
+
     it('that only asks changes nothing and drops what it built, unless asked to keep it', async () => {
       await foldedBefore();
       const a = await start('a', LENIENT);

@@ -27,6 +27,22 @@ async function recordAll(log: ProjectedLog, events: readonly ToRecord[]): Promis
   if (events.length > 0) await log.record(...events);
 }
 
+/** Records the deadlines that are due by the clock of what was recorded last, as the scheduler would. */
+async function recordDue(log: ProjectedLog, { deadlines, reaches }: Instance, now: number): Promise<void> {
+  const head = await log.store.head();
+  if (head === null) return;
+  await reaches(head);
+  const due = await deadlines.due(now, null, 100);
+  await recordAll(
+    log,
+    due.map(({ userId, at }) => ({
+      event: { type: 'AccessDeadlineReached', data: { userId, at: new Date(at).toISOString() } },
+      told: null,
+      at: Math.max(at, now),
+    })),
+  );
+}
+
 describe('A rebuild at any moment of any history', () => {
   it('equals the live projection in every row, changes no version, and verifies clean', async () => {
     await fc.assert(
@@ -36,13 +52,15 @@ describe('A rebuild at any moment of any history', () => {
         const log = await ProjectedLog.open();
         try {
           const a = await log.start('a', { ...sizes, patienceMs: 20_000 });
-          // A catalogue first: without one nothing is judged, and nothing could be compared.
           await recordAll(log, events.slice(0, cut(first)));
+          const clock = (count: number): number => Math.max(0, ...events.slice(0, count).map(({ at }) => at));
+          await recordDue(log, a, clock(cut(first)));
           const generation = await a.generations.begin(OPS);
           const recording = recordAll(log, events.slice(cut(first), cut(second)));
           await a.generations.untilLevel(generation, () => undefined);
           await recording;
-          const before = await a.engine.status().handled;
+          await recordDue(log, a, clock(cut(second)));
+          const before = a.engine.status().handled;
           const swapping = a.generations.swap(generation, OPS);
           await recordAll(log, events.slice(cut(second)));
           expect(await swapping).toMatchObject({ changed: 0, detailsOnly: 0, mixed: null });

@@ -6,12 +6,13 @@ export interface DeadlineCommand {
   readonly at: string;
 }
 
-/** One event for one instant; the key is `{user}@{instant}`. The state is the instants that the stream holds; they may come in any order. */
+/** One event for one instant. The state is the instants that the stream holds; they may come in any order. */
 export const deadlineDecider: Decider<ReadonlySet<string>, DeadlineCommand> = {
   initial: new Set(),
   evolve: (reached, { event }) =>
     event.type === 'AccessDeadlineReached' ? new Set(reached).add(event.data.at) : reached,
-  knows: (reached, key) => reached.has(key.slice(key.lastIndexOf('@') + 1)),
   decide: (reached, { userId, at }) =>
     reached.has(at) ? [] : [{ type: 'AccessDeadlineReached', data: { userId, at } }],
+  // The key is `{userId}@{instant}`, on the user's own stream.
+  knows: (reached, key) => reached.has(key.slice(key.lastIndexOf('@') + 1)),
 };
