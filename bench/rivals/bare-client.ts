@@ -23,7 +23,8 @@ export class BareClient implements LogUnderTest {
   readonly #credentials: { readonly username: string; readonly password: string };
 
   constructor(url: string) {
-    this.#client = EventStoreDBClient.connectionString(url);
+    // The client does not know the server's later name.
+    this.#client = EventStoreDBClient.connectionString(url.replace(/^kurrentdb/, 'esdb'));
     this.#credentials = parseConnectionString(url).credentials ?? NOBODY;
   }
 
