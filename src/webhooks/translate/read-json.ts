@@ -32,9 +32,10 @@ export function finite(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
-/** A whole number that is exact, such as Unix seconds. */
+/** A whole number that is exact, such as Unix seconds. JSON's -0 is 0: it is stored as that. */
 export function whole(value: unknown): number | null {
-  return typeof value === 'number' && Number.isSafeInteger(value) ? value : null;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) return null;
+  return value === 0 ? 0 : value;
 }
 
 /** A Stripe id: 1 to 255 characters, no white space, no control characters (Stripe: object ids take up to 255). */
