@@ -28,14 +28,16 @@ export function text(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
+/** A number JSON can hold. Its -0 is 0: canonical JSON stores it as that. */
 export function finite(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+  if (typeof value !== 'number' || !Number.isFinite(value)) return null;
+  return value === 0 ? 0 : value;
 }
 
-/** A whole number that is exact, such as Unix seconds. JSON's -0 is 0: it is stored as that. */
+/** A whole number that is exact, such as Unix seconds. */
 export function whole(value: unknown): number | null {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value)) return null;
-  return value === 0 ? 0 : value;
+  const number = finite(value);
+  return Number.isSafeInteger(number) ? number : null;
 }
 
 /** A Stripe id: 1 to 255 characters, no white space, no control characters (Stripe: object ids take up to 255). */
