@@ -109,7 +109,9 @@ class ConnectionPool {
   }
 
   async send(request: Buffer): Promise<{ status: number; body: string }> {
-    const connection = this.#idle.pop() ?? (await this.#open());
+    let connection = this.#idle.pop();
+    while (connection !== undefined && !connection.isOpen) connection = this.#idle.pop();
+    connection ??= await this.#open();
     const answer = await connection.send(request);
     this.#idle.push(connection);
     return answer;

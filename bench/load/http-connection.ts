@@ -37,8 +37,14 @@ export class HttpConnection {
     });
   }
 
+  /** Whether a request can be sent: the server closes connections that were idle for some seconds. */
+  get isOpen(): boolean {
+    return this.socket.writable;
+  }
+
   /** Sends the bytes of one whole request; one may be under way at a time. */
   send(request: Buffer): Promise<HttpAnswer> {
+    if (!this.isOpen) throw new Error('the server closed the connection');
     if (this.#waiting !== undefined) throw new Error('a request is under way on this connection');
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
