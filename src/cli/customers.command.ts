@@ -98,7 +98,7 @@ function link(
     const { pool } = database;
     await claimForLog(pool, logOf(settings));
     const onFault = (fault: unknown): void => terminal.err(`tenure: event store: ${String(fault)}\n`);
-    const store = openEventStore(settings, { pool, databaseUrl, onFault });
+    const store = await openEventStore(settings, { pool, databaseUrl, onFault });
     try {
       const actor = `cli:${terminal.environment.USER ?? 'unknown'}`;
       const origin = { actor, correlationId: randomUUID(), causation: null, stripe: null };

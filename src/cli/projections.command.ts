@@ -155,7 +155,7 @@ function withGenerations(
     const onTrouble = (error: unknown): void =>
       terminal.err(`tenure: ${error instanceof Error ? error.message : String(error)}\n`);
     await claimForLog(pool, logOf(settings));
-    const store = openEventStore(settings, { pool, databaseUrl, onFault: onTrouble });
+    const store = await openEventStore(settings, { pool, databaseUrl, onFault: onTrouble });
     try {
       const onFault = (generation: number, { message }: { readonly message: string }): void =>
         onTrouble(`generation ${generation} stopped: ${message}`);
