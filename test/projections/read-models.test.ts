@@ -226,6 +226,14 @@ describe('The read models', () => {
       reader.confirmed(CONFIRMED, false, 0);
     });
 
+    it('from memory until a second after the checkpoint was confirmed, however late word of it came', async () => {
+      await reader.read('ann');
+      reader.confirmed(CONFIRMED, false, 999);
+      expect(reader.peek('ann')).not.toBeNull();
+      reader.confirmed(CONFIRMED, false, 1_000);
+      expect(reader.peek('ann')).toBeNull();
+    });
+
     it('by the clock through what was stored to follow, from memory too', async () => {
       expect((await reader.read('ann')).snapshot).toMatchObject({
         plan: 'plus',

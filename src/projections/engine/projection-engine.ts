@@ -282,6 +282,7 @@ export class ProjectionEngine implements Projection {
     } catch (error) {
       projector.forget();
       this.options.listener.onTrouble(error);
+      await this.#askHead(); // what it cannot apply is its lag
       await this.#bell.wait(TROUBLE_PAUSE_MS);
       return null;
     }

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { FoldingPlace } from './thread-stores.js';
 
@@ -34,7 +33,7 @@ export class FoldingThread<To extends Message, From extends Message> {
       ...(nodeFlags === undefined ? {} : { execArgv: [...nodeFlags] }),
     });
     this.#worker = worker;
-    this.#exit = once(worker, 'exit');
+    this.#exit = new Promise((resolve) => worker.once('exit', resolve));
     let started = false;
     await new Promise<void>((resolve, reject) => {
       let error = new Error('a folding thread ended');
