@@ -159,7 +159,14 @@ function withGenerations(
     try {
       const onFault = (generation: number, { message }: { readonly message: string }): void =>
         onTrouble(`generation ${generation} stopped: ${message}`);
-      const beside = foldingBeside({ store, pool, url: databaseUrl, onFault, onTrouble });
+      const beside = foldingBeside({
+        store,
+        streamPrefix: settings.streamPrefix,
+        pool,
+        url: databaseUrl,
+        onFault,
+        onTrouble,
+      });
       try {
         if (fold === 'fold') beside.keeper.start();
         await does(beside.generations);

@@ -40,13 +40,14 @@ export interface Projections {
 
 /** Puts engine, projectors and readers together. Start them to make them move. */
 export function createProjections(options: ProjectionsOptions): Projections {
-  const { store, pool, source, url, batchSize, sliceSize, now } = options;
+  const { store, streamPrefix, pool, source, url, batchSize, sliceSize, now } = options;
   const rules = options.rules ?? RUNNING_RULES;
   const onFault = options.onFault ?? (() => undefined);
   const onTrouble = options.onTrouble ?? (() => undefined);
   const reader = new EntitlementReader(pool, now);
   const engine = new ProjectionEngine({
     store,
+    streamPrefix,
     pool,
     url,
     projection: ENTITLEMENTS,

@@ -191,3 +191,24 @@ export async function noteFault(
     [key.projection, key.generation, read.handled, read.revision, JSON.stringify(fault)],
   );
 }
+
+/**
+ * Forgets the fault at which a generation stands, if there is one that is meant, and moves the checkpoint's revision: by
+ * that whoever stopped there sees that it may try again. Answers the fault.
+ */
+export async function clearFault(
+  pool: Pool,
+  key: ProjectionKey,
+  isMeant: (fault: ProjectionFault) => boolean,
+): Promise<ProjectionFault | null> {
+  for (;;) {
+    const read = await findCheckpoint(pool, key);
+    if (read === null || read.fault === null || !isMeant(read.fault)) return null;
+    const cleared = await pool.query(
+      `update tenure.projection_checkpoint set fault = null, revision = revision + 1
+       where projection = $1 and generation = $2 and revision = $3 and fault is not null`,
+      [key.projection, key.generation, read.revision],
+    );
+    if (cleared.rowCount === 1) return read.fault;
+  }
+}

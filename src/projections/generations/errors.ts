@@ -92,3 +92,26 @@ export class NothingToRollBackError extends GenerationError {
     super('there is no earlier generation to go back to');
   }
 }
+
+/** The generation stands at no fault: there is nothing to resume or to skip. */
+export class NoFaultError extends GenerationError {
+  override readonly name = 'NoFaultError';
+  readonly code = 'no_fault';
+  constructor(readonly generation: number) {
+    super(`generation ${generation} stands at no fault`);
+  }
+}
+
+/** The live generation stands at a fault, but not at the event that was named: the skip is not for another one. */
+export class FaultElsewhereError extends GenerationError {
+  override readonly name = 'FaultElsewhereError';
+  readonly code = 'fault_elsewhere';
+  constructor(
+    readonly position: Position,
+    readonly fault: ProjectionFault,
+  ) {
+    super(
+      `the projection does not stand at ${position}: it stopped at ${fault.type} (position ${fault.position})`,
+    );
+  }
+}

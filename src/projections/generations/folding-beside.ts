@@ -11,6 +11,8 @@ const POOL_SIZE = 4;
 
 export interface FoldingBesideOptions {
   readonly store: EventStore;
+  /** The setting `STREAM_PREFIX`. */
+  readonly streamPrefix: string;
   /** Connections that builds are folded through. */
   readonly pool: Pool;
   readonly url: string;
@@ -36,9 +38,10 @@ export interface FoldingBeside {
 
 /** Puts together what rebuilds the entitlements. Start the keeper to make builds move in this process. */
 export function foldingBeside(options: FoldingBesideOptions): FoldingBeside {
-  const { store, pool, url, onFault, onTrouble, sliceSize, buildBatchSize, patienceMs, now } = options;
+  const { store, streamPrefix, pool, url, onFault, onTrouble, sliceSize, buildBatchSize, patienceMs, now } =
+    options;
   const rules = options.rules ?? RUNNING_RULES;
-  const common = { store, projection: ENTITLEMENTS, codeVersion: rules.codeVersion };
+  const common = { store, streamPrefix, projection: ENTITLEMENTS, codeVersion: rules.codeVersion };
   const projectorOn =
     (connections: Pool) =>
     (generation: number, judgedUsers: ReadonlySet<string> | 'everyone' = 'everyone') =>

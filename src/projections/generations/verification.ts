@@ -6,6 +6,7 @@ import type { RecordedEvent } from '../../events/recorded-event.js';
 import { BatchRunner } from '../engine/batch-runner.js';
 import { BoundedLog } from '../engine/bounded-log.js';
 import { findCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';
+import { foldedLog } from '../engine/folded-log.js';
 import type { Projector } from '../engine/projector.js';
 import { GENERATION_TABLES } from '../partitions.js';
 import { GenerationBehindError, GenerationFaultedError, UnknownGenerationError } from './errors.js';
@@ -45,6 +46,8 @@ export interface VerificationReport {
 
 export interface VerificationOptions {
   readonly store: EventStore;
+  /** The setting `STREAM_PREFIX`. */
+  readonly streamPrefix: string;
   readonly pool: Pool;
   readonly projection: string;
   readonly codeVersion: string;
@@ -132,13 +135,13 @@ async function foldAndCompare(
 
 /** Brings the scratch generation on to an event, and no further. */
 function scratchFold(
-  { store, pool, projection, projectorOf, batchSize }: VerificationOptions,
+  { store, streamPrefix, pool, projection, projectorOf, batchSize }: VerificationOptions,
   generation: number,
   sample: ReadonlySet<string> | 'everyone',
   onProgress: OnProgress,
 ): (until: Position | null) => Promise<void> {
   const key = { projection, generation };
-  const log = new BoundedLog(store);
+  const log = new BoundedLog(foldedLog(store, streamPrefix, projection));
   const runner = new BatchRunner(log, pool, projectorOf(generation, sample), key, batchSize);
   return async (until) => {
     log.until = until;
