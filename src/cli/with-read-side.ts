@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { userInfo } from 'node:os';
 import type { Origin } from '../commands/decider.js';
 import { SkipEventHandler } from '../commands/projection/projection.handlers.js';
 import { ProjectionWriter } from '../commands/writers.js';
@@ -70,7 +69,7 @@ export function withReadSide(
 
 /** Who calls, unless told otherwise. */
 export function operator({ environment }: Terminal): string {
-  return `cli:${environment.USER ?? userInfo().username}`;
+  return `cli:${environment.USER ?? environment.LOGNAME ?? `uid ${process.getuid?.() ?? 'unknown'}`}`;
 }
 
 /** Where what a command appends comes from. */

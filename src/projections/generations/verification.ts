@@ -59,8 +59,8 @@ export interface VerificationOptions {
   readonly patienceMs: number;
 }
 
-/** Told while the log is folded: where it is, and where it goes. */
-export type OnProgress = (handled: Position | null, until: Position | null) => void;
+/** Told while the log is folded: where it is, where it goes, and how many events it has folded. */
+export type OnProgress = (handled: Position | null, until: Position | null, events: number) => void;
 
 /**
  * Folds the log again into a scratch generation and compares it, row by row and column by column, with what is read; the
@@ -143,17 +143,19 @@ function scratchFold(
   const key = { projection, generation };
   const log = new BoundedLog(foldedLog(store, streamPrefix, projection));
   const runner = new BatchRunner(log, pool, projectorOf(generation, sample), key, batchSize);
+  let events = 0;
   return async (until) => {
     log.until = until;
     for (;;) {
       const read = await findCheckpoint(pool, key);
       if (read === null) throw new UnknownGenerationError(generation);
       if (comparePositions(read.handled, until) >= 0) return;
-      onProgress(read.handled, until);
+      onProgress(read.handled, until, events);
       const round = await runner.run(read);
       if (round.outcome === 'fault') throw new GenerationFaultedError(generation, round.fault);
       // The log ends before an event that is in the read models, or the scratch generation was dropped meanwhile.
       if (round.outcome !== 'committed') throw new GenerationBehindError(generation, read.handled, until);
+      events += round.batch.applied;
     }
   };
 }
