@@ -7,6 +7,7 @@ import { isUserId } from '../events/user-id.js';
 import { type Listing, OpsReader } from '../projections/entitlements/ops.reader.js';
 import { id as stripeId } from '../webhooks/translate/read-json.js';
 import { withServiceData } from './service-data.js';
+import { talksTo } from './talks-to.js';
 import { json, type Terminal, table } from './terminal.js';
 import { operator, originOf, withLog } from './with-read-side.js';
 
@@ -22,8 +23,7 @@ interface ListOptions {
 export function customersCommand(terminal: Terminal): Command {
   const customers = new Command('customers').description("Whose Stripe's customers are.");
   const list = (name: string, description: string): Command =>
-    customers
-      .command(name)
+    talksTo(customers.command(name), 'database')
       .description(description)
       .option('-l, --limit <count>', 'list so many at most', countOf, DEFAULT_LIMIT);
 
@@ -46,8 +46,7 @@ export function customersCommand(terminal: Terminal): Command {
       terminal.out(options.json ? json(items) : `${table(headings, rows)}\n`);
     });
 
-  customers
-    .command('link')
+  talksTo(customers.command('link'), 'databaseAndLog')
     .description(
       'Says whose a customer is; it outranks what Stripe says. Appended to the log, under your name.',
     )

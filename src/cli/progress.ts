@@ -1,5 +1,6 @@
 import type { Position } from '../event-store/event-store.js';
 import type { BuildProgress } from '../projections/generations/generations.js';
+import type { OnJudged } from '../projections/generations/publication-preview.js';
 import type { OnProgress } from '../projections/generations/verification.js';
 import type { Terminal } from './terminal.js';
 
@@ -77,6 +78,21 @@ export function foldSteps(): (...at: Parameters<OnProgress>) => Step {
       eventsPerSecond: events === 0 ? null : events / seconds,
       secondsLeft: part === null || part === 0 ? null : (seconds / part) * (1 - part),
       says: `at ${handled ?? 'the beginning'} of ${until ?? 'nothing'}`,
+    };
+  };
+}
+
+/** Makes steps of users judged in this process, from now on. */
+export function judgedSteps(): (...at: Parameters<OnJudged>) => Step {
+  const began = performance.now();
+  return (judged, users) => {
+    const seconds = (performance.now() - began) / 1_000;
+    const part = users === 0 ? null : Math.min(1, judged / users);
+    return {
+      part,
+      eventsPerSecond: null,
+      secondsLeft: part === null || part === 0 ? null : (seconds / part) * (1 - part),
+      says: `${judged} of ${users} users judged`,
     };
   };
 }

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
-import { GenerationError } from '../projections/generations/errors.js';
 import { asking, positionOf, type Reason, wholeNumber } from './arguments.js';
 import { EXIT } from './exit-codes.js';
 import { buildStep, foldSteps, progressOn } from './progress.js';
 import { generationLine, reportLines, swapLine, verificationLines } from './projections.output.js';
+import { refusing } from './refusing.js';
+import { allTalkTo } from './talks-to.js';
 import { show, type Terminal } from './terminal.js';
 import { type Folding, operator, originOf, type ReadSide, withReadSide } from './with-read-side.js';
 
@@ -22,27 +23,14 @@ export function projectionsCommand(terminal: Terminal): Command {
   const command = new Command('projections')
     .description('Rebuilds, compares, swaps, rolls back, verifies and heals the read models.')
     .addHelpText('after', HELP);
-  const work = refusing(terminal);
+  const work: Work = (folding, does) => refusing(terminal, () => withReadSide(terminal, folding, does));
   addLooks(command, terminal, work);
   addMoves(command, terminal, work);
   addFaults(command, terminal, work);
-  return command;
+  return allTalkTo(command, 'databaseAndLog');
 }
 
 type Work = (folding: Folding, does: (side: ReadSide) => Promise<void>) => Promise<void>;
-
-/** What is refused is said, and ends with 1. */
-function refusing(terminal: Terminal): Work {
-  return async (folding, does) => {
-    try {
-      await withReadSide(terminal, folding, does);
-    } catch (error) {
-      if (!(error instanceof GenerationError)) throw error;
-      terminal.err(`tenure: ${error.message} (${error.code})\n`);
-      terminal.exitWith(EXIT.no);
-    }
-  };
-}
 
 function addLooks(command: Command, terminal: Terminal, work: Work): void {
   command

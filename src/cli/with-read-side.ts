@@ -7,7 +7,7 @@ import { claimForLog, logOf } from '../event-store/log-identity.js';
 import { openEventStore } from '../event-store/open-event-store.js';
 import { ENTITLEMENTS } from '../projections/entitlements/entitlements.projector.js';
 import { Faults } from '../projections/faults.js';
-import { foldingBeside } from '../projections/generations/folding-beside.js';
+import { type FoldingBeside, foldingBeside } from '../projections/generations/folding-beside.js';
 import type { Generations } from '../projections/generations/generations.js';
 import { type ServiceData, withServiceData } from './service-data.js';
 import type { Terminal } from './terminal.js';
@@ -16,8 +16,7 @@ import type { Terminal } from './terminal.js';
 export interface ReadSide {
   readonly generations: Generations;
   readonly faults: Faults;
-  readonly store: EventStore;
-  readonly streamPrefix: string;
+  readonly previewPublication: FoldingBeside['previewPublication'];
 }
 
 /** Whether this process goes on with builds while the command runs, unless a service does. */
@@ -60,7 +59,8 @@ export function withReadSide(
     const faults = new Faults({ store, streamPrefix, pool, projection: ENTITLEMENTS, commands });
     try {
       if (folding === 'fold') beside.keeper.start();
-      await work({ generations: beside.generations, faults, store, streamPrefix });
+      const { generations, previewPublication } = beside;
+      await work({ generations, faults, previewPublication });
     } finally {
       await beside.stop();
     }

@@ -8,7 +8,11 @@ import { EntitlementReader } from './entitlements/entitlement.reader.js';
 import { ENTITLEMENTS, EntitlementsProjector } from './entitlements/entitlements.projector.js';
 import { RUNNING_RULES } from './entitlements/folding-rules.js';
 import { OpsReader } from './entitlements/ops.reader.js';
-import { type FoldingBesideOptions, foldingBeside } from './generations/folding-beside.js';
+import {
+  type FoldingBeside,
+  type FoldingBesideOptions,
+  foldingBeside,
+} from './generations/folding-beside.js';
 import type { Generations } from './generations/generations.js';
 
 export interface ProjectionsOptions extends Omit<FoldingBesideOptions, 'onFault' | 'onTrouble'> {
@@ -30,6 +34,8 @@ export interface Projections {
   readonly ops: OpsReader;
   readonly generations: Generations;
   readonly deadlines: DeadlineReader;
+  /** What the publication of a catalogue would change now; changes nothing. See `previewPublication`. */
+  readonly previewPublication: FoldingBeside['previewPublication'];
   /** Last event of the log that is in the read models now; `null` when there is none. */
   handledBefore(): Promise<Position | null>;
   /** Folds the live generation and those beside it. */
@@ -74,6 +80,7 @@ export function createProjections(options: ProjectionsOptions): Projections {
     ops: new OpsReader(source),
     deadlines: new DeadlineReader(pool),
     generations: beside.generations,
+    previewPublication: beside.previewPublication,
     handledBefore: async () => (await readLiveCheckpoint(pool, ENTITLEMENTS))?.checkpoint.handled ?? null,
     start: async () => {
       await engine.start();

@@ -96,7 +96,10 @@ export async function findCheckpoint(
 }
 
 /** The checkpoint of the live generation; `null` before the projection's first start. One statement, so one moment. */
-export async function readLiveCheckpoint(pool: Pool, projection: string): Promise<LiveCheckpoint | null> {
+export async function readLiveCheckpoint(
+  pool: Pool | PoolClient,
+  projection: string,
+): Promise<LiveCheckpoint | null> {
   const found = await pool.query({
     name: 'tenure-live-checkpoint',
     text: `select l.generation, l.swaps, ${CHECKPOINT_COLUMNS} from tenure.live_generation l

@@ -115,3 +115,32 @@ export class FaultElsewhereError extends GenerationError {
     );
   }
 }
+
+/** No catalogue was ever published: there is nothing to compare another one with. */
+export class NoCatalogError extends GenerationError {
+  override readonly name = 'NoCatalogError';
+  readonly code = 'no_catalog';
+  constructor() {
+    super('no plan catalogue was published yet');
+  }
+}
+
+/** The live generation is in the middle of a publication, and stays there. */
+export class PublicationUnderWayError extends GenerationError {
+  override readonly name = 'PublicationUnderWayError';
+  readonly code = 'publication_under_way';
+  constructor(readonly generation: number) {
+    super(`generation ${generation} is still judging users by the catalogue published last: ask again`);
+  }
+}
+
+/** The running code cannot judge every user by that catalogue: its publication would stop the projection. */
+export class PublicationWouldFaultError extends GenerationError {
+  override readonly name = 'PublicationWouldFaultError';
+  readonly code = 'publication_would_fault';
+  constructor(override readonly cause: unknown) {
+    super(
+      `users cannot be judged by this catalogue: ${cause instanceof Error ? cause.message : String(cause)}`,
+    );
+  }
+}
