@@ -92,6 +92,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     await claimForLog(database.pool, logOf(settings));
     const projections = createProjections({
       store,
+      streamPrefix: settings.streamPrefix,
       pool: database.pool,
       source: database.source,
       url: databaseUrl,

@@ -6,6 +6,8 @@ import type { FoldingRules } from './entitlements/folding-rules.js';
 
 export interface LiveFoldOptions {
   readonly store: ProjectionEngineOptions['store'];
+  /** The setting `STREAM_PREFIX`. */
+  readonly streamPrefix: string;
   readonly pool: Pool;
   /** Connection string for the session that leads and listens. */
   readonly url: string;

@@ -8,7 +8,11 @@ import { EntitlementReader } from './entitlements/entitlement.reader.js';
 import { ENTITLEMENTS } from './entitlements/entitlements.projector.js';
 import { RUNNING_RULES } from './entitlements/folding-rules.js';
 import { OpsReader } from './entitlements/ops.reader.js';
-import { type FoldingBesideOptions, foldingBeside } from './generations/folding-beside.js';
+import {
+  type FoldingBeside,
+  type FoldingBesideOptions,
+  foldingBeside,
+} from './generations/folding-beside.js';
 import type { Generations } from './generations/generations.js';
 import { liveFold } from './live-fold.js';
 import { FoldingThread } from './threads/folding-thread.js';
@@ -46,6 +50,8 @@ export interface Projections {
   readonly ops: OpsReader;
   readonly generations: Generations;
   readonly deadlines: DeadlineReader;
+  /** What the publication of a catalogue would change now; changes nothing. See `previewPublication`. */
+  readonly previewPublication: FoldingBeside['previewPublication'];
   /** Last event of the log that is in the read models now; `null` when there is none. */
   handledBefore(): Promise<Position | null>;
   /** Folds the live generation and those beside it. */
@@ -55,9 +61,8 @@ export interface Projections {
 }
 
 /** What folds, and when. */
-interface Folding {
+interface Folding extends Pick<FoldingBeside, 'generations' | 'previewPublication'> {
   readonly engine: Projection;
-  readonly generations: Generations;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -86,9 +91,10 @@ export function createProjections(options: ProjectionsOptions): Projections {
 }
 
 function foldHere(options: ProjectionsOptions, listener: ProjectionListener): Folding {
-  const { store, pool, url, rules = RUNNING_RULES, batchSize, sliceSize } = options;
+  const { store, streamPrefix, pool, url, rules = RUNNING_RULES, batchSize, sliceSize } = options;
   const engine = liveFold({
     store,
+    streamPrefix,
     pool,
     url,
     rules,
@@ -101,6 +107,7 @@ function foldHere(options: ProjectionsOptions, listener: ProjectionListener): Fo
   return {
     engine,
     generations: beside.generations,
+    previewPublication: beside.previewPublication,
     start: async () => {
       await engine.start();
       beside.keeper.start();
@@ -138,6 +145,7 @@ function foldInThreads(
   return {
     engine: live,
     generations: beside.generations,
+    previewPublication: beside.previewPublication,
     start: async () => {
       await Promise.all([live.start(), keeper.start()]);
       stopRinging = options.store.onAppend(() => live.ring());

@@ -12,12 +12,15 @@ import {
   type ProjectionFault,
   readLiveCheckpoint,
 } from './checkpoint.js';
+import { foldedLog } from './folded-log.js';
 import { LeaderSession } from './leader-session.js';
 import type { Projection, ProjectionListener, ProjectionState, ProjectionStatus } from './projection.js';
 import type { Projector } from './projector.js';
 
 export interface ProjectionEngineOptions {
-  readonly store: Pick<EventStore, 'readAll' | 'head' | 'onAppend'>;
+  readonly store: Pick<EventStore, 'read' | 'readAll' | 'head' | 'onAppend'>;
+  /** The setting `STREAM_PREFIX`. */
+  readonly streamPrefix: string;
   readonly pool: Pool;
   /** Connection string for the session that leads and listens. */
   readonly url: string;
@@ -246,13 +249,14 @@ export class ProjectionEngine implements Projection {
 
   #foldOf(generation: number): Fold {
     if (this.#fold?.generation === generation) return this.#fold;
-    const { store, pool, projection, projectorOf, batchSize } = this.options;
+    const { store, streamPrefix, pool, projection, projectorOf, batchSize } = this.options;
     const projector = projectorOf(generation);
     const key = { projection, generation };
+    const log = foldedLog(store, streamPrefix, projection);
     this.#fold = {
       generation,
       projector,
-      runner: new BatchRunner(store, pool, projector, key, batchSize ?? BATCH_SIZE),
+      runner: new BatchRunner(log, pool, projector, key, batchSize ?? BATCH_SIZE),
     };
     return this.#fold;
   }

@@ -1,16 +1,23 @@
 import pg, { type Pool } from 'pg';
 import type { EventStore } from '../../event-store/event-store.js';
+import type { LoadedCatalog } from '../../plans/plan-file.js';
 import type { ProjectionFault } from '../engine/checkpoint.js';
 import { ENTITLEMENTS, EntitlementsProjector } from '../entitlements/entitlements.projector.js';
+import type { Queries } from '../entitlements/facts-loader.js';
 import { type FoldingRules, RUNNING_RULES } from '../entitlements/folding-rules.js';
 import { GenerationKeeper } from './generation-keeper.js';
 import { Generations } from './generations.js';
+import { type OnJudged, type PublicationReport, previewPublication } from './publication-preview.js';
 
+/** How long a publication that is under way is waited for, in milliseconds. */
+const PATIENCE_MS = 30_000;
 /** Connections for rebuilding: one that holds, one that compares, one that folds, and one to spare. */
 const POOL_SIZE = 4;
 
 export interface FoldingBesideOptions {
   readonly store: EventStore;
+  /** The setting `STREAM_PREFIX`. */
+  readonly streamPrefix: string;
   /** Connections that builds are folded through. */
   readonly pool: Pool;
   readonly url: string;
@@ -33,16 +40,22 @@ export interface FoldingBesideOptions {
 export interface FoldingBeside {
   readonly generations: Generations;
   readonly keeper: GenerationKeeper;
+  /**
+   * What the publication of a catalogue would change now; see `previewPublication`.
+   * @throws NoCatalogError, PublicationUnderWayError, PublicationWouldFaultError
+   */
+  previewPublication(given: LoadedCatalog, onJudged: OnJudged): Promise<PublicationReport>;
   stop(): Promise<void>;
 }
 
 /** Puts together what rebuilds the entitlements. Start the keeper to make builds move in this process. */
 export function foldingBeside(options: FoldingBesideOptions): FoldingBeside {
-  const { store, pool, url, onFault, onTrouble, sliceSize, buildBatchSize, patienceMs, now } = options;
+  const { store, streamPrefix, pool, url, onFault, onTrouble, sliceSize, buildBatchSize, patienceMs, now } =
+    options;
   const rules = options.rules ?? RUNNING_RULES;
-  const common = { store, projection: ENTITLEMENTS, codeVersion: rules.codeVersion };
+  const common = { store, streamPrefix, projection: ENTITLEMENTS, codeVersion: rules.codeVersion };
   const projectorOn =
-    (connections: Pool) =>
+    (connections: Queries) =>
     (generation: number, judgedUsers: ReadonlySet<string> | 'everyone' = 'everyone') =>
       new EntitlementsProjector({
         pool: connections,
@@ -82,6 +95,18 @@ export function foldingBeside(options: FoldingBesideOptions): FoldingBeside {
   return {
     generations,
     keeper,
+    previewPublication: (given, onJudged) =>
+      previewPublication(
+        {
+          pool: own,
+          projection: ENTITLEMENTS,
+          projectorOn: (queries, generation) => projectorOn(queries)(generation),
+          patienceMs: patienceMs ?? PATIENCE_MS,
+          now: now ?? Date.now,
+        },
+        given,
+        onJudged,
+      ),
     stop: async () => {
       await keeper.stop();
       await own.end();

@@ -13,6 +13,7 @@ const onTrouble = (error: unknown): void =>
 const stores = await openThreadStores(place, onTrouble);
 const beside = foldingBeside({
   store: stores.store,
+  streamPrefix: place.streamPrefix,
   pool: stores.pool,
   url: place.databaseUrl,
   onFault: (...given) => post({ kind: 'heard', call: { name: 'onFault', given } }),

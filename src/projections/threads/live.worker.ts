@@ -24,6 +24,7 @@ const stores = await openThreadStores(place, onTrouble);
 const { store, pool } = stores;
 const engine = liveFold({
   store: {
+    read: (stream, from) => store.read(stream, from),
     readAll: (after, limit) => store.readAll(after, limit),
     head: () => store.head(),
     // The thread that appends has the doorbell, and passes the rings on.
@@ -32,6 +33,7 @@ const engine = liveFold({
       return () => rings.delete(ring);
     },
   },
+  streamPrefix: place.streamPrefix,
   pool,
   url: place.databaseUrl,
   rules: RUNNING_RULES,
