@@ -8,6 +8,7 @@ import { EntitlementReader } from './entitlements/entitlement.reader.js';
 import { ENTITLEMENTS, EntitlementsProjector } from './entitlements/entitlements.projector.js';
 import { RUNNING_RULES } from './entitlements/folding-rules.js';
 import { OpsReader } from './entitlements/ops.reader.js';
+import { UserListReader } from './entitlements/user-list.reader.js';
 import { type FoldingBesideOptions, foldingBeside } from './generations/folding-beside.js';
 import type { Generations } from './generations/generations.js';
 
@@ -23,6 +24,9 @@ export interface ProjectionsOptions extends Omit<FoldingBesideOptions, 'onFault'
   readonly batchSize?: number;
 }
 
+/** DI token of the read side of this process. */
+export const PROJECTIONS = Symbol('PROJECTIONS');
+
 /** The read side of one process: the engine that drives it, what reads it, and what rebuilds it. */
 export interface Projections {
   readonly engine: ProjectionEngine;
@@ -30,6 +34,7 @@ export interface Projections {
   readonly ops: OpsReader;
   readonly generations: Generations;
   readonly deadlines: DeadlineReader;
+  readonly users: UserListReader;
   /** Last event of the log that is in the read models now; `null` when there is none. */
   handledBefore(): Promise<Position | null>;
   /** Folds the live generation and those beside it. */
@@ -72,6 +77,7 @@ export function createProjections(options: ProjectionsOptions): Projections {
     reader,
     ops: new OpsReader(source),
     deadlines: new DeadlineReader(pool),
+    users: new UserListReader(pool, now),
     generations: beside.generations,
     handledBefore: async () => (await readLiveCheckpoint(pool, ENTITLEMENTS))?.checkpoint.handled ?? null,
     start: async () => {

@@ -79,6 +79,7 @@ export async function verifyLive(
     startedBy: actor,
     reason: 'verify',
     codeVersion,
+    afterwards: null,
   });
   return underLock(pool, [SCRATCH_LOCK, generation], async () => {
     try {
