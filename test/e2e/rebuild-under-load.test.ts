@@ -2,13 +2,13 @@ import type { StripeEvent } from '../../demo/stripe/simulated-subscription.js';
 import { parseEvent } from '../../src/events/recorded-event.js';
 import { LOG_IN_EVENTSTOREDB, wholeLog } from '../support/log.js';
 import { EVENTS_OF_A_LIFE, type RecordedLife } from '../support/recorded-lives.js';
-import { ADMIN_KEY } from '../support/service.js';
 import { signed } from '../support/stripe-events.js';
 import { until } from '../support/until.js';
 import { judgedFromScratch } from './support/judged-from-scratch.js';
 import { SteadyLoad } from './support/steady-load.js';
 import { TwoServices } from './support/two-services.js';
 import {
+  AUTHORIZED,
   accessOfOneVersionDiffers,
   type ReadTimes,
   type SeenAnswer,
@@ -171,16 +171,15 @@ async function snapshots(
   userIds: readonly string[],
   minPosition = '0',
 ): Promise<ReadonlyMap<string, string>> {
-  const authorization = `Bearer ${ADMIN_KEY}`;
   const reached = await fetch(`${url}/v1/users/${userIds[0]}/entitlements?minPosition=${minPosition}`, {
-    headers: { authorization },
+    headers: AUTHORIZED,
   });
   expect(reached.status).toBe(200);
   const found = new Map<string, string>();
   for (let from = 0; from < userIds.length; from += 100) {
     const response = await fetch(`${url}/v1/entitlements/batch`, {
       method: 'POST',
-      headers: { authorization, 'content-type': 'application/json' },
+      headers: { ...AUTHORIZED, 'content-type': 'application/json' },
       body: JSON.stringify({ userIds: userIds.slice(from, from + 100) }),
     });
     const { entitlements } = (await response.json()) as { entitlements: readonly { userId: string }[] };

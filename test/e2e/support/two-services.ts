@@ -14,6 +14,10 @@ import { until } from '../../support/until.js';
 import { type Ended, freePort, ServiceProcess } from '../service-process.js';
 
 const LATER = 'test/support/other-rules/register.mjs';
+/** How the database knows commands. */
+export const COMMAND = 'tenure';
+/** Classes of the advisory locks of those who lead: "tnre" and "tnrb". */
+const LOCK_CLASSES = { live: 0x746e7265, beside: 0x746e7262 };
 const FOLDED_WITHIN_MS = 300_000;
 
 /**
@@ -74,7 +78,7 @@ export class TwoServices {
   /** Starts the service at one of the `urls` and waits until it is ready. */
   async begin(url: string): Promise<void> {
     const service = new ServiceProcess(
-      { ...this.environment, PORT: new URL(url).port },
+      { ...this.#environmentOf(url), PORT: new URL(url).port },
       { file: 'src/main.ts', imports: [LATER] },
     );
     this.#running.set(url, service);
@@ -88,7 +92,7 @@ export class TwoServices {
 
   /** `tenure …` of the later version, as a process that can be killed. */
   tenure(...args: readonly string[]): ServiceProcess {
-    return new ServiceProcess(this.environment, { file: 'src/cli.ts', args, imports: [LATER] });
+    return new ServiceProcess(this.#environmentOf(COMMAND), { file: 'src/cli.ts', args, imports: [LATER] });
   }
 
   /** `tenure …`, which must end well. */
@@ -96,6 +100,34 @@ export class TwoServices {
     const ended = await this.tenure(...args).ended;
     expect(ended).toMatchObject({ code: 0, signal: null });
     return ended;
+  }
+
+  /** Who leads the fold that is read, or those beside it: one of the `urls`, or `COMMAND`. */
+  async leaderOf(fold: 'live' | 'beside'): Promise<string | undefined> {
+    const { rows } = await this.stores.database.pool.query<{ name: string }>(
+      `select a.application_name as name from pg_locks l join pg_stat_activity a using (pid)
+       where l.locktype = 'advisory' and l.granted and l.classid = $1 and l.objid <> 2
+         and a.datname = current_database()`,
+      [LOCK_CLASSES[fold]],
+    );
+    return rows[0]?.name;
+  }
+
+  /** Whether one of the `urls`, or `COMMAND`, waits for a lock of the database. */
+  async waits(name: string): Promise<boolean> {
+    const { rows } = await this.stores.database.pool.query(
+      `select from pg_stat_activity
+       where application_name = $1 and wait_event_type = 'Lock' and datname = current_database()`,
+      [name],
+    );
+    return rows.length > 0;
+  }
+
+  /** The database knows its sessions by whose they are. */
+  #environmentOf(name: string): Readonly<Record<string, string>> {
+    const url = new URL(this.stores.database.url);
+    url.searchParams.set('application_name', name);
+    return { ...this.environment, DATABASE_URL: url.href };
   }
 
   async close(): Promise<void> {

@@ -26,7 +26,7 @@ export interface ReadTimes {
   readonly max: number;
 }
 
-const AUTHORIZED = { authorization: `Bearer ${ADMIN_KEY}` };
+export const AUTHORIZED = { authorization: `Bearer ${ADMIN_KEY}` };
 
 /** Reads snapshots over HTTP in every way there is, and remembers all answers. */
 export class WatchedReads {
