@@ -50,14 +50,14 @@ describe('A rebuild in which processes are killed', () => {
 
   /** Kills the service at `url`; while it is gone, and until it is back, the other one answers every read. */
   async function killed(url: string, meanwhile: () => Promise<void>): Promise<void> {
-    const begun = performance.now();
+    const at = performance.now();
     const survivor = other(url);
     await two.kill(url);
     await meanwhile();
     const count = reads.answers.length + READS_A_SECOND / 2;
     await until('the other one answers', () => reads.answers.length >= count);
     await two.begin(url);
-    expect(reads.failed.filter(({ instance, begun: at }) => instance === survivor || at < begun)).toEqual([]);
+    expect(reads.failed.filter(({ instance, ended }) => instance === survivor || ended < at)).toEqual([]);
     reads.failed.length = 0;
   }
 

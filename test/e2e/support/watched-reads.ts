@@ -14,7 +14,7 @@ export interface SeenAnswer {
 /** An answer that was none. */
 export interface FailedRead {
   readonly instance: string;
-  readonly begun: number;
+  readonly ended: number;
   readonly why: string;
 }
 
@@ -89,7 +89,7 @@ export class WatchedReads {
     try {
       await read(begun);
     } catch (error) {
-      this.failed.push({ instance, begun, why: String(error) });
+      this.failed.push({ instance, ended: performance.now(), why: String(error) });
     }
   }
 
