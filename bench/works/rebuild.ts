@@ -97,8 +97,8 @@ async function pageRows(client: pg.Client, from: Position): Promise<number> {
   for (let after = from; ; ) {
     const { rows } = await client.query<{ position: string }>({
       name: 'page',
-      text: `select position::text, stream, revision::float8, id, type, data, metadata from tenure_log.event
-             where position > $1 order by position limit $2`,
+      text: `select position::text, stream, revision::float8, id, type, data, metadata from tenure_log.event as e
+             where e.position > $1 order by e.position limit $2`,
       values: [after, PAGE],
     });
     count += rows.length;
