@@ -17,6 +17,7 @@ import {
   CheckoutWriter,
   CustomerWriter,
   DeadlineWriter,
+  ProjectionWriter,
   SubscriptionWriter,
 } from './commands/writers.js';
 import type { Settings } from './config/settings.js';
@@ -25,7 +26,9 @@ import { EVENT_STORE, type EventStore } from './event-store/event-store.js';
 import { subscriptionStream } from './events/stream-names.js';
 import type { Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
+import { ENTITLEMENTS } from './projections/entitlements/entitlements.projector.js';
 import { OpsReader } from './projections/entitlements/ops.reader.js';
+import { Faults } from './projections/faults.js';
 import { PROJECTIONS, type Projections } from './projections/projections.js';
 import { DoubtSettler } from './stripe/doubt-settler.js';
 import { Inquiries } from './stripe/inquiries.js';
@@ -53,9 +56,14 @@ class AppModule {}
 export function appModule(parts: AppParts): DynamicModule {
   const { settings, pool, store, projections, metrics, logger } = parts;
   const { engine, reader, ops } = projections;
-  const writers = [SubscriptionWriter, CustomerWriter, CheckoutWriter, DeadlineWriter, CatalogWriter].map(
-    (Writer) => ({ provide: Writer, useValue: new Writer(store, settings.streamPrefix) }),
-  );
+  const writers = [
+    SubscriptionWriter,
+    CustomerWriter,
+    CheckoutWriter,
+    DeadlineWriter,
+    ProjectionWriter,
+    CatalogWriter,
+  ].map((Writer) => ({ provide: Writer, useValue: new Writer(store, settings.streamPrefix) }));
   return {
     module: AppModule,
     imports: [CqrsModule.forRoot()],
@@ -82,6 +90,14 @@ export function appModule(parts: AppParts): DynamicModule {
         provide: Inquiries,
         inject: [CommandBus, SubscriptionWriter],
         useFactory: (commands: CommandBus, writer: SubscriptionWriter) => inquiries(parts, commands, writer),
+      },
+      {
+        provide: Faults,
+        inject: [CommandBus],
+        useFactory: (commands: CommandBus) => {
+          const { streamPrefix } = settings;
+          return new Faults({ store, streamPrefix, pool, projection: ENTITLEMENTS, commands });
+        },
       },
       {
         provide: DeadlineScheduler,

@@ -10,7 +10,12 @@ export type GenerationErrorCode =
   | 'generation_faulted'
   | 'build_of_other_code'
   | 'verification_in_progress'
-  | 'nothing_to_roll_back';
+  | 'nothing_to_roll_back'
+  | 'no_fault'
+  | 'fault_elsewhere'
+  | 'no_catalog'
+  | 'publication_under_way'
+  | 'publication_would_fault';
 
 /** What was asked of the generations cannot be done as they are; nothing was changed. `code` is stable. */
 export abstract class GenerationError extends Error {
@@ -110,5 +115,57 @@ export class NothingToRollBackError extends GenerationError {
   readonly code = 'nothing_to_roll_back';
   constructor() {
     super('there is no earlier generation to go back to');
+  }
+}
+
+/** The generation stands at no fault: there is nothing to resume or to skip. */
+export class NoFaultError extends GenerationError {
+  override readonly name = 'NoFaultError';
+  readonly code = 'no_fault';
+  constructor(readonly generation: number) {
+    super(`generation ${generation} stands at no fault`);
+  }
+}
+
+/** The live generation stands at a fault, but not at the event that was named: the skip is not for another one. */
+export class FaultElsewhereError extends GenerationError {
+  override readonly name = 'FaultElsewhereError';
+  readonly code = 'fault_elsewhere';
+  constructor(
+    readonly position: Position,
+    readonly fault: ProjectionFault,
+  ) {
+    super(
+      `the projection does not stand at ${position}: it stopped at ${fault.type} (position ${fault.position})`,
+    );
+  }
+}
+
+/** No catalogue was ever published: there is nothing to compare another one with. */
+export class NoCatalogError extends GenerationError {
+  override readonly name = 'NoCatalogError';
+  readonly code = 'no_catalog';
+  constructor() {
+    super('no plan catalogue was published yet');
+  }
+}
+
+/** The live generation is in the middle of a publication, and stays there. */
+export class PublicationUnderWayError extends GenerationError {
+  override readonly name = 'PublicationUnderWayError';
+  readonly code = 'publication_under_way';
+  constructor(readonly generation: number) {
+    super(`generation ${generation} is still judging users by the catalogue published last: ask again`);
+  }
+}
+
+/** The running code cannot judge every user by that catalogue: its publication would stop the projection. */
+export class PublicationWouldFaultError extends GenerationError {
+  override readonly name = 'PublicationWouldFaultError';
+  readonly code = 'publication_would_fault';
+  constructor(override readonly cause: unknown) {
+    super(
+      `users cannot be judged by this catalogue: ${cause instanceof Error ? cause.message : String(cause)}`,
+    );
   }
 }

@@ -11,6 +11,7 @@ import {
   type ProjectionFault,
   readLiveCheckpoint,
 } from '../engine/checkpoint.js';
+import { foldedLog } from '../engine/folded-log.js';
 import { LeaderSession } from '../engine/leader-session.js';
 import type { Projector } from '../engine/projector.js';
 import { type Generation, listGenerations } from './generation-table.js';
@@ -18,6 +19,8 @@ import type { OrderCarrier } from './order-carrier.js';
 
 export interface GenerationKeeperOptions {
   readonly store: EventStore;
+  /** The setting `STREAM_PREFIX`. */
+  readonly streamPrefix: string;
   readonly pool: Pool;
   /** Connection string for the session that leads and listens. */
   readonly url: string;
@@ -189,8 +192,8 @@ export class GenerationKeeper {
   #foldOf(generation: number): Fold {
     const known = this.#folds.get(generation);
     if (known !== undefined) return known;
-    const { store, pool, projection, projectorOf, batchSize } = this.options;
-    const log = new BoundedLog(store);
+    const { store, streamPrefix, pool, projection, projectorOf, batchSize } = this.options;
+    const log = new BoundedLog(foldedLog(store, streamPrefix, projection));
     const projector = projectorOf(generation);
     const runner = new BatchRunner(log, pool, projector, { projection, generation }, batchSize ?? BATCH_SIZE);
     const fold: Fold = { generation, log, runner, checkpoint: null, stuckAt: null };

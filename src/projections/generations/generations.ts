@@ -29,6 +29,8 @@ import { type OnProgress, sweepScratch, type VerificationReport, verifyLive } fr
 
 export interface GenerationsOptions {
   readonly store: EventStore;
+  /** The setting `STREAM_PREFIX`. */
+  readonly streamPrefix: string;
   /** Connections of its own, without a limit on the time of a statement. */
   readonly pool: Pool;
   readonly projection: string;
