@@ -62,6 +62,7 @@ describe('The OpenAPI document', () => {
     expect(parsed.error?.issues).toBeUndefined();
   }
 
+  const FREE = { default: 'free', plans: { free: { rank: 0, role: 'free', features: ['few'] } } };
   const PROJECTION = '/v1/ops/projections/{name}';
   const OF = '/v1/ops/projections/entitlements';
   const link = '/v1/customers/{customerId}/link';
@@ -101,6 +102,10 @@ describe('The OpenAPI document', () => {
     ['GET', `${PROJECTION}/rebuild`, `${OF}/rebuild`, undefined, 200],
     ['POST', `${PROJECTION}/rollback`, `${OF}/rollback`, { reason: 'r', dryRun: true }, 200],
     ['POST', `${PROJECTION}/rollback`, `${OF}/rollback`, { reason: 'r' }, 200],
+    ['POST', `${PROJECTION}/resume`, `${OF}/resume`, {}, 409],
+    ['POST', `${PROJECTION}/skip`, `${OF}/skip`, { position: '1', reason: 'r' }, 409],
+    ['POST', '/v1/ops/plans/diff', '/v1/ops/plans/diff', FREE, 200],
+    ['POST', '/v1/ops/plans/diff', '/v1/ops/plans/diff', {}, 400],
     ['POST', `${PROJECTION}/verify`, `${OF}/verify`, { users: 1 }, 200],
     ['DELETE', `${PROJECTION}/generations/{generation}`, `${OF}/generations/1`, undefined, 409],
     ['DELETE', `${PROJECTION}/generations/{generation}`, `${OF}/generations/2`, undefined, 204],
@@ -169,8 +174,11 @@ describe('The OpenAPI document', () => {
       'GET /v1/users/{userId}/features/{key}',
       'POST /v1/customers/links',
       'POST /v1/entitlements/batch',
+      'POST /v1/ops/plans/diff',
       'POST /v1/ops/projections/{name}/rebuild',
+      'POST /v1/ops/projections/{name}/resume',
       'POST /v1/ops/projections/{name}/rollback',
+      'POST /v1/ops/projections/{name}/skip',
       'POST /v1/ops/projections/{name}/swap',
       'POST /v1/ops/projections/{name}/verify',
       'POST /webhooks/stripe',

@@ -1,12 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { EventStreams } from '../../src/api/http/event-stream.js';
 import { createTenure, type Tenure } from '../../src/bootstrap.js';
 import { loadSettings } from '../../src/config/settings.js';
+import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { wholeLog } from '../support/log.js';
 import { until } from '../support/until.js';
 import { readEvents } from './support/event-reader.js';
 import { type Answer, call } from './support/http-call.js';
-import { AUTHORIZED, buyer, problemCode, type Service, startService } from './support/service.js';
+import { AUTHORIZED, buyer, PLUS, problemCode, type Service, startService } from './support/service.js';
 
 const OPS = '/v1/ops/projections/entitlements';
 const WHY = { reason: 'a test' };
@@ -267,6 +270,49 @@ describe('The projections, over HTTP', () => {
     expect((await get()).generations).toMatchObject([{ generation: 1, role: 'live' }]);
   });
 
+  it('are resumed, or go past an event that was looked at, by who says why', async () => {
+    const store = service.tenure.app.get<EventStore>(EVENT_STORE);
+    const strange = { id: randomUUID(), type: 'FromTheFuture', data: '{}', metadata: '{}' };
+    const { position: at } = await store.append('tenure.strange', 'no_stream', [strange]);
+    const stands = (): Promise<boolean> =>
+      until('it stands at the event', async () => (await get()).fault?.position === at);
+    await stands();
+    const resumed = await service.ask('POST', `${OPS}/resume`);
+    expect(resumed.json()).toMatchObject({ generation: 1, fault: { position: at, type: 'FromTheFuture' } });
+    await stands();
+    expect(await refused(409, 'POST', '/skip', { ...WHY, position })).toBe('fault_elsewhere');
+    expect(await refused(404, 'POST', '/resume', { generation: 7 })).toBe('unknown_generation');
+    const skip = async () => (await service.ask('POST', `${OPS}/skip`, { ...WHY, position: at })).json();
+    expect(await skip()).toMatchObject({ outcome: 'skipped', skipped: { stream: 'tenure.strange' }, ...WHY });
+    await until('it goes on', async () => (await get()).fault === null);
+    expect(await skip()).toMatchObject({ outcome: 'skipped_before' });
+    expect(await refused(409, 'POST', '/resume', { generation: 'live' })).toBe('no_fault');
+    const skips = (await wholeLog(store)).filter(({ type }) => type === 'EventSkipped');
+    expect(skips.map(({ metadata }) => JSON.parse(metadata).actor)).toEqual(['admin-key']);
+  });
+
+  it('say who would gain and lose what by a plan file, and change nothing', async () => {
+    const plans = {
+      default: 'free',
+      plans: {
+        free: { rank: 0, role: 'free', features: ['reports'] },
+        plus: { rank: 1, role: 'paid', features: ['export', 'extra'], prices: { m: PLUS.id } },
+      },
+    };
+    const before = await service.logged();
+    const answer = await service.ask('POST', '/v1/ops/plans/diff', plans);
+    expect(answer.json()).toMatchObject({
+      judged: 1,
+      changed: 1,
+      first: [{ userId: 'ann' }],
+      features: expect.arrayContaining([{ feature: 'extra', gained: 1, lost: 0 }]),
+    });
+    expect(await service.logged()).toBe(before);
+    const bad = await service.ask('POST', '/v1/ops/plans/diff', { ...plans, default: 'none' });
+    expect([bad.status, problemCode(bad)]).toEqual([400, 'invalid_request']);
+    expect(bad.text).toContain('default');
+  });
+
   it('refuse what is not understood, and name it', async () => {
     const cases: readonly [number, string, string, string, unknown?][] = [
       [404, 'not_found', 'GET', '/v1/ops/projections/others'],
@@ -289,6 +335,9 @@ describe('The projections, over HTTP', () => {
       [400, 'invalid_request', 'POST', `${OPS}/swap`, { ...WHY, generation: 2 ** 31 }],
       [400, 'invalid_request', 'POST', `${OPS}/rollback`, { reason: 'x', dryRun: 'yes' }],
       [400, 'invalid_request', 'POST', `${OPS}/verify`, { users: 0 }],
+      [400, 'invalid_request', 'POST', `${OPS}/skip`, { ...WHY, position: 'x' }],
+      [400, 'invalid_request', 'POST', `${OPS}/skip`, { position: '1' }],
+      [400, 'invalid_request', 'POST', '/v1/ops/plans/diff', undefined],
       [409, 'generation_is_live', 'GET', `${OPS}/generations/1/comparison`],
     ];
     for (const [status, code, method, path, value] of cases) {
