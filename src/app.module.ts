@@ -7,7 +7,9 @@ import { HealthController } from './api/health/health.controller.js';
 import { HealthService } from './api/health/health.service.js';
 import { EventStreams } from './api/http/event-stream.js';
 import { LinksController } from './api/links/links.controller.js';
+import { FaultsController } from './api/ops/faults.controller.js';
 import { OpsController } from './api/ops/ops.controller.js';
+import { PlansController } from './api/ops/plans.controller.js';
 import { ProjectionsController } from './api/ops/projections.controller.js';
 import { RebuildController } from './api/ops/rebuild.controller.js';
 import { UsersController } from './api/users/users.controller.js';
@@ -75,6 +77,8 @@ export function appModule(parts: AppParts): DynamicModule {
       OpsController,
       ProjectionsController,
       RebuildController,
+      FaultsController,
+      PlansController,
       HealthController,
     ],
     providers: [
