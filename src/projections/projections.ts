@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { EventStore, Position } from '../event-store/event-store.js';
 import { type ProjectionFault, readLiveCheckpoint } from './engine/checkpoint.js';
-import { ProjectionEngine } from './engine/projection-engine.js';
+import { type CommittedBatch, ProjectionEngine } from './engine/projection-engine.js';
 import { DeadlineReader } from './entitlements/deadline.reader.js';
 import { EntitlementReader } from './entitlements/entitlement.reader.js';
 import { ENTITLEMENTS, EntitlementsProjector } from './entitlements/entitlements.projector.js';
@@ -22,6 +22,8 @@ export interface ProjectionsOptions extends Omit<FoldingBesideOptions, 'onFault'
   readonly source: DataSource;
   /** Connection string for the sessions that lead and listen, and for rebuilding. */
   readonly url: string;
+  /** Hears of every batch that this instance committed to the live generation. */
+  readonly onBatch?: (batch: CommittedBatch) => void;
   readonly onFault?: (fault: ProjectionFault) => void;
   readonly onTrouble?: (error: unknown) => void;
   readonly batchSize?: number;
@@ -69,6 +71,7 @@ export function createProjections(options: ProjectionsOptions): Projections {
     listener: {
       onChanged: (changed) => reader.changed(changed),
       onConfirmed: (live, moved) => reader.confirmed(live, moved),
+      onBatch: options.onBatch ?? (() => undefined),
       onFault,
       onTrouble,
     },

@@ -169,7 +169,11 @@ describe('A projection at a fault', () => {
     await expect(faults.skip('5', SKIP)).rejects.toThrow(FaultElsewhereError);
     await expect(faults.skip('3', SKIP)).rejects.toThrow(FaultElsewhereError);
     expect(await skips()).toEqual([]);
-    const answers = await Promise.all([faultsBy(), faultsBy(), faults].map((each) => each.skip('4', SKIP)));
+    const answers = await Promise.all(
+      [faultsBy(), faultsBy(), faults].map((each, n) =>
+        each.skip('4', { ...SKIP, correlationId: `request ${n}` }),
+      ),
+    );
     expect(answers.map(({ outcome }) => outcome).sort()).toEqual([
       'skipped',
       'skipped_before',
@@ -179,6 +183,11 @@ describe('A projection at a fault', () => {
     const again = await faults.skip('4', { ...SKIP, reason: 'another' });
     expect(again).toMatchObject({ outcome: 'skipped_before', reason: SKIP.reason });
     await expect(faults.skip('5', SKIP)).rejects.toThrow(NoFaultError);
+    expect(await skips()).toHaveLength(1);
+    // Nor is one that is only not folded yet.
+    await a.stop();
+    const next = await log.record(sightOf('3', day(2), { userId: 'cleo' }));
+    await expect(faults.skip(next, SKIP)).rejects.toThrow(NoFaultError);
     expect(await skips()).toHaveLength(1);
   });
 

@@ -38,6 +38,13 @@ export interface ProjectionStatus {
   readonly faults: number;
 }
 
+/** A batch that was committed: events wholly applied, and seconds from reading the log to the commit. */
+export interface CommittedBatch {
+  readonly generation: number;
+  readonly events: number;
+  readonly seconds: number;
+}
+
 /** What the outside learns: after a commit (by whom it changed), after another instance's, and of trouble. */
 export interface ProjectionListener {
   /** Rows of these users (or of all) changed and are committed. */
@@ -47,6 +54,8 @@ export interface ProjectionListener {
    * moved either.
    */
   onConfirmed(live: LiveCheckpoint, moved: boolean): void;
+  /** This instance committed a batch. */
+  onBatch(batch: CommittedBatch): void;
   onFault(fault: ProjectionFault): void;
   /** Something passing went wrong and is tried again. */
   onTrouble(error: unknown): void;
@@ -275,8 +284,12 @@ export class ProjectionEngine {
       }
       live = { ...live, checkpoint: round.checkpoint };
       this.#live = live;
-      if (round.outcome === 'committed') this.#committed(round, live, session);
-      else if ((await this.#confirm(live)) === 'lost') return this.#whyLost(live);
+      if (round.outcome === 'committed') {
+        const { generation } = live;
+        const seconds = (performance.now() - began) / 1_000;
+        listener.onBatch({ generation, events: round.batch.applied, seconds });
+        this.#committed(round, live, session);
+      } else if ((await this.#confirm(live)) === 'lost') return this.#whyLost(live);
       if (round.outcome === 'idle' || Date.now() - this.#headAt >= HEAD_EVERY_MS) await this.#askHead();
       if (round.outcome === 'idle' || !round.more) await this.#bell.wait(POLL_MS);
       if (round.outcome === 'committed' && !round.more) await breathe(performance.now() - began);
