@@ -1,4 +1,3 @@
-import type { Pool } from 'pg';
 import { z } from 'zod';
 
 /** How often one instance notes that deliveries come, in milliseconds. */
@@ -18,7 +17,7 @@ export class WebhookContact {
 
   /** `onTrouble` hears why a note has to wait for the next delivery; `clock` counts milliseconds, from whenever. */
   constructor(
-    private readonly pool: Pool,
+    private readonly pool: { query(text: string): Promise<{ readonly rows: readonly unknown[] }> },
     private readonly onTrouble: (error: unknown) => void,
     private readonly clock: () => number = () => performance.now(),
   ) {
