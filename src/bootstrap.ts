@@ -47,6 +47,8 @@ export interface TenureHooks {
   /** Gets a line before something that takes a while, such as making the embedded database. */
   readonly onProgress?: (message: string) => void;
   readonly logger?: Logger;
+  /** Node's flags for the threads that fold. Left out: those of the process. */
+  readonly threadFlags?: readonly string[];
   /** Something the service cannot go on without has ended. */
   readonly onFatal?: (error: Error) => void;
 }
@@ -84,7 +86,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
 
     const metrics = new Metrics();
     const store = new MeteredEventStore(
-      openEventStore(settings, {
+      await openEventStore(settings, {
         pool: database.pool,
         databaseUrl,
         onFault: (err) => logger.warn({ err }, 'event store'),
@@ -102,6 +104,14 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
       onBatch: (batch) => metrics.batch(batch),
       onFault: (fault) => logger.error({ fault }, 'the projection stopped at a fault'),
       onTrouble: (err) => logger.warn({ err }, 'the projection had trouble and goes on'),
+      threads: {
+        place: { databaseUrl, eventStoreUrl, streamPrefix: settings.streamPrefix },
+        ...(hooks.threadFlags === undefined ? {} : { nodeFlags: hooks.threadFlags }),
+        onDied: (err) => {
+          logger.fatal({ err }, 'a thread that folds the log ended');
+          hooks.onFatal?.(err);
+        },
+      },
     });
     watch(metrics, projections);
     await checkLogReaches(store, await projections.handledBefore());

@@ -34,7 +34,7 @@ export function withLog<Result>(
     const { settings, database, databaseUrl } = data;
     await claimForLog(database.pool, logOf(settings));
     const onFault = (fault: unknown): void => terminal.err(`tenure: event store: ${told(fault)}\n`);
-    const store = openEventStore(settings, { pool: database.pool, databaseUrl, onFault });
+    const store = await openEventStore(settings, { pool: database.pool, databaseUrl, onFault });
     try {
       return await work({ ...data, store });
     } finally {

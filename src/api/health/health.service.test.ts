@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { EventStore } from '../../event-store/event-store.js';
-import type { ProjectionStatus } from '../../projections/engine/projection-engine.js';
+import type { ProjectionStatus } from '../../projections/engine/projection.js';
 import { HealthService, type HealthServiceOptions } from './health.service.js';
 
 const LEVEL: ProjectionStatus = {

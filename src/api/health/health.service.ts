@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { z } from 'zod';
 import type { EventStore } from '../../event-store/event-store.js';
 import { inTime } from '../../observability/in-time.js';
-import type { ProjectionEngine } from '../../projections/engine/projection-engine.js';
+import type { Projection } from '../../projections/engine/projection.js';
 import type { WebhookService } from '../../webhooks/webhook.service.js';
 import type { WebhookContact } from '../../webhooks/webhook-contact.js';
 import type { readyResponse } from '../schemas.js';
@@ -14,7 +14,7 @@ export type ReadyReport = z.infer<typeof readyResponse>;
 export interface HealthServiceOptions {
   readonly pool: Pool;
   readonly store: EventStore;
-  readonly engine: Pick<ProjectionEngine, 'status'>;
+  readonly engine: Pick<Projection, 'status'>;
   readonly webhooks: Pick<WebhookService, 'livemodeMismatches'>;
   readonly contact: Pick<WebhookContact, 'silentSeconds'>;
   readonly eventStore: ReadyReport['eventStore'];

@@ -23,6 +23,8 @@ export interface FoldingBesideOptions {
   readonly url: string;
   readonly onFault: (generation: number, fault: ProjectionFault) => void;
   readonly onTrouble: (error: unknown) => void;
+  /** Something to fold came or went; where the keeper does not run here, whoever runs it should look. */
+  readonly onChange?: () => void;
   readonly sliceSize?: number;
   /** Left out: the rules of this code. */
   readonly rules?: FoldingRules;
@@ -83,7 +85,10 @@ export function foldingBeside(options: FoldingBesideOptions): FoldingBeside {
     ...common,
     pool: own,
     projectorOf: projectorOn(own),
-    onChange: () => keeper.ring(),
+    onChange: () => {
+      keeper.ring();
+      options.onChange?.();
+    },
     ...(patienceMs === undefined ? {} : { patienceMs }),
     ...(now === undefined ? {} : { now }),
   });
