@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [ingest] [query] [freshness] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
+ * `npm run bench -- [ingest] [query] [freshness] [rebuild] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
  * service beside its floors and rivals, prints the ratios, and writes `bench/results.json`. See README.md in this folder.
  * Exit code 1 when something failed or an acknowledged event was missing; a ratio that was not reached is a figure, not a
  * failure.
@@ -20,12 +20,14 @@ import { benchEventStoreDb } from './works/eventstore.js';
 import { benchFreshness } from './works/freshness.js';
 import { benchIngest } from './works/ingest.js';
 import { benchQuery } from './works/query.js';
+import { benchRebuild } from './works/rebuild.js';
 
 const RESULTS = fileURLToPath(new URL('./results.json', import.meta.url));
 const WORKS: Readonly<Record<string, (context: BenchContext) => Promise<WorkReport>>> = {
   ingest: benchIngest,
   query: benchQuery,
   freshness: benchFreshness,
+  rebuild: benchRebuild,
   eventstore: benchEventStoreDb,
 };
 /** What runs when nothing is named. */

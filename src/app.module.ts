@@ -5,8 +5,12 @@ import { EntitlementsController } from './api/entitlements/entitlements.controll
 import { EntitlementsService } from './api/entitlements/entitlements.service.js';
 import { HealthController } from './api/health/health.controller.js';
 import { HealthService } from './api/health/health.service.js';
+import { EventStreams } from './api/http/event-stream.js';
 import { LinksController } from './api/links/links.controller.js';
 import { OpsController } from './api/ops/ops.controller.js';
+import { ProjectionsController } from './api/ops/projections.controller.js';
+import { RebuildController } from './api/ops/rebuild.controller.js';
+import { UsersController } from './api/users/users.controller.js';
 import { COMMAND_HANDLERS } from './commands/command-handlers.js';
 import {
   CatalogWriter,
@@ -25,7 +29,7 @@ import { Metrics } from './observability/metrics.js';
 import { ENTITLEMENTS } from './projections/entitlements/entitlements.projector.js';
 import { OpsReader } from './projections/entitlements/ops.reader.js';
 import { Faults } from './projections/faults.js';
-import type { Projections } from './projections/projections.js';
+import { PROJECTIONS, type Projections } from './projections/projections.js';
 import { DoubtSettler } from './stripe/doubt-settler.js';
 import { Inquiries } from './stripe/inquiries.js';
 import { StripeGateway } from './stripe/stripe.gateway.js';
@@ -52,7 +56,7 @@ class AppModule {}
 
 /** Puts the application together. */
 export function appModule(parts: AppParts): DynamicModule {
-  const { settings, pool, store, projections, contact, metrics } = parts;
+  const { settings, pool, store, projections, contact, metrics, logger } = parts;
   const { engine, reader, ops } = projections;
   const writers = [
     SubscriptionWriter,
@@ -68,15 +72,20 @@ export function appModule(parts: AppParts): DynamicModule {
     controllers: [
       WebhookController,
       EntitlementsController,
+      UsersController,
       LinksController,
       OpsController,
+      ProjectionsController,
+      RebuildController,
       HealthController,
     ],
     providers: [
       ...COMMAND_HANDLERS,
       ...writers,
       { provide: EVENT_STORE, useValue: store },
+      { provide: PROJECTIONS, useValue: projections },
       { provide: OpsReader, useValue: ops },
+      { provide: EventStreams, useValue: new EventStreams(logger) },
       { provide: Metrics, useValue: metrics },
       { provide: EntitlementsService, useValue: new EntitlementsService(reader, engine, ops) },
       {

@@ -13,6 +13,7 @@ import { ScopeGuard } from './api/auth/scope.guard.js';
 import { StoredKeyAuthenticator } from './api/auth/stored-key.authenticator.js';
 import { EntitlementsService } from './api/entitlements/entitlements.service.js';
 import { hotRoutes } from './api/hot-routes.js';
+import { EventStreams } from './api/http/event-stream.js';
 import { httpServer, listen, stopListening } from './api/http/http-server.js';
 import { jsonBody } from './api/http/json-body.js';
 import { measured } from './api/http/measured.js';
@@ -170,7 +171,12 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
       }),
     );
     const port = await listen(server, settings.port, settings.host);
-    closers.push(() => stopListening(server));
+    const streams = app.get(EventStreams);
+    closers.push(async () => {
+      const stopped = stopListening(server);
+      streams.close();
+      await stopped;
+    });
     const host = settings.host === '0.0.0.0' ? '127.0.0.1' : settings.host;
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
     logger.info({ url }, 'tenure listens');

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { cpuShare } from './closed-loop.js';
-import { HttpConnection, requestBytes } from './http-connection.js';
+import { ConnectionPool } from './connection-pool.js';
+import { requestBytes } from './http-connection.js';
 import { type FreshnessJob, latencyOf, type Result } from './protocol.js';
 import { signedWebhook, userOf } from './subscription-lives.js';
 
@@ -94,34 +95,5 @@ async function untilShown(readers: ConnectionPool, request: Buffer, from: number
     if (snapshotSchema.parse(JSON.parse(body)).plan === 'plus') return at;
     if (at - from > GIVE_UP_AFTER)
       throw new Error(`a purchase was not visible ${GIVE_UP_AFTER} ms after its commit`);
-  }
-}
-
-/** Idle connections first, a new one when all are busy: nobody waits for another's answer. */
-class ConnectionPool {
-  readonly #idle: HttpConnection[] = [];
-
-  constructor(private readonly port: number) {}
-
-  async fill(count: number): Promise<void> {
-    const opened = await Promise.all(Array.from({ length: count }, () => this.#open()));
-    this.#idle.push(...opened);
-  }
-
-  async send(request: Buffer): Promise<{ status: number; body: string }> {
-    let connection = this.#idle.pop();
-    while (connection !== undefined && !connection.isOpen) connection = this.#idle.pop();
-    connection ??= await this.#open();
-    const answer = await connection.send(request);
-    this.#idle.push(connection);
-    return answer;
-  }
-
-  close(): void {
-    for (const connection of this.#idle) connection.close();
-  }
-
-  #open(): Promise<HttpConnection> {
-    return HttpConnection.open('127.0.0.1', this.port);
   }
 }

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { forkTypeScript, nextMessage, stopChild } from '../support/child.js';
-import { type Job, type Result, replySchema } from './protocol.js';
+import { type Job, type PacedReadsJob, type Result, replySchema, STOP } from './protocol.js';
 
 /** The load generator seen from the bench: a process of its own, so that it shares no event loop with anything. */
 export class LoadGenerator {
@@ -17,6 +17,20 @@ export class LoadGenerator {
       throw new Error(`unexpected answers by status in ${job.kind}: ${JSON.stringify(unexpected)}`);
     }
     return reply.result;
+  }
+
+  /** Runs a job that has no end of its own for as long as `work` takes; gives what came of both. */
+  async during<T>(job: PacedReadsJob, work: () => Promise<T>): Promise<readonly [Result, T]> {
+    const result = this.run(job);
+    try {
+      const done = await work();
+      this.#child.send(STOP);
+      return [await result, done];
+    } catch (error) {
+      this.#child.send(STOP);
+      await result.catch(() => undefined); // the fault of `work` came first
+      throw error;
+    }
   }
 
   stop(): Promise<void> {

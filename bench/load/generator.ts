@@ -2,21 +2,27 @@
 import { runClosedLoop } from './closed-loop.js';
 import { runFreshness } from './freshness-loop.js';
 import { requestBytes } from './http-connection.js';
+import { runPacedReads } from './paced-loop.js';
 import {
   type GeneratorReply,
   type Job,
   jobSchema,
   type ReadsJob,
   type Result,
+  STOP,
   type WebhooksJob,
 } from './protocol.js';
 import { signedWebhooks } from './subscription-lives.js';
 
+let stopping = new AbortController();
+
 process.on('message', (message) => {
-  void answer(message);
+  if (message === STOP) stopping.abort();
+  else void answer(message);
 });
 
 async function answer(message: unknown): Promise<void> {
+  stopping = new AbortController();
   try {
     reply({ result: await run(jobSchema.parse(message)) });
   } catch (error) {
@@ -36,6 +42,8 @@ function run(job: Job): Promise<Result> {
       return read(job);
     case 'freshness':
       return runFreshness(job);
+    case 'pacedReads':
+      return runPacedReads(job, stopping.signal);
     default:
       return job satisfies never;
   }

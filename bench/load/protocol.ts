@@ -36,11 +36,31 @@ const freshnessSchema = z.strictObject({
   adminKey: z.string(),
 });
 
-export const jobSchema = z.discriminatedUnion('kind', [webhooksSchema, readsSchema, freshnessSchema]);
+/** Ends when the generator is told to stop. */
+const pacedReadsSchema = z.strictObject({
+  kind: z.literal('pacedReads'),
+  port: z.number(),
+  /** Reads per second, sent by the clock whether or not earlier ones were answered. */
+  rate: z.number(),
+  connections: z.number(),
+  paths: z.array(z.string()).min(1),
+  headers: z.record(z.string(), z.string()),
+});
+
+export const jobSchema = z.discriminatedUnion('kind', [
+  webhooksSchema,
+  readsSchema,
+  freshnessSchema,
+  pacedReadsSchema,
+]);
 export type Job = z.infer<typeof jobSchema>;
 export type WebhooksJob = z.infer<typeof webhooksSchema>;
 export type ReadsJob = z.infer<typeof readsSchema>;
 export type FreshnessJob = z.infer<typeof freshnessSchema>;
+export type PacedReadsJob = z.infer<typeof pacedReadsSchema>;
+
+/** Sent while a job runs that has no end of its own. */
+export const STOP = 'stop';
 
 export const latencySchema = z.strictObject({ p50: z.number(), p99: z.number(), max: z.number() });
 export type Latency = z.infer<typeof latencySchema>;

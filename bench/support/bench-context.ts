@@ -12,6 +12,8 @@ export interface Effort {
   readonly warmUpSeconds: number;
   /** Events in the log that is read to its end. */
   readonly logEvents: number;
+  /** Events in the log that is folded again. */
+  readonly rebuildEvents: number;
 }
 
 export const FULL: Effort = {
@@ -21,6 +23,7 @@ export const FULL: Effort = {
   freshnessSeconds: 15,
   warmUpSeconds: 8,
   logEvents: 50_000,
+  rebuildEvents: 100_000,
 };
 /** Shows that everything runs; its figures mean little. */
 export const QUICK: Effort = {
@@ -30,6 +33,7 @@ export const QUICK: Effort = {
   freshnessSeconds: 3,
   warmUpSeconds: 1,
   logEvents: 5_000,
+  rebuildEvents: 5_000,
 };
 
 /** What every benchmark gets. The service under test is one process for the whole run. */

@@ -1,5 +1,5 @@
 import type { Position } from '../event-store/event-store.js';
-import type { BuildProgress } from '../projections/generations/generations.js';
+import type { BuildProgress } from '../projections/generations/build-progress.js';
 import type { OnJudged } from '../projections/generations/publication-preview.js';
 import type { OnProgress } from '../projections/generations/verification.js';
 import type { Terminal } from './terminal.js';

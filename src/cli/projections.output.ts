@@ -1,6 +1,6 @@
 import type { ComparisonReport } from '../projections/generations/comparison.js';
 import type { Generation } from '../projections/generations/generation-table.js';
-import type { RecordedSwap } from '../projections/generations/generations.js';
+import type { RecordedSwap } from '../projections/generations/recorded-swaps.js';
 import type { SwapReport } from '../projections/generations/swap.js';
 import type { VerificationReport } from '../projections/generations/verification.js';
 

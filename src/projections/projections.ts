@@ -8,6 +8,7 @@ import { EntitlementReader } from './entitlements/entitlement.reader.js';
 import { ENTITLEMENTS } from './entitlements/entitlements.projector.js';
 import { RUNNING_RULES } from './entitlements/folding-rules.js';
 import { OpsReader } from './entitlements/ops.reader.js';
+import { UserListReader } from './entitlements/user-list.reader.js';
 import {
   type FoldingBeside,
   type FoldingBesideOptions,
@@ -45,6 +46,9 @@ export interface ProjectionsOptions extends Omit<FoldingBesideOptions, 'onFault'
   readonly threads?: FoldingThreads;
 }
 
+/** DI token of the read side of this process. */
+export const PROJECTIONS = Symbol('PROJECTIONS');
+
 /** The read side of one process: the engine that drives it, what reads it, and what rebuilds it. */
 export interface Projections {
   readonly engine: Projection;
@@ -54,6 +58,7 @@ export interface Projections {
   readonly deadlines: DeadlineReader;
   /** What the publication of a catalogue would change now; changes nothing. See `previewPublication`. */
   readonly previewPublication: FoldingBeside['previewPublication'];
+  readonly users: UserListReader;
   /** Last event of the log that is in the read models now; `null` when there is none. */
   handledBefore(): Promise<Position | null>;
   /** Folds the live generation and those beside it. */
@@ -89,6 +94,7 @@ export function createProjections(options: ProjectionsOptions): Projections {
     reader,
     ops: new OpsReader(source),
     deadlines: new DeadlineReader(pool),
+    users: new UserListReader(pool, now),
     handledBefore: async () => (await readLiveCheckpoint(pool, ENTITLEMENTS))?.checkpoint.handled ?? null,
   };
 }

@@ -15,21 +15,29 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** `src/main.ts` as a process of its own. */
+/** What a process runs, and with which modules loaded before it. */
+export interface Program {
+  /** Path of its file in the repository. */
+  readonly file: string;
+  readonly args?: readonly string[];
+  /** Paths of modules in the repository that are imported first. */
+  readonly imports?: readonly string[];
+}
+
+/** A program of this repository, `src/main.ts` unless said otherwise, as a process of its own. */
 export class ServiceProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<Ended>;
 
   /** @param environment all that it gets, apart from the PATH */
-  constructor(environment: Readonly<Record<string, string>>) {
+  constructor(
+    environment: Readonly<Record<string, string>>,
+    { file, args = [], imports = [] }: Program = { file: 'src/main.ts' },
+  ) {
+    const first = ['test/support/register-typescript.mjs', ...imports];
     this.#child = spawn(
       process.execPath,
-      [
-        '--no-warnings',
-        '--import',
-        new URL('../support/register-typescript.mjs', import.meta.url).href,
-        root('src/main.ts'),
-      ],
+      ['--no-warnings', ...first.flatMap((path) => ['--import', root(path)]), root(file), ...args],
       {
         cwd: root('.'),
         env: { PATH: process.env.PATH ?? '', ...environment },

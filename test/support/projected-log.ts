@@ -59,7 +59,14 @@ export interface Instance extends Projections {
 }
 
 /** Tables of what ops did, and when, not of what was folded. */
-const LEFT_OUT = ['live_generation', 'projection_generation', 'generation_swap', 'swap_user', 'swap_history'];
+const LEFT_OUT = [
+  'live_generation',
+  'projection_generation',
+  'rebuild_order',
+  'generation_swap',
+  'swap_user',
+  'swap_history',
+];
 
 export const KEY = { projection: 'entitlements', generation: 1 };
 

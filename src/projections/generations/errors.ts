@@ -1,9 +1,25 @@
 import type { Position } from '../../event-store/event-store.js';
 import type { ProjectionFault } from '../engine/checkpoint.js';
 
+/** Why the generations refuse something. */
+export type GenerationErrorCode =
+  | 'rebuild_in_progress'
+  | 'unknown_generation'
+  | 'generation_is_live'
+  | 'generation_behind'
+  | 'generation_faulted'
+  | 'build_of_other_code'
+  | 'verification_in_progress'
+  | 'nothing_to_roll_back'
+  | 'no_fault'
+  | 'fault_elsewhere'
+  | 'no_catalog'
+  | 'publication_under_way'
+  | 'publication_would_fault';
+
 /** What was asked of the generations cannot be done as they are; nothing was changed. `code` is stable. */
 export abstract class GenerationError extends Error {
-  abstract readonly code: string;
+  abstract readonly code: GenerationErrorCode;
 }
 
 /** There is a build already: it goes on, or must be swapped in or dropped before another begins. */
@@ -81,6 +97,15 @@ export class BuildOfOtherCodeError extends GenerationError {
       `generation ${generation} was begun by code ${builtBy}, this is code ${running}: ` +
         'drop it and rebuild, or let a service with that code finish it',
     );
+  }
+}
+
+/** This process verifies already: its connections are for one verification at a time. */
+export class VerificationInProgressError extends GenerationError {
+  override readonly name = 'VerificationInProgressError';
+  readonly code = 'verification_in_progress';
+  constructor() {
+    super('a verification is under way here: wait for its end');
   }
 }
 

@@ -6,13 +6,17 @@ import { ENTITLEMENTS, EntitlementsProjector } from '../entitlements/entitlement
 import type { Queries } from '../entitlements/facts-loader.js';
 import { type FoldingRules, RUNNING_RULES } from '../entitlements/folding-rules.js';
 import { GenerationKeeper } from './generation-keeper.js';
-import { Generations } from './generations.js';
+import { Generations, PATIENCE_MS } from './generations.js';
+import { OrderCarrier } from './order-carrier.js';
 import { type OnJudged, type PublicationReport, previewPublication } from './publication-preview.js';
 
-/** How long a publication that is under way is waited for, in milliseconds. */
-const PATIENCE_MS = 30_000;
-/** Connections for rebuilding: one that holds, one that compares, one that folds, and one to spare. */
-const POOL_SIZE = 4;
+/**
+ * Connections for rebuilding, of what may go on at once: two hold and compare, two drop, three verify (one for its lock, or
+ * one that folds and two that compare), and one looks.
+ */
+const POOL_SIZE = 8;
+/** What is under way at a stop has this long to end, in milliseconds; then its connections are cut, and it undone. */
+const FINISH_WITHIN_MS = 5_000;
 
 export interface FoldingBesideOptions {
   readonly store: EventStore;
@@ -64,15 +68,6 @@ export function foldingBeside(options: FoldingBesideOptions): FoldingBeside {
         ...(judgedUsers === 'everyone' ? {} : { judgedUsers }),
         ...(sliceSize === undefined ? {} : { sliceSize }),
       });
-  const keeper = new GenerationKeeper({
-    ...common,
-    pool,
-    url,
-    projectorOf: projectorOn(pool),
-    onFault,
-    onTrouble,
-    ...(buildBatchSize === undefined ? {} : { batchSize: buildBatchSize }),
-  });
   // Of its own: what compares and swaps may take longer than a statement of the hot paths is given.
   const own = new pg.Pool({
     connectionString: url,
@@ -81,6 +76,7 @@ export function foldingBeside(options: FoldingBesideOptions): FoldingBeside {
     keepAlive: true,
   });
   own.on('error', onTrouble);
+  const cut = cutterOf(own);
   const generations = new Generations({
     ...common,
     pool: own,
@@ -91,6 +87,24 @@ export function foldingBeside(options: FoldingBesideOptions): FoldingBeside {
     },
     ...(patienceMs === undefined ? {} : { patienceMs }),
     ...(now === undefined ? {} : { now }),
+  });
+  const orders = new OrderCarrier({
+    pool: own,
+    projection: ENTITLEMENTS,
+    codeVersion: rules.codeVersion,
+    generations,
+    onTrouble,
+    patienceMs: patienceMs ?? PATIENCE_MS,
+  });
+  const keeper = new GenerationKeeper({
+    ...common,
+    pool,
+    url,
+    projectorOf: projectorOn(pool),
+    orders,
+    onFault,
+    onTrouble,
+    ...(buildBatchSize === undefined ? {} : { batchSize: buildBatchSize }),
   });
   return {
     generations,
@@ -109,7 +123,25 @@ export function foldingBeside(options: FoldingBesideOptions): FoldingBeside {
       ),
     stop: async () => {
       await keeper.stop();
+      const cutting = setInterval(cut, FINISH_WITHIN_MS);
+      await orders.stop();
       await own.end();
+      clearInterval(cutting);
     },
+  };
+}
+
+/** Keeps hold of the connections of a pool; the answer cuts all that are open, whatever they are used for. */
+function cutterOf(pool: Pool): () => void {
+  const open = new Set<pg.Client>();
+  const asClient = (client: unknown): pg.Client[] => (client instanceof pg.Client ? [client] : []);
+  pool.on('connect', (made) => {
+    for (const client of asClient(made)) open.add(client);
+  });
+  pool.on('remove', (gone) => {
+    for (const client of asClient(gone)) open.delete(client);
+  });
+  return () => {
+    for (const client of open) client.end().catch(() => undefined); // whoever uses it is told by its query
   };
 }

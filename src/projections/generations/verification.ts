@@ -82,6 +82,7 @@ export async function verifyLive(
     startedBy: actor,
     reason: 'verify',
     codeVersion,
+    afterwards: null,
   });
   return underLock(pool, [SCRATCH_LOCK, generation], async () => {
     try {

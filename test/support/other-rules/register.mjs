@@ -1,0 +1,4 @@
+import { register } from 'node:module';
+
+/** `node --import …/register-typescript.mjs --import …/other-rules/register.mjs src/main.ts`: the same program of a later code version. */
+register('./loader.mjs', import.meta.url);
