@@ -13,6 +13,7 @@ import {
 } from '../engine/checkpoint.js';
 import { LeaderSession } from '../engine/leader-session.js';
 import type { Projector } from '../engine/projector.js';
+import { ReadAhead } from '../engine/read-ahead.js';
 import { type Generation, listGenerations } from './generation-table.js';
 
 export interface GenerationKeeperOptions {
@@ -186,7 +187,7 @@ export class GenerationKeeper {
     const known = this.#folds.get(generation);
     if (known !== undefined) return known;
     const { store, pool, projection, projectorOf, batchSize } = this.options;
-    const log = new BoundedLog(store);
+    const log = new BoundedLog(new ReadAhead(store));
     const projector = projectorOf(generation);
     const runner = new BatchRunner(log, pool, projector, { projection, generation }, batchSize ?? BATCH_SIZE);
     const fold: Fold = { generation, log, runner, checkpoint: null, stuckAt: null };
