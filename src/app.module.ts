@@ -5,14 +5,19 @@ import { EntitlementsController } from './api/entitlements/entitlements.controll
 import { EntitlementsService } from './api/entitlements/entitlements.service.js';
 import { HealthController } from './api/health/health.controller.js';
 import { HealthService } from './api/health/health.service.js';
+import { EventStreams } from './api/http/event-stream.js';
 import { LinksController } from './api/links/links.controller.js';
 import { OpsController } from './api/ops/ops.controller.js';
+import { ProjectionsController } from './api/ops/projections.controller.js';
+import { RebuildController } from './api/ops/rebuild.controller.js';
+import { UsersController } from './api/users/users.controller.js';
 import { COMMAND_HANDLERS } from './commands/command-handlers.js';
 import {
   CatalogWriter,
   CheckoutWriter,
   CustomerWriter,
   DeadlineWriter,
+  ProjectionWriter,
   SubscriptionWriter,
 } from './commands/writers.js';
 import type { Settings } from './config/settings.js';
@@ -21,8 +26,10 @@ import { EVENT_STORE, type EventStore } from './event-store/event-store.js';
 import { subscriptionStream } from './events/stream-names.js';
 import type { Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
+import { ENTITLEMENTS } from './projections/entitlements/entitlements.projector.js';
 import { OpsReader } from './projections/entitlements/ops.reader.js';
-import type { Projections } from './projections/projections.js';
+import { Faults } from './projections/faults.js';
+import { PROJECTIONS, type Projections } from './projections/projections.js';
 import { DoubtSettler } from './stripe/doubt-settler.js';
 import { Inquiries } from './stripe/inquiries.js';
 import { StripeGateway } from './stripe/stripe.gateway.js';
@@ -47,32 +54,50 @@ class AppModule {}
 
 /** Puts the application together. */
 export function appModule(parts: AppParts): DynamicModule {
-  const { settings, pool, store, projections, metrics } = parts;
+  const { settings, pool, store, projections, metrics, logger } = parts;
   const { engine, reader, ops } = projections;
-  const writers = [SubscriptionWriter, CustomerWriter, CheckoutWriter, DeadlineWriter, CatalogWriter].map(
-    (Writer) => ({ provide: Writer, useValue: new Writer(store, settings.streamPrefix) }),
-  );
+  const writers = [
+    SubscriptionWriter,
+    CustomerWriter,
+    CheckoutWriter,
+    DeadlineWriter,
+    ProjectionWriter,
+    CatalogWriter,
+  ].map((Writer) => ({ provide: Writer, useValue: new Writer(store, settings.streamPrefix) }));
   return {
     module: AppModule,
     imports: [CqrsModule.forRoot()],
     controllers: [
       WebhookController,
       EntitlementsController,
+      UsersController,
       LinksController,
       OpsController,
+      ProjectionsController,
+      RebuildController,
       HealthController,
     ],
     providers: [
       ...COMMAND_HANDLERS,
       ...writers,
       { provide: EVENT_STORE, useValue: store },
+      { provide: PROJECTIONS, useValue: projections },
       { provide: OpsReader, useValue: ops },
+      { provide: EventStreams, useValue: new EventStreams(logger) },
       { provide: Metrics, useValue: metrics },
       { provide: EntitlementsService, useValue: new EntitlementsService(reader, engine, ops) },
       {
         provide: Inquiries,
         inject: [CommandBus, SubscriptionWriter],
         useFactory: (commands: CommandBus, writer: SubscriptionWriter) => inquiries(parts, commands, writer),
+      },
+      {
+        provide: Faults,
+        inject: [CommandBus],
+        useFactory: (commands: CommandBus) => {
+          const { streamPrefix } = settings;
+          return new Faults({ store, streamPrefix, pool, projection: ENTITLEMENTS, commands });
+        },
       },
       {
         provide: DeadlineScheduler,

@@ -13,6 +13,7 @@ import { ScopeGuard } from './api/auth/scope.guard.js';
 import { StoredKeyAuthenticator } from './api/auth/stored-key.authenticator.js';
 import { EntitlementsService } from './api/entitlements/entitlements.service.js';
 import { hotRoutes } from './api/hot-routes.js';
+import { EventStreams } from './api/http/event-stream.js';
 import { httpServer, listen, stopListening } from './api/http/http-server.js';
 import { jsonBody } from './api/http/json-body.js';
 import { measured } from './api/http/measured.js';
@@ -42,6 +43,8 @@ export interface TenureHooks {
   /** Gets a line before something that takes a while, such as making the embedded database. */
   readonly onProgress?: (message: string) => void;
   readonly logger?: Logger;
+  /** Node's flags for the threads that fold. Left out: those of the process. */
+  readonly threadFlags?: readonly string[];
   /** Something the service cannot go on without has ended. */
   readonly onFatal?: (error: Error) => void;
 }
@@ -79,7 +82,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
 
     const metrics = new Metrics();
     const store = new MeteredEventStore(
-      openEventStore(settings, {
+      await openEventStore(settings, {
         pool: database.pool,
         databaseUrl,
         onFault: (err) => logger.warn({ err }, 'event store'),
@@ -90,11 +93,20 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     await claimForLog(database.pool, logOf(settings));
     const projections = createProjections({
       store,
+      streamPrefix: settings.streamPrefix,
       pool: database.pool,
       source: database.source,
       url: databaseUrl,
       onFault: (fault) => logger.error({ fault }, 'the projection stopped at a fault'),
       onTrouble: (err) => logger.warn({ err }, 'the projection had trouble and goes on'),
+      threads: {
+        place: { databaseUrl, eventStoreUrl, streamPrefix: settings.streamPrefix },
+        ...(hooks.threadFlags === undefined ? {} : { nodeFlags: hooks.threadFlags }),
+        onDied: (err) => {
+          logger.fatal({ err }, 'a thread that folds the log ended');
+          hooks.onFatal?.(err);
+        },
+      },
     });
     watch(metrics, projections);
     await checkLogReaches(store, await projections.handledBefore());
@@ -148,7 +160,12 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
       }),
     );
     const port = await listen(server, settings.port, settings.host);
-    closers.push(() => stopListening(server));
+    const streams = app.get(EventStreams);
+    closers.push(async () => {
+      const stopped = stopListening(server);
+      streams.close();
+      await stopped;
+    });
     const host = settings.host === '0.0.0.0' ? '127.0.0.1' : settings.host;
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
     logger.info({ url }, 'tenure listens');

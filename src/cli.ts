@@ -2,8 +2,12 @@
 import 'reflect-metadata';
 import { runCli } from './cli/program.js';
 
+const { stderr, stdout } = process;
+const width = stderr.isTTY && process.env.TERM !== 'dumb' ? { width: stderr.columns } : {};
+
 process.exitCode = await runCli(process.argv.slice(2), {
   environment: process.env,
-  out: (text) => process.stdout.write(text),
-  err: (text) => process.stderr.write(text),
+  out: (text) => stdout.write(text),
+  err: (text) => stderr.write(text),
+  ...width,
 });

@@ -117,8 +117,15 @@ async function measureOn(context: BenchContext, ground: Ground): Promise<WorkRep
   const onFault = (fault: unknown): void => {
     process.stderr.write(`${fault}\n`);
   };
-  const store = openEventStore(ground, { pool, databaseUrl, onFault });
-  const beside = foldingBeside({ store, pool, url: databaseUrl, onFault, onTrouble: onFault });
+  const store = await openEventStore(ground, { pool, databaseUrl, onFault });
+  const beside = foldingBeside({
+    store,
+    streamPrefix: ground.streamPrefix,
+    pool,
+    url: databaseUrl,
+    onFault,
+    onTrouble: onFault,
+  });
   try {
     const begin = (await store.head()) ?? '0'; // the catalogue
     const { events, readers } = await fill(context, ground, store, service.port);

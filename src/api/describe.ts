@@ -6,15 +6,26 @@ import { PROBLEMS, type ProblemCode } from './http/problem.js';
 
 type OpenApiSchema = NonNullable<Parameters<typeof ApiBody>[0] & { schema?: unknown }>['schema'];
 
+/** Without a schema the answer has no body. `type` is its media type, `application/json` when left out. */
+export interface DescribedAnswer {
+  readonly description: string;
+  readonly schema?: z.ZodType;
+  readonly type?: string;
+}
+
 /** How a route appears in the OpenAPI document. */
 export interface RouteDescription {
   readonly summary: string;
-  /** Without a schema the answer has no body. `type` is its media type, `application/json` when left out. */
-  readonly ok: { readonly description: string; readonly schema?: z.ZodType; readonly type?: string };
+  readonly ok: DescribedAnswer & {
+    /** 200 when left out. */
+    readonly status?: number;
+    /** What is sent instead to who accepts `text/event-stream`. */
+    readonly stream?: string;
+  };
   readonly body?: z.ZodType;
   readonly problems: readonly ProblemCode[];
   /** Other answers that are no problems, such as 304, by status. */
-  readonly also?: Readonly<Record<number, RouteDescription['ok']>>;
+  readonly also?: Readonly<Record<number, DescribedAnswer>>;
   /** The scope that is needed, or `open`; held by `ScopeGuard`. Routes below /v1 need a key. */
   readonly access: Access;
 }
@@ -38,13 +49,11 @@ export function Describe(route: RouteDescription): MethodDecorator {
     }),
     ...(route.access === 'open' ? [] : [ApiSecurity('key')]),
     ...(route.body === undefined ? [] : [ApiBody({ schema: jsonSchema(route.body), required: true })]),
-    ...Object.entries({ ...route.also, 200: route.ok }).map(([status, answer]) =>
+    ...Object.entries({ ...route.also, [route.ok.status ?? 200]: route.ok }).map(([status, answer]) =>
       ApiResponse({
         status: Number(status),
         description: answer.description,
-        ...(answer.schema === undefined
-          ? {}
-          : { content: { [answer.type ?? 'application/json']: { schema: jsonSchema(answer.schema) } } }),
+        ...contentOf(answer),
       }),
     ),
     ...[...byStatus.entries()].map(([status, codes]) =>
@@ -55,6 +64,17 @@ export function Describe(route: RouteDescription): MethodDecorator {
       }),
     ),
   );
+}
+
+function contentOf(answer: DescribedAnswer & Pick<RouteDescription['ok'], 'stream'>) {
+  if (answer.schema === undefined) return {};
+  const stream =
+    answer.stream === undefined
+      ? {}
+      : { 'text/event-stream': { schema: { type: 'string', description: answer.stream } } };
+  return {
+    content: { [answer.type ?? 'application/json']: { schema: jsonSchema(answer.schema) }, ...stream },
+  };
 }
 
 /** The JSON schema of a zod schema, in the dialect of OpenAPI 3.0. */

@@ -6,11 +6,13 @@ import { ProblemError } from './http/problem.js';
 /** Bodies of requests and answers: one schema each, for validation and for the OpenAPI document alike. */
 const userId = z.string().min(1).max(255);
 /** Free text that can be kept byte for byte: no U+0000, no lone surrogates. */
-const reason = z
+const keptText = z
   .string()
   .max(500)
-  .regex(/^[^\0\p{Surrogate}]*$/u, 'holds what cannot be kept')
-  .optional();
+  .regex(/^[^\0\p{Surrogate}]*$/u, 'holds what cannot be kept');
+const reason = keptText.optional();
+/** Why ops do something that is recorded with its reason. */
+export const requiredReason = keptText.min(1);
 const limit = z.union([z.number(), z.literal('unlimited')]);
 
 export const batchRequest = z.strictObject({ userIds: z.array(userId).min(1).max(100) });

@@ -1,16 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import { Command, InvalidArgumentError } from 'commander';
 import { LinkCustomer } from '../commands/customer/customer.commands.js';
 import { LinkCustomerHandler } from '../commands/customer/customer.handlers.js';
 import type { Recorded } from '../commands/decider.js';
 import { CustomerWriter } from '../commands/writers.js';
-import { claimForLog, logOf } from '../event-store/log-identity.js';
-import { openEventStore } from '../event-store/open-event-store.js';
 import { isUserId } from '../events/user-id.js';
 import { type Listing, OpsReader } from '../projections/entitlements/ops.reader.js';
 import { id as stripeId } from '../webhooks/translate/read-json.js';
 import { withServiceData } from './service-data.js';
+import { talksTo } from './talks-to.js';
 import { json, type Terminal, table } from './terminal.js';
+import { operator, originOf, withLog } from './with-read-side.js';
 
 const PAGE = 500;
 const DEFAULT_LIMIT = 1_000;
@@ -24,8 +23,7 @@ interface ListOptions {
 export function customersCommand(terminal: Terminal): Command {
   const customers = new Command('customers').description("Whose Stripe's customers are.");
   const list = (name: string, description: string): Command =>
-    customers
-      .command(name)
+    talksTo(customers.command(name), 'database')
       .description(description)
       .option('-l, --limit <count>', 'list so many at most', countOf, DEFAULT_LIMIT);
 
@@ -48,8 +46,7 @@ export function customersCommand(terminal: Terminal): Command {
       terminal.out(options.json ? json(items) : `${table(headings, rows)}\n`);
     });
 
-  customers
-    .command('link')
+  talksTo(customers.command('link'), 'databaseAndLog')
     .description(
       'Says whose a customer is; it outranks what Stripe says. Appended to the log, under your name.',
     )
@@ -94,19 +91,10 @@ function link(
   userId: string,
   reason: string | null,
 ): Promise<Recorded> {
-  return withServiceData(terminal, async ({ settings, database, databaseUrl }) => {
-    const { pool } = database;
-    await claimForLog(pool, logOf(settings));
-    const onFault = (fault: unknown): void => terminal.err(`tenure: event store: ${String(fault)}\n`);
-    const store = openEventStore(settings, { pool, databaseUrl, onFault });
-    try {
-      const actor = `cli:${terminal.environment.USER ?? 'unknown'}`;
-      const origin = { actor, correlationId: randomUUID(), causation: null, stripe: null };
-      const handler = new LinkCustomerHandler(new CustomerWriter(store, settings.streamPrefix));
-      return await handler.execute(new LinkCustomer(customer, userId, reason, origin));
-    } finally {
-      await store.close();
-    }
+  return withLog(terminal, async ({ settings, store }) => {
+    const origin = { ...originOf(operator(terminal)), causation: null };
+    const handler = new LinkCustomerHandler(new CustomerWriter(store, settings.streamPrefix));
+    return handler.execute(new LinkCustomer(customer, userId, reason, origin));
   });
 }
 

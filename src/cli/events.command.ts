@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { InvalidSettingsError } from '../config/settings.js';
 import { copyEvents } from './events-copy.js';
+import { allTalkTo } from './talks-to.js';
 import type { Terminal } from './terminal.js';
 
 /** `tenure events …`. */
@@ -28,5 +29,5 @@ export function eventsCommand(terminal: Terminal): Command {
         say: (line) => terminal.err(`tenure: ${line}\n`),
       });
     });
-  return events;
+  return allTalkTo(events, 'bothLogs');
 }

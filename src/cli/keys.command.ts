@@ -3,6 +3,7 @@ import { SCOPES, type Scope } from '../api/auth/authenticator.js';
 import { type KeyListing, KeyRing } from '../keys/key-ring.js';
 import { EXIT } from './exit-codes.js';
 import { withServiceData } from './service-data.js';
+import { allTalkTo } from './talks-to.js';
 import { json, type Terminal, table } from './terminal.js';
 
 const CREATE_HELP = `
@@ -71,7 +72,7 @@ export function keysCommand(terminal: Terminal): Command {
       else terminal.out(`${id} ${outcome === 'revoked' ? 'is revoked' : 'was revoked before'}\n`);
       if (outcome === 'unknown') terminal.exitWith(EXIT.no);
     });
-  return keys;
+  return allTalkTo(keys, 'database');
 }
 
 function nameOf(text: string): string {

@@ -6,6 +6,7 @@ import { LogCopyError } from '../event-store/copy-log.js';
 import { EventStoreError } from '../event-store/errors.js';
 import { InvalidConnectionStringError } from '../event-store/eventstoredb/connection-string.js';
 import { OtherLogError } from '../event-store/log-identity.js';
+import { completionCommand } from './completion.command.js';
 import { customersCommand } from './customers.command.js';
 import { eventsCommand } from './events.command.js';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.js';
@@ -44,12 +45,14 @@ export async function runCli(
   }
 }
 
-function program(terminal: Terminal): Command {
+/** Every command there is, over a terminal. */
+export function program(terminal: Terminal): Command {
   const tenure = new Command('tenure')
     .description('What ops do with a Tenure service.')
     .version('0.1.0')
     .addHelpText('after', SETTINGS_HELP)
     .addHelpText('after', EXIT_HELP)
+    .addCommand(completionCommand(terminal))
     .addCommand(customersCommand(terminal))
     .addCommand(eventsCommand(terminal))
     .addCommand(keysCommand(terminal))

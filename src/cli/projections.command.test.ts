@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { day } from '../../test/support/policy-stories.js';
 import { ProjectedLog } from '../../test/support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../../test/support/stories-to-record.js';
+import { until } from '../../test/support/until.js';
 import { runCli } from './program.js';
 
 /** What a command said and how it ended. */
@@ -80,6 +82,49 @@ describe('tenure projections', () => {
       complaints: ['tenure: generation 2 is the one that is read (generation_is_live)'],
       code: 1,
     });
+  });
+
+  it('resume and skip where there is a fault, by its position, and refuse elsewhere', async () => {
+    const position = await log.recordRaw({
+      id: randomUUID(),
+      type: 'FromTheFuture',
+      data: '{}',
+      metadata: '{}',
+    });
+    const service = await log.start('another');
+    const isFaulted = (): boolean => service.engine.status().state === 'faulted';
+    await until('it stands at the fault', isFaulted);
+    expect((await run('status')).lines).toEqual([
+      expect.stringContaining(`, STOPPED at FromTheFuture (position ${position}): `),
+    ]);
+    expect(await run('resume')).toEqual({
+      lines: [`generation 1 is tried again at FromTheFuture (position ${position})`],
+      complaints: [],
+      code: 0,
+    });
+    await until('it met it again', () => service.faults.length === 2 && isFaulted());
+    expect(await run('skip', '2', '--reason', 'a test')).toMatchObject({
+      lines: [],
+      complaints: [expect.stringContaining('(fault_elsewhere)')],
+      code: 1,
+    });
+    for (const [given, code] of [
+      [['skip', position], 64],
+      [['skip', position, '--reason', ' '], 64],
+      [['skip', 'first', '--reason', 'a test'], 64],
+      [['resume', '9'], 1],
+    ] as const) {
+      expect(await run(...given)).toMatchObject({ lines: [], code });
+    }
+    expect(await run('skip', position, '--reason', 'a test', '--actor', 'eva', '--json')).toMatchObject({
+      code: 0,
+    });
+    await service.reaches(String(Number(position) + 1));
+    expect(await run('resume')).toMatchObject({
+      complaints: [expect.stringContaining('(no_fault)')],
+      code: 1,
+    });
+    expect(await run('verify')).toMatchObject({ code: 0 });
   });
 
   it('end with 1 where the read models differ from the log', async () => {

@@ -7,6 +7,8 @@ export interface Terminal {
   out(text: string): void;
   /** Everything that is for people. */
   err(text: string): void;
+  /** Columns of the terminal that `err` goes to; left out where it goes to a file, a pipe or a log. */
+  readonly width?: number;
   /** Says what the command ends with; unsaid, it is `done`. */
   exitWith(code: ExitCode): void;
 }
@@ -28,4 +30,15 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
 /** One JSON value on a line of its own. */
 export function json(value: unknown): string {
   return `${JSON.stringify(value)}\n`;
+}
+
+/** Prints a result: as one JSON value where that was asked for, else in lines for people. */
+export function show(
+  terminal: Terminal,
+  options: { readonly json?: boolean },
+  value: unknown,
+  lines: readonly string[],
+): void {
+  if (options.json === true) terminal.out(json(value));
+  else for (const line of lines) terminal.out(`${line}\n`);
 }

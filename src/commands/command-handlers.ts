@@ -6,6 +6,7 @@ import {
   UnlinkCustomerHandler,
 } from './customer/customer.handlers.js';
 import { ReachAccessDeadlineHandler } from './deadline/deadline.handlers.js';
+import { SkipEventHandler } from './projection/projection.handlers.js';
 import {
   LinkSubscriptionHandler,
   RecordRetrievedSubscriptionHandler,
@@ -26,4 +27,5 @@ export const COMMAND_HANDLERS = [
   ReachAccessDeadlineHandler,
   OfferPlanCatalogHandler,
   PublishPlanCatalogHandler,
+  SkipEventHandler,
 ];

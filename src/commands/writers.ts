@@ -1,9 +1,11 @@
 import type { EventStore } from '../event-store/event-store.js';
+import type { EventSkippedData } from '../events/projection.events.js';
 import { type CatalogCommand, type CatalogState, catalogDecider } from './catalog/catalog.decider.js';
 import { type CheckoutCommand, checkoutDecider } from './checkout/checkout.decider.js';
 import { type CustomerCommand, customerDecider } from './customer/customer.decider.js';
 import { type DeadlineCommand, deadlineDecider } from './deadline/deadline.decider.js';
 import type { LinkableState } from './linkable.js';
+import { projectionDecider } from './projection/projection.decider.js';
 import { StreamWriter, type StreamWriterOptions } from './stream-writer.js';
 import { type SubscriptionCommand, subscriptionDecider } from './subscription/subscription.decider.js';
 
@@ -48,6 +50,17 @@ export class DeadlineWriter extends StreamWriter<ReadonlySet<string>, DeadlineCo
     options?: StreamWriterOptions,
   ) {
     super(store, deadlineDecider, options);
+  }
+}
+
+/** Writes streams of what ops did to projections. */
+export class ProjectionWriter extends StreamWriter<ReadonlySet<string>, EventSkippedData> {
+  constructor(
+    store: EventStore,
+    readonly prefix: string,
+    options?: StreamWriterOptions,
+  ) {
+    super(store, projectionDecider, options);
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Pool } from 'pg';
 import type { EventStore } from './event-store.js';
-import { EventStoreDbEventStore } from './eventstoredb/eventstoredb-event-store.js';
 import { PostgresEventStore } from './postgres/postgres-event-store.js';
 
 /** What tells where the log is. */
@@ -18,12 +17,14 @@ export interface LogParts {
   readonly onFault: (fault: unknown) => void;
 }
 
-/** The log where the settings say: in an EventStoreDB, else in the database. */
-export function openEventStore(
+/** The log where the settings say: in an EventStoreDB, whose client is loaded only then, else in the database. */
+export async function openEventStore(
   { eventStoreUrl, streamPrefix }: LogSettings,
   { pool, databaseUrl, onFault }: LogParts,
-): EventStore {
-  return eventStoreUrl === null
-    ? new PostgresEventStore(pool, { session: { connectionString: databaseUrl }, onFault })
-    : new EventStoreDbEventStore({ url: eventStoreUrl, streamPrefix, onFault });
+): Promise<EventStore> {
+  if (eventStoreUrl === null) {
+    return new PostgresEventStore(pool, { session: { connectionString: databaseUrl }, onFault });
+  }
+  const { EventStoreDbEventStore } = await import('./eventstoredb/eventstoredb-event-store.js');
+  return new EventStoreDbEventStore({ url: eventStoreUrl, streamPrefix, onFault });
 }

@@ -10,6 +10,7 @@ import {
 } from './customer.events.js';
 import { accessDeadlineReachedSchema } from './deadline.events.js';
 import { invoiceObservationSchema } from './invoice.events.js';
+import { eventSkippedSchema } from './projection.events.js';
 import { subscriptionObservationSchema } from './subscription.events.js';
 
 /**
@@ -72,6 +73,8 @@ export const EVENT_TYPES = {
   AccessDeadlineReached: eventType('AccessDeadlineReached', 1, accessDeadlineReachedSchema),
 
   PlanCatalogPublished: eventType('PlanCatalogPublished', 1, planCatalogPublishedSchema),
+
+  EventSkipped: eventType('EventSkipped', 1, eventSkippedSchema),
 };
 
 export type EventType = keyof typeof EVENT_TYPES;

@@ -5,6 +5,7 @@ import {
   customerStream,
   deadlineStream,
   parseStreamName,
+  projectionStream,
   STREAM_CATEGORIES,
   type StreamSubject,
   streamName,
@@ -31,6 +32,7 @@ describe('the name of a stream', () => {
     [customerStream('tenure.', 'cus_1'), 'tenure.customer-cus_1'],
     [checkoutStream('', 'cs_1'), 'checkout-cs_1'],
     [deadlineStream('tenure.', 'ünal-1'), 'tenure.deadline-ünal-1'],
+    [projectionStream('tenure.', 'entitlements'), 'tenure.projection-entitlements'],
     [catalogStream('acme-'), 'acme-catalog'],
   ])('is %s, as it always was', (name, expected) => {
     expect(name).toBe(expected);

@@ -1,8 +1,8 @@
 /** Kinds of stream that are about one thing with an id. */
-export const STREAM_CATEGORIES = ['subscription', 'customer', 'checkout', 'deadline'] as const;
+export const STREAM_CATEGORIES = ['subscription', 'customer', 'checkout', 'deadline', 'projection'] as const;
 export type StreamCategory = (typeof STREAM_CATEGORIES)[number];
 
-/** What one stream is about: a Stripe object by its id, a user's deadlines by the user's id, or the plan catalogue, of which there is one. */
+/** What one stream is about: a Stripe object by its id, a user's deadlines by the user's id, what ops did to a projection by its name, or the plan catalogue, of which there is one. */
 export type StreamSubject =
   | { readonly category: StreamCategory; readonly id: string }
   | { readonly category: 'catalog' };
@@ -30,6 +30,11 @@ export function checkoutStream(prefix: string, id: string): string {
 /** `{prefix}deadline-{user}`; a user id is any text of up to 255 code units without control characters. */
 export function deadlineStream(prefix: string, userId: string): string {
   return `${prefix}deadline-${userId}`;
+}
+
+/** `{prefix}projection-{name}` */
+export function projectionStream(prefix: string, projection: string): string {
+  return `${prefix}projection-${projection}`;
 }
 
 /** `{prefix}catalog` */

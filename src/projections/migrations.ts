@@ -1,6 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { AddGenerations1763950000000 } from './generations.migration.js';
 import { createPartitions } from './partitions.js';
+import { AddRebuildOrders1763960000000 } from './rebuild-orders.migration.js';
+import { IndexUserList1763970000000 } from './user-list.migration.js';
 
 /**
  * The read models of the `entitlements` projection and the bookkeeping of the engine, in schema `tenure`. Every table that
@@ -182,4 +184,6 @@ export const projectionMigrations = [
   CreateReadModels1763700000100,
   IndexDeadlines1763900000300,
   AddGenerations1763950000000,
+  AddRebuildOrders1763960000000,
+  IndexUserList1763970000000,
 ];

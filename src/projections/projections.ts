@@ -2,16 +2,35 @@ import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { EventStore, Position } from '../event-store/event-store.js';
 import { type ProjectionFault, readLiveCheckpoint } from './engine/checkpoint.js';
-import { ProjectionEngine } from './engine/projection-engine.js';
+import type { Projection, ProjectionListener } from './engine/projection.js';
 import { DeadlineReader } from './entitlements/deadline.reader.js';
 import { EntitlementReader } from './entitlements/entitlement.reader.js';
-import { ENTITLEMENTS, EntitlementsProjector } from './entitlements/entitlements.projector.js';
+import { ENTITLEMENTS } from './entitlements/entitlements.projector.js';
 import { RUNNING_RULES } from './entitlements/folding-rules.js';
 import { OpsReader } from './entitlements/ops.reader.js';
-import { type FoldingBesideOptions, foldingBeside } from './generations/folding-beside.js';
+import { UserListReader } from './entitlements/user-list.reader.js';
+import {
+  type FoldingBeside,
+  type FoldingBesideOptions,
+  foldingBeside,
+} from './generations/folding-beside.js';
 import type { Generations } from './generations/generations.js';
+import { liveFold } from './live-fold.js';
+import { FoldingThread } from './threads/folding-thread.js';
+import type { FromBesideThread, ToThread } from './threads/protocol.js';
+import type { FoldingPlace } from './threads/thread-stores.js';
+import { ThreadedProjection } from './threads/threaded-projection.js';
 
-export interface ProjectionsOptions extends Omit<FoldingBesideOptions, 'onFault' | 'onTrouble'> {
+/** Threads of their own for what folds. */
+export interface FoldingThreads {
+  readonly place: FoldingPlace;
+  /** Node's flags for the threads. Left out: those of the process. */
+  readonly nodeFlags?: readonly string[];
+  /** A thread ended by itself: nothing is folded any more. */
+  readonly onDied: (error: Error) => void;
+}
+
+export interface ProjectionsOptions extends Omit<FoldingBesideOptions, 'onFault' | 'onTrouble' | 'onChange'> {
   readonly store: EventStore;
   readonly pool: Pool;
   /** Knows the entities; for what is asked seldom. */
@@ -21,15 +40,23 @@ export interface ProjectionsOptions extends Omit<FoldingBesideOptions, 'onFault'
   readonly onFault?: (fault: ProjectionFault) => void;
   readonly onTrouble?: (error: unknown) => void;
   readonly batchSize?: number;
+  /** Left out: everything is folded in this thread, by the options above. */
+  readonly threads?: FoldingThreads;
 }
+
+/** DI token of the read side of this process. */
+export const PROJECTIONS = Symbol('PROJECTIONS');
 
 /** The read side of one process: the engine that drives it, what reads it, and what rebuilds it. */
 export interface Projections {
-  readonly engine: ProjectionEngine;
+  readonly engine: Projection;
   readonly reader: EntitlementReader;
   readonly ops: OpsReader;
   readonly generations: Generations;
   readonly deadlines: DeadlineReader;
+  /** What the publication of a catalogue would change now; changes nothing. See `previewPublication`. */
+  readonly previewPublication: FoldingBeside['previewPublication'];
+  readonly users: UserListReader;
   /** Last event of the log that is in the read models now; `null` when there is none. */
   handledBefore(): Promise<Position | null>;
   /** Folds the live generation and those beside it. */
@@ -38,42 +65,55 @@ export interface Projections {
   stop(): Promise<void>;
 }
 
-/** Puts engine, projectors and readers together. Start them to make them move. */
+/** What folds, and when. */
+interface Folding extends Pick<FoldingBeside, 'generations' | 'previewPublication'> {
+  readonly engine: Projection;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Puts what folds and what reads together. Start them to make them move. */
 export function createProjections(options: ProjectionsOptions): Projections {
-  const { store, pool, source, url, batchSize, sliceSize, now } = options;
-  const rules = options.rules ?? RUNNING_RULES;
+  const { pool, source, now, threads } = options;
   const onFault = options.onFault ?? (() => undefined);
   const onTrouble = options.onTrouble ?? (() => undefined);
   const reader = new EntitlementReader(pool, now);
-  const engine = new ProjectionEngine({
-    store,
-    pool,
-    url,
-    projection: ENTITLEMENTS,
-    codeVersion: rules.codeVersion,
-    projectorOf: (generation) =>
-      new EntitlementsProjector({
-        pool,
-        generation,
-        rules,
-        ...(sliceSize === undefined ? {} : { sliceSize }),
-      }),
-    ...(batchSize === undefined ? {} : { batchSize }),
-    listener: {
-      onChanged: (changed) => reader.changed(changed),
-      onConfirmed: (live, moved) => reader.confirmed(live, moved),
-      onFault,
-      onTrouble,
-    },
-  });
-  const beside = foldingBeside({ ...options, onFault: (_, fault) => onFault(fault), onTrouble });
+  const listener: ProjectionListener = {
+    onChanged: (changed) => reader.changed(changed),
+    onConfirmed: (live, moved, ageMs) => reader.confirmed(live, moved, ageMs),
+    onFault,
+    onTrouble,
+  };
+  const folding =
+    threads === undefined ? foldHere(options, listener) : foldInThreads(options, listener, threads);
   return {
-    engine,
+    ...folding,
     reader,
     ops: new OpsReader(source),
     deadlines: new DeadlineReader(pool),
-    generations: beside.generations,
+    users: new UserListReader(pool, now),
     handledBefore: async () => (await readLiveCheckpoint(pool, ENTITLEMENTS))?.checkpoint.handled ?? null,
+  };
+}
+
+function foldHere(options: ProjectionsOptions, listener: ProjectionListener): Folding {
+  const { store, streamPrefix, pool, url, rules = RUNNING_RULES, batchSize, sliceSize } = options;
+  const engine = liveFold({
+    store,
+    streamPrefix,
+    pool,
+    url,
+    rules,
+    listener,
+    ...(sliceSize === undefined ? {} : { sliceSize }),
+    ...(batchSize === undefined ? {} : { batchSize }),
+  });
+  const { onTrouble } = listener;
+  const beside = foldingBeside({ ...options, onFault: (_, fault) => listener.onFault(fault), onTrouble });
+  return {
+    engine,
+    generations: beside.generations,
+    previewPublication: beside.previewPublication,
     start: async () => {
       await engine.start();
       beside.keeper.start();
@@ -81,6 +121,45 @@ export function createProjections(options: ProjectionsOptions): Projections {
     stop: async () => {
       await beside.stop();
       await engine.stop();
+    },
+  };
+}
+
+/** The live fold and those beside it in a thread each: neither delays the other, and none of them an answer. */
+function foldInThreads(
+  options: ProjectionsOptions,
+  listener: ProjectionListener,
+  threads: FoldingThreads,
+): Folding {
+  const live = new ThreadedProjection({ ...threads, listener });
+  const keeper = new FoldingThread<ToThread, FromBesideThread>({
+    ...threads,
+    file: new URL('./threads/beside.worker.js', import.meta.url),
+    onMessage: (message) => {
+      if (message.kind === 'started') return;
+      if (message.call.name === 'onFault') listener.onFault(message.call.given[1]);
+      else listener.onTrouble(...message.call.given);
+    },
+  });
+  const beside = foldingBeside({
+    ...options,
+    onFault: (_, fault) => listener.onFault(fault),
+    onTrouble: listener.onTrouble,
+    onChange: () => keeper.post({ kind: 'ring' }),
+  });
+  let stopRinging = (): void => undefined;
+  return {
+    engine: live,
+    generations: beside.generations,
+    previewPublication: beside.previewPublication,
+    start: async () => {
+      await Promise.all([live.start(), keeper.start()]);
+      stopRinging = options.store.onAppend(() => live.ring());
+    },
+    stop: async () => {
+      stopRinging();
+      await Promise.all([live.stop(), keeper.stop()]);
+      await beside.stop();
     },
   };
 }

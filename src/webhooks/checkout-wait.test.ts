@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { ProjectionStatus } from '../projections/engine/projection-engine.js';
+import type { ProjectionStatus } from '../projections/engine/projection.js';
 import { CheckoutWait } from './checkout-wait.js';
 
 const level: ProjectionStatus = {

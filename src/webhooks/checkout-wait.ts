@@ -1,4 +1,4 @@
-import type { ProjectionEngine } from '../projections/engine/projection-engine.js';
+import type { Projection } from '../projections/engine/projection.js';
 import type { OpsReader } from '../projections/entitlements/ops.reader.js';
 
 const MAX_WAIT_MS = 2_000;
@@ -25,7 +25,7 @@ export class CheckoutWait {
   #looking = false;
 
   constructor(
-    private readonly engine: Pick<ProjectionEngine, 'status' | 'nextChange'>,
+    private readonly engine: Pick<Projection, 'status' | 'nextChange'>,
     private readonly ops: Pick<OpsReader, 'activeSubscriptions'>,
   ) {}
 

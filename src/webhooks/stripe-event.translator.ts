@@ -18,7 +18,10 @@ export type IgnoredReason = 'unhandled_type' | 'connect_account' | 'no_subscript
 export type Translation =
   | {
       readonly outcome: 'recorded';
-      readonly stream: { readonly category: Exclude<StreamCategory, 'deadline'>; readonly id: string };
+      readonly stream: {
+        readonly category: Extract<StreamCategory, 'subscription' | 'customer' | 'checkout'>;
+        readonly id: string;
+      };
       readonly event: DomainEvent;
       readonly stripe: StripeOrigin;
     }

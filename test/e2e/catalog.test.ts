@@ -1,5 +1,8 @@
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { CommandBus } from '@nestjs/cqrs';
+import { runCli } from '../../src/cli/program.js';
 import { PublishPlanCatalog } from '../../src/commands/catalog/catalog.commands.js';
 import { createLogger } from '../../src/observability/logger.js';
 import { loadPlanFile } from '../../src/plans/plan-file.js';
@@ -40,6 +43,21 @@ async function instance(plans: string): Promise<{ readonly service: TestService;
   const service = await startService({ stores, plans, hooks });
   running.push(service);
   return { service, warned };
+}
+
+/** A command on the stores of the test. */
+async function tenure(...args: readonly string[]) {
+  let [out, err] = ['', ''];
+  const code = await runCli(args, {
+    environment: stores.environment,
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+  });
+  return { code, out, err };
 }
 
 /** How often a catalogue was published. */
@@ -109,5 +127,64 @@ describe('instances with different plan files, started in turn', () => {
     expect(await bus.execute(new PublishPlanCatalog(catalog, hash, origin))).toMatchObject({
       outcome: 'current',
     });
+  });
+
+  it('do, from the command line, what the diff of a file said that its publication would', async () => {
+    const [service] = running;
+    if (service === undefined) throw new Error('no instance runs');
+    const folder = dirname(service.plansFile);
+    const file = join(folder, 'plans-new.yaml');
+    await writeFile(file, NEWER_PLANS.replace('default: free', 'default: plus'));
+    await buys(service, 'bert');
+    const before = (await service.entitlements('ada')).revocationVersion;
+    const logged = await service.logged();
+    const told = await tenure('plans', 'diff', file, '--json');
+    expect(told.code).toBe(1);
+    const report = JSON.parse(told.out);
+    expect(report).toMatchObject({ detailsOnly: 0, moves: [], defaultChanged: true });
+    expect(report.changed).toBe(report.judged);
+    expect(report.features).toEqual([{ feature: 'audit', gained: report.changed, lost: 0 }]);
+    expect(report.limits).toEqual([{ limit: 'members', raised: report.changed, lowered: 0 }]);
+    expect((await tenure('plans', 'diff', file)).out).toContain(`feature audit: ${report.changed} gain it`);
+    expect(await service.logged()).toBe(logged);
+    expect((await service.entitlements('ada')).revocationVersion).toBe(before);
+
+    const { code, out } = await tenure('plans', 'publish', file, '--actor', 'eva', '--json');
+    expect([code, JSON.parse(out)]).toEqual([
+      0,
+      { outcome: 'published', hash: report.hashAfter, position: expect.any(String) },
+    ]);
+    for (const { userId, after, versionAfter } of report.first) {
+      const { features, limits } = after;
+      await becomes(service, userId, { features, limits, revocationVersion: versionAfter });
+    }
+    expect(await service.entitlements('nobody')).toMatchObject({ plan: 'plus', revocationVersion: 0 });
+    expect(await tenure('plans', 'diff', file)).toMatchObject({ code: 0 });
+    expect(JSON.parse((await tenure('plans', 'publish', file, '--json')).out)).toMatchObject({
+      outcome: 'current',
+      position: null,
+    });
+    expect((await tenure('projections', 'verify')).out).toContain('no difference');
+
+    // One that was published before, is not the last, and is published all the same.
+    const again = await tenure('plans', 'publish', service.plansFile);
+    expect(again).toMatchObject({ code: 0, out: expect.stringMatching(/ is published at \d+, hash /) });
+    await becomes(service, 'nobody', { plan: 'free' });
+  });
+
+  it('refuse a file with faults, by their lines', async () => {
+    const [service] = running;
+    if (service === undefined) throw new Error('no instance runs');
+    const file = join(dirname(service.plansFile), 'plans-bad.yaml');
+    await writeFile(file, 'default: gone\nplans:\n  free: { rank: 0, role: free }\n');
+    const logged = await service.logged();
+    for (const command of ['diff', 'publish']) {
+      expect(await tenure('plans', command, file)).toEqual({
+        code: 65,
+        out: '',
+        err: expect.stringMatching(/^plans-bad\.yaml:1: default: /),
+      });
+    }
+    expect(await service.logged()).toBe(logged);
   });
 });

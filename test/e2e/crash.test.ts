@@ -89,7 +89,7 @@ function environmentOfAll(): Record<string, string> {
 
 /** Every event in the log that the services share. */
 async function loggedEvents(): Promise<readonly StoredEvent[]> {
-  const store = openEventStore(loadSettings(environmentOfAll()), {
+  const store = await openEventStore(loadSettings(environmentOfAll()), {
     pool: database.pool,
     databaseUrl: database.url,
     onFault: (fault) => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runCli } from '../../src/cli/program.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
 import { PLANS, startService, type TestService, testEnvironment } from '../support/service.js';
 import { customerObject, stripeEvent, subscriptionObject } from '../support/stripe-events.js';
@@ -64,5 +65,48 @@ describe('An event that no code here understands', () => {
     expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
       expect.objectContaining({ fault: expect.objectContaining(fault) }),
     ]);
+  });
+
+  it('is skipped from the command line, and everything goes on, now and in a rebuild', async () => {
+    const environment = { ...service.stores.environment, USER: 'eva' };
+    const tenure = async (...args: readonly string[]) => {
+      let [out, err] = ['', ''];
+      const code = await runCli(['projections', ...args], {
+        environment,
+        out: (text) => {
+          out += text;
+        },
+        err: (text) => {
+          err += text;
+        },
+      });
+      return { code, out, err };
+    };
+    const { position } = (await service.get('/health/ready')).body.projection.fault;
+    expect(await tenure('skip', '1', '--reason', 'a test')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('(fault_elsewhere)'),
+    });
+    expect(await tenure('skip', position, '--reason', 'a test')).toMatchObject({
+      code: 0,
+      out: `FromTheFuture at ${position} (tenure.strange) is skipped\n`,
+    });
+    await until('it is ready', async () => (await service.get('/health/ready')).body.status === 'ready');
+    expect(JSON.parse((await tenure('skip', position, '--reason', 'again', '--json')).out)).toMatchObject({
+      outcome: 'skipped_before',
+      skipped: { stream: 'tenure.strange', revision: 0, type: 'FromTheFuture' },
+      reason: 'a test',
+    });
+    expect(await service.logged('EventSkipped')).toBe(1);
+    expect(await tenure('resume')).toMatchObject({ code: 1, err: expect.stringContaining('(no_fault)') });
+
+    const after = subscriptionObject('sub_after', 'price_plus', { metadata: { user_id: 'after' } });
+    expect(await service.after('after', stripeEvent('customer.subscription.created', after))).toMatchObject({
+      plan: 'plus',
+    });
+    const rebuilt = await tenure('rebuild', '--reason', 'a test', '--json');
+    expect(JSON.parse(rebuilt.out)).toMatchObject({ kind: 'swap', changed: 0, detailsOnly: 0 });
+    expect(await tenure('verify')).toMatchObject({ code: 0, out: expect.stringContaining('no difference') });
+    expect((await service.get('/metrics')).text).toMatch(/^tenure_projection_faulted 0$/m);
   });
 });

@@ -17,6 +17,7 @@ import {
   stripeEvent,
   subscriptionObject,
 } from '../support/stripe-events.js';
+import { THREAD_FLAGS } from '../support/thread-flags.js';
 import { until } from '../support/until.js';
 
 /** A moment that ends when it is told to. */
@@ -259,6 +260,7 @@ describe('where the events of Stripe leave a doubt', () => {
         ...service.stores.environment,
         ...api.environment,
       }),
+      { threadFlags: THREAD_FLAGS },
     );
     try {
       expect(api.asked).toHaveLength(asked);

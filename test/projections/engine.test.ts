@@ -114,6 +114,7 @@ describe('Engines on one database', () => {
     const confirmed: (string | null)[] = [];
     const engine = new ProjectionEngine({
       store: log.store,
+      streamPrefix: 'tenure.',
       pool,
       url,
       projection: projector.name,

@@ -417,6 +417,7 @@ describe('A rebuild', () => {
         startedBy: 'a service that is gone',
         reason: 'an upgrade',
         codeVersion: LENIENT.codeVersion,
+        afterwards: null,
       });
       const before = await log.rows();
       await expect(a.generations.untilLevel(generation, () => undefined)).rejects.toThrow(
@@ -501,6 +502,7 @@ describe('A rebuild', () => {
         startedBy: 'someone killed',
         reason: 'verify',
         codeVersion: '1',
+        afterwards: null,
       });
       await log.pool.query(
         `update tenure.projection_generation set started_at = started_at - interval '1 hour' where generation = $1`,

@@ -223,7 +223,15 @@ describe('The read models', () => {
       );
       now = at(day(1));
       reader = new EntitlementReader(log.pool, () => now);
-      reader.confirmed(CONFIRMED, false);
+      reader.confirmed(CONFIRMED, false, 0);
+    });
+
+    it('from memory until a second after the checkpoint was confirmed, however late word of it came', async () => {
+      await reader.read('ann');
+      reader.confirmed(CONFIRMED, false, 999);
+      expect(reader.peek('ann')).not.toBeNull();
+      reader.confirmed(CONFIRMED, false, 1_000);
+      expect(reader.peek('ann')).toBeNull();
     });
 
     it('by the clock through what was stored to follow, from memory too', async () => {
@@ -233,7 +241,7 @@ describe('The read models', () => {
         validUntil: new Date(at(day(10))).toISOString(),
       });
       now = at(day(10)) - 1;
-      reader.confirmed(CONFIRMED, false);
+      reader.confirmed(CONFIRMED, false, 0);
       expect(reader.peek('ann')?.snapshot.plan).toBe('plus');
       now += 1;
       expect(reader.peek('ann')).toBeNull();
@@ -269,7 +277,7 @@ describe('The read models', () => {
       expect(reader.peek('ann')).toBeNull();
       expect(await reader.read('ann')).toMatchObject({ position: '3' });
       expect(watched.statements).toBe(1);
-      reader.confirmed({ ...CONFIRMED, checkpoint: { ...CONFIRMED.checkpoint, handled: '3' } }, false);
+      reader.confirmed({ ...CONFIRMED, checkpoint: { ...CONFIRMED.checkpoint, handled: '3' } }, false, 0);
       await reader.read('ann');
       expect(watched.statements).toBe(1);
     });
@@ -277,7 +285,7 @@ describe('The read models', () => {
     it.each<[string, (reader: EntitlementReader) => void]>([
       ['of its user', (each) => each.changed(['ann'])],
       ['of all users', (each) => each.changed('all')],
-      ['by another instance', (each) => each.confirmed(CONFIRMED, true)],
+      ['by another instance', (each) => each.confirmed(CONFIRMED, true, 0)],
     ])('and never kept across a commit %s', async (_, committed) => {
       const kept = await reader.read('ann');
       const watched = watch(log.pool);
@@ -304,11 +312,11 @@ describe('The read models', () => {
       expect(reader.peek('ann')).not.toBeNull();
       await reader.read('bob');
       expect([reader.peek('ann'), reader.peek('bob')]).toEqual([null, null]);
-      reader.confirmed(CONFIRMED, false);
+      reader.confirmed(CONFIRMED, false, 0);
       expect(reader.peek('bob')).toBeNull();
-      reader.confirmed(after, false);
+      reader.confirmed(after, false, 0);
       expect([reader.peek('ann'), reader.peek('bob')?.userId]).toEqual([null, 'bob']);
-      reader.confirmed({ ...CONFIRMED, swaps: 2 }, false);
+      reader.confirmed({ ...CONFIRMED, swaps: 2 }, false, 0);
       expect(reader.peek('bob')).toBeNull();
     });
 

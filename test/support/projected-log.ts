@@ -12,11 +12,13 @@ import {
   checkoutStream,
   customerStream,
   deadlineStream,
+  projectionStream,
   subscriptionStream,
 } from '../../src/events/stream-names.js';
 import type { Told } from '../../src/policy/facts.js';
 import { BatchRunner, type Round } from '../../src/projections/engine/batch-runner.js';
 import { openCheckpoint, type ProjectionFault } from '../../src/projections/engine/checkpoint.js';
+import { foldedLog } from '../../src/projections/engine/folded-log.js';
 import { projectionEntities } from '../../src/projections/entities/entities.js';
 import { EntitlementsProjector } from '../../src/projections/entitlements/entitlements.projector.js';
 import { projectionMigrations } from '../../src/projections/migrations.js';
@@ -57,7 +59,14 @@ export interface Instance extends Projections {
 }
 
 /** Tables of what ops did, and when, not of what was folded. */
-const LEFT_OUT = ['live_generation', 'projection_generation', 'generation_swap', 'swap_user', 'swap_history'];
+const LEFT_OUT = [
+  'live_generation',
+  'projection_generation',
+  'rebuild_order',
+  'generation_swap',
+  'swap_user',
+  'swap_history',
+];
 
 export const KEY = { projection: 'entitlements', generation: 1 };
 
@@ -130,7 +139,7 @@ export class ProjectedLog {
   async replay({ batchSize, sliceSize, projector }: Replay): Promise<Round> {
     const make = (): BatchRunner =>
       new BatchRunner(
-        this.store,
+        foldedLog(this.store, 'tenure.', KEY.projection),
         this.pool,
         new EntitlementsProjector({ pool: this.pool, generation: KEY.generation, sliceSize }),
         KEY,
@@ -187,7 +196,10 @@ export class ProjectedLog {
   /** Starts an instance. `close` stops it when the test did not. */
   async start(
     name: string,
-    options: Omit<ProjectionsOptions, 'store' | 'pool' | 'source' | 'url' | 'onFault' | 'onTrouble'> = {},
+    options: Omit<
+      ProjectionsOptions,
+      'store' | 'streamPrefix' | 'pool' | 'source' | 'url' | 'onFault' | 'onTrouble'
+    > = {},
   ): Promise<Instance> {
     const url = `${this.url}?application_name=${name}`;
     const pool = new pg.Pool({ connectionString: url, max: 6 });
@@ -195,6 +207,7 @@ export class ProjectedLog {
     const faults: ProjectionFault[] = [];
     const projections = createProjections({
       store: this.store,
+      streamPrefix: 'tenure.',
       pool,
       source: this.source,
       url,
@@ -257,6 +270,7 @@ export class ProjectedLog {
 
 function streamOf({ type, data }: DomainEvent): string {
   if (type === 'PlanCatalogPublished') return catalogStream('tenure.');
+  if (type === 'EventSkipped') return projectionStream('tenure.', data.projection);
   if (type === 'AccessDeadlineReached') return deadlineStream('tenure.', data.userId);
   if ('session' in data) return checkoutStream('tenure.', data.session);
   if ('subscription' in data) return subscriptionStream('tenure.', data.subscription);

@@ -1,16 +1,26 @@
 /**
- * Lets plain `node` load this repository's TypeScript, for processes that tests start:
+ * Lets plain `node` load this repository's TypeScript, for processes and threads that tests start:
  * `node --import ./test/support/register-typescript.mjs some/file.ts`.
- * Same compiler and settings (.swcrc) as Jest uses; `./x.js` finds `./x.ts`.
+ * Same compiler and settings (.swcrc) as Jest uses; `./x.js` finds `./x.ts`. What was compiled once is kept in the
+ * folder for temporary files, by its content.
  */
-import { readFile } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { transform } from '@swc/core';
+import { transform, version } from '@swc/core';
+
+const KEPT = join(tmpdir(), 'tenure-typescript');
+const SETTINGS = await readFile(new URL('../../.swcrc', import.meta.url));
 
 const isOurs = (url) => url?.startsWith('file:') === true && !url.includes('/node_modules/');
 
 export async function resolve(specifier, context, nextResolve) {
-  if (specifier.startsWith('.') && specifier.endsWith('.js') && isOurs(context.parentURL)) {
+  const isRelative = specifier.startsWith('.') && isOurs(context.parentURL);
+  // What a thread begins with has no parent and comes as a URL.
+  const isBeginning = context.parentURL === undefined && isOurs(specifier);
+  if (specifier.endsWith('.js') && (isRelative || isBeginning)) {
     try {
       return await nextResolve(specifier.replace(/\.js$/, '.ts'), context);
     } catch (error) {
@@ -22,7 +32,23 @@ export async function resolve(specifier, context, nextResolve) {
 
 export async function load(url, context, nextLoad) {
   if (!isOurs(url) || !url.endsWith('.ts')) return nextLoad(url, context);
-  const filename = fileURLToPath(url);
-  const { code } = await transform(await readFile(filename, 'utf8'), { filename });
-  return { format: 'module', source: code, shortCircuit: true };
+  return { format: 'module', source: await compiled(fileURLToPath(url)), shortCircuit: true };
+}
+
+async function compiled(filename) {
+  const source = await readFile(filename);
+  const hash = createHash('sha256').update(`${version} ${filename} `).update(SETTINGS).update(source);
+  const kept = join(KEPT, `${hash.digest('hex')}.js`);
+  try {
+    return await readFile(kept, 'utf8');
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+  }
+  const { code } = await transform(source.toString(), { filename });
+  await mkdir(KEPT, { recursive: true });
+  // Another process may do the same: whoever reads finds all of it or nothing.
+  const draft = `${kept}.${randomUUID()}`;
+  await writeFile(draft, code);
+  await rename(draft, kept);
+  return code;
 }

@@ -1,5 +1,5 @@
 import { isUserId } from '../../events/user-id.js';
-import type { ProjectionEngine } from '../../projections/engine/projection-engine.js';
+import type { Projection } from '../../projections/engine/projection.js';
 import type { EntitlementReader } from '../../projections/entitlements/entitlement.reader.js';
 import type { OpsReader } from '../../projections/entitlements/ops.reader.js';
 import type { Served } from '../../projections/entitlements/snapshot.js';
@@ -18,7 +18,7 @@ const MAX_AMOUNT = 1_000_000_000;
 export class EntitlementsService {
   constructor(
     private readonly reader: EntitlementReader,
-    private readonly engine: ProjectionEngine,
+    private readonly engine: Projection,
     private readonly ops: OpsReader,
   ) {}
 

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { z } from 'zod';
 import type { EventStore } from '../../event-store/event-store.js';
-import type { ProjectionEngine } from '../../projections/engine/projection-engine.js';
+import type { Projection } from '../../projections/engine/projection.js';
 import type { WebhookService } from '../../webhooks/webhook.service.js';
 import type { readyResponse } from '../schemas.js';
 
@@ -16,7 +16,7 @@ export class HealthService {
   constructor(
     private readonly pool: Pool,
     private readonly store: EventStore,
-    private readonly engine: ProjectionEngine,
+    private readonly engine: Projection,
     private readonly webhooks: WebhookService,
     private readonly eventStore: ReadyReport['eventStore'],
   ) {}

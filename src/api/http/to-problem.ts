@@ -9,6 +9,7 @@ import {
   WrongExpectedRevisionError,
 } from '../../event-store/errors.js';
 import { ReadModelNotReadyError } from '../../projections/entitlements/entitlement.reader.js';
+import { GenerationError } from '../../projections/generations/errors.js';
 import { type ProblemCode, ProblemError } from './problem.js';
 
 /** Seconds after which a caller may try again when a store is down. */
@@ -70,6 +71,11 @@ export function toProblem(error: unknown): ProblemError {
       { cause: error },
     );
   }
+  if (error instanceof GenerationError) {
+    // Level again, the same may pass; everything else is for ops to decide.
+    const headers = error.code === 'generation_behind' ? { 'retry-after': RETRY_AFTER_SECONDS } : {};
+    return new ProblemError(error.code, `${sentenceOf(error.message)}.`, headers, { cause: error });
+  }
   if (error instanceof URIError) return undecodableUrl(error);
   if (propertyOf(error, 'type') === 'entity.parse.failed') {
     return new ProblemError(
@@ -80,6 +86,10 @@ export function toProblem(error: unknown): ProblemError {
     );
   }
   return ofStatus(statusOf(error), error);
+}
+
+function sentenceOf(message: string): string {
+  return message.charAt(0).toUpperCase() + message.slice(1);
 }
 
 function undecodableUrl(error: unknown): ProblemError {

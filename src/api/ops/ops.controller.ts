@@ -3,14 +3,10 @@ import { ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { OpsReader } from '../../projections/entitlements/ops.reader.js';
 import { Describe } from '../describe.js';
-import { refuseOthers } from '../http/parameters.js';
-import { ProblemError } from '../http/problem.js';
+import { cursorOf, DEFAULT_LIMIT, limitOf, MAX_LIMIT, refuseOthers } from '../http/parameters.js';
 import { jsonReply, sendReply } from '../http/reply.js';
 import { requestIdOf } from '../http/request-id.js';
 import { conflictsResponse, unlinkedResponse } from '../schemas.js';
-
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 1_000;
 
 @ApiTags('Ops')
 @ApiQuery({ name: 'cursor', type: String, required: false, description: '`next` of the page before' })
@@ -60,17 +56,4 @@ export class OpsController {
 function pageOf({ cursor, limit, ...others }: Record<string, unknown>): [string | null, number] {
   refuseOthers(others);
   return [cursorOf(cursor), limitOf(limit)];
-}
-
-function cursorOf(cursor: unknown): string | null {
-  if (cursor === undefined) return null;
-  if (typeof cursor === 'string' && cursor.length <= 300 && !cursor.includes('\0')) return cursor;
-  throw new ProblemError('invalid_request', 'cursor must be the `next` of the page before.');
-}
-
-function limitOf(limit: unknown): number {
-  if (limit === undefined) return DEFAULT_LIMIT;
-  const number = typeof limit === 'string' && /^\d{1,4}$/.test(limit) ? Number(limit) : 0;
-  if (number >= 1 && number <= MAX_LIMIT) return number;
-  throw new ProblemError('invalid_request', `limit must be a whole number from 1 to ${MAX_LIMIT}.`);
 }

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { EventStore, Position, StoredEvent } from '../../event-store/event-store.js';
+import type { Position, StoredEvent } from '../../event-store/event-store.js';
 import { parseEvent, type RecordedEvent } from '../../events/recorded-event.js';
 import {
   type Checkpoint,
@@ -8,6 +8,7 @@ import {
   type ProjectionFault,
   type ProjectionKey,
 } from './checkpoint.js';
+import type { FoldedLog } from './folded-log.js';
 import type { ProjectedBatch, Projector } from './projector.js';
 import { isTransient } from './transient.js';
 
@@ -23,9 +24,6 @@ export type Round =
   | { readonly outcome: 'lost' }
   | { readonly outcome: 'fault'; readonly fault: ProjectionFault };
 
-/** The ordered pages of a log. */
-export type LogPages = Pick<EventStore, 'readAll'>;
-
 /** An event that could not be folded; everything before it was. */
 class FaultAtEvent extends Error {
   constructor(
@@ -36,13 +34,21 @@ class FaultAtEvent extends Error {
   }
 }
 
+/** What is made of an event that is skipped. */
+const NOTHING: Omit<ProjectedBatch, 'now'> = {
+  applied: 1,
+  within: null,
+  changed: [],
+  write: async () => undefined,
+};
+
 /** Runs one batch after another: read a page, project it, commit rows and checkpoint in one transaction. */
 export class BatchRunner {
   /** After a fault inside a batch: one event at a time, so that all before the faulty one are applied. */
   #careful = 0;
 
   constructor(
-    private readonly store: LogPages,
+    private readonly log: FoldedLog,
     private readonly pool: Pool,
     private readonly projector: Projector<RecordedEvent>,
     private readonly key: ProjectionKey,
@@ -52,7 +58,7 @@ export class BatchRunner {
   /** One round from `read`. Throws what is transient: the same round may pass later. */
   async run(read: Checkpoint): Promise<Round> {
     const limit = this.#careful > 0 || read.within !== null ? 1 : this.batchSize;
-    const page = await this.store.readAll(read.scanned, limit);
+    const page = await this.log.readAll(read.scanned, limit);
     if (page.events.length === 0) return this.#nothing(read, page.scanned);
     try {
       const round = await this.#project(page.events, read, page.scanned, limit);
@@ -63,7 +69,7 @@ export class BatchRunner {
       this.projector.forget();
       const [first] = page.events;
       if (page.events.length === 1 && first !== undefined) {
-        return { outcome: 'fault', fault: faultOf(new FaultAtEvent(first, error)) };
+        return this.#passOrStop(first, error, read, page.scanned);
       }
       this.#careful = page.events.length;
       return this.run(read);
@@ -78,6 +84,16 @@ export class BatchRunner {
   ): Promise<Round> {
     const events = stored.map(parseEvent);
     const batch = await this.projector.project(events, read);
+    return this.#moveOn(events, batch, read, scanned, limit);
+  }
+
+  async #moveOn(
+    events: readonly { readonly position: Position }[],
+    batch: ProjectedBatch,
+    read: Checkpoint,
+    scanned: Position | null,
+    limit: number,
+  ): Promise<Round> {
     const last = events[batch.applied - 1];
     const isWhole = batch.applied === events.length;
     const next: Checkpoint = {
@@ -93,6 +109,25 @@ export class BatchRunner {
       return { outcome: 'lost' };
     }
     return { outcome: 'committed', checkpoint: next, batch, more: !isWhole || events.length === limit };
+  }
+
+  /** An event that cannot be folded is gone past, without rows, where the log says that it is skipped. */
+  async #passOrStop(
+    event: StoredEvent,
+    cause: unknown,
+    read: Checkpoint,
+    scanned: Position | null,
+  ): Promise<Round> {
+    try {
+      if (!(await this.log.isSkipped(event))) {
+        return { outcome: 'fault', fault: faultOf(new FaultAtEvent(event, cause)) };
+      }
+    } catch (error) {
+      if (isTransient(error)) throw error;
+      return { outcome: 'fault', fault: faultOf(new FaultAtEvent(event, error)) };
+    }
+    this.#careful = 0; // what it was for is found
+    return this.#moveOn([event], { ...NOTHING, now: read.now }, read, scanned, 1);
   }
 
   async #nothing(read: Checkpoint, scanned: Position | null): Promise<Round> {

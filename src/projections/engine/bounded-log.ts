@@ -1,11 +1,20 @@
-import { comparePositions, type Page, type Position } from '../../event-store/event-store.js';
-import type { LogPages } from './batch-runner.js';
+import {
+  comparePositions,
+  type Page,
+  type Position,
+  type StoredEvent,
+} from '../../event-store/event-store.js';
+import type { FoldedLog } from './folded-log.js';
 
 /** A log that ends at `until` (inclusive; `null` is before the first event), which may be moved on. */
-export class BoundedLog implements LogPages {
+export class BoundedLog implements FoldedLog {
   until: Position | null = null;
 
-  constructor(private readonly log: LogPages) {}
+  constructor(private readonly log: FoldedLog) {}
+
+  isSkipped(event: StoredEvent): Promise<boolean> {
+    return this.log.isSkipped(event);
+  }
 
   async readAll(after: Position | null, limit: number): Promise<Page> {
     const { until } = this;

@@ -96,7 +96,10 @@ export async function findCheckpoint(
 }
 
 /** The checkpoint of the live generation; `null` before the projection's first start. One statement, so one moment. */
-export async function readLiveCheckpoint(pool: Pool, projection: string): Promise<LiveCheckpoint | null> {
+export async function readLiveCheckpoint(
+  pool: Pool | PoolClient,
+  projection: string,
+): Promise<LiveCheckpoint | null> {
   const found = await pool.query({
     name: 'tenure-live-checkpoint',
     text: `select l.generation, l.swaps, ${CHECKPOINT_COLUMNS} from tenure.live_generation l
@@ -190,4 +193,25 @@ export async function noteFault(
      where projection = $1 and generation = $2 and handled is not distinct from $3 and revision = $4`,
     [key.projection, key.generation, read.handled, read.revision, JSON.stringify(fault)],
   );
+}
+
+/**
+ * Forgets the fault at which a generation stands, if there is one that is meant, and moves the checkpoint's revision: by
+ * that whoever stopped there sees that it may try again. Answers the fault.
+ */
+export async function clearFault(
+  pool: Pool,
+  key: ProjectionKey,
+  isMeant: (fault: ProjectionFault) => boolean,
+): Promise<ProjectionFault | null> {
+  for (;;) {
+    const read = await findCheckpoint(pool, key);
+    if (read === null || read.fault === null || !isMeant(read.fault)) return null;
+    const cleared = await pool.query(
+      `update tenure.projection_checkpoint set fault = null, revision = revision + 1
+       where projection = $1 and generation = $2 and revision = $3 and fault is not null`,
+      [key.projection, key.generation, read.revision],
+    );
+    if (cleared.rowCount === 1) return read.fault;
+  }
 }

@@ -12,47 +12,15 @@ import {
   type ProjectionFault,
   readLiveCheckpoint,
 } from './checkpoint.js';
+import { foldedLog } from './folded-log.js';
 import { LeaderSession } from './leader-session.js';
+import type { Projection, ProjectionListener, ProjectionState, ProjectionStatus } from './projection.js';
 import type { Projector } from './projector.js';
 
-/** `leading` applies events, `standby` follows another instance, `faulted` stands still at an event. */
-export type ProjectionState = 'starting' | 'leading' | 'standby' | 'faulted' | 'stopped';
-
-/** How a projection is doing, as this instance knows it. Positions are `null` before the first event. */
-export interface ProjectionStatus {
-  readonly projection: string;
-  /** The generation that is read; `null` before it is known. */
-  readonly generation: number | null;
-  readonly state: ProjectionState;
-  readonly handled: Position | null;
-  readonly scanned: Position | null;
-  readonly head: Position | null;
-  /** Positions between the last event applied and the head; the number of events on a store with dense positions. */
-  readonly lagEvents: number;
-  /** Seconds since the projection was last level with the log; 0 while it is. */
-  readonly lagSeconds: number;
-  readonly fault: ProjectionFault | null;
-  readonly batches: number;
-  readonly eventsApplied: number;
-  readonly faults: number;
-}
-
-/** What the outside learns: after a commit (by whom it changed), after another instance's, and of trouble. */
-export interface ProjectionListener {
-  /** Rows of these users (or of all) changed and are committed. */
-  onChanged(changed: readonly string[] | 'all'): void;
-  /**
-   * What this instance knows of the live generation and its checkpoint was just confirmed; `moved` when another instance
-   * moved either.
-   */
-  onConfirmed(live: LiveCheckpoint, moved: boolean): void;
-  onFault(fault: ProjectionFault): void;
-  /** Something passing went wrong and is tried again. */
-  onTrouble(error: unknown): void;
-}
-
 export interface ProjectionEngineOptions {
-  readonly store: EventStore;
+  readonly store: Pick<EventStore, 'read' | 'readAll' | 'head' | 'onAppend'>;
+  /** The setting `STREAM_PREFIX`. */
+  readonly streamPrefix: string;
   readonly pool: Pool;
   /** Connection string for the session that leads and listens. */
   readonly url: string;
@@ -93,7 +61,7 @@ interface Fold {
  * It drives the generation that is live, whichever that is: a swap moves the revision of both checkpoints, so that a
  * leader who does not know of it yet loses its next compare-and-set and looks again.
  */
-export class ProjectionEngine {
+export class ProjectionEngine implements Projection {
   #fold: Fold | null = null;
   readonly #bell = new Bell();
   readonly #waiters = new Set<() => void>();
@@ -157,7 +125,6 @@ export class ProjectionEngine {
     };
   }
 
-  /** Whether everything up to `position` is in the read models; waits for it up to `timeoutMs`. */
   async waitUntil(position: Position, timeoutMs: number): Promise<boolean> {
     const deadline = Date.now() + timeoutMs;
     while (comparePositions(this.#live?.checkpoint.handled ?? null, position) < 0) {
@@ -170,7 +137,6 @@ export class ProjectionEngine {
     return true;
   }
 
-  /** Comes back when the checkpoint moves, or after `ms`. */
   nextChange(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
@@ -234,7 +200,7 @@ export class ProjectionEngine {
     if (this.#stuck !== null && !isSame(this.#stuck.at, live)) this.#stuck = null;
     this.#fault = live.checkpoint.fault ?? this.#stuck?.fault ?? null;
     this.#state = this.#fault === null ? 'standby' : 'faulted';
-    this.options.listener.onConfirmed(live, moved);
+    this.options.listener.onConfirmed(live, moved, 0);
     if (moved) this.#wake();
     await this.#askHead();
   }
@@ -259,7 +225,7 @@ export class ProjectionEngine {
     this.#live = live;
     this.#isAnew = false;
     this.#state = 'leading';
-    listener.onConfirmed(live, true);
+    listener.onConfirmed(live, true, 0);
     this.#wake();
     while (!this.#stopping && !session.isLost) {
       const began = performance.now();
@@ -283,13 +249,14 @@ export class ProjectionEngine {
 
   #foldOf(generation: number): Fold {
     if (this.#fold?.generation === generation) return this.#fold;
-    const { store, pool, projection, projectorOf, batchSize } = this.options;
+    const { store, streamPrefix, pool, projection, projectorOf, batchSize } = this.options;
     const projector = projectorOf(generation);
     const key = { projection, generation };
+    const log = foldedLog(store, streamPrefix, projection);
     this.#fold = {
       generation,
       projector,
-      runner: new BatchRunner(store, pool, projector, key, batchSize ?? BATCH_SIZE),
+      runner: new BatchRunner(log, pool, projector, key, batchSize ?? BATCH_SIZE),
     };
     return this.#fold;
   }
@@ -305,7 +272,7 @@ export class ProjectionEngine {
     try {
       const live = await readLiveCheckpoint(this.options.pool, this.options.projection);
       if (live === null || !isSame(live, known)) return 'lost';
-      this.options.listener.onConfirmed(known, false);
+      this.options.listener.onConfirmed(known, false, 0);
     } catch (error) {
       this.options.listener.onTrouble(error);
     }
@@ -319,6 +286,7 @@ export class ProjectionEngine {
     } catch (error) {
       projector.forget();
       this.options.listener.onTrouble(error);
+      await this.#askHead(); // what it cannot apply is its lag
       await this.#bell.wait(TROUBLE_PAUSE_MS);
       return null;
     }
@@ -335,7 +303,7 @@ export class ProjectionEngine {
     this.#fault = null;
     this.#sawHead(round.checkpoint.handled);
     listener.onChanged(round.batch.changed);
-    listener.onConfirmed(live, false);
+    listener.onConfirmed(live, false, 0);
     this.#wake();
     this.#tellOthers(session);
   }

@@ -1,6 +1,6 @@
 import { newEvent } from '../../../test/contract/contract-events.js';
 import type { Page, Position, StoredEvent } from '../../event-store/event-store.js';
-import type { LogPages } from './batch-runner.js';
+import type { FoldedLog } from './folded-log.js';
 import { ReadAhead } from './read-ahead.js';
 
 const EVENTS: readonly StoredEvent[] = Array.from({ length: 7 }, (_, n) => ({
@@ -11,9 +11,13 @@ const EVENTS: readonly StoredEvent[] = Array.from({ length: 7 }, (_, n) => ({
 }));
 
 /** A log in memory that notes what it is asked, and can be away. */
-class NotedLog implements LogPages {
+class NotedLog implements FoldedLog {
   readonly asked: string[] = [];
   isAway = false;
+
+  isSkipped(): Promise<boolean> {
+    throw new Error('nothing is skipped');
+  }
 
   async readAll(after: Position | null, limit: number): Promise<Page> {
     this.asked.push(`${limit} after ${after}`);

@@ -1,5 +1,5 @@
-import type { Page, Position } from '../../event-store/event-store.js';
-import type { LogPages } from './batch-runner.js';
+import type { Page, Position, StoredEvent } from '../../event-store/event-store.js';
+import type { FoldedLog } from './folded-log.js';
 
 /** A page that is on its way, and what was asked for. */
 interface Ahead {
@@ -12,10 +12,14 @@ interface Ahead {
  * Pages of a log of which the next one is fetched while the last one is folded. For folds that read on and on: after a page
  * that was not full nothing is fetched. Whoever goes on elsewhere, or in other steps, reads as without it.
  */
-export class ReadAhead implements LogPages {
+export class ReadAhead implements FoldedLog {
   #ahead: Ahead | null = null;
 
-  constructor(private readonly log: LogPages) {}
+  constructor(private readonly log: FoldedLog) {}
+
+  isSkipped(event: StoredEvent): Promise<boolean> {
+    return this.log.isSkipped(event);
+  }
 
   /** @throws what the log throws, at the page that was asked for and not before */
   async readAll(after: Position | null, limit: number): Promise<Page> {

@@ -40,6 +40,42 @@ export const ProjectionGenerationEntity = new EntitySchema<ProjectionGenerationR
   ],
 });
 
+/**
+ * What is to be done with a build once it is level; nothing for builds that somebody waits for. `outcome` is what came of
+ * it, `report` (JSON) what was compared, `failureCode` and `failureMessage` why it cannot be done.
+ */
+export interface RebuildOrderRow {
+  readonly generation: number;
+  readonly afterwards: 'swap' | 'keep' | 'drop';
+  readonly outcome: 'swapped' | 'kept' | 'dropped' | 'failed' | null;
+  readonly finishedAt: Date | null;
+  readonly report: string | null;
+  readonly failureCode: string | null;
+  readonly failureMessage: string | null;
+}
+
+export const RebuildOrderEntity = new EntitySchema<RebuildOrderRow>({
+  name: 'RebuildOrder',
+  schema: SCHEMA,
+  tableName: 'rebuild_order',
+  columns: {
+    generation: keyOf('rebuild_order', int()),
+    afterwards: text(),
+    outcome: nullable(text()),
+    finishedAt: nullable(instant('finished_at')),
+    report: nullable(text()),
+    failureCode: nullable(text('failure_code')),
+    failureMessage: nullable(text('failure_message')),
+  },
+  checks: [
+    { name: 'rebuild_order_afterwards_check', expression: "afterwards in ('swap', 'keep', 'drop')" },
+    {
+      name: 'rebuild_order_outcome_check',
+      expression: "outcome in ('swapped', 'kept', 'dropped', 'failed')",
+    },
+  ],
+});
+
 /** A move of the pointer: which way, at which event (decimal string), who did it and why. */
 export interface GenerationSwapRow {
   readonly swap: number;
@@ -134,6 +170,7 @@ export const SwapHistoryEntity = new EntitySchema<SwapHistoryRow>({
 /** What is known of generations and of the swaps between them. */
 export const GENERATION_ENTITIES = [
   ProjectionGenerationEntity,
+  RebuildOrderEntity,
   GenerationSwapEntity,
   SwapUserEntity,
   SwapHistoryEntity,

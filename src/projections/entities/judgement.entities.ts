@@ -41,6 +41,9 @@ export const UserRoleEntity = new EntitySchema<UserRoleRow>({
       columns: ['generation', 'nextAt', 'userId'],
       where: '(next_at IS NOT NULL)',
     },
+    { name: 'user_role_generation_role_user_id_idx', columns: ['generation', 'role', 'userId'] },
+    { name: 'user_role_generation_plan_user_id_idx', columns: ['generation', 'plan', 'userId'] },
+    { name: 'user_role_generation_status_user_id_idx', columns: ['generation', 'status', 'userId'] },
   ],
 });
 

@@ -127,15 +127,15 @@ export class EntitlementReader {
   }
 
   /**
-   * To be called when the live checkpoint was read or written; `moved` when another instance moved it. Late word from
-   * before a swap that is known confirms nothing.
+   * To be called when the live checkpoint was read or written, with how long ago that was (milliseconds); `moved` when
+   * another instance moved it. Late word from before a swap that is known confirms nothing.
    */
-  confirmed({ swaps, checkpoint }: LiveCheckpoint, moved: boolean): void {
+  confirmed({ swaps, checkpoint }: LiveCheckpoint, moved: boolean, ageMs: number): void {
     if (swaps < this.#swaps) return;
     if (moved) this.changed('all');
     this.#sawSwap(swaps);
     this.#handled = checkpoint.handled ?? '0';
-    this.#confirmedAt = this.now();
+    this.#confirmedAt = this.now() - ageMs;
   }
 
   /** Drops what is in memory of generations before the given swap; not confirmed for the later one until someone says so. */

@@ -1,4 +1,3 @@
-import type { Pool } from 'pg';
 import { z } from 'zod';
 import { canonicalJson } from '../../events/canonical-json.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
@@ -8,13 +7,13 @@ import type { ProjectedBatch, ProjectionCursor, Projector } from '../engine/proj
 import { Turns } from '../engine/turns.js';
 import { FactFolder } from './fact-folder.js';
 import { FactsInMemory } from './facts-in-memory.js';
-import { FactsLoader } from './facts-loader.js';
+import { FactsLoader, type Queries } from './facts-loader.js';
 import { type FoldingRules, RUNNING_RULES } from './folding-rules.js';
 import { RowChanges } from './row-changes.js';
 import { moveOn, type UserRow } from './user-row.js';
 
 export interface EntitlementsProjectorOptions {
-  readonly pool: Pool;
+  readonly pool: Queries;
   readonly generation: number;
   /** Left out: the rules of this code. */
   readonly rules?: FoldingRules;
@@ -24,6 +23,13 @@ export interface EntitlementsProjectorOptions {
   readonly sliceSize?: number;
   /** Rows kept in memory; beyond it all are dropped and loaded again as needed. */
   readonly maxRowsInMemory?: number;
+}
+
+/** A batch of this projection, the rows of users that it makes, and what who was never heard of may do after it. */
+export interface EntitlementsBatch extends ProjectedBatch {
+  readonly users: ReadonlyMap<string, UserRow>;
+  /** `null` before the first catalogue. */
+  readonly byDefault: Entitlement | null;
 }
 
 /** Name of the projection in checkpoints and locks. */
@@ -58,7 +64,7 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
     this.#catalog = null;
   }
 
-  async project(events: readonly RecordedEvent[], from: ProjectionCursor): Promise<ProjectedBatch> {
+  async project(events: readonly RecordedEvent[], from: ProjectionCursor): Promise<EntitlementsBatch> {
     if (this.#facts.size > (this.options.maxRowsInMemory ?? DEFAULT_ROWS)) this.#facts.clear();
     this.#catalog ??= await this.#loadCatalog();
     const [first] = events;
@@ -83,7 +89,7 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
   async #publish(
     event: Extract<RecordedEvent, { type: 'PlanCatalogPublished' }>,
     from: ProjectionCursor,
-  ): Promise<ProjectedBatch> {
+  ): Promise<EntitlementsBatch> {
     const { catalog, hash } = event.data;
     const now = Math.max(from.now, Date.parse(event.metadata.recordedAt));
     const byDefault = this.#rules.judge({ subscriptions: [] }, catalog, now).entitlement;
@@ -113,9 +119,16 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
     changes: RowChanges,
     progress: Pick<ProjectedBatch, 'applied' | 'within' | 'now'>,
     changed: ProjectedBatch['changed'],
-  ): ProjectedBatch {
+  ): EntitlementsBatch {
     const { generation } = this.options;
-    return { ...progress, changed, write: (client) => changes.write(client, generation) };
+    const byDefault = this.#catalog?.byDefault ?? null;
+    return {
+      ...progress,
+      changed,
+      users: changes.users,
+      byDefault,
+      write: (client) => changes.write(client, generation),
+    };
   }
 
   /** Facts that come before any catalogue are folded and judged when the first one is published. */

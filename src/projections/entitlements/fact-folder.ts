@@ -122,6 +122,7 @@ export class FactFolder {
         return [event.data.userId];
       case 'CheckoutStarted':
       case 'PlanCatalogPublished':
+      case 'EventSkipped':
         return NOBODY;
       default:
         return exhausted(event);

@@ -1,4 +1,3 @@
-import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { Entitlement } from '../../policy/entitlement.js';
 import { checkoutsText, customerText, invoiceText, observationText } from './fact-rows.js';
@@ -40,10 +39,15 @@ const userRow = z.object({
 });
 const idRow = z.object({ id: z.string() });
 
+/** What reads rows: a pool, or one connection that sees one moment. */
+export interface Queries {
+  query(text: string, values: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
+}
+
 /** Brings rows of one generation into memory, each once, with what belongs to them. */
 export class FactsLoader {
   constructor(
-    private readonly pool: Pool,
+    private readonly pool: Queries,
     private readonly generation: number,
     private readonly facts: FactsInMemory,
   ) {}

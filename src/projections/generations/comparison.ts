@@ -2,24 +2,19 @@ import type { PoolClient } from 'pg';
 import { z } from 'zod';
 import type { Position } from '../../event-store/event-store.js';
 import type { Entitlement } from '../../policy/entitlement.js';
-import { type AccessPart, accessDifferences } from '../../policy/judge.js';
-import { entitlementSchema, heldAt, versionedSuccessorSchema } from '../entitlements/user-row.js';
+import { entitlementSchema, versionedSuccessorSchema } from '../entitlements/user-row.js';
+import {
+  ChangeTally,
+  differenceOf,
+  type Held,
+  IN_FULL,
+  type Tally,
+  type UserChange,
+} from './change-tally.js';
 import type { GenerationFold } from './generation-table.js';
 
-/** How many users a report tells in full. */
-const IN_FULL = 100;
 /** Rows fetched at a time. */
 const PAGE = 1_000;
-
-/** What is served of a user who would be served something else, by version, before and after. */
-export interface UserChange {
-  readonly userId: string;
-  readonly kinds: readonly (keyof AccessPart)[];
-  readonly before: Entitlement;
-  readonly after: Entitlement;
-  readonly versionBefore: number;
-  readonly versionAfter: number;
-}
 
 /** A generation of a comparison, and the code that made it. */
 export interface ComparedGeneration {
@@ -30,21 +25,15 @@ export interface ComparedGeneration {
 }
 
 /**
- * What a swap from one generation to another would change at a moment. Both had handled the same events. `changed` are
- * users whose role, plan, status, features or limits differ, each counted once under every kind; `detailsOnly` those who
- * differ in dates or in what follows by time alone, and whose version stays.
+ * What a swap from one generation to another would change at a moment. Both had handled the same events. `first` is by
+ * user id.
  */
-export interface ComparisonReport {
+export interface ComparisonReport extends Tally {
   /** RFC 3339: the moment whose snapshots are compared. */
   readonly at: string;
   readonly position: Position | null;
   readonly from: ComparedGeneration;
   readonly to: ComparedGeneration;
-  readonly changed: number;
-  readonly detailsOnly: number;
-  readonly byKind: Readonly<Record<keyof AccessPart, number>>;
-  /** The first hundred of the changed, by user id. */
-  readonly first: readonly UserChange[];
   /** Whether who was never heard of is served something else; their version is 0 and stays. */
   readonly defaultChanged: boolean;
   /**
@@ -88,10 +77,7 @@ export async function compareGenerations(
   onOffsets: (page: readonly OffsetChange[]) => Promise<void>,
 ): Promise<ComparisonReport> {
   const defaults = await readDefaults(client, from.generation, to.generation);
-  const byKind = { role: 0, plan: 0, status: 0, features: 0, limits: 0 };
-  const first: UserChange[] = [];
-  let changed = 0;
-  let detailsOnly = 0;
+  const tally = new ChangeTally();
   await client.query(declareCandidates(from.generation, to.generation, now));
   for (;;) {
     const { rows } = await client.query(`fetch ${PAGE} from candidates`);
@@ -100,11 +86,8 @@ export async function compareGenerations(
       const user = compareUser(row, defaults, now);
       const { before, after, change } = user.offsets;
       if (before !== after || change !== null) offsets.push(user.offsets);
-      if (change !== null) {
-        changed += 1;
-        for (const kind of change.kinds) byKind[kind] += 1;
-        if (first.length < IN_FULL) first.push(change);
-      } else if (user.differs) detailsOnly += 1;
+      if (change !== null) tally.add(change);
+      else if (user.differs) tally.add('details only');
     }
     if (offsets.length > 0) await onOffsets(offsets);
     if (rows.length < PAGE) break;
@@ -115,10 +98,7 @@ export async function compareGenerations(
     position: from.fold.checkpoint.handled,
     from: codesOf(from),
     to: codesOf(to),
-    changed,
-    detailsOnly,
-    byKind,
-    first,
+    ...tally.tally,
     defaultChanged: JSON.stringify(defaults.old) !== JSON.stringify(defaults.new),
     mixed: await findMixed(client, to),
   };
@@ -164,8 +144,7 @@ function compareUser(
   now: number,
 ): { readonly offsets: OffsetChange; readonly differs: boolean } {
   const [old, next] = [userOf(row.old, defaults.old), userOf(row.new, defaults.new)];
-  const [before, after] = [heldAt(old, now), heldAt(next, now)];
-  const kinds = accessDifferences(before.entitlement, after.entitlement);
+  const { before, after, kinds, differs } = differenceOf(old, next, now);
   const versionBefore = before.counter + row.version_offset;
   const versionAfter = versionBefore + (kinds.length > 0 ? 1 : 0);
   const change: UserChange | null =
@@ -186,13 +165,9 @@ function compareUser(
       after: versionAfter - after.counter,
       change,
     },
-    differs:
-      JSON.stringify(before.entitlement) !== JSON.stringify(after.entitlement) ||
-      JSON.stringify(laterOf(old, now)) !== JSON.stringify(laterOf(next, now)),
+    differs,
   };
 }
-
-type Held = Parameters<typeof heldAt>[0];
 
 /** A row of one generation; who has none there is served the default plan with a counter of 0. */
 function userOf(found: z.infer<typeof side>, byDefault: Entitlement | null): Held {
@@ -206,11 +181,6 @@ function userOf(found: z.infer<typeof side>, byDefault: Entitlement | null): Hel
   }
   if (byDefault === null) throw new Error('a user was judged without a catalogue');
   return { entitlement: byDefault, successors: [], counter: 0, changedAt: null };
-}
-
-/** What follows by time alone; the counters belong to the generation. */
-function laterOf(row: Held, now: number): readonly unknown[] {
-  return row.successors.filter(({ at }) => at > now).map(({ at, entitlement }) => ({ at, entitlement }));
 }
 
 function codesOf({ generation, fold }: Compared['from']): ComparedGeneration {

@@ -1,9 +1,25 @@
 import type { Position } from '../../event-store/event-store.js';
 import type { ProjectionFault } from '../engine/checkpoint.js';
 
+/** Why the generations refuse something. */
+export type GenerationErrorCode =
+  | 'rebuild_in_progress'
+  | 'unknown_generation'
+  | 'generation_is_live'
+  | 'generation_behind'
+  | 'generation_faulted'
+  | 'build_of_other_code'
+  | 'verification_in_progress'
+  | 'nothing_to_roll_back'
+  | 'no_fault'
+  | 'fault_elsewhere'
+  | 'no_catalog'
+  | 'publication_under_way'
+  | 'publication_would_fault';
+
 /** What was asked of the generations cannot be done as they are; nothing was changed. `code` is stable. */
 export abstract class GenerationError extends Error {
-  abstract readonly code: string;
+  abstract readonly code: GenerationErrorCode;
 }
 
 /** There is a build already: it goes on, or must be swapped in or dropped before another begins. */
@@ -84,11 +100,72 @@ export class BuildOfOtherCodeError extends GenerationError {
   }
 }
 
+/** This process verifies already: its connections are for one verification at a time. */
+export class VerificationInProgressError extends GenerationError {
+  override readonly name = 'VerificationInProgressError';
+  readonly code = 'verification_in_progress';
+  constructor() {
+    super('a verification is under way here: wait for its end');
+  }
+}
+
 /** Nothing was swapped, or what was replaced is dropped. */
 export class NothingToRollBackError extends GenerationError {
   override readonly name = 'NothingToRollBackError';
   readonly code = 'nothing_to_roll_back';
   constructor() {
     super('there is no earlier generation to go back to');
+  }
+}
+
+/** The generation stands at no fault: there is nothing to resume or to skip. */
+export class NoFaultError extends GenerationError {
+  override readonly name = 'NoFaultError';
+  readonly code = 'no_fault';
+  constructor(readonly generation: number) {
+    super(`generation ${generation} stands at no fault`);
+  }
+}
+
+/** The live generation stands at a fault, but not at the event that was named: the skip is not for another one. */
+export class FaultElsewhereError extends GenerationError {
+  override readonly name = 'FaultElsewhereError';
+  readonly code = 'fault_elsewhere';
+  constructor(
+    readonly position: Position,
+    readonly fault: ProjectionFault,
+  ) {
+    super(
+      `the projection does not stand at ${position}: it stopped at ${fault.type} (position ${fault.position})`,
+    );
+  }
+}
+
+/** No catalogue was ever published: there is nothing to compare another one with. */
+export class NoCatalogError extends GenerationError {
+  override readonly name = 'NoCatalogError';
+  readonly code = 'no_catalog';
+  constructor() {
+    super('no plan catalogue was published yet');
+  }
+}
+
+/** The live generation is in the middle of a publication, and stays there. */
+export class PublicationUnderWayError extends GenerationError {
+  override readonly name = 'PublicationUnderWayError';
+  readonly code = 'publication_under_way';
+  constructor(readonly generation: number) {
+    super(`generation ${generation} is still judging users by the catalogue published last: ask again`);
+  }
+}
+
+/** The running code cannot judge every user by that catalogue: its publication would stop the projection. */
+export class PublicationWouldFaultError extends GenerationError {
+  override readonly name = 'PublicationWouldFaultError';
+  readonly code = 'publication_would_fault';
+  constructor(override readonly cause: unknown) {
+    super(
+      `users cannot be judged by this catalogue: ${cause instanceof Error ? cause.message : String(cause)}`,
+    );
   }
 }

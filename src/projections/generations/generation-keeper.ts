@@ -11,19 +11,24 @@ import {
   type ProjectionFault,
   readLiveCheckpoint,
 } from '../engine/checkpoint.js';
+import { foldedLog } from '../engine/folded-log.js';
 import { LeaderSession } from '../engine/leader-session.js';
 import type { Projector } from '../engine/projector.js';
 import { ReadAhead } from '../engine/read-ahead.js';
 import { type Generation, listGenerations } from './generation-table.js';
+import type { OrderCarrier } from './order-carrier.js';
 
 export interface GenerationKeeperOptions {
   readonly store: EventStore;
+  /** The setting `STREAM_PREFIX`. */
+  readonly streamPrefix: string;
   readonly pool: Pool;
   /** Connection string for the session that leads and listens. */
   readonly url: string;
   readonly projection: string;
   readonly codeVersion: string;
   readonly projectorOf: (generation: number) => Projector<RecordedEvent>;
+  readonly orders: OrderCarrier;
   readonly onFault: (generation: number, fault: ProjectionFault) => void;
   readonly onTrouble: (error: unknown) => void;
   /** Events in one transaction; more than the live fold takes, because nobody waits for their rows. */
@@ -51,7 +56,7 @@ interface Fold {
  * and those that were read before, until they are dropped. Never past the live one: so when the live one is held still,
  * the others come to exactly where it is. Of several instances one does it (an advisory lock, with a session only while
  * there is something to fold); the compare-and-set of the checkpoints is the guarantee. Whoever takes over goes on from
- * the checkpoint. A build is left to the code that began it.
+ * the checkpoint. A build is left to the code that began it. Whoever folds also carries out what was ordered with a build.
  */
 export class GenerationKeeper {
   readonly #bell = new Bell();
@@ -89,14 +94,15 @@ export class GenerationKeeper {
     }
   }
 
-  /** Generations beside the live one that this code may fold. */
+  /** Generations beside the live one that this code may fold, and those with an order on their way out. */
   async #wanted(): Promise<readonly Generation[]> {
-    const { pool, projection, codeVersion } = this.options;
+    const { pool, projection, codeVersion, orders } = this.options;
     const all = await listGenerations(pool, projection);
-    return all.filter(
-      ({ role, fold }) =>
-        fold !== null && (role === 'previous' || (role === 'building' && fold.builtBy === codeVersion)),
-    );
+    await orders.look(all);
+    return all.filter(({ role, fold, afterwards }) => {
+      if (fold === null) return role === 'dropping' && afterwards !== null;
+      return role === 'previous' || (role === 'building' && fold.builtBy === codeVersion);
+    });
   }
 
   async #withSession(): Promise<void> {
@@ -128,8 +134,9 @@ export class GenerationKeeper {
         this.#forgetOthers(wanted);
       }
       let more = false;
-      for (const { generation } of wanted) {
-        const outcome = await this.#advance(generation);
+      for (const { generation, fold, afterwards } of wanted) {
+        const outcome = fold === null ? 'level' : await this.#advance(generation);
+        if (outcome === 'level' && afterwards !== null) this.options.orders.carryOn(generation);
         if (outcome === 'gone') lookedAt = Number.NEGATIVE_INFINITY;
         else if (outcome === 'more') more = true;
       }
@@ -186,8 +193,8 @@ export class GenerationKeeper {
   #foldOf(generation: number): Fold {
     const known = this.#folds.get(generation);
     if (known !== undefined) return known;
-    const { store, pool, projection, projectorOf, batchSize } = this.options;
-    const log = new BoundedLog(new ReadAhead(store));
+    const { store, streamPrefix, pool, projection, projectorOf, batchSize } = this.options;
+    const log = new BoundedLog(new ReadAhead(foldedLog(store, streamPrefix, projection)));
     const projector = projectorOf(generation);
     const runner = new BatchRunner(log, pool, projector, { projection, generation }, batchSize ?? BATCH_SIZE);
     const fold: Fold = { generation, log, runner, checkpoint: null, stuckAt: null };

@@ -4,6 +4,7 @@ import type { Position } from '../../event-store/event-store.js';
 import { CHECKPOINT_COLUMNS, type Checkpoint, parseCheckpoint } from '../engine/checkpoint.js';
 import { attachPartitions, GENERATION_TABLES, partitionOf } from '../partitions.js';
 import { GenerationIsLiveError, RebuildInProgressError, UnknownGenerationError } from './errors.js';
+import { AFTERWARDS, type Afterwards, writeOrder } from './rebuild-orders.js';
 
 /**
  * `building`: never served. `live`: read now. `previous`: was read, and is kept level. `scratch`: made to be compared
@@ -19,6 +20,8 @@ export interface Generation {
   readonly reason: string;
   readonly startedAt: Date;
   readonly fold: GenerationFold | null;
+  /** What whoever folds it still has to do with it once it is level; `null` when nothing. */
+  readonly afterwards: Afterwards | null;
 }
 
 /** How far a generation came, and by what code. */
@@ -40,6 +43,8 @@ const generationRow = z.object({
   started_by: z.string(),
   reason: z.string(),
   started_at: z.date(),
+  has_fold: z.boolean(),
+  afterwards: z.enum(AFTERWARDS).nullable(),
 });
 const foldRow = z.object({
   code_version: z.string(),
@@ -62,15 +67,15 @@ export function parseFold(row: unknown): GenerationFold {
 export async function listGenerations(pool: Pool, projection: string): Promise<readonly Generation[]> {
   const found = await pool.query(
     `select g.generation, g.state, l.generation = g.generation as is_live, g.started_by, g.reason, g.started_at,
-       c.projection is not null as has_fold, ${FOLD_COLUMNS}
+       c.projection is not null as has_fold, o.afterwards, ${FOLD_COLUMNS}
      from tenure.projection_generation g cross join tenure.live_generation l
      left join tenure.projection_checkpoint c on c.projection = $1 and c.generation = g.generation
+     left join tenure.rebuild_order o on o.generation = g.generation and o.outcome is null
      where g.state <> 'dropped' order by g.generation`,
     [projection],
   );
   return found.rows.map((row: unknown) => {
-    const { state, is_live: isLive, ...rest } = generationRow.parse(row);
-    const { has_fold: hasFold } = z.object({ has_fold: z.boolean() }).parse(row);
+    const { state, is_live: isLive, has_fold: hasFold, ...rest } = generationRow.parse(row);
     return {
       generation: rest.generation,
       role: state !== 'served' ? state : isLive ? 'live' : 'previous',
@@ -78,6 +83,7 @@ export async function listGenerations(pool: Pool, projection: string): Promise<r
       reason: rest.reason,
       startedAt: rest.started_at,
       fold: hasFold ? parseFold(row) : null,
+      afterwards: rest.afterwards,
     };
   });
 }
@@ -93,13 +99,17 @@ export async function findGeneration(
   return found;
 }
 
-/** What a new generation is for, who asked for it and why, and the version of the code that is to fold it. */
+/**
+ * What a new generation is for, who asked for it and why, and the version of the code that is to fold it. `afterwards` is
+ * what whoever folds it does with it then; `null` leaves that to whoever began it.
+ */
 export interface NewGeneration {
   readonly projection: string;
   readonly state: 'building' | 'scratch';
   readonly startedBy: string;
   readonly reason: string;
   readonly codeVersion: string;
+  readonly afterwards: Afterwards | null;
 }
 
 /**
@@ -108,7 +118,7 @@ export interface NewGeneration {
  * @throws RebuildInProgressError when it is to be built and another one is
  */
 export async function beginGeneration(pool: Pool, given: NewGeneration): Promise<number> {
-  const { projection, state, startedBy, reason, codeVersion } = given;
+  const { projection, state, startedBy, reason, codeVersion, afterwards } = given;
   return inTransaction(pool, async (client) => {
     await client.query('select from tenure.live_generation for update');
     if (state === 'building') await refuseSecondBuild(client);
@@ -124,6 +134,7 @@ export async function beginGeneration(pool: Pool, given: NewGeneration): Promise
        values ($1, $2, $3, $3)`,
       [projection, generation, codeVersion],
     );
+    if (afterwards !== null) await writeOrder(client, generation, afterwards);
     return generation;
   });
 }
@@ -168,7 +179,12 @@ export async function dropGeneration(pool: Pool, projection: string, generation:
     });
     for (const table of GENERATION_TABLES) await dropPartition(session, table, generation);
     await session.query(
-      `update tenure.projection_generation set state = 'dropped' where generation = $1 and state = 'dropping'`,
+      `with gone as (
+         update tenure.projection_generation set state = 'dropped' where generation = $1 and state = 'dropping'
+         returning generation
+       )
+       update tenure.rebuild_order o set outcome = 'dropped', finished_at = now()
+       from gone where o.generation = gone.generation and o.outcome is null`,
       [generation],
     );
   });

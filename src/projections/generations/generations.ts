@@ -1,15 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import { z } from 'zod';
 import { comparePositions, type EventStore, type Position } from '../../event-store/event-store.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { Projector } from '../engine/projector.js';
+import { type BuildPoint, type BuildProgress, paceOf } from './build-progress.js';
 import { type ComparisonReport, compareGenerations } from './comparison.js';
 import {
   BuildOfOtherCodeError,
   GenerationBehindError,
   GenerationFaultedError,
   UnknownGenerationError,
+  VerificationInProgressError,
 } from './errors.js';
 import {
   beginGeneration,
@@ -20,11 +21,16 @@ import {
   listGenerations,
 } from './generation-table.js';
 import { onLevelSnapshot } from './level-ground.js';
+import { Queue } from './queue.js';
+import { type Afterwards, findRebuild, type Rebuild } from './rebuild-orders.js';
+import { listSwaps, type RecordedSwap } from './recorded-swaps.js';
 import { generationBefore, type SwapReport, swapGenerations } from './swap.js';
 import { type OnProgress, sweepScratch, type VerificationReport, verifyLive } from './verification.js';
 
 export interface GenerationsOptions {
   readonly store: EventStore;
+  /** The setting `STREAM_PREFIX`. */
+  readonly streamPrefix: string;
   /** Connections of its own, without a limit on the time of a statement. */
   readonly pool: Pool;
   readonly projection: string;
@@ -48,64 +54,11 @@ export interface Asked {
   readonly reason: string;
 }
 
-/** How far a build came. Rates are of the time that it was watched; `secondsLeft` is null while they are unknown. */
-export interface BuildProgress {
-  readonly generation: number;
-  readonly handled: Position | null;
-  readonly live: Position | null;
-  readonly events: number;
-  readonly eventsPerSecond: number;
-  readonly secondsLeft: number | null;
-}
-
-/** A move of the pointer as it was recorded. */
-export interface RecordedSwap {
-  readonly swap: number;
-  readonly kind: 'swap' | 'rollback';
-  readonly from: number;
-  readonly to: number;
-  readonly position: Position | null;
-  readonly fromCode: string;
-  readonly toCode: string;
-  readonly usersChanged: number;
-  readonly actor: string;
-  readonly reason: string;
-  readonly at: Date;
-}
-
-/** What is done with a build once it is level and compared: a dry run drops it. */
-export type Afterwards = 'swap' | 'keep' | 'drop';
-
-const PATIENCE_MS = 30_000;
+/** How long nothing may move before a wait is given up, in milliseconds. */
+export const PATIENCE_MS = 30_000;
 const LOOK_MS = 100;
 /** Events of a verification in one transaction. */
 const VERIFY_BATCH = 2_000;
-
-const swapRow = z
-  .object({
-    swap: z.number(),
-    kind: z.enum(['swap', 'rollback']),
-    from_generation: z.number(),
-    to_generation: z.number(),
-    position: z.string().nullable(),
-    from_code: z.string(),
-    to_code: z.string(),
-    users_changed: z.number(),
-    actor: z.string(),
-    reason: z.string(),
-    swapped_at: z.date(),
-  })
-  .transform(
-    ({ from_generation, to_generation, from_code, to_code, users_changed, swapped_at, ...rest }) => ({
-      ...rest,
-      from: from_generation,
-      to: to_generation,
-      fromCode: from_code,
-      toCode: to_code,
-      usersChanged: users_changed,
-      at: swapped_at,
-    }),
-  ) satisfies z.ZodType<RecordedSwap>;
 
 /**
  * Rebuilding the read models without downtime (DESIGN 12): builds beside what is read, comparison, swap, roll-back,
@@ -115,6 +68,10 @@ const swapRow = z
 export class Generations {
   readonly #patienceMs: number;
   readonly #now: () => number;
+  /** Comparisons and swaps, and drops, each one at a time: a process has so many connections and no more. */
+  readonly #moves = new Queue();
+  readonly #drops = new Queue();
+  #verifying = false;
 
   constructor(private readonly options: GenerationsOptions) {
     this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
@@ -127,21 +84,33 @@ export class Generations {
   }
 
   /** The last `limit` moves of the pointer, newest first. */
-  async swaps(limit: number): Promise<readonly RecordedSwap[]> {
-    const { rows } = await this.options.pool.query(
-      `select swap, kind, from_generation, to_generation, position::text, from_code, to_code, users_changed, actor,
-         reason, swapped_at
-       from tenure.generation_swap order by swap desc limit $1`,
-      [limit],
-    );
-    return z.array(swapRow).parse(rows);
+  swaps(limit: number): Promise<readonly RecordedSwap[]> {
+    return listSwaps(this.options.pool, limit);
+  }
+
+  /** The rebuild of a generation; `latest` is the newest that is under way or was ordered. `null` when there is none. */
+  rebuildOf(which: number | 'latest'): Promise<Rebuild | null> {
+    return findRebuild(this.options.pool, this.options.projection, which);
   }
 
   /**
    * Begins a rebuild; running services fold it. Returns the number of the new generation.
    * @throws RebuildInProgressError
    */
-  async begin({ actor, reason }: Asked): Promise<number> {
+  begin(asked: Asked): Promise<number> {
+    return this.#begin(asked, null);
+  }
+
+  /**
+   * Begins a rebuild that running services fold and bring to its end, also when this process is gone. Returns the number
+   * of the new generation, by which `rebuildOf` tells how it goes.
+   * @throws RebuildInProgressError
+   */
+  order({ afterwards, ...asked }: Asked & { readonly afterwards: Afterwards }): Promise<number> {
+    return this.#begin(asked, afterwards);
+  }
+
+  async #begin({ actor, reason }: Asked, afterwards: Afterwards | null): Promise<number> {
     const { pool, projection, codeVersion, onChange } = this.options;
     await sweepScratch(pool, projection);
     const generation = await beginGeneration(pool, {
@@ -150,6 +119,7 @@ export class Generations {
       startedBy: actor,
       reason,
       codeVersion,
+      afterwards,
     });
     onChange();
     return generation;
@@ -163,7 +133,7 @@ export class Generations {
   async untilLevel(generation: number, onProgress: (progress: BuildProgress) => void): Promise<void> {
     const { codeVersion } = this.options;
     const began = performance.now();
-    let first: BuildProgress | null = null;
+    let first: BuildPoint | null = null;
     let moved = { at: performance.now(), revision: -1 };
     for (;;) {
       const { build, live } = await this.#buildAndLive(generation);
@@ -172,9 +142,9 @@ export class Generations {
       }
       const { fault, handled, revision } = build.checkpoint;
       if (fault !== null) throw new GenerationFaultedError(generation, fault);
-      const progress = progressOf(generation, build, live, first, performance.now() - began);
-      first ??= progress;
-      onProgress(progress);
+      const now = { handled, events: build.events };
+      first ??= now;
+      onProgress({ generation, ...now, live, ...paceOf(first, now, live, performance.now() - began) });
       if (live !== null && comparePositions(handled, live) >= 0) return;
       if (live === null && (await this.options.store.head()) === null) return;
       if (revision !== moved.revision) moved = { at: performance.now(), revision };
@@ -193,8 +163,10 @@ export class Generations {
     const { pool, projection } = this.options;
     await findGeneration(pool, projection, to);
     const level = { projection, to, patienceMs: this.#patienceMs, bringOn: async () => undefined };
-    return onLevelSnapshot(pool, level, (client, ground) =>
-      compareGenerations(client, { ...ground, now: this.#now() }, async () => undefined),
+    return this.#moves.add(() =>
+      onLevelSnapshot(pool, level, (client, ground) =>
+        compareGenerations(client, { ...ground, now: this.#now() }, async () => undefined),
+      ),
     );
   }
 
@@ -224,8 +196,9 @@ export class Generations {
    * @throws UnknownGenerationError, GenerationIsLiveError
    */
   async drop(generation: number): Promise<void> {
-    await dropGeneration(this.options.pool, this.options.projection, generation);
-    this.options.onChange();
+    const { pool, projection, onChange } = this.options;
+    await this.#drops.add(() => dropGeneration(pool, projection, generation));
+    onChange();
   }
 
   /**
@@ -246,26 +219,26 @@ export class Generations {
   }
 
   /**
-   * Folds the log again, judging all users or so many at random, and compares it with what is read.
-   * @throws GenerationFaultedError, GenerationBehindError
+   * Folds the log again, judging all users or so many at random, and compares it with what is read. What `onProgress`
+   * throws ends it.
+   * @throws VerificationInProgressError when this process is at it already, GenerationFaultedError, GenerationBehindError
    */
-  verify(users: number | 'all', actor: string, onProgress: OnProgress): Promise<VerificationReport> {
+  async verify(users: number | 'all', actor: string, onProgress: OnProgress): Promise<VerificationReport> {
     const options = { ...this.options, batchSize: VERIFY_BATCH, patienceMs: this.#patienceMs };
-    return verifyLive(options, { users, actor, onProgress });
+    if (this.#verifying) throw new VerificationInProgressError();
+    this.#verifying = true;
+    try {
+      return await verifyLive(options, { users, actor, onProgress });
+    } finally {
+      this.#verifying = false;
+    }
   }
 
   #swap(to: number, kind: 'swap' | 'rollback', asked: Asked): Promise<SwapReport> {
     const { pool, projection } = this.options;
     const { actor, reason } = asked;
-    return swapGenerations(pool, {
-      projection,
-      to,
-      kind,
-      actor,
-      reason,
-      patienceMs: this.#patienceMs,
-      now: this.#now,
-    }).finally(() => this.options.onChange());
+    const order = { projection, to, kind, actor, reason, patienceMs: this.#patienceMs, now: this.#now };
+    return this.#moves.add(() => swapGenerations(pool, order)).finally(() => this.options.onChange());
   }
 
   async #buildAndLive(
@@ -277,22 +250,4 @@ export class Generations {
     const live = all.find(({ role }) => role === 'live')?.fold?.checkpoint.handled ?? null;
     return { build, live };
   }
-}
-
-function progressOf(
-  generation: number,
-  { checkpoint: { handled }, events }: GenerationFold,
-  live: Position | null,
-  first: BuildProgress | null,
-  spentMs: number,
-): BuildProgress {
-  const seconds = spentMs / 1000;
-  const eventsPerSecond = first === null || seconds === 0 ? 0 : (events - first.events) / seconds;
-  const done = distance(first?.handled ?? null, handled);
-  const secondsLeft = done > 0 ? (Math.max(0, distance(handled, live)) / done) * seconds : null;
-  return { generation, handled, live, events, eventsPerSecond, secondsLeft };
-}
-
-function distance(from: Position | null, to: Position | null): number {
-  return Number(BigInt(to ?? '0') - BigInt(from ?? '0'));
 }

@@ -4,6 +4,7 @@ import { type ComparisonReport, compareGenerations, type OffsetChange } from './
 import { NothingToRollBackError, UnknownGenerationError } from './errors.js';
 import { inTransaction } from './generation-table.js';
 import { holdLevel, type LevelGround } from './level-ground.js';
+import { noteSwapped } from './rebuild-orders.js';
 
 /** A move of the pointer: to which generation, by whom and why. `now` is the moment (Unix ms) it is served from. */
 export interface SwapOrder {
@@ -42,12 +43,14 @@ export async function swapGenerations(pool: Pool, order: SwapOrder): Promise<Swa
     await mayBeServed(client, order.to);
     const swap = ground.swaps + 1;
     const now = order.now();
-    const report = await compareGenerations(client, { ...ground, now }, (page) =>
+    const compared = await compareGenerations(client, { ...ground, now }, (page) =>
       writeOffsets(client, swap, page, now),
     );
+    const report = { ...compared, swap, kind: order.kind };
     await keepHistory(client, swap, ground);
     await movePointer(client, order, ground, report);
-    return { ...report, swap, kind: order.kind };
+    await noteSwapped(client, order.to, report);
+    return report;
   });
 }
 

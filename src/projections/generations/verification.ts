@@ -6,6 +6,7 @@ import type { RecordedEvent } from '../../events/recorded-event.js';
 import { BatchRunner } from '../engine/batch-runner.js';
 import { BoundedLog } from '../engine/bounded-log.js';
 import { findCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';
+import { foldedLog } from '../engine/folded-log.js';
 import type { Projector } from '../engine/projector.js';
 import { GENERATION_TABLES } from '../partitions.js';
 import { GenerationBehindError, GenerationFaultedError, UnknownGenerationError } from './errors.js';
@@ -45,6 +46,8 @@ export interface VerificationReport {
 
 export interface VerificationOptions {
   readonly store: EventStore;
+  /** The setting `STREAM_PREFIX`. */
+  readonly streamPrefix: string;
   readonly pool: Pool;
   readonly projection: string;
   readonly codeVersion: string;
@@ -56,8 +59,8 @@ export interface VerificationOptions {
   readonly patienceMs: number;
 }
 
-/** Told while the log is folded: where it is, and where it goes. */
-export type OnProgress = (handled: Position | null, until: Position | null) => void;
+/** Told while the log is folded: where it is, where it goes, and how many events it has folded. */
+export type OnProgress = (handled: Position | null, until: Position | null, events: number) => void;
 
 /**
  * Folds the log again into a scratch generation and compares it, row by row and column by column, with what is read; the
@@ -79,6 +82,7 @@ export async function verifyLive(
     startedBy: actor,
     reason: 'verify',
     codeVersion,
+    afterwards: null,
   });
   return underLock(pool, [SCRATCH_LOCK, generation], async () => {
     try {
@@ -132,25 +136,27 @@ async function foldAndCompare(
 
 /** Brings the scratch generation on to an event, and no further. */
 function scratchFold(
-  { store, pool, projection, projectorOf, batchSize }: VerificationOptions,
+  { store, streamPrefix, pool, projection, projectorOf, batchSize }: VerificationOptions,
   generation: number,
   sample: ReadonlySet<string> | 'everyone',
   onProgress: OnProgress,
 ): (until: Position | null) => Promise<void> {
   const key = { projection, generation };
-  const log = new BoundedLog(store);
+  const log = new BoundedLog(foldedLog(store, streamPrefix, projection));
   const runner = new BatchRunner(log, pool, projectorOf(generation, sample), key, batchSize);
+  let events = 0;
   return async (until) => {
     log.until = until;
     for (;;) {
       const read = await findCheckpoint(pool, key);
       if (read === null) throw new UnknownGenerationError(generation);
       if (comparePositions(read.handled, until) >= 0) return;
-      onProgress(read.handled, until);
+      onProgress(read.handled, until, events);
       const round = await runner.run(read);
       if (round.outcome === 'fault') throw new GenerationFaultedError(generation, round.fault);
       // The log ends before an event that is in the read models, or the scratch generation was dropped meanwhile.
       if (round.outcome !== 'committed') throw new GenerationBehindError(generation, read.handled, until);
+      events += round.batch.applied;
     }
   };
 }

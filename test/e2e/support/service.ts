@@ -8,6 +8,7 @@ import { loadSettings } from '../../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../../src/event-store/event-store.js';
 import { wholeLog } from '../../support/log.js';
 import { testStores } from '../../support/stores.js';
+import { THREAD_FLAGS } from '../../support/thread-flags.js';
 import { type Answer, type Call, call } from './http-call.js';
 
 export const SECRET = 'whsec_of_the_tests_0001';
@@ -67,7 +68,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     DATABASE_URL: options.through === undefined ? url : await options.through(url),
     ...options.environment,
   };
-  const tenure = await createTenure(loadSettings(environment));
+  const tenure = await createTenure(loadSettings(environment), { threadFlags: THREAD_FLAGS });
   const send = (request: Call): Promise<Answer> => call(tenure.url, request);
   const ask = (method: string, path: string, value?: unknown): Promise<Answer> =>
     send({

@@ -52,13 +52,21 @@ export class TwoServices {
     const onFault = (fault: unknown): never => {
       throw fault;
     };
-    const store = openEventStore(settings, { pool, databaseUrl: url, onFault });
+    const store = await openEventStore(settings, { pool, databaseUrl: url, onFault });
     const last = await lives.record(store, settings.streamPrefix);
     const { engine } = before.tenure.projections;
     await until('the log is folded', () => engine.waitUntil(last, 1_000), FOLDED_WITHIN_MS);
     await before.close();
 
-    const beside = foldingBeside({ store, pool, url, rules: LATER_RULES, onFault, onTrouble: onFault });
+    const beside = foldingBeside({
+      store,
+      streamPrefix: settings.streamPrefix,
+      pool,
+      url,
+      rules: LATER_RULES,
+      onFault,
+      onTrouble: onFault,
+    });
     const urls = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`] as const;
     const two = new TwoServices(urls, stores, store, lives, environment, beside, async () => {
       await beside.stop();

@@ -1,0 +1,32 @@
+import type { Generation } from '../../projections/generations/generation-table.js';
+import type { Projections } from '../../projections/projections.js';
+import type { ProjectionView } from './projection.schemas.js';
+
+/** Swaps that are told with a projection. */
+const SWAPS = 10;
+
+/** How the projection is doing, as this instance knows it, with every generation and the last swaps. */
+export async function viewProjection({ engine, generations }: Projections): Promise<ProjectionView> {
+  const [all, swaps] = await Promise.all([generations.list(), generations.swaps(SWAPS)]);
+  const { state, generation, handled, scanned, head, lagEvents, lagSeconds, fault } = engine.status();
+  return {
+    name: 'entitlements',
+    state,
+    generation,
+    handled,
+    scanned,
+    head,
+    lagEvents,
+    lagSeconds,
+    fault,
+    generations: all.map(viewGeneration),
+    swaps: swaps.map(({ at, ...swap }) => ({ ...swap, at: at.toISOString() })),
+  };
+}
+
+function viewGeneration({ startedAt, fold, ...rest }: Generation): ProjectionView['generations'][number] {
+  if (fold === null) return { ...rest, startedAt: startedAt.toISOString(), fold };
+  const { checkpoint, ...codes } = fold;
+  const { handled, fault } = checkpoint;
+  return { ...rest, startedAt: startedAt.toISOString(), fold: { handled, fault, ...codes } };
+}

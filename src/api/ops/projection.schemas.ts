@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import { projectionFaultSchema } from '../../projections/engine/checkpoint.js';
+import { entitlementSchema } from '../../projections/entitlements/user-row.js';
+import type { ComparisonReport } from '../../projections/generations/comparison.js';
+import { AFTERWARDS, REBUILD_PHASES } from '../../projections/generations/rebuild-orders.js';
+import type { SwapReport } from '../../projections/generations/swap.js';
+import type { VerificationReport } from '../../projections/generations/verification.js';
+import { requiredReason } from '../schemas.js';
+
+/** Bodies of what ops ask of the projections, and of the answers. */
+const position = z.string().nullable();
+const number = z.number().int();
+/** A generation as PostgreSQL can number them. */
+const generation = z.number().int().min(1).max(2_147_483_647);
+
+export const rebuildRequest = z.strictObject({
+  reason: requiredReason,
+  afterwards: z.enum(AFTERWARDS).default('swap'),
+});
+export const swapRequest = z.strictObject({ generation, reason: requiredReason });
+export const rollbackRequest = z.strictObject({ reason: requiredReason, dryRun: z.boolean().default(false) });
+export const verifyRequest = z.strictObject({
+  users: z.union([z.number().int().min(1).max(1_000_000), z.literal('all')]).default('all'),
+});
+
+const compared = z.strictObject({
+  generation: number,
+  builtBy: z.string(),
+  foldedBy: z.string(),
+  mixedAfter: position,
+});
+const kind = z.enum(['role', 'plan', 'status', 'features', 'limits']);
+export const comparisonResponse = z.strictObject({
+  at: z.string(),
+  position,
+  from: compared,
+  to: compared,
+  changed: number,
+  detailsOnly: number,
+  byKind: z.strictObject({ role: number, plan: number, status: number, features: number, limits: number }),
+  first: z.array(
+    z.strictObject({
+      userId: z.string(),
+      kinds: z.array(kind),
+      before: entitlementSchema,
+      after: entitlementSchema,
+      versionBefore: number,
+      versionAfter: number,
+    }),
+  ),
+  defaultChanged: z.boolean(),
+  mixed: z.strictObject({ after: z.string(), users: number, first: z.array(z.string()) }).nullable(),
+}) satisfies z.ZodType<ComparisonReport>;
+export const swapResponse = comparisonResponse.extend({
+  swap: number,
+  kind: z.enum(['swap', 'rollback']),
+}) satisfies z.ZodType<SwapReport>;
+
+export const verificationResponse = z.strictObject({
+  position,
+  generation: number,
+  builtBy: z.string(),
+  foldedBy: z.string(),
+  mixedAfter: position,
+  running: z.string(),
+  users: number.nullable(),
+  differences: number,
+  byTable: z.record(z.string(), number),
+  first: z.array(
+    z.strictObject({
+      table: z.string(),
+      found: z.enum(['in the live generation', 'in the log']),
+      row: z.unknown(),
+    }),
+  ),
+}) satisfies z.ZodType<VerificationReport>;
+
+export const rebuildResponse = z.strictObject({
+  generation: number,
+  phase: z.enum(REBUILD_PHASES),
+  afterwards: z.enum(AFTERWARDS).nullable(),
+  actor: z.string(),
+  reason: z.string(),
+  startedAt: z.string(),
+  finishedAt: z.string().nullable(),
+  builtBy: z.string().nullable(),
+  handled: position,
+  live: position,
+  events: number.nullable(),
+  eventsPerSecond: z.number().nullable(),
+  secondsLeft: z.number().nullable(),
+  report: z.union([swapResponse, comparisonResponse]).nullable(),
+  failure: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+});
+
+export const projectionResponse = z.strictObject({
+  name: z.literal('entitlements'),
+  state: z.enum(['starting', 'leading', 'standby', 'faulted', 'stopped']),
+  generation: number.nullable(),
+  handled: position,
+  scanned: position,
+  head: position,
+  lagEvents: z.number(),
+  lagSeconds: z.number(),
+  fault: projectionFaultSchema.nullable(),
+  generations: z.array(
+    z.strictObject({
+      generation: number,
+      role: z.enum(['building', 'live', 'previous', 'scratch', 'dropping']),
+      startedBy: z.string(),
+      reason: z.string(),
+      startedAt: z.string(),
+      afterwards: z.enum(AFTERWARDS).nullable(),
+      fold: z
+        .strictObject({
+          handled: position,
+          events: number,
+          builtBy: z.string(),
+          foldedBy: z.string(),
+          mixedAfter: position,
+          fault: projectionFaultSchema.nullable(),
+        })
+        .nullable(),
+    }),
+  ),
+  swaps: z.array(
+    z.strictObject({
+      swap: number,
+      kind: z.enum(['swap', 'rollback']),
+      from: number,
+      to: number,
+      position,
+      fromCode: z.string(),
+      toCode: z.string(),
+      usersChanged: number,
+      actor: z.string(),
+      reason: z.string(),
+      at: z.string(),
+    }),
+  ),
+});
+export const projectionsResponse = z.strictObject({ projections: z.array(projectionResponse) });
+export type ProjectionView = z.infer<typeof projectionResponse>;

@@ -1,0 +1,35 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Terminal } from './terminal.js';
+import { operator } from './with-read-side.js';
+
+/** Who asks for something that is kept, and why. */
+export interface Reason {
+  readonly actor: string;
+  readonly reason: string;
+}
+
+/** Whoever changes what is served says who and why. */
+export function asking(command: Command, terminal: Terminal): Command {
+  return command
+    .requiredOption('--reason <text>', 'why: kept with what is done, so no personal data', reasonOf)
+    .option('--actor <name>', 'who', operator(terminal));
+}
+
+/** A whole number from 1 on. @throws InvalidArgumentError */
+export function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It is a whole number from 1 on.');
+  return Number(text);
+}
+
+/** A position of the log, as `status` and the health check show it. @throws InvalidArgumentError */
+export function positionOf(text: string): string {
+  if (!/^(?:0|[1-9]\d{0,18})$/.test(text)) throw new InvalidArgumentError('It is a position of the log.');
+  return text;
+}
+
+function reasonOf(text: string): string {
+  if (!/^(?=.*\S)[^\p{Cc}\p{Surrogate}]{1,500}$/u.test(text)) {
+    throw new InvalidArgumentError('It has 1 to 500 characters, no control characters, and is not blank.');
+  }
+  return text;
+}

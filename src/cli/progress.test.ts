@@ -1,0 +1,62 @@
+import { foldSteps, progressOn, type Step } from './progress.js';
+
+const STEP: Step = { part: 0.5, eventsPerSecond: 1234.4, secondsLeft: 75, says: 'at 50 of 100' };
+
+/** What is shown of one step and the end, on a terminal of some width or on none. */
+function shown(width: { readonly width?: number }, step = STEP): string {
+  let err = '';
+  const progress = progressOn({
+    environment: {},
+    out: () => {
+      throw new Error('progress is not a result');
+    },
+    err: (text) => {
+      err += text;
+    },
+    exitWith: () => undefined,
+    ...width,
+  });
+  progress.show(step);
+  progress.show(step);
+  progress.end();
+  return err;
+}
+
+describe('Progress', () => {
+  it('is drawn over in place on a terminal, without colours, and wiped away at the end', () => {
+    const [, drawn, wiped] = shown({ width: 120 }).split('\r');
+    expect(drawn).toBe('[##########..........] at 50 of 100, 50 %, 1234 events/s, 1 min 15 s left\x1b[K');
+    expect(wiped).toBe('\x1b[K');
+    expect(shown({ width: 120 })).not.toContain('\n');
+    const controls = shown({ width: 120 }).split('\x1b[').slice(1);
+    expect(controls.map((control) => control[0])).toEqual(['K', 'K']);
+  });
+
+  it('never fills the line, which would wrap', () => {
+    const [, drawn = ''] = shown({ width: 30 }).split('\r');
+    expect(drawn.replace('\x1b[K', '')).toHaveLength(29);
+  });
+
+  it('is a plain line now and then where nobody looks', () => {
+    expect(shown({})).toBe('tenure: at 50 of 100, 50 %, 1234 events/s, 1 min 15 s left\n');
+  });
+
+  it('says no more than is known', () => {
+    const unknown = { ...STEP, part: null, eventsPerSecond: null, secondsLeft: null };
+    expect(shown({}, unknown)).toBe('tenure: at 50 of 100\n');
+    expect(foldSteps()(null, null, 0)).toEqual({
+      part: null,
+      eventsPerSecond: null,
+      secondsLeft: null,
+      says: 'at the beginning of nothing',
+    });
+  });
+
+  it.each([
+    ['0', '10', 0],
+    ['5', '10', 0.5],
+    ['11', '10', 1],
+  ])('of a fold at %s of %s is the part %d', (handled, until, part) => {
+    expect(foldSteps()(handled, until, 3)).toMatchObject({ part, eventsPerSecond: expect.any(Number) });
+  });
+});

@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import type { Origin } from '../commands/decider.js';
+import { SkipEventHandler } from '../commands/projection/projection.handlers.js';
+import { ProjectionWriter } from '../commands/writers.js';
+import type { EventStore } from '../event-store/event-store.js';
+import { claimForLog, logOf } from '../event-store/log-identity.js';
+import { openEventStore } from '../event-store/open-event-store.js';
+import { ENTITLEMENTS } from '../projections/entitlements/entitlements.projector.js';
+import { Faults } from '../projections/faults.js';
+import { type FoldingBeside, foldingBeside } from '../projections/generations/folding-beside.js';
+import type { Generations } from '../projections/generations/generations.js';
+import { type ServiceData, withServiceData } from './service-data.js';
+import type { Terminal } from './terminal.js';
+
+/** The log, and what is rebuilt and healed of the read models. */
+export interface ReadSide {
+  readonly generations: Generations;
+  readonly faults: Faults;
+  readonly previewPublication: FoldingBeside['previewPublication'];
+}
+
+/** Whether this process goes on with builds while the command runs, unless a service does. */
+export type Folding = 'fold' | 'look';
+
+/**
+ * Opens the log of the service beside its database.
+ * @throws OtherLogError when the settings name another log than the database was made from
+ */
+export function withLog<Result>(
+  terminal: Terminal,
+  work: (data: ServiceData & { readonly store: EventStore }) => Promise<Result>,
+): Promise<Result> {
+  return withServiceData(terminal, async (data) => {
+    const { settings, database, databaseUrl } = data;
+    await claimForLog(database.pool, logOf(settings));
+    const onFault = (fault: unknown): void => terminal.err(`tenure: event store: ${told(fault)}\n`);
+    const store = await openEventStore(settings, { pool: database.pool, databaseUrl, onFault });
+    try {
+      return await work({ ...data, store });
+    } finally {
+      await store.close();
+    }
+  });
+}
+
+/** Opens what rebuilds and heals the read models; what passes by itself is told on the terminal. */
+export function withReadSide(
+  terminal: Terminal,
+  folding: Folding,
+  work: (side: ReadSide) => Promise<void>,
+): Promise<void> {
+  return withLog(terminal, async ({ settings, database: { pool }, databaseUrl, store }) => {
+    const { streamPrefix } = settings;
+    const onTrouble = (error: unknown): void => terminal.err(`tenure: ${told(error)}\n`);
+    const onFault = (generation: number, { message }: { readonly message: string }): void =>
+      onTrouble(`generation ${generation} stopped: ${message}`);
+    const beside = foldingBeside({ store, streamPrefix, pool, url: databaseUrl, onFault, onTrouble });
+    const commands = new SkipEventHandler(new ProjectionWriter(store, streamPrefix));
+    const faults = new Faults({ store, streamPrefix, pool, projection: ENTITLEMENTS, commands });
+    try {
+      if (folding === 'fold') beside.keeper.start();
+      const { generations, previewPublication } = beside;
+      await work({ generations, faults, previewPublication });
+    } finally {
+      await beside.stop();
+    }
+  });
+}
+
+/** Who calls, unless told otherwise. */
+export function operator({ environment }: Terminal): string {
+  return `cli:${environment.USER ?? environment.LOGNAME ?? `uid ${process.getuid?.() ?? 'unknown'}`}`;
+}
+
+/** Where what a command appends comes from. */
+export function originOf(actor: string): Omit<Origin, 'causation'> {
+  return { actor, correlationId: randomUUID(), stripe: null };
+}
+
+function told(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,47 @@
+import type { Position } from '../../event-store/event-store.js';
+import type { LiveCheckpoint, ProjectionFault } from './checkpoint.js';
+
+/** `leading` applies events, `standby` follows another instance, `faulted` stands still at an event. */
+export type ProjectionState = 'starting' | 'leading' | 'standby' | 'faulted' | 'stopped';
+
+/** How a projection is doing, as this instance knows it. Positions are `null` before the first event. */
+export interface ProjectionStatus {
+  readonly projection: string;
+  /** The generation that is read; `null` before it is known. */
+  readonly generation: number | null;
+  readonly state: ProjectionState;
+  readonly handled: Position | null;
+  readonly scanned: Position | null;
+  readonly head: Position | null;
+  /** Positions between the last event applied and the head; the number of events on a store with dense positions. */
+  readonly lagEvents: number;
+  /** Seconds since the projection was last level with the log; 0 while it is. */
+  readonly lagSeconds: number;
+  readonly fault: ProjectionFault | null;
+  readonly batches: number;
+  readonly eventsApplied: number;
+  readonly faults: number;
+}
+
+/** What the outside learns: after a commit (by whom it changed), after another instance's, and of trouble. */
+export interface ProjectionListener {
+  /** Rows of these users (or of all) changed and are committed. */
+  onChanged(changed: readonly string[] | 'all'): void;
+  /**
+   * What this instance knows of the live generation and its checkpoint was confirmed `ageMs` milliseconds ago; `moved`
+   * when another instance moved either.
+   */
+  onConfirmed(live: LiveCheckpoint, moved: boolean, ageMs: number): void;
+  onFault(fault: ProjectionFault): void;
+  /** Something passing went wrong and is tried again. */
+  onTrouble(error: unknown): void;
+}
+
+/** A projection as the rest of the process sees it, in whichever thread it is folded. */
+export interface Projection {
+  status(): ProjectionStatus;
+  /** Whether everything up to `position` is in the read models; waits for it up to `timeoutMs`. */
+  waitUntil(position: Position, timeoutMs: number): Promise<boolean>;
+  /** Comes back when the checkpoint moves, or after `ms`. */
+  nextChange(ms: number): Promise<void>;
+}

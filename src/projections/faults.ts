@@ -1,0 +1,131 @@
+import type { Pool } from 'pg';
+import type { Origin, Recorded } from '../commands/decider.js';
+import { SkipEvent } from '../commands/projection/projection.commands.js';
+import type { EventStore, Position, StoredEvent } from '../event-store/event-store.js';
+import type { EventSkippedData } from '../events/projection.events.js';
+import { clearFault, type ProjectionFault, readLiveCheckpoint } from './engine/checkpoint.js';
+import { readSkips } from './engine/folded-log.js';
+import { PROJECTION_CHANNEL } from './engine/leader-session.js';
+import { FaultElsewhereError, NoFaultError } from './generations/errors.js';
+import { findGeneration } from './generations/generation-table.js';
+
+export interface FaultsOptions {
+  readonly store: Pick<EventStore, 'read' | 'readAll'>;
+  /** The setting `STREAM_PREFIX`. */
+  readonly streamPrefix: string;
+  readonly pool: Pool;
+  readonly projection: string;
+  /** Appends the skip. */
+  readonly commands: { execute(command: SkipEvent): Promise<Recorded> };
+}
+
+/** A generation that tries again, and the fault at which it stood. */
+export interface Resumed {
+  readonly generation: number;
+  readonly fault: ProjectionFault;
+}
+
+/** An event that is skipped, and since when: by this call, or by an earlier one. */
+export interface Skipped {
+  readonly outcome: 'skipped' | 'skipped_before';
+  readonly position: Position;
+  readonly skipped: EventSkippedData['skipped'];
+  /** Why, as it is in the log. */
+  readonly reason: string;
+}
+
+/** Who skips an event, and why (1 to 500 characters, no personal data): both are kept in the log for ever. */
+export interface SkipAsked extends Pick<Origin, 'actor' | 'correlationId'> {
+  readonly reason: string;
+}
+
+/**
+ * What ops do when a projection stands still at an event that it cannot fold (DESIGN 12): have it tried again, or let it
+ * go past. Running services learn of both at once; nothing is folded here.
+ */
+export class Faults {
+  constructor(private readonly options: FaultsOptions) {}
+
+  /**
+   * Has a generation tried again that stands at a fault: what was in its way was not the code, and is gone. A fault that
+   * is still there is met, and shown, again.
+   * @throws NoFaultError, UnknownGenerationError
+   */
+  async resume(generation: number | 'live'): Promise<Resumed> {
+    const { pool, projection } = this.options;
+    const which = generation === 'live' ? await this.#live() : generation;
+    await findGeneration(pool, projection, which);
+    const fault = await this.#clear(which, () => true);
+    if (fault === null) throw new NoFaultError(which);
+    return { generation: which, fault };
+  }
+
+  /**
+   * Lets the projection go past the event at `position`, which must be the one at which the live generation stands at a
+   * fault, and has it tried again. An event is skipped once, whoever asks and however often.
+   * @throws NoFaultError, FaultElsewhereError
+   */
+  async skip(position: Position, { reason, ...origin }: SkipAsked): Promise<Skipped> {
+    const { pool, projection, commands } = this.options;
+    const event = await this.#faultyEvent(position);
+    if (event === null) {
+      const before = await this.#skippedAt(position);
+      if (before !== null) return { outcome: 'skipped_before', position, ...before };
+      throw await this.#whyNot(position);
+    }
+    const skipped = { id: event.id, stream: event.stream, revision: event.revision, type: event.type };
+    const command = new SkipEvent(projection, skipped, reason, { ...origin, stripe: null });
+    const { outcome } = await commands.execute(command);
+    const live = await readLiveCheckpoint(pool, projection);
+    if (live !== null) await this.#clear(live.generation, (fault) => fault.position === position);
+    if (outcome === 'applied') return { outcome: 'skipped', position, skipped, reason };
+    const before = await this.#skippedAt(position);
+    return { outcome: 'skipped_before', position, ...(before ?? { skipped, reason }) };
+  }
+
+  /** The event at `position` if the live generation stands at a fault there. */
+  async #faultyEvent(position: Position): Promise<StoredEvent | null> {
+    const { store, pool, projection } = this.options;
+    const checkpoint = (await readLiveCheckpoint(pool, projection))?.checkpoint;
+    if (checkpoint?.fault?.position !== position) return null;
+    const [next] = (await store.readAll(checkpoint.scanned, 1)).events;
+    return next?.position === position ? next : null;
+  }
+
+  /** The skip of the event at `position`; a skip does not say where in this store its event is. */
+  async #skippedAt(position: Position): Promise<Pick<Skipped, 'skipped' | 'reason'> | null> {
+    const { store, streamPrefix, projection } = this.options;
+    for (const { skipped, reason } of await readSkips(store, streamPrefix, projection)) {
+      const [event] = await store.read(skipped.stream, skipped.revision);
+      if (event?.position === position && event.id === skipped.id) return { skipped, reason };
+    }
+    return null;
+  }
+
+  async #whyNot(position: Position): Promise<NoFaultError | FaultElsewhereError> {
+    const live = await readLiveCheckpoint(this.options.pool, this.options.projection);
+    const fault = live?.checkpoint.fault ?? null;
+    return fault === null
+      ? new NoFaultError(live?.generation ?? (await this.#live()))
+      : new FaultElsewhereError(position, fault);
+  }
+
+  async #clear(
+    generation: number,
+    isMeant: (fault: ProjectionFault) => boolean,
+  ): Promise<ProjectionFault | null> {
+    const { pool, projection } = this.options;
+    const cleared = await clearFault(pool, { projection, generation }, isMeant);
+    if (cleared !== null) await pool.query(`notify ${PROJECTION_CHANNEL}`);
+    return cleared;
+  }
+
+  async #live(): Promise<number> {
+    const { rows } = await this.options.pool.query<{ generation: number }>(
+      'select generation from tenure.live_generation',
+    );
+    const [live] = rows;
+    if (live === undefined) throw new Error('no generation is live');
+    return live.generation;
+  }
+}

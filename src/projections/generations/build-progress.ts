@@ -1,0 +1,39 @@
+import type { Position } from '../../event-store/event-store.js';
+
+/** How far a build came. Rates are of the time that it was watched; `secondsLeft` is null while they are unknown. */
+export interface BuildProgress {
+  readonly generation: number;
+  readonly handled: Position | null;
+  readonly live: Position | null;
+  readonly events: number;
+  readonly eventsPerSecond: number;
+  readonly secondsLeft: number | null;
+}
+
+/** Where a build is, or was. */
+export interface BuildPoint {
+  readonly handled: Position | null;
+  readonly events: number;
+}
+
+/** What a build has before its first event. */
+export const BUILD_BEGIN: BuildPoint = { handled: null, events: 0 };
+
+/** Events folded in a second, and the seconds that are left at that pace, from two looks that lie `spentMs` apart. */
+export function paceOf(
+  first: BuildPoint,
+  now: BuildPoint,
+  live: Position | null,
+  spentMs: number,
+): Pick<BuildProgress, 'eventsPerSecond' | 'secondsLeft'> {
+  const seconds = spentMs / 1000;
+  const done = distance(first.handled, now.handled);
+  return {
+    eventsPerSecond: seconds > 0 ? (now.events - first.events) / seconds : 0,
+    secondsLeft: done > 0 ? (Math.max(0, distance(now.handled, live)) / done) * seconds : null,
+  };
+}
+
+function distance(from: Position | null, to: Position | null): number {
+  return Number(BigInt(to ?? '0') - BigInt(from ?? '0'));
+}

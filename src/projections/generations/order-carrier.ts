@@ -1,0 +1,119 @@
+import type { Pool } from 'pg';
+import {
+  BuildOfOtherCodeError,
+  GenerationBehindError,
+  GenerationError,
+  GenerationIsLiveError,
+  UnknownGenerationError,
+} from './errors.js';
+import type { Generation, GenerationFold } from './generation-table.js';
+import type { Generations } from './generations.js';
+import { findRebuild, noteFailure, noteKept, noteReport, type Rebuild } from './rebuild-orders.js';
+
+export interface OrderCarrierOptions {
+  readonly pool: Pool;
+  readonly projection: string;
+  readonly codeVersion: string;
+  readonly generations: Generations;
+  readonly onTrouble: (error: unknown) => void;
+  /** How long a build of other code may stand still before its order is given up, in milliseconds. */
+  readonly patienceMs: number;
+}
+
+/** After trouble it is tried again, but not at once. */
+const TROUBLE_PAUSE_MS = 1_000;
+
+/**
+ * Carries out what was ordered with a build: compare, then swap, keep or drop. The order, how it ended and the report are
+ * in the database, so whoever folds the build next goes on; a swap ends its order in its own transaction. Two instances
+ * at once do no harm: the first end counts.
+ */
+export class OrderCarrier {
+  #task: Promise<void> | null = null;
+  #notBefore = 0;
+  #stopping = false;
+  /** Builds of other code with an order, and since when their checkpoint has been where it is. */
+  readonly #strangers = new Map<number, { readonly revision: number; readonly since: number }>();
+
+  constructor(private readonly options: OrderCarrierOptions) {}
+
+  /** To be called while a build with an order is level, or on its way out: carries on in the background. */
+  carryOn(generation: number): void {
+    if (this.#task !== null || this.#stopping || performance.now() < this.#notBefore) return;
+    this.#task = this.#try(generation).finally(() => {
+      this.#task = null;
+    });
+  }
+
+  /**
+   * To be called with everything that is there, now and then, by every instance: an order is given up whose build was
+   * begun by other code and moves no more, because nobody with that code runs.
+   */
+  async look(all: readonly Generation[]): Promise<void> {
+    const { pool, codeVersion, patienceMs } = this.options;
+    const strangers = all.flatMap(({ generation, role, fold, afterwards }) =>
+      role === 'building' && afterwards !== null && fold !== null && fold.builtBy !== codeVersion
+        ? [{ generation, fold }]
+        : [],
+    );
+    const numbers = new Set(strangers.map(({ generation }) => generation));
+    for (const known of this.#strangers.keys()) if (!numbers.has(known)) this.#strangers.delete(known);
+    for (const { generation, fold } of strangers) {
+      if (!this.#standsStill(generation, fold, patienceMs)) continue;
+      await noteFailure(pool, generation, new BuildOfOtherCodeError(generation, fold.builtBy, codeVersion));
+    }
+  }
+
+  /** Begins nothing any more; comes back when what is under way has ended. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#task;
+  }
+
+  #standsStill(generation: number, { checkpoint: { revision } }: GenerationFold, forMs: number): boolean {
+    const known = this.#strangers.get(generation);
+    if (known?.revision === revision) return performance.now() - known.since >= forMs;
+    this.#strangers.set(generation, { revision, since: performance.now() });
+    return false;
+  }
+
+  async #try(generation: number): Promise<void> {
+    const { pool, projection, onTrouble } = this.options;
+    try {
+      const order = await findRebuild(pool, projection, generation);
+      if (order !== null) await this.#carryOut(order);
+    } catch (error) {
+      if (isPassing(error)) return;
+      try {
+        if (!(error instanceof GenerationError)) throw error;
+        await noteFailure(pool, generation, error);
+      } catch (trouble) {
+        this.#notBefore = performance.now() + TROUBLE_PAUSE_MS;
+        if (!this.#stopping) onTrouble(trouble);
+      }
+    }
+  }
+
+  async #carryOut({ generation, phase, afterwards, actor, reason }: Rebuild): Promise<void> {
+    const { pool, generations } = this.options;
+    if (phase === 'dropping') return generations.drop(generation);
+    if (phase !== 'comparing') return;
+    if (afterwards === 'swap') {
+      await generations.swap(generation, { actor, reason });
+      return;
+    }
+    const report = await generations.compare(generation);
+    if (afterwards === 'keep') return noteKept(pool, generation, report);
+    await noteReport(pool, generation, report);
+    await generations.drop(generation);
+  }
+}
+
+/** Somebody else was faster, or something holds the live fold up: what is in the database decides at the next look. */
+function isPassing(error: unknown): boolean {
+  return (
+    error instanceof GenerationBehindError ||
+    error instanceof GenerationIsLiveError ||
+    error instanceof UnknownGenerationError
+  );
+}

@@ -1,0 +1,250 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Pool, PoolClient } from 'pg';
+import { z } from 'zod';
+import { metadataOf } from '../../commands/decider.js';
+import type { Position } from '../../event-store/event-store.js';
+import { GENESIS_HASH } from '../../events/hash-chain.js';
+import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { LoadedCatalog } from '../../plans/plan-file.js';
+import type { Entitlement } from '../../policy/entitlement.js';
+import { type LiveCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';
+import { isTransient } from '../engine/transient.js';
+import type { EntitlementsBatch, EntitlementsProjector } from '../entitlements/entitlements.projector.js';
+import type { Queries } from '../entitlements/facts-loader.js';
+import { entitlementSchema, unheardOf, versionedSuccessorSchema } from '../entitlements/user-row.js';
+import { ChangeTally, differenceOf, type Held, type Tally } from './change-tally.js';
+import { NoCatalogError, PublicationUnderWayError, PublicationWouldFaultError } from './errors.js';
+import { inTransaction } from './generation-table.js';
+import { PlanMoves, type PlanMovesReport } from './plan-moves.js';
+
+/**
+ * What the publication of a catalogue would change, if it were the next event of the log now. `hashBefore` is the
+ * catalogue published last; where it is the same, publishing appends nothing. `judged` counts the users known.
+ */
+export interface PublicationReport extends Tally, PlanMovesReport {
+  /** RFC 3339: the moment at which users are judged. */
+  readonly at: string;
+  /** Last event that the read models hold; the publication would come after it. */
+  readonly position: Position | null;
+  readonly generation: number;
+  readonly hashBefore: string;
+  readonly hashAfter: string;
+  readonly judged: number;
+  /** Whether who was never heard of is served something else; their version is 0 and stays. */
+  readonly defaultChanged: boolean;
+}
+
+export interface PublicationPreviewOptions {
+  /** Connections without a limit on the time of a transaction. */
+  readonly pool: Pool;
+  readonly projection: string;
+  readonly projectorOn: (queries: Queries, generation: number) => EntitlementsProjector;
+  /** How long a publication that is under way is waited for, in milliseconds. */
+  readonly patienceMs: number;
+  /** Unix ms; the clock that snapshots are served by. */
+  readonly now: () => number;
+}
+
+/** Told after each slice of users: how many were judged, of how many that have a row. */
+export type OnJudged = (judged: number, users: number) => void;
+
+const LOOK_MS = 100;
+
+const lastRow = z.object({ hash: z.string(), default_snapshot: z.string(), users: z.number() }).optional();
+const heldRow = z.object({
+  user_id: z.string(),
+  snapshot: z.string(),
+  successors: z.string(),
+  counter: z.number(),
+  version_offset: z.number(),
+});
+
+/**
+ * Does to every user what the publication of `given` would do, by the very code of the projection, on a snapshot of the
+ * live generation, and compares. Nothing is written, nothing waits: neither reads nor the projection.
+ * @throws NoCatalogError, PublicationUnderWayError, PublicationWouldFaultError
+ */
+export async function previewPublication(
+  options: PublicationPreviewOptions,
+  given: LoadedCatalog,
+  onJudged: OnJudged,
+): Promise<PublicationReport> {
+  const deadline = Date.now() + options.patienceMs;
+  for (;;) {
+    const report = await inTransaction(
+      options.pool,
+      (client) => preview(options, client, given, onJudged),
+      'repeatable read read only',
+    );
+    if (report !== 'under way') return report;
+    if (Date.now() >= deadline) {
+      const live = await readLiveCheckpoint(options.pool, options.projection);
+      throw new PublicationUnderWayError(live?.generation ?? 0);
+    }
+    await pause(LOOK_MS);
+  }
+}
+
+async function preview(
+  options: PublicationPreviewOptions,
+  client: PoolClient,
+  given: LoadedCatalog,
+  onJudged: OnJudged,
+): Promise<PublicationReport | 'under way'> {
+  const live = await readLiveCheckpoint(client, options.projection);
+  const last = live === null ? null : await readLast(client, live.generation);
+  if (live === null || last === null) throw new NoCatalogError();
+  if (live.checkpoint.within !== null) return 'under way';
+  const now = Math.max(live.checkpoint.now, options.now());
+  const [tally, moves] = [new ChangeTally(), new PlanMoves()];
+  let [judged, defaultChanged] = [0, false];
+  if (last.hash !== given.hash) {
+    for await (const batch of judgeAnew(options, oneByOne(client), live, given, now)) {
+      const before = await readHeld(client, live.generation, [...batch.users.keys()]);
+      for (const [userId, after] of batch.users) {
+        const { held, offset } = before.get(userId) ?? { held: unheardOf(userId, last.byDefault), offset: 0 };
+        countUser(userId, held, after, offset, now, tally, moves);
+      }
+      judged += batch.users.size;
+      defaultChanged ||= JSON.stringify(last.byDefault) !== JSON.stringify(batch.byDefault);
+      onJudged(judged, last.users);
+    }
+  }
+  return {
+    at: new Date(now).toISOString(),
+    position: live.checkpoint.handled,
+    generation: live.generation,
+    hashBefore: last.hash,
+    hashAfter: given.hash,
+    judged,
+    ...tally.tally,
+    ...moves.report,
+    defaultChanged,
+  };
+}
+
+/** Batches of the publication as the live fold would make them, none of which is written. */
+async function* judgeAnew(
+  { projectorOn }: PublicationPreviewOptions,
+  queries: Queries,
+  { generation, checkpoint }: LiveCheckpoint,
+  given: LoadedCatalog,
+  now: number,
+): AsyncGenerator<EntitlementsBatch> {
+  const projector = projectorOn(queries, generation);
+  const event = publicationOf(given, checkpoint.handled, now);
+  for (let within: string | null = null; ; ) {
+    let batch: EntitlementsBatch;
+    try {
+      batch = await projector.project([event], { handled: checkpoint.handled, within, now });
+    } catch (error) {
+      throw isTransient(error) ? error : new PublicationWouldFaultError(error);
+    }
+    yield batch;
+    if (batch.applied === 1) return;
+    within = batch.within;
+  }
+}
+
+/** The event that a publication after `handled` would be. It is never appended: only what is judged by it counts. */
+function publicationOf(
+  { catalog, hash }: LoadedCatalog,
+  handled: Position | null,
+  now: number,
+): RecordedEvent {
+  const origin = { actor: 'preview', correlationId: 'preview', causation: null, stripe: null };
+  return {
+    type: 'PlanCatalogPublished',
+    data: { hash, catalog },
+    stream: 'preview',
+    revision: 0,
+    position: String(BigInt(handled ?? '0') + 1n),
+    id: randomUUID(),
+    metadata: { ...metadataOf(origin, now, 1), prevHash: GENESIS_HASH, hash: GENESIS_HASH },
+  };
+}
+
+function countUser(
+  userId: string,
+  old: Held,
+  next: Held,
+  offset: number,
+  now: number,
+  tally: ChangeTally,
+  moves: PlanMoves,
+): void {
+  const { before, after, kinds, differs } = differenceOf(old, next, now);
+  if (kinds.length === 0) {
+    if (differs) tally.add('details only');
+    return;
+  }
+  moves.add(before.entitlement, after.entitlement);
+  tally.add({
+    userId,
+    kinds,
+    before: before.entitlement,
+    after: after.entitlement,
+    versionBefore: before.counter + offset,
+    versionAfter: after.counter + offset,
+  });
+}
+
+async function readLast(
+  client: PoolClient,
+  generation: number,
+): Promise<{ readonly hash: string; readonly byDefault: Entitlement; readonly users: number } | null> {
+  const { rows } = await client.query(
+    `select hash, default_snapshot,
+       (select count(*)::int from tenure.user_role where generation = $1) as users
+     from tenure.plan_catalog where generation = $1 order by position desc limit 1`,
+    [generation],
+  );
+  const found = lastRow.parse(rows[0]);
+  if (found === undefined) return null;
+  const byDefault = entitlementSchema.parse(JSON.parse(found.default_snapshot));
+  return { hash: found.hash, byDefault, users: found.users };
+}
+
+/** Users as they are read now, and what their versions are served with. */
+async function readHeld(
+  client: PoolClient,
+  generation: number,
+  users: readonly string[],
+): Promise<ReadonlyMap<string, { readonly held: Held; readonly offset: number }>> {
+  const { rows } = await client.query(
+    `select user_id, snapshot, successors, counter, coalesce(version_offset, 0) as version_offset
+     from tenure.user_role left join tenure.revocation_offset using (user_id)
+     where generation = $1 and user_id = any($2)`,
+    [generation, users],
+  );
+  return new Map(
+    z
+      .array(heldRow)
+      .parse(rows)
+      .map(({ user_id: userId, snapshot, successors, counter, version_offset: offset }) => [
+        userId,
+        {
+          held: {
+            entitlement: entitlementSchema.parse(JSON.parse(snapshot)),
+            successors: z.array(versionedSuccessorSchema).parse(JSON.parse(successors)),
+            counter,
+            changedAt: null,
+          },
+          offset,
+        },
+      ]),
+  );
+}
+
+/** A connection takes one statement at a time; the projector may ask several at once. */
+function oneByOne(client: PoolClient): Queries {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    query: (text, values) => {
+      const answer = last.then(() => client.query(text, values));
+      last = answer.catch(() => undefined); // whoever asked gets the fault
+      return answer;
+    },
+  };
+}

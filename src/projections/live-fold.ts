@@ -1,0 +1,37 @@
+import type { Pool } from 'pg';
+import type { ProjectionListener } from './engine/projection.js';
+import { ProjectionEngine, type ProjectionEngineOptions } from './engine/projection-engine.js';
+import { ENTITLEMENTS, EntitlementsProjector } from './entitlements/entitlements.projector.js';
+import type { FoldingRules } from './entitlements/folding-rules.js';
+
+export interface LiveFoldOptions {
+  readonly store: ProjectionEngineOptions['store'];
+  /** The setting `STREAM_PREFIX`. */
+  readonly streamPrefix: string;
+  readonly pool: Pool;
+  /** Connection string for the session that leads and listens. */
+  readonly url: string;
+  readonly rules: FoldingRules;
+  readonly listener: ProjectionListener;
+  readonly batchSize?: number;
+  /** Users judged in one transaction after a change of the catalogue. */
+  readonly sliceSize?: number;
+}
+
+/** The fold of the entitlements that is read. Start it to make it move. */
+export function liveFold(options: LiveFoldOptions): ProjectionEngine {
+  const { rules, sliceSize, pool, ...rest } = options;
+  return new ProjectionEngine({
+    ...rest,
+    pool,
+    projection: ENTITLEMENTS,
+    codeVersion: rules.codeVersion,
+    projectorOf: (generation) =>
+      new EntitlementsProjector({
+        pool,
+        generation,
+        rules,
+        ...(sliceSize === undefined ? {} : { sliceSize }),
+      }),
+  });
+}

@@ -1,0 +1,34 @@
+import { foldingBeside } from '../generations/folding-beside.js';
+import { type FromBesideThread, portable, type ToThread } from './protocol.js';
+import { beginning, openThreadStores } from './thread-stores.js';
+
+const { port, place } = beginning();
+
+function post(message: FromBesideThread): void {
+  port.postMessage(message);
+}
+
+const onTrouble = (error: unknown): void =>
+  post({ kind: 'heard', call: { name: 'onTrouble', given: [portable(error)] } });
+const stores = await openThreadStores(place, onTrouble);
+const beside = foldingBeside({
+  store: stores.store,
+  streamPrefix: place.streamPrefix,
+  pool: stores.pool,
+  url: place.databaseUrl,
+  onFault: (...given) => post({ kind: 'heard', call: { name: 'onFault', given } }),
+  onTrouble,
+});
+
+async function stop(): Promise<void> {
+  await beside.stop();
+  await stores.close();
+  port.close(); // the last thing that keeps the thread
+}
+
+port.on('message', (message: ToThread) => {
+  if (message.kind === 'ring') beside.keeper.ring();
+  else void stop();
+});
+beside.keeper.start();
+post({ kind: 'started' });

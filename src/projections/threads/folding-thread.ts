@@ -1,0 +1,67 @@
+import { Worker } from 'node:worker_threads';
+import type { FoldingPlace } from './thread-stores.js';
+
+/** Every kind of message that a thread may send is one of these. */
+interface Message {
+  readonly kind: string;
+}
+
+export interface FoldingThreadOptions<From> {
+  /** The file that the thread begins with. */
+  readonly file: URL;
+  readonly place: FoldingPlace;
+  /** Node's flags for the thread. Left out: those of the process. */
+  readonly nodeFlags?: readonly string[];
+  readonly onMessage: (message: From) => void;
+  /** The thread has ended though nobody told it to: what it folded stands still. */
+  readonly onDied: (error: Error) => void;
+}
+
+/** A thread that folds the log, seen from the one that serves: folding takes no time from answers. */
+export class FoldingThread<To extends Message, From extends Message> {
+  #worker: Worker | null = null;
+  #exit: Promise<unknown> | null = null;
+  #stopping = false;
+
+  constructor(private readonly options: FoldingThreadOptions<From>) {}
+
+  /** Comes back when the thread folds. Rejects with what it threw before. */
+  async start(): Promise<void> {
+    const { file, place, nodeFlags, onMessage, onDied } = this.options;
+    const worker = new Worker(file, {
+      workerData: place,
+      ...(nodeFlags === undefined ? {} : { execArgv: [...nodeFlags] }),
+    });
+    this.#worker = worker;
+    this.#exit = new Promise((resolve) => worker.once('exit', resolve));
+    let started = false;
+    await new Promise<void>((resolve, reject) => {
+      let error = new Error('a folding thread ended');
+      worker.on('message', (message: From) => {
+        onMessage(message);
+        if (message.kind !== 'started') return;
+        started = true;
+        resolve();
+      });
+      worker.on('error', (thrown) => {
+        error = thrown;
+      });
+      worker.on('exit', () => {
+        if (!started) reject(error);
+        else if (!this.#stopping) onDied(error);
+      });
+    });
+  }
+
+  /** Does nothing once the thread has ended. */
+  post(message: To | { readonly kind: 'ring' }): void {
+    this.#worker?.postMessage(message);
+  }
+
+  /** Lets the thread finish the batch at hand, and waits for its end. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#worker?.postMessage({ kind: 'stop' });
+    await this.#exit;
+  }
+}

@@ -1,0 +1,75 @@
+import { setInterval } from 'node:timers';
+import type { ProjectionListener } from '../engine/projection.js';
+import { RUNNING_RULES } from '../entitlements/folding-rules.js';
+import { liveFold } from '../live-fold.js';
+import { type CallOf, type FromLiveThread, portable, type Question, type ToLiveThread } from './protocol.js';
+import { beginning, openThreadStores } from './thread-stores.js';
+
+/** Figures that grow while nothing happens, such as the lag, are told this often. */
+const STATUS_EVERY_MS = 250;
+
+const { port, place } = beginning();
+const rings = new Set<() => void>();
+
+function post(message: FromLiveThread): void {
+  port.postMessage(message);
+}
+
+function hear(call: CallOf<ProjectionListener>): void {
+  post({ kind: 'heard', at: Date.now(), status: engine.status(), call });
+}
+
+const onTrouble = (error: unknown): void => hear({ name: 'onTrouble', given: [portable(error)] });
+const stores = await openThreadStores(place, onTrouble);
+const { store, pool } = stores;
+const engine = liveFold({
+  store: {
+    read: (stream, from) => store.read(stream, from),
+    readAll: (after, limit) => store.readAll(after, limit),
+    head: () => store.head(),
+    // The thread that appends has the doorbell, and passes the rings on.
+    onAppend: (ring) => {
+      rings.add(ring);
+      return () => rings.delete(ring);
+    },
+  },
+  streamPrefix: place.streamPrefix,
+  pool,
+  url: place.databaseUrl,
+  rules: RUNNING_RULES,
+  listener: {
+    onChanged: (...given) => hear({ name: 'onChanged', given }),
+    onConfirmed: (...given) => hear({ name: 'onConfirmed', given }),
+    onFault: (...given) => hear({ name: 'onFault', given }),
+    onTrouble,
+  },
+});
+
+async function answer(id: number, question: Question): Promise<void> {
+  if (question.kind === 'next_change') {
+    await engine.nextChange(question.ms);
+    post({ kind: 'answered', id, answer: true });
+  } else {
+    post({ kind: 'answered', id, answer: await engine.waitUntil(question.position, question.timeoutMs) });
+  }
+}
+
+async function stop(): Promise<void> {
+  clearInterval(tick);
+  await engine.stop();
+  post({ kind: 'status', at: Date.now(), status: engine.status() });
+  await stores.close();
+  port.close(); // the last thing that keeps the thread
+}
+
+port.on('message', (message: ToLiveThread) => {
+  if (message.kind === 'ring') for (const ring of rings) ring();
+  else if (message.kind === 'ask') void answer(message.id, message.question);
+  else void stop();
+});
+await engine.start();
+const tick = setInterval(
+  () => post({ kind: 'status', at: Date.now(), status: engine.status() }),
+  STATUS_EVERY_MS,
+);
+post({ kind: 'started', at: Date.now(), status: engine.status() });

@@ -1,0 +1,50 @@
+import type { Position } from '../../event-store/event-store.js';
+import type { ProjectionFault } from '../engine/checkpoint.js';
+import type { ProjectionListener, ProjectionStatus } from '../engine/projection.js';
+
+/** A call of a listener, with what it is given. */
+export type CallOf<Listener> = {
+  [Name in keyof Listener]: Listener[Name] extends (...given: infer Given) => void
+    ? { readonly name: Name; readonly given: Given }
+    : never;
+}[keyof Listener];
+
+/** What a thread that folds beside tells of. */
+export interface BesideListener {
+  onFault(generation: number, fault: ProjectionFault): void;
+  onTrouble(error: unknown): void;
+}
+
+/** A question to the projection of another thread; the answer to `next_change` is always true. */
+export type Question =
+  | { readonly kind: 'wait_until'; readonly position: Position; readonly timeoutMs: number }
+  | { readonly kind: 'next_change'; readonly ms: number };
+
+/** To any thread: there may be something to fold; finish the batch at hand and end. */
+export type ToThread = { readonly kind: 'ring' } | { readonly kind: 'stop' };
+export type ToLiveThread =
+  | ToThread
+  | { readonly kind: 'ask'; readonly id: number; readonly question: Question };
+
+export type FromBesideThread =
+  | { readonly kind: 'started' }
+  | { readonly kind: 'heard'; readonly call: CallOf<BesideListener> };
+
+/** `at` is when the projection had that status, Unix ms. */
+export type FromLiveThread =
+  | { readonly kind: 'started'; readonly at: number; readonly status: ProjectionStatus }
+  | { readonly kind: 'status'; readonly at: number; readonly status: ProjectionStatus }
+  | {
+      readonly kind: 'heard';
+      readonly at: number;
+      readonly status: ProjectionStatus;
+      readonly call: CallOf<ProjectionListener>;
+    }
+  | { readonly kind: 'answered'; readonly id: number; readonly answer: boolean };
+
+/** What remains of anything thrown on its way between threads: an error with its texts. */
+export function portable(thrown: unknown): Error {
+  if (!(thrown instanceof Error)) return new Error(String(thrown));
+  const code = 'code' in thrown ? ` (${String(thrown.code)})` : '';
+  return Object.assign(new Error(`${thrown.message}${code}`), { stack: thrown.stack });
+}

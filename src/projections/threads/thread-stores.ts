@@ -1,0 +1,48 @@
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import pg, { type Pool } from 'pg';
+import type { EventStore } from '../../event-store/event-store.js';
+import { openEventStore } from '../../event-store/open-event-store.js';
+import { eventStorePoolConfig } from '../../event-store/postgres/pg-session.js';
+
+/** Connections of a thread: it folds one batch at a time. */
+const POOL_SIZE = 4;
+
+/** Where a thread finds what it folds, and writes it. */
+export interface FoldingPlace {
+  readonly databaseUrl: string;
+  /** `null`: the log is in the database. */
+  readonly eventStoreUrl: string | null;
+  readonly streamPrefix: string;
+}
+
+/** Whom a thread that folds answers to, and what it was started with. Throws elsewhere. */
+export function beginning(): { readonly port: MessagePort; readonly place: FoldingPlace } {
+  if (parentPort === null) throw new Error('this file is the beginning of a thread');
+  return { port: parentPort, place: workerData };
+}
+
+/** A thread's own connections to the database and to the log. */
+export interface ThreadStores {
+  readonly pool: Pool;
+  readonly store: EventStore;
+  close(): Promise<void>;
+}
+
+/** Opens them; nothing is sent before it is needed. `onTrouble` hears of idle connections that broke. */
+export async function openThreadStores(
+  place: FoldingPlace,
+  onTrouble: (error: unknown) => void,
+): Promise<ThreadStores> {
+  const { databaseUrl } = place;
+  const pool = new pg.Pool(eventStorePoolConfig(databaseUrl, POOL_SIZE));
+  pool.on('error', onTrouble);
+  const store = await openEventStore(place, { pool, databaseUrl, onFault: onTrouble });
+  return {
+    pool,
+    store,
+    close: async () => {
+      await store.close();
+      await pool.end();
+    },
+  };
+}

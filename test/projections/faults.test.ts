@@ -1,0 +1,223 @@
+import { randomUUID } from 'node:crypto';
+import { SkipEventHandler } from '../../src/commands/projection/projection.handlers.js';
+import { ProjectionWriter } from '../../src/commands/writers.js';
+import { parseEvent } from '../../src/events/recorded-event.js';
+import { projectionStream } from '../../src/events/stream-names.js';
+import { judge } from '../../src/policy/judge.js';
+import type { FoldingRules } from '../../src/projections/entitlements/folding-rules.js';
+import { Faults } from '../../src/projections/faults.js';
+import {
+  FaultElsewhereError,
+  NoFaultError,
+  UnknownGenerationError,
+} from '../../src/projections/generations/errors.js';
+import { at, day } from '../support/policy-stories.js';
+import { type Instance, ProjectedLog } from '../support/projected-log.js';
+import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
+import { until } from '../support/until.js';
+
+const OPS = { actor: 'ops', reason: 'a test' };
+const SKIP = { actor: 'eva', correlationId: 'test', reason: 'made by a tool that is gone' };
+
+/** Rules that throw where a subscription was ever seen unpaid, while `broken` says so. */
+function rulesOf(codeVersion: string, broken: () => boolean): FoldingRules {
+  return {
+    codeVersion,
+    judge: (facts, catalog, now) => {
+      const isUnpaid = facts.subscriptions.some(({ observations }) =>
+        observations.some(({ data }) => data.status === 'unpaid'),
+      );
+      if (isUnpaid && broken()) throw new RangeError('not with me');
+      return judge(facts, catalog, now);
+    },
+  };
+}
+
+const FAULTY = rulesOf('1', () => true);
+const FIXED = rulesOf('2', () => false);
+
+describe('A projection at a fault', () => {
+  let log: ProjectedLog;
+  let faults: Faults;
+  beforeEach(async () => {
+    log = await ProjectedLog.open();
+    faults = faultsBy();
+    await log.record(
+      publication(twoPlans({ free: 'reports', plus: 'export' }), day(0)),
+      sightOf('1', day(0), { userId: 'ann' }),
+      sightOf('2', day(0), { userId: 'bob' }),
+      sightOf('2', day(1), { userId: 'bob', status: 'unpaid' }),
+      sightOf('3', day(1), { userId: 'cleo' }),
+      sightOf('1', day(1), { userId: 'ann', status: 'canceled' }),
+    );
+  });
+  afterEach(() => log.close());
+
+  /** Who skips and resumes, as a process of its own. */
+  function faultsBy(): Faults {
+    const { store, pool } = log;
+    const handler = new SkipEventHandler(new ProjectionWriter(store, 'tenure.'));
+    const options = { store, streamPrefix: 'tenure.', pool, projection: 'entitlements' };
+    return new Faults({ ...options, commands: handler });
+  }
+
+  function start(name: string, rules: FoldingRules, more: Parameters<typeof log.start>[1] = {}) {
+    const now = (): number => at(day(2));
+    return log.start(name, { rules, now, patienceMs: 20_000, ...more });
+  }
+
+  function stands(instance: Instance, position: string): Promise<unknown> {
+    return until(`${instance.name} stands at ${position}`, () => {
+      const { state, fault } = instance.engine.status();
+      return state === 'faulted' && fault?.position === position;
+    });
+  }
+
+  async function plans({ reader }: Instance): Promise<Record<string, string>> {
+    const all = await reader.readMany(['ann', 'bob', 'cleo']);
+    return Object.fromEntries(
+      all.map(({ userId, snapshot: { plan, status } }) => [userId, `${plan} ${status}`]),
+    );
+  }
+
+  async function skips() {
+    return (await log.store.read(projectionStream('tenure.', 'entitlements'), 0)).map(parseEvent);
+  }
+
+  async function isClean({ generations }: Instance): Promise<void> {
+    expect(await generations.verify('all', 'test', () => undefined)).toMatchObject({
+      differences: 0,
+      first: [],
+    });
+  }
+
+  it('goes past the event once it is skipped, on every instance, and says in the log who skipped it and why', async () => {
+    const [a, b] = [await start('a', FAULTY), await start('b', FAULTY)];
+    await stands(a, '4');
+    await stands(b, '4');
+    const [{ id, stream, revision, type } = { id: '' }] = (await log.store.readAll('3', 1)).events;
+    const skipped = { id, stream, revision, type };
+    expect(await faults.skip('4', SKIP)).toEqual({
+      outcome: 'skipped',
+      position: '4',
+      skipped,
+      reason: SKIP.reason,
+    });
+    await a.reaches('7');
+    await b.reaches('7');
+    expect(a.engine.status()).toMatchObject({ fault: null });
+    expect(b.engine.status()).toMatchObject({ fault: null });
+    expect(await plans(a)).toEqual({ ann: 'free canceled', bob: 'plus active', cleo: 'plus active' });
+    expect(await skips()).toEqual([
+      expect.objectContaining({
+        type: 'EventSkipped',
+        data: { projection: 'entitlements', skipped, reason: SKIP.reason },
+        metadata: expect.objectContaining({ actor: 'eva' }),
+      }),
+    ]);
+    await isClean(a);
+  });
+
+  it('gives the same rows in batches of any size, with an event that cannot even be read among the skipped', async () => {
+    const unreadable = await log.recordRaw({
+      id: randomUUID(),
+      type: 'FromTheFuture',
+      data: '{}',
+      metadata: '{}',
+    });
+    await log.record(sightOf('3', day(2), { userId: 'cleo', status: 'canceled' }));
+    const a = await start('a', FAULTY, { batchSize: 1 });
+    for (const position of ['4', unreadable]) {
+      await stands(a, position);
+      await faults.skip(position, SKIP);
+    }
+    const last = (await log.store.head()) ?? '0';
+    await a.reaches(last);
+    expect(await plans(a)).toMatchObject({ cleo: 'free canceled' });
+    const straight = await log.rowsOf(1);
+    await a.stop();
+    for (const batchSize of [1, 2, 3, 500]) {
+      const b = await start(`b${batchSize}`, FAULTY, { buildBatchSize: batchSize });
+      const report = await b.generations.rebuild({ ...OPS, afterwards: 'keep' }, () => undefined);
+      expect(report).toMatchObject({ position: last, changed: 0, detailsOnly: 0 });
+      expect(await log.rowsOf(report.to.generation)).toEqual(straight);
+      await b.generations.drop(report.to.generation);
+      await b.stop();
+    }
+  });
+
+  it('takes the skipped event in with a rebuild by code that can fold it', async () => {
+    const a = await start('a', FAULTY);
+    await stands(a, '4');
+    await faults.skip('4', SKIP);
+    await a.reaches('7');
+    const same = await a.generations.rebuild({ ...OPS, afterwards: 'drop' }, () => undefined);
+    expect(same).toMatchObject({ changed: 0, detailsOnly: 0 });
+    await a.stop();
+
+    const b = await start('b', FIXED);
+    const healed = await b.generations.rebuild({ ...OPS, afterwards: 'swap' }, () => undefined);
+    expect(healed).toMatchObject({ changed: 1, byKind: { plan: 1, status: 1 }, first: [{ userId: 'bob' }] });
+    expect(await plans(b)).toMatchObject({ bob: 'free unpaid' });
+    await isClean(b);
+  });
+
+  it('is skipped once, by however many at once, and only where it stands', async () => {
+    await expect(faults.skip('4', SKIP)).rejects.toThrow(NoFaultError);
+    const a = await start('a', FAULTY);
+    await stands(a, '4');
+    await expect(faults.skip('5', SKIP)).rejects.toThrow(FaultElsewhereError);
+    await expect(faults.skip('3', SKIP)).rejects.toThrow(FaultElsewhereError);
+    expect(await skips()).toEqual([]);
+    const answers = await Promise.all([faultsBy(), faultsBy(), faults].map((each) => each.skip('4', SKIP)));
+    expect(answers.map(({ outcome }) => outcome).sort()).toEqual([
+      'skipped',
+      'skipped_before',
+      'skipped_before',
+    ]);
+    await a.reaches('7');
+    const again = await faults.skip('4', { ...SKIP, reason: 'another' });
+    expect(again).toMatchObject({ outcome: 'skipped_before', reason: SKIP.reason });
+    await expect(faults.skip('5', SKIP)).rejects.toThrow(NoFaultError);
+    expect(await skips()).toHaveLength(1);
+  });
+
+  it('tries again at once when it is resumed, and stays where it is until then', async () => {
+    let broken = true;
+    const a = await start(
+      'a',
+      rulesOf('1', () => broken),
+    );
+    await stands(a, '4');
+    await expect(faults.resume(2)).rejects.toThrow(UnknownGenerationError);
+    // What is still there is met again, by an instance that would not have looked by itself.
+    expect(await faults.resume('live')).toMatchObject({ generation: 1, fault: { position: '4' } });
+    await until('it was met again', () => a.faults.length === 2);
+    await stands(a, '4');
+    broken = false;
+    await faults.resume(1);
+    await a.reaches('6');
+    expect(await plans(a)).toMatchObject({ bob: 'free unpaid' });
+    await expect(faults.resume('live')).rejects.toThrow(NoFaultError);
+    expect(await skips()).toEqual([]);
+  });
+
+  it('of a build is resumed alike', async () => {
+    let broken = false;
+    const a = await start(
+      'a',
+      rulesOf('1', () => broken),
+    );
+    await a.reaches('6');
+    broken = true;
+    const generation = await a.generations.begin(OPS);
+    await until('the build stands', async () => {
+      const all = await a.generations.list();
+      return all.find((each) => each.generation === generation)?.fold?.checkpoint.fault?.position === '4';
+    });
+    broken = false;
+    await faults.resume(generation);
+    await a.generations.untilLevel(generation, () => undefined);
+    expect(await log.rowsOf(generation)).toEqual(await log.rowsOf(1));
+  });
+});

@@ -1,0 +1,121 @@
+import { FoldingThread } from '../../src/projections/threads/folding-thread.js';
+import type { ToThread } from '../../src/projections/threads/protocol.js';
+import { ThreadedProjection } from '../../src/projections/threads/threaded-projection.js';
+import { day } from '../support/policy-stories.js';
+import { ProjectedLog } from '../support/projected-log.js';
+import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
+import { THREAD_FLAGS } from '../support/thread-flags.js';
+import { until } from '../support/until.js';
+
+describe('A thread that folds', () => {
+  let said: string[];
+  let deaths: string[];
+  beforeEach(() => {
+    said = [];
+    deaths = [];
+  });
+
+  function thread(databaseUrl: string): FoldingThread<ToThread, { readonly kind: string }> {
+    return new FoldingThread({
+      file: new URL('../support/short-lived.worker.mjs', import.meta.url),
+      place: { databaseUrl, eventStoreUrl: null, streamPrefix: 'tenure.' },
+      nodeFlags: [],
+      onMessage: ({ kind }) => said.push(kind),
+      onDied: ({ message }) => deaths.push(message),
+    });
+  }
+
+  it('that cannot begin says why', async () => {
+    await expect(thread('throws at once').start()).rejects.toThrow('no way to begin');
+    expect(deaths).toEqual([]);
+  });
+
+  it('that ends by itself is reported with its reason, once', async () => {
+    const each = thread('…');
+    await each.start();
+    each.post({ kind: 'ring' });
+    await until('its end is known', async () => deaths.length > 0);
+    each.post({ kind: 'ring' });
+    await each.stop();
+    expect(deaths).toEqual(['fell over']);
+  });
+
+  it('that is told to stop ends in order before `stop` comes back, and is no casualty', async () => {
+    const each = thread('…');
+    await each.start();
+    await each.stop();
+    expect(said).toEqual(['started', 'ended in order']);
+    expect(deaths).toEqual([]);
+  });
+});
+
+describe('A projection in a thread of its own', () => {
+  let log: ProjectedLog;
+  let heard: string[];
+  let projection: ThreadedProjection;
+  beforeEach(async () => {
+    log = await ProjectedLog.open();
+    await log.record(publication(twoPlans({ free: 'reports', plus: 'export' }), day(0)));
+    heard = [];
+    projection = new ThreadedProjection({
+      place: { databaseUrl: log.url, eventStoreUrl: null, streamPrefix: 'tenure.' },
+      nodeFlags: THREAD_FLAGS,
+      onDied: ({ message }) => heard.push(message),
+      listener: {
+        onChanged: (changed) => heard.push(`changed ${changed}`),
+        onConfirmed: ({ checkpoint }, _, ageMs) => {
+          heard.push(`confirmed ${checkpoint.handled}`);
+          if (!(ageMs >= 0)) heard.push(`from the future: ${ageMs}`);
+        },
+        onFault: ({ code }) => heard.push(code),
+        onTrouble: (error) => heard.push(String(error)),
+      },
+    });
+    await projection.start();
+  });
+  afterEach(async () => {
+    await projection.stop();
+    await log.close();
+  });
+
+  it('tells what changed before it answers that it is there', async () => {
+    const position = await log.record(sightOf('1', day(1), { userId: 'ann' }));
+    projection.ring();
+    expect(await projection.waitUntil(position, 20_000)).toBe(true);
+    const changed = heard.indexOf('changed ann');
+    expect(changed).toBeGreaterThanOrEqual(0);
+    expect(heard.indexOf(`confirmed ${position}`)).toBeGreaterThan(changed);
+    expect(projection.status()).toMatchObject({ state: 'leading', handled: position, fault: null });
+    expect(heard.filter((each) => !/^(changed|confirmed) /.test(each))).toEqual([]);
+  });
+
+  it('says no when the time is over, and when it is stopped meanwhile; afterwards it is stopped', async () => {
+    expect(await projection.waitUntil('99', 50)).toBe(false);
+    const waits = projection.waitUntil('99', 600_000);
+    const change = projection.nextChange(600_000);
+    await projection.stop();
+    expect(await waits).toBe(false);
+    await change;
+    expect(projection.status().state).toBe('stopped');
+    expect(await projection.waitUntil('1', 600_000)).toBe(false);
+  });
+
+  it('says how far it is behind, also while it cannot go on', async () => {
+    await projection.waitUntil('1', 20_000);
+    const holder = await log.pool.connect();
+    try {
+      await holder.query('begin; lock table tenure.projection_checkpoint in exclusive mode');
+      await log.record(sightOf('1', day(1), { userId: 'ann' }), sightOf('2', day(1), { userId: 'bob' }));
+      projection.ring();
+      await until('the lag grows', async () => {
+        const { lagEvents, lagSeconds } = projection.status();
+        return lagEvents === 2 && lagSeconds > 0.1;
+      });
+      await holder.query('rollback');
+    } finally {
+      holder.release();
+    }
+    expect(await projection.waitUntil('3', 20_000)).toBe(true);
+    await until('level', async () => projection.status().lagSeconds === 0);
+  });
+});
