@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { runCli } from '../../src/cli/program.js';
+import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { wholeLog } from '../support/log.js';
 import { until } from '../support/until.js';
 import { event, type Service, startService } from './support/service.js';
 
@@ -10,10 +12,14 @@ describe('tenure customers, beside a running service', () => {
   });
   afterAll(() => service.close());
 
-  async function tenure(...args: readonly string[]) {
+  function tenure(...args: readonly string[]) {
+    return tenureWith({}, ...args);
+  }
+
+  async function tenureWith(environment: Readonly<Record<string, string>>, ...args: readonly string[]) {
     let [out, err] = ['', ''];
     const code = await runCli(['customers', ...args], {
-      environment: { ...service.environment, USER: 'ada' },
+      environment: { ...service.environment, USER: 'ada', ...environment },
       out: (text) => {
         out += text;
       },
@@ -22,6 +28,12 @@ describe('tenure customers, beside a running service', () => {
       },
     });
     return { code, out, err };
+  }
+
+  /** Who appended the events of a type. */
+  async function actorsOf(type: string): Promise<readonly unknown[]> {
+    const all = await wholeLog(service.tenure.app.get<EventStore>(EVENT_STORE));
+    return all.filter((each) => each.type === type).map(({ metadata }) => JSON.parse(metadata).actor);
   }
 
   /** A customer that Stripe tells of; `userId` is its claim. */
@@ -48,6 +60,7 @@ describe('tenure customers, beside a running service', () => {
     const linked = await tenure('link', 'cus_lost', 'bob', '--reason', 'asked for', '--json');
     expect(linked.code).toBe(0);
     expect(JSON.parse(linked.out)).toEqual({ outcome: 'applied', position: expect.any(String) });
+    expect(await actorsOf('CustomerLinked')).toEqual(['cli:ada']);
     expect(await tenure('link', 'cus_lost', 'bob')).toEqual({
       code: 0,
       out: 'cus_lost was linked to bob before\n',
@@ -69,6 +82,18 @@ describe('tenure customers, beside a running service', () => {
     ]);
     const { rows } = await service.tenure.pool.query('select log from tenure.log_identity');
     expect(rows).toHaveLength(1);
+  });
+
+  it('link nobody where the settings name another log than the database was made from', async () => {
+    const elsewhere = {
+      EVENTSTORE_URL: service.environment.EVENTSTORE_URL ?? 'esdb://127.0.0.1:1?tls=false',
+      STREAM_PREFIX: 'another.',
+    };
+    const before = await service.logged();
+    const refused = await tenureWith(elsewhere, 'link', 'cus_else', 'bob');
+    expect(refused).toMatchObject({ code: 78, out: '' });
+    expect(refused.err).toContain('was made from the log');
+    expect(await service.logged()).toBe(before);
   });
 
   it.each([

@@ -20,7 +20,7 @@ describe('A verification', () => {
     const verify = async (_users: unknown, _actor: string, onProgress: OnProgress): Promise<never> => {
       try {
         for (;;) {
-          onProgress('1', '2');
+          onProgress('1', '2', 1);
           await nextTurn();
         }
       } catch (error) {

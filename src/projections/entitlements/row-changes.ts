@@ -1,7 +1,8 @@
 import type { PoolClient } from 'pg';
 import type { InvoiceObservation, Observation } from '../../policy/facts.js';
+import { Turns } from '../engine/turns.js';
 import type { CheckoutRow, CustomerRow, SubscriptionRow } from './facts-in-memory.js';
-import type { HistoryEntry, UserRow } from './user-row.js';
+import { type HistoryEntry, textOf, type UserRow } from './user-row.js';
 
 /** A fact of a subscription to be added. */
 export interface NewFact {
@@ -30,16 +31,34 @@ export class RowChanges {
   readonly history: HistoryEntry[] = [];
   catalog: NewCatalog | null = null;
 
-  /** Writes everything with one statement a table, in the order given: equal logs give equal rows. */
+  /**
+   * Writes everything with one statement a table, in the order given: equal logs give equal rows. The texts of a statement
+   * are made while the server is still busy with the one before it.
+   */
   async write(client: PoolClient, generation: number): Promise<void> {
-    if (this.facts.length > 0) await this.#writeFacts(client, generation);
-    if (this.subscriptions.size > 0) await this.#writeSubscriptions(client, generation);
-    if (this.customers.size > 0) await this.#writeCustomers(client, generation);
-    if (this.checkouts.size > 0) await this.#writeCheckouts(client, generation);
-    if (this.users.size > 0) await this.#writeUsers(client, generation);
-    if (this.history.length > 0) await this.#writeHistory(client, generation);
-    if (this.history.some((entry) => entry.raised)) await this.#writeVersions(client, generation);
-    if (this.catalog !== null) await writeCatalog(client, generation, this.catalog);
+    const turns = new Turns();
+    const sent: Promise<void>[] = [];
+    for (const statement of this.#statements(client, generation)) {
+      const answer = statement();
+      answer.catch(() => undefined); // the first fault is thrown below; those after it only follow from it
+      sent.push(answer);
+      await turns.give();
+    }
+    await Promise.all(sent);
+  }
+
+  #statements(client: PoolClient, generation: number): readonly (() => Promise<void>)[] {
+    const { catalog } = this;
+    return [
+      ...(this.facts.length > 0 ? [() => this.#writeFacts(client, generation)] : []),
+      ...(this.subscriptions.size > 0 ? [() => this.#writeSubscriptions(client, generation)] : []),
+      ...(this.customers.size > 0 ? [() => this.#writeCustomers(client, generation)] : []),
+      ...(this.checkouts.size > 0 ? [() => this.#writeCheckouts(client, generation)] : []),
+      ...(this.users.size > 0 ? [() => this.#writeUsers(client, generation)] : []),
+      ...(this.history.length > 0 ? [() => this.#writeHistory(client, generation)] : []),
+      ...(this.history.some((entry) => entry.raised) ? [() => this.#writeVersions(client, generation)] : []),
+      ...(catalog === null ? [] : [() => writeCatalog(client, generation, catalog)]),
+    ];
   }
 
   async #writeFacts(client: PoolClient, generation: number): Promise<void> {
@@ -134,7 +153,7 @@ export class RowChanges {
         rows.map((row) => row.entitlement.role),
         rows.map((row) => row.entitlement.plan),
         rows.map((row) => row.entitlement.status),
-        jsonColumn(rows, (row) => row.entitlement),
+        textColumn(rows, (row) => textOf(row.entitlement)),
         jsonColumn(rows, (row) => row.successors),
         rows.map((row) => instant(row.successors[0]?.at ?? null)),
         rows.map((row) => row.counter),
@@ -164,7 +183,7 @@ export class RowChanges {
         events.map((event) => event?.eventType ?? null),
         events.map((event) => event?.position ?? null),
         this.history.map((entry) => entry.counter),
-        jsonColumn(this.history, (entry) => entry.entitlement),
+        textColumn(this.history, (entry) => textOf(entry.entitlement)),
       ],
     });
   }
@@ -230,7 +249,12 @@ const SEPARATOR = "E'\\x01'";
  * JSON escapes every control character, so the separator is in none of the texts.
  */
 function jsonColumn<T>(rows: readonly T[], pick: (row: T) => unknown): string {
-  return rows.map((row) => JSON.stringify(pick(row))).join('\u0001');
+  return textColumn(rows, (row) => JSON.stringify(pick(row)));
+}
+
+/** As `jsonColumn`, of texts that are JSON already. */
+function textColumn<T>(rows: readonly T[], pick: (row: T) => string): string {
+  return rows.map(pick).join('\u0001');
 }
 
 /** Unix milliseconds as a text every session reads as UTC. */

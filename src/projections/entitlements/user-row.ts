@@ -143,6 +143,17 @@ export function moveOn(
   return { row: { ...current, successors: versioned(current, judgement) }, history };
 }
 
+const texts = new WeakMap<Entitlement, string>();
+
+/** The JSON of an entitlement, as it is kept and compared: made once, because each is asked for again and again. */
+export function textOf(entitlement: Entitlement): string {
+  const known = texts.get(entitlement);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(entitlement);
+  texts.set(entitlement, text);
+  return text;
+}
+
 function change(
   row: UserRow,
   entitlement: Entitlement,
@@ -150,7 +161,7 @@ function change(
   cause: Cause,
   history: HistoryEntry[],
 ): UserRow {
-  if (JSON.stringify(row.entitlement) === JSON.stringify(entitlement)) return row;
+  if (textOf(row.entitlement) === textOf(entitlement)) return row;
   const raised = !allowsTheSame(row.entitlement, entitlement);
   const counter = row.counter + (raised ? 1 : 0);
   const seq = row.historySeq + 1;

@@ -14,6 +14,7 @@ import {
 import { foldedLog } from '../engine/folded-log.js';
 import { LeaderSession } from '../engine/leader-session.js';
 import type { Projector } from '../engine/projector.js';
+import { ReadAhead } from '../engine/read-ahead.js';
 import { type Generation, listGenerations } from './generation-table.js';
 import type { OrderCarrier } from './order-carrier.js';
 
@@ -193,7 +194,7 @@ export class GenerationKeeper {
     const known = this.#folds.get(generation);
     if (known !== undefined) return known;
     const { store, streamPrefix, pool, projection, projectorOf, batchSize } = this.options;
-    const log = new BoundedLog(foldedLog(store, streamPrefix, projection));
+    const log = new BoundedLog(new ReadAhead(foldedLog(store, streamPrefix, projection)));
     const projector = projectorOf(generation);
     const runner = new BatchRunner(log, pool, projector, { projection, generation }, batchSize ?? BATCH_SIZE);
     const fold: Fold = { generation, log, runner, checkpoint: null, stuckAt: null };

@@ -1,0 +1,39 @@
+import type { Page, Position, StoredEvent } from '../../event-store/event-store.js';
+import type { FoldedLog } from './folded-log.js';
+
+/** A page that is on its way, and what was asked for. */
+interface Ahead {
+  readonly after: Position | null;
+  readonly limit: number;
+  readonly page: Promise<Page>;
+}
+
+/**
+ * Pages of a log of which the next one is fetched while the last one is folded. For folds that read on and on: after a page
+ * that was not full nothing is fetched. Whoever goes on elsewhere, or in other steps, reads as without it.
+ */
+export class ReadAhead implements FoldedLog {
+  #ahead: Ahead | null = null;
+
+  constructor(private readonly log: FoldedLog) {}
+
+  isSkipped(event: StoredEvent): Promise<boolean> {
+    return this.log.isSkipped(event);
+  }
+
+  /** @throws what the log throws, at the page that was asked for and not before */
+  async readAll(after: Position | null, limit: number): Promise<Page> {
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    const isFetched = ahead !== null && ahead.after === after && ahead.limit === limit;
+    const page = await (isFetched ? ahead.page : this.log.readAll(after, limit));
+    if (page.events.length === limit) this.#fetch(page.scanned, limit);
+    return page;
+  }
+
+  #fetch(after: Position | null, limit: number): void {
+    const page = this.log.readAll(after, limit);
+    page.catch(() => undefined); // told to who asks for this page; nobody may
+    this.#ahead = { after, limit, page };
+  }
+}
