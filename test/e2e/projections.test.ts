@@ -254,7 +254,7 @@ describe('The projections, over HTTP', () => {
     expect(found).toMatchObject({ users: 1, differences: 2, byTable: { user_role: 2 } });
     const reader = await readEvents(service.tenure.url, 'POST', `${OPS}/verify`, { users: 'all' });
     expect(await reader.first('done')).toMatchObject({ users: null, differences: 2 });
-    expect(reader.events[0]).toMatchObject({ event: 'progress', data: { until: position } });
+    expect(reader.events[0]).toMatchObject({ event: 'progress', data: { until: position, events: 0 } });
     expect(await reader.ended).toBe(true);
     expect((await get()).generations).toMatchObject([{ generation: 1, role: 'live' }]);
   });

@@ -183,7 +183,11 @@ describe('What was ordered with a rebuild', () => {
     const dropping = b.generations.drop(generation);
     await until('the swap waits', async () => (await endWaiting('a')) > 0);
     await dropping;
-    expect(await comesTo('dropped', a)).toMatchObject({ generation, report: null });
+    const gone = await until('its end', async () => {
+      const rebuild = await a.generations.rebuildOf(generation);
+      return rebuild?.finishedAt !== null && rebuild;
+    });
+    expect(gone).toMatchObject({ generation, phase: 'dropped', report: null, failure: null });
     await blocker.query('rollback');
     expect(await a.generations.swaps(10)).toEqual([]);
     const next = await a.generations.order({ ...OPS, afterwards: 'swap' });

@@ -5,14 +5,17 @@ import type { ProjectionView } from './projection.schemas.js';
 /** Swaps that are told with a projection. */
 const SWAPS = 10;
 
-/** How the projection is doing, as this instance knows it, with every generation and the last swaps. */
+/**
+ * How the projection is doing, as this instance knows it, with every generation and the last swaps as the database has
+ * them: an instance may learn of a swap a moment later.
+ */
 export async function viewProjection({ engine, generations }: Projections): Promise<ProjectionView> {
   const [all, swaps] = await Promise.all([generations.list(), generations.swaps(SWAPS)]);
-  const { state, generation, handled, scanned, head, lagEvents, lagSeconds, fault } = engine.status();
+  const { state, handled, scanned, head, lagEvents, lagSeconds, fault } = engine.status();
   return {
     name: 'entitlements',
     state,
-    generation,
+    generation: all.find(({ role }) => role === 'live')?.generation ?? null,
     handled,
     scanned,
     head,

@@ -97,7 +97,7 @@ export class RebuildController {
       description:
         'Every row that differs is counted, the first hundred are told. Ends early when the caller leaves',
       schema: verificationResponse,
-      stream: 'Events `progress` with `handled` and `until`, then `done` with the report',
+      stream: 'Events `progress` with `handled`, `until` and `events`, then `done` with the report',
     },
     body: verifyRequest,
     problems: [

@@ -19,11 +19,11 @@ export async function answerVerification(
   if (wantsEvents(request)) {
     return streams.answer(response, requestId, async (stream) => {
       let toldAt = Number.NEGATIVE_INFINITY;
-      const report = await generations.verify(users, actor, (handled, until) => {
+      const report = await generations.verify(users, actor, (handled, until, events) => {
         stream.signal.throwIfAborted();
         if (performance.now() - toldAt < PROGRESS_MS || !stream.hasRoom) return;
         toldAt = performance.now();
-        stream.send('progress', { handled, until });
+        stream.send('progress', { handled, until, events });
       });
       stream.send('done', report);
     });
