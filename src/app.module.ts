@@ -7,7 +7,9 @@ import { HealthController } from './api/health/health.controller.js';
 import { HealthService } from './api/health/health.service.js';
 import { EventStreams } from './api/http/event-stream.js';
 import { LinksController } from './api/links/links.controller.js';
+import { FaultsController } from './api/ops/faults.controller.js';
 import { OpsController } from './api/ops/ops.controller.js';
+import { PlansController } from './api/ops/plans.controller.js';
 import { ProjectionsController } from './api/ops/projections.controller.js';
 import { RebuildController } from './api/ops/rebuild.controller.js';
 import { UsersController } from './api/users/users.controller.js';
@@ -37,6 +39,7 @@ import { CheckoutWait } from './webhooks/checkout-wait.js';
 import { StripeSignature } from './webhooks/stripe-signature.js';
 import { WebhookController } from './webhooks/webhook.controller.js';
 import { WebhookService } from './webhooks/webhook.service.js';
+import type { WebhookContact } from './webhooks/webhook-contact.js';
 
 /** What is there before the application: stores, read side, settings. */
 export interface AppParts {
@@ -44,6 +47,7 @@ export interface AppParts {
   readonly pool: Pool;
   readonly store: EventStore;
   readonly projections: Projections;
+  readonly contact: WebhookContact;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -54,7 +58,7 @@ class AppModule {}
 
 /** Puts the application together. */
 export function appModule(parts: AppParts): DynamicModule {
-  const { settings, pool, store, projections, metrics, logger } = parts;
+  const { settings, pool, store, projections, contact, metrics, logger } = parts;
   const { engine, reader, ops } = projections;
   const writers = [
     SubscriptionWriter,
@@ -75,6 +79,8 @@ export function appModule(parts: AppParts): DynamicModule {
       OpsController,
       ProjectionsController,
       RebuildController,
+      FaultsController,
+      PlansController,
       HealthController,
     ],
     providers: [
@@ -115,6 +121,7 @@ export function appModule(parts: AppParts): DynamicModule {
             commands,
             inquiries: asked,
             checkoutWait: new CheckoutWait(engine, ops),
+            contact,
             metrics,
           }),
       },
@@ -122,13 +129,16 @@ export function appModule(parts: AppParts): DynamicModule {
         provide: HealthService,
         inject: [WebhookService],
         useFactory: (webhooks: WebhookService) =>
-          new HealthService(
+          new HealthService({
             pool,
             store,
             engine,
             webhooks,
-            settings.eventStoreUrl === null ? 'postgresql' : 'eventstoredb',
-          ),
+            contact,
+            eventStore: settings.eventStoreUrl === null ? 'postgresql' : 'eventstoredb',
+            lagLimitSeconds: settings.readyLagSeconds,
+            silenceLimitMinutes: settings.webhookSilenceMinutes,
+          }),
       },
     ],
   };

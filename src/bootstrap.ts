@@ -27,17 +27,22 @@ import { DeadlineScheduler } from './deadlines/deadline-scheduler.js';
 import { checkLogReaches, claimForLog, logOf } from './event-store/log-identity.js';
 import { openEventStore } from './event-store/open-event-store.js';
 import { LastUse } from './keys/last-use.js';
+import { inTime } from './observability/in-time.js';
 import { createLogger, type Logger, NestLogger } from './observability/logger.js';
 import { MeteredEventStore } from './observability/metered-event-store.js';
-import { Metrics } from './observability/metrics.js';
+import { Metrics, type RebuildFigures } from './observability/metrics.js';
 import { loadPlanFile } from './plans/plan-file.js';
+import type { Generation } from './projections/generations/generation-table.js';
 import { createProjections, type Projections } from './projections/projections.js';
 import { openServiceDatabase } from './service-database.js';
 import { Inquiries } from './stripe/inquiries.js';
 import { WebhookService } from './webhooks/webhook.service.js';
+import { WebhookContact } from './webhooks/webhook-contact.js';
 
 const CATALOG_WITHIN_MS = 60_000;
 const VERSION = '0.1.0';
+/** A scrape waits no longer than this for what the database knows of a build. */
+const REBUILD_ASKED_MS = 1_000;
 
 export interface TenureHooks {
   /** Gets a line before something that takes a while, such as making the embedded database. */
@@ -97,6 +102,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
       pool: database.pool,
       source: database.source,
       url: databaseUrl,
+      onBatch: (batch) => metrics.batch(batch),
       onFault: (fault) => logger.error({ fault }, 'the projection stopped at a fault'),
       onTrouble: (err) => logger.warn({ err }, 'the projection had trouble and goes on'),
       threads: {
@@ -111,9 +117,14 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     watch(metrics, projections);
     await checkLogReaches(store, await projections.handledBefore());
 
+    const contact = new WebhookContact(database.pool, (err) =>
+      logger.warn({ err }, 'that Stripe delivers is noted later'),
+    );
+    closers.push(() => contact.close());
+
     const adapter = new ExpressAdapter(express().disable('x-powered-by'));
     const app = await NestFactory.create<NestExpressApplication>(
-      appModule({ settings, pool: database.pool, store, projections, metrics, logger }),
+      appModule({ settings, pool: database.pool, store, projections, contact, metrics, logger }),
       adapter,
       { bodyParser: false, logger: new NestLogger(logger), abortOnError: false },
     );
@@ -216,20 +227,32 @@ async function publishCatalog(
   }
 }
 
-function watch(metrics: Metrics, { engine }: Projections): void {
-  metrics.watchProjection(async () => {
-    const { handled, lagSeconds, state } = engine.status();
+function watch(metrics: Metrics, { engine, generations }: Projections): void {
+  metrics.watchProjection(() => {
+    const { handled, generation, lagEvents, lagSeconds, state, fault, faults } = engine.status();
     return {
       position: Number(handled ?? 0),
+      generation,
+      lagEvents,
       lagSeconds,
-      faulted: state === 'faulted',
-      running: state === 'leading' || state === 'standby',
+      isFaulted: state === 'faulted',
+      isRunning: state === 'leading' || state === 'standby',
+      faultPosition: fault === null ? null : Number(fault.position),
+      faults,
     };
   });
-  metrics.watch(
-    'tenure_projection_lag_events',
-    'Positions not applied yet.',
-    () => engine.status().lagEvents,
-  );
-  metrics.watch('tenure_projection_faults', 'Faults met since the start.', () => engine.status().faults);
+  metrics.watchRebuild(async () => rebuildFigures(await inTime(generations.list(), REBUILD_ASKED_MS)));
+}
+
+/** How far the build is that is under way; `null` while there is none, or the database does not say. */
+function rebuildFigures(all: readonly Generation[] | null): RebuildFigures | null {
+  const build = all?.find(({ role }) => role === 'building');
+  const live = all?.find(({ role }) => role === 'live')?.fold?.checkpoint.handled ?? null;
+  if (build === undefined || build.fold === null || live === null) return null;
+  const { events, checkpoint } = build.fold;
+  return {
+    part: Math.min(1, Number(checkpoint.handled ?? '0') / Number(live)),
+    events,
+    eventsPerSecond: events / Math.max(1, (Date.now() - build.startedAt.getTime()) / 1_000),
+  };
 }

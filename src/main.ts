@@ -27,7 +27,9 @@ Settings (environment):
   STREAM_PREFIX          tenure.
   PLANS_FILE             plans.yaml
   USER_ID_METADATA_KEY   user_id
-  LOG_LEVEL              info`;
+  LOG_LEVEL              info
+  READY_LAG_SECONDS      10: /health/ready says projection_behind when the projection is behind for longer
+  WEBHOOK_SILENCE_MINUTES  /health/ready says webhooks_silent when Stripe delivers nothing for longer; unset: never`;
 
 /** One line each on stderr, no stack trace: these are for whoever starts the service. */
 function refuse(lines: readonly string[], code: number): never {

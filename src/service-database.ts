@@ -6,6 +6,8 @@ import { ApiKeyEntity } from './keys/api-key.entity.js';
 import { keyMigrations } from './keys/migrations.js';
 import { projectionEntities } from './projections/entities/entities.js';
 import { projectionMigrations } from './projections/migrations.js';
+import { webhookMigrations } from './webhooks/migrations.js';
+import { WebhookContactEntity } from './webhooks/webhook-contact.entity.js';
 
 /**
  * The database of a service with every table it needs, which the service and its commands open alike. The tables of the
@@ -23,9 +25,10 @@ export function openServiceDatabase(options: {
       ...(eventStoreUrl === null ? eventStoreMigrations : []),
       ...projectionMigrations,
       ...keyMigrations,
+      ...webhookMigrations,
       CreateLogIdentity1763800000200,
     ],
-    entities: [...projectionEntities, ApiKeyEntity],
+    entities: [...projectionEntities, ApiKeyEntity, WebhookContactEntity],
     poolConfig: eventStorePoolConfig,
     onIdleFault,
   });

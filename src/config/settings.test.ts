@@ -26,6 +26,8 @@ describe('the settings', () => {
       stripeApi: null,
       dataDir: '.tenure',
       streamPrefix: 'tenure.',
+      readyLagSeconds: 10,
+      webhookSilenceMinutes: null,
     });
   });
 
@@ -49,6 +51,13 @@ describe('the settings', () => {
     const { STRIPE_LIVEMODE: _, ...rest } = VALID;
     expect(loadSettings({ ...rest, STRIPE_SECRET_KEY: 'sk_live_abc' }).livemode).toBe(true);
     expect(loadSettings({ ...rest, STRIPE_SECRET_KEY: 'rk_test_abc' }).livemode).toBe(false);
+  });
+
+  it('take limits for the health check', () => {
+    expect(loadSettings({ ...VALID, READY_LAG_SECONDS: '60', WEBHOOK_SILENCE_MINUTES: '90' })).toMatchObject({
+      readyLagSeconds: 60,
+      webhookSilenceMinutes: 90,
+    });
   });
 
   it('ask Stripe only with a key, at its own address unless another is named', () => {
@@ -83,6 +92,10 @@ describe('the settings', () => {
     ['another mode than the key', { STRIPE_SECRET_KEY: 'sk_live_abc' }, /^STRIPE_LIVEMODE must agree/],
     ['a mode that is neither', { STRIPE_LIVEMODE: 'yes' }, /^STRIPE_LIVEMODE must/],
     ['half of the identity provider', { AUTH_ISSUER: 'x' }, /^AUTH_JWKS_URL is missing/],
+    ['no lag at all', { READY_LAG_SECONDS: '0' }, /^READY_LAG_SECONDS must be a whole number of seconds/],
+    ['a lag of more than a day', { READY_LAG_SECONDS: '86401' }, /^READY_LAG_SECONDS must/],
+    ['half a minute of silence', { WEBHOOK_SILENCE_MINUTES: '0.5' }, /^WEBHOOK_SILENCE_MINUTES must/],
+    ['silence in words', { WEBHOOK_SILENCE_MINUTES: 'off' }, /^WEBHOOK_SILENCE_MINUTES must/],
     ['another event store', { EVENTSTORE_URL: 'kafka://localhost' }, /^EVENTSTORE_URL must be esdb:/],
     ['an unknown option of it', { EVENTSTORE_URL: 'esdb://h?safe=yes' }, /^EVENTSTORE_URL has a parameter/],
   ])('refuse %s', (_, change, expected) => {

@@ -23,6 +23,13 @@ const matching = (pattern: RegExp, expected: string) =>
 const url = (pattern: RegExp, expected: string) =>
   matching(pattern, expected).refine((value) => URL.canParse(value), `must be ${expected}`);
 
+const wholeNumber = (most: number, unit: string) => {
+  const expected = `a whole number of ${unit} from 1 to ${most}`;
+  return matching(/^[1-9]\d{0,8}$/, expected)
+    .transform(Number)
+    .refine((number) => number <= most, `must be ${expected}`);
+};
+
 /** The names of DESIGN 14, each with its form and default. An empty value counts as unset. */
 const environmentSchema = z.object({
   PORT: matching(/^\d{1,5}$/, 'a port from 0 to 65535')
@@ -61,6 +68,8 @@ const environmentSchema = z.object({
   STREAM_PREFIX: matching(/^[\w.-]{0,50}$/, 'up to 50 letters, digits and . _ -').default('tenure.'),
   PLANS_FILE: z.string().default('plans.yaml'),
   USER_ID_METADATA_KEY: matching(/^[^[\]]{1,40}$/, 'a metadata key of 1 to 40 characters').default('user_id'),
+  READY_LAG_SECONDS: wholeNumber(86_400, 'seconds').default(10),
+  WEBHOOK_SILENCE_MINUTES: wholeNumber(525_600, 'minutes').optional(),
   AUTH_JWKS_URL: url(/^https?:\/\//, 'an http(s) URL').optional(),
   AUTH_ISSUER: z.string().optional(),
   AUTH_AUDIENCE: z.string().optional(),
@@ -93,6 +102,10 @@ export interface Settings {
   readonly streamPrefix: string;
   readonly plansFile: string;
   readonly userIdMetadataKey: string;
+  /** Behind the log for longer than this, the health check says so. */
+  readonly readyLagSeconds: number;
+  /** Without a delivery of Stripe to any instance for longer than this, the health check says so; `null`: never. */
+  readonly webhookSilenceMinutes: number | null;
 }
 
 /** The settings that tell where the data is: all that a command which touches nothing else asks for. */
@@ -142,6 +155,8 @@ export function loadSettings(environment: Environment): Settings {
     streamPrefix: data.STREAM_PREFIX,
     plansFile: data.PLANS_FILE,
     userIdMetadataKey: data.USER_ID_METADATA_KEY,
+    readyLagSeconds: data.READY_LAG_SECONDS,
+    webhookSilenceMinutes: data.WEBHOOK_SILENCE_MINUTES ?? null,
   };
 }
 

@@ -2,7 +2,7 @@ import { type TestDatabase, testDatabase } from '../../test/support/postgres.js'
 import type { Database } from '../database/database.js';
 import { openServiceDatabase } from '../service-database.js';
 
-describe('the keys as TypeORM knows them', () => {
+describe('keys and webhook contact as TypeORM knows them', () => {
   let test: TestDatabase;
   let database: Database;
   beforeAll(async () => {
@@ -29,5 +29,7 @@ describe('the keys as TypeORM knows them', () => {
     expect(await changesToMake()).toEqual([]);
     await test.pool.query('alter table tenure.api_key drop constraint api_key_hash_key');
     expect(await changesToMake()).toEqual([expect.stringContaining('UNIQUE ("hash")')]);
+    await test.pool.query('alter table tenure.webhook_contact drop constraint webhook_contact_id_check');
+    expect(await changesToMake()).toContainEqual(expect.stringContaining('CHECK (id = 1)'));
   });
 });

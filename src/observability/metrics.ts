@@ -1,13 +1,26 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { StripeOutcome } from '../stripe/stripe.gateway.js';
 import { LatencyHistogram } from './latency-histogram.js';
 
-/** What the projection shows of itself. `lag` is the number of positions it is behind the log, in log units. */
+/** What the projection shows of itself. `lagEvents` is in positions of the log; `null` is shown as no value at all. */
 export interface ProjectionFigures {
   readonly position: number;
+  /** The generation that is read. */
+  readonly generation: number | null;
+  readonly lagEvents: number;
   readonly lagSeconds: number;
-  readonly faulted: boolean;
-  readonly running: boolean;
+  readonly isFaulted: boolean;
+  readonly isRunning: boolean;
+  readonly faultPosition: number | null;
+  /** Faults met since the start. */
+  readonly faults: number;
+}
+
+/** How far a build is: the part of the log behind it (0 to 1), events folded, and its mean rate since it began. */
+export interface RebuildFigures {
+  readonly part: number;
+  readonly events: number;
+  readonly eventsPerSecond: number;
 }
 
 export const WEBHOOK_OUTCOMES = [
@@ -81,8 +94,21 @@ export class Metrics {
     'Time of one append to the event store, by outcome.',
     ['outcome'],
   );
+  private readonly batchEvents = new Histogram({
+    name: 'tenure_projection_batch_events',
+    help: 'Events in one batch of the generation that is read; a slice of a publication ends none.',
+    buckets: [0, 1, 2, 5, 10, 20, 50, 100, 200, 500],
+    registers: [this.registry],
+  });
+  private readonly batchDuration = new LatencyHistogram(
+    'tenure_projection_batch_duration_seconds',
+    'Time of one batch of the generation that is read: reading the log, folding, committing.',
+    [],
+  );
+  private readonly batchSeconds = this.batchDuration.cell({});
 
   constructor() {
+    this.registry.registerMetric(this.batchDuration);
     this.registry.registerMetric(this.requestSeconds);
     this.registry.registerMetric(this.appendSeconds);
     collectDefaultMetrics({ register: this.registry });
@@ -112,25 +138,48 @@ export class Metrics {
     this.authFailures.inc({ code });
   }
 
-  /** Shows the projection's figures, asked for at every scrape; `null` leaves the last ones. */
-  watchProjection(figures: () => Promise<ProjectionFigures | null>): void {
-    let asked: Promise<ProjectionFigures | null> | null = null;
-    // One question for all gauges of one scrape.
-    const ask = (): Promise<ProjectionFigures | null> => {
-      asked ??= figures().finally(() => {
-        asked = null;
-      });
-      return asked;
-    };
-    this.gauge('tenure_projection_position', 'Position of the last event applied.', ask, (f) => f.position);
-    this.gauge(
-      'tenure_projection_lag_seconds',
-      'How long the projection has been behind.',
-      ask,
-      (f) => f.lagSeconds,
+  /** A batch that this instance committed to the generation that is read. */
+  batch({ events, seconds }: { readonly events: number; readonly seconds: number }): void {
+    this.batchEvents.observe(events);
+    this.batchSeconds.observe(seconds);
+  }
+
+  /** Shows the projection's figures, asked for at every scrape. */
+  watchProjection(figures: () => ProjectionFigures): void {
+    this.gauges(
+      async () => figures(),
+      [
+        ['tenure_projection_position', 'Position of the last event applied.', (f) => f.position],
+        ['tenure_projection_generation', 'Number of the generation that is read.', (f) => f.generation],
+        ['tenure_projection_lag_events', 'Positions not applied yet.', (f) => f.lagEvents],
+        ['tenure_projection_lag_seconds', 'How long the projection has been behind.', (f) => f.lagSeconds],
+        ['tenure_projection_faulted', '1 while stopped at a fault.', (f) => Number(f.isFaulted)],
+        [
+          'tenure_projection_fault_position',
+          'Position of the event that the projection stands at; no value while it stands at none.',
+          (f) => f.faultPosition,
+        ],
+        ['tenure_projection_faults', 'Faults met since the start.', (f) => f.faults],
+        ['tenure_projection_running', '1 while events are applied.', (f) => Number(f.isRunning)],
+      ],
     );
-    this.gauge('tenure_projection_faulted', '1 while stopped at a fault.', ask, (f) => Number(f.faulted));
-    this.gauge('tenure_projection_running', '1 while events are applied.', ask, (f) => Number(f.running));
+  }
+
+  /** Shows how far a build is, asked for at every scrape; `null` while there is none. Every instance shows the same. */
+  watchRebuild(figures: () => Promise<RebuildFigures | null>): void {
+    this.gauges(figures, [
+      [
+        'tenure_rebuild_progress',
+        'Part of the log that the build has folded, 0 to 1; no value while there is no build.',
+        (f) => f.part,
+      ],
+      ['tenure_rebuild_events', 'Events that the build has folded.', (f) => f.events],
+      [
+        'tenure_rebuild_events_per_second',
+        'Mean rate of the build since it was asked for.',
+        (f) => f.eventsPerSecond,
+      ],
+    ]);
   }
 
   /** A gauge whose value is asked for at every scrape. */
@@ -145,20 +194,30 @@ export class Metrics {
     });
   }
 
-  private gauge(
-    name: string,
-    help: string,
-    ask: () => Promise<ProjectionFigures | null>,
-    pick: (figures: ProjectionFigures) => number,
+  /** Gauges of which one scrape asks together; one without a value has no line. */
+  private gauges<Figures>(
+    figures: () => Promise<Figures | null>,
+    picks: readonly (readonly [name: string, help: string, pick: (figures: Figures) => number | null])[],
   ): void {
-    new Gauge({
-      name,
-      help,
-      registers: [this.registry],
-      async collect() {
-        const figures = await ask();
-        if (figures !== null) this.set(pick(figures));
-      },
-    });
+    let asked: Promise<Figures | null> | null = null;
+    const ask = (): Promise<Figures | null> => {
+      asked ??= figures().finally(() => {
+        asked = null;
+      });
+      return asked;
+    };
+    for (const [name, help, pick] of picks) {
+      new Gauge({
+        name,
+        help,
+        registers: [this.registry],
+        async collect() {
+          const found = await ask();
+          const value = found === null ? null : pick(found);
+          if (value === null) this.remove();
+          else this.set(value);
+        },
+      });
+    }
   }
 }

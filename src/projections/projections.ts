@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { EventStore, Position } from '../event-store/event-store.js';
 import { type ProjectionFault, readLiveCheckpoint } from './engine/checkpoint.js';
-import type { Projection, ProjectionListener } from './engine/projection.js';
+import type { CommittedBatch, Projection, ProjectionListener } from './engine/projection.js';
 import { DeadlineReader } from './entitlements/deadline.reader.js';
 import { EntitlementReader } from './entitlements/entitlement.reader.js';
 import { ENTITLEMENTS } from './entitlements/entitlements.projector.js';
@@ -37,6 +37,8 @@ export interface ProjectionsOptions extends Omit<FoldingBesideOptions, 'onFault'
   readonly source: DataSource;
   /** Connection string for the sessions that lead and listen, and for rebuilding. */
   readonly url: string;
+  /** Hears of every batch that this instance committed to the live generation. */
+  readonly onBatch?: (batch: CommittedBatch) => void;
   readonly onFault?: (fault: ProjectionFault) => void;
   readonly onTrouble?: (error: unknown) => void;
   readonly batchSize?: number;
@@ -81,6 +83,7 @@ export function createProjections(options: ProjectionsOptions): Projections {
   const listener: ProjectionListener = {
     onChanged: (changed) => reader.changed(changed),
     onConfirmed: (live, moved, ageMs) => reader.confirmed(live, moved, ageMs),
+    onBatch: options.onBatch ?? (() => undefined),
     onFault,
     onTrouble,
   };

@@ -13,6 +13,7 @@ import type { CheckoutWait } from './checkout-wait.js';
 import { hasForbiddenText } from './forbidden-text.js';
 import { isHandledType, type Translation, translateStripeEvent } from './stripe-event.translator.js';
 import type { StripeSignature } from './stripe-signature.js';
+import type { WebhookContact } from './webhook-contact.js';
 
 /** What the reply to a delivery says. */
 export interface WebhookReceipt {
@@ -31,6 +32,8 @@ export interface WebhookServiceOptions {
   /** Hears what was recorded, duplicates too: what a process forgot when it ended is asked then. */
   readonly inquiries: Pick<Inquiries, 'notice'>;
   readonly checkoutWait: CheckoutWait;
+  /** Hears of every delivery with a good signature and of our mode. */
+  readonly contact: Pick<WebhookContact, 'note'>;
   readonly metrics: Metrics;
 }
 
@@ -107,6 +110,7 @@ export class WebhookService {
       this.#mismatches += 1;
       return { received: true, outcome: 'ignored', reason: 'livemode_mismatch' };
     }
+    this.options.contact.note();
     if (translation.outcome === 'ignored') {
       return { received: true, outcome: 'ignored', reason: translation.reason };
     }

@@ -42,6 +42,7 @@ describe('An event that no code here understands', () => {
     const { text } = await service.get('/metrics');
     expect(text).toMatch(/^tenure_projection_faulted 1$/m);
     expect(text).toMatch(/^tenure_projection_faults 1$/m);
+    expect(text).toMatch(new RegExp(`^tenure_projection_fault_position ${position}$`, 'm'));
     expect(text).toMatch(new RegExp(`^tenure_projection_position ${snapshot.position}$`, 'm'));
 
     const late = await service.deliver(stripeEvent('customer.created', customerObject('cus_late')));
@@ -107,6 +108,9 @@ describe('An event that no code here understands', () => {
     const rebuilt = await tenure('rebuild', '--reason', 'a test', '--json');
     expect(JSON.parse(rebuilt.out)).toMatchObject({ kind: 'swap', changed: 0, detailsOnly: 0 });
     expect(await tenure('verify')).toMatchObject({ code: 0, out: expect.stringContaining('no difference') });
-    expect((await service.get('/metrics')).text).toMatch(/^tenure_projection_faulted 0$/m);
+    const { text } = await service.get('/metrics');
+    expect(text).toMatch(/^tenure_projection_faulted 0$/m);
+    expect(text).toMatch(/^tenure_projection_generation 2$/m);
+    expect(text).not.toMatch(/^tenure_projection_fault_position /m);
   });
 });

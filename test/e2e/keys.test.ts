@@ -57,13 +57,32 @@ describe('Keys made at the command line', () => {
       expect((await ask(reader, SNAPSHOT, instance)).status).toBe(200);
       expect((await ask(reader, `${SNAPSHOT}?minPosition=0`, instance)).status).toBe(200);
       expect((await ask(ops, '/v1/ops/unlinked', instance)).status).toBe(200);
+      expect((await ask(reader, '/v1/users', instance)).status).toBe(200);
+      expect((await ask(ops, '/v1/ops/projections', instance)).status).toBe(200);
       const refused = [
         await ask(ops, SNAPSHOT, instance),
         await ask(ops, `${SNAPSHOT}?minPosition=0`, instance),
+        await ask(ops, '/v1/users', instance),
         await ask(reader, '/v1/ops/unlinked', instance),
       ];
-      expect(refused.map(({ status }) => status)).toEqual([403, 403, 403]);
-      expect(refused.map(problemCode)).toEqual(['forbidden', 'forbidden', 'forbidden']);
+      for (const [method, path] of [
+        ['GET', ''],
+        ['GET', '/entitlements'],
+        ['GET', '/entitlements/rebuild'],
+        ['POST', '/entitlements/rebuild'],
+        ['POST', '/entitlements/swap'],
+        ['POST', '/entitlements/rollback'],
+        ['POST', '/entitlements/verify'],
+        ['POST', '/entitlements/resume'],
+        ['POST', '/entitlements/skip'],
+        ['DELETE', '/entitlements/generations/1'],
+        ['GET', '/entitlements/generations/1/comparison'],
+      ] as const) {
+        refused.push(await ask(reader, `/v1/ops/projections${path}`, instance, { method }));
+      }
+      refused.push(await ask(reader, '/v1/ops/plans/diff', instance, { method: 'POST' }));
+      expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([403]));
+      expect(new Set(refused.map(problemCode))).toEqual(new Set(['forbidden']));
     }
   });
 

@@ -62,6 +62,9 @@ describe('The OpenAPI document', () => {
     expect(parsed.error?.issues).toBeUndefined();
   }
 
+  const FREE = { default: 'free', plans: { free: { rank: 0, role: 'free', features: ['few'] } } };
+  const PROJECTION = '/v1/ops/projections/{name}';
+  const OF = '/v1/ops/projections/entitlements';
   const link = '/v1/customers/{customerId}/link';
   it.each<[string, string, string, unknown, number]>([
     ['GET', '/v1/users/{userId}/entitlements', '/v1/users/documented/entitlements', undefined, 200],
@@ -79,6 +82,33 @@ describe('The OpenAPI document', () => {
     ['POST', '/v1/entitlements/batch', '/v1/entitlements/batch', { userIds: [] }, 400],
     ['GET', '/v1/ops/unlinked', '/v1/ops/unlinked', undefined, 200],
     ['GET', '/v1/ops/conflicts', '/v1/ops/conflicts', undefined, 200],
+    ['GET', '/v1/users', '/v1/users?plan=plus&limit=1', undefined, 200],
+    ['GET', '/v1/users', '/v1/users?status=x', undefined, 400],
+    ['GET', '/v1/ops/projections', '/v1/ops/projections', undefined, 200],
+    ['GET', PROJECTION, OF, undefined, 200],
+    ['GET', PROJECTION, '/v1/ops/projections/x', undefined, 404],
+    ['GET', `${PROJECTION}/rebuild`, `${OF}/rebuild`, undefined, 404],
+    ['POST', `${PROJECTION}/rollback`, `${OF}/rollback`, { reason: 'r' }, 409],
+    ['POST', `${PROJECTION}/rebuild`, `${OF}/rebuild`, { reason: 'r', afterwards: 'keep' }, 202],
+    ['POST', `${PROJECTION}/rebuild`, `${OF}/rebuild`, { reason: 'r' }, 409],
+    [
+      'GET',
+      `${PROJECTION}/generations/{generation}/comparison`,
+      `${OF}/generations/2/comparison`,
+      undefined,
+      200,
+    ],
+    ['POST', `${PROJECTION}/swap`, `${OF}/swap`, { reason: 'r', generation: 2 }, 200],
+    ['GET', `${PROJECTION}/rebuild`, `${OF}/rebuild`, undefined, 200],
+    ['POST', `${PROJECTION}/rollback`, `${OF}/rollback`, { reason: 'r', dryRun: true }, 200],
+    ['POST', `${PROJECTION}/rollback`, `${OF}/rollback`, { reason: 'r' }, 200],
+    ['POST', `${PROJECTION}/resume`, `${OF}/resume`, {}, 409],
+    ['POST', `${PROJECTION}/skip`, `${OF}/skip`, { position: '1', reason: 'r' }, 409],
+    ['POST', '/v1/ops/plans/diff', '/v1/ops/plans/diff', FREE, 200],
+    ['POST', '/v1/ops/plans/diff', '/v1/ops/plans/diff', {}, 400],
+    ['POST', `${PROJECTION}/verify`, `${OF}/verify`, { users: 1 }, 200],
+    ['DELETE', `${PROJECTION}/generations/{generation}`, `${OF}/generations/1`, undefined, 409],
+    ['DELETE', `${PROJECTION}/generations/{generation}`, `${OF}/generations/2`, undefined, 204],
     ['PUT', link, '/v1/customers/cus_1/link', { userId: 'u' }, 200],
     ['DELETE', link, '/v1/customers/cus_1/link', undefined, 200],
     ['PUT', link, '/v1/customers/cus_1/link', {}, 400],
@@ -128,16 +158,29 @@ describe('The OpenAPI document', () => {
       .sort();
     expect(documented).toEqual([
       'DELETE /v1/customers/{customerId}/link',
+      'DELETE /v1/ops/projections/{name}/generations/{generation}',
       'DELETE /v1/subscriptions/{subscriptionId}/link',
       'GET /health/live',
       'GET /health/ready',
       'GET /metrics',
       'GET /v1/ops/conflicts',
+      'GET /v1/ops/projections',
+      'GET /v1/ops/projections/{name}',
+      'GET /v1/ops/projections/{name}/generations/{generation}/comparison',
+      'GET /v1/ops/projections/{name}/rebuild',
       'GET /v1/ops/unlinked',
+      'GET /v1/users',
       'GET /v1/users/{userId}/entitlements',
       'GET /v1/users/{userId}/features/{key}',
       'POST /v1/customers/links',
       'POST /v1/entitlements/batch',
+      'POST /v1/ops/plans/diff',
+      'POST /v1/ops/projections/{name}/rebuild',
+      'POST /v1/ops/projections/{name}/resume',
+      'POST /v1/ops/projections/{name}/rollback',
+      'POST /v1/ops/projections/{name}/skip',
+      'POST /v1/ops/projections/{name}/swap',
+      'POST /v1/ops/projections/{name}/verify',
       'POST /webhooks/stripe',
       'PUT /v1/customers/{customerId}/link',
       'PUT /v1/subscriptions/{subscriptionId}/link',

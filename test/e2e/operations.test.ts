@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { runCli } from '../../src/cli/program.js';
 import { LOG_IN_EVENTSTOREDB } from '../support/log.js';
 import { until } from '../support/until.js';
 import { call } from './support/http-call.js';
@@ -67,8 +68,54 @@ describe('Health and metrics', () => {
     expect(text).toMatch(/tenure_projection_lag_seconds \d/);
     expect(text).toMatch(/tenure_projection_faults 0\n/);
     expect(text).toMatch(/tenure_projection_running 1\n/);
+    expect(text).toMatch(/tenure_projection_generation 1\n/);
+    expect(text).toMatch(/tenure_projection_lag_events \d/);
+    expect(text).toMatch(/tenure_projection_batch_events_sum [1-9]/);
+    expect(text).toMatch(/tenure_projection_batch_duration_seconds_count [1-9]/);
+    expect(text).not.toMatch(/^tenure_(projection_fault_position|rebuild_\w+) /m);
     expect(text).not.toContain('secret');
     expect(text).toMatch(/process_resident_memory_bytes \d/);
+  });
+});
+
+describe('A build', () => {
+  it('is in the metrics as long as it is there', async () => {
+    const service = await startService();
+    const tenure = (...args: readonly string[]) =>
+      runCli(['projections', ...args], {
+        environment: service.environment,
+        out: () => undefined,
+        err: () => undefined,
+      });
+    const metrics = async () => (await service.call({ path: '/metrics' })).text;
+    try {
+      expect(await tenure('rebuild', '--keep', '--reason', 'a test')).toBe(0);
+      const text = await metrics();
+      expect(text).toMatch(/^tenure_rebuild_progress 1$/m);
+      expect(text).toMatch(/^tenure_rebuild_events [1-9]\d*$/m);
+      expect(text).toMatch(/^tenure_rebuild_events_per_second \d/m);
+      expect(await tenure('drop', '2')).toBe(0);
+      expect(await metrics()).not.toMatch(/^tenure_rebuild_\w+ /m);
+    } finally {
+      await service.close();
+    }
+  });
+});
+
+describe('A delivery of Stripe', () => {
+  it('is noted for every instance when it counts, whatever comes of it', async () => {
+    const service = await startService();
+    const noted = async () =>
+      (await service.tenure.pool.query('select from tenure.webhook_contact')).rows.length === 1;
+    try {
+      await service.deliver('no JSON');
+      await service.receive(event({ livemode: true }));
+      expect(await noted()).toBe(false);
+      expect((await service.receive(event({ type: 'made.up' }))).outcome).toBe('ignored');
+      await until('it is noted', noted);
+    } finally {
+      await service.close();
+    }
   });
 });
 

@@ -4,6 +4,7 @@ import { comparePositions } from '../../src/event-store/event-store.js';
 import type { RecordedEvent } from '../../src/events/recorded-event.js';
 import type { ProjectionFault } from '../../src/projections/engine/checkpoint.js';
 import { LeaderSession } from '../../src/projections/engine/leader-session.js';
+import type { CommittedBatch } from '../../src/projections/engine/projection.js';
 import { ProjectionEngine } from '../../src/projections/engine/projection-engine.js';
 import type { ProjectedBatch, ProjectionCursor, Projector } from '../../src/projections/engine/projector.js';
 import { cuttingProxy } from '../contract/cutting-proxy.js';
@@ -73,6 +74,7 @@ interface TallyInstance {
   readonly projector: Tally;
   readonly pool: pg.Pool;
   readonly faults: readonly ProjectionFault[];
+  readonly batches: readonly CommittedBatch[];
   /** Every `handled` that the engine confirmed, in that order. */
   readonly confirmed: readonly (string | null)[];
 }
@@ -111,6 +113,7 @@ describe('Engines on one database', () => {
     pool.on('error', () => undefined); // sessions are ended on purpose
     const projector = new Tally(name, refuses);
     const faults: ProjectionFault[] = [];
+    const batches: CommittedBatch[] = [];
     const confirmed: (string | null)[] = [];
     const engine = new ProjectionEngine({
       store: log.store,
@@ -124,6 +127,7 @@ describe('Engines on one database', () => {
       listener: {
         onChanged: () => undefined,
         onConfirmed: ({ checkpoint }) => confirmed.push(checkpoint.handled),
+        onBatch: (batch) => batches.push(batch),
         onFault: (fault) => faults.push(fault),
         onTrouble: () => undefined,
       },
@@ -133,7 +137,7 @@ describe('Engines on one database', () => {
       await engine.stop();
       await pool.end();
     });
-    return { engine, projector, pool, faults, confirmed };
+    return { engine, projector, pool, faults, batches, confirmed };
   }
 
   /** One that is open at the end whatever the test came to, so that engines can stop. */
@@ -202,6 +206,15 @@ describe('Engines on one database', () => {
     await reach(last, b);
     expect(await tally()).toEqual({ positions: upTo(last), by: new Set(['a', 'b']) });
     expect(a.engine.status().state).toBe('stopped');
+    // Each tells the batches that it committed itself.
+    for (const [{ batches }, events] of [
+      [a, 3],
+      [b, 2],
+    ] as const) {
+      expect(batches.reduce((sum, batch) => sum + batch.events, 0)).toBe(events);
+      for (const batch of batches)
+        expect(batch).toMatchObject({ generation: 1, seconds: expect.any(Number) });
+    }
   });
 
   it('one that finds the checkpoint moved under its batch rolls back, forgets, and stands by', async () => {

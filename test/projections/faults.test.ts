@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { SkipEvent } from '../../src/commands/projection/projection.commands.js';
 import { SkipEventHandler } from '../../src/commands/projection/projection.handlers.js';
 import { ProjectionWriter } from '../../src/commands/writers.js';
 import { parseEvent } from '../../src/events/recorded-event.js';
@@ -53,12 +54,17 @@ describe('A projection at a fault', () => {
   });
   afterEach(() => log.close());
 
-  /** Who skips and resumes, as a process of its own. */
-  function faultsBy(): Faults {
+  /** Who skips and resumes, as a process of its own. `before` is waited for when the fault was found, before the append. */
+  function faultsBy(before: () => Promise<unknown> = async () => undefined): Faults {
     const { store, pool } = log;
     const handler = new SkipEventHandler(new ProjectionWriter(store, 'tenure.'));
-    const options = { store, streamPrefix: 'tenure.', pool, projection: 'entitlements' };
-    return new Faults({ ...options, commands: handler });
+    const commands = {
+      execute: async (command: SkipEvent) => {
+        await before();
+        return handler.execute(command);
+      },
+    };
+    return new Faults({ store, streamPrefix: 'tenure.', pool, projection: 'entitlements', commands });
   }
 
   function start(name: string, rules: FoldingRules, more: Parameters<typeof log.start>[1] = {}) {
@@ -169,7 +175,14 @@ describe('A projection at a fault', () => {
     await expect(faults.skip('5', SKIP)).rejects.toThrow(FaultElsewhereError);
     await expect(faults.skip('3', SKIP)).rejects.toThrow(FaultElsewhereError);
     expect(await skips()).toEqual([]);
-    const answers = await Promise.all([faultsBy(), faultsBy(), faults].map((each) => each.skip('4', SKIP)));
+    let arrived = 0;
+    const meet = (): Promise<unknown> => {
+      arrived += 1;
+      return until('all have found the fault', () => arrived === 3);
+    };
+    const answers = await Promise.all(
+      [0, 1, 2].map((n) => faultsBy(meet).skip('4', { ...SKIP, correlationId: `request ${n}` })),
+    );
     expect(answers.map(({ outcome }) => outcome).sort()).toEqual([
       'skipped',
       'skipped_before',
@@ -179,6 +192,11 @@ describe('A projection at a fault', () => {
     const again = await faults.skip('4', { ...SKIP, reason: 'another' });
     expect(again).toMatchObject({ outcome: 'skipped_before', reason: SKIP.reason });
     await expect(faults.skip('5', SKIP)).rejects.toThrow(NoFaultError);
+    expect(await skips()).toHaveLength(1);
+    // Nor is one that is only not folded yet.
+    await a.stop();
+    const next = await log.record(sightOf('3', day(2), { userId: 'cleo' }));
+    await expect(faults.skip(next, SKIP)).rejects.toThrow(NoFaultError);
     expect(await skips()).toHaveLength(1);
   });
 

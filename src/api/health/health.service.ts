@@ -1,33 +1,42 @@
 import type { Pool } from 'pg';
 import type { z } from 'zod';
 import type { EventStore } from '../../event-store/event-store.js';
+import { inTime } from '../../observability/in-time.js';
 import type { Projection } from '../../projections/engine/projection.js';
 import type { WebhookService } from '../../webhooks/webhook.service.js';
+import type { WebhookContact } from '../../webhooks/webhook-contact.js';
 import type { readyResponse } from '../schemas.js';
 
 const CHECK_WITHIN_MS = 2_000;
-/** Behind for longer than this is worth a look, not worth taking the instance away. */
-const LAG_LIMIT_SECONDS = 10;
 
 export type ReadyReport = z.infer<typeof readyResponse>;
 
+export interface HealthServiceOptions {
+  readonly pool: Pool;
+  readonly store: EventStore;
+  readonly engine: Pick<Projection, 'status'>;
+  readonly webhooks: Pick<WebhookService, 'livemodeMismatches'>;
+  readonly contact: Pick<WebhookContact, 'silentSeconds'>;
+  readonly eventStore: ReadyReport['eventStore'];
+  /** Behind for longer than this is worth a look, not worth taking the instance away. */
+  readonly lagLimitSeconds: number;
+  /** So is silence of Stripe for longer than this; `null`: it is not looked at. */
+  readonly silenceLimitMinutes: number | null;
+}
+
 /** Looks whether this instance can do its work. */
 export class HealthService {
-  constructor(
-    private readonly pool: Pool,
-    private readonly store: EventStore,
-    private readonly engine: Projection,
-    private readonly webhooks: WebhookService,
-    private readonly eventStore: ReadyReport['eventStore'],
-  ) {}
+  constructor(private readonly options: HealthServiceOptions) {}
 
   /** `not_ready` when it cannot answer rightly; `degraded` when someone should look. */
   async report(): Promise<ReadyReport> {
-    const [database, eventStore] = await Promise.all([
-      answers(this.pool.query('select 1')),
-      answers(this.store.head()),
+    const { pool, store, engine, webhooks, lagLimitSeconds } = this.options;
+    const [database, eventStore, isSilent] = await Promise.all([
+      answers(pool.query('select 1')),
+      answers(store.head()),
+      this.#isSilent(),
     ]);
-    const status = this.engine.status();
+    const status = engine.status();
     const runs = status.state === 'leading' || status.state === 'standby';
     const fatal = [
       ...(database ? [] : ['database_unavailable']),
@@ -36,13 +45,14 @@ export class HealthService {
       ...(status.fault === null || status.state === 'faulted' ? [] : ['projection_faulted']),
     ];
     const worth = [
-      ...(status.lagSeconds > LAG_LIMIT_SECONDS ? ['projection_behind'] : []),
-      ...(this.webhooks.livemodeMismatches > 0 ? ['livemode_mismatch'] : []),
+      ...(status.lagSeconds > lagLimitSeconds ? ['projection_behind'] : []),
+      ...(webhooks.livemodeMismatches > 0 ? ['livemode_mismatch'] : []),
+      ...(isSilent ? ['webhooks_silent'] : []),
     ];
     return {
       status: fatal.length > 0 ? 'not_ready' : worth.length > 0 ? 'degraded' : 'ready',
       problems: [...fatal, ...worth],
-      eventStore: this.eventStore,
+      eventStore: this.options.eventStore,
       projection: {
         state: status.state,
         position: status.handled,
@@ -53,23 +63,18 @@ export class HealthService {
       },
     };
   }
+
+  /** Nobody knows while the database does not answer, which is a problem of its own. */
+  async #isSilent(): Promise<boolean> {
+    const { contact, silenceLimitMinutes } = this.options;
+    if (silenceLimitMinutes === null) return false;
+    const seconds = await inTime(contact.silentSeconds(), CHECK_WITHIN_MS);
+    return seconds !== null && seconds > silenceLimitMinutes * 60;
+  }
 }
 
 /** Whether a question is answered in time; the fault itself is not for the outside. */
 async function answers(question: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), CHECK_WITHIN_MS);
-  });
-  try {
-    return await Promise.race([
-      question.then(
-        () => true,
-        () => false,
-      ),
-      late,
-    ]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const answered = question.then(() => 'answered');
+  return (await inTime(answered, CHECK_WITHIN_MS)) !== null;
 }

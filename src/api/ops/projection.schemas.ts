@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { eventSkippedSchema } from '../../events/projection.events.js';
 import { projectionFaultSchema } from '../../projections/engine/checkpoint.js';
 import { entitlementSchema } from '../../projections/entitlements/user-row.js';
+import type { Resumed, Skipped } from '../../projections/faults.js';
 import type { ComparisonReport } from '../../projections/generations/comparison.js';
+import type { PublicationReport } from '../../projections/generations/publication-preview.js';
 import { AFTERWARDS, REBUILD_PHASES } from '../../projections/generations/rebuild-orders.js';
 import type { SwapReport } from '../../projections/generations/swap.js';
 import type { VerificationReport } from '../../projections/generations/verification.js';
@@ -22,6 +25,24 @@ export const rollbackRequest = z.strictObject({ reason: requiredReason, dryRun: 
 export const verifyRequest = z.strictObject({
   users: z.union([z.number().int().min(1).max(1_000_000), z.literal('all')]).default('all'),
 });
+export const resumeRequest = z.strictObject({
+  generation: z.union([generation, z.literal('live')]).default('live'),
+});
+export const skipRequest = z.strictObject({
+  position: z.string().regex(/^\d{1,20}$/, 'must be a position as Tenure gives them'),
+  reason: requiredReason,
+});
+
+export const resumedResponse = z.strictObject({
+  generation: number,
+  fault: projectionFaultSchema,
+}) satisfies z.ZodType<Resumed>;
+export const skippedResponse = z.strictObject({
+  outcome: z.enum(['skipped', 'skipped_before']),
+  position: z.string(),
+  skipped: eventSkippedSchema.shape.skipped,
+  reason: z.string(),
+}) satisfies z.ZodType<Skipped>;
 
 const compared = z.strictObject({
   generation: number,
@@ -30,11 +51,8 @@ const compared = z.strictObject({
   mixedAfter: position,
 });
 const kind = z.enum(['role', 'plan', 'status', 'features', 'limits']);
-export const comparisonResponse = z.strictObject({
-  at: z.string(),
-  position,
-  from: compared,
-  to: compared,
+/** Counts of users who change, and the first of them in full. */
+const tally = {
   changed: number,
   detailsOnly: number,
   byKind: z.strictObject({ role: number, plan: number, status: number, features: number, limits: number }),
@@ -48,6 +66,13 @@ export const comparisonResponse = z.strictObject({
       versionAfter: number,
     }),
   ),
+};
+export const comparisonResponse = z.strictObject({
+  at: z.string(),
+  position,
+  from: compared,
+  to: compared,
+  ...tally,
   defaultChanged: z.boolean(),
   mixed: z.strictObject({ after: z.string(), users: number, first: z.array(z.string()) }).nullable(),
 }) satisfies z.ZodType<ComparisonReport>;
@@ -55,6 +80,20 @@ export const swapResponse = comparisonResponse.extend({
   swap: number,
   kind: z.enum(['swap', 'rollback']),
 }) satisfies z.ZodType<SwapReport>;
+
+export const publicationResponse = z.strictObject({
+  at: z.string(),
+  position,
+  generation: number,
+  hashBefore: z.string(),
+  hashAfter: z.string(),
+  judged: number,
+  ...tally,
+  moves: z.array(z.strictObject({ from: z.string(), to: z.string(), users: number })),
+  features: z.array(z.strictObject({ feature: z.string(), gained: number, lost: number })),
+  limits: z.array(z.strictObject({ limit: z.string(), raised: number, lowered: number })),
+  defaultChanged: z.boolean(),
+}) satisfies z.ZodType<PublicationReport>;
 
 export const verificationResponse = z.strictObject({
   position,

@@ -12,7 +12,7 @@ const LOOK_MS = 250;
  * the time that was watched. Comes back at the end, or when nobody listens any more.
  */
 export async function watchRebuild(
-  generations: Generations,
+  generations: Pick<Generations, 'rebuildOf'>,
   generation: number,
   stream: EventStream,
 ): Promise<void> {

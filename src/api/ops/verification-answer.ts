@@ -10,7 +10,7 @@ const PROGRESS_MS = 250;
 
 /** Verifies and answers with the report, or with events on the way to it. It ends early when the caller leaves. */
 export async function answerVerification(
-  generations: Generations,
+  generations: { readonly verify: (...asked: Parameters<Generations['verify']>) => Promise<unknown> },
   { users, actor }: { readonly users: number | 'all'; readonly actor: string },
   to: { readonly request: Request; readonly response: Response; readonly streams: EventStreams },
 ): Promise<void> {

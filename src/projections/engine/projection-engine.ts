@@ -238,8 +238,12 @@ export class ProjectionEngine implements Projection {
       }
       live = { ...live, checkpoint: round.checkpoint };
       this.#live = live;
-      if (round.outcome === 'committed') this.#committed(round, live, session);
-      else if ((await this.#confirm(live)) === 'lost') return this.#whyLost(live);
+      if (round.outcome === 'committed') {
+        const { generation } = live;
+        const seconds = (performance.now() - began) / 1_000;
+        listener.onBatch({ generation, events: round.batch.applied, seconds });
+        this.#committed(round, live, session);
+      } else if ((await this.#confirm(live)) === 'lost') return this.#whyLost(live);
       if (round.outcome === 'idle' || Date.now() - this.#headAt >= HEAD_EVERY_MS) await this.#askHead();
       if (round.outcome === 'idle' || !round.more) await this.#bell.wait(POLL_MS);
       if (round.outcome === 'committed' && !round.more) await breathe(performance.now() - began);

@@ -23,6 +23,13 @@ export interface ProjectionStatus {
   readonly faults: number;
 }
 
+/** A batch that was committed: events wholly applied, and seconds from reading the log to the commit. */
+export interface CommittedBatch {
+  readonly generation: number;
+  readonly events: number;
+  readonly seconds: number;
+}
+
 /** What the outside learns: after a commit (by whom it changed), after another instance's, and of trouble. */
 export interface ProjectionListener {
   /** Rows of these users (or of all) changed and are committed. */
@@ -32,6 +39,8 @@ export interface ProjectionListener {
    * when another instance moved either.
    */
   onConfirmed(live: LiveCheckpoint, moved: boolean, ageMs: number): void;
+  /** This instance committed a batch. */
+  onBatch(batch: CommittedBatch): void;
   onFault(fault: ProjectionFault): void;
   /** Something passing went wrong and is tried again. */
   onTrouble(error: unknown): void;

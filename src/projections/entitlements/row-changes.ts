@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg';
+import type { PoolClient, QueryConfig } from 'pg';
 import type { InvoiceObservation, Observation } from '../../policy/facts.js';
 import { Turns } from '../engine/turns.js';
 import type { CheckoutRow, CustomerRow, SubscriptionRow } from './facts-in-memory.js';
@@ -37,34 +37,37 @@ export class RowChanges {
    */
   async write(client: PoolClient, generation: number): Promise<void> {
     const turns = new Turns();
-    const sent: Promise<void>[] = [];
-    for (const statement of this.#statements(client, generation)) {
-      const answer = statement();
-      answer.catch(() => undefined); // the first fault is thrown below; those after it only follow from it
-      sent.push(answer);
+    let sent: Promise<unknown> = Promise.resolve();
+    for (const make of this.#statements(generation)) {
+      const statement = make();
+      await sent;
+      sent = client.query(statement);
+      sent.catch(() => undefined); // told by the next `await`; meanwhile nobody waits for it
       await turns.give();
     }
-    await Promise.all(sent);
+    await sent;
   }
 
-  #statements(client: PoolClient, generation: number): readonly (() => Promise<void>)[] {
+  #statements(generation: number): readonly (() => QueryConfig)[] {
     const { catalog } = this;
     return [
-      ...(this.facts.length > 0 ? [() => this.#writeFacts(client, generation)] : []),
-      ...(this.subscriptions.size > 0 ? [() => this.#writeSubscriptions(client, generation)] : []),
-      ...(this.customers.size > 0 ? [() => this.#writeCustomers(client, generation)] : []),
-      ...(this.checkouts.size > 0 ? [() => this.#writeCheckouts(client, generation)] : []),
-      ...(this.users.size > 0 ? [() => this.#writeUsers(client, generation)] : []),
-      ...(this.history.length > 0 ? [() => this.#writeHistory(client, generation)] : []),
-      ...(this.history.some((entry) => entry.raised) ? [() => this.#writeVersions(client, generation)] : []),
-      ...(catalog === null ? [] : [() => writeCatalog(client, generation, catalog)]),
+      ...(this.facts.length > 0 ? [() => this.#factsStatement(generation)] : []),
+      ...(this.subscriptions.size > 0 ? [() => this.#subscriptionsStatement(generation)] : []),
+      ...(this.customers.size > 0 ? [() => this.#customersStatement(generation)] : []),
+      ...(this.checkouts.size > 0 ? [() => this.#checkoutsStatement(generation)] : []),
+      ...(this.users.size > 0 ? [() => this.#usersStatement(generation)] : []),
+      ...(this.history.length > 0 ? [() => this.#historyStatement(generation)] : []),
+      ...(this.history.some((entry) => entry.raised)
+        ? [() => this.#versionsStatement(generation), () => this.#feedStatement(generation)]
+        : []),
+      ...(catalog === null ? [] : [() => catalogStatement(generation, catalog)]),
     ];
   }
 
-  async #writeFacts(client: PoolClient, generation: number): Promise<void> {
+  #factsStatement(generation: number): QueryConfig {
     const last = new Map(this.facts.map((fact) => [`${fact.subscription}\n${fact.factId}`, fact]));
     const facts = [...last.values()];
-    await client.query({
+    return {
       name: 'tenure-write-facts',
       text: `insert into tenure.subscription_fact (generation, subscription, fact_id, kind, body)
              select $1, * from unnest($2::text[], $3::text[], $4::text[], string_to_array($5, ${SEPARATOR}))
@@ -76,12 +79,12 @@ export class RowChanges {
         facts.map((fact) => fact.kind),
         jsonColumn(facts, (fact) => fact.body),
       ],
-    });
+    };
   }
 
-  async #writeSubscriptions(client: PoolClient, generation: number): Promise<void> {
+  #subscriptionsStatement(generation: number): QueryConfig {
     const rows = [...this.subscriptions];
-    await client.query({
+    return {
       name: 'tenure-write-subscriptions',
       text: `insert into tenure.subscription (generation, subscription, customer, owner, conflicts)
              select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::text[])
@@ -94,12 +97,12 @@ export class RowChanges {
         rows.map((row) => row.owner),
         rows.map((row) => row.conflicts),
       ],
-    });
+    };
   }
 
-  async #writeCustomers(client: PoolClient, generation: number): Promise<void> {
+  #customersStatement(generation: number): QueryConfig {
     const rows = [...this.customers];
-    await client.query({
+    return {
       name: 'tenure-write-customers',
       text: `insert into tenure.customer (generation, customer, owner, conflicts, facts)
              select $1, * from unnest($2::text[], $3::text[], $4::text[], string_to_array($5, ${SEPARATOR}))
@@ -112,12 +115,12 @@ export class RowChanges {
         rows.map((row) => row.conflicts),
         jsonColumn(rows, ({ link, observations }) => ({ link, observations })),
       ],
-    });
+    };
   }
 
-  async #writeCheckouts(client: PoolClient, generation: number): Promise<void> {
+  #checkoutsStatement(generation: number): QueryConfig {
     const rows = [...this.checkouts];
-    await client.query({
+    return {
       name: 'tenure-write-checkouts',
       text: `insert into tenure.checkout (generation, session, customer, subscription, facts)
              select $1, * from unnest($2::text[], $3::text[], $4::text[], string_to_array($5, ${SEPARATOR}))
@@ -130,12 +133,12 @@ export class RowChanges {
         rows.map((row) => row.subscription),
         jsonColumn(rows, (row) => row.observations),
       ],
-    });
+    };
   }
 
-  async #writeUsers(client: PoolClient, generation: number): Promise<void> {
+  #usersStatement(generation: number): QueryConfig {
     const rows = [...this.users.values()];
-    await client.query({
+    return {
       name: 'tenure-write-users',
       text: `insert into tenure.user_role (generation, user_id, role, plan, status, snapshot, successors, next_at,
                counter, position, changed_at, history_seq)
@@ -161,12 +164,12 @@ export class RowChanges {
         rows.map((row) => instant(row.changedAt)),
         rows.map((row) => row.historySeq),
       ],
-    });
+    };
   }
 
-  async #writeHistory(client: PoolClient, generation: number): Promise<void> {
+  #historyStatement(generation: number): QueryConfig {
     const events = this.history.map(({ cause }) => (cause.kind === 'event' ? cause : null));
-    await client.query({
+    return {
       name: 'tenure-write-history',
       text: `insert into tenure.entitlement_history (generation, user_id, seq, valid_from, changed_at, cause, event_id,
                event_type, position, counter, snapshot)
@@ -185,14 +188,13 @@ export class RowChanges {
         this.history.map((entry) => entry.counter),
         textColumn(this.history, (entry) => textOf(entry.entitlement)),
       ],
-    });
+    };
   }
 
-  /** The counters, and for every raise a line of the feed with a cursor of its own; what is served adds the offset. */
-  async #writeVersions(client: PoolClient, generation: number): Promise<void> {
+  #versionsStatement(generation: number): QueryConfig {
     const raises = this.history.filter((entry) => entry.raised);
     const last = [...new Map(raises.map((entry) => [entry.userId, entry])).values()];
-    await client.query({
+    return {
       name: 'tenure-write-versions',
       text: `insert into tenure.revocation_version (generation, user_id, counter, raised_at)
              select $1, * from unnest($2::text[], $3::int[], $4::timestamptz[])
@@ -204,8 +206,13 @@ export class RowChanges {
         last.map((entry) => entry.counter),
         last.map((entry) => instant(entry.validFrom)),
       ],
-    });
-    await client.query({
+    };
+  }
+
+  /** For every raise a line with a cursor of its own; what is served is the counter plus the user's offset. */
+  #feedStatement(generation: number): QueryConfig {
+    const raises = this.history.filter((entry) => entry.raised);
+    return {
       name: 'tenure-write-feed',
       // Only the live generation raises what is served; a build beside it repeats history.
       text: `with head as (
@@ -222,15 +229,15 @@ export class RowChanges {
         raises.map((entry) => instant(entry.validFrom)),
         generation,
       ],
-    });
+    };
   }
 }
 
-async function writeCatalog(client: PoolClient, generation: number, catalog: NewCatalog): Promise<void> {
-  await client.query(
-    `insert into tenure.plan_catalog (generation, position, hash, catalog, default_snapshot, published_at)
+function catalogStatement(generation: number, catalog: NewCatalog): QueryConfig {
+  return {
+    text: `insert into tenure.plan_catalog (generation, position, hash, catalog, default_snapshot, published_at)
      values ($1, $2, $3, $4, $5, $6)`,
-    [
+    values: [
       generation,
       catalog.position,
       catalog.hash,
@@ -238,7 +245,7 @@ async function writeCatalog(client: PoolClient, generation: number, catalog: New
       catalog.defaultSnapshot,
       instant(catalog.publishedAt),
     ],
-  );
+  };
 }
 
 /** SQL for the character between the texts of a `jsonColumn`. */

@@ -3,6 +3,7 @@ import {
   BuildOfOtherCodeError,
   GenerationBehindError,
   GenerationError,
+  GenerationFaultedError,
   GenerationIsLiveError,
   UnknownGenerationError,
 } from './errors.js';
@@ -32,12 +33,12 @@ export class OrderCarrier {
   #task: Promise<void> | null = null;
   #notBefore = 0;
   #stopping = false;
-  /** Builds of other code with an order, and since when their checkpoint has been where it is. */
-  readonly #strangers = new Map<number, { readonly revision: number; readonly since: number }>();
+  /** The build of other code with an order, and since when its checkpoint has been where it is; there is one build. */
+  #stranger: { readonly generation: number; readonly revision: number; readonly since: number } | null = null;
 
   constructor(private readonly options: OrderCarrierOptions) {}
 
-  /** To be called while a build with an order is level, or on its way out: carries on in the background. */
+  /** To be called while a build with an order is level, or on its way out: carries on with it in the background. */
   carryOn(generation: number): void {
     if (this.#task !== null || this.#stopping || performance.now() < this.#notBefore) return;
     this.#task = this.#try(generation).finally(() => {
@@ -46,21 +47,18 @@ export class OrderCarrier {
   }
 
   /**
-   * To be called with everything that is there, now and then, by every instance: an order is given up whose build was
-   * begun by other code and moves no more, because nobody with that code runs.
+   * To be called with everything that is there, now and then, by every instance: an order is given up whose build stands
+   * at a fault; or was begun by other code and moves no more, because nobody with that code runs.
    */
   async look(all: readonly Generation[]): Promise<void> {
     const { pool, codeVersion, patienceMs } = this.options;
-    const strangers = all.flatMap(({ generation, role, fold, afterwards }) =>
-      role === 'building' && afterwards !== null && fold !== null && fold.builtBy !== codeVersion
-        ? [{ generation, fold }]
-        : [],
-    );
-    const numbers = new Set(strangers.map(({ generation }) => generation));
-    for (const known of this.#strangers.keys()) if (!numbers.has(known)) this.#strangers.delete(known);
-    for (const { generation, fold } of strangers) {
-      if (!this.#standsStill(generation, fold, patienceMs)) continue;
-      await noteFailure(pool, generation, new BuildOfOtherCodeError(generation, fold.builtBy, codeVersion));
+    for (const { generation, role, fold, afterwards } of all) {
+      if (role !== 'building' || afterwards === null || fold === null) continue;
+      const { fault } = fold.checkpoint;
+      if (fault !== null) await noteFailure(pool, generation, new GenerationFaultedError(generation, fault));
+      else if (fold.builtBy !== codeVersion && this.#standsStill(generation, fold, patienceMs)) {
+        await noteFailure(pool, generation, new BuildOfOtherCodeError(generation, fold.builtBy, codeVersion));
+      }
     }
   }
 
@@ -71,9 +69,11 @@ export class OrderCarrier {
   }
 
   #standsStill(generation: number, { checkpoint: { revision } }: GenerationFold, forMs: number): boolean {
-    const known = this.#strangers.get(generation);
-    if (known?.revision === revision) return performance.now() - known.since >= forMs;
-    this.#strangers.set(generation, { revision, since: performance.now() });
+    const known = this.#stranger;
+    if (known?.generation === generation && known.revision === revision) {
+      return performance.now() - known.since >= forMs;
+    }
+    this.#stranger = { generation, revision, since: performance.now() };
     return false;
   }
 

@@ -40,6 +40,7 @@ const engine = liveFold({
   listener: {
     onChanged: (...given) => hear({ name: 'onChanged', given }),
     onConfirmed: (...given) => hear({ name: 'onConfirmed', given }),
+    onBatch: (...given) => hear({ name: 'onBatch', given }),
     onFault: (...given) => hear({ name: 'onFault', given }),
     onTrouble,
   },

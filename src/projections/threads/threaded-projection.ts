@@ -106,6 +106,8 @@ function tell(listener: ProjectionListener, call: CallOf<ProjectionListener>, ag
     listener.onConfirmed(live, moved, olderMs + ageMs);
   } else if (call.name === 'onChanged') {
     listener.onChanged(...call.given);
+  } else if (call.name === 'onBatch') {
+    listener.onBatch(...call.given);
   } else if (call.name === 'onFault') {
     listener.onFault(...call.given);
   } else {

@@ -8,6 +8,8 @@ export interface Call {
   readonly body?: string | Buffer;
   /** Address the call comes from; all of 127.0.0.0/8 is ours. */
   readonly from?: string;
+  /** Hangs up when no answer came by then; the call is rejected. */
+  readonly giveUpAfterMs?: number;
 }
 
 export interface Answer {
@@ -19,7 +21,10 @@ export interface Answer {
 }
 
 /** One request on a connection of its own. */
-export function call(url: string, { method = 'GET', path, headers = {}, body, from }: Call): Promise<Answer> {
+export function call(
+  url: string,
+  { method = 'GET', path, headers = {}, body, from, giveUpAfterMs }: Call,
+): Promise<Answer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const sent = request(
@@ -48,6 +53,9 @@ export function call(url: string, { method = 'GET', path, headers = {}, body, fr
       },
     );
     sent.on('error', reject);
+    if (giveUpAfterMs !== undefined) {
+      sent.setTimeout(giveUpAfterMs, () => sent.destroy(new Error('gave up')));
+    }
     sent.end(body);
   });
 }

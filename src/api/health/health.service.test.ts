@@ -1,0 +1,75 @@
+import type { Pool } from 'pg';
+import type { EventStore } from '../../event-store/event-store.js';
+import type { ProjectionStatus } from '../../projections/engine/projection.js';
+import { HealthService, type HealthServiceOptions } from './health.service.js';
+
+const LEVEL: ProjectionStatus = {
+  projection: 'entitlements',
+  generation: 1,
+  state: 'leading',
+  handled: '5',
+  scanned: '5',
+  head: '5',
+  lagEvents: 0,
+  lagSeconds: 0,
+  fault: null,
+  batches: 1,
+  eventsApplied: 5,
+  faults: 0,
+};
+const FAULT = { position: '6', type: 'CustomerObserved', code: 'projector_failed', message: 'not with me' };
+
+interface State {
+  readonly status?: Partial<ProjectionStatus>;
+  readonly silent?: number | Error;
+  readonly limits?: Partial<Pick<HealthServiceOptions, 'lagLimitSeconds' | 'silenceLimitMinutes'>>;
+  readonly mismatches?: number;
+}
+
+async function problems({ status = {}, silent = 0, limits = {}, mismatches = 0 }: State) {
+  const health = new HealthService({
+    pool: { query: async () => undefined } as unknown as Pool,
+    store: { head: async () => '5' } as unknown as EventStore,
+    engine: { status: () => ({ ...LEVEL, ...status }) },
+    webhooks: { livemodeMismatches: mismatches },
+    contact: {
+      silentSeconds: async () => {
+        if (silent instanceof Error) throw silent;
+        return silent;
+      },
+    },
+    eventStore: 'postgresql',
+    lagLimitSeconds: 10,
+    silenceLimitMinutes: 30,
+    ...limits,
+  });
+  const { status: said, problems: named } = await health.report();
+  return `${said} ${named.join()}`.trim();
+}
+
+describe('The health check', () => {
+  it.each<[string, State, string]>([
+    ['a level projection and a Stripe that delivers', {}, 'ready'],
+    ['a lag within the limit', { status: { lagSeconds: 10 } }, 'ready'],
+    ['a lag beyond it', { status: { lagSeconds: 10.5 } }, 'degraded projection_behind'],
+    [
+      'a lag within a limit that was set',
+      { status: { lagSeconds: 50 }, limits: { lagLimitSeconds: 60 } },
+      'ready',
+    ],
+    ['half an hour of silence', { silent: 1_800 }, 'ready'],
+    ['more silence', { silent: 1_801 }, 'degraded webhooks_silent'],
+    ['silence that nobody asked for', { silent: 1_801, limits: { silenceLimitMinutes: null } }, 'ready'],
+    ['silence that nobody knows of', { silent: new Error('the database is away') }, 'ready'],
+    ['deliveries of the other mode', { mismatches: 1 }, 'degraded livemode_mismatch'],
+    ['a fault', { status: { state: 'faulted', fault: FAULT } }, 'not_ready projection_faulted'],
+    ['a fault that another instance met', { status: { fault: FAULT } }, 'not_ready projection_faulted'],
+    [
+      'all at once',
+      { status: { state: 'faulted', fault: FAULT, lagSeconds: 99 }, silent: 9_999, mismatches: 2 },
+      'not_ready projection_faulted,projection_behind,livemode_mismatch,webhooks_silent',
+    ],
+  ])('says of %s what it is', async (_, state, expected) => {
+    expect(await problems(state)).toBe(expected);
+  });
+});

@@ -1,0 +1,63 @@
+import { Body, Controller, HttpCode, Inject, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import { InvalidPlanFileError, type LoadedCatalog, parsePlanFile } from '../../plans/plan-file.js';
+import { PROJECTIONS, type Projections } from '../../projections/projections.js';
+import { Describe } from '../describe.js';
+import { refuseOthers } from '../http/parameters.js';
+import { ProblemError } from '../http/problem.js';
+import { jsonReply, sendReply } from '../http/reply.js';
+import { requestIdOf } from '../http/request-id.js';
+import { publicationResponse } from './projection.schemas.js';
+import { BODY, LOOK } from './projection-routes.js';
+
+const planFile = z.record(z.string(), z.unknown());
+
+/** The plan catalogue, as ops ask of it. */
+@ApiTags('Plans')
+@Controller('v1/ops/plans')
+export class PlansController {
+  constructor(@Inject(PROJECTIONS) private readonly projections: Projections) {}
+
+  @Post('diff')
+  @HttpCode(200)
+  @Describe({
+    summary: 'Who would gain and lose what if a plan file were published now; changes nothing',
+    ok: {
+      description: 'Users who would change, by kind, the first hundred in full',
+      schema: publicationResponse,
+    },
+    body: planFile,
+    problems: [
+      ...LOOK,
+      ...BODY,
+      'invalid_request',
+      'no_catalog',
+      'publication_under_way',
+      'publication_would_fault',
+    ],
+    access: 'ops',
+  })
+  async diff(
+    @Query() query: Record<string, unknown>,
+    @Body() body: unknown,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    refuseOthers(query);
+    const report = await this.projections.previewPublication(catalogOf(body), () => undefined);
+    sendReply(response, jsonReply(200, report), requestIdOf(request));
+  }
+}
+
+/** The catalogue of a plan file that was sent as JSON. @throws ProblemError `invalid_request` with every fault of it */
+function catalogOf(body: unknown): LoadedCatalog {
+  if (body === undefined) throw new ProblemError('invalid_request', 'Send the plan file as JSON.');
+  try {
+    return parsePlanFile(JSON.stringify(body, null, 1), 'body');
+  } catch (error) {
+    if (!(error instanceof InvalidPlanFileError)) throw error;
+    throw new ProblemError('invalid_request', error.lines.join('; '), {}, { cause: error });
+  }
+}

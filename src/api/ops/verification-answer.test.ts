@@ -1,0 +1,49 @@
+import { createServer, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import express from 'express';
+import { createLogger } from '../../observability/logger.js';
+import type { OnProgress } from '../../projections/generations/verification.js';
+import { EventStreams } from '../http/event-stream.js';
+import { answerVerification } from './verification-answer.js';
+
+describe('A verification', () => {
+  let server: Server;
+  /** How the work ended. */
+  let ended: Promise<unknown>;
+  beforeEach(async () => {
+    let end: (how: unknown) => void = () => undefined;
+    ended = new Promise((resolve) => {
+      end = resolve;
+    });
+    /** Goes on for as long as it is let. */
+    const verify = async (_users: unknown, _actor: string, onProgress: OnProgress): Promise<never> => {
+      try {
+        for (;;) {
+          onProgress('1', '2', 1);
+          await nextTurn();
+        }
+      } catch (error) {
+        end(error);
+        throw error;
+      }
+    };
+    const streams = new EventStreams(createLogger('silent'));
+    const app = express().post('/', (request, response) =>
+      answerVerification({ verify }, { users: 'all', actor: 'ops' }, { request, response, streams }),
+    );
+    server = createServer(app).listen(0);
+  });
+  afterEach(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it.each(['application/json', 'text/event-stream'])('ends when the caller of %s leaves', async (accept) => {
+    const { port } = server.address() as AddressInfo;
+    const sent = request({ port, method: 'POST', headers: { accept } }).on('error', () => undefined);
+    sent.end();
+    server.once('request', () => setImmediate(() => sent.destroy()));
+    expect(await ended).toMatchObject({ name: 'AbortError' });
+  });
+});
