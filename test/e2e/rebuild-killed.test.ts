@@ -155,9 +155,35 @@ describe('A rebuild in which processes are killed', () => {
     expect(await generations()).toEqual(['1 live', `${BUILD} previous`]);
   }, 120_000);
 
+  it('while a service carries out an order over HTTP: another one carries it out', async () => {
+    const wall = await blocker('lock table tenure.generation_swap in exclusive mode');
+    const ordered = await fetch(`${two.urls[0]}/v1/ops/projections/entitlements/rebuild`, {
+      method: 'POST',
+      headers: { ...AUTHORIZED, 'content-type': 'application/json' },
+      body: JSON.stringify({ reason: 'once more' }),
+    });
+    const { generation } = (await ordered.json()) as { generation: number };
+    expect(ordered.status).toBe(202);
+    const victim = await until('a service is about to move the pointer', () =>
+      two.waiterFor('generation_swap'),
+    );
+    await killed(victim, async () => {
+      await wall.query('rollback');
+      await until(
+        'the order is carried out',
+        async () => (await two.generations.swaps(1))[0]?.to === generation,
+      );
+      await tell(other(victim));
+    });
+    expect(await generations()).toEqual(['1 previous', `${BUILD} previous`, `${generation} live`]);
+    expect(await two.generations.verify('all', 'test', () => undefined)).toMatchObject({ differences: 0 });
+  }, 120_000);
+
   it('and in the end it can be finished, verifies clean, and no answer was of two generations', async () => {
     await two.done('projections', 'swap', String(BUILD), '--reason', 'a later policy');
-    await two.done('projections', 'drop', '1');
+    for (const each of await two.generations.list()) {
+      if (each.role !== 'live') await two.done('projections', 'drop', String(each.generation));
+    }
     await tell(...two.urls);
     expect((await two.done('projections', 'verify')).stdout).toContain('no difference');
     expect(await generations()).toEqual([`${BUILD} live`]);

@@ -131,6 +131,16 @@ export class TwoServices {
     return rows.length > 0;
   }
 
+  /** Who waits for the lock of a whole table of the read side: one of the `urls`, or `COMMAND`. */
+  async waiterFor(table: string): Promise<string | undefined> {
+    const { rows } = await this.stores.database.pool.query<{ name: string }>(
+      `select a.application_name as name from pg_locks l join pg_stat_activity a using (pid)
+       where not l.granted and l.relation = to_regclass($1) and a.datname = current_database()`,
+      [`tenure.${table}`],
+    );
+    return rows[0]?.name;
+  }
+
   /** The database knows its sessions by whose they are. */
   #environmentOf(name: string): Readonly<Record<string, string>> {
     const url = new URL(this.stores.database.url);
