@@ -8,8 +8,9 @@ const common = {
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
 };
 
-/** Killing processes in every phase of a rebuild takes a minute: on the second store only in the soak. */
-const ONLY_IN_SOAK = process.env.REBUILD_EVENTS === undefined ? ['/rebuild-killed\\.test\\.ts$'] : [];
+/** Rebuilds of two processes, killed in every phase or under load, take minutes: on the second store only in the soak. */
+const ONLY_IN_SOAK =
+  process.env.REBUILD_EVENTS === undefined ? ['/rebuild-(killed|under-load)\\.test\\.ts$'] : [];
 
 /**
  * Everything, with the log in PostgreSQL; then the tests of the whole service again, with the log in EventStoreDB (but for

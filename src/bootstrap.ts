@@ -33,7 +33,8 @@ import { MeteredEventStore } from './observability/metered-event-store.js';
 import { Metrics, type RebuildFigures } from './observability/metrics.js';
 import { loadPlanFile } from './plans/plan-file.js';
 import type { Generation } from './projections/generations/generation-table.js';
-import { createProjections, type Projections } from './projections/projections.js';
+import { createProjections, type Projections, type ProjectionsOptions } from './projections/projections.js';
+import type { FoldingPlace } from './projections/threads/thread-stores.js';
 import { openServiceDatabase } from './service-database.js';
 import { Inquiries } from './stripe/inquiries.js';
 import { WebhookService } from './webhooks/webhook.service.js';
@@ -48,8 +49,8 @@ export interface TenureHooks {
   /** Gets a line before something that takes a while, such as making the embedded database. */
   readonly onProgress?: (message: string) => void;
   readonly logger?: Logger;
-  /** Node's flags for the threads that fold. Left out: those of the process. */
-  readonly threadFlags?: readonly string[];
+  /** Node's flags for the threads that fold; left out, those of the process. `none`: this thread folds. */
+  readonly threads?: readonly string[] | 'none';
   /** Something the service cannot go on without has ended. */
   readonly onFatal?: (error: Error) => void;
 }
@@ -105,14 +106,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
       onBatch: (batch) => metrics.batch(batch),
       onFault: (fault) => logger.error({ fault }, 'the projection stopped at a fault'),
       onTrouble: (err) => logger.warn({ err }, 'the projection had trouble and goes on'),
-      threads: {
-        place: { databaseUrl, eventStoreUrl, streamPrefix: settings.streamPrefix },
-        ...(hooks.threadFlags === undefined ? {} : { nodeFlags: hooks.threadFlags }),
-        onDied: (err) => {
-          logger.fatal({ err }, 'a thread that folds the log ended');
-          hooks.onFatal?.(err);
-        },
-      },
+      ...foldingThreads({ databaseUrl, eventStoreUrl, streamPrefix: settings.streamPrefix }, hooks, logger),
     });
     watch(metrics, projections);
     await checkLogReaches(store, await projections.handledBefore());
@@ -185,6 +179,20 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     await close();
     throw error;
   }
+}
+
+/** Threads as the hooks want them; one that dies takes the service with it. */
+function foldingThreads(
+  place: FoldingPlace,
+  { threads, onFatal }: TenureHooks,
+  logger: Logger,
+): Pick<ProjectionsOptions, 'threads'> {
+  if (threads === 'none') return {};
+  const onDied = (err: Error): void => {
+    logger.fatal({ err }, 'a thread that folds the log ended');
+    onFatal?.(err);
+  };
+  return { threads: { place, onDied, ...(threads === undefined ? {} : { nodeFlags: threads }) } };
 }
 
 async function startDatabase(

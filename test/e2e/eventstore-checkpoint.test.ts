@@ -10,7 +10,7 @@ import { GENESIS_HASH, type SealedEvent, sealEvent } from '../../src/events/hash
 import { EventStoreDbServer } from '../support/eventstoredb/server.js';
 import { type TestDatabase, testDatabase } from '../support/postgres.js';
 import { PLANS, testEnvironment } from '../support/service.js';
-import { THREAD_FLAGS } from '../support/thread-flags.js';
+import { FOLDING } from '../support/thread-flags.js';
 import { until } from '../support/until.js';
 
 let database: TestDatabase;
@@ -48,7 +48,7 @@ function settings(environment: Readonly<Record<string, string>> = {}) {
 }
 
 async function start(): Promise<Tenure> {
-  tenure = await createTenure(settings(), { threadFlags: THREAD_FLAGS });
+  tenure = await createTenure(settings(), FOLDING);
   return tenure;
 }
 
@@ -160,15 +160,13 @@ describe('a database made from one log', () => {
     await until('it is level', () => tenure?.projections.engine.status().handled === later);
     await stop();
     for (const other of [{ EVENTSTORE_URL: '' }, { STREAM_PREFIX: 'other.' }]) {
-      await expect(createTenure(settings(other), { threadFlags: THREAD_FLAGS })).rejects.toBeInstanceOf(
-        OtherLogError,
-      );
+      await expect(createTenure(settings(other), FOLDING)).rejects.toBeInstanceOf(OtherLogError);
     }
     const older = await EventStoreDbServer.start();
     try {
-      await expect(
-        createTenure(settings({ EVENTSTORE_URL: older.url }), { threadFlags: THREAD_FLAGS }),
-      ).rejects.toThrow(/older backup/);
+      await expect(createTenure(settings({ EVENTSTORE_URL: older.url }), FOLDING)).rejects.toThrow(
+        /older backup/,
+      );
     } finally {
       await older.stop();
     }

@@ -17,7 +17,7 @@ import {
   stripeEvent,
   subscriptionObject,
 } from '../support/stripe-events.js';
-import { THREAD_FLAGS } from '../support/thread-flags.js';
+import { FOLDING } from '../support/thread-flags.js';
 import { until } from '../support/until.js';
 
 /** A moment that ends when it is told to. */
@@ -260,7 +260,7 @@ describe('where the events of Stripe leave a doubt', () => {
         ...service.stores.environment,
         ...api.environment,
       }),
-      { threadFlags: THREAD_FLAGS },
+      FOLDING,
     );
     try {
       expect(api.asked).toHaveLength(asked);

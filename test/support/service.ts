@@ -7,7 +7,7 @@ import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.
 import { wholeLog } from './log.js';
 import { type TestStores, testStores } from './stores.js';
 import { SECRET, type StripeEvent, signed } from './stripe-events.js';
-import { THREAD_FLAGS } from './thread-flags.js';
+import { FOLDING } from './thread-flags.js';
 
 export const ADMIN_KEY = 'admin-key-of-the-tests-0123456789abcdef';
 
@@ -88,7 +88,7 @@ export class TestService {
         ...stores.environment,
         ...environment,
       });
-      const tenure = await createTenure(settings, { threadFlags: THREAD_FLAGS, ...hooks });
+      const tenure = await createTenure(settings, { ...FOLDING, ...hooks });
       return new TestService(tenure, stores, plansFile, async () => {
         await tenure.close();
         await cleanUp();

@@ -8,7 +8,6 @@ import { loadSettings } from '../../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../../src/event-store/event-store.js';
 import { wholeLog } from '../../support/log.js';
 import { testStores } from '../../support/stores.js';
-import { THREAD_FLAGS } from '../../support/thread-flags.js';
 import { type Answer, type Call, call } from './http-call.js';
 
 export const SECRET = 'whsec_of_the_tests_0001';
@@ -28,7 +27,7 @@ const receiptSchema = z.strictObject({
 });
 export type Receipt = z.infer<typeof receiptSchema>;
 
-/** The real service on a database of its own, and what one does with it over HTTP. */
+/** The real service on a database of its own, folding in this thread, and what one does with it over HTTP. */
 export interface Service {
   readonly tenure: Tenure;
   /** Its settings: another instance with the same ones shares its database and its log. */
@@ -68,7 +67,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     DATABASE_URL: options.through === undefined ? url : await options.through(url),
     ...options.environment,
   };
-  const tenure = await createTenure(loadSettings(environment), { threadFlags: THREAD_FLAGS });
+  const tenure = await createTenure(loadSettings(environment), { threads: 'none' });
   const send = (request: Call): Promise<Answer> => call(tenure.url, request);
   const ask = (method: string, path: string, value?: unknown): Promise<Answer> =>
     send({
