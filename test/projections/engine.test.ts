@@ -280,7 +280,7 @@ describe('Engines on one database', () => {
         },
       });
       const door = shutDoor();
-      const waiting = late.run(door, () => b.engine.waitUntil('1000', 1));
+      const waiting = late.run(door, () => b.engine.waitUntil('1000', 50));
       answer = () => {
         door.open();
         return waiting;
