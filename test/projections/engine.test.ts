@@ -150,10 +150,8 @@ describe('Engines on one database', () => {
   /** Ends the session that holds the lead, or every session of the instance that does; tells which instance it was. */
   async function endLeader(which: 'its session' | 'all it has'): Promise<string> {
     const { pid, name } = await until('somebody leads', () => log.leader());
-    const chosen = which === 'its session' ? 'pid = $1' : 'application_name = $1';
-    await log.pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where ${chosen}`, [
-      which === 'its session' ? pid : name,
-    ]);
+    if (which === 'all it has') await log.endSessions(name);
+    else await log.pool.query('select pg_terminate_backend($1)', [pid]);
     return name;
   }
 
@@ -251,7 +249,8 @@ describe('Engines on one database', () => {
     expect(await endLeader('its session')).toBe('a');
     await until('b waits for the row', async () => {
       const { rows } = await log.pool.query(
-        `select from pg_stat_activity where application_name = 'b' and wait_event_type = 'Lock'`,
+        `select from pg_stat_activity
+             where datname = current_database() and application_name = 'b' and wait_event_type = 'Lock'`,
       );
       return rows.length > 0;
     });

@@ -289,7 +289,8 @@ describe('A rebuild', () => {
         await a.generations.untilLevel(generation, () => undefined);
         await until('the keeper finds nothing more to fold', async () => {
           const { rows } = await log.pool.query(
-            `select from pg_stat_activity where application_name = 'a' and wait_event_type = 'Lock'`,
+            `select from pg_stat_activity
+             where datname = current_database() and application_name = 'a' and wait_event_type = 'Lock'`,
           );
           return rows.length > 0;
         });

@@ -132,7 +132,8 @@ describe('The read models', () => {
         const last = await log.record(second, sightOf('u5', day(3), { userId: 'u1' }));
         await until('a waits in its second slice', async () => {
           const { rows } = await log.pool.query(
-            `select from pg_stat_activity where application_name = 'a' and wait_event_type = 'Lock'`,
+            `select from pg_stat_activity
+             where datname = current_database() and application_name = 'a' and wait_event_type = 'Lock'`,
           );
           return rows.length > 0;
         });
@@ -143,9 +144,7 @@ describe('The read models', () => {
 
         const b = await log.start('b', { sliceSize: 2 });
         const stopped = a.stop();
-        await log.pool.query(
-          `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'a'`,
-        );
+        await log.endSessions('a');
         await stopped;
         await blocker.query('rollback');
         await b.reaches(last);

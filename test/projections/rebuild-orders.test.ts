@@ -80,16 +80,6 @@ describe('What was ordered with a rebuild', () => {
     });
   }
 
-  /** Ends what waits for a lock under the given name. Returns how many those were. */
-  async function endWaiting(name: string): Promise<number> {
-    const { rows } = await log.pool.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity
-       where application_name = $1 and datname = current_database() and wait_event_type = 'Lock'`,
-      [name],
-    );
-    return rows.length;
-  }
-
   it('is carried out by whoever goes on with the build, and written down', async () => {
     const generation = await ordered('swap');
     const blocker = await holding(
@@ -107,7 +97,7 @@ describe('What was ordered with a rebuild', () => {
       report: null,
       finishedAt: null,
     });
-    await until('the build waits', async () => (await endWaiting('a')) > 0);
+    await until('the build waits', async () => (await log.endWaiting('a')) > 0);
     await Promise.all([a.stop(), blocker.query('rollback')]);
     expect((await log.pool.query('select generation from tenure.live_generation')).rows).toEqual([
       { generation: 1 },
@@ -132,7 +122,7 @@ describe('What was ordered with a rebuild', () => {
       await ordered('swap');
       const blocker = await holding(hold);
       const a = await start('a');
-      await until('the swap waits', async () => (await endWaiting('a')) > 0);
+      await until('the swap waits', async () => (await log.endWaiting('a')) > 0);
       expect(await comesTo('comparing', a)).toMatchObject({ report: null });
       expect(await a.generations.swaps(10)).toEqual([]);
       await blocker.query('rollback');
@@ -159,7 +149,7 @@ describe('What was ordered with a rebuild', () => {
     const generation = await a.generations.order({ ...OPS, afterwards: 'drop' });
     await comesTo('dropping', a);
     // A read that began before the build is waited for, and cut off at a stop.
-    await until('the drop waits', async () => (await endWaiting('a')) > 0);
+    await until('the drop waits', async () => (await log.endWaiting('a')) > 0);
     await a.stop();
     const b = await start('b');
     expect(await comesTo('dropping', b)).toMatchObject({ report: { changed: USERS.length } });
@@ -181,7 +171,7 @@ describe('What was ordered with a rebuild', () => {
     await comesTo('comparing', a);
     const b = await start('b');
     const dropping = b.generations.drop(generation);
-    await until('the swap waits', async () => (await endWaiting('a')) > 0);
+    await until('the swap waits', async () => (await log.endWaiting('a')) > 0);
     await dropping;
     const gone = await until('its end', async () => {
       const rebuild = await a.generations.rebuildOf(generation);

@@ -55,16 +55,6 @@ describe('While generations come and go', () => {
     return generations.rebuild({ ...OPS, afterwards }, () => undefined);
   }
 
-  /** Ends what waits for a lock under the given name. Returns how many those were. */
-  async function endWaiting(name: string): Promise<number> {
-    const { rows } = await log.pool.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity
-       where application_name = $1 and datname = current_database() and wait_event_type = 'Lock'`,
-      [name],
-    );
-    return rows.length;
-  }
-
   /** The feature and version of a plus user: they go together, or generations are mixed. */
   function lookOf({ snapshot }: Served): string {
     return `${snapshot.features.filter((feature) => feature !== 'reports').join()} ${snapshot.revocationVersion}`;
@@ -169,7 +159,8 @@ describe('While generations come and go', () => {
     });
     await until('the drop waits for the long read', async () => {
       const { rows } = await log.pool.query(
-        `select from pg_stat_activity where application_name = 'a' and wait_event_type = 'Lock'
+        `select from pg_stat_activity
+             where datname = current_database() and application_name = 'a' and wait_event_type = 'Lock'
            and datname = current_database()`,
       );
       return rows.length > 0;
@@ -202,7 +193,8 @@ describe('While generations come and go', () => {
       const a = await start('a', WITH_API, { buildBatchSize: 4 });
       await until('the build waits in the middle', async () => {
         const { rows } = await log.pool.query(
-          `select from pg_stat_activity where application_name = 'a' and wait_event_type = 'Lock'
+          `select from pg_stat_activity
+             where datname = current_database() and application_name = 'a' and wait_event_type = 'Lock'
              and datname = current_database()`,
         );
         return rows.length > 0;
@@ -213,9 +205,7 @@ describe('While generations come and go', () => {
         [generation],
       );
       expect(reached.rows).toEqual([{ events: 21 }]);
-      await log.pool.query(
-        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'a'`,
-      );
+      await log.endSessions('a');
       const stopped = a.stop();
       await blocker.query('rollback');
       await stopped;
@@ -240,7 +230,7 @@ describe('While generations come and go', () => {
           () => 'swapped',
           () => 'ended',
         );
-        await until(`the swap waits for ${table}`, async () => (await endWaiting('a')) > 0);
+        await until(`the swap waits for ${table}`, async () => (await log.endWaiting('a')) > 0);
         expect(await swapping).toBe('ended');
         expect((await a.reader.readMany(USERS)).map(lookOf)).toEqual(USERS.map(() => 'export 1'));
         await blocker.query('rollback');
@@ -259,9 +249,7 @@ describe('While generations come and go', () => {
       const a = await start('a');
       const b = await start('b');
       await rebuild(a);
-      await log.pool.query(
-        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'a'`,
-      );
+      await log.endSessions('a');
       await a.stop();
       const last = await log.record(sightOf('0', day(1), { userId: 'user 0', status: 'canceled' }));
       await b.reaches(last);
@@ -283,7 +271,7 @@ describe('While generations come and go', () => {
         () => 'dropped',
         () => 'ended',
       );
-      await until('the drop waits', async () => (await endWaiting('a')) > 0);
+      await until('the drop waits', async () => (await log.endWaiting('a')) > 0);
       expect(await dropping).toBe('ended');
       expect((await a.generations.list())[0]).toMatchObject({ generation: 1, role: 'dropping', fold: null });
       await long.query('commit');

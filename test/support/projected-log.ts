@@ -248,6 +248,25 @@ export class ProjectedLog {
     return found.rows[0];
   }
 
+  /** Ends the sessions that an instance has on this database; other tests have instances of that name on theirs. */
+  async endSessions(name: string): Promise<void> {
+    await this.pool.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where application_name = $1 and datname = current_database()`,
+      [name],
+    );
+  }
+
+  /** Ends those of them that wait for a lock. Returns how many those were. */
+  async endWaiting(name: string): Promise<number> {
+    const { rows } = await this.pool.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where application_name = $1 and datname = current_database() and wait_event_type = 'Lock'`,
+      [name],
+    );
+    return rows.length;
+  }
+
   /** Waits until an instance holds the lead. */
   async leads(name: string): Promise<void> {
     await until(`${name} leads`, async () => (await this.leader())?.name === name);

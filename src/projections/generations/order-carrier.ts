@@ -9,7 +9,7 @@ import {
 } from './errors.js';
 import type { Generation, GenerationFold } from './generation-table.js';
 import type { Generations } from './generations.js';
-import { findRebuild, noteFailure, noteKept, noteReport, type Rebuild } from './rebuild-orders.js';
+import { findRebuild, noteEnd, noteFailure, noteReport, type Rebuild } from './rebuild-orders.js';
 
 export interface OrderCarrierOptions {
   readonly pool: Pool;
@@ -103,7 +103,7 @@ export class OrderCarrier {
       return;
     }
     const report = await generations.compare(generation);
-    if (afterwards === 'keep') return noteKept(pool, generation, report);
+    if (afterwards === 'keep') return noteEnd(pool, generation, 'kept', report);
     await noteReport(pool, generation, report);
     await generations.drop(generation);
   }

@@ -167,12 +167,20 @@ export async function noteReport(pool: Pool, generation: number, report: Compari
   ]);
 }
 
-/** Ends an order whose build is kept; one that has ended stays as it is. */
-export async function noteKept(pool: Pool, generation: number, report: ComparisonReport): Promise<void> {
-  await pool.query(
-    `update tenure.rebuild_order set outcome = 'kept', finished_at = now(), report = $2
+/**
+ * Ends the order of a build that is kept, or was swapped in, whoever did it: then as part of the transaction of the swap. One
+ * that has ended stays as it is.
+ */
+export async function noteEnd(
+  connection: Pool | PoolClient,
+  generation: number,
+  outcome: 'kept' | 'swapped',
+  report: ComparisonReport,
+): Promise<void> {
+  await connection.query(
+    `update tenure.rebuild_order set outcome = $3, finished_at = now(), report = $2
      where generation = $1 and outcome is null`,
-    [generation, JSON.stringify(report)],
+    [generation, JSON.stringify(report), outcome],
   );
 }
 
@@ -189,19 +197,6 @@ export async function noteFailure(
     [generation, code, message],
   );
   return rowCount === 1;
-}
-
-/** Ends the order of a generation that is swapped in, whoever does it; part of the transaction of the swap. */
-export async function noteSwapped(
-  client: PoolClient,
-  generation: number,
-  report: ComparisonReport,
-): Promise<void> {
-  await client.query(
-    `update tenure.rebuild_order set outcome = 'swapped', finished_at = now(), report = $2
-     where generation = $1 and outcome is null`,
-    [generation, JSON.stringify(report)],
-  );
 }
 
 function exhausted(state: never): never {

@@ -4,7 +4,7 @@ import { type ComparisonReport, compareGenerations, type OffsetChange } from './
 import { NothingToRollBackError, UnknownGenerationError } from './errors.js';
 import { inTransaction } from './generation-table.js';
 import { holdLevel, type LevelGround } from './level-ground.js';
-import { noteSwapped } from './rebuild-orders.js';
+import { noteEnd } from './rebuild-orders.js';
 
 /** A move of the pointer: to which generation, by whom and why. `now` is the moment (Unix ms) it is served from. */
 export interface SwapOrder {
@@ -49,7 +49,7 @@ export async function swapGenerations(pool: Pool, order: SwapOrder): Promise<Swa
     const report = { ...compared, swap, kind: order.kind };
     await keepHistory(client, swap, ground);
     await movePointer(client, order, ground, report);
-    await noteSwapped(client, order.to, report);
+    await noteEnd(client, order.to, 'swapped', report);
     return report;
   });
 }
