@@ -16,11 +16,13 @@ export interface LiveFoldOptions {
   readonly batchSize?: number;
   /** Users judged in one transaction after a change of the catalogue. */
   readonly sliceSize?: number;
+  /** The clock that snapshots are served by, Unix ms. Left out: the database server's. */
+  readonly now?: () => number;
 }
 
 /** The fold of the entitlements that is read. Start it to make it move. */
 export function liveFold(options: LiveFoldOptions): ProjectionEngine {
-  const { rules, sliceSize, pool, ...rest } = options;
+  const { rules, sliceSize, now, pool, ...rest } = options;
   return new ProjectionEngine({
     ...rest,
     pool,
@@ -32,6 +34,7 @@ export function liveFold(options: LiveFoldOptions): ProjectionEngine {
         generation,
         rules,
         ...(sliceSize === undefined ? {} : { sliceSize }),
+        ...(now === undefined ? {} : { now }),
       }),
   });
 }

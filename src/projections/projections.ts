@@ -100,7 +100,7 @@ export function createProjections(options: ProjectionsOptions): Projections {
 }
 
 function foldHere(options: ProjectionsOptions, listener: ProjectionListener): Folding {
-  const { store, streamPrefix, pool, url, rules = RUNNING_RULES, batchSize, sliceSize } = options;
+  const { store, streamPrefix, pool, url, rules = RUNNING_RULES, batchSize, sliceSize, now } = options;
   const engine = liveFold({
     store,
     streamPrefix,
@@ -109,6 +109,7 @@ function foldHere(options: ProjectionsOptions, listener: ProjectionListener): Fo
     rules,
     listener,
     ...(sliceSize === undefined ? {} : { sliceSize }),
+    ...(now === undefined ? {} : { now }),
     ...(batchSize === undefined ? {} : { batchSize }),
   });
   const { onTrouble } = listener;

@@ -141,7 +141,8 @@ export class ProjectedLog {
       new BatchRunner(
         foldedLog(this.store, 'tenure.', KEY.projection),
         this.pool,
-        new EntitlementsProjector({ pool: this.pool, generation: KEY.generation, sliceSize }),
+        // Nothing is served meanwhile: versions are what the log makes them.
+        new EntitlementsProjector({ pool: this.pool, generation: KEY.generation, sliceSize, now: () => 0 }),
         KEY,
         batchSize,
       );

@@ -23,6 +23,8 @@ export interface EntitlementsProjectorOptions {
   readonly sliceSize?: number;
   /** Rows kept in memory; beyond it all are dropped and loaded again as needed. */
   readonly maxRowsInMemory?: number;
+  /** The clock that snapshots are served by, Unix ms: decides what changes by time were served. Left out: the database's. */
+  readonly now?: () => number;
 }
 
 /** A batch of this projection, the rows of users that it makes, and what who was never heard of may do after it. */
@@ -120,14 +122,14 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
     progress: Pick<ProjectedBatch, 'applied' | 'within' | 'now'>,
     changed: ProjectedBatch['changed'],
   ): EntitlementsBatch {
-    const { generation } = this.options;
+    const { generation, now } = this.options;
     const byDefault = this.#catalog?.byDefault ?? null;
     return {
       ...progress,
       changed,
       users: changes.users,
       byDefault,
-      write: (client) => changes.write(client, generation),
+      write: (client) => changes.write(client, generation, now ?? null),
     };
   }
 
@@ -157,8 +159,7 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
       // A deadline that came late found its change written: no row is touched, and none is made for a stranger.
       if (event.type === 'AccessDeadlineReached' && isUnmoved(row, moved)) continue;
       this.#facts.users.set(userId, moved.row);
-      changes.users.set(userId, moved.row);
-      changes.history.push(...moved.history);
+      changes.moveUser(row, moved.row, moved.history);
     }
   }
 

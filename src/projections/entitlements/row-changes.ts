@@ -3,6 +3,7 @@ import type { InvoiceObservation, Observation } from '../../policy/facts.js';
 import { Turns } from '../engine/turns.js';
 import type { CheckoutRow, CustomerRow, SubscriptionRow } from './facts-in-memory.js';
 import { type HistoryEntry, textOf, type UserRow } from './user-row.js';
+import { type GrownVersion, growOffsets } from './version-offsets.js';
 
 /** A fact of a subscription to be added. */
 export interface NewFact {
@@ -27,18 +28,32 @@ export class RowChanges {
   readonly customers = new Set<CustomerRow>();
   readonly checkouts = new Set<CheckoutRow>();
   readonly users = new Map<string, UserRow>();
+  /** Rows of `users` as they were when the batch began. */
+  readonly usersBefore = new Map<string, UserRow>();
   readonly facts: NewFact[] = [];
   readonly history: HistoryEntry[] = [];
   catalog: NewCatalog | null = null;
 
+  /** Notes how a user's row moves on. */
+  moveUser(before: UserRow, after: UserRow, history: readonly HistoryEntry[]): void {
+    if (!this.usersBefore.has(after.userId)) this.usersBefore.set(after.userId, before);
+    this.users.set(after.userId, after);
+    this.history.push(...history);
+  }
+
   /**
    * Writes everything with one statement a table, in the order given: equal logs give equal rows. The texts of a statement
-   * are made while the server is still busy with the one before it.
+   * are made while the server is still busy with the one before it. `now` replaces the server's clock as what is served by.
    */
-  async write(client: PoolClient, generation: number): Promise<void> {
+  async write(client: PoolClient, generation: number, now: (() => number) | null): Promise<void> {
     const turns = new Turns();
+    const moves = [...this.usersBefore].flatMap(([userId, before]) => {
+      const after = this.users.get(userId);
+      return after === undefined ? [] : [{ before, after }];
+    });
+    const grown = await growOffsets(client, generation, moves, now);
     let sent: Promise<unknown> = Promise.resolve();
-    for (const make of this.#statements(generation)) {
+    for (const make of this.#statements(generation, grown)) {
       const statement = make();
       await sent;
       sent = client.query(statement);
@@ -48,8 +63,14 @@ export class RowChanges {
     await sent;
   }
 
-  #statements(generation: number): readonly (() => QueryConfig)[] {
+  #statements(generation: number, grown: readonly GrownVersion[]): readonly (() => QueryConfig)[] {
     const { catalog } = this;
+    const raises = this.history.filter((entry) => entry.raised);
+    const raised = new Set(raises.map(({ userId }) => userId));
+    const told: readonly GrownVersion[] = [
+      ...raises.map(({ userId, counter, validFrom: at }) => ({ userId, counter, at })),
+      ...grown.filter(({ userId }) => !raised.has(userId)),
+    ];
     return [
       ...(this.facts.length > 0 ? [() => this.#factsStatement(generation)] : []),
       ...(this.subscriptions.size > 0 ? [() => this.#subscriptionsStatement(generation)] : []),
@@ -57,9 +78,8 @@ export class RowChanges {
       ...(this.checkouts.size > 0 ? [() => this.#checkoutsStatement(generation)] : []),
       ...(this.users.size > 0 ? [() => this.#usersStatement(generation)] : []),
       ...(this.history.length > 0 ? [() => this.#historyStatement(generation)] : []),
-      ...(this.history.some((entry) => entry.raised)
-        ? [() => this.#versionsStatement(generation), () => this.#feedStatement(generation)]
-        : []),
+      ...(raises.length > 0 ? [() => this.#versionsStatement(generation)] : []),
+      ...(told.length > 0 ? [() => feedStatement(generation, told)] : []),
       ...(catalog === null ? [] : [() => catalogStatement(generation, catalog)]),
     ];
   }
@@ -208,29 +228,28 @@ export class RowChanges {
       ],
     };
   }
+}
 
-  /** For every raise a line with a cursor of its own; what is served is the counter plus the user's offset. */
-  #feedStatement(generation: number): QueryConfig {
-    const raises = this.history.filter((entry) => entry.raised);
-    return {
-      name: 'tenure-write-feed',
-      // Only the live generation raises what is served; a build beside it repeats history.
-      text: `with head as (
-               update tenure.revocation_feed_head set cursor = cursor + cardinality($1::text[])
-               where $4 = (select generation from tenure.live_generation) returning cursor
-             )
-             insert into tenure.revocation_feed (cursor, user_id, version, raised_at)
-             select head.cursor - cardinality($1::text[]) + r.n, r.u, r.c + coalesce(o.version_offset, 0), r.at
-             from head, unnest($1::text[], $2::int[], $3::timestamptz[]) with ordinality as r(u, c, at, n)
-             left join tenure.revocation_offset o on o.user_id = r.u`,
-      values: [
-        raises.map((entry) => entry.userId),
-        raises.map((entry) => entry.counter),
-        raises.map((entry) => instant(entry.validFrom)),
-        generation,
-      ],
-    };
-  }
+/** For every raise a line with a cursor of its own; what is served is the counter plus the user's offset. */
+function feedStatement(generation: number, raises: readonly GrownVersion[]): QueryConfig {
+  return {
+    name: 'tenure-write-feed',
+    // Only the live generation raises what is served; a build beside it repeats history.
+    text: `with head as (
+             update tenure.revocation_feed_head set cursor = cursor + cardinality($1::text[])
+             where $4 = (select generation from tenure.live_generation) returning cursor
+           )
+           insert into tenure.revocation_feed (cursor, user_id, version, raised_at)
+           select head.cursor - cardinality($1::text[]) + r.n, r.u, r.c + coalesce(o.version_offset, 0), r.at
+           from head, unnest($1::text[], $2::int[], $3::timestamptz[]) with ordinality as r(u, c, at, n)
+           left join tenure.revocation_offset o on o.user_id = r.u`,
+    values: [
+      raises.map(({ userId }) => userId),
+      raises.map(({ counter }) => counter),
+      raises.map(({ at }) => instant(at)),
+      generation,
+    ],
+  };
 }
 
 function catalogStatement(generation: number, catalog: NewCatalog): QueryConfig {

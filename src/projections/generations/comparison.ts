@@ -2,6 +2,7 @@ import type { PoolClient } from 'pg';
 import { z } from 'zod';
 import type { Position } from '../../event-store/event-store.js';
 import type { Entitlement } from '../../policy/entitlement.js';
+import { aroundInstance, offsetAfter } from '../entitlements/served-version.js';
 import { entitlementSchema, versionedSuccessorSchema } from '../entitlements/user-row.js';
 import {
   ChangeTally,
@@ -145,8 +146,9 @@ function compareUser(
 ): { readonly offsets: OffsetChange; readonly differs: boolean } {
   const [old, next] = [userOf(row.old, defaults.old), userOf(row.new, defaults.new)];
   const { before, after, kinds, differs } = differenceOf(old, next, now);
+  const offset = offsetAfter(old, row.version_offset, next, aroundInstance(now));
   const versionBefore = before.counter + row.version_offset;
-  const versionAfter = versionBefore + (kinds.length > 0 ? 1 : 0);
+  const versionAfter = after.counter + offset;
   const change: UserChange | null =
     kinds.length === 0
       ? null
@@ -162,7 +164,7 @@ function compareUser(
     offsets: {
       userId: row.user_id,
       before: row.version_offset,
-      after: versionAfter - after.counter,
+      after: offset,
       change,
     },
     differs,

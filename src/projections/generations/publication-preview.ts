@@ -12,6 +12,7 @@ import { type LiveCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js
 import { isTransient } from '../engine/transient.js';
 import type { EntitlementsBatch, EntitlementsProjector } from '../entitlements/entitlements.projector.js';
 import type { Queries } from '../entitlements/facts-loader.js';
+import { aroundServer, offsetAfter } from '../entitlements/served-version.js';
 import { entitlementSchema, unheardOf, versionedSuccessorSchema } from '../entitlements/user-row.js';
 import { ChangeTally, differenceOf, type Held, type Tally } from './change-tally.js';
 import { NoCatalogError, PublicationUnderWayError, PublicationWouldFaultError } from './errors.js';
@@ -186,7 +187,7 @@ function countUser(
     before: before.entitlement,
     after: after.entitlement,
     versionBefore: before.counter + offset,
-    versionAfter: after.counter + offset,
+    versionAfter: after.counter + offsetAfter(old, offset, next, aroundServer(now), offset),
   });
 }
 
