@@ -117,7 +117,7 @@ export function appModule(parts: AppParts): DynamicModule {
           new WebhookService({
             signature: new StripeSignature(settings.stripeWebhookSecrets),
             livemode: settings.livemode,
-            userIdMetadataKey: settings.userIdMetadataKey,
+            translation: { ...settings.userIds, account: settings.stripeAccount },
             commands,
             inquiries: asked,
             checkoutWait: new CheckoutWait(engine, ops),
@@ -167,7 +167,7 @@ function inquiries(
   commands: CommandBus,
   writer: SubscriptionWriter,
 ): Inquiries {
-  const { stripeApi, streamPrefix, livemode, userIdMetadataKey } = settings;
+  const { stripeApi, streamPrefix, livemode, userIds: claims } = settings;
   const gateway =
     stripeApi === null
       ? null
@@ -176,7 +176,7 @@ function inquiries(
     settler:
       gateway === null
         ? null
-        : new DoubtSettler({ gateway, store, commands, streamPrefix, livemode, userIdMetadataKey }),
+        : new DoubtSettler({ gateway, store, commands, streamPrefix, livemode, claims }),
     newestSecond: (subscription) => writer.newestSecond(subscriptionStream(streamPrefix, subscription)),
     metrics,
     onUnsettled: (subscription, why) =>

@@ -27,6 +27,8 @@ Settings (environment):
   STREAM_PREFIX          tenure.
   PLANS_FILE             plans.yaml
   USER_ID_METADATA_KEY   user_id
+  USER_ID_PATTERN        a regular expression that a user id must match as a whole; unset: anything valid
+  STRIPE_ACCOUNT         acct_…: the account whose events count besides those that name none
   LOG_LEVEL              info
   READY_LAG_SECONDS      10: /health/ready says projection_behind when the projection is behind for longer
   WEBHOOK_SILENCE_MINUTES  /health/ready says webhooks_silent when Stripe delivers nothing for longer; unset: never`;

@@ -4,6 +4,7 @@ import {
   parseConnectionString,
 } from '../event-store/eventstoredb/connection-string.js';
 import { LOG_LEVELS } from '../observability/logger.js';
+import type { ClaimReading } from '../webhooks/translate/user-claim.js';
 
 /** The environment cannot be used. `lines` name every fault at once, never a secret's value. */
 export class InvalidSettingsError extends Error {
@@ -68,6 +69,18 @@ const environmentSchema = z.object({
   STREAM_PREFIX: matching(/^[\w.-]{0,50}$/, 'up to 50 letters, digits and . _ -').default('tenure.'),
   PLANS_FILE: z.string().default('plans.yaml'),
   USER_ID_METADATA_KEY: matching(/^[^[\]]{1,40}$/, 'a metadata key of 1 to 40 characters').default('user_id'),
+  USER_ID_PATTERN: z
+    .string()
+    .transform((text, context) => {
+      try {
+        return new RegExp(`^(?:${text})$`, 'u');
+      } catch {
+        context.addIssue({ code: 'custom', message: 'must be a regular expression' });
+        return z.NEVER;
+      }
+    })
+    .optional(),
+  STRIPE_ACCOUNT: matching(/^acct_\w{1,250}$/, 'an account id, acct_…').optional(),
   READY_LAG_SECONDS: wholeNumber(86_400, 'seconds').default(10),
   WEBHOOK_SILENCE_MINUTES: wholeNumber(525_600, 'minutes').optional(),
   AUTH_JWKS_URL: url(/^https?:\/\//, 'an http(s) URL').optional(),
@@ -101,7 +114,10 @@ export interface Settings {
   readonly eventStoreUrl: string | null;
   readonly streamPrefix: string;
   readonly plansFile: string;
-  readonly userIdMetadataKey: string;
+  /** How user ids that Stripe's objects carry are found, and what they must match as a whole (`null`: anything). */
+  readonly userIds: ClaimReading;
+  /** The one account whose events count besides those that name none; `null`: no other. */
+  readonly stripeAccount: string | null;
   /** Behind the log for longer than this, the health check says so. */
   readonly readyLagSeconds: number;
   /** Without a delivery of Stripe to any instance for longer than this, the health check says so; `null`: never. */
@@ -154,7 +170,8 @@ export function loadSettings(environment: Environment): Settings {
     eventStoreUrl: data.EVENTSTORE_URL ?? null,
     streamPrefix: data.STREAM_PREFIX,
     plansFile: data.PLANS_FILE,
-    userIdMetadataKey: data.USER_ID_METADATA_KEY,
+    userIds: { userIdMetadataKey: data.USER_ID_METADATA_KEY, userIdPattern: data.USER_ID_PATTERN ?? null },
+    stripeAccount: data.STRIPE_ACCOUNT ?? null,
     readyLagSeconds: data.READY_LAG_SECONDS,
     webhookSilenceMinutes: data.WEBHOOK_SILENCE_MINUTES ?? null,
   };

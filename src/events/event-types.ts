@@ -9,7 +9,7 @@ import {
   subscriptionUnlinkedSchema,
 } from './customer.events.js';
 import { accessDeadlineReachedSchema } from './deadline.events.js';
-import { invoiceObservationSchema } from './invoice.events.js';
+import { customerInvoiceObservationSchema, invoiceObservationSchema } from './invoice.events.js';
 import { eventSkippedSchema } from './projection.events.js';
 import { subscriptionObservationSchema } from './subscription.events.js';
 
@@ -47,20 +47,34 @@ export const EVENT_TYPES = {
   SubscriptionUpdated: eventType('SubscriptionUpdated', 1, subscriptionObservationSchema),
   SubscriptionRetrieved: eventType('SubscriptionRetrieved', 1, subscriptionObservationSchema),
 
-  SubscriptionPaid: eventType('SubscriptionPaid', 1, invoiceObservationSchema),
-  SubscriptionPaymentFailed: eventType('SubscriptionPaymentFailed', 1, invoiceObservationSchema),
+  SubscriptionPaid: eventType('SubscriptionPaid', 2, invoiceObservationSchema),
+  SubscriptionPaymentFailed: eventType('SubscriptionPaymentFailed', 2, invoiceObservationSchema),
+  SubscriptionInvoiceFinalized: eventType('SubscriptionInvoiceFinalized', 1, invoiceObservationSchema),
   SubscriptionInvoiceUncollectible: eventType(
     'SubscriptionInvoiceUncollectible',
-    1,
+    2,
     invoiceObservationSchema,
   ),
-  SubscriptionInvoiceVoided: eventType('SubscriptionInvoiceVoided', 1, invoiceObservationSchema),
+  SubscriptionInvoiceVoided: eventType('SubscriptionInvoiceVoided', 2, invoiceObservationSchema),
 
   SubscriptionLinked: eventType('SubscriptionLinked', 1, subscriptionLinkedSchema),
   SubscriptionUnlinked: eventType('SubscriptionUnlinked', 1, subscriptionUnlinkedSchema),
 
   CustomerObserved: eventType('CustomerObserved', 1, customerObservationSchema),
   CustomerDeleted: eventType('CustomerDeleted', 1, customerObservationSchema),
+  CustomerInvoicePaid: eventType('CustomerInvoicePaid', 1, customerInvoiceObservationSchema),
+  CustomerInvoicePaymentFailed: eventType(
+    'CustomerInvoicePaymentFailed',
+    1,
+    customerInvoiceObservationSchema,
+  ),
+  CustomerInvoiceFinalized: eventType('CustomerInvoiceFinalized', 1, customerInvoiceObservationSchema),
+  CustomerInvoiceUncollectible: eventType(
+    'CustomerInvoiceUncollectible',
+    1,
+    customerInvoiceObservationSchema,
+  ),
+  CustomerInvoiceVoided: eventType('CustomerInvoiceVoided', 1, customerInvoiceObservationSchema),
   CustomerLinked: eventType('CustomerLinked', 1, customerLinkedSchema),
   CustomerUnlinked: eventType('CustomerUnlinked', 1, customerUnlinkedSchema),
 
@@ -72,7 +86,7 @@ export const EVENT_TYPES = {
 
   AccessDeadlineReached: eventType('AccessDeadlineReached', 1, accessDeadlineReachedSchema),
 
-  PlanCatalogPublished: eventType('PlanCatalogPublished', 1, planCatalogPublishedSchema),
+  PlanCatalogPublished: eventType('PlanCatalogPublished', 2, planCatalogPublishedSchema),
 
   EventSkipped: eventType('EventSkipped', 1, eventSkippedSchema),
 };

@@ -1,11 +1,22 @@
+import { upcastInvoice } from './invoice.events.js';
+
 /** Turns the data of one event type from one schema version into that of the next. Pure; it never throws away facts. */
 export type Upcaster = (data: unknown) => unknown;
 
 /** Upcasters by event type, then by the version they start from (`2` makes version 3 of version 2). */
 export type Upcasters = ReadonlyMap<string, ReadonlyMap<number, Upcaster>>;
 
-/** The upcasters of today. Empty while every type is in its first version. */
-export const UPCASTERS: Upcasters = new Map();
+/** What version 2 of a catalogue has more, the schema fills in: each default is what version 1 meant. */
+const upcastCatalog: Upcaster = (data) => data;
+
+/** The upcasters of today. */
+export const UPCASTERS: Upcasters = new Map([
+  ['SubscriptionPaid', new Map([[1, upcastInvoice]])],
+  ['SubscriptionPaymentFailed', new Map([[1, upcastInvoice]])],
+  ['SubscriptionInvoiceUncollectible', new Map([[1, upcastInvoice]])],
+  ['SubscriptionInvoiceVoided', new Map([[1, upcastInvoice]])],
+  ['PlanCatalogPublished', new Map([[1, upcastCatalog]])],
+]);
 
 /** Data is of a version that nothing leads from to today's: an upcaster is missing, or newer code wrote it. */
 export class UnsupportedSchemaVersionError extends Error {

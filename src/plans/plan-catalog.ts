@@ -18,6 +18,10 @@ export const accessPolicySchema = z.strictObject({
     .max(24 * 3650)
     .default(24),
   requirePaymentForUpgrade: z.boolean().default(true),
+  /** `allow`: an upgrade that Stripe's default prorations bill at the next renewal counts at once. */
+  upgradeWithoutInvoice: z.enum(['wait', 'allow']).default('wait'),
+  /** Days of grace when nothing of a subscription was ever paid. */
+  neverPaidGraceDays: z.number().nonnegative().max(3650).default(0),
   delayedPayment: z.enum(['onPaid', 'onActive']).default('onPaid'),
   sendInvoice: z.enum(['onPaid', 'onActive']).default('onPaid'),
   pauseCollection: z.enum(['keep', 'suspend']).default('keep'),
@@ -31,8 +35,13 @@ export const planSchema = z.strictObject({
   role: key,
   features: z.array(key).default([]),
   limits: z.record(key, limitSchema).default({}),
-  /** Stripe price id, lookup key or product id by billing interval or any other label of ours. */
-  prices: z.record(key, key).default({}),
+  /** What each unit of the quantity of the plan's item adds to `limits`. */
+  perUnit: z.record(key, z.number().int().nonnegative()).default({}),
+  /**
+   * Stripe price id, lookup key or product id by billing interval or any other label of ours; of a list the first is
+   * sold and all count.
+   */
+  prices: z.record(key, z.union([key, z.array(key).min(1)])).default({}),
   sellable: z.boolean().default(true),
 });
 export type Plan = z.infer<typeof planSchema>;
@@ -40,7 +49,8 @@ export type Plan = z.infer<typeof planSchema>;
 export const addonSchema = z.strictObject({
   prices: z.array(key).min(1),
   /** What one unit of quantity adds. */
-  limits: z.record(key, limitSchema),
+  limits: z.record(key, limitSchema).default({}),
+  features: z.array(key).default([]),
 });
 export type Addon = z.infer<typeof addonSchema>;
 
@@ -51,6 +61,12 @@ export const planCatalogSchema = z.strictObject({
   addons: z.record(key, addonSchema).default({}),
 });
 export type PlanCatalog = z.infer<typeof planCatalogSchema>;
+
+/** The prices that a label of a plan names, the one that is sold first. */
+export function pricesOfLabel(named: Plan['prices'][string]): readonly string[] {
+  return typeof named === 'string' ? [named] : named;
+}
+
 export type Limit = z.infer<typeof limitSchema>;
 
 /** Published whole, with the SHA-256 of its canonical JSON (RFC 8785) as `hash`. */

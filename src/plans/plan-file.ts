@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
 import { canonicalJson, sha256Hex } from '../events/canonical-json.js';
-import { type PlanCatalog, planCatalogSchema } from './plan-catalog.js';
+import { type PlanCatalog, planCatalogSchema, pricesOfLabel } from './plan-catalog.js';
 
 /** A catalogue with the SHA-256 of its canonical JSON (RFC 8785), defaults filled in: equal hashes mean the same. */
 export interface LoadedCatalog {
@@ -84,8 +84,10 @@ function meaningFaults(catalog: PlanCatalog): readonly (readonly [Path, string])
     else faults.push([path, `price "${price}" of ${owner} is already of ${other}`]);
   };
   for (const [name, plan] of Object.entries(catalog.plans)) {
-    for (const [label, price] of Object.entries(plan.prices)) {
-      claim(price, `plans.${name}`, ['plans', name, 'prices', label]);
+    for (const [label, named] of Object.entries(plan.prices)) {
+      for (const price of pricesOfLabel(named)) {
+        claim(price, `plans.${name}`, ['plans', name, 'prices', label]);
+      }
     }
   }
   for (const [name, addon] of Object.entries(catalog.addons)) {

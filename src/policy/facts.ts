@@ -1,5 +1,9 @@
 import type { CheckoutEventType, CheckoutObservationData } from '../events/checkout.events.js';
-import type { InvoiceEventType, InvoiceObservationData } from '../events/invoice.events.js';
+import type {
+  CustomerInvoiceEventType,
+  InvoiceEventType,
+  InvoiceObservationData,
+} from '../events/invoice.events.js';
 import type {
   SubscriptionObservationData,
   SubscriptionObservationType,
@@ -18,9 +22,9 @@ export interface Observation extends Told {
   readonly data: SubscriptionObservationData;
 }
 
-/** One sight of an invoice of a subscription. */
+/** One sight of an invoice of a subscription; of a customer's invoice what it is to that subscription. */
 export interface InvoiceObservation extends Told {
-  readonly type: InvoiceEventType;
+  readonly type: InvoiceEventType | CustomerInvoiceEventType;
   readonly data: InvoiceObservationData;
 }
 
@@ -32,13 +36,14 @@ export interface CheckoutObservation extends Told {
 
 /**
  * Everything known of one subscription that access depends on: sets, each fact once by event id, in no order that
- * means anything. `checkouts` are the sessions that name it.
+ * means anything. `checkouts` are the sessions that name it. `customerDeleted` says that its customer was seen deleted.
  */
 export interface SubscriptionFacts {
   readonly subscription: string;
   readonly observations: readonly Observation[];
   readonly invoices: readonly InvoiceObservation[];
   readonly checkouts: readonly CheckoutObservation[];
+  readonly customerDeleted: boolean;
 }
 
 /** Everything access of one user is judged from: the subscriptions that are the user's. */

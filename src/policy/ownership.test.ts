@@ -5,9 +5,11 @@ import type { CheckoutObservation, Observation } from './facts.js';
 import {
   type CustomerClaims,
   type CustomerObservation,
+  type CustomerWord,
   customerConflicts,
   customerOfSubscription,
-  customerOwner,
+  customerWord,
+  NO_CUSTOMER,
   type SubscriptionClaims,
   subscriptionConflicts,
   subscriptionOwner,
@@ -156,7 +158,33 @@ describe('a subscription', () => {
       null,
     ],
   ])('belongs to %s by %s', (owner, _, claims, ofCustomer) => {
-    expect(subscriptionOwner(subscriptionClaims(claims), ofCustomer)).toBe(owner);
+    expect(subscriptionOwner(subscriptionClaims(claims), { ...NO_CUSTOMER, owner: ofCustomer })).toBe(owner);
+  });
+
+  it.each<[owner: string, given: string, claims: Partial<SubscriptionClaims>, word: Partial<CustomerWord>]>([
+    ['own', 'its metadata before a link of its customer', { observations: own }, { link: 'ops' }],
+    ['ops', 'a link of its customer before a session’s metadata', { checkouts: sold }, { link: 'ops' }],
+    ['sold', 'a session’s metadata before its customer’s', { checkouts: sold }, { metadata: 'payer' }],
+    [
+      'payer',
+      'its customer’s metadata before a session’s reference, which may be a referral',
+      { checkouts: [session(day(1), { reference: 'ref' })] },
+      { metadata: 'payer' },
+    ],
+    [
+      'ref',
+      'a session’s reference before what else its customer is known by',
+      { checkouts: [session(day(1), { reference: 'ref' })] },
+      { owner: 'payer' },
+    ],
+    [
+      'late',
+      'the metadata of a later session where the earliest one has a reference alone',
+      { checkouts: [session(day(1), { reference: 'ref' }), session(day(2), { metadata: 'late' })] },
+      {},
+    ],
+  ])('belongs to %s: %s', (owner, _, claims, word) => {
+    expect(subscriptionOwner(subscriptionClaims(claims), { ...NO_CUSTOMER, ...word })).toBe(owner);
   });
 
   it.each<[string, Partial<SubscriptionClaims>, string | null, readonly string[]]>([
@@ -213,6 +241,11 @@ describe('a customer', () => {
       { observations: [customer(day(1), 'me')], checkouts: sold, subscriptions: own },
     ],
     ['sold', 'its checkouts before its subscriptions', { checkouts: sold, subscriptions: own }],
+    [
+      'meta',
+      'a checkout’s metadata before an earlier one’s reference',
+      { checkouts: [session(day(1), { reference: 'ref' }), session(day(2), { metadata: 'meta' })] },
+    ],
     [
       'own',
       'its subscriptions when nothing else claims',
@@ -277,7 +310,7 @@ describe('a customer', () => {
       { subscriptions: [observed(day(1), 'b', { id: 'evt_2' }), observed(day(1), 'a', { id: 'evt_1' })] },
     ],
   ])('belongs to %s by %s', (owner, _, claims) => {
-    expect(customerOwner(customerClaims(claims))).toBe(owner);
+    expect(customerWord(customerClaims(claims)).owner).toBe(owner);
   });
 
   it('is in conflict with every claim that says otherwise, each user once, in order', () => {
@@ -312,11 +345,12 @@ describe('whose something is', () => {
       fc.property(told, ([{ subs, sessions, sights }, subs2, sessions2, sights2]) => {
         const one = customerClaims({ observations: sights, checkouts: sessions, subscriptions: subs });
         const two = customerClaims({ observations: sights2, checkouts: sessions2, subscriptions: subs2 });
-        expect(customerOwner(two)).toBe(customerOwner(one));
+        expect(customerWord(two)).toEqual(customerWord(one));
         expect(customerConflicts(two, 'a')).toEqual(customerConflicts(one, 'a'));
         const ofSub = subscriptionClaims({ observations: subs, checkouts: sessions });
         const again = subscriptionClaims({ observations: subs2, checkouts: sessions2 });
-        expect(subscriptionOwner(again, 'c')).toBe(subscriptionOwner(ofSub, 'c'));
+        const word = customerWord(one);
+        expect(subscriptionOwner(again, word)).toBe(subscriptionOwner(ofSub, word));
         expect(subscriptionConflicts(again, 'a')).toEqual(subscriptionConflicts(ofSub, 'a'));
       }),
     );

@@ -23,6 +23,16 @@ export interface CustomerClaims {
   readonly subscriptions: readonly Observation[];
 }
 
+/** What a customer says of its subscriptions: ops' latest link, the claim of its newest metadata that has one, its owner. */
+export interface CustomerWord {
+  readonly link: string | null;
+  readonly metadata: string | null;
+  readonly owner: string | null;
+}
+
+/** What is said where no customer is known. */
+export const NO_CUSTOMER: CustomerWord = { link: null, metadata: null, owner: null };
+
 /** A word of the facts about whose something is, and the Stripe event that said it. */
 export interface Claim {
   readonly userId: string;
@@ -30,24 +40,46 @@ export interface Claim {
 }
 
 /**
- * Whose a subscription is (DESIGN 6): ops' latest link; else its own metadata; else the earliest checkout session
- * that names it and makes a claim; else its customer's owner. `null` while nobody is known.
+ * Whose a subscription is (DESIGN 6), the first that there is: ops' latest link; its own metadata; ops' latest link of its
+ * customer; the metadata of the earliest checkout session that names it and makes such a claim; its customer's metadata;
+ * the `client_reference_id` of the earliest session (sellers put referral ids there, too); its customer's owner. `null`
+ * while nobody is known.
  */
-export function subscriptionOwner(claims: SubscriptionClaims, customerOwner: string | null): string | null {
-  return claims.link ?? subscriptionClaims(claims)[0]?.userId ?? customerOwner;
+export function subscriptionOwner(claims: SubscriptionClaims, customer: CustomerWord): string | null {
+  const { link, observations, checkouts } = claims;
+  return (
+    link ??
+    newestMetadata(observations)[0]?.userId ??
+    customer.link ??
+    checkoutMetadata(checkouts)[0]?.userId ??
+    customer.metadata ??
+    clientReferences(checkouts)[0]?.userId ??
+    customer.owner
+  );
 }
 
 /**
- * Whose a customer is (DESIGN 6): ops' latest link; else its own newest metadata that has a claim; else its earliest
- * checkout session's; else the earliest claim of its subscriptions.
+ * What a customer says of its subscriptions. It is itself (DESIGN 6) the first that there is of: ops' latest link; its own
+ * newest metadata that has a claim; its earliest checkout session's metadata, then `client_reference_id`; the earliest
+ * claim of its subscriptions.
  */
-export function customerOwner(claims: CustomerClaims): string | null {
-  return claims.link ?? customerClaims(claims)[0]?.userId ?? null;
+export function customerWord(claims: CustomerClaims): CustomerWord {
+  const metadata = customerMetadata(claims.observations);
+  return { link: claims.link, metadata, owner: claims.link ?? customerClaims(claims)[0]?.userId ?? null };
+}
+
+/** The claim of a customer's newest metadata that has one. */
+export function customerMetadata(observations: readonly CustomerObservation[]): string | null {
+  return newestCustomerClaim(observations)[0]?.userId ?? null;
 }
 
 /** Claims about a subscription that say otherwise than its owner; empty while it has none. */
 export function subscriptionConflicts(claims: SubscriptionClaims, owner: string | null): readonly Claim[] {
-  return otherwise(subscriptionClaims(claims), owner);
+  const { observations, checkouts } = claims;
+  return otherwise(
+    [...newestMetadata(observations), ...checkoutMetadata(checkouts), ...clientReferences(checkouts)],
+    owner,
+  );
 }
 
 /** Claims about a customer that say otherwise than its owner; empty while it has none. */
@@ -61,30 +93,45 @@ export function customerOfSubscription(observations: readonly Observation[]): st
   return ordered.findLast(({ data }) => data.customer !== null)?.data.customer ?? null;
 }
 
-/** Claims in the order in which they count: the first one decides. */
-function subscriptionClaims({ observations, checkouts }: SubscriptionClaims): readonly Claim[] {
-  const ordered = orderObservations(observations).observations;
-  return [...newestClaim(ordered.map(toSighted)), ...checkoutClaims(checkouts)];
+/** Whether a customer was seen deleted at Stripe: that is for good. */
+export function isCustomerDeleted(observations: readonly CustomerObservation[]): boolean {
+  return observations.some(({ stripeType }) => stripeType === 'customer.deleted');
 }
 
+/** Claims about a customer in the order in which they count: the first one decides. */
 function customerClaims({ observations, checkouts, subscriptions }: CustomerClaims): readonly Claim[] {
-  const ordered = [...observations].sort(compareCustomerObservations);
   return [
-    ...newestClaim(ordered),
-    ...checkoutClaims(checkouts),
+    ...newestCustomerClaim(observations),
+    ...checkoutMetadata(checkouts),
+    ...clientReferences(checkouts),
     ...[...subscriptions].sort(compareTold).map(toSighted).flatMap(toClaim),
   ];
 }
 
-/** Every event of a session claims but `expired`; its metadata goes before its `client_reference_id`. */
-function checkoutClaims(checkouts: readonly CheckoutObservation[]): readonly Claim[] {
-  return checkouts
-    .filter((checkout) => checkout.type !== 'CheckoutExpired')
-    .sort(compareTold)
-    .flatMap(({ eventId, data }) => {
-      const userId = data.metadataUserId ?? data.clientReferenceId;
-      return userId === null ? [] : [{ userId, eventId }];
-    });
+/** The claim of a subscription's own metadata: of the newest observation that has one. */
+function newestMetadata(observations: readonly Observation[]): readonly Claim[] {
+  return newestClaim(orderObservations(observations).observations.map(toSighted));
+}
+
+function newestCustomerClaim(observations: readonly CustomerObservation[]): readonly Claim[] {
+  return newestClaim([...observations].sort(compareCustomerObservations));
+}
+
+function checkoutMetadata(checkouts: readonly CheckoutObservation[]): readonly Claim[] {
+  return claiming(checkouts).flatMap(({ eventId, data }) =>
+    toClaim({ eventId, userId: data.metadataUserId }),
+  );
+}
+
+function clientReferences(checkouts: readonly CheckoutObservation[]): readonly Claim[] {
+  return claiming(checkouts).flatMap(({ eventId, data }) =>
+    toClaim({ eventId, userId: data.clientReferenceId }),
+  );
+}
+
+/** Every event of a session claims but `expired`; the earliest first. */
+function claiming(checkouts: readonly CheckoutObservation[]): readonly CheckoutObservation[] {
+  return checkouts.filter((checkout) => checkout.type !== 'CheckoutExpired').sort(compareTold);
 }
 
 interface Sighted {

@@ -1,5 +1,5 @@
 import type { SubscriptionItem } from '../events/subscription.events.js';
-import type { Addon, Plan, PlanCatalog } from '../plans/plan-catalog.js';
+import { type Addon, type Plan, type PlanCatalog, pricesOfLabel } from '../plans/plan-catalog.js';
 import type { Observation } from './facts.js';
 
 /** What identifies a price in the catalogue, in the order in which it is looked up. */
@@ -25,7 +25,7 @@ export function priceIndex(catalog: PlanCatalog): PriceIndex {
   if (known !== undefined) return known;
   const plans = new Map<string, NamedPlan>();
   for (const [name, plan] of Object.entries(catalog.plans)) {
-    for (const price of Object.values(plan.prices)) plans.set(price, { name, plan });
+    for (const price of Object.values(plan.prices).flatMap(pricesOfLabel)) plans.set(price, { name, plan });
   }
   const addons = new Map<string, Addon>();
   for (const addon of Object.values(catalog.addons)) {

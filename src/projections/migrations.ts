@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { AddCustomerDeleted1763980000000 } from './customer-deleted.migration.js';
 import { AddGenerations1763950000000 } from './generations.migration.js';
 import { createPartitions } from './partitions.js';
 import { AddRebuildOrders1763960000000 } from './rebuild-orders.migration.js';
@@ -186,4 +187,5 @@ export const projectionMigrations = [
   AddGenerations1763950000000,
   AddRebuildOrders1763960000000,
   IndexUserList1763970000000,
+  AddCustomerDeleted1763980000000,
 ];

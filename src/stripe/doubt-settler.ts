@@ -11,7 +11,9 @@ import {
 import type { Observation } from '../policy/facts.js';
 import { toldBy } from '../projections/entitlements/fact-rows.js';
 import { hasForbiddenText } from '../webhooks/forbidden-text.js';
+import { OutOfRangeError } from '../webhooks/translate/read-json.js';
 import { readSubscription } from '../webhooks/translate/subscription.translation.js';
+import type { ClaimReading } from '../webhooks/translate/user-claim.js';
 import { doubtOf } from './doubt.js';
 import type { StripeGateway, SubscriptionAnswer } from './stripe.gateway.js';
 
@@ -21,7 +23,7 @@ export interface DoubtSettlerOptions {
   readonly commands: CommandBus;
   readonly streamPrefix: string;
   readonly livemode: boolean;
-  readonly userIdMetadataKey: string;
+  readonly claims: ClaimReading;
 }
 
 /** A subscription to look at. `session` is a completed checkout that names it; `correlationId` of who told of it. */
@@ -101,11 +103,15 @@ export class DoubtSettler {
     if (typeof livemode === 'boolean' && livemode !== this.options.livemode) {
       return { problems: ['the subscription is of the other mode'] };
     }
-    const data = readSubscription(subscription, undefined, this.options.userIdMetadataKey);
-    if (!('problems' in data) && data.subscription !== asked) {
-      return { problems: ['another subscription came'] };
+    try {
+      const data = readSubscription(subscription, undefined, this.options.claims);
+      return !('problems' in data) && data.subscription !== asked
+        ? { problems: ['another subscription came'] }
+        : data;
+    } catch (error) {
+      if (error instanceof OutOfRangeError) return { problems: [error.message] };
+      throw error;
     }
-    return data;
   }
 }
 

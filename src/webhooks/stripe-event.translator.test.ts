@@ -7,7 +7,7 @@ import {
   stripeEvent,
   subscriptionObject,
 } from '../../test/support/stripe-events.js';
-import { eventOf, translated } from '../../test/support/translated.js';
+import { eventOf, TRANSLATION, translated } from '../../test/support/translated.js';
 import { metadataOf } from '../commands/decider.js';
 import { EVENT_TYPES } from '../events/event-types.js';
 import { GENESIS_HASH, sealEvent } from '../events/hash-chain.js';
@@ -15,6 +15,12 @@ import { isHandledType, translateStripeEvent } from './stripe-event.translator.j
 
 const sub = (more: object = {}) => subscriptionObject('sub_1', 'price_plus', more);
 const invoice = (more: object = {}) => invoiceObject('in_1', 'sub_1', 'price_plus', more);
+/** An invoice made for a customer: its lines alone say what it is of. */
+const ofCustomer = invoice({
+  customer: 'cus_1',
+  parent: null,
+  lines: { data: [{ parent: { subscription_item_details: { subscription: 'sub_1' } } }] },
+});
 const session = checkoutObject('cs_1', { subscription: 'sub_1', userId: 'u1' });
 const customer = customerObject('cus_1', { metadata: { user_id: 'u1' } });
 
@@ -31,6 +37,15 @@ const RECORDED: readonly [type: string, object: object, stream: string, event: s
   ['invoice.paid', invoice(), 'subscription-sub_1', 'SubscriptionPaid'],
   ['invoice.payment_succeeded', invoice(), 'subscription-sub_1', 'SubscriptionPaid'],
   ['invoice.payment_failed', invoice(), 'subscription-sub_1', 'SubscriptionPaymentFailed'],
+  ['invoice.finalized', invoice(), 'subscription-sub_1', 'SubscriptionInvoiceFinalized'],
+  ['invoice.sent', invoice(), 'subscription-sub_1', 'SubscriptionInvoiceFinalized'],
+  ['invoice.overdue', invoice(), 'subscription-sub_1', 'SubscriptionInvoiceFinalized'],
+  ['invoice.payment_action_required', invoice(), 'subscription-sub_1', 'SubscriptionInvoiceFinalized'],
+  ['invoice.paid', ofCustomer, 'customer-cus_1', 'CustomerInvoicePaid'],
+  ['invoice.payment_failed', ofCustomer, 'customer-cus_1', 'CustomerInvoicePaymentFailed'],
+  ['invoice.finalized', ofCustomer, 'customer-cus_1', 'CustomerInvoiceFinalized'],
+  ['invoice.marked_uncollectible', ofCustomer, 'customer-cus_1', 'CustomerInvoiceUncollectible'],
+  ['invoice.voided', ofCustomer, 'customer-cus_1', 'CustomerInvoiceVoided'],
   ['invoice.marked_uncollectible', invoice(), 'subscription-sub_1', 'SubscriptionInvoiceUncollectible'],
   ['invoice.voided', invoice(), 'subscription-sub_1', 'SubscriptionInvoiceVoided'],
   ['checkout.session.completed', session, 'checkout-cs_1', 'CheckoutCompleted'],
@@ -78,7 +93,10 @@ describe('a Stripe event', () => {
     ['customer.updated', customerObject('cus_1', { metadata: { account: 'a1', user_id: 'u1' } })],
     ['customer.subscription.updated', sub({ metadata: { account: 'a1', user_id: 'u1' } })],
   ])('%s has its claim under the key that is set', (type, object) => {
-    const translation = translateStripeEvent(stripeEvent(type, object), { userIdMetadataKey: 'account' });
+    const translation = translateStripeEvent(stripeEvent(type, object), {
+      ...TRANSLATION,
+      userIdMetadataKey: 'account',
+    });
     expect(translation).toMatchObject({ outcome: 'recorded', event: { data: { userId: 'a1' } } });
   });
 
@@ -110,10 +128,71 @@ describe('a Stripe event', () => {
       stripeEvent('invoice.paid', { id: 'in_1', status: 'paid' }),
       'no_subscription',
     ],
+    [
+      'of another account of the organisation',
+      stripeEvent('invoice.paid', invoice(), { context: 'acct_1' }),
+      'other_account',
+    ],
+    [
+      'of an account below another context',
+      stripeEvent('invoice.paid', invoice(), { context: 'org_1/acct_1' }),
+      'other_account',
+    ],
     ['that is thin', { id: 'evt_1', object: 'v2.core.event', type: 'customer.created' }, 'thin_event'],
     ['that is thin and bare', { object: 'v2.core.event' }, 'thin_event'],
   ])('%s is ignored', (_, body, reason) => {
     expect(translated(body)).toMatchObject({ outcome: 'ignored', reason });
+  });
+
+  it.each<[string, string | null, Partial<StripeEvent>]>([
+    ['that names our account', 'acct_1', { account: 'acct_1' }],
+    ['whose context is our account', 'acct_1', { context: 'acct_1' }],
+    ['whose context ends in our account', 'acct_1', { context: 'org_1/acct_1' }],
+    ['whose context names no account', null, { context: 'org_1' }],
+  ])('%s counts', (_, account, more) => {
+    const body = stripeEvent('invoice.paid', invoice(), more);
+    expect(translateStripeEvent(body, { ...TRANSLATION, account }).outcome).toBe('recorded');
+  });
+
+  it.each([
+    ['fits the pattern as a whole', 'u-1', 'u-1'],
+    ['holds a part that fits', 'xu-1', null],
+  ])('claims a user id that %s: %s', (_, userId, claim) => {
+    const options = { ...TRANSLATION, userIdPattern: /^(?:u-\d+)$/u };
+    const body = stripeEvent('customer.updated', customerObject('cus_1', { metadata: { user_id: userId } }));
+    expect(translateStripeEvent(body, options)).toMatchObject({ event: { data: { userId: claim } } });
+  });
+
+  it.each<[string, object]>([
+    ['cancel_at beyond the year 9999', sub({ cancel_at: 253_402_300_800 })],
+    ['cancel_at in milliseconds', sub({ cancel_at: 1_790_000_000_000 })],
+    ['cancel_at before time began', sub({ cancel_at: -1 })],
+    ['trial_end of half a second', sub({ trial_end: 1_790_000_000.5 })],
+    ['trial_end beyond all numbers that are exact', sub({ trial_end: 1e300 })],
+    ['pause_collection.resumes_at', sub({ pause_collection: { behavior: 'void', resumes_at: 1e15 } })],
+    ['current_period_end', sub({ items: { data: [{ price: 'price_1', current_period_end: 8.64e12 }] } })],
+    ['quantity', sub({ items: { data: [{ price: 'price_1', quantity: 1e308 }] } })],
+    ['quantity', sub({ items: { data: [{ price: 'price_1', quantity: -1 }] } })],
+    ['quantity', sub({ items: { data: [{ price: 'price_1', quantity: 1_000_000_000 }] } })],
+    ['data.object.created', invoice({ created: 4_102_444_801 })],
+    ['data.object.lines.data.1.period.end', invoice({ lines: { data: [{}, { period: { end: 1e13 } }] } })],
+    ['data.object.lines.data.0.quantity', invoice({ lines: { data: [{ quantity: 2 ** 53 }] } })],
+  ])('with a value out of range is malformed: %s', (name, object) => {
+    const type = 'items' in object ? 'customer.subscription.updated' : 'invoice.paid';
+    const [field = ''] = name.split(' ');
+    expect(translated(stripeEvent(type, object))).toMatchObject({
+      outcome: 'malformed',
+      problems: [expect.stringContaining(field)],
+    });
+  });
+
+  it.each<[string, object]>([
+    ['the last second of the year 9999', sub({ cancel_at: 253_402_300_799 })],
+    ['the greatest quantity', sub({ items: { data: [{ price: 'price_1', quantity: 999_999_999 }] } })],
+    ['bytes that were used', invoice({ lines: { data: [{ quantity: 12_884_901_888 }] } })],
+  ])('with %s is recorded', (_, object) => {
+    const type = 'items' in object ? 'customer.subscription.updated' : 'invoice.paid';
+    expect(translated(stripeEvent(type, object)).outcome).toBe('recorded');
   });
 
   it.each<[string, unknown, string]>([
@@ -127,6 +206,11 @@ describe('a Stripe event', () => {
     ],
     ['with an id of two words', stripeEvent('customer.created', customer, { id: 'evt 1' }), 'id must'],
     ['without a type', { ...stripeEvent('x', customer), type: 5 }, 'type must'],
+    [
+      'with an invoice of subscriptions and of no customer',
+      stripeEvent('invoice.paid', { ...ofCustomer, customer: null }),
+      'customer must',
+    ],
     ['before time began', stripeEvent('customer.created', customer, { created: -1 }), 'created must'],
     ['after all time', stripeEvent('customer.created', customer, { created: 4_102_444_801 }), 'created must'],
     ['in half a second', stripeEvent('customer.created', customer, { created: 0.5 }), 'created must'],

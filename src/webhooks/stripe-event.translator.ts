@@ -2,17 +2,31 @@ import type { StripeOrigin } from '../commands/decider.js';
 import { NotCanonicalError } from '../events/canonical-json.js';
 import type { CheckoutEventType } from '../events/checkout.events.js';
 import type { DomainEvent } from '../events/event-types.js';
-import type { InvoiceEventType } from '../events/invoice.events.js';
+import type { CustomerInvoiceEventType, InvoiceEventType } from '../events/invoice.events.js';
 import type { StreamCategory } from '../events/stream-names.js';
-import { isUserId } from '../events/user-id.js';
 import { readCheckout } from './translate/checkout.translation.js';
 import { readInvoice } from './translate/invoice.translation.js';
-import { field, id, type JsonObject, object, text, whole } from './translate/read-json.js';
+import {
+  field,
+  id,
+  type JsonObject,
+  LAST_CREATED,
+  OutOfRangeError,
+  object,
+  text,
+  whole,
+} from './translate/read-json.js';
 import { readSubscription } from './translate/subscription.translation.js';
 import { subscriptionEventName } from './translate/subscription-event-name.js';
+import { type ClaimReading, claimInMetadata } from './translate/user-claim.js';
 
 /** Why an event is left alone. */
-export type IgnoredReason = 'unhandled_type' | 'connect_account' | 'no_subscription' | 'thin_event';
+export type IgnoredReason =
+  | 'unhandled_type'
+  | 'connect_account'
+  | 'other_account'
+  | 'no_subscription'
+  | 'thin_event';
 
 /** What a Stripe event means to us: one event for one stream, nothing, or something that cannot be. */
 export type Translation =
@@ -28,20 +42,39 @@ export type Translation =
   | { readonly outcome: 'ignored'; readonly reason: IgnoredReason; readonly livemode: boolean | null }
   | { readonly outcome: 'malformed'; readonly problems: readonly string[] };
 
-/** `userIdMetadataKey` is the metadata key under which Stripe objects carry our user id. */
-export interface TranslationOptions {
-  readonly userIdMetadataKey: string;
+/** How claims are read, and `account`, the one whose events count besides those that name none (`null`: no other). */
+export interface TranslationOptions extends ClaimReading {
+  readonly account: string | null;
 }
 
-/** 2100-01-01T00:00:00Z: no Stripe second lies beyond it. */
-const LAST_SECOND = 4_102_444_800;
+/** What an invoice event is on the stream of a subscription, and on that of a customer. */
+interface InvoiceNames {
+  readonly subscription: InvoiceEventType;
+  readonly customer: CustomerInvoiceEventType;
+}
 
-const INVOICE_TYPES: ReadonlyMap<string, InvoiceEventType> = new Map([
-  ['invoice.paid', 'SubscriptionPaid'],
-  ['invoice.payment_succeeded', 'SubscriptionPaid'],
-  ['invoice.payment_failed', 'SubscriptionPaymentFailed'],
-  ['invoice.marked_uncollectible', 'SubscriptionInvoiceUncollectible'],
-  ['invoice.voided', 'SubscriptionInvoiceVoided'],
+const PAID: InvoiceNames = { subscription: 'SubscriptionPaid', customer: 'CustomerInvoicePaid' };
+const FINALIZED: InvoiceNames = {
+  subscription: 'SubscriptionInvoiceFinalized',
+  customer: 'CustomerInvoiceFinalized',
+};
+
+const INVOICE_TYPES: ReadonlyMap<string, InvoiceNames> = new Map([
+  ['invoice.paid', PAID],
+  ['invoice.payment_succeeded', PAID],
+  [
+    'invoice.payment_failed',
+    { subscription: 'SubscriptionPaymentFailed', customer: 'CustomerInvoicePaymentFailed' },
+  ],
+  ['invoice.finalized', FINALIZED],
+  ['invoice.sent', FINALIZED],
+  ['invoice.overdue', FINALIZED],
+  ['invoice.payment_action_required', FINALIZED],
+  [
+    'invoice.marked_uncollectible',
+    { subscription: 'SubscriptionInvoiceUncollectible', customer: 'CustomerInvoiceUncollectible' },
+  ],
+  ['invoice.voided', { subscription: 'SubscriptionInvoiceVoided', customer: 'CustomerInvoiceVoided' }],
 ]);
 
 const CHECKOUT_TYPES: ReadonlyMap<string, CheckoutEventType> = new Map([
@@ -97,15 +130,16 @@ export function translateStripeEvent(body: unknown, options: TranslationOptions)
       ...(eventType === null ? ['type must be a string'] : []),
     );
   }
-  if (text(event.account) !== null) return { outcome: 'ignored', reason: 'connect_account', livemode };
+  const elsewhere = otherAccount(event, options.account);
+  if (elsewhere !== null) return { outcome: 'ignored', reason: elsewhere, livemode };
   if (!isHandledType(eventType)) return { outcome: 'ignored', reason: 'unhandled_type', livemode };
 
   const created = whole(event.created);
   const about = object(field(event, 'data', 'object'));
-  if (created === null || created < 0 || created > LAST_SECOND || about === null) {
+  if (created === null || created < 0 || created > LAST_CREATED || about === null) {
     return malformed(
       ...(about === null ? ['data.object must be an object'] : []),
-      ...(about !== null || created === null ? [`created must be Unix seconds, 0 to ${LAST_SECOND}`] : []),
+      ...(about !== null || created === null ? [`created must be Unix seconds, 0 to ${LAST_CREATED}`] : []),
     );
   }
   const stripe = {
@@ -120,6 +154,7 @@ export function translateStripeEvent(body: unknown, options: TranslationOptions)
     return translateObject(about, previous, stripe, options);
   } catch (error) {
     if (error instanceof NotCanonicalError) return malformed(`data.previous_attributes: ${error.message}`);
+    if (error instanceof OutOfRangeError) return malformed(error.message);
     throw error;
   }
 }
@@ -128,11 +163,11 @@ function translateObject(
   about: JsonObject,
   previous: unknown,
   stripe: StripeOrigin,
-  { userIdMetadataKey }: TranslationOptions,
+  claims: ClaimReading,
 ): Translation {
   const { eventType } = stripe;
   if (SUBSCRIPTION_TYPES.has(eventType)) {
-    const data = readSubscription(about, previous, userIdMetadataKey);
+    const data = readSubscription(about, previous, claims);
     if ('problems' in data) return malformed(...data.problems);
     const event = { type: subscriptionEventName(eventType, data), data };
     return {
@@ -142,27 +177,31 @@ function translateObject(
       stripe,
     };
   }
-  const invoiceType = INVOICE_TYPES.get(eventType);
-  if (invoiceType !== undefined) {
-    const data = readInvoice(about, stripe.created);
-    if (data === 'no_subscription') {
+  const invoiceNames = INVOICE_TYPES.get(eventType);
+  if (invoiceNames !== undefined) {
+    const read = readInvoice(about, stripe.created);
+    if (read === 'no_subscription') {
       return { outcome: 'ignored', reason: 'no_subscription', livemode: stripe.livemode };
     }
-    if ('problems' in data) return malformed(...data.problems);
-    const stream = { category: 'subscription', id: data.subscription } as const;
-    return { outcome: 'recorded', stream, event: { type: invoiceType, data }, stripe };
+    if ('problems' in read) return malformed(...read.problems);
+    if (read.of === 'subscription') {
+      const stream = { category: 'subscription', id: read.data.subscription } as const;
+      const event = { type: invoiceNames.subscription, data: read.data };
+      return { outcome: 'recorded', stream, event, stripe };
+    }
+    const stream = { category: 'customer', id: read.data.customer } as const;
+    return { outcome: 'recorded', stream, event: { type: invoiceNames.customer, data: read.data }, stripe };
   }
   const checkoutType = CHECKOUT_TYPES.get(eventType);
   if (checkoutType !== undefined) {
-    const data = readCheckout(about, userIdMetadataKey);
+    const data = readCheckout(about, claims);
     if ('problems' in data) return malformed(...data.problems);
     const stream = { category: 'checkout', id: data.session } as const;
     return { outcome: 'recorded', stream, event: { type: checkoutType, data }, stripe };
   }
   const customer = id(about.id);
   if (customer === null) return malformed('data.object.id must be an id');
-  const claimed = field(about, 'metadata', userIdMetadataKey);
-  const data = { customer, userId: isUserId(claimed) ? claimed : null };
+  const data = { customer, userId: claimInMetadata(about, claims) };
   const type = CUSTOMER_TYPES.get(eventType) ?? 'CustomerObserved';
   return {
     outcome: 'recorded',
@@ -170,6 +209,17 @@ function translateObject(
     event: { type, data },
     stripe,
   };
+}
+
+/**
+ * Why an event is not of our account, `null` where it may be: it names another as `account` (Connect), or as the last part
+ * of its `context` (an organisation's destinations). One Stripe account per Tenure (DESIGN 5).
+ */
+function otherAccount(event: JsonObject, ours: string | null): 'connect_account' | 'other_account' | null {
+  const account = text(event.account);
+  if (account !== null && account !== ours) return 'connect_account';
+  const last = text(event.context)?.split('/').at(-1) ?? '';
+  return last.startsWith('acct_') && last !== ours ? 'other_account' : null;
 }
 
 function malformed(...problems: readonly string[]): Translation {

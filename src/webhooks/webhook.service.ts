@@ -11,7 +11,12 @@ import type { Metrics, WebhookOutcome } from '../observability/metrics.js';
 import type { Inquiries } from '../stripe/inquiries.js';
 import type { CheckoutWait } from './checkout-wait.js';
 import { hasForbiddenText } from './forbidden-text.js';
-import { isHandledType, type Translation, translateStripeEvent } from './stripe-event.translator.js';
+import {
+  isHandledType,
+  type Translation,
+  type TranslationOptions,
+  translateStripeEvent,
+} from './stripe-event.translator.js';
 import type { StripeSignature } from './stripe-signature.js';
 import type { WebhookContact } from './webhook-contact.js';
 
@@ -27,7 +32,7 @@ export interface WebhookReceipt {
 export interface WebhookServiceOptions {
   readonly signature: StripeSignature;
   readonly livemode: boolean;
-  readonly userIdMetadataKey: string;
+  readonly translation: TranslationOptions;
   readonly commands: CommandBus;
   /** Hears what was recorded, duplicates too: what a process forgot when it ended is asked then. */
   readonly inquiries: Pick<Inquiries, 'notice'>;
@@ -67,8 +72,7 @@ export class WebhookService {
     try {
       const event = this.#read(await body, signature);
       type = typeOf(event);
-      const { userIdMetadataKey } = this.options;
-      const translation = translateStripeEvent(event, { userIdMetadataKey });
+      const translation = translateStripeEvent(event, this.options.translation);
       if (translation.outcome === 'malformed') {
         throw new ProblemError('malformed_event', `${translation.problems.join('; ')}.`);
       }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { DomainEvent } from '../../src/events/event-types.js';
+import type { CustomerInvoiceEventType, InvoiceEventType } from '../../src/events/invoice.events.js';
 import { type PlanCatalog, planCatalogSchema } from '../../src/plans/plan-catalog.js';
 import type { Entitlement } from '../../src/policy/entitlement.js';
 import type { CheckoutObservation, InvoiceObservation, Observation, Told } from '../../src/policy/facts.js';
@@ -7,7 +8,9 @@ import { judge } from '../../src/policy/judge.js';
 import {
   type CustomerObservation,
   customerOfSubscription,
-  customerOwner,
+  customerWord,
+  isCustomerDeleted,
+  NO_CUSTOMER,
   subscriptionOwner,
 } from '../../src/policy/ownership.js';
 import { catalogs } from './lives.catalog.js';
@@ -82,17 +85,21 @@ export function policyAfter({ events, facts }: History): ReadonlyMap<string, Ent
 
   const named = (id: string) => (fact: Observation | InvoiceObservation | CheckoutObservation) =>
     fact.data.subscription === id;
+  const ofCustomer = (customer: string | null) =>
+    facts.customers.filter((each) => each.customer === customer);
+  const isDeleted = (customer: string | null) => isCustomerDeleted(ofCustomer(customer));
   const subscriptions = [...new Set(facts.observations.map(({ data }) => data.subscription))].map((id) => ({
     subscription: id,
     observations: facts.observations.filter(named(id)),
     invoices: facts.invoices.filter(named(id)),
     checkouts: facts.checkouts.filter(named(id)),
+    customerDeleted: isDeleted(customerOfSubscription(facts.observations.filter(named(id)))),
   }));
   const ownerOf = ({ subscription, observations, checkouts }: (typeof subscriptions)[number]) => {
     const customer = customerOfSubscription(observations);
     const claims = {
       link: links.get(customer ?? '') ?? null,
-      observations: facts.customers.filter((each) => each.customer === customer),
+      observations: ofCustomer(customer),
       checkouts: facts.checkouts.filter(({ data }) => data.customer === customer),
       subscriptions: subscriptions
         .filter((each) => customerOfSubscription(each.observations) === customer)
@@ -100,7 +107,7 @@ export function policyAfter({ events, facts }: History): ReadonlyMap<string, Ent
     };
     return subscriptionOwner(
       { link: links.get(subscription) ?? null, observations, checkouts },
-      customer === null ? null : customerOwner(claims),
+      customer === null ? NO_CUSTOMER : customerWord(claims),
     );
   };
   const now = Math.max(...events.map(({ at }) => at));
@@ -138,11 +145,13 @@ function household({ facts }: Life, n: number, luck: Luck): Facts {
       })),
     ),
     invoices: facts.subscriptions.flatMap(({ invoices }) =>
-      invoices.map((fact) => ({
-        ...fact,
-        eventId: idOf(fact),
-        data: { ...fact.data, subscription: own(fact.data.subscription) },
-      })),
+      invoices.map((fact) => {
+        const subscription = own(fact.data.subscription);
+        const told = { ...fact, eventId: idOf(fact), data: { ...fact.data, subscription } };
+        return luck.of([true, true, false]) || fact.data.lines.length === 0
+          ? told
+          : throughCustomer(told, luck.of([`cus_${n}`, `cus_${n}b`]));
+      }),
     ),
     checkouts: facts.subscriptions.flatMap(({ checkouts }) => {
       const customer = luck.of(customers);
@@ -170,6 +179,35 @@ function household({ facts }: Life, n: number, luck: Luck): Facts {
   };
 }
 
+const OF_CUSTOMER: Readonly<Record<InvoiceEventType, CustomerInvoiceEventType>> = {
+  SubscriptionPaid: 'CustomerInvoicePaid',
+  SubscriptionPaymentFailed: 'CustomerInvoicePaymentFailed',
+  SubscriptionInvoiceFinalized: 'CustomerInvoiceFinalized',
+  SubscriptionInvoiceUncollectible: 'CustomerInvoiceUncollectible',
+  SubscriptionInvoiceVoided: 'CustomerInvoiceVoided',
+};
+
+/** The same invoice, made for the customer: it names its subscription in its lines alone. */
+function throughCustomer(fact: InvoiceObservation, customer: string): InvoiceObservation {
+  const { subscription, lines } = fact.data;
+  return {
+    ...fact,
+    type: isOfCustomer(fact.type) ? fact.type : OF_CUSTOMER[fact.type],
+    data: { ...fact.data, customer, lines: lines.map((line) => ({ ...line, subscription })) },
+  };
+}
+
+function isOfCustomer(type: InvoiceObservation['type']): type is CustomerInvoiceEventType {
+  return (Object.values(OF_CUSTOMER) as readonly string[]).includes(type);
+}
+
+function invoiceEvent({ type, data }: InvoiceObservation): DomainEvent {
+  if (!isOfCustomer(type)) return { type, data };
+  const { subscription: _, customer, ...invoice } = data;
+  if (customer === null) throw new Error('an invoice of a customer without one');
+  return { type, data: { ...invoice, customer } };
+}
+
 function toldOf({ observations, invoices, checkouts, customers }: Facts): readonly Happening[] {
   const happening = ({ eventId, stripeType, created }: Told, event: DomainEvent): Happening => ({
     event,
@@ -178,7 +216,7 @@ function toldOf({ observations, invoices, checkouts, customers }: Facts): readon
   });
   return [
     ...observations.map((fact) => happening(fact, { type: fact.type, data: fact.data })),
-    ...invoices.map((fact) => happening(fact, { type: fact.type, data: fact.data })),
+    ...invoices.map((fact) => happening(fact, invoiceEvent(fact))),
     ...checkouts.map((fact) => happening(fact, { type: fact.type, data: fact.data })),
     ...customers.map((fact) =>
       happening(fact, {

@@ -214,5 +214,6 @@ export function noisySubscription(id: string): fc.Arbitrary<SubscriptionFacts> {
       { weight: 3, arbitrary: fc.constant([]) },
       { weight: 1, arbitrary: fc.uniqueArray(checkouts(id), { maxLength: 2, ...byEventId }) },
     ),
+    customerDeleted: fc.constant(false),
   });
 }

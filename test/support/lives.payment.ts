@@ -130,5 +130,6 @@ export function paymentSubscription(id: string): fc.Arbitrary<SubscriptionFacts>
                 ? []
                 : [checkoutFact('evt_c2', 'CheckoutPaymentSucceeded', DAWN, id, 'paid')]),
             ],
+      customerDeleted: false,
     }));
 }

@@ -94,7 +94,7 @@ export class Subscription {
 
   facts(): SubscriptionFacts {
     const { id, observations, invoices, checkouts } = this;
-    return { subscription: id, observations, invoices, checkouts };
+    return { subscription: id, observations, invoices, checkouts, customerDeleted: false };
   }
 
   session(type: CheckoutEventType, paymentStatus: string): void {

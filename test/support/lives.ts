@@ -83,6 +83,7 @@ export function shuffled(facts: UserFacts, seed: number): UserFacts {
       observations: repeated(sub.observations, random),
       invoices: repeated(sub.invoices, random),
       checkouts: repeated(sub.checkouts, random),
+      customerDeleted: sub.customerDeleted,
     })),
   };
 }

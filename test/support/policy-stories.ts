@@ -51,6 +51,7 @@ export function subscription(story: SubscriptionStory): SubscriptionFacts {
     observations: story.flatMap((told) => (told.kind === 'observation' ? [told.fact] : [])),
     invoices: story.flatMap((told) => (told.kind === 'invoice' ? [told.fact] : [])),
     checkouts: story.flatMap((told) => (told.kind === 'checkout' ? [told.fact] : [])),
+    customerDeleted: false,
   };
 }
 
@@ -128,10 +129,13 @@ export function line(price: string, amount: number, periodStart: number, periodE
     id: `il_${price}`,
     price,
     product: null,
+    subscription: null,
+    billingScheme: null,
     amount,
     subtotal: amount,
     discounts: 0,
     credits: 0,
+    reduced: false,
     proration: false,
     quantity: 1,
     periodStart,
@@ -174,6 +178,8 @@ export function invoice(
         collectionMethod: 'charge_automatically',
         attemptCount: 1,
         uncollectibleReason: null,
+        paymentIntent: null,
+        charge: null,
         currency: 'usd',
         total: null,
         amountDue: null,

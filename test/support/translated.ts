@@ -1,10 +1,21 @@
 import type { DomainEvent, EventData, EventType } from '../../src/events/event-types.js';
 import type { SubscriptionObservationData } from '../../src/events/subscription.events.js';
-import { type Translation, translateStripeEvent } from '../../src/webhooks/stripe-event.translator.js';
+import {
+  type Translation,
+  type TranslationOptions,
+  translateStripeEvent,
+} from '../../src/webhooks/stripe-event.translator.js';
 
-/** What the translator makes of a body, with the metadata key that is the default. */
+/** The settings of the default. */
+export const TRANSLATION: TranslationOptions = {
+  userIdMetadataKey: 'user_id',
+  userIdPattern: null,
+  account: null,
+};
+
+/** What the translator makes of a body, with the settings of the default. */
 export function translated(body: unknown): Translation {
-  return translateStripeEvent(body, { userIdMetadataKey: 'user_id' });
+  return translateStripeEvent(body, TRANSLATION);
 }
 
 /** The event that a body is recorded as; fails when it is not. */

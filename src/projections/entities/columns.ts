@@ -15,6 +15,11 @@ export function idText(name?: string): Column {
   return named({ type: 'text', collation: 'C' }, name);
 }
 
+/** A boolean that is false unless said otherwise. */
+export function flag(name?: string): Column {
+  return named({ type: 'boolean', default: false }, name);
+}
+
 export function int(name?: string): Column {
   return named({ type: 'int' }, name);
 }

@@ -1,13 +1,17 @@
 import { EntitySchema } from 'typeorm';
-import { bigint, idText, instant, int, keyOf, nullable, SCHEMA, text } from './columns.js';
+import { bigint, flag, idText, instant, int, keyOf, nullable, SCHEMA, text } from './columns.js';
 
-/** A subscription: whose it is, and the claims that say otherwise (JSON, `null` when none does). */
+/**
+ * A subscription: whose it is, the claims that say otherwise (JSON, `null` when none does), and whether its customer was
+ * seen deleted.
+ */
 export interface SubscriptionRow {
   readonly generation: number;
   readonly subscription: string;
   readonly customer: string | null;
   readonly owner: string | null;
   readonly conflicts: string | null;
+  readonly customerDeleted: boolean;
 }
 
 export const SubscriptionEntity = new EntitySchema<SubscriptionRow>({
@@ -20,6 +24,7 @@ export const SubscriptionEntity = new EntitySchema<SubscriptionRow>({
     customer: nullable(idText()),
     owner: nullable(idText()),
     conflicts: nullable(text()),
+    customerDeleted: flag('customer_deleted'),
   },
   indices: [
     { name: 'subscription_generation_customer_idx', columns: ['generation', 'customer'] },

@@ -1,8 +1,13 @@
+import { invoiceOfSubscription, subscriptionsOfLines } from '../../events/invoice.events.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { InvoiceObservation } from '../../policy/facts.js';
 import {
+  type CustomerWord,
   customerConflicts,
   customerOfSubscription,
-  customerOwner,
+  customerWord,
+  isCustomerDeleted,
+  NO_CUSTOMER,
   subscriptionConflicts,
   subscriptionOwner,
 } from '../../policy/ownership.js';
@@ -81,15 +86,23 @@ export class FactFolder {
       }
       case 'SubscriptionPaid':
       case 'SubscriptionPaymentFailed':
+      case 'SubscriptionInvoiceFinalized':
       case 'SubscriptionInvoiceUncollectible':
       case 'SubscriptionInvoiceVoided': {
-        const row = await this.#subscription(event.data.subscription);
-        const invoice = { ...toldBy(event), type: event.type, data: event.data };
-        if (!hasFact(row.invoices, invoice)) {
-          row.invoices.push(invoice);
-          this.#addFact(row, invoice.eventId, 'invoice', invoice);
+        return this.#foldInvoice({ ...toldBy(event), type: event.type, data: event.data });
+      }
+      case 'CustomerInvoicePaid':
+      case 'CustomerInvoicePaymentFailed':
+      case 'CustomerInvoiceFinalized':
+      case 'CustomerInvoiceUncollectible':
+      case 'CustomerInvoiceVoided': {
+        const affected = new Set<string>();
+        for (const subscription of subscriptionsOfLines(event.data)) {
+          const data = invoiceOfSubscription(event.data, subscription);
+          const users = await this.#foldInvoice({ ...toldBy(event), type: event.type, data });
+          for (const user of users) affected.add(user);
         }
-        return this.#reassess(row);
+        return sorted(affected);
       }
       case 'SubscriptionLinked':
       case 'SubscriptionUnlinked': {
@@ -127,6 +140,15 @@ export class FactFolder {
       default:
         return exhausted(event);
     }
+  }
+
+  async #foldInvoice(invoice: InvoiceObservation): Promise<readonly string[]> {
+    const row = await this.#subscription(invoice.data.subscription);
+    if (!hasFact(row.invoices, invoice)) {
+      row.invoices.push(invoice);
+      this.#addFact(row, invoice.eventId, 'invoice', invoice);
+    }
+    return this.#reassess(row);
   }
 
   async #foldCheckout(
@@ -201,8 +223,10 @@ export class FactFolder {
         for (const user of this.#reassessCustomer(await this.#customer(before))) affected.add(user);
       }
     }
-    if (row.customer === null) this.#reown(row, null, affected);
-    else {
+    if (row.customer === null) {
+      this.#noteDeleted(row, false);
+      this.#reown(row, NO_CUSTOMER, affected);
+    } else {
       for (const user of this.#reassessCustomer(await this.#customer(row.customer), [row]))
         affected.add(user);
     }
@@ -211,8 +235,8 @@ export class FactFolder {
   }
 
   /**
-   * Users whose subscriptions came or went because of what is known of their customer. All of its subscriptions are
-   * looked at when its owner changes, else only those that the event touched.
+   * Users whose subscriptions came, went or ended because of what is known of their customer. All of its subscriptions are
+   * looked at when what it says of them changes, else only those that the event touched.
    */
   #reassessCustomer(row: CustomerRow, touched: readonly SubscriptionRow[] = []): ReadonlySet<string> {
     const affected = new Set<string>();
@@ -223,23 +247,39 @@ export class FactFolder {
       checkouts: this.facts.checkoutsOfCustomer(row.customer),
       subscriptions: subscriptions.flatMap((subscription) => subscription.observations),
     };
-    const owner = customerOwner(claims);
-    const conflicts = textOf(customerConflicts(claims, owner));
-    const isNew = owner !== row.owner;
+    const word = customerWord(claims);
+    const conflicts = textOf(customerConflicts(claims, word.owner));
+    const { word: before } = row;
+    const isNew =
+      word.owner !== before.owner || word.link !== before.link || word.metadata !== before.metadata;
+    const isDeleted = isCustomerDeleted(row.observations);
+    for (const subscription of subscriptions) {
+      if (this.#noteDeleted(subscription, isDeleted) && subscription.owner !== null) {
+        affected.add(subscription.owner);
+      }
+    }
     if (isNew || conflicts !== row.conflicts || isUnwritten(row)) this.changes.customers.add(row);
-    row.owner = owner;
+    row.word = word;
     row.conflicts = conflicts;
-    for (const subscription of isNew ? subscriptions : touched) this.#reown(subscription, owner, affected);
+    for (const subscription of isNew ? subscriptions : touched) this.#reown(subscription, word, affected);
     return affected;
   }
 
-  #reown(row: SubscriptionRow, ownerOfCustomer: string | null, affected: Set<string>): void {
+  /** Keeps with a subscription whether its customer was seen deleted; tells whether that is new. */
+  #noteDeleted(row: SubscriptionRow, isDeleted: boolean): boolean {
+    if (row.customerDeleted === isDeleted) return false;
+    row.customerDeleted = isDeleted;
+    this.changes.subscriptions.add(row);
+    return true;
+  }
+
+  #reown(row: SubscriptionRow, customer: CustomerWord, affected: Set<string>): void {
     const claims = {
       link: row.link,
       observations: row.observations,
       checkouts: this.facts.checkoutsOfSubscription(row.subscription),
     };
-    const owner = subscriptionOwner(claims, ownerOfCustomer);
+    const owner = subscriptionOwner(claims, customer);
     const conflicts = textOf(subscriptionConflicts(claims, owner));
     if (owner !== row.owner) {
       if (row.owner !== null) affected.add(row.owner);
@@ -255,8 +295,9 @@ export class FactFolder {
 
 /** A row whose first fact is being folded: it is written even when nobody owns it yet. */
 function isUnwritten(row: SubscriptionRow | CustomerRow): boolean {
-  const told = 'invoices' in row ? row.observations.length + row.invoices.length : row.observations.length;
-  return row.owner === null && told <= 1;
+  return 'invoices' in row
+    ? row.owner === null && row.observations.length + row.invoices.length <= 1
+    : row.word.owner === null && row.observations.length <= 1;
 }
 
 function subjectOf({ type, data }: RecordedEvent): Subject {

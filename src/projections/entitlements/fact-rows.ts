@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { CHECKOUT_EVENT_TYPES, checkoutObservationSchema } from '../../events/checkout.events.js';
-import { INVOICE_EVENT_TYPES, invoiceObservationSchema } from '../../events/invoice.events.js';
+import {
+  CUSTOMER_INVOICE_EVENT_TYPES,
+  INVOICE_EVENT_TYPES,
+  invoiceObservationSchema,
+  upcastInvoice,
+} from '../../events/invoice.events.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import {
   SUBSCRIPTION_OBSERVATION_TYPES,
@@ -18,8 +23,9 @@ export const observationText = z.strictObject({
 });
 export const invoiceText = z.strictObject({
   ...told,
-  type: z.enum(INVOICE_EVENT_TYPES),
-  data: invoiceObservationSchema,
+  type: z.enum([...INVOICE_EVENT_TYPES, ...CUSTOMER_INVOICE_EVENT_TYPES]),
+  // Rows that earlier code wrote are read until a rebuild.
+  data: z.preprocess(upcastInvoice, invoiceObservationSchema),
 });
 export const checkoutsText = z.array(
   z.strictObject({ ...told, type: z.enum(CHECKOUT_EVENT_TYPES), data: checkoutObservationSchema }),

@@ -1,22 +1,23 @@
 import type { CheckoutObservation, InvoiceObservation, Observation } from '../../policy/facts.js';
-import type { CustomerObservation } from '../../policy/ownership.js';
+import type { CustomerObservation, CustomerWord } from '../../policy/ownership.js';
 import type { UserRow } from './user-row.js';
 
-/** A subscription with all that was told of it. `link` is ops' latest one. */
+/** A subscription with all that was told of it. `link` is ops' latest one; `customerDeleted` says what was seen of its customer. */
 export interface SubscriptionRow {
   readonly subscription: string;
   customer: string | null;
   owner: string | null;
   conflicts: string | null;
   link: string | null;
+  customerDeleted: boolean;
   readonly observations: Observation[];
   readonly invoices: InvoiceObservation[];
 }
 
-/** A customer with all that was told of it. */
+/** A customer with all that was told of it. `word` is what that says of its subscriptions. */
 export interface CustomerRow {
   readonly customer: string;
-  owner: string | null;
+  word: CustomerWord;
   conflicts: string | null;
   link: string | null;
   readonly observations: CustomerObservation[];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Entitlement } from '../../policy/entitlement.js';
+import { customerMetadata } from '../../policy/ownership.js';
 import { checkoutsText, customerText, invoiceText, observationText } from './fact-rows.js';
 import type { FactsInMemory } from './facts-in-memory.js';
 import { entitlementSchema, unheardOf, versionedSuccessorSchema } from './user-row.js';
@@ -10,6 +11,7 @@ const subscriptionRow = z.object({
   customer: nullable,
   owner: nullable,
   conflicts: nullable,
+  customer_deleted: z.boolean(),
 });
 const factRow = z.object({
   subscription: z.string(),
@@ -58,7 +60,7 @@ export class FactsLoader {
     if (missing.length === 0) return;
     const [rows, facts, checkouts] = await Promise.all([
       this.#rows(
-        'select subscription, customer, owner, conflicts from tenure.subscription where generation = $1 and subscription = any($2)',
+        'select subscription, customer, owner, conflicts, customer_deleted from tenure.subscription where generation = $1 and subscription = any($2)',
         missing,
         subscriptionRow,
       ),
@@ -90,6 +92,7 @@ export class FactsLoader {
         owner: row?.owner ?? null,
         conflicts: row?.conflicts ?? null,
         link: link === undefined ? null : nullable.parse(JSON.parse(link.body)),
+        customerDeleted: row?.customer_deleted ?? false,
         observations: own
           .filter((fact) => fact.kind === 'observation')
           .map((fact) => observationText.parse(JSON.parse(fact.body))),
@@ -146,7 +149,7 @@ export class FactsLoader {
         row === undefined ? { link: null, observations: [] } : customerText.parse(JSON.parse(row.facts));
       this.facts.customers.set(customer, {
         customer,
-        owner: row?.owner ?? null,
+        word: { link, metadata: customerMetadata(observations), owner: row?.owner ?? null },
         conflicts: row?.conflicts ?? null,
         link,
         observations,

@@ -106,16 +106,18 @@ export class RowChanges {
     const rows = [...this.subscriptions];
     return {
       name: 'tenure-write-subscriptions',
-      text: `insert into tenure.subscription (generation, subscription, customer, owner, conflicts)
-             select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::text[])
+      text: `insert into tenure.subscription (generation, subscription, customer, owner, conflicts, customer_deleted)
+             select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bool[])
              on conflict (generation, subscription) do update
-             set customer = excluded.customer, owner = excluded.owner, conflicts = excluded.conflicts`,
+             set customer = excluded.customer, owner = excluded.owner, conflicts = excluded.conflicts,
+               customer_deleted = excluded.customer_deleted`,
       values: [
         generation,
         rows.map((row) => row.subscription),
         rows.map((row) => row.customer),
         rows.map((row) => row.owner),
         rows.map((row) => row.conflicts),
+        rows.map((row) => row.customerDeleted),
       ],
     };
   }
@@ -131,7 +133,7 @@ export class RowChanges {
       values: [
         generation,
         rows.map((row) => row.customer),
-        rows.map((row) => row.owner),
+        rows.map((row) => row.word.owner),
         rows.map((row) => row.conflicts),
         jsonColumn(rows, ({ link, observations }) => ({ link, observations })),
       ],

@@ -1,16 +1,14 @@
 import type { CheckoutObservationData } from '../../events/checkout.events.js';
-import { isUserId } from '../../events/user-id.js';
-import { field, id, idOf, type JsonObject, text, whole } from './read-json.js';
+import { createdSecond, id, idOf, type JsonObject, text } from './read-json.js';
+import { type ClaimReading, claimInMetadata, claimOf } from './user-claim.js';
 
-/** Reads a Stripe checkout session of any API version and mode. */
+/** Reads a Stripe checkout session of any API version and mode. @throws OutOfRangeError */
 export function readCheckout(
   value: JsonObject,
-  userIdMetadataKey: string,
+  claims: ClaimReading,
 ): CheckoutObservationData | { readonly problems: readonly string[] } {
   const session = id(value.id);
   if (session === null) return { problems: ['data.object.id must be an id'] };
-  const metadataUserId = field(value, 'metadata', userIdMetadataKey);
-  const reference = value.client_reference_id;
   return {
     session,
     customer: idOf(value.customer),
@@ -20,8 +18,8 @@ export function readCheckout(
     mode: text(value.mode),
     status: text(value.status),
     paymentStatus: text(value.payment_status),
-    created: whole(value.created),
-    metadataUserId: isUserId(metadataUserId) ? metadataUserId : null,
-    clientReferenceId: isUserId(reference) ? reference : null,
+    created: createdSecond(value.created, 'data.object.created'),
+    metadataUserId: claimInMetadata(value, claims),
+    clientReferenceId: claimOf(value.client_reference_id, claims),
   };
 }

@@ -1,6 +1,11 @@
 import { invoiceObject, invoiceObject2020, stripeEvent } from '../../../test/support/stripe-events.js';
 import { dataOf, translated } from '../../../test/support/translated.js';
-import type { InvoiceLine, InvoiceObservationData } from '../../events/invoice.events.js';
+import {
+  type InvoiceLine,
+  type InvoiceObservationData,
+  invoiceOfSubscription,
+  subscriptionsOfLines,
+} from '../../events/invoice.events.js';
 
 const PERIOD = { start: 1_790_000_000, end: 1_792_592_000 };
 
@@ -50,6 +55,8 @@ describe('an invoice', () => {
       collectionMethod: 'charge_automatically',
       attemptCount: 3,
       uncollectibleReason: 'max_payment_attempts',
+      paymentIntent: null,
+      charge: null,
       currency: 'eur',
       total: 0,
       amountDue: 5,
@@ -59,10 +66,13 @@ describe('an invoice', () => {
           id: 'il_1',
           price: 'price_plus',
           product: 'prod_plus',
+          subscription: 'sub_1',
+          billingScheme: null,
           amount: 0,
           subtotal: 1000,
           discounts: 900,
           credits: 100,
+          reduced: true,
           proration: true,
           quantity: 2,
           periodStart: PERIOD.start,
@@ -84,6 +94,8 @@ describe('an invoice', () => {
       collectionMethod: null,
       attemptCount: 0,
       uncollectibleReason: null,
+      paymentIntent: null,
+      charge: null,
       currency: null,
       total: null,
       amountDue: null,
@@ -171,8 +183,58 @@ describe('a line of an invoice', () => {
       { discount_amounts: [{ amount: 1.7e308 }, { amount: 1.7e308 }] },
       { discounts: 0 },
     ],
-    ['a period of other kinds', { period: { start: '1', end: 1.5 } }, { periodStart: null, periodEnd: null }],
+    [
+      'a period of other kinds',
+      { period: { start: '1', end: null } },
+      { periodStart: null, periodEnd: null },
+    ],
   ])('may have %s', (_, line, expected) => {
     expect(lineOf(line)).toMatchObject(expected);
+  });
+
+  it.each<[string, object]>([
+    ['2020', { subscription: 'sub_2' }],
+    ['an item of a subscription', { parent: { subscription_item_details: { subscription: 'sub_2' } } }],
+    ['an item of the invoice', { parent: { invoice_item_details: { subscription: 'sub_2' } } }],
+  ])('has lines that name their subscription as in %s', (_, line) => {
+    expect(lineOf(line)?.subscription).toBe('sub_2');
+  });
+
+  it.each<[string, object, boolean]>([
+    ['nothing', {}, false],
+    ['a discount', { discount_amounts: [{ amount: 300 }] }, true],
+    ['a discount of nothing', { discount_amounts: [{ amount: 0 }] }, true],
+    ['a credit', { pretax_credit_amounts: [{ amount: 300 }] }, true],
+  ])('has lines that say whether they list %s', (_, line, reduced) => {
+    expect(lineOf(line)?.reduced).toBe(reduced);
+  });
+
+  it.each<[string, object]>([
+    ['its price', { price: { id: 'price_1', billing_scheme: 'tiered' } }],
+    ['its plan', { plan: { id: 'price_1', billing_scheme: 'tiered' } }],
+  ])('has lines that say how they are billed where they carry %s whole', (_, line) => {
+    expect(lineOf(line)).toMatchObject({ price: 'price_1', billingScheme: 'tiered' });
+  });
+
+  it('made for a customer is of each subscription that its lines name', () => {
+    const line = (id: string, subscription: string | null) => ({ id, subscription, amount: 5 });
+    const data = dataOf(
+      'CustomerInvoicePaid',
+      stripeEvent('invoice.paid', {
+        id: 'in_1',
+        status: 'paid',
+        customer: { id: 'cus_1', deleted: true },
+        payment_intent: 'pi_1',
+        charge: { id: 'ch_1' },
+        lines: {
+          data: [line('il_1', 'sub_b'), line('il_2', 'sub_a'), line('il_3', null), line('il_4', 'sub_b')],
+        },
+      }),
+    );
+    expect(data).toMatchObject({ customer: 'cus_1', paymentIntent: 'pi_1', charge: 'ch_1' });
+    expect(subscriptionsOfLines(data)).toEqual(['sub_a', 'sub_b']);
+    const own = invoiceOfSubscription(data, 'sub_b');
+    expect(own.subscription).toBe('sub_b');
+    expect(own.lines.map(({ id }) => id)).toEqual(['il_1', 'il_4']);
   });
 });

@@ -40,6 +40,51 @@ export function whole(value: unknown): number | null {
   return Number.isSafeInteger(number) ? number : null;
 }
 
+/** 2100-01-01T00:00:00Z: no second in which something was made lies beyond it. */
+export const LAST_CREATED = 4_102_444_800;
+/** 9999-12-31T23:59:59Z: the last second that RFC 3339 and PostgreSQL can both say. */
+const LAST_SECOND = 253_402_300_799;
+/** Stripe's greatest quantity of an item. */
+const LARGEST_QUANTITY = 999_999_999;
+
+/** A number that Stripe cannot have meant: the event is malformed. The message names the field and shows no value. */
+export class OutOfRangeError extends Error {
+  override readonly name = 'OutOfRangeError';
+  readonly code = 'out_of_range';
+}
+
+/**
+ * Unix seconds, from 0 to the end of the year 9999: no instant that is accepted can fail later for its size (DESIGN 5).
+ * What is no number counts as absent. @throws OutOfRangeError
+ */
+export function seconds(value: unknown, name: string): number | null {
+  return ranged(value, name, LAST_SECOND);
+}
+
+/** The second in which something was made, from 0 to the end of the year 2099. @throws OutOfRangeError */
+export function createdSecond(value: unknown, name: string): number | null {
+  return ranged(value, name, LAST_CREATED);
+}
+
+/** A quantity of an item: 0 to 999,999,999. @throws OutOfRangeError */
+export function quantityOf(value: unknown, name: string): number | null {
+  return ranged(value, name, LARGEST_QUANTITY);
+}
+
+/** How much was used or bought by a line of an invoice; what is counted in bytes goes far beyond Stripe's own quantities. @throws OutOfRangeError */
+export function lineQuantityOf(value: unknown, name: string): number | null {
+  return ranged(value, name, Number.MAX_SAFE_INTEGER);
+}
+
+function ranged(value: unknown, name: string, last: number): number | null {
+  if (typeof value !== 'number') return null;
+  const number = whole(value);
+  if (number === null || number < 0 || number > last) {
+    throw new OutOfRangeError(`${name} must be a whole number, 0 to ${last}`);
+  }
+  return number;
+}
+
 /** A Stripe id: 1 to 255 characters, no white space, no control characters (Stripe: object ids take up to 255). */
 export function id(value: unknown): string | null {
   return typeof value === 'string' && ID.test(value) ? value : null;

@@ -153,7 +153,7 @@ describe('a subscription', () => {
     ['a plan of an id', { plan: 'plan_1' }, { price: 'plan_1', unitAmount: null }],
     [
       'fields of other kinds',
-      { price: { id: 'price_1', currency: 7 }, quantity: '2', id: 4, current_period_end: 1.5 },
+      { price: { id: 'price_1', currency: 7 }, quantity: '2', id: 4, current_period_end: '1.5' },
       { id: null, quantity: null, currency: null, currentPeriodEnd: null },
     ],
   ])('has an item with %s', (_, item, expected) => {

@@ -6,14 +6,29 @@ import type {
   SubscriptionItem,
   SubscriptionObservationData,
 } from '../../events/subscription.events.js';
-import { isUserId } from '../../events/user-id.js';
-import { field, finite, id, idOf, items, type JsonObject, object, text, whole } from './read-json.js';
+import {
+  createdSecond,
+  field,
+  finite,
+  id,
+  idOf,
+  items,
+  type JsonObject,
+  object,
+  quantityOf,
+  seconds,
+  text,
+} from './read-json.js';
+import { type ClaimReading, claimInMetadata } from './user-claim.js';
 
-/** Reads a Stripe subscription of any API version; problems name what identifies it and is missing. */
+/**
+ * Reads a Stripe subscription of any API version; problems name what identifies it and is missing.
+ * @throws OutOfRangeError
+ */
 export function readSubscription(
   value: JsonObject,
   previousAttributes: unknown,
-  userIdMetadataKey: string,
+  claims: ClaimReading,
 ): SubscriptionObservationData | { readonly problems: readonly string[] } {
   const subscription = id(value.id);
   const status = text(value.status);
@@ -35,27 +50,28 @@ export function readSubscription(
   }
   const period = periodOf(value);
   const read = readItems(list.data, period);
-  const userId = field(value, 'metadata', userIdMetadataKey);
   return {
     subscription,
     customer: idOf(value.customer),
     status,
-    startedAt: whole(value.start_date) ?? whole(value.created),
+    startedAt:
+      seconds(value.start_date, 'data.object.start_date') ??
+      createdSecond(value.created, 'data.object.created'),
     items: read,
     itemsTruncated: list.has_more === true,
-    cancelAt: whole(value.cancel_at),
+    cancelAt: seconds(value.cancel_at, 'data.object.cancel_at'),
     cancelAtPeriodEnd: value.cancel_at_period_end === true,
-    canceledAt: whole(value.canceled_at),
-    endedAt: whole(value.ended_at),
-    trialStart: whole(value.trial_start),
-    trialEnd: whole(value.trial_end),
+    canceledAt: seconds(value.canceled_at, 'data.object.canceled_at'),
+    endedAt: seconds(value.ended_at, 'data.object.ended_at'),
+    trialStart: seconds(value.trial_start, 'data.object.trial_start'),
+    trialEnd: seconds(value.trial_end, 'data.object.trial_end'),
     pauseCollection: readPause(value.pause_collection),
     collectionMethod: text(value.collection_method),
     pendingUpdate: readPendingUpdate(value.pending_update, period),
     latestInvoice: idOf(value.latest_invoice),
     testClock: idOf(value.test_clock),
     cancellationReason: text(field(value, 'cancellation_details', 'reason')),
-    userId: isUserId(userId) ? userId : null,
+    userId: claimInMetadata(value, claims),
     previous: readPrevious(previousAttributes, read, period),
   };
 }
@@ -68,28 +84,28 @@ interface Period {
 /** The period on the subscription itself, where it was before 2025-03-31. */
 function periodOf(value: unknown): Period {
   return {
-    start: whole(field(value, 'current_period_start')),
-    end: whole(field(value, 'current_period_end')),
+    start: seconds(field(value, 'current_period_start'), 'current_period_start'),
+    end: seconds(field(value, 'current_period_end'), 'current_period_end'),
   };
 }
 
-/** Items with a price; `price` is an object or an id, in old versions `plan` stands for it. */
+/** Items with a price, those marked `deleted` left out; `price` is an object or an id, in old versions `plan` stands for it. */
 function readItems(values: readonly unknown[], period: Period): SubscriptionItem[] {
   return values.flatMap((value) => readItem(value, period) ?? []);
 }
 
 function readItem(value: unknown, period: Period): SubscriptionItem | null {
   const item = object(value);
-  if (item === null) return null;
+  if (item === null || item.deleted === true) return null;
   const price = idOf(item.price) ?? idOf(item.plan);
   if (price === null) return null;
   return {
     id: id(item.id),
     price,
     ...readPrice(item.price, item.plan),
-    quantity: finite(item.quantity),
-    currentPeriodStart: whole(item.current_period_start) ?? period.start,
-    currentPeriodEnd: whole(item.current_period_end) ?? period.end,
+    quantity: quantityOf(item.quantity, 'quantity of an item'),
+    currentPeriodStart: seconds(item.current_period_start, 'current_period_start of an item') ?? period.start,
+    currentPeriodEnd: seconds(item.current_period_end, 'current_period_end of an item') ?? period.end,
   };
 }
 
@@ -122,14 +138,16 @@ function amount(decimal: unknown, rounded: unknown): string | null {
 
 function readPause(value: unknown): PauseCollection | null {
   const pause = object(value);
-  return pause === null ? null : { behavior: text(pause.behavior), resumesAt: whole(pause.resumes_at) };
+  return pause === null
+    ? null
+    : { behavior: text(pause.behavior), resumesAt: seconds(pause.resumes_at, 'pause_collection.resumes_at') };
 }
 
 function readPendingUpdate(value: unknown, period: Period): PendingUpdate | null {
   const pending = object(value);
   if (pending === null) return null;
   return {
-    expiresAt: whole(pending.expires_at),
+    expiresAt: seconds(pending.expires_at, 'pending_update.expires_at'),
     items: Array.isArray(pending.subscription_items) ? readItems(pending.subscription_items, period) : null,
   };
 }
@@ -149,14 +167,18 @@ function readPrevious(
     digest: sha256Hex(canonicalJson(previous)),
     ...(status === null ? {} : { status }),
     ...(before === null ? {} : { items: before }),
-    ...(Object.hasOwn(previous, 'cancel_at') ? { cancelAt: whole(previous.cancel_at) } : {}),
+    ...(Object.hasOwn(previous, 'cancel_at')
+      ? { cancelAt: seconds(previous.cancel_at, 'previous_attributes.cancel_at') }
+      : {}),
     ...(Object.hasOwn(previous, 'cancel_at_period_end')
       ? { cancelAtPeriodEnd: previous.cancel_at_period_end === true }
       : {}),
     ...(Object.hasOwn(previous, 'pause_collection')
       ? { pauseCollection: readPause(previous.pause_collection) }
       : {}),
-    ...(Object.hasOwn(previous, 'trial_end') ? { trialEnd: whole(previous.trial_end) } : {}),
+    ...(Object.hasOwn(previous, 'trial_end')
+      ? { trialEnd: seconds(previous.trial_end, 'previous_attributes.trial_end') }
+      : {}),
   };
 }
 
@@ -173,7 +195,7 @@ function readPreviousItems(
   const [only] = current;
   if (only === undefined || current.length > 1) return null;
   const plan = object(previous.plan);
-  const quantity = finite(previous.quantity);
+  const quantity = quantityOf(previous.quantity, 'previous_attributes.quantity');
   if (plan === null && quantity === null) return null;
   const earlier = plan === null ? only : (readItem({ id: only.id, plan }, before) ?? only);
   return [{ ...earlier, quantity: quantity ?? only.quantity }];

@@ -2,7 +2,7 @@ import { type RecordedEvent } from '../../../src/events/recorded-event.js';
 import type { PlanCatalog } from '../../../src/plans/plan-catalog.js';
 import type { Entitlement } from '../../../src/policy/entitlement.js';
 import type { InvoiceObservation, Observation } from '../../../src/policy/facts.js';
-import { subscriptionOwner } from '../../../src/policy/ownership.js';
+import { NO_CUSTOMER, subscriptionOwner } from '../../../src/policy/ownership.js';
 import { invoiceText, observationText, toldBy } from '../../../src/projections/entitlements/fact-rows.js';
 import { RUNNING_RULES as LATER_RULES } from '../../support/other-rules/folding-rules.js';
 
@@ -11,6 +11,7 @@ interface Facts {
   readonly observations: Observation[];
   readonly invoices: InvoiceObservation[];
   readonly checkouts: [];
+  readonly customerDeleted: false;
 }
 
 /**
@@ -27,7 +28,13 @@ export function judgedFromScratch(log: readonly RecordedEvent[]): ReadonlyMap<st
     }
     if (!('subscription' in event.data)) throw new Error(`not of a subscription: ${event.type}`);
     const subscription = event.data.subscription ?? '';
-    const facts = all.get(subscription) ?? { subscription, observations: [], invoices: [], checkouts: [] };
+    const facts: Facts = all.get(subscription) ?? {
+      subscription,
+      observations: [],
+      invoices: [],
+      checkouts: [],
+      customerDeleted: false,
+    };
     all.set(subscription, facts);
     const { type, data } = event;
     const fact = { ...toldBy(event), type, data };
@@ -37,7 +44,7 @@ export function judgedFromScratch(log: readonly RecordedEvent[]): ReadonlyMap<st
   if (catalog === null) throw new Error('a log without a catalogue');
   const judged = new Map<string, Entitlement>();
   for (const facts of all.values()) {
-    const owner = subscriptionOwner({ link: null, ...facts }, null);
+    const owner = subscriptionOwner({ link: null, ...facts }, NO_CUSTOMER);
     if (owner === null) throw new Error(`nobody owns ${facts.subscription}`);
     judged.set(owner, LATER_RULES.judge({ subscriptions: [facts] }, catalog, Date.now()).entitlement);
   }
