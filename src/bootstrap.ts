@@ -26,6 +26,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedde
 import { DeadlineScheduler } from './deadlines/deadline-scheduler.js';
 import { checkLogReaches, claimForLog, logOf } from './event-store/log-identity.js';
 import { openEventStore } from './event-store/open-event-store.js';
+import { untilLogAnswers } from './event-store/until-log-answers.js';
 import { LastUse } from './keys/last-use.js';
 import { inTime } from './observability/in-time.js';
 import { createLogger, type Logger, NestLogger } from './observability/logger.js';
@@ -53,6 +54,8 @@ export interface TenureHooks {
   readonly threads?: readonly string[] | 'none';
   /** Something the service cannot go on without has ended. */
   readonly onFatal?: (error: Error) => void;
+  /** Aborted, it ends a start that waits for its event store or its read models: what is up by then is stopped, and its reason thrown. */
+  readonly signal?: AbortSignal;
 }
 
 /** A running service. `url` is where it listens; `close` ends everything it started, in order. */
@@ -70,10 +73,13 @@ export interface Tenure {
 
 /**
  * Starts the whole service: database (embedded when none is named), migrations, catalogue, projection, HTTP.
- * @throws InvalidPlanFileError, DataDirInUseError, EmbeddedPostgresError and what the database answers
+ * While the event store does not answer it waits, and says so.
+ * @throws InvalidPlanFileError, DataDirInUseError, EmbeddedPostgresError, what the database answers, and the reason of
+ * the signal
  */
 export async function createTenure(settings: Settings, hooks: TenureHooks = {}): Promise<Tenure> {
   const logger = hooks.logger ?? createLogger(settings.logLevel);
+  const signal = hooks.signal ?? new AbortController().signal;
   const offered = await loadPlanFile(settings.plansFile);
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
@@ -109,6 +115,10 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
       ...foldingThreads({ databaseUrl, eventStoreUrl, streamPrefix: settings.streamPrefix }, hooks, logger),
     });
     watch(metrics, projections);
+    await untilLogAnswers(store, {
+      say: hooks.onProgress ?? ((line) => logger.warn(line)),
+      signal,
+    });
     await checkLogReaches(store, await projections.handledBefore());
 
     const contact = new WebhookContact(database.pool, (err) =>
@@ -143,7 +153,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     closers.push(() => projections.stop());
     await projections.start();
     closers.push(() => app.get(Inquiries).close());
-    await publishCatalog(app.get(CommandBus), offered, projections, logger);
+    await publishCatalog(app.get(CommandBus), offered, projections, logger, signal);
     const deadlines = app.get(DeadlineScheduler);
     metrics.watch(
       'tenure_deadline_lag_seconds',
@@ -219,6 +229,7 @@ async function publishCatalog(
   { catalog, hash }: Awaited<ReturnType<typeof loadPlanFile>>,
   { engine, ops }: Projections,
   logger: Logger,
+  signal: AbortSignal,
 ): Promise<void> {
   const origin = { actor: 'service', correlationId: 'start', causation: null, stripe: null };
   const published: CatalogPublished = await commands.execute(new OfferPlanCatalog(catalog, hash, origin));
@@ -230,6 +241,7 @@ async function publishCatalog(
   }
   const deadline = Date.now() + CATALOG_WITHIN_MS;
   while ((await ops.currentCatalog()) === null && engine.status().state !== 'faulted') {
+    signal.throwIfAborted();
     if (Date.now() > deadline) throw new Error('the plan catalogue did not reach the read models');
     await engine.nextChange(100);
   }

@@ -40,13 +40,25 @@ function refuse(lines: readonly string[], code: number): never {
 }
 
 async function serve(): Promise<void> {
-  let tenure: Tenure;
+  let tenure: Tenure | null = null;
+  const starting = new AbortController();
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    if (tenure === null) starting.abort();
+    else void end(tenure);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
   try {
     tenure = await createTenure(loadSettings(process.env), {
       onProgress: (message) => process.stderr.write(`tenure: ${message}\n`),
       onFatal: (error) => refuse([error.message], EX_UNAVAILABLE),
+      signal: starting.signal,
     });
   } catch (error) {
+    if (starting.signal.aborted && error === starting.signal.reason) process.exit(0);
     if (error instanceof InvalidSettingsError || error instanceof InvalidPlanFileError)
       refuse(error.lines, EX_CONFIG);
     if (error instanceof InvalidConnectionStringError || error instanceof OtherLogError)
@@ -57,20 +69,17 @@ async function serve(): Promise<void> {
     }
     throw error;
   }
-  let stopping = false;
-  const stop = (): void => {
-    if (stopping) return;
-    stopping = true;
-    tenure.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        process.stderr.write(`tenure: did not stop cleanly: ${String(error)}\n`);
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  if (stopping) await end(tenure); // told so while nothing waited
+}
+
+async function end(tenure: Tenure): Promise<never> {
+  try {
+    await tenure.close();
+  } catch (error) {
+    process.stderr.write(`tenure: did not stop cleanly: ${String(error)}\n`);
+    process.exit(1);
+  }
+  process.exit(0);
 }
 
 await new Command('tenure')

@@ -1,7 +1,7 @@
-import { loadStoreSettings, type StoreSettings } from '../config/settings.js';
+import type { StoreSettings } from '../config/settings.js';
 import type { Database } from '../database/database.js';
-import { visitEmbeddedPostgres } from '../database/embedded-postgres.js';
 import { openServiceDatabase } from '../service-database.js';
+import { withDatabaseUrl } from './database-url.js';
 import type { Terminal } from './terminal.js';
 
 /** The database that a service with the same settings uses, and those settings. */
@@ -12,33 +12,23 @@ export interface ServiceData {
 }
 
 /**
- * Lets `work` use the database of the service, whether the service runs or not: the one DATABASE_URL names, else the
- * embedded one under DATA_DIR. Everything that was opened is closed at the end.
+ * Lets `work` use the database of the service, whether the service runs or not: see `withDatabaseUrl`. Everything that
+ * was opened is closed at the end.
  */
-export async function withServiceData<Result>(
+export function withServiceData<Result>(
   terminal: Terminal,
   work: (data: ServiceData) => Promise<Result>,
 ): Promise<Result> {
-  const settings = loadStoreSettings(terminal.environment);
-  const { url, leave } =
-    settings.databaseUrl === null
-      ? await visitEmbeddedPostgres({
-          dataDir: settings.dataDir,
-          onProgress: (message) => terminal.err(`tenure: ${message}\n`),
-        })
-      : { url: settings.databaseUrl, leave: async () => undefined };
-  try {
+  return withDatabaseUrl(terminal, async (settings, databaseUrl) => {
     const database = await openServiceDatabase({
-      url,
+      url: databaseUrl,
       eventStoreUrl: settings.eventStoreUrl,
       onIdleFault: (error) => terminal.err(`tenure: a database connection broke: ${error.message}\n`),
     });
     try {
-      return await work({ settings, database, databaseUrl: url });
+      return await work({ settings, database, databaseUrl });
     } finally {
       await database.close();
     }
-  } finally {
-    await leave();
-  }
+  });
 }

@@ -6,7 +6,8 @@ const WORDS = {
     'the database of the service (DATABASE_URL, else the embedded one), whether the service runs or not',
   databaseAndLog:
     'the database of the service (DATABASE_URL, else the embedded one) and the log, whether the service runs or not',
-  bothLogs: 'the database (DATABASE_URL) and the event store (EVENTSTORE_URL); no service may run',
+  bothLogs:
+    'the database (DATABASE_URL, else the embedded one) and the event store (EVENTSTORE_URL); no service may append',
 } as const;
 
 /** Has the help of a command say what it talks to. */

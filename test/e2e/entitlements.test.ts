@@ -89,7 +89,7 @@ describe('The query API', () => {
 
   it('says after five seconds that a position is not reached yet', async () => {
     const start = performance.now();
-    const answer = await get('/v1/users/ann/entitlements?minPosition=999999');
+    const answer = await get('/v1/users/ann/entitlements?minPosition=999999999999999999');
     expect(answer.status).toBe(412);
     expect(problemCode(answer)).toBe('projection_behind');
     expect(performance.now() - start).toBeGreaterThan(4_900);

@@ -8,6 +8,7 @@ import { wholeLog } from '../support/log.js';
 import { type TestDatabase, testDatabase } from '../support/postgres.js';
 import { ADMIN_KEY, PLANS, testEnvironment } from '../support/service.js';
 import { SECRET } from '../support/stripe-events.js';
+import { until } from '../support/until.js';
 import { freePort, ServiceProcess } from './service-process.js';
 import { event, signed } from './support/service.js';
 
@@ -21,6 +22,7 @@ let database: TestDatabase;
 let folder: string;
 let server: EventStoreDbServer;
 let service: ServiceProcess;
+let environment: Record<string, string>;
 let url: string;
 
 beforeEach(async () => {
@@ -30,11 +32,8 @@ beforeEach(async () => {
   await writeFile(plansFile, PLANS);
   const port = String(await freePort());
   url = `http://127.0.0.1:${port}`;
-  service = new ServiceProcess({
-    ...testEnvironment(database.url, plansFile),
-    EVENTSTORE_URL: server.url,
-    PORT: port,
-  });
+  environment = { ...testEnvironment(database.url, plansFile), EVENTSTORE_URL: server.url, PORT: port };
+  service = new ServiceProcess(environment);
   await service.isReady(url);
 });
 afterEach(async () => {
@@ -141,5 +140,23 @@ describe('webhooks while the EventStoreDB is disturbed', () => {
     const outcomes = await deliverAll(async () => undefined);
     server.faults.stopCutting();
     await expectNothingLost(outcomes);
+  }, 120_000);
+});
+
+describe('a start while the EventStoreDB is away', () => {
+  const waits = /^tenure: the event store does not answer, the start waits for it: .*\n$/;
+
+  it('says so in one line, ends with 0 when it is told to stop, and else goes on when the store is back', async () => {
+    await service.kill('SIGTERM');
+    await server.stop();
+    service = new ServiceProcess(environment);
+    await until('it says so', () => waits.test(service.complaints));
+    expect(await service.kill('SIGTERM')).toMatchObject({ code: 0, stdout: '' });
+
+    service = new ServiceProcess(environment);
+    await until('it says so again', () => waits.test(service.complaints));
+    await server.start();
+    await service.isReady(url);
+    expect(service.complaints).toMatch(waits);
   }, 120_000);
 });

@@ -27,7 +27,7 @@ describe('An event that no code here understands', () => {
     const snapshot = await service.after('before', stripeEvent('customer.subscription.created', bought));
     const store = service.tenure.app.get<EventStore>(EVENT_STORE);
     const strange = { id: randomUUID(), type: 'FromTheFuture', data: '{}', metadata: '{}' };
-    const { position } = await store.append('tenure.strange', 'no_stream', [strange]);
+    const { position } = await store.append(`${service.stores.prefix}strange`, 'no_stream', [strange]);
 
     const ready = await until('it is not ready', async () => {
       const answer = await service.get('/health/ready');
@@ -90,12 +90,12 @@ describe('An event that no code here understands', () => {
     });
     expect(await tenure('skip', position, '--reason', 'a test')).toMatchObject({
       code: 0,
-      out: `FromTheFuture at ${position} (tenure.strange) is skipped\n`,
+      out: `FromTheFuture at ${position} (${service.stores.prefix}strange) is skipped\n`,
     });
     await until('it is ready', async () => (await service.get('/health/ready')).body.status === 'ready');
     expect(JSON.parse((await tenure('skip', position, '--reason', 'again', '--json')).out)).toMatchObject({
       outcome: 'skipped_before',
-      skipped: { stream: 'tenure.strange', revision: 0, type: 'FromTheFuture' },
+      skipped: { stream: `${service.stores.prefix}strange`, revision: 0, type: 'FromTheFuture' },
       reason: 'a test',
     });
     expect(await service.logged('EventSkipped')).toBe(1);

@@ -274,7 +274,7 @@ describe('The projections, over HTTP', () => {
   it('are resumed, or go past an event that was looked at, by who says why', async () => {
     const store = service.tenure.app.get<EventStore>(EVENT_STORE);
     const strange = { id: randomUUID(), type: 'FromTheFuture', data: '{}', metadata: '{}' };
-    const { position: at } = await store.append('tenure.strange', 'no_stream', [strange]);
+    const { position: at } = await store.append(`${service.prefix}strange`, 'no_stream', [strange]);
     const stands = (): Promise<boolean> =>
       until('it stands at the event', async () => (await get()).fault?.position === at);
     await stands();
@@ -284,7 +284,11 @@ describe('The projections, over HTTP', () => {
     expect(await refused(409, 'POST', '/skip', { ...WHY, position })).toBe('fault_elsewhere');
     expect(await refused(404, 'POST', '/resume', { generation: 7 })).toBe('unknown_generation');
     const skip = async () => (await service.ask('POST', `${OPS}/skip`, { ...WHY, position: at })).json();
-    expect(await skip()).toMatchObject({ outcome: 'skipped', skipped: { stream: 'tenure.strange' }, ...WHY });
+    expect(await skip()).toMatchObject({
+      outcome: 'skipped',
+      skipped: { stream: `${service.prefix}strange` },
+      ...WHY,
+    });
     await until('it goes on', async () => (await get()).fault === null);
     expect(await skip()).toMatchObject({ outcome: 'skipped_before' });
     expect(await refused(409, 'POST', '/resume', { generation: 'live' })).toBe('no_fault');

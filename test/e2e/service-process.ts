@@ -28,6 +28,7 @@ export interface Program {
 export class ServiceProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<Ended>;
+  readonly #said = { stdout: '', stderr: '' };
 
   /** @param environment all that it gets, apart from the PATH */
   constructor(
@@ -44,7 +45,7 @@ export class ServiceProcess {
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );
-    const said = { stdout: '', stderr: '' };
+    const said = this.#said;
     this.#child.stdout?.on('data', (chunk) => {
       said.stdout += String(chunk);
     });
@@ -56,6 +57,11 @@ export class ServiceProcess {
       signal: this.#child.signalCode,
       ...said,
     }));
+  }
+
+  /** What it has said on stderr until now. */
+  get complaints(): string {
+    return this.#said.stderr;
   }
 
   get ended(): Promise<Ended> {

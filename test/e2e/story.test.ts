@@ -108,7 +108,9 @@ describe('the snapshot over HTTP', () => {
   });
 
   it('is refused when the read model does not reach the position asked for', async () => {
-    const { status, body } = await service.request('/v1/users/ada/entitlements?minPosition=999999999');
+    const { status, body } = await service.request(
+      '/v1/users/ada/entitlements?minPosition=999999999999999999',
+    );
     expect([status, body.code]).toEqual([412, 'projection_behind']);
   });
 

@@ -67,7 +67,7 @@ describe('where the events of Stripe leave a doubt', () => {
   async function streamOf(subscription: string): Promise<readonly RecordedEvent[]> {
     const stored = await service.tenure.app
       .get<EventStore>(EVENT_STORE)
-      .read(`tenure.subscription-${subscription}`, 0);
+      .read(`${service.stores.prefix}subscription-${subscription}`, 0);
     expect(verifyChain(stored)).toBeNull();
     return stored.map(parseEvent);
   }

@@ -10,22 +10,27 @@ export const LOG_IN_EVENTSTOREDB = process.env.TEST_STORE === 'eventstoredb';
 /** A log of one test's own, and the settings with which a service uses it. */
 export interface TestLog {
   readonly environment: Readonly<Record<string, string>>;
+  /** What the names of its streams begin with. */
+  readonly prefix: string;
   close(): Promise<void>;
 }
 
 /**
- * A fresh log: in the service's database, or in EventStoreDB: the test server as a process of its own, or, by streams with
- * a prefix of their own, the real server that TEST_EVENTSTORE_URL names.
+ * A fresh log: in the service's database; or in EventStoreDB, by streams with a prefix of their own in a log that others
+ * use meanwhile: on the test server as a process of its own, or on the real server that TEST_EVENTSTORE_URL names.
  */
 export async function testLog(): Promise<TestLog> {
-  if (!LOG_IN_EVENTSTOREDB) return { environment: {}, close: async () => undefined };
+  if (!LOG_IN_EVENTSTOREDB) return { environment: {}, prefix: 'tenure.', close: async () => undefined };
+  const prefix = `tenure-${randomUUID()}.`;
   const real = process.env.TEST_EVENTSTORE_URL;
-  if (real !== undefined) {
-    const environment = { EVENTSTORE_URL: real, STREAM_PREFIX: `tenure-${randomUUID()}.` };
-    return { environment, close: async () => undefined };
-  }
-  const server = await EventStoreDbProcess.start();
-  return { environment: { EVENTSTORE_URL: server.url }, close: () => server.end('SIGTERM') };
+  const server = real === undefined ? await EventStoreDbProcess.start('--shared') : null;
+  return {
+    environment: { EVENTSTORE_URL: server?.url ?? real ?? '', STREAM_PREFIX: prefix },
+    prefix,
+    close: async () => {
+      await server?.end('SIGTERM');
+    },
+  };
 }
 
 /** The test server as a process of its own. */
@@ -35,7 +40,7 @@ export class EventStoreDbProcess {
     private readonly child: ChildProcess,
   ) {}
 
-  static async start(): Promise<EventStoreDbProcess> {
+  static async start(...args: readonly string[]): Promise<EventStoreDbProcess> {
     const child = spawn(
       process.execPath,
       [
@@ -43,6 +48,7 @@ export class EventStoreDbProcess {
         '--import',
         new URL('./register-typescript.mjs', import.meta.url).href,
         fileURLToPath(new URL('./eventstoredb/main.ts', import.meta.url)),
+        ...args,
       ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );

@@ -5,6 +5,8 @@ import { type TestDatabase, testDatabase } from './postgres.js';
 export interface TestStores {
   readonly database: TestDatabase;
   readonly environment: Readonly<Record<string, string>>;
+  /** What the names of the streams begin with. */
+  readonly prefix: string;
   /** Removes both. Whatever uses them must be closed before. */
   drop(): Promise<void>;
 }
@@ -15,6 +17,7 @@ export async function testStores(): Promise<TestStores> {
   return {
     database,
     environment: { DATABASE_URL: database.url, ...log.environment },
+    prefix: log.prefix,
     drop: async () => {
       await log.close();
       await database.drop();

@@ -32,6 +32,8 @@ export interface Service {
   readonly tenure: Tenure;
   /** Its settings: another instance with the same ones shares its database and its log. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What the names of its streams begin with. */
+  readonly prefix: string;
   /** Without a key. */
   call(request: Call): Promise<Answer>;
   /** With the admin key; a value becomes a JSON body. */
@@ -57,7 +59,7 @@ export interface ServiceOptions {
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
   const stores = await testStores();
   const { url } = stores.database;
-  const environment = {
+  const environment: Record<string, string> = {
     PORT: '0',
     LOG_LEVEL: 'silent',
     STRIPE_WEBHOOK_SECRET: `${SECRET},${SECOND_SECRET}`,
@@ -81,6 +83,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   return {
     tenure,
     environment,
+    prefix: environment.STREAM_PREFIX ?? stores.prefix,
     call: send,
     ask,
     deliver,
