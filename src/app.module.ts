@@ -14,20 +14,14 @@ import { ProjectionsController } from './api/ops/projections.controller.js';
 import { RebuildController } from './api/ops/rebuild.controller.js';
 import { UsersController } from './api/users/users.controller.js';
 import { COMMAND_HANDLERS } from './commands/command-handlers.js';
-import {
-  CatalogWriter,
-  CheckoutWriter,
-  CustomerWriter,
-  DeadlineWriter,
-  ProjectionWriter,
-  SubscriptionWriter,
-} from './commands/writers.js';
+import { SubscriptionWriter, WRITERS } from './commands/writers.js';
 import type { Settings } from './config/settings.js';
 import { DeadlineScheduler } from './deadlines/deadline-scheduler.js';
 import { EVENT_STORE, type EventStore } from './event-store/event-store.js';
 import { subscriptionStream } from './events/stream-names.js';
 import type { Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
+import type { LogWatch } from './projections/engine/log-watch.js';
 import { ENTITLEMENTS } from './projections/entitlements/entitlements.projector.js';
 import { OpsReader } from './projections/entitlements/ops.reader.js';
 import { Faults } from './projections/faults.js';
@@ -47,6 +41,8 @@ export interface AppParts {
   readonly pool: Pool;
   readonly store: EventStore;
   readonly projections: Projections;
+  /** Whether the log is the one that the read models were made from. */
+  readonly logWatch: LogWatch;
   readonly contact: WebhookContact;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -58,16 +54,13 @@ class AppModule {}
 
 /** Puts the application together. */
 export function appModule(parts: AppParts): DynamicModule {
-  const { settings, pool, store, projections, contact, metrics, logger } = parts;
+  const { settings, pool, store, projections, logWatch, contact, metrics, logger } = parts;
   const { engine, reader, ops } = projections;
-  const writers = [
-    SubscriptionWriter,
-    CustomerWriter,
-    CheckoutWriter,
-    DeadlineWriter,
-    ProjectionWriter,
-    CatalogWriter,
-  ].map((Writer) => ({ provide: Writer, useValue: new Writer(store, settings.streamPrefix) }));
+  const mayWrite = (): Promise<void> | undefined => logWatch.mayWrite();
+  const writers = WRITERS.map((Writer) => ({
+    provide: Writer,
+    useValue: new Writer(store, settings.streamPrefix, { mayWrite }),
+  }));
   return {
     module: AppModule,
     imports: [CqrsModule.forRoot()],
@@ -91,7 +84,7 @@ export function appModule(parts: AppParts): DynamicModule {
       { provide: OpsReader, useValue: ops },
       { provide: EventStreams, useValue: new EventStreams(logger) },
       { provide: Metrics, useValue: metrics },
-      { provide: EntitlementsService, useValue: new EntitlementsService(reader, engine, ops) },
+      { provide: EntitlementsService, useValue: new EntitlementsService(reader, engine, ops, logWatch) },
       {
         provide: Inquiries,
         inject: [CommandBus, SubscriptionWriter],
@@ -135,6 +128,7 @@ export function appModule(parts: AppParts): DynamicModule {
             engine,
             webhooks,
             contact,
+            logWatch,
             eventStore: settings.eventStoreUrl === null ? 'postgresql' : 'eventstoredb',
             lagLimitSeconds: settings.readyLagSeconds,
             silenceLimitMinutes: settings.webhookSilenceMinutes,
@@ -146,14 +140,14 @@ export function appModule(parts: AppParts): DynamicModule {
 
 /** Whoever leads the projection writes what the clock changes: it has the read models first. */
 function deadlineScheduler(
-  { projections, metrics, logger }: AppParts,
+  { projections, logWatch, metrics, logger }: AppParts,
   commands: CommandBus,
 ): DeadlineScheduler {
   const { engine, deadlines } = projections;
   return new DeadlineScheduler({
     deadlines,
     commands,
-    isOurs: () => engine.status().state === 'leading',
+    isOurs: () => engine.status().state === 'leading' && logWatch.replaced === null,
     handled: () => engine.status().handled,
     metrics,
     onTrouble: (userId, err) =>

@@ -20,11 +20,13 @@ import { measured } from './api/http/measured.js';
 import { ProblemFilter } from './api/http/problem.filter.js';
 import { serveOpenApi } from './api/openapi.js';
 import { appModule } from './app.module.js';
+import { WRITERS } from './commands/writers.js';
 import { type CatalogPublished, OfferPlanCatalog } from './commands/catalog/catalog.commands.js';
 import type { Settings } from './config/settings.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded-postgres.js';
 import { DeadlineScheduler } from './deadlines/deadline-scheduler.js';
-import { checkLogReaches, claimForLog, logOf } from './event-store/log-identity.js';
+import { LogReplacedError } from './event-store/errors.js';
+import { claimForLog, logOf } from './event-store/log-identity.js';
 import { openEventStore } from './event-store/open-event-store.js';
 import { untilLogAnswers } from './event-store/until-log-answers.js';
 import { LastUse } from './keys/last-use.js';
@@ -34,6 +36,8 @@ import { MeteredEventStore } from './observability/metered-event-store.js';
 import { Metrics, type RebuildFigures } from './observability/metrics.js';
 import { loadPlanFile } from './plans/plan-file.js';
 import type { Generation } from './projections/generations/generation-table.js';
+import { GuardedEventStore } from './projections/engine/guarded-event-store.js';
+import { LogWatch, type LogWatchOptions } from './projections/engine/log-watch.js';
 import { createProjections, type Projections, type ProjectionsOptions } from './projections/projections.js';
 import type { FoldingPlace } from './projections/threads/thread-stores.js';
 import { openServiceDatabase } from './service-database.js';
@@ -103,6 +107,23 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     );
     closers.push(() => store.close());
     await claimForLog(database.pool, logOf(settings));
+    const logWatch = new LogWatch({
+      store,
+      readCheckpoint: () => projections.readCheckpoint(),
+      ...toldOfTheLog(logger),
+      onForget: () => forget(),
+      onHealed: () => {
+        logger.warn('the log is the known one again: events are written and folded');
+        offerCatalog().catch((err) => logger.error({ err }, 'the plan file was not offered to the log'));
+      },
+    });
+    let forget = (): void => undefined;
+    let offerCatalog = async (): Promise<void> => undefined;
+    metrics.watch(
+      'tenure_log_replaced',
+      '1 while the log is not the one that the read models were made from, and nothing is written.',
+      () => Number(logWatch.replaced !== null),
+    );
     const projections = createProjections({
       store,
       streamPrefix: settings.streamPrefix,
@@ -112,6 +133,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
       onBatch: (batch) => metrics.batch(batch),
       onFault: (fault) => logger.error({ fault }, 'the projection stopped at a fault'),
       onTrouble: (err) => logger.warn({ err }, 'the projection had trouble and goes on'),
+      onConfirmed: (live) => logWatch.confirmed(live),
       ...foldingThreads({ databaseUrl, eventStoreUrl, streamPrefix: settings.streamPrefix }, hooks, logger),
     });
     watch(metrics, projections);
@@ -119,7 +141,6 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
       say: hooks.onProgress ?? ((line) => logger.warn(line)),
       signal,
     });
-    await checkLogReaches(store, await projections.handledBefore());
 
     const contact = new WebhookContact(database.pool, (err) =>
       logger.warn({ err }, 'that Stripe delivers is noted later'),
@@ -128,7 +149,16 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
 
     const adapter = new ExpressAdapter(express().disable('x-powered-by'));
     const app = await NestFactory.create<NestExpressApplication>(
-      appModule({ settings, pool: database.pool, store, projections, contact, metrics, logger }),
+      appModule({
+        settings,
+        pool: database.pool,
+        store: new GuardedEventStore(store, logWatch),
+        projections,
+        logWatch,
+        contact,
+        metrics,
+        logger,
+      }),
       adapter,
       { bodyParser: false, logger: new NestLogger(logger), abortOnError: false },
     );
@@ -150,11 +180,19 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     app.useGlobalFilters(new ProblemFilter(logger, routes));
     await app.init();
 
+    const deadlines = app.get(DeadlineScheduler);
+    forget = () => {
+      for (const Writer of WRITERS) app.get(Writer).forget();
+      deadlines.forget();
+    };
+    closers.push(() => logWatch.stop());
+    await logWatch.start();
     closers.push(() => projections.stop());
     await projections.start();
     closers.push(() => app.get(Inquiries).close());
-    await publishCatalog(app.get(CommandBus), offered, projections, logger, signal);
-    const deadlines = app.get(DeadlineScheduler);
+    offerCatalog = catalogOffer(app.get(CommandBus), offered, logger);
+    await offerCatalog();
+    await untilCatalog(projections, logWatch, signal);
     metrics.watch(
       'tenure_deadline_lag_seconds',
       'By how much the oldest change by time that is not written yet is overdue, where this instance looks.',
@@ -223,24 +261,51 @@ async function startDatabase(
   return server;
 }
 
-/** Offers the catalogue of the file; comes back once there is one in the read models, the one before it at first. */
-async function publishCatalog(
+function toldOfTheLog(logger: Logger): Pick<LogWatchOptions, 'onReplaced' | 'onTrouble'> {
+  return {
+    onReplaced: ({ handled, end }) =>
+      logger.error(
+        { handled, end },
+        'THE LOG IS NOT THE ONE THAT THE READ MODELS WERE MADE FROM: nothing is written or folded until it is back, ' +
+          'or `tenure log adopt` says that this one holds',
+      ),
+    onTrouble: (err) => logger.warn({ err }, 'the log could not be looked at and is looked at again'),
+  };
+}
+
+/** Offers the catalogue of the file to the log, once: where nothing may be written, the next call tries again. */
+function catalogOffer(
   commands: CommandBus,
   { catalog, hash }: Awaited<ReturnType<typeof loadPlanFile>>,
-  { engine, ops }: Projections,
   logger: Logger,
+): () => Promise<void> {
+  let isOffered = false;
+  return async () => {
+    if (isOffered) return;
+    const origin = { actor: 'service', correlationId: 'start', causation: null, stripe: null };
+    try {
+      const published: CatalogPublished = await commands.execute(new OfferPlanCatalog(catalog, hash, origin));
+      isOffered = true;
+      if (published.outcome !== 'stale') return;
+      logger.warn(
+        { offered: hash, inForce: published.hash },
+        'the plan file is an older catalogue; the last published one stays in force',
+      );
+    } catch (error) {
+      if (!(error instanceof LogReplacedError)) throw error;
+    }
+  };
+}
+
+/** Comes back once there is a catalogue in the read models, or none can come. */
+async function untilCatalog(
+  { engine, ops }: Projections,
+  logWatch: LogWatch,
   signal: AbortSignal,
 ): Promise<void> {
-  const origin = { actor: 'service', correlationId: 'start', causation: null, stripe: null };
-  const published: CatalogPublished = await commands.execute(new OfferPlanCatalog(catalog, hash, origin));
-  if (published.outcome === 'stale') {
-    logger.warn(
-      { offered: hash, inForce: published.hash },
-      'the plan file is an older catalogue; the last published one stays in force',
-    );
-  }
   const deadline = Date.now() + CATALOG_WITHIN_MS;
-  while ((await ops.currentCatalog()) === null && engine.status().state !== 'faulted') {
+  const mayCome = (): boolean => engine.status().state !== 'faulted' && logWatch.replaced === null;
+  while ((await ops.currentCatalog()) === null && mayCome()) {
     signal.throwIfAborted();
     if (Date.now() > deadline) throw new Error('the plan catalogue did not reach the read models');
     await engine.nextChange(100);

@@ -29,6 +29,8 @@ export interface StreamWriterOptions {
   readonly now?: () => number;
   /** Streams whose fold is kept in memory. */
   readonly cachedStreams?: number;
+  /** Throws, or rejects, when nothing may be written now: asked before every command, also one that adds nothing. */
+  readonly mayWrite?: () => Promise<void> | undefined;
 }
 
 /** The fold of a stream up to its last known event. `revision` is −1 and `hash` the genesis for an empty stream. */
@@ -39,6 +41,9 @@ interface Fold<State> {
   readonly position: string | null;
   readonly newest: NewestSecond | null;
 }
+
+/** Folds in memory, by stream. */
+type Folds<State> = LRUCache<string, Fold<State>>;
 
 /** The greatest second (Unix) that Stripe named on a stream, and how many of its events are of it. */
 export interface NewestSecond {
@@ -61,16 +66,20 @@ const DEFAULT_CACHED_STREAMS = 50_000;
  * memory only for a key that is known; else the stream is read to its end first.
  */
 export class StreamWriter<State, Command> {
-  readonly #folds: LRUCache<string, Fold<State>>;
+  #folds: Folds<State>;
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #now: () => number;
+  readonly #mayWrite: () => Promise<void> | undefined;
+  readonly #cachedStreams: number;
 
   constructor(
     private readonly store: EventStore,
     private readonly decider: Decider<State, Command>,
     options: StreamWriterOptions = {},
   ) {
-    this.#folds = new LRUCache({ max: options.cachedStreams ?? DEFAULT_CACHED_STREAMS });
+    this.#cachedStreams = options.cachedStreams ?? DEFAULT_CACHED_STREAMS;
+    this.#folds = new LRUCache({ max: this.#cachedStreams });
+    this.#mayWrite = options.mayWrite ?? (() => undefined);
     this.#now = options.now ?? Date.now;
   }
 
@@ -91,6 +100,11 @@ export class StreamWriter<State, Command> {
     }
   }
 
+  /** Drops every fold in memory: the log may have lost what they were made of. Commands under way keep none either. */
+  forget(): void {
+    this.#folds = new LRUCache({ max: this.#cachedStreams });
+  }
+
   /** The newest second of a stream as of this process' last command for it; `null` where it is not in memory. */
   newestSecond(stream: string): NewestSecond | null {
     return this.#folds.peek(stream)?.newest ?? null;
@@ -98,17 +112,19 @@ export class StreamWriter<State, Command> {
 
   /** The state of a stream as it is in the store now. */
   async stateOf(stream: string): Promise<State> {
-    return (await this.#load(stream, this.#folds.get(stream) ?? this.#empty())).state;
+    return (await this.#load(this.#folds, stream, this.#folds.get(stream) ?? this.#empty())).state;
   }
 
   async #run(command: StreamCommand<Command>): Promise<Recorded> {
     const { stream, origin } = command;
+    await this.#mayWrite();
+    const folds = this.#folds;
     let fold =
-      this.#folds.get(stream) ?? (command.starts ? this.#empty() : await this.#load(stream, this.#empty()));
+      folds.get(stream) ?? (command.starts ? this.#empty() : await this.#load(folds, stream, this.#empty()));
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const [event] = this.decider.decide(fold.state, command.command);
       if (event === undefined) {
-        const current = await this.#confirmed(stream, fold, origin);
+        const current = await this.#confirmed(folds, stream, fold, origin);
         if (current.revision === fold.revision) return { outcome: 'duplicate', position: fold.position };
         fold = current;
         continue;
@@ -116,7 +132,7 @@ export class StreamWriter<State, Command> {
       const sealed = this.#seal(stream, fold, event, origin);
       const appended = await this.#append(stream, fold, sealed);
       if (appended !== 'conflict') {
-        this.#folds.set(stream, {
+        folds.set(stream, {
           state: this.decider.evolve(fold.state, { event, causation: origin.causation }),
           revision: appended.revision,
           hash: sealed.hash,
@@ -125,15 +141,22 @@ export class StreamWriter<State, Command> {
         });
         return { outcome: 'applied', event: event.type, position: appended.position };
       }
-      fold = await this.#load(stream, fold);
+      const loaded = await this.#load(folds, stream, fold);
+      // In conflict with a stream that has nothing more: it is not the one in memory.
+      fold = loaded === fold ? await this.#load(folds, stream, this.#empty()) : loaded;
     }
     throw new ContentionError(stream, MAX_TRIES);
   }
 
   /** The fold by which nothing is to be added: itself for a known key, else what the stream holds now. */
-  async #confirmed(stream: string, fold: Fold<State>, { causation }: Origin): Promise<Fold<State>> {
+  async #confirmed(
+    folds: Folds<State>,
+    stream: string,
+    fold: Fold<State>,
+    { causation }: Origin,
+  ): Promise<Fold<State>> {
     if (causation !== null && this.decider.knows(fold.state, causation)) return fold;
-    return this.#load(stream, fold);
+    return this.#load(folds, stream, fold);
   }
 
   #seal(stream: string, fold: Fold<State>, event: DomainEvent, origin: Origin): SealedEvent {
@@ -167,7 +190,7 @@ export class StreamWriter<State, Command> {
   }
 
   /** Reads what a stream has beyond `known` and folds it on. */
-  async #load(stream: string, known: Fold<State>): Promise<Fold<State>> {
+  async #load(folds: Folds<State>, stream: string, known: Fold<State>): Promise<Fold<State>> {
     let fold = known;
     for (const stored of await this.store.read(stream, known.revision + 1)) {
       const { metadata, revision, position, ...event } = parseEvent(stored);
@@ -179,7 +202,7 @@ export class StreamWriter<State, Command> {
         newest: withSecond(fold.newest, metadata.stripeCreated),
       };
     }
-    if (fold.revision >= 0) this.#folds.set(stream, fold);
+    if (fold.revision >= 0) folds.set(stream, fold);
     return fold;
   }
 

@@ -74,3 +74,13 @@ export class CatalogWriter extends StreamWriter<CatalogState, CatalogCommand> {
     super(store, catalogDecider, options);
   }
 }
+
+/** Every writer there is. */
+export const WRITERS = [
+  SubscriptionWriter,
+  CustomerWriter,
+  CheckoutWriter,
+  DeadlineWriter,
+  ProjectionWriter,
+  CatalogWriter,
+] as const;

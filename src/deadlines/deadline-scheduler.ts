@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ReachAccessDeadline } from '../commands/deadline/deadline.commands.js';
 import type { Recorded } from '../commands/decider.js';
-import { AccessDeniedError } from '../event-store/errors.js';
+import { AccessDeniedError, LogReplacedError } from '../event-store/errors.js';
 import { comparePositions, type Position } from '../event-store/event-store.js';
 import type { Metrics } from '../observability/metrics.js';
 import { Bell } from '../projections/engine/bell.js';
@@ -65,6 +65,11 @@ export class DeadlineScheduler {
     this.#stopping = true;
     this.#bell.ring();
     await this.#run;
+  }
+
+  /** Positions of the log mean nothing any more: what is due is looked up anew. */
+  forget(): void {
+    this.#last = null;
   }
 
   /** Seconds by which the oldest change by time is overdue that was not in the read models at the last look. */
@@ -140,5 +145,5 @@ export class DeadlineScheduler {
 
 /** Whether the next append would fail likewise. */
 function isStoreAway(error: unknown): boolean {
-  return isTransient(error) || error instanceof AccessDeniedError;
+  return isTransient(error) || error instanceof AccessDeniedError || error instanceof LogReplacedError;
 }

@@ -45,6 +45,11 @@ export class UnknownPositionError extends EventStoreError {
   readonly code = 'unknown_position';
 }
 
+/** The log is not the one that the read models were made from: nothing is written until it is back, or adopted. */
+export class LogReplacedError extends EventStoreError {
+  readonly code = 'log_replaced';
+}
+
 /** No store answered; the append cannot have landed. */
 export class EventStoreUnavailableError extends EventStoreError {
   readonly code = 'event_store_unavailable';

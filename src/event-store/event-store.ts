@@ -60,6 +60,9 @@ export interface EventStore {
   /** Position of the last event of ours in the log, `null` when there is none. */
   head(): Promise<Position | null>;
 
+  /** Id of our event at `position`, as the log has it now; `null` when there is none. `position` need not be one of this log. */
+  eventIdAt(position: Position): Promise<string | null>;
+
   /** Calls `ring` when there may be more to read. A missed ring costs time, never an event. Returns the way to stop. */
   onAppend(ring: () => void): () => void;
 

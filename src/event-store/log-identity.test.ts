@@ -1,9 +1,7 @@
 import { testDatabase } from '../../test/support/postgres.js';
 import { openDatabase } from '../database/database.js';
-import type { EventStore } from './event-store.js';
 import {
   CreateLogIdentity1763800000200,
-  checkLogReaches,
   claimForLog,
   eventStoreDbLog,
   OtherLogError,
@@ -11,7 +9,6 @@ import {
 } from './log-identity.js';
 import { eventStoreMigrations } from './postgres/migrations.js';
 import { eventStorePoolConfig } from './postgres/pg-session.js';
-import { PostgresEventStore } from './postgres/postgres-event-store.js';
 
 /** What `run` does with a database after `migrations`, all of it removed afterwards. */
 async function onDatabase(
@@ -72,22 +69,6 @@ describe('the log of a database', () => {
     await onDatabase(async (open) => {
       const { pool } = await open(true);
       await claimForLog(pool, eventStoreDbLog('tenure.'));
-    });
-  });
-
-  it('must reach as far as the read models do', async () => {
-    await onDatabase(async (open, url) => {
-      const { pool } = await open(true);
-      const store: EventStore = new PostgresEventStore(pool, {
-        session: { connectionString: url },
-        onFault: () => undefined,
-      });
-      await checkLogReaches(store, null);
-      await expect(checkLogReaches(store, '1')).rejects.toBeInstanceOf(OtherLogError);
-      await pool.query(`insert into tenure_log.event values (1, 's', 0, gen_random_uuid(), 't', '{}', '{}')`);
-      await checkLogReaches(store, '1');
-      await expect(checkLogReaches(store, '2')).rejects.toThrow(/restored from an older backup/);
-      await store.close();
     });
   });
 });

@@ -1,7 +1,6 @@
 import type { Pool } from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { z } from 'zod';
-import { comparePositions, type EventStore, type Position } from './event-store.js';
 import type { LogSettings } from './open-event-store.js';
 
 /** The read models of this database were made from another log: positions of one say nothing in another. */
@@ -62,20 +61,5 @@ export async function claimForLog(pool: Pool, log: string): Promise<void> {
   throw new OtherLogError(
     `the database was made from the log "${claimed}", EVENTSTORE_URL and STREAM_PREFIX say "${log}": ` +
       'give this log a database of its own',
-  );
-}
-
-/**
- * Looks whether the log still holds the last event that the read models know. A log restored from an older backup does
- * not, and the events that it gets next would be taken for known ones.
- * @param handled last event applied to the read models, as read before this call
- * @throws OtherLogError when the log ends before it
- */
-export async function checkLogReaches(store: EventStore, handled: Position | null): Promise<void> {
-  const head = await store.head();
-  if (comparePositions(handled, head) <= 0) return;
-  throw new OtherLogError(
-    `the read models know events up to ${handled}, the log ends at ${head ?? 'nothing'}: it is another log, or was ` +
-      'restored from an older backup; give it an empty database',
   );
 }

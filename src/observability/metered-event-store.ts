@@ -47,6 +47,9 @@ export class MeteredEventStore implements EventStore {
   head(): Promise<Position | null> {
     return this.store.head();
   }
+  eventIdAt(position: Position): Promise<string | null> {
+    return this.store.eventIdAt(position);
+  }
   onAppend(ring: () => void): () => void {
     return this.store.onAppend(ring);
   }

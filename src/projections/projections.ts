@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
-import type { EventStore, Position } from '../event-store/event-store.js';
-import { type ProjectionFault, readLiveCheckpoint } from './engine/checkpoint.js';
+import type { EventStore } from '../event-store/event-store.js';
+import { type LiveCheckpoint, type ProjectionFault, readLiveCheckpoint } from './engine/checkpoint.js';
 import type { CommittedBatch, Projection, ProjectionListener } from './engine/projection.js';
 import { DeadlineReader } from './entitlements/deadline.reader.js';
 import { EntitlementReader } from './entitlements/entitlement.reader.js';
@@ -41,6 +41,8 @@ export interface ProjectionsOptions extends Omit<FoldingBesideOptions, 'onFault'
   readonly onBatch?: (batch: CommittedBatch) => void;
   readonly onFault?: (fault: ProjectionFault) => void;
   readonly onTrouble?: (error: unknown) => void;
+  /** The live checkpoint was read or written by this instance. */
+  readonly onConfirmed?: (live: LiveCheckpoint) => void;
   readonly batchSize?: number;
   /** Left out: everything is folded in this thread, by the options above. */
   readonly threads?: FoldingThreads;
@@ -59,8 +61,8 @@ export interface Projections {
   /** What the publication of a catalogue would change now; changes nothing. See `previewPublication`. */
   readonly previewPublication: FoldingBeside['previewPublication'];
   readonly users: UserListReader;
-  /** Last event of the log that is in the read models now; `null` when there is none. */
-  handledBefore(): Promise<Position | null>;
+  /** The live checkpoint as it is now; `null` before the first start. */
+  readCheckpoint(): Promise<LiveCheckpoint | null>;
   /** Folds the live generation and those beside it. */
   start(): Promise<void>;
   /** Finishes the batches at hand, and closes the connections that are its own. */
@@ -82,7 +84,10 @@ export function createProjections(options: ProjectionsOptions): Projections {
   const reader = new EntitlementReader(pool, now);
   const listener: ProjectionListener = {
     onChanged: (changed) => reader.changed(changed),
-    onConfirmed: (live, moved, ageMs) => reader.confirmed(live, moved, ageMs),
+    onConfirmed: (live, moved, ageMs) => {
+      options.onConfirmed?.(live);
+      reader.confirmed(live, moved, ageMs);
+    },
     onBatch: options.onBatch ?? (() => undefined),
     onFault,
     onTrouble,
@@ -95,7 +100,7 @@ export function createProjections(options: ProjectionsOptions): Projections {
     ops: new OpsReader(source),
     deadlines: new DeadlineReader(pool),
     users: new UserListReader(pool, now),
-    handledBefore: async () => (await readLiveCheckpoint(pool, ENTITLEMENTS))?.checkpoint.handled ?? null,
+    readCheckpoint: () => readLiveCheckpoint(pool, ENTITLEMENTS),
   };
 }
 

@@ -11,7 +11,7 @@ const STRAIGHT: Replay = { batchSize: 500, sliceSize: 1_000, projector: 'kept' }
 const CONFIRMED: LiveCheckpoint = {
   generation: 1,
   swaps: 0,
-  checkpoint: { handled: '1', scanned: '1', within: null, now: 0, revision: 1, fault: null },
+  checkpoint: { handled: '1', eventId: null, scanned: '1', within: null, now: 0, revision: 1, fault: null },
 };
 
 function customerSeen(customer: string, userId: string | null, second: number): ToRecord {

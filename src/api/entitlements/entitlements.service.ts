@@ -1,4 +1,6 @@
 import { isUserId } from '../../events/user-id.js';
+import { comparePositions, type Position } from '../../event-store/event-store.js';
+import type { LogWatch } from '../../projections/engine/log-watch.js';
 import type { Projection } from '../../projections/engine/projection.js';
 import type { EntitlementReader } from '../../projections/entitlements/entitlement.reader.js';
 import type { OpsReader } from '../../projections/entitlements/ops.reader.js';
@@ -20,6 +22,7 @@ export class EntitlementsService {
     private readonly reader: EntitlementReader,
     private readonly engine: Projection,
     private readonly ops: OpsReader,
+    private readonly logWatch: Pick<LogWatch, 'end'>,
   ) {}
 
   /** The snapshot from memory as a reply, or `null` when it must be read: for the hot road. */
@@ -28,7 +31,7 @@ export class EntitlementsService {
     return served === null ? null : snapshotReply(served, this.reader.handled, ifNoneMatch);
   }
 
-  /** @throws ProblemError `invalid_user_id`, `invalid_request`, `projection_behind` */
+  /** @throws ProblemError `invalid_user_id`, `invalid_request`, `position_unknown`, `projection_behind` */
   async snapshot(
     userId: string,
     minPosition: string | undefined,
@@ -58,12 +61,26 @@ export class EntitlementsService {
     return decideFeature(served.snapshot, catalog, { key, amount: wanted, used: null });
   }
 
+  /** Comes back only when the log ends before `position`, by a look begun now; one that fails says nothing. */
+  async #beyondEnd(position: Position): Promise<'beyond the end'> {
+    const isBeyond = await this.logWatch.end().then(
+      (end) => comparePositions(position, end) > 0,
+      () => false,
+    );
+    return isBeyond ? 'beyond the end' : new Promise(() => undefined);
+  }
+
   async #reach(minPosition: string): Promise<void> {
     if (!POSITION.test(minPosition)) {
       throw new ProblemError('invalid_request', 'minPosition must be a position as Tenure gives them.');
     }
     const position = minPosition.replace(/^0+(?=\d)/, '');
-    if (position === '0' || (await this.engine.waitUntil(position, READ_YOUR_WRITES_MS))) return;
+    if (comparePositions(this.reader.handled, position) >= 0 || position === '0') return;
+    const reached = this.engine.waitUntil(position, READ_YOUR_WRITES_MS);
+    if ((await Promise.race([reached, this.#beyondEnd(position)])) === 'beyond the end') {
+      throw new ProblemError('position_unknown', `The log ends before ${position}: it is of another log, or lost.`);
+    }
+    if (await reached) return;
     throw new ProblemError(
       'projection_behind',
       `The read model is at ${this.reader.handled} and did not reach ${position} in time.`,

@@ -24,14 +24,16 @@ interface State {
   readonly silent?: number | Error;
   readonly limits?: Partial<Pick<HealthServiceOptions, 'lagLimitSeconds' | 'silenceLimitMinutes'>>;
   readonly mismatches?: number;
+  readonly replaced?: boolean;
 }
 
-async function problems({ status = {}, silent = 0, limits = {}, mismatches = 0 }: State) {
+async function problems({ status = {}, silent = 0, limits = {}, mismatches = 0, replaced = false }: State) {
   const health = new HealthService({
     pool: { query: async () => undefined } as unknown as Pool,
     store: { head: async () => '5' } as unknown as EventStore,
     engine: { status: () => ({ ...LEVEL, ...status }) },
     webhooks: { livemodeMismatches: mismatches },
+    logWatch: { replaced: replaced ? { since: new Date(), handled: '5', end: '3' } : null },
     contact: {
       silentSeconds: async () => {
         if (silent instanceof Error) throw silent;
@@ -61,6 +63,7 @@ describe('The health check', () => {
     ['more silence', { silent: 1_801 }, 'degraded webhooks_silent'],
     ['silence that nobody asked for', { silent: 1_801, limits: { silenceLimitMinutes: null } }, 'ready'],
     ['silence that nobody knows of', { silent: new Error('the database is away') }, 'ready'],
+    ['a log that is not the one it knows', { replaced: true }, 'degraded log_replaced'],
     ['deliveries of the other mode', { mismatches: 1 }, 'degraded livemode_mismatch'],
     ['a fault', { status: { state: 'faulted', fault: FAULT } }, 'not_ready projection_faulted'],
     ['a fault that another instance met', { status: { fault: FAULT } }, 'not_ready projection_faulted'],

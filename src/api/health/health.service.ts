@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { z } from 'zod';
 import type { EventStore } from '../../event-store/event-store.js';
 import { inTime } from '../../observability/in-time.js';
+import type { LogWatch } from '../../projections/engine/log-watch.js';
 import type { Projection } from '../../projections/engine/projection.js';
 import type { WebhookService } from '../../webhooks/webhook.service.js';
 import type { WebhookContact } from '../../webhooks/webhook-contact.js';
@@ -17,6 +18,7 @@ export interface HealthServiceOptions {
   readonly engine: Pick<Projection, 'status'>;
   readonly webhooks: Pick<WebhookService, 'livemodeMismatches'>;
   readonly contact: Pick<WebhookContact, 'silentSeconds'>;
+  readonly logWatch: Pick<LogWatch, 'replaced'>;
   readonly eventStore: ReadyReport['eventStore'];
   /** Behind for longer than this is worth a look, not worth taking the instance away. */
   readonly lagLimitSeconds: number;
@@ -30,7 +32,7 @@ export class HealthService {
 
   /** `not_ready` when it cannot answer rightly; `degraded` when someone should look. */
   async report(): Promise<ReadyReport> {
-    const { pool, store, engine, webhooks, lagLimitSeconds } = this.options;
+    const { pool, store, engine, webhooks, logWatch, lagLimitSeconds } = this.options;
     const [database, eventStore, isSilent] = await Promise.all([
       answers(pool.query('select 1')),
       answers(store.head()),
@@ -45,6 +47,7 @@ export class HealthService {
       ...(status.fault === null || status.state === 'faulted' ? [] : ['projection_faulted']),
     ];
     const worth = [
+      ...(logWatch.replaced === null ? [] : ['log_replaced']),
       ...(status.lagSeconds > lagLimitSeconds ? ['projection_behind'] : []),
       ...(webhooks.livemodeMismatches > 0 ? ['livemode_mismatch'] : []),
       ...(isSilent ? ['webhooks_silent'] : []),

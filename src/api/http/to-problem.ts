@@ -5,6 +5,7 @@ import {
   EventStoreUnavailableError,
   EventTooLargeError,
   InvalidEventError,
+  LogReplacedError,
   OutcomeUnknownError,
   WrongExpectedRevisionError,
 } from '../../event-store/errors.js';
@@ -14,6 +15,8 @@ import { type ProblemCode, ProblemError } from './problem.js';
 
 /** Seconds after which a caller may try again when a store is down. */
 const RETRY_AFTER_SECONDS = '2';
+/** The same while a person has to act. */
+const LOG_RETRY_AFTER_SECONDS = '30';
 
 const CODE_OF_STATUS: Readonly<Record<number, ProblemCode>> = {
   400: 'invalid_request',
@@ -49,6 +52,14 @@ export function toProblem(error: unknown): ProblemError {
       'event_store_unavailable',
       'Nothing was acknowledged. Send the same request again.',
       { 'retry-after': RETRY_AFTER_SECONDS },
+      { cause: error },
+    );
+  }
+  if (error instanceof LogReplacedError) {
+    return new ProblemError(
+      'log_replaced',
+      'Nothing was acknowledged. The log lost what was known of it; ops must say what holds. Send the same request again.',
+      { 'retry-after': LOG_RETRY_AFTER_SECONDS },
       { cause: error },
     );
   }

@@ -102,7 +102,8 @@ export class EventStoreDbEventStore implements EventStore {
         `${stream} was deleted in the event store and goes on at ${answer.revision}`,
       );
     }
-    this.#log.noteOurs(answer.position);
+    const last = events.at(-1);
+    if (last !== undefined) this.#log.noteOurs({ position: answer.position, id: last.id.toLowerCase() });
     this.#doorbell.ring();
     return { revision, position: answer.position };
   }
@@ -130,6 +131,10 @@ export class EventStoreDbEventStore implements EventStore {
 
   head(): Promise<Position | null> {
     return this.#log.head();
+  }
+
+  async eventIdAt(position: Position): Promise<string | null> {
+    return POSITION.test(position) ? this.#log.idAt(position) : null;
   }
 
   onAppend(ring: () => void): () => void {

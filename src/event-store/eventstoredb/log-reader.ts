@@ -1,4 +1,5 @@
 import type streams from '@eventstore/db-client/generated/streams_pb.js';
+import { UnknownPositionError } from '../errors.js';
 import { comparePositions, type Page, type Position, type StoredEvent } from '../event-store.js';
 import { allRequest, eventOf, type From } from './wire.js';
 
@@ -12,14 +13,17 @@ const RECORDS_PER_PAGE = 16_384;
 /** Records of the first look at the end of the log. */
 const FIRST_LOOK_BACK = 8;
 
+/** A record that was seen: a log that holds another one there, or none, is not the one that was looked at. */
+type Seen = Pick<StoredEvent, 'position' | 'id'>;
+
 /**
  * Reads the one global log that Tenure may share with others and with the server itself: what is not ours is skipped.
  * Positions are only ever ones that the server gave; none is computed.
  */
 export class LogReader {
   /** The last event of ours that is known, and the record up to which there is none after it. */
-  #known: Position | null = null;
-  #clearTo: Position | null = null;
+  #known: Seen | null = null;
+  #clearTo: Seen | null = null;
 
   constructor(
     private readonly read: Read,
@@ -46,39 +50,54 @@ export class LogReader {
       if (events.length === limit || records.length < count) break;
     }
     const last = events.at(-1);
-    if (last !== undefined) this.noteOurs(last.position);
+    if (last !== undefined) this.noteOurs(last);
     return { events, scanned };
   }
 
-  /** Position of our last event: walks back from the end of the log as far as it is not known. */
+  /**
+   * Position of our last event: walks back from the end of the log to the first event of ours, or to a record that was
+   * looked at before. Where the log does not hold that record any more, what was known of it is forgotten.
+   */
   async head(): Promise<Position | null> {
-    const clearTo = this.#clearTo;
+    const [known, clearTo] = [this.#known, this.#clearTo];
     let from: From = 'end';
-    let end: Position | null = null;
+    let end: Seen | null = null;
     for (let count = FIRST_LOOK_BACK; ; count = Math.min(count * 4, LARGEST_READ)) {
       const records: readonly StoredEvent[] = await this.#records(from, count, 'backwards');
       for (const record of records) {
-        end ??= record.position;
-        if (this.#isOurs(record)) this.noteOurs(record.position);
+        end ??= record;
+        if (this.#isOurs(record)) return this.#settle(known, record, end);
         // What lies below was looked at before: nothing of ours is there but what is known.
-        if (this.#isOurs(record) || isUpTo(record, this.#known) || isUpTo(record, clearTo)) {
-          return this.#settle(end);
-        }
+        if (isSame(record, known) || isSame(record, clearTo)) return this.#settle(known, known, end);
       }
       const last = records.at(-1);
-      if (last === undefined || records.length < count) return this.#settle(end);
+      if (last === undefined || records.length < count) return this.#settle(known, null, end);
       from = last.position;
     }
   }
 
-  /** An event of ours is at `position`: `head` need not look below it. */
-  noteOurs(position: Position): void {
-    if (comparePositions(position, this.#known) > 0) this.#known = position;
+  /** Id of our event at a position, which need not be one of this log. */
+  async idAt(position: Position): Promise<string | null> {
+    try {
+      const [record] = await this.#records(position, 1, 'forwards');
+      return record !== undefined && record.position === position && this.#isOurs(record) ? record.id : null;
+    } catch (error) {
+      if (error instanceof UnknownPositionError) return null;
+      throw error;
+    }
   }
 
-  #settle(end: Position | null): Position | null {
-    if (comparePositions(end, this.#clearTo) > 0) this.#clearTo = end;
-    return this.#known;
+  /** An event of ours that is there: `head` need not look below it. */
+  noteOurs({ position, id }: Seen): void {
+    if (comparePositions(position, this.#known?.position ?? null) > 0) this.#known = { position, id };
+  }
+
+  /** A walk from `end` came to our last event, or found none. What was noted since it began, when `known` was, stays. */
+  #settle(known: Seen | null, last: Seen | null, end: Seen | null): Position | null {
+    this.#clearTo = end === null ? null : { position: end.position, id: end.id };
+    if (this.#known === known) this.#known = last === null ? null : { position: last.position, id: last.id };
+    else if (last !== null) this.noteOurs(last);
+    return this.#known?.position ?? null;
   }
 
   async #records(
@@ -96,6 +115,6 @@ export class LogReader {
   }
 }
 
-function isUpTo(record: StoredEvent, position: Position | null): boolean {
-  return position !== null && comparePositions(record.position, position) <= 0;
+function isSame(record: StoredEvent, seen: Seen | null): boolean {
+  return seen !== null && record.position === seen.position && record.id === seen.id;
 }

@@ -49,6 +49,7 @@ const POSITION = /^\d{1,18}$/;
 const COLUMNS = 'position::text AS position, stream, revision::float8 AS revision, id, type, data, metadata';
 const READ = `SELECT ${COLUMNS} FROM tenure_log.event WHERE stream = $1 AND revision >= $2 ORDER BY revision`;
 const READ_ALL = `SELECT ${COLUMNS} FROM tenure_log.event AS e WHERE e.position > $1 ORDER BY e.position LIMIT $2`;
+const ID_AT = 'SELECT id FROM tenure_log.event WHERE position = $1';
 const HEAD = `SELECT max(position)::text AS position FROM tenure_log.event`;
 
 /**
@@ -108,6 +109,16 @@ export class PostgresEventStore implements EventStore {
       values: [],
     });
     return rows[0]?.position ?? null;
+  }
+
+  async eventIdAt(position: Position): Promise<string | null> {
+    if (!POSITION.test(position)) return null;
+    const [found] = await this.query<{ id: string }>({
+      name: 'tenure_log_id_at',
+      text: ID_AT,
+      values: [position],
+    });
+    return found?.id ?? null;
   }
 
   onAppend(ring: () => void): () => void {

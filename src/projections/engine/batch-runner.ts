@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
-import type { Position, StoredEvent } from '../../event-store/event-store.js';
+import { UnknownPositionError } from '../../event-store/errors.js';
+import type { Page, Position, StoredEvent } from '../../event-store/event-store.js';
 import { parseEvent, type RecordedEvent } from '../../events/recorded-event.js';
 import {
   type Checkpoint,
@@ -12,7 +13,10 @@ import type { FoldedLog } from './folded-log.js';
 import type { ProjectedBatch, Projector } from './projector.js';
 import { isTransient } from './transient.js';
 
-/** What came of one round: rows committed, nothing to read, another instance was faster, or a fault at an event. */
+/**
+ * What came of one round: rows committed, nothing to read, another instance was faster, a fault at an event, or a log that
+ * is not the one of the checkpoint.
+ */
 export type Round =
   | {
       readonly outcome: 'committed';
@@ -22,6 +26,7 @@ export type Round =
     }
   | { readonly outcome: 'idle'; readonly checkpoint: Checkpoint }
   | { readonly outcome: 'lost' }
+  | { readonly outcome: 'other log' }
   | { readonly outcome: 'fault'; readonly fault: ProjectionFault };
 
 /** An event that could not be folded; everything before it was. */
@@ -58,7 +63,8 @@ export class BatchRunner {
   /** One round from `read`. Throws what is transient: the same round may pass later. */
   async run(read: Checkpoint): Promise<Round> {
     const limit = this.#careful > 0 || read.within !== null ? 1 : this.batchSize;
-    const page = await this.log.readAll(read.scanned, limit);
+    const [page, isKnown] = await Promise.all([this.#page(read, limit), this.log.holds(read)]);
+    if (!isKnown) return { outcome: 'other log' };
     if (page.events.length === 0) return this.#nothing(read, page.scanned);
     try {
       const round = await this.#project(page.events, read, page.scanned, limit);
@@ -76,6 +82,17 @@ export class BatchRunner {
     }
   }
 
+  /** What was scanned beyond the last event applied is of others, and theirs to remove: then that event is gone on from. */
+  async #page({ scanned, handled }: Pick<Checkpoint, 'scanned' | 'handled'>, limit: number): Promise<Page> {
+    try {
+      return await this.log.readAll(scanned, limit);
+    } catch (error) {
+      if (!(error instanceof UnknownPositionError)) throw error;
+      // Where the log does not hold that event either, it is another log, which `holds` says.
+      return scanned === handled ? { events: [], scanned } : this.#page({ scanned: handled, handled }, limit);
+    }
+  }
+
   async #project(
     stored: readonly StoredEvent[],
     read: Checkpoint,
@@ -88,7 +105,7 @@ export class BatchRunner {
   }
 
   async #moveOn(
-    events: readonly { readonly position: Position }[],
+    events: readonly { readonly position: Position; readonly id: string }[],
     batch: ProjectedBatch,
     read: Checkpoint,
     scanned: Position | null,
@@ -98,6 +115,7 @@ export class BatchRunner {
     const isWhole = batch.applied === events.length;
     const next: Checkpoint = {
       handled: last?.position ?? read.handled,
+      eventId: last?.id ?? read.eventId,
       scanned: isWhole ? scanned : (last?.position ?? read.scanned),
       within: batch.within,
       now: batch.now,

@@ -4,7 +4,7 @@ import {
   type Position,
   type StoredEvent,
 } from '../../event-store/event-store.js';
-import type { FoldedLog } from './folded-log.js';
+import type { AppliedUpTo, FoldedLog } from './folded-log.js';
 
 /** A log that ends at `until` (inclusive; `null` is before the first event), which may be moved on. */
 export class BoundedLog implements FoldedLog {
@@ -14,6 +14,10 @@ export class BoundedLog implements FoldedLog {
 
   isSkipped(event: StoredEvent): Promise<boolean> {
     return this.log.isSkipped(event);
+  }
+
+  holds(checkpoint: AppliedUpTo): Promise<boolean> {
+    return this.log.holds(checkpoint);
   }
 
   async readAll(after: Position | null, limit: number): Promise<Page> {

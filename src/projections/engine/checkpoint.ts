@@ -18,11 +18,13 @@ export interface ProjectionKey {
 }
 
 /**
- * How far a projection came. `handled` is the last event applied, `scanned` how far the store was read, `within` the
+ * How far a projection came. `handled` is the last event applied, `eventId` its id (`null` where it was applied before ids
+ * were kept), `scanned` how far the store was read, `within` the
  * progress inside the next event, `now` the projection's clock (Unix ms). `revision` counts the commits.
  */
 export interface Checkpoint {
   readonly handled: Position | null;
+  readonly eventId: string | null;
   readonly scanned: Position | null;
   readonly within: string | null;
   readonly now: number;
@@ -44,6 +46,7 @@ const liveRow = z.object({ generation: z.number(), swaps: z.number() });
 
 const checkpointRow = z.object({
   handled: z.string().nullable(),
+  event_id: z.string().nullable(),
   scanned: z.string().nullable(),
   within: z.string().nullable(),
   now_ms: z.coerce.number(),
@@ -55,12 +58,13 @@ const checkpointRow = z.object({
 });
 
 /** Columns of a checkpoint for `parseCheckpoint`. */
-export const CHECKPOINT_COLUMNS = 'handled::text, scanned::text, within, now_ms::text, revision::text, fault';
+export const CHECKPOINT_COLUMNS = 
+  'handled::text, event_id, scanned::text, within, now_ms::text, revision::text, fault';
 
 /** Reads a database row of `CHECKPOINT_COLUMNS`. */
 export function parseCheckpoint(row: unknown): Checkpoint {
-  const { now_ms: now, ...rest } = checkpointRow.parse(row);
-  return { ...rest, now };
+  const { now_ms: now, event_id: eventId, ...rest } = checkpointRow.parse(row);
+  return { ...rest, eventId, now };
 }
 
 /** The checkpoint, made at the beginning of the log when the projection never ran. */
@@ -147,7 +151,7 @@ export async function moveCheckpoint(
     name: 'tenure-move-checkpoint',
     text: `update tenure.projection_checkpoint
            set handled = $5, scanned = $6, within = $7, now_ms = $8, revision = $9, code_version = $10, fault = null,
-             events = events + $11,
+             events = events + $11, event_id = $12,
              mixed_after = case when built_by = $10 then mixed_after else coalesce(mixed_after, handled, 0) end
            where projection = $1 and generation = $2 and handled is not distinct from $3 and revision = $4`,
     values: [
@@ -162,6 +166,7 @@ export async function moveCheckpoint(
       next.revision,
       codeVersion,
       applied,
+      next.eventId,
     ],
   });
   return moved.rowCount === 1 ? 'moved' : 'lost';

@@ -1,4 +1,4 @@
-import type { EventStore, StoredEvent } from '../../event-store/event-store.js';
+import type { EventStore, Position, StoredEvent } from '../../event-store/event-store.js';
 import type { EventSkippedData } from '../../events/projection.events.js';
 import { parseEvent } from '../../events/recorded-event.js';
 import { projectionStream } from '../../events/stream-names.js';
@@ -7,16 +7,38 @@ import { projectionStream } from '../../events/stream-names.js';
 export interface FoldedLog extends Pick<EventStore, 'readAll'> {
   /** Whether ops let the projection go past this event. Asked only where it cannot be folded. */
   isSkipped(event: StoredEvent): Promise<boolean>;
+  /** Whether the log holds the event of a checkpoint where it was applied: see `holdsEventOf`. */
+  holds(checkpoint: AppliedUpTo): Promise<boolean>;
+}
+
+/** The last event that a fold applied; `eventId` is `null` where it was applied before ids were kept. */
+export interface AppliedUpTo {
+  readonly handled: Position | null;
+  readonly eventId: string | null;
+}
+
+/**
+ * Whether a log is the one that a fold was made from, as far as its last event tells: one that was lost, restored older or
+ * exchanged has none or another one there (DESIGN 12, "A log that is not the one we know").
+ */
+export async function holdsEventOf(
+  store: Pick<EventStore, 'eventIdAt'>,
+  { handled, eventId }: AppliedUpTo,
+): Promise<boolean> {
+  if (handled === null) return true;
+  const found = await store.eventIdAt(handled);
+  return found !== null && (eventId === null || found === eventId);
 }
 
 /** The log of `store` for a projection. */
 export function foldedLog(
-  store: Pick<EventStore, 'read' | 'readAll'>,
+  store: Pick<EventStore, 'read' | 'readAll' | 'eventIdAt'>,
   streamPrefix: string,
   projection: string,
 ): FoldedLog {
   return {
     readAll: (after, limit) => store.readAll(after, limit),
+    holds: (checkpoint) => holdsEventOf(store, checkpoint),
     isSkipped: async ({ id }) => {
       const skips = await readSkips(store, streamPrefix, projection);
       return skips.some(({ skipped }) => skipped.id === id);

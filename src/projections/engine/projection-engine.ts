@@ -18,7 +18,7 @@ import type { Projection, ProjectionListener, ProjectionState, ProjectionStatus 
 import type { Projector } from './projector.js';
 
 export interface ProjectionEngineOptions {
-  readonly store: Pick<EventStore, 'read' | 'readAll' | 'head' | 'onAppend'>;
+  readonly store: Pick<EventStore, 'read' | 'readAll' | 'head' | 'eventIdAt' | 'onAppend'>;
   /** The setting `STREAM_PREFIX`. */
   readonly streamPrefix: string;
   readonly pool: Pool;
@@ -45,6 +45,8 @@ const TROUBLE_PAUSE_MS = 500;
 const NOTIFY_EVERY_MS = 20;
 /** A standby looks this often while somebody waits, and otherwise as often as `STANDBY_POLL_MS`. */
 const WAITED_POLL_MS = 25;
+/** How soon a log that is not the one of the checkpoint is looked at again. */
+const OTHER_LOG_PAUSE_MS = 1_000;
 /** How often the head is asked for while batches keep coming. */
 const HEAD_EVERY_MS = 250;
 
@@ -196,6 +198,7 @@ export class ProjectionEngine implements Projection {
     if (known !== null && isEarlier(live, known) && !this.#isAnew) return;
     const moved = this.#isAnew || known === null || !isSame(live, known);
     this.#isAnew = false;
+    this.#forgetHeadOf(live);
     this.#live = live;
     if (this.#stuck !== null && !isSame(this.#stuck.at, live)) this.#stuck = null;
     this.#fault = live.checkpoint.fault ?? this.#stuck?.fault ?? null;
@@ -222,6 +225,7 @@ export class ProjectionEngine implements Projection {
     let live = await openLiveCheckpoint(pool, projection, codeVersion);
     const fold = this.#foldOf(live.generation);
     fold.projector.forget();
+    this.#forgetHeadOf(live);
     this.#live = live;
     this.#isAnew = false;
     this.#state = 'leading';
@@ -232,6 +236,12 @@ export class ProjectionEngine implements Projection {
       const round = await this.#round(fold, live.checkpoint);
       if (round === null) continue;
       if (round.outcome === 'lost') return this.#whyLost(live);
+      if (round.outcome === 'other log') {
+        fold.projector.forget();
+        await this.#bell.wait(OTHER_LOG_PAUSE_MS);
+        if ((await this.#confirm(live)) === 'lost') return this.#whyLost(live);
+        continue;
+      }
       if (round.outcome === 'fault') {
         await this.#stopAt(round.fault, live);
         return 'ended';
@@ -334,6 +344,11 @@ export class ProjectionEngine implements Projection {
     } catch (error) {
       this.options.listener.onTrouble(error);
     }
+  }
+
+  /** A swap may have been to a generation of another log, which ends elsewhere. */
+  #forgetHeadOf({ swaps }: LiveCheckpoint): void {
+    if (this.#live !== null && this.#live.swaps !== swaps) this.#head = null;
   }
 
   #sawHead(position: Position | null): void {

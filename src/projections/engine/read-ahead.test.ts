@@ -19,6 +19,10 @@ class NotedLog implements FoldedLog {
     throw new Error('nothing is skipped');
   }
 
+  async holds(): Promise<boolean> {
+    return true;
+  }
+
   async readAll(after: Position | null, limit: number): Promise<Page> {
     this.asked.push(`${limit} after ${after}`);
     if (this.isAway) throw new Error('away');

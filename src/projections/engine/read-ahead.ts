@@ -1,5 +1,5 @@
 import type { Page, Position, StoredEvent } from '../../event-store/event-store.js';
-import type { FoldedLog } from './folded-log.js';
+import type { AppliedUpTo, FoldedLog } from './folded-log.js';
 
 /** A page that is on its way, and what was asked for. */
 interface Ahead {
@@ -19,6 +19,10 @@ export class ReadAhead implements FoldedLog {
 
   isSkipped(event: StoredEvent): Promise<boolean> {
     return this.log.isSkipped(event);
+  }
+
+  holds(checkpoint: AppliedUpTo): Promise<boolean> {
+    return this.log.holds(checkpoint);
   }
 
   /** @throws what the log throws, at the page that was asked for and not before */

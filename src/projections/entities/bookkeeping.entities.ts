@@ -38,6 +38,8 @@ export interface ProjectionCheckpointRow {
   readonly mixedAfter: string | null;
   /** Events folded so far. */
   readonly events: string;
+  /** Of the event at `handled`; `null` before the first, and since before ids were kept. */
+  readonly eventId: string | null;
 }
 
 export const ProjectionCheckpointEntity = new EntitySchema<ProjectionCheckpointRow>({
@@ -57,6 +59,7 @@ export const ProjectionCheckpointEntity = new EntitySchema<ProjectionCheckpointR
     builtBy: text('built_by'),
     mixedAfter: nullable(bigint('mixed_after')),
     events: { ...bigint(), default: 0 },
+    eventId: nullable({ type: 'uuid', name: 'event_id' }),
   },
 });
 

@@ -7,7 +7,7 @@ import { bigint, idText, instant, int, keyOf, nullable, SCHEMA, text } from './c
  */
 export interface ProjectionGenerationRow {
   readonly generation: number;
-  readonly state: 'building' | 'served' | 'scratch' | 'dropping' | 'dropped';
+  readonly state: 'building' | 'served' | 'scratch' | 'dropping' | 'dropped' | 'replaced';
   readonly startedBy: string;
   readonly reason: string;
   readonly startedAt: Date;
@@ -35,7 +35,7 @@ export const ProjectionGenerationEntity = new EntitySchema<ProjectionGenerationR
   checks: [
     {
       name: 'projection_generation_state_check',
-      expression: "state in ('building', 'served', 'scratch', 'dropping', 'dropped')",
+      expression: "state in ('building', 'served', 'scratch', 'dropping', 'dropped', 'replaced')",
     },
   ],
 });
@@ -79,7 +79,7 @@ export const RebuildOrderEntity = new EntitySchema<RebuildOrderRow>({
 /** A move of the pointer: which way, at which event (decimal string), who did it and why. */
 export interface GenerationSwapRow {
   readonly swap: number;
-  readonly kind: 'swap' | 'rollback';
+  readonly kind: 'swap' | 'rollback' | 'adoption';
   readonly fromGeneration: number;
   readonly toGeneration: number;
   readonly position: string | null;
@@ -108,7 +108,7 @@ export const GenerationSwapEntity = new EntitySchema<GenerationSwapRow>({
     reason: text(),
     swappedAt: instant('swapped_at'),
   },
-  checks: [{ name: 'generation_swap_kind_check', expression: "kind in ('swap', 'rollback')" }],
+  checks: [{ name: 'generation_swap_kind_check', expression: "kind in ('swap', 'rollback', 'adoption')" }],
 });
 
 /** A user whose version offset a swap set; `changed` when what was served changed with it. */

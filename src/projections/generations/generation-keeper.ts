@@ -151,8 +151,11 @@ export class GenerationKeeper {
     }
   }
 
-  /** One batch of a fold: whether there is more to read, it is level (or stands at a fault), or is not to be folded here. */
-  async #advance(generation: number): Promise<'more' | 'level' | 'gone'> {
+  /**
+   * One batch of a fold: whether there is more to read, it is level (or stands at a fault), stands before a log that is
+   * not the one that it, or what is read, was made from, or is not to be folded here.
+   */
+  async #advance(generation: number): Promise<'more' | 'level' | 'stands' | 'gone'> {
     const { pool, projection } = this.options;
     const live = await readLiveCheckpoint(pool, projection);
     if (live === null || live.generation === generation) return 'gone';
@@ -161,6 +164,7 @@ export class GenerationKeeper {
     if (fold.checkpoint === null) return 'gone';
     if (comparePositions(fold.checkpoint.handled, live.checkpoint.handled) >= 0) return 'level';
     if (fold.stuckAt === fold.checkpoint.revision) return this.#lookAgain(fold);
+    if (!(await fold.log.holds(live.checkpoint))) return this.#stand(generation);
     fold.log.until = live.checkpoint.handled;
     const round = await fold.runner.run(fold.checkpoint);
     switch (round.outcome) {
@@ -173,6 +177,8 @@ export class GenerationKeeper {
       case 'lost':
         this.#folds.delete(generation);
         return 'gone';
+      case 'other log':
+        return this.#stand(generation);
       case 'fault':
         fold.stuckAt = fold.checkpoint.revision;
         this.options.onFault(generation, round.fault);
@@ -181,6 +187,12 @@ export class GenerationKeeper {
       default:
         return exhausted(round);
     }
+  }
+
+  /** What is in memory of a fold is not kept over a log that is another for a while. */
+  #stand(generation: number): 'stands' {
+    this.#folds.delete(generation);
+    return 'stands';
   }
 
   /** One that stopped at a fault goes on once somebody else has moved it. */

@@ -110,5 +110,8 @@ export function onLevelSnapshot<T>(
 }
 
 function isLevel({ checkpoint: live }: GenerationFold, { checkpoint: other }: GenerationFold): boolean {
-  return live.within === null && other.within === null && live.handled === other.handled;
+  const isSameEvent =
+    live.handled === other.handled &&
+    (live.eventId === other.eventId || live.eventId === null || other.eventId === null);
+  return live.within === null && other.within === null && isSameEvent;
 }

@@ -27,6 +27,7 @@ const engine = liveFold({
     read: (stream, from) => store.read(stream, from),
     readAll: (after, limit) => store.readAll(after, limit),
     head: () => store.head(),
+    eventIdAt: (position) => store.eventIdAt(position),
     // The thread that appends has the doorbell, and passes the rings on.
     onAppend: (ring) => {
       rings.add(ring);
