@@ -30,7 +30,7 @@ export default {
       roots: ['<rootDir>/test/e2e'],
       testMatch: ['**/*.test.ts'],
       testPathIgnorePatterns: [
-        '/(embedded-start|start|openapi|database-away|eventstore-[a-z]+)\\.test\\.ts$',
+        '/(embedded-start|start|openapi|database-away|log-adopt-killed|eventstore-[a-z]+)\\.test\\.ts$',
         ...ONLY_IN_SOAK,
       ],
       setupFiles: ['<rootDir>/test/support/on-eventstoredb.mjs'],

@@ -9,7 +9,7 @@ import { id as stripeId } from '../webhooks/translate/read-json.js';
 import { withServiceData } from './service-data.js';
 import { talksTo } from './talks-to.js';
 import { json, type Terminal, table } from './terminal.js';
-import { operator, originOf, withLog } from './with-read-side.js';
+import { knownLog, operator, originOf, withLog } from './with-read-side.js';
 
 const PAGE = 500;
 const DEFAULT_LIMIT = 1_000;
@@ -91,9 +91,10 @@ function link(
   userId: string,
   reason: string | null,
 ): Promise<Recorded> {
-  return withLog(terminal, async ({ settings, store }) => {
+  return withLog(terminal, async ({ settings, store, database: { pool } }) => {
     const origin = { ...originOf(operator(terminal)), causation: null };
-    const handler = new LinkCustomerHandler(new CustomerWriter(store, settings.streamPrefix));
+    const options = { mayWrite: knownLog(store, pool) };
+    const handler = new LinkCustomerHandler(new CustomerWriter(store, settings.streamPrefix, options));
     return handler.execute(new LinkCustomer(customer, userId, reason, origin));
   });
 }

@@ -10,7 +10,7 @@ import { changeLines } from './projections.output.js';
 import { refusing } from './refusing.js';
 import { talksTo } from './talks-to.js';
 import { json, show, type Terminal } from './terminal.js';
-import { operator, originOf, withLog, withReadSide } from './with-read-side.js';
+import { knownLog, operator, originOf, withLog, withReadSide } from './with-read-side.js';
 
 const DIFF_HELP = `
 Judges every user known by the file's catalogue, as its publication would if it were the next event of the log now, and
@@ -80,9 +80,11 @@ function addPublish(plans: Command, terminal: Terminal): void {
     .addHelpText('after', PUBLISH_HELP)
     .action((file: string, options: { actor: string; json?: boolean }) =>
       withFile(terminal, file, ({ catalog, hash }) =>
-        withLog(terminal, async ({ settings, store }) => {
+        withLog(terminal, async ({ settings, store, database: { pool } }) => {
           const origin = { ...originOf(options.actor), causation: null };
-          const handler = new PublishPlanCatalogHandler(new CatalogWriter(store, settings.streamPrefix));
+          const mayWrite = knownLog(store, pool);
+          const writer = new CatalogWriter(store, settings.streamPrefix, { mayWrite });
+          const handler = new PublishPlanCatalogHandler(writer);
           const { outcome, position } = await handler.execute(new PublishPlanCatalog(catalog, hash, origin));
           show(terminal, options, { outcome, hash, position }, [
             outcome === 'published'

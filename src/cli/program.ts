@@ -11,6 +11,7 @@ import { customersCommand } from './customers.command.js';
 import { eventsCommand } from './events.command.js';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.js';
 import { keysCommand } from './keys.command.js';
+import { logCommand } from './log.command.js';
 import { plansCommand } from './plans.command.js';
 import { projectionsCommand } from './projections.command.js';
 import type { Terminal } from './terminal.js';
@@ -56,6 +57,7 @@ export function program(terminal: Terminal): Command {
     .addCommand(customersCommand(terminal))
     .addCommand(eventsCommand(terminal))
     .addCommand(keysCommand(terminal))
+    .addCommand(logCommand(terminal))
     .addCommand(plansCommand(terminal))
     .addCommand(projectionsCommand(terminal));
   for (const command of withAllBelow(tenure)) {

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
 import type { Origin } from '../commands/decider.js';
 import { SkipEventHandler } from '../commands/projection/projection.handlers.js';
 import { ProjectionWriter } from '../commands/writers.js';
 import type { EventStore } from '../event-store/event-store.js';
 import { claimForLog, logOf } from '../event-store/log-identity.js';
 import { openEventStore } from '../event-store/open-event-store.js';
+import { readLiveCheckpoint } from '../projections/engine/checkpoint.js';
+import { knownLogOnly } from '../projections/engine/log-watch.js';
 import { ENTITLEMENTS } from '../projections/entitlements/entitlements.projector.js';
 import { Faults } from '../projections/faults.js';
 import { type FoldingBeside, foldingBeside } from '../projections/generations/folding-beside.js';
@@ -55,7 +58,8 @@ export function withReadSide(
     const onFault = (generation: number, { message }: { readonly message: string }): void =>
       onTrouble(`generation ${generation} stopped: ${message}`);
     const beside = foldingBeside({ store, streamPrefix, pool, url: databaseUrl, onFault, onTrouble });
-    const commands = new SkipEventHandler(new ProjectionWriter(store, streamPrefix));
+    const mayWrite = knownLog(store, pool);
+    const commands = new SkipEventHandler(new ProjectionWriter(store, streamPrefix, { mayWrite }));
     const faults = new Faults({ store, streamPrefix, pool, projection: ENTITLEMENTS, commands });
     try {
       if (folding === 'fold') beside.keeper.start();
@@ -65,6 +69,11 @@ export function withReadSide(
       await beside.stop();
     }
   });
+}
+
+/** For the writers of commands: throws LogReplacedError where the log is not the one that the read models were made from. */
+export function knownLog(store: EventStore, pool: Pool): () => Promise<void> {
+  return knownLogOnly(store, () => readLiveCheckpoint(pool, ENTITLEMENTS));
 }
 
 /** Who calls, unless told otherwise. */

@@ -338,3 +338,50 @@ describe('two writers with many commands for one stream, some of them the same',
     expect((await onStream()).sort()).toEqual(ids.sort());
   });
 });
+
+describe('a writer whose log lost what it has in memory', () => {
+  it('decides from the log again, told so or found out by a conflict', async () => {
+    const one = writer();
+    expect(await one.execute(record('evt_1'))).toMatchObject({ outcome: 'applied' });
+    expect(await one.execute(record('evt_2'))).toMatchObject({ outcome: 'applied' });
+    await lose(stream, 1);
+    expect(await one.execute(record('evt_2'))).toMatchObject({ outcome: 'duplicate' }); // from memory: the trap
+    one.forget();
+    expect(await one.execute(record('evt_2'))).toMatchObject({ outcome: 'applied' });
+
+    await lose(stream, 1);
+    expect(await one.execute(record('evt_3'))).toMatchObject({ outcome: 'applied' });
+    const stored = await store.read(stream, 0);
+    expect(stored.map(({ metadata }) => JSON.parse(metadata).causationId)).toEqual(['evt_1', 'evt_3']);
+    expect(verifyChain(stored)).toBeNull();
+  });
+
+  it('refuses every command while nothing may be written, also one that would add nothing', async () => {
+    let away = false;
+    const one = writer(store, {
+      mayWrite: () => (away ? Promise.reject(new EventStoreUnavailableError('not now')) : undefined),
+    });
+    await one.execute(record('evt_1'));
+    away = true;
+    for (const id of ['evt_1', 'evt_2']) await expect(one.execute(record(id))).rejects.toThrow('not now');
+    away = false;
+    expect(await one.execute(record('evt_1'))).toMatchObject({ outcome: 'duplicate' });
+  });
+
+  /** Has the log forget a stream from a revision on, as one that was restored from an older backup. */
+  async function lose(name: string, from: number): Promise<void> {
+    const triggers = (state: string) =>
+      `alter table tenure_log.event ${state} trigger refuse_change;
+       alter table tenure_log.stream_head ${state} trigger refuse_change;`;
+    await log.database.pool.query(triggers('disable'));
+    await log.database.pool.query('delete from tenure_log.event where stream = $1 and revision >= $2', [
+      name,
+      from,
+    ]);
+    await log.database.pool.query(
+      'update tenure_log.stream_head set previous = -1, revision = $2 where stream = $1',
+      [name, from - 1],
+    );
+    await log.database.pool.query(triggers('enable always'));
+  }
+});

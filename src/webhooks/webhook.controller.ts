@@ -27,6 +27,7 @@ export class WebhookController {
       'payload_too_large',
       'malformed_event',
       'event_store_unavailable',
+      'log_replaced',
     ],
     access: 'open',
   })

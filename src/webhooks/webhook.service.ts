@@ -182,6 +182,7 @@ function outcomeOf({ code }: ProblemError): WebhookOutcome {
       return 'too_large';
     case 'event_store_unavailable':
     case 'database_unavailable':
+    case 'log_replaced':
       return 'unavailable';
     default:
       return 'failed';

@@ -1,6 +1,7 @@
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { StreamDeletedError, UnknownPositionError } from '../../src/event-store/errors.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
+import { EventStoreDbServer } from '../support/eventstoredb/server.js';
 import { idsOf, newEvent, newEvents, newStream, readToEnd } from './contract-events.js';
 import { type EventStoreDbLog, openEventStoreDbLog } from './eventstoredb-log.js';
 
@@ -66,6 +67,33 @@ describe('a log in an EventStoreDB that others use too', () => {
     expect(page.events).toEqual([]);
     expect(page.scanned).not.toBeNull();
     expect(idsOf((await store.readAll(page.scanned, 500)).events)).toEqual(idsOf(ours));
+  });
+
+  it('ends where it ends now, though it was longer, or another one, before', async () => {
+    await foreign(3);
+    await store.append(newStream(), 'no_stream', newEvents(2));
+    const older = log.server.log.written();
+    const { position } = await store.append(newStream(), 'no_stream', newEvents(1));
+    expect(await store.head()).toBe(position);
+    const end = older.at(-1);
+    await log.server.stop();
+    const restored = await EventStoreDbServer.start(log.server.port, older);
+    try {
+      expect(await store.head()).toBe(String(end?.position));
+      expect(await store.eventIdAt(position)).toBeNull();
+      expect(await store.eventIdAt(String(end?.position))).toBe(end?.id);
+      await foreign(200);
+      expect(await store.head()).toBe(String(end?.position));
+    } finally {
+      await restored.stop();
+    }
+    const other = await EventStoreDbServer.start(log.server.port);
+    try {
+      await foreign(300);
+      expect(await store.head()).toBeNull();
+    } finally {
+      await other.stop();
+    }
   });
 
   it('ends for us at our last event', async () => {

@@ -40,6 +40,19 @@ export function describeReading(stores: () => OpenStores): void {
       expectStrictlyOrdered(fromStart);
     });
 
+    it('says which event is at a position, and of any other that none is', async () => {
+      const { store, secondStore } = stores();
+      const stream = newStream();
+      const [first, last] = [newEvents(1), newEvents(2)];
+      const one = await store.append(stream, 'no_stream', first);
+      const two = await store.append(stream, 0, last);
+      expect(await secondStore.eventIdAt(one.position)).toBe(first[0]?.id);
+      expect(await store.eventIdAt(two.position)).toBe(last[1]?.id);
+      for (const beside of [two.position + '0', String(BigInt(two.position) + 1n), '0', 'first']) {
+        expect(await store.eventIdAt(beside)).toBeNull();
+      }
+    });
+
     it('gives no page longer than its limit', async () => {
       const { store } = stores();
       await store.append(newStream(), 'no_stream', newEvents(5));

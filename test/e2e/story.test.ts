@@ -107,11 +107,11 @@ describe('the snapshot over HTTP', () => {
     }
   });
 
-  it('is refused when the read model does not reach the position asked for', async () => {
+  it('is refused when the log does not reach the position asked for', async () => {
     const { status, body } = await service.request(
       '/v1/users/ada/entitlements?minPosition=999999999999999999',
     );
-    expect([status, body.code]).toEqual([412, 'projection_behind']);
+    expect([status, body.code]).toEqual([412, 'position_unknown']);
   });
 
   it.each(['?wait=25', '?at=2026-01-01', '?explain=true'])(

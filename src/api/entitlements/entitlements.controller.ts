@@ -38,6 +38,7 @@ export class EntitlementsController {
       'invalid_request',
       'unsupported_parameter',
       'malformed_url',
+      'position_unknown',
       'projection_behind',
       ...READING,
     ],

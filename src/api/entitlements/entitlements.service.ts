@@ -1,5 +1,5 @@
-import { isUserId } from '../../events/user-id.js';
 import { comparePositions, type Position } from '../../event-store/event-store.js';
+import { isUserId } from '../../events/user-id.js';
 import type { LogWatch } from '../../projections/engine/log-watch.js';
 import type { Projection } from '../../projections/engine/projection.js';
 import type { EntitlementReader } from '../../projections/entitlements/entitlement.reader.js';
@@ -78,7 +78,10 @@ export class EntitlementsService {
     if (comparePositions(this.reader.handled, position) >= 0 || position === '0') return;
     const reached = this.engine.waitUntil(position, READ_YOUR_WRITES_MS);
     if ((await Promise.race([reached, this.#beyondEnd(position)])) === 'beyond the end') {
-      throw new ProblemError('position_unknown', `The log ends before ${position}: it is of another log, or lost.`);
+      throw new ProblemError(
+        'position_unknown',
+        `The log ends before ${position}: it is of another log, or lost.`,
+      );
     }
     if (await reached) return;
     throw new ProblemError(

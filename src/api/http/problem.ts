@@ -23,6 +23,8 @@ export const PROBLEMS = {
   nothing_to_roll_back: { status: 409, title: 'There is nothing to go back to' },
   no_fault: { status: 409, title: 'There is no fault to go past' },
   fault_elsewhere: { status: 409, title: 'The projection stands at another event' },
+  log_is_known: { status: 409, title: 'The log is the known one' },
+  adoption_interrupted: { status: 409, title: 'The log became another one meanwhile' },
   no_catalog: { status: 409, title: 'No plan catalogue was published yet' },
   publication_under_way: { status: 409, title: 'Users are still judged by the last catalogue' },
   publication_would_fault: { status: 409, title: 'The catalogue would stop the projection' },

@@ -16,7 +16,12 @@ import { linkRequest, linksRequest, linksResponse, parseBody, recordedResponse }
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
 const OK = { description: 'Appended, or there already', schema: recordedResponse };
-const UNLINK_PROBLEMS = ['invalid_request', 'malformed_url', 'event_store_unavailable'] as const;
+const UNLINK_PROBLEMS = [
+  'invalid_request',
+  'malformed_url',
+  'event_store_unavailable',
+  'log_replaced',
+] as const;
 const LINK_PROBLEMS = [
   ...UNLINK_PROBLEMS,
   'malformed_json',

@@ -49,7 +49,15 @@ export class FaultsController {
       'Go past the event at which the generation that is read stands; who did it and why stays in the log',
     ok: { description: 'Skipped by this request, or before', schema: skippedResponse },
     body: skipRequest,
-    problems: [...LOOK, ...NAMED, ...BODY, 'no_fault', 'fault_elsewhere', 'event_store_unavailable'],
+    problems: [
+      ...LOOK,
+      ...NAMED,
+      ...BODY,
+      'no_fault',
+      'fault_elsewhere',
+      'event_store_unavailable',
+      'log_replaced',
+    ],
     access: 'ops',
   })
   async skip(

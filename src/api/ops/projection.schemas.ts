@@ -145,7 +145,7 @@ export const projectionResponse = z.strictObject({
   generations: z.array(
     z.strictObject({
       generation: number,
-      role: z.enum(['building', 'live', 'previous', 'scratch', 'dropping']),
+      role: z.enum(['building', 'live', 'previous', 'scratch', 'dropping', 'replaced']),
       startedBy: z.string(),
       reason: z.string(),
       startedAt: z.string(),
@@ -165,7 +165,7 @@ export const projectionResponse = z.strictObject({
   swaps: z.array(
     z.strictObject({
       swap: number,
-      kind: z.enum(['swap', 'rollback']),
+      kind: z.enum(['swap', 'rollback', 'adoption']),
       from: number,
       to: number,
       position,

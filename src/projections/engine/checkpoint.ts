@@ -58,7 +58,7 @@ const checkpointRow = z.object({
 });
 
 /** Columns of a checkpoint for `parseCheckpoint`. */
-export const CHECKPOINT_COLUMNS = 
+export const CHECKPOINT_COLUMNS =
   'handled::text, event_id, scanned::text, within, now_ms::text, revision::text, fault';
 
 /** Reads a database row of `CHECKPOINT_COLUMNS`. */

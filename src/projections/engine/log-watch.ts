@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { EventStoreUnavailableError, LogReplacedError } from '../../event-store/errors.js';
 import { comparePositions, type EventStore, type Position } from '../../event-store/event-store.js';
 import { Bell } from './bell.js';
@@ -188,6 +189,19 @@ export class LogWatch {
     if (this.#replaced !== null) throw replacedError(this.#replaced);
     if (this.#doubtedAt !== null) throw new EventStoreUnavailableError('which log it is cannot be told now');
   }
+}
+
+/** For a writer that does not go on watching: asked before a write, it looks, and where that finds another log once more. */
+export function knownLogOnly(
+  store: LogWatchOptions['store'],
+  readCheckpoint: LogWatchOptions['readCheckpoint'],
+): () => Promise<void> {
+  return async () => {
+    if ((await lookAtLog(store, readCheckpoint)).isKnown) return;
+    await pause(EVERY_MS);
+    const { live, end, isKnown } = await lookAtLog(store, readCheckpoint);
+    if (!isKnown) throw replacedError({ handled: live?.checkpoint.handled ?? null, end });
+  };
 }
 
 /** What a write is refused with. */

@@ -15,7 +15,9 @@ export type GenerationErrorCode =
   | 'fault_elsewhere'
   | 'no_catalog'
   | 'publication_under_way'
-  | 'publication_would_fault';
+  | 'publication_would_fault'
+  | 'log_is_known'
+  | 'adoption_interrupted';
 
 /** What was asked of the generations cannot be done as they are; nothing was changed. `code` is stable. */
 export abstract class GenerationError extends Error {
@@ -35,6 +37,24 @@ export class RebuildInProgressError extends GenerationError {
       `generation ${generation} is being built, asked for by ${startedBy} at ${startedAt.toISOString()}: ` +
         'swap it in or drop it first',
     );
+  }
+}
+
+/** The log holds the event of what is read: there is nothing to adopt. */
+export class LogIsKnownError extends GenerationError {
+  override readonly name = 'LogIsKnownError';
+  readonly code = 'log_is_known';
+  constructor() {
+    super('the log is the one that the read models were made from: there is nothing to adopt');
+  }
+}
+
+/** The log changed while it was folded to be adopted. */
+export class AdoptionInterruptedError extends GenerationError {
+  override readonly name = 'AdoptionInterruptedError';
+  readonly code = 'adoption_interrupted';
+  constructor() {
+    super('the log became another one while it was folded: nothing was adopted, look again');
   }
 }
 

@@ -8,9 +8,9 @@ import { AFTERWARDS, type Afterwards, writeOrder } from './rebuild-orders.js';
 
 /**
  * `building`: never served. `live`: read now. `previous`: was read, and is kept level. `scratch`: made to be compared
- * and thrown away. `dropping`: on its way out.
+ * and thrown away. `dropping`: on its way out. `replaced`: made from a log before an adoption, kept for its history.
  */
-export type GenerationRole = 'building' | 'live' | 'previous' | 'scratch' | 'dropping';
+export type GenerationRole = 'building' | 'live' | 'previous' | 'scratch' | 'dropping' | 'replaced';
 
 /** A generation, who asked for it and why, and how far it came. `null` where its fold never began, or is given up. */
 export interface Generation {
@@ -38,7 +38,7 @@ export interface GenerationFold {
 
 const generationRow = z.object({
   generation: z.number(),
-  state: z.enum(['building', 'served', 'scratch', 'dropping']),
+  state: z.enum(['building', 'served', 'scratch', 'dropping', 'replaced']),
   is_live: z.boolean(),
   started_by: z.string(),
   reason: z.string(),

@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import { comparePositions, type EventStore, type Position } from '../../event-store/event-store.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { Projector } from '../engine/projector.js';
+import { type AdoptionOrder, type AdoptionReport, adoptLog } from './adoption.js';
 import { type BuildPoint, type BuildProgress, paceOf } from './build-progress.js';
 import { type ComparisonReport, compareGenerations } from './comparison.js';
 import {
@@ -18,6 +19,7 @@ import {
   findGeneration,
   type Generation,
   type GenerationFold,
+  type GenerationRole,
   listGenerations,
 } from './generation-table.js';
 import { onLevelSnapshot } from './level-ground.js';
@@ -234,6 +236,20 @@ export class Generations {
     }
   }
 
+  /**
+   * Takes the log as it is for the right one, or tells what that would do: see `adoptLog`.
+   * @throws LogIsKnownError, GenerationFaultedError, AdoptionInterruptedError
+   */
+  adoptLog(order: AdoptionOrder): Promise<AdoptionReport> {
+    const { projectorOf } = this.options;
+    const options = {
+      ...this.options,
+      now: this.#now,
+      projectorOf: (generation: number) => projectorOf(generation, 'everyone'),
+    };
+    return this.#moves.add(() => adoptLog(options, order)).finally(() => this.options.onChange());
+  }
+
   #swap(to: number, kind: 'swap' | 'rollback', asked: Asked): Promise<SwapReport> {
     const { pool, projection } = this.options;
     const { actor, reason } = asked;
@@ -245,9 +261,14 @@ export class Generations {
     generation: number,
   ): Promise<{ readonly build: GenerationFold; readonly live: Position | null }> {
     const all = await this.list();
-    const build = all.find((each) => each.generation === generation && each.role !== 'dropping')?.fold;
+    const build = all.find((each) => each.generation === generation && isThere(each.role))?.fold;
     if (build === undefined || build === null) throw new UnknownGenerationError(generation);
     const live = all.find(({ role }) => role === 'live')?.fold?.checkpoint.handled ?? null;
     return { build, live };
   }
+}
+
+/** Whether a build is one still. */
+function isThere(role: GenerationRole): boolean {
+  return role !== 'dropping' && role !== 'replaced';
 }

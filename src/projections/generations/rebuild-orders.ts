@@ -59,7 +59,7 @@ export function isOver({ phase }: Rebuild): boolean {
 const afterwardsColumn = z.enum(AFTERWARDS).nullable();
 const rebuildRow = z.object({
   generation: z.number(),
-  state: z.enum(['building', 'served', 'scratch', 'dropping', 'dropped']),
+  state: z.enum(['building', 'served', 'scratch', 'dropping', 'dropped', 'replaced']),
   started_by: z.string(),
   reason: z.string(),
   started_at: z.date(),
@@ -140,6 +140,7 @@ function phaseOf({ state, outcome, afterwards, handled, live }: RebuildRow): Reb
     case 'dropping':
       return 'dropping';
     case 'scratch':
+    case 'replaced':
     case 'dropped':
       return 'dropped';
     default:

@@ -5,7 +5,7 @@ import type { Position } from '../../event-store/event-store.js';
 /** A move of the pointer as it was recorded. */
 export interface RecordedSwap {
   readonly swap: number;
-  readonly kind: 'swap' | 'rollback';
+  readonly kind: 'swap' | 'rollback' | 'adoption';
   readonly from: number;
   readonly to: number;
   readonly position: Position | null;
@@ -20,7 +20,7 @@ export interface RecordedSwap {
 const swapRow = z
   .object({
     swap: z.number(),
-    kind: z.enum(['swap', 'rollback']),
+    kind: z.enum(['swap', 'rollback', 'adoption']),
     from_generation: z.number(),
     to_generation: z.number(),
     position: z.string().nullable(),

@@ -17,6 +17,11 @@ export interface SwapOrder {
   readonly now: () => number;
 }
 
+/** A move of the pointer as it is recorded. */
+export type PointerMove = Pick<SwapOrder, 'projection' | 'actor' | 'reason'> & {
+  readonly kind: SwapOrder['kind'] | 'adoption';
+};
+
 /** What a move of the pointer did; `swap` is its number. */
 export interface SwapReport extends ComparisonReport {
   readonly swap: number;
@@ -24,7 +29,7 @@ export interface SwapReport extends ComparisonReport {
 }
 
 /** Memory for the joins of a swap: it holds the live fold still, so it should not spill. */
-const WORK_MEM = '64MB';
+export const WORK_MEM = '64MB';
 
 /**
  * Makes another generation the one that is read, in one transaction: holds both checkpoints at one event, sets the
@@ -78,7 +83,8 @@ async function mayBeServed(client: PoolClient, generation: number): Promise<void
   if (rows.length === 0) throw new UnknownGenerationError(generation);
 }
 
-async function writeOffsets(
+/** Writes the offsets of a page of users, and to the feed who sees a change; part of the transaction of a swap. */
+export async function writeOffsets(
   client: PoolClient,
   swap: number,
   page: readonly OffsetChange[],
@@ -119,7 +125,11 @@ async function writeOffsets(
 }
 
 /** History rows of the old generation of which the new one has no equal. */
-async function keepHistory(client: PoolClient, swap: number, { from, to }: LevelGround): Promise<void> {
+export async function keepHistory(
+  client: PoolClient,
+  swap: number,
+  { from, to }: Pick<LevelGround, 'from' | 'to'>,
+): Promise<void> {
   const columns =
     'user_id, seq, valid_from, cause, event_id, event_type, position, changed_at, counter, snapshot';
   await client.query(
@@ -133,11 +143,12 @@ async function keepHistory(client: PoolClient, swap: number, { from, to }: Level
   );
 }
 
-async function movePointer(
+/** Moves the pointer, and the revisions of both checkpoints; records who did it, and tells every instance. */
+export async function movePointer(
   client: PoolClient,
-  { projection, kind, actor, reason }: SwapOrder,
+  { projection, kind, actor, reason }: PointerMove,
   { swaps, from, to }: LevelGround,
-  { at, changed }: ComparisonReport,
+  { at, changed }: Pick<ComparisonReport, 'at' | 'changed'>,
 ): Promise<void> {
   await client.query('update tenure.live_generation set generation = $1, swaps = $2', [
     to.generation,

@@ -16,7 +16,7 @@ import { onLevelSnapshot } from './level-ground.js';
 /** Differences told in full. */
 const IN_FULL = 100;
 /** "tnrs": class of the advisory locks that say whose scratch generations are in use. */
-const SCRATCH_LOCK = 0x746e7273;
+export const SCRATCH_LOCK = 0x746e7273;
 /** Tables with a row for a user; the others hold facts. */
 const USER_TABLES: readonly string[] = ['user_role', 'revocation_version', 'entitlement_history'];
 

@@ -84,6 +84,11 @@ export class EventLog {
     return this.#indexed;
   }
 
+  /** Every record that was written after the server's own first one, as a backup would hold it. */
+  written(): readonly LogRecord[] {
+    return this.#all.slice(1);
+  }
+
   /** The record at `ordinal`, if it is indexed. */
   at(ordinal: number): LogRecord | undefined {
     return ordinal < this.#indexed ? this.#all[ordinal] : undefined;

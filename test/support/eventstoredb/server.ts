@@ -11,6 +11,7 @@ import { type ClusterMember, gossipHandler } from './gossip.js';
 import { EventLog } from './log.js';
 import { SplittingCall, serializeFrame } from './read-call.js';
 import { readHandler } from './read-service.js';
+import type { LogRecord } from './records.js';
 import { supportedMethodsHandler } from './server-features.js';
 import { Subscriptions } from './subscriptions.js';
 
@@ -43,9 +44,10 @@ export class EventStoreDbServer {
     this.#port = port;
   }
 
-  /** A running server with an empty log, on `port` (0: any). */
-  static async start(port = 0): Promise<EventStoreDbServer> {
+  /** A running server on `port` (0: any), its log empty or restored from what another one had written, event by event. */
+  static async start(port = 0, written: readonly LogRecord[] = []): Promise<EventStoreDbServer> {
     const server = new EventStoreDbServer(port);
+    for (const record of written) server.log.append(record.stream, 'any', [record]);
     await server.start();
     return server;
   }

@@ -1,0 +1,322 @@
+import type { Pool, PoolClient } from 'pg';
+import { z } from 'zod';
+import { CatalogWriter } from '../../commands/writers.js';
+import { LogReplacedError } from '../../event-store/errors.js';
+import {
+  comparePositions,
+  type EventStore,
+  type Position,
+  type StoredEvent,
+} from '../../event-store/event-store.js';
+import type { RecordedEvent } from '../../events/recorded-event.js';
+import { catalogStream } from '../../events/stream-names.js';
+import { type PlanCatalog, planCatalogSchema } from '../../plans/plan-catalog.js';
+import { BatchRunner } from '../engine/batch-runner.js';
+import { type Checkpoint, findCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';
+import { type FoldedLog, foldedLog, holdsEventOf } from '../engine/folded-log.js';
+import { knownLogOnly } from '../engine/log-watch.js';
+import type { Projector } from '../engine/projector.js';
+import { type ComparisonReport, compareGenerations } from './comparison.js';
+import {
+  AdoptionInterruptedError,
+  GenerationFaultedError,
+  LogIsKnownError,
+  UnknownGenerationError,
+} from './errors.js';
+import {
+  beginGeneration,
+  dropGeneration,
+  FOLD_COLUMNS,
+  type GenerationFold,
+  inTransaction,
+  parseFold,
+  underLock,
+} from './generation-table.js';
+import { type LostEvent, lostEvents } from './lost-events.js';
+import { keepHistory, movePointer, WORK_MEM, writeOffsets } from './swap.js';
+import { type OnProgress, SCRATCH_LOCK, sweepScratch } from './verification.js';
+
+/** Who adopts a log, and why; or only has told what that would do. */
+export interface AdoptionOrder {
+  readonly actor: string;
+  readonly reason: string;
+  readonly does: 'adopt' | 'tell';
+  readonly onProgress: OnProgress;
+}
+
+/** A place in a log: the position of an event, and when it was recorded (RFC 3339). `null` before the first. */
+export interface LogPlace {
+  readonly position: Position | null;
+  readonly at: string | null;
+}
+
+/** What an adoption did, or would do. */
+export interface AdoptionReport extends ComparisonReport {
+  /** Number of the swap; `null` where nothing was done. */
+  readonly swap: number | null;
+  /** The last event that the read models know, the last of the log, and the last in both that changed what a user may do. */
+  readonly known: LogPlace;
+  readonly log: LogPlace;
+  readonly common: LogPlace;
+  /** Whether the catalogue in force, which the log lacks, is published again. */
+  readonly catalog: 'in the log' | 'published again';
+  /** What the read models hold and the log lacks: Stripe's, to be delivered or asked for again, and what ops had said. */
+  readonly lost: { readonly stripe: readonly LostEvent[]; readonly own: readonly LostEvent[] };
+}
+
+export interface AdoptionOptions {
+  readonly store: EventStore;
+  readonly streamPrefix: string;
+  readonly pool: Pool;
+  readonly projection: string;
+  readonly codeVersion: string;
+  readonly projectorOf: (generation: number) => Projector<RecordedEvent>;
+  readonly now: () => number;
+}
+
+/** Events in one transaction of the build. */
+const BATCH_SIZE = 2_000;
+
+/**
+ * Takes the log as it is for the right one (DESIGN 12): folds it from its beginning into a new generation, and makes that the
+ * one that is read, in one transaction that raises versions and feed where snapshots change. The generations from before
+ * are kept for their history, and nothing leads back to them. Until that transaction everything is as it was: what a killed
+ * command leaves behind is dropped by the next. Running services find the event of the new checkpoint and go on.
+ * @throws LogIsKnownError when the log holds the event of the live checkpoint, GenerationFaultedError,
+ * AdoptionInterruptedError when the log changed meanwhile
+ */
+export async function adoptLog(options: AdoptionOptions, order: AdoptionOrder): Promise<AdoptionReport> {
+  const { pool, projection, codeVersion } = options;
+  await expectAnother(options);
+  await sweepScratch(pool, projection);
+  const generation = await beginGeneration(pool, {
+    projection,
+    state: 'scratch',
+    startedBy: order.actor,
+    reason: order.reason,
+    codeVersion,
+    afterwards: null,
+  });
+  return underLock(pool, [SCRATCH_LOCK, generation], async () => {
+    let report: AdoptionReport | null = null;
+    try {
+      report = await foldAndMove(options, order, generation);
+      return report;
+    } finally {
+      if (report === null || report.swap === null) await dropGeneration(pool, projection, generation);
+    }
+  });
+}
+
+async function foldAndMove(
+  options: AdoptionOptions,
+  order: AdoptionOrder,
+  generation: number,
+): Promise<AdoptionReport> {
+  const { pool, store, streamPrefix, projection } = options;
+  const drafts: StoredEvent[] = [];
+  const catalog = await publishAgain(options, order, drafts);
+  const fold = scratchFold(options, generation, order.onProgress);
+  await fold(foldedLog(store, streamPrefix, projection), await store.head());
+  const inLog = await checkpointOf(pool, projection, generation);
+  if (drafts.length > 0) await fold(logOf(drafts), drafts.at(-1)?.position ?? null);
+  return inTransaction(pool, async (client) => {
+    await client.query(`set local synchronous_commit = on; set local work_mem = '${WORK_MEM}'`);
+    const ground = await holdBoth(client, projection, generation);
+    if (await holdsEventOf(store, ground.from.fold.checkpoint)) throw new LogIsKnownError();
+    if (!(await holdsEventOf(store, inLog))) throw new AdoptionInterruptedError();
+    const swap = ground.swaps + 1;
+    const now = options.now();
+    const does = order.does === 'adopt';
+    const compared = await compareGenerations(client, { ...ground, now }, (page) =>
+      does ? writeOffsets(client, swap, page, now) : Promise.resolve(),
+    );
+    const { handled, now: knownMs } = ground.from.fold.checkpoint;
+    const report: AdoptionReport = {
+      ...compared,
+      swap: does ? swap : null,
+      known: { position: handled, at: timeOf(handled, knownMs) },
+      log: { position: inLog.handled, at: timeOf(inLog.handled, inLog.now) },
+      common: await lastInBoth(client, ground.from.generation, generation),
+      catalog,
+      lost: await lostEvents(client, ground.from.generation, generation),
+    };
+    if (!does) return report;
+    await keepHistory(client, swap, ground);
+    await retireOthers(client, generation);
+    await movePointer(client, { ...order, projection, kind: 'adoption' }, ground, report);
+    await moveOtherCheckpoints();
+    return report;
+  });
+}
+
+/**
+ * The place for every checkpoint of the log that is no generation's of this projection (those of reactors, of the audit tree,
+ * of jobs): each goes to the end of the adopted log, in this transaction, and acts on nothing from before it. There is none
+ * yet.
+ */
+async function moveOtherCheckpoints(): Promise<void> {}
+
+/** @throws LogIsKnownError unless two looks find that the log is another one */
+async function expectAnother({ store, pool, projection }: AdoptionOptions): Promise<void> {
+  try {
+    await knownLogOnly(store, () => readLiveCheckpoint(pool, projection))();
+  } catch (error) {
+    if (error instanceof LogReplacedError) return;
+    throw error;
+  }
+  throw new LogIsKnownError();
+}
+
+/**
+ * Publishes the catalogue in force again where the log ends before it was: nobody delivers it a second time. Not where the
+ * log has one that the read models never knew. What is only told is drafted in memory.
+ */
+async function publishAgain(
+  { store, streamPrefix, pool, now }: AdoptionOptions,
+  { actor, does }: AdoptionOrder,
+  drafts: StoredEvent[],
+): Promise<AdoptionReport['catalog']> {
+  const known = await knownCatalogs(pool);
+  const inForce = known.at(-1);
+  if (inForce === undefined) return 'in the log';
+  const stream = catalogStream(streamPrefix);
+  const writer = new CatalogWriter(does === 'adopt' ? store : drafting(store, drafts), streamPrefix, { now });
+  const { last } = await writer.stateOf(stream);
+  const isOlder = last === null || known.some(({ hash }) => hash === last.hash);
+  if (!isOlder || last?.hash === inForce.hash) return 'in the log';
+  await writer.execute({
+    stream,
+    command: { kind: 'publish', ...inForce },
+    origin: { actor, correlationId: 'log adopt', causation: null, stripe: null },
+    starts: false,
+  });
+  return 'published again';
+}
+
+/** The store, but for appends: those are kept as drafts after its end. */
+function drafting(store: EventStore, drafts: StoredEvent[]): EventStore {
+  return {
+    append: async (stream, expected, events) => {
+      const end = BigInt(drafts.at(-1)?.position ?? (await store.head()) ?? '0');
+      let revision = expected === 'no_stream' ? -1 : expected;
+      let position = end;
+      for (const event of events) {
+        revision += 1;
+        position += 1n;
+        drafts.push({ ...event, stream, revision, position: String(position) });
+      }
+      return { revision, position: String(position) };
+    },
+    read: (stream, from) => store.read(stream, from),
+    readAll: (after, limit) => store.readAll(after, limit),
+    head: () => store.head(),
+    eventIdAt: (position) => store.eventIdAt(position),
+    onAppend: (ring) => store.onAppend(ring),
+    close: () => store.close(),
+  };
+}
+
+/** A log of these events and no other. */
+function logOf(events: readonly StoredEvent[]): FoldedLog {
+  return {
+    readAll: async (after, limit) => {
+      const page = events.filter(({ position }) => comparePositions(position, after) > 0).slice(0, limit);
+      return { events: page, scanned: page.at(-1)?.position ?? after };
+    },
+    isSkipped: async () => false,
+    holds: async () => true,
+  };
+}
+
+/** Folds a log on, up to an event at least. */
+function scratchFold(
+  { pool, projection, projectorOf }: AdoptionOptions,
+  generation: number,
+  onProgress: OnProgress,
+): (log: FoldedLog, until: Position | null) => Promise<void> {
+  const projector = projectorOf(generation);
+  let events = 0;
+  return async (log, until) => {
+    const runner = new BatchRunner(log, pool, projector, { projection, generation }, BATCH_SIZE);
+    for (;;) {
+      const read = await checkpointOf(pool, projection, generation);
+      onProgress(read.handled, until, events);
+      if (comparePositions(read.handled, until) >= 0 && read.within === null) return;
+      const round = await runner.run(read);
+      if (round.outcome === 'fault') throw new GenerationFaultedError(generation, round.fault);
+      if (round.outcome === 'other log' || round.outcome === 'lost') throw new AdoptionInterruptedError();
+      if (round.outcome === 'committed') events += round.batch.applied;
+      else if (round.checkpoint.scanned === read.scanned) throw new AdoptionInterruptedError(); // it ends before it did
+    }
+  };
+}
+
+async function checkpointOf(pool: Pool, projection: string, generation: number): Promise<Checkpoint> {
+  const found = await findCheckpoint(pool, { projection, generation });
+  if (found === null) throw new UnknownGenerationError(generation);
+  return found;
+}
+
+/** Holds pointer and checkpoints, in the order of every swap: the live fold waits, reads do not. */
+async function holdBoth(client: PoolClient, projection: string, to: number) {
+  const { rows } = await client.query('select generation, swaps from tenure.live_generation for update');
+  const { generation, swaps } = z.object({ generation: z.number(), swaps: z.number() }).parse(rows[0]);
+  const hold = async (which: number): Promise<GenerationFold> => {
+    const found = await client.query(
+      `select ${FOLD_COLUMNS} from tenure.projection_checkpoint where projection = $1 and generation = $2 for update`,
+      [projection, which],
+    );
+    if (found.rows[0] === undefined) throw new UnknownGenerationError(which);
+    return parseFold(found.rows[0]);
+  };
+  return {
+    swaps,
+    from: { generation, fold: await hold(generation) },
+    to: { generation: to, fold: await hold(to) },
+  };
+}
+
+/** Every other generation is of a log that is gone: kept for its history, never folded, compared or read again. */
+async function retireOthers(client: PoolClient, adopted: number): Promise<void> {
+  await client.query(
+    `update tenure.projection_generation set state = 'replaced'
+     where generation <> $1 and state in ('building', 'served')`,
+    [adopted],
+  );
+  await client.query(
+    `update tenure.rebuild_order set outcome = 'failed', finished_at = now(), failure_code = 'log_replaced',
+       failure_message = 'the log that it was built from was replaced by another one'
+     where outcome is null and generation <> $1`,
+    [adopted],
+  );
+}
+
+async function knownCatalogs(
+  pool: Pool,
+): Promise<readonly { readonly hash: string; readonly catalog: PlanCatalog }[]> {
+  const { rows } = await pool.query(
+    `select hash, catalog from tenure.plan_catalog
+     where generation = (select generation from tenure.live_generation) order by position`,
+  );
+  return z
+    .array(z.object({ hash: z.string(), catalog: z.string() }))
+    .parse(rows)
+    .map(({ hash, catalog }) => ({ hash, catalog: planCatalogSchema.parse(JSON.parse(catalog)) }));
+}
+
+async function lastInBoth(client: PoolClient, from: number, to: number): Promise<LogPlace> {
+  const { rows } = await client.query(
+    `select a.position::text, a.changed_at as at from tenure.entitlement_history a
+     join tenure.entitlement_history b on b.generation = $2 and b.user_id = a.user_id
+       and b.event_id = a.event_id and b.position = a.position
+     where a.generation = $1 and a.event_id is not null order by a.position desc limit 1`,
+    [from, to],
+  );
+  const found = z.object({ position: z.string(), at: z.date() }).optional().parse(rows[0]);
+  return { position: found?.position ?? null, at: found?.at.toISOString() ?? null };
+}
+
+function timeOf(position: Position | null, ms: number): string | null {
+  return position === null ? null : new Date(ms).toISOString();
+}
