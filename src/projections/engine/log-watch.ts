@@ -28,7 +28,7 @@ export interface LogWatchOptions {
   readonly onHealed: () => void;
   /** What was folded in memory may be of events that are gone: the log is another one, or a server lost its last commits. */
   readonly onForget: () => void;
-  /** A look failed, which says nothing of the log. */
+  /** A look failed, which says nothing of the log; told when looks begin to. */
   readonly onTrouble: (error: unknown) => void;
   /** Milliseconds between two looks, which is how far apart two must be that find the same. */
   readonly everyMs?: number;
@@ -68,6 +68,7 @@ export class LogWatch {
   #replaced: LogReplaced | null = null;
   #handled: Position | null = null;
   #confirmed: LiveCheckpoint | null = null;
+  #isFailing = false;
   #stopping = false;
   #run: Promise<void> | null = null;
 
@@ -108,7 +109,7 @@ export class LogWatch {
    */
   async appended(position: Position): Promise<void> {
     if (comparePositions(position, this.#handled) > 0) return;
-    await this.#looks.ask().catch(this.options.onTrouble);
+    await this.#looks.ask().catch((error: unknown) => this.#failed(error));
     await this.mayWrite();
   }
 
@@ -129,8 +130,13 @@ export class LogWatch {
   async #watch(): Promise<void> {
     while (!this.#stopping) {
       await this.#bell.wait(this.#everyMs);
-      if (!this.#stopping) await this.#looks.ask().catch(this.options.onTrouble);
+      if (!this.#stopping) await this.#looks.ask().catch((error: unknown) => this.#failed(error));
     }
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#isFailing) this.options.onTrouble(error);
+    this.#isFailing = true;
   }
 
   async #look(): Promise<LogLook> {
@@ -143,6 +149,7 @@ export class LogWatch {
     } else if (look.live !== null) {
       this.confirmed(look.live);
     }
+    this.#isFailing = false;
     this.#handled = look.live?.checkpoint.handled ?? null;
     if (look.isKnown) this.#isKnown();
     else this.#isAnother(look, began);

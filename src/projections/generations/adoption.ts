@@ -74,6 +74,8 @@ export interface AdoptionOptions {
   readonly now: () => number;
 }
 
+/** Position after which drafts stand. */
+const BEYOND_EVERY_LOG = '900000000000000000';
 /** Events in one transaction of the build. */
 const BATCH_SIZE = 2_000;
 
@@ -198,9 +200,8 @@ async function publishAgain(
 function drafting(store: EventStore, drafts: StoredEvent[]): EventStore {
   return {
     append: async (stream, expected, events) => {
-      const end = BigInt(drafts.at(-1)?.position ?? (await store.head()) ?? '0');
       let revision = expected === 'no_stream' ? -1 : expected;
-      let position = end;
+      let position = BigInt(drafts.at(-1)?.position ?? BEYOND_EVERY_LOG);
       for (const event of events) {
         revision += 1;
         position += 1n;
