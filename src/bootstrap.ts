@@ -184,6 +184,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     forget = () => {
       for (const Writer of WRITERS) app.get(Writer).forget();
       deadlines.forget();
+      projections.reader.changed('all');
     };
     closers.push(() => logWatch.stop());
     await logWatch.start();

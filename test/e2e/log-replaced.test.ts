@@ -62,9 +62,9 @@ function expectRefused({ status, body, headers }: Answer): void {
   expect([status, body.code, Number(headers.get('retry-after')) > 0]).toEqual([503, 'log_replaced', true]);
 }
 
-async function adopt(...args: readonly string[]) {
+async function tenure(...args: readonly string[]) {
   let [out, err] = ['', ''];
-  const code = await runCli(['log', 'adopt', '--reason', 'the backup is all there is', '--json', ...args], {
+  const code = await runCli(args, {
     environment: { ...log.stores.environment, USER: 'ada' },
     out: (text) => {
       out += text;
@@ -73,6 +73,12 @@ async function adopt(...args: readonly string[]) {
       err += text;
     },
   });
+  return { code, out, err };
+}
+
+async function adopt(...args: readonly string[]) {
+  const reason = 'the backup is all there is';
+  const { code, out, err } = await tenure('log', 'adopt', '--reason', reason, '--json', ...args);
   return { code, report: out === '' ? null : JSON.parse(out), err };
 }
 
@@ -120,6 +126,7 @@ describe('A log that was restored older', () => {
     expect(await problems(running)).toEqual(['log_replaced']);
     expect(await running.entitlements('bob')).toMatchObject({ plan: 'plus', revocationVersion: 1 });
     expectRefused(await running.deliver(bob));
+    expect(await tenure('customers', 'link', 'cus_1', 'ann')).toMatchObject({ code: 69, out: '' });
 
     const told = await adopt();
     expect(told).toMatchObject({
