@@ -123,7 +123,7 @@ describe('A log that was restored older', () => {
     await restoreOlder();
 
     running = await start();
-    expect(await problems(running)).toEqual(['log_replaced']);
+    await until('it has started', async () => (await problems(running)).join() === 'log_replaced');
     expect(await running.entitlements('bob')).toMatchObject({ plan: 'plus', revocationVersion: 1 });
     expectRefused(await running.deliver(bob));
     expect(await tenure('customers', 'link', 'cus_1', 'ann')).toMatchObject({ code: 69, out: '' });

@@ -8,6 +8,7 @@ import { EventStoreDbServer } from './eventstoredb/server.js';
 import { LOG_IN_EVENTSTOREDB } from './log.js';
 import { testDatabase } from './postgres.js';
 import type { TestStores } from './stores.js';
+import { until } from './until.js';
 
 /** A log under a service, which a test can lose, restore from a backup, or exchange. */
 export interface ReplaceableLog {
@@ -122,7 +123,13 @@ async function refilled(store: EventStore, count: number): Promise<void> {
       metadataWithoutHashes: metadataOf(origin, Date.now(), 1),
       idKey: `evt_${customer}`,
     });
-    await store.append(stream, 'no_stream', [event]);
+    // The first call may find out that the connection was to the server before.
+    await until('it is appended', () =>
+      store.append(stream, 'no_stream', [event]).then(
+        () => true,
+        () => false,
+      ),
+    );
   }
   await store.close();
 }
