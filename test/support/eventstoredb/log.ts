@@ -89,6 +89,15 @@ export class EventLog {
     return this.#all.slice(1);
   }
 
+  /** Takes what another log had written, each record where it was. */
+  restore(records: readonly LogRecord[]): void {
+    for (const record of records) {
+      this.#tail = record.position;
+      this.#write(record.stream, [record]);
+    }
+    this.#indexed = this.#all.length;
+  }
+
   /** The record at `ordinal`, if it is indexed. */
   at(ordinal: number): LogRecord | undefined {
     return ordinal < this.#indexed ? this.#all[ordinal] : undefined;

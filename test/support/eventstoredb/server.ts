@@ -47,7 +47,7 @@ export class EventStoreDbServer {
   /** A running server on `port` (0: any), its log empty or restored from what another one had written, event by event. */
   static async start(port = 0, written: readonly LogRecord[] = []): Promise<EventStoreDbServer> {
     const server = new EventStoreDbServer(port);
-    for (const record of written) server.log.append(record.stream, 'any', [record]);
+    server.log.restore(written);
     await server.start();
     return server;
   }
