@@ -116,6 +116,7 @@ export function appModule(parts: AppParts): DynamicModule {
             checkoutWait: new CheckoutWait(engine, ops),
             contact,
             metrics,
+            onUnexpected: (unexpected) => logger.warn(unexpected, 'Stripe sent what may surprise'),
           }),
       },
       {

@@ -35,6 +35,7 @@ import { createLogger, type Logger, NestLogger } from './observability/logger.js
 import { MeteredEventStore } from './observability/metered-event-store.js';
 import { Metrics, type RebuildFigures } from './observability/metrics.js';
 import { loadPlanFile } from './plans/plan-file.js';
+import { AttentionWatch } from './projections/attention-watch.js';
 import { GuardedEventStore } from './projections/engine/guarded-event-store.js';
 import { LogWatch, type LogWatchOptions } from './projections/engine/log-watch.js';
 import type { Generation } from './projections/generations/generation-table.js';
@@ -201,6 +202,16 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     );
     deadlines.start();
     closers.push(() => deadlines.stop());
+
+    const attention = new AttentionWatch({
+      attention: projections.attention,
+      isOurs: () => projections.engine.status().state === 'leading',
+      warn: (details, message) => logger.warn(details, message),
+      onTrouble: (err) => logger.warn({ err }, 'what needs attention could not be looked for'),
+    });
+    metrics.watchAttention(() => attention.counts);
+    attention.start();
+    closers.push(() => attention.stop());
 
     const coldRoad: RequestListener = adapter.getInstance();
     const server = httpServer(

@@ -82,6 +82,14 @@ export const conflictsResponse = z.strictObject({
   ),
   next: z.string().nullable(),
 });
+export const unmappedPricesResponse = z.strictObject({
+  items: z.array(z.strictObject({ price: z.string(), users: z.number().int(), example: z.string() })),
+  next: z.string().nullable(),
+});
+export const pendingPaymentsResponse = z.strictObject({
+  items: z.array(entitlementSchema.shape.pendingPayment.unwrap().extend({ userId: z.string() })),
+  next: z.string().nullable(),
+});
 export const liveResponse = z.strictObject({ status: z.literal('live') });
 export const readyResponse = z.strictObject({
   status: z.enum(['ready', 'degraded', 'not_ready']),

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { AttentionCounts } from '../projections/entitlements/attention.reader.js';
 import type { StripeOutcome } from '../stripe/stripe.gateway.js';
 import { LatencyHistogram } from './latency-histogram.js';
 
@@ -72,6 +73,12 @@ export class Metrics {
     labelNames: ['outcome'] as const,
     registers: [this.registry],
   });
+  private readonly unexpected = new Counter({
+    name: 'tenure_stripe_unexpected_total',
+    help: 'Recorded events with a status that is not known, or a list that Stripe cut, by which it is.',
+    labelNames: ['kind'] as const,
+    registers: [this.registry],
+  });
   private readonly deadlines = new Counter({
     name: 'tenure_deadlines_total',
     help: 'Changes by time that were due, by whether this instance appended their event.',
@@ -130,6 +137,10 @@ export class Metrics {
     this.stripeDoubts.inc({ outcome });
   }
 
+  stripeUnexpected(kind: 'unknown_status' | 'cut_items' | 'cut_lines'): void {
+    this.unexpected.inc({ kind });
+  }
+
   deadline(outcome: DeadlineOutcome): void {
     this.deadlines.inc({ outcome });
   }
@@ -180,6 +191,30 @@ export class Metrics {
         (f) => f.eventsPerSecond,
       ],
     ]);
+  }
+
+  /** Shows how many users have something that somebody should look at, as the last look counted them. */
+  watchAttention(counts: () => AttentionCounts | null): void {
+    this.gauges(
+      async () => counts(),
+      [
+        [
+          'tenure_users_with_unmapped_prices',
+          'Users who have a subscription on a price in no plan and no add-on.',
+          (c) => c.unmappedPrices,
+        ],
+        [
+          'tenure_users_pending_payment',
+          'Users who asked for a higher plan that is not paid yet.',
+          (c) => c.pendingPayments,
+        ],
+        [
+          'tenure_users_pending_without_invoice',
+          'Those of them for whom there is no open invoice that they could pay.',
+          (c) => c.pendingWithoutInvoice,
+        ],
+      ],
+    );
   }
 
   /** A gauge whose value is asked for at every scrape. */

@@ -1,5 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { AddAdoptedLogs1763995000000 } from './adopted-logs.migration.js';
+import { IndexAttention1763981000000 } from './attention.migration.js';
 import { AddCustomerDeleted1763980000000 } from './customer-deleted.migration.js';
 import { AddGenerations1763950000000 } from './generations.migration.js';
 import { createPartitions } from './partitions.js';
@@ -189,5 +190,6 @@ export const projectionMigrations = [
   AddRebuildOrders1763960000000,
   IndexUserList1763970000000,
   AddCustomerDeleted1763980000000,
+  IndexAttention1763981000000,
   AddAdoptedLogs1763995000000,
 ];

@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import type { EventStore } from '../event-store/event-store.js';
 import { type LiveCheckpoint, type ProjectionFault, readLiveCheckpoint } from './engine/checkpoint.js';
 import type { CommittedBatch, Projection, ProjectionListener } from './engine/projection.js';
+import { AttentionReader } from './entitlements/attention.reader.js';
 import { DeadlineReader } from './entitlements/deadline.reader.js';
 import { EntitlementReader } from './entitlements/entitlement.reader.js';
 import { ENTITLEMENTS } from './entitlements/entitlements.projector.js';
@@ -61,6 +62,7 @@ export interface Projections {
   /** What the publication of a catalogue would change now; changes nothing. See `previewPublication`. */
   readonly previewPublication: FoldingBeside['previewPublication'];
   readonly users: UserListReader;
+  readonly attention: AttentionReader;
   /** The live checkpoint as it is now; `null` before the first start. */
   readCheckpoint(): Promise<LiveCheckpoint | null>;
   /** Folds the live generation and those beside it. */
@@ -100,6 +102,7 @@ export function createProjections(options: ProjectionsOptions): Projections {
     ops: new OpsReader(source),
     deadlines: new DeadlineReader(pool),
     users: new UserListReader(pool, now),
+    attention: new AttentionReader(pool, now),
     readCheckpoint: () => readLiveCheckpoint(pool, ENTITLEMENTS),
   };
 }

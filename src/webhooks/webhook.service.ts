@@ -8,6 +8,7 @@ import { RecordCustomerEvent } from '../commands/customer/customer.commands.js';
 import type { Recorded } from '../commands/decider.js';
 import { RecordSubscriptionEvent } from '../commands/subscription/subscription.commands.js';
 import type { Metrics, WebhookOutcome } from '../observability/metrics.js';
+import { OnceADay } from '../observability/once-a-day.js';
 import type { Inquiries } from '../stripe/inquiries.js';
 import type { CheckoutWait } from './checkout-wait.js';
 import { hasForbiddenText } from './forbidden-text.js';
@@ -18,6 +19,7 @@ import {
   translateStripeEvent,
 } from './stripe-event.translator.js';
 import type { StripeSignature } from './stripe-signature.js';
+import { type Unexpected, unexpectedIn } from './unexpected.js';
 import type { WebhookContact } from './webhook-contact.js';
 
 /** What the reply to a delivery says. */
@@ -40,6 +42,8 @@ export interface WebhookServiceOptions {
   /** Hears of every delivery with a good signature and of our mode. */
   readonly contact: Pick<WebhookContact, 'note'>;
   readonly metrics: Metrics;
+  /** Hears, once a day each, what may surprise in what was recorded. */
+  readonly onUnexpected: (unexpected: Unexpected) => void;
 }
 
 type RecordedTranslation = Extract<Translation, { outcome: 'recorded' }>;
@@ -54,6 +58,7 @@ const SETTLED: ReadonlySet<string | null> = new Set(['paid', 'no_payment_require
  */
 export class WebhookService {
   #mismatches = 0;
+  readonly #told = new OnceADay();
 
   constructor(private readonly options: WebhookServiceOptions) {}
 
@@ -119,6 +124,7 @@ export class WebhookService {
       return { received: true, outcome: 'ignored', reason: translation.reason };
     }
     const recorded: Recorded = await this.options.commands.execute(commandOf(translation, requestId));
+    if (recorded.outcome === 'applied') this.#noteUnexpected(translation.event);
     this.options.inquiries.notice(translation.event, translation.stripe.created, requestId);
     await this.#holdForCheckout(translation);
     return recorded.outcome === 'applied'
@@ -128,6 +134,13 @@ export class WebhookService {
           outcome: 'duplicate',
           ...(recorded.position === null ? {} : { position: recorded.position }),
         };
+  }
+
+  #noteUnexpected(event: RecordedTranslation['event']): void {
+    for (const unexpected of unexpectedIn(event)) {
+      this.options.metrics.stripeUnexpected(unexpected.kind);
+      if (this.#told.isDue(`${unexpected.kind} ${unexpected.subject}`)) this.options.onUnexpected(unexpected);
+    }
   }
 
   async #holdForCheckout({ event }: RecordedTranslation): Promise<void> {

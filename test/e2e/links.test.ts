@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { AUTHORIZED, buyer, event, problemCode, type Service, startService } from './support/service.js';
+import { AUTHORIZED, buyer, event, PRO, problemCode, type Service, startService } from './support/service.js';
 
 const listing = z.object({
   items: z.array(z.looseObject({ kind: z.string(), id: z.string() })),
@@ -70,6 +70,28 @@ describe('Linking', () => {
     const found = listing.parse(answer.json()).items.find(({ id }) => id === user.id);
     expect(found).toMatchObject({ kind: 'subscription', owner: 'claimed-by-metadata' });
     expect(JSON.stringify(found)).toContain('claimed-by-checkout');
+  });
+
+  it('lists prices in no plan with whom they concern, and upgrades that wait for their payment', async () => {
+    const odd = { id: 'price_of_no_plan', product: 'prod_odd', name: 'Odd', unitAmount: 900 };
+    await service.receive(buyer('odd-2', odd).started('active').body);
+    await service.receive(buyer('odd-1', odd).started('active').body);
+    const user = buyer('waiting');
+    await service.receive(user.started('active').body);
+    const { position } = await service.receive(user.switchesTo(PRO).body);
+    await service.snapshot('waiting', position);
+    const items = async (path: string) =>
+      z.looseObject({ items: z.array(z.looseObject({})) }).parse((await service.ask('GET', path)).json())
+        .items;
+    expect(await items('/v1/ops/unmapped-prices')).toContainEqual({
+      price: odd.id,
+      users: 2,
+      example: 'odd-1',
+    });
+    expect(await items(`/v1/ops/unmapped-prices?cursor=${odd.id}`)).toEqual([]);
+    expect(await items('/v1/ops/pending-payments?cursor=waitin')).toContainEqual(
+      expect.objectContaining({ userId: 'waiting', plan: 'pro', price: PRO.id, invoice: null }),
+    );
   });
 
   it('counts repeats with one Idempotency-Key once', async () => {

@@ -1,12 +1,18 @@
-import { Controller, Get, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
 import { ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { OpsReader } from '../../projections/entitlements/ops.reader.js';
+import { PROJECTIONS, type Projections } from '../../projections/projections.js';
 import { Describe } from '../describe.js';
 import { cursorOf, DEFAULT_LIMIT, limitOf, MAX_LIMIT, refuseOthers } from '../http/parameters.js';
 import { jsonReply, sendReply } from '../http/reply.js';
 import { requestIdOf } from '../http/request-id.js';
-import { conflictsResponse, unlinkedResponse } from '../schemas.js';
+import {
+  conflictsResponse,
+  pendingPaymentsResponse,
+  unlinkedResponse,
+  unmappedPricesResponse,
+} from '../schemas.js';
 
 @ApiTags('Ops')
 @ApiQuery({ name: 'cursor', type: String, required: false, description: '`next` of the page before' })
@@ -18,7 +24,10 @@ import { conflictsResponse, unlinkedResponse } from '../schemas.js';
 })
 @Controller('v1/ops')
 export class OpsController {
-  constructor(private readonly ops: OpsReader) {}
+  constructor(
+    private readonly ops: OpsReader,
+    @Inject(PROJECTIONS) private readonly projections: Projections,
+  ) {}
 
   @Get('unlinked')
   @Describe({
@@ -49,6 +58,44 @@ export class OpsController {
     @Res() response: Response,
   ): Promise<void> {
     const page = await this.ops.conflicts(...pageOf(query));
+    sendReply(response, jsonReply(200, page), requestIdOf(request));
+  }
+
+  @Get('unmapped-prices')
+  @Describe({
+    summary: 'Prices of subscriptions that are in no plan and no add-on',
+    ok: {
+      description: 'A page by price, with how many users have it and the first of them',
+      schema: unmappedPricesResponse,
+    },
+    problems: ['invalid_request', 'unsupported_parameter', 'database_unavailable'],
+    access: 'ops',
+  })
+  async unmappedPrices(
+    @Query() query: Record<string, unknown>,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const page = await this.projections.attention.unmappedPrices(...pageOf(query));
+    sendReply(response, jsonReply(200, page), requestIdOf(request));
+  }
+
+  @Get('pending-payments')
+  @Describe({
+    summary: 'Users who asked for a higher plan that is not paid yet, and why it waits',
+    ok: {
+      description: 'A page by user id; it may be short while `next` says that there is more',
+      schema: pendingPaymentsResponse,
+    },
+    problems: ['invalid_request', 'unsupported_parameter', 'database_unavailable'],
+    access: 'ops',
+  })
+  async pendingPayments(
+    @Query() query: Record<string, unknown>,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const page = await this.projections.attention.pendingPayments(...pageOf(query));
     sendReply(response, jsonReply(200, page), requestIdOf(request));
   }
 }

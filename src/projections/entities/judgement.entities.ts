@@ -44,6 +44,16 @@ export const UserRoleEntity = new EntitySchema<UserRoleRow>({
     { name: 'user_role_generation_role_user_id_idx', columns: ['generation', 'role', 'userId'] },
     { name: 'user_role_generation_plan_user_id_idx', columns: ['generation', 'plan', 'userId'] },
     { name: 'user_role_generation_status_user_id_idx', columns: ['generation', 'status', 'userId'] },
+    {
+      name: 'user_role_unmapped_idx',
+      columns: ['generation', 'userId'],
+      where: `(strpos(snapshot, '"unmappedPrices":[]'::text) = 0)`,
+    },
+    {
+      name: 'user_role_pending_idx',
+      columns: ['generation', 'userId'],
+      where: `(strpos(snapshot, '"pendingPayment":null'::text) = 0)`,
+    },
   ],
 });
 

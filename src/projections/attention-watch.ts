@@ -1,0 +1,74 @@
+import { OnceADay } from '../observability/once-a-day.js';
+import type { AttentionCounts, AttentionReader } from './entitlements/attention.reader.js';
+
+export interface AttentionWatchOptions {
+  readonly attention: AttentionReader;
+  /** Whether this instance is the one that warns. */
+  readonly isOurs: () => boolean;
+  readonly warn: (details: object, message: string) => void;
+  readonly onTrouble: (error: unknown) => void;
+  /** How often the read models are looked at. */
+  readonly everyMs?: number;
+}
+
+const EVERY_MS = 60_000;
+const TOLD_AT_ONCE = 100;
+
+/**
+ * Looks now and then for what is right by the rules and yet may be a mistake: prices in no plan, upgrades for which there is
+ * no invoice. The counts are for metrics; of each price and each such user one warning a day is written, where the
+ * instance is the one that warns.
+ */
+export class AttentionWatch {
+  readonly #told = new OnceADay();
+  #counts: AttentionCounts | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #looking: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: AttentionWatchOptions) {}
+
+  /** What the last look counted; `null` before the first. */
+  get counts(): AttentionCounts | null {
+    return this.#counts;
+  }
+
+  /** Looks at once, then every minute. */
+  start(): void {
+    const look = (): void => {
+      this.#looking = this.#look().finally(() => {
+        if (this.#timer !== null) this.#timer = setTimeout(look, this.options.everyMs ?? EVERY_MS);
+      });
+    };
+    this.#timer = setTimeout(look, 0);
+  }
+
+  /** Comes back when no look is under way. */
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    await this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    const { attention, isOurs, warn, onTrouble } = this.options;
+    try {
+      this.#counts = await attention.counts();
+      if (!isOurs()) return;
+      const { unmappedPrices, pendingWithoutInvoice } = this.#counts;
+      if (unmappedPrices > 0) {
+        for (const { price, users } of (await attention.unmappedPrices(null, TOLD_AT_ONCE)).items) {
+          if (this.#told.isDue(`price ${price}`))
+            warn({ price, users }, 'a price is in no plan and gives nothing');
+        }
+      }
+      if (pendingWithoutInvoice > 0 && this.#told.isDue('pending without invoice')) {
+        warn(
+          { users: pendingWithoutInvoice },
+          'users wait for the payment of an upgrade for which there is no invoice',
+        );
+      }
+    } catch (error) {
+      onTrouble(error);
+    }
+  }
+}

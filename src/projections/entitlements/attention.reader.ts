@@ -1,0 +1,95 @@
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import type { PendingPayment } from '../../policy/entitlement.js';
+import type { Listing } from './ops.reader.js';
+import { entitlementSchema, heldAt, versionedSuccessorSchema } from './user-row.js';
+
+const LIVE = '(select generation from tenure.live_generation)';
+/** As in the indices that hold them. */
+const HAS_UNMAPPED = `strpos(u.snapshot, '"unmappedPrices":[]') = 0`;
+const HAS_PENDING = `strpos(u.snapshot, '"pendingPayment":null') = 0`;
+
+const unmappedRow = z.object({ price: z.string(), users: z.number(), example: z.string() });
+const pendingRow = z.object({ user_id: z.string(), snapshot: z.string(), successors: z.string() });
+const countsRow = z.object({ unmapped: z.number(), pending: z.number(), without: z.number() });
+
+/** A price in no plan and no add-on: how many users have a subscription on it, and the first of them by id. */
+export type UnmappedPrice = z.infer<typeof unmappedRow>;
+
+/** A user who asked for a higher plan that is not paid yet. */
+export interface ListedPendingPayment extends PendingPayment {
+  readonly userId: string;
+}
+
+/** How many users have something that somebody should look at. */
+export interface AttentionCounts {
+  readonly unmappedPrices: number;
+  readonly pendingPayments: number;
+  readonly pendingWithoutInvoice: number;
+}
+
+/** Lists what is right by the rules and yet may be a mistake in Stripe or in the plan file. Each answer is one statement. */
+export class AttentionReader {
+  constructor(
+    private readonly pool: Pool,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /** Up to `limit` unmapped prices by id, after the price `cursor` (the `next` of the page before). */
+  async unmappedPrices(cursor: string | null, limit: number): Promise<Listing<UnmappedPrice>> {
+    const { rows } = await this.pool.query(
+      `select price, count(*)::int as users, min(u.user_id) as example
+       from tenure.user_role u
+       cross join lateral json_array_elements_text(u.snapshot::json -> 'unmappedPrices') as each(price)
+       where u.generation = ${LIVE} and ${HAS_UNMAPPED} and price collate "C" > $1
+       group by price order by price collate "C" limit $2`,
+      [cursor ?? '', limit],
+    );
+    const items = z.array(unmappedRow).parse(rows);
+    return { items, next: items.length === limit ? (items.at(-1)?.price ?? null) : null };
+  }
+
+  /**
+   * Users by id, after the id `cursor`, who wait for a payment now. A page reads `limit` rows and leaves out whom time has
+   * relieved of it, so it may be shorter while `next` says that there is more.
+   */
+  async pendingPayments(cursor: string | null, limit: number): Promise<Listing<ListedPendingPayment>> {
+    const { rows } = await this.pool.query(
+      `select u.user_id, u.snapshot, u.successors from tenure.user_role u
+       where u.generation = ${LIVE} and ${HAS_PENDING} and u.user_id > $1 order by u.user_id limit $2`,
+      [cursor ?? '', limit],
+    );
+    const found = z.array(pendingRow).parse(rows);
+    const now = this.now();
+    return {
+      items: found.flatMap((row) => {
+        const pending = pendingAt(row, now);
+        return pending === null ? [] : [{ userId: row.user_id, ...pending }];
+      }),
+      next: found.length === limit ? (found.at(-1)?.user_id ?? null) : null,
+    };
+  }
+
+  /** Counts users along the indices of what they are counted for. */
+  async counts(): Promise<AttentionCounts> {
+    const { rows } = await this.pool.query(
+      `select (select count(*)::int from tenure.user_role u where u.generation = ${LIVE} and ${HAS_UNMAPPED}) as unmapped,
+              p.pending, p.without
+       from (select count(*)::int as pending,
+                    count(*) filter (where strpos(u.snapshot, '"invoice":null') > 0)::int as without
+             from tenure.user_role u where u.generation = ${LIVE} and ${HAS_PENDING}) as p`,
+    );
+    const { unmapped, pending, without } = countsRow.parse(rows[0]);
+    return { unmappedPrices: unmapped, pendingPayments: pending, pendingWithoutInvoice: without };
+  }
+}
+
+function pendingAt(row: z.infer<typeof pendingRow>, now: number): PendingPayment | null {
+  const stored = {
+    entitlement: entitlementSchema.parse(JSON.parse(row.snapshot)),
+    successors: z.array(versionedSuccessorSchema).parse(JSON.parse(row.successors)),
+    counter: 0,
+    changedAt: null,
+  };
+  return heldAt(stored, now).entitlement.pendingPayment;
+}

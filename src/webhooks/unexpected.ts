@@ -1,0 +1,25 @@
+import type { DomainEvent } from '../events/event-types.js';
+import { isKnownStatus } from '../policy/standing.js';
+
+/**
+ * What a recorded event says that is taken as it is and yet may surprise: a status that we do not know gives no access
+ * (DESIGN 5.6); of a list that Stripe cut only a part is judged.
+ */
+export interface Unexpected {
+  readonly kind: 'unknown_status' | 'cut_items' | 'cut_lines';
+  /** The status, or the object whose list was cut. */
+  readonly subject: string;
+}
+
+/** What is unexpected in an event; a function of the event alone. */
+export function unexpectedIn({ data }: DomainEvent): readonly Unexpected[] {
+  if ('itemsTruncated' in data) {
+    return [
+      ...(isKnownStatus(data.status) ? [] : [{ kind: 'unknown_status', subject: data.status } as const]),
+      ...(data.itemsTruncated ? [{ kind: 'cut_items', subject: data.subscription } as const] : []),
+    ];
+  }
+  return 'linesTruncated' in data && data.linesTruncated
+    ? [{ kind: 'cut_lines', subject: data.invoice }]
+    : [];
+}
