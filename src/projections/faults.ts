@@ -88,6 +88,8 @@ export class Faults {
     const { store, pool, projection } = this.options;
     const checkpoint = (await readLiveCheckpoint(pool, projection))?.checkpoint;
     if (checkpoint?.fault?.position !== position) return null;
+    const underWay = checkpoint.within.find((each) => each.position === position);
+    if (underWay !== undefined) return (await store.read(underWay.stream, underWay.revision))[0] ?? null;
     const [next] = (await store.readAll(checkpoint.scanned, 1)).events;
     return next?.position === position ? next : null;
   }

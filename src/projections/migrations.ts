@@ -4,6 +4,7 @@ import { IndexAttention1763981000000 } from './attention.migration.js';
 import { AddCustomerDeleted1763980000000 } from './customer-deleted.migration.js';
 import { AddGenerations1763950000000 } from './generations.migration.js';
 import { createPartitions } from './partitions.js';
+import { TakeTurnsWithPublications1763996000000 } from './publications.migration.js';
 import { AddRebuildOrders1763960000000 } from './rebuild-orders.migration.js';
 import { IndexUserList1763970000000 } from './user-list.migration.js';
 
@@ -192,4 +193,5 @@ export const projectionMigrations = [
   AddCustomerDeleted1763980000000,
   IndexAttention1763981000000,
   AddAdoptedLogs1763995000000,
+  TakeTurnsWithPublications1763996000000,
 ];

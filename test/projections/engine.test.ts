@@ -35,7 +35,7 @@ class Tally implements Projector<RecordedEvent> {
     }
     return {
       applied: events.length,
-      within: null,
+      within: [],
       now,
       changed: [],
       write: async (client) => {
@@ -44,6 +44,10 @@ class Tally implements Projector<RecordedEvent> {
         await client.query('insert into tally select unnest($1::bigint[]), $2', [positions, this.by]);
       },
     };
+  }
+
+  async goOn(): Promise<ProjectedBatch> {
+    throw new Error('nothing is under way');
   }
 
   forget(): void {

@@ -119,7 +119,10 @@ describe('What a publication would change', () => {
     isBroken = true;
     await expect(preview(a, NEW)).rejects.toThrow(PublicationWouldFaultError);
     await a.stop();
-    await log.pool.query(`update tenure.projection_checkpoint set within = 'ann'`);
+    const underWay = { position: '1', id: 'a', type: 'PlanCatalogPublished', stream: '', revision: 0 };
+    await log.pool.query('update tenure.projection_checkpoint set within = $1', [
+      JSON.stringify([{ ...underWay, now: at(day(0)), after: '' }]),
+    ]);
     const b = await log.start('b', { rules, patienceMs: 200, batchSize: 1 });
     await expect(preview(b, NEW)).rejects.toThrow(PublicationUnderWayError);
   });

@@ -12,6 +12,7 @@ const STRAIGHT: Replay = { batchSize: 1_000, sliceSize: 1_000, projector: 'kept'
 const OTHERS: readonly Replay[] = [
   { batchSize: 1, sliceSize: 1_000, projector: 'kept' },
   { batchSize: 2, sliceSize: 3, projector: 'kept' },
+  { batchSize: 1, sliceSize: 1, projector: 'kept' },
   { batchSize: 7, sliceSize: 2, projector: 'made anew each round' },
   { batchSize: 1, sliceSize: 1, projector: 'made anew each round' },
 ];

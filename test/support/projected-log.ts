@@ -68,6 +68,11 @@ const LEFT_OUT = [
   'swap_history',
 ];
 
+const LEFT_OUT_COLUMNS = new Map([
+  ['projection_checkpoint', ` - 'revision'`],
+  ['revocation_feed', ` - 'cursor'`],
+]);
+
 export const KEY = { projection: 'entitlements', generation: 1 };
 
 /** A log and its read models in a database of their own. */
@@ -158,15 +163,15 @@ export class ProjectedLog {
 
   /**
    * Every row of every table of the schema, in every column, and where the checkpoint is. Left out are the pointer to the
-   * live generation, what is known of the swaps, and the checkpoint's `revision`, which counts commits. No column that
-   * is left holds a wall clock.
+   * live generation, what is known of the swaps, the checkpoint's `revision`, which counts commits, and the feed's `cursor`:
+   * while a publication is under way its lines and others' take turns. No column that is left holds a wall clock.
    */
   async rows(): Promise<Rows> {
     const rows: Record<string, readonly unknown[]> = {};
     for (const table of await this.#tables()) {
-      const left = table === 'projection_checkpoint' ? ` - 'revision'` : '';
+      const left = LEFT_OUT_COLUMNS.get(table) ?? '';
       const found = await this.pool.query<{ row: string }>(
-        `select (to_jsonb(t)${left})::text as row from tenure.${table} t order by to_jsonb(t)::text collate "C"`,
+        `select (to_jsonb(t)${left})::text as row from tenure.${table} t order by (to_jsonb(t)${left})::text collate "C"`,
       );
       rows[table] = found.rows.map(({ row }): unknown => JSON.parse(row));
     }

@@ -12,6 +12,7 @@ import {
 import type { FoldedLog } from './folded-log.js';
 import type { ProjectedBatch, Projector } from './projector.js';
 import { isTransient } from './transient.js';
+import type { UnderWay } from './under-way.js';
 
 /**
  * What came of one round: rows committed, nothing to read, another instance was faster, a fault at an event, or a log that
@@ -40,17 +41,21 @@ class FaultAtEvent extends Error {
 }
 
 /** What is made of an event that is skipped. */
-const NOTHING: Omit<ProjectedBatch, 'now'> = {
+const NOTHING: Omit<ProjectedBatch, 'now' | 'within'> = {
   applied: 1,
-  within: null,
   changed: [],
   write: async () => undefined,
 };
 
-/** Runs one batch after another: read a page, project it, commit rows and checkpoint in one transaction. */
+/**
+ * Runs one batch after another: read a page, project it, commit rows and checkpoint in one transaction. Where an event is
+ * under way, every other round writes the next part of it.
+ */
 export class BatchRunner {
   /** After a fault inside a batch: one event at a time, so that all before the faulty one are applied. */
   #careful = 0;
+  /** What is under way and the events after it take turns; whoever takes over begins with the events. */
+  #isTurnOfParts = false;
 
   constructor(
     private readonly log: FoldedLog,
@@ -62,10 +67,18 @@ export class BatchRunner {
 
   /** One round from `read`. Throws what is transient: the same round may pass later. */
   async run(read: Checkpoint): Promise<Round> {
-    const limit = this.#careful > 0 || read.within !== null ? 1 : this.batchSize;
-    const [page, isKnown] = await Promise.all([this.#page(read, limit), this.log.holds(read)]);
+    const [underWay] = read.within;
+    const isTurnOfPart = underWay !== undefined && this.#isTurnOfParts;
+    const limit = this.#careful > 0 ? 1 : this.batchSize;
+    const [page, isKnown] = await Promise.all([
+      isTurnOfPart ? { events: [], scanned: null } : this.#page(read, limit),
+      this.log.holds(read),
+    ]);
     if (!isKnown) return { outcome: 'other log' };
-    if (page.events.length === 0) return this.#nothing(read, page.scanned);
+    if (page.events.length === 0) {
+      return underWay === undefined ? this.#nothing(read, page.scanned) : this.#goOn(underWay, read);
+    }
+    this.#isTurnOfParts = true;
     try {
       const round = await this.#project(page.events, read, page.scanned, limit);
       if (this.#careful > 0) this.#careful -= 1;
@@ -75,7 +88,8 @@ export class BatchRunner {
       this.projector.forget();
       const [first] = page.events;
       if (page.events.length === 1 && first !== undefined) {
-        return this.#passOrStop(first, error, read, page.scanned);
+        const skipped = { ...NOTHING, within: read.within, now: read.now };
+        return this.#passOrStop(first, error, () => this.#moveOn([first], skipped, read, page.scanned, 1));
       }
       this.#careful = page.events.length;
       return this.run(read);
@@ -90,6 +104,19 @@ export class BatchRunner {
       if (!(error instanceof UnknownPositionError)) throw error;
       // Where the log does not hold that event either, it is another log, which `holds` says.
       return scanned === handled ? { events: [], scanned } : this.#page({ scanned: handled, handled }, limit);
+    }
+  }
+
+  /** Writes the next part of an event; where that fails, and the log says that it is skipped, no other part. */
+  async #goOn(event: UnderWay, read: Checkpoint): Promise<Round> {
+    this.#isTurnOfParts = false;
+    try {
+      return await this.#moveOn([], await this.projector.goOn(read), read, read.scanned, 0);
+    } catch (error) {
+      if (isTransient(error)) throw error;
+      this.projector.forget();
+      const rest = { ...NOTHING, applied: 0, within: read.within.slice(1), now: read.now };
+      return this.#passOrStop(event, error, () => this.#moveOn([], rest, read, read.scanned, 0));
     }
   }
 
@@ -126,15 +153,19 @@ export class BatchRunner {
       this.projector.forget();
       return { outcome: 'lost' };
     }
-    return { outcome: 'committed', checkpoint: next, batch, more: !isWhole || events.length === limit };
+    return {
+      outcome: 'committed',
+      checkpoint: next,
+      batch,
+      more: !isWhole || events.length === limit || next.within.length > 0,
+    };
   }
 
   /** An event that cannot be folded is gone past, without rows, where the log says that it is skipped. */
   async #passOrStop(
-    event: StoredEvent,
+    event: Pick<StoredEvent, 'id' | 'position' | 'type'>,
     cause: unknown,
-    read: Checkpoint,
-    scanned: Position | null,
+    pass: () => Promise<Round>,
   ): Promise<Round> {
     try {
       if (!(await this.log.isSkipped(event))) {
@@ -145,7 +176,7 @@ export class BatchRunner {
       return { outcome: 'fault', fault: faultOf(new FaultAtEvent(event, error)) };
     }
     this.#careful = 0; // what it was for is found
-    return this.#moveOn([event], { ...NOTHING, now: read.now }, read, scanned, 1);
+    return pass();
   }
 
   async #nothing(read: Checkpoint, scanned: Position | null): Promise<Round> {

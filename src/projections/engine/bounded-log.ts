@@ -12,7 +12,7 @@ export class BoundedLog implements FoldedLog {
 
   constructor(private readonly log: FoldedLog) {}
 
-  isSkipped(event: StoredEvent): Promise<boolean> {
+  isSkipped(event: Pick<StoredEvent, 'id'>): Promise<boolean> {
     return this.log.isSkipped(event);
   }
 

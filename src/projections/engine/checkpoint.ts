@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
 import type { Position } from '../../event-store/event-store.js';
+import { type UnderWay, underWayColumn, underWayText } from './under-way.js';
 
 /** The event a projection stopped at, and why. */
 export const projectionFaultSchema = z.strictObject({
@@ -19,14 +20,14 @@ export interface ProjectionKey {
 
 /**
  * How far a projection came. `handled` is the last event applied, `eventId` its id (`null` where it was applied before ids
- * were kept), `scanned` how far the store was read, `within` the
- * progress inside the next event, `now` the projection's clock (Unix ms). `revision` counts the commits.
+ * were kept), `scanned` how far the store was read, `within` which events up to `handled` are still written in parts, `now`
+ * the projection's clock (Unix ms). `revision` counts the commits.
  */
 export interface Checkpoint {
   readonly handled: Position | null;
   readonly eventId: string | null;
   readonly scanned: Position | null;
-  readonly within: string | null;
+  readonly within: readonly UnderWay[];
   readonly now: number;
   readonly revision: number;
   readonly fault: ProjectionFault | null;
@@ -48,7 +49,7 @@ const checkpointRow = z.object({
   handled: z.string().nullable(),
   event_id: z.string().nullable(),
   scanned: z.string().nullable(),
-  within: z.string().nullable(),
+  within: underWayColumn,
   now_ms: z.coerce.number(),
   revision: z.coerce.number(),
   fault: z
@@ -161,7 +162,7 @@ export async function moveCheckpoint(
       read.revision,
       next.handled,
       next.scanned,
-      next.within,
+      underWayText(next.within),
       next.now,
       next.revision,
       codeVersion,

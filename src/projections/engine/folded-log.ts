@@ -6,7 +6,7 @@ import { projectionStream } from '../../events/stream-names.js';
 /** The log as a projection folds it: its ordered pages, and which of their events it may go past. */
 export interface FoldedLog extends Pick<EventStore, 'readAll'> {
   /** Whether ops let the projection go past this event. Asked only where it cannot be folded. */
-  isSkipped(event: StoredEvent): Promise<boolean>;
+  isSkipped(event: Pick<StoredEvent, 'id'>): Promise<boolean>;
   /** Whether the log holds the event of a checkpoint where it was applied: see `holdsEventOf`. */
   holds(checkpoint: AppliedUpTo): Promise<boolean>;
 }

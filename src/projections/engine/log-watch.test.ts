@@ -17,7 +17,7 @@ function at(
       handled,
       eventId: `e${handled}`,
       scanned: handled,
-      within: null,
+      within: [],
       now: 0,
       revision,
       fault: null,

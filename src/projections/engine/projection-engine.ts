@@ -16,6 +16,7 @@ import { foldedLog } from './folded-log.js';
 import { LeaderSession } from './leader-session.js';
 import type { Projection, ProjectionListener, ProjectionState, ProjectionStatus } from './projection.js';
 import type { Projector } from './projector.js';
+import { isWritten } from './under-way.js';
 
 export interface ProjectionEngineOptions {
   readonly store: Pick<EventStore, 'read' | 'readAll' | 'head' | 'eventIdAt' | 'onAppend'>;
@@ -129,7 +130,7 @@ export class ProjectionEngine implements Projection {
 
   async waitUntil(position: Position, timeoutMs: number): Promise<boolean> {
     const deadline = Date.now() + timeoutMs;
-    while (comparePositions(this.#live?.checkpoint.handled ?? null, position) < 0) {
+    while (this.#live === null || !isWritten(this.#live.checkpoint, position)) {
       const left = deadline - Date.now();
       if (left <= 0 || this.#state === 'stopped') return false;
       await this.nextChange(left);

@@ -49,7 +49,10 @@ export interface ProjectionListener {
 /** A projection as the rest of the process sees it, in whichever thread it is folded. */
 export interface Projection {
   status(): ProjectionStatus;
-  /** Whether everything up to `position` is in the read models; waits for it up to `timeoutMs`. */
+  /**
+   * Whether the rows of the event at `position` are written, and of all before it but for users whom a publication under way
+   * has not come to; waits for it up to `timeoutMs`.
+   */
   waitUntil(position: Position, timeoutMs: number): Promise<boolean>;
   /** Comes back when the checkpoint moves, or after `ms`. */
   nextChange(ms: number): Promise<void>;

@@ -1,22 +1,23 @@
 import type { PoolClient } from 'pg';
 import type { Position } from '../../event-store/event-store.js';
+import type { UnderWay } from './under-way.js';
 
 /** Where a projector goes on from: what earlier batches left behind. `now` is Unix milliseconds. */
 export interface ProjectionCursor {
-  /** The last event that was wholly applied. */
+  /** The last event that was applied. */
   readonly handled: Position | null;
-  /** Progress inside the event after `handled`, in the projector's own words; `null` at its start. */
-  readonly within: string | null;
+  /** Events up to `handled` of which rows are still to be written, in their order. */
+  readonly within: readonly UnderWay[];
   /** The projection's own clock, which never goes back. */
   readonly now: number;
 }
 
 /** What a projector made of a batch: how far it came and the row changes that make it so. */
 export interface ProjectedBatch {
-  /** How many events from the batch's start are wholly applied. */
+  /** How many events from the batch's start are applied. */
   readonly applied: number;
-  /** Progress inside the event after those. */
-  readonly within: string | null;
+  /** Events up to those of which rows are still to be written. */
+  readonly within: readonly UnderWay[];
   readonly now: number;
   /** Keys whose read models change, or `all`. */
   readonly changed: readonly string[] | 'all';
@@ -34,6 +35,8 @@ export interface Projector<Event> {
   readonly codeVersion: string;
   /** Projects a non-empty, ordered batch; `applied` may stop short of its end, but something must move. */
   project(events: readonly Event[], from: ProjectionCursor): Promise<ProjectedBatch>;
+  /** Writes the next part of the first event that is under way; there is one. */
+  goOn(from: ProjectionCursor): Promise<ProjectedBatch>;
   /** Drops everything kept in memory: a batch did not commit, or another instance may have written. */
   forget(): void;
 }

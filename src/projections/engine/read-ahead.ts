@@ -17,7 +17,7 @@ export class ReadAhead implements FoldedLog {
 
   constructor(private readonly log: FoldedLog) {}
 
-  isSkipped(event: StoredEvent): Promise<boolean> {
+  isSkipped(event: Pick<StoredEvent, 'id'>): Promise<boolean> {
     return this.log.isSkipped(event);
   }
 

@@ -26,6 +26,7 @@ export interface ProjectionCheckpointRow {
   readonly generation: number;
   readonly handled: string | null;
   readonly scanned: string | null;
+  /** JSON of the events that are still written in parts; `null` when there are none. */
   readonly within: string | null;
   readonly nowMs: string;
   readonly revision: string;

@@ -15,6 +15,8 @@ export interface UserRoleRow {
   readonly position: string | null;
   readonly changedAt: Date | null;
   readonly historySeq: number;
+  /** Position of the catalogue that it was last judged by, a decimal string. */
+  readonly catalog: string;
 }
 
 export const UserRoleEntity = new EntitySchema<UserRoleRow>({
@@ -34,6 +36,7 @@ export const UserRoleEntity = new EntitySchema<UserRoleRow>({
     position: nullable(bigint()),
     changedAt: nullable(instant('changed_at')),
     historySeq: int('history_seq'),
+    catalog: { ...bigint(), default: 0 },
   },
   indices: [
     {

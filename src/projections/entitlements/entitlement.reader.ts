@@ -221,6 +221,7 @@ function toServed(found: z.infer<typeof row>, now: number): Served {
           position: found.position,
           changedAt: found.changed_at?.getTime() ?? null,
           historySeq,
+          catalog: null, // by which catalogue they were judged is not served
         };
   return serve(user, found.version_offset, found.handled ?? '0', now);
 }

@@ -38,6 +38,7 @@ const userRow = z.object({
   position: nullable,
   changed_at: z.date().nullable(),
   history_seq: z.number(),
+  catalog: z.string(),
 });
 const idRow = z.object({ id: z.string() });
 
@@ -166,7 +167,7 @@ export class FactsLoader {
     if (missing.length === 0) return;
     const [rows, subscriptions] = await Promise.all([
       this.#rows(
-        `select user_id, snapshot, successors, counter, position::text, changed_at, history_seq
+        `select user_id, snapshot, successors, counter, position::text, changed_at, history_seq, catalog::text
          from tenure.user_role where generation = $1 and user_id = any($2)`,
         missing,
         userRow,
@@ -192,6 +193,7 @@ export class FactsLoader {
               position: row.position,
               changedAt: row.changed_at?.getTime() ?? null,
               historySeq: row.history_seq,
+              catalog: row.catalog,
             },
       );
     }

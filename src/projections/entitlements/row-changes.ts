@@ -163,15 +163,15 @@ export class RowChanges {
     return {
       name: 'tenure-write-users',
       text: `insert into tenure.user_role (generation, user_id, role, plan, status, snapshot, successors, next_at,
-               counter, position, changed_at, history_seq)
+               counter, position, changed_at, history_seq, catalog)
              select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::text[],
                string_to_array($6, ${SEPARATOR}), string_to_array($7, ${SEPARATOR}), $8::timestamptz[], $9::int[],
-               $10::bigint[], $11::timestamptz[], $12::int[])
+               $10::bigint[], $11::timestamptz[], $12::int[], $13::bigint[])
              on conflict (generation, user_id) do update
              set role = excluded.role, plan = excluded.plan, status = excluded.status,
                snapshot = excluded.snapshot, successors = excluded.successors, next_at = excluded.next_at,
                counter = excluded.counter, position = excluded.position, changed_at = excluded.changed_at,
-               history_seq = excluded.history_seq`,
+               history_seq = excluded.history_seq, catalog = excluded.catalog`,
       values: [
         generation,
         rows.map((row) => row.userId),
@@ -185,6 +185,7 @@ export class RowChanges {
         rows.map((row) => row.position),
         rows.map((row) => instant(row.changedAt)),
         rows.map((row) => row.historySeq),
+        rows.map((row) => row.catalog),
       ],
     };
   }

@@ -145,7 +145,13 @@ describe('Versions, whenever who reads and whatever comes late,', () => {
             return { at, entitlement: plan(name) };
           });
           const entitlement = plan(present, step.renewed ? String(n) : null);
-          const under = { eventId: `${n}`, eventType: 'SubscriptionUpdated', position: `${n}`, now: folded };
+          const under = {
+            eventId: `${n}`,
+            eventType: 'SubscriptionUpdated',
+            position: `${n}`,
+            catalog: '1',
+            now: folded,
+          };
           const moved = moveOn(row, { entitlement, successors }, under).row;
           if (step.kind === 'event') {
             offset = offsetAfter(row, offset, moved, aroundServer(now), offset);

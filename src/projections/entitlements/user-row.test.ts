@@ -27,7 +27,7 @@ const PAID: Entitlement = {
 };
 
 function under(position: string, now: number): JudgedUnder {
-  return { eventId: `event ${position}`, eventType: 'SubscriptionUpdated', position, now };
+  return { eventId: `event ${position}`, eventType: 'SubscriptionUpdated', position, catalog: '1', now };
 }
 
 /** The row after one event that judged `entitlement`, and what was added to the history. */

@@ -55,7 +55,8 @@ export const versionedSuccessorSchema = z.strictObject({
 
 /**
  * A user's row: what holds, what follows by time alone, the version's counter, and the event (position, Unix ms) that
- * last changed it; both are `null` while nothing did. `historySeq` counts the user's history rows.
+ * last changed it; both are `null` while nothing did. `historySeq` counts the user's history rows. `catalog` is
+ * the position of the catalogue that the user was last judged by; null for who never was.
  */
 export interface UserRow {
   readonly userId: string;
@@ -65,6 +66,7 @@ export interface UserRow {
   readonly position: string | null;
   readonly changedAt: number | null;
   readonly historySeq: number;
+  readonly catalog: string | null;
 }
 
 /** What a row says of the moment `now` (Unix ms): also when nobody has written the change by time yet. */
@@ -97,11 +99,15 @@ export type Cause =
       readonly position: string;
     };
 
-/** The event under which a user is judged; `now` is the projection's clock (Unix ms). */
+/**
+ * The event under which a user is judged, and the position of the catalogue in force; `now` is the projection's clock
+ * (Unix ms).
+ */
 export interface JudgedUnder {
   readonly eventId: string;
   readonly eventType: string;
   readonly position: string;
+  readonly catalog: string;
   readonly now: number;
 }
 
@@ -115,6 +121,7 @@ export function unheardOf(userId: string, byDefault: Entitlement): UserRow {
     position: null,
     changedAt: null,
     historySeq: 0,
+    catalog: null,
   };
 }
 
@@ -140,7 +147,10 @@ export function moveOn(
     { kind: 'event', eventId, eventType, position },
     history,
   );
-  return { row: { ...current, successors: versioned(current, judgement) }, history };
+  return {
+    row: { ...current, successors: versioned(current, judgement), catalog: under.catalog },
+    history,
+  };
 }
 
 const texts = new WeakMap<Entitlement, string>();

@@ -243,7 +243,7 @@ function scratchFold(
     for (;;) {
       const read = await checkpointOf(pool, projection, generation);
       onProgress(read.handled, until, events);
-      if (comparePositions(read.handled, until) >= 0 && read.within === null) return;
+      if (comparePositions(read.handled, until) >= 0 && read.within.length === 0) return;
       const round = await runner.run(read);
       if (round.outcome === 'fault') throw new GenerationFaultedError(generation, round.fault);
       if (round.outcome === 'other log' || round.outcome === 'lost') throw new AdoptionInterruptedError();

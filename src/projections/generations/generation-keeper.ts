@@ -162,7 +162,8 @@ export class GenerationKeeper {
     const fold = this.#foldOf(generation);
     fold.checkpoint ??= await findCheckpoint(pool, { projection, generation });
     if (fold.checkpoint === null) return 'gone';
-    if (comparePositions(fold.checkpoint.handled, live.checkpoint.handled) >= 0) return 'level';
+    const { handled, within } = fold.checkpoint;
+    if (comparePositions(handled, live.checkpoint.handled) >= 0 && within.length === 0) return 'level';
     if (fold.stuckAt === fold.checkpoint.revision) return this.#lookAgain(fold);
     if (!(await fold.log.holds(live.checkpoint))) return this.#stand(generation);
     fold.log.until = live.checkpoint.handled;

@@ -142,12 +142,12 @@ export class Generations {
       if (build.builtBy !== codeVersion) {
         throw new BuildOfOtherCodeError(generation, build.builtBy, codeVersion);
       }
-      const { fault, handled, revision } = build.checkpoint;
+      const { fault, handled, within, revision } = build.checkpoint;
       if (fault !== null) throw new GenerationFaultedError(generation, fault);
       const now = { handled, events: build.events };
       first ??= now;
       onProgress({ generation, ...now, live, ...paceOf(first, now, live, performance.now() - began) });
-      if (live !== null && comparePositions(handled, live) >= 0) return;
+      if (live !== null && comparePositions(handled, live) >= 0 && within.length === 0) return;
       if (live === null && (await this.options.store.head()) === null) return;
       if (revision !== moved.revision) moved = { at: performance.now(), revision };
       if (performance.now() - moved.at > this.#patienceMs) {

@@ -51,7 +51,8 @@ export async function holdLevel(
     if (pointer.generation === to) throw new GenerationIsLiveError(to);
     return pointer;
   };
-  const deadline = Date.now() + patienceMs;
+  let deadline = Date.now() + patienceMs;
+  let publishing = '[]';
   /** Waits, no longer than until `limit`, for the other one to come to `position`. */
   const comesTo = async (position: Position | null, limit: number): Promise<boolean> => {
     for (;;) {
@@ -73,14 +74,17 @@ export async function holdLevel(
     const { generation, swaps } = await livePointer('for update');
     const live = await read(generation, 'for update');
     const position = live?.checkpoint.handled ?? null;
-    if (live?.checkpoint.within === null && (await comesTo(position, Date.now() + HOLD_MS))) {
+    const underWay = JSON.stringify(live?.checkpoint.within ?? []);
+    if (live?.checkpoint.within.length === 0 && (await comesTo(position, Date.now() + HOLD_MS))) {
       const fold = await read(to, 'for update');
       if (fold !== null && isLevel(live, fold)) {
         return { swaps, from: { generation, fold: live }, to: { generation: to, fold } };
       }
     }
-    // Lets the live fold go on: it is in the middle of an event, or the other one was held up.
+    // Lets the live fold go on: a publication is under way, and waited for while it moves, or the other one was held up.
     await client.query('rollback to savepoint level_ground');
+    if (underWay !== publishing) deadline = Date.now() + patienceMs;
+    publishing = underWay;
     if (Date.now() >= deadline) throw new GenerationBehindError(to, null, position);
     await pause(LOOK_MS);
   }
@@ -113,5 +117,5 @@ function isLevel({ checkpoint: live }: GenerationFold, { checkpoint: other }: Ge
   const isSameEvent =
     live.handled === other.handled &&
     (live.eventId === other.eventId || live.eventId === null || other.eventId === null);
-  return live.within === null && other.within === null && isSameEvent;
+  return live.within.length === 0 && other.within.length === 0 && isSameEvent;
 }

@@ -9,6 +9,7 @@ import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { LoadedCatalog } from '../../plans/plan-file.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 import { type LiveCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';
+import type { ProjectionCursor } from '../engine/projector.js';
 import { isTransient } from '../engine/transient.js';
 import type { EntitlementsBatch, EntitlementsProjector } from '../entitlements/entitlements.projector.js';
 import type { Queries } from '../entitlements/facts-loader.js';
@@ -96,7 +97,7 @@ async function preview(
   const live = await readLiveCheckpoint(client, options.projection);
   const last = live === null ? null : await readLast(client, live.generation);
   if (live === null || last === null) throw new NoCatalogError();
-  if (live.checkpoint.within !== null) return 'under way';
+  if (live.checkpoint.within.length > 0) return 'under way';
   const now = Math.max(live.checkpoint.now, options.now());
   const [tally, moves] = [new ChangeTally(), new PlanMoves()];
   let [judged, defaultChanged] = [0, false];
@@ -135,17 +136,19 @@ async function* judgeAnew(
 ): AsyncGenerator<EntitlementsBatch> {
   const projector = projectorOn(queries, generation);
   const event = publicationOf(given, checkpoint.handled, now);
-  for (let within: string | null = null; ; ) {
+  let from: ProjectionCursor = { handled: checkpoint.handled, within: [], now };
+  let isBegun = false;
+  do {
     let batch: EntitlementsBatch;
     try {
-      batch = await projector.project([event], { handled: checkpoint.handled, within, now });
+      batch = await (isBegun ? projector.goOn(from) : projector.project([event], from));
     } catch (error) {
       throw isTransient(error) ? error : new PublicationWouldFaultError(error);
     }
+    isBegun = true;
     yield batch;
-    if (batch.applied === 1) return;
-    within = batch.within;
-  }
+    from = { handled: event.position, within: batch.within, now: batch.now };
+  } while (from.within.length > 0);
 }
 
 /** The event that a publication after `handled` would be. It is never appended: only what is judged by it counts. */

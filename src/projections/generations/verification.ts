@@ -150,7 +150,7 @@ function scratchFold(
     for (;;) {
       const read = await findCheckpoint(pool, key);
       if (read === null) throw new UnknownGenerationError(generation);
-      if (comparePositions(read.handled, until) >= 0) return;
+      if (comparePositions(read.handled, until) >= 0 && read.within.length === 0) return;
       onProgress(read.handled, until, events);
       const round = await runner.run(read);
       if (round.outcome === 'fault') throw new GenerationFaultedError(generation, round.fault);
