@@ -16,6 +16,7 @@ import { UsersController } from './api/users/users.controller.js';
 import { COMMAND_HANDLERS } from './commands/command-handlers.js';
 import { SubscriptionWriter, WRITERS } from './commands/writers.js';
 import type { Settings } from './config/settings.js';
+import type { ServerClock } from './database/server-clock.js';
 import { DeadlineScheduler } from './deadlines/deadline-scheduler.js';
 import { EVENT_STORE, type EventStore } from './event-store/event-store.js';
 import { subscriptionStream } from './events/stream-names.js';
@@ -44,6 +45,9 @@ export interface AppParts {
   /** Whether the log is the one that the read models were made from. */
   readonly logWatch: LogWatch;
   readonly contact: WebhookContact;
+  readonly clock: ServerClock;
+  /** This machine's clock, Unix milliseconds; what is written asks `clock`. */
+  readonly now: () => number;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -54,12 +58,15 @@ class AppModule {}
 
 /** Puts the application together. */
 export function appModule(parts: AppParts): DynamicModule {
-  const { settings, pool, store, projections, logWatch, contact, metrics, logger } = parts;
+  const { settings, pool, store, projections, logWatch, contact, clock, now, metrics, logger } = parts;
   const { engine, reader, ops } = projections;
   const mayWrite = (): Promise<void> | undefined => logWatch.mayWrite();
   const writers = WRITERS.map((Writer) => ({
     provide: Writer,
-    useValue: new Writer(store, settings.streamPrefix, { mayWrite }),
+    useValue: new Writer(store, settings.streamPrefix, {
+      now: () => clock.now(),
+      mayWrite,
+    }),
   }));
   return {
     module: AppModule,
@@ -108,7 +115,7 @@ export function appModule(parts: AppParts): DynamicModule {
         inject: [CommandBus, Inquiries],
         useFactory: (commands: CommandBus, asked: Inquiries) =>
           new WebhookService({
-            signature: new StripeSignature(settings.stripeWebhookSecrets),
+            signature: new StripeSignature(settings.stripeWebhookSecrets, now),
             livemode: settings.livemode,
             translation: { ...settings.userIds, account: settings.stripeAccount },
             commands,
@@ -117,6 +124,7 @@ export function appModule(parts: AppParts): DynamicModule {
             contact,
             metrics,
             onUnexpected: (unexpected) => logger.warn(unexpected, 'Stripe sent what may surprise'),
+            clock,
           }),
       },
       {
@@ -130,6 +138,7 @@ export function appModule(parts: AppParts): DynamicModule {
             webhooks,
             contact,
             logWatch,
+            clock,
             eventStore: settings.eventStoreUrl === null ? 'postgresql' : 'eventstoredb',
             lagLimitSeconds: settings.readyLagSeconds,
             silenceLimitMinutes: settings.webhookSilenceMinutes,
@@ -141,14 +150,15 @@ export function appModule(parts: AppParts): DynamicModule {
 
 /** Whoever leads the projection writes what the clock changes: it has the read models first. */
 function deadlineScheduler(
-  { projections, logWatch, metrics, logger }: AppParts,
+  { projections, logWatch, clock, now, metrics, logger }: AppParts,
   commands: CommandBus,
 ): DeadlineScheduler {
   const { engine, deadlines } = projections;
   return new DeadlineScheduler({
     deadlines,
     commands,
-    isOurs: () => engine.status().state === 'leading' && logWatch.replaced === null,
+    isOurs: () => engine.status().state === 'leading' && logWatch.replaced === null && !clock.differs,
+    now,
     handled: () => engine.status().handled,
     metrics,
     onTrouble: (userId, err) =>

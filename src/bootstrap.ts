@@ -24,6 +24,7 @@ import { type CatalogPublished, OfferPlanCatalog } from './commands/catalog/cata
 import { WRITERS } from './commands/writers.js';
 import type { Settings } from './config/settings.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded-postgres.js';
+import { ClockDiffersError, ServerClock } from './database/server-clock.js';
 import { DeadlineScheduler } from './deadlines/deadline-scheduler.js';
 import { LogReplacedError } from './event-store/errors.js';
 import { claimForLog, logOf } from './event-store/log-identity.js';
@@ -42,6 +43,7 @@ import type { Generation } from './projections/generations/generation-table.js';
 import { createProjections, type Projections, type ProjectionsOptions } from './projections/projections.js';
 import type { FoldingPlace } from './projections/threads/thread-stores.js';
 import { openServiceDatabase } from './service-database.js';
+import { StartSteps, StartStoppedError, StopOrder } from './stop-order.js';
 import { Inquiries } from './stripe/inquiries.js';
 import { WebhookService } from './webhooks/webhook.service.js';
 import { WebhookContact } from './webhooks/webhook-contact.js';
@@ -59,11 +61,16 @@ export interface TenureHooks {
   readonly threads?: readonly string[] | 'none';
   /** Something the service cannot go on without has ended. */
   readonly onFatal?: (error: Error) => void;
-  /** Aborted, it ends a start that waits for its event store or its read models: what is up by then is stopped, and its reason thrown. */
+  /** This machine's clock, Unix milliseconds: the one place where a test sets it. Left out: the system's. */
+  readonly now?: () => number;
+  /** Aborted, it ends a start at whatever step it is: what is up by then is ended in order. */
   readonly signal?: AbortSignal;
 }
 
-/** A running service. `url` is where it listens; `close` ends everything it started, in order. */
+/**
+ * A running service. `url` is where it listens; `close` ends everything it started, in order, within 20 s whatever hangs,
+ * and answers the names of the steps that had to be abandoned.
+ */
 export interface Tenure {
   readonly app: INestApplication;
   readonly server: Server;
@@ -73,41 +80,63 @@ export interface Tenure {
   readonly projections: Projections;
   /** The application without the hot routes in front: the other road to the same answers. */
   readonly coldRoad: RequestListener;
-  close(): Promise<void>;
+  close(): Promise<readonly string[]>;
 }
 
 /**
  * Starts the whole service: database (embedded when none is named), migrations, catalogue, projection, HTTP.
  * While the event store does not answer it waits, and says so.
- * @throws InvalidPlanFileError, DataDirInUseError, EmbeddedPostgresError, what the database answers, and the reason of
- * the signal
+ * @throws InvalidPlanFileError, DataDirInUseError, EmbeddedPostgresError, TransactionPoolerError, what the database
+ * answers, and StartStoppedError
  */
 export async function createTenure(settings: Settings, hooks: TenureHooks = {}): Promise<Tenure> {
   const logger = hooks.logger ?? createLogger(settings.logLevel);
   const signal = hooks.signal ?? new AbortController().signal;
-  const offered = await loadPlanFile(settings.plansFile);
-  const closers: (() => Promise<void>)[] = [];
-  const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).reverse()) await closer();
-  };
+  const now = hooks.now ?? Date.now;
+  const stops = new StopOrder((step, err) => logger.error({ step, err }, 'a step of the stop was abandoned'));
+  const start = new StartSteps(stops, signal);
   try {
-    const databaseUrl = settings.databaseUrl ?? (await startDatabase(settings, hooks, logger, closers)).url;
+    const offered = await start.take(loadPlanFile(settings.plansFile));
+    const databaseUrl = settings.databaseUrl ?? (await startDatabase(settings, hooks, logger, start)).url;
     const onIdleFault = (err: Error): void => logger.warn({ err }, 'a database connection broke');
     const { eventStoreUrl } = settings;
-    const database = await openServiceDatabase({ url: databaseUrl, eventStoreUrl, onIdleFault });
-    closers.push(() => database.close());
+    const database = await start.open(
+      { name: 'database connections', withinMs: 3_000 },
+      openServiceDatabase({ url: databaseUrl, eventStoreUrl, onIdleFault }),
+      (opened) => opened.close(),
+    );
+    const clock = new ServerClock({
+      pool: database.pool,
+      now,
+      onDiffers: (err) => logger.error({ err }, 'the clock is wrong and nothing is written'),
+      onAgrees: () => {
+        logger.info('the clock is right again');
+        offerAgain();
+      },
+    });
+    stops.add('clock', 1_000, async () => clock.stop());
+    let offerCatalog = async (): Promise<void> => undefined;
+    const offerAgain = (): void => {
+      offerCatalog().catch((err) => logger.error({ err }, 'the plan file was not offered to the log'));
+    };
+    await start.take(clock.start());
 
     const metrics = new Metrics();
+    metrics.watch(
+      'tenure_clock_difference_seconds',
+      "By how much this machine's clock is ahead of the database server's.",
+      () => clock.differenceMs / 1_000,
+    );
+    const opening = openEventStore(settings, {
+      pool: database.pool,
+      databaseUrl,
+      onFault: (err) => logger.warn({ err }, 'event store'),
+    });
     const store = new MeteredEventStore(
-      await openEventStore(settings, {
-        pool: database.pool,
-        databaseUrl,
-        onFault: (err) => logger.warn({ err }, 'event store'),
-      }),
+      await start.open({ name: 'event store', withinMs: 3_000 }, opening, (opened) => opened.close()),
       metrics,
     );
-    closers.push(() => store.close());
-    await claimForLog(database.pool, logOf(settings));
+    await start.take(claimForLog(database.pool, logOf(settings)));
     const logWatch = new LogWatch({
       store,
       readCheckpoint: () => projections.readCheckpoint(),
@@ -115,11 +144,10 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
       onForget: () => forget(),
       onHealed: () => {
         logger.warn('the log is the known one again: events are written and folded');
-        offerCatalog().catch((err) => logger.error({ err }, 'the plan file was not offered to the log'));
+        offerAgain();
       },
     });
     let forget = (): void => undefined;
-    let offerCatalog = async (): Promise<void> => undefined;
     metrics.watch(
       'tenure_log_replaced',
       '1 while the log is not the one that the read models were made from, and nothing is written.',
@@ -131,6 +159,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
       pool: database.pool,
       source: database.source,
       url: databaseUrl,
+      now,
       onBatch: (batch) => metrics.batch(batch),
       onFault: (fault) => logger.error({ fault }, 'the projection stopped at a fault'),
       onTrouble: (err) => logger.warn({ err }, 'the projection had trouble and goes on'),
@@ -138,15 +167,13 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
       ...foldingThreads({ databaseUrl, eventStoreUrl, streamPrefix: settings.streamPrefix }, hooks, logger),
     });
     watch(metrics, projections);
-    await untilLogAnswers(store, {
-      say: hooks.onProgress ?? ((line) => logger.warn(line)),
-      signal,
-    });
+    const say = hooks.onProgress ?? ((line: string) => logger.warn(line));
+    await start.take(untilLogAnswers(store, { say, signal }));
 
     const contact = new WebhookContact(database.pool, (err) =>
       logger.warn({ err }, 'that Stripe delivers is noted later'),
     );
-    closers.push(() => contact.close());
+    stops.add('note of the last delivery', 1_000, () => contact.close());
 
     const adapter = new ExpressAdapter(express().disable('x-powered-by'));
     const app = await NestFactory.create<NestExpressApplication>(
@@ -157,15 +184,17 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
         projections,
         logWatch,
         contact,
+        clock,
+        now,
         metrics,
         logger,
       }),
       adapter,
       { bodyParser: false, logger: new NestLogger(logger), abortOnError: false },
     );
-    closers.push(() => app.close());
+    stops.add('application', 2_000, () => app.close());
     const lastUse = new LastUse(database.pool, (err) => logger.warn({ err }, 'uses of keys are noted later'));
-    closers.push(() => lastUse.close());
+    stops.add('uses of keys', 1_000, () => lastUse.close());
     const access = new AccessControl(
       firstOf(
         new AdminKeyAuthenticator(settings.adminKey),
@@ -187,21 +216,22 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
       deadlines.forget();
       projections.reader.changed('all');
     };
-    closers.push(() => logWatch.stop());
-    await logWatch.start();
-    closers.push(() => projections.stop());
-    await projections.start();
-    closers.push(() => app.get(Inquiries).close());
+    stops.add('watch over the log', 2_000, () => logWatch.stop());
+    await start.take(logWatch.start());
+    stops.add('projections', 6_000, () => projections.stop());
+    await start.take(projections.start());
+    stops.add('inquiries and deadlines', 2_000, () =>
+      Promise.all([app.get(Inquiries).close(), deadlines.stop()]),
+    );
     offerCatalog = catalogOffer(app.get(CommandBus), offered, logger);
-    await offerCatalog();
-    await untilCatalog(projections, logWatch, signal);
+    await start.take(offerCatalog());
+    await start.take(untilCatalog(projections, () => logWatch.replaced === null && !clock.differs));
     metrics.watch(
       'tenure_deadline_lag_seconds',
       'By how much the oldest change by time that is not written yet is overdue, where this instance looks.',
       () => deadlines.lagSeconds,
     );
     deadlines.start();
-    closers.push(() => deadlines.stop());
 
     const attention = new AttentionWatch({
       attention: projections.attention,
@@ -211,7 +241,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     });
     metrics.watchAttention(() => attention.counts);
     attention.start();
-    closers.push(() => attention.stop());
+    stops.add('what needs attention', 1_000, () => attention.stop());
 
     const coldRoad: RequestListener = adapter.getInstance();
     const server = httpServer(
@@ -224,20 +254,32 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
         logger,
       }),
     );
-    const port = await listen(server, settings.port, settings.host);
     const streams = app.get(EventStreams);
-    closers.push(async () => {
-      const stopped = stopListening(server);
-      streams.close();
-      await stopped;
-    });
+    const port = await start.open(
+      { name: 'requests under way', withinMs: 6_000 },
+      listen(server, settings.port, settings.host),
+      async () => {
+        const stopped = stopListening(server);
+        streams.close();
+        await stopped;
+      },
+    );
     const host = settings.host === '0.0.0.0' ? '127.0.0.1' : settings.host;
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
     logger.info({ url }, 'tenure listens');
-    return { app, server, url, pool: database.pool, databaseUrl, projections, coldRoad, close };
+    return {
+      app,
+      server,
+      url,
+      pool: database.pool,
+      databaseUrl,
+      projections,
+      coldRoad,
+      close: () => stops.run(),
+    };
   } catch (error) {
-    await close();
-    throw error;
+    const abandoned = await stops.run();
+    throw signal.aborted ? new StartStoppedError(abandoned) : error;
   }
 }
 
@@ -259,13 +301,14 @@ async function startDatabase(
   settings: Settings,
   { onProgress, onFatal }: TenureHooks,
   logger: Logger,
-  closers: (() => Promise<void>)[],
+  start: StartSteps,
 ): Promise<EmbeddedPostgres> {
-  const server = await startEmbeddedPostgres({
+  const starting = startEmbeddedPostgres({
     dataDir: settings.dataDir,
     onProgress: onProgress ?? ((message) => logger.info(message)),
   });
-  closers.push(() => server.stop());
+  const step = { name: 'embedded database', withinMs: 11_000, atLeastMs: 5_000, openWithinMs: 5_000 };
+  const server = await start.open(step, starting, (started) => started.stop());
   void server.died.then((err) => {
     logger.fatal({ err }, 'the embedded database ended');
     onFatal?.(err);
@@ -304,21 +347,16 @@ function catalogOffer(
         'the plan file is an older catalogue; the last published one stays in force',
       );
     } catch (error) {
-      if (!(error instanceof LogReplacedError)) throw error;
+      if (!(error instanceof LogReplacedError || error instanceof ClockDiffersError)) throw error;
     }
   };
 }
 
 /** Comes back once there is a catalogue in the read models, or none can come. */
-async function untilCatalog(
-  { engine, ops }: Projections,
-  logWatch: LogWatch,
-  signal: AbortSignal,
-): Promise<void> {
+async function untilCatalog({ engine, ops }: Projections, mayWrite: () => boolean): Promise<void> {
   const deadline = Date.now() + CATALOG_WITHIN_MS;
-  const mayCome = (): boolean => engine.status().state !== 'faulted' && logWatch.replaced === null;
+  const mayCome = (): boolean => !['faulted', 'stopped'].includes(engine.status().state) && mayWrite();
   while ((await ops.currentCatalog()) === null && mayCome()) {
-    signal.throwIfAborted();
     if (Date.now() > deadline) throw new Error('the plan catalogue did not reach the read models');
     await engine.nextChange(100);
   }

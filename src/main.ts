@@ -3,10 +3,11 @@ import 'reflect-metadata';
 import { Command } from 'commander';
 import { createTenure, type Tenure } from './bootstrap.js';
 import { InvalidSettingsError, loadSettings } from './config/settings.js';
-import { DatabaseError } from './database/errors.js';
+import { DatabaseError, TransactionPoolerError } from './database/errors.js';
 import { InvalidConnectionStringError } from './event-store/eventstoredb/connection-string.js';
 import { OtherLogError } from './event-store/log-identity.js';
 import { InvalidPlanFileError } from './plans/plan-file.js';
+import { StartStoppedError } from './stop-order.js';
 
 /** sysexits.h: something is wrong with the configuration. */
 const EX_CONFIG = 78;
@@ -39,15 +40,24 @@ function refuse(lines: readonly string[], code: number): never {
   process.exit(code);
 }
 
+/** Longer than any stop may take: whatever hangs then, the process ends. */
+const STOP_WITHIN_MS = 20_000;
+
+/** Ends the process as it was asked to; what had to be abandoned is said, and the exit code 1. */
+function ended(abandoned: readonly string[]): never {
+  if (abandoned.length === 0) process.exit(0);
+  process.stderr.write(`tenure: stopped without waiting any longer for: ${abandoned.join(', ')}\n`);
+  process.exit(1);
+}
+
 async function serve(): Promise<void> {
+  const stopping = new AbortController();
   let tenure: Tenure | null = null;
-  const starting = new AbortController();
-  let stopping = false;
   const stop = (): void => {
-    if (stopping) return;
-    stopping = true;
-    if (tenure === null) starting.abort();
-    else void end(tenure);
+    if (stopping.signal.aborted) return;
+    stopping.abort();
+    setTimeout(() => ended(['everything']), STOP_WITHIN_MS).unref();
+    tenure?.close().then(ended, (error: unknown) => ended([String(error)]));
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
@@ -55,13 +65,18 @@ async function serve(): Promise<void> {
     tenure = await createTenure(loadSettings(process.env), {
       onProgress: (message) => process.stderr.write(`tenure: ${message}\n`),
       onFatal: (error) => refuse([error.message], EX_UNAVAILABLE),
-      signal: starting.signal,
+      signal: stopping.signal,
     });
+    if (stopping.signal.aborted) ended(await tenure.close()); // told so at the very last step
   } catch (error) {
-    if (starting.signal.aborted && error === starting.signal.reason) process.exit(0);
+    if (error instanceof StartStoppedError) ended(error.abandoned);
     if (error instanceof InvalidSettingsError || error instanceof InvalidPlanFileError)
       refuse(error.lines, EX_CONFIG);
-    if (error instanceof InvalidConnectionStringError || error instanceof OtherLogError)
+    if (
+      error instanceof InvalidConnectionStringError ||
+      error instanceof OtherLogError ||
+      error instanceof TransactionPoolerError
+    )
       refuse([error.message], EX_CONFIG);
     if (error instanceof DatabaseError) refuse([error.message], EX_UNAVAILABLE);
     if (error instanceof Error && 'code' in error) {
@@ -69,17 +84,6 @@ async function serve(): Promise<void> {
     }
     throw error;
   }
-  if (stopping) await end(tenure); // told so while nothing waited
-}
-
-async function end(tenure: Tenure): Promise<never> {
-  try {
-    await tenure.close();
-  } catch (error) {
-    process.stderr.write(`tenure: did not stop cleanly: ${String(error)}\n`);
-    process.exit(1);
-  }
-  process.exit(0);
 }
 
 await new Command('tenure')

@@ -91,9 +91,9 @@ function link(
   userId: string,
   reason: string | null,
 ): Promise<Recorded> {
-  return withLog(terminal, async ({ settings, store, database: { pool } }) => {
+  return withLog(terminal, async ({ settings, store, now, database: { pool } }) => {
     const origin = { ...originOf(operator(terminal)), causation: null };
-    const options = { mayWrite: knownLog(store, pool) };
+    const options = { now, mayWrite: knownLog(store, pool) };
     const handler = new LinkCustomerHandler(new CustomerWriter(store, settings.streamPrefix, options));
     return handler.execute(new LinkCustomer(customer, userId, reason, origin));
   });

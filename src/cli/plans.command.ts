@@ -80,10 +80,10 @@ function addPublish(plans: Command, terminal: Terminal): void {
     .addHelpText('after', PUBLISH_HELP)
     .action((file: string, options: { actor: string; json?: boolean }) =>
       withFile(terminal, file, ({ catalog, hash }) =>
-        withLog(terminal, async ({ settings, store, database: { pool } }) => {
+        withLog(terminal, async ({ settings, store, now, database: { pool } }) => {
           const origin = { ...originOf(options.actor), causation: null };
           const mayWrite = knownLog(store, pool);
-          const writer = new CatalogWriter(store, settings.streamPrefix, { mayWrite });
+          const writer = new CatalogWriter(store, settings.streamPrefix, { now, mayWrite });
           const handler = new PublishPlanCatalogHandler(writer);
           const { outcome, position } = await handler.execute(new PublishPlanCatalog(catalog, hash, origin));
           show(terminal, options, { outcome, hash, position }, [

@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import type { Origin } from '../commands/decider.js';
 import { SkipEventHandler } from '../commands/projection/projection.handlers.js';
 import { ProjectionWriter } from '../commands/writers.js';
+import { ServerClock } from '../database/server-clock.js';
 import type { EventStore } from '../event-store/event-store.js';
 import { claimForLog, logOf } from '../event-store/log-identity.js';
 import { openEventStore } from '../event-store/open-event-store.js';
@@ -27,19 +28,21 @@ export type Folding = 'fold' | 'look';
 
 /**
  * Opens the log of the service beside its database.
- * @throws OtherLogError when the settings name another log than the database was made from
+ * `now` is the writer's clock. @throws OtherLogError when the settings name another log than the database was made from
  */
 export function withLog<Result>(
   terminal: Terminal,
-  work: (data: ServiceData & { readonly store: EventStore }) => Promise<Result>,
+  work: (data: ServiceData & { readonly store: EventStore; readonly now: () => number }) => Promise<Result>,
 ): Promise<Result> {
   return withServiceData(terminal, async (data) => {
     const { settings, database, databaseUrl } = data;
     await claimForLog(database.pool, logOf(settings));
     const onFault = (fault: unknown): void => terminal.err(`tenure: event store: ${told(fault)}\n`);
+    const clock = new ServerClock({ pool: database.pool });
+    await clock.measure();
     const store = await openEventStore(settings, { pool: database.pool, databaseUrl, onFault });
     try {
-      return await work({ ...data, store });
+      return await work({ ...data, store, now: () => clock.now() });
     } finally {
       await store.close();
     }
@@ -52,14 +55,14 @@ export function withReadSide(
   folding: Folding,
   work: (side: ReadSide) => Promise<void>,
 ): Promise<void> {
-  return withLog(terminal, async ({ settings, database: { pool }, databaseUrl, store }) => {
+  return withLog(terminal, async ({ settings, database: { pool }, databaseUrl, store, now }) => {
     const { streamPrefix } = settings;
     const onTrouble = (error: unknown): void => terminal.err(`tenure: ${told(error)}\n`);
     const onFault = (generation: number, { message }: { readonly message: string }): void =>
       onTrouble(`generation ${generation} stopped: ${message}`);
     const beside = foldingBeside({ store, streamPrefix, pool, url: databaseUrl, onFault, onTrouble });
     const mayWrite = knownLog(store, pool);
-    const commands = new SkipEventHandler(new ProjectionWriter(store, streamPrefix, { mayWrite }));
+    const commands = new SkipEventHandler(new ProjectionWriter(store, streamPrefix, { now, mayWrite }));
     const faults = new Faults({ store, streamPrefix, pool, projection: ENTITLEMENTS, commands });
     try {
       if (folding === 'fold') beside.keeper.start();

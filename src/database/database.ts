@@ -1,5 +1,15 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { DataSource, type EntitySchema, type MixedList } from 'typeorm';
+import {
+  clientConfig,
+  DeadlineClient,
+  LONG,
+  LongWatch,
+  longPoolConfig,
+  openPool,
+  prepare,
+} from './deadlines.js';
+import { refuseTransactionPooler } from './pooler.js';
 
 /** "tnre", and the number of the lock under which migrations run. */
 const MIGRATION_LOCK = [0x746e7265, 2];
@@ -27,9 +37,13 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** Connects, runs pending migrations under a lock (several processes may start at once), and opens the pools. */
+/**
+ * Connects, runs pending migrations under a lock (several processes may start at once), and opens the pools.
+ * @throws TransactionPoolerError and what the database answers
+ */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { url, entities, poolConfig, onIdleFault } = options;
+  await refuseTransactionPooler(url);
   await migrate(options);
   const source = new DataSource({
     type: 'postgres',
@@ -40,8 +54,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     poolErrorHandler: onIdleFault,
   });
   await source.initialize();
-  const pool = new pg.Pool(poolConfig(url, POOL_SIZE));
-  pool.on('error', onIdleFault);
+  const pool = openPool(poolConfig(url, POOL_SIZE), onIdleFault);
   return {
     pool,
     source,
@@ -53,10 +66,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 
 /** Runs what is pending of `migrations`, one process at a time, each migration in its transaction. */
 async function migrate({ url, migrations, onIdleFault }: DatabaseOptions): Promise<void> {
-  const session = new pg.Client({ connectionString: url, application_name: 'tenure migrations' });
+  const watch = new LongWatch(url);
+  const session = new DeadlineClient(clientConfig(url, 'tenure migrations', LONG));
   session.on('error', onIdleFault);
-  await session.connect();
   try {
+    await session.connect();
+    await prepare(session, LONG);
+    watch.add(session);
     await session.query('select pg_advisory_lock($1, $2)', MIGRATION_LOCK);
     const source = new DataSource({
       type: 'postgres',
@@ -66,7 +82,8 @@ async function migrate({ url, migrations, onIdleFault }: DatabaseOptions): Promi
       schema: 'public',
       migrationsTableName: 'tenure_migrations',
       migrationsTransactionMode: 'each',
-      poolSize: 1,
+      extra: longPoolConfig(url, 1, 'tenure migrations', watch),
+      poolErrorHandler: onIdleFault,
     });
     await source.initialize();
     try {

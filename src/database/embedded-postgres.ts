@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DataDirInUseError, EmbeddedPostgresDiedError, EmbeddedPostgresError } from './errors.js';
 import { OwnerLock } from './owner-lock.js';
@@ -14,7 +14,7 @@ import {
 } from './postmaster.js';
 import { serverBinaries } from './server-binaries.js';
 import { clusterDir, openCluster, ROLE } from './server-cluster.js';
-import { errorCode, serverIdentity } from './server-identity.js';
+import { errorCode, isMissing, serverIdentity } from './server-identity.js';
 
 export interface EmbeddedPostgresOptions {
   /** Folder of the service's own data; made when missing. The server's data is in `postgres` below it. */
@@ -115,15 +115,28 @@ function isPassing(lastWords: string): boolean {
 
 async function makeDataDir(dataDir: string): Promise<void> {
   try {
-    await mkdir(dataDir, { recursive: true });
+    await makeFolder(dataDir);
   } catch (error) {
+    const why = errorCode(error) ?? 'unknown error';
     throw new EmbeddedPostgresError(
-      `cannot make the folder ${dataDir} (${errorCode(error) ?? 'unknown error'})`,
-      {
-        cause: error,
-      },
+      `cannot make the folder ${dataDir} (${why}): choose another DATA_DIR or set DATABASE_URL`,
+      { cause: error },
     );
   }
+}
+
+/** Level by level: where nothing can be made, such as under /proc, Node's own `recursive` never comes back. */
+async function makeFolder(path: string): Promise<void> {
+  const found = await stat(path).catch((error: unknown) => {
+    if (!isMissing(error)) throw error;
+    return null;
+  });
+  if (found?.isDirectory() === true) return;
+  if (found !== null) throw Object.assign(new Error(`${path} is no folder`), { code: 'ENOTDIR' });
+  await makeFolder(dirname(path));
+  await mkdir(path).catch((error: unknown) => {
+    if (errorCode(error) !== 'EEXIST') throw error; // another process was faster
+  });
 }
 
 /** Stops a server whose owner is gone, or refuses when the owner lives. */

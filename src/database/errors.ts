@@ -29,3 +29,15 @@ export class EmbeddedPostgresError extends DatabaseError {
 export class EmbeddedPostgresDiedError extends DatabaseError {
   readonly code = 'embedded_postgres_died';
 }
+
+/** The pooler before the database does not keep sessions; `message` says what to do. */
+export class TransactionPoolerError extends DatabaseError {
+  readonly code = 'transaction_pooler';
+  constructor(options?: ErrorOptions) {
+    super(
+      'DATABASE_URL goes through a pooler in transaction or statement mode, where settings, locks and LISTEN do not last: ' +
+        'give Tenure a pool in session mode (PgBouncer: pool_mode = session), or the server itself',
+      options,
+    );
+  }
+}

@@ -5,14 +5,13 @@ import { EmbeddedPostgresError } from './errors.js';
 import type { Postmaster } from './postmaster.js';
 import { isAlive, ROLE } from './server-cluster.js';
 import { errorCode } from './server-identity.js';
+import { isTransient } from './transient.js';
 
 /** Two integers nobody else uses: "tnre", and the number of the lock. */
 const LOCK_KEYS = [0x746e7265, 1];
 const POLL_MS = 20;
 const NAME = /^tenure owner (\d+)$/;
 
-/** Starting, recovering or stopping; sessions being ended; and what a socket says meanwhile. */
-const PASSING = new Set(['57P03', '57P01', '57P02', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
 const WRONG_PASSWORD = '28P01';
 
 const lockedSchema = z.tuple([z.object({ locked: z.boolean() })]);
@@ -81,7 +80,7 @@ export class OwnerLock {
         if ((await lockOn(client)) === 'locked' && !this.#released) return this.#keep(client);
         await client.end();
       } catch (error) {
-        if (!isPassing(error)) return; // somebody changed the server by hand; whoever starts next will be told
+        if (!isTransient(error)) return; // somebody changed the server by hand; whoever starts next will be told
       }
       await pause(POLL_MS);
     }
@@ -107,16 +106,10 @@ async function connect(postmaster: Postmaster): Promise<pg.Client | 'gone'> {
         );
       }
       if (!(await postmaster.isRunning())) return 'gone';
-      if (!isPassing(error)) throw error;
+      if (!isTransient(error)) throw error;
     }
     await pause(POLL_MS);
   }
-}
-
-/** True for what a server that starts or stops answers. */
-function isPassing(error: unknown): boolean {
-  const code = errorCode(error);
-  return code === undefined || PASSING.has(code);
 }
 
 async function lockOn(client: pg.Client): Promise<'locked' | { readonly heldBy: number | null }> {

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { ReachAccessDeadline } from '../commands/deadline/deadline.commands.js';
 import type { Recorded } from '../commands/decider.js';
+import { isTransient } from '../database/transient.js';
 import { AccessDeniedError, LogReplacedError } from '../event-store/errors.js';
 import { comparePositions, type Position } from '../event-store/event-store.js';
 import type { Metrics } from '../observability/metrics.js';
 import { Bell } from '../projections/engine/bell.js';
-import { isTransient } from '../projections/engine/transient.js';
 import type { DeadlineReader, DueDeadline } from '../projections/entitlements/deadline.reader.js';
 
 export interface DeadlineSchedulerOptions {

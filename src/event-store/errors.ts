@@ -1,8 +1,15 @@
+import { isTimeout } from '../database/transient.js';
 import type { ExpectedRevision } from './event-store.js';
 
 /** Base of the faults an event store can have; `code` is stable and safe to show. */
 export abstract class EventStoreError extends Error {
   abstract readonly code: string;
+  /** Whether the same call may succeed later. */
+  readonly mayPass: boolean = false;
+  /** Whether it took too long: a smaller page may come in time. */
+  get isTimeout(): boolean {
+    return isTimeout(this.cause);
+  }
   override get name(): string {
     return this.constructor.name;
   }
@@ -53,11 +60,13 @@ export class LogReplacedError extends EventStoreError {
 /** No store answered; the append cannot have landed. */
 export class EventStoreUnavailableError extends EventStoreError {
   readonly code = 'event_store_unavailable';
+  override readonly mayPass = true;
 }
 
 /** The connection broke or timed out after the append was sent: it may have landed. Repeat the same bytes. */
 export class OutcomeUnknownError extends EventStoreError {
   readonly code = 'outcome_unknown';
+  override readonly mayPass = true;
   /** Milliseconds before which a repeat would be dropped by the store; `undefined` when it may follow at once. */
   readonly retryAfterMs: number | undefined;
   constructor(message: string, options: ErrorOptions & { readonly retryAfterMs?: number } = {}) {

@@ -170,8 +170,8 @@ function foldInThreads(
     },
     stop: async () => {
       stopRinging();
-      await Promise.all([live.stop(), keeper.stop()]);
-      await beside.stop();
+      const ends = await Promise.allSettled([live.stop(), keeper.stop(), beside.stop()]);
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
     },
   };
 }

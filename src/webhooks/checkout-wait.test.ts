@@ -12,6 +12,7 @@ const level: ProjectionStatus = {
   lagEvents: 0,
   lagSeconds: 0,
   fault: null,
+  outOfTouch: false,
   batches: 1,
   eventsApplied: 1,
   faults: 0,

@@ -28,6 +28,7 @@ export class WebhookController {
       'malformed_event',
       'event_store_unavailable',
       'log_replaced',
+      'clock_differs',
     ],
     access: 'open',
   })

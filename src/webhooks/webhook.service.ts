@@ -7,6 +7,7 @@ import { RecordCheckoutEvent } from '../commands/checkout/checkout.commands.js';
 import { RecordCustomerEvent } from '../commands/customer/customer.commands.js';
 import type { Recorded } from '../commands/decider.js';
 import { RecordSubscriptionEvent } from '../commands/subscription/subscription.commands.js';
+import type { ServerClock } from '../database/server-clock.js';
 import type { Metrics, WebhookOutcome } from '../observability/metrics.js';
 import { OnceADay } from '../observability/once-a-day.js';
 import type { Inquiries } from '../stripe/inquiries.js';
@@ -44,6 +45,8 @@ export interface WebhookServiceOptions {
   readonly metrics: Metrics;
   /** Hears, once a day each, what may surprise in what was recorded. */
   readonly onUnexpected: (unexpected: Unexpected) => void;
+  /** Throws where the clock of this instance is wrong: what is signed and stored could not be told the right time. */
+  readonly clock: Pick<ServerClock, 'now'>;
 }
 
 type RecordedTranslation = Extract<Translation, { outcome: 'recorded' }>;
@@ -70,12 +73,14 @@ export class WebhookService {
   /**
    * @param body what reads the body, byte for byte
    * @param signature the `Stripe-Signature` header
-   * @throws ProblemError and the event store's faults; nothing is stored then, or the delivery may be repeated
+   * @throws ProblemError, ClockDiffersError and the event store's faults; nothing is stored then, or the delivery may be repeated
    */
   async receive(body: Promise<Buffer>, signature: string | undefined, requestId: string): Promise<Reply> {
     let type = 'unread';
     try {
-      const event = this.#read(await body, signature);
+      const raw = await body;
+      this.options.clock.now();
+      const event = this.#read(raw, signature);
       type = typeOf(event);
       const translation = translateStripeEvent(event, this.options.translation);
       if (translation.outcome === 'malformed') {
@@ -193,6 +198,7 @@ function outcomeOf({ code }: ProblemError): WebhookOutcome {
       return 'malformed';
     case 'payload_too_large':
       return 'too_large';
+    case 'clock_differs':
     case 'event_store_unavailable':
     case 'database_unavailable':
     case 'log_replaced':

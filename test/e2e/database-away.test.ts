@@ -23,6 +23,20 @@ describe('A database that holds the log and goes away', () => {
     await proxy?.close();
   });
 
+  it('or is too busy for a read makes it a 503 that may be repeated, and the lock costs nobody else anything', async () => {
+    const holder = await service.database.pool.connect();
+    try {
+      await holder.query('begin; lock table tenure.user_role in access exclusive mode');
+      const waits = await service.ask('GET', '/v1/users/nobody-knows/entitlements');
+      expect(waits.status).toBe(503);
+      expect(problemCode(waits)).toBe('database_unavailable');
+      expect(Number(waits.headers['retry-after'])).toBeGreaterThan(0);
+    } finally {
+      holder.release(true);
+    }
+    expect((await service.ask('GET', '/v1/users/nobody-knows/entitlements')).status).toBe(200);
+  });
+
   it('makes nothing be acknowledged, and everything be well again when it is back', async () => {
     const body = event();
     answers('cut');

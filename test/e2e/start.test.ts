@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type TestDatabase, testDatabase } from '../support/postgres.js';
 import { ADMIN_KEY, PLANS, testEnvironment } from '../support/service.js';
 import { SECRET } from '../support/stripe-events.js';
+import { until } from '../support/until.js';
 import { type Ended, freePort, ServiceProcess } from './service-process.js';
 
 let database: TestDatabase;
@@ -82,6 +83,33 @@ describe('a start that cannot be', () => {
     expect(ended.code).toBe(69);
     expect(linesOf(ended)).toHaveLength(1);
     expect(ended.stderr).not.toContain('very-secret-word');
+  });
+
+  it('with data under a folder where nothing can be made says so in one line and exits with 69', async () => {
+    const { DATABASE_URL: _, ...rest } = environment;
+    const ended = await new ServiceProcess({ ...rest, DATA_DIR: '/proc/nothing/data' }).ended;
+    expect(ended.code).toBe(69);
+    expect(linesOf(ended)).toEqual([expect.stringMatching(/cannot make the folder \/proc\/nothing\/data/)]);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('because %s comes in the middle ends with 0', async (signal) => {
+    const holder = await database.pool.connect();
+    await holder.query('select pg_advisory_lock(1953395301, 2)'); // the one under which migrations run
+    const service = new ServiceProcess({ ...environment, PORT: '0' });
+    const isWaiting = async (): Promise<boolean> => {
+      const { rows } = await database.pool.query(
+        `select from pg_stat_activity where application_name = 'tenure migrations' and wait_event_type = 'Lock'
+           and datname = current_database()`,
+      );
+      return rows.length > 0;
+    };
+    try {
+      await until('it waits for its migrations', isWaiting, 45_000);
+      expect(await service.kill(signal)).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    } finally {
+      await service.kill('SIGKILL');
+      holder.release(true);
+    }
   });
 
   it('on a port that is taken says so in one line and exits with 69', async () => {

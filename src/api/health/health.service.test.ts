@@ -13,6 +13,7 @@ const LEVEL: ProjectionStatus = {
   lagEvents: 0,
   lagSeconds: 0,
   fault: null,
+  outOfTouch: false,
   batches: 1,
   eventsApplied: 5,
   faults: 0,
@@ -25,9 +26,17 @@ interface State {
   readonly limits?: Partial<Pick<HealthServiceOptions, 'lagLimitSeconds' | 'silenceLimitMinutes'>>;
   readonly mismatches?: number;
   readonly replaced?: boolean;
+  readonly clockDiffers?: boolean;
 }
 
-async function problems({ status = {}, silent = 0, limits = {}, mismatches = 0, replaced = false }: State) {
+async function problems({
+  status = {},
+  silent = 0,
+  limits = {},
+  mismatches = 0,
+  replaced = false,
+  clockDiffers = false,
+}: State) {
   const health = new HealthService({
     pool: { query: async () => undefined } as unknown as Pool,
     store: { head: async () => '5' } as unknown as EventStore,
@@ -40,6 +49,7 @@ async function problems({ status = {}, silent = 0, limits = {}, mismatches = 0, 
         return silent;
       },
     },
+    clock: { differs: clockDiffers },
     eventStore: 'postgresql',
     lagLimitSeconds: 10,
     silenceLimitMinutes: 30,
@@ -67,6 +77,12 @@ describe('The health check', () => {
     ['deliveries of the other mode', { mismatches: 1 }, 'degraded livemode_mismatch'],
     ['a fault', { status: { state: 'faulted', fault: FAULT } }, 'not_ready projection_faulted'],
     ['a fault that another instance met', { status: { fault: FAULT } }, 'not_ready projection_faulted'],
+    ['a clock that is wrong', { clockDiffers: true }, 'not_ready clock_differs'],
+    [
+      'connections of its own that fail',
+      { status: { outOfTouch: true } },
+      'not_ready projection_out_of_touch',
+    ],
     [
       'all at once',
       { status: { state: 'faulted', fault: FAULT, lagSeconds: 99 }, silent: 9_999, mismatches: 2 },

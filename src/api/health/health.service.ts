@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { z } from 'zod';
+import type { ServerClock } from '../../database/server-clock.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import { inTime } from '../../observability/in-time.js';
 import type { LogWatch } from '../../projections/engine/log-watch.js';
@@ -19,6 +20,7 @@ export interface HealthServiceOptions {
   readonly webhooks: Pick<WebhookService, 'livemodeMismatches'>;
   readonly contact: Pick<WebhookContact, 'silentSeconds'>;
   readonly logWatch: Pick<LogWatch, 'replaced'>;
+  readonly clock: Pick<ServerClock, 'differs'>;
   readonly eventStore: ReadyReport['eventStore'];
   /** Behind for longer than this is worth a look, not worth taking the instance away. */
   readonly lagLimitSeconds: number;
@@ -44,6 +46,8 @@ export class HealthService {
       ...(database ? [] : ['database_unavailable']),
       ...(eventStore ? [] : ['event_store_unavailable']),
       ...(runs ? [] : [`projection_${status.state}`]),
+      ...(this.options.clock.differs ? ['clock_differs'] : []),
+      ...(status.outOfTouch ? ['projection_out_of_touch'] : []),
       ...(status.fault === null || status.state === 'faulted' ? [] : ['projection_faulted']),
     ];
     const worth = [

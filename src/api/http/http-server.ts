@@ -11,7 +11,7 @@ const CHECK_EVERY_MS = 5_000;
 const KEEP_ALIVE_MS = 65_000;
 
 /** Requests under way at a stop have this long to finish. */
-const FINISH_WITHIN_MS = 10_000;
+const FINISH_WITHIN_MS = 5_000;
 const CLOSE_IDLE_EVERY_MS = 20;
 
 /** The server of the service; requests that are not HTTP, too big or too slow are answered as problems too. */

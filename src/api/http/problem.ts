@@ -38,6 +38,7 @@ export const PROBLEMS = {
   internal_error: { status: 500, title: 'Something went wrong here' },
   generation_behind: { status: 503, title: 'The generation is not level' },
   log_replaced: { status: 503, title: 'The log is not the one that is known' },
+  clock_differs: { status: 503, title: 'The clock of this instance is wrong' },
   event_store_unavailable: { status: 503, title: 'The event store does not answer' },
   read_model_not_ready: { status: 503, title: 'The read model holds no plan catalogue yet' },
   database_unavailable: { status: 503, title: 'The database does not answer' },

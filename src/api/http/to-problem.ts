@@ -1,5 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { ContentionError } from '../../commands/stream-writer.js';
+import { ClockDiffersError } from '../../database/server-clock.js';
+import { isTransient } from '../../database/transient.js';
 import {
   AccessDeniedError,
   EventStoreUnavailableError,
@@ -42,11 +44,19 @@ const DETAIL_OF_CODE: Partial<Record<ProblemCode, string>> = {
 
 /**
  * Says which problem any thrown value is. What is not known is `internal_error`: its message stays in the log.
- * Known are our own refusals, the faults of the event store, an unreachable database, and errors of Express, its
- * parsers and Nest, which carry a status.
+ * Known are our own refusals, the faults of the event store, whatever of the database may pass, and errors of Express,
+ * its parsers and Nest, which carry a status.
  */
 export function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
+  if (error instanceof ClockDiffersError) {
+    return new ProblemError(
+      'clock_differs',
+      'Nothing was acknowledged: the clock of this instance is wrong. Send the same request again.',
+      { 'retry-after': RETRY_AFTER_SECONDS },
+      { cause: error },
+    );
+  }
   if (isEventStoreDown(error)) {
     return new ProblemError(
       'event_store_unavailable',
@@ -66,10 +76,10 @@ export function toProblem(error: unknown): ProblemError {
   if (error instanceof InvalidEventError || error instanceof EventTooLargeError) {
     return new ProblemError('malformed_event', 'The event cannot be stored as it is.', {}, { cause: error });
   }
-  if (isDatabaseDown(error)) {
+  if (isTransient(error)) {
     return new ProblemError(
       'database_unavailable',
-      'The database does not answer. Try again.',
+      'The database does not answer, or not in time. Try again.',
       { 'retry-after': RETRY_AFTER_SECONDS },
       { cause: error },
     );
@@ -141,44 +151,6 @@ function statusOf(error: unknown): number {
   return typeof status === 'number' && Number.isInteger(status) && status >= 400 && status < 600
     ? status
     : 500;
-}
-
-const NETWORK_CODES = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOENT',
-  'ENOTFOUND',
-  'EHOSTUNREACH',
-]);
-
-/**
- * PostgreSQL said, or its socket showed, that no query can be answered now: SQLSTATE class 08 (connection), 53
- * (resources) and 57P (operator intervention), the network codes of Node, and what `pg` says when a socket ends.
- */
-function isDatabaseDown(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = propertyOf(error, 'code');
-  if (
-    typeof code === 'string' &&
-    (/^(08|53|57P)/.test(code) || (NETWORK_CODES.has(code) && 'syscall' in error))
-  ) {
-    return true;
-  }
-  if (
-    /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered)/.test(
-      error.message,
-    )
-  ) {
-    return true;
-  }
-  const driverError = propertyOf(error, 'driverError');
-  const cause = error.cause;
-  return (
-    (driverError !== error && driverError instanceof Error && isDatabaseDown(driverError)) ||
-    (cause !== error && cause instanceof Error && isDatabaseDown(cause))
-  );
 }
 
 function propertyOf(value: unknown, name: string): unknown {

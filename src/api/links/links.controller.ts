@@ -21,6 +21,7 @@ const UNLINK_PROBLEMS = [
   'malformed_url',
   'event_store_unavailable',
   'log_replaced',
+  'clock_differs',
 ] as const;
 const LINK_PROBLEMS = [
   ...UNLINK_PROBLEMS,

@@ -57,6 +57,7 @@ export class FaultsController {
       'fault_elsewhere',
       'event_store_unavailable',
       'log_replaced',
+      'clock_differs',
     ],
     access: 'ops',
   })

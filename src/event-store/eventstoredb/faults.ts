@@ -62,6 +62,8 @@ export class NotSentError extends Error {
 /** An own timer ran out while the call was under way. */
 export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
+  readonly mayPass = true;
+  readonly isTimeout = true;
 }
 
 /** Classifies whatever a call threw. */
@@ -138,9 +140,12 @@ export function readFault(thrown: unknown, what: string): EventStoreError {
     case 'wrong_revision':
     case 'too_large':
     case 'invalid':
+    case 'timeout':
+      return new EventStoreUnavailableError(`${what} cannot be read: ${wordsOf(thrown)}`, {
+        cause: new NoAnswerError(wordsOf(thrown), { cause: thrown }),
+      });
     case 'not_leader':
     case 'not_sent':
-    case 'timeout':
     case 'lost':
       return new EventStoreUnavailableError(`${what} cannot be read: ${wordsOf(thrown)}`, { cause: thrown });
   }

@@ -1,5 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { v4 as uuid } from 'uuid';
+import { DeadlineClient } from '../../database/deadlines.js';
 import { asError } from './pg-session.js';
 
 const CHANNEL = 'tenure_log';
@@ -13,6 +14,9 @@ const LAST_RECONNECT_MS = 2_000;
 
 /** Milliseconds to connect, and for LISTEN or NOTIFY to be answered, before the session counts as lost. */
 const ANSWER_MS = 3_000;
+
+/** Milliseconds between looks whether the session is still there: notifications that never come are not missed. */
+const HEARTBEAT_MS = 5_000;
 
 /** An open session that listens; `lose` gives it up and opens another. */
 interface Session {
@@ -79,7 +83,7 @@ export class AppendDoorbell {
 
   /** Never rejects: a session that cannot be had is reported and tried again. */
   private async connect(): Promise<void> {
-    const client = new pg.Client({
+    const client = new DeadlineClient({
       ...this.config,
       application_name: 'tenure-log-doorbell',
       connectionTimeoutMillis: ANSWER_MS,
@@ -87,9 +91,11 @@ export class AppendDoorbell {
       keepAlive: true,
     });
     let isLost = false;
+    let heartbeat: NodeJS.Timeout | undefined;
     const lose = (fault: Error): void => {
       if (isLost) return;
       isLost = true;
+      clearInterval(heartbeat);
       if (this.session?.client === client) this.session = undefined;
       // A session that failed half-way may still hold a socket.
       client.end().catch(this.onFault);
@@ -112,6 +118,9 @@ export class AppendDoorbell {
       lose(asError(thrown));
     }
     if (isLost) return;
+    heartbeat = setInterval(() => {
+      client.query('SELECT').catch((thrown: unknown) => lose(asError(thrown)));
+    }, HEARTBEAT_MS);
     this.session = { client, lose };
     this.reconnectMs = FIRST_RECONNECT_MS;
     this.ringAll();

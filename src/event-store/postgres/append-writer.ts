@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { isServerTrouble } from '../../database/transient.js';
 import {
   type EventStoreError,
   EventStoreUnavailableError,
@@ -128,11 +129,6 @@ function unknown(cause: Error): EventStoreError {
  */
 function isCollision(sqlState: string): boolean {
   return sqlState.startsWith('40') || sqlState === '23505';
-}
-
-/** Classes of SQLSTATE that are not about the input: resources, locks, operators, system, read-only server. */
-function isServerTrouble(sqlState: string): boolean {
-  return ['25', '40', '53', '55', '57', '58', 'XX'].some((group) => sqlState.startsWith(group));
 }
 
 /** Data exceptions, broken constraints and exceeded limits are the append's own fault; the rest is a fault of ours. */

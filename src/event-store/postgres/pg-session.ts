@@ -1,5 +1,6 @@
 import type { Pool, PoolClient, PoolConfig, QueryConfig, QueryResultRow } from 'pg';
-import pg from 'pg';
+import { type Deadlines, poolConfig, SHORT } from '../../database/deadlines.js';
+import { endsSession, sqlStateOf } from '../../database/transient.js';
 
 /** Milliseconds one statement may take: to get a connection, and from sending it to its answer. */
 export interface StatementLimits {
@@ -17,20 +18,13 @@ export type StatementOutcome<R> =
   | { readonly kind: 'refused'; readonly sqlState: string; readonly cause: Error }
   | { readonly kind: 'lost'; readonly cause: Error };
 
-/**
- * Settings of a pool for the event store: the server gives up on a lock or a statement before the client's own deadline
- * does, so that a slow statement ends as a known refusal where it can.
- */
-export function eventStorePoolConfig(connectionString: string, max: number): PoolConfig {
-  return {
-    connectionString,
-    max,
-    application_name: 'tenure-log',
-    connectionTimeoutMillis: 3_000,
-    lock_timeout: 3_000,
-    statement_timeout: 5_000,
-    keepAlive: true,
-  };
+/** Settings of a pool for the event store, and for whatever else somebody waits for. */
+export function eventStorePoolConfig(
+  connectionString: string,
+  max: number,
+  deadlines: Deadlines = SHORT,
+): PoolConfig {
+  return poolConfig(connectionString, max, 'tenure-log', deadlines);
 }
 
 /** Runs one statement on a connection of the pool, within the limits; a connection in doubt is thrown away. */
@@ -89,16 +83,6 @@ async function sendStatement<R extends QueryResultRow>(
     deadline.stop();
     client.removeListener('error', heard);
   }
-}
-
-/** SQLSTATE of an error the server sent, `undefined` for any other. */
-export function sqlStateOf(error: Error): string | undefined {
-  return error instanceof pg.DatabaseError ? error.code : undefined;
-}
-
-/** Connection exceptions and shutdowns (PostgreSQL manual, appendix A): the session ended, before or after the commit. */
-function endsSession(sqlState: string): boolean {
-  return sqlState.startsWith('08') || sqlState.startsWith('57P');
 }
 
 function startDeadline(ms: number, message: string): { passed: Promise<never>; stop: () => void } {

@@ -1,7 +1,9 @@
 import type { Pool } from 'pg';
+import { isTransient } from '../../database/transient.js';
 import { UnknownPositionError } from '../../event-store/errors.js';
 import type { Page, Position, StoredEvent } from '../../event-store/event-store.js';
 import { parseEvent, type RecordedEvent } from '../../events/recorded-event.js';
+import { BatchSize } from './batch-size.js';
 import {
   type Checkpoint,
   moveCheckpoint,
@@ -11,7 +13,6 @@ import {
 } from './checkpoint.js';
 import type { FoldedLog } from './folded-log.js';
 import type { ProjectedBatch, Projector } from './projector.js';
-import { isTransient } from './transient.js';
 import type { UnderWay } from './under-way.js';
 
 /**
@@ -56,20 +57,34 @@ export class BatchRunner {
   #careful = 0;
   /** What is under way and the events after it take turns; whoever takes over begins with the events. */
   #isTurnOfParts = false;
+  readonly #size: BatchSize;
 
   constructor(
     private readonly log: FoldedLog,
     private readonly pool: Pool,
     private readonly projector: Projector<RecordedEvent>,
     private readonly key: ProjectionKey,
-    private readonly batchSize: number,
-  ) {}
+    batchSize: number,
+  ) {
+    this.#size = new BatchSize(batchSize);
+  }
 
-  /** One round from `read`. Throws what is transient: the same round may pass later. */
+  /** One round from `read`. Throws what is transient: the same round may pass later, after a time-out with less in it. */
   async run(read: Checkpoint): Promise<Round> {
+    try {
+      const round = await this.#round(read);
+      if (round.outcome === 'committed') this.#size.passed();
+      return round;
+    } catch (error) {
+      this.#size.failed(error);
+      throw error;
+    }
+  }
+
+  async #round(read: Checkpoint): Promise<Round> {
     const [underWay] = read.within;
     const isTurnOfPart = underWay !== undefined && this.#isTurnOfParts;
-    const limit = this.#careful > 0 ? 1 : this.batchSize;
+    const limit = this.#careful > 0 ? 1 : this.#size.now;
     const [page, isKnown] = await Promise.all([
       isTurnOfPart ? { events: [], scanned: null } : this.#page(read, limit),
       this.log.holds(read),
@@ -92,7 +107,7 @@ export class BatchRunner {
         return this.#passOrStop(first, error, () => this.#moveOn([first], skipped, read, page.scanned, 1));
       }
       this.#careful = page.events.length;
-      return this.run(read);
+      return this.#round(read);
     }
   }
 

@@ -1,5 +1,5 @@
-import pg from 'pg';
 import { z } from 'zod';
+import { clientConfig, DeadlineClient, prepare, SESSION } from '../../database/deadlines.js';
 
 /** Channel on which other instances are told that a checkpoint, or the pointer to the live generation, moved. */
 export const PROJECTION_CHANNEL = 'tenure_projection';
@@ -10,17 +10,23 @@ export const PROJECTION_CHANNEL = 'tenure_projection';
 const LOCK_CLASSES = { live: 0x746e7265, beside: 0x746e7262 };
 export type LeadOf = keyof typeof LOCK_CLASSES;
 
+/** How often the session is heard, in milliseconds, and how long the server keeps one that says nothing. */
+const HEARTBEAT_MS = 2_000;
+const SILENT_SESSION_MS = 10_000;
+
 const locked = z.tuple([z.object({ locked: z.boolean() })]);
 
 /**
  * One session of its own (never of a pool, never through a transaction pooler): it listens, and it may hold the
- * leader's advisory lock. PostgreSQL lets go of the lock the moment the session is gone.
+ * leader's advisory lock. PostgreSQL lets go of the lock the moment the session is gone, and ends one that has said nothing
+ * for ten seconds: so a leader that is cut off by a silent network, or frozen, is replaced in seconds.
  */
 export class LeaderSession {
   #lost = false;
+  #heartbeat: NodeJS.Timeout | null = null;
 
   private constructor(
-    private readonly client: pg.Client,
+    private readonly client: DeadlineClient,
     private readonly lock: readonly [number, number],
   ) {}
 
@@ -33,16 +39,13 @@ export class LeaderSession {
     { projection, lead }: { readonly projection: string; readonly lead: LeadOf },
     hooks: { onSign(): void; onLost(): void },
   ): Promise<LeaderSession> {
-    const client = new pg.Client({
-      connectionString: url,
-      application_name: lead === 'live' ? `tenure ${projection} projection` : `tenure ${projection} beside`,
-      keepAlive: true,
-      connectionTimeoutMillis: 5_000,
-    });
+    const name = lead === 'live' ? `tenure ${projection} projection` : `tenure ${projection} beside`;
+    const client = new DeadlineClient(clientConfig(url, name, SESSION));
     const session = new LeaderSession(client, [LOCK_CLASSES[lead], keyOf(projection)]);
     const lose = (): void => {
       if (session.#lost) return;
       session.#lost = true;
+      session.#fallSilent();
       hooks.onLost();
     };
     client.on('error', lose);
@@ -50,12 +53,14 @@ export class LeaderSession {
     client.on('notification', hooks.onSign);
     try {
       await client.connect();
+      await prepare(client, SESSION, { idle_session_timeout: String(SILENT_SESSION_MS) });
       await client.query(`listen ${PROJECTION_CHANNEL}`);
     } catch (error) {
       session.#lost = true;
       client.end().catch(() => undefined); // the caller gets the first fault; a session that never was has no other
       throw error;
     }
+    session.#heartbeat = setInterval(() => session.#beat(), HEARTBEAT_MS);
     return session;
   }
 
@@ -82,7 +87,25 @@ export class LeaderSession {
   /** Ends the session, and with it the lead. */
   async close(): Promise<void> {
     this.#lost = true;
+    this.#fallSilent();
     await this.client.end();
+  }
+
+  /** Gives the session up at once, without a word: whatever waits on it fails. */
+  cut(why: Error): void {
+    this.#lost = true;
+    this.#fallSilent();
+    this.client.cut(why);
+  }
+
+  /** A session that does not answer in time is lost. One that is busy says so by its own statement. */
+  #beat(): void {
+    if (this.client.awaitedAnswer !== null) return;
+    this.client.query('select 1').catch((error: Error) => this.client.cut(error));
+  }
+
+  #fallSilent(): void {
+    if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
   }
 }
 

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
+import { cutPool } from '../../database/deadlines.js';
+import { isUnreachable } from '../../database/transient.js';
 import { comparePositions, type EventStore, type Position } from '../../event-store/event-store.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import { BatchRunner, type Round } from './batch-runner.js';
@@ -50,6 +52,13 @@ const WAITED_POLL_MS = 25;
 const OTHER_LOG_PAUSE_MS = 1_000;
 /** How often the head is asked for while batches keep coming. */
 const HEAD_EVERY_MS = 250;
+/** A leader that has not moved for so long while the log is ahead gives up the lead, and all its connections. */
+const STUCK_MS = 10_000;
+const WATCH_EVERY_MS = 1_000;
+/** So long its connections may fail before an instance is out of touch. */
+const OUT_OF_TOUCH_MS = 10_000;
+/** What is under way at a stop has this long to end; then its connections are cut, and it is undone. */
+const FINISH_WITHIN_MS = 2_500;
 
 /** The fold of one generation. */
 interface Fold {
@@ -86,6 +95,13 @@ export class ProjectionEngine implements Projection {
   /** A session began since the checkpoint was read: before it, a server that crashed may have lost its last commits. */
   #isAnew = false;
   #run: Promise<void> | null = null;
+  #watching: NodeJS.Timeout | null = null;
+  /** Seconds of waiting, not of work, since the last movement: while this thread works nothing is counted. */
+  #stillSeconds = 0;
+  /** Since when, on the clock of `performance.now()`, its connections fail; `null` while they do not. */
+  #failingSince: number | null = null;
+  /** Ends the round at hand with an error. */
+  #giveUp: (why: Error) => void = () => undefined;
   #stopRinging: () => void = () => undefined;
 
   constructor(private readonly options: ProjectionEngineOptions) {}
@@ -95,15 +111,22 @@ export class ProjectionEngine implements Projection {
     const { pool, projection, codeVersion, store } = this.options;
     this.#live = await openLiveCheckpoint(pool, projection, codeVersion);
     this.#stopRinging = store.onAppend(() => this.#bell.ring());
+    this.#watching = setInterval(() => this.#watch(), WATCH_EVERY_MS);
     this.#run = this.#goOn();
   }
 
-  /** Finishes the batch at hand and lets go of the lead. */
+  /** Finishes the batch at hand and lets go of the lead; what does not end in time is cut off, and undone. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#stopRinging();
     this.#bell.ring();
-    await this.#run;
+    const late = setTimeout(
+      () => this.#cutOff(new Error('Connection terminated: it stops')),
+      FINISH_WITHIN_MS,
+    );
+    await Promise.race([this.#run, pause(FINISH_WITHIN_MS + 1_000, undefined, { ref: false })]);
+    clearTimeout(late);
+    if (this.#watching !== null) clearInterval(this.#watching);
     if (this.#notifyTimer !== null) clearTimeout(this.#notifyTimer);
     this.#state = 'stopped';
     this.#wake();
@@ -122,6 +145,7 @@ export class ProjectionEngine implements Projection {
       lagEvents: behind ? Number(BigInt(this.#head ?? '0') - BigInt(handled ?? '0')) : 0,
       lagSeconds: behind ? (Date.now() - this.#levelAt) / 1000 : 0,
       fault: this.#fault,
+      outOfTouch: this.#failingSince !== null && performance.now() - this.#failingSince > OUT_OF_TOUCH_MS,
       batches: this.#batches,
       eventsApplied: this.#eventsApplied,
       faults: this.#faults,
@@ -162,7 +186,7 @@ export class ProjectionEngine implements Projection {
           else await this.#standBy();
         }
       } catch (error) {
-        this.options.listener.onTrouble(error);
+        this.#trouble(error);
         await this.#bell.wait(TROUBLE_PAUSE_MS);
       }
       await this.#closeSession();
@@ -204,7 +228,7 @@ export class ProjectionEngine implements Projection {
     if (this.#stuck !== null && !isSame(this.#stuck.at, live)) this.#stuck = null;
     this.#fault = live.checkpoint.fault ?? this.#stuck?.fault ?? null;
     this.#state = this.#fault === null ? 'standby' : 'faulted';
-    this.options.listener.onConfirmed(live, moved, 0);
+    this.#confirmed(live, moved);
     if (moved) this.#wake();
     await this.#askHead();
   }
@@ -230,7 +254,8 @@ export class ProjectionEngine implements Projection {
     this.#live = live;
     this.#isAnew = false;
     this.#state = 'leading';
-    listener.onConfirmed(live, true, 0);
+    this.#stillSeconds = 0;
+    this.#confirmed(live, true);
     this.#wake();
     while (!this.#stopping && !session.isLost) {
       const began = performance.now();
@@ -287,24 +312,59 @@ export class ProjectionEngine implements Projection {
     try {
       const live = await readLiveCheckpoint(this.options.pool, this.options.projection);
       if (live === null || !isSame(live, known)) return 'lost';
-      this.options.listener.onConfirmed(known, false, 0);
+      this.#confirmed(known, false);
     } catch (error) {
-      this.options.listener.onTrouble(error);
+      this.#trouble(error);
     }
     return 'confirmed';
   }
 
   /** One round; `null` when something passing was in the way and the round is to be tried again. */
   async #round({ runner, projector }: Fold, read: Checkpoint): Promise<Round | null> {
+    const round = runner.run(read);
     try {
-      return await runner.run(read);
+      const givenUp = new Promise<never>((_, reject) => {
+        this.#giveUp = reject;
+      });
+      return await Promise.race([round, givenUp]);
     } catch (error) {
+      // One that was given up and does not even end by that is left to itself, with the memory it uses.
+      if (!(await endsSoon(round))) this.#fold = null;
       projector.forget();
-      this.options.listener.onTrouble(error);
+      this.#trouble(error);
       await this.#askHead(); // what it cannot apply is its lag
       await this.#bell.wait(TROUBLE_PAUSE_MS);
       return null;
     }
+  }
+
+  /** Looks whether a leader moves. One that does not, though there is more to read, waits for what never comes. */
+  #watch(): void {
+    const isBehind = comparePositions(this.#head, this.#live?.checkpoint.handled ?? null) > 0;
+    this.#stillSeconds = this.#state === 'leading' && isBehind ? this.#stillSeconds + 1 : 0;
+    if (this.#stillSeconds * WATCH_EVERY_MS < STUCK_MS) return;
+    this.#stillSeconds = 0;
+    const why = new Error(`no answer from the database within ${STUCK_MS} ms: the projection did not move`);
+    this.options.listener.onTrouble(why);
+    this.#cutOff(why);
+  }
+
+  /** Gives the lead back and throws all connections away; the round at hand ends by that. */
+  #cutOff(why: Error): void {
+    this.#session?.cut(why);
+    cutPool(this.options.pool, why);
+    this.#giveUp(why);
+  }
+
+  #trouble(error: unknown): void {
+    if (isUnreachable(error)) this.#failingSince ??= performance.now();
+    this.options.listener.onTrouble(error);
+  }
+
+  /** The checkpoint was read or moved just now. */
+  #confirmed(live: LiveCheckpoint, moved: boolean): void {
+    this.#failingSince = null;
+    this.options.listener.onConfirmed(live, moved, 0);
   }
 
   #committed(
@@ -318,7 +378,8 @@ export class ProjectionEngine implements Projection {
     this.#fault = null;
     this.#sawHead(round.checkpoint.handled);
     listener.onChanged(round.batch.changed);
-    listener.onConfirmed(live, false, 0);
+    this.#stillSeconds = 0;
+    this.#confirmed(live, false);
     this.#wake();
     this.#tellOthers(session);
   }
@@ -374,6 +435,15 @@ export class ProjectionEngine implements Projection {
       });
     }, wait);
   }
+}
+
+/** Whether something comes to an end, whichever, within a second. */
+function endsSoon(work: Promise<unknown>): Promise<boolean> {
+  const ended = work.then(
+    () => true,
+    () => true,
+  );
+  return Promise.race([ended, pause(1_000, false, { ref: false })]);
 }
 
 /** Whether two looks at the live checkpoint saw the same commit of the same generation. */

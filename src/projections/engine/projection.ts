@@ -18,6 +18,8 @@ export interface ProjectionStatus {
   /** Seconds since the projection was last level with the log; 0 while it is. */
   readonly lagSeconds: number;
   readonly fault: ProjectionFault | null;
+  /** Its own connections to the database have failed for ten seconds, and none was had since. */
+  readonly outOfTouch: boolean;
   readonly batches: number;
   readonly eventsApplied: number;
   readonly faults: number;

@@ -1,4 +1,5 @@
-import pg, { type Pool } from 'pg';
+import type { Pool } from 'pg';
+import { cutPool, openLongPool } from '../../database/deadlines.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import type { LoadedCatalog } from '../../plans/plan-file.js';
 import type { ProjectionFault } from '../engine/checkpoint.js';
@@ -16,7 +17,7 @@ import { type OnJudged, type PublicationReport, previewPublication } from './pub
  */
 const POOL_SIZE = 8;
 /** What is under way at a stop has this long to end, in milliseconds; then its connections are cut, and it undone. */
-const FINISH_WITHIN_MS = 5_000;
+const FINISH_WITHIN_MS = 2_500;
 
 export interface FoldingBesideOptions {
   readonly store: EventStore;
@@ -69,14 +70,7 @@ export function foldingBeside(options: FoldingBesideOptions): FoldingBeside {
         ...(sliceSize === undefined ? {} : { sliceSize }),
       });
   // Of its own: what compares and swaps may take longer than a statement of the hot paths is given.
-  const own = new pg.Pool({
-    connectionString: url,
-    max: POOL_SIZE,
-    application_name: 'tenure-generations',
-    keepAlive: true,
-  });
-  own.on('error', onTrouble);
-  const cut = cutterOf(own);
+  const own = openLongPool(url, POOL_SIZE, 'tenure-generations', onTrouble);
   const generations = new Generations({
     ...common,
     pool: own,
@@ -122,26 +116,12 @@ export function foldingBeside(options: FoldingBesideOptions): FoldingBeside {
         onJudged,
       ),
     stop: async () => {
+      const why = new Error('Connection terminated: it stops');
+      const cutting = setInterval(() => cutPool(own, why), FINISH_WITHIN_MS);
       await keeper.stop();
-      const cutting = setInterval(cut, FINISH_WITHIN_MS);
       await orders.stop();
       await own.end();
       clearInterval(cutting);
     },
-  };
-}
-
-/** Keeps hold of the connections of a pool; the answer cuts all that are open, whatever they are used for. */
-function cutterOf(pool: Pool): () => void {
-  const open = new Set<pg.Client>();
-  const asClient = (client: unknown): pg.Client[] => (client instanceof pg.Client ? [client] : []);
-  pool.on('connect', (made) => {
-    for (const client of asClient(made)) open.add(client);
-  });
-  pool.on('remove', (gone) => {
-    for (const client of asClient(gone)) open.delete(client);
-  });
-  return () => {
-    for (const client of open) client.end().catch(() => undefined); // whoever uses it is told by its query
   };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { comparePositions, type EventStore } from '../../event-store/event-store.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
@@ -38,6 +39,8 @@ export interface GenerationKeeperOptions {
 const BATCH_SIZE = 2_000;
 /** How often it looks whether a generation came or went, in milliseconds. */
 const LOOK_MS = 500;
+/** What is under way at a stop has this long to end, in milliseconds. */
+const FINISH_WITHIN_MS = 3_500;
 /** A missed notification costs at most this long. */
 const POLL_MS = 250;
 
@@ -75,11 +78,11 @@ export class GenerationKeeper {
     this.#bell.ring();
   }
 
-  /** Finishes the batch at hand. */
+  /** Finishes the batch at hand; one that does not end in time is left to itself. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#bell.ring();
-    await this.#run;
+    await Promise.race([this.#run, pause(FINISH_WITHIN_MS, undefined, { ref: false })]);
   }
 
   async #keep(): Promise<void> {

@@ -1,5 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { FoldingPlace } from './thread-stores.js';
+
+/** How long a thread may take to end when it is told to, in milliseconds. */
+const STOP_WITHIN_MS = 4_500;
 
 /** Every kind of message that a thread may send is one of these. */
 interface Message {
@@ -58,10 +62,16 @@ export class FoldingThread<To extends Message, From extends Message> {
     this.#worker?.postMessage(message);
   }
 
-  /** Lets the thread finish the batch at hand, and waits for its end. */
+  /**
+   * Lets the thread finish the batch at hand, and waits for its end; one that does not end in time is ended, and what it
+   * was at is undone. Rejects then.
+   */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#worker?.postMessage({ kind: 'stop' });
-    await this.#exit;
+    const late = pause(STOP_WITHIN_MS, 'late', { ref: false });
+    if ((await Promise.race([this.#exit, late])) !== 'late') return;
+    await this.#worker?.terminate();
+    throw new Error(`a thread that folds did not end within ${STOP_WITHIN_MS} ms, and was ended`);
   }
 }

@@ -56,6 +56,8 @@ async function answer(id: number, question: Question): Promise<void> {
   }
 }
 
+let tick: NodeJS.Timeout | undefined;
+
 async function stop(): Promise<void> {
   clearInterval(tick);
   await engine.stop();
@@ -70,8 +72,5 @@ port.on('message', (message: ToLiveThread) => {
   else void stop();
 });
 await engine.start();
-const tick = setInterval(
-  () => post({ kind: 'status', at: Date.now(), status: engine.status() }),
-  STATUS_EVERY_MS,
-);
+tick = setInterval(() => post({ kind: 'status', at: Date.now(), status: engine.status() }), STATUS_EVERY_MS);
 post({ kind: 'started', at: Date.now(), status: engine.status() });

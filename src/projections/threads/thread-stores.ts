@@ -1,5 +1,6 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import pg, { type Pool } from 'pg';
+import type { Pool } from 'pg';
+import { openPool } from '../../database/deadlines.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import { openEventStore } from '../../event-store/open-event-store.js';
 import { eventStorePoolConfig } from '../../event-store/postgres/pg-session.js';
@@ -34,8 +35,7 @@ export async function openThreadStores(
   onTrouble: (error: unknown) => void,
 ): Promise<ThreadStores> {
   const { databaseUrl } = place;
-  const pool = new pg.Pool(eventStorePoolConfig(databaseUrl, POOL_SIZE));
-  pool.on('error', onTrouble);
+  const pool = openPool(eventStorePoolConfig(databaseUrl, POOL_SIZE), onTrouble);
   const store = await openEventStore(place, { pool, databaseUrl, onFault: onTrouble });
   return {
     pool,

@@ -14,6 +14,7 @@ const NOT_STARTED: ProjectionStatus = {
   lagEvents: 0,
   lagSeconds: 0,
   fault: null,
+  outOfTouch: false,
   batches: 0,
   eventsApplied: 0,
   faults: 0,
@@ -48,8 +49,11 @@ export class ThreadedProjection implements Projection {
   }
 
   async stop(): Promise<void> {
-    await this.#thread.stop();
-    this.#ended();
+    try {
+      await this.#thread.stop();
+    } finally {
+      this.#ended();
+    }
   }
 
   /** There may be more to read. */

@@ -7,6 +7,7 @@ import { createTenure, type Tenure } from '../../../src/bootstrap.js';
 import { loadSettings } from '../../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../../src/event-store/event-store.js';
 import { wholeLog } from '../../support/log.js';
+import type { TestDatabase } from '../../support/postgres.js';
 import { testStores } from '../../support/stores.js';
 import { type Answer, type Call, call } from './http-call.js';
 
@@ -30,6 +31,8 @@ export type Receipt = z.infer<typeof receiptSchema>;
 /** The real service on a database of its own, folding in this thread, and what one does with it over HTTP. */
 export interface Service {
   readonly tenure: Tenure;
+  /** Its database, past whatever stands before it. */
+  readonly database: TestDatabase;
   /** Its settings: another instance with the same ones shares its database and its log. */
   readonly environment: Readonly<Record<string, string>>;
   /** What the names of its streams begin with. */
@@ -82,6 +85,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     send({ method: 'POST', path: '/webhooks/stripe', headers: signed(body), body });
   return {
     tenure,
+    database: stores.database,
     environment,
     prefix: environment.STREAM_PREFIX ?? stores.prefix,
     call: send,

@@ -1,0 +1,98 @@
+import type pg from 'pg';
+import { type CuttingProxy, cuttingProxy } from '../../test/contract/cutting-proxy.js';
+import { type TestDatabase, testDatabase } from '../../test/support/postgres.js';
+import { until } from '../../test/support/until.js';
+import { openLongPool, openPool, poolConfig, SHORT } from './deadlines.js';
+
+const QUICK = { ...SHORT, connectMs: 300, answerMs: 300 };
+
+describe('Connections with deadlines', () => {
+  let database: TestDatabase;
+  let proxy: CuttingProxy;
+  let pool: pg.Pool | null = null;
+  beforeAll(async () => {
+    database = await testDatabase();
+  });
+  beforeEach(async () => {
+    proxy = await cuttingProxy(database.url);
+  });
+  afterEach(async () => {
+    await pool?.end();
+    pool = null;
+    await proxy.close();
+  });
+  afterAll(() => database.drop());
+
+  const open = (max: number, deadlines = QUICK): pg.Pool => {
+    pool = openPool(poolConfig(proxy.url, max, 'deadlines', deadlines), () => undefined);
+    return pool;
+  };
+
+  it('let the server give up first, and tell it so after the connection is made', async () => {
+    const { rows } = await open(1, SHORT).query(
+      `select name, setting from pg_settings where name in
+         ('lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout') order by name`,
+    );
+    expect(rows.map(({ setting }) => Number(setting))).toEqual([
+      SHORT.idleInTransactionMs,
+      SHORT.lockMs,
+      SHORT.statementMs,
+    ]);
+  });
+
+  it.each(['answers', 'requests'] as const)(
+    'that fall silent (%s) cost a time-out, and are made anew',
+    async (side) => {
+      const silent = open(1);
+      await silent.query('select 1');
+      proxy[side] = 'hold';
+      await expect(silent.query('select 1')).rejects.toThrow('Query read timeout');
+      await expect(silent.query('select 1')).rejects.toThrow(/timeout|terminated/);
+      proxy[side] = 'pass';
+      expect((await silent.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    },
+  );
+
+  it('are never used again when they are given back before their answer came', async () => {
+    const silent = open(1);
+    const client = await silent.connect();
+    proxy.answers = 'hold';
+    await expect(client.query('select 1')).rejects.toThrow('Query read timeout');
+    client.release(); // as TypeORM does: without a word that it failed
+    proxy.answers = 'pass';
+    expect((await silent.query('select 2 as two')).rows).toEqual([{ two: 2 }]);
+  });
+
+  it('end in time when the other side does not answer a goodbye', async () => {
+    const silent = open(2);
+    await silent.query('select 1');
+    proxy.answers = 'hold';
+    proxy.requests = 'hold';
+    await silent.end();
+    pool = null;
+    await until('the socket is closed', () => proxy.open === 0);
+  });
+
+  it('for what takes long are left alone while the server works, and cut when it does not', async () => {
+    pool = openLongPool(proxy.url, 2, 'long', () => undefined);
+    const client = await pool.connect();
+    client.on('error', () => undefined);
+    try {
+      await client.query('select pg_sleep(7)');
+      proxy.answers = 'hold';
+      const lost = client.query('select 1').then(String, String);
+      await new Promise((resolve) => setImmediate(resolve));
+      await until('the server has answered', async () => {
+        const { rows } = await database.pool.query(
+          `select 1 from pg_stat_activity where application_name = 'long' and query = 'select 1' and state = 'idle'`,
+        );
+        return rows.length === 1;
+      });
+      proxy.answers = 'pass';
+      expect(await lost).toContain('no answer from the database');
+    } finally {
+      client.release(true);
+    }
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+  });
+});
