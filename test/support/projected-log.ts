@@ -43,6 +43,8 @@ export interface Replay {
   readonly batchSize: number;
   readonly sliceSize: number;
   readonly projector: 'kept' | 'made anew each round';
+  /** Left out: more than any test needs. */
+  readonly bytesInMemory?: number;
 }
 
 /** Every row of the read models, by table. */
@@ -141,13 +143,19 @@ export class ProjectedLog {
   }
 
   /** Folds what there is into the live generation, from where its checkpoint is; returns the round that ended it. */
-  async replay({ batchSize, sliceSize, projector }: Replay): Promise<Round> {
+  async replay({ batchSize, sliceSize, projector, bytesInMemory }: Replay): Promise<Round> {
     const make = (): BatchRunner =>
       new BatchRunner(
         foldedLog(this.store, 'tenure.', KEY.projection),
         this.pool,
         // Nothing is served meanwhile: versions are what the log makes them.
-        new EntitlementsProjector({ pool: this.pool, generation: KEY.generation, sliceSize, now: () => 0 }),
+        new EntitlementsProjector({
+          pool: this.pool,
+          generation: KEY.generation,
+          sliceSize,
+          now: () => 0,
+          ...(bytesInMemory === undefined ? {} : { bytesInMemory }),
+        }),
         KEY,
         batchSize,
       );

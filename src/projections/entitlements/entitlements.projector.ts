@@ -23,8 +23,8 @@ export interface EntitlementsProjectorOptions {
   readonly judgedUsers?: ReadonlySet<string>;
   /** Users judged anew in one transaction when a catalogue is published; between two such, other events are folded. */
   readonly sliceSize?: number;
-  /** Rows kept in memory; beyond it all are dropped and loaded again as needed. */
-  readonly maxRowsInMemory?: number;
+  /** Bytes of facts kept in memory between batches; beyond it what was not used for the longest time is dropped. */
+  readonly bytesInMemory?: number;
   /** The clock that snapshots are served by, Unix ms: decides what changes by time were served. Left out: the database's. */
   readonly now?: () => number;
 }
@@ -39,7 +39,7 @@ export interface EntitlementsBatch extends ProjectedBatch {
 /** Name of the projection in checkpoints and locks. */
 export const ENTITLEMENTS = 'entitlements';
 const DEFAULT_SLICE = 1_000;
-const DEFAULT_ROWS = 100_000;
+const DEFAULT_BYTES = 64_000_000;
 
 /**
  * Folds the log into the read models of DESIGN 9: facts by subscription, customer and checkout, whose they are, what
@@ -70,7 +70,7 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
   }
 
   async project(events: readonly RecordedEvent[], from: ProjectionCursor): Promise<EntitlementsBatch> {
-    if (this.#facts.size > (this.options.maxRowsInMemory ?? DEFAULT_ROWS)) this.#facts.clear();
+    this.#facts.keepWithin(this.options.bytesInMemory ?? DEFAULT_BYTES);
     await this.#catalogs.load();
     this.#catalogs.keep(from.within.map(({ position }) => position));
     const [first] = events;

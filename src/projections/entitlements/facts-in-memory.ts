@@ -1,5 +1,6 @@
 import type { CheckoutObservation, InvoiceObservation, Observation } from '../../policy/facts.js';
 import type { CustomerObservation, CustomerWord } from '../../policy/ownership.js';
+import { type Kept, UseOrder } from './use-order.js';
 import type { UserRow } from './user-row.js';
 
 /** A subscription with all that was told of it. `link` is ops' latest one; `customerDeleted` says what was seen of its customer. */
@@ -31,6 +32,12 @@ export interface CheckoutRow {
   readonly observations: CheckoutObservation[];
 }
 
+/** What is kept in memory and dropped by itself. */
+export type Keepable = 'subscription' | 'customer' | 'checkout' | 'user';
+
+/** Bytes of a user's row, roughly: of what holds, and of each of what follows by time. */
+const SNAPSHOT_BYTES = 700;
+
 /**
  * Rows of the read models that are in memory, with the ways to find them. A customer is `whole` when its row, all its
  * subscriptions and all checkouts that name it are here; a user when its row and all its subscriptions are.
@@ -47,9 +54,82 @@ export class FactsInMemory {
   readonly #checkoutsOfCustomer = new Map<string, Set<CheckoutRow>>();
   readonly #checkoutsOfSubscription = new Map<string, Set<CheckoutRow>>();
 
-  /** How many facts are kept, roughly: what memory grows with. */
-  get size(): number {
-    return this.subscriptions.size + this.customers.size + this.checkouts.size + this.users.size;
+  readonly #order = new UseOrder();
+
+  /** To be told of what is about to be used, or was loaded. */
+  use(kind: Keepable, id: string): void {
+    this.#order.use(`${kind} ${id}`);
+  }
+
+  /**
+   * Drops what was not used for the longest time until no more than so many bytes are kept. To be called while all that is
+   * here is written: what is dropped is loaded again when it is needed.
+   */
+  keepWithin(bytes: number): void {
+    this.#order.weigh((key) => this.#kept(key));
+    for (let key = this.#order.oldest; key !== undefined && this.#order.bytes > bytes; ) {
+      this.#drop(key);
+      key = this.#order.oldest;
+    }
+  }
+
+  #kept(key: string): Kept | undefined {
+    const [kind, id] = parseKey(key);
+    switch (kind) {
+      case 'subscription': {
+        const row = this.subscriptions.get(id);
+        return row && { facts: [row.observations, row.invoices], rest: 0 };
+      }
+      case 'customer': {
+        const row = this.customers.get(id);
+        return row && { facts: [row.observations], rest: 0 };
+      }
+      case 'checkout': {
+        const row = this.checkouts.get(id);
+        return row && { facts: [row.observations], rest: 0 };
+      }
+      case 'user': {
+        const row = this.users.get(id);
+        return row && { facts: [], rest: SNAPSHOT_BYTES * (1 + row.successors.length) };
+      }
+    }
+  }
+
+  /** Drops a row, and what without it is not whole any more. */
+  #drop(key: string): void {
+    this.#order.forget(key);
+    const [kind, id] = parseKey(key);
+    switch (kind) {
+      case 'subscription': {
+        const row = this.subscriptions.get(id);
+        if (row === undefined) return;
+        this.subscriptions.delete(id);
+        unlink(this.#ofCustomer, row.customer, row);
+        unlink(this.#ofOwner, row.owner, row);
+        for (const checkout of this.#checkoutsOfSubscription.get(id) ?? [])
+          this.#drop(`checkout ${checkout.session}`);
+        if (row.customer !== null) this.#drop(`customer ${row.customer}`);
+        if (row.owner !== null) this.#drop(`user ${row.owner}`);
+        return;
+      }
+      case 'customer':
+        this.customers.delete(id);
+        this.wholeCustomers.delete(id);
+        return;
+      case 'checkout': {
+        const row = this.checkouts.get(id);
+        if (row === undefined) return;
+        this.checkouts.delete(id);
+        unlink(this.#checkoutsOfCustomer, row.customer, row);
+        unlink(this.#checkoutsOfSubscription, row.subscription, row);
+        if (row.subscription !== null) this.#drop(`subscription ${row.subscription}`);
+        if (row.customer !== null) this.#drop(`customer ${row.customer}`);
+        return;
+      }
+      case 'user':
+        this.users.delete(id);
+        this.wholeUsers.delete(id);
+    }
   }
 
   addSubscription(row: SubscriptionRow): void {
@@ -103,6 +183,7 @@ export class FactsInMemory {
   }
 
   clear(): void {
+    this.#order.clear();
     for (const each of [
       this.subscriptions,
       this.customers,
@@ -118,6 +199,15 @@ export class FactsInMemory {
       each.clear();
     }
   }
+}
+
+function parseKey(key: string): readonly [Keepable, string] {
+  const end = key.indexOf(' ');
+  const kind = key.slice(0, end);
+  const id = key.slice(end + 1);
+  if (kind === 'subscription' || kind === 'customer' || kind === 'checkout' || kind === 'user')
+    return [kind, id];
+  throw new Error(`nothing is kept by the key ${key}`);
 }
 
 function link<Row>(index: Map<string, Set<Row>>, key: string | null, row: Row): void {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Entitlement } from '../../policy/entitlement.js';
 import { customerMetadata } from '../../policy/ownership.js';
 import { checkoutsText, customerText, invoiceText, observationText } from './fact-rows.js';
-import type { FactsInMemory } from './facts-in-memory.js';
+import type { FactsInMemory, Keepable } from './facts-in-memory.js';
 import { entitlementSchema, unheardOf, versionedSuccessorSchema } from './user-row.js';
 
 const nullable = z.string().nullable();
@@ -57,7 +57,7 @@ export class FactsLoader {
 
   /** Subscriptions with their facts and the checkouts that name them. Unknown ones become empty rows. */
   async subscriptions(ids: Iterable<string>): Promise<void> {
-    const missing = [...new Set(ids)].filter((id) => !this.facts.subscriptions.has(id));
+    const missing = this.#missing('subscription', ids, this.facts.subscriptions);
     if (missing.length === 0) return;
     const [rows, facts, checkouts] = await Promise.all([
       this.#rows(
@@ -107,7 +107,7 @@ export class FactsLoader {
 
   /** Checkout sessions; unknown ones become empty rows. */
   async checkouts(sessions: Iterable<string>): Promise<void> {
-    const missing = [...new Set(sessions)].filter((id) => !this.facts.checkouts.has(id));
+    const missing = this.#missing('checkout', sessions, this.facts.checkouts);
     if (missing.length === 0) return;
     this.#addCheckouts(
       await this.#rows(
@@ -124,7 +124,7 @@ export class FactsLoader {
 
   /** Customers with all their subscriptions and all checkouts that name them. Unknown ones become empty rows. */
   async customers(ids: Iterable<string>): Promise<void> {
-    const missing = [...new Set(ids)].filter((id) => !this.facts.wholeCustomers.has(id));
+    const missing = this.#missing('customer', ids, this.facts.wholeCustomers);
     if (missing.length === 0) return;
     const [rows, subscriptions, checkouts] = await Promise.all([
       this.#rows(
@@ -163,7 +163,7 @@ export class FactsLoader {
 
   /** Users with their rows and all their subscriptions. One never heard of starts from `byDefault`. */
   async users(ids: Iterable<string>, byDefault: Entitlement): Promise<void> {
-    const missing = [...new Set(ids)].filter((id) => !this.facts.wholeUsers.has(id));
+    const missing = this.#missing('user', ids, this.facts.wholeUsers);
     if (missing.length === 0) return;
     const [rows, subscriptions] = await Promise.all([
       this.#rows(
@@ -201,9 +201,17 @@ export class FactsLoader {
     for (const userId of missing) this.facts.wholeUsers.add(userId);
   }
 
+  /** Of the ids those that are not in memory; all of them are used. */
+  #missing(kind: Keepable, ids: Iterable<string>, known: { has(id: string): boolean }): readonly string[] {
+    const asked = [...new Set(ids)];
+    for (const id of asked) this.facts.use(kind, id);
+    return asked.filter((id) => !known.has(id));
+  }
+
   #addCheckouts(rows: readonly z.infer<typeof checkoutRow>[]): void {
     for (const { facts, ...row } of rows) {
       if (this.facts.checkouts.has(row.session)) continue;
+      this.facts.use('checkout', row.session);
       this.facts.addCheckout({ ...row, observations: checkoutsText.parse(JSON.parse(facts)) });
     }
   }

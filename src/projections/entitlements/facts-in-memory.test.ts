@@ -1,0 +1,81 @@
+import type { Entitlement } from '../../policy/entitlement.js';
+import { FactsInMemory } from './facts-in-memory.js';
+import { FactsLoader } from './facts-loader.js';
+
+const FREE: Entitlement = {
+  role: 'free',
+  plan: 'free',
+  status: 'none',
+  features: [],
+  limits: {},
+  subscriptionActive: false,
+  expiresAt: null,
+  cancelAt: null,
+  pendingPayment: null,
+  source: null,
+  unmappedPrices: [],
+  validUntil: null,
+};
+
+/** Facts of which the database has the ids alone: what is asked for is there, and everything that was asked is noted. */
+function loaded(): { readonly facts: FactsInMemory; readonly loader: FactsLoader; readonly asked: string[] } {
+  const facts = new FactsInMemory();
+  const asked: string[] = [];
+  const loader = new FactsLoader(
+    {
+      query: async (text, [, ids]) => {
+        const list = Array.isArray(ids) ? ids.map(String) : [];
+        if (text.startsWith('select subscription as id') && text.includes('owner')) {
+          asked.push(...list);
+          return { rows: list.map((id) => ({ id: `sub_${id}` })) };
+        }
+        return { rows: [] };
+      },
+    },
+    1,
+    facts,
+  );
+  return { facts, loader, asked };
+}
+
+describe('Facts in memory', () => {
+  it('are dropped by what they take, those first that were not used for the longest time, with whom they belong to', async () => {
+    const { facts, loader, asked } = loaded();
+    for (const user of ['ann', 'bob', 'cleo']) {
+      await loader.users([user], FREE);
+      const row = facts.subscriptions.get(`sub_${user}`);
+      if (row === undefined) throw new Error('a subscription was loaded and is not there');
+      facts.setOwnerOf(row, user);
+    }
+    facts.keepWithin(1_000_000);
+    await loader.users(['ann'], FREE);
+    await loader.subscriptions(['sub_ann']);
+    expect(asked).toEqual(['ann', 'bob', 'cleo']);
+    facts.keepWithin(3_500); // two users with a subscription each
+    expect([...facts.subscriptions.keys()].sort()).toEqual(['sub_ann', 'sub_cleo']);
+    expect([...facts.wholeUsers].sort()).toEqual(['ann', 'cleo']);
+    expect(facts.subscriptionsOfUser('bob')).toEqual([]);
+    await loader.users(['ann', 'bob'], FREE);
+    expect(asked.slice(3)).toEqual(['bob']);
+    facts.keepWithin(0);
+    expect([facts.subscriptions.size, facts.users.size, facts.wholeUsers.size]).toEqual([0, 0, 0]);
+  });
+
+  it('take what was told of them, each fact once', async () => {
+    const { facts, loader } = loaded();
+    await loader.customers(['cus_1', 'cus_2']);
+    facts.customers.get('cus_1')?.observations.push({
+      eventId: 'e'.repeat(50_000),
+      stripeType: 'customer.updated',
+      created: 1,
+      userId: null,
+    });
+    for (let n = 0; n < 5; n += 1) {
+      await loader.customers(['cus_1']);
+      facts.keepWithin(60_000);
+    }
+    expect([...facts.customers.keys()]).toEqual(['cus_1', 'cus_2']);
+    facts.keepWithin(50_000);
+    expect([...facts.customers.keys()]).toEqual([]);
+  });
+});

@@ -1,0 +1,71 @@
+/** Something in memory whose facts only grow in number; `rest` is what else it takes, in bytes. */
+export interface Kept {
+  readonly facts: readonly (readonly unknown[])[];
+  readonly rest: number;
+}
+
+interface Weighed {
+  bytes: number;
+  /** How many facts of each list are in `bytes`. */
+  counted: readonly number[];
+}
+
+/** What a row takes beside its facts, with its places in the indices; bytes, measured roughly. */
+const ROW_BYTES = 500;
+
+/**
+ * How much what is in memory takes, in bytes of its JSON (about what it takes as objects), and in which order it was last
+ * used. Each fact is weighed once.
+ */
+export class UseOrder {
+  /** Least recently used first. */
+  readonly #weighed = new Map<string, Weighed>();
+  readonly #used = new Set<string>();
+  #bytes = 0;
+
+  /** As of the last `weigh`. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  use(key: string): void {
+    this.#used.delete(key);
+    this.#used.add(key);
+  }
+
+  /** Weighs what was used since the last time. `kept` gives what a key stands for; `undefined` when it is gone. */
+  weigh(kept: (key: string) => Kept | undefined): void {
+    for (const key of this.#used) {
+      const before = this.#weighed.get(key);
+      this.forget(key);
+      const found = kept(key);
+      if (found === undefined) continue;
+      const counted = found.facts.map((list) => list.length);
+      // A list that became shorter is another one: it is weighed anew.
+      const isGrown = before?.counted.every((count, n) => count <= (counted[n] ?? 0)) ?? false;
+      let bytes = isGrown ? (before?.bytes ?? 0) : ROW_BYTES + found.rest;
+      found.facts.forEach((list, n) => {
+        for (const fact of list.slice(isGrown ? before?.counted[n] : 0)) bytes += JSON.stringify(fact).length;
+      });
+      this.#weighed.set(key, { bytes, counted });
+      this.#bytes += bytes;
+    }
+    this.#used.clear();
+  }
+
+  /** The one that was not used for the longest time, as of the last `weigh`. */
+  get oldest(): string | undefined {
+    return this.#weighed.keys().next().value;
+  }
+
+  forget(key: string): void {
+    this.#bytes -= this.#weighed.get(key)?.bytes ?? 0;
+    this.#weighed.delete(key);
+  }
+
+  clear(): void {
+    this.#weighed.clear();
+    this.#used.clear();
+    this.#bytes = 0;
+  }
+}
