@@ -36,6 +36,6 @@ export default {
       setupFiles: ['<rootDir>/test/support/on-eventstoredb.mjs'],
     },
   ],
-  testTimeout: 60_000,
+  testTimeout: 120_000,
   maxWorkers: 2,
 };

@@ -136,6 +136,7 @@ describe('Stopping', () => {
     );
     expect((await held).json()).toMatchObject({ outcome: 'applied' });
     await closed;
-    expect(performance.now() - start).toBeLessThan(6_000);
+    // `held` alone takes two seconds; a connection that is waited for is kept open for more than a minute.
+    expect(performance.now() - start).toBeLessThan(50_000);
   });
 });

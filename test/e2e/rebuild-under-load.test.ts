@@ -10,6 +10,7 @@ import { TwoServices } from './support/two-services.js';
 import {
   AUTHORIZED,
   accessOfOneVersionDiffers,
+  few,
   type ReadTimes,
   type SeenAnswer,
   turnedBack,
@@ -30,6 +31,8 @@ const BATCH_EVERY = 20;
 const BATCH = 20;
 /** Reads before the rebuild begins and after it has ended. */
 const SOME_READS = 300;
+/** More reads come, or a position is shown, within this on any machine that is worth a test. */
+const PATIENCE_MS = 180_000;
 const OPS = { actor: 'ops', reason: 'a later policy' };
 
 /** Every tenth user goes on by webhooks, one with each kind of life; the others stay as they are. */
@@ -41,8 +44,12 @@ describe('A rebuild under a changed access policy, swapped in while two services
   let two: TwoServices;
   beforeAll(async () => {
     two = await TwoServices.start(USERS);
-  }, 600_000);
-  afterAll(() => two.close());
+  }, 900_000);
+  const loads: SteadyLoad[] = [];
+  afterAll(async () => {
+    await Promise.allSettled(loads.map((load) => load.stop())); // what one rejects with, the test has said
+    await two.close();
+  });
 
   it('fails and mixes no read, loses no event, raises exactly the changed versions, and equals a fold from scratch', async () => {
     const { urls, lives, generations } = two;
@@ -79,9 +86,10 @@ describe('A rebuild under a changed access policy, swapped in while two services
       sent.push(event);
     });
 
+    loads.push(reading, writing);
     const enough = async (): Promise<void> => {
       const count = reads.answers.length + SOME_READS;
-      await until('more reads', () => reads.answers.length >= count);
+      await until('more reads', () => reads.answers.length >= count, PATIENCE_MS);
     };
     await enough();
     const began = performance.now();
@@ -93,18 +101,18 @@ describe('A rebuild under a changed access policy, swapped in while two services
     await reading.stop();
     const ended = performance.now();
 
-    expect(reads.failed).toEqual([]);
-    expect(reads.wrongTags).toEqual([]);
+    expect(few(reads.failed)).toEqual([]);
+    expect(few(reads.wrongTags)).toEqual([]);
     const worldOf = ({ userId, body }: SeenAnswer): World | null => {
       const [old, next] = [before.get(userId), after.get(userId)];
       if (old === undefined || next === undefined) return null; // one who moves on
       if (body !== old && body !== next) return 'neither';
       return old === next ? null : body === old ? 'old' : 'new';
     };
-    expect(reads.answers.filter((answer) => worldOf(answer) === 'neither')).toEqual([]);
-    expect(turnedBack(reads.answers, worldOf)).toEqual([]);
-    expect(versionsGoneBack(reads.answers)).toEqual([]);
-    expect(accessOfOneVersionDiffers(reads.answers)).toEqual([]);
+    expect(few(reads.answers.filter((answer) => worldOf(answer) === 'neither'))).toEqual([]);
+    expect(few(turnedBack(reads.answers, worldOf))).toEqual([]);
+    expect(few(versionsGoneBack(reads.answers))).toEqual([]);
+    expect(few(accessOfOneVersionDiffers(reads.answers))).toEqual([]);
     for (const url of urls) {
       const seen = new Set(reads.answers.filter(({ instance }) => instance === url).map(worldOf));
       expect([...seen].sort()).toEqual(['new', 'old', null].sort()); // else nothing was tried
@@ -147,7 +155,7 @@ describe('A rebuild under a changed access policy, swapped in while two services
     process.stdout.write(
       `from the first new answer to the last old one begun, of any instance: ${(old - next).toFixed(0)} ms\n`,
     );
-  }, 600_000);
+  }, 900_000);
 
   it('and once more by the same code: nothing changes', async () => {
     const everyone = two.lives.all.map(({ userId }) => userId);
@@ -156,7 +164,7 @@ describe('A rebuild under a changed access policy, swapped in while two services
     expect(report).toMatchObject({ changed: 0, detailsOnly: 0, mixed: null });
     expect(await snapshots(two, everyone)).toEqual(before);
     expect(await two.generations.verify('all', 'test', () => undefined)).toMatchObject({ differences: 0 });
-  }, 600_000);
+  }, 900_000);
 });
 
 function pick<T>(all: readonly T[], n: number): T {
@@ -171,10 +179,9 @@ async function snapshots(
   userIds: readonly string[],
   minPosition = '0',
 ): Promise<ReadonlyMap<string, string>> {
-  const reached = await fetch(`${url}/v1/users/${userIds[0]}/entitlements?minPosition=${minPosition}`, {
-    headers: AUTHORIZED,
-  });
-  expect(reached.status).toBe(200);
+  const reached = `${url}/v1/users/${userIds[0]}/entitlements?minPosition=${minPosition}`;
+  const shows = async (): Promise<boolean> => (await fetch(reached, { headers: AUTHORIZED })).status === 200;
+  await until(`${url} shows ${minPosition}`, shows, PATIENCE_MS);
   const found = new Map<string, string>();
   for (let from = 0; from < userIds.length; from += 100) {
     const response = await fetch(`${url}/v1/entitlements/batch`, {

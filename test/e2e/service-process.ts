@@ -7,6 +7,11 @@ import { until } from '../support/until.js';
 
 const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
+/** Longer than any start takes on a machine that has other things to do: a process that ends is noticed at once. */
+const READY_WITHIN_MS = 240_000;
+/** So much of what a process said is shown when it should not have ended, in characters. */
+const SAID_AT_THE_END = 2_000;
+
 /** How a process ended and what it said. */
 export interface Ended {
   readonly code: number | null;
@@ -74,14 +79,16 @@ export class ServiceProcess {
       `${url} is ready`,
       async () => {
         if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
-          throw new Error(`the service ended: ${JSON.stringify(await this.#ended)}`);
+          const { code, signal, stdout, stderr } = await this.#ended;
+          const said = `${stdout}${stderr}`.slice(-SAID_AT_THE_END);
+          throw new Error(`the service ended with ${code ?? signal}, and said at the end: ${said}`);
         }
         return fetch(`${url}/health/ready`).then(
           ({ status }) => status === 200,
           () => false,
         );
       },
-      45_000,
+      READY_WITHIN_MS,
     );
   }
 

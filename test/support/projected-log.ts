@@ -237,7 +237,7 @@ export class ProjectedLog {
       pool,
       faults,
       reaches: async (position) => {
-        if (!(await engine.waitUntil(position, 20_000))) {
+        if (!(await engine.waitUntil(position, 60_000))) {
           throw new Error(`${name} did not reach ${position}: ${JSON.stringify(engine.status())}`);
         }
       },

@@ -18,11 +18,11 @@ const LATER = 'test/support/other-rules/register.mjs';
 export const COMMAND = 'tenure';
 /** Classes of the advisory locks of those who lead: "tnre" and "tnrb". */
 const LOCK_CLASSES = { live: 0x746e7265, beside: 0x746e7262 };
-const FOLDED_WITHIN_MS = 300_000;
+const FOLDED_WITHIN_MS = 600_000;
 
 /**
  * Two real processes of a later code version on one log, right after their deploy: what they serve was folded by the code
- * in `src`. They come up one after the other, so the first leads.
+ * in `src`.
  */
 export class TwoServices {
   readonly #running = new Map<string, ServiceProcess>();
@@ -74,7 +74,12 @@ export class TwoServices {
       await stores.drop();
       await rm(folder, { recursive: true });
     });
-    for (const each of urls) await two.begin(each);
+    try {
+      await Promise.all(urls.map((each) => two.begin(each)));
+    } catch (error) {
+      await two.close();
+      throw error;
+    }
     return two;
   }
 

@@ -170,6 +170,11 @@ export function accessOfOneVersionDiffers(answers: readonly SeenAnswer[]): reado
   return [...differ];
 }
 
+/** The first of what should not be there: enough to see what is wrong, whatever the number. */
+export function few<T>(found: readonly T[]): readonly T[] {
+  return found.slice(0, 3);
+}
+
 export function versionOf(body: string): number {
   const { revocationVersion } = JSON.parse(body) as { revocationVersion: number };
   return revocationVersion;
