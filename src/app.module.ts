@@ -5,7 +5,9 @@ import { EntitlementsController } from './api/entitlements/entitlements.controll
 import { EntitlementsService } from './api/entitlements/entitlements.service.js';
 import { HealthController } from './api/health/health.controller.js';
 import { HealthService } from './api/health/health.service.js';
+import { OpenAnswers } from './api/health/open-answers.js';
 import { EventStreams } from './api/http/event-stream.js';
+import { BulkLinks } from './api/links/bulk-links.js';
 import { LinksController } from './api/links/links.controller.js';
 import { FaultsController } from './api/ops/faults.controller.js';
 import { OpsController } from './api/ops/ops.controller.js';
@@ -50,6 +52,8 @@ export interface AppParts {
   readonly now: () => number;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** How long `/health/ready` and `/metrics` tell one answer, in milliseconds. */
+  readonly openAnswersKeptMs: number;
 }
 
 /** The application: commands, webhooks and API over the stores it is given. */
@@ -91,6 +95,16 @@ export function appModule(parts: AppParts): DynamicModule {
       { provide: OpsReader, useValue: ops },
       { provide: EventStreams, useValue: new EventStreams(logger) },
       { provide: Metrics, useValue: metrics },
+      {
+        provide: BulkLinks,
+        inject: [CommandBus],
+        useFactory: (commands: CommandBus) => new BulkLinks(commands, logger),
+      },
+      {
+        provide: OpenAnswers,
+        inject: [HealthService],
+        useFactory: (health: HealthService) => new OpenAnswers(health, metrics, parts.openAnswersKeptMs),
+      },
       { provide: EntitlementsService, useValue: new EntitlementsService(reader, engine, ops, logWatch) },
       {
         provide: Inquiries,

@@ -12,6 +12,7 @@ import { requireKey } from './api/auth/require-key.js';
 import { ScopeGuard } from './api/auth/scope.guard.js';
 import { StoredKeyAuthenticator } from './api/auth/stored-key.authenticator.js';
 import { EntitlementsService } from './api/entitlements/entitlements.service.js';
+import { KEPT_MS } from './api/health/open-answers.js';
 import { hotRoutes } from './api/hot-routes.js';
 import { EventStreams } from './api/http/event-stream.js';
 import { httpServer, listen, stopListening } from './api/http/http-server.js';
@@ -59,6 +60,8 @@ export interface TenureHooks {
   readonly logger?: Logger;
   /** Node's flags for the threads that fold; left out, those of the process. `none`: this thread folds. */
   readonly threads?: readonly string[] | 'none';
+  /** How long `/health/ready` and `/metrics` tell one answer, in milliseconds; left out, a second. */
+  readonly openAnswersKeptMs?: number;
   /** Something the service cannot go on without has ended. */
   readonly onFatal?: (error: Error) => void;
   /** This machine's clock, Unix milliseconds: the one place where a test sets it. Left out: the system's. */
@@ -188,6 +191,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
         now,
         metrics,
         logger,
+          openAnswersKeptMs: hooks.openAnswersKeptMs ?? KEPT_MS,
       }),
       adapter,
       { bodyParser: false, logger: new NestLogger(logger), abortOnError: false },

@@ -19,6 +19,10 @@ describe('The signature of a delivery', () => {
     ['the second secret, during a rotation', sign(BODY, 'whsec_two', NOW)],
     ['another scheme beside', `${sign(BODY, SECRET, NOW)},v0=00`],
     ['a second v1 beside', `${sign(BODY, SECRET, NOW)},v1=00`],
+    [
+      '19 others and an empty one beside',
+      `v1=,${`v1=${'0'.repeat(64)},`.repeat(19)}${sign(BODY, SECRET, NOW)}`,
+    ],
     ['300 seconds of age', sign(BODY, SECRET, NOW - 300)],
     ['300 seconds ahead', sign(BODY, SECRET, NOW + 300)],
   ])('is accepted with %s', (_, header) => {
@@ -39,6 +43,17 @@ describe('The signature of a delivery', () => {
     ['a fresh timestamp before the signed old one', `t=${NOW},${sign(BODY, SECRET, NOW - 9_999)}`],
     ['a fresh timestamp after the signed old one', `${sign(BODY, SECRET, NOW - 9_999)},t=${NOW}`],
     ['a signature cut short', sign(BODY, SECRET, NOW).slice(0, -2)],
+    ['an empty signature', `t=${NOW},v1=`],
+    ['a signature of nothing', `t=${NOW},v1=${'0'.repeat(64)}`],
+    [
+      '2,000 signatures, the good one among them',
+      `${sign(BODY, SECRET, NOW)}${`,v1=${'0'.repeat(64)}`.repeat(2_000)}`,
+    ],
+    [
+      '21 signatures, the good one among them',
+      `${sign(BODY, SECRET, NOW)}${`,v1=${'0'.repeat(64)}`.repeat(20)}`,
+    ],
+    ['a header longer than any of Stripe', `${sign(BODY, SECRET, NOW)},v0=${'0'.repeat(4_096)}`],
   ])('is refused with %s', (_, header) => {
     expect(signature.isValid(BODY, header)).toBe(false);
   });

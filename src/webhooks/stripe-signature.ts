@@ -1,5 +1,14 @@
 import Stripe from 'stripe';
 
+/**
+ * A header longer than this, or with more signatures, is refused before anything is computed. Stripe signs once with each
+ * active secret of an endpoint, of which there are two during a rotation (Stripe: "Roll endpoint secrets"): 200 characters.
+ */
+const MOST_CHARACTERS = 4_096;
+const MOST_SIGNATURES = 20;
+/** A SHA-256 as Stripe writes it. Anything else signs nothing; the SDK throws for an empty one. */
+const SIGNATURE_SHAPE = /^[0-9a-f]{64}$/;
+
 /** How far a delivery's timestamp may be from our clock, in seconds, in either direction. */
 export const TOLERANCE_SECONDS = 300;
 
@@ -15,12 +24,15 @@ export class StripeSignature {
 
   /** Whether one of the secrets signed exactly `payload`, no longer than the tolerance ago and no further ahead. */
   isValid(payload: string, header: string | undefined): boolean {
-    if (header === undefined || payload === '') return false;
+    if (header === undefined || header.length > MOST_CHARACTERS || payload === '') return false;
+    const { timestamp, signatures } = partsOf(header);
+    if (signatures.length === 0 || signatures.length > MOST_SIGNATURES) return false;
     const now = this.now();
     // The SDK refuses what is old but takes any timestamp that lies ahead.
-    const age = Math.floor(now / 1000) - timestampOf(header);
+    const age = Math.floor(now / 1000) - timestamp;
     if (!(Math.abs(age) <= TOLERANCE_SECONDS)) return false;
-    return this.secrets.some((secret) => isSignedWith(secret, payload, header, now));
+    const usable = `t=${timestamp},${signatures.map((each) => `v1=${each}`).join(',')}`;
+    return this.secrets.some((secret) => isSignedWith(secret, payload, usable, now));
   }
 }
 
@@ -41,8 +53,15 @@ function isSignedWith(secret: string, payload: string, header: string, now: numb
   }
 }
 
-/** The timestamp the SDK reads: the last `t=` of the header; NaN when there is none. */
-function timestampOf(header: string): number {
-  const stamps = header.split(',').filter((part) => part.startsWith('t='));
-  return Number.parseInt(stamps.at(-1)?.slice(2) ?? '', 10);
+/** The last `t=` of the header, NaN when there is none, and those of its `v1=` that can be signatures. */
+function partsOf(header: string): { readonly timestamp: number; readonly signatures: readonly string[] } {
+  const parts = header.split(',');
+  const stamp = parts.findLast((part) => part.startsWith('t='));
+  return {
+    timestamp: Number.parseInt(stamp?.slice(2) ?? '', 10),
+    signatures: parts
+      .filter((part) => part.startsWith('v1='))
+      .map((part) => part.slice(3))
+      .filter((signature) => SIGNATURE_SHAPE.test(signature)),
+  };
 }

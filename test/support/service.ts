@@ -53,7 +53,10 @@ export function testEnvironment(databaseUrl: string, plansFile: string): Record<
   };
 }
 
-/** Starts the application in this process, on a free port and a fresh database. Call `close` in `afterAll`. */
+/**
+ * Starts the application in this process, on a free port and a fresh database. It looks anew whenever it is asked how it
+ * does, unless the hooks say otherwise. Call `close` in `afterAll`.
+ */
 export function startService(overrides: ServiceOverrides = {}): Promise<TestService> {
   return TestService.start(overrides);
 }
@@ -88,7 +91,7 @@ export class TestService {
         ...stores.environment,
         ...environment,
       });
-      const tenure = await createTenure(settings, { ...FOLDING, ...hooks });
+      const tenure = await createTenure(settings, { ...FOLDING, openAnswersKeptMs: 0, ...hooks });
       return new TestService(tenure, stores, plansFile, async () => {
         await tenure.close();
         await cleanUp();

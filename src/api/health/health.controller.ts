@@ -2,20 +2,16 @@ import { Controller, Get, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { Metrics } from '../../observability/metrics.js';
 import { Describe } from '../describe.js';
 import { jsonReply, sendReply } from '../http/reply.js';
 import { requestIdOf } from '../http/request-id.js';
 import { liveResponse, readyResponse } from '../schemas.js';
-import { HealthService } from './health.service.js';
+import { OpenAnswers } from './open-answers.js';
 
 @ApiTags('Health')
 @Controller()
 export class HealthController {
-  constructor(
-    private readonly health: HealthService,
-    private readonly metrics: Metrics,
-  ) {}
+  constructor(private readonly answers: OpenAnswers) {}
 
   @Get('health/live')
   @Describe({
@@ -30,27 +26,24 @@ export class HealthController {
 
   @Get('health/ready')
   @Describe({
-    summary: 'Database, event store and projection work',
+    summary: 'Database, event store and projection work; looked at once a second at most',
     ok: { description: 'Ready, or degraded with its problems named', schema: readyResponse },
     also: { 503: { description: 'Not ready', schema: readyResponse } },
     problems: [],
     access: 'open',
   })
   async ready(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const report = await this.health.report();
-    sendReply(response, jsonReply(report.status === 'not_ready' ? 503 : 200, report), requestIdOf(request));
+    sendReply(response, await this.answers.ready(), requestIdOf(request));
   }
 
   @Get('metrics')
   @Describe({
-    summary: 'Prometheus metrics',
+    summary: 'Prometheus metrics, a second old at most',
     ok: { description: 'Text format', schema: z.string(), type: 'text/plain' },
     problems: [],
     access: 'open',
   })
   async scrape(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const body = await this.metrics.registry.metrics();
-    const headers = { 'content-type': this.metrics.registry.contentType, 'cache-control': 'no-store' };
-    sendReply(response, { status: 200, headers, body }, requestIdOf(request));
+    sendReply(response, await this.answers.metrics(), requestIdOf(request));
   }
 }

@@ -1,14 +1,24 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ProblemCode, ProblemError, problemBody } from './problem.js';
-import { newRequestId } from './request-id.js';
+import { problemReply, sendReply } from './reply.js';
+import { newRequestId, requestIdOf } from './request-id.js';
 
-/** A sender that dribbles its header or body holds a socket no longer than this. */
+/** A sender that dribbles its header or body, or never sends a byte, holds a socket no longer than this. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const CHECK_EVERY_MS = 5_000;
 /** Longer than what load balancers keep idle connections for, so that they close first. */
 const KEEP_ALIVE_MS = 65_000;
+/** What is refused may read the refusal for so long; then its connection is thrown away, whether it closes it or not. */
+const LINGER_MS = 1_000;
+/**
+ * Connections at once; the next are closed as they come. Each holds a descriptor, and a process out of descriptors loses its
+ * database too. Ten times what a thousand open streams and a busy load balancer need.
+ */
+const MOST_CONNECTIONS = 10_000;
+/** Requests of one connection under way at once. Nobody who means well sends a request before the last answer, but for a few. */
+const MOST_UNDER_WAY = 16;
 
 /** Requests under way at a stop have this long to finish. */
 const FINISH_WITHIN_MS = 5_000;
@@ -23,12 +33,42 @@ export function httpServer(listener: RequestListener): Server {
       connectionsCheckingInterval: CHECK_EVERY_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
     },
-    listener,
+    boundedPipeline(listener),
   );
+  server.maxConnections = MOST_CONNECTIONS;
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
     refuse(error.code ?? '', socket),
   );
   return server;
+}
+
+/**
+ * Node hands over all requests of a chunk at once, a thousand in 64 KiB: one connection could take the process for seconds.
+ * Those beyond the bound are not begun: the first of them is refused and ends the connection once the others are answered.
+ */
+function boundedPipeline(listener: RequestListener): RequestListener {
+  const connections = new WeakMap<Socket, { underWay: number; isEnding: boolean }>();
+  return (request, response) => {
+    const { socket } = request;
+    const connection = connections.get(socket) ?? { underWay: 0, isEnding: false };
+    if (connection.underWay === 0) connections.set(socket, connection);
+    if (connection.isEnding) return;
+    if (connection.underWay >= MOST_UNDER_WAY) {
+      connection.isEnding = true;
+      socket.pause();
+      const problem = new ProblemError('too_many_requests', 'Wait for answers before you send more.', {
+        connection: 'close',
+      });
+      const requestId = requestIdOf(request);
+      sendReply(response, problemReply(problem, requestId), requestId);
+      return;
+    }
+    connection.underWay += 1;
+    response.once('close', () => {
+      connection.underWay -= 1;
+    });
+    listener(request, response);
+  };
 }
 
 /** Listens on `port` (0: any that is free) and tells which one it is. */
@@ -63,6 +103,8 @@ function refuse(fault: string, socket: Socket): void {
     `HTTP/1.1 ${problem.status} ${problem.title}\r\ncontent-type: application/problem+json; charset=utf-8\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
+  // Ended is not closed: the other side may keep its half open for ever.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
 function codeOf(fault: string): ProblemCode {

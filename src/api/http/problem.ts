@@ -35,12 +35,14 @@ export const PROBLEMS = {
   headers_too_large: { status: 431, title: 'The header of the request is too large' },
   malformed_event: { status: 422, title: 'The Stripe event lacks what identifies it' },
   too_many_failures: { status: 429, title: 'Too many failed attempts' },
+  too_many_requests: { status: 429, title: 'Too many requests at once' },
   internal_error: { status: 500, title: 'Something went wrong here' },
   generation_behind: { status: 503, title: 'The generation is not level' },
   log_replaced: { status: 503, title: 'The log is not the one that is known' },
   clock_differs: { status: 503, title: 'The clock of this instance is wrong' },
   event_store_unavailable: { status: 503, title: 'The event store does not answer' },
   read_model_not_ready: { status: 503, title: 'The read model holds no plan catalogue yet' },
+  too_many_waiting: { status: 503, title: 'Too many requests wait for a position' },
   database_unavailable: { status: 503, title: 'The database does not answer' },
 } as const satisfies Record<string, { status: number; title: string }>;
 export type ProblemCode = keyof typeof PROBLEMS;

@@ -72,7 +72,10 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     DATABASE_URL: options.through === undefined ? url : await options.through(url),
     ...options.environment,
   };
-  const tenure = await createTenure(loadSettings(environment), { threads: 'none' });
+  const tenure = await createTenure(loadSettings(environment), {
+    threads: 'none',
+    openAnswersKeptMs: 0,
+  });
   const send = (request: Call): Promise<Answer> => call(tenure.url, request);
   const ask = (method: string, path: string, value?: unknown): Promise<Answer> =>
     send({
