@@ -52,7 +52,15 @@ export const recordedResponse = z.strictObject({
   position: z.string().optional(),
 });
 export const linksResponse = z.strictObject({
-  results: z.array(recordedResponse.extend({ customerId: z.string() })),
+  results: z.array(
+    recordedResponse.extend({
+      customerId: z.string(),
+      outcome: z.enum(['applied', 'duplicate', 'failed', 'not_tried']),
+      /** Of what failed: the code and the detail of the problem. */
+      code: z.string().optional(),
+      detail: z.string().optional(),
+    }),
+  ),
 });
 export const webhookResponse = z.strictObject({
   received: z.literal(true),

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
+import { EventStoreUnavailableError } from '../../src/event-store/errors.js';
+import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { until } from '../support/until.js';
 import { AUTHORIZED, buyer, event, PRO, problemCode, type Service, startService } from './support/service.js';
 
 const listing = z.object({
@@ -11,6 +14,12 @@ const recorded = z.strictObject({
   outcome: z.enum(['applied', 'duplicate']),
   event: z.string().optional(),
   position: z.string().optional(),
+});
+
+const bulkResults = z.object({
+  results: z.array(
+    z.looseObject({ customerId: z.string(), outcome: z.string(), code: z.string().optional() }),
+  ),
 });
 
 describe('Linking', () => {
@@ -125,6 +134,89 @@ describe('Linking', () => {
     const second = results.parse((await service.ask('POST', '/v1/customers/links', { links })).json());
     expect(new Set(second.results.map(({ outcome }) => outcome))).toEqual(new Set(['duplicate']));
     expect(await service.logged()).toBe(before + 1_000);
+  });
+
+  /** The store that the service appends to, with something done before each append until `end`. */
+  function beforeAppends(doFirst: (stream: string) => Promise<void>): { end(): void; store: EventStore } {
+    const store = service.tenure.app.get<EventStore>(EVENT_STORE);
+    const append = store.append.bind(store);
+    Object.assign(store, {
+      append: async (...given: Parameters<typeof append>) => {
+        await doFirst(given[0]);
+        return append(...given);
+      },
+    });
+    return { store, end: () => Object.assign(store, { append }) };
+  }
+
+  const linksOf = (name: string, count: number) =>
+    Array.from({ length: count }, (_, n) => ({ customerId: `cus_${name}${n}`, userId: `${name}-${n}` }));
+
+  it('of several bulk calls at once takes sixteen turns at a time, and others go past', async () => {
+    let [underWay, most] = [0, 0];
+    const door = { open: (): void => undefined };
+    const opened = new Promise<void>((resolve) => {
+      door.open = resolve;
+    });
+    const held = beforeAppends(async (stream) => {
+      if (!stream.includes('cus_turn')) return;
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await opened;
+      underWay -= 1;
+    });
+    try {
+      const calls = ['turnA', 'turnB', 'turnC'].map((name) =>
+        service.ask('POST', '/v1/customers/links', { links: linksOf(name, 100) }),
+      );
+      await until('sixteen are under way', () => underWay === 16);
+      const { outcome } = await service.receive(buyer('goes-past').started('active').body);
+      expect(outcome).toBe('applied');
+      door.open();
+      const answers = await Promise.all(calls);
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+      expect(most).toBe(16);
+    } finally {
+      door.open();
+      held.end();
+    }
+  });
+
+  it('of which a part landed tells which, and is finished by a repeat', async () => {
+    const links = linksOf('part', 100);
+    let begun = 0;
+    const troubled = beforeAppends(async (stream) => {
+      if (!stream.includes('cus_part')) return;
+      begun += 1;
+      if (begun > 40) throw new EventStoreUnavailableError('away', { cause: new Error('away') });
+    });
+    const before = await service.logged();
+    const answer = await service.ask('POST', '/v1/customers/links', { links });
+    troubled.end();
+    expect(answer.status).toBe(207);
+    const { results } = bulkResults.parse(answer.json());
+    expect(results.map(({ customerId }) => customerId)).toEqual(links.map(({ customerId }) => customerId));
+    const count = (...outcomes: readonly string[]) =>
+      results.filter(({ outcome }) => outcomes.includes(outcome)).length;
+    expect(count('applied')).toBe(40);
+    expect(count('failed')).toBeGreaterThan(0);
+    expect(count('failed', 'not_tried')).toBe(60);
+    expect(results.find(({ outcome }) => outcome === 'failed')?.code).toBe('event_store_unavailable');
+    expect(await service.logged()).toBe(before + 40);
+
+    const again = await service.ask('POST', '/v1/customers/links', { links });
+    expect(again.status).toBe(200);
+    expect(await service.logged()).toBe(before + 100);
+  });
+
+  it('of which nothing landed is a problem like any other', async () => {
+    const troubled = beforeAppends(async (stream) => {
+      if (stream.includes('cus_none'))
+        throw new EventStoreUnavailableError('away', { cause: new Error('away') });
+    });
+    const answer = await service.ask('POST', '/v1/customers/links', { links: linksOf('none', 30) });
+    troubled.end();
+    expect([answer.status, problemCode(answer)]).toEqual([503, 'event_store_unavailable']);
   });
 
   it('pages through what belongs to nobody without a gap or a repeat', async () => {

@@ -199,6 +199,33 @@ describe('Engines on one database', () => {
     expect(await tally()).toEqual({ positions: upTo(last), by: new Set(['a', 'b']) });
   });
 
+  it('however many wait for a position on a standby, they look for it together', async () => {
+    const a = await start('a');
+    await log.leads('a');
+    const b = await start('b');
+    await until('b stands by', () => b.engine.status().state === 'standby');
+    const query = b.pool.query.bind(b.pool);
+    let [looking, most, looks] = [0, 0, 0];
+    const counted = async (...given: Parameters<typeof query>): Promise<unknown> => {
+      if (!JSON.stringify(given[0]).includes('tenure-live-checkpoint')) return query(...given);
+      looking += 1;
+      looks += 1;
+      most = Math.max(most, looking);
+      const answer: unknown = await query(...given);
+      looking -= 1;
+      return answer;
+    };
+    Object.assign(b.pool, { query: counted });
+    const position = await log.record(...sights(1));
+    const next = (BigInt(position) + 1n).toString();
+    const waiting = Array.from({ length: 300 }, () => b.engine.waitUntil(next, 50_000));
+    await until('they have looked', () => looks >= 5);
+    expect(await log.record(...sights(1))).toBe(next);
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set([true]));
+    expect(most).toBeLessThanOrEqual(2); // theirs, and that of the standby
+    expect(a.engine.status().state).toBe('leading');
+  });
+
   it('a leader that stops hands over, and a standby does not fold beside it', async () => {
     const a = await start('a');
     await log.leads('a');

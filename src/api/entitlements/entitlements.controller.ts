@@ -40,6 +40,7 @@ export class EntitlementsController {
       'malformed_url',
       'position_unknown',
       'projection_behind',
+      'too_many_waiting',
       ...READING,
     ],
     access: 'entitlements:read',

@@ -11,13 +11,19 @@ import { ProblemError } from '../http/problem.js';
 import type { Reply } from '../http/reply.js';
 
 const READ_YOUR_WRITES_MS = 5_000;
+/** Requests that wait for a position at once: each holds a connection of its caller, and all ask again when the fold moves. */
+export const MOST_WAITING = 500;
 const POSITION = /^\d{1,18}$/;
+/** Seconds after which one who found no room may try again. */
+const RETRY_AFTER_SECONDS = '1';
 const DIGITS = /^\d{1,10}$/;
 /** Largest amount a feature question may ask for. */
 const MAX_AMOUNT = 1_000_000_000;
 
 /** Answers what users may do; both roads to the snapshot end here. */
 export class EntitlementsService {
+  #waiting = 0;
+
   constructor(
     private readonly reader: EntitlementReader,
     private readonly engine: Projection,
@@ -31,7 +37,7 @@ export class EntitlementsService {
     return served === null ? null : snapshotReply(served, this.reader.handled, ifNoneMatch);
   }
 
-  /** @throws ProblemError `invalid_user_id`, `invalid_request`, `position_unknown`, `projection_behind` */
+  /** @throws ProblemError `invalid_user_id`, `invalid_request`, `position_unknown`, `projection_behind`, `too_many_waiting` */
   async snapshot(
     userId: string,
     minPosition: string | undefined,
@@ -76,7 +82,7 @@ export class EntitlementsService {
     }
     const position = minPosition.replace(/^0+(?=\d)/, '');
     if (comparePositions(this.reader.handled, position) >= 0 || position === '0') return;
-    const reached = this.engine.waitUntil(position, READ_YOUR_WRITES_MS);
+    const reached = this.#waitUntil(position);
     if ((await Promise.race([reached, this.#beyondEnd(position)])) === 'beyond the end') {
       throw new ProblemError(
         'position_unknown',
@@ -88,6 +94,20 @@ export class EntitlementsService {
       'projection_behind',
       `The read model is at ${this.reader.handled} and did not reach ${position} in time.`,
     );
+  }
+
+  async #waitUntil(position: string): Promise<boolean> {
+    if (this.#waiting >= MOST_WAITING) {
+      throw new ProblemError('too_many_waiting', 'Too many wait for a position. Try again.', {
+        'retry-after': RETRY_AFTER_SECONDS,
+      });
+    }
+    this.#waiting += 1;
+    try {
+      return await this.engine.waitUntil(position, READ_YOUR_WRITES_MS);
+    } finally {
+      this.#waiting -= 1;
+    }
   }
 }
 

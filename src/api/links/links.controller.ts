@@ -13,6 +13,7 @@ import { ProblemError } from '../http/problem.js';
 import { jsonReply, sendReply } from '../http/reply.js';
 import { requestIdOf } from '../http/request-id.js';
 import { linkRequest, linksRequest, linksResponse, parseBody, recordedResponse } from '../schemas.js';
+import { BulkLinks, type LinkOutcome } from './bulk-links.js';
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
 const OK = { description: 'Appended, or there already', schema: recordedResponse };
@@ -39,7 +40,10 @@ const KEY_HEADER = {
 @ApiTags('Links')
 @Controller('v1')
 export class LinksController {
-  constructor(private readonly commands: CommandBus) {}
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly bulk: BulkLinks,
+  ) {}
 
   @Put('customers/:customerId/link')
   @ApiParam({ name: 'customerId', type: String })
@@ -137,6 +141,12 @@ export class LinksController {
     summary:
       'Link up to 1,000 customers; each is its own event, so a repeat after a fault goes on where it stopped',
     ok: { description: 'One result a link, in the order sent', schema: linksResponse },
+    also: {
+      207: {
+        description: 'Some are linked, the others `failed` or were `not_tried`: send those again',
+        schema: linksResponse,
+      },
+    },
     body: linksRequest,
     problems: LINK_PROBLEMS,
     access: 'ops',
@@ -154,14 +164,15 @@ export class LinksController {
     if (new Set(links.map(({ customerId }) => customerId)).size < links.length) {
       throw new ProblemError('invalid_request', 'A customer is named more than once.');
     }
-    const origin = originOf(request, undefined);
-    const results = await Promise.all(
-      links.map(async ({ customerId, userId, reason }) => ({
-        customerId,
-        ...textOf(await this.commands.execute(new LinkCustomer(customerId, userId, reason ?? null, origin))),
-      })),
+    const outcomes = await this.bulk.link(
+      links.map((link) => ({ ...link, reason: link.reason ?? null })),
+      originOf(request, undefined),
     );
-    sendReply(response, jsonReply(200, { results }), requestIdOf(request));
+    const failed = outcomes.find(({ outcome }) => outcome === 'failed');
+    const isAnyRecorded = outcomes.some(({ outcome }) => outcome === 'recorded');
+    if (failed?.outcome === 'failed' && !isAnyRecorded) throw failed.problem;
+    const reply = jsonReply(failed === undefined ? 200 : 207, { results: outcomes.map(resultOf) });
+    sendReply(response, reply, requestIdOf(request));
   }
 
   async #answer(
@@ -187,6 +198,13 @@ function originOf(request: Request, key: string | undefined): Origin {
 
 function checkId(value: string): void {
   if (stripeId(value) === null) throw new ProblemError('invalid_request', 'The Stripe id is not an id.');
+}
+
+function resultOf(link: LinkOutcome): Readonly<Record<string, string>> {
+  const { customerId, outcome } = link;
+  if (outcome === 'recorded') return { customerId, ...textOf(link.recorded) };
+  if (outcome === 'not_tried') return { customerId, outcome };
+  return { customerId, outcome, code: link.problem.code, detail: link.problem.detail };
 }
 
 function textOf(recorded: Recorded): Readonly<Record<string, string>> {

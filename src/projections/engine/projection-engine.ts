@@ -94,6 +94,7 @@ export class ProjectionEngine implements Projection {
   #session: LeaderSession | null = null;
   /** A session began since the checkpoint was read: before it, a server that crashed may have lost its last commits. */
   #isAnew = false;
+  #looking: Promise<void> | null = null;
   #run: Promise<void> | null = null;
   #watching: NodeJS.Timeout | null = null;
   /** Seconds of waiting, not of work, since the last movement: while this thread works nothing is counted. */
@@ -154,14 +155,19 @@ export class ProjectionEngine implements Projection {
 
   async waitUntil(position: Position, timeoutMs: number): Promise<boolean> {
     const deadline = Date.now() + timeoutMs;
-    while (this.#live === null || !isWritten(this.#live.checkpoint, position)) {
+    while (!this.#isAt(position)) {
       const left = deadline - Date.now();
       if (left <= 0 || this.#state === 'stopped') return false;
       await this.nextChange(left);
-      if (this.#state !== 'leading')
-        await this.#follow().catch((error) => this.options.listener.onTrouble(error));
+      // Whoever is woken by what another saw has no need to look; and one look may be late.
+      if (this.#isAt(position) || this.#state === 'leading') continue;
+      await this.#look().catch((error) => this.options.listener.onTrouble(error));
     }
     return true;
+  }
+
+  #isAt(position: Position): boolean {
+    return this.#live !== null && isWritten(this.#live.checkpoint, position);
   }
 
   nextChange(ms: number): Promise<void> {
@@ -212,6 +218,14 @@ export class ProjectionEngine implements Projection {
   async #standBy(): Promise<void> {
     await this.#follow();
     await this.#bell.wait(this.#waiters.size > 0 ? WAITED_POLL_MS : STANDBY_POLL_MS);
+  }
+
+  /** The look of the waiters that is under way, or a new one: however many wait, they ask the database once. */
+  #look(): Promise<void> {
+    this.#looking ??= this.#follow().finally(() => {
+      this.#looking = null;
+    });
+    return this.#looking;
   }
 
   /** Looks where the live checkpoint is, as another instance moves it. */
