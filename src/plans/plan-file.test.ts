@@ -1,4 +1,4 @@
-import { InvalidPlanFileError, loadPlanFile, parsePlanFile } from './plan-file.js';
+import { InvalidPlanFileError, loadPlanFile, parsePlanBody, parsePlanFile } from './plan-file.js';
 
 const VALID = `default: free
 plans:
@@ -70,6 +70,44 @@ describe('a plan file', () => {
   ])('is refused for %s, with the line at fault', (_, text, expected) => {
     const faults = faultsOf(text);
     for (const pattern of expected) expect(faults).toContainEqual(expect.stringMatching(pattern));
+  });
+
+  it('names a hundred of many faults, and how many more there are', () => {
+    const plans = Array.from({ length: 150 }, (_, n) => `  p${n}: { rank: 1 }`);
+    const faults = faultsOf(['default: p0', 'plans:', ...plans].join('\n'));
+    expect(faults).toHaveLength(101);
+    expect(faults[99]).toMatch(/^plans\.yaml:102: plans\.p99\.role/);
+    expect(faults[100]).toBe('and 50 more');
+  });
+
+  it('sent as JSON means what the same file means', () => {
+    const body = {
+      default: 'free',
+      plans: {
+        free: { rank: 0, role: 'free' },
+        pro: {
+          rank: 1,
+          role: 'paid',
+          features: ['api'],
+          limits: { members: 'unlimited' },
+          prices: { monthly: 'price_m' },
+        },
+      },
+      addons: { seats: { prices: ['price_s'], limits: { members: 10 } } },
+    };
+    expect(parsePlanBody(body)).toEqual(parsePlanFile(VALID, 'plans.yaml'));
+    expect(() => parsePlanBody({ ...body, default: 'gold' })).toThrow(/^body: default: .*gold/);
+  });
+
+  it.each<[string, unknown]>([
+    [
+      '8,000 faulty plans',
+      { plans: Object.fromEntries(Array.from({ length: 8_000 }, (_, n) => [`p${n}`, { rank: 'x' }])) },
+    ],
+    ['half a million features', { plans: { free: { features: Array(500_000).fill(1) } } }],
+    ['half a million entries', Array(500_000).fill(1)],
+  ])('sent as JSON is refused for %s before any of them is looked at', (_, body) => {
+    expect(() => parsePlanBody(body)).toThrow(/^body: it has more than 10000 values$/);
   });
 
   it('that cannot be read is named', async () => {

@@ -20,6 +20,13 @@ export class InvalidPlanFileError extends Error {
 }
 
 type Path = readonly PropertyKey[];
+/** Says where a path of the catalogue is, before what is wrong with it. */
+type PlaceOf = (path: Path) => string;
+
+/** Faults that are named; whoever mended a hundred looks again. */
+const MOST_FAULTS = 100;
+/** Values that a catalogue sent as JSON may have: of five hundred plans, each with a score of features, limits and prices. */
+const MOST_VALUES = 10_000;
 
 /**
  * Reads and validates the catalogue at `path`.
@@ -40,30 +47,63 @@ export async function loadPlanFile(path: string): Promise<LoadedCatalog> {
 
 /**
  * Parses and validates the text of a plan file (DESIGN 7).
- * @throws InvalidPlanFileError with all faults at once, each with the line at fault
+ * @throws InvalidPlanFileError with its faults at once, up to a hundred, each with the line at fault
  */
 export function parsePlanFile(text: string, fileName: string): LoadedCatalog {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, uniqueKeys: true });
-  const at = (path: Path, problem: string): string =>
-    `${fileName}:${lineOf(document, lineCounter, path)}: ${problem}`;
-
   if (document.errors.length > 0) {
-    throw new InvalidPlanFileError(
-      document.errors.map(
-        (error) => `${fileName}:${lineCounter.linePos(error.pos[0]).line}: ${firstLine(error.message)}`,
-      ),
+    throw invalid(
+      document.errors,
+      (error) => `${fileName}:${lineCounter.linePos(error.pos[0]).line}: ${firstLine(error.message)}`,
     );
   }
-  const parsed = planCatalogSchema.safeParse(document.toJS());
+  return catalogOf(document.toJS(), (path) => `${fileName}:${lineOf(document, lineCounter, path)}`);
+}
+
+/**
+ * Validates a plan file that was sent as JSON and parsed; the same rules as of one on the disk.
+ * @throws InvalidPlanFileError with its faults, and for one that is larger than any catalogue before it is looked at
+ */
+export function parsePlanBody(body: unknown): LoadedCatalog {
+  if (!hasAtMost(body, MOST_VALUES)) {
+    throw new InvalidPlanFileError([`body: it has more than ${MOST_VALUES} values`]);
+  }
+  return catalogOf(body, () => 'body');
+}
+
+function catalogOf(value: unknown, placeOf: PlaceOf): LoadedCatalog {
+  const parsed = planCatalogSchema.safeParse(value);
   if (!parsed.success) {
-    throw new InvalidPlanFileError(
-      parsed.error.issues.map((issue) => at(issue.path, `${nameOf(issue.path)}: ${issue.message}`)),
+    throw invalid(
+      parsed.error.issues,
+      ({ path, message }) => `${placeOf(path)}: ${nameOf(path)}: ${message}`,
     );
   }
   const faults = meaningFaults(parsed.data);
-  if (faults.length > 0) throw new InvalidPlanFileError(faults.map(([path, problem]) => at(path, problem)));
+  if (faults.length > 0) throw invalid(faults, ([path, problem]) => `${placeOf(path)}: ${problem}`);
   return { catalog: parsed.data, hash: catalogHash(parsed.data) };
+}
+
+/** The first faults in words, and how many there are beside them: to find a line takes a while. */
+function invalid<Fault>(faults: readonly Fault[], inWords: (fault: Fault) => string): InvalidPlanFileError {
+  const lines = faults.slice(0, MOST_FAULTS).map(inWords);
+  const more = faults.length - lines.length;
+  return new InvalidPlanFileError(more === 0 ? lines : [...lines, `and ${more} more`]);
+}
+
+/** Whether a JSON value consists of no more than so many values, itself included. */
+function hasAtMost(value: unknown, most: number): boolean {
+  const open: unknown[] = [value];
+  for (let seen = 1; open.length > 0; ) {
+    const next = open.pop();
+    if (typeof next !== 'object' || next === null) continue;
+    const inner: readonly unknown[] = Object.values(next);
+    seen += inner.length;
+    if (seen > most) return false;
+    for (const each of inner) open.push(each);
+  }
+  return true;
 }
 
 /** SHA-256 (hex) of the canonical JSON of a catalogue. */

@@ -2,7 +2,7 @@ import { Body, Controller, HttpCode, Inject, Post, Query, Req, Res } from '@nest
 import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { InvalidPlanFileError, type LoadedCatalog, parsePlanFile } from '../../plans/plan-file.js';
+import { InvalidPlanFileError, type LoadedCatalog, parsePlanBody } from '../../plans/plan-file.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
 import { Describe } from '../describe.js';
 import { refuseOthers } from '../http/parameters.js';
@@ -51,11 +51,11 @@ export class PlansController {
   }
 }
 
-/** The catalogue of a plan file that was sent as JSON. @throws ProblemError `invalid_request` with every fault of it */
+/** The catalogue of a plan file that was sent as JSON. @throws ProblemError `invalid_request` with the faults of it */
 function catalogOf(body: unknown): LoadedCatalog {
   if (body === undefined) throw new ProblemError('invalid_request', 'Send the plan file as JSON.');
   try {
-    return parsePlanFile(JSON.stringify(body, null, 1), 'body');
+    return parsePlanBody(body);
   } catch (error) {
     if (!(error instanceof InvalidPlanFileError)) throw error;
     throw new ProblemError('invalid_request', error.lines.join('; '), {}, { cause: error });
