@@ -191,7 +191,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
         now,
         metrics,
         logger,
-          openAnswersKeptMs: hooks.openAnswersKeptMs ?? KEPT_MS,
+        openAnswersKeptMs: hooks.openAnswersKeptMs ?? KEPT_MS,
       }),
       adapter,
       { bodyParser: false, logger: new NestLogger(logger), abortOnError: false },

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 
 /** Deeper than any Stripe object by far; it keeps hostile nesting (and circles) from exhausting the stack. */
-const MAX_DEPTH = 200;
+export const MAX_DEPTH = 200;
 
 /** Printable ASCII that JSON writes as it is: no quote, no backslash, no control character. */
 const WRITTEN_AS_IT_IS = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;

@@ -10,8 +10,7 @@ import {
 } from '../events/subscription.events.js';
 import type { Observation } from '../policy/facts.js';
 import { toldBy } from '../projections/entitlements/fact-rows.js';
-import { hasForbiddenText } from '../webhooks/forbidden-text.js';
-import { OutOfRangeError } from '../webhooks/translate/read-json.js';
+import { OutOfRangeError, TooManyEntriesError } from '../webhooks/translate/read-json.js';
 import { readSubscription } from '../webhooks/translate/subscription.translation.js';
 import type { ClaimReading } from '../webhooks/translate/user-claim.js';
 import { doubtOf } from './doubt.js';
@@ -96,9 +95,6 @@ export class DoubtSettler {
     asked: string,
     { subscription }: Extract<SubscriptionAnswer, { outcome: 'answered' }>,
   ): SubscriptionObservationData | { readonly problems: readonly string[] } {
-    if (hasForbiddenText(JSON.stringify(subscription), subscription)) {
-      return { problems: ['a string holds U+0000 or a lone surrogate'] };
-    }
     const { livemode } = subscription;
     if (typeof livemode === 'boolean' && livemode !== this.options.livemode) {
       return { problems: ['the subscription is of the other mode'] };
@@ -109,7 +105,9 @@ export class DoubtSettler {
         ? { problems: ['another subscription came'] }
         : data;
     } catch (error) {
-      if (error instanceof OutOfRangeError) return { problems: [error.message] };
+      if (error instanceof OutOfRangeError || error instanceof TooManyEntriesError) {
+        return { problems: [error.message] };
+      }
       throw error;
     }
   }

@@ -13,6 +13,7 @@ import {
   LAST_CREATED,
   OutOfRangeError,
   object,
+  TooManyEntriesError,
   text,
   whole,
 } from './translate/read-json.js';
@@ -154,7 +155,9 @@ export function translateStripeEvent(body: unknown, options: TranslationOptions)
     return translateObject(about, previous, stripe, options);
   } catch (error) {
     if (error instanceof NotCanonicalError) return malformed(`data.previous_attributes: ${error.message}`);
-    if (error instanceof OutOfRangeError) return malformed(error.message);
+    if (error instanceof OutOfRangeError || error instanceof TooManyEntriesError) {
+      return malformed(error.message);
+    }
     throw error;
   }
 }

@@ -1,9 +1,25 @@
+import { connect } from 'node:net';
+import { KEPT_MS } from '../../src/api/health/open-answers.js';
+import { createLogger } from '../../src/observability/logger.js';
+import { MOST_ENTRIES } from '../../src/webhooks/translate/read-json.js';
 import { TestService } from '../support/service.js';
-import { now, SECRET, signatureOf, stripeEvent, subscriptionObject } from '../support/stripe-events.js';
+import {
+  invoiceObject,
+  itemObject,
+  now,
+  SECRET,
+  signatureOf,
+  stripeEvent,
+  subscriptionObject,
+} from '../support/stripe-events.js';
+import { until } from '../support/until.js';
 
 let service: TestService;
+/** What the service logged, errors and worse. */
+const logged: string[] = [];
 beforeAll(async () => {
-  service = await TestService.start();
+  const logger = createLogger('error', { write: (line) => void logged.push(line) });
+  service = await TestService.start({ hooks: { logger, openAnswersKeptMs: KEPT_MS } });
 });
 afterAll(() => service.close());
 
@@ -14,6 +30,12 @@ const event = (more: object, object: object = {}) =>
     ...stripeEvent('customer.subscription.created', subscriptionObject('sub_h', 'price_plus', object)),
     ...more,
   });
+
+const of = (id: string) => ({ object: subscriptionObject(id, 'price_plus') });
+const invoice = (more: object): string =>
+  JSON.stringify(stripeEvent('invoice.paid', invoiceObject('in_h', 'sub_h', 'price_plus', more)));
+/** One more than any list that is read. */
+const more = <T>(entry: T): T[] => Array<T>(MOST_ENTRIES + 1).fill(entry);
 
 async function isRefused(
   answer: Promise<{ status: number; body: { code: string }; text: string; headers: Headers }>,
@@ -36,9 +58,15 @@ describe('a delivery that is not signed by Stripe now', () => {
     ['signed 301 seconds ago', (body) => signatureOf(body, SECRET, now() - 301)],
     ['signed 302 seconds ahead', (body) => signatureOf(body, SECRET, now() + 302)],
     ['signed for another body', (body) => signatureOf(`${body} `)],
-  ])('%s is refused', async (_, sign) => {
+    ['with an empty signature', () => `t=${now()},v1=`],
+    [
+      'with 2,000 signatures, the good one among them',
+      (body) => `${signatureOf(body)}${',v1=00'.repeat(2_000)}`,
+    ],
+  ])('%s is refused, and nothing is logged', async (_, sign) => {
     const body = good();
     await isRefused(service.post(body, sign(body)), 400, 'invalid_signature');
+    expect(logged).toEqual([]);
   });
 });
 
@@ -50,15 +78,6 @@ describe('a signed body', () => {
     ['that is null', () => 'null'],
     ['of a hundred thousand brackets', () => '['.repeat(100_000)],
     ['with a raw NUL', () => good().replace('sub_h', 'sub\0h')],
-    ['with a __proto__ key', () => good().replace('"livemode"', '"__proto__":{"x":1},"livemode"')],
-    [
-      'with an escaped __proto__ key',
-      () => good().replace('"livemode"', '"\\u005f_proto__":{"x":1},"livemode"'),
-    ],
-    [
-      'with constructor.prototype',
-      () => good().replace('"livemode"', '"constructor":{"prototype":{"x":1}},"livemode"'),
-    ],
   ])('%s is no JSON to take', async (_, make) => {
     const body = make();
     await isRefused(service.post(body, signatureOf(body)), 400, 'malformed_json');
@@ -84,8 +103,23 @@ describe('a signed body', () => {
     ['without a subscription id', () => event({}, { id: undefined })],
     ['without a status', () => event({}, { status: undefined })],
     ['without items', () => event({}, { items: undefined })],
-    ['with an escaped NUL', () => event({}, { metadata: { user_id: 'a\0b' } })],
-    ['with a lone surrogate', () => good().replace('"livemode"', '"x":"\\ud800","livemode"')],
+    ['with a NUL in its id', () => event({ id: 'evt\0' })],
+    ['with half an emoji in its subscription id', () => event({}, { id: 'sub_\ud83d' })],
+    ['with a NUL in its status', () => event({}, { status: 'active\0' })],
+    ['with half an emoji in its status', () => event({}, { status: '\ude00' })],
+    ['with more items than any', () => event({}, { items: { data: more(itemObject('price_plus')) } })],
+    ['with half a million items', () => event({}, { items: { data: Array(500_000).fill(1) } })],
+    [
+      'with more items before than any',
+      () => event({ data: { ...of('sub_h'), previous_attributes: { items: { data: more(1) } } } }),
+    ],
+    [
+      'with more names before than any',
+      () => event({ data: { ...of('sub_h'), previous_attributes: Object.fromEntries(more(1).entries()) } }),
+    ],
+    ['with more lines than any', () => invoice({ lines: { data: more(1) } })],
+    ['with half a million lines', () => invoice({ lines: { data: Array(500_000).fill(1) } })],
+    ['with more discounts than any', () => invoice({ lines: { data: [{ discount_amounts: more(1) }] } })],
     [
       'with a change nested too deep',
       () => {
@@ -96,6 +130,66 @@ describe('a signed body', () => {
   ])('%s is no event to take', async (_, make) => {
     const body = make();
     await isRefused(service.post(body, signatureOf(body)), 422, 'malformed_event');
+  });
+
+  it.each<[string, (body: string) => string]>([
+    ['a key __proto__', (body) => body.replace('"livemode"', '"__proto__":{"polluted":1},"livemode"')],
+    [
+      'an escaped key __proto__',
+      (body) => body.replace('"livemode"', '"\\u005f_proto__":{"polluted":1},"livemode"'),
+    ],
+    [
+      'a metadata key __proto__',
+      (body) => body.replace('"metadata":{', '"metadata":{"__proto__":{"polluted":1},'),
+    ],
+    [
+      'a changed key __proto__',
+      (body) => body.replace('"data":{', '"data":{"previous_attributes":{"__proto__":{"polluted":1}},'),
+    ],
+    [
+      'constructor.prototype',
+      (body) => body.replace('"livemode"', '"constructor":{"prototype":{"polluted":1}},"livemode"'),
+    ],
+    ['half an emoji in a name', (body) => body.replace('"metadata":{', '"metadata":{"name":"Ada \\ud83d",')],
+    ['half an emoji in a key', (body) => body.replace('"metadata":{', '"metadata":{"\\ude00":"Ada",')],
+    ['U+0000 in a note', (body) => body.replace('"metadata":{', '"metadata":{"note":"a\\u0000b",')],
+    [
+      'half an emoji and U+0000 in what changed',
+      (body) =>
+        body.replace(
+          '"data":{',
+          '"data":{"previous_attributes":{"description":"\\ud83d","a\\u0000":1,"\\ude00":[{"\\ud83d":"\\ud83d"}]},',
+        ),
+    ],
+    ['half an emoji for a lookup key', (body) => body.replace('"lookup_key":null', '"lookup_key":"\\ud83d"')],
+    ['U+0000 for a customer', (body) => body.replace('"customer":"cus_', '"customer":"\\u0000cus_')],
+  ])('with %s gives what was paid for all the same', async (what, bend) => {
+    const userId = `paid with ${what}`;
+    const id = `sub_${Buffer.from(what).toString('hex')}`;
+    const object = subscriptionObject(id, 'price_plus', { metadata: { user_id: userId } });
+    const body = bend(JSON.stringify(stripeEvent('customer.subscription.created', object)));
+    const { status, body: receipt } = await service.post(body, signatureOf(body));
+    expect([status, receipt]).toMatchObject([200, { outcome: 'applied' }]);
+    expect(await service.entitlements(userId, receipt.position)).toMatchObject({ plan: 'plus' });
+    expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
+  });
+
+  it.each([
+    ['U+0000', 'a\0b'],
+    ['half an emoji', 'a\ud83d'],
+  ])('with %s in the user id names nobody', async (what, userId) => {
+    const id = `sub_nobody${what.length}`;
+    const body = event({}, { id, customer: `cus_${id}`, metadata: { user_id: userId } });
+    const { status, body: receipt } = await service.post(body, signatureOf(body));
+    expect([status, receipt]).toMatchObject([200, { outcome: 'applied' }]);
+    await service.entitlements('anyone', receipt.position);
+    const { body: unlinked } = await service.get('/v1/ops/unlinked?limit=1000');
+    expect(unlinked.items.map((each: { id: string }) => each.id)).toContain(id);
+  });
+
+  it('of a mebibyte of what looks like U+0000 is answered', async () => {
+    const body = event({ id: 'evt_lookalikes', padding: '\\u0000'.repeat(140_000) });
+    expect((await service.post(body, signatureOf(body))).status).toBe(200);
   });
 
   it('over a mebibyte is refused', async () => {
@@ -141,4 +235,80 @@ describe('a hostile request', () => {
       expect(status).toBe(400);
     },
   );
+});
+
+describe('a connection', () => {
+  const METRICS = 'GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n';
+
+  /** Opens one, sends bytes, and tells the statuses that came when the service has closed it. */
+  async function statuses(bytes: string): Promise<readonly string[]> {
+    let text = '';
+    let isClosed = false;
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(service.url).port) });
+    socket.on('data', (chunk) => {
+      text += String(chunk);
+    });
+    socket.on('error', () => undefined); // closed while it still sends
+    socket.on('close', () => {
+      isClosed = true;
+    });
+    socket.write(bytes);
+    await until('the service closes the connection', () => isClosed, 50_000);
+    return [...text.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status ?? '');
+  }
+
+  it('with 1,500 requests at once has a few answered, and is closed', async () => {
+    const [first, probe] = await Promise.all([statuses(METRICS.repeat(1_500)), service.get('/health/live')]);
+    expect(probe.status).toBe(200);
+    expect(first).toEqual([...Array(16).fill('200'), '429']);
+  });
+
+  it('with a few requests at once has all of them answered', async () => {
+    const bytes = `${METRICS.repeat(7)}${METRICS.replace('host', 'connection: close\r\nhost')}`;
+    expect(await statuses(bytes)).toEqual(Array(8).fill('200'));
+  });
+
+  it('that never sends a byte, and never closes its side, is closed', async () => {
+    let isClosed = false;
+    const { server } = service.tenure;
+    server.once('connection', (socket) =>
+      socket.once('close', () => {
+        isClosed = true;
+      }),
+    );
+    const silent = connect({
+      host: '127.0.0.1',
+      port: Number(new URL(service.url).port),
+      allowHalfOpen: true,
+    });
+    await until('the service lets go of it', () => isClosed, 50_000);
+    silent.destroy();
+  });
+});
+
+describe('what anybody may ask', () => {
+  it('looks into the database once, however often it is asked', async () => {
+    const { pool } = service.tenure;
+    const query = pool.query.bind(pool);
+    let looks = 0;
+    const counted = (...given: Parameters<typeof query>): unknown => {
+      if (String(given[0]) === 'select 1') looks += 1;
+      return query(...given);
+    };
+    Object.assign(pool, { query: counted });
+    try {
+      await until('a new look', async () => {
+        await service.get('/health/ready');
+        return looks > 0;
+      });
+      looks = 0;
+      const began = performance.now();
+      const answers = await Promise.all(Array.from({ length: 200 }, () => service.get('/health/ready')));
+      const seconds = (performance.now() - began) / 1_000;
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+      expect(looks).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
+    } finally {
+      Object.assign(pool, { query });
+    }
+  });
 });

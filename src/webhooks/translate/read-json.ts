@@ -19,13 +19,35 @@ export function field(value: unknown, ...path: readonly string[]): unknown {
   return current;
 }
 
-/** Items of an array; none for anything else. */
-export function items(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
+/**
+ * Entries of one list that are looked at. Stripe sends ten lines and twenty items, and what it is asked for comes in pages
+ * of a hundred; a body of a mebibyte has room for half a million entries, each of which would cost a fact.
+ */
+export const MOST_ENTRIES = 2_000;
+
+/** A list is longer than anything Stripe sends: the event is malformed. */
+export class TooManyEntriesError extends Error {
+  override readonly name = 'TooManyEntriesError';
+  readonly code = 'too_many_entries';
+  constructor(found: number) {
+    super(`a list of ${found} entries is longer than ${MOST_ENTRIES}`);
+  }
 }
 
+/** Items of an array; none for anything else. @throws TooManyEntriesError before any of them is looked at */
+export function items(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) return [];
+  if (value.length > MOST_ENTRIES) throw new TooManyEntriesError(value.length);
+  return value;
+}
+
+/** A string that the log and the read models can keep: neither U+0000 nor half a pair of surrogates is in it. */
 export function text(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
+  return typeof value === 'string' && isStorable(value) ? value : null;
+}
+
+export function isStorable(value: string): boolean {
+  return value.isWellFormed() && !value.includes('\0');
 }
 
 /** A number JSON can hold. Its -0 is 0: canonical JSON stores it as that. */

@@ -1,4 +1,4 @@
-import { canonicalJson, sha256Hex } from '../../events/canonical-json.js';
+import { canonicalJson, MAX_DEPTH, NotCanonicalError, sha256Hex } from '../../events/canonical-json.js';
 import type {
   PauseCollection,
   PendingUpdate,
@@ -12,6 +12,7 @@ import {
   finite,
   id,
   idOf,
+  isStorable,
   items,
   type JsonObject,
   object,
@@ -23,7 +24,7 @@ import { type ClaimReading, claimInMetadata } from './user-claim.js';
 
 /**
  * Reads a Stripe subscription of any API version; problems name what identifies it and is missing.
- * @throws OutOfRangeError
+ * @throws OutOfRangeError, TooManyEntriesError
  */
 export function readSubscription(
   value: JsonObject,
@@ -91,7 +92,7 @@ function periodOf(value: unknown): Period {
 
 /** Items with a price, those marked `deleted` left out; `price` is an object or an id, in old versions `plan` stands for it. */
 function readItems(values: readonly unknown[], period: Period): SubscriptionItem[] {
-  return values.flatMap((value) => readItem(value, period) ?? []);
+  return items(values).flatMap((value) => readItem(value, period) ?? []);
 }
 
 function readItem(value: unknown, period: Period): SubscriptionItem | null {
@@ -163,8 +164,8 @@ function readPrevious(
   const status = text(previous.status);
   const before = readPreviousItems(previous, current, period);
   return {
-    names: Object.keys(previous).sort(),
-    digest: sha256Hex(canonicalJson(previous)),
+    names: items(Object.keys(previous)).filter(isName).sort(),
+    digest: digestOf(previous),
     ...(status === null ? {} : { status }),
     ...(before === null ? {} : { items: before }),
     ...(Object.hasOwn(previous, 'cancel_at')
@@ -180,6 +181,33 @@ function readPrevious(
       ? { trialEnd: seconds(previous.trial_end, 'previous_attributes.trial_end') }
       : {}),
   };
+}
+
+function isName(name: unknown): name is string {
+  return typeof name === 'string' && isStorable(name);
+}
+
+/**
+ * What tells equal previous values from others. Nothing of them is read by it, so text that cannot be kept passes.
+ * @throws NotCanonicalError when they are nested too deep
+ */
+function digestOf(previous: JsonObject): string {
+  try {
+    return sha256Hex(canonicalJson(previous));
+  } catch (error) {
+    if (!(error instanceof NotCanonicalError)) throw error;
+    return sha256Hex(canonicalJson(wellFormed(previous, 0)));
+  }
+}
+
+/** The value with U+FFFD for every half of a pair of surrogates, as far down as canonical JSON goes. */
+function wellFormed(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return value.toWellFormed();
+  if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value;
+  if (Array.isArray(value)) return value.map((each) => wellFormed(each, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key.toWellFormed(), wellFormed(inner, depth + 1)]),
+  );
 }
 
 /** Very old versions name `plan` and `quantity` of a subscription's single item instead of its items. */
