@@ -1,8 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { MOST_WAITING } from '../../src/api/entitlements/entitlements.service.js';
-import { until } from '../support/until.js';
 import { AUTHORIZED, buyer, event, PRO, problemCode, type Service, startService } from './support/service.js';
 
 describe('The query API', () => {
@@ -112,32 +109,6 @@ describe('The query API', () => {
       expect(answer.status).toBe(412);
       expect(problemCode(answer)).toBe('projection_behind');
       expect(performance.now() - start).toBeGreaterThan(4_900);
-    } finally {
-      await holder.query('rollback');
-      holder.release();
-    }
-  });
-
-  it('lets so many wait for a position, tells the others to come again, and serves whoever need not wait', async () => {
-    const before = await service.receive(buyer('here').started('active').body);
-    await service.snapshot('here', before.position);
-    const path = '/v1/users/here/entitlements?minPosition=';
-    const holder = await service.tenure.pool.connect();
-    try {
-      await holder.query('begin; select from tenure.projection_checkpoint for update');
-      const { position } = await service.receive(event());
-      const waiting = Array.from({ length: MOST_WAITING }, () => get(`${path}${position}`));
-      const refused = await until('one is refused', async () => {
-        const answer = await Promise.race([get(`${path}${position}`), pause(100)]);
-        return answer?.status === 503 && answer;
-      });
-      expect(problemCode(refused)).toBe('too_many_waiting');
-      expect(refused.headers['retry-after']).toBe('1');
-      expect((await get(`${path}${before.position}`)).status).toBe(200);
-      await holder.query('rollback');
-      const statuses = new Set((await Promise.all(waiting)).map(({ status }) => status));
-      expect([200, 412, 503]).toEqual(expect.arrayContaining([...statuses]));
-      expect((await get(`${path}${position}`)).status).toBe(200);
     } finally {
       await holder.query('rollback');
       holder.release();

@@ -43,6 +43,7 @@ describe('A rebuild', () => {
       await two.generations.untilLevel(build, () => undefined);
     });
     expect(await rebuild.generations()).toEqual(['1 live', `${build} building`]);
+    await two.generations.swap(build, OPS);
   });
 
   when('is kept level by the other service when the one that did so is killed', async (rebuild) => {
@@ -114,6 +115,7 @@ describe('A rebuild', () => {
       });
       expect((await command.ended).code).toBe(0);
       expect(await rebuild.generations()).toEqual(['1 live', `${build} previous`]);
+      await two.generations.swap(build, OPS);
     },
   );
 

@@ -36,7 +36,7 @@ export class KilledRebuild {
     );
   }
 
-  /** Runs a case, looks at everything that was read meanwhile, and ends what the case began. */
+  /** Runs a case, at the end of which a generation of the later version is live; looks at everything that was read meanwhile, and ends what the case began. */
   static async within(run: (rebuild: KilledRebuild) => Promise<void>): Promise<void> {
     const two = await TwoServices.start(USERS);
     try {
@@ -158,7 +158,7 @@ export class KilledRebuild {
     return all.map(({ generation, role }) => `${generation} ${role}`);
   }
 
-  /** What is read equals a fold from the beginning; no answer was wrong, of two generations, or older than one before it. */
+  /** What is read, a generation of the later version by now, equals a fold from the beginning; no answer was wrong, of two generations, or older than one before it. */
   async #isSound(): Promise<void> {
     expect(await this.two.generations.verify('all', 'test', () => undefined)).toMatchObject({
       differences: 0,

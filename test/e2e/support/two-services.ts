@@ -35,13 +35,23 @@ export class TwoServices {
     readonly lives: RecordedLives,
     private readonly environment: Readonly<Record<string, string>>,
     private readonly beside: FoldingBeside,
-    private readonly cleanUp: () => Promise<void>,
+    private readonly folder: string,
   ) {}
 
   /** Fills the log with the lives of so many users, folds it by the code in `src`, then starts the two. */
   static async start(users: number): Promise<TwoServices> {
     const stores = await testStores();
     const folder = await mkdtemp(join(tmpdir(), 'tenure-two-'));
+    try {
+      return await TwoServices.#start(users, stores, folder);
+    } catch (error) {
+      await stores.drop();
+      await rm(folder, { recursive: true });
+      throw error;
+    }
+  }
+
+  static async #start(users: number, stores: TestStores, folder: string): Promise<TwoServices> {
     await writeFile(join(folder, 'plans.yaml'), PLANS);
     const { url, pool } = stores.database;
     const environment = { ...testEnvironment(url, join(folder, 'plans.yaml')), ...stores.environment };
@@ -68,16 +78,11 @@ export class TwoServices {
       onTrouble: onFault,
     });
     const urls = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`] as const;
-    const two = new TwoServices(urls, stores, store, lives, environment, beside, async () => {
-      await beside.stop();
-      await store.close();
-      await stores.drop();
-      await rm(folder, { recursive: true });
-    });
+    const two = new TwoServices(urls, stores, store, lives, environment, beside, folder);
     try {
       await Promise.all(urls.map((each) => two.begin(each)));
     } catch (error) {
-      await two.close();
+      await two.#end();
       throw error;
     }
     return two;
@@ -154,7 +159,15 @@ export class TwoServices {
   }
 
   async close(): Promise<void> {
+    await this.#end();
+    await this.stores.drop();
+    await rm(this.folder, { recursive: true });
+  }
+
+  /** Ends all that uses the stores. */
+  async #end(): Promise<void> {
     await Promise.all([...this.#running.values()].map((service) => service.kill('SIGKILL')));
-    await this.cleanUp();
+    await this.beside.stop();
+    await this.store.close();
   }
 }
