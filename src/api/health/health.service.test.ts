@@ -27,6 +27,7 @@ interface State {
   readonly mismatches?: number;
   readonly replaced?: boolean;
   readonly clockDiffers?: boolean;
+  readonly storeIsAway?: true;
 }
 
 async function problems({
@@ -36,10 +37,16 @@ async function problems({
   mismatches = 0,
   replaced = false,
   clockDiffers = false,
+  storeIsAway,
 }: State) {
   const health = new HealthService({
     pool: { query: async () => undefined } as unknown as Pool,
-    store: { head: async () => '5' } as unknown as EventStore,
+    store: {
+      head: async () => {
+        if (storeIsAway) throw new Error('away');
+        return '5';
+      },
+    } as unknown as EventStore,
     engine: { status: () => ({ ...LEVEL, ...status }) },
     webhooks: { livemodeMismatches: mismatches },
     logWatch: { replaced: replaced ? { since: new Date(), handled: '5', end: '3' } : null },
@@ -75,18 +82,26 @@ describe('The health check', () => {
     ['silence that nobody knows of', { silent: new Error('the database is away') }, 'ready'],
     ['a log that is not the one it knows', { replaced: true }, 'degraded log_replaced'],
     ['deliveries of the other mode', { mismatches: 1 }, 'degraded livemode_mismatch'],
-    ['a fault', { status: { state: 'faulted', fault: FAULT } }, 'not_ready projection_faulted'],
-    ['a fault that another instance met', { status: { fault: FAULT } }, 'not_ready projection_faulted'],
+    ['a fault', { status: { state: 'faulted', fault: FAULT } }, 'degraded projection_faulted'],
+    ['a fault that another instance met', { status: { fault: FAULT } }, 'degraded projection_faulted'],
     ['a clock that is wrong', { clockDiffers: true }, 'not_ready clock_differs'],
     [
       'connections of its own that fail',
       { status: { outOfTouch: true } },
       'not_ready projection_out_of_touch',
     ],
+    ['a projection that starts', { status: { state: 'starting' } }, 'not_ready projection_starting'],
+    ['a projection that is stopped', { status: { state: 'stopped' } }, 'not_ready projection_stopped'],
+    ['a store that is away', { storeIsAway: true }, 'not_ready event_store_unavailable'],
+    [
+      'a store that is away and a fault',
+      { storeIsAway: true, status: { state: 'faulted', fault: FAULT } },
+      'not_ready event_store_unavailable,projection_faulted',
+    ],
     [
       'all at once',
       { status: { state: 'faulted', fault: FAULT, lagSeconds: 99 }, silent: 9_999, mismatches: 2 },
-      'not_ready projection_faulted,projection_behind,livemode_mismatch,webhooks_silent',
+      'degraded projection_faulted,projection_behind,livemode_mismatch,webhooks_silent',
     ],
   ])('says of %s what it is', async (_, state, expected) => {
     expect(await problems(state)).toBe(expected);

@@ -32,7 +32,10 @@ export interface HealthServiceOptions {
 export class HealthService {
   constructor(private readonly options: HealthServiceOptions) {}
 
-  /** `not_ready` when it cannot answer rightly; `degraded` when someone should look. */
+  /**
+   * `not_ready` is about this instance: it cannot read or store (DESIGN 12). `degraded` is what someone should look at: what
+   * all instances share is never more than that, because taking every one of them away would turn a stop into an outage.
+   */
   async report(): Promise<ReadyReport> {
     const { pool, store, engine, webhooks, logWatch, lagLimitSeconds } = this.options;
     const [database, eventStore, isSilent] = await Promise.all([
@@ -41,17 +44,17 @@ export class HealthService {
       this.#isSilent(),
     ]);
     const status = engine.status();
-    const runs = status.state === 'leading' || status.state === 'standby';
+    const isUnderWay = status.state === 'starting' || status.state === 'stopped';
     const fatal = [
       ...(database ? [] : ['database_unavailable']),
       ...(eventStore ? [] : ['event_store_unavailable']),
-      ...(runs ? [] : [`projection_${status.state}`]),
+      ...(isUnderWay ? [`projection_${status.state}`] : []),
       ...(this.options.clock.differs ? ['clock_differs'] : []),
       ...(status.outOfTouch ? ['projection_out_of_touch'] : []),
-      ...(status.fault === null || status.state === 'faulted' ? [] : ['projection_faulted']),
     ];
     const worth = [
       ...(logWatch.replaced === null ? [] : ['log_replaced']),
+      ...(status.fault === null && status.state !== 'faulted' ? [] : ['projection_faulted']),
       ...(status.lagSeconds > lagLimitSeconds ? ['projection_behind'] : []),
       ...(webhooks.livemodeMismatches > 0 ? ['livemode_mismatch'] : []),
       ...(isSilent ? ['webhooks_silent'] : []),
