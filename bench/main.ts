@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [ingest] [query] [freshness] [rebuild] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
+ * `npm run bench -- [ingest] [query] [freshness] [rebuild] [cost] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
  * service beside its floors and rivals, prints the ratios, and writes `bench/results.json`. See README.md in this folder.
  * Exit code 1 when something failed or an acknowledged event was missing; a ratio that was not reached is a figure, not a
  * failure.
@@ -11,11 +11,12 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { connectionStringFault } from '../src/config/settings.js';
 import { LoadGenerator } from './load/generator-process.js';
-import { type Note, type Row, table, type WorkReport, writeResults } from './report.js';
+import { table, type WorkReport, writeResults } from './report.js';
 import { type BenchContext, FULL, QUICK } from './support/bench-context.js';
-import { benchDatabaseServer } from './support/bench-database.js';
+import { type BenchDatabaseServer, benchDatabaseServer } from './support/bench-database.js';
 import { machine, versions } from './support/machine.js';
 import { startService } from './support/service-process.js';
+import { benchCost } from './works/cost.js';
 import { benchEventStoreDb } from './works/eventstore.js';
 import { benchFreshness } from './works/freshness.js';
 import { benchIngest } from './works/ingest.js';
@@ -23,6 +24,7 @@ import { benchQuery } from './works/query.js';
 import { benchRebuild } from './works/rebuild.js';
 
 const RESULTS = fileURLToPath(new URL('./results.json', import.meta.url));
+/** Works on the running service, and those that need a database alone. */
 const WORKS: Readonly<Record<string, (context: BenchContext) => Promise<WorkReport>>> = {
   ingest: benchIngest,
   query: benchQuery,
@@ -30,6 +32,10 @@ const WORKS: Readonly<Record<string, (context: BenchContext) => Promise<WorkRepo
   rebuild: benchRebuild,
   eventstore: benchEventStoreDb,
 };
+const WITHOUT_SERVICE: Readonly<
+  Record<string, (context: Pick<BenchContext, 'database' | 'say'>) => Promise<WorkReport>>
+> = { cost: benchCost };
+const SERVICE_LOG = join(tmpdir(), `tenure-bench-${process.pid}.log`);
 /** What runs when nothing is named. */
 const USUAL = ['ingest', 'query', 'freshness'];
 
@@ -37,9 +43,11 @@ const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, eventstore: { type: 'string' } },
   allowPositionals: true,
 });
-const unknown = positionals.filter((name) => !(name in WORKS));
+const unknown = positionals.filter((name) => !(name in WORKS || name in WITHOUT_SERVICE));
 if (unknown.length > 0) {
-  console.error(`no such benchmark: ${unknown.join(', ')} (there are: ${Object.keys(WORKS).join(', ')})`);
+  console.error(
+    `no such benchmark: ${unknown.join(', ')} (there are: ${Object.keys({ ...WORKS, ...WITHOUT_SERVICE }).join(', ')})`,
+  );
   process.exit(64);
 }
 const eventStoreUrl = values.eventstore ?? null;
@@ -80,35 +88,18 @@ async function run(): Promise<void> {
   const began = performance.now();
   const database = await benchDatabaseServer();
   cleanUps.push(() => database.stop());
-  const generator = new LoadGenerator();
-  cleanUps.push(() => generator.stop());
-  const secret = `whsec_${randomBytes(24).toString('hex')}`;
-  const adminKey = randomBytes(32).toString('hex');
-  const serviceDatabaseUrl = await database.create('tenure');
-  const logFile = join(tmpdir(), `tenure-bench-${process.pid}.log`);
-  const service = await startService({ databaseUrl: serviceDatabaseUrl, secret, adminKey, log: {}, logFile });
-  cleanUps.push(() => service.stop());
-
   const say = (line: string): void => console.log(line);
-  const context = {
-    effort,
-    database,
-    generator,
-    service,
-    serviceDatabaseUrl,
-    eventStoreUrl,
-    secret,
-    adminKey,
-    say,
-  };
-  const rows: Row[] = [];
-  const notes: Note[] = [];
+  const reports: WorkReport[] = [];
   for (const name of chosen) {
+    const work = WITHOUT_SERVICE[name];
+    if (work === undefined) continue;
     say(name);
-    const report = await WORKS[name]?.(context);
-    rows.push(...(report?.rows ?? []));
-    notes.push(...(report?.notes ?? []));
+    reports.push(await work({ database, say }));
   }
+  const onService = chosen.filter((name) => name in WORKS);
+  if (onService.length > 0) reports.push(...(await runOnService(database, onService, say)));
+  const rows = reports.flatMap((report) => report.rows);
+  const notes = reports.flatMap((report) => report.notes);
 
   const seconds = Math.round((performance.now() - began) / 1_000);
   await writeResults(RESULTS, {
@@ -120,5 +111,47 @@ async function run(): Promise<void> {
     settings: { ...effort, chosen, quick: values.quick, seconds, postgres: database.description },
   });
   say(`\n${notes.map(({ what, value }) => `${what}: ${value}`).join('\n')}`);
-  say(`\n${table(rows)}\n\n${seconds} s; written to bench/results.json; log of the service: ${logFile}`);
+  say(
+    `\n${table(rows)}\n\n${seconds} s; written to bench/results.json; log of the service, if any: ${SERVICE_LOG}`,
+  );
+}
+
+/** Starts the service and does the works that need it. */
+async function runOnService(
+  database: BenchDatabaseServer,
+  names: readonly string[],
+  say: (line: string) => void,
+): Promise<readonly WorkReport[]> {
+  const generator = new LoadGenerator();
+  cleanUps.push(() => generator.stop());
+  const secret = `whsec_${randomBytes(24).toString('hex')}`;
+  const adminKey = randomBytes(32).toString('hex');
+  const serviceDatabaseUrl = await database.create('tenure');
+  const service = await startService({
+    databaseUrl: serviceDatabaseUrl,
+    secret,
+    adminKey,
+    log: {},
+    logFile: SERVICE_LOG,
+  });
+  cleanUps.push(() => service.stop());
+
+  const context = {
+    effort,
+    database,
+    generator,
+    service,
+    serviceDatabaseUrl,
+    eventStoreUrl,
+    secret,
+    adminKey,
+    say,
+  };
+  const reports: WorkReport[] = [];
+  for (const name of names) {
+    say(name);
+    const report = await WORKS[name]?.(context);
+    if (report !== undefined) reports.push(report);
+  }
+  return reports;
 }

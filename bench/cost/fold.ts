@@ -1,0 +1,86 @@
+import pg from 'pg';
+import { openDatabase } from '../../src/database/database.js';
+import { eventStorePoolConfig } from '../../src/event-store/postgres/pg-session.js';
+import type { RecordedEvent } from '../../src/events/recorded-event.js';
+import type { ProjectionCursor } from '../../src/projections/engine/projector.js';
+import { projectionEntities } from '../../src/projections/entities/entities.js';
+import { EntitlementsProjector } from '../../src/projections/entitlements/entitlements.projector.js';
+import { projectionMigrations } from '../../src/projections/migrations.js';
+import { publication } from './long-lives.js';
+
+/** What one more event took, in milliseconds: to fold and judge it, and to write the rows it changes. */
+export interface EventCost {
+  readonly fold: number;
+  readonly write: number;
+}
+
+const LONG_MS = 5_000;
+
+/** The projection of the running code on read models of its own, fed by hand. */
+export class FoldUnderTest {
+  #cursor: ProjectionCursor = { handled: null, within: null, now: 0 };
+
+  private constructor(
+    private readonly projector: EntitlementsProjector,
+    private readonly client: pg.PoolClient,
+    private readonly closeAll: () => Promise<void>,
+  ) {}
+
+  /** On an empty database; the catalogue of the bench is published first. */
+  static async open(url: string): Promise<FoldUnderTest> {
+    const database = await openDatabase({
+      url,
+      migrations: projectionMigrations,
+      entities: projectionEntities,
+      poolConfig: eventStorePoolConfig,
+      onIdleFault: (fault) => console.error(fault),
+    });
+    const pool = new pg.Pool({ connectionString: url });
+    const client = await pool.connect();
+    const projector = new EntitlementsProjector({ pool, generation: 1 });
+    const fold = new FoldUnderTest(projector, client, async () => {
+      client.release();
+      await pool.end();
+      await database.close();
+    });
+    await fold.feed([publication()]);
+    return fold;
+  }
+
+  /** Folds events as one batch after the other, in one transaction each. */
+  async feed(events: readonly RecordedEvent[], batchSize = 500): Promise<void> {
+    for (let left = events; left.length > 0; ) {
+      const page = left.slice(0, batchSize);
+      const { applied } = await this.#apply(page);
+      left = left.slice(applied);
+    }
+  }
+
+  /** Folds each event as a batch of its own and tells what each took; stops early where that is long. */
+  async costs(events: readonly RecordedEvent[]): Promise<readonly EventCost[]> {
+    const costs: EventCost[] = [];
+    const until = performance.now() + LONG_MS;
+    for (const event of events) {
+      costs.push((await this.#apply([event])).cost);
+      if (performance.now() > until) break;
+    }
+    return costs;
+  }
+
+  close(): Promise<void> {
+    return this.closeAll();
+  }
+
+  async #apply(events: readonly RecordedEvent[]): Promise<{ applied: number; cost: EventCost }> {
+    const began = performance.now();
+    const batch = await this.projector.project(events, this.#cursor);
+    const folded = performance.now();
+    await this.client.query('begin; set local synchronous_commit = off');
+    await batch.write(this.client);
+    await this.client.query('commit');
+    const { applied, within, now } = batch;
+    const handled = events[applied - 1]?.position ?? this.#cursor.handled;
+    this.#cursor = { handled, within, now };
+    return { applied, cost: { fold: folded - began, write: performance.now() - folded } };
+  }
+}
