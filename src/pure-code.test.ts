@@ -10,7 +10,7 @@ const PURE = [
   /^events\//,
   /^policy\//,
   /^plans\/plan-catalog\.ts$/,
-  /^commands\/(decider|linkable)\.ts$/,
+  /^commands\/(decider|linkable|seen-keys)\.ts$/,
   /^commands\/.*\.decider\.ts$/,
   /^webhooks\/stripe-event\.translator\.ts$/,
   /^webhooks\/translate\//,

@@ -1,17 +1,19 @@
+import { SeenKeys } from './seen-keys.js';
+
 /**
  * State of a stream that Stripe feeds: the keys of what it contains, and whose it is by ops' latest link (`null` when
  * none stands). The keys are Stripe event ids, and idempotency keys of what ops did.
  */
 export interface LinkableState {
-  readonly seen: ReadonlySet<string>;
+  readonly seen: SeenKeys;
   readonly link: string | null;
 }
 
-export const UNSEEN: LinkableState = { seen: new Set(), link: null };
+export const UNSEEN: LinkableState = { seen: SeenKeys.none, link: null };
 
 /** The state with one more key; the link changes only where `link` is given. */
 export function having(state: LinkableState, causation: string | null, link: string | null): LinkableState {
-  return { seen: causation === null ? state.seen : new Set(state.seen).add(causation), link };
+  return { seen: causation === null ? state.seen : state.seen.with(causation), link };
 }
 
 /** Whether a command with this key is on the stream already. */

@@ -308,8 +308,28 @@ describe('a stream that changes while one decides', () => {
     const [one, other] = [writer(), writer()];
     await one.execute(record('evt_1'));
     await other.execute(record('evt_2'));
-    expect(await one.stateOf(stream)).toEqual({ seen: new Set(['evt_1', 'evt_2']), link: null });
-    expect(await one.stateOf(`${stream}-of-nobody`)).toEqual({ seen: new Set(), link: null });
+    const { seen, link } = await one.stateOf(stream);
+    expect({ link, seen: ['evt_1', 'evt_2', 'evt_3'].map((key) => seen.has(key)) }).toEqual({
+      link: null,
+      seen: [true, true, false],
+    });
+    expect(await one.stateOf(`${stream}-of-nobody`)).toMatchObject({ seen: { size: 0 }, link: null });
+  });
+
+  it('leaves the process to others while it is long and read for the first time', async () => {
+    await writer().execute(record('evt_1'));
+    const [first] = await store.read(stream, 0);
+    if (first === undefined) throw new Error('nothing was recorded');
+    const events = Array.from({ length: 3_000 }, (_, revision) => ({ ...first, revision }));
+    let turns = 0;
+    const count = (): void => {
+      turns += 1;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+    await writer({ ...troubledStore(store), read: async () => events }).stateOf(stream);
+    clearImmediate(next);
+    expect(turns).toBeGreaterThan(2);
   });
 });
 

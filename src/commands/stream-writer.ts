@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { OutcomeUnknownError, WrongExpectedRevisionError } from '../event-store/errors.js';
 import type { AppendResult, EventStore } from '../event-store/event-store.js';
@@ -57,6 +57,8 @@ const REPEAT_PAUSE_MS = 100;
 /** No repeat begins later than this after the first try: whoever waits, such as Stripe, has given up by then. */
 const REPEAT_WITHIN_MS = 10_000;
 const DEFAULT_CACHED_STREAMS = 50_000;
+/** How long the fold of a long stream may keep the process to itself. */
+const TURN_MS = 5;
 
 /**
  * Loads, decides, appends: always at an exact revision, so that the Stripe event id is the idempotence key of its
@@ -189,10 +191,15 @@ export class StreamWriter<State, Command> {
     }
   }
 
-  /** Reads what a stream has beyond `known` and folds it on. */
+/** Reads what a stream has beyond `known` and folds it on, a while at a time: others have the process between. */
   async #load(folds: Folds<State>, stream: string, known: Fold<State>): Promise<Fold<State>> {
     let fold = known;
+    let until = performance.now() + TURN_MS;
     for (const stored of await this.store.read(stream, known.revision + 1)) {
+      if (performance.now() > until) {
+        await nextTurn();
+        until = performance.now() + TURN_MS;
+      }
       const { metadata, revision, position, ...event } = parseEvent(stored);
       fold = {
         state: this.decider.evolve(fold.state, { event, causation: metadata.causationId }),

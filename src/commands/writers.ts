@@ -6,6 +6,7 @@ import { type CustomerCommand, customerDecider } from './customer/customer.decid
 import { type DeadlineCommand, deadlineDecider } from './deadline/deadline.decider.js';
 import type { LinkableState } from './linkable.js';
 import { projectionDecider } from './projection/projection.decider.js';
+import type { SeenKeys } from './seen-keys.js';
 import { StreamWriter, type StreamWriterOptions } from './stream-writer.js';
 import { type SubscriptionCommand, subscriptionDecider } from './subscription/subscription.decider.js';
 
@@ -32,7 +33,7 @@ export class CustomerWriter extends StreamWriter<LinkableState, CustomerCommand>
 }
 
 /** Writes streams of checkout sessions. */
-export class CheckoutWriter extends StreamWriter<ReadonlySet<string>, CheckoutCommand> {
+export class CheckoutWriter extends StreamWriter<SeenKeys, CheckoutCommand> {
   constructor(
     store: EventStore,
     readonly prefix: string,
@@ -43,7 +44,7 @@ export class CheckoutWriter extends StreamWriter<ReadonlySet<string>, CheckoutCo
 }
 
 /** Writes streams of users' deadlines. */
-export class DeadlineWriter extends StreamWriter<ReadonlySet<string>, DeadlineCommand> {
+export class DeadlineWriter extends StreamWriter<SeenKeys, DeadlineCommand> {
   constructor(
     store: EventStore,
     readonly prefix: string,

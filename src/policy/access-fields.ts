@@ -35,6 +35,32 @@ const CHANGES_BY_NAME: ReadonlyMap<string, AccessField> = new Map([
   ['customer.subscription.pending_update_applied', 'items'],
 ]);
 
+/** What ordering asks of one observation. */
+export interface AccessSight {
+  readonly stripeType: string;
+  readonly state: AccessState;
+  readonly named: AccessBefore;
+  /** Equal keys are the same access. */
+  readonly key: string;
+  /** Whether it says that something of access changed: by name in `previous_attributes`, or by its type. */
+  readonly changes: boolean;
+}
+
+const sights = new WeakMap<Observation, AccessSight>();
+
+/** What ordering asks of an observation; made once for each that shares its second with another. */
+export function accessSightOf(observation: Observation): AccessSight {
+  const known = sights.get(observation);
+  if (known !== undefined) return known;
+  const state = accessStateOf(observation);
+  const named = accessBefore(observation);
+  const { stripeType } = observation;
+  const changes = CHANGES_BY_NAME.has(stripeType) || Object.keys(named).length > 0;
+  const sight = { stripeType, state, named, key: accessKey(state), changes };
+  sights.set(observation, sight);
+  return sight;
+}
+
 /** The access-bearing fields as an observation leaves them. */
 export function accessStateOf({ data }: Observation): AccessState {
   return {

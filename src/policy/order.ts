@@ -1,6 +1,6 @@
-import { accessKey, accessStateOf } from './access-fields.js';
+import { accessSightOf, accessStateOf } from './access-fields.js';
 import type { Observation, Told } from './facts.js';
-import { orderWithinSecond } from './same-second.js';
+import { orderWithinSecond, type SecondInOrder } from './same-second.js';
 
 /** Observations in the order in which they happened, twins once. `tied` names the last second whose order is a guess. */
 export interface OrderedObservations {
@@ -26,27 +26,12 @@ export function isTerminal(status: string): boolean {
 }
 
 /**
- * Orders the observations of one subscription (DESIGN 5.3): by `created`; within a second the `created` event first,
- * then what was retrieved (it loses ties), `deleted` last, twins once, and the rest so that each can follow the one
- * before it. A function of the set: neither the order of the list nor repeats in it matter.
+ * Orders the observations of one subscription (DESIGN 5.3): by `created`; within a second what was retrieved first,
+ * then the `created` event, `deleted` last, twins once, and the rest so that each can follow the one before it.
+ * A function of the set: neither the order of the list nor repeats in it matter.
  */
 export function orderObservations(observations: readonly Observation[]): OrderedObservations {
-  const sorted = distinct(observations);
-  const ordered: Observation[] = [];
-  let tiedAt: number | null = null;
-  for (let start = 0; start < sorted.length; ) {
-    const second = sorted[start]?.created;
-    let end = start + 1;
-    while (end < sorted.length && sorted[end]?.created === second) end += 1;
-    if (end - start === 1) {
-      ordered.push(...sorted.slice(start, end));
-    } else {
-      const tied = appendSecond(ordered, sorted.slice(start, end));
-      if (tied) tiedAt = second ?? null;
-    }
-    start = end;
-  }
-  return { observations: ordered, tiedAt };
+  return Timeline.of(observations);
 }
 
 /** The status of a subscription: the newest one, unless a terminal status was ever seen. */
@@ -55,36 +40,140 @@ export function statusOf(ordered: readonly Observation[]): string | null {
   return (terminal ?? ordered.at(-1))?.data.status ?? null;
 }
 
-function distinct(observations: readonly Observation[]): readonly Observation[] {
-  const byId = new Map(observations.map((observation) => [observation.eventId, observation]));
-  return [...byId.values()].sort(compareTold);
+/** What was seen in one second: all of it by event id, and which part of the whole order is its. */
+interface Second {
+  readonly second: number;
+  readonly told: Observation[];
+  start: number;
+  length: number;
 }
 
-/** Appends one second (sorted by event id) to what came before it; true when its order is a guess. */
-function appendSecond(ordered: Observation[], second: readonly Observation[]): boolean {
-  const created: Observation[] = [];
-  const retrieved: Observation[] = [];
-  const deleted: Observation[] = [];
-  const rest = new Map<string, Observation>();
-  for (const observation of second) {
-    if (observation.stripeType === 'customer.subscription.created') created.push(observation);
-    else if (observation.type === 'SubscriptionRetrieved') retrieved.push(observation);
-    else if (observation.stripeType === 'customer.subscription.deleted') deleted.push(observation);
-    else {
-      const key = twinKey(observation);
-      if (!rest.has(key)) rest.set(key, observation);
+/**
+ * An order that is kept and extended: an observation of the newest second or a later one costs what its second holds, a
+ * late one orders its own second anew, and those after it as long as what they follow has changed.
+ */
+export class Timeline implements OrderedObservations {
+  readonly #ids = new Set<string>();
+  readonly #seconds: Second[] = [];
+  readonly #ordered: Observation[] = [];
+  readonly #tied = new Set<number>();
+
+  /** The order of a set of observations. */
+  static of(observations: readonly Observation[]): Timeline {
+    const timeline = new Timeline();
+    const byId = new Map(observations.map((observation) => [observation.eventId, observation]));
+    for (const observation of [...byId.values()].sort(compareTold)) {
+      timeline.#ids.add(observation.eventId);
+      const { created } = observation;
+      const newest = timeline.#seconds.at(-1);
+      if (newest?.second === created) newest.told.push(observation);
+      else timeline.#seconds.push({ second: created, told: [observation], start: 0, length: 0 });
     }
+    for (const second of timeline.#seconds) timeline.#order(second, timeline.#ordered.length);
+    return timeline;
   }
-  const before = created.at(-1) ?? ordered.at(-1);
-  const { ordered: middle, tied } = orderWithinSecond(
+
+  get observations(): readonly Observation[] {
+    return this.#ordered;
+  }
+
+  get tiedAt(): number | null {
+    return this.#tied.size === 0 ? null : Math.max(...this.#tied);
+  }
+
+  /** Whether an observation is in it, twins that count no further included. */
+  has(eventId: string): boolean {
+    return this.#ids.has(eventId);
+  }
+
+  /**
+   * Adds an observation unless it is there; tells from which index on the order may be another, `null` when nothing
+   * changed.
+   */
+  add(observation: Observation): number | null {
+    if (this.#ids.has(observation.eventId)) return null;
+    this.#ids.add(observation.eventId);
+    const at = this.#indexOf(observation.created);
+    const own = this.#seconds[at];
+    if (own?.second === observation.created) {
+      const place = own.told.findIndex(({ eventId }) => eventId > observation.eventId);
+      own.told.splice(place < 0 ? own.told.length : place, 0, observation);
+    } else {
+      const start = own?.start ?? this.#ordered.length;
+      const { created: second } = observation;
+      this.#seconds.splice(at, 0, { second, told: [observation], start, length: 0 });
+    }
+    return this.#orderFrom(at);
+  }
+
+  /** Index of the first second that is not before `second`. */
+  #indexOf(second: number): number {
+    let [low, high] = [0, this.#seconds.length];
+    // What comes is mostly the newest.
+    if ((this.#seconds.at(-1)?.second ?? Number.NEGATIVE_INFINITY) < second) return high;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#seconds[middle]?.second ?? 0) < second) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Orders the second at an index anew, and those after it while what they follow has changed. */
+  #orderFrom(at: number): number | null {
+    const changedFrom = this.#seconds[at]?.start ?? null;
+    let moved = 0;
+    let isOther = true;
+    for (const second of this.#seconds.slice(at)) {
+      if (isOther) {
+        const before = {
+          length: second.length,
+          last: this.#ordered[second.start + moved + second.length - 1],
+        };
+        this.#order(second, second.start + moved);
+        moved += second.length - before.length;
+        isOther = before.length === 0 || before.last !== this.#ordered[second.start + second.length - 1];
+      } else if (moved !== 0) second.start += moved;
+      else break;
+    }
+    return changedFrom;
+  }
+
+  /** Orders a second anew, at its place in the order. */
+  #order(second: Second, start: number): void {
+    const { ordered, tied } = orderSecond(second.told, this.#ordered[start - 1]);
+    if (start === this.#ordered.length) this.#ordered.push(...ordered);
+    else this.#ordered.splice(start, second.length, ...ordered);
+    second.start = start;
+    second.length = ordered.length;
+    if (tied) this.#tied.add(second.second);
+    else this.#tied.delete(second.second);
+  }
+}
+
+/** Orders one second (sorted by event id) after what came before it; `tied` when its order is a guess. */
+function orderSecond(told: readonly Observation[], earlier: Observation | undefined): SecondInOrder {
+  if (told.length === 1) return { ordered: told, tied: false };
+  const retrieved: Observation[] = [];
+  const created = new Map<string, Observation>();
+  const deleted = new Map<string, Observation>();
+  const rest = new Map<string, Observation>();
+  for (const observation of told) {
+    if (observation.type === 'SubscriptionRetrieved') retrieved.push(observation);
+    else if (observation.stripeType === 'customer.subscription.created') addOnce(created, observation);
+    else if (observation.stripeType === 'customer.subscription.deleted') addOnce(deleted, observation);
+    else addOnce(rest, observation);
+  }
+  const before = [...created.values()].at(-1) ?? earlier;
+  const { ordered, tied } = orderWithinSecond(
     [...rest.values()],
     before === undefined ? null : accessStateOf(before),
   );
-  ordered.push(...created, ...retrieved, ...middle, ...deleted);
-  return tied;
+  return { ordered: [...retrieved, ...created.values(), ...ordered, ...deleted.values()], tied };
 }
 
-/** Two events of one change: equal access-bearing fields and equal `previous_attributes`. */
-function twinKey(observation: Observation): string {
-  return `${accessKey(accessStateOf(observation))}\n${observation.data.previous?.digest ?? ''}`;
+/** Of two events of one change (equal access-bearing fields and equal `previous_attributes`) the first stays. */
+function addOnce(twins: Map<string, Observation>, observation: Observation): void {
+  const key = `${accessSightOf(observation).key}\n${observation.data.previous?.digest ?? ''}`;
+  if (!twins.has(key)) twins.set(key, observation);
 }

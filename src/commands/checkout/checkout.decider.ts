@@ -1,5 +1,6 @@
 import type { DomainEvent } from '../../events/event-types.js';
 import type { Decider } from '../decider.js';
+import { SeenKeys } from '../seen-keys.js';
 
 /** What can be asked of the stream of a checkout session: to record what Stripe says of it. */
 export interface CheckoutCommand {
@@ -8,9 +9,9 @@ export interface CheckoutCommand {
 }
 
 /** One event for one Stripe event. */
-export const checkoutDecider: Decider<ReadonlySet<string>, CheckoutCommand> = {
-  initial: new Set(),
-  evolve: (seen, { causation }) => (causation === null ? seen : new Set(seen).add(causation)),
+export const checkoutDecider: Decider<SeenKeys, CheckoutCommand> = {
+  initial: SeenKeys.none,
+  evolve: (seen, { causation }) => (causation === null ? seen : seen.with(causation)),
   knows: (seen, causation) => seen.has(causation),
   decide: (seen, command) => (seen.has(command.causation) ? [] : [command.event]),
 };

@@ -35,12 +35,19 @@ export const customerText = z.strictObject({
   observations: z.array(z.strictObject({ ...told, userId: z.string().nullable() })),
 });
 
-/** Who told a fact and when: of Stripe's event, or for what is not from Stripe of our own. */
+/**
+ * Who told a fact and when: of Stripe's event, or for what is not from Stripe of our own. What was retrieved is told by
+ * the key of what was asked: two of one second stand by their keys (DESIGN 5.4).
+ */
 export function toldBy(event: RecordedEvent): Told {
   const { metadata, id } = event;
   return {
-    eventId: metadata.stripeEventId ?? id,
+    eventId: metadata.stripeEventId ?? (isRetrieved(event) ? metadata.causationId : null) ?? id,
     stripeType: metadata.stripeEventType ?? '',
     created: metadata.stripeCreated ?? Math.floor(Date.parse(metadata.recordedAt) / 1000),
   };
+}
+
+function isRetrieved({ type }: RecordedEvent): boolean {
+  return type === 'SubscriptionRetrieved';
 }

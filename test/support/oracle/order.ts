@@ -36,7 +36,7 @@ function orderSecond(here: readonly Observation[], earlier: Observation | undefi
   const retrieved = here.filter((o) => place(o) === 'retrieved');
   const rest = withoutTwins(here.filter((o) => place(o) === 'rest'));
   const deleted = withoutTwins(here.filter((o) => place(o) === 'deleted'));
-  return [...created, ...retrieved, ...orderRest(rest, created.at(-1) ?? earlier), ...deleted];
+  return [...retrieved, ...created, ...orderRest(rest, created.at(-1) ?? earlier), ...deleted];
 }
 
 function place(o: Observation): 'created' | 'retrieved' | 'rest' | 'deleted' {
@@ -57,17 +57,68 @@ function samePrevious(a: Observation, b: Observation): boolean {
   return (a.data.previous?.digest ?? null) === (b.data.previous?.digest ?? null);
 }
 
+/**
+ * The rest of a second. Those that change nothing access-bearing take no part in the question of order: each follows the
+ * one it equals. One that equals none has nowhere to follow, and takes part. `rest` is ascending by event id.
+ */
 function orderRest(rest: readonly Observation[], before: Observation | undefined): Observation[] {
-  const free = before === undefined || !rest.some((o) => canFollow(o, before));
-  const valid = chains(rest, free ? undefined : before);
+  const active = rest.filter(changesAccess);
+  const places = before === undefined ? active : [before, ...active];
+  const followers = rest.filter((o) => !changesAccess(o) && places.some((other) => sameAccess(o, other)));
+  const order = orderOfActive(
+    rest.filter((o) => !followers.includes(o)),
+    before,
+  );
+  return withFollowers(order, followers, before);
+}
+
+/** Names an access-bearing field, or is of a type whose name says that one changes. */
+function changesAccess(o: Observation): boolean {
+  return FIELDS.some((field) => namedBefore(o, field) !== undefined || mayChangeSilently(o, field));
+}
+
+/** Most observations whose orders are tried. */
+const MOST_TRIED = 9;
+
+function orderOfActive(active: readonly Observation[], before: Observation | undefined): Observation[] {
+  if (active.length > MOST_TRIED) return [...active];
+  const free = before === undefined || !active.some((o) => canFollow(o, before));
+  const valid = chains(active, free ? undefined : before);
   const [first] = valid;
   const end = first?.at(-1);
-  if (first === undefined || end === undefined) return [...rest];
+  if (first === undefined || end === undefined) return [...active];
   const oneEnd = valid.every((order) => {
     const last = order.at(-1);
     return last !== undefined && sameAccess(last, end);
   });
-  return oneEnd ? first : [...rest];
+  return oneEnd ? first : [...active];
+}
+
+/** Puts each follower behind one that it equals, so that the ids, read in order, come out smallest. */
+function withFollowers(
+  order: readonly Observation[],
+  followers: readonly Observation[],
+  before: Observation | undefined,
+): Observation[] {
+  const out: Observation[] = [];
+  const left = [...followers].sort(byEventId);
+  const ahead = [...order];
+  let last = before;
+  for (;;) {
+    const follower = left.find((o) => last !== undefined && sameAccess(o, last));
+    const next = ahead[0];
+    if (follower !== undefined) {
+      const canWait = next !== undefined && ahead.some((o) => sameAccess(o, follower));
+      if (!canWait || byEventId(follower, next) < 0) {
+        out.push(...left.splice(left.indexOf(follower), 1));
+        continue;
+      }
+    }
+    if (next === undefined) return out;
+    out.push(next);
+    last = next;
+    ahead.shift();
+  }
 }
 
 /** Every order of `rest` in which each can follow the one before it, the first `prior`; ascending when `rest` is. */
