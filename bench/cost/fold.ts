@@ -18,7 +18,7 @@ const LONG_MS = 5_000;
 
 /** The projection of the running code on read models of its own, fed by hand. */
 export class FoldUnderTest {
-  #cursor: ProjectionCursor = { handled: null, within: null, now: 0 };
+  #cursor: ProjectionCursor = { handled: null, within: [], now: 0 };
 
   private constructor(
     private readonly projector: EntitlementsProjector,

@@ -184,7 +184,7 @@ export class LongLife {
       lines,
     };
     const fact = invoiceFact(`evt_${told}`, 'invoice.paid', this.#second, data);
-    return recorded({ type: fact.type, data: fact.data }, fact);
+    return recorded({ type: 'SubscriptionPaid', data: fact.data }, fact);
   }
 
   #seen(stripeType: string, changes: Partial<Observation['data']>): RecordedEvent {

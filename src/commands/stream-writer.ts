@@ -191,7 +191,7 @@ export class StreamWriter<State, Command> {
     }
   }
 
-/** Reads what a stream has beyond `known` and folds it on, a while at a time: others have the process between. */
+  /** Reads what a stream has beyond `known` and folds it on, a while at a time: others have the process between. */
   async #load(folds: Folds<State>, stream: string, known: Fold<State>): Promise<Fold<State>> {
     let fold = known;
     let until = performance.now() + TURN_MS;

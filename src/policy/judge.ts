@@ -1,8 +1,8 @@
 import type { PlanCatalog } from '../plans/plan-catalog.js';
-import { openAccount } from './account.js';
 import { combine, type UntimedEntitlement } from './combine.js';
 import type { Entitlement, Judgement } from './entitlement.js';
 import type { UserFacts } from './facts.js';
+import { accountOf } from './kept-accounts.js';
 import { standingAt, turningPoints } from './standing.js';
 
 /** One stretch of time in which nothing that is served changes, from `at` (Unix milliseconds) on. */
@@ -17,7 +17,7 @@ interface Stretch {
  */
 export function judge(facts: UserFacts, catalog: PlanCatalog, now: number): Judgement {
   const accounts = facts.subscriptions
-    .map((subscription) => openAccount(subscription, catalog))
+    .map((subscription) => accountOf(subscription, catalog))
     .filter((account) => account !== null);
   const at = (instant: number): UntimedEntitlement =>
     combine(

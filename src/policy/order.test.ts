@@ -170,12 +170,14 @@ describe('An order that is extended', () => {
         for (const { observations } of shuffled(facts, seed).subscriptions) {
           const timeline = new Timeline();
           for (const [index, observation] of observations.entries()) {
-            const before = [...timeline.observations];
+            const list = timeline.observations;
+            const before = [...list];
             const from = timeline.add(observation) ?? before.length;
             const scratch = orderObservations(observations.slice(0, index + 1));
             expect(timeline.observations).toEqual(scratch.observations);
             expect(timeline.tiedAt).toBe(scratch.tiedAt);
             expect(timeline.observations.slice(0, from)).toEqual(before.slice(0, from));
+            if (timeline.observations === list) expect(list.slice(0, before.length)).toEqual(before);
           }
         }
       }),

@@ -1,5 +1,6 @@
 import { accessSightOf, accessStateOf } from './access-fields.js';
 import type { Observation, Told } from './facts.js';
+import { growingList, keptWith } from './growing.js';
 import { orderWithinSecond, type SecondInOrder } from './same-second.js';
 
 /** Observations in the order in which they happened, twins once. `tied` names the last second whose order is a guess. */
@@ -28,17 +29,24 @@ export function isTerminal(status: string): boolean {
 /**
  * Orders the observations of one subscription (DESIGN 5.3): by `created`; within a second what was retrieved first,
  * then the `created` event, `deleted` last, twins once, and the rest so that each can follow the one before it.
- * A function of the set: neither the order of the list nor repeats in it matter.
+ * A function of the set: neither the order of the list nor repeats in it matter. Of a growing list the order is kept and
+ * extended.
  */
 export function orderObservations(observations: readonly Observation[]): OrderedObservations {
-  return Timeline.of(observations);
+  return timelineOf(observations);
 }
 
 /** The status of a subscription: the newest one, unless a terminal status was ever seen. */
 export function statusOf(ordered: readonly Observation[]): string | null {
-  const terminal = ordered.findLast((observation) => isTerminal(observation.data.status));
-  return (terminal ?? ordered.at(-1))?.data.status ?? null;
+  return (newestTerminal(ordered).observation ?? ordered.at(-1))?.data.status ?? null;
 }
+
+const newestTerminal: (ordered: readonly Observation[]) => { observation: Observation | null } = keptWith(
+  (ordered) => ({ observation: ordered.findLast(({ data }) => isTerminal(data.status)) ?? null }),
+  (newest, observation) => {
+    if (isTerminal(observation.data.status)) newest.observation = observation;
+  },
+);
 
 /** What was seen in one second: all of it by event id, and which part of the whole order is its. */
 interface Second {
@@ -55,7 +63,8 @@ interface Second {
 export class Timeline implements OrderedObservations {
   readonly #ids = new Set<string>();
   readonly #seconds: Second[] = [];
-  readonly #ordered: Observation[] = [];
+  /** Grows while the order is only extended; a change within it makes another list. */
+  #ordered = growingList<Observation>([]);
   readonly #tied = new Set<number>();
 
   /** The order of a set of observations. */
@@ -142,8 +151,18 @@ export class Timeline implements OrderedObservations {
   /** Orders a second anew, at its place in the order. */
   #order(second: Second, start: number): void {
     const { ordered, tied } = orderSecond(second.told, this.#ordered[start - 1]);
-    if (start === this.#ordered.length) this.#ordered.push(...ordered);
-    else this.#ordered.splice(start, second.length, ...ordered);
+    const old = this.#ordered.slice(start, start + second.length);
+    if (
+      old.every((observation, index) => observation === ordered[index]) &&
+      start + old.length === this.#ordered.length
+    ) {
+      this.#ordered.push(...ordered.slice(old.length));
+    } else if (
+      old.length !== ordered.length ||
+      old.some((observation, index) => observation !== ordered[index])
+    ) {
+      this.#ordered = growingList(this.#ordered.toSpliced(start, second.length, ...ordered));
+    }
     second.start = start;
     second.length = ordered.length;
     if (tied) this.#tied.add(second.second);
@@ -177,3 +196,10 @@ function addOnce(twins: Map<string, Observation>, observation: Observation): voi
   const key = `${accessSightOf(observation).key}\n${observation.data.previous?.digest ?? ''}`;
   if (!twins.has(key)) twins.set(key, observation);
 }
+
+const timelineOf: (observations: readonly Observation[]) => Timeline = keptWith(
+  (observations) => Timeline.of(observations),
+  (timeline, observation) => {
+    timeline.add(observation);
+  },
+);

@@ -110,7 +110,8 @@ function customerClaims({ observations, checkouts, subscriptions }: CustomerClai
 
 /** The claim of a subscription's own metadata: of the newest observation that has one. */
 function newestMetadata(observations: readonly Observation[]): readonly Claim[] {
-  return newestClaim(orderObservations(observations).observations.map(toSighted));
+  const newest = orderObservations(observations).observations.findLast(({ data }) => data.userId !== null);
+  return newest === undefined ? [] : toClaim(toSighted(newest));
 }
 
 function newestCustomerClaim(observations: readonly CustomerObservation[]): readonly Claim[] {
@@ -159,6 +160,20 @@ function otherwise(claims: readonly Claim[], owner: string | null): readonly Cla
     if (claim.userId !== owner && !byUser.has(claim.userId)) byUser.set(claim.userId, claim);
   }
   return [...byUser.values()].sort((a, b) => compareText(a.userId, b.userId));
+}
+
+/**
+ * What of the sights of a customer can ever matter: the newest that claims it, the newest that tells of its end, and the
+ * newest of the others. A customer seen ten thousand times is kept as one seen thrice.
+ */
+export function thatMatter(observations: readonly CustomerObservation[]): readonly CustomerObservation[] {
+  const ordered = [...observations].sort(compareCustomerObservations);
+  const kept = [
+    ordered.findLast(({ userId }) => userId !== null),
+    ordered.findLast(({ stripeType }) => stripeType === 'customer.deleted'),
+    ordered.at(-1),
+  ];
+  return ordered.filter((observation) => kept.includes(observation));
 }
 
 /** Within a second a customer is created first and deleted last. */

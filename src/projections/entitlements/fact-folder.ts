@@ -1,6 +1,7 @@
 import { invoiceOfSubscription, subscriptionsOfLines } from '../../events/invoice.events.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { InvoiceObservation } from '../../policy/facts.js';
+import { eventIdsOf } from '../../policy/growing.js';
 import {
   type CustomerWord,
   customerConflicts,
@@ -10,6 +11,7 @@ import {
   NO_CUSTOMER,
   subscriptionConflicts,
   subscriptionOwner,
+  thatMatter,
 } from '../../policy/ownership.js';
 import { toldBy } from './fact-rows.js';
 import type { CustomerRow, FactsInMemory, SubscriptionRow } from './facts-in-memory.js';
@@ -78,8 +80,8 @@ export class FactFolder {
       case 'SubscriptionRetrieved': {
         const row = await this.#subscription(event.data.subscription);
         const observation = { ...toldBy(event), type: event.type, data: event.data };
-        if (!hasFact(row.observations, observation)) {
-          row.observations.push(observation);
+        if (!eventIdsOf(row.observations).has(observation.eventId)) {
+          this.facts.addObservation(row, observation);
           this.#addFact(row, observation.eventId, 'observation', observation);
         }
         return this.#reassess(row);
@@ -115,16 +117,14 @@ export class FactFolder {
       case 'CustomerDeleted': {
         const row = await this.#customer(event.data.customer);
         const observation = { ...toldBy(event), userId: event.data.userId };
-        if (!hasFact(row.observations, observation)) row.observations.push(observation);
-        this.changes.customers.add(row);
-        return sorted(this.#reassessCustomer(row));
+        row.observations = thatMatter([...row.observations, observation]);
+        return this.#customerTold(row);
       }
       case 'CustomerLinked':
       case 'CustomerUnlinked': {
         const row = await this.#customer(event.data.customer);
         row.link = event.type === 'CustomerLinked' ? event.data.userId : null;
-        this.changes.customers.add(row);
-        return sorted(this.#reassessCustomer(row));
+        return this.#customerTold(row);
       }
       case 'CheckoutCompleted':
       case 'CheckoutPaymentSucceeded':
@@ -144,7 +144,7 @@ export class FactFolder {
 
   async #foldInvoice(invoice: InvoiceObservation): Promise<readonly string[]> {
     const row = await this.#subscription(invoice.data.subscription);
-    if (!hasFact(row.invoices, invoice)) {
+    if (!eventIdsOf(row.invoices).has(invoice.eventId)) {
       row.invoices.push(invoice);
       this.#addFact(row, invoice.eventId, 'invoice', invoice);
     }
@@ -162,7 +162,9 @@ export class FactFolder {
     const row = this.facts.checkouts.get(session);
     if (row === undefined) throw new Error('a checkout was loaded and is not there');
     const observation = { ...toldBy(event), type: event.type, data: event.data };
-    if (!hasFact(row.observations, observation)) row.observations.push(observation);
+    if (!row.observations.some(({ eventId }) => eventId === observation.eventId)) {
+      row.observations.push(observation);
+    }
     // What a session names is known from any of its events and does not change.
     const names = { customer: row.customer ?? customer, subscription: row.subscription ?? subscription };
     if (names.subscription !== null) await this.#subscription(names.subscription);
@@ -172,11 +174,18 @@ export class FactFolder {
 
     const affected = new Set<string>();
     if (names.customer !== null) {
+      this.facts.unsettle(names.customer);
       for (const user of this.#reassessCustomer(await this.#customer(names.customer))) affected.add(user);
     }
     const named = this.#known(names.subscription);
     if (named !== undefined) for (const user of await this.#reassess(named)) affected.add(user);
     return sorted(affected);
+  }
+
+  #customerTold(row: CustomerRow): readonly string[] {
+    this.changes.customers.add(row);
+    this.facts.unsettle(row.customer);
+    return sorted(this.#reassessCustomer(row));
   }
 
   async #subscription(id: string): Promise<SubscriptionRow> {
@@ -235,34 +244,41 @@ export class FactFolder {
   }
 
   /**
-   * Users whose subscriptions came, went or ended because of what is known of their customer. All of its subscriptions are
-   * looked at when what it says of them changes, else only those that the event touched.
+   * Users whose subscriptions came, went or ended because of what is known of their customer. What it says of them is
+   * decided anew only when something was told that this may hang on; all of its subscriptions are looked at when that
+   * changes, else only those that the event touched.
    */
   #reassessCustomer(row: CustomerRow, touched: readonly SubscriptionRow[] = []): ReadonlySet<string> {
     const affected = new Set<string>();
-    const subscriptions = this.facts.subscriptionsOfCustomer(row.customer);
+    const isNew = this.facts.takeUnsettled(row.customer) && this.#settleCustomer(row);
+    const isDeleted = isCustomerDeleted(row.observations);
+    const all = isNew || isDeleted ? this.facts.subscriptionsOfCustomer(row.customer) : touched;
+    for (const subscription of all) {
+      if (this.#noteDeleted(subscription, isDeleted) && subscription.owner !== null) {
+        affected.add(subscription.owner);
+      }
+    }
+    for (const subscription of isNew ? all : touched) this.#reown(subscription, row.word, affected);
+    return affected;
+  }
+
+  /** Decides what a customer says of its subscriptions by all that claims it; tells whether that is new. */
+  #settleCustomer(row: CustomerRow): boolean {
     const claims = {
       link: row.link,
       observations: row.observations,
       checkouts: this.facts.checkoutsOfCustomer(row.customer),
-      subscriptions: subscriptions.flatMap((subscription) => subscription.observations),
+      subscriptions: this.facts.claimsOfCustomer(row.customer),
     };
     const word = customerWord(claims);
     const conflicts = textOf(customerConflicts(claims, word.owner));
     const { word: before } = row;
     const isNew =
       word.owner !== before.owner || word.link !== before.link || word.metadata !== before.metadata;
-    const isDeleted = isCustomerDeleted(row.observations);
-    for (const subscription of subscriptions) {
-      if (this.#noteDeleted(subscription, isDeleted) && subscription.owner !== null) {
-        affected.add(subscription.owner);
-      }
-    }
     if (isNew || conflicts !== row.conflicts || isUnwritten(row)) this.changes.customers.add(row);
     row.word = word;
     row.conflicts = conflicts;
-    for (const subscription of isNew ? subscriptions : touched) this.#reown(subscription, word, affected);
-    return affected;
+    return isNew;
   }
 
   /** Keeps with a subscription whether its customer was seen deleted; tells whether that is new. */
@@ -307,10 +323,6 @@ function subjectOf({ type, data }: RecordedEvent): Subject {
     customer: 'customer' in data ? data.customer : null,
     session: 'session' in data ? data.session : null,
   };
-}
-
-function hasFact(known: readonly { eventId: string }[], fact: { eventId: string }): boolean {
-  return known.some(({ eventId }) => eventId === fact.eventId);
 }
 
 function textOf(conflicts: readonly unknown[]): string | null {

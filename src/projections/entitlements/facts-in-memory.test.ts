@@ -64,12 +64,11 @@ describe('Facts in memory', () => {
   it('take what was told of them, each fact once', async () => {
     const { facts, loader } = loaded();
     await loader.customers(['cus_1', 'cus_2']);
-    facts.customers.get('cus_1')?.observations.push({
-      eventId: 'e'.repeat(50_000),
-      stripeType: 'customer.updated',
-      created: 1,
-      userId: null,
-    });
+    const row = facts.customers.get('cus_1');
+    if (row === undefined) throw new Error('a customer was loaded and is not there');
+    row.observations = [
+      { eventId: 'e'.repeat(50_000), stripeType: 'customer.updated', created: 1, userId: null },
+    ];
     for (let n = 0; n < 5; n += 1) {
       await loader.customers(['cus_1']);
       facts.keepWithin(60_000);

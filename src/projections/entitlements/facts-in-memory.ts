@@ -1,4 +1,6 @@
 import type { CheckoutObservation, InvoiceObservation, Observation } from '../../policy/facts.js';
+import { growingList } from '../../policy/growing.js';
+import { compareTold } from '../../policy/order.js';
 import type { CustomerObservation, CustomerWord } from '../../policy/ownership.js';
 import { type Kept, UseOrder } from './use-order.js';
 import type { UserRow } from './user-row.js';
@@ -15,13 +17,13 @@ export interface SubscriptionRow {
   readonly invoices: InvoiceObservation[];
 }
 
-/** A customer with all that was told of it. `word` is what that says of its subscriptions. */
+/** A customer with what was told of it that matters. `word` is what that says of its subscriptions. */
 export interface CustomerRow {
   readonly customer: string;
   word: CustomerWord;
   conflicts: string | null;
   link: string | null;
-  readonly observations: CustomerObservation[];
+  observations: readonly CustomerObservation[];
 }
 
 /** A checkout session with all that was told of it; `customer` and `subscription` are what it names, once known. */
@@ -53,6 +55,9 @@ export class FactsInMemory {
   readonly #ofOwner = new Map<string, Set<SubscriptionRow>>();
   readonly #checkoutsOfCustomer = new Map<string, Set<CheckoutRow>>();
   readonly #checkoutsOfSubscription = new Map<string, Set<CheckoutRow>>();
+  /** Of whole customers, once asked for: by user the earliest observation of its subscriptions that names that user. */
+  readonly #claims = new Map<string, Map<string, Observation>>();
+  readonly #unsettled = new Set<string>();
 
   readonly #order = new UseOrder();
 
@@ -115,6 +120,8 @@ export class FactsInMemory {
       case 'customer':
         this.customers.delete(id);
         this.wholeCustomers.delete(id);
+        this.#claims.delete(id);
+        this.#unsettled.delete(id);
         return;
       case 'checkout': {
         const row = this.checkouts.get(id);
@@ -133,6 +140,8 @@ export class FactsInMemory {
   }
 
   addSubscription(row: SubscriptionRow): void {
+    growingList(row.observations);
+    growingList(row.invoices);
     this.subscriptions.set(row.subscription, row);
     link(this.#ofCustomer, row.customer, row);
     link(this.#ofOwner, row.owner, row);
@@ -146,8 +155,48 @@ export class FactsInMemory {
 
   setCustomerOf(row: SubscriptionRow, customer: string | null): void {
     unlink(this.#ofCustomer, row.customer, row);
+    if (row.customer !== null) {
+      this.#claims.delete(row.customer);
+      this.unsettle(row.customer);
+    }
     row.customer = customer;
     link(this.#ofCustomer, customer, row);
+    if (customer === null) return;
+    const claims = this.#claims.get(customer);
+    if (claims !== undefined) for (const observation of row.observations) addClaim(claims, observation);
+    this.unsettle(customer);
+  }
+
+  /** Adds an observation to a subscription; whose its customer is may change when it is an earliest claim. */
+  addObservation(row: SubscriptionRow, observation: Observation): void {
+    row.observations.push(observation);
+    const { customer } = row;
+    if (customer === null) return;
+    const claims = this.#claims.get(customer);
+    if (claims === undefined || addClaim(claims, observation)) this.unsettle(customer);
+  }
+
+  /** Notes that something was told that whose a customer is may hang on. */
+  unsettle(customer: string): void {
+    this.#unsettled.add(customer);
+  }
+
+  /** Whether something was told of a customer since this was asked last that whose it is may hang on. */
+  takeUnsettled(customer: string): boolean {
+    return this.#unsettled.delete(customer);
+  }
+
+  /** Of a whole customer: for each user that its subscriptions name the earliest observation that does. */
+  claimsOfCustomer(customer: string): readonly Observation[] {
+    let claims = this.#claims.get(customer);
+    if (claims === undefined) {
+      claims = new Map();
+      for (const { observations } of this.#ofCustomer.get(customer) ?? []) {
+        for (const observation of observations) addClaim(claims, observation);
+      }
+      this.#claims.set(customer, claims);
+    }
+    return [...claims.values()];
   }
 
   setOwnerOf(row: SubscriptionRow, owner: string | null): void {
@@ -195,6 +244,8 @@ export class FactsInMemory {
       this.#ofOwner,
       this.#checkoutsOfCustomer,
       this.#checkoutsOfSubscription,
+      this.#claims,
+      this.#unsettled,
     ]) {
       each.clear();
     }
@@ -222,4 +273,14 @@ function unlink<Row>(index: Map<string, Set<Row>>, key: string | null, row: Row)
   const rows = index.get(key);
   rows?.delete(row);
   if (rows?.size === 0) index.delete(key);
+}
+
+/** Adds a claim to the earliest ones; tells whether it is one of them. */
+function addClaim(claims: Map<string, Observation>, observation: Observation): boolean {
+  const { userId } = observation.data;
+  if (userId === null) return false;
+  const earliest = claims.get(userId);
+  if (earliest !== undefined && compareTold(earliest, observation) <= 0) return false;
+  claims.set(userId, observation);
+  return true;
 }

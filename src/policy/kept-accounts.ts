@@ -1,0 +1,53 @@
+import type { PlanCatalog } from '../plans/plan-catalog.js';
+import { type Account, openAccount } from './account.js';
+import type { CheckoutObservation, SubscriptionFacts } from './facts.js';
+import { isGrowing } from './growing.js';
+
+/** An account, and of how many facts under which catalogue it was made. */
+interface Opened {
+  readonly catalog: PlanCatalog;
+  readonly observations: number;
+  readonly invoices: readonly object[];
+  readonly invoiceCount: number;
+  readonly checkouts: readonly CheckoutObservation[];
+  readonly customerDeleted: boolean;
+  readonly account: Account | null;
+}
+
+const opened = new WeakMap<readonly object[], Opened>();
+
+/**
+ * The account of a subscription, as `openAccount` makes it: kept while its facts, in lists that only grow, and the
+ * catalogue stay as they are.
+ */
+export function accountOf(facts: SubscriptionFacts, catalog: PlanCatalog): Account | null {
+  const { observations, invoices, checkouts, customerDeleted } = facts;
+  if (!isGrowing(observations) || !isGrowing(invoices)) return openAccount(facts, catalog);
+  const kept = opened.get(observations);
+  if (kept !== undefined && kept.catalog === catalog && isOf(kept, facts)) return kept.account;
+  const account = openAccount(facts, catalog);
+  opened.set(observations, {
+    catalog,
+    observations: observations.length,
+    invoices,
+    invoiceCount: invoices.length,
+    checkouts,
+    customerDeleted,
+    account,
+  });
+  return account;
+}
+
+function isOf(
+  kept: Opened,
+  { observations, invoices, checkouts, customerDeleted }: SubscriptionFacts,
+): boolean {
+  return (
+    kept.observations === observations.length &&
+    kept.invoices === invoices &&
+    kept.invoiceCount === invoices.length &&
+    kept.customerDeleted === customerDeleted &&
+    kept.checkouts.length === checkouts.length &&
+    kept.checkouts.every((checkout, index) => checkout === checkouts[index])
+  );
+}
