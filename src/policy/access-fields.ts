@@ -1,5 +1,6 @@
 import type { PauseCollection, SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
+import { isHeld } from './held-items.js';
 
 /**
  * The access-bearing fields of a subscription (DESIGN 5.3): what an observation either names in its
@@ -108,9 +109,14 @@ export function accessKey(state: AccessState): string {
   return JSON.stringify(FIELDS.map((field) => state[field]));
 }
 
-/** Prices and quantities as a multiset: neither item ids nor the order of the list bear access. */
+/** Prices and quantities of what is held as a multiset: neither item ids nor the order of the list bear access. */
 function itemsKey(items: readonly SubscriptionItem[]): string {
-  return JSON.stringify(items.map((item) => JSON.stringify([item.price, item.quantity])).sort());
+  return JSON.stringify(
+    items
+      .filter(isHeld)
+      .map((item) => JSON.stringify([item.price, item.quantity]))
+      .sort(),
+  );
 }
 
 function pauseKey(pause: PauseCollection | null): string {

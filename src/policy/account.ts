@@ -1,12 +1,19 @@
-import type { AccessPolicy, PlanCatalog } from '../plans/plan-catalog.js';
+import type { SubscriptionItem } from '../events/subscription.events.js';
+import type { PlanCatalog } from '../plans/plan-catalog.js';
+import { type Awaited, awaitedPayment } from './awaited-payment.js';
 import type { Observation, SubscriptionFacts } from './facts.js';
-import { foldInvoices, type Invoice, linePays, paidLines } from './invoices.js';
+import { graceEnd } from './grace.js';
+import { unitsOf, withHeldItems } from './held-items.js';
+import { foldInvoices } from './invoices.js';
 import { isTerminal, orderObservations, statusOf } from './order.js';
-import { type NamedPlan, openPriceBook, type PriceBook, planItem } from './prices.js';
-import { type Settlement, settle } from './settlement.js';
-import { spellsOf } from './spells.js';
-
-const DAY_SECONDS = 86_400;
+import { gatherPayments } from './payments.js';
+import { itemOfPrice, planItem, unitsByPrice } from './plan-item.js';
+import { type NamedAddon, type NamedPlan, openPriceBook, type PriceBook } from './prices.js';
+import { type Remains, remainsOf } from './remains.js';
+import { settle } from './settlement.js';
+import { type Spell, spellsOf } from './spells.js';
+import { bounded } from './time.js';
+import { type Lost, lostBy } from './written-off.js';
 
 /**
  * One subscription as its facts make it, with everything decided that the clock cannot change. Times are Unix
@@ -15,143 +22,134 @@ const DAY_SECONDS = 86_400;
 export interface Account {
   readonly subscription: string;
   readonly customer: string | null;
-  readonly ordered: readonly Observation[];
   readonly newest: Observation;
-  /** Newest observation whose items were not cut, `null` when there is none. */
-  readonly newestWhole: Observation | null;
   readonly status: string;
   readonly ended: boolean;
-  readonly book: PriceBook;
-  readonly invoices: readonly Invoice[];
-  readonly settlement: Settlement;
-  readonly writtenOff: boolean;
+  /** What it gives while nothing takes it: of the newest settled spell, `null` when no spell is settled. */
+  readonly settled: Held | null;
+  /** What its first spell would give, `null` when that does not wait for its payment. */
+  readonly waiting: Held | null;
+  readonly addons: readonly HeldAddon[];
+  readonly lost: Lost;
+  readonly remains: Remains;
+  /** Units of the last item that carried a price, `null` when none was seen. */
+  readonly carriedUnits: (price: string) => number | null;
   readonly collectionSuspended: boolean;
   readonly trialEnd: number | null;
   readonly graceEnd: number | null;
   readonly cancelAt: number | null;
   readonly accessEnd: number | null;
-  /** Stretches that a line that paid covers, with the plan it paid for; only looked at after grace. */
-  readonly covered: readonly Coverage[];
+  /** The second that counts as now for what a paid line covers; `null`: the clock's. */
+  readonly standstill: number | null;
+  readonly awaited: Awaited | null;
+  /** Prices of items in no plan and no add-on. */
+  readonly unmappedPrices: readonly string[];
 }
 
-/** A plan that a line that paid covers from `start` up to, not including, `end`. */
-export interface Coverage {
-  readonly plan: NamedPlan;
-  readonly start: number;
-  readonly end: number;
+/** What a spell gives: its plan in units of its price; `plan` is `null` for a stretch without one. */
+export interface Held {
+  readonly plan: NamedPlan | null;
+  readonly price: string | null;
+  readonly units: number;
+  /** `current_period_end` of the last item that carried the price. */
+  readonly periodEnd: number | null;
+}
+
+/** An add-on in the units that are held of one of its prices. */
+export interface HeldAddon extends NamedAddon {
+  readonly price: string;
+  readonly units: number;
 }
 
 /** Decides all that does not depend on the clock; `null` while the subscription itself was never seen. */
 export function openAccount(facts: SubscriptionFacts, catalog: PlanCatalog): Account | null {
-  const ordered = orderObservations(facts.observations).observations;
+  const ordered = orderObservations(facts.observations).observations.map(withHeldItems);
   const newest = ordered.at(-1);
-  const status = statusOf(ordered);
+  // A customer deleted at Stripe ends its subscriptions (DESIGN 8).
+  const status = facts.customerDeleted && newest !== undefined ? 'canceled' : statusOf(ordered);
   if (newest === undefined || status === null) return null;
   const { policy } = catalog;
+  const whole = ordered.filter(({ data }) => !data.itemsTruncated);
+  const held = whole.at(-1)?.data.items ?? [];
   const book = openPriceBook(catalog, ordered);
   const invoices = foldInvoices(facts.invoices);
-  const settlement = settle(
-    { ordered, spells: spellsOf(ordered, book), invoices, checkouts: facts.checkouts },
-    policy,
-  );
-  const clocked = newest.data.testClock === null;
-  const newestWhole = ordered.findLast((observation) => !observation.data.itemsTruncated) ?? null;
-  const cancelAt = cancellationInstant(newest, newestWhole, book);
+  const payments = gatherPayments(invoices, ordered, book);
+  const spells = spellsOf(ordered, book);
+  const { checkouts } = facts;
+  const settlement = settle({ ordered, spells, invoices, payments, checkouts, book }, policy);
+  const { settled, first, firstWaits } = settlement;
+  const isClocked = newest.data.testClock === null;
+  const cancelAt = cancellationInstant(newest, held, book);
+  const lost = lostBy(invoices, ordered, payments, book, settled?.of?.plan ?? null);
+  const toHeld = (spell: Spell): Held => heldBy(spell, ordered, whole);
   return {
     subscription: facts.subscription,
     customer: ordered.findLast((observation) => observation.data.customer !== null)?.data.customer ?? null,
-    ordered,
     newest,
-    newestWhole,
     status,
     ended: isTerminal(status),
-    book,
-    invoices,
-    settlement,
-    writtenOff: isWrittenOff(invoices, ordered),
+    settled: settled === null ? null : toHeld(settled),
+    waiting: first !== null && firstWaits ? toHeld(first) : null,
+    addons: heldAddons(held, book),
+    lost,
+    remains: remainsOf(payments, book, settled),
+    carriedUnits: (price) => carriedUnits(whole, price),
     collectionSuspended: policy.pauseCollection === 'suspend' && newest.data.pauseCollection !== null,
     trialEnd:
-      clocked && status === 'trialing' && newest.data.trialEnd !== null
-        ? newest.data.trialEnd + policy.trialEndSlackHours * 3600
+      isClocked && status === 'trialing' && newest.data.trialEnd !== null
+        ? bounded(newest.data.trialEnd + policy.trialEndSlackHours * 3600)
         : null,
-    graceEnd: clocked && status === 'past_due' ? graceEnd(ordered, invoices, policy) : null,
+    graceEnd: isClocked && status === 'past_due' ? graceEnd(ordered, invoices, payments, policy) : null,
     cancelAt,
-    accessEnd: clocked ? cancelAt : null,
-    covered: status === 'past_due' ? coverage(invoices, book, settlement) : [],
+    accessEnd: isClocked ? cancelAt : null,
+    standstill: isClocked ? null : newest.created,
+    awaited: awaitedPayment({ ordered, book, settlement, invoices, checkouts }),
+    unmappedPrices: held
+      .map(({ price }) => price)
+      .filter((price) => book.planOf(price) === null && book.addonOf(price) === null),
   };
 }
 
 /** `cancel_at`; with `cancel_at_period_end` alone the plan item's period end. */
 function cancellationInstant(
   newest: Observation,
-  newestWhole: Observation | null,
+  held: readonly SubscriptionItem[],
   book: PriceBook,
 ): number | null {
   if (newest.data.cancelAt !== null) return newest.data.cancelAt;
-  if (!newest.data.cancelAtPeriodEnd || newestWhole === null) return null;
-  return planItem(newestWhole.data.items, book)?.item.currentPeriodEnd ?? null;
+  if (!newest.data.cancelAtPeriodEnd) return null;
+  return planItem(held, book)?.item.currentPeriodEnd ?? null;
 }
 
-/** End of grace: from the first sight of the present run of `past_due`, or the failed payment that led to it. */
-function graceEnd(
-  ordered: readonly Observation[],
-  invoices: readonly Invoice[],
-  policy: AccessPolicy,
-): number {
-  const before = ordered.findLastIndex((observation) => observation.data.status !== 'past_due');
-  const first = ordered[before + 1]?.created ?? ordered.at(-1)?.created ?? 0;
-  const since = ordered[before]?.created;
-  const failures =
-    since === undefined
-      ? []
-      : invoices
-          .filter((invoice) => invoice.data.status !== 'paid')
-          .flatMap((invoice) => invoice.paymentFailures.filter((failure) => failure >= since));
-  const days = isUnpaidTrial(ordered, invoices) ? policy.trialGraceDays : policy.pastDueGraceDays;
-  return Math.min(first, ...failures) + days * DAY_SECONDS;
+function heldBy({ of }: Spell, ordered: readonly Observation[], whole: readonly Observation[]): Held {
+  if (of === null) return { plan: null, price: null, units: 0, periodEnd: null };
+  const { price } = of.item;
+  return {
+    plan: of.plan,
+    price,
+    units: carriedUnits(whole, price) ?? 1,
+    periodEnd: lastCarried(ordered, price)?.currentPeriodEnd ?? null,
+  };
 }
 
-/** Seen trialing, and no invoice of it with a line that pays was ever paid. */
-function isUnpaidTrial(ordered: readonly Observation[], invoices: readonly Invoice[]): boolean {
-  const trialed = ordered.some(
-    ({ data }) => data.status === 'trialing' || data.previous?.status === 'trialing',
-  );
-  return trialed && paidLines(invoices).length === 0;
+function carriedUnits(whole: readonly Observation[], price: string): number | null {
+  const item = lastCarried(whole, price);
+  return item === null ? null : unitsOf(item);
 }
 
-/**
- * Written off: a creation or cycle invoice given up for want of payment, until a later one with a line that pays is
- * paid. Stripe's reason decides; where it gives none, an invoice that was attempted while collection was not paused.
- */
-function isWrittenOff(invoices: readonly Invoice[], ordered: readonly Observation[]): boolean {
-  const paid = invoices.filter(
-    (invoice) => invoice.data.status === 'paid' && invoice.data.lines.some(linePays),
-  );
-  return invoices.some((invoice) => {
-    const { status, billingReason, uncollectibleReason, attemptCount, created } = invoice.data;
-    if (status !== 'uncollectible') return false;
-    if (billingReason !== 'subscription_create' && billingReason !== 'subscription_cycle') return false;
-    if (paid.some((later) => later.data.created > created)) return false;
-    if (uncollectibleReason !== null) {
-      return uncollectibleReason === 'max_payment_attempts' || uncollectibleReason === 'payment_not_received';
-    }
-    const seen = ordered.findLast((observation) => observation.created <= invoice.toldAt);
-    return attemptCount > 0 && (seen?.data.pauseCollection ?? null) === null;
-  });
+/** The last item that carried a price. */
+function lastCarried(observations: readonly Observation[], price: string): SubscriptionItem | null {
+  for (let at = observations.length - 1; at >= 0; at -= 1) {
+    const data = observations[at]?.data;
+    const item = itemOfPrice(data?.items ?? [], price) ?? itemOfPrice(data?.previous?.items ?? [], price);
+    if (item !== null) return item;
+  }
+  return null;
 }
 
-/** What lines that paid cover, no higher than the newest settled spell's plan. */
-function coverage(
-  invoices: readonly Invoice[],
-  book: PriceBook,
-  { settled }: Settlement,
-): readonly Coverage[] {
-  const limit = settled?.of?.plan.plan.rank;
-  if (limit === undefined) return [];
-  return paidLines(invoices).flatMap(({ line }) => {
-    const plan = line.price === null ? null : book.planOfId(line.price);
-    if (plan === null || plan.plan.rank > limit) return [];
-    if (line.periodStart === null || line.periodEnd === null) return [];
-    return [{ plan, start: line.periodStart, end: line.periodEnd }];
+function heldAddons(held: readonly SubscriptionItem[], book: PriceBook): readonly HeldAddon[] {
+  return [...unitsByPrice(held)].flatMap(([price, units]) => {
+    const addon = book.addonOf(price);
+    return addon === null ? [] : [{ ...addon, price, units }];
   });
 }

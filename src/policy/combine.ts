@@ -1,5 +1,5 @@
-import type { Limit, PlanCatalog } from '../plans/plan-catalog.js';
-import type { Account } from './account.js';
+import type { Limit, Plan, PlanCatalog } from '../plans/plan-catalog.js';
+import type { Account, HeldAddon } from './account.js';
 import type { Entitlement, EntitlementStatus } from './entitlement.js';
 import { compareText } from './order.js';
 import { pendingPaymentOf } from './pending-payment.js';
@@ -26,15 +26,15 @@ export function combine(standings: readonly Standing[], catalog: PlanCatalog): U
   const best = first !== undefined && first.plan.plan.rank >= fallback.plan.rank ? first : null;
   const plan = best?.plan ?? fallback;
   const plans = [fallback.plan, ...giving.map((standing) => standing.plan.plan)];
+  const addons = standings.flatMap((standing) => standing.addons);
   return {
     role: plan.plan.role,
     plan: plan.name,
     status: best?.status ?? whyNothing(standings),
-    features: [...new Set(plans.flatMap((each) => each.features))].sort(compareText),
-    limits: limitsOf(
-      plans.map((each) => each.limits),
-      standings,
-    ),
+    features: [
+      ...new Set([...plans, ...addons.map(({ addon }) => addon)].flatMap(({ features }) => features)),
+    ].sort(compareText),
+    limits: limitsOf(fallback.plan, giving, addons),
     subscriptionActive: giving.length > 0,
     expiresAt: rfc3339OrNull(best?.periodEnd ?? null),
     cancelAt: rfc3339OrNull(best?.account.cancelAt ?? null),
@@ -74,7 +74,7 @@ function compareGiving(a: Giving, b: Giving): number {
   return (
     b.plan.plan.rank - a.plan.plan.rank ||
     STATUS_ORDER[a.status] - STATUS_ORDER[b.status] ||
-    (b.periodEnd ?? 0) - (a.periodEnd ?? 0) ||
+    (b.periodEnd ?? -1) - (a.periodEnd ?? -1) ||
     compareText(a.account.subscription, b.account.subscription)
   );
 }
@@ -91,40 +91,48 @@ function whyNothing(standings: readonly Standing[]): EntitlementStatus {
   return speaking[0]?.word ?? 'none';
 }
 
+/** The greatest limit of the plans, and what add-ons give per unit on top. */
 function limitsOf(
-  ofPlans: readonly Readonly<Record<string, Limit>>[],
-  standings: readonly Standing[],
+  fallback: Plan,
+  giving: readonly Giving[],
+  addons: readonly HeldAddon[],
 ): Readonly<Record<string, Limit>> {
   const limits = new Map<string, Limit>();
-  for (const [key, limit] of ofPlans.flatMap((each) => Object.entries(each))) {
-    limits.set(key, greatest(limits.get(key) ?? 0, limit));
+  for (const ofPlan of [
+    planLimits(fallback, 0),
+    ...giving.map(({ plan, units }) => planLimits(plan.plan, units)),
+  ]) {
+    for (const [key, limit] of ofPlan) limits.set(key, greatest(limits.get(key) ?? 0, limit));
   }
-  for (const { account, addonsCount } of standings) {
-    if (!addonsCount) continue;
-    for (const item of account.newestWhole?.data.items ?? []) {
-      for (const [key, perUnit] of Object.entries(account.book.addonOf(item)?.limits ?? {})) {
-        limits.set(key, plus(limits.get(key) ?? 0, perUnit, item.quantity ?? 1));
-      }
+  for (const { addon, units } of addons) {
+    for (const [key, perUnit] of Object.entries(addon.limits)) {
+      limits.set(key, plus(limits.get(key) ?? 0, perUnit, units));
     }
   }
   return Object.fromEntries([...limits.entries()].sort(([a], [b]) => compareText(a, b)));
+}
+
+/** Limits of a plan whose price is held in so many units. */
+function planLimits({ limits, perUnit }: Plan, units: number): ReadonlyMap<string, Limit> {
+  const found = new Map(Object.entries(limits));
+  for (const [key, each] of Object.entries(perUnit)) {
+    found.set(key, plus(found.get(key) ?? 0, each, units));
+  }
+  return found;
 }
 
 function greatest(a: Limit, b: Limit): Limit {
   return a === 'unlimited' || b === 'unlimited' ? 'unlimited' : Math.max(a, b);
 }
 
+/** Sums saturate at 2^53−1, the last whole number that JSON can say (DESIGN 5). */
 function plus(limit: Limit, perUnit: Limit, units: number): Limit {
-  if (units <= 0) return limit;
-  return limit === 'unlimited' || perUnit === 'unlimited' ? 'unlimited' : limit + perUnit * units;
+  if (limit === 'unlimited' || perUnit === 'unlimited') return 'unlimited';
+  return Math.min(limit + perUnit * units, Number.MAX_SAFE_INTEGER);
 }
 
 /** Prices in no plan and no add-on, of subscriptions that have not ended. */
 function unmappedPrices(accounts: readonly Account[]): readonly string[] {
-  const unmapped = accounts
-    .filter((account) => !account.ended)
-    .flatMap(({ newest, book }) =>
-      newest.data.items.filter((item) => book.planOf(item) === null && book.addonOf(item) === null),
-    );
-  return [...new Set(unmapped.map((item) => item.price))].sort(compareText);
+  const unmapped = accounts.flatMap((account) => (account.ended ? [] : account.unmappedPrices));
+  return [...new Set(unmapped)].sort(compareText);
 }

@@ -12,12 +12,23 @@ export type EntitlementStatus =
   | 'unknown'
   | 'none';
 
+/** Why a higher plan that was asked for is not paid yet, the first that fits (DESIGN 8). */
+export const PENDING_PAYMENT_REASONS = [
+  'bank_debit',
+  'sent_invoice',
+  'no_invoice',
+  'invoice_failed',
+  'invoice_open',
+] as const;
+export type PendingPaymentReason = (typeof PENDING_PAYMENT_REASONS)[number];
+
 /** A higher plan that was asked for and not paid yet. `since` is RFC 3339; `invoice` an open one for it, else null. */
 export interface PendingPayment {
   readonly plan: string;
   readonly price: string;
   readonly since: string;
   readonly invoice: string | null;
+  readonly reason: PendingPaymentReason;
 }
 
 /** What gives the plan; `null` in a snapshot when the default plan does. */

@@ -37,20 +37,14 @@ export function foldInvoices(observations: readonly InvoiceObservation[]): reado
     });
 }
 
-/**
- * Whether a line pays for its price: positive, or brought to nothing by what is listed on it. Coupons, balances and
- * money taken elsewhere are payments; $0 trial lines and credits are not.
- */
-export function linePays(line: InvoiceLine): boolean {
-  const value = line.subtotal ?? line.amount;
-  return value > 0 || (value === 0 && line.discounts + line.credits > 0);
+/** What a line asks for in minor units, before discounts where the API version says so. Negative is a credit. */
+export function valueOf(line: InvoiceLine): number {
+  return line.subtotal ?? line.amount;
 }
 
-/** Lines that pay, of invoices that are paid. */
-export function paidLines(invoices: readonly Invoice[]): readonly { invoice: Invoice; line: InvoiceLine }[] {
-  return invoices
-    .filter((invoice) => invoice.data.status === 'paid')
-    .flatMap((invoice) => invoice.data.lines.filter(linePays).map((line) => ({ invoice, line })));
+/** Whether an invoice is the first of a subscription or that of a period. */
+export function isCreationOrCycle({ data: { billingReason } }: Invoice): boolean {
+  return billingReason === 'subscription_create' || billingReason === 'subscription_cycle';
 }
 
 function outranks(a: InvoiceObservation, b: InvoiceObservation): boolean {

@@ -1,9 +1,7 @@
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import { type Addon, type Plan, type PlanCatalog, pricesOfLabel } from '../plans/plan-catalog.js';
 import type { Observation } from './facts.js';
-
-/** What identifies a price in the catalogue, in the order in which it is looked up. */
-export type PriceRef = Pick<SubscriptionItem, 'price' | 'lookupKey' | 'product'>;
+import { comparePlanItems } from './plan-item.js';
 
 /** A plan with the name it has in the catalogue. */
 export interface NamedPlan {
@@ -11,11 +9,19 @@ export interface NamedPlan {
   readonly plan: Plan;
 }
 
-/** The catalogue turned round: from anything that names a price to the plan or add-on it belongs to. */
-export interface PriceIndex {
-  readonly plans: ReadonlyMap<string, NamedPlan>;
-  readonly addons: ReadonlyMap<string, Addon>;
+/** An add-on with the name it has in the catalogue. */
+export interface NamedAddon {
+  readonly name: string;
+  readonly addon: Addon;
 }
+
+/** What a price is of. */
+export type PriceTarget =
+  | { readonly kind: 'plan'; readonly plan: NamedPlan }
+  | { readonly kind: 'addon'; readonly addon: NamedAddon };
+
+/** The catalogue turned round: from anything that names a price to what it is of, plans and add-ons in one table. */
+export type PriceIndex = ReadonlyMap<string, PriceTarget>;
 
 const indexes = new WeakMap<PlanCatalog, PriceIndex>();
 
@@ -23,104 +29,129 @@ const indexes = new WeakMap<PlanCatalog, PriceIndex>();
 export function priceIndex(catalog: PlanCatalog): PriceIndex {
   const known = indexes.get(catalog);
   if (known !== undefined) return known;
-  const plans = new Map<string, NamedPlan>();
+  const index = new Map<string, PriceTarget>();
   for (const [name, plan] of Object.entries(catalog.plans)) {
-    for (const price of Object.values(plan.prices).flatMap(pricesOfLabel)) plans.set(price, { name, plan });
+    for (const price of Object.values(plan.prices).flatMap(pricesOfLabel)) {
+      index.set(price, { kind: 'plan', plan: { name, plan } });
+    }
   }
-  const addons = new Map<string, Addon>();
-  for (const addon of Object.values(catalog.addons)) {
-    for (const price of addon.prices) addons.set(price, addon);
+  for (const [name, addon] of Object.entries(catalog.addons)) {
+    for (const price of addon.prices) index.set(price, { kind: 'addon', addon: { name, addon } });
   }
-  const index = { plans, addons };
   indexes.set(catalog, index);
   return index;
 }
 
-/** Matches by price id, then lookup key, then product id (DESIGN 7). */
-function match<T>(table: ReadonlyMap<string, T>, ref: PriceRef): T | null {
-  return (
-    table.get(ref.price) ??
-    (ref.lookupKey === null ? undefined : table.get(ref.lookupKey)) ??
-    (ref.product === null ? undefined : table.get(ref.product)) ??
-    null
-  );
-}
-
-/** How the prices of one subscription are read: the catalogue, and what the subscription's own history adds to it. */
+/** How the prices of one subscription are read, by price id: the catalogue, and what its own history adds to it. */
 export interface PriceBook {
   /** The plan a price of this subscription belongs to, or `null`. */
-  planOf(ref: PriceRef): NamedPlan | null;
-  /** The same for a price known by id alone, as on an invoice line, through the prices seen on items. */
-  planOfId(price: string): NamedPlan | null;
-  addonOf(ref: PriceRef): Addon | null;
+  planOf(price: string): NamedPlan | null;
+  addonOf(price: string): NamedAddon | null;
+  /** Whether a price was seen tiered on an item. */
+  isTiered(price: string): boolean;
   /** Prices in no plan that took over a plan's price of the same product, by price id. */
   readonly adopted: ReadonlyMap<string, NamedPlan>;
 }
 
 /**
- * Reads the prices of a subscription's history, in order. Where the subscription moves from a plan's price to an
- * unmapped one of the same product, that price counts as the plan's own in this subscription (DESIGN 7).
+ * Reads the prices of a subscription's history, in order (DESIGN 7): each is of what its id, else the newest lookup key it
+ * ever showed that the catalogue has, else its product names. So a price keeps its match when its lookup key moves to
+ * another price, and an invoice line, which has the id alone, is matched through what items showed.
  */
 export function openPriceBook(catalog: PlanCatalog, ordered: readonly Observation[]): PriceBook {
   const index = priceIndex(catalog);
+  const shown = shownPrices(index, ordered);
   const adopted = new Map<string, NamedPlan>();
-  const seen = new Map<string, PriceRef>();
-  const planOf = (ref: PriceRef): NamedPlan | null =>
-    match(index.plans, ref) ?? adopted.get(ref.price) ?? null;
-  const addonOf = (ref: PriceRef): Addon | null => match(index.addons, ref);
+  const targetOf = (price: string): PriceTarget | null =>
+    index.get(price) ?? shown.byLookupKey.get(price) ?? shown.byProduct.get(price) ?? null;
+  const planOf = (price: string): NamedPlan | null => {
+    const target = targetOf(price);
+    if (target !== null) return target.kind === 'plan' ? target.plan : null;
+    return adopted.get(price) ?? null;
+  };
+  const book: PriceBook = {
+    planOf,
+    addonOf: (price) => {
+      const target = targetOf(price);
+      return target?.kind === 'addon' ? target.addon : null;
+    },
+    isTiered: (price) => shown.tiered.has(price),
+    adopted,
+  };
+  adoptPrices(ordered, adopted, { planOf, isUnmapped: (price) => targetOf(price) === null });
+  return book;
+}
 
-  let before: readonly PriceRef[] = [];
-  const moveTo = (items: readonly PriceRef[]): void => {
-    for (const item of items) {
-      if (item.product === null || planOf(item) !== null || addonOf(item) !== null) continue;
-      const from = before.filter(
-        (earlier) =>
-          earlier.product === item.product && !items.some((present) => present.price === earlier.price),
-      );
-      const plan = highest(from.map(planOf));
-      if (plan !== null) adopted.set(item.price, plan);
+interface ShownPrices {
+  readonly byLookupKey: ReadonlyMap<string, PriceTarget>;
+  readonly byProduct: ReadonlyMap<string, PriceTarget>;
+  readonly tiered: ReadonlySet<string>;
+}
+
+/** What items ever showed of each price; of several matches the newest shown. */
+function shownPrices(index: PriceIndex, ordered: readonly Observation[]): ShownPrices {
+  const byLookupKey = new Map<string, PriceTarget>();
+  const byProduct = new Map<string, PriceTarget>();
+  const tiered = new Set<string>();
+  for (const { data } of ordered) {
+    for (const items of [data.previous?.items, data.items, data.pendingUpdate?.items]) {
+      for (const { price, lookupKey, product, billingScheme } of items ?? []) {
+        const keyed = lookupKey === null ? undefined : index.get(lookupKey);
+        if (keyed !== undefined) byLookupKey.set(price, keyed);
+        const ofProduct = product === null ? undefined : index.get(product);
+        if (ofProduct !== undefined) byProduct.set(price, ofProduct);
+        if (billingScheme === 'tiered') tiered.add(price);
+      }
+    }
+  }
+  return { byLookupKey, byProduct, tiered };
+}
+
+/**
+ * Where the subscription moves from a plan's price to an unmapped one of the same product, that price counts as the plan's
+ * own in this subscription (DESIGN 7). Of several prices it moved from, the one that would be the plan item.
+ */
+function adoptPrices(
+  ordered: readonly Observation[],
+  adopted: Map<string, NamedPlan>,
+  book: { planOf(price: string): NamedPlan | null; isUnmapped(price: string): boolean },
+): void {
+  let before: readonly SubscriptionItem[] = [];
+  const moveTo = (items: readonly SubscriptionItem[]): void => {
+    const orphans = items.filter(
+      ({ price, product }) => product !== null && book.isUnmapped(price) && !adopted.has(price),
+    );
+    if (orphans.length > 0) {
+      const left = leftByProduct(before, items, book.planOf);
+      for (const { price, product } of orphans) {
+        const from = product === null ? undefined : left.get(product);
+        if (from !== undefined) adopted.set(price, from.plan);
+      }
     }
     before = items;
   };
   for (const { data } of ordered) {
-    for (const items of [data.previous?.items, data.items, data.pendingUpdate?.items]) {
-      for (const item of items ?? []) seen.set(item.price, item);
-    }
     if (data.itemsTruncated) continue;
     if (data.previous?.items !== undefined) moveTo(data.previous.items);
     moveTo(data.items);
   }
-  return {
-    planOf,
-    addonOf,
-    adopted,
-    planOfId: (price) => planOf(seen.get(price) ?? { price, lookupKey: null, product: null }),
-  };
 }
 
-/** The item whose price is in the plan of highest rank; of equal ones the first. */
-export function planItem(
-  items: readonly SubscriptionItem[],
-  book: PriceBook,
-): { item: SubscriptionItem; plan: NamedPlan } | null {
-  let best: { item: SubscriptionItem; plan: NamedPlan } | null = null;
-  for (const item of items) {
-    const plan = book.planOf(item);
-    if (plan !== null && (best === null || plan.plan.rank > best.plan.plan.rank)) best = { item, plan };
+/** Of each product the plan item among what is no longer there. */
+function leftByProduct(
+  before: readonly SubscriptionItem[],
+  after: readonly SubscriptionItem[],
+  planOf: (price: string) => NamedPlan | null,
+): ReadonlyMap<string, { readonly item: SubscriptionItem; readonly plan: NamedPlan }> {
+  const present = new Set(after.map(({ price }) => price));
+  const left = new Map<string, { item: SubscriptionItem; plan: NamedPlan }>();
+  for (const item of before) {
+    if (item.product === null || present.has(item.price)) continue;
+    const plan = planOf(item.price);
+    if (plan === null) continue;
+    const best = left.get(item.product);
+    if (best === undefined || comparePlanItems({ item, plan }, best) < 0)
+      left.set(item.product, { item, plan });
   }
-  return best;
-}
-
-/** Whether a price asks for nothing in advance: it is free, or counted afterwards. */
-export function asksNothingInAdvance(item: SubscriptionItem): boolean {
-  if (item.usageType === 'metered') return true;
-  return item.billingScheme !== 'tiered' && item.unitAmount !== null && Number(item.unitAmount) === 0;
-}
-
-/** The plan of highest rank; of equal ranks the first. */
-export function highest(plans: readonly (NamedPlan | null)[]): NamedPlan | null {
-  return plans.reduce(
-    (best, plan) => (plan !== null && (best === null || plan.plan.rank > best.plan.rank) ? plan : best),
-    null,
-  );
+  return left;
 }

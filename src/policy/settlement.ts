@@ -1,7 +1,8 @@
 import type { AccessPolicy } from '../plans/plan-catalog.js';
 import type { CheckoutObservation, Observation } from './facts.js';
-import { type Invoice, paidLines } from './invoices.js';
-import { asksNothingInAdvance } from './prices.js';
+import { type Invoice, isCreationOrCycle } from './invoices.js';
+import type { Payments } from './payments.js';
+import type { PriceBook } from './prices.js';
 import { rankOf, type Spell } from './spells.js';
 
 /** A minute's slack, in seconds, between an invoice and the change it pays for. */
@@ -24,7 +25,9 @@ export interface SettlementFacts {
   readonly ordered: readonly Observation[];
   readonly spells: readonly Spell[];
   readonly invoices: readonly Invoice[];
+  readonly payments: Payments;
   readonly checkouts: readonly CheckoutObservation[];
+  readonly book: PriceBook;
 }
 
 /** Payment before access (DESIGN 8): walks the spells in order and says which one access follows. */
@@ -34,48 +37,65 @@ export function settle(facts: SettlementFacts, policy: AccessPolicy): Settlement
     return { settled: null, first: null, newest: null, firstWaits: false, newestWaits: false };
   }
   const firstWaits = firstSpellWaits(first, facts, policy);
+  const invoicedUpgrade = newestOtherInvoice(facts.invoices);
   let settled = firstWaits ? null : first;
   for (const spell of later) {
-    const isSettled = firstWaits
-      ? isPaidFor(spell, facts.invoices)
-      : laterSpellIsSettled(spell, settled, facts.invoices, policy);
+    const isSettled =
+      isPaid(spell, facts.payments) ||
+      (!firstWaits && isSettledUnpaid(spell, settled, invoicedUpgrade, policy));
     if (isSettled) settled = spell;
   }
   const newest = facts.spells.at(-1) ?? first;
   return { settled, first, newest, firstWaits, newestWaits: settled !== newest };
 }
 
-/** Whether a paid invoice has a line that pays for this spell. */
-export function isPaidFor(spell: Spell, invoices: readonly Invoice[]): boolean {
-  const price = spell.of?.item.price;
-  if (price === undefined) return true;
-  return paidLines(invoices).some(
-    ({ invoice, line }) =>
-      line.price === price &&
-      line.periodEnd !== null &&
-      line.periodEnd > spell.begin &&
-      invoice.data.created >= spell.named - INVOICE_SLACK_SECONDS,
+/** Whether a checkout session that names the subscription completed before its money came. */
+export function isCheckoutUnpaid(checkouts: readonly CheckoutObservation[]): boolean {
+  return checkouts.some(
+    (checkout) => checkout.type === 'CheckoutCompleted' && checkout.data.paymentStatus === 'unpaid',
   );
 }
 
-function laterSpellIsSettled(
+/** Paid for, or still paid for by what was paid before. A stretch without a plan asks for nothing. */
+function isPaid(spell: Spell, payments: Payments): boolean {
+  const price = spell.of?.item.price;
+  return price === undefined || isPaidFor(price, spell, payments) || payments.stillPaidAt(price, spell.begin);
+}
+
+/** Whether an invoice for it, created no earlier than the price was named, paid for a period that ends in the spell. */
+function isPaidFor(price: string, { begin, named }: Spell, payments: Payments): boolean {
+  return payments.paidUntil(price, named - INVOICE_SLACK_SECONDS) > begin;
+}
+
+/** What settles a later spell without a payment. */
+function isSettledUnpaid(
   spell: Spell,
   settled: Spell | null,
-  invoices: readonly Invoice[],
+  invoicedUpgrade: number,
   policy: AccessPolicy,
 ): boolean {
-  if (spell.of === null || !policy.requirePaymentForUpgrade || spell.trialing) return true;
+  if (!policy.requirePaymentForUpgrade || spell.trialing || !spell.asks) return true;
   if (settled !== null && rankOf(spell) <= rankOf(settled)) return true;
-  return asksNothingInAdvance(spell.of.item) || isPaidFor(spell, invoices);
+  return policy.upgradeWithoutInvoice === 'allow' && invoicedUpgrade < spell.begin - INVOICE_SLACK_SECONDS;
+}
+
+/** Creation of the newest invoice that is neither a creation nor a cycle one: such a one bills an upgrade at once. */
+function newestOtherInvoice(invoices: readonly Invoice[]): number {
+  return invoices.reduce(
+    (newest, invoice) => (isCreationOrCycle(invoice) ? newest : Math.max(newest, invoice.data.created)),
+    Number.NEGATIVE_INFINITY,
+  );
 }
 
 /** The first spell is settled, except where the policy says that delayed money must arrive first. */
 function firstSpellWaits(first: Spell, facts: SettlementFacts, policy: AccessPolicy): boolean {
-  if (first.of === null || asksNothingInAdvance(first.of.item)) return false;
-  const awaited = awaitsInvoice(facts, policy) || awaitsDelayedPayment(facts, policy);
-  if (!awaited) return false;
-  const succeeded = facts.checkouts.some((checkout) => checkout.type === 'CheckoutPaymentSucceeded');
-  return !succeeded && !isPaidFor(first, facts.invoices);
+  if (!first.asks) return false;
+  if (!awaitsInvoice(facts, policy) && !awaitsDelayedPayment(facts, policy)) return false;
+  if (facts.checkouts.some(({ type }) => type === 'CheckoutPaymentSucceeded')) return false;
+  if (first.of !== null) return !isPaidFor(first.of.item.price, first, facts.payments);
+  return !facts.payments.lines.some(
+    ({ price, end }) => end > first.begin && facts.book.addonOf(price) !== null,
+  );
 }
 
 function awaitsInvoice({ ordered }: SettlementFacts, policy: AccessPolicy): boolean {
@@ -88,10 +108,5 @@ function awaitsInvoice({ ordered }: SettlementFacts, policy: AccessPolicy): bool
 }
 
 function awaitsDelayedPayment({ checkouts }: SettlementFacts, policy: AccessPolicy): boolean {
-  return (
-    policy.delayedPayment === 'onPaid' &&
-    checkouts.some(
-      (checkout) => checkout.type === 'CheckoutCompleted' && checkout.data.paymentStatus === 'unpaid',
-    )
-  );
+  return policy.delayedPayment === 'onPaid' && isCheckoutUnpaid(checkouts);
 }

@@ -1,65 +1,69 @@
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
-import { type NamedPlan, type PriceBook, planItem } from './prices.js';
-
-/** What a spell is a spell of: the price of the plan item, with the item it was seen on. */
-export interface SpellPrice {
-  readonly plan: NamedPlan;
-  readonly item: SubscriptionItem;
-}
+import { asksNothingInAdvance, type PlanItem, planItem } from './plan-item.js';
+import type { PriceBook } from './prices.js';
 
 /**
  * An unbroken stretch of a subscription with one plan price (DESIGN 8). Times are Unix seconds.
  * `of` is `null` for a stretch without a plan. `begin` is −Infinity when it was there before anything was seen.
  * `since` is its first observation, `null` when it was only told of by what came after it. `named` is the last
- * observation before its price was named without a break, −Infinity when there is none.
+ * observation before its price was named without a break, −Infinity when there is none. `asks` says that its price asks
+ * for something in advance; of a stretch without a plan, that a price of an add-on in it does.
  */
 export interface Spell {
-  readonly of: SpellPrice | null;
+  readonly of: PlanItem | null;
   readonly begin: number;
   readonly since: number | null;
   readonly named: number;
   readonly trialing: boolean;
+  readonly asks: boolean;
 }
 
-/** A spell under construction: only `since` and `trialing` still change. */
+/** A spell under construction: only these still change. */
 interface OpenSpell extends Spell {
   since: number | null;
   trialing: boolean;
+  asks: boolean;
 }
 
 /**
  * Cuts the ordered observations of a subscription into spells, oldest first. Observations whose items were cut are
- * skipped, but for their status. Where `previous_attributes` name a plan price other than the observation before had, an unseen spell of
- * that price lies between, beginning at the observation before it.
+ * skipped, but for their status. Where `previous_attributes` name a plan price other than the observation before had, an
+ * unseen spell of that price lies between, beginning at the observation before it.
  */
 export function spellsOf(ordered: readonly Observation[], book: PriceBook): readonly Spell[] {
-  const whole = ordered.filter((observation) => !observation.data.itemsTruncated);
   const spells: OpenSpell[] = [];
+  const namings = new Namings();
 
-  const enter = (of: SpellPrice | null, index: number, begin: number): OpenSpell => {
+  const enter = (items: readonly SubscriptionItem[], begin: number): OpenSpell => {
+    const of = planItem(items, book);
+    const asks = of === null ? asksForAddon(items, book) : !asksNothingInAdvance(of.item);
     const current = spells.at(-1);
-    if (current !== undefined && priceOf(current.of) === priceOf(of)) return current;
-    const named = of === null ? begin : namedSince(whole, index, of.item.price, book);
-    const spell: OpenSpell = { of, begin, since: null, named, trialing: false };
+    if (current !== undefined && priceOf(current.of) === priceOf(of)) {
+      if (of === null) current.asks ||= asks;
+      return current;
+    }
+    const named = of === null ? begin : namings.since(of.item.price);
+    const spell: OpenSpell = { of, begin, since: null, named, trialing: false, asks };
     spells.push(spell);
     return spell;
   };
 
-  let index = -1;
-  for (const { created, data } of ordered) {
+  for (const observation of ordered) {
+    const { created, data } = observation;
     if (data.itemsTruncated) {
       const current = spells.at(-1);
       if (current !== undefined && data.status === 'trialing') current.trialing = true;
       continue;
     }
-    index += 1;
-    const earlier = whole[index - 1]?.created ?? Number.NEGATIVE_INFINITY;
+    const before = spells.at(-1);
     if (data.previous?.items !== undefined) {
-      const unseen = enter(planItem(data.previous.items, book), index, earlier);
+      const unseen = enter(data.previous.items, namings.lastSeen);
       if ((data.previous.status ?? data.status) === 'trialing') unseen.trialing = true;
+      if (before !== undefined && unseen !== before) namings.breakAt(data.previous.items);
     }
-    const spell = enter(planItem(data.items, book), index, created);
+    namings.see(observation);
+    const spell = enter(data.items, created);
     spell.since ??= created;
     if (
       data.status === 'trialing' ||
@@ -76,34 +80,37 @@ export function rankOf(spell: Spell): number {
   return spell.of?.plan.plan.rank ?? Number.NEGATIVE_INFINITY;
 }
 
-function priceOf(of: SpellPrice | null): string | null {
+function priceOf(of: PlanItem | null): string | null {
   return of === null ? null : of.item.price;
 }
 
-/**
- * Second of the last observation before the price was named without a break, on an item or in a pending update; an
- * unseen spell whose items do not name it is a break. `index` is the observation that the spell is told by.
- */
-function namedSince(whole: readonly Observation[], index: number, price: string, book: PriceBook): number {
-  for (let at = index; at > 0; at -= 1) {
-    const later = whole[at];
-    const earlier = whole[at - 1];
-    if (later === undefined || earlier === undefined) break;
-    if (!names(earlier, price) || isBreak(earlier, later, price, book)) return earlier.created;
+function asksForAddon(items: readonly SubscriptionItem[], book: PriceBook): boolean {
+  return items.some((item) => book.addonOf(item.price) !== null && !asksNothingInAdvance(item));
+}
+
+/** Since when each price is named without a break, on an item or in a pending update; whole observations only. */
+class Namings {
+  /** Second of the last observation, −Infinity before the first. */
+  lastSeen = Number.NEGATIVE_INFINITY;
+  #since = new Map<string, number>();
+
+  /** Second of the last observation before the price was named without a break. */
+  since(price: string): number {
+    return this.#since.get(price) ?? this.lastSeen;
   }
-  return Number.NEGATIVE_INFINITY;
-}
 
-/** Whether an unseen spell that does not name the price lies between two observations. */
-function isBreak(earlier: Observation, later: Observation, price: string, book: PriceBook): boolean {
-  const unseen = later.data.previous?.items;
-  if (unseen === undefined || unseen.some((item) => item.price === price)) return false;
-  return priceOf(planItem(unseen, book)) !== priceOf(planItem(earlier.data.items, book));
-}
+  /** Where an unseen spell lies between, what it does not name was not named for a while. */
+  breakAt(unseen: readonly SubscriptionItem[]): void {
+    const named = new Set(unseen.map(({ price }) => price));
+    for (const price of this.#since.keys()) if (!named.has(price)) this.#since.delete(price);
+  }
 
-function names({ data }: Observation, price: string): boolean {
-  return (
-    data.items.some((item) => item.price === price) ||
-    (data.pendingUpdate?.items ?? []).some((item) => item.price === price)
-  );
+  see({ created, data }: Observation): void {
+    const since = new Map<string, number>();
+    for (const { price } of [...data.items, ...(data.pendingUpdate?.items ?? [])]) {
+      since.set(price, this.since(price));
+    }
+    this.#since = since;
+    this.lastSeen = created;
+  }
 }

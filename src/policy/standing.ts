@@ -1,19 +1,22 @@
-import type { Account } from './account.js';
+import type { Account, Held, HeldAddon } from './account.js';
 import type { EntitlementStatus } from './entitlement.js';
-import { compareText } from './order.js';
-import { type NamedPlan, planItem } from './prices.js';
+import type { NamedPlan } from './prices.js';
+import { turningPointsOf, unitsThatStay } from './remains.js';
+import { valueAt } from './stretches.js';
 
 /**
- * What one subscription gives at one instant. `access` tells whether it gives any; `plan` what it gives, `null` when
- * that is nothing. `word` says why it gives no plan, `null` when it has nothing to say. Times are Unix seconds.
+ * What one subscription gives at one instant. `access` tells whether it gives any; `plan` what it gives in `units` of its
+ * price, `null` when that is nothing; `addons` what counts beside it. `word` says why it gives no plan, `null` when it has
+ * nothing to say. Times are Unix seconds.
  */
 export interface Standing {
   readonly account: Account;
   readonly access: boolean;
   readonly plan: NamedPlan | null;
+  readonly units: number;
   readonly status: 'active' | 'trialing' | 'past_due' | null;
   readonly periodEnd: number | null;
-  readonly addonsCount: boolean;
+  readonly addons: readonly HeldAddon[];
   readonly word: EntitlementStatus | null;
 }
 
@@ -35,109 +38,110 @@ export function isKnownStatus(status: string): boolean {
 
 /** Judges one subscription at `now` (Unix seconds, fractions allowed) by the table of DESIGN 8. */
 export function standingAt(account: Account, now: number): Standing {
-  const refusal = refusalWord(account, now);
-  const status = statusWithAccess(account, now);
-  if (refusal !== null || status === null) return nothing(account, refusal);
-  if (status === 'past_due' && isOver(account.graceEnd, now)) return afterGrace(account, now);
-  const { settled, first, firstWaits } = account.settlement;
-  const followed = settled ?? (firstWaits && status === 'trialing' ? first : null);
-  const plan = followed?.of?.plan ?? null;
+  const access = accessAt(account, now);
+  if (access === 'none') return nothing(account, wordAt(account, now));
+  const paidOnly = access === 'paidOnly';
+  const stays = paidOnly || account.lost.plan;
+  const given = stays ? planThatStays(account, now) : planInForce(account);
+  const gives = given?.plan != null;
   return {
     account,
-    access: true,
-    plan,
-    status,
-    periodEnd: followed?.of == null ? null : lastPeriodEnd(account, followed.of.item.price),
-    addonsCount: followed !== null || account.settlement.first === null,
-    word: null,
+    access: gives || !stays,
+    plan: given?.plan ?? null,
+    units: given?.units ?? 0,
+    status: stays ? 'past_due' : access,
+    periodEnd: given?.periodEnd ?? null,
+    addons: addonsAt(account, now, paidOnly),
+    word: gives ? null : wordAt(account, now),
   };
 }
 
 /** Instants (Unix seconds) at which time alone may change what this subscription gives. */
 export function turningPoints(account: Account): readonly number[] {
-  return [account.trialEnd, account.graceEnd, account.accessEnd]
-    .filter((instant) => instant !== null)
-    .concat(account.covered.flatMap(({ start, end }) => [start, end]));
+  const ends = [account.trialEnd, account.graceEnd, account.accessEnd].filter((instant) => instant !== null);
+  if (account.standstill !== null || !isPaidOnlySome(account)) return ends;
+  return [...ends, ...turningPointsOf(account.remains)];
 }
 
-function isOver(end: number | null, now: number): boolean {
-  return end !== null && now >= end;
+/** Whether there is any time in which only what a paid line covers counts of it, or of a part of it. */
+function isPaidOnlySome({ status, lost }: Account): boolean {
+  return status === 'past_due' || status === 'unpaid' || lost.plan || lost.addons.size > 0;
 }
 
-/** The first word that fits for a subscription that gives nothing, in the order of DESIGN 10. */
-function refusalWord(account: Account, now: number): EntitlementStatus | null {
-  const { status } = account;
+/** What a status gives at an instant: access, only what a paid line covers, or none. */
+function accessAt(account: Account, now: number): 'active' | 'trialing' | 'past_due' | 'paidOnly' | 'none' {
+  if (isOver(account.accessEnd, now) || account.collectionSuspended) return 'none';
+  switch (account.status) {
+    case 'active':
+      return 'active';
+    case 'trialing':
+      return isOver(account.trialEnd, now) ? 'none' : 'trialing';
+    case 'past_due':
+      return isOver(account.graceEnd, now) ? 'paidOnly' : 'past_due';
+    case 'unpaid':
+      return 'paidOnly';
+    default:
+      return 'none';
+  }
+}
+
+/** Why a subscription gives no plan: the first word that fits, in the order of DESIGN 10. */
+function wordAt(account: Account, now: number): EntitlementStatus | null {
+  const { status, lost } = account;
   if (status === 'canceled' || status === 'unpaid' || status === 'paused') return status;
   if (!isKnownStatus(status)) return 'unknown';
   if (isOver(account.accessEnd, now)) return 'canceled';
   if (account.collectionSuspended) return 'paused';
-  if (account.writtenOff) return 'unpaid';
+  if (lost.plan || lost.addons.size > 0) return 'unpaid';
+  if (status === 'past_due' && isOver(account.graceEnd, now)) return 'past_due';
   return null;
-}
-
-function statusWithAccess(account: Account, now: number): 'active' | 'trialing' | 'past_due' | null {
-  switch (account.status) {
-    case 'active':
-    case 'past_due':
-      return account.status;
-    case 'trialing':
-      return isOver(account.trialEnd, now) ? null : 'trialing';
-    default:
-      return null;
-  }
 }
 
 function nothing(account: Account, word: EntitlementStatus | null): Standing {
-  return { account, access: false, plan: null, status: null, periodEnd: null, addonsCount: false, word };
-}
-
-/**
- * After grace only what was paid for and is not used up: the highest plan that a line that paid covers now. Of equal
- * ranks the settled spell's own plan, then the one covered longest, then by name.
- */
-function afterGrace(account: Account, now: number): Standing {
-  const own = account.settlement.settled?.of?.plan.name;
-  const [best] = account.covered
-    .filter(({ start, end }) => now >= start && now < end)
-    .sort(
-      (a, b) =>
-        b.plan.plan.rank - a.plan.plan.rank ||
-        Number(b.plan.name === own) - Number(a.plan.name === own) ||
-        b.end - a.end ||
-        compareText(a.plan.name, b.plan.name),
-    );
-  if (best === undefined) return nothing(account, 'past_due');
   return {
     account,
-    access: true,
-    plan: best.plan,
-    status: 'past_due',
-    periodEnd: best.end,
-    addonsCount: false,
-    word: null,
+    access: false,
+    plan: null,
+    units: 0,
+    status: null,
+    periodEnd: null,
+    addons: [],
+    word,
   };
 }
 
-/** `current_period_end` of the last item that carried a price. */
-function lastPeriodEnd(account: Account, price: string): number | null {
-  for (let at = account.ordered.length - 1; at >= 0; at -= 1) {
-    const data = account.ordered[at]?.data;
-    const carried =
-      data?.items.find((item) => item.price === price) ??
-      data?.previous?.items?.find((item) => item.price === price);
-    if (carried !== undefined) return carried.currentPeriodEnd;
-  }
-  return null;
+/** Access follows the newest settled spell; while the status is `trialing` a first spell that waits counts meanwhile. */
+function planInForce({ settled, waiting, status }: Account): Held | null {
+  return settled ?? (status === 'trialing' ? waiting : null);
 }
 
-/** The plan that a change held back by Stripe names, with the second it was first named without a break. */
-export function pendingUpdateOf(account: Account): { plan: NamedPlan; price: string; since: number } | null {
-  const pending = planItem(account.newest.data.pendingUpdate?.items ?? [], account.book);
-  if (pending === null) return null;
-  const { price } = pending.item;
-  const lastWithout = account.ordered.findLastIndex(
-    ({ data }) => !(data.pendingUpdate?.items ?? []).some((item) => item.price === price),
-  );
-  const since = account.ordered[lastWithout + 1]?.created ?? account.newest.created;
-  return { plan: pending.plan, price, since };
+/** The plan that a line that paid covers, in the units it paid for, no more than are held. */
+function planThatStays(account: Account, now: number): Omit<Held, 'price'> | null {
+  const instant = account.standstill ?? now;
+  const line = valueAt(account.remains.plan, instant);
+  if (line === null) return null;
+  const own = account.settled?.plan === line.gives ? account.settled.price : null;
+  const ownUnits = own === null ? 0 : unitsThatStay(account.remains, own, instant);
+  const price = own !== null && ownUnits > 0 ? own : line.price;
+  const paid = unitsThatStay(account.remains, price, instant);
+  return {
+    plan: line.gives,
+    units: Math.min(paid, account.carriedUnits(price) ?? paid),
+    periodEnd: line.end,
+  };
+}
+
+/** Add-ons count beside a plan or without one, but not while the first spell waits; what was lost stays where it was paid. */
+function addonsAt(account: Account, now: number, paidOnly: boolean): readonly HeldAddon[] {
+  if (!paidOnly && account.waiting !== null && planInForce(account) === null) return [];
+  const instant = account.standstill ?? now;
+  return account.addons.flatMap((held) => {
+    if (!paidOnly && !account.lost.addons.has(held.name)) return [held];
+    const units = Math.min(held.units, unitsThatStay(account.remains, held.price, instant));
+    return units > 0 ? [{ ...held, units }] : [];
+  });
+}
+
+function isOver(end: number | null, now: number): boolean {
+  return end !== null && now >= end;
 }

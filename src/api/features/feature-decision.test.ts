@@ -62,7 +62,13 @@ const top: Entitlement = {
   features: ['reports', 'seats', 'sso'],
   limits: { members: 'unlimited' },
 };
-const pendingPro = { plan: 'pro', price: 'p2', since: '2026-01-01T00:00:00.000Z', invoice: null };
+const pendingPro = {
+  plan: 'pro',
+  price: 'p2',
+  since: '2026-01-01T00:00:00.000Z',
+  invoice: null,
+  reason: 'no_invoice',
+} as const;
 
 interface Row {
   readonly given: string;

@@ -70,7 +70,10 @@ describe("the version's counter", () => {
   it.each<[string, Partial<Entitlement>]>([
     ['a renewal moves the end', { expiresAt: '2027-01-01T00:00:00.000Z' }],
     ['it ends later', { cancelAt: '2026-12-01T00:00:00.000Z', validUntil: '2026-12-01T00:00:00.000Z' }],
-    ['an upgrade waits', { pendingPayment: { plan: 'pro', price: 'p', since: 's', invoice: null } }],
+    [
+      'an upgrade waits',
+      { pendingPayment: { plan: 'pro', price: 'p', since: 's', invoice: null, reason: 'no_invoice' } },
+    ],
     [
       'another subscription gives it',
       { source: { type: 'subscription', subscriptionId: 'sub_2', customerId: null } },

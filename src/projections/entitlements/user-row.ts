@@ -1,6 +1,13 @@
 import { z } from 'zod';
-import type { Entitlement, Judgement } from '../../policy/entitlement.js';
+import { type Entitlement, type Judgement, PENDING_PAYMENT_REASONS } from '../../policy/entitlement.js';
 import { allowsTheSame } from '../../policy/judge.js';
+
+const withoutReason = z.strictObject({
+  plan: z.string(),
+  price: z.string(),
+  since: z.string(),
+  invoice: z.string().nullable(),
+});
 
 /** An entitlement as the read models keep it: what the policy said, parsed back from its text. */
 export const entitlementSchema = z.strictObject({
@@ -22,14 +29,18 @@ export const entitlementSchema = z.strictObject({
   subscriptionActive: z.boolean(),
   expiresAt: z.string().nullable(),
   cancelAt: z.string().nullable(),
-  pendingPayment: z
-    .strictObject({
-      plan: z.string(),
-      price: z.string(),
-      since: z.string(),
-      invoice: z.string().nullable(),
-    })
-    .nullable(),
+  pendingPayment: z.preprocess(
+    withReason,
+    z
+      .strictObject({
+        plan: z.string(),
+        price: z.string(),
+        since: z.string(),
+        invoice: z.string().nullable(),
+        reason: z.enum(PENDING_PAYMENT_REASONS),
+      })
+      .nullable(),
+  ),
   source: z
     .strictObject({
       type: z.literal('subscription'),
@@ -40,6 +51,13 @@ export const entitlementSchema = z.strictObject({
   unmappedPrices: z.array(z.string()),
   validUntil: z.string().nullable(),
 }) satisfies z.ZodType<Entitlement>;
+
+/** Rows that code before reasons wrote have none: it is then what their invoice tells. */
+function withReason(pending: unknown): unknown {
+  const read = withoutReason.safeParse(pending);
+  if (!read.success) return pending; // the schema of today says what is wrong with it
+  return { ...read.data, reason: read.data.invoice === null ? 'no_invoice' : 'invoice_open' };
+}
 
 /** What the entitlement becomes at `at` (Unix ms), and the version's counter from then on. */
 export interface VersionedSuccessor {

@@ -1,0 +1,33 @@
+import type { SubscriptionItem } from '../events/subscription.events.js';
+import type { Observation } from './facts.js';
+
+/** Whether an item is held: one of quantity 0 is not (DESIGN 5 "Shapes"); no quantity is 1. */
+export function isHeld({ quantity }: Pick<SubscriptionItem, 'quantity'>): boolean {
+  return quantity !== 0;
+}
+
+/** Units of an item or line: no quantity is 1. */
+export function unitsOf({ quantity }: Pick<SubscriptionItem, 'quantity'>): number {
+  return quantity ?? 1;
+}
+
+/** The observation with the items that are held, wherever it names items; itself when it names no others. */
+export function withHeldItems(observation: Observation): Observation {
+  const { data } = observation;
+  const { items, previous, pendingUpdate } = data;
+  const lists = [items, previous?.items ?? [], pendingUpdate?.items ?? []];
+  if (lists.every((list) => list.every(isHeld))) return observation;
+  return {
+    ...observation,
+    data: {
+      ...data,
+      items: items.filter(isHeld),
+      previous:
+        previous?.items === undefined ? previous : { ...previous, items: previous.items.filter(isHeld) },
+      pendingUpdate:
+        pendingUpdate === null
+          ? null
+          : { ...pendingUpdate, items: pendingUpdate.items?.filter(isHeld) ?? null },
+    },
+  };
+}

@@ -1,0 +1,184 @@
+import type { InvoiceLine } from '../events/invoice.events.js';
+import type { SubscriptionItem } from '../events/subscription.events.js';
+import type { Observation } from './facts.js';
+import { unitsOf } from './held-items.js';
+import { type Invoice, isCreationOrCycle, valueOf } from './invoices.js';
+import { itemsByPrice, unitsByPrice } from './plan-item.js';
+import type { PriceBook } from './prices.js';
+import { countUpTo, greatestUpTo, type Stretch } from './stretches.js';
+
+/** A line that paid for a price, of a paid invoice created at `invoiced` (Unix seconds), with the stretch it paid for. */
+export interface PaidLine extends Stretch {
+  readonly price: string;
+  readonly units: number;
+  readonly invoiced: number;
+}
+
+/** What was paid for, price by price (DESIGN 8 "Payment before access"). Times are Unix seconds. */
+export interface Payments {
+  /** Whether any invoice with a line that pays was ever paid. */
+  readonly any: boolean;
+  /** Lines that paid, of those that name their price. */
+  readonly lines: readonly PaidLine[];
+  /** End of the last period, −Infinity of none, that was paid for a price by invoices created at `invoiced` or later. */
+  paidUntil(price: string, invoiced: number): number;
+  /** Whether a line that paid covers `instant`, and no invoice paid later credits the price or was cut. */
+  stillPaidAt(price: string, instant: number): boolean;
+  /** Whether a paid invoice created after the line's own has a negative line of its price: then it covers nothing. */
+  isCredited(line: PaidLine): boolean;
+}
+
+/** Gathers what paid invoices paid for. `ordered` are the observations of the subscription, oldest first. */
+export function gatherPayments(
+  invoices: readonly Invoice[],
+  ordered: readonly Observation[],
+  book: PriceBook,
+): Payments {
+  const paid = invoices.filter(({ data }) => data.status === 'paid');
+  const whole = ordered.filter(({ data }) => !data.itemsTruncated);
+  const periods = itemPeriods(paid.some(isCutPayment) ? whole : []);
+  let any = false;
+  const lines: PaidLine[] = [];
+  const credited = new Map<string, number>();
+  let cut = Number.NEGATIVE_INFINITY;
+  for (const invoice of paid) {
+    const { data } = invoice;
+    const inTrial = isCreatedInTrial(data.created, ordered);
+    if (data.linesTruncated) cut = Math.max(cut, data.created);
+    for (const line of data.lines) {
+      if (line.price !== null && valueOf(line) < 0) raise(credited, line.price, data.created);
+      if (!linePays(line, inTrial, book)) continue;
+      any = true;
+      const { price, periodStart: start, periodEnd: end } = line;
+      if (price === null) continue;
+      lines.push({ price, units: unitsOf(line), invoiced: data.created, ...stretchOf(start, end) });
+    }
+    if (isCutPayment(invoice) && !inTrial) {
+      const held = whole[countUpTo(whole, data.created, secondOf) - 1]?.data.items ?? [];
+      const found = linesOfCutInvoice(held, data.created, periods);
+      any ||= found.length > 0;
+      lines.push(...found);
+    }
+  }
+  return { any, lines, ...indexOf(lines, credited, cut) };
+}
+
+/** The newest of observations, oldest first, that is not after a second. */
+export function newestNotAfter(ordered: readonly Observation[], second: number): Observation | null {
+  return ordered[countUpTo(ordered, second, secondOf) - 1] ?? null;
+}
+
+/** The newest line first: by its invoice, then by its period, then by units. */
+export function compareNewest(a: PaidLine, b: PaidLine): number {
+  return b.invoiced - a.invoiced || b.start - a.start || b.units - a.units || b.end - a.end;
+}
+
+/** Lines of one price after another. */
+export function byPrice(lines: readonly PaidLine[]): ReadonlyMap<string, readonly PaidLine[]> {
+  const found = new Map<string, PaidLine[]>();
+  for (const line of lines) {
+    const known = found.get(line.price);
+    if (known === undefined) found.set(line.price, [line]);
+    else known.push(line);
+  }
+  return found;
+}
+
+/**
+ * Whether a line of a paid invoice pays for its price: positive; or nothing, by what is listed on it or by its tiers, and
+ * not in a trial. Coupons, balances and money taken elsewhere are payments; $0 trial lines and credits are not.
+ */
+function linePays(line: InvoiceLine, inTrial: boolean, book: PriceBook): boolean {
+  const value = valueOf(line);
+  if (value !== 0) return value > 0;
+  return (line.reduced || isTiered(line, book)) && !inTrial;
+}
+
+function isTiered({ billingScheme, price }: InvoiceLine, book: PriceBook): boolean {
+  return billingScheme === 'tiered' || (price !== null && book.isTiered(price));
+}
+
+/** The newest observation not after the invoice's creation is trialing, with a later end. */
+function isCreatedInTrial(created: number, ordered: readonly Observation[]): boolean {
+  const seen = newestNotAfter(ordered, created)?.data;
+  return seen?.status === 'trialing' && seen.trialEnd !== null && seen.trialEnd > created;
+}
+
+/** A creation or cycle invoice whose lines were cut: what it does not show is taken from the subscription. */
+function isCutPayment(invoice: Invoice): boolean {
+  return invoice.data.linesTruncated && isCreationOrCycle(invoice);
+}
+
+/** It pays for the prices held when it was created, each for its first period that ends after that. */
+function linesOfCutInvoice(
+  held: readonly SubscriptionItem[],
+  created: number,
+  periods: ItemPeriods,
+): readonly PaidLine[] {
+  return [...unitsByPrice(held)].flatMap(([price, units]) => {
+    const period = periods(price, created);
+    return period === null ? [] : [{ price, units, invoiced: created, ...period }];
+  });
+}
+
+/** The first period of a price, in the order of observations, that ends after an instant. */
+type ItemPeriods = (price: string, instant: number) => Stretch | null;
+
+function itemPeriods(whole: readonly Observation[]): ItemPeriods {
+  // Of each price only periods that end later than all before them: any other is never the first to end after an instant.
+  const rising = new Map<string, Stretch[]>();
+  for (const { data } of whole) {
+    for (const [price, item] of itemsByPrice(data.items)) {
+      if (item.currentPeriodStart === null || item.currentPeriodEnd === null) continue;
+      const known = rising.get(price);
+      const stretch = { start: item.currentPeriodStart, end: item.currentPeriodEnd };
+      if (known === undefined) rising.set(price, [stretch]);
+      else if (stretch.end > (known.at(-1)?.end ?? Number.NEGATIVE_INFINITY)) known.push(stretch);
+    }
+  }
+  return (price, instant) => {
+    const list = rising.get(price) ?? [];
+    return list[countUpTo(list, instant, ({ end }) => end)] ?? null;
+  };
+}
+
+function indexOf(
+  lines: readonly PaidLine[],
+  credited: ReadonlyMap<string, number>,
+  cut: number,
+): Pick<Payments, 'paidUntil' | 'stillPaidAt' | 'isCredited'> {
+  const creditedAt = (price: string): number => credited.get(price) ?? Number.NEGATIVE_INFINITY;
+  const until = new Map<string, (limit: number) => number>();
+  const standing = new Map<string, (limit: number) => number>();
+  for (const [price, ofPrice] of byPrice(lines)) {
+    until.set(price, greatestUpTo(ofPrice.map(({ invoiced, end }) => ({ key: -invoiced, value: end }))));
+    const since = Math.max(creditedAt(price), cut);
+    standing.set(
+      price,
+      greatestUpTo(
+        ofPrice
+          .filter(({ invoiced }) => invoiced >= since)
+          .map(({ start, end }) => ({ key: start, value: end })),
+      ),
+    );
+  }
+  return {
+    paidUntil: (price, invoiced) => until.get(price)?.(-invoiced) ?? Number.NEGATIVE_INFINITY,
+    stillPaidAt: (price, instant) => (standing.get(price)?.(instant) ?? Number.NEGATIVE_INFINITY) > instant,
+    isCredited: ({ price, invoiced }) => creditedAt(price) > invoiced,
+  };
+}
+
+/** A line without a period covers nothing and ends before everything. */
+function stretchOf(start: number | null, end: number | null): Stretch {
+  return { start: start ?? Number.POSITIVE_INFINITY, end: end ?? Number.NEGATIVE_INFINITY };
+}
+
+function raise(map: Map<string, number>, key: string, value: number): void {
+  const known = map.get(key);
+  if (known === undefined || known < value) map.set(key, value);
+}
+
+function secondOf({ created }: Observation): number {
+  return created;
+}
