@@ -36,6 +36,7 @@ import { inTime } from './observability/in-time.js';
 import { createLogger, type Logger, NestLogger } from './observability/logger.js';
 import { MeteredEventStore } from './observability/metered-event-store.js';
 import { Metrics, type RebuildFigures } from './observability/metrics.js';
+import { catalogWarnings } from './plans/catalog-warnings.js';
 import { loadPlanFile } from './plans/plan-file.js';
 import { AttentionWatch } from './projections/attention-watch.js';
 import { GuardedEventStore } from './projections/engine/guarded-event-store.js';
@@ -100,6 +101,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
   const start = new StartSteps(stops, signal);
   try {
     const offered = await start.take(loadPlanFile(settings.plansFile));
+    for (const warning of catalogWarnings(offered.catalog)) logger.warn(`the plan catalogue: ${warning}`);
     const databaseUrl = settings.databaseUrl ?? (await startDatabase(settings, hooks, logger, start)).url;
     const onIdleFault = (err: Error): void => logger.warn({ err }, 'a database connection broke');
     const { eventStoreUrl } = settings;

@@ -38,7 +38,7 @@ export function foldInvoices(observations: readonly InvoiceObservation[]): reado
 }
 
 /** What a line asks for in minor units, before discounts where the API version says so. Negative is a credit. */
-export function valueOf(line: InvoiceLine): number {
+export function askedBy(line: InvoiceLine): number {
   return line.subtotal ?? line.amount;
 }
 

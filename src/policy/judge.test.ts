@@ -113,10 +113,10 @@ describe('nobody gets what is not paid: the lower plan stays', () => {
       day(3),
     ],
     [
-      'paid last year, left, entered again',
+      'paid for a while ago, left, entered again after that',
       [
         seen('created', day(0), { items: [pro] }),
-        invoice('paid', day(0), { lines: [line('pro_m', 2900, day(0), day(365))] }),
+        invoice('paid', day(0), { lines: [line('pro_m', 2900, day(0), day(80))] }),
         seen('updated', day(40), { items: [plus], previous: { items: [pro] } }),
         toPro(day(80)),
       ],
@@ -176,7 +176,7 @@ describe('nobody who paid is refused', () => {
         toPro(day(3)),
         invoice('paid', day(3), {
           id: 'in_up',
-          lines: [{ ...line('pro_m', 0, day(3), day(30)), discounts: 1900 }],
+          lines: [{ ...line('pro_m', 0, day(3), day(30)), discounts: 1900, reduced: true }],
         }),
       ],
       day(4),

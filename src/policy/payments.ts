@@ -2,7 +2,7 @@ import type { InvoiceLine } from '../events/invoice.events.js';
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
 import { unitsOf } from './held-items.js';
-import { type Invoice, isCreationOrCycle, valueOf } from './invoices.js';
+import { askedBy, type Invoice, isCreationOrCycle } from './invoices.js';
 import { itemsByPrice, unitsByPrice } from './plan-item.js';
 import type { PriceBook } from './prices.js';
 import { countUpTo, greatestUpTo, type Stretch } from './stretches.js';
@@ -46,7 +46,7 @@ export function gatherPayments(
     const inTrial = isCreatedInTrial(data.created, ordered);
     if (data.linesTruncated) cut = Math.max(cut, data.created);
     for (const line of data.lines) {
-      if (line.price !== null && valueOf(line) < 0) raise(credited, line.price, data.created);
+      if (line.price !== null && askedBy(line) < 0) raise(credited, line.price, data.created);
       if (!linePays(line, inTrial, book)) continue;
       any = true;
       const { price, periodStart: start, periodEnd: end } = line;
@@ -89,7 +89,7 @@ export function byPrice(lines: readonly PaidLine[]): ReadonlyMap<string, readonl
  * not in a trial. Coupons, balances and money taken elsewhere are payments; $0 trial lines and credits are not.
  */
 function linePays(line: InvoiceLine, inTrial: boolean, book: PriceBook): boolean {
-  const value = valueOf(line);
+  const value = askedBy(line);
   if (value !== 0) return value > 0;
   return (line.reduced || isTiered(line, book)) && !inTrial;
 }

@@ -1,5 +1,5 @@
 import type { Observation } from './facts.js';
-import { type Invoice, isCreationOrCycle, valueOf } from './invoices.js';
+import { askedBy, type Invoice, isCreationOrCycle } from './invoices.js';
 import { newestNotAfter, type Payments } from './payments.js';
 import type { NamedPlan, PriceBook } from './prices.js';
 
@@ -36,7 +36,7 @@ export function lostBy(
   let plan = false;
   const addons = new Set<string>();
   for (const { data } of writtenOff) {
-    const asked = data.lines.filter((line) => valueOf(line) > 0).flatMap(({ price }) => price ?? []);
+    const asked = data.lines.filter((line) => askedBy(line) > 0).flatMap(({ price }) => price ?? []);
     const asksForPlan = data.linesTruncated || asked.some((price) => book.planOf(price) !== null);
     if (asksForPlan && planPaid <= data.created) plan = true;
     for (const price of asked) {

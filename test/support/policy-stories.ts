@@ -6,12 +6,15 @@ import type {
   SubscriptionItem,
   SubscriptionObservationData,
 } from '../../src/events/subscription.events.js';
+import { type PlanCatalog, planCatalogSchema } from '../../src/plans/plan-catalog.js';
+import type { Entitlement } from '../../src/policy/entitlement.js';
 import type {
   CheckoutObservation,
   InvoiceObservation,
   Observation,
   SubscriptionFacts,
 } from '../../src/policy/facts.js';
+import { judge } from '../../src/policy/judge.js';
 
 /** Seconds of a day. */
 export const DAY = 86_400;
@@ -144,6 +147,8 @@ export function line(price: string, amount: number, periodStart: number, periodE
 }
 
 const INVOICES = {
+  open: { stripeType: 'invoice.finalized', type: 'SubscriptionInvoiceFinalized', status: 'open' },
+  voided: { stripeType: 'invoice.voided', type: 'SubscriptionInvoiceVoided', status: 'void' },
   paid: { stripeType: 'invoice.paid', type: 'SubscriptionPaid', status: 'paid' },
   failed: { stripeType: 'invoice.payment_failed', type: 'SubscriptionPaymentFailed', status: 'open' },
   uncollectible: {
@@ -217,4 +222,51 @@ export function checkout(type: CheckoutEventType, created: number, paymentStatus
       },
     },
   };
+}
+
+/** A catalogue for stories: two plans, one sold by the seat, add-ons with limits and features; `policy` as it is said. */
+export function storyCatalog(policy: Record<string, unknown> = {}): PlanCatalog {
+  return planCatalogSchema.parse({
+    default: 'free',
+    policy,
+    plans: {
+      free: { rank: 0, role: 'free', features: ['reports'], limits: { members: 50 } },
+      plus: {
+        rank: 1,
+        role: 'paid',
+        features: ['export'],
+        limits: { members: 500 },
+        prices: { m: ['plus_m', 'plus_m_old'], y: 'plus_y', tiered: 'plus_tiered' },
+      },
+      team: {
+        rank: 2,
+        role: 'paid',
+        features: ['shared'],
+        perUnit: { members: 100 },
+        prices: { m: 'team_m', key: 'team_key' },
+      },
+      pro: {
+        rank: 3,
+        role: 'paid',
+        features: ['api'],
+        limits: { members: 5000 },
+        prices: { m: 'pro_m', usage: 'pro_usage', key: 'pro_key' },
+      },
+      scale: { rank: 4, role: 'paid', features: ['sso'], prices: { any: 'prod_scale' } },
+    },
+    addons: {
+      seats: { prices: ['seat_m', 'seat_y'], limits: { members: 10 } },
+      audit: { prices: ['audit_m'], features: ['audit'] },
+    },
+  });
+}
+
+/** What the stories of a user, one a subscription, entitle to in a second. */
+export function entitledBy(
+  stories: readonly SubscriptionStory[],
+  second: number,
+  policy: Record<string, unknown> = {},
+): Entitlement {
+  const subscriptions = stories.map(subscription);
+  return judge({ subscriptions }, storyCatalog(policy), at(second)).entitlement;
 }
