@@ -80,7 +80,7 @@ export function openAccount(facts: SubscriptionFacts, catalog: PlanCatalog): Acc
   const { settled, first, firstWaits } = settlement;
   const isClocked = newest.data.testClock === null;
   const cancelAt = cancellationInstant(newest, held, book);
-  const lost = lostBy(invoices, ordered, payments, book, settled?.of?.plan ?? null);
+  const lost = lostBy(invoices, ordered, payments, book, (settled ?? first)?.of?.plan ?? null);
   const toHeld = (spell: Spell): Held => heldBy(spell, ordered, whole);
   return {
     subscription: facts.subscription,

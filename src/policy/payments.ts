@@ -36,6 +36,8 @@ export function gatherPayments(
 ): Payments {
   const paid = invoices.filter(({ data }) => data.status === 'paid');
   const whole = ordered.filter(({ data }) => !data.itemsTruncated);
+  // An invoice may be a second older than the first sight of its subscription.
+  const birth = whole.find(({ stripeType }) => stripeType === 'customer.subscription.created');
   const periods = itemPeriods(paid.some(isCutPayment) ? whole : []);
   let any = false;
   const lines: PaidLine[] = [];
@@ -54,7 +56,7 @@ export function gatherPayments(
       lines.push({ price, units: unitsOf(line), invoiced: data.created, ...stretchOf(start, end) });
     }
     if (isCutPayment(invoice) && !inTrial) {
-      const held = whole[countUpTo(whole, data.created, secondOf) - 1]?.data.items ?? [];
+      const held = (newestNotAfter(whole, data.created) ?? birth)?.data.items ?? [];
       const found = linesOfCutInvoice(held, data.created, periods);
       any ||= found.length > 0;
       lines.push(...found);
@@ -109,7 +111,7 @@ function isCutPayment(invoice: Invoice): boolean {
   return invoice.data.linesTruncated && isCreationOrCycle(invoice);
 }
 
-/** It pays for the prices held when it was created, each for its first period that ends after that. */
+/** It pays for the prices held when it was created (at the birth of the subscription, where that was later), each for its first period that ends after that. */
 function linesOfCutInvoice(
   held: readonly SubscriptionItem[],
   created: number,

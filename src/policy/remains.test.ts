@@ -10,11 +10,12 @@ import {
   storyCatalog,
   subscription,
 } from '../../test/support/policy-stories.js';
+import type { SubscriptionItem } from '../events/subscription.events.js';
 import { judge } from './judge.js';
 
 const iso = (second: number) => new Date(at(second)).toISOString();
 const seats = (quantity: number) => ({ ...item('seat_y'), quantity, currentPeriodEnd: day(365) });
-const yearly = { ...item('plus_y'), currentPeriodEnd: day(365) };
+const yearly: SubscriptionItem = { ...item('plus_y'), currentPeriodEnd: day(365) };
 const units = (price: string, quantity: number, end = day(365), start = day(0)) => ({
   ...line(price, 1000, start, end),
   quantity,

@@ -6,8 +6,8 @@ import { valueAt } from './stretches.js';
 
 /**
  * What one subscription gives at one instant. `access` tells whether it gives any; `plan` what it gives in `units` of its
- * price, `null` when that is nothing; `addons` what counts beside it. `word` says why it gives no plan, `null` when it has
- * nothing to say. Times are Unix seconds.
+ * price, `null` when that is nothing; `addons` what counts beside it. `word` is what it says where no subscription gives the plan, `null` when it
+ * has nothing to say. Times are Unix seconds.
  */
 export interface Standing {
   readonly account: Account;
@@ -43,16 +43,15 @@ export function standingAt(account: Account, now: number): Standing {
   const paidOnly = access === 'paidOnly';
   const stays = paidOnly || account.lost.plan;
   const given = stays ? planThatStays(account, now) : planInForce(account);
-  const gives = given?.plan != null;
   return {
     account,
-    access: gives || !stays,
+    access: given?.plan != null || !stays,
     plan: given?.plan ?? null,
     units: given?.units ?? 0,
     status: stays ? 'past_due' : access,
     periodEnd: given?.periodEnd ?? null,
     addons: addonsAt(account, now, paidOnly),
-    word: gives ? null : wordAt(account, now),
+    word: stays && given !== null ? 'past_due' : wordAt(account, now),
   };
 }
 
@@ -85,7 +84,7 @@ function accessAt(account: Account, now: number): 'active' | 'trialing' | 'past_
   }
 }
 
-/** Why a subscription gives no plan: the first word that fits, in the order of DESIGN 10. */
+/** What a subscription says where none gives the plan: the first word that fits, in the order of DESIGN 10. */
 function wordAt(account: Account, now: number): EntitlementStatus | null {
   const { status, lost } = account;
   if (status === 'canceled' || status === 'unpaid' || status === 'paused') return status;
@@ -120,15 +119,13 @@ function planThatStays(account: Account, now: number): Omit<Held, 'price'> | nul
   const instant = account.standstill ?? now;
   const line = valueAt(account.remains.plan, instant);
   if (line === null) return null;
-  const own = account.settled?.plan === line.gives ? account.settled.price : null;
-  const ownUnits = own === null ? 0 : unitsThatStay(account.remains, own, instant);
-  const price = own !== null && ownUnits > 0 ? own : line.price;
+  const { settled } = account;
+  const own = settled?.plan === line.gives ? settled : null;
+  const ownUnits = own?.price == null ? 0 : unitsThatStay(account.remains, own.price, instant);
+  const price = own?.price != null && ownUnits > 0 ? own.price : line.price;
   const paid = unitsThatStay(account.remains, price, instant);
-  return {
-    plan: line.gives,
-    units: Math.min(paid, account.carriedUnits(price) ?? paid),
-    periodEnd: line.end,
-  };
+  const held = own?.units ?? account.carriedUnits(line.price) ?? paid;
+  return { plan: line.gives, units: Math.min(paid, held), periodEnd: line.end };
 }
 
 /** Add-ons count beside a plan or without one, but not while the first spell waits; what was lost stays where it was paid. */

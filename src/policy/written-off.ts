@@ -11,15 +11,15 @@ export interface Lost {
 }
 
 /**
- * What a subscription lost by invoices that were written off (DESIGN 8 "Written off"). `settled` is the plan of its newest
- * settled spell, `null` of none.
+ * What a subscription lost by invoices that were written off (DESIGN 8 "Written off"). `followed` is the plan of its newest settled
+ * spell, of its first while none is settled; `null` of none.
  */
 export function lostBy(
   invoices: readonly Invoice[],
   ordered: readonly Observation[],
   payments: Payments,
   book: PriceBook,
-  settled: NamedPlan | null,
+  followed: NamedPlan | null,
 ): Lost {
   const writtenOff = invoices.filter((invoice) => isWrittenOff(invoice, ordered));
   if (writtenOff.length === 0) return { plan: false, addons: new Set() };
@@ -28,7 +28,8 @@ export function lostBy(
   const addonPaid = new Map<string, number>();
   for (const { price, invoiced } of payments.lines) {
     const plan = book.planOf(price);
-    if (plan !== null && isPlanOrHigher(plan, settled)) planPaid = Math.max(planPaid, invoiced);
+    if (plan !== null && settled !== null && isPlanOrHigher(plan, settled.of?.plan ?? null))
+      planPaid = Math.max(planPaid, invoiced);
     const addon = book.addonOf(price)?.name;
     if (addon !== undefined) addonPaid.set(addon, Math.max(addonPaid.get(addon) ?? invoiced, invoiced));
   }
