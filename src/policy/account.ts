@@ -80,7 +80,8 @@ export function openAccount(facts: SubscriptionFacts, catalog: PlanCatalog): Acc
   const { settled, first, firstWaits } = settlement;
   const isClocked = newest.data.testClock === null;
   const cancelAt = cancellationInstant(newest, held, book);
-  const lost = lostBy(invoices, ordered, payments, book, (settled ?? first)?.of?.plan ?? null);
+  const followed = settled ?? (status === 'trialing' ? first : null);
+  const lost = lostBy(invoices, ordered, payments, book, followed?.of?.plan ?? null);
   const toHeld = (spell: Spell): Held => heldBy(spell, ordered, whole);
   return {
     subscription: facts.subscription,

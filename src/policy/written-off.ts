@@ -11,8 +11,8 @@ export interface Lost {
 }
 
 /**
- * What a subscription lost by invoices that were written off (DESIGN 8 "Written off"). `followed` is the plan of its newest settled
- * spell, of its first while none is settled; `null` of none.
+ * What a subscription lost by invoices that were written off (DESIGN 8 "Written off"). `followed` is the plan that access
+ * follows otherwise, `null` of none.
  */
 export function lostBy(
   invoices: readonly Invoice[],
@@ -28,8 +28,7 @@ export function lostBy(
   const addonPaid = new Map<string, number>();
   for (const { price, invoiced } of payments.lines) {
     const plan = book.planOf(price);
-    if (plan !== null && settled !== null && isPlanOrHigher(plan, settled.of?.plan ?? null))
-      planPaid = Math.max(planPaid, invoiced);
+    if (plan !== null && isPlanOrHigher(plan, followed)) planPaid = Math.max(planPaid, invoiced);
     const addon = book.addonOf(price)?.name;
     if (addon !== undefined) addonPaid.set(addon, Math.max(addonPaid.get(addon) ?? invoiced, invoiced));
   }
