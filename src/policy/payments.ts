@@ -129,8 +129,8 @@ type ItemPeriods = (price: string, instant: number) => Stretch | null;
 function itemPeriods(whole: readonly Observation[]): ItemPeriods {
   // Of each price only periods that end later than all before them: any other is never the first to end after an instant.
   const rising = new Map<string, Stretch[]>();
-  for (const { data } of whole) {
-    for (const [price, item] of itemsByPrice(data.items)) {
+  for (const items of whole.flatMap(({ data }) => [data.previous?.items ?? [], data.items])) {
+    for (const [price, item] of itemsByPrice(items)) {
       if (item.currentPeriodStart === null || item.currentPeriodEnd === null) continue;
       const known = rising.get(price);
       const stretch = { start: item.currentPeriodStart, end: item.currentPeriodEnd };

@@ -43,15 +43,17 @@ export function standingAt(account: Account, now: number): Standing {
   const paidOnly = access === 'paidOnly';
   const stays = paidOnly || account.lost.plan;
   const given = stays ? planThatStays(account, now) : planInForce(account);
+  const gives = given?.plan != null;
+  const word = wordAt(account, now);
   return {
     account,
-    access: given?.plan != null || !stays,
+    access: gives || !stays,
     plan: given?.plan ?? null,
     units: given?.units ?? 0,
     status: stays ? 'past_due' : access,
     periodEnd: given?.periodEnd ?? null,
     addons: addonsAt(account, now, paidOnly),
-    word: stays && given !== null ? 'past_due' : wordAt(account, now),
+    word: gives && word === 'unpaid' ? 'past_due' : word,
   };
 }
 
@@ -130,7 +132,7 @@ function planThatStays(account: Account, now: number): Omit<Held, 'price'> | nul
 
 /** Add-ons count beside a plan or without one, but not while the first spell waits; what was lost stays where it was paid. */
 function addonsAt(account: Account, now: number, paidOnly: boolean): readonly HeldAddon[] {
-  if (!paidOnly && account.waiting !== null && planInForce(account) === null) return [];
+  if (account.waiting !== null && planInForce(account) === null) return [];
   const instant = account.standstill ?? now;
   return account.addons.flatMap((held) => {
     if (!paidOnly && !account.lost.addons.has(held.name)) return [held];
