@@ -59,13 +59,14 @@ function planLinesOf(
   });
 }
 
-/** The settled spell's own plan first, then the highest, then the one covered longest. */
+/** The settled spell's own plan first, then the highest; of several lines the one that covers longest, then the newest. */
 function comparePlanLines(a: PlanLine, b: PlanLine, own: NamedPlan | null): number {
   return (
     Number(b.gives === own) - Number(a.gives === own) ||
     b.gives.plan.rank - a.gives.plan.rank ||
     b.end - a.end ||
     compareText(a.gives.name, b.gives.name) ||
+    compareNewest(a, b) ||
     compareText(a.price, b.price)
   );
 }
