@@ -25,10 +25,12 @@ export interface Account {
   readonly newest: Observation;
   readonly status: string;
   readonly ended: boolean;
-  /** What it gives while nothing takes it: of the newest settled spell, `null` when no spell is settled. */
-  readonly settled: Held | null;
-  /** What its first spell would give, `null` when that does not wait for its payment. */
-  readonly waiting: Held | null;
+  /**
+   * What it gives while nothing takes it: of the newest settled spell; while none is and the status is `trialing`, of the
+   * first; else `null`.
+   */
+  readonly followed: Held | null;
+  readonly firstWaits: boolean;
   readonly addons: readonly HeldAddon[];
   readonly lost: Lost;
   readonly remains: Remains;
@@ -82,18 +84,17 @@ export function openAccount(facts: SubscriptionFacts, catalog: PlanCatalog): Acc
   const cancelAt = cancellationInstant(newest, held, book);
   const followed = settled ?? (status === 'trialing' ? first : null);
   const lost = lostBy(invoices, ordered, payments, book, followed?.of?.plan ?? null);
-  const toHeld = (spell: Spell): Held => heldBy(spell, ordered, whole);
   return {
     subscription: facts.subscription,
     customer: ordered.findLast((observation) => observation.data.customer !== null)?.data.customer ?? null,
     newest,
     status,
     ended: isTerminal(status),
-    settled: settled === null ? null : toHeld(settled),
-    waiting: first !== null && firstWaits ? toHeld(first) : null,
+    followed: followed === null ? null : heldBy(followed, ordered, whole),
+    firstWaits,
     addons: heldAddons(held, book),
     lost,
-    remains: remainsOf(payments, book, settled),
+    remains: remainsOf(payments, book, followed),
     carriedUnits: (price) => carriedUnits(whole, price),
     collectionSuspended: policy.pauseCollection === 'suspend' && newest.data.pauseCollection !== null,
     trialEnd:

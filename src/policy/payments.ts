@@ -37,7 +37,7 @@ export function gatherPayments(
   const paid = invoices.filter(({ data }) => data.status === 'paid');
   const whole = ordered.filter(({ data }) => !data.itemsTruncated);
   // An invoice may be a second older than the first sight of its subscription.
-  const birth = whole.find(({ stripeType }) => stripeType === 'customer.subscription.created');
+  const birth = whole[0]?.stripeType === 'customer.subscription.created' ? whole[0] : undefined;
   const periods = itemPeriods(paid.some(isCutPayment) ? whole : []);
   let any = false;
   const lines: PaidLine[] = [];

@@ -10,7 +10,7 @@ import { rfc3339 } from './time.js';
  */
 export function pendingPaymentOf(standings: readonly Standing[]): PendingPayment | null {
   const candidates = standings.flatMap(({ account, access }) => {
-    const isShown = access || (account.waiting !== null && !account.ended);
+    const isShown = access || (account.firstWaits && !account.ended);
     return isShown && account.awaited !== null ? [{ account, awaited: account.awaited }] : [];
   });
   candidates.sort(

@@ -22,13 +22,13 @@ export interface PlanLine extends PaidLine {
 }
 
 /**
- * The newest settled spell's plan stays where a line that paid, of that or a higher plan, covers; else the highest plan
+ * The plan of the spell that access follows stays where a line that paid, of that or a higher plan, covers; else the highest plan
  * that one covers. A stretch without a plan stays without one.
  */
-export function remainsOf(payments: Payments, book: PriceBook, settled: Spell | null): Remains {
+export function remainsOf(payments: Payments, book: PriceBook, followed: Spell | null): Remains {
   const lines = payments.lines.filter((line) => !payments.isCredited(line));
-  const own = settled?.of?.plan ?? null;
-  const planLines = settled !== null && own === null ? [] : planLinesOf(lines, book, own);
+  const own = followed?.of?.plan ?? null;
+  const planLines = followed !== null && own === null ? [] : planLinesOf(lines, book, own);
   return {
     plan: firstOverTime(planLines, (a, b) => comparePlanLines(a, b, own)),
     newest: new Map(
@@ -59,7 +59,7 @@ function planLinesOf(
   });
 }
 
-/** The settled spell's own plan first, then the highest; of several lines the one that covers longest, then the newest. */
+/** The spell's own plan first, then the highest; of several lines the one that covers longest, then the newest. */
 function comparePlanLines(a: PlanLine, b: PlanLine, own: NamedPlan | null): number {
   return (
     Number(b.gives === own) - Number(a.gives === own) ||

@@ -42,7 +42,7 @@ export function standingAt(account: Account, now: number): Standing {
   if (access === 'none') return nothing(account, wordAt(account, now));
   const paidOnly = access === 'paidOnly';
   const stays = paidOnly || account.lost.plan;
-  const given = stays ? planThatStays(account, now) : planInForce(account);
+  const given = stays ? planThatStays(account, now) : account.followed;
   const gives = given?.plan != null;
   const word = wordAt(account, now);
   return {
@@ -111,18 +111,13 @@ function nothing(account: Account, word: EntitlementStatus | null): Standing {
   };
 }
 
-/** Access follows the newest settled spell; while the status is `trialing` a first spell that waits counts meanwhile. */
-function planInForce({ settled, waiting, status }: Account): Held | null {
-  return settled ?? (status === 'trialing' ? waiting : null);
-}
-
 /** The plan that a line that paid covers, in the units it paid for, no more than are held. */
 function planThatStays(account: Account, now: number): Omit<Held, 'price'> | null {
   const instant = account.standstill ?? now;
   const line = valueAt(account.remains.plan, instant);
   if (line === null) return null;
-  const { settled } = account;
-  const own = settled?.plan === line.gives ? settled : null;
+  const { followed } = account;
+  const own = followed?.plan === line.gives ? followed : null;
   const ownUnits = own?.price == null ? 0 : unitsThatStay(account.remains, own.price, instant);
   const price = own?.price != null && ownUnits > 0 ? own.price : line.price;
   const paid = unitsThatStay(account.remains, price, instant);
@@ -132,7 +127,7 @@ function planThatStays(account: Account, now: number): Omit<Held, 'price'> | nul
 
 /** Add-ons count beside a plan or without one, but not while the first spell waits; what was lost stays where it was paid. */
 function addonsAt(account: Account, now: number, paidOnly: boolean): readonly HeldAddon[] {
-  if (account.waiting !== null && planInForce(account) === null) return [];
+  if (account.firstWaits && account.followed === null) return [];
   const instant = account.standstill ?? now;
   return account.addons.flatMap((held) => {
     if (!paidOnly && !account.lost.addons.has(held.name)) return [held];
