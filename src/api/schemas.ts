@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { entitlementSchema } from '../projections/entitlements/user-row.js';
+import { entitlementSchema, pendingPaymentSchema } from '../projections/entitlements/user-row.js';
 import { FEATURE_REASONS } from './features/feature-decision.js';
 import { ProblemError } from './http/problem.js';
 
@@ -95,7 +95,7 @@ export const unmappedPricesResponse = z.strictObject({
   next: z.string().nullable(),
 });
 export const pendingPaymentsResponse = z.strictObject({
-  items: z.array(entitlementSchema.shape.pendingPayment.unwrap().extend({ userId: z.string() })),
+  items: z.array(pendingPaymentSchema.extend({ userId: z.string() })),
   next: z.string().nullable(),
 });
 export const liveResponse = z.strictObject({ status: z.literal('live') });

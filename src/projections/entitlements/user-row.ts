@@ -1,13 +1,21 @@
 import { z } from 'zod';
-import { type Entitlement, type Judgement, PENDING_PAYMENT_REASONS } from '../../policy/entitlement.js';
+import {
+  type Entitlement,
+  type Judgement,
+  PENDING_PAYMENT_REASONS,
+  type PendingPayment,
+} from '../../policy/entitlement.js';
 import { allowsTheSame } from '../../policy/judge.js';
 
-const withoutReason = z.strictObject({
+/** A payment that is waited for, as the read models keep it. */
+export const pendingPaymentSchema = z.strictObject({
   plan: z.string(),
   price: z.string(),
   since: z.string(),
   invoice: z.string().nullable(),
-});
+  reason: z.enum(PENDING_PAYMENT_REASONS),
+}) satisfies z.ZodType<PendingPayment>;
+const withoutReason = pendingPaymentSchema.omit({ reason: true });
 
 /** An entitlement as the read models keep it: what the policy said, parsed back from its text. */
 export const entitlementSchema = z.strictObject({
@@ -29,18 +37,7 @@ export const entitlementSchema = z.strictObject({
   subscriptionActive: z.boolean(),
   expiresAt: z.string().nullable(),
   cancelAt: z.string().nullable(),
-  pendingPayment: z.preprocess(
-    withReason,
-    z
-      .strictObject({
-        plan: z.string(),
-        price: z.string(),
-        since: z.string(),
-        invoice: z.string().nullable(),
-        reason: z.enum(PENDING_PAYMENT_REASONS),
-      })
-      .nullable(),
-  ),
+  pendingPayment: z.preprocess(withReason, pendingPaymentSchema.nullable()),
   source: z
     .strictObject({
       type: z.literal('subscription'),
