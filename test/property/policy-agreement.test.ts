@@ -3,6 +3,7 @@ import { judge } from '../../src/policy/judge.js';
 import {
   burstLife,
   type Life,
+  lapsedLife,
   life,
   noisyLife,
   paymentLife,
@@ -12,13 +13,14 @@ import {
 import { oracleJudge } from '../support/oracle/judge.js';
 
 /** How many lives of each kind are tried; `AGREEMENT_SEED` repeats a run. */
-const numRuns = Number(process.env.AGREEMENT_RUNS ?? '1000');
+const numRuns = Number(process.env.AGREEMENT_RUNS ?? '800');
 const seed = process.env.AGREEMENT_SEED === undefined ? {} : { seed: Number(process.env.AGREEMENT_SEED) };
 
 const kinds: readonly (readonly [string, () => fc.Arbitrary<Life>])[] = [
   ['lives as Stripe tells them', stripeLife],
   ['lives crowded into a second', burstLife],
   ['lives that turn on what was paid for', paymentLife],
+  ['lives in which payments stop', lapsedLife],
   ['lives without rhyme or reason', noisyLife],
 ];
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CheckoutEventType, CheckoutObservationData } from '../../src/events/checkout.events.js';
 import type {
+  CustomerInvoiceEventType,
   InvoiceEventType,
   InvoiceLine,
   InvoiceObservationData,
@@ -18,6 +19,8 @@ import type { Price } from './lives.catalog.js';
 export const DAWN = 1_750_000_000;
 export const DAY = 86_400;
 export const MONTH = 30 * DAY;
+/** The last second that Stripe's objects may name (DESIGN 5 "Shapes"). */
+export const LAST_SECOND = 253_402_300_799;
 
 export function item(
   price: Price,
@@ -131,8 +134,34 @@ const TOLD_AS: Readonly<Record<string, InvoiceEventType>> = {
   'invoice.payment_failed': 'SubscriptionPaymentFailed',
   'invoice.marked_uncollectible': 'SubscriptionInvoiceUncollectible',
   'invoice.finalized': 'SubscriptionInvoiceFinalized',
+  'invoice.sent': 'SubscriptionInvoiceFinalized',
+  'invoice.overdue': 'SubscriptionInvoiceFinalized',
+  'invoice.payment_action_required': 'SubscriptionInvoiceFinalized',
   'invoice.voided': 'SubscriptionInvoiceVoided',
 };
+
+const OF_CUSTOMER: Readonly<Record<InvoiceEventType, CustomerInvoiceEventType>> = {
+  SubscriptionPaid: 'CustomerInvoicePaid',
+  SubscriptionPaymentFailed: 'CustomerInvoicePaymentFailed',
+  SubscriptionInvoiceFinalized: 'CustomerInvoiceFinalized',
+  SubscriptionInvoiceUncollectible: 'CustomerInvoiceUncollectible',
+  SubscriptionInvoiceVoided: 'CustomerInvoiceVoided',
+};
+
+/** The same invoice, made for the customer: it names its subscription in its lines alone. Without lines it names none. */
+export function throughCustomer(fact: InvoiceObservation, customer: string): InvoiceObservation {
+  const { subscription, lines } = fact.data;
+  if (lines.length === 0) return fact;
+  return {
+    ...fact,
+    type: isOfCustomer(fact.type) ? fact.type : OF_CUSTOMER[fact.type],
+    data: { ...fact.data, customer, lines: lines.map((one) => ({ ...one, subscription })) },
+  };
+}
+
+export function isOfCustomer(type: InvoiceObservation['type']): type is CustomerInvoiceEventType {
+  return (Object.values(OF_CUSTOMER) as readonly string[]).includes(type);
+}
 
 export function invoiceFact(
   eventId: string,

@@ -7,18 +7,20 @@ import type {
   Observation,
   SubscriptionFacts,
 } from '../../src/policy/facts.js';
-import { ALL_PRICES } from './lives.catalog.js';
+import { ALL_PRICES, KEYED_PRICE, LOOKUP_KEYS, type Price } from './lives.catalog.js';
 import {
   checkoutFact,
   DAWN,
   DAY,
   invoiceFact,
   item,
+  LAST_SECOND,
   line,
   MONTH,
   observation,
   previousAttributes,
   subscriptionState,
+  throughCustomer,
 } from './lives.facts.js';
 
 /*
@@ -28,6 +30,7 @@ import {
 
 const seconds = fc.constantFrom(0, 0, 30, 90, DAY, 3 * DAY, MONTH).map((after) => DAWN + after);
 const maybeSecond = fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 2, arbitrary: seconds });
+const lastSeconds = fc.nat(2).map((before) => LAST_SECOND - before * 3_600);
 const statuses = fc.constantFrom(
   'active',
   'active',
@@ -46,16 +49,30 @@ const rarelyTerminal = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('canceled', 'incomplete_expired') },
 );
 
-const items: fc.Arbitrary<SubscriptionItem[]> = fc.array(
+/** Two prices carry now this lookup key, now that, now none. */
+const keyed: fc.Arbitrary<Price> = fc
+  .tuple(
+    fc.constantFrom(
+      KEYED_PRICE,
+      ...ALL_PRICES.filter((price) => ['price_plus_y', 'price_pro_new'].includes(price.price)),
+    ),
+    fc.constantFrom(null, ...LOOKUP_KEYS),
+  )
+  .map(([price, lookupKey]) => ({ ...price, lookupKey }));
+
+const items: fc.Arbitrary<SubscriptionItem[]> = fc.uniqueArray(
   fc
     .record({
-      price: fc.constantFrom(...ALL_PRICES),
-      quantity: fc.constantFrom(1, 1, null, 2),
+      price: fc.oneof(
+        { weight: 6, arbitrary: fc.constantFrom(...ALL_PRICES) },
+        { weight: 1, arbitrary: keyed },
+      ),
+      quantity: fc.constantFrom(1, 1, null, 2, 0),
       start: fc.constant(DAWN),
       end: fc.oneof(seconds, seconds, fc.constant(null)),
     })
     .map(({ price, quantity, start, end }) => item(price, quantity, start, end)),
-  { maxLength: 2 },
+  { maxLength: 3, selector: ({ price }) => price },
 );
 
 const pauses = fc.constantFrom(null, null, null, { behavior: 'void', resumesAt: null });
@@ -106,7 +123,7 @@ function observations(id: string): fc.Arbitrary<Observation> {
         itemsTruncated: rare(11),
         cancelAt: fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: seconds }),
         cancelAtPeriodEnd: rare(5),
-        trialEnd: maybeSecond,
+        trialEnd: fc.oneof({ weight: 9, arbitrary: maybeSecond }, { weight: 1, arbitrary: lastSeconds }),
         pauseCollection: pauses,
         collectionMethod: fc.constantFrom('charge_automatically', 'send_invoice'),
         pendingUpdate: fc.oneof(
@@ -136,16 +153,24 @@ const lines: fc.Arbitrary<InvoiceLine> = fc
     subtotal: fc.constantFrom('same', 'same', 'absent', 'zero'),
     discounts: fc.constantFrom(0, 0, 100),
     credits: fc.constantFrom(0, 0, 0, 100),
+    reduced: rare(9),
+    quantity: fc.constantFrom(1, 1, 2, null),
     start: seconds,
     end: seconds,
   })
-  .map(({ price, amount, subtotal, discounts, credits, start, end }) =>
+  .map(({ price, amount, subtotal, discounts, credits, reduced, start, end, quantity }) =>
     line(price, amount, start, end, {
       subtotal: { same: amount, absent: null, zero: 0 }[subtotal] ?? null,
       discounts,
       credits,
+      reduced: reduced || discounts > 0 || credits > 0,
+      quantity,
+      billingScheme: price === TOLD_BY_LINES ? 'tiered' : null,
     }),
   );
+
+/** The one price whose lines carry the whole price. */
+const TOLD_BY_LINES = 'price_plus_tiered';
 
 const invoiceKinds = fc.constantFrom<readonly [string, string]>(
   ['invoice.paid', 'paid'],
@@ -172,6 +197,8 @@ function invoices(id: string): fc.Arbitrary<InvoiceObservation> {
         null,
       ),
       attemptCount: fc.constantFrom(0, 1),
+      linesTruncated: rare(5),
+      ofCustomer: rare(5),
       uncollectibleReason: fc.constantFrom(
         null,
         'max_payment_attempts',
@@ -180,9 +207,10 @@ function invoices(id: string): fc.Arbitrary<InvoiceObservation> {
       ),
       lines: fc.array(lines, { minLength: 1, maxLength: 2 }),
     })
-    .map(({ eventId, kind: [type, status], created, own, invoice, ...rest }) =>
-      invoiceFact(eventId, type, created, { invoice, subscription: id, status, ...rest, created: own }),
-    );
+    .map(({ eventId, kind: [type, status], created, own, ofCustomer, ...rest }) => {
+      const told = invoiceFact(eventId, type, created, { subscription: id, status, ...rest, created: own });
+      return ofCustomer ? throughCustomer(told, 'cus_1') : told;
+    });
 }
 
 function checkouts(id: string): fc.Arbitrary<CheckoutObservation> {
@@ -214,6 +242,6 @@ export function noisySubscription(id: string): fc.Arbitrary<SubscriptionFacts> {
       { weight: 3, arbitrary: fc.constant([]) },
       { weight: 1, arbitrary: fc.uniqueArray(checkouts(id), { maxLength: 2, ...byEventId }) },
     ),
-    customerDeleted: fc.constant(false),
+    customerDeleted: rare(19),
   });
 }

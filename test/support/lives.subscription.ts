@@ -7,7 +7,7 @@ import type {
   Observation,
   SubscriptionFacts,
 } from '../../src/policy/facts.js';
-import { ADDON_PRICES, type Price } from './lives.catalog.js';
+import { ADDON_PRICES, type Price, USAGE_PRICE } from './lives.catalog.js';
 import {
   checkoutFact,
   DAY,
@@ -18,6 +18,7 @@ import {
   observation,
   previousAttributes,
   subscriptionState,
+  throughCustomer,
 } from './lives.facts.js';
 
 type State = SubscriptionObservationData;
@@ -26,7 +27,21 @@ type State = SubscriptionObservationData;
 export interface Birth {
   readonly price: Price;
   readonly begins: number;
-  readonly how: 'paid' | 'trial' | 'incomplete' | 'sendInvoice' | 'unpaidCheckout' | 'unknown';
+  readonly how:
+    | 'paid'
+    | 'trial'
+    | 'incomplete'
+    | 'failed'
+    | 'sendInvoice'
+    | 'unpaidCheckout'
+    | 'unknown'
+    | 'unheardOf';
+  readonly quantity: number | null;
+  /** Begins with an add-on and no plan. */
+  readonly addonAlone: boolean;
+  readonly customerDeleted: boolean;
+  /** Whether lines carry the whole price, as in API versions before 2025-03-31. */
+  readonly pricesOnLines: boolean;
   readonly sendInvoice: boolean;
   readonly testClock: boolean;
   /** Whether period ends are on the items, so that a renewal names them in `previous_attributes`. */
@@ -39,12 +54,26 @@ export interface Birth {
 export interface Telling {
   readonly lost: boolean;
   readonly cut: boolean;
+  /** Invoices show only the last of their lines. */
+  readonly cutLines: boolean;
+  /** Invoices are of the customer, and their lines name the subscription. */
+  readonly throughCustomer: boolean;
   /** Decides the event ids, so that their order is not that of time. */
   readonly tag: number;
 }
 
-/** The oracle tries every order of a second; one step tells two events at most. */
-const MOST_IN_A_SECOND = 6;
+/** The oracle tries every order of what changes access in a second; one step tells three such events at most. */
+const MOST_IN_A_SECOND = 7;
+
+const OPEN_TYPES = [
+  'invoice.payment_failed',
+  'invoice.payment_failed',
+  'invoice.payment_failed',
+  'invoice.finalized',
+  'invoice.sent',
+  'invoice.overdue',
+  'invoice.payment_action_required',
+] as const;
 
 /** One subscription living at Stripe: a state that changes, and the events that tell of it. */
 export class Subscription {
@@ -61,13 +90,25 @@ export class Subscription {
     private readonly birth: Birth,
   ) {
     this.clock = birth.begins;
-    this.telling = { lost: birth.bornLost, cut: false, tag: birth.tag };
+    this.telling = {
+      lost: birth.bornLost,
+      cut: false,
+      cutLines: birth.tag % 9 === 0,
+      throughCustomer: false,
+      tag: birth.tag,
+    };
     const trial = birth.how === 'trial';
-    const statuses = { trial: 'trialing', incomplete: 'incomplete', unknown: 'simmering' };
+    const statuses = {
+      trial: 'trialing',
+      incomplete: 'incomplete',
+      failed: 'past_due',
+      unknown: 'simmering',
+    };
+    const price = birth.addonAlone ? ADDON_PRICES[birth.tag % ADDON_PRICES.length] : birth.price;
     const status: Readonly<Partial<Record<Birth['how'], string>>> = statuses;
     this.state = subscriptionState(id, {
       status: status[birth.how] ?? 'active',
-      items: [item(birth.price, 1, this.clock, this.clock + MONTH)],
+      items: [item(price ?? birth.price, birth.quantity, this.clock, this.clock + MONTH)],
       startedAt: this.clock,
       collectionMethod:
         birth.sendInvoice || birth.how === 'sendInvoice' ? 'send_invoice' : 'charge_automatically',
@@ -76,9 +117,11 @@ export class Subscription {
       testClock: birth.testClock ? 'clock_1' : null,
     });
     this.see('customer.subscription.created', this.state);
-    if (birth.how === 'paid') this.bill('paid', this.planLines(1000), 'subscription_create');
-    if (trial) this.bill('paid', this.planLines(0), 'subscription_create');
-    if (birth.how === 'incomplete') this.bill('open', this.planLines(1000), 'subscription_create');
+    if (birth.how === 'paid') this.bill('paid', this.lines(1000), 'subscription_create');
+    if (trial) this.bill('paid', this.lines(0, { reduced: birth.tag % 2 === 0 }), 'subscription_create');
+    if (birth.how === 'incomplete' || birth.how === 'failed') {
+      this.bill('open', this.lines(1000), 'subscription_create');
+    }
     if (birth.how === 'unpaidCheckout') {
       this.session('CheckoutCompleted', 'unpaid');
     }
@@ -89,12 +132,13 @@ export class Subscription {
     this.telling = telling;
     this.clock += wait;
     const here = this.observations.filter((o) => o.created === this.clock).length;
-    if (here >= MOST_IN_A_SECOND - 2) this.clock += 30;
+    if (here > MOST_IN_A_SECOND - 3) this.clock += 30;
   }
 
   facts(): SubscriptionFacts {
     const { id, observations, invoices, checkouts } = this;
-    return { subscription: id, observations, invoices, checkouts, customerDeleted: false };
+    const { customerDeleted } = this.birth;
+    return { subscription: id, observations, invoices, checkouts, customerDeleted };
   }
 
   session(type: CheckoutEventType, paymentStatus: string): void {
@@ -160,10 +204,20 @@ export class Subscription {
     return [item(price, quantity, start, old?.currentPeriodEnd ?? this.clock + MONTH), ...addons];
   }
 
-  withAddon(which: number, quantity: number | null): SubscriptionItem[] {
-    const price = ADDON_PRICES[which % ADDON_PRICES.length];
-    if (price === undefined) return [...this.state.items];
-    return [...this.state.items, item(price, quantity, this.clock, this.clock + MONTH)];
+  /** The items with one more of another price, listed first or last; a price is on one item only. */
+  with(price: Price, quantity: number | null): SubscriptionItem[] {
+    const others = this.state.items.filter((one) => one.price !== price.price);
+    const added = item(price, quantity, this.clock, this.clock + MONTH);
+    return this.telling.tag % 2 === 0 ? [added, ...others] : [...others, added];
+  }
+
+  withAddon(quantity: number | null): SubscriptionItem[] {
+    const price = ADDON_PRICES[this.telling.tag % ADDON_PRICES.length];
+    return price === undefined ? [...this.state.items] : this.with(price, quantity);
+  }
+
+  withUsage(): SubscriptionItem[] {
+    return this.with(USAGE_PRICE, null);
   }
 
   renewed(): SubscriptionItem[] {
@@ -186,17 +240,51 @@ export class Subscription {
     changes: Partial<InvoiceLine> = {},
     items: readonly SubscriptionItem[] = this.state.items,
   ): InvoiceLine[] {
-    return items
-      .filter((one) => !isAddon(one))
-      .map((one) => line(one.price, amount, this.clock, this.clock + MONTH, changes));
+    return this.lines(
+      amount,
+      changes,
+      items.filter((one) => !isAddon(one)),
+    );
+  }
+
+  addonLines(amount: number): InvoiceLine[] {
+    return this.lines(amount, {}, this.state.items.filter(isAddon));
+  }
+
+  /** A line for each item, of the month that begins now. */
+  lines(
+    amount: number,
+    changes: Partial<InvoiceLine> = {},
+    items: readonly SubscriptionItem[] = this.state.items,
+  ): InvoiceLine[] {
+    const billed = items.filter((one) => one.quantity !== 0);
+    return billed.map((one) =>
+      line(one.price, amount, this.clock, this.clock + MONTH, {
+        quantity: one.quantity,
+        billingScheme: this.birth.pricesOnLines ? one.billingScheme : null,
+        ...changes,
+      }),
+    );
   }
 
   bill(status: string, lines: InvoiceLine[], billingReason: string): void {
     const invoice = `in_${this.id}_${this.count}`;
-    const data = { invoice, subscription: this.id, status, created: this.clock, lines, billingReason };
-    const type = status === 'paid' ? 'invoice.paid' : 'invoice.payment_failed';
-    const attemptCount = status === 'paid' ? 0 : 1;
-    this.invoices.push(invoiceFact(this.eventId(), type, this.clock, { ...data, attemptCount }));
+    const shown = this.telling.cutLines ? lines.slice(1) : lines;
+    const data = { invoice, subscription: this.id, status, created: this.clock, lines: shown, billingReason };
+    const type = status === 'paid' ? 'invoice.paid' : OPEN_TYPES[this.telling.tag % OPEN_TYPES.length];
+    const attemptCount = type === 'invoice.payment_failed' ? 1 : 0;
+    const linesTruncated = this.telling.cutLines;
+    this.hear(
+      invoiceFact(this.eventId(), type ?? 'invoice.finalized', this.clock, {
+        ...data,
+        attemptCount,
+        linesTruncated,
+      }),
+    );
+  }
+
+  private hear(fact: InvoiceObservation): void {
+    this.invoices.push(this.telling.throughCustomer ? throughCustomer(fact, 'cus_1') : fact);
   }
 
   settleOpen(how: 'payOpen' | 'retryFailed' | 'void' | 'uncollectible', reason: string | null): void {
@@ -210,8 +298,9 @@ export class Subscription {
     };
     const [type, status] = ends[how];
     const uncollectibleReason = how === 'uncollectible' ? reason : null;
-    const data: InvoiceObservationData = { ...last.data, status, uncollectibleReason };
-    this.invoices.push(invoiceFact(this.eventId(), type, this.clock, data));
+    const attemptCount = last.data.attemptCount + (how === 'retryFailed' ? 1 : 0);
+    const data: InvoiceObservationData = { ...last.data, status, uncollectibleReason, attemptCount };
+    this.hear(invoiceFact(this.eventId(), type, this.clock, data));
   }
 }
 

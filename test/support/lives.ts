@@ -5,7 +5,7 @@ import { catalogs } from './lives.catalog.js';
 import { DAWN, DAY } from './lives.facts.js';
 import { noisySubscription } from './lives.noise.js';
 import { paymentSubscription } from './lives.payment.js';
-import { burstSubscription, stripeSubscription } from './lives.stripe.js';
+import { burstSubscription, lapsedSubscription, stripeSubscription } from './lives.stripe.js';
 
 /** What the access policy is asked: `now` is Unix milliseconds. */
 export interface Life {
@@ -29,6 +29,11 @@ export function paymentLife(): fc.Arbitrary<Life> {
   return lifeOf(paymentSubscription);
 }
 
+/** Lives that turn on what is left when payments stop. */
+export function lapsedLife(): fc.Arbitrary<Life> {
+  return lifeOf(lapsedSubscription);
+}
+
 /** Lives in which any field may hold any value of a small pool. */
 export function noisyLife(): fc.Arbitrary<Life> {
   return lifeOf(noisySubscription);
@@ -36,7 +41,7 @@ export function noisyLife(): fc.Arbitrary<Life> {
 
 /** Any of these kinds. */
 export function life(): fc.Arbitrary<Life> {
-  return fc.oneof(stripeLife(), burstLife(), paymentLife(), noisyLife());
+  return fc.oneof(stripeLife(), burstLife(), paymentLife(), lapsedLife(), noisyLife());
 }
 
 function lifeOf(subscription: (id: string) => fc.Arbitrary<SubscriptionFacts>): fc.Arbitrary<Life> {
@@ -60,16 +65,22 @@ function lifeOf(subscription: (id: string) => fc.Arbitrary<SubscriptionFacts>): 
 
 /** Instants at which something happens or could end, Unix milliseconds, ascending. */
 function interestingInstants(facts: UserFacts, catalog: PlanCatalog): number[] {
-  const { pastDueGraceDays, trialEndSlackHours } = catalog.policy;
+  const { pastDueGraceDays, trialGraceDays, neverPaidGraceDays, trialEndSlackHours } = catalog.policy;
+  const graces = [pastDueGraceDays, trialGraceDays, neverPaidGraceDays];
   const found = facts.subscriptions.flatMap((sub) => [
     ...sub.observations.flatMap((o) => [
       o.created,
-      o.created + pastDueGraceDays * DAY,
+      ...graces.map((days) => o.created + days * DAY),
       ...(o.data.trialEnd === null ? [] : [o.data.trialEnd, o.data.trialEnd + trialEndSlackHours * 3600]),
       ...(o.data.cancelAt === null ? [] : [o.data.cancelAt]),
       ...o.data.items.flatMap((item) => (item.currentPeriodEnd === null ? [] : [item.currentPeriodEnd])),
     ]),
-    ...sub.invoices.map((invoice) => invoice.created),
+    ...sub.invoices.flatMap((invoice) => [
+      invoice.created,
+      ...invoice.data.lines.flatMap(({ periodStart, periodEnd }) =>
+        [periodStart, periodEnd].filter((second) => second !== null),
+      ),
+    ]),
   ]);
   return [...new Set([DAWN, ...found])].sort((a, b) => a - b).map((second) => second * 1000);
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Limit, PlanCatalog } from '../../../src/plans/plan-catalog.js';
+import type { SubscriptionItem } from '../../../src/events/subscription.events.js';
+import type { Plan, PlanCatalog } from '../../../src/plans/plan-catalog.js';
 import type {
   Entitlement,
   EntitlementStatus,
@@ -7,9 +8,11 @@ import type {
   Successor,
 } from '../../../src/policy/entitlement.js';
 import type { UserFacts } from '../../../src/policy/facts.js';
+import { limitsOf } from './limits.js';
 import { TERMINAL } from './order.js';
 import { pendingOf } from './pending.js';
-import { type Given, type Standing, standing, type Understood, understand } from './subscription.js';
+import { type Given, type Standing, standing, type Units } from './standing.js';
+import { END_OF_TIME, type Understood, understand } from './subscription.js';
 
 /** A subscription and where it stands at the instant asked about. */
 interface Placed {
@@ -56,21 +59,24 @@ function material({ role, plan, status, features, limits }: Momentary) {
   return { role, plan, status, features, limits };
 }
 
-/** Every instant at which any rule could change its answer, a millisecond either side included. Unix ms, ascending. */
-function instants(facts: UserFacts, catalog: PlanCatalog): number[] {
-  const { trialEndSlackHours, pastDueGraceDays, trialGraceDays } = catalog.policy;
+/** Every instant at which any rule could change its answer. Unix milliseconds, ascending. */
+function instants(facts: UserFacts, { policy }: PlanCatalog): number[] {
   const offsets = [
     0,
-    trialEndSlackHours * 3_600_000,
-    pastDueGraceDays * 86_400_000,
-    trialGraceDays * 86_400_000,
+    policy.trialEndSlackHours * 3_600_000,
+    policy.pastDueGraceDays * 86_400_000,
+    policy.trialGraceDays * 86_400_000,
+    policy.neverPaidGraceDays * 86_400_000,
   ];
+  const periods = (items: readonly SubscriptionItem[]) =>
+    items.flatMap((item) => [item.currentPeriodStart, item.currentPeriodEnd]);
   const seconds = facts.subscriptions.flatMap((sub) => [
     ...sub.observations.flatMap((o) => [
       o.created,
       o.data.cancelAt,
       o.data.trialEnd,
-      ...o.data.items.map((item) => item.currentPeriodEnd),
+      ...periods(o.data.previous?.items ?? []),
+      ...periods(o.data.items),
     ]),
     ...sub.invoices.flatMap((i) => [
       i.created,
@@ -80,9 +86,7 @@ function instants(facts: UserFacts, catalog: PlanCatalog): number[] {
   const found = new Set<number>();
   for (const second of new Set(seconds)) {
     if (second === null) continue;
-    for (const offset of offsets) {
-      for (const edge of [-1, 0, 1]) found.add(second * 1000 + offset + edge);
-    }
+    for (const offset of offsets) found.add(Math.min(second * 1000 + offset, END_OF_TIME));
   }
   return [...found].sort((a, b) => a - b);
 }
@@ -92,21 +96,27 @@ function momentAt(subs: readonly Understood[], catalog: PlanCatalog, now: number
   const givers = placed
     .flatMap(({ sub, at }) => (at.gives === null ? [] : [{ sub, gives: at.gives }]))
     .sort((a, b) => compareGivers(a, b));
-  const [giver] = givers;
   const fallback = catalog.plans[catalog.default];
   if (fallback === undefined) throw new Error(`the default plan ${catalog.default} is not in the catalogue`);
-  const plans = [fallback, ...givers.map(({ gives }) => gives.plan.plan)];
+  const [highest] = givers;
+  const giver = highest !== undefined && highest.gives.plan.plan.rank >= fallback.rank ? highest : undefined;
   const cancelAt = giver?.sub.cancelAt ?? null;
+  const units = placed.flatMap(({ at }) => at.addons);
   return {
     role: giver?.gives.plan.plan.role ?? fallback.role,
     plan: giver?.gives.plan.name ?? catalog.default,
     status: giver?.gives.status ?? wordAmong(placed),
-    features: [...new Set(plans.flatMap((plan) => plan.features))].sort(),
-    limits: limitsOf(
-      plans.map((plan) => plan.limits),
-      placed,
+    features: featuresOf(
+      fallback,
+      givers.map(({ gives }) => gives.plan.plan),
+      units,
     ),
-    subscriptionActive: giver !== undefined,
+    limits: limitsOf(
+      fallback,
+      givers.map(({ gives }) => gives),
+      units,
+    ),
+    subscriptionActive: givers.length > 0,
     expiresAt: secondsToIso(giver?.gives.periodEnd ?? null),
     cancelAt: cancelAt === null ? null : new Date(cancelAt).toISOString(),
     pendingPayment: pendingOf(placed),
@@ -120,6 +130,11 @@ function momentAt(subs: readonly Understood[], catalog: PlanCatalog, now: number
           },
     unmappedPrices: unmappedOf(subs),
   };
+}
+
+function featuresOf(fallback: Plan, plans: readonly Plan[], units: readonly Units[]): string[] {
+  const sources = [fallback, ...plans, ...units.map(({ addon }) => addon)];
+  return [...new Set(sources.flatMap(({ features }) => features))].sort();
 }
 
 function newestCustomer(sub: Understood): string | null {
@@ -147,44 +162,12 @@ function wordAmong(placed: readonly Placed[]): EntitlementStatus {
   return speaking.at(-1)?.at.word ?? 'none';
 }
 
-function limitsOf(
-  ofPlans: readonly Readonly<Record<string, Limit>>[],
-  placed: readonly Placed[],
-): Record<string, Limit> {
-  const limits: Record<string, Limit> = {};
-  for (const one of ofPlans) {
-    for (const [key, limit] of Object.entries(one)) limits[key] = greater(limits[key], limit);
-  }
-  for (const { sub, at } of placed) {
-    if (!at.addons) continue;
-    for (const item of sub.newestItems?.data.items ?? []) {
-      const meaning = sub.prices.ofItem(item);
-      if (meaning.kind !== 'addon') continue;
-      for (const [key, perUnit] of Object.entries(meaning.addon.limits)) {
-        limits[key] = plus(limits[key], perUnit, item.quantity ?? 1);
-      }
-    }
-  }
-  return limits;
-}
-
-function greater(a: Limit | undefined, b: Limit): Limit {
-  if (a === undefined) return b;
-  return a === 'unlimited' || b === 'unlimited' ? 'unlimited' : Math.max(a, b);
-}
-
-function plus(base: Limit | undefined, perUnit: Limit, units: number): Limit {
-  const from = base ?? 0;
-  if (from === 'unlimited' || (perUnit === 'unlimited' && units > 0)) return 'unlimited';
-  return from + (perUnit === 'unlimited' ? 0 : perUnit * units);
-}
-
 function unmappedOf(subs: readonly Understood[]): string[] {
   const prices = subs
     .filter((sub) => !TERMINAL.includes(sub.status))
     .flatMap((sub) =>
-      sub.newest.data.items
-        .filter((item) => sub.prices.ofItem(item).kind === 'unmapped')
+      (sub.newestItems?.data.items ?? [])
+        .filter((item) => sub.prices.meaningOf(item.price).kind === 'unmapped')
         .map((item) => item.price),
     );
   return [...new Set(prices)].sort();

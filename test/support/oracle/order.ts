@@ -19,9 +19,9 @@ export function byEventId(a: { readonly eventId: string }, b: { readonly eventId
   return a.eventId < b.eventId ? -1 : a.eventId > b.eventId ? 1 : 0;
 }
 
-/** All observations of one subscription, each once, twins dropped, oldest first. */
+/** All observations of one subscription, each once, twins dropped, oldest first, with the items that are held. */
 export function inOrder(observations: readonly Observation[]): Observation[] {
-  const all = distinct(observations);
+  const all = distinct(observations).map(withHeldItems);
   const seconds = [...new Set(all.map((o) => o.created))].sort((a, b) => a - b);
   const ordered: Observation[] = [];
   for (const second of seconds) {
@@ -29,6 +29,23 @@ export function inOrder(observations: readonly Observation[]): Observation[] {
     ordered.push(...orderSecond(here, ordered.at(-1)));
   }
   return ordered;
+}
+
+/** Items of quantity 0 are not held, wherever they are listed (DESIGN 5 "Shapes"). */
+function withHeldItems(o: Observation): Observation {
+  const held = (items: readonly SubscriptionItem[]) => items.filter((item) => item.quantity !== 0);
+  const { items, previous, pendingUpdate } = o.data;
+  return {
+    ...o,
+    data: {
+      ...o.data,
+      items: held(items),
+      previous: previous?.items === undefined ? previous : { ...previous, items: held(previous.items) },
+      pendingUpdate: !pendingUpdate?.items
+        ? pendingUpdate
+        : { ...pendingUpdate, items: held(pendingUpdate.items) },
+    },
+  };
 }
 
 function orderSecond(here: readonly Observation[], earlier: Observation | undefined): Observation[] {

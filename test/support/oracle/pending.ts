@@ -1,7 +1,8 @@
 import type { PendingPayment } from '../../../src/policy/entitlement.js';
 import { TERMINAL } from './order.js';
 import type { PlanItem } from './prices.js';
-import type { Standing, Understood } from './subscription.js';
+import type { Standing } from './standing.js';
+import type { Understood } from './subscription.js';
 
 interface Candidate {
   readonly planItem: PlanItem;
@@ -26,11 +27,13 @@ export function pendingOf(
   const [best] = found;
   if (best === undefined) return null;
   const { meaning, item } = best.candidate.planItem;
+  const invoice = openInvoice(best.sub, item.price);
   return {
     plan: meaning.name,
     price: item.price,
     since: new Date(best.candidate.since * 1000).toISOString(),
-    invoice: openInvoice(best.sub, item.price),
+    invoice,
+    reason: reasonOf(best.sub, invoice),
   };
 }
 
@@ -47,7 +50,7 @@ function candidateOf(sub: Understood, at: Standing): Candidate | null {
 function waitingSpell(sub: Understood): Candidate | null {
   const newest = sub.spells.all.at(-1);
   if (newest?.planItem === undefined || newest.firstSeen === null) return null;
-  if (newest.settled && !newest.meanwhile) return null;
+  if (newest.settledBy !== null && !newest.meanwhile) return null;
   return { planItem: newest.planItem, since: newest.firstSeen };
 }
 
@@ -55,7 +58,7 @@ function waitingSpell(sub: Understood): Candidate | null {
 function pendingUpdate(sub: Understood): Candidate | null {
   const itemsOf = (index: number) => sub.ordered.at(index)?.data.pendingUpdate?.items ?? [];
   const planItem = sub.prices.planItem(itemsOf(-1));
-  const settled = sub.spells.all.findLast((spell) => spell.settled && !spell.meanwhile);
+  const settled = sub.spells.all.findLast((spell) => spell.settledBy !== null && !spell.meanwhile);
   if (planItem === undefined) return null;
   if (planItem.meaning.plan.rank <= (settled?.rank ?? Number.NEGATIVE_INFINITY)) return null;
   let since = sub.newest.created;
@@ -64,6 +67,13 @@ function pendingUpdate(sub: Understood): Candidate | null {
     since = sub.ordered[i]?.created ?? since;
   }
   return { planItem, since };
+}
+
+function reasonOf(sub: Understood, invoice: string | null): PendingPayment['reason'] {
+  if (sub.spells.firstWaits && sub.checkoutUnpaid) return 'bank_debit';
+  if (sub.newest.data.collectionMethod === 'send_invoice') return 'sent_invoice';
+  if (invoice === null) return 'no_invoice';
+  return sub.failed.includes(invoice) ? 'invoice_failed' : 'invoice_open';
 }
 
 /** An open invoice with a line of the price: the one created last, of equals the greatest id. */

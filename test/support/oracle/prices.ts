@@ -1,11 +1,11 @@
 import type { SubscriptionItem } from '../../../src/events/subscription.events.js';
-import type { Addon, Plan, PlanCatalog } from '../../../src/plans/plan-catalog.js';
+import { type Addon, type Plan, type PlanCatalog, pricesOfLabel } from '../../../src/plans/plan-catalog.js';
 import type { Observation } from '../../../src/policy/facts.js';
 
 /** What a price means: a plan, an add-on, or nothing we know (DESIGN 7). */
 export type Meaning =
   | { readonly kind: 'plan'; readonly name: string; readonly plan: Plan }
-  | { readonly kind: 'addon'; readonly addon: Addon }
+  | { readonly kind: 'addon'; readonly name: string; readonly addon: Addon }
   | { readonly kind: 'unmapped' };
 export type PlanMeaning = Extract<Meaning, { kind: 'plan' }>;
 
@@ -13,11 +13,12 @@ const UNMAPPED: Meaning = { kind: 'unmapped' };
 
 /** Meanings of the prices of one subscription: the catalogue's, and those that the subscription itself migrated to. */
 export interface PriceBook {
-  ofItem(item: SubscriptionItem): Meaning;
-  /** A line has only the price id: matched by it, else through the item on which that price was seen. */
-  ofLine(price: string | null): Meaning;
-  /** The item whose price is in the plan of highest rank; of equals the first on the list. */
+  /** By price id: a line of an invoice has nothing else. */
+  meaningOf(price: string | null): Meaning;
+  /** The item whose price is in the plan of highest rank; of several one that asks in advance, then the smallest id. */
   planItem(items: readonly SubscriptionItem[]): PlanItem | undefined;
+  /** Whether a price was seen on an item as one of tiers. */
+  isTiered(price: string | null): boolean;
 }
 
 export interface PlanItem {
@@ -25,49 +26,70 @@ export interface PlanItem {
   readonly meaning: PlanMeaning;
 }
 
+/** A price that asks nothing in advance: of 0, or metered, tiered or not. A licensed tiered price asks. */
+export function asksNothing(item: SubscriptionItem): boolean {
+  return item.usageType === 'metered' || (item.unitAmount !== null && Number(item.unitAmount) === 0);
+}
+
 /** `ordered`: the observations of the subscription in order. */
 export function priceBook(catalog: PlanCatalog, ordered: readonly Observation[]): PriceBook {
-  const adopted = new Map<string, PlanMeaning>();
-  const ofItem = (item: SubscriptionItem): Meaning => {
-    const known = catalogMeaning(catalog, [item.price, item.lookupKey, item.product]);
-    return known.kind === 'unmapped' ? (adopted.get(item.price) ?? UNMAPPED) : known;
-  };
-  const planItem = (items: readonly SubscriptionItem[]): PlanItem | undefined => {
-    let best: PlanItem | undefined;
-    for (const item of items) {
-      const meaning = ofItem(item);
-      if (meaning.kind !== 'plan') continue;
-      if (best === undefined || meaning.plan.rank > best.meaning.plan.rank) best = { item, meaning };
-    }
-    return best;
-  };
-  const seen = ordered.flatMap((o) => [
+  const shown = ordered.flatMap((o) => [
     ...(o.data.previous?.items ?? []),
     ...o.data.items,
     ...(o.data.pendingUpdate?.items ?? []),
   ]);
-  const ofLine = (price: string | null): Meaning => {
+  const adopted = new Map<string, PlanMeaning>();
+  const known = new Map<string, Meaning>();
+  const meaningOf = (price: string | null): Meaning => {
     if (price === null) return UNMAPPED;
-    const known = catalogMeaning(catalog, [price]);
-    if (known.kind !== 'unmapped') return known;
-    const item = seen.filter((candidate) => candidate.price === price).at(-1);
-    return item === undefined ? UNMAPPED : ofItem(item);
+    const meaning = known.get(price) ?? catalogMeaning(catalog, price, shown);
+    known.set(price, meaning);
+    return meaning.kind === 'unmapped' ? (adopted.get(price) ?? UNMAPPED) : meaning;
   };
-  adoptMigrated(ordered, ofItem, adopted);
-  return { ofItem, ofLine, planItem };
+  const planItem = (items: readonly SubscriptionItem[]): PlanItem | undefined => {
+    const candidates = items.flatMap((item): PlanItem[] => {
+      const meaning = meaningOf(item.price);
+      return meaning.kind === 'plan' ? [{ item, meaning }] : [];
+    });
+    return candidates.sort(highestFirst)[0];
+  };
+  const isTiered = (price: string | null) =>
+    shown.some((item) => item.price === price && item.billingScheme === 'tiered');
+  adoptMigrated(ordered, { meaningOf, planItem }, adopted);
+  return { meaningOf, planItem, isTiered };
 }
 
-function catalogMeaning(catalog: PlanCatalog, keys: readonly (string | null)[]): Meaning {
+function highestFirst(a: PlanItem, b: PlanItem): number {
+  return (
+    b.meaning.plan.rank - a.meaning.plan.rank ||
+    Number(asksNothing(a.item)) - Number(asksNothing(b.item)) ||
+    (a.item.price < b.item.price ? -1 : 1)
+  );
+}
+
+/**
+ * By price id; else by the newest lookup key that this subscription has shown on the price and that is listed, so that a
+ * key that moved away leaves its match behind; else by product.
+ */
+function catalogMeaning(catalog: PlanCatalog, price: string, shown: readonly SubscriptionItem[]): Meaning {
+  const own = shown.filter((item) => item.price === price).reverse();
+  const keys = [price, ...own.map((item) => item.lookupKey), ...own.map((item) => item.product)];
   for (const key of keys) {
     if (key === null) continue;
-    for (const [name, plan] of Object.entries(catalog.plans)) {
-      if (Object.values(plan.prices).includes(key)) return { kind: 'plan', name, plan };
-    }
-    for (const addon of Object.values(catalog.addons)) {
-      if (addon.prices.includes(key)) return { kind: 'addon', addon };
-    }
+    const meaning = listed(catalog, key);
+    if (meaning !== undefined) return meaning;
   }
   return UNMAPPED;
+}
+
+function listed(catalog: PlanCatalog, key: string): Meaning | undefined {
+  for (const [name, plan] of Object.entries(catalog.plans)) {
+    if (Object.values(plan.prices).flatMap(pricesOfLabel).includes(key)) return { kind: 'plan', name, plan };
+  }
+  for (const [name, addon] of Object.entries(catalog.addons)) {
+    if (addon.prices.includes(key)) return { kind: 'addon', name, addon };
+  }
+  return undefined;
 }
 
 /**
@@ -76,7 +98,7 @@ function catalogMeaning(catalog: PlanCatalog, keys: readonly (string | null)[]):
  */
 function adoptMigrated(
   ordered: readonly Observation[],
-  ofItem: (item: SubscriptionItem) => Meaning,
+  { meaningOf, planItem }: Pick<PriceBook, 'meaningOf' | 'planItem'>,
   adopted: Map<string, PlanMeaning>,
 ): void {
   const stages = ordered
@@ -85,13 +107,9 @@ function adoptMigrated(
   stages.forEach((to, i) => {
     const left = (stages[i - 1] ?? []).filter((item) => !to.some((other) => other.price === item.price));
     for (const item of to) {
-      if (ofItem(item).kind !== 'unmapped' || item.product === null) continue;
-      const [origin] = left
-        .filter((old) => old.product === item.product)
-        .map(ofItem)
-        .filter((meaning) => meaning.kind === 'plan')
-        .sort((a, b) => b.plan.rank - a.plan.rank);
-      if (origin !== undefined) adopted.set(item.price, origin);
+      if (meaningOf(item.price).kind !== 'unmapped' || item.product === null) continue;
+      const origin = planItem(left.filter((old) => old.product === item.product));
+      if (origin !== undefined) adopted.set(item.price, origin.meaning);
     }
   });
 }

@@ -1,13 +1,15 @@
-import type { InvoiceLine } from '../../../src/events/invoice.events.js';
 import type { SubscriptionItem } from '../../../src/events/subscription.events.js';
 import type { AccessPolicy } from '../../../src/plans/plan-catalog.js';
 import type { CheckoutObservation, InvoiceObservation, Observation } from '../../../src/policy/facts.js';
-import type { PlanItem, PriceBook } from './prices.js';
+import { isBirth, isCreationOrCycle, isCredited, type PaidLine, paidLater } from './payments.js';
+import { asksNothing, type PlanItem, type PriceBook } from './prices.js';
 
 /** One stage of a subscription's items: seen, or told only by the `previous_attributes` of the next observation. */
 interface Stage {
   readonly seen: Observation | null;
   readonly planItem: PlanItem | undefined;
+  /** What was on it, told by the `previous_attributes` of the next stage included. */
+  readonly items: SubscriptionItem[];
   /** Unix seconds; -Infinity for the beginning of time. */
   readonly begins: number;
   /** Price ids named on items or in `pending_update`. */
@@ -15,13 +17,27 @@ interface Stage {
   trialing: boolean;
 }
 
+/** The rules that settle a spell (DESIGN 8). */
+export type SettledBy =
+  | 'no plan'
+  | 'first'
+  | 'first, trialing while it waits'
+  | 'paid for'
+  | 'still paid for'
+  | 'no higher'
+  | 'trialing in it'
+  | 'asks nothing'
+  | 'payment not required'
+  | 'not invoiced';
+
 /** An unbroken run of stages with one plan price, or with none. */
 export interface Spell {
   readonly planItem: PlanItem | undefined;
   readonly began: number;
   /** Second of the first real observation in it; `null` when it was never seen itself. */
   readonly firstSeen: number | null;
-  readonly settled: boolean;
+  /** The rule by which it is settled; `null` while it waits. */
+  readonly settledBy: SettledBy | null;
   /** Waits to be paid for, and is followed only while the subscription is trialing. */
   readonly meanwhile: boolean;
   readonly rank: number;
@@ -37,20 +53,11 @@ export interface Spells {
 export interface SpellFacts {
   readonly ordered: readonly Observation[];
   readonly invoices: readonly InvoiceObservation[];
+  readonly paid: readonly PaidLine[];
   readonly checkouts: readonly CheckoutObservation[];
   readonly policy: AccessPolicy;
   readonly prices: PriceBook;
   readonly newestStatus: string;
-}
-
-/** A line pays when it asks for money, or when discounts or credits brought it to 0 (DESIGN 8, "Paid for"). */
-export function linePays(line: InvoiceLine): boolean {
-  const value = line.subtotal ?? line.amount;
-  return value > 0 || (value === 0 && (line.discounts > 0 || line.credits > 0));
-}
-
-export function asksNothing(item: SubscriptionItem): boolean {
-  return item.usageType === 'metered' || (item.unitAmount !== null && Number(item.unitAmount) === 0);
 }
 
 export function spellsOf(facts: SpellFacts): Spells {
@@ -66,14 +73,15 @@ export function spellsOf(facts: SpellFacts): Spells {
   for (const [i, run] of runs.entries()) {
     const planItem = run[0]?.planItem;
     const rank = planItem?.meaning.plan.rank ?? Number.NEGATIVE_INFINITY;
-    const lastSettledRank = all.filter((spell) => spell.settled).at(-1)?.rank ?? Number.NEGATIVE_INFINITY;
+    const lastSettledRank =
+      all.filter((spell) => spell.settledBy !== null).at(-1)?.rank ?? Number.NEGATIVE_INFINITY;
     all.push({
       planItem,
       rank,
       began: run[0]?.begins ?? Number.NEGATIVE_INFINITY,
       firstSeen: run.find((stage) => stage.seen !== null)?.seen?.created ?? null,
       meanwhile: i === 0 && firstWaits,
-      settled: isSettled(facts, stages, run, {
+      settledBy: settledBy(facts, stages, run, {
         first: i === 0,
         firstWaits,
         noHigher: rank <= lastSettledRank,
@@ -105,6 +113,7 @@ function stagesOf(ordered: readonly Observation[], prices: PriceBook): Stage[] {
       stages.push({
         seen: null,
         planItem: told,
+        items: [...(previous?.items ?? [])],
         begins: before?.created ?? Number.NEGATIVE_INFINITY,
         names: (previous?.items ?? []).map((item) => item.price),
         trialing: false,
@@ -113,10 +122,12 @@ function stagesOf(ordered: readonly Observation[], prices: PriceBook): Stage[] {
     // Just before this change the status was what it names, else the same, and the items likewise.
     const trialingBefore = previous !== null && (previous.status ?? o.data.status) === 'trialing';
     const earlier = stages.at(-1);
+    if (toldPrice === beforePrice) earlier?.items.push(...(previous?.items ?? []));
     if (trialingBefore && toldPrice !== undefined && earlier !== undefined) earlier.trialing = true;
     stages.push({
       seen: o,
       planItem,
+      items: [...o.data.items],
       begins: o.created,
       names: [...o.data.items, ...(o.data.pendingUpdate?.items ?? [])].map((item) => item.price),
       trialing: o.data.status === 'trialing' || (trialingBefore && toldPrice === undefined),
@@ -127,39 +138,56 @@ function stagesOf(ordered: readonly Observation[], prices: PriceBook): Stage[] {
 }
 
 function waitsAtFirst(facts: SpellFacts, stages: readonly Stage[], run: readonly Stage[]): boolean {
-  const item = run[0]?.planItem?.item;
-  if (item === undefined || asksNothing(item)) return false;
+  if (!asksInAdvance(facts, run)) return false;
   const [first] = facts.ordered;
   const byInvoice =
     facts.policy.sendInvoice === 'onPaid' &&
-    first?.stripeType === 'customer.subscription.created' &&
-    first.type !== 'SubscriptionRetrieved' &&
+    first !== undefined &&
+    isBirth(first) &&
     first.data.collectionMethod === 'send_invoice';
   const byCheckout =
     facts.policy.delayedPayment === 'onPaid' &&
     facts.checkouts.some((c) => c.type === 'CheckoutCompleted' && c.data.paymentStatus === 'unpaid');
   if (!byInvoice && !byCheckout) return false;
   if (facts.checkouts.some((c) => c.type === 'CheckoutPaymentSucceeded')) return false;
-  return !isPaidFor(facts, stages, run);
+  return run[0]?.planItem === undefined ? !anAddonIsPaidFor(facts, run) : !isPaidFor(facts, stages, run);
 }
 
-function isSettled(
+/** A plan's price asks by itself; a spell of add-ons alone asks when one of them does. */
+function asksInAdvance({ prices }: SpellFacts, run: readonly Stage[]): boolean {
+  const item = run[0]?.planItem?.item;
+  if (item !== undefined) return !asksNothing(item);
+  return run
+    .flatMap((stage) => stage.items)
+    .some((held) => prices.meaningOf(held.price).kind === 'addon' && !asksNothing(held));
+}
+
+function anAddonIsPaidFor({ paid, prices }: SpellFacts, run: readonly Stage[]): boolean {
+  const began = run[0]?.begins ?? Number.NEGATIVE_INFINITY;
+  return paid.some(
+    ({ price, periodEnd }) =>
+      prices.meaningOf(price).kind === 'addon' && periodEnd !== null && periodEnd > began,
+  );
+}
+
+function settledBy(
   facts: SpellFacts,
   stages: readonly Stage[],
   run: readonly Stage[],
   place: { readonly first: boolean; readonly firstWaits: boolean; readonly noHigher: boolean },
-): boolean {
+): SettledBy | null {
+  if (place.first && !place.firstWaits) return 'first';
+  if (place.first) return facts.newestStatus === 'trialing' ? 'first, trialing while it waits' : null;
   const item = run[0]?.planItem?.item;
-  if (item === undefined) return true;
-  if (place.first) return !place.firstWaits || facts.newestStatus === 'trialing';
-  if (isPaidFor(facts, stages, run)) return true;
-  if (place.firstWaits) return false;
-  return (
-    place.noHigher ||
-    run.some((stage) => stage.trialing) ||
-    asksNothing(item) ||
-    !facts.policy.requirePaymentForUpgrade
-  );
+  if (item === undefined) return 'no plan';
+  if (isPaidFor(facts, stages, run)) return 'paid for';
+  if (isStillPaidFor(facts, run)) return 'still paid for';
+  if (place.firstWaits) return null;
+  if (place.noHigher) return 'no higher';
+  if (run.some((stage) => stage.trialing)) return 'trialing in it';
+  if (asksNothing(item)) return 'asks nothing';
+  if (!facts.policy.requirePaymentForUpgrade) return 'payment not required';
+  return facts.policy.upgradeWithoutInvoice === 'allow' && !wasInvoiced(facts, run) ? 'not invoiced' : null;
 }
 
 const SLACK_SECONDS = 60;
@@ -175,13 +203,33 @@ function isPaidFor(facts: SpellFacts, stages: readonly Stage[], run: readonly St
     .filter((stage) => stage.seen !== null)
     .at(-1);
   const notBefore = (lastWithout?.begins ?? Number.NEGATIVE_INFINITY) - SLACK_SECONDS;
-  return facts.invoices.some(
-    (invoice) =>
-      invoice.data.status === 'paid' &&
-      invoice.data.created >= notBefore &&
-      invoice.data.lines.some(
-        (line) =>
-          line.price === price && linePays(line) && line.periodEnd !== null && line.periodEnd > start.begins,
-      ),
+  return facts.paid.some(
+    (line) =>
+      line.price === price &&
+      line.created >= notBefore &&
+      line.periodEnd !== null &&
+      line.periodEnd > start.begins,
   );
+}
+
+/** A line of any time covers the second at which the spell begins, and nothing paid later may have credited it. */
+function isStillPaidFor({ paid, invoices }: SpellFacts, run: readonly Stage[]): boolean {
+  const [start] = run;
+  if (start === undefined) return false;
+  return paid.some(
+    (line) =>
+      line.price === priceOf(start) &&
+      line.periodStart !== null &&
+      line.periodEnd !== null &&
+      line.periodStart <= start.begins &&
+      start.begins < line.periodEnd &&
+      !isCredited(line, invoices) &&
+      !paidLater(line, invoices).some((later) => later.data.linesTruncated),
+  );
+}
+
+/** Whether an invoice other than a creation or cycle one was created since a spell began. */
+function wasInvoiced({ invoices }: SpellFacts, run: readonly Stage[]): boolean {
+  const since = (run[0]?.begins ?? Number.NEGATIVE_INFINITY) - SLACK_SECONDS;
+  return invoices.some((invoice) => !isCreationOrCycle(invoice) && invoice.data.created >= since);
 }
