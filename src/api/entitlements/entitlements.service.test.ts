@@ -11,7 +11,11 @@ describe('Waiting for a position', () => {
     const engine: Pick<Projection, 'waitUntil'> = {
       waitUntil: () => new Promise((resolve) => waiting.push(resolve)),
     };
-    const reader = { handled: '5', read: async () => served };
+    const reader = {
+      handled: '5',
+      shows: (position: string) => position === '5',
+      read: async () => served,
+    };
     const service = new EntitlementsService(
       reader as unknown as EntitlementReader,
       engine as Projection,

@@ -81,7 +81,7 @@ export class EntitlementsService {
       throw new ProblemError('invalid_request', 'minPosition must be a position as Tenure gives them.');
     }
     const position = minPosition.replace(/^0+(?=\d)/, '');
-    if (comparePositions(this.reader.handled, position) >= 0 || position === '0') return;
+    if (position === '0' || this.reader.shows(position)) return;
     const reached = this.#waitUntil(position);
     if ((await Promise.race([reached, this.#beyondEnd(position)])) === 'beyond the end') {
       throw new ProblemError(

@@ -1,7 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 import { z } from 'zod';
+import type { Position } from '../../event-store/event-store.js';
 import type { LiveCheckpoint } from '../engine/checkpoint.js';
+import { isWritten, type UnderWay } from '../engine/under-way.js';
 import { type Served, serve } from './snapshot.js';
 import { entitlementSchema, unheardOf, versionedSuccessorSchema } from './user-row.js';
 
@@ -69,6 +71,7 @@ export class EntitlementReader {
   readonly #flights = new Set<Flight>();
   #confirmedAt = 0;
   #handled = '0';
+  #within: readonly UnderWay[] = [];
   /** The latest swap of generations that this instance knows of. */
   #swaps = 0;
   #waiting: Map<string, PromiseWithResolvers<Served>> | null = null;
@@ -89,6 +92,11 @@ export class EntitlementReader {
   /** The checkpoint (last position applied) that snapshots from memory are served at; "0" before the first event. */
   get handled(): string {
     return this.#handled;
+  }
+
+  /** Whether all that the event at `position` changes is in the read models, by the checkpoint that was last confirmed. */
+  shows(position: Position): boolean {
+    return isWritten({ handled: this.#handled, within: this.#within }, position);
   }
 
   /** The snapshot of one user; one never heard of has the default plan and version 0. */
@@ -135,6 +143,7 @@ export class EntitlementReader {
     if (moved) this.changed('all');
     this.#sawSwap(swaps);
     this.#handled = checkpoint.handled ?? '0';
+    this.#within = checkpoint.within;
     this.#confirmedAt = this.now() - ageMs;
   }
 
