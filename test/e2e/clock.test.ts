@@ -75,6 +75,10 @@ describe('A service whose clock is wrong', () => {
     offMs = 0;
     await until('the catalogue is published', async () => (await service.logged()) === 1);
     await until('it is ready', async () => (await health()).status === 200);
-    expect(await service.entitlements('nobody')).toMatchObject({ plan: 'free' });
+    const isAnswered = async (): Promise<boolean> => {
+      const { status, body } = await service.get('/v1/users/nobody/entitlements');
+      return status === 200 && body.plan === 'free';
+    };
+    await until('the default plan is answered', isAnswered);
   });
 });

@@ -110,7 +110,11 @@ describe('Engines on one database', () => {
 
   async function start(
     name: string,
-    { refuses = null, batchSize = 500 }: { refuses?: RecordedEvent['type'] | null; batchSize?: number } = {},
+    {
+      refuses = null,
+      batchSize = 500,
+      stuckMs = 600_000,
+    }: { refuses?: RecordedEvent['type'] | null; batchSize?: number; stuckMs?: number } = {},
   ): Promise<TallyInstance> {
     const url = `${log.url}?application_name=${name}`;
     const pool = new pg.Pool({ connectionString: url, max: 6 });
@@ -128,6 +132,7 @@ describe('Engines on one database', () => {
       codeVersion: projector.codeVersion,
       projectorOf: () => projector,
       batchSize,
+      stuckMs,
       listener: {
         onChanged: () => undefined,
         onConfirmed: ({ checkpoint }) => confirmed.push(checkpoint.handled),
@@ -271,6 +276,24 @@ describe('Engines on one database', () => {
     expect(a.engine.status().batches).toBe(0);
     expect(await tally()).toEqual({ positions: upTo(last), by: new Set(['b']) });
     expect((await log.leader())?.name).toBe('b');
+  });
+
+  it('one that does not move while the log is ahead gives up the lead; what it waited for comes too late', async () => {
+    const door = shutDoor();
+    const a = await start('a', { stuckMs: 2_000 });
+    await log.leads('a');
+    a.projector.onProject = () => door.pass();
+    const last = await log.record(...sights(4));
+    await until('a is in the middle of a batch', () => door.reached);
+    const b = await start('b');
+    await reach(last, b);
+    await until('a stands by', () => {
+      const { state, handled } = a.engine.status();
+      return state === 'standby' && handled === last;
+    });
+    door.open();
+    await reach(await log.record(...sights(1)), a, b);
+    expect((await tally()).positions).toEqual(upTo(String(Number(last) + 1)));
   });
 
   it('one that waits for the checkpoint of a transaction not yet over does not repeat it', async () => {

@@ -33,6 +33,8 @@ export interface ProjectionEngineOptions {
   readonly projectorOf: (generation: number) => Projector<RecordedEvent>;
   readonly listener: ProjectionListener;
   readonly batchSize?: number;
+  /** How long a leader may stand still while the log is ahead, in milliseconds. Left out: ten seconds. */
+  readonly stuckMs?: number;
 }
 
 const BATCH_SIZE = 500;
@@ -55,6 +57,8 @@ const HEAD_EVERY_MS = 250;
 /** A leader that has not moved for so long while the log is ahead gives up the lead, and all its connections. */
 const STUCK_MS = 10_000;
 const WATCH_EVERY_MS = 1_000;
+/** While a round is under way nothing else asks where the log ends. */
+const HEAD_AGAIN_MS = 2_000;
 /** So long its connections may fail before an instance is out of touch. */
 const OUT_OF_TOUCH_MS = 10_000;
 /** What is under way at a stop has this long to end; then its connections are cut, and it is undone. */
@@ -354,11 +358,13 @@ export class ProjectionEngine implements Projection {
 
   /** Looks whether a leader moves. One that does not, though there is more to read, waits for what never comes. */
   #watch(): void {
+    if (this.#state === 'leading' && Date.now() - this.#headAt > HEAD_AGAIN_MS) void this.#askHead();
     const isBehind = comparePositions(this.#head, this.#live?.checkpoint.handled ?? null) > 0;
     this.#stillSeconds = this.#state === 'leading' && isBehind ? this.#stillSeconds + 1 : 0;
-    if (this.#stillSeconds * WATCH_EVERY_MS < STUCK_MS) return;
+    const stuckMs = this.options.stuckMs ?? STUCK_MS;
+    if (this.#stillSeconds * WATCH_EVERY_MS < stuckMs) return;
     this.#stillSeconds = 0;
-    const why = new Error(`no answer from the database within ${STUCK_MS} ms: the projection did not move`);
+    const why = new Error(`no answer from the database within ${stuckMs} ms: the projection did not move`);
     this.options.listener.onTrouble(why);
     this.#cutOff(why);
   }
