@@ -6,6 +6,7 @@ import { AddGenerations1763950000000 } from './generations.migration.js';
 import { createPartitions } from './partitions.js';
 import { TakeTurnsWithPublications1763996000000 } from './publications.migration.js';
 import { AddRebuildOrders1763960000000 } from './rebuild-orders.migration.js';
+import { TellRecentChanges1763997000000 } from './recent-changes.migration.js';
 import { IndexUserList1763970000000 } from './user-list.migration.js';
 
 /**
@@ -194,4 +195,5 @@ export const projectionMigrations = [
   IndexAttention1763981000000,
   AddAdoptedLogs1763995000000,
   TakeTurnsWithPublications1763996000000,
+  TellRecentChanges1763997000000,
 ];

@@ -322,6 +322,21 @@ describe('The read models', () => {
       expect(reader.peek('bob')).toBeNull();
     });
 
+    it('from memory by who follows but for whom a commit changed', async () => {
+      const leader = await log.start('a');
+      await log.leads('a');
+      const follower = await log.start('b');
+      await follower.reaches('3');
+      await until('b follows', () => follower.engine.status().state === 'standby');
+      const kept = await follower.reader.read('ann');
+      await follower.reader.read('bob');
+      const last = await log.record(sightOf('2', day(2), { userId: 'bob', status: 'canceled' }));
+      await Promise.all([leader.reaches(last), follower.reaches(last)]);
+      await until('ann is served from memory', () => follower.reader.peek('ann') === kept);
+      expect(follower.reader.peek('bob')).toBeNull();
+      expect((await follower.reader.read('bob')).snapshot.plan).toBe('free');
+    });
+
     it('right on the instance that leads and on one that follows, once it reached the position', async () => {
       const instances = [await log.start('a'), await log.start('b')];
       await until('somebody leads', () => log.leader());

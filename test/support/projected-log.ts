@@ -71,7 +71,7 @@ const LEFT_OUT = [
 ];
 
 const LEFT_OUT_COLUMNS = new Map([
-  ['projection_checkpoint', ` - 'revision'`],
+  ['projection_checkpoint', ` - 'revision' - 'recent_changes'`],
   ['revocation_feed', ` - 'cursor'`],
 ]);
 
@@ -171,7 +171,7 @@ export class ProjectedLog {
 
   /**
    * Every row of every table of the schema, in every column, and where the checkpoint is. Left out are the pointer to the
-   * live generation, what is known of the swaps, the checkpoint's `revision`, which counts commits, and the feed's `cursor`:
+   * live generation, what is known of the swaps, what the checkpoint says of commits, and the feed's `cursor`:
    * while a publication is under way its lines and others' take turns. No column that is left holds a wall clock.
    */
   async rows(): Promise<Rows> {

@@ -13,6 +13,7 @@ import {
 } from './checkpoint.js';
 import type { FoldedLog } from './folded-log.js';
 import type { ProjectedBatch, Projector } from './projector.js';
+import { type RecentChange, withChange } from './recent-changes.js';
 import type { UnderWay } from './under-way.js';
 
 /**
@@ -57,6 +58,7 @@ export class BatchRunner {
   #careful = 0;
   /** What is under way and the events after it take turns; whoever takes over begins with the events. */
   #isTurnOfParts = false;
+  #recent: readonly RecentChange[] = [];
   readonly #size: BatchSize;
 
   constructor(
@@ -210,15 +212,18 @@ export class BatchRunner {
     try {
       // Rows and checkpoint are lost together or not at all, and the log can be folded again: no flush of its own.
       await client.query('begin; set local synchronous_commit = off');
+      const recent = withChange(this.#recent, next.revision, batch.changed);
       const moved = await moveCheckpoint(client, this.key, {
         read,
         next,
         codeVersion: this.projector.codeVersion,
         applied: batch.applied,
+        recent,
       });
       if (moved === 'moved') {
         await batch.write(client);
         await client.query('commit');
+        this.#recent = recent;
       } else {
         await client.query('rollback');
       }

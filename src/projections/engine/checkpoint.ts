@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
 import type { Position } from '../../event-store/event-store.js';
+import type { RecentChange } from './recent-changes.js';
 import { type UnderWay, underWayColumn, underWayText } from './under-way.js';
 
 /** The event a projection stopped at, and why. */
@@ -137,6 +138,8 @@ export interface CheckpointMove {
   readonly next: Checkpoint;
   readonly codeVersion: string;
   readonly applied: number;
+  /** Whom the last commits changed, this one included. */
+  readonly recent: readonly RecentChange[];
 }
 
 /**
@@ -146,13 +149,13 @@ export interface CheckpointMove {
 export async function moveCheckpoint(
   client: PoolClient,
   key: ProjectionKey,
-  { read, next, codeVersion, applied }: CheckpointMove,
+  { read, next, codeVersion, applied, recent }: CheckpointMove,
 ): Promise<'moved' | 'lost'> {
   const moved = await client.query({
     name: 'tenure-move-checkpoint',
     text: `update tenure.projection_checkpoint
            set handled = $5, scanned = $6, within = $7, now_ms = $8, revision = $9, code_version = $10, fault = null,
-             events = events + $11, event_id = $12,
+             events = events + $11, event_id = $12, recent_changes = $13,
              mixed_after = case when built_by = $10 then mixed_after else coalesce(mixed_after, handled, 0) end
            where projection = $1 and generation = $2 and handled is not distinct from $3 and revision = $4`,
     values: [
@@ -168,6 +171,7 @@ export async function moveCheckpoint(
       codeVersion,
       applied,
       next.eventId,
+      JSON.stringify(recent),
     ],
   });
   return moved.rowCount === 1 ? 'moved' : 'lost';

@@ -18,6 +18,7 @@ import { foldedLog } from './folded-log.js';
 import { LeaderSession } from './leader-session.js';
 import type { Projection, ProjectionListener, ProjectionState, ProjectionStatus } from './projection.js';
 import type { Projector } from './projector.js';
+import { changedBetween, readRecentChanges } from './recent-changes.js';
 import { isWritten } from './under-way.js';
 
 export interface ProjectionEngineOptions {
@@ -234,19 +235,29 @@ export class ProjectionEngine implements Projection {
 
   /** Looks where the live checkpoint is, as another instance moves it. */
   async #follow(): Promise<void> {
-    const live = await readLiveCheckpoint(this.options.pool, this.options.projection);
-    if (live === null || this.#stopping || this.#state === 'leading') return;
+    const { pool, projection, listener } = this.options;
+    const live = await readLiveCheckpoint(pool, projection);
+    if (live === null) return;
+    // Read after the checkpoint, so it tells of that commit too.
+    const isKnown = this.#live !== null && isSame(live, this.#live);
+    const recent = isKnown ? [] : await readRecentChanges(pool, { projection, generation: live.generation });
+    if (this.#stopping || this.#state === 'leading') return;
     const known = this.#live;
     // Waiters look too, so answers may overtake each other: a late one must not undo what is known since.
     if (known !== null && isEarlier(live, known) && !this.#isAnew) return;
     const moved = this.#isAnew || known === null || !isSame(live, known);
+    const changed =
+      this.#isAnew || known === null || live.swaps !== known.swaps
+        ? 'all'
+        : changedBetween(recent, known.checkpoint.revision, live.checkpoint.revision);
     this.#isAnew = false;
     this.#forgetHeadOf(live);
     this.#live = live;
     if (this.#stuck !== null && !isSame(this.#stuck.at, live)) this.#stuck = null;
     this.#fault = live.checkpoint.fault ?? this.#stuck?.fault ?? null;
     this.#state = this.#fault === null ? 'standby' : 'faulted';
-    this.#confirmed(live, moved);
+    if (changed !== 'all') listener.onChanged(changed);
+    this.#confirmed(live, moved && changed === 'all');
     if (moved) this.#wake();
     await this.#askHead();
   }

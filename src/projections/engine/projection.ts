@@ -38,7 +38,7 @@ export interface ProjectionListener {
   onChanged(changed: readonly string[] | 'all'): void;
   /**
    * What this instance knows of the live generation and its checkpoint was confirmed `ageMs` milliseconds ago; `moved`
-   * when another instance moved either.
+   * when another instance moved either and it is not known whom that changed.
    */
   onConfirmed(live: LiveCheckpoint, moved: boolean, ageMs: number): void;
   /** This instance committed a batch. */

@@ -37,6 +37,8 @@ export interface ProjectionCheckpointRow {
   readonly builtBy: string;
   /** Last event before the first one that was folded by other code than that. */
   readonly mixedAfter: string | null;
+  /** JSON of whom the last commits changed; `null` before the first. */
+  readonly recentChanges: string | null;
   /** Events folded so far. */
   readonly events: string;
   /** Of the event at `handled`; `null` before the first, and since before ids were kept. */
@@ -60,6 +62,7 @@ export const ProjectionCheckpointEntity = new EntitySchema<ProjectionCheckpointR
     builtBy: text('built_by'),
     mixedAfter: nullable(bigint('mixed_after')),
     events: { ...bigint(), default: 0 },
+    recentChanges: nullable(text('recent_changes')),
     eventId: nullable({ type: 'uuid', name: 'event_id' }),
   },
 });
