@@ -165,6 +165,11 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     sub.change({ items: sub.renewed().map((one) => ({ ...one, currentPeriodEnd: LAST_SECOND })) });
     sub.bill('paid', sub.lines(1000, { periodEnd: LAST_SECOND }), 'subscription_cycle');
   },
+  flurry: (sub, step) => {
+    for (let i = 0; i < 3 + (step.tag % 5); i += 1) {
+      sub.change({}, 'customer.subscription.updated', { metadata: step.tag + i });
+    }
+  },
   fail: (sub, step) => {
     sub.bill('open', step.tag % 2 === 0 ? sub.addonLines(300) : sub.lines(1000), 'subscription_update');
     sub.change({ status: 'past_due' });
@@ -295,6 +300,7 @@ const burstSteps = stepsOf(
     'resumeCollection',
     'quantity',
     'metadata',
+    'flurry',
     'undo',
     'trialWillEnd',
     'circle',
