@@ -52,7 +52,8 @@ export function isTransient(error: unknown): boolean {
   return firstAnswer(error, (each) => {
     if (saysItself(each)) return each.mayPass;
     if (each instanceof pg.DatabaseError) return mayPassState(each.code ?? '08', each.message);
-    if (each instanceof AggregateError) return each.errors.length > 0 && each.errors.every(isTransient);
+    const parts = partsOf(each);
+    if (parts.length > 0) return parts.every(isTransient);
     return isNetworkError(each) || DRIVER_WORDS.test(each.message) ? true : undefined;
   });
 }
@@ -70,7 +71,8 @@ export function isTimeout(error: unknown): boolean {
 export function isUnreachable(error: unknown): boolean {
   return firstAnswer(error, (each) => {
     if (each instanceof pg.DatabaseError) return each.code === undefined || isNoSession(each.code);
-    if (each instanceof AggregateError) return each.errors.some(isUnreachable);
+    const parts = partsOf(each);
+    if (parts.length > 0) return parts.some(isUnreachable);
     return isNetworkError(each) || DRIVER_WORDS.test(each.message) ? true : undefined;
   });
 }
@@ -103,22 +105,44 @@ function mayPassState(sqlState: string, message: string): boolean {
   return PASSING_CLASSES.has(sqlState.slice(0, 2)) || (sqlState === '0A000' && STALE_PLAN.test(message));
 }
 
-function isNetworkError(error: Error): boolean {
-  if (!('code' in error) || typeof error.code !== 'string') return false;
-  const isSocketGone = error.code === 'ENOENT' && 'syscall' in error && error.syscall === 'connect';
-  return NETWORK_CODES.has(error.code) || isSocketGone;
+function isNetworkError({ code, syscall }: ErrorLike): boolean {
+  return (
+    typeof code === 'string' && (NETWORK_CODES.has(code) || (code === 'ENOENT' && syscall === 'connect'))
+  );
 }
 
-function saysItself(error: Error): error is Error & SaysItself {
-  return 'mayPass' in error && 'isTimeout' in error;
+/** What Node tried one after the other, such as the addresses of a name, in an `AggregateError`. */
+function partsOf({ errors }: ErrorLike): readonly unknown[] {
+  return Array.isArray(errors) ? errors : [];
+}
+
+function saysItself(error: ErrorLike): error is ErrorLike & SaysItself {
+  return typeof error.mayPass === 'boolean' && typeof error.isTimeout === 'boolean';
+}
+
+/** An error by what it has, not by its class: errors of Node itself may be of another realm than this code. */
+interface ErrorLike {
+  readonly message: string;
+  readonly code?: unknown;
+  readonly syscall?: unknown;
+  readonly errors?: unknown;
+  readonly mayPass?: unknown;
+  readonly isTimeout?: unknown;
+  readonly cause?: unknown;
+  readonly driverError?: unknown;
+}
+
+function isErrorLike(thrown: unknown): thrown is ErrorLike {
+  return typeof thrown === 'object' && thrown !== null && typeof Reflect.get(thrown, 'message') === 'string';
 }
 
 /** What is said of an error, or of what it wraps where nothing is known of itself. */
-function firstAnswer(error: unknown, ask: (each: Error) => boolean | undefined): boolean {
-  for (let each = error, depth = 0; each instanceof Error && depth < 5; depth += 1) {
+function firstAnswer(error: unknown, ask: (each: ErrorLike) => boolean | undefined): boolean {
+  let each = error;
+  for (let depth = 0; isErrorLike(each) && depth < 5; depth += 1) {
     const answer = ask(each);
     if (answer !== undefined) return answer;
-    each = 'driverError' in each ? each.driverError : each.cause;
+    each = each.driverError ?? each.cause;
   }
   return false;
 }
