@@ -3,7 +3,7 @@ import type { PlanCatalog } from '../plans/plan-catalog.js';
 import { type Awaited, awaitedPayment } from './awaited-payment.js';
 import type { Observation, SubscriptionFacts } from './facts.js';
 import { graceEnd } from './grace.js';
-import { unitsOf, withHeldItems } from './held-items.js';
+import { allWithHeldItems, unitsOf, wholeOnes } from './held-items.js';
 import { foldInvoices } from './invoices.js';
 import { isTerminal, orderObservations, statusOf } from './order.js';
 import { gatherPayments } from './payments.js';
@@ -65,13 +65,13 @@ export interface HeldAddon extends NamedAddon {
 
 /** Decides all that does not depend on the clock; `null` while the subscription itself was never seen. */
 export function openAccount(facts: SubscriptionFacts, catalog: PlanCatalog): Account | null {
-  const ordered = orderObservations(facts.observations).observations.map(withHeldItems);
+  const ordered = allWithHeldItems(orderObservations(facts.observations).observations);
   const newest = ordered.at(-1);
   // A customer deleted at Stripe ends its subscriptions (DESIGN 8).
   const status = facts.customerDeleted && newest !== undefined ? 'canceled' : statusOf(ordered);
   if (newest === undefined || status === null) return null;
   const { policy } = catalog;
-  const whole = ordered.filter(({ data }) => !data.itemsTruncated);
+  const whole = wholeOnes(ordered);
   const held = whole.at(-1)?.data.items ?? [];
   const book = openPriceBook(catalog, ordered);
   const invoices = foldInvoices(facts.invoices);
@@ -84,6 +84,7 @@ export function openAccount(facts: SubscriptionFacts, catalog: PlanCatalog): Acc
   const cancelAt = cancellationInstant(newest, held, book);
   const followed = settled ?? (status === 'trialing' ? first : null);
   const lost = lostBy(invoices, ordered, payments, book, followed?.of?.plan ?? null);
+  let remains: Remains | null = null;
   return {
     subscription: facts.subscription,
     customer: ordered.findLast((observation) => observation.data.customer !== null)?.data.customer ?? null,
@@ -94,7 +95,11 @@ export function openAccount(facts: SubscriptionFacts, catalog: PlanCatalog): Acc
     firstWaits,
     addons: heldAddons(held, book),
     lost,
-    remains: remainsOf(payments, book, followed),
+    // Of most subscriptions nobody asks what stays of them.
+    get remains() {
+      remains ??= remainsOf(payments, book, followed);
+      return remains;
+    },
     carriedUnits: (price) => carriedUnits(whole, price),
     collectionSuspended: policy.pauseCollection === 'suspend' && newest.data.pauseCollection !== null,
     trialEnd:

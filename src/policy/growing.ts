@@ -15,39 +15,49 @@ export function isGrowing(list: readonly object[]): boolean {
   return growing.has(list);
 }
 
-/** What was made of the first `count` entries of a list. */
-interface Made<V> {
-  readonly value: V;
-  count: number;
-}
+/** Shorter lists cost no more from scratch than what is kept of them would cost memory. */
+const KEPT_FROM = 32;
 
 /**
- * Makes a value of a list, entry by entry. Of a growing list the value is kept and only what is new is added to it; it may
- * change then, so nobody keeps it longer than the list stays as it is.
+ * Makes a value of a list. Of a long growing list the value is kept, and extended by what was added to the list since; it
+ * may change then, so nobody keeps it longer than the list stays as it is. `extend` returns the value, the same or another.
  */
 export function keptWith<T extends object, V>(
   make: (list: readonly T[]) => V,
-  add: (value: V, entry: T) => void,
+  extend: (value: V, added: readonly T[], list: readonly T[]) => V,
 ): (list: readonly T[]) => V {
-  const kept = new WeakMap<readonly T[], Made<V>>();
+  const kept = new WeakMap<readonly T[], { readonly value: V; readonly count: number }>();
   return (list) => {
-    if (!isGrowing(list)) return make(list);
+    if (list.length < KEPT_FROM || !isGrowing(list)) return make(list);
     const made = kept.get(list);
-    if (made === undefined) {
-      const value = make(list);
-      kept.set(list, { value, count: list.length });
-      return value;
-    }
-    for (const entry of list.slice(made.count)) add(made.value, entry);
-    made.count = list.length;
-    return made.value;
+    if (made?.count === list.length) return made.value;
+    const value = made === undefined ? make(list) : extend(made.value, list.slice(made.count), list);
+    kept.set(list, { value, count: list.length });
+    return value;
   };
 }
 
+/** Makes a list of what is picked from each entry of a list; of a growing list the result grows, too. */
+export function eachOf<T extends object, U extends object>(
+  pick: (entry: T) => readonly U[],
+): (list: readonly T[]) => readonly U[] {
+  return keptWith<T, U[]>(
+    (list) => growingList(list.flatMap(pick)),
+    (picked, added) => {
+      for (const entry of added) picked.push(...pick(entry));
+      return picked;
+    },
+  );
+}
+
 /** The event ids of a list of facts. */
-export const eventIdsOf: (facts: readonly { readonly eventId: string }[]) => ReadonlySet<string> = keptWith(
+export const eventIdsOf: (facts: readonly { readonly eventId: string }[]) => ReadonlySet<string> = keptWith<
+  { readonly eventId: string },
+  Set<string>
+>(
   (facts) => new Set(facts.map(({ eventId }) => eventId)),
-  (ids: Set<string>, { eventId }) => {
-    ids.add(eventId);
+  (ids, added) => {
+    for (const { eventId } of added) ids.add(eventId);
+    return ids;
   },
 );

@@ -1,5 +1,6 @@
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
+import { eachOf } from './growing.js';
 
 /** Whether an item is held: one of quantity 0 is not (DESIGN 5 "Shapes"); no quantity is 1. */
 export function isHeld({ quantity }: Pick<SubscriptionItem, 'quantity'>): boolean {
@@ -31,3 +32,13 @@ export function withHeldItems(observation: Observation): Observation {
     },
   };
 }
+
+/** Observations with the items that are held, in their order. */
+export const allWithHeldItems: (ordered: readonly Observation[]) => readonly Observation[] = eachOf(
+  (observation: Observation) => [withHeldItems(observation)],
+);
+
+/** Those whose items were not cut. */
+export const wholeOnes: (ordered: readonly Observation[]) => readonly Observation[] = eachOf(
+  (observation: Observation) => (observation.data.itemsTruncated ? [] : [observation]),
+);

@@ -1,5 +1,6 @@
 import type { InvoiceLine, InvoiceObservationData } from '../events/invoice.events.js';
 import type { InvoiceObservation } from './facts.js';
+import { keptWith } from './growing.js';
 import { compareText } from './order.js';
 
 /** One invoice as all that was told of it makes it. `toldAt` is the second of the event that decided its status. */
@@ -17,24 +18,67 @@ const WITHIN_A_SECOND: ReadonlyMap<string, number> = new Map([
   ['void', 3],
 ]);
 
-/** Folds invoices into a map by id (DESIGN 5.3): `paid` outranks all, else the latest event decides. */
+/** Folds invoices into a map by id (DESIGN 5.3): `paid` outranks all, else the latest event decides. Ascending by id. */
 export function foldInvoices(observations: readonly InvoiceObservation[]): readonly Invoice[] {
-  const byInvoice = new Map<string, InvoiceObservation[]>();
-  for (const observation of observations) {
-    const known = byInvoice.get(observation.data.invoice);
-    if (known === undefined) byInvoice.set(observation.data.invoice, [observation]);
-    else known.push(observation);
-  }
-  return [...byInvoice.entries()]
+  return folded(observations).invoices;
+}
+
+interface FoldedInvoices {
+  readonly told: Map<string, InvoiceObservation[]>;
+  readonly invoices: Invoice[];
+}
+
+const folded = keptWith<InvoiceObservation, FoldedInvoices>((observations) => {
+  const told = new Map<string, InvoiceObservation[]>();
+  for (const observation of observations) tell(told, observation);
+  const invoices = [...told.entries()]
     .sort(([a], [b]) => compareText(a, b))
-    .flatMap(([, told]) => {
-      const decisive = told.reduce((winner, next) => (outranks(next, winner) ? next : winner));
-      const paymentFailures = told
-        .filter((observation) => observation.stripeType === 'invoice.payment_failed')
-        .map((observation) => observation.created)
-        .sort((a, b) => a - b);
-      return [{ data: decisive.data, toldAt: decisive.created, paymentFailures }];
-    });
+    .map(([, ofInvoice]) => foldInvoice(ofInvoice));
+  return { told, invoices };
+}, extendInvoices);
+
+function extendInvoices(fold: FoldedInvoices, added: readonly InvoiceObservation[]): FoldedInvoices {
+  for (const observation of added) {
+    const { invoice } = observation.data;
+    const isNew = !fold.told.has(invoice);
+    const now = foldInvoice(tell(fold.told, observation));
+    fold.invoices.splice(placeOf(fold.invoices, invoice), isNew ? 0 : 1, now);
+  }
+  return fold;
+}
+
+function tell(
+  told: Map<string, InvoiceObservation[]>,
+  observation: InvoiceObservation,
+): readonly InvoiceObservation[] {
+  const known = told.get(observation.data.invoice);
+  if (known === undefined) {
+    const first = [observation];
+    told.set(observation.data.invoice, first);
+    return first;
+  }
+  known.push(observation);
+  return known;
+}
+
+function foldInvoice(told: readonly InvoiceObservation[]): Invoice {
+  const decisive = told.reduce((winner, next) => (outranks(next, winner) ? next : winner));
+  const paymentFailures = told
+    .filter((observation) => observation.stripeType === 'invoice.payment_failed')
+    .map((observation) => observation.created)
+    .sort((a, b) => a - b);
+  return { data: decisive.data, toldAt: decisive.created, paymentFailures };
+}
+
+/** Index of the first invoice whose id is not below `id`. */
+function placeOf(invoices: readonly Invoice[], id: string): number {
+  let [low, high] = [0, invoices.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareText(invoices[middle]?.data.invoice ?? '', id) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** What a line asks for in minor units, before discounts where the API version says so. Negative is a credit. */

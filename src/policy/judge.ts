@@ -1,44 +1,51 @@
 import type { PlanCatalog } from '../plans/plan-catalog.js';
-import { combine, type UntimedEntitlement } from './combine.js';
-import type { Entitlement, Judgement } from './entitlement.js';
+import { openAccount } from './account.js';
+import type { Entitlement, Judgement, Successor } from './entitlement.js';
 import type { UserFacts } from './facts.js';
 import { accountOf } from './kept-accounts.js';
-import { standingAt, turningPoints } from './standing.js';
+import { type Moment, momentsFrom } from './over-time.js';
 
-/** One stretch of time in which nothing that is served changes, from `at` (Unix milliseconds) on. */
-interface Stretch {
-  readonly at: number;
-  readonly entitlement: UntimedEntitlement;
-}
+/** More subscriptions of one user than this are kept as they were judged. */
+const FEW = 8;
 
 /**
  * The access policy (DESIGN 8): what a user may do at `now` (Unix milliseconds), and what that becomes at which later
  * instants if nothing but time passes. Pure: equal sets of facts give equal answers, whatever their order.
  */
 export function judge(facts: UserFacts, catalog: PlanCatalog, now: number): Judgement {
+  const open = facts.subscriptions.length > FEW ? accountOf : openAccount;
   const accounts = facts.subscriptions
-    .map((subscription) => accountOf(subscription, catalog))
+    .map((subscription) => open(subscription, catalog))
     .filter((account) => account !== null);
-  const at = (instant: number): UntimedEntitlement =>
-    combine(
-      accounts.map((account) => standingAt(account, instant / 1000)),
-      catalog,
-    );
-  const later = [...new Set(accounts.flatMap(turningPoints).map((seconds) => Math.ceil(seconds * 1000)))]
-    .filter((instant) => instant > now)
-    .sort((a, b) => a - b);
-
-  const stretches: Stretch[] = [{ at: now, entitlement: at(now) }];
-  for (const instant of later) {
-    const entitlement = at(instant);
-    if (!isSame(stretches.at(-1)?.entitlement, entitlement)) stretches.push({ at: instant, entitlement });
-  }
-  const [present, ...successors] = stretches.map((stretch, index) => ({
-    at: stretch.at,
-    entitlement: withValidity(stretch, stretches.slice(index + 1)),
-  }));
+  const [present, ...successors] = withValidity(changesAmong(momentsFrom(accounts, catalog, now)));
   if (present === undefined) throw new Error('a judgement without a present');
   return { entitlement: present.entitlement, successors };
+}
+
+/** The moments at which something other is served than before. */
+function changesAmong(moments: readonly Moment[]): readonly Moment[] {
+  let before: string | null = null;
+  return moments.filter(({ entitlement }) => {
+    const text = JSON.stringify(entitlement);
+    const isChange = text !== before;
+    before = text;
+    return isChange;
+  });
+}
+
+/** Adds `validUntil`: when, by time alone, access changes next. */
+function withValidity(moments: readonly Moment[]): readonly Successor[] {
+  const timed: Successor[] = [];
+  let later: Moment | undefined;
+  let validUntil: string | null = null;
+  for (const moment of [...moments].reverse()) {
+    if (later !== undefined && !allowsTheSame(moment.entitlement, later.entitlement)) {
+      validUntil = new Date(later.at).toISOString();
+    }
+    timed.push({ at: moment.at, entitlement: { ...moment.entitlement, validUntil } });
+    later = moment;
+  }
+  return timed.reverse();
 }
 
 /** Whether two entitlements allow the same: exactly then the revocation version stays (DESIGN 9). */
@@ -56,15 +63,6 @@ const ACCESS_PARTS = ['role', 'plan', 'status', 'features', 'limits'] as const;
 
 /** The part of an entitlement that tokens and caches depend on. */
 export type AccessPart = Pick<Entitlement, 'role' | 'plan' | 'status' | 'features' | 'limits'>;
-
-/** `validUntil`: when, by time alone, access changes next. */
-function withValidity(stretch: Stretch, later: readonly Stretch[]): Entitlement {
-  const next = later.find(({ entitlement }) => !allowsTheSame(entitlement, stretch.entitlement));
-  return {
-    ...stretch.entitlement,
-    validUntil: next === undefined ? null : new Date(next.at).toISOString(),
-  };
-}
 
 /** Entitlements are built with their keys in one order, so equal texts are equal values. */
 function isSame(a: unknown, b: unknown): boolean {

@@ -41,12 +41,14 @@ export function statusOf(ordered: readonly Observation[]): string | null {
   return (newestTerminal(ordered).observation ?? ordered.at(-1))?.data.status ?? null;
 }
 
-const newestTerminal: (ordered: readonly Observation[]) => { observation: Observation | null } = keptWith(
-  (ordered) => ({ observation: ordered.findLast(({ data }) => isTerminal(data.status)) ?? null }),
-  (newest, observation) => {
-    if (isTerminal(observation.data.status)) newest.observation = observation;
-  },
+const newestTerminal = keptWith<Observation, { readonly observation: Observation | null }>(
+  (ordered) => ({ observation: terminalOf(ordered) }),
+  ({ observation }, added) => ({ observation: terminalOf(added) ?? observation }),
 );
+
+function terminalOf(ordered: readonly Observation[]): Observation | null {
+  return ordered.findLast(({ data }) => isTerminal(data.status)) ?? null;
+}
 
 /** What was seen in one second: all of it by event id, and which part of the whole order is its. */
 interface Second {
@@ -197,9 +199,10 @@ function addOnce(twins: Map<string, Observation>, observation: Observation): voi
   if (!twins.has(key)) twins.set(key, observation);
 }
 
-const timelineOf: (observations: readonly Observation[]) => Timeline = keptWith(
+const timelineOf = keptWith<Observation, Timeline>(
   (observations) => Timeline.of(observations),
-  (timeline, observation) => {
-    timeline.add(observation);
+  (timeline, added) => {
+    for (const observation of added) timeline.add(observation);
+    return timeline;
   },
 );

@@ -1,7 +1,7 @@
 import type { InvoiceLine } from '../events/invoice.events.js';
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
-import { unitsOf } from './held-items.js';
+import { unitsOf, wholeOnes } from './held-items.js';
 import { askedBy, type Invoice, isCreationOrCycle } from './invoices.js';
 import { itemsByPrice, unitsByPrice } from './plan-item.js';
 import type { PriceBook } from './prices.js';
@@ -35,7 +35,7 @@ export function gatherPayments(
   book: PriceBook,
 ): Payments {
   const paid = invoices.filter(({ data }) => data.status === 'paid');
-  const whole = ordered.filter(({ data }) => !data.itemsTruncated);
+  const whole = wholeOnes(ordered);
   // An invoice may be a second older than the first sight of its subscription.
   const birth = whole[0]?.stripeType === 'customer.subscription.created' ? whole[0] : undefined;
   const periods = itemPeriods(paid.some(isCutPayment) ? whole : []);
@@ -150,24 +150,38 @@ function indexOf(
   cut: number,
 ): Pick<Payments, 'paidUntil' | 'stillPaidAt' | 'isCredited'> {
   const creditedAt = (price: string): number => credited.get(price) ?? Number.NEGATIVE_INFINITY;
-  const until = new Map<string, (limit: number) => number>();
-  const standing = new Map<string, (limit: number) => number>();
-  for (const [price, ofPrice] of byPrice(lines)) {
-    until.set(price, greatestUpTo(ofPrice.map(({ invoiced, end }) => ({ key: -invoiced, value: end }))));
+  // Most prices are never asked about: what answers is made with the first question.
+  let grouped: ReadonlyMap<string, readonly PaidLine[]> | null = null;
+  const ofPrice = (price: string): readonly PaidLine[] => {
+    grouped ??= byPrice(lines);
+    return grouped.get(price) ?? [];
+  };
+  const until = oncePerPrice((price) =>
+    greatestUpTo(ofPrice(price).map(({ invoiced, end }) => ({ key: -invoiced, value: end }))),
+  );
+  const standing = oncePerPrice((price) => {
     const since = Math.max(creditedAt(price), cut);
-    standing.set(
-      price,
-      greatestUpTo(
-        ofPrice
-          .filter(({ invoiced }) => invoiced >= since)
-          .map(({ start, end }) => ({ key: start, value: end })),
-      ),
+    return greatestUpTo(
+      ofPrice(price)
+        .filter(({ invoiced }) => invoiced >= since)
+        .map(({ start, end }) => ({ key: start, value: end })),
     );
-  }
+  });
   return {
-    paidUntil: (price, invoiced) => until.get(price)?.(-invoiced) ?? Number.NEGATIVE_INFINITY,
-    stillPaidAt: (price, instant) => (standing.get(price)?.(instant) ?? Number.NEGATIVE_INFINITY) > instant,
+    paidUntil: (price, invoiced) => until(price)(-invoiced),
+    stillPaidAt: (price, instant) => standing(price)(instant) > instant,
     isCredited: ({ price, invoiced }) => creditedAt(price) > invoiced,
+  };
+}
+
+function oncePerPrice<V>(make: (price: string) => V): (price: string) => V {
+  const made = new Map<string, V>();
+  return (price) => {
+    const known = made.get(price);
+    if (known !== undefined) return known;
+    const value = make(price);
+    made.set(price, value);
+    return value;
   };
 }
 

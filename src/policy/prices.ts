@@ -1,6 +1,7 @@
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import { type Addon, type Plan, type PlanCatalog, pricesOfLabel } from '../plans/plan-catalog.js';
 import type { Observation } from './facts.js';
+import { keptWith } from './growing.js';
 import { comparePlanItems } from './plan-item.js';
 
 /** A plan with the name it has in the catalogue. */
@@ -59,81 +60,110 @@ export interface PriceBook {
  * another price, and an invoice line, which has the id alone, is matched through what items showed.
  */
 export function openPriceBook(catalog: PlanCatalog, ordered: readonly Observation[]): PriceBook {
-  const index = priceIndex(catalog);
-  const shown = shownPrices(index, ordered);
-  const adopted = new Map<string, NamedPlan>();
-  const targetOf = (price: string): PriceTarget | null =>
-    index.get(price) ?? shown.byLookupKey.get(price) ?? shown.byProduct.get(price) ?? null;
-  const planOf = (price: string): NamedPlan | null => {
-    const target = targetOf(price);
-    if (target !== null) return target.kind === 'plan' ? target.plan : null;
-    return adopted.get(price) ?? null;
-  };
-  const book: PriceBook = {
-    planOf,
+  let read = readers.get(catalog);
+  if (read === undefined) {
+    const index = priceIndex(catalog);
+    read = keptWith<Observation, PriceReader>(
+      (observations) => PriceReader.of(index, observations),
+      (reader, added, observations) => (reader.read(added) ? reader : PriceReader.of(index, observations)),
+    );
+    readers.set(catalog, read);
+  }
+  return read(ordered).book;
+}
+
+const readers = new WeakMap<PlanCatalog, (ordered: readonly Observation[]) => PriceReader>();
+
+/** Reads the prices of observations as they come, in order. */
+class PriceReader {
+  readonly #byLookupKey = new Map<string, PriceTarget>();
+  readonly #byProduct = new Map<string, PriceTarget>();
+  readonly #tiered = new Set<string>();
+  readonly #adopted = new Map<string, NamedPlan>();
+  #before: readonly SubscriptionItem[] = [];
+
+  readonly book: PriceBook = {
+    planOf: (price) => {
+      const target = this.#targetOf(price);
+      if (target !== null) return target.kind === 'plan' ? target.plan : null;
+      return this.#adopted.get(price) ?? null;
+    },
     addonOf: (price) => {
-      const target = targetOf(price);
+      const target = this.#targetOf(price);
       return target?.kind === 'addon' ? target.addon : null;
     },
-    isTiered: (price) => shown.tiered.has(price),
-    adopted,
+    isTiered: (price) => this.#tiered.has(price),
+    adopted: this.#adopted,
   };
-  adoptPrices(ordered, adopted, { planOf, isUnmapped: (price) => targetOf(price) === null });
-  return book;
-}
 
-interface ShownPrices {
-  readonly byLookupKey: ReadonlyMap<string, PriceTarget>;
-  readonly byProduct: ReadonlyMap<string, PriceTarget>;
-  readonly tiered: ReadonlySet<string>;
-}
+  private constructor(private readonly index: PriceIndex) {}
 
-/** What items ever showed of each price; of several matches the newest shown. */
-function shownPrices(index: PriceIndex, ordered: readonly Observation[]): ShownPrices {
-  const byLookupKey = new Map<string, PriceTarget>();
-  const byProduct = new Map<string, PriceTarget>();
-  const tiered = new Set<string>();
-  for (const { data } of ordered) {
+  static of(index: PriceIndex, ordered: readonly Observation[]): PriceReader {
+    const reader = new PriceReader(index);
+    for (const observation of ordered) reader.#show(observation);
+    for (const observation of ordered) reader.#adopt(observation);
+    return reader;
+  }
+
+  /** Reads on. False: that changed how a price is read, and so how it was read before; begin anew. */
+  read(added: readonly Observation[]): boolean {
+    let isSame = true;
+    for (const observation of added) {
+      if (this.#show(observation)) isSame = false;
+    }
+    if (!isSame) return false;
+    const { size } = this.#adopted;
+    for (const observation of added) this.#adopt(observation);
+    return this.#adopted.size === size;
+  }
+
+  #targetOf(price: string): PriceTarget | null {
+    return this.index.get(price) ?? this.#byLookupKey.get(price) ?? this.#byProduct.get(price) ?? null;
+  }
+
+  /** Takes in what items show of each price, of several matches the newest; tells whether that is new. */
+  #show({ data }: Observation): boolean {
+    let isNew = false;
+    const set = (map: Map<string, PriceTarget>, price: string, target: PriceTarget | undefined): void => {
+      if (target === undefined || map.get(price) === target) return;
+      map.set(price, target);
+      isNew = true;
+    };
     for (const items of [data.previous?.items, data.items, data.pendingUpdate?.items]) {
       for (const { price, lookupKey, product, billingScheme } of items ?? []) {
-        const keyed = lookupKey === null ? undefined : index.get(lookupKey);
-        if (keyed !== undefined) byLookupKey.set(price, keyed);
-        const ofProduct = product === null ? undefined : index.get(product);
-        if (ofProduct !== undefined) byProduct.set(price, ofProduct);
-        if (billingScheme === 'tiered') tiered.add(price);
+        set(this.#byLookupKey, price, lookupKey === null ? undefined : this.index.get(lookupKey));
+        set(this.#byProduct, price, product === null ? undefined : this.index.get(product));
+        if (billingScheme === 'tiered' && !this.#tiered.has(price)) {
+          this.#tiered.add(price);
+          isNew = true;
+        }
       }
     }
+    return isNew;
   }
-  return { byLookupKey, byProduct, tiered };
-}
 
-/**
- * Where the subscription moves from a plan's price to an unmapped one of the same product, that price counts as the plan's
- * own in this subscription (DESIGN 7). Of several prices it moved from, the one that would be the plan item.
- */
-function adoptPrices(
-  ordered: readonly Observation[],
-  adopted: Map<string, NamedPlan>,
-  book: { planOf(price: string): NamedPlan | null; isUnmapped(price: string): boolean },
-): void {
-  let before: readonly SubscriptionItem[] = [];
-  const moveTo = (items: readonly SubscriptionItem[]): void => {
+  /**
+   * Where the subscription moves from a plan's price to an unmapped one of the same product, that price counts as the
+   * plan's own in this subscription (DESIGN 7). Of several prices it moved from, the one that would be the plan item.
+   */
+  #adopt({ data }: Observation): void {
+    if (data.itemsTruncated) return;
+    if (data.previous?.items !== undefined) this.#moveTo(data.previous.items);
+    this.#moveTo(data.items);
+  }
+
+  #moveTo(items: readonly SubscriptionItem[]): void {
     const orphans = items.filter(
-      ({ price, product }) => product !== null && book.isUnmapped(price) && !adopted.has(price),
+      ({ price, product }) => product !== null && this.#targetOf(price) === null && !this.#adopted.has(price),
     );
     if (orphans.length > 0) {
-      const left = leftByProduct(before, items, book.planOf);
+      const left = leftByProduct(this.#before, items, this.book.planOf);
       for (const { price, product } of orphans) {
         const from = product === null ? undefined : left.get(product);
-        if (from !== undefined) adopted.set(price, from.plan);
+        if (from !== undefined) this.#adopted.set(price, from.plan);
       }
     }
-    before = items;
-  };
-  for (const { data } of ordered) {
-    if (data.itemsTruncated) continue;
-    if (data.previous?.items !== undefined) moveTo(data.previous.items);
-    moveTo(data.items);
+    this.#before = items;
   }
 }
 

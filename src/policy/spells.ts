@@ -1,5 +1,6 @@
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
+import { keptWith } from './growing.js';
 import { asksNothingInAdvance, type PlanItem, planItem } from './plan-item.js';
 import type { PriceBook } from './prices.js';
 
@@ -32,38 +33,46 @@ interface OpenSpell extends Spell {
  * unseen spell of that price lies between, beginning at the observation before it.
  */
 export function spellsOf(ordered: readonly Observation[], book: PriceBook): readonly Spell[] {
-  const spells: OpenSpell[] = [];
-  const namings = new Namings();
+  let cut = cutters.get(book);
+  if (cut === undefined) {
+    cut = keptWith<Observation, SpellCutter>(
+      (observations) => new SpellCutter(book).see(observations),
+      (cutter, added) => cutter.see(added),
+    );
+    cutters.set(book, cut);
+  }
+  return cut(ordered).spells;
+}
 
-  const enter = (items: readonly SubscriptionItem[], begin: number): OpenSpell => {
-    const of = planItem(items, book);
-    const asks = of === null ? asksForAddon(items, book) : !asksNothingInAdvance(of.item);
-    const current = spells.at(-1);
-    if (current !== undefined && priceOf(current.of) === priceOf(of)) {
-      if (of === null) current.asks ||= asks;
-      return current;
-    }
-    const named = of === null ? begin : namings.since(of.item.price);
-    const spell: OpenSpell = { of, begin, since: null, named, trialing: false, asks };
-    spells.push(spell);
-    return spell;
-  };
+const cutters = new WeakMap<PriceBook, (ordered: readonly Observation[]) => SpellCutter>();
 
-  for (const observation of ordered) {
+/** Cuts spells of observations as they come, in order. */
+class SpellCutter {
+  readonly spells: OpenSpell[] = [];
+  readonly #namings = new Namings();
+
+  constructor(private readonly book: PriceBook) {}
+
+  see(observations: readonly Observation[]): this {
+    for (const observation of observations) this.#see(observation);
+    return this;
+  }
+
+  #see(observation: Observation): void {
     const { created, data } = observation;
     if (data.itemsTruncated) {
-      const current = spells.at(-1);
+      const current = this.spells.at(-1);
       if (current !== undefined && data.status === 'trialing') current.trialing = true;
-      continue;
+      return;
     }
-    const before = spells.at(-1);
+    const before = this.spells.at(-1);
     if (data.previous?.items !== undefined) {
-      const unseen = enter(data.previous.items, namings.lastSeen);
+      const unseen = this.#enter(data.previous.items, this.#namings.lastSeen);
       if ((data.previous.status ?? data.status) === 'trialing') unseen.trialing = true;
-      if (before !== undefined && unseen !== before) namings.breakAt(data.previous.items);
+      if (before !== undefined && unseen !== before) this.#namings.breakAt(data.previous.items);
     }
-    namings.see(observation);
-    const spell = enter(data.items, created);
+    this.#namings.see(observation);
+    const spell = this.#enter(data.items, created);
     spell.since ??= created;
     if (
       data.status === 'trialing' ||
@@ -72,7 +81,20 @@ export function spellsOf(ordered: readonly Observation[], book: PriceBook): read
       spell.trialing = true;
     }
   }
-  return spells;
+
+  #enter(items: readonly SubscriptionItem[], begin: number): OpenSpell {
+    const of = planItem(items, this.book);
+    const asks = of === null ? asksForAddon(items, this.book) : !asksNothingInAdvance(of.item);
+    const current = this.spells.at(-1);
+    if (current !== undefined && priceOf(current.of) === priceOf(of)) {
+      if (of === null) current.asks ||= asks;
+      return current;
+    }
+    const named = of === null ? begin : this.#namings.since(of.item.price);
+    const spell: OpenSpell = { of, begin, since: null, named, trialing: false, asks };
+    this.spells.push(spell);
+    return spell;
+  }
 }
 
 /** Rank of a spell's plan; that of no plan is below all. */
