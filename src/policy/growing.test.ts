@@ -1,9 +1,37 @@
 import fc from 'fast-check';
+import { DAWN } from '../../test/support/lives.facts.js';
 import { life, shuffled } from '../../test/support/lives.js';
+import { openAccount } from './account.js';
+import { combine } from './combine.js';
 import type { CheckoutObservation, InvoiceObservation, Observation } from './facts.js';
 import { eventIdsOf, growingList } from './growing.js';
 import { judge } from './judge.js';
 import { orderObservations } from './order.js';
+import { standingAt } from './standing.js';
+
+/** Enough of a past that what is made of it is kept: forty sights like the one given, each a second later. */
+function pastOf(model: Observation | undefined): Observation[] {
+  if (model === undefined) return [];
+  const data = { ...model.data, status: 'active', previous: null };
+  return Array.from({ length: 40 }, (_, n) => ({
+    ...model,
+    type: 'SubscriptionUpdated',
+    stripeType: 'customer.subscription.updated',
+    eventId: `past ${n}`,
+    created: DAWN - 5_000 + n,
+    data,
+  }));
+}
+
+/** Forty invoices like the one given, in no order of their ids. */
+function paidBefore(model: InvoiceObservation | undefined): InvoiceObservation[] {
+  if (model === undefined) return [];
+  return Array.from({ length: 40 }, (_, n) => {
+    const created = DAWN - 5_000 + n;
+    const data = { ...model.data, invoice: `in_past_${(n * 7) % 40}`, created };
+    return { ...model, eventId: `paid ${n}`, created, data };
+  });
+}
 
 describe('Facts that are kept in lists that grow', () => {
   it('are judged after each one as the same facts from scratch, in whatever order and batches they come', () => {
@@ -12,7 +40,8 @@ describe('Facts that are kept in lists that grow', () => {
         life(),
         fc.nat(),
         fc.integer({ min: 1, max: 4 }),
-        ({ facts, catalog, now }, seed, batch) => {
+        fc.boolean(),
+        ({ facts, catalog, now }, seed, batch, isLong) => {
           const told = shuffled(facts, seed).subscriptions.map((subscription) => {
             const { observations, invoices, checkouts } = subscription;
             const told = [
@@ -22,11 +51,10 @@ describe('Facts that are kept in lists that grow', () => {
             ];
             return told.map((each, nth) => ({ ...each, subscription, nth }));
           });
-          const kept = facts.subscriptions.map(({ subscription, ...more }) => ({
-            ...more,
-            subscription,
-            observations: growingList<Observation>([]),
-            invoices: growingList<InvoiceObservation>([]),
+          const kept = facts.subscriptions.map((subscription) => ({
+            ...subscription,
+            observations: growingList<Observation>(isLong ? pastOf(subscription.observations[0]) : []),
+            invoices: growingList<InvoiceObservation>(isLong ? paidBefore(subscription.invoices[0]) : []),
             checkouts: [] as CheckoutObservation[],
           }));
           // Fact by fact in turns: each subscription grows while the others do.
@@ -57,6 +85,42 @@ describe('Facts that are kept in lists that grow', () => {
           }
         },
       ),
+      { numRuns: Number(process.env.AGREEMENT_RUNS ?? '300') },
+    );
+  });
+});
+
+describe('A user with many subscriptions', () => {
+  it('may do at each instant what is judged anew at that instant, with and without what is kept', () => {
+    const lives = fc.array(life(), { minLength: 4, maxLength: 6 });
+    fc.assert(
+      fc.property(lives, (many) => {
+        const [first] = many;
+        if (first === undefined) throw new Error('no life');
+        const { catalog, now } = first;
+        const subscriptions = many.flatMap(({ facts }, n) =>
+          facts.subscriptions.map((each) => ({ ...each, subscription: `${each.subscription}_${n}` })),
+        );
+        const kept = subscriptions.map((each) => ({
+          ...each,
+          observations: growingList([...each.observations]),
+          invoices: growingList([...each.invoices]),
+        }));
+        const { entitlement, successors } = judge({ subscriptions }, catalog, now);
+        const standings = subscriptions
+          .map((each) => openAccount(each, catalog))
+          .flatMap((account) => (account === null ? [] : [standingAt(account, now / 1000)]));
+        expect(entitlement).toMatchObject(combine(standings, catalog));
+        for (const facts of [{ subscriptions: kept }, { subscriptions: [...kept].reverse() }]) {
+          expect(judge(facts, catalog, now)).toEqual({ entitlement, successors });
+        }
+        let holds = entitlement;
+        for (const { at, entitlement: next } of successors) {
+          expect(judge({ subscriptions: kept }, catalog, at - 1).entitlement).toEqual(holds);
+          expect(judge({ subscriptions: kept }, catalog, at).entitlement).toEqual(next);
+          holds = next;
+        }
+      }),
       { numRuns: Number(process.env.AGREEMENT_RUNS ?? '300') },
     );
   });

@@ -1,6 +1,6 @@
 import type { CommandBus } from '@nestjs/cqrs';
 import { RecordRetrievedSubscription } from '../commands/subscription/subscription.commands.js';
-import type { EventStore } from '../event-store/event-store.js';
+import type { EventStore, StoredEvent } from '../event-store/event-store.js';
 import { parseEvent, type RecordedEvent } from '../events/recorded-event.js';
 import { subscriptionStream } from '../events/stream-names.js';
 import {
@@ -9,6 +9,7 @@ import {
   type SubscriptionObservationType,
 } from '../events/subscription.events.js';
 import type { Observation } from '../policy/facts.js';
+import { Turns } from '../projections/engine/turns.js';
 import { toldBy } from '../projections/entitlements/fact-rows.js';
 import { OutOfRangeError, TooManyEntriesError } from '../webhooks/translate/read-json.js';
 import { readSubscription } from '../webhooks/translate/subscription.translation.js';
@@ -61,7 +62,7 @@ export class DoubtSettler {
     const { gateway, store, streamPrefix } = this.options;
     const { subscription, session } = question;
     const stored = await store.read(subscriptionStream(streamPrefix, subscription), 0);
-    const doubt = doubtOf(subscription, stored.map(parseEvent).flatMap(toObservation), session);
+    const doubt = doubtOf(subscription, await this.#observations(stored), session);
     if (doubt === null) return { outcome: 'no_doubt' };
     const early = (doubt.after + 1) * 1_000 - Date.now();
     if (early > 0) return { outcome: 'too_early', againInMs: Math.min(early, MAX_PAUSE_MS) };
@@ -88,6 +89,17 @@ export class DoubtSettler {
     const origin = { actor: 'stripe', correlationId, causation: doubt.about, stripe };
     await this.options.commands.execute(new RecordRetrievedSubscription(data, origin));
     return { outcome: 'settled' };
+  }
+
+  /** A long stream is parsed a while at a time: others have the process between. */
+  async #observations(stored: readonly StoredEvent[]): Promise<readonly Observation[]> {
+    const turns = new Turns();
+    const observations: Observation[] = [];
+    for (const each of stored) {
+      observations.push(...toObservation(parseEvent(each)));
+      await turns.give();
+    }
+    return observations;
   }
 
   /** The same reading, and the same refusals, as of what a webhook brings. */

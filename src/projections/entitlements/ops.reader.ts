@@ -1,8 +1,8 @@
-import { Any, type DataSource, Raw } from 'typeorm';
+import { type DataSource, Raw } from 'typeorm';
 import { z } from 'zod';
 import { type PlanCatalog, planCatalogSchema } from '../../plans/plan-catalog.js';
 import { orderObservations, statusOf } from '../../policy/order.js';
-import { PlanCatalogEntity, SubscriptionFactEntity } from '../entities/fact.entities.js';
+import { PlanCatalogEntity } from '../entities/fact.entities.js';
 import { observationText } from './fact-rows.js';
 
 const subject = z.object({
@@ -20,6 +20,7 @@ const conflict = z.object({
       z.array(z.strictObject({ userId: z.string(), eventId: z.string() })).parse(JSON.parse(text)),
     ),
 });
+const observed = z.object({ subscription: z.string(), body: z.string() });
 
 /** Something Stripe told of that belongs to nobody yet. */
 export type Unlinked = z.infer<typeof subject>;
@@ -50,14 +51,26 @@ export class OpsReader {
     return listing(z.array(conflict).parse(await this.#page('conflicts is not null', cursor, limit)), limit);
   }
 
-  /** Those of the subscriptions that the read models show active or trialing. */
+  /**
+   * Those of the subscriptions that the read models show active or trialing. Of a long life only what was seen last is
+   * fetched, and what ended it: the newest second and, because it is put in order after it, the one before. `created` is
+   * the third field of a body, so its first mention is it: within a text it would stand escaped.
+   */
   async activeSubscriptions(subscriptions: readonly string[]): Promise<ReadonlySet<string>> {
-    const found = await this.source.getRepository(SubscriptionFactEntity).find({
-      where: { generation: live(), subscription: Any(subscriptions), kind: 'observation' },
-    });
+    const found = await this.source.query<unknown>(
+      `select subscription, body from (
+         select subscription, body, dense_rank() over (
+           partition by subscription order by substring(body from '"created":([0-9]+)')::bigint desc) as nth
+         from tenure.subscription_fact
+         where generation = ${LIVE} and subscription = any($1) and kind = 'observation') as seen
+       where nth <= 2 or body ~ '"status":"(canceled|incomplete_expired)"'`,
+      [subscriptions],
+    );
     const bodies = new Map<string, string[]>();
-    for (const { subscription, body } of found) {
-      bodies.set(subscription, [...(bodies.get(subscription) ?? []), body]);
+    for (const { subscription, body } of z.array(observed).parse(found)) {
+      const known = bodies.get(subscription);
+      if (known === undefined) bodies.set(subscription, [body]);
+      else known.push(body);
     }
     const isActive = (texts: readonly string[]): boolean => {
       const observations = texts.map((text) => observationText.parse(JSON.parse(text)));
