@@ -45,7 +45,7 @@ export function gatherPayments(
   let cut = Number.NEGATIVE_INFINITY;
   for (const invoice of paid) {
     const { data } = invoice;
-    const inTrial = isCreatedInTrial(data.created, ordered);
+    const inTrial = (): boolean => isCreatedInTrial(data.created, ordered);
     if (data.linesTruncated) cut = Math.max(cut, data.created);
     for (const line of data.lines) {
       if (line.price !== null && askedBy(line) < 0) raise(credited, line.price, data.created);
@@ -55,7 +55,7 @@ export function gatherPayments(
       if (price === null) continue;
       lines.push({ price, units: unitsOf(line), invoiced: data.created, ...stretchOf(start, end) });
     }
-    if (isCutPayment(invoice) && !inTrial) {
+    if (isCutPayment(invoice) && !inTrial()) {
       const held = (newestNotAfter(whole, data.created) ?? birth)?.data.items ?? [];
       const found = linesOfCutInvoice(held, data.created, periods);
       any ||= found.length > 0;
@@ -90,10 +90,10 @@ export function byPrice(lines: readonly PaidLine[]): ReadonlyMap<string, readonl
  * Whether a line of a paid invoice pays for its price: positive; or nothing, by what is listed on it or by its tiers, and
  * not in a trial. Coupons, balances and money taken elsewhere are payments; $0 trial lines and credits are not.
  */
-function linePays(line: InvoiceLine, inTrial: boolean, book: PriceBook): boolean {
+function linePays(line: InvoiceLine, inTrial: () => boolean, book: PriceBook): boolean {
   const value = askedBy(line);
   if (value !== 0) return value > 0;
-  return (line.reduced || isTiered(line, book)) && !inTrial;
+  return (line.reduced || isTiered(line, book)) && !inTrial();
 }
 
 function isTiered({ billingScheme, price }: InvoiceLine, book: PriceBook): boolean {
