@@ -44,10 +44,10 @@ function toInstant(second: number): number {
   return Math.ceil(second * 1000);
 }
 
-/** Standings that say the same to `combine`: all of them are one, the first, with the add-ons of all. */
+/** Standings that say the same to `combine`: it is shown the first of them by either order, with the add-ons of all. */
 interface Group {
-  readonly members: Standing[];
-  readonly compare: (a: Standing, b: Standing) => number;
+  readonly byEnd: Standing[];
+  readonly bySight: Standing[];
   /** Units of all by price. */
   readonly addons: Map<string, HeldAddon>;
 }
@@ -60,10 +60,11 @@ class Crowd {
     const key = groupOf(standing);
     let group = this.#groups.get(key);
     if (group === undefined) {
-      group = { members: [], compare: standing.word === null ? byEnd : bySight, addons: new Map() };
+      group = { byEnd: [], bySight: [], addons: new Map() };
       this.#groups.set(key, group);
     }
-    group.members.splice(placeOf(group, standing), 0, standing);
+    group.byEnd.splice(placeOf(group.byEnd, standing, compareEnds), 0, standing);
+    group.bySight.splice(placeOf(group.bySight, standing, compareSights), 0, standing);
     addUnits(group.addons, standing.addons, 1);
   }
 
@@ -71,15 +72,17 @@ class Crowd {
     const key = groupOf(standing);
     const group = this.#groups.get(key);
     if (group === undefined) return;
-    group.members.splice(placeOf(group, standing), 1);
+    group.byEnd.splice(placeOf(group.byEnd, standing, compareEnds), 1);
+    group.bySight.splice(placeOf(group.bySight, standing, compareSights), 1);
     addUnits(group.addons, standing.addons, -1);
-    if (group.members.length === 0) this.#groups.delete(key);
+    if (group.byEnd.length === 0) this.#groups.delete(key);
   }
 
   standings(): readonly Standing[] {
-    return [...this.#groups.values()].flatMap(({ members: [first], addons }) =>
-      first === undefined ? [] : [{ ...first, addons: [...addons.values()] }],
-    );
+    return [...this.#groups.values()].flatMap(({ byEnd: [first], bySight: [seenLast], addons }) => {
+      const shown = first === undefined ? [] : [{ ...first, addons: [...addons.values()] }];
+      return seenLast === undefined || seenLast === first ? shown : [...shown, { ...seenLast, addons: [] }];
+    });
   }
 }
 
@@ -90,14 +93,14 @@ function groupOf({ account, access, plan, units, status, word }: Standing): stri
 }
 
 /** As `combine` prefers what gives the same plan in the same status. */
-function byEnd(a: Standing, b: Standing): number {
+function compareEnds(a: Standing, b: Standing): number {
   return (
     (b.periodEnd ?? -1) - (a.periodEnd ?? -1) || compareText(a.account.subscription, b.account.subscription)
   );
 }
 
 /** As `combine` prefers words: of the subscription observed last. */
-function bySight(a: Standing, b: Standing): number {
+function compareSights(a: Standing, b: Standing): number {
   return (
     b.account.newest.created - a.account.newest.created ||
     compareText(b.account.subscription, a.account.subscription)
@@ -105,7 +108,11 @@ function bySight(a: Standing, b: Standing): number {
 }
 
 /** Index of the first member that does not come before a standing: its own, when it is a member. */
-function placeOf({ members, compare }: Group, standing: Standing): number {
+function placeOf(
+  members: readonly Standing[],
+  standing: Standing,
+  compare: (a: Standing, b: Standing) => number,
+): number {
   let [low, high] = [0, members.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
