@@ -176,6 +176,21 @@ describe('The read models', () => {
     });
   });
 
+  it('show a subscription active by what was seen of it last, however long it lives, and never once it has ended', async () => {
+    const life = (id: string, ...statuses: readonly string[]) =>
+      statuses.map((status, n) => sightOf(id, day(n), { status }));
+    await fold(
+      ...life('1', 'active', 'past_due', 'past_due', 'active'),
+      ...life('2', 'active', 'active', 'past_due'),
+      ...life('3', 'canceled', 'active', 'active', 'active'),
+      ...life('4', 'incomplete', 'trialing'),
+    );
+    const ops = new OpsReader(log.source);
+    expect(
+      [...(await ops.activeSubscriptions(['sub_1', 'sub_2', 'sub_3', 'sub_4', 'sub_5']))].sort(),
+    ).toEqual(['sub_1', 'sub_4']);
+  });
+
   it('list what belongs to nobody and what facts disagree about, page by page', async () => {
     await fold(
       sightOf('1', day(0)),
