@@ -21,7 +21,7 @@ const CATALOG = twoPlans({ free: 'reports', plus: 'export' });
 
 /** Shows a payment that is due as `active`: other snapshots, and fewer of them. */
 const LENIENT: FoldingRules = {
-  codeVersion: '2',
+  codeVersion: 'other',
   judge: (facts, catalog, now) => {
     const { entitlement, successors } = judge(facts, catalog, now);
     const lenient = <E extends typeof entitlement>(each: E): E =>
@@ -35,7 +35,7 @@ const LENIENT: FoldingRules = {
 
 /** Judges by another catalogue than the published one. */
 const WITH_API: FoldingRules = {
-  codeVersion: '3',
+  codeVersion: 'third',
   judge: (facts, _, now) => judge(facts, twoPlans({ free: 'reports', plus: 'api' }), now),
 };
 
@@ -128,7 +128,7 @@ describe('A rebuild', () => {
         const report = await rebuild(a);
         expect(report).toMatchObject({
           position: '7',
-          to: { generation, builtBy: '1', mixedAfter: null },
+          to: { generation, builtBy: RUNNING_RULES.codeVersion, mixedAfter: null },
           changed: 0,
           detailsOnly: 0,
           first: [],
@@ -177,8 +177,13 @@ describe('A rebuild', () => {
       const report = await rebuild(a);
       expect(report).toMatchObject({
         position: '7',
-        from: { generation: 1, builtBy: '1', foldedBy: '1', mixedAfter: null },
-        to: { generation: 2, builtBy: '2', foldedBy: '2', mixedAfter: null },
+        from: {
+          generation: 1,
+          builtBy: RUNNING_RULES.codeVersion,
+          foldedBy: RUNNING_RULES.codeVersion,
+          mixedAfter: null,
+        },
+        to: { generation: 2, builtBy: 'other', foldedBy: 'other', mixedAfter: null },
         changed: 1,
         byKind: { role: 0, plan: 0, status: 1, features: 0, limits: 0 },
         first: [
@@ -231,8 +236,8 @@ describe('A rebuild', () => {
           from: 1,
           to: 2,
           position: '7',
-          fromCode: '1',
-          toCode: '2',
+          fromCode: RUNNING_RULES.codeVersion,
+          toCode: 'other',
           usersChanged: 1,
           ...OPS,
           at: expect.any(Date),
@@ -333,8 +338,8 @@ describe('A rebuild', () => {
       expect(report).toMatchObject({
         kind: 'rollback',
         swap: 2,
-        from: { generation: 2, builtBy: '2' },
-        to: { generation: 1, builtBy: '1' },
+        from: { generation: 2, builtBy: 'other' },
+        to: { generation: 1, builtBy: RUNNING_RULES.codeVersion },
         first: [
           { userId: 'dan', before: { status: 'active' }, after: { status: 'past_due' }, versionAfter: 3 },
         ],
@@ -346,7 +351,7 @@ describe('A rebuild', () => {
       expect(await served(a)).toMatchObject({ dan: 'plus active 4', eve: 'plus active 2' });
       expect(await feedAfter(feed)).toEqual(['dan 3', 'dan 4']);
       expect(await a.generations.swaps(10)).toMatchObject([
-        { kind: 'rollback', from: 1, to: 2, fromCode: '1', toCode: '2' },
+        { kind: 'rollback', from: 1, to: 2, fromCode: RUNNING_RULES.codeVersion, toCode: 'other' },
         { kind: 'rollback', from: 2, to: 1, actor: 'eva', reason: 'too lenient' },
         { kind: 'swap' },
       ]);
@@ -363,7 +368,7 @@ describe('A rebuild', () => {
       await a.reaches(last);
       const report = await a.generations.rollBack(OPS);
       expect(report).toMatchObject({
-        to: { generation: 1, builtBy: '1', foldedBy: '2', mixedAfter: '7' },
+        to: { generation: 1, builtBy: RUNNING_RULES.codeVersion, foldedBy: 'other', mixedAfter: '7' },
         mixed: { after: '7' },
       });
       expect(report.mixed?.first).not.toContain('dan');
@@ -433,7 +438,7 @@ describe('A rebuild', () => {
     it('when it stops at a fault, and what is read goes on', async () => {
       await foldedBefore();
       const failing: FoldingRules = {
-        codeVersion: '4',
+        codeVersion: 'failing',
         judge: (facts, catalog, moment) => {
           const judgement = judge(facts, catalog, moment);
           if (judgement.entitlement.status === 'canceled') throw new RangeError('not with me');

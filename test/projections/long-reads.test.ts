@@ -11,7 +11,7 @@ const EVENTS = USERS.length + 1;
 const FEW = 7;
 
 const WITH_API: FoldingRules = {
-  codeVersion: '2',
+  codeVersion: 'other',
   judge: (facts, _, now) => judge(facts, twoPlans({ free: 'reports', plus: 'api' }), now),
 };
 

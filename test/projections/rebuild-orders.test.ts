@@ -14,13 +14,13 @@ const LAST = String(USERS.length + 1);
 
 /** Gives every plus user another feature, so that each sees a change. */
 const WITH_API: FoldingRules = {
-  codeVersion: '2',
+  codeVersion: 'other',
   judge: (facts, _, now) => judge(facts, twoPlans({ free: 'reports', plus: 'api' }), now),
 };
 
 /** Cannot judge anyone. */
 const FAILING: FoldingRules = {
-  codeVersion: '3',
+  codeVersion: 'third',
   judge: () => {
     throw new Error('no judgement');
   },

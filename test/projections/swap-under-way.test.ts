@@ -14,7 +14,7 @@ const EVENTS = USERS.length + 1;
 
 /** Gives every plus user another feature, so that each sees a change. */
 const WITH_API: FoldingRules = {
-  codeVersion: '2',
+  codeVersion: 'other',
   judge: (facts, _, now) => judge(facts, twoPlans({ free: 'reports', plus: 'api' }), now),
 };
 

@@ -15,7 +15,7 @@ const OPS = { actor: 'ops', reason: 'a test' };
 
 /** Gives every plus user another status, so that each sees a change. */
 const OVERDUE: FoldingRules = {
-  codeVersion: '2',
+  codeVersion: 'other',
   judge: (facts, catalog, now) => {
     const { entitlement, successors } = judge(facts, catalog, now);
     const { status } = entitlement;

@@ -1,5 +1,5 @@
 import type { Entitlement, Successor } from '../../policy/entitlement.js';
-import { type JudgedUnder, moveOn, type UserRow, unheardOf } from './user-row.js';
+import { entitlementSchema, type JudgedUnder, moveOn, type UserRow, unheardOf } from './user-row.js';
 
 const FREE: Entitlement = {
   role: 'free',
@@ -148,5 +148,17 @@ describe('what follows by time alone', () => {
     expect(history.map(({ cause }) => cause.kind)).toEqual(['time', 'time']);
     expect(row).toMatchObject({ counter: 2, position: '1000', changedAt: 6_000 });
     expect(row.successors.map(({ counter }) => counter)).toEqual([3]);
+  });
+});
+
+describe('a pending payment that code before reasons wrote', () => {
+  it.each([
+    ['in_1', 'invoice_open'],
+    [null, 'no_invoice'],
+  ])('with invoice %s is read with the reason %s', (invoice, reason) => {
+    const pending = { plan: 'pro', price: 'p', since: 's', invoice };
+    const read = entitlementSchema.parse({ ...PAID, pendingPayment: pending });
+    expect(read.pendingPayment).toEqual({ ...pending, reason });
+    expect(entitlementSchema.parse(read)).toEqual(read);
   });
 });
