@@ -21,6 +21,7 @@ import { openCheckpoint, type ProjectionFault } from '../../src/projections/engi
 import { foldedLog } from '../../src/projections/engine/folded-log.js';
 import { projectionEntities } from '../../src/projections/entities/entities.js';
 import { EntitlementsProjector } from '../../src/projections/entitlements/entitlements.projector.js';
+import { RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
 import { projectionMigrations } from '../../src/projections/migrations.js';
 import { GENERATION_TABLES } from '../../src/projections/partitions.js';
 import {
@@ -160,7 +161,7 @@ export class ProjectedLog {
         batchSize,
       );
     let runner = make();
-    let checkpoint = await openCheckpoint(this.pool, KEY, '1');
+    let checkpoint = await openCheckpoint(this.pool, KEY, RUNNING_RULES.codeVersion);
     for (;;) {
       const round = await runner.run(checkpoint);
       if (round.outcome !== 'committed') return round;
