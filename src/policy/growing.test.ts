@@ -85,7 +85,7 @@ describe('Facts that are kept in lists that grow', () => {
           }
         },
       ),
-      { numRuns: Number(process.env.AGREEMENT_RUNS ?? '60') },
+      { numRuns: Number(process.env.EXTENSION_RUNS ?? '60') },
     );
   });
 });
@@ -121,7 +121,7 @@ describe('A user with many subscriptions', () => {
           holds = next;
         }
       }),
-      { numRuns: Number(process.env.AGREEMENT_RUNS ?? '60') },
+      { numRuns: Number(process.env.EXTENSION_RUNS ?? '60') },
     );
   });
 });
