@@ -45,8 +45,12 @@ export function standing(sub: Understood, now: number): Standing {
   if (access === 'full' && !sub.lost.plan) {
     const held = heldPlan(sub);
     const status = sub.status === 'trialing' || sub.status === 'past_due' ? sub.status : 'active';
-    const word = held === null ? wordOf(sub, now) : null;
-    return { gives: held === null ? null : { ...held, status }, addons, access: true, word };
+    return {
+      gives: held === null ? null : { ...held, status },
+      addons,
+      access: true,
+      word: wordOf(sub, now),
+    };
   }
   // What was paid for stays; whatever the subscription's status, that is past due.
   const kept = paidPlan(sub, covering);
