@@ -40,7 +40,7 @@ const paid = move(unheardOf('u', FREE), PAID, 1_000).row;
 describe("the version's counter", () => {
   it('is 0 for a user never heard of, and stays while the default plan is all there is', () => {
     const { row, history } = move(unheardOf('u', FREE), FREE, 1_000);
-    expect(row).toEqual(unheardOf('u', FREE));
+    expect(row).toEqual({ ...unheardOf('u', FREE), catalog: '1' });
     expect(history).toEqual([]);
   });
 
