@@ -45,12 +45,9 @@ export function standing(sub: Understood, now: number): Standing {
   if (access === 'full' && !sub.lost.plan) {
     const held = heldPlan(sub);
     const status = sub.status === 'trialing' || sub.status === 'past_due' ? sub.status : 'active';
-    return {
-      gives: held === null ? null : { ...held, status },
-      addons,
-      access: true,
-      word: wordOf(sub, now),
-    };
+    // One of which something is written off says past due while it gives a plan.
+    const word = held !== null && sub.lost.addons.length > 0 ? 'past_due' : wordOf(sub, now);
+    return { gives: held === null ? null : { ...held, status }, addons, access: true, word };
   }
   // What was paid for stays; whatever the subscription's status, that is past due.
   const kept = paidPlan(sub, covering);
