@@ -166,10 +166,13 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
       url: databaseUrl,
       now,
       onBatch: (batch) => metrics.batch(batch),
+      faultLimit: settings.faultLimit,
       onFault: (fault) => logger.error({ fault }, 'the projection stopped at a fault'),
+      onSetAside: (generation, setAside) =>
+        logger.error({ generation, setAside }, 'the projection set something aside and goes on'),
       onTrouble: (err) => logger.warn({ err }, 'the projection had trouble and goes on'),
       onConfirmed: (live) => logWatch.confirmed(live),
-      ...foldingThreads({ databaseUrl, eventStoreUrl, streamPrefix: settings.streamPrefix }, hooks, logger),
+      ...foldingThreads({ ...settings, databaseUrl, eventStoreUrl }, hooks, logger),
     });
     watch(metrics, projections);
     const say = hooks.onProgress ?? ((line: string) => logger.warn(line));
@@ -291,7 +294,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
 
 /** Threads as the hooks want them; one that dies takes the service with it. */
 function foldingThreads(
-  place: FoldingPlace,
+  { databaseUrl, eventStoreUrl, streamPrefix, faultLimit }: FoldingPlace,
   { threads, onFatal }: TenureHooks,
   logger: Logger,
 ): Pick<ProjectionsOptions, 'threads'> {
@@ -300,6 +303,7 @@ function foldingThreads(
     logger.fatal({ err }, 'a thread that folds the log ended');
     onFatal?.(err);
   };
+  const place = { databaseUrl, eventStoreUrl, streamPrefix, faultLimit };
   return { threads: { place, onDied, ...(threads === undefined ? {} : { nodeFlags: threads }) } };
 }
 
@@ -370,7 +374,7 @@ async function untilCatalog({ engine, ops }: Projections, mayWrite: () => boolea
 
 function watch(metrics: Metrics, { engine, generations }: Projections): void {
   metrics.watchProjection(() => {
-    const { handled, generation, lagEvents, lagSeconds, state, fault, faults } = engine.status();
+    const { handled, generation, lagEvents, lagSeconds, state, fault, setAside, faults } = engine.status();
     return {
       position: Number(handled ?? 0),
       generation,
@@ -379,6 +383,8 @@ function watch(metrics: Metrics, { engine, generations }: Projections): void {
       isFaulted: state === 'faulted',
       isRunning: state === 'leading' || state === 'standby',
       faultPosition: fault === null ? null : Number(fault.position),
+      setAsideStreams: setAside.streams,
+      faultedUsers: setAside.users,
       faults,
     };
   });

@@ -32,6 +32,7 @@ Settings (environment):
   STRIPE_ACCOUNT         acct_…: the account whose events count besides those that name none
   LOG_LEVEL              info
   READY_LAG_SECONDS      10: /health/ready says projection_behind when the projection is behind for longer
+  FAULT_LIMIT            20: more streams or users newly set aside within 10,000 events stop the projection
   WEBHOOK_SILENCE_MINUTES  /health/ready says webhooks_silent when Stripe delivers nothing for longer; unset: never`;
 
 /** One line each on stderr, no stack trace: these are for whoever starts the service. */

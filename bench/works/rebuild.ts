@@ -119,6 +119,7 @@ async function measureOn(context: BenchContext, ground: Ground): Promise<WorkRep
   };
   const store = await openEventStore(ground, { pool, databaseUrl, onFault });
   const beside = foldingBeside({
+    onSetAside: () => undefined,
     store,
     streamPrefix: ground.streamPrefix,
     pool,

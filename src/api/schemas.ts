@@ -30,11 +30,17 @@ export const linksRequest = z.strictObject({
     .max(1_000),
 });
 
+/**
+ * Said only of whom an event could not be applied, and since when: what stands beside it is as it was without that event, or
+ * as it was before.
+ */
+export const faultedSchema = z.strictObject({ since: z.string(), position: z.string() });
 export const snapshotSchema = entitlementSchema.extend({
   userId,
   revocationVersion: z.number().int(),
   position: z.string().nullable(),
   changedAt: z.string().nullable(),
+  faulted: faultedSchema.optional(),
 });
 export const batchResponse = z.strictObject({ position: z.string(), entitlements: z.array(snapshotSchema) });
 export const featureResponse = z.strictObject({
@@ -45,6 +51,7 @@ export const featureResponse = z.strictObject({
   used: z.number().optional(),
   remaining: limit.optional(),
   upgradeTo: z.string().optional(),
+  faulted: faultedSchema.optional(),
 });
 export const recordedResponse = z.strictObject({
   outcome: z.enum(['applied', 'duplicate']),
@@ -98,6 +105,30 @@ export const pendingPaymentsResponse = z.strictObject({
   items: z.array(pendingPaymentSchema.extend({ userId: z.string() })),
   next: z.string().nullable(),
 });
+const fault = {
+  id: z.string(),
+  position: z.string(),
+  type: z.string(),
+  code: z.string(),
+  message: z.string(),
+  since: z.string(),
+};
+export const faultsResponse = z.strictObject({
+  items: z.array(
+    z.discriminatedUnion('kind', [
+      z.strictObject({
+        kind: z.literal('stream'),
+        ...fault,
+        waiting: z.number().int(),
+        users: z.array(z.string()),
+      }),
+      z.strictObject({ kind: z.literal('user'), ...fault }),
+    ]),
+  ),
+  next: z.string().nullable(),
+});
+/** Streams that are set aside, and users who are marked. */
+export const setAsideCounts = z.strictObject({ streams: z.number().int(), users: z.number().int() });
 export const liveResponse = z.strictObject({ status: z.literal('live') });
 export const readyResponse = z.strictObject({
   status: z.enum(['ready', 'degraded', 'not_ready']),
@@ -112,6 +143,7 @@ export const readyResponse = z.strictObject({
     fault: z
       .object({ position: z.string(), type: z.string(), code: z.string(), message: z.string() })
       .nullable(),
+    setAside: setAsideCounts,
   }),
 });
 

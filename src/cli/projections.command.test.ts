@@ -91,14 +91,14 @@ describe('tenure projections', () => {
       data: '{}',
       metadata: '{}',
     });
-    const service = await log.start('another');
+    const service = await log.start('another', { faultLimit: 0 });
     const isFaulted = (): boolean => service.engine.status().state === 'faulted';
     await until('it stands at the fault', isFaulted);
     expect((await run('status')).lines).toEqual([
       expect.stringContaining(`, STOPPED at FromTheFuture (position ${position}): `),
     ]);
     expect(await run('resume')).toEqual({
-      lines: [`generation 1 is tried again at FromTheFuture (position ${position})`],
+      lines: [`generation 1 is tried again at FromTheFuture (position ${position}): 0 streams and 0 users`],
       complaints: [],
       code: 0,
     });
@@ -125,6 +125,31 @@ describe('tenure projections', () => {
       code: 1,
     });
     expect(await run('verify')).toMatchObject({ code: 0 });
+  });
+
+  it('resume and skip what is set aside, and show it', async () => {
+    const strange = { id: randomUUID(), type: 'FromTheFuture', data: '{"userId":"dora"}', metadata: '{}' };
+    const position = await log.recordRaw(strange);
+    const service = await log.start('another');
+    await service.reaches(position);
+    const shown = ', 1 streams SET ASIDE, 1 users marked: see /v1/ops/faults';
+    expect((await run('status')).lines).toEqual([expect.stringContaining(shown)]);
+    expect(await run('resume')).toMatchObject({
+      lines: ['generation 1 is tried again: 1 streams and 0 users'],
+      code: 0,
+    });
+    expect((await run('verify')).lines).toContain('no difference');
+    expect((await run('skip', '2', '--reason', 'a test')).complaints).toEqual([
+      expect.stringContaining(`at fault is FromTheFuture (position ${position}) (fault_elsewhere)`),
+    ]);
+    expect(await run('skip', position, '--reason', 'a test')).toMatchObject({ code: 0 });
+    await until('it is gone past', () => service.engine.status().setAside.streams === 0);
+    expect((await run('status')).lines).toEqual([expect.not.stringContaining('ASIDE')]);
+    expect((await run('verify')).lines).toEqual([
+      expect.stringContaining('at '),
+      'no difference',
+      '1 users not compared, of whom something was folded late: rebuild to have them compared',
+    ]);
   });
 
   it('end with 1 where the read models differ from the log', async () => {

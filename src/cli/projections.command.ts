@@ -14,8 +14,8 @@ swap and rollback fold it themselves while they run. Exits with 1 when what was 
 and when verify found a difference.`;
 
 const SKIP_HELP = `
-The position is that of the fault as \`status\` and /health/ready show it; another one is refused. Events after it go on to be
-folded, without it: what they say may need it. The skip is appended to the log, under your name, and stays. Code that can
+The position is that of the first event that a stream has set aside, or at which the projection stands, as \`status\` and
+/v1/ops/faults show it; another one is refused. Events after it go on to be folded, without it: what they say may need it. The skip is appended to the log, under your name, and stays. Code that can
 fold the event folds it all the same: after a fix, rebuild, and what was skipped is there.`;
 
 /** `tenure projections …`, thin over `Generations` and `Faults`: on the database of the service, whether it runs or not. */
@@ -140,25 +140,26 @@ function addFaults(command: Command, terminal: Terminal, work: Work): void {
   command
     .command('resume')
     .argument('[generation]', 'its number; left out: the one that is read', wholeNumber)
-    .description('Has a generation tried again that stands at a fault: what was in the way was not the code.')
-    .option('--json', 'print {generation, fault} as JSON')
+    .description('Has what is set aside, or stands, tried again: what was in the way was not the code.')
+    .option('--json', 'print {generation, fault, streams, users} as JSON')
     .addHelpText(
       'after',
-      '\nA new deploy tries by itself. A fault that is still there is met again: `status` shows it.',
+      '\nA new deploy tries by itself. What still fails is set aside again: `status` shows it.',
     )
     .action((generation: number | undefined, options: { json?: boolean }) =>
       work('look', async ({ faults }) => {
         const resumed = await faults.resume(generation ?? 'live');
-        const { position, type } = resumed.fault;
+        const { fault, streams, users } = resumed;
+        const stood = fault === null ? '' : ` at ${fault.type} (position ${fault.position})`;
         show(terminal, options, resumed, [
-          `generation ${resumed.generation} is tried again at ${type} (position ${position})`,
+          `generation ${resumed.generation} is tried again${stood}: ${streams} streams and ${users} users`,
         ]);
       }),
     );
 
   const skip = command
     .command('skip')
-    .argument('<position>', 'where the projection stands at a fault', positionOf)
+    .argument('<position>', 'where a stream is set aside, or the projection stands', positionOf)
     .description('Lets the projection go past an event that it cannot fold; kept in the log.')
     .addHelpText('after', SKIP_HELP);
   asking(skip, terminal)

@@ -1,3 +1,4 @@
+import { NOTHING_SET_ASIDE } from '../projections/engine/set-aside-summary.js';
 import type { ComparisonReport } from '../projections/generations/comparison.js';
 import type { Generation } from '../projections/generations/generation-table.js';
 import type { RecordedSwap } from '../projections/generations/recorded-swaps.js';
@@ -9,10 +10,13 @@ export function generationLine({ generation, role, fold, startedBy, startedAt, r
   const at = fold === null ? 'not folded' : `at ${fold.checkpoint.handled ?? 'the beginning'}`;
   const code = fold === null ? '' : `, code ${fold.builtBy}`;
   const mixed = fold?.mixedAfter == null ? '' : `, mixed with ${fold.foldedBy} after ${fold.mixedAfter}`;
+  const { streams, users } = fold?.checkpoint.setAside ?? NOTHING_SET_ASIDE;
+  const aside =
+    streams + users === 0 ? '' : `, ${streams} streams SET ASIDE, ${users} users marked: see /v1/ops/faults`;
   const fault = fold?.checkpoint.fault ?? null;
   const stopped =
     fault === null ? '' : `, STOPPED at ${fault.type} (position ${fault.position}): ${fault.message}`;
-  return `${generation}  ${role}  ${at}${code}${mixed}${stopped}  (${startedBy}, ${startedAt.toISOString()}: ${reason})`;
+  return `${generation}  ${role}  ${at}${code}${mixed}${aside}${stopped}  (${startedBy}, ${startedAt.toISOString()}: ${reason})`;
 }
 
 /** One line about a move of the pointer. */
@@ -26,6 +30,11 @@ export function reportLines(report: ComparisonReport | SwapReport): readonly str
   const did = 'swap' in report ? `${report.kind} ${report.swap}` : 'compared';
   return [
     `${did}: generation ${from.generation} (code ${from.builtBy}) to ${to.generation} (code ${to.builtBy}) at ${position ?? 'the beginning'}`,
+    ...[from, to].flatMap(({ generation, setAside: { streams, users } }) =>
+      streams + users === 0
+        ? []
+        : [`generation ${generation} has ${streams} streams set aside and ${users} users marked`],
+    ),
     ...changeLines(report),
     ...(mixed === null
       ? []
@@ -59,11 +68,16 @@ export function changeLines({
 
 /** What a verification found. */
 export function verificationLines(report: VerificationReport): readonly string[] {
-  const { generation, position, users, differences, first, builtBy, running } = report;
+  const { generation, position, users, differences, first, builtBy, running, foldedLate } = report;
   const whom = users === null ? 'all users' : `${users} users`;
   return [
     `generation ${generation} (code ${builtBy}) at ${position ?? 'the beginning'}, ${whom}, folded again by code ${running}`,
     differences === 0 ? 'no difference' : `${differences} rows differ`,
+    ...(foldedLate.users === 0
+      ? []
+      : [
+          `${foldedLate.users} users not compared, of whom something was folded late: rebuild to have them compared`,
+        ]),
     ...first.map(({ table, found, row }) => `  ${table}, ${found}: ${JSON.stringify(row)}`),
   ];
 }

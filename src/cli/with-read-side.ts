@@ -9,6 +9,7 @@ import { claimForLog, logOf } from '../event-store/log-identity.js';
 import { openEventStore } from '../event-store/open-event-store.js';
 import { readLiveCheckpoint } from '../projections/engine/checkpoint.js';
 import { knownLogOnly } from '../projections/engine/log-watch.js';
+import type { SetAside } from '../projections/engine/projector.js';
 import { ENTITLEMENTS } from '../projections/entitlements/entitlements.projector.js';
 import { Faults } from '../projections/faults.js';
 import { type FoldingBeside, foldingBeside } from '../projections/generations/folding-beside.js';
@@ -56,11 +57,15 @@ export function withReadSide(
   work: (side: ReadSide) => Promise<void>,
 ): Promise<void> {
   return withLog(terminal, async ({ settings, database: { pool }, databaseUrl, store, now }) => {
-    const { streamPrefix } = settings;
+    const { streamPrefix, faultLimit } = settings;
     const onTrouble = (error: unknown): void => terminal.err(`tenure: ${told(error)}\n`);
     const onFault = (generation: number, { message }: { readonly message: string }): void =>
       onTrouble(`generation ${generation} stopped: ${message}`);
-    const beside = foldingBeside({ store, streamPrefix, pool, url: databaseUrl, onFault, onTrouble });
+    const onSetAside = (generation: number, { kind, id, message }: SetAside): void =>
+      onTrouble(`generation ${generation} set the ${kind} ${id} aside: ${message}`);
+    const url = databaseUrl;
+    const hears = { onFault, onSetAside, onTrouble };
+    const beside = foldingBeside({ store, streamPrefix, faultLimit, pool, url, ...hears });
     const mayWrite = knownLog(store, pool);
     const commands = new SkipEventHandler(new ProjectionWriter(store, streamPrefix, { now, mayWrite }));
     const faults = new Faults({ store, streamPrefix, pool, projection: ENTITLEMENTS, commands });

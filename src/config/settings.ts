@@ -83,6 +83,9 @@ const environmentSchema = z.object({
   STRIPE_ACCOUNT: matching(/^acct_\w{1,250}$/, 'an account id, acct_…').optional(),
   READY_LAG_SECONDS: wholeNumber(86_400, 'seconds').default(10),
   WEBHOOK_SILENCE_MINUTES: wholeNumber(525_600, 'minutes').optional(),
+  FAULT_LIMIT: matching(/^\d{1,5}$/, 'a whole number of streams or users from 0 to 99999')
+    .transform(Number)
+    .default(20),
   AUTH_JWKS_URL: url(/^https?:\/\//, 'an http(s) URL').optional(),
   AUTH_ISSUER: z.string().optional(),
   AUTH_AUDIENCE: z.string().optional(),
@@ -93,6 +96,7 @@ const storeSchema = environmentSchema.pick({
   DATA_DIR: true,
   EVENTSTORE_URL: true,
   STREAM_PREFIX: true,
+  FAULT_LIMIT: true,
 });
 
 /** The settings of one process, typed and validated. */
@@ -122,10 +126,15 @@ export interface Settings {
   readonly readyLagSeconds: number;
   /** Without a delivery of Stripe to any instance for longer than this, the health check says so; `null`: never. */
   readonly webhookSilenceMinutes: number | null;
+  /** More streams and users newly set aside within 10,000 events stop the projection. */
+  readonly faultLimit: number;
 }
 
 /** The settings that tell where the data is: all that a command which touches nothing else asks for. */
-export type StoreSettings = Pick<Settings, 'databaseUrl' | 'dataDir' | 'eventStoreUrl' | 'streamPrefix'>;
+export type StoreSettings = Pick<
+  Settings,
+  'databaseUrl' | 'dataDir' | 'eventStoreUrl' | 'streamPrefix' | 'faultLimit'
+>;
 
 /**
  * Reads the settings of the stores alone.
@@ -140,6 +149,7 @@ export function loadStoreSettings(environment: Environment): StoreSettings {
     dataDir: data.DATA_DIR,
     eventStoreUrl: data.EVENTSTORE_URL ?? null,
     streamPrefix: data.STREAM_PREFIX,
+    faultLimit: data.FAULT_LIMIT,
   };
 }
 
@@ -174,6 +184,7 @@ export function loadSettings(environment: Environment): Settings {
     stripeAccount: data.STRIPE_ACCOUNT ?? null,
     readyLagSeconds: data.READY_LAG_SECONDS,
     webhookSilenceMinutes: data.WEBHOOK_SILENCE_MINUTES ?? null,
+    faultLimit: data.FAULT_LIMIT,
   };
 }
 

@@ -28,6 +28,8 @@ describe('the metrics', () => {
       isFaulted: faultPosition !== null,
       isRunning: faultPosition === null,
       faultPosition,
+      setAsideStreams: 2,
+      faultedUsers: 3,
       faults: 0,
     }));
     let build: { part: number; events: number; eventsPerSecond: number } | null = null;

@@ -13,6 +13,10 @@ export interface ProjectionFigures {
   readonly isFaulted: boolean;
   readonly isRunning: boolean;
   readonly faultPosition: number | null;
+  /** Streams of which events are set aside. */
+  readonly setAsideStreams: number;
+  /** Users who are marked for it, or who cannot be judged. */
+  readonly faultedUsers: number;
   /** Faults met since the start. */
   readonly faults: number;
 }
@@ -169,6 +173,16 @@ export class Metrics {
           'tenure_projection_fault_position',
           'Position of the event that the projection stands at; no value while it stands at none.',
           (f) => f.faultPosition,
+        ],
+        [
+          'tenure_projection_set_aside_streams',
+          'Streams of which events are set aside.',
+          (f) => f.setAsideStreams,
+        ],
+        [
+          'tenure_projection_faulted_users',
+          'Users marked as faulted: of a stream that is set aside, or who cannot be judged.',
+          (f) => f.faultedUsers,
         ],
         ['tenure_projection_faults', 'Faults met since the start.', (f) => f.faults],
         ['tenure_projection_running', '1 while events are applied.', (f) => Number(f.isRunning)],

@@ -3,9 +3,15 @@ import type { Origin, Recorded } from '../commands/decider.js';
 import { SkipEvent } from '../commands/projection/projection.commands.js';
 import type { EventStore, Position, StoredEvent } from '../event-store/event-store.js';
 import type { EventSkippedData } from '../events/projection.events.js';
-import { clearFault, type ProjectionFault, readLiveCheckpoint } from './engine/checkpoint.js';
+import {
+  clearFault,
+  type ProjectionFault,
+  projectionFaultSchema,
+  readLiveCheckpoint,
+} from './engine/checkpoint.js';
 import { readSkips } from './engine/folded-log.js';
 import { PROJECTION_CHANNEL } from './engine/leader-session.js';
+import { type TriedAgain, tryAllAgain, tryStreamAgain } from './engine/try-again.js';
 import { FaultElsewhereError, NoFaultError } from './generations/errors.js';
 import { findGeneration } from './generations/generation-table.js';
 
@@ -19,10 +25,9 @@ export interface FaultsOptions {
   readonly commands: { execute(command: SkipEvent): Promise<Recorded> };
 }
 
-/** A generation that tries again, and the fault at which it stood. */
-export interface Resumed {
+/** A generation that tries again, the fault at which it stood if it did, and how much it had set aside. */
+export interface Resumed extends TriedAgain {
   readonly generation: number;
-  readonly fault: ProjectionFault;
 }
 
 /** An event that is skipped, and since when: by this call, or by an earlier one. */
@@ -40,29 +45,33 @@ export interface SkipAsked extends Pick<Origin, 'actor' | 'correlationId'> {
 }
 
 /**
- * What ops do when a projection stands still at an event that it cannot fold (DESIGN 12): have it tried again, or let it
- * go past. Running services learn of both at once; nothing is folded here.
+ * What ops do when a projection set events aside that it cannot fold, or stands still at one (DESIGN 12): have them tried
+ * again, or let it go past one. Running services learn of both at once; nothing is folded here.
  */
 export class Faults {
   constructor(private readonly options: FaultsOptions) {}
 
   /**
-   * Has a generation tried again that stands at a fault: what was in its way was not the code, and is gone. A fault that
-   * is still there is met, and shown, again.
+   * Has a generation try again what it set aside, and the fault at which it stands: what was in its way was not the code, and
+   * is gone. What still fails is set aside, and shown, again.
    * @throws NoFaultError, UnknownGenerationError
    */
   async resume(generation: number | 'live'): Promise<Resumed> {
     const { pool, projection } = this.options;
     const which = generation === 'live' ? await this.#live() : generation;
     await findGeneration(pool, projection, which);
-    const fault = await this.#clear(which, () => true);
-    if (fault === null) throw new NoFaultError(which);
-    return { generation: which, fault };
+    const tried = await tryAllAgain(pool, { projection, generation: which });
+    if (tried === null || (tried.fault === null && tried.streams + tried.users === 0)) {
+      throw new NoFaultError(which);
+    }
+    await pool.query(`notify ${PROJECTION_CHANNEL}`);
+    return { generation: which, ...tried };
   }
 
   /**
-   * Lets the projection go past the event at `position`, which must be the one at which the live generation stands at a
-   * fault, and has it tried again. An event is skipped once, whoever asks and however often.
+   * Lets the projection go past the event at `position`, which must be the first of a stream that the live generation set
+   * aside, or the one at which it stands, and has what is behind it tried again. An event is skipped once, whoever asks and
+   * however often.
    * @throws NoFaultError, FaultElsewhereError
    */
   async skip(position: Position, { reason, ...origin }: SkipAsked): Promise<Skipped> {
@@ -78,20 +87,34 @@ export class Faults {
     const { outcome } = await commands.execute(command);
     const live = await readLiveCheckpoint(pool, projection);
     if (live !== null) await this.#clear(live.generation, (fault) => fault.position === position);
+    await tryStreamAgain(pool, projection, event.stream, position);
+    await pool.query(`notify ${PROJECTION_CHANNEL}`);
     if (outcome === 'applied') return { outcome: 'skipped', position, skipped, reason };
     const before = await this.#skippedAt(position);
     return { outcome: 'skipped_before', position, ...(before ?? { skipped, reason }) };
   }
 
-  /** The event at `position` if the live generation stands at a fault there. */
+  /** The event at `position` if the live generation stands at a fault there, or set a stream aside from there on. */
   async #faultyEvent(position: Position): Promise<StoredEvent | null> {
     const { store, pool, projection } = this.options;
     const checkpoint = (await readLiveCheckpoint(pool, projection))?.checkpoint;
-    if (checkpoint?.fault?.position !== position) return null;
+    if (checkpoint?.fault?.position !== position) return this.#firstSetAside(position);
     const underWay = checkpoint.within.find((each) => each.position === position);
     if (underWay !== undefined) return (await store.read(underWay.stream, underWay.revision))[0] ?? null;
     const [next] = (await store.readAll(checkpoint.scanned, 1)).events;
     return next?.position === position ? next : null;
+  }
+
+  async #firstSetAside(position: Position): Promise<StoredEvent | null> {
+    const { rows } = await this.options.pool.query<{ stream: string; revision: number }>(
+      `select stream, revision from tenure.set_aside_stream
+       where generation = (select generation from tenure.live_generation) and position = $1`,
+      [position],
+    );
+    const [row] = rows;
+    if (row === undefined) return null;
+    const [event] = await this.options.store.read(row.stream, row.revision);
+    return event?.position === position ? event : null;
   }
 
   /** The skip of the event at `position`; a skip does not say where in this store its event is. */
@@ -106,10 +129,19 @@ export class Faults {
 
   async #whyNot(position: Position): Promise<NoFaultError | FaultElsewhereError> {
     const live = await readLiveCheckpoint(this.options.pool, this.options.projection);
-    const fault = live?.checkpoint.fault ?? null;
+    const fault = live?.checkpoint.fault ?? (await this.#anySetAside());
     return fault === null
       ? new NoFaultError(live?.generation ?? (await this.#live()))
       : new FaultElsewhereError(position, fault);
+  }
+
+  /** The earliest event that the live generation set aside. */
+  async #anySetAside(): Promise<ProjectionFault | null> {
+    const { rows } = await this.options.pool.query(
+      `select position::text, event_type as type, code, message from tenure.set_aside_stream
+       where generation = (select generation from tenure.live_generation) order by tenure.set_aside_stream.position limit 1`,
+    );
+    return rows[0] === undefined ? null : projectionFaultSchema.parse(rows[0]);
   }
 
   async #clear(

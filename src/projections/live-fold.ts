@@ -18,11 +18,13 @@ export interface LiveFoldOptions {
   readonly sliceSize?: number;
   /** The clock that snapshots are served by, Unix ms. Left out: the database server's. */
   readonly now?: () => number;
+  /** The setting `FAULT_LIMIT`. */
+  readonly faultLimit?: number;
 }
 
 /** The fold of the entitlements that is read. Start it to make it move. */
 export function liveFold(options: LiveFoldOptions): ProjectionEngine {
-  const { rules, sliceSize, now, pool, ...rest } = options;
+  const { rules, sliceSize, faultLimit, now, pool, ...rest } = options;
   return new ProjectionEngine({
     ...rest,
     pool,
@@ -35,6 +37,7 @@ export function liveFold(options: LiveFoldOptions): ProjectionEngine {
         rules,
         ...(sliceSize === undefined ? {} : { sliceSize }),
         ...(now === undefined ? {} : { now }),
+        ...(faultLimit === undefined ? {} : { faultLimit }),
       }),
   });
 }

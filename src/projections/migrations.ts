@@ -7,6 +7,7 @@ import { createPartitions } from './partitions.js';
 import { TakeTurnsWithPublications1763996000000 } from './publications.migration.js';
 import { AddRebuildOrders1763960000000 } from './rebuild-orders.migration.js';
 import { TellRecentChanges1763997000000 } from './recent-changes.migration.js';
+import { AddSetAside1763998000000 } from './set-aside.migration.js';
 import { IndexUserList1763970000000 } from './user-list.migration.js';
 
 /**
@@ -196,4 +197,5 @@ export const projectionMigrations = [
   AddAdoptedLogs1763995000000,
   TakeTurnsWithPublications1763996000000,
   TellRecentChanges1763997000000,
+  AddSetAside1763998000000,
 ];

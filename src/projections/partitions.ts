@@ -1,5 +1,5 @@
-/** Tables that hold one partition a generation. */
-export const GENERATION_TABLES = [
+/** Tables that held one partition a generation from the beginning. */
+const FIRST_TABLES = [
   'user_role',
   'revocation_version',
   'entitlement_history',
@@ -10,10 +10,16 @@ export const GENERATION_TABLES = [
   'plan_catalog',
 ] as const;
 
-/** The DDL that makes room for `generation` (a positive integer) in every read model while nobody uses them. */
+/** Those of what is set aside. */
+export const SET_ASIDE_TABLES = ['set_aside_stream', 'faulted_user'] as const;
+
+/** Tables that hold one partition a generation. */
+export const GENERATION_TABLES = [...FIRST_TABLES, ...SET_ASIDE_TABLES] as const;
+
+/** The DDL that makes room for `generation` (a positive integer) in the first read models while nobody uses them. */
 export function createPartitions(generation: number): readonly string[] {
   checkGeneration(generation);
-  return GENERATION_TABLES.map(
+  return FIRST_TABLES.map(
     (table) =>
       `create table tenure.${partitionOf(table, generation)} partition of tenure.${table} for values in (${generation})`,
   );

@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import type { EventStore } from '../event-store/event-store.js';
 import { type LiveCheckpoint, type ProjectionFault, readLiveCheckpoint } from './engine/checkpoint.js';
 import type { CommittedBatch, Projection, ProjectionListener } from './engine/projection.js';
+import type { SetAside } from './engine/projector.js';
 import { AttentionReader } from './entitlements/attention.reader.js';
 import { DeadlineReader } from './entitlements/deadline.reader.js';
 import { EntitlementReader } from './entitlements/entitlement.reader.js';
@@ -31,7 +32,8 @@ export interface FoldingThreads {
   readonly onDied: (error: Error) => void;
 }
 
-export interface ProjectionsOptions extends Omit<FoldingBesideOptions, 'onFault' | 'onTrouble' | 'onChange'> {
+export interface ProjectionsOptions
+  extends Omit<FoldingBesideOptions, 'onFault' | 'onSetAside' | 'onTrouble' | 'onChange'> {
   readonly store: EventStore;
   readonly pool: Pool;
   /** Knows the entities; for what is asked seldom. */
@@ -41,6 +43,8 @@ export interface ProjectionsOptions extends Omit<FoldingBesideOptions, 'onFault'
   /** Hears of every batch that this instance committed to the live generation. */
   readonly onBatch?: (batch: CommittedBatch) => void;
   readonly onFault?: (fault: ProjectionFault) => void;
+  /** Hears of everything that this instance set aside, of whichever generation. */
+  readonly onSetAside?: (generation: number, what: SetAside) => void;
   readonly onTrouble?: (error: unknown) => void;
   /** The live checkpoint was read or written by this instance. */
   readonly onConfirmed?: (live: LiveCheckpoint) => void;
@@ -92,6 +96,7 @@ export function createProjections(options: ProjectionsOptions): Projections {
     },
     onBatch: options.onBatch ?? (() => undefined),
     onFault,
+    onSetAside: options.onSetAside ?? (() => undefined),
     onTrouble,
   };
   const folding =
@@ -108,7 +113,8 @@ export function createProjections(options: ProjectionsOptions): Projections {
 }
 
 function foldHere(options: ProjectionsOptions, listener: ProjectionListener): Folding {
-  const { store, streamPrefix, pool, url, rules = RUNNING_RULES, batchSize, sliceSize, now } = options;
+  const { store, streamPrefix, pool, url, rules = RUNNING_RULES, batchSize } = options;
+  const { sliceSize, faultLimit, now } = options;
   const engine = liveFold({
     store,
     streamPrefix,
@@ -118,10 +124,12 @@ function foldHere(options: ProjectionsOptions, listener: ProjectionListener): Fo
     listener,
     ...(sliceSize === undefined ? {} : { sliceSize }),
     ...(now === undefined ? {} : { now }),
+    ...(faultLimit === undefined ? {} : { faultLimit }),
     ...(batchSize === undefined ? {} : { batchSize }),
   });
-  const { onTrouble } = listener;
-  const beside = foldingBeside({ ...options, onFault: (_, fault) => listener.onFault(fault), onTrouble });
+  const { onSetAside, onTrouble } = listener;
+  const onFault: FoldingBesideOptions['onFault'] = (_, fault) => listener.onFault(fault);
+  const beside = foldingBeside({ ...options, onFault, onSetAside, onTrouble });
   return {
     engine,
     generations: beside.generations,
@@ -150,12 +158,14 @@ function foldInThreads(
     onMessage: (message) => {
       if (message.kind === 'started') return;
       if (message.call.name === 'onFault') listener.onFault(message.call.given[1]);
+      else if (message.call.name === 'onSetAside') listener.onSetAside(...message.call.given);
       else listener.onTrouble(...message.call.given);
     },
   });
   const beside = foldingBeside({
     ...options,
     onFault: (_, fault) => listener.onFault(fault),
+    onSetAside: listener.onSetAside,
     onTrouble: listener.onTrouble,
     onChange: () => keeper.post({ kind: 'ring' }),
   });

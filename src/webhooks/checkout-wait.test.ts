@@ -13,6 +13,7 @@ const level: ProjectionStatus = {
   lagSeconds: 0,
   fault: null,
   outOfTouch: false,
+  setAside: { streams: 0, users: 0 },
   batches: 1,
   eventsApplied: 1,
   faults: 0,

@@ -6,7 +6,13 @@ import type { ProjectionFault } from '../../src/projections/engine/checkpoint.js
 import { LeaderSession } from '../../src/projections/engine/leader-session.js';
 import type { CommittedBatch } from '../../src/projections/engine/projection.js';
 import { ProjectionEngine } from '../../src/projections/engine/projection-engine.js';
-import type { ProjectedBatch, ProjectionCursor, Projector } from '../../src/projections/engine/projector.js';
+import type {
+  EventFailedError,
+  ProjectedBatch,
+  ProjectionCursor,
+  Projector,
+} from '../../src/projections/engine/projector.js';
+import type { UnreadableEvent } from '../../src/projections/engine/unreadable-event.js';
 import { cuttingProxy } from '../contract/cutting-proxy.js';
 import { ProjectedLog, type ToRecord } from '../support/projected-log.js';
 import { until } from '../support/until.js';
@@ -27,8 +33,12 @@ class Tally implements Projector<RecordedEvent> {
     private readonly refuses: RecordedEvent['type'] | null,
   ) {}
 
-  async project(events: readonly RecordedEvent[], { now }: ProjectionCursor): Promise<ProjectedBatch> {
+  async project(
+    given: readonly (RecordedEvent | UnreadableEvent)[],
+    { now, setAside }: ProjectionCursor,
+  ): Promise<ProjectedBatch> {
     await this.onProject();
+    const events = given.filter((event): event is RecordedEvent => 'type' in event);
     if (events.some(({ type }) => type === this.refuses)) {
       if (events.length === 1) this.refusals += 1;
       throw new RangeError('not with me');
@@ -38,6 +48,9 @@ class Tally implements Projector<RecordedEvent> {
       within: [],
       now,
       changed: [],
+      setAside,
+      newlySetAside: [],
+      findUnwritable: async () => ({ whole: null, users: new Map() }),
       write: async (client) => {
         await this.onWrite();
         const positions = events.map(({ position }) => position);
@@ -48,6 +61,15 @@ class Tally implements Projector<RecordedEvent> {
 
   async goOn(): Promise<ProjectedBatch> {
     throw new Error('nothing is under way');
+  }
+
+  /** Sets nothing aside: it stops. */
+  async setAside(_: RecordedEvent | UnreadableEvent, failed: EventFailedError): Promise<ProjectedBatch> {
+    throw failed.cause;
+  }
+
+  async foldOn(): Promise<null> {
+    return null;
   }
 
   forget(): void {
@@ -138,6 +160,7 @@ describe('Engines on one database', () => {
         onConfirmed: ({ checkpoint }) => confirmed.push(checkpoint.handled),
         onBatch: (batch) => batches.push(batch),
         onFault: (fault) => faults.push(fault),
+        onSetAside: () => undefined,
         onTrouble: () => undefined,
       },
     });

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { LiveCheckpoint } from '../../src/projections/engine/checkpoint.js';
+import { NOTHING_SET_ASIDE } from '../../src/projections/engine/set-aside-summary.js';
 import { EntitlementReader } from '../../src/projections/entitlements/entitlement.reader.js';
 import { OpsReader } from '../../src/projections/entitlements/ops.reader.js';
 import { at, day } from '../support/policy-stories.js';
@@ -11,7 +12,17 @@ const STRAIGHT: Replay = { batchSize: 500, sliceSize: 1_000, projector: 'kept' }
 const CONFIRMED: LiveCheckpoint = {
   generation: 1,
   swaps: 0,
-  checkpoint: { handled: '1', eventId: null, scanned: '1', within: [], now: 0, revision: 1, fault: null },
+  checkpoint: {
+    handled: '1',
+    eventId: null,
+    scanned: '1',
+    within: [],
+    now: 0,
+    revision: 1,
+    events: 1,
+    setAside: NOTHING_SET_ASIDE,
+    fault: null,
+  },
 };
 
 function customerSeen(customer: string, userId: string | null, second: number): ToRecord {

@@ -19,9 +19,10 @@ import type { Told } from '../../src/policy/facts.js';
 import { BatchRunner, type Round } from '../../src/projections/engine/batch-runner.js';
 import { openCheckpoint, type ProjectionFault } from '../../src/projections/engine/checkpoint.js';
 import { foldedLog } from '../../src/projections/engine/folded-log.js';
+import type { SetAside } from '../../src/projections/engine/projector.js';
 import { projectionEntities } from '../../src/projections/entities/entities.js';
 import { EntitlementsProjector } from '../../src/projections/entitlements/entitlements.projector.js';
-import { RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
+import { type FoldingRules, RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
 import { projectionMigrations } from '../../src/projections/migrations.js';
 import { GENERATION_TABLES } from '../../src/projections/partitions.js';
 import {
@@ -46,6 +47,9 @@ export interface Replay {
   readonly projector: 'kept' | 'made anew each round';
   /** Left out: more than any test needs. */
   readonly bytesInMemory?: number;
+  /** Left out: those of this code. */
+  readonly rules?: FoldingRules;
+  readonly faultLimit?: number;
 }
 
 /** Every row of the read models, by table. */
@@ -56,6 +60,8 @@ export interface Instance extends Projections {
   readonly name: string;
   readonly pool: pg.Pool;
   readonly faults: readonly ProjectionFault[];
+  /** What it set aside, in order. */
+  readonly aside: readonly SetAside[];
   /** Applied everything up to `position`; fails when it does not come so far. */
   reaches(position: string): Promise<void>;
   stop(): Promise<void>;
@@ -144,7 +150,7 @@ export class ProjectedLog {
   }
 
   /** Folds what there is into the live generation, from where its checkpoint is; returns the round that ended it. */
-  async replay({ batchSize, sliceSize, projector, bytesInMemory }: Replay): Promise<Round> {
+  async replay({ batchSize, sliceSize, projector, ...more }: Replay): Promise<Round> {
     const make = (): BatchRunner =>
       new BatchRunner(
         foldedLog(this.store, 'tenure.', KEY.projection),
@@ -155,7 +161,7 @@ export class ProjectedLog {
           generation: KEY.generation,
           sliceSize,
           now: () => 0,
-          ...(bytesInMemory === undefined ? {} : { bytesInMemory }),
+          ...more,
         }),
         KEY,
         batchSize,
@@ -213,13 +219,14 @@ export class ProjectedLog {
     name: string,
     options: Omit<
       ProjectionsOptions,
-      'store' | 'streamPrefix' | 'pool' | 'source' | 'url' | 'onFault' | 'onTrouble'
+      'store' | 'streamPrefix' | 'pool' | 'source' | 'url' | 'onFault' | 'onSetAside' | 'onTrouble'
     > = {},
   ): Promise<Instance> {
     const url = `${this.url}?application_name=${name}`;
     const pool = new pg.Pool({ connectionString: url, max: 6 });
     pool.on('error', () => undefined);
     const faults: ProjectionFault[] = [];
+    const aside: SetAside[] = [];
     const projections = createProjections({
       store: this.store,
       streamPrefix: 'tenure.',
@@ -227,6 +234,7 @@ export class ProjectedLog {
       source: this.source,
       url,
       onFault: (fault) => faults.push(fault),
+      onSetAside: (_, what) => aside.push(what),
       ...options,
     });
     const { engine } = projections;
@@ -237,6 +245,7 @@ export class ProjectedLog {
       name,
       pool,
       faults,
+      aside,
       reaches: async (position) => {
         if (!(await engine.waitUntil(position, 60_000))) {
           throw new Error(`${name} did not reach ${position}: ${JSON.stringify(engine.status())}`);

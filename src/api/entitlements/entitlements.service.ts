@@ -4,7 +4,7 @@ import type { LogWatch } from '../../projections/engine/log-watch.js';
 import type { Projection } from '../../projections/engine/projection.js';
 import type { EntitlementReader } from '../../projections/entitlements/entitlement.reader.js';
 import type { OpsReader } from '../../projections/entitlements/ops.reader.js';
-import type { Served } from '../../projections/entitlements/snapshot.js';
+import type { Served, Snapshot } from '../../projections/entitlements/snapshot.js';
 import { decideFeature, type FeatureDecision } from '../features/feature-decision.js';
 import { matchesIfNoneMatch } from '../http/etag.js';
 import { ProblemError } from '../http/problem.js';
@@ -56,7 +56,11 @@ export class EntitlementsService {
   }
 
   /** Whether a user may use a feature, or that much of a limited thing. */
-  async feature(userId: string, key: string, amount: string | undefined): Promise<FeatureDecision> {
+  async feature(
+    userId: string,
+    key: string,
+    amount: string | undefined,
+  ): Promise<FeatureDecision & Pick<Snapshot, 'faulted'>> {
     checkUserId(userId);
     const wanted = Number(amount ?? 1);
     if ((amount !== undefined && !DIGITS.test(amount)) || wanted > MAX_AMOUNT) {
@@ -64,7 +68,9 @@ export class EntitlementsService {
     }
     const [served, catalog] = await Promise.all([this.reader.read(userId), this.ops.currentCatalog()]);
     if (catalog === null) throw new Error('a snapshot was served without a catalogue');
-    return decideFeature(served.snapshot, catalog, { key, amount: wanted, used: null });
+    const { snapshot } = served;
+    const decision = decideFeature(snapshot, catalog, { key, amount: wanted, used: null });
+    return snapshot.faulted === undefined ? decision : { ...decision, faulted: snapshot.faulted };
   }
 
   /** Comes back only when the log ends before `position`, by a look begun now; one that fails says nothing. */

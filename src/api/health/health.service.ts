@@ -55,6 +55,7 @@ export class HealthService {
     const worth = [
       ...(logWatch.replaced === null ? [] : ['log_replaced']),
       ...(status.fault === null && status.state !== 'faulted' ? [] : ['projection_faulted']),
+      ...(status.setAside.streams + status.setAside.users > 0 ? ['events_set_aside'] : []),
       ...(status.lagSeconds > lagLimitSeconds ? ['projection_behind'] : []),
       ...(webhooks.livemodeMismatches > 0 ? ['livemode_mismatch'] : []),
       ...(isSilent ? ['webhooks_silent'] : []),
@@ -70,6 +71,7 @@ export class HealthService {
         lagEvents: status.lagEvents,
         lagSeconds: status.lagSeconds,
         fault: status.fault,
+        setAside: status.setAside,
       },
     };
   }

@@ -10,7 +10,7 @@ import { parseBody } from '../schemas.js';
 import { resumedResponse, resumeRequest, skippedResponse, skipRequest } from './projection.schemas.js';
 import { BODY, checkProjection, LOOK, NAME_PARAMETER, NAMED } from './projection-routes.js';
 
-/** What ops do when a projection stands still at an event that it cannot fold. */
+/** What ops do when a projection set events aside that it cannot fold, or stands still at one. */
 @ApiTags('Projections')
 @Controller('v1/ops/projections')
 export class FaultsController {
@@ -20,9 +20,10 @@ export class FaultsController {
   @HttpCode(200)
   @ApiParam(NAME_PARAMETER)
   @Describe({
-    summary: 'Try again at a fault whose cause is gone; of the generation that is read where none is named',
+    summary:
+      'Try again what is set aside, or stands, now that its cause is gone; of the generation that is read where none is named',
     ok: {
-      description: 'Which generation tries again, and the fault at which it stood',
+      description: 'Which generation tries again, the fault at which it stood, and how much it had set aside',
       schema: resumedResponse,
     },
     body: resumeRequest,
@@ -46,7 +47,7 @@ export class FaultsController {
   @ApiParam(NAME_PARAMETER)
   @Describe({
     summary:
-      'Go past the event at which the generation that is read stands; who did it and why stays in the log',
+      'Go past the first event of a stream that is set aside, or at which the generation that is read stands; who did it and why stays in the log',
     ok: { description: 'Skipped by this request, or before', schema: skippedResponse },
     body: skipRequest,
     problems: [

@@ -9,6 +9,7 @@ import { jsonReply, sendReply } from '../http/reply.js';
 import { requestIdOf } from '../http/request-id.js';
 import {
   conflictsResponse,
+  faultsResponse,
   pendingPaymentsResponse,
   unlinkedResponse,
   unmappedPricesResponse,
@@ -58,6 +59,22 @@ export class OpsController {
     @Res() response: Response,
   ): Promise<void> {
     const page = await this.ops.conflicts(...pageOf(query));
+    sendReply(response, jsonReply(200, page), requestIdOf(request));
+  }
+
+  @Get('faults')
+  @Describe({
+    summary: 'Streams of which events are set aside, and users who cannot be judged',
+    ok: { description: 'A page, by kind and id', schema: faultsResponse },
+    problems: ['invalid_request', 'unsupported_parameter', 'database_unavailable'],
+    access: 'ops',
+  })
+  async faults(
+    @Query() query: Record<string, unknown>,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const page = await this.ops.faults(...pageOf(query));
     sendReply(response, jsonReply(200, page), requestIdOf(request));
   }
 

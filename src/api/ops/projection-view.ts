@@ -11,7 +11,7 @@ const SWAPS = 10;
  */
 export async function viewProjection({ engine, generations }: Projections): Promise<ProjectionView> {
   const [all, swaps] = await Promise.all([generations.list(), generations.swaps(SWAPS)]);
-  const { state, handled, scanned, head, lagEvents, lagSeconds, fault } = engine.status();
+  const { state, handled, scanned, head, lagEvents, lagSeconds, fault, setAside } = engine.status();
   return {
     name: 'entitlements',
     state,
@@ -22,6 +22,7 @@ export async function viewProjection({ engine, generations }: Projections): Prom
     lagEvents,
     lagSeconds,
     fault,
+    setAside,
     generations: all.map(viewGeneration),
     swaps: swaps.map(({ at, ...swap }) => ({ ...swap, at: at.toISOString() })),
   };
@@ -31,5 +32,7 @@ function viewGeneration({ startedAt, fold, ...rest }: Generation): ProjectionVie
   if (fold === null) return { ...rest, startedAt: startedAt.toISOString(), fold };
   const { checkpoint, ...codes } = fold;
   const { handled, fault } = checkpoint;
-  return { ...rest, startedAt: startedAt.toISOString(), fold: { handled, fault, ...codes } };
+  const { streams, users } = checkpoint.setAside;
+  const shown = { handled, fault, setAside: { streams, users }, ...codes };
+  return { ...rest, startedAt: startedAt.toISOString(), fold: shown };
 }

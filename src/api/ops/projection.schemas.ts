@@ -8,7 +8,7 @@ import type { PublicationReport } from '../../projections/generations/publicatio
 import { AFTERWARDS, REBUILD_PHASES } from '../../projections/generations/rebuild-orders.js';
 import type { SwapReport } from '../../projections/generations/swap.js';
 import type { VerificationReport } from '../../projections/generations/verification.js';
-import { requiredReason } from '../schemas.js';
+import { requiredReason, setAsideCounts } from '../schemas.js';
 
 /** Bodies of what ops ask of the projections, and of the answers. */
 const position = z.string().nullable();
@@ -35,7 +35,9 @@ export const skipRequest = z.strictObject({
 
 export const resumedResponse = z.strictObject({
   generation: number,
-  fault: projectionFaultSchema,
+  fault: projectionFaultSchema.nullable(),
+  streams: number,
+  users: number,
 }) satisfies z.ZodType<Resumed>;
 export const skippedResponse = z.strictObject({
   outcome: z.enum(['skipped', 'skipped_before']),
@@ -49,6 +51,7 @@ const compared = z.strictObject({
   builtBy: z.string(),
   foldedBy: z.string(),
   mixedAfter: position,
+  setAside: setAsideCounts,
 });
 const kind = z.enum(['role', 'plan', 'status', 'features', 'limits']);
 /** Counts of users who change, and the first of them in full. */
@@ -103,6 +106,7 @@ export const verificationResponse = z.strictObject({
   mixedAfter: position,
   running: z.string(),
   users: number.nullable(),
+  foldedLate: z.strictObject({ users: number, first: z.array(z.string()) }),
   differences: number,
   byTable: z.record(z.string(), number),
   first: z.array(
@@ -142,6 +146,7 @@ export const projectionResponse = z.strictObject({
   lagEvents: z.number(),
   lagSeconds: z.number(),
   fault: projectionFaultSchema.nullable(),
+  setAside: setAsideCounts,
   generations: z.array(
     z.strictObject({
       generation: number,
@@ -158,6 +163,7 @@ export const projectionResponse = z.strictObject({
           foldedBy: z.string(),
           mixedAfter: position,
           fault: projectionFaultSchema.nullable(),
+          setAside: setAsideCounts,
         })
         .nullable(),
     }),

@@ -9,6 +9,7 @@ import { cursorOf, DEFAULT_LIMIT, limitOf, MAX_LIMIT, refuseOthers, textOf } fro
 import { ProblemError } from '../http/problem.js';
 import { jsonReply, sendReply } from '../http/reply.js';
 import { requestIdOf } from '../http/request-id.js';
+import { faultedSchema } from '../schemas.js';
 
 const status = entitlementSchema.shape.status;
 const usersResponse = z.strictObject({
@@ -23,7 +24,12 @@ const usersResponse = z.strictObject({
         cancelAt: true,
         validUntil: true,
       })
-      .extend({ userId: z.string(), revocationVersion: z.number().int(), changedAt: z.string().nullable() }),
+      .extend({
+        userId: z.string(),
+        revocationVersion: z.number().int(),
+        changedAt: z.string().nullable(),
+        faulted: faultedSchema.optional(),
+      }),
   ),
   next: z.string().nullable(),
 });

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { isTransient } from '../../database/transient.js';
 import { UnknownPositionError } from '../../event-store/errors.js';
 import type { Page, Position, StoredEvent } from '../../event-store/event-store.js';
-import { parseEvent, type RecordedEvent } from '../../events/recorded-event.js';
+import type { RecordedEvent } from '../../events/recorded-event.js';
 import { BatchSize } from './batch-size.js';
 import {
   type Checkpoint,
@@ -12,9 +12,18 @@ import {
   type ProjectionKey,
 } from './checkpoint.js';
 import type { FoldedLog } from './folded-log.js';
-import type { ProjectedBatch, Projector } from './projector.js';
+import {
+  codeOf,
+  EventFailedError,
+  type FoldOnLimits,
+  messageOf,
+  type ProjectedBatch,
+  type Projector,
+  type Unwritable,
+} from './projector.js';
 import { type RecentChange, withChange } from './recent-changes.js';
 import type { UnderWay } from './under-way.js';
+import { readEvent } from './unreadable-event.js';
 
 /**
  * What came of one round: rows committed, nothing to read, another instance was faster, a fault at an event, or a log that
@@ -32,29 +41,34 @@ export type Round =
   | { readonly outcome: 'other log' }
   | { readonly outcome: 'fault'; readonly fault: ProjectionFault };
 
-/** An event that could not be folded; everything before it was. */
-class FaultAtEvent extends Error {
+/** Rows that the database refused. */
+class WriteFailedError extends Error {
   constructor(
-    readonly event: { readonly position: Position; readonly type: string },
+    readonly batch: ProjectedBatch,
     override readonly cause: unknown,
   ) {
-    super(cause instanceof Error ? cause.message : String(cause));
+    super(messageOf(cause), { cause });
   }
 }
 
 /** What is made of an event that is skipped. */
-const NOTHING: Omit<ProjectedBatch, 'now' | 'within'> = {
+const NOTHING: Omit<ProjectedBatch, 'now' | 'within' | 'setAside'> = {
   applied: 1,
   changed: [],
+  newlySetAside: [],
   write: async () => undefined,
+  findUnwritable: async () => ({ whole: null, users: new Map() }),
 };
+
+/** Late events in one transaction. */
+const LATE: FoldOnLimits = { events: 500, unwritable: null };
 
 /**
  * Runs one batch after another: read a page, project it, commit rows and checkpoint in one transaction. Where an event is
  * under way, every other round writes the next part of it.
  */
 export class BatchRunner {
-  /** After a fault inside a batch: one event at a time, so that all before the faulty one are applied. */
+  /** After rows were refused, nobody knows of which event: one event at a time. */
   #careful = 0;
   /** What is under way and the events after it take turns; whoever takes over begins with the events. */
   #isTurnOfParts = false;
@@ -92,24 +106,29 @@ export class BatchRunner {
       this.log.holds(read),
     ]);
     if (!isKnown) return { outcome: 'other log' };
-    if (page.events.length === 0) {
-      return underWay === undefined ? this.#nothing(read, page.scanned) : this.#goOn(underWay, read);
+    const late = await this.#foldOn(read);
+    if (late !== null) return late;
+    const { events, scanned } = page;
+    const [first] = events;
+    if (first === undefined) {
+      return underWay === undefined ? this.#nothing(read, scanned) : this.#goOn(underWay, read, null);
     }
     this.#isTurnOfParts = true;
     try {
-      const round = await this.#project(page.events, read, page.scanned, limit);
+      const round = await this.#project(events, read, scanned, limit);
       if (this.#careful > 0) this.#careful -= 1;
       return round;
     } catch (error) {
-      if (isTransient(error)) throw error;
-      this.projector.forget();
-      const [first] = page.events;
-      if (page.events.length === 1 && first !== undefined) {
-        const skipped = { ...NOTHING, within: read.within, now: read.now };
-        return this.#passOrStop(first, error, () => this.#moveOn([first], skipped, read, page.scanned, 1));
+      this.#forgetAfter(error);
+      const upToFirst = events.length === 1 ? scanned : first.position;
+      if (error instanceof EventFailedError) {
+        return error.index > 0
+          ? this.#before(events.slice(0, error.index), read)
+          : this.#around(first, error, read, upToFirst);
       }
-      this.#careful = page.events.length;
-      return this.#round(read);
+      if (events.length > 1) return this.#carefully(events, read);
+      if (!(error instanceof WriteFailedError)) return { outcome: 'fault', fault: faultOf(first, error) };
+      return this.#around(first, await this.#whatFailed(error), read, upToFirst);
     }
   }
 
@@ -125,15 +144,27 @@ export class BatchRunner {
   }
 
   /** Writes the next part of an event; where that fails, and the log says that it is skipped, no other part. */
-  async #goOn(event: UnderWay, read: Checkpoint): Promise<Round> {
+  async #goOn(event: UnderWay, read: Checkpoint, unwritable: Unwritable | null): Promise<Round> {
     this.#isTurnOfParts = false;
     try {
-      return await this.#moveOn([], await this.projector.goOn(read), read, read.scanned, 0);
+      return await this.#moveOn([], await this.projector.goOn(read, unwritable), read, read.scanned, 0);
     } catch (error) {
-      if (isTransient(error)) throw error;
-      this.projector.forget();
-      const rest = { ...NOTHING, applied: 0, within: read.within.slice(1), now: read.now };
-      return this.#passOrStop(event, error, () => this.#moveOn([], rest, read, read.scanned, 0));
+      this.#forgetAfter(error);
+      if (error instanceof WriteFailedError && unwritable === null) {
+        const { failure } = await this.#whatFailed(error);
+        if (failure.stage === 'write' && failure.unwritable.whole === null) {
+          return this.#goOn(event, read, failure.unwritable);
+        }
+      }
+      if (!(await this.log.isSkipped(event))) return { outcome: 'fault', fault: faultOf(event, error) };
+      const rest = {
+        ...NOTHING,
+        applied: 0,
+        within: read.within.slice(1),
+        now: read.now,
+        setAside: read.setAside,
+      };
+      return this.#moveOn([], rest, read, read.scanned, 0);
     }
   }
 
@@ -143,9 +174,88 @@ export class BatchRunner {
     scanned: Position | null,
     limit: number,
   ): Promise<Round> {
-    const events = stored.map(parseEvent);
-    const batch = await this.projector.project(events, read);
-    return this.#moveOn(events, batch, read, scanned, limit);
+    const batch = await this.projector.project(stored.map(readEvent), read);
+    return this.#moveOn(stored, batch, read, scanned, limit);
+  }
+
+  /** The events before one that failed, which did not. */
+  async #before(events: readonly StoredEvent[], read: Checkpoint): Promise<Round> {
+    try {
+      return await this.#project(events, read, events.at(-1)?.position ?? read.scanned, events.length);
+    } catch (error) {
+      this.#forgetAfter(error);
+      return this.#carefully(events, read);
+    }
+  }
+
+  #carefully(events: readonly StoredEvent[], read: Checkpoint): Promise<Round> {
+    this.#careful = events.length;
+    return this.#round(read);
+  }
+
+  /**
+   * Goes on around an event that failed alone: without rows where the log says that it is skipped, else as the projector
+   * sets it aside; and stands at it where not even that can be done.
+   */
+  async #around(
+    event: StoredEvent,
+    failed: EventFailedError,
+    read: Checkpoint,
+    scanned: Position | null,
+  ): Promise<Round> {
+    this.#careful = 0; // what it was for is found
+    try {
+      const batch = (await this.log.isSkipped(event))
+        ? { ...NOTHING, within: read.within, now: read.now, setAside: read.setAside }
+        : await this.projector.setAside(readEvent(event), failed, read);
+      return await this.#moveOn([event], batch, read, scanned, 1);
+    } catch (error) {
+      this.#forgetAfter(error);
+      if (error instanceof WriteFailedError && failed.failure.stage !== 'write') {
+        return this.#around(event, await this.#whatFailed(error), read, scanned);
+      }
+      return { outcome: 'fault', fault: faultOf(event, error) };
+    }
+  }
+
+  /** Folds on what is set aside and is to be tried; `null` when there is nothing. */
+  async #foldOn(read: Checkpoint, limits = LATE): Promise<Round | null> {
+    try {
+      const batch = await this.projector.foldOn(this.log, read, limits);
+      return batch === null ? null : await this.#moveOn([], batch, read, read.scanned, 0);
+    } catch (error) {
+      this.#forgetAfter(error);
+      if (error instanceof WriteFailedError && limits.unwritable === null) {
+        if (limits.events > 1) return this.#foldOn(read, { ...limits, events: 1 });
+        const { failure } = await this.#whatFailed(error);
+        if (failure.stage === 'write') {
+          return this.#foldOn(read, { events: 1, unwritable: failure.unwritable });
+        }
+      }
+      const at = { position: read.handled ?? '0', type: 'set aside' };
+      return { outcome: 'fault', fault: faultOf(at, error) };
+    }
+  }
+
+  /** Drops what is in memory of a round that failed. @throws what may pass */
+  #forgetAfter(error: unknown): void {
+    this.projector.forget();
+    const cause = error instanceof WriteFailedError ? error.cause : error;
+    if (isTransient(cause)) throw cause;
+  }
+
+  /** Finds what of refused rows is refused. */
+  async #whatFailed({ batch, cause }: WriteFailedError): Promise<EventFailedError> {
+    const client = await this.pool.connect();
+    try {
+      await client.query('begin');
+      const found = await batch.findUnwritable(client);
+      const nothing = found.whole === null && found.users.size === 0;
+      const unwritable = nothing ? { ...found, whole: cause } : found;
+      return new EventFailedError(0, { stage: 'write', cause, unwritable });
+    } finally {
+      client.release(true); // and with it what was tried
+    }
   }
 
   async #moveOn(
@@ -164,6 +274,8 @@ export class BatchRunner {
       within: batch.within,
       now: batch.now,
       revision: read.revision + 1,
+      events: read.events + batch.applied,
+      setAside: batch.setAside,
       fault: null,
     };
     if ((await this.#commit(read, next, batch)) === 'lost') {
@@ -176,24 +288,6 @@ export class BatchRunner {
       batch,
       more: !isWhole || events.length === limit || next.within.length > 0,
     };
-  }
-
-  /** An event that cannot be folded is gone past, without rows, where the log says that it is skipped. */
-  async #passOrStop(
-    event: Pick<StoredEvent, 'id' | 'position' | 'type'>,
-    cause: unknown,
-    pass: () => Promise<Round>,
-  ): Promise<Round> {
-    try {
-      if (!(await this.log.isSkipped(event))) {
-        return { outcome: 'fault', fault: faultOf(new FaultAtEvent(event, cause)) };
-      }
-    } catch (error) {
-      if (isTransient(error)) throw error;
-      return { outcome: 'fault', fault: faultOf(new FaultAtEvent(event, error)) };
-    }
-    this.#careful = 0; // what it was for is found
-    return pass();
   }
 
   async #nothing(read: Checkpoint, scanned: Position | null): Promise<Round> {
@@ -221,7 +315,9 @@ export class BatchRunner {
         recent,
       });
       if (moved === 'moved') {
-        await batch.write(client);
+        await batch.write(client).catch((error: unknown) => {
+          throw new WriteFailedError(batch, error);
+        });
         await client.query('commit');
         this.#recent = recent;
       } else {
@@ -240,10 +336,10 @@ export class BatchRunner {
   }
 }
 
-function faultOf({ event, cause, message }: FaultAtEvent): ProjectionFault {
-  const code =
-    typeof cause === 'object' && cause !== null && 'code' in cause && typeof cause.code === 'string'
-      ? cause.code
-      : 'projector_failed';
-  return { position: event.position, type: event.type, code, message };
+function faultOf(
+  { position, type }: { readonly position: Position; readonly type: string },
+  error: unknown,
+): ProjectionFault {
+  const cause = error instanceof WriteFailedError ? error.cause : error;
+  return { position, type, code: codeOf(cause), message: messageOf(cause) };
 }

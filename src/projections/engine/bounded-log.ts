@@ -20,6 +20,10 @@ export class BoundedLog implements FoldedLog {
     return this.log.holds(checkpoint);
   }
 
+  read(stream: string, from: number): Promise<readonly StoredEvent[]> {
+    return this.log.read(stream, from);
+  }
+
   async readAll(after: Position | null, limit: number): Promise<Page> {
     const { until } = this;
     if (comparePositions(after, until) >= 0) return { events: [], scanned: after };

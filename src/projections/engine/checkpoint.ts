@@ -2,6 +2,12 @@ import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
 import type { Position } from '../../event-store/event-store.js';
 import type { RecentChange } from './recent-changes.js';
+import {
+  NOTHING_SET_ASIDE,
+  type SetAsideSummary,
+  setAsideSummarySchema,
+  summaryText,
+} from './set-aside-summary.js';
 import { type UnderWay, underWayColumn, underWayText } from './under-way.js';
 
 /** The event a projection stopped at, and why. */
@@ -22,7 +28,7 @@ export interface ProjectionKey {
 /**
  * How far a projection came. `handled` is the last event applied, `eventId` its id (`null` where it was applied before ids
  * were kept), `scanned` how far the store was read, `within` which events up to `handled` are still written in parts, `now`
- * the projection's clock (Unix ms). `revision` counts the commits.
+ * the projection's clock (Unix ms). `revision` counts the commits, `events` the events folded.
  */
 export interface Checkpoint {
   readonly handled: Position | null;
@@ -31,6 +37,8 @@ export interface Checkpoint {
   readonly within: readonly UnderWay[];
   readonly now: number;
   readonly revision: number;
+  readonly events: number;
+  readonly setAside: SetAsideSummary;
   readonly fault: ProjectionFault | null;
 }
 
@@ -53,6 +61,11 @@ const checkpointRow = z.object({
   within: underWayColumn,
   now_ms: z.coerce.number(),
   revision: z.coerce.number(),
+  events: z.coerce.number(),
+  set_aside: z
+    .string()
+    .nullable()
+    .transform((text) => (text === null ? NOTHING_SET_ASIDE : setAsideSummarySchema.parse(JSON.parse(text)))),
   fault: z
     .string()
     .nullable()
@@ -61,12 +74,12 @@ const checkpointRow = z.object({
 
 /** Columns of a checkpoint for `parseCheckpoint`. */
 export const CHECKPOINT_COLUMNS =
-  'handled::text, event_id, scanned::text, within, now_ms::text, revision::text, fault';
+  'handled::text, event_id, scanned::text, within, now_ms::text, revision::text, events::text, set_aside, fault';
 
 /** Reads a database row of `CHECKPOINT_COLUMNS`. */
 export function parseCheckpoint(row: unknown): Checkpoint {
-  const { now_ms: now, event_id: eventId, ...rest } = checkpointRow.parse(row);
-  return { ...rest, eventId, now };
+  const { now_ms: now, event_id: eventId, set_aside: setAside, ...rest } = checkpointRow.parse(row);
+  return { ...rest, eventId, now, setAside };
 }
 
 /** The checkpoint, made at the beginning of the log when the projection never ran. */
@@ -155,7 +168,7 @@ export async function moveCheckpoint(
     name: 'tenure-move-checkpoint',
     text: `update tenure.projection_checkpoint
            set handled = $5, scanned = $6, within = $7, now_ms = $8, revision = $9, code_version = $10, fault = null,
-             events = events + $11, event_id = $12, recent_changes = $13,
+             events = events + $11, event_id = $12, recent_changes = $13, set_aside = $14,
              mixed_after = case when built_by = $10 then mixed_after else coalesce(mixed_after, handled, 0) end
            where projection = $1 and generation = $2 and handled is not distinct from $3 and revision = $4`,
     values: [
@@ -172,6 +185,7 @@ export async function moveCheckpoint(
       applied,
       next.eventId,
       JSON.stringify(recent),
+      summaryText(next.setAside),
     ],
   });
   return moved.rowCount === 1 ? 'moved' : 'lost';

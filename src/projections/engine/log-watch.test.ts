@@ -2,6 +2,7 @@ import { until } from '../../../test/support/until.js';
 import { LogReplacedError } from '../../event-store/errors.js';
 import type { LiveCheckpoint } from './checkpoint.js';
 import { LogWatch } from './log-watch.js';
+import { NOTHING_SET_ASIDE } from './set-aside-summary.js';
 
 /** The checkpoint of a fold that has committed so often; its last event is at that position, with the id `e{position}`. */
 function at(
@@ -20,6 +21,8 @@ function at(
       within: [],
       now: 0,
       revision,
+      events: position,
+      setAside: NOTHING_SET_ASIDE,
       fault: null,
     },
   };

@@ -19,6 +19,7 @@ import { LeaderSession } from './leader-session.js';
 import type { Projection, ProjectionListener, ProjectionState, ProjectionStatus } from './projection.js';
 import type { Projector } from './projector.js';
 import { changedBetween, readRecentChanges } from './recent-changes.js';
+import { NOTHING_SET_ASIDE } from './set-aside-summary.js';
 import { isWritten } from './under-way.js';
 
 export interface ProjectionEngineOptions {
@@ -152,6 +153,7 @@ export class ProjectionEngine implements Projection {
       lagSeconds: behind ? (Date.now() - this.#levelAt) / 1000 : 0,
       fault: this.#fault,
       outOfTouch: this.#failingSince !== null && performance.now() - this.#failingSince > OUT_OF_TOUCH_MS,
+      setAside: setAsideCounts(this.#live),
       batches: this.#batches,
       eventsApplied: this.#eventsApplied,
       faults: this.#faults,
@@ -307,6 +309,7 @@ export class ProjectionEngine implements Projection {
         const { generation } = live;
         const seconds = (performance.now() - began) / 1_000;
         listener.onBatch({ generation, events: round.batch.applied, seconds });
+        for (const what of round.batch.newlySetAside) listener.onSetAside(generation, what);
         this.#committed(round, live, session);
       } else if ((await this.#confirm(live)) === 'lost') return this.#whyLost(live);
       if (round.outcome === 'idle' || Date.now() - this.#headAt >= HEAD_EVERY_MS) await this.#askHead();
@@ -484,6 +487,11 @@ function isSame(a: LiveCheckpoint, b: LiveCheckpoint): boolean {
 
 function isEarlier(a: LiveCheckpoint, b: LiveCheckpoint): boolean {
   return a.swaps < b.swaps || (a.swaps === b.swaps && a.checkpoint.revision < b.checkpoint.revision);
+}
+
+function setAsideCounts(live: LiveCheckpoint | null): ProjectionStatus['setAside'] {
+  const { streams, users } = live?.checkpoint.setAside ?? NOTHING_SET_ASIDE;
+  return { streams, users };
 }
 
 /** Waits until `BREATH_MS` have passed since a batch that began `spent` milliseconds ago. */

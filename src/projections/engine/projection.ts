@@ -1,5 +1,6 @@
 import type { Position } from '../../event-store/event-store.js';
 import type { LiveCheckpoint, ProjectionFault } from './checkpoint.js';
+import type { SetAside } from './projector.js';
 
 /** `leading` applies events, `standby` follows another instance, `faulted` stands still at an event. */
 export type ProjectionState = 'starting' | 'leading' | 'standby' | 'faulted' | 'stopped';
@@ -20,6 +21,8 @@ export interface ProjectionStatus {
   readonly fault: ProjectionFault | null;
   /** Its own connections to the database have failed for ten seconds, and none was had since. */
   readonly outOfTouch: boolean;
+  /** Streams that are set aside, and users who are marked. */
+  readonly setAside: { readonly streams: number; readonly users: number };
   readonly batches: number;
   readonly eventsApplied: number;
   readonly faults: number;
@@ -44,6 +47,8 @@ export interface ProjectionListener {
   /** This instance committed a batch. */
   onBatch(batch: CommittedBatch): void;
   onFault(fault: ProjectionFault): void;
+  /** This instance set something aside, and went on. */
+  onSetAside(generation: number, what: SetAside): void;
   /** Something passing went wrong and is tried again. */
   onTrouble(error: unknown): void;
 }

@@ -1,6 +1,9 @@
 import type { PoolClient } from 'pg';
 import type { Position } from '../../event-store/event-store.js';
+import type { FoldedLog } from './folded-log.js';
+import type { SetAsideSummary } from './set-aside-summary.js';
 import type { UnderWay } from './under-way.js';
+import type { UnreadableEvent } from './unreadable-event.js';
 
 /** Where a projector goes on from: what earlier batches left behind. `now` is Unix milliseconds. */
 export interface ProjectionCursor {
@@ -10,6 +13,27 @@ export interface ProjectionCursor {
   readonly within: readonly UnderWay[];
   /** The projection's own clock, which never goes back. */
   readonly now: number;
+  /** Events folded so far, those that were set aside included. */
+  readonly events: number;
+  readonly setAside: SetAsideSummary;
+}
+
+/** Something that a batch set aside for the first time: a stream at an event, or a user under one. */
+export interface SetAside {
+  readonly kind: 'stream' | 'user';
+  /** Name of the stream, or the user's id. */
+  readonly id: string;
+  readonly position: Position;
+  readonly type: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What of a batch the database refuses: all that belongs to no single user, and users. */
+export interface Unwritable {
+  /** `null` when the rest can be written. */
+  readonly whole: unknown;
+  readonly users: ReadonlyMap<string, unknown>;
 }
 
 /** What a projector made of a batch: how far it came and the row changes that make it so. */
@@ -21,8 +45,19 @@ export interface ProjectedBatch {
   readonly now: number;
   /** Keys whose read models change, or `all`. */
   readonly changed: readonly string[] | 'all';
+  readonly setAside: SetAsideSummary;
+  /** What this batch set aside, in order. */
+  readonly newlySetAside: readonly SetAside[];
   /** Writes the rows, inside the engine's transaction. */
   write(client: PoolClient): Promise<void>;
+  /** Finds what cannot be written, inside a transaction that is rolled back. */
+  findUnwritable(client: PoolClient): Promise<Unwritable>;
+}
+
+/** How much is folded on at once, and what is known not to be writable of it. */
+export interface FoldOnLimits {
+  readonly events: number;
+  readonly unwritable: Unwritable | null;
 }
 
 /**
@@ -33,10 +68,67 @@ export interface Projector<Event> {
   readonly name: string;
   /** Changes whenever the same log would give other rows. */
   readonly codeVersion: string;
-  /** Projects a non-empty, ordered batch; `applied` may stop short of its end, but something must move. */
-  project(events: readonly Event[], from: ProjectionCursor): Promise<ProjectedBatch>;
-  /** Writes the next part of the first event that is under way; there is one. */
-  goOn(from: ProjectionCursor): Promise<ProjectedBatch>;
+  /**
+   * Projects a non-empty, ordered batch; `applied` may stop short of its end, but something must move.
+   * @throws EventFailedError when an event cannot be folded, with its place in the batch: what is before it can
+   */
+  project(events: readonly (Event | UnreadableEvent)[], from: ProjectionCursor): Promise<ProjectedBatch>;
+  /** Writes the next part of the first event that is under way; there is one. `unwritable`: what is known not to be. */
+  goOn(from: ProjectionCursor, unwritable: Unwritable | null): Promise<ProjectedBatch>;
+  /**
+   * The batch of one event that failed alone, as `failure` says: set aside, with those behind it, or the user alone.
+   * @throws FaultLimitError when that were one too many
+   */
+  setAside(
+    event: Event | UnreadableEvent,
+    failure: EventFailedError,
+    from: ProjectionCursor,
+  ): Promise<ProjectedBatch>;
+  /**
+   * Folds on what is set aside and is to be tried by this code: the events in the log's order, up to `handled`. `null` when
+   * there is nothing to try.
+   * @throws FaultLimitError as `setAside`
+   */
+  foldOn(log: FoldedLog, from: ProjectionCursor, limits: FoldOnLimits): Promise<ProjectedBatch | null>;
   /** Drops everything kept in memory: a batch did not commit, or another instance may have written. */
   forget(): void;
+}
+
+/** Where an event failed: read, folded, or judging (`cause` is a user's) or writing (`unwritable` tells what). */
+export type Failure =
+  | { readonly stage: 'read' | 'fold'; readonly cause: unknown }
+  | { readonly stage: 'judge'; readonly cause: unknown; readonly users: ReadonlyMap<string, unknown> }
+  | { readonly stage: 'write'; readonly cause: unknown; readonly unwritable: Unwritable };
+
+/** An event of a batch that could not be applied; `index` is its place. */
+export class EventFailedError extends Error {
+  override readonly name = 'EventFailedError';
+  constructor(
+    readonly index: number,
+    readonly failure: Failure,
+  ) {
+    super(messageOf(failure.cause), { cause: failure.cause });
+  }
+}
+
+/** So much was set aside within so few events that the code is at fault, not the events. */
+export class FaultLimitError extends Error {
+  override readonly name = 'FaultLimitError';
+  readonly code = 'fault_limit';
+  constructor(limit: number, cause: unknown) {
+    super(`more than ${limit} streams or users would be set aside; the last one: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** The code of what was thrown, `projector_failed` when it has none. */
+export function codeOf(thrown: unknown): string {
+  return typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'string'
+    ? thrown.code
+    : 'projector_failed';
+}
+
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -23,6 +23,10 @@ class NotedLog implements FoldedLog {
     return true;
   }
 
+  read(): Promise<readonly StoredEvent[]> {
+    throw new Error('no stream is read');
+  }
+
   async readAll(after: Position | null, limit: number): Promise<Page> {
     this.asked.push(`${limit} after ${after}`);
     if (this.isAway) throw new Error('away');

@@ -25,6 +25,10 @@ export class ReadAhead implements FoldedLog {
     return this.log.holds(checkpoint);
   }
 
+  read(stream: string, from: number): Promise<readonly StoredEvent[]> {
+    return this.log.read(stream, from);
+  }
+
   /** @throws what the log throws, at the page that was asked for and not before */
   async readAll(after: Position | null, limit: number): Promise<Page> {
     const ahead = this.#ahead;

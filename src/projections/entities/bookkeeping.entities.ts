@@ -43,6 +43,8 @@ export interface ProjectionCheckpointRow {
   readonly events: string;
   /** Of the event at `handled`; `null` before the first, and since before ids were kept. */
   readonly eventId: string | null;
+  /** JSON of how much is set aside, and what counts against the limit. */
+  readonly setAside: string | null;
 }
 
 export const ProjectionCheckpointEntity = new EntitySchema<ProjectionCheckpointRow>({
@@ -64,6 +66,7 @@ export const ProjectionCheckpointEntity = new EntitySchema<ProjectionCheckpointR
     events: { ...bigint(), default: 0 },
     recentChanges: nullable(text('recent_changes')),
     eventId: nullable({ type: 'uuid', name: 'event_id' }),
+    setAside: nullable(text('set_aside')),
   },
 });
 

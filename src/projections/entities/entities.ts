@@ -2,6 +2,7 @@ import { BOOKKEEPING_ENTITIES } from './bookkeeping.entities.js';
 import { FACT_ENTITIES } from './fact.entities.js';
 import { GENERATION_ENTITIES } from './generation.entities.js';
 import { JUDGEMENT_ENTITIES } from './judgement.entities.js';
+import { SET_ASIDE_ENTITIES } from './set-aside.entities.js';
 
 /**
  * Every table of the read side, one entity each. The migrations make the tables (they are partitioned, which TypeORM
@@ -11,6 +12,7 @@ import { JUDGEMENT_ENTITIES } from './judgement.entities.js';
 export const projectionEntities = [
   ...FACT_ENTITIES,
   ...JUDGEMENT_ENTITIES,
+  ...SET_ASIDE_ENTITIES,
   ...BOOKKEEPING_ENTITIES,
   ...GENERATION_ENTITIES,
 ];

@@ -146,6 +146,7 @@ export interface SwapHistoryRow {
   readonly changedAt: Date;
   readonly counter: number;
   readonly snapshot: string;
+  readonly lateAt: string | null;
 }
 
 export const SwapHistoryEntity = new EntitySchema<SwapHistoryRow>({
@@ -164,6 +165,7 @@ export const SwapHistoryEntity = new EntitySchema<SwapHistoryRow>({
     changedAt: instant('changed_at'),
     counter: int(),
     snapshot: text(),
+    lateAt: nullable(bigint('late_at')),
   },
 });
 

@@ -93,6 +93,8 @@ export interface EntitlementHistoryRow {
   readonly changedAt: Date;
   readonly counter: number;
   readonly snapshot: string;
+  /** Last event folded when the event was folded on, late. */
+  readonly lateAt: string | null;
 }
 
 export const EntitlementHistoryEntity = new EntitySchema<EntitlementHistoryRow>({
@@ -111,6 +113,7 @@ export const EntitlementHistoryEntity = new EntitySchema<EntitlementHistoryRow>(
     changedAt: instant('changed_at'),
     counter: int(),
     snapshot: text(),
+    lateAt: nullable(bigint('late_at')),
   },
   checks: [{ name: 'entitlement_history_cause_check', expression: "cause in ('event', 'time')" }],
 });

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import type { Position } from '../../event-store/event-store.js';
 import type { LiveCheckpoint } from '../engine/checkpoint.js';
 import { isWritten, type UnderWay } from '../engine/under-way.js';
-import { type Served, serve } from './snapshot.js';
-import { entitlementSchema, unheardOf, versionedSuccessorSchema } from './user-row.js';
+import { type Faulted, type Served, serve } from './snapshot.js';
+import { entitlementSchema, readHeld, unheardOf } from './user-row.js';
 
 /** No catalogue has been projected yet: nothing can be said of anyone. */
 export class ReadModelNotReadyError extends Error {
@@ -35,6 +35,8 @@ const row = z.object({
   handled: nullable,
   default_snapshot: nullable,
   swaps: z.number(),
+  fault_position: nullable,
+  fault_since: z.date().nullable(),
 });
 
 /** One statement, so one moment: pointer, rows, offsets and checkpoint belong together. */
@@ -42,6 +44,7 @@ const READ = {
   name: 'tenure-read-entitlements',
   text: `select q.user_id, u.snapshot, u.successors, u.counter, u.position::text, u.changed_at, u.history_seq,
            coalesce(o.version_offset, 0) as version_offset, c.handled::text,
+           f.position::text as fault_position, f.since as fault_since,
            (select swaps from tenure.live_generation) as swaps,
            (select p.default_snapshot from tenure.plan_catalog p
              where p.generation = (select generation from tenure.live_generation)
@@ -50,6 +53,9 @@ const READ = {
          left join tenure.user_role u
            on u.generation = (select generation from tenure.live_generation) and u.user_id = q.user_id
          left join tenure.revocation_offset o on o.user_id = q.user_id
+         left join tenure.faulted_user f
+           on f.generation = (select generation from tenure.live_generation) and f.user_id = q.user_id
+             and f.position is not null
          left join tenure.projection_checkpoint c
            on c.projection = 'entitlements' and c.generation = (select generation from tenure.live_generation)`,
 };
@@ -219,18 +225,29 @@ function withResolvers<T>(): PromiseWithResolvers<T> {
 function toServed(found: z.infer<typeof row>, now: number): Served {
   if (found.default_snapshot === null) throw new ReadModelNotReadyError();
   const { user_id: userId, snapshot, successors, counter, history_seq: historySeq } = found;
-  const user =
-    snapshot === null || successors === null || counter === null || historySeq === null
-      ? unheardOf(userId, entitlementSchema.parse(JSON.parse(found.default_snapshot)))
-      : {
-          userId,
-          entitlement: entitlementSchema.parse(JSON.parse(snapshot)),
-          successors: z.array(versionedSuccessorSchema).parse(JSON.parse(successors)),
-          counter,
-          position: found.position,
-          changedAt: found.changed_at?.getTime() ?? null,
-          historySeq,
-          catalog: null, // by which catalogue they were judged is not served
-        };
-  return serve(user, found.version_offset, found.handled ?? '0', now);
+  const { fault_position: position, fault_since: since } = found;
+  let faulted: Faulted | null =
+    position === null || since === null ? null : { since: since.toISOString(), position };
+  const byDefault = entitlementSchema.parse(JSON.parse(found.default_snapshot));
+  let user = unheardOf(userId, byDefault);
+  if (snapshot !== null && successors !== null && counter !== null && historySeq !== null) {
+    const changedAt = found.changed_at?.getTime() ?? null;
+    const held = readHeld(snapshot, successors);
+    // A row that cannot be read back gives nothing, and says so: nobody else's answer hangs on it.
+    if (held === null) {
+      faulted ??= { since: new Date(changedAt ?? 0).toISOString(), position: found.position ?? '0' };
+    }
+    const { entitlement, successors: later } = held ?? user;
+    user = {
+      userId,
+      entitlement,
+      successors: later,
+      counter,
+      position: found.position,
+      changedAt,
+      historySeq,
+      catalog: null, // by which catalogue they were judged is not served
+    };
+  }
+  return serve(user, faulted, found.version_offset, found.handled ?? '0', now);
 }

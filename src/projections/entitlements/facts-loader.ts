@@ -3,7 +3,7 @@ import type { Entitlement } from '../../policy/entitlement.js';
 import { customerMetadata } from '../../policy/ownership.js';
 import { checkoutsText, customerText, invoiceText, observationText } from './fact-rows.js';
 import type { FactsInMemory, Keepable } from './facts-in-memory.js';
-import { entitlementSchema, unheardOf, versionedSuccessorSchema } from './user-row.js';
+import { readHeld, unheardOf } from './user-row.js';
 
 const nullable = z.string().nullable();
 const subscriptionRow = z.object({
@@ -83,11 +83,12 @@ export class FactsLoader {
       else own.push(fact);
     }
     const known = new Map(rows.map((row) => [row.subscription, row]));
-    for (const subscription of missing) {
+    // Nothing is added before all of it is read: what cannot be read leaves no half behind.
+    const read = missing.map((subscription) => {
       const own = bySubscription.get(subscription) ?? [];
       const link = own.find((fact) => fact.kind === 'link');
       const row = known.get(subscription);
-      this.facts.addSubscription({
+      return {
         subscription,
         customer: row?.customer ?? null,
         owner: row?.owner ?? null,
@@ -100,9 +101,10 @@ export class FactsLoader {
         invoices: own
           .filter((fact) => fact.kind === 'invoice')
           .map((fact) => invoiceText.parse(JSON.parse(fact.body))),
-      });
-    }
+      };
+    });
     this.#addCheckouts(checkouts);
+    for (const row of read) this.facts.addSubscription(row);
   }
 
   /** Checkout sessions; unknown ones become empty rows. */
@@ -187,8 +189,8 @@ export class FactsLoader {
           ? unheardOf(userId, byDefault)
           : {
               userId,
-              entitlement: entitlementSchema.parse(JSON.parse(row.snapshot)),
-              successors: z.array(versionedSuccessorSchema).parse(JSON.parse(row.successors)),
+              // What cannot be read back gives nothing: who has it begins again from the default plan.
+              ...(readHeld(row.snapshot, row.successors) ?? { entitlement: byDefault, successors: [] }),
               counter: row.counter,
               position: row.position,
               changedAt: row.changed_at?.getTime() ?? null,
@@ -209,10 +211,14 @@ export class FactsLoader {
   }
 
   #addCheckouts(rows: readonly z.infer<typeof checkoutRow>[]): void {
-    for (const { facts, ...row } of rows) {
-      if (this.facts.checkouts.has(row.session)) continue;
+    const missing = rows.filter(({ session }) => !this.facts.checkouts.has(session));
+    const read = missing.map(({ facts, ...row }) => ({
+      ...row,
+      observations: checkoutsText.parse(JSON.parse(facts)),
+    }));
+    for (const row of read) {
       this.facts.use('checkout', row.session);
-      this.facts.addCheckout({ ...row, observations: checkoutsText.parse(JSON.parse(facts)) });
+      this.facts.addCheckout(row);
     }
   }
 

@@ -22,6 +22,30 @@ const conflict = z.object({
 });
 const observed = z.object({ subscription: z.string(), body: z.string() });
 
+const why = {
+  id: z.string(),
+  position: z.string(),
+  type: z.string(),
+  code: z.string(),
+  message: z.string(),
+  since: z.date().transform((since) => since.toISOString()),
+};
+const faultRow = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('stream'),
+    ...why,
+    waiting: z.number(),
+    users: z.string().transform((text) => z.array(z.string()).parse(JSON.parse(text))),
+  }),
+  z.object({ kind: z.literal('user'), ...why }),
+]);
+
+/**
+ * A stream of which events are set aside: from which one on, why, since when (RFC 3339), how many wait, and whose it is. Or a
+ * user who cannot be judged, or whose row cannot be written, since an event.
+ */
+export type Fault = z.infer<typeof faultRow>;
+
 /** Something Stripe told of that belongs to nobody yet. */
 export type Unlinked = z.infer<typeof subject>;
 /** Something whose facts name another user than its owner; `claims` say whom, and which Stripe event said so. */
@@ -49,6 +73,22 @@ export class OpsReader {
   /** Customers and subscriptions about which the facts disagree, by kind and id. */
   async conflicts(cursor: string | null, limit: number): Promise<Listing<Conflict>> {
     return listing(z.array(conflict).parse(await this.#page('conflicts is not null', cursor, limit)), limit);
+  }
+
+  /** Streams that are set aside, and users who cannot be judged, by kind and id. */
+  async faults(cursor: string | null, limit: number): Promise<Listing<Fault>> {
+    const found: unknown = await this.source.query(
+      `(select 'stream' as kind, stream as id, position::text, event_type as type, code, message, since, waiting, users
+        from tenure.set_aside_stream where generation = ${LIVE} and stream > $1 order by stream limit $3)
+       union all
+       (select 'user', user_id, position::text, own::json->>'eventType', own::json->>'code', own::json->>'message', since,
+          null, null
+        from tenure.faulted_user where generation = ${LIVE} and position is not null and own is not null
+          and user_id > $2 order by user_id limit $3)
+       order by kind, id limit $3`,
+      [afterOf('stream', cursor), afterOf('user', cursor), limit],
+    );
+    return listing(z.array(faultRow).parse(found), limit);
   }
 
   /**

@@ -1,7 +1,11 @@
 import type { PoolClient, QueryConfig } from 'pg';
+import { isTransient } from '../../database/transient.js';
 import type { InvoiceObservation, Observation } from '../../policy/facts.js';
+import type { Unwritable } from '../engine/projector.js';
 import { Turns } from '../engine/turns.js';
 import type { CheckoutRow, CustomerRow, SubscriptionRow } from './facts-in-memory.js';
+import { noSetAsideChanges, type SetAsideChanges } from './set-aside.js';
+import { setAsideStatements } from './set-aside-rows.js';
 import { type HistoryEntry, textOf, type UserRow } from './user-row.js';
 import { type GrownVersion, growOffsets } from './version-offsets.js';
 
@@ -32,6 +36,7 @@ export class RowChanges {
   readonly usersBefore = new Map<string, UserRow>();
   readonly facts: NewFact[] = [];
   readonly history: HistoryEntry[] = [];
+  readonly setAside: SetAsideChanges = noSetAsideChanges();
   catalog: NewCatalog | null = null;
 
   /** Notes how a user's row moves on. */
@@ -43,15 +48,101 @@ export class RowChanges {
 
   /**
    * Writes everything with one statement a table, in the order given: equal logs give equal rows. The texts of a statement
-   * are made while the server is still busy with the one before it. `now` replaces the server's clock as what is served by.
+   * are made while the server is still busy with the one before it. `served` replaces the server's clock as what is served
+   * by. What belongs to the users `apart` may fail without the rest; returns those of them for whom it did.
    */
-  async write(client: PoolClient, generation: number, now: (() => number) | null): Promise<void> {
+  async write(
+    client: PoolClient,
+    generation: number,
+    served: (() => number) | null,
+    apart: ReadonlySet<string>,
+  ): Promise<ReadonlyMap<string, unknown>> {
+    if (apart.size === 0) {
+      await this.#writeAll(client, generation, served);
+      return new Map();
+    }
+    await this.#without(apart).#writeAll(client, generation, served);
+    return this.#writeEach([...apart], client, generation, served);
+  }
+
+  /** Finds which users, or else what belongs to none of them, cannot be written, in a transaction that is rolled back. */
+  async findUnwritable(
+    client: PoolClient,
+    generation: number,
+    served: (() => number) | null,
+  ): Promise<Unwritable> {
+    const all = new Set([...this.users.keys(), ...this.history.map(({ userId }) => userId)]);
+    try {
+      await client.query('savepoint rest');
+      await this.#without(all).#writeAll(client, generation, served);
+    } catch (error) {
+      if (isTransient(error)) throw error;
+      await client.query('rollback to savepoint rest');
+      return { whole: error, users: new Map() };
+    }
+    return { whole: null, users: await this.#writeEach([...all], client, generation, served) };
+  }
+
+  async #writeEach(
+    users: readonly string[],
+    client: PoolClient,
+    generation: number,
+    served: (() => number) | null,
+  ): Promise<ReadonlyMap<string, unknown>> {
+    const failed = new Map<string, unknown>();
+    for (const userId of users) {
+      await client.query('savepoint one_user');
+      try {
+        await this.#ofOnly(userId).#writeAll(client, generation, served);
+      } catch (error) {
+        if (isTransient(error)) throw error;
+        failed.set(userId, error);
+        await client.query('rollback to savepoint one_user');
+      }
+      await client.query('release savepoint one_user');
+    }
+    return failed;
+  }
+
+  /** All but the rows of these users. */
+  #without(users: ReadonlySet<string>): RowChanges {
+    const rest = new RowChanges();
+    for (const row of this.subscriptions) rest.subscriptions.add(row);
+    for (const row of this.customers) rest.customers.add(row);
+    for (const row of this.checkouts) rest.checkouts.add(row);
+    rest.facts.push(...this.facts);
+    rest.catalog = this.catalog;
+    for (const userId of this.users.keys()) if (!users.has(userId)) this.#copyRows(userId, rest);
+    rest.history.push(...this.history.filter(({ userId }) => !users.has(userId)));
+    const { streams, late, users: marked } = this.setAside;
+    for (const [name, stream] of streams) rest.setAside.streams.set(name, stream);
+    for (const [userId, at] of late) rest.setAside.late.set(userId, at);
+    for (const [userId, user] of marked) if (!users.has(userId)) rest.setAside.users.set(userId, user);
+    return rest;
+  }
+
+  #ofOnly(userId: string): RowChanges {
+    const own = new RowChanges();
+    this.#copyRows(userId, own);
+    own.history.push(...this.history.filter((entry) => entry.userId === userId));
+    const marked = this.setAside.users.get(userId);
+    if (marked !== undefined) own.setAside.users.set(userId, marked);
+    return own;
+  }
+
+  #copyRows(userId: string, to: RowChanges): void {
+    const [before, after] = [this.usersBefore.get(userId), this.users.get(userId)];
+    if (before !== undefined) to.usersBefore.set(userId, before);
+    if (after !== undefined) to.users.set(userId, after);
+  }
+
+  async #writeAll(client: PoolClient, generation: number, served: (() => number) | null): Promise<void> {
     const turns = new Turns();
     const moves = [...this.usersBefore].flatMap(([userId, before]) => {
       const after = this.users.get(userId);
       return after === undefined ? [] : [{ before, after }];
     });
-    const grown = await growOffsets(client, generation, moves, now);
+    const grown = await growOffsets(client, generation, moves, served);
     let sent: Promise<unknown> = Promise.resolve();
     for (const make of this.#statements(generation, grown)) {
       const statement = make();
@@ -81,6 +172,7 @@ export class RowChanges {
       ...(raises.length > 0 ? [() => this.#versionsStatement(generation)] : []),
       ...(told.length > 0 ? [() => feedStatement(generation, told)] : []),
       ...(catalog === null ? [] : [() => catalogStatement(generation, catalog)]),
+      ...setAsideStatements(generation, this.setAside),
     ];
   }
 
@@ -195,10 +287,10 @@ export class RowChanges {
     return {
       name: 'tenure-write-history',
       text: `insert into tenure.entitlement_history (generation, user_id, seq, valid_from, changed_at, cause, event_id,
-               event_type, position, counter, snapshot)
-             select $1, u, s, v, v, c, e, t, p, n, x from unnest($2::text[], $3::int[], $4::timestamptz[], $5::text[],
-               $6::uuid[], $7::text[], $8::bigint[], $9::int[], string_to_array($10, ${SEPARATOR}))
-               as h(u, s, v, c, e, t, p, n, x)`,
+               event_type, position, counter, snapshot, late_at)
+             select $1, u, s, v, v, c, e, t, p, n, x, l from unnest($2::text[], $3::int[], $4::timestamptz[], $5::text[],
+               $6::uuid[], $7::text[], $8::bigint[], $9::int[], string_to_array($10, ${SEPARATOR}), $11::bigint[])
+               as h(u, s, v, c, e, t, p, n, x, l)`,
       values: [
         generation,
         this.history.map((entry) => entry.userId),
@@ -210,6 +302,7 @@ export class RowChanges {
         events.map((event) => event?.position ?? null),
         this.history.map((entry) => entry.counter),
         textColumn(this.history, (entry) => textOf(entry.entitlement)),
+        this.history.map((entry) => entry.lateAt),
       ],
     };
   }

@@ -151,6 +151,7 @@ describe('Versions, whenever who reads and whatever comes late,', () => {
             position: `${n}`,
             catalog: '1',
             now: folded,
+            lateAt: null,
           };
           const moved = moveOn(row, { entitlement, successors }, under).row;
           if (step.kind === 'event') {

@@ -9,6 +9,14 @@ export interface Snapshot extends Entitlement {
   /** Position of the event that last changed this snapshot, `null` while nothing did. */
   readonly position: string | null;
   readonly changedAt: string | null;
+  /** Only of whom an event could not be applied: which one, and since when. */
+  readonly faulted?: Faulted;
+}
+
+/** The first event that is missing in what is served of a user, and since when (RFC 3339). */
+export interface Faulted {
+  readonly since: string;
+  readonly position: string;
 }
 
 /**
@@ -25,7 +33,13 @@ export interface Served {
 }
 
 /** The snapshot of a row at `now` (Unix ms): by the clock, also when nobody has written the change by time yet. */
-export function serve(row: UserRow, offset: number, position: string, now: number): Served {
+export function serve(
+  row: UserRow,
+  faulted: Faulted | null,
+  offset: number,
+  position: string,
+  now: number,
+): Served {
   const { entitlement, counter, changedAt } = heldAt(row, now);
   const next = row.successors.find(({ at }) => at > now);
   const snapshot: Snapshot = {
@@ -34,6 +48,7 @@ export function serve(row: UserRow, offset: number, position: string, now: numbe
     revocationVersion: counter + offset,
     position: row.position,
     changedAt: changedAt === null ? null : new Date(changedAt).toISOString(),
+    ...(faulted === null ? {} : { faulted }),
   };
   const body = JSON.stringify(snapshot);
   return {

@@ -2,7 +2,8 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { EntitlementStatus } from '../../policy/entitlement.js';
 import type { Listing } from './ops.reader.js';
-import { entitlementSchema, heldAt, versionedSuccessorSchema } from './user-row.js';
+import type { Faulted } from './snapshot.js';
+import { heldAt, readHeld } from './user-row.js';
 
 /** What must be equal for a user to be listed; `null` asks for nothing. */
 export interface UserFilter {
@@ -23,6 +24,7 @@ export interface ListedUser {
   readonly validUntil: string | null;
   readonly revocationVersion: number;
   readonly changedAt: string | null;
+  readonly faulted?: Faulted;
 }
 
 const FILTERED = ['role', 'plan', 'status'] as const;
@@ -35,6 +37,8 @@ const row = z.object({
   counter: z.number(),
   changed_at: z.date().nullable(),
   version_offset: z.number(),
+  fault_position: z.string().nullable(),
+  fault_since: z.date().nullable(),
 });
 
 /** Lists users of the live generation, by what is served of them: by the clock, also when nobody has written it yet. */
@@ -63,8 +67,9 @@ export class UserListReader {
     const items = z
       .array(row)
       .parse(rows)
-      .map((each) => toListed(each, now));
-    return { items, next: items.length === limit ? (items.at(-1)?.userId ?? null) : null };
+      .flatMap((each) => toListed(each, now) ?? []);
+    const last = rows.length === limit ? z.object({ user_id: z.string() }).parse(rows.at(-1)) : null;
+    return { items, next: last?.user_id ?? null };
   }
 }
 
@@ -77,26 +82,34 @@ function statementFor(columns: readonly (typeof FILTERED)[number][]): string {
   const where = (of: (column: string) => string): string =>
     columns.map((column, n) => ` and ${of(column)} = $${n + 4}`).join('');
   const page = 'order by u.user_id limit $2';
-  return `select p.*, coalesce(o.version_offset, 0) as version_offset from (
+  return `select p.*, coalesce(o.version_offset, 0) as version_offset,
+     f.position::text as fault_position, f.since as fault_since from (
      (select ${COLUMNS} from tenure.user_role u
       where u.generation = (select generation from tenure.live_generation) and u.user_id > $1
         and (u.next_at is null or u.next_at > $3::timestamptz)${where((column) => `u.${column}`)} ${page})
      union all
      (select ${COLUMNS} from tenure.user_role u cross join lateral (
         select each.successor->'entitlement' as entitlement
-        from json_array_elements(u.successors::json) with ordinality as each(successor, n)
+        from json_array_elements(case when position('\\u0000' in u.successors) > 0 then '[]' else u.successors end::json) with ordinality as each(successor, n)
         where (each.successor->>'at')::numeric <= extract(epoch from $3::timestamptz) * 1000
         order by each.n desc limit 1) as due
       where u.generation = (select generation from tenure.live_generation) and u.user_id > $1
         and u.next_at <= $3::timestamptz${where((column) => `due.entitlement->>'${column}'`)} ${page})
-   ) as p left join tenure.revocation_offset o using (user_id) order by p.user_id limit $2`;
+   ) as p left join tenure.revocation_offset o using (user_id)
+   left join tenure.faulted_user f
+     on f.generation = (select generation from tenure.live_generation) and f.user_id = p.user_id
+       and f.position is not null
+   order by p.user_id limit $2`;
 }
 
-function toListed(found: z.infer<typeof row>, now: number): ListedUser {
+/** `null` of a row that cannot be read back: it must not take the others with it. */
+function toListed(found: z.infer<typeof row>, now: number): ListedUser | null {
+  const held = readHeld(found.snapshot, found.successors);
+  if (held === null) return null;
+  const { fault_position: position, fault_since: since } = found;
   const { entitlement, counter, changedAt } = heldAt(
     {
-      entitlement: entitlementSchema.parse(JSON.parse(found.snapshot)),
-      successors: z.array(versionedSuccessorSchema).parse(JSON.parse(found.successors)),
+      ...held,
       counter: found.counter,
       changedAt: found.changed_at?.getTime() ?? null,
     },
@@ -114,5 +127,6 @@ function toListed(found: z.infer<typeof row>, now: number): ListedUser {
     validUntil,
     revocationVersion: counter + found.version_offset,
     changedAt: changedAt === null ? null : new Date(changedAt).toISOString(),
+    ...(position === null || since === null ? {} : { faulted: { since: since.toISOString(), position } }),
   };
 }

@@ -27,7 +27,8 @@ const PAID: Entitlement = {
 };
 
 function under(position: string, now: number): JudgedUnder {
-  return { eventId: `event ${position}`, eventType: 'SubscriptionUpdated', position, catalog: '1', now };
+  const cause = { eventId: `event ${position}`, eventType: 'SubscriptionUpdated', position };
+  return { ...cause, catalog: '1', now, lateAt: null };
 }
 
 /** The row after one event that judged `entitlement`, and what was added to the history. */
@@ -62,6 +63,7 @@ describe("the version's counter", () => {
         cause: { kind: 'event', eventId: 'event 2000', eventType: 'SubscriptionUpdated', position: '2000' },
         counter: 2,
         raised: true,
+        lateAt: null,
         entitlement: { ...PAID, ...change },
       },
     ]);

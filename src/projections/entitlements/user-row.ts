@@ -84,6 +84,22 @@ export interface UserRow {
   readonly catalog: string | null;
 }
 
+/** What is kept of a user as JSON texts, read back; `null` when it cannot be. */
+export function readHeld(
+  snapshot: string,
+  successors: string,
+): Pick<UserRow, 'entitlement' | 'successors'> | null {
+  try {
+    const entitlement = entitlementSchema.safeParse(JSON.parse(snapshot));
+    const later = z.array(versionedSuccessorSchema).safeParse(JSON.parse(successors));
+    if (!entitlement.success || !later.success) return null;
+    return { entitlement: entitlement.data, successors: later.data };
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
 /** What a row says of the moment `now` (Unix ms): also when nobody has written the change by time yet. */
 export function heldAt(
   row: Pick<UserRow, 'entitlement' | 'successors' | 'counter' | 'changedAt'>,
@@ -102,6 +118,8 @@ export interface HistoryEntry {
   readonly counter: number;
   readonly raised: boolean;
   readonly entitlement: Entitlement;
+  /** Last event folded when the cause was folded on, late; `null` for a change in the log's order. */
+  readonly lateAt: string | null;
 }
 
 /** What changed a snapshot: an event of the log, or the clock alone. */
@@ -124,6 +142,8 @@ export interface JudgedUnder {
   readonly position: string;
   readonly catalog: string;
   readonly now: number;
+  /** Last event folded before, where this one is folded on late; else `null`. */
+  readonly lateAt: string | null;
 }
 
 /** The row of a user never heard of: the default plan and version 0. */
@@ -149,23 +169,30 @@ export function moveOn(
   judgement: Judgement,
   under: JudgedUnder,
 ): { readonly row: UserRow; readonly history: readonly HistoryEntry[] } {
-  const history: HistoryEntry[] = [];
-  let current = row;
-  for (const successor of row.successors.filter(({ at }) => at <= under.now)) {
-    current = change(current, successor.entitlement, successor.at, { kind: 'time' }, history);
-  }
-  const { eventId, eventType, position, now } = under;
-  current = change(
-    current,
-    judgement.entitlement,
-    now,
-    { kind: 'event', eventId, eventType, position },
-    history,
-  );
+  const { row: timed, history: before } = passTime(row, under.now);
+  const history = [...before];
+  const { eventId, eventType, position, now, lateAt } = under;
+  const cause: Cause = { kind: 'event', eventId, eventType, position };
+  const current = change(timed, judgement.entitlement, { at: now, cause, lateAt }, history);
   return {
     row: { ...current, successors: versioned(current, judgement), catalog: under.catalog },
     history,
   };
+}
+
+/** The changes that time alone made by `now` (Unix ms), each with its own version and history; what is due later stays. */
+export function passTime(
+  row: UserRow,
+  now: number,
+): { readonly row: UserRow; readonly history: readonly HistoryEntry[] } {
+  const history: HistoryEntry[] = [];
+  const due = row.successors.filter(({ at }) => at <= now);
+  if (due.length === 0) return { row, history };
+  let current = row;
+  for (const { at, entitlement } of due) {
+    current = change(current, entitlement, { at, cause: { kind: 'time' }, lateAt: null }, history);
+  }
+  return { row: { ...current, successors: row.successors.slice(due.length) }, history };
 }
 
 const texts = new WeakMap<Entitlement, string>();
@@ -182,15 +209,14 @@ export function textOf(entitlement: Entitlement): string {
 function change(
   row: UserRow,
   entitlement: Entitlement,
-  at: number,
-  cause: Cause,
+  { at, cause, lateAt }: Pick<HistoryEntry, 'cause' | 'lateAt'> & { readonly at: number },
   history: HistoryEntry[],
 ): UserRow {
   if (textOf(row.entitlement) === textOf(entitlement)) return row;
   const raised = !allowsTheSame(row.entitlement, entitlement);
   const counter = row.counter + (raised ? 1 : 0);
   const seq = row.historySeq + 1;
-  history.push({ userId: row.userId, seq, validFrom: at, cause, counter, raised, entitlement });
+  history.push({ userId: row.userId, seq, validFrom: at, cause, counter, raised, entitlement, lateAt });
   return {
     ...row,
     entitlement,

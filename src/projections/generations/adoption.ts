@@ -221,6 +221,7 @@ function drafting(store: EventStore, drafts: StoredEvent[]): EventStore {
 /** A log of these events and no other. */
 function logOf(events: readonly StoredEvent[]): FoldedLog {
   return {
+    read: async (stream, from) => events.filter((each) => each.stream === stream && each.revision >= from),
     readAll: async (after, limit) => {
       const page = events.filter(({ position }) => comparePositions(position, after) > 0).slice(0, limit);
       return { events: page, scanned: page.at(-1)?.position ?? after };

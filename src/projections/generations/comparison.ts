@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Position } from '../../event-store/event-store.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 import { aroundInstance, offsetAfter } from '../entitlements/served-version.js';
-import { entitlementSchema, versionedSuccessorSchema } from '../entitlements/user-row.js';
+import { entitlementSchema, readHeld } from '../entitlements/user-row.js';
 import {
   ChangeTally,
   differenceOf,
@@ -23,6 +23,8 @@ export interface ComparedGeneration {
   readonly builtBy: string;
   readonly foldedBy: string;
   readonly mixedAfter: Position | null;
+  /** Streams that it set aside, and users who are marked in it. */
+  readonly setAside: { readonly streams: number; readonly users: number };
 }
 
 /**
@@ -174,20 +176,18 @@ function compareUser(
 /** A row of one generation; who has none there is served the default plan with a counter of 0. */
 function userOf(found: z.infer<typeof side>, byDefault: Entitlement | null): Held {
   if (found !== null) {
-    return {
-      entitlement: entitlementSchema.parse(JSON.parse(found.snapshot)),
-      successors: z.array(versionedSuccessorSchema).parse(JSON.parse(found.successors)),
-      counter: found.counter,
-      changedAt: null,
-    };
+    const held = readHeld(found.snapshot, found.successors);
+    // What cannot be read back is served as the default plan.
+    if (held !== null) return { ...held, counter: found.counter, changedAt: null };
   }
   if (byDefault === null) throw new Error('a user was judged without a catalogue');
-  return { entitlement: byDefault, successors: [], counter: 0, changedAt: null };
+  return { entitlement: byDefault, successors: [], counter: found?.counter ?? 0, changedAt: null };
 }
 
 function codesOf({ generation, fold }: Compared['from']): ComparedGeneration {
-  const { builtBy, foldedBy, mixedAfter } = fold;
-  return { generation, builtBy, foldedBy, mixedAfter };
+  const { builtBy, foldedBy, mixedAfter, checkpoint } = fold;
+  const { streams, users } = checkpoint.setAside;
+  return { generation, builtBy, foldedBy, mixedAfter, setAside: { streams, users } };
 }
 
 async function findMixed(
@@ -197,7 +197,7 @@ async function findMixed(
   if (mixedAfter === null) return null;
   const { rows } = await client.query(
     `select user_id, count(*) over ()::int as users from tenure.entitlement_history
-     where generation = $1 and position > $2 group by user_id order by user_id limit ${IN_FULL}`,
+     where generation = $1 and coalesce(late_at, position) > $2 group by user_id order by user_id limit ${IN_FULL}`,
     [generation, mixedAfter],
   );
   const users = z.array(z.object({ user_id: z.string(), users: z.number() })).parse(rows);

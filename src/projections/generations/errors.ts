@@ -138,16 +138,16 @@ export class NothingToRollBackError extends GenerationError {
   }
 }
 
-/** The generation stands at no fault: there is nothing to resume or to skip. */
+/** The generation stands at no fault and set nothing aside: there is nothing to resume or to skip. */
 export class NoFaultError extends GenerationError {
   override readonly name = 'NoFaultError';
   readonly code = 'no_fault';
   constructor(readonly generation: number) {
-    super(`generation ${generation} stands at no fault`);
+    super(`generation ${generation} stands at no fault and has nothing set aside`);
   }
 }
 
-/** The live generation stands at a fault, but not at the event that was named: the skip is not for another one. */
+/** Another event than the one that was named is at fault: the skip is not for another one. */
 export class FaultElsewhereError extends GenerationError {
   override readonly name = 'FaultElsewhereError';
   readonly code = 'fault_elsewhere';
@@ -156,7 +156,8 @@ export class FaultElsewhereError extends GenerationError {
     readonly fault: ProjectionFault,
   ) {
     super(
-      `the projection does not stand at ${position}: it stopped at ${fault.type} (position ${fault.position})`,
+      `neither does the projection stand at ${position}, nor is a stream set aside from there on: ` +
+        `at fault is ${fault.type} (position ${fault.position})`,
     );
   }
 }
@@ -179,7 +180,7 @@ export class PublicationUnderWayError extends GenerationError {
   }
 }
 
-/** The running code cannot judge every user by that catalogue: its publication would stop the projection. */
+/** The running code cannot judge every user by that catalogue: its publication would be set aside, or some users be. */
 export class PublicationWouldFaultError extends GenerationError {
   override readonly name = 'PublicationWouldFaultError';
   readonly code = 'publication_would_fault';

@@ -3,6 +3,7 @@ import { cutPool, openLongPool } from '../../database/deadlines.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import type { LoadedCatalog } from '../../plans/plan-file.js';
 import type { ProjectionFault } from '../engine/checkpoint.js';
+import type { SetAside } from '../engine/projector.js';
 import { ENTITLEMENTS, EntitlementsProjector } from '../entitlements/entitlements.projector.js';
 import type { Queries } from '../entitlements/facts-loader.js';
 import { type FoldingRules, RUNNING_RULES } from '../entitlements/folding-rules.js';
@@ -27,10 +28,14 @@ export interface FoldingBesideOptions {
   readonly pool: Pool;
   readonly url: string;
   readonly onFault: (generation: number, fault: ProjectionFault) => void;
+  /** A build set something aside, and goes on. */
+  readonly onSetAside: (generation: number, what: SetAside) => void;
   readonly onTrouble: (error: unknown) => void;
   /** Something to fold came or went; where the keeper does not run here, whoever runs it should look. */
   readonly onChange?: () => void;
   readonly sliceSize?: number;
+  /** The setting `FAULT_LIMIT`. */
+  readonly faultLimit?: number;
   /** Left out: the rules of this code. */
   readonly rules?: FoldingRules;
   /** Events in one transaction of a build. */
@@ -55,8 +60,8 @@ export interface FoldingBeside {
 
 /** Puts together what rebuilds the entitlements. Start the keeper to make builds move in this process. */
 export function foldingBeside(options: FoldingBesideOptions): FoldingBeside {
-  const { store, streamPrefix, pool, url, onFault, onTrouble, sliceSize, buildBatchSize, patienceMs, now } =
-    options;
+  const { store, streamPrefix, pool, url, onFault, onSetAside, onTrouble } = options;
+  const { sliceSize, faultLimit, buildBatchSize, patienceMs, now } = options;
   const rules = options.rules ?? RUNNING_RULES;
   const common = { store, streamPrefix, projection: ENTITLEMENTS, codeVersion: rules.codeVersion };
   const projectorOn =
@@ -68,6 +73,7 @@ export function foldingBeside(options: FoldingBesideOptions): FoldingBeside {
         rules,
         ...(judgedUsers === 'everyone' ? {} : { judgedUsers }),
         ...(sliceSize === undefined ? {} : { sliceSize }),
+        ...(faultLimit === undefined ? {} : { faultLimit }),
       });
   // Of its own: what compares and swaps may take longer than a statement of the hot paths is given.
   const own = openLongPool(url, POOL_SIZE, 'tenure-generations', onTrouble);
@@ -97,6 +103,7 @@ export function foldingBeside(options: FoldingBesideOptions): FoldingBeside {
     projectorOf: projectorOn(pool),
     orders,
     onFault,
+    onSetAside,
     onTrouble,
     ...(buildBatchSize === undefined ? {} : { batchSize: buildBatchSize }),
   });

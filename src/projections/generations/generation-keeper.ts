@@ -14,7 +14,7 @@ import {
 } from '../engine/checkpoint.js';
 import { foldedLog } from '../engine/folded-log.js';
 import { LeaderSession } from '../engine/leader-session.js';
-import type { Projector } from '../engine/projector.js';
+import type { Projector, SetAside } from '../engine/projector.js';
 import { ReadAhead } from '../engine/read-ahead.js';
 import { type Generation, listGenerations } from './generation-table.js';
 import type { OrderCarrier } from './order-carrier.js';
@@ -31,6 +31,7 @@ export interface GenerationKeeperOptions {
   readonly projectorOf: (generation: number) => Projector<RecordedEvent>;
   readonly orders: OrderCarrier;
   readonly onFault: (generation: number, fault: ProjectionFault) => void;
+  readonly onSetAside: (generation: number, what: SetAside) => void;
   readonly onTrouble: (error: unknown) => void;
   /** Events in one transaction; more than the live fold takes, because nobody waits for their rows. */
   readonly batchSize?: number;
@@ -165,15 +166,19 @@ export class GenerationKeeper {
     const fold = this.#foldOf(generation);
     fold.checkpoint ??= await findCheckpoint(pool, { projection, generation });
     if (fold.checkpoint === null) return 'gone';
-    const { handled, within } = fold.checkpoint;
-    if (comparePositions(handled, live.checkpoint.handled) >= 0 && within.length === 0) return 'level';
     if (fold.stuckAt === fold.checkpoint.revision) return this.#lookAgain(fold);
     if (!(await fold.log.holds(live.checkpoint))) return this.#stand(generation);
+    const isLevel = comparePositions(fold.checkpoint.handled, live.checkpoint.handled) >= 0;
+    if (isLevel && (await this.#wasMoved(fold))) {
+      this.#folds.delete(generation);
+      return 'more';
+    }
     fold.log.until = live.checkpoint.handled;
     const round = await fold.runner.run(fold.checkpoint);
     switch (round.outcome) {
       case 'committed':
         fold.checkpoint = round.checkpoint;
+        for (const what of round.batch.newlySetAside) this.options.onSetAside(generation, what);
         return 'more';
       case 'idle':
         fold.checkpoint = round.checkpoint;
@@ -197,6 +202,13 @@ export class GenerationKeeper {
   #stand(generation: number): 'stands' {
     this.#folds.delete(generation);
     return 'stands';
+  }
+
+  /** Whether somebody else moved a checkpoint: ops, who say that what is set aside is to be tried again. */
+  async #wasMoved({ generation, checkpoint }: Fold): Promise<boolean> {
+    const { pool, projection } = this.options;
+    const found = await findCheckpoint(pool, { projection, generation });
+    return found !== null && found.revision !== checkpoint?.revision;
   }
 
   /** One that stopped at a fault goes on once somebody else has moved it. */

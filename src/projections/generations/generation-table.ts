@@ -55,7 +55,7 @@ const foldRow = z.object({
 const numberRow = z.tuple([z.object({ generation: z.number() })]);
 
 /** Columns of a checkpoint with the codes that made it, for `parseFold`. */
-export const FOLD_COLUMNS = `${CHECKPOINT_COLUMNS}, code_version, built_by, mixed_after::text, events::text`;
+export const FOLD_COLUMNS = `${CHECKPOINT_COLUMNS}, code_version, built_by, mixed_after::text`;
 
 /** Reads a database row of `FOLD_COLUMNS`. */
 export function parseFold(row: unknown): GenerationFold {

@@ -14,7 +14,7 @@ import type { ProjectionCursor } from '../engine/projector.js';
 import type { EntitlementsBatch, EntitlementsProjector } from '../entitlements/entitlements.projector.js';
 import type { Queries } from '../entitlements/facts-loader.js';
 import { aroundServer, offsetAfter } from '../entitlements/served-version.js';
-import { entitlementSchema, unheardOf, versionedSuccessorSchema } from '../entitlements/user-row.js';
+import { entitlementSchema, readHeld, unheardOf } from '../entitlements/user-row.js';
 import { ChangeTally, differenceOf, type Held, type Tally } from './change-tally.js';
 import { NoCatalogError, PublicationUnderWayError, PublicationWouldFaultError } from './errors.js';
 import { inTransaction } from './generation-table.js';
@@ -103,7 +103,7 @@ async function preview(
   let [judged, defaultChanged] = [0, false];
   if (last.hash !== given.hash) {
     for await (const batch of judgeAnew(options, oneByOne(client), live, given, now)) {
-      const before = await readHeld(client, live.generation, [...batch.users.keys()]);
+      const before = await readServed(client, live.generation, [...batch.users.keys()], last.byDefault);
       for (const [userId, after] of batch.users) {
         const { held, offset } = before.get(userId) ?? { held: unheardOf(userId, last.byDefault), offset: 0 };
         countUser(userId, held, after, offset, now, tally, moves);
@@ -136,18 +136,20 @@ async function* judgeAnew(
 ): AsyncGenerator<EntitlementsBatch> {
   const projector = projectorOn(queries, generation);
   const event = publicationOf(given, checkpoint.handled, now);
-  let from: ProjectionCursor = { handled: checkpoint.handled, within: [], now };
+  let from: ProjectionCursor = { ...checkpoint, within: [], now };
   let isBegun = false;
   do {
     let batch: EntitlementsBatch;
     try {
-      batch = await (isBegun ? projector.goOn(from) : projector.project([event], from));
+      batch = await (isBegun ? projector.goOn(from, null) : projector.project([event], from));
     } catch (error) {
       throw isTransient(error) ? error : new PublicationWouldFaultError(error);
     }
+    const [failed] = batch.newlySetAside;
+    if (failed !== undefined) throw new PublicationWouldFaultError(new Error(failed.message));
     isBegun = true;
     yield batch;
-    from = { handled: event.position, within: batch.within, now: batch.now };
+    from = { ...from, handled: event.position, within: batch.within, now: batch.now };
   } while (from.within.length > 0);
 }
 
@@ -211,10 +213,11 @@ async function readLast(
 }
 
 /** Users as they are read now, and what their versions are served with. */
-async function readHeld(
+async function readServed(
   client: PoolClient,
   generation: number,
   users: readonly string[],
+  byDefault: Entitlement,
 ): Promise<ReadonlyMap<string, { readonly held: Held; readonly offset: number }>> {
   const { rows } = await client.query(
     `select user_id, snapshot, successors, counter, coalesce(version_offset, 0) as version_offset
@@ -230,8 +233,7 @@ async function readHeld(
         userId,
         {
           held: {
-            entitlement: entitlementSchema.parse(JSON.parse(snapshot)),
-            successors: z.array(versionedSuccessorSchema).parse(JSON.parse(successors)),
+            ...(readHeld(snapshot, successors) ?? { entitlement: byDefault, successors: [] }),
             counter,
             changedAt: null,
           },

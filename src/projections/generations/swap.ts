@@ -131,7 +131,7 @@ export async function keepHistory(
   { from, to }: Pick<LevelGround, 'from' | 'to'>,
 ): Promise<void> {
   const columns =
-    'user_id, seq, valid_from, cause, event_id, event_type, position, changed_at, counter, snapshot';
+    'user_id, seq, valid_from, cause, event_id, event_type, position, changed_at, counter, snapshot, late_at';
   await client.query(
     `insert into tenure.swap_history (swap, ${columns})
      select $1, ${columns} from (

@@ -17,6 +17,8 @@ const beside = foldingBeside({
   pool: stores.pool,
   url: place.databaseUrl,
   onFault: (...given) => post({ kind: 'heard', call: { name: 'onFault', given } }),
+  onSetAside: (...given) => post({ kind: 'heard', call: { name: 'onSetAside', given } }),
+  faultLimit: place.faultLimit,
   onTrouble,
 });
 

@@ -38,11 +38,13 @@ const engine = liveFold({
   pool,
   url: place.databaseUrl,
   rules: RUNNING_RULES,
+  faultLimit: place.faultLimit,
   listener: {
     onChanged: (...given) => hear({ name: 'onChanged', given }),
     onConfirmed: (...given) => hear({ name: 'onConfirmed', given }),
     onBatch: (...given) => hear({ name: 'onBatch', given }),
     onFault: (...given) => hear({ name: 'onFault', given }),
+    onSetAside: (...given) => hear({ name: 'onSetAside', given }),
     onTrouble,
   },
 });

@@ -1,6 +1,7 @@
 import type { Position } from '../../event-store/event-store.js';
 import type { ProjectionFault } from '../engine/checkpoint.js';
 import type { ProjectionListener, ProjectionStatus } from '../engine/projection.js';
+import type { SetAside } from '../engine/projector.js';
 
 /** A call of a listener, with what it is given. */
 export type CallOf<Listener> = {
@@ -12,6 +13,7 @@ export type CallOf<Listener> = {
 /** What a thread that folds beside tells of. */
 export interface BesideListener {
   onFault(generation: number, fault: ProjectionFault): void;
+  onSetAside(generation: number, what: SetAside): void;
   onTrouble(error: unknown): void;
 }
 

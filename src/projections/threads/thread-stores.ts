@@ -14,6 +14,8 @@ export interface FoldingPlace {
   /** `null`: the log is in the database. */
   readonly eventStoreUrl: string | null;
   readonly streamPrefix: string;
+  /** The setting `FAULT_LIMIT`. */
+  readonly faultLimit: number;
 }
 
 /** Whom a thread that folds answers to, and what it was started with. Throws elsewhere. */

@@ -15,6 +15,7 @@ const NOT_STARTED: ProjectionStatus = {
   lagSeconds: 0,
   fault: null,
   outOfTouch: false,
+  setAside: { streams: 0, users: 0 },
   batches: 0,
   eventsApplied: 0,
   faults: 0,
@@ -114,6 +115,8 @@ function tell(listener: ProjectionListener, call: CallOf<ProjectionListener>, ag
     listener.onBatch(...call.given);
   } else if (call.name === 'onFault') {
     listener.onFault(...call.given);
+  } else if (call.name === 'onSetAside') {
+    listener.onSetAside(...call.given);
   } else {
     listener.onTrouble(...call.given);
   }

@@ -69,6 +69,7 @@ export class TwoServices {
     await before.close();
 
     const beside = foldingBeside({
+      onSetAside: () => undefined,
       store,
       streamPrefix: settings.streamPrefix,
       pool,

@@ -1,0 +1,23 @@
+import type { StoredEvent } from '../../event-store/event-store.js';
+import { parseEvent, type RecordedEvent } from '../../events/recorded-event.js';
+
+/** An event of the log that this code cannot read, and why. */
+export class UnreadableEvent {
+  constructor(
+    readonly stored: StoredEvent,
+    readonly cause: unknown,
+  ) {}
+
+  get stream(): string {
+    return this.stored.stream;
+  }
+}
+
+/** An event as the log holds it, parsed; or why it cannot be. */
+export function readEvent(stored: StoredEvent): RecordedEvent | UnreadableEvent {
+  try {
+    return parseEvent(stored);
+  } catch (error) {
+    return new UnreadableEvent(stored, error);
+  }
+}
