@@ -3,6 +3,7 @@ import { openDatabase } from '../../src/database/database.js';
 import { eventStorePoolConfig } from '../../src/event-store/postgres/pg-session.js';
 import type { RecordedEvent } from '../../src/events/recorded-event.js';
 import type { ProjectionCursor } from '../../src/projections/engine/projector.js';
+import { NOTHING_SET_ASIDE } from '../../src/projections/engine/set-aside-summary.js';
 import { projectionEntities } from '../../src/projections/entities/entities.js';
 import { EntitlementsProjector } from '../../src/projections/entitlements/entitlements.projector.js';
 import { projectionMigrations } from '../../src/projections/migrations.js';
@@ -18,7 +19,7 @@ const LONG_MS = 5_000;
 
 /** The projection of the running code on read models of its own, fed by hand. */
 export class FoldUnderTest {
-  #cursor: ProjectionCursor = { handled: null, within: [], now: 0 };
+  #cursor: ProjectionCursor = { handled: null, within: [], now: 0, events: 0, setAside: NOTHING_SET_ASIDE };
 
   private constructor(
     private readonly projector: EntitlementsProjector,
@@ -78,9 +79,9 @@ export class FoldUnderTest {
     await this.client.query('begin; set local synchronous_commit = off');
     await batch.write(this.client);
     await this.client.query('commit');
-    const { applied, within, now } = batch;
+    const { applied, within, now, setAside } = batch;
     const handled = events[applied - 1]?.position ?? this.#cursor.handled;
-    this.#cursor = { handled, within, now };
+    this.#cursor = { handled, within, now, events: this.#cursor.events + applied, setAside };
     return { applied, cost: { fold: folded - began, write: performance.now() - folded } };
   }
 }
