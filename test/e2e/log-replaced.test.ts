@@ -11,6 +11,7 @@ import {
 } from '../support/stripe-events.js';
 import { until } from '../support/until.js';
 
+const PROJECTION = '/v1/ops/projections/entitlements';
 const NEVER_REACHED = '999999999999999999';
 
 let log: ReplaceableLog;
@@ -119,6 +120,11 @@ describe('A log that was restored older', () => {
     const restoreOlder = await log.backUp();
     const bob = bought('bob');
     const { position } = await running.after('bob', bob);
+    const build = { reason: 'kept for later', afterwards: 'keep' };
+    await running.send('POST', `${PROJECTION}/rebuild`, build);
+    await until('a build is kept', async () => {
+      return (await running.get(`${PROJECTION}/rebuild`)).body.phase === 'kept';
+    });
     await running.close();
     await restoreOlder();
 
