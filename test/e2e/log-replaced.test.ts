@@ -163,12 +163,12 @@ describe('A log that was restored older', () => {
     expect((await running.deliver(bob)).body.outcome).toBe('applied');
     await until('bob has it again', async () => (await running.entitlements('bob')).plan === 'plus');
     expect(await running.entitlements('bob')).toMatchObject({ revocationVersion: 3 });
-    const rollback = await running.send('POST', '/v1/ops/projections/entitlements/rollback', {
-      reason: 'no',
-    });
+    const rollback = await running.send('POST', `${PROJECTION}/rollback`, { reason: 'no' });
     expect([rollback.status, rollback.body.code]).toEqual([409, 'nothing_to_roll_back']);
-    const { generations, swaps } = (await running.get('/v1/ops/projections/entitlements')).body;
-    expect(generations.map(({ role }: { role: string }) => role)).toEqual(['replaced', 'live']);
+    const swap = await running.send('POST', `${PROJECTION}/swap`, { generation: 2, reason: 'no' });
+    expect([swap.status, swap.body.code]).toEqual([404, 'unknown_generation']);
+    const { generations, swaps } = (await running.get(PROJECTION)).body;
+    expect(generations.map(({ role }: { role: string }) => role)).toEqual(['replaced', 'replaced', 'live']);
     expect(swaps[0]).toMatchObject({ kind: 'adoption', actor: 'cli:ada' });
     expect(await adopt('--yes')).toMatchObject({ code: 1, err: expect.stringContaining('log_is_known') });
   }, 120_000);
