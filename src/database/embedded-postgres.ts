@@ -108,9 +108,14 @@ function urlOf({ address: { user, password, host, port } }: Postmaster): string 
   return `postgres://${user}:${password}@${host}:${port}/${ROLE}`;
 }
 
-/** What a server says when another is on the folder (or its processes have not all ended), or on its port. */
+/**
+ * What a server says when another is on the folder (or its processes have not all ended), or on its port; or when another
+ * process was faster with the lock, took it for an orphan and stopped it.
+ */
 function isPassing(lastWords: string): boolean {
-  return /postmaster\.pid|shared memory block|Address already in use|TCP\/IP sockets/.test(lastWords);
+  return /postmaster\.pid|shared memory block|Address already in use|TCP\/IP sockets|shutdown request/.test(
+    lastWords,
+  );
 }
 
 async function makeDataDir(dataDir: string): Promise<void> {

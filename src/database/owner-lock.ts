@@ -42,7 +42,12 @@ export class OwnerLock {
     for (;;) {
       const client = await connect(postmaster);
       if (client === 'gone') return 'gone';
-      const answer = await lockOn(client);
+      const answer = await lockOn(client).catch(async (error: unknown) => {
+        await client.end().catch(() => undefined); // the session is lost already
+        if (!isTransient(error)) throw error;
+        return null;
+      });
+      if (answer === null) continue; // the server ended in between: whether it comes back, `connect` sees
       if (answer === 'locked') return new OwnerLock(postmaster, client);
       await client.end();
       // A killed holder's session lasts until the server notices, which is soon.

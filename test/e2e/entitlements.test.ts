@@ -247,6 +247,12 @@ describe('The query API', () => {
     });
     const unpaid = await service.receive(user.becomes('unpaid').body);
     await service.snapshot('fay', unpaid.position);
+    expect((await get('/v1/users/fay/features/export')).json()).toMatchObject({
+      allowed: true, // it was paid for, and is not used up
+      reason: 'grace',
+    });
+    const paused = await service.receive(user.becomes('paused').body);
+    await service.snapshot('fay', paused.position);
     expect((await get('/v1/users/fay/features/export')).json()).toMatchObject({ reason: 'suspended' });
   });
 

@@ -250,7 +250,7 @@ async function foldWithDeadlines(log: ProjectedLog, { events }: History): Promis
 /** What the read models say of users, but for places in the log, which the deadlines take up. */
 function withoutPositions(rows: Rows): unknown {
   const bare = (table: string): unknown =>
-    (rows[table] ?? []).map((row) => ({ ...(row as object), position: null }));
+    (rows[table] ?? []).map((row) => ({ ...(row as object), position: null, catalog: null }));
   const feed = (rows.revocation_feed ?? []) as readonly {
     user_id: string;
     version: number;
