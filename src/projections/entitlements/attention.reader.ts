@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { PendingPayment } from '../../policy/entitlement.js';
 import type { Listing } from './ops.reader.js';
-import { entitlementSchema, heldAt, versionedSuccessorSchema } from './user-row.js';
+import { heldAt, readHeld } from './user-row.js';
 
 const LIVE = '(select generation from tenure.live_generation)';
 /** As in the indices that hold them. */
@@ -84,12 +84,10 @@ export class AttentionReader {
   }
 }
 
+/** A row that cannot be read back is served as the default plan, which waits for nothing. */
 function pendingAt(row: z.infer<typeof pendingRow>, now: number): PendingPayment | null {
-  const stored = {
-    entitlement: entitlementSchema.parse(JSON.parse(row.snapshot)),
-    successors: z.array(versionedSuccessorSchema).parse(JSON.parse(row.successors)),
-    counter: 0,
-    changedAt: null,
-  };
-  return heldAt(stored, now).entitlement.pendingPayment;
+  const held = readHeld(row.snapshot, row.successors);
+  return held === null
+    ? null
+    : heldAt({ ...held, counter: 0, changedAt: null }, now).entitlement.pendingPayment;
 }
