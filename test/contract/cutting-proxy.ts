@@ -32,20 +32,20 @@ export async function cuttingProxy(
 ): Promise<CuttingProxy> {
   const target = new URL(url);
   const sockets = new Set<net.Socket>();
-  const proxy: Pick<CuttingProxy, 'answers' | 'requests' | 'slowMs'> = {
+  const proxy: Pick<CuttingProxy, 'answers' | 'requests' | 'slowMs'> & { open: number } = {
     answers: 'pass',
     requests: 'pass',
     slowMs: 0,
+    open: 0,
   };
-  let open = 0;
   const late = (pass: () => void): void => {
     if (proxy.slowMs === 0) pass();
     else setTimeout(pass, proxy.slowMs);
   };
   const server = net.createServer((client) => {
-    open += 1;
+    proxy.open += 1;
     client.on('close', () => {
-      open -= 1;
+      proxy.open -= 1;
     });
     const upstream = net.connect(Number(target.port || '5432'), target.hostname);
     for (const socket of [client, upstream]) {
@@ -76,9 +76,6 @@ export async function cuttingProxy(
   through.port = String(address.port);
   return Object.assign(proxy, {
     url: through.href,
-    get open() {
-      return open;
-    },
     cutAll: () => {
       for (const socket of sockets) socket.destroy();
     },
