@@ -8,6 +8,7 @@ import { comparePositions } from '../../src/event-store/event-store.js';
 import { REPEAT_AFTER_MS } from '../../src/event-store/eventstoredb/faults.js';
 import { EventStoreDbServer } from '../support/eventstoredb/server.js';
 import { idsOf, newEvent, newEvents, newStream, readToEnd, until } from './contract-events.js';
+import { cuttingProxy } from './cutting-proxy.js';
 import { type EventStoreDbLog, openEventStoreDbLog, storesAt } from './eventstoredb-log.js';
 
 /** Milliseconds of a call to a server that does not answer: short, so that the tests are. */
@@ -56,6 +57,23 @@ describe('the log in EventStoreDB when something breaks', () => {
     await Promise.all(writers);
     log.server.faults.stopCutting();
     expect(idsOf(await readToEnd(store, null, 50)).sort()).toEqual(idsOf(wanted).sort());
+  });
+
+  it('works again when a network has healed that was silent while it connected', async () => {
+    const proxy = await cuttingProxy(log.server.url);
+    const through = storesAt(proxy.url);
+    try {
+      Object.assign(proxy, { answers: 'hold', requests: 'hold' });
+      const store = through.store({ limits: SOON });
+      const stream = newStream();
+      await expect(store.read(stream, 0)).rejects.toBeInstanceOf(EventStoreUnavailableError);
+      await until(() => proxy.open > 0, 'the network takes the connection');
+      Object.assign(proxy, { answers: 'pass', requests: 'pass' });
+      await until(() => works(store, stream), 'the same store works again');
+    } finally {
+      await through.close();
+      await proxy.close();
+    }
   });
 
   it('says at once that nothing can have landed while the server is down, and works when it is back', async () => {

@@ -1,5 +1,5 @@
 import { finished } from 'node:stream';
-import { type ChannelCredentialOptions, EventStoreDBClient } from '@eventstore/db-client';
+import { type ChannelCredentialOptions, EventStoreDBClient, UnavailableError } from '@eventstore/db-client';
 import grpc from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import type streams from '@eventstore/db-client/generated/streams_pb.js';
 import { type ConnectionSettings, readTlsFile } from './connection-string.js';
@@ -9,6 +9,11 @@ import { NoAnswerError, NotSentError } from './faults.js';
 const BACKSTOP_MS = 250;
 /** Milliseconds after which a deadline is no deadline: a subscription lives until it is ended. */
 const FOR_EVER = Number.POSITIVE_INFINITY;
+/** Milliseconds that a channel may take to connect before it is left: gRPC itself would wait for ever. */
+const CONNECT_WITHIN_MS = 3_000;
+/** gRPC's state of a channel that waits for a connection, and its status of a call whose time was over. */
+const CONNECTING = 1;
+const DEADLINE_EXCEEDED = 4;
 
 /** A running subscription. `cancel` ends it without a word to its listeners. */
 export interface Subscription {
@@ -30,6 +35,8 @@ export interface SubscriptionListener {
 export class LogClient extends EventStoreDBClient {
   /** The channel in use: the client closes those it leaves, but never its last. */
   #channel: { close(): void } | null;
+  /** When it was first used, on the clock of `performance`. */
+  #channelSince: number;
 
   /** @param onFault hears what went wrong beside a call, such as a reconnection that failed */
   constructor(settings: ConnectionSettings, onFault: (fault: unknown) => void) {
@@ -46,12 +53,17 @@ export class LogClient extends EventStoreDBClient {
       super({ ...options, ...discovery, endpoints }, securityOf(settings), credentials ?? undefined);
     }
     this.#channel = null;
+    this.#channelSince = performance.now();
     // Nobody waits for the client's reaction to an error: where that fails, the process would end (unhandled rejection).
     const handleError = this.handleError;
-    this.handleError = (client, error) => handleError(client, error).catch(onFault);
+    this.handleError = (client, error) => {
+      const state = client.getChannel().getConnectivityState(false);
+      return handleError(client, this.#isStuck(state, error) ? new UnavailableError() : error).catch(onFault);
+    };
     const getChannel = this.getChannel;
     this.getChannel = async () => {
       const channel = await getChannel();
+      if (channel !== this.#channel) this.#channelSince = performance.now();
       this.#channel = channel;
       return channel;
     };
@@ -122,6 +134,19 @@ export class LogClient extends EventStoreDBClient {
   async shutDown(): Promise<void> {
     await this.dispose();
     this.#channel?.close();
+  }
+
+  /**
+   * Whether the channel should be left for a new one. A connection that was accepted by a network that is silent stays
+   * half made when the network heals: what it asked was lost, and nothing asks again. Left only where a call waited in
+   * vain, and not as long as it is young, so that a short deadline does not end every try to connect.
+   */
+  #isStuck(state: number, error: Error): boolean {
+    return (
+      state === CONNECTING &&
+      Reflect.get(error, 'code') === DEADLINE_EXCEEDED &&
+      performance.now() - this.#channelSince > CONNECT_WITHIN_MS
+    );
   }
 
   #arguments(deadline: number) {
