@@ -123,8 +123,15 @@ describe('What a publication would change', () => {
     await log.pool.query('update tenure.projection_checkpoint set within = $1', [
       JSON.stringify([{ ...underWay, now: at(day(0)), after: '' }]),
     ]);
-    const b = await log.start('b', { rules, patienceMs: 200, batchSize: 1, faultLimit: 0 });
-    await expect(preview(b, NEW)).rejects.toThrow(PublicationUnderWayError);
+    const wall = await log.pool.connect();
+    try {
+      await wall.query('begin; select from tenure.projection_checkpoint for update'); // nothing is folded on meanwhile
+      const b = await log.start('b', { rules, patienceMs: 200 });
+      await expect(preview(b, NEW)).rejects.toThrow(PublicationUnderWayError);
+    } finally {
+      await wall.query('rollback');
+      wall.release();
+    }
   });
 
   it('is what the publication then does, whatever came before', async () => {
