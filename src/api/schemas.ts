@@ -98,7 +98,18 @@ export const conflictsResponse = z.strictObject({
   next: z.string().nullable(),
 });
 export const unmappedPricesResponse = z.strictObject({
-  items: z.array(z.strictObject({ price: z.string(), users: z.number().int(), example: z.string() })),
+  items: z.array(
+    z.strictObject({
+      price: z.string(),
+      users: z.number().int().describe('for whom it gives nothing'),
+      adopted: z
+        .strictObject({ users: z.number().int(), plans: z.array(z.string()) })
+        .describe(
+          "for whom it counts as a plan's own, because they moved to it from one of that plan; which plans",
+        ),
+      example: z.string().describe('first of all of them by id'),
+    }),
+  ),
   next: z.string().nullable(),
 });
 export const pendingPaymentsResponse = z.strictObject({

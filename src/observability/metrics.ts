@@ -218,6 +218,11 @@ export class Metrics {
           (c) => c.unmappedPrices,
         ],
         [
+          'tenure_users_with_adopted_prices',
+          "Users for whom a price in no plan counts as a plan's own, because they moved to it from one of that plan.",
+          (c) => c.adoptedPrices,
+        ],
+        [
           'tenure_users_pending_payment',
           'Users who asked for a higher plan that is not paid yet.',
           (c) => c.pendingPayments,

@@ -1,6 +1,7 @@
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { PlanCatalog } from '../plans/plan-catalog.js';
 import { type Awaited, awaitedPayment } from './awaited-payment.js';
+import type { AdoptedPrice } from './entitlement.js';
 import type { Observation, SubscriptionFacts } from './facts.js';
 import { graceEnd } from './grace.js';
 import { allWithHeldItems, unitsOf, wholeOnes } from './held-items.js';
@@ -46,6 +47,8 @@ export interface Account {
   readonly awaited: Awaited | null;
   /** Prices of items in no plan and no add-on. */
   readonly unmappedPrices: readonly string[];
+  /** Prices of items in no plan that count as a plan's own here. */
+  readonly adoptedPrices: readonly AdoptedPrice[];
 }
 
 /** What a spell gives: its plan in units of its price; `plan` is `null` for a stretch without one. */
@@ -114,6 +117,10 @@ export function openAccount(facts: SubscriptionFacts, catalog: PlanCatalog): Acc
     unmappedPrices: held
       .map(({ price }) => price)
       .filter((price) => book.planOf(price) === null && book.addonOf(price) === null),
+    adoptedPrices: held.flatMap(({ price }) => {
+      const plan = book.adopted.get(price);
+      return plan === undefined ? [] : [{ price, plan: plan.name }];
+    }),
   };
 }
 

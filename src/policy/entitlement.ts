@@ -63,8 +63,18 @@ export interface Successor {
   readonly entitlement: Entitlement;
 }
 
-/** The policy's answer: what holds now, and what follows by the clock alone, in ascending order of time. */
+/** A price in no plan that counts as a plan's own where a subscription moved to it from that plan's price (DESIGN 7). */
+export interface AdoptedPrice {
+  readonly price: string;
+  readonly plan: string;
+}
+
+/**
+ * The policy's answer: what holds now, and what follows by the clock alone, in ascending order of time. `adoptedPrices`, by
+ * price, then plan, is for ops: of subscriptions that have not ended, and no part of what anybody is served.
+ */
 export interface Judgement {
   readonly entitlement: Entitlement;
   readonly successors: readonly Successor[];
+  readonly adoptedPrices: readonly AdoptedPrice[];
 }

@@ -106,13 +106,13 @@ describe('A user with many subscriptions', () => {
           observations: growingList([...each.observations]),
           invoices: growingList([...each.invoices]),
         }));
-        const { entitlement, successors } = judge({ subscriptions }, catalog, now);
+        const { entitlement, successors, adoptedPrices } = judge({ subscriptions }, catalog, now);
         const standings = subscriptions
           .map((each) => openAccount(each, catalog))
           .flatMap((account) => (account === null ? [] : [standingAt(account, now / 1000)]));
         expect(entitlement).toMatchObject(combine(standings, catalog));
         for (const facts of [{ subscriptions: kept }, { subscriptions: [...kept].reverse() }]) {
-          expect(judge(facts, catalog, now)).toEqual({ entitlement, successors });
+          expect(judge(facts, catalog, now)).toEqual({ entitlement, successors, adoptedPrices });
         }
         let holds = entitlement;
         for (const { at, entitlement: next } of successors) {

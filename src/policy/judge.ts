@@ -1,8 +1,9 @@
 import type { PlanCatalog } from '../plans/plan-catalog.js';
-import { openAccount } from './account.js';
-import type { Entitlement, Judgement, Successor } from './entitlement.js';
+import { type Account, openAccount } from './account.js';
+import type { AdoptedPrice, Entitlement, Judgement, Successor } from './entitlement.js';
 import type { UserFacts } from './facts.js';
 import { accountOf } from './kept-accounts.js';
+import { compareText } from './order.js';
 import { type Moment, momentsFrom } from './over-time.js';
 
 /** More subscriptions of one user than this are kept as they were judged. */
@@ -19,7 +20,13 @@ export function judge(facts: UserFacts, catalog: PlanCatalog, now: number): Judg
     .filter((account) => account !== null);
   const [present, ...successors] = withValidity(changesAmong(momentsFrom(accounts, catalog, now)));
   if (present === undefined) throw new Error('a judgement without a present');
-  return { entitlement: present.entitlement, successors };
+  return { entitlement: present.entitlement, successors, adoptedPrices: adoptedPrices(accounts) };
+}
+
+function adoptedPrices(accounts: readonly Account[]): readonly AdoptedPrice[] {
+  const all = accounts.flatMap((account) => (account.ended ? [] : account.adoptedPrices));
+  const each = new Map(all.map((adopted) => [JSON.stringify([adopted.price, adopted.plan]), adopted]));
+  return [...each.values()].sort((a, b) => compareText(a.price, b.price) || compareText(a.plan, b.plan));
 }
 
 /** The moments at which something other is served than before. */

@@ -15,8 +15,8 @@ const EVERY_MS = 60_000;
 const TOLD_AT_ONCE = 100;
 
 /**
- * Looks now and then for what is right by the rules and yet may be a mistake: prices in no plan, upgrades for which there is
- * no invoice. The counts are for metrics; of each price and each such user one warning a day is written, where the
+ * Looks now and then for what is right by the rules and yet may be a mistake: prices in no plan, whether they give nothing
+ * or count as a plan's own, and upgrades for which there is no invoice. The counts are for metrics; of each price and each such user one warning a day is written, where the
  * instance is the one that warns.
  */
 export class AttentionWatch {
@@ -54,11 +54,16 @@ export class AttentionWatch {
     try {
       this.#counts = await attention.counts();
       if (!isOurs()) return;
-      const { unmappedPrices, pendingWithoutInvoice } = this.#counts;
-      if (unmappedPrices > 0) {
-        for (const { price, users } of (await attention.unmappedPrices(null, TOLD_AT_ONCE)).items) {
-          if (this.#told.isDue(`price ${price}`))
+      const { unmappedPrices, adoptedPrices, pendingWithoutInvoice } = this.#counts;
+      if (unmappedPrices + adoptedPrices > 0) {
+        for (const { price, users, adopted } of (await attention.unmappedPrices(null, TOLD_AT_ONCE)).items) {
+          if (users > 0 && this.#told.isDue(`price ${price}`))
             warn({ price, users }, 'a price is in no plan and gives nothing');
+          if (adopted.users > 0 && this.#told.isDue(`adopted price ${price}`))
+            warn(
+              { price, ...adopted },
+              "a price is in no plan and counts as a plan's own for those who moved to it",
+            );
         }
       }
       if (pendingWithoutInvoice > 0 && this.#told.isDue('pending without invoice')) {

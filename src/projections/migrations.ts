@@ -1,5 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { AddAdoptedLogs1763995000000 } from './adopted-logs.migration.js';
+import { KeepAdoptedPrices1763999000000 } from './adopted-prices.migration.js';
 import { IndexAttention1763981000000 } from './attention.migration.js';
 import { AddCustomerDeleted1763980000000 } from './customer-deleted.migration.js';
 import { AddGenerations1763950000000 } from './generations.migration.js';
@@ -198,4 +199,5 @@ export const projectionMigrations = [
   TakeTurnsWithPublications1763996000000,
   TellRecentChanges1763997000000,
   AddSetAside1763998000000,
+  KeepAdoptedPrices1763999000000,
 ];

@@ -95,6 +95,7 @@ describe('Linking', () => {
     expect(await items('/v1/ops/unmapped-prices')).toContainEqual({
       price: odd.id,
       users: 2,
+      adopted: { users: 0, plans: [] },
       example: 'odd-1',
     });
     expect(await items(`/v1/ops/unmapped-prices?cursor=${odd.id}`)).toEqual([]);

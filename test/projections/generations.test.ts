@@ -23,12 +23,13 @@ const CATALOG = twoPlans({ free: 'reports', plus: 'export' });
 const LENIENT: FoldingRules = {
   codeVersion: 'other',
   judge: (facts, catalog, now) => {
-    const { entitlement, successors } = judge(facts, catalog, now);
+    const { entitlement, successors, ...others } = judge(facts, catalog, now);
     const lenient = <E extends typeof entitlement>(each: E): E =>
       each.status === 'past_due' ? { ...each, status: 'active' } : each;
     return {
       entitlement: lenient(entitlement),
       successors: successors.map((each) => ({ ...each, entitlement: lenient(each.entitlement) })),
+      ...others,
     };
   },
 };

@@ -17,9 +17,10 @@ const OPS = { actor: 'ops', reason: 'a test' };
 const OVERDUE: FoldingRules = {
   codeVersion: 'other',
   judge: (facts, catalog, now) => {
-    const { entitlement, successors } = judge(facts, catalog, now);
-    const { status } = entitlement;
-    return { entitlement: { ...entitlement, status: status === 'active' ? 'past_due' : status }, successors };
+    const judgement = judge(facts, catalog, now);
+    const { entitlement } = judgement;
+    const status = entitlement.status === 'active' ? 'past_due' : entitlement.status;
+    return { ...judgement, entitlement: { ...entitlement, status } };
   },
 };
 

@@ -82,7 +82,8 @@ export class OpsController {
   @Describe({
     summary: 'Prices of subscriptions that are in no plan and no add-on',
     ok: {
-      description: 'A page by price, with how many users have it and the first of them',
+      description:
+        "A page by price, with for how many users it gives nothing, or counts as a plan's own, and the first of them",
       schema: unmappedPricesResponse,
     },
     problems: ['invalid_request', 'unsupported_parameter', 'database_unavailable'],

@@ -17,6 +17,8 @@ export interface UserRoleRow {
   readonly historySeq: number;
   /** Position of the catalogue that it was last judged by, a decimal string. */
   readonly catalog: string;
+  /** JSON of `AdoptedPrice`s. */
+  readonly adoptedPrices: string;
 }
 
 export const UserRoleEntity = new EntitySchema<UserRoleRow>({
@@ -37,6 +39,7 @@ export const UserRoleEntity = new EntitySchema<UserRoleRow>({
     changedAt: nullable(instant('changed_at')),
     historySeq: int('history_seq'),
     catalog: { ...bigint(), default: 0 },
+    adoptedPrices: { ...text('adopted_prices'), default: '[]' },
   },
   indices: [
     {
@@ -56,6 +59,11 @@ export const UserRoleEntity = new EntitySchema<UserRoleRow>({
       name: 'user_role_pending_idx',
       columns: ['generation', 'userId'],
       where: `(strpos(snapshot, '"pendingPayment":null'::text) = 0)`,
+    },
+    {
+      name: 'user_role_adopted_idx',
+      columns: ['generation', 'userId'],
+      where: "(adopted_prices <> '[]'::text)",
     },
   ],
 });

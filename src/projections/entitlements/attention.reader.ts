@@ -7,13 +7,27 @@ import { heldAt, readHeld } from './user-row.js';
 const LIVE = '(select generation from tenure.live_generation)';
 /** As in the indices that hold them. */
 const HAS_UNMAPPED = `strpos(u.snapshot, '"unmappedPrices":[]') = 0`;
+const HAS_ADOPTED = `u.adopted_prices <> '[]'`;
 const HAS_PENDING = `strpos(u.snapshot, '"pendingPayment":null') = 0`;
 
-const unmappedRow = z.object({ price: z.string(), users: z.number(), example: z.string() });
+const unmappedRow = z.object({
+  price: z.string(),
+  users: z.number(),
+  adopted: z.object({ users: z.number(), plans: z.array(z.string()) }),
+  example: z.string(),
+});
 const pendingRow = z.object({ user_id: z.string(), snapshot: z.string(), successors: z.string() });
-const countsRow = z.object({ unmapped: z.number(), pending: z.number(), without: z.number() });
+const countsRow = z.object({
+  unmapped: z.number(),
+  adopted: z.number(),
+  pending: z.number(),
+  without: z.number(),
+});
 
-/** A price in no plan and no add-on: how many users have a subscription on it, and the first of them by id. */
+/**
+ * A price in no plan and no add-on: for how many users it gives nothing, for how many it counts as a plan's own, and of
+ * which plans; and the first of all of them by id.
+ */
 export type UnmappedPrice = z.infer<typeof unmappedRow>;
 
 /** A user who asked for a higher plan that is not paid yet. */
@@ -24,6 +38,7 @@ export interface ListedPendingPayment extends PendingPayment {
 /** How many users have something that somebody should look at. */
 export interface AttentionCounts {
   readonly unmappedPrices: number;
+  readonly adoptedPrices: number;
   readonly pendingPayments: number;
   readonly pendingWithoutInvoice: number;
 }
@@ -38,10 +53,20 @@ export class AttentionReader {
   /** Up to `limit` unmapped prices by id, after the price `cursor` (the `next` of the page before). */
   async unmappedPrices(cursor: string | null, limit: number): Promise<Listing<UnmappedPrice>> {
     const { rows } = await this.pool.query(
-      `select price, count(*)::int as users, min(u.user_id) as example
-       from tenure.user_role u
-       cross join lateral json_array_elements_text(u.snapshot::json -> 'unmappedPrices') as each(price)
-       where u.generation = ${LIVE} and ${HAS_UNMAPPED} and price collate "C" > $1
+      `select price, count(distinct user_id) filter (where plan is null)::int as users,
+         json_build_object('users', count(distinct user_id) filter (where plan is not null),
+           'plans', coalesce(json_agg(distinct plan) filter (where plan is not null), '[]')) as adopted,
+         min(user_id) as example
+       from (
+         select u.user_id, price, null as plan from tenure.user_role u
+         cross join lateral json_array_elements_text(u.snapshot::json -> 'unmappedPrices') as each(price)
+         where u.generation = ${LIVE} and ${HAS_UNMAPPED}
+         union all
+         select u.user_id, each->>'price', each->>'plan' from tenure.user_role u
+         cross join lateral json_array_elements(u.adopted_prices::json) as each
+         where u.generation = ${LIVE} and ${HAS_ADOPTED}
+       ) as found
+       where price collate "C" > $1
        group by price order by price collate "C" limit $2`,
       [cursor ?? '', limit],
     );
@@ -74,13 +99,19 @@ export class AttentionReader {
   async counts(): Promise<AttentionCounts> {
     const { rows } = await this.pool.query(
       `select (select count(*)::int from tenure.user_role u where u.generation = ${LIVE} and ${HAS_UNMAPPED}) as unmapped,
+              (select count(*)::int from tenure.user_role u where u.generation = ${LIVE} and ${HAS_ADOPTED}) as adopted,
               p.pending, p.without
        from (select count(*)::int as pending,
                     count(*) filter (where strpos(u.snapshot, '"invoice":null') > 0)::int as without
              from tenure.user_role u where u.generation = ${LIVE} and ${HAS_PENDING}) as p`,
     );
-    const { unmapped, pending, without } = countsRow.parse(rows[0]);
-    return { unmappedPrices: unmapped, pendingPayments: pending, pendingWithoutInvoice: without };
+    const { unmapped, adopted, pending, without } = countsRow.parse(rows[0]);
+    return {
+      unmappedPrices: unmapped,
+      adoptedPrices: adopted,
+      pendingPayments: pending,
+      pendingWithoutInvoice: without,
+    };
   }
 }
 

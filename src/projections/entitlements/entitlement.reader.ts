@@ -246,7 +246,9 @@ function toServed(found: z.infer<typeof row>, now: number): Served {
       position: found.position,
       changedAt,
       historySeq,
-      catalog: null, // by which catalogue they were judged is not served
+      // By which catalogue they were judged is not served, nor what is for ops.
+      catalog: null,
+      adoptedPrices: [],
     };
   }
   return serve(user, faulted, found.version_offset, found.handled ?? '0', now);

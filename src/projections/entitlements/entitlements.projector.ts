@@ -583,5 +583,7 @@ function instantOf(event: RecordedEvent): number {
 }
 
 function isUnmoved(before: UserRow, { row, history }: ReturnType<typeof moveOn>): boolean {
-  return history.length === 0 && JSON.stringify(before.successors) === JSON.stringify(row.successors);
+  const isSame = (part: 'successors' | 'adoptedPrices'): boolean =>
+    JSON.stringify(before[part]) === JSON.stringify(row[part]);
+  return history.length === 0 && isSame('successors') && isSame('adoptedPrices');
 }

@@ -3,7 +3,7 @@ import type { Entitlement } from '../../policy/entitlement.js';
 import { customerMetadata } from '../../policy/ownership.js';
 import { checkoutsText, customerText, invoiceText, observationText } from './fact-rows.js';
 import type { FactsInMemory, Keepable } from './facts-in-memory.js';
-import { readHeld, unheardOf } from './user-row.js';
+import { adoptedPricesSchema, readHeld, unheardOf } from './user-row.js';
 
 const nullable = z.string().nullable();
 const subscriptionRow = z.object({
@@ -39,6 +39,7 @@ const userRow = z.object({
   changed_at: z.date().nullable(),
   history_seq: z.number(),
   catalog: z.string(),
+  adopted_prices: z.string(),
 });
 const idRow = z.object({ id: z.string() });
 
@@ -169,7 +170,8 @@ export class FactsLoader {
     if (missing.length === 0) return;
     const [rows, subscriptions] = await Promise.all([
       this.#rows(
-        `select user_id, snapshot, successors, counter, position::text, changed_at, history_seq, catalog::text
+        `select user_id, snapshot, successors, counter, position::text, changed_at, history_seq, catalog::text,
+           adopted_prices
          from tenure.user_role where generation = $1 and user_id = any($2)`,
         missing,
         userRow,
@@ -196,6 +198,7 @@ export class FactsLoader {
               changedAt: row.changed_at?.getTime() ?? null,
               historySeq: row.history_seq,
               catalog: row.catalog,
+              adoptedPrices: adoptedPricesSchema.parse(JSON.parse(row.adopted_prices)),
             },
       );
     }

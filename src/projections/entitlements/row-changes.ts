@@ -255,15 +255,15 @@ export class RowChanges {
     return {
       name: 'tenure-write-users',
       text: `insert into tenure.user_role (generation, user_id, role, plan, status, snapshot, successors, next_at,
-               counter, position, changed_at, history_seq, catalog)
+               counter, position, changed_at, history_seq, catalog, adopted_prices)
              select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::text[],
                string_to_array($6, ${SEPARATOR}), string_to_array($7, ${SEPARATOR}), $8::timestamptz[], $9::int[],
-               $10::bigint[], $11::timestamptz[], $12::int[], $13::bigint[])
+               $10::bigint[], $11::timestamptz[], $12::int[], $13::bigint[], string_to_array($14, ${SEPARATOR}))
              on conflict (generation, user_id) do update
              set role = excluded.role, plan = excluded.plan, status = excluded.status,
                snapshot = excluded.snapshot, successors = excluded.successors, next_at = excluded.next_at,
                counter = excluded.counter, position = excluded.position, changed_at = excluded.changed_at,
-               history_seq = excluded.history_seq, catalog = excluded.catalog`,
+               history_seq = excluded.history_seq, catalog = excluded.catalog, adopted_prices = excluded.adopted_prices`,
       values: [
         generation,
         rows.map((row) => row.userId),
@@ -278,6 +278,7 @@ export class RowChanges {
         rows.map((row) => instant(row.changedAt)),
         rows.map((row) => row.historySeq),
         rows.map((row) => row.catalog),
+        jsonColumn(rows, (row) => row.adoptedPrices),
       ],
     };
   }

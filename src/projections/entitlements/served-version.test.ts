@@ -153,7 +153,7 @@ describe('Versions, whenever who reads and whatever comes late,', () => {
             now: folded,
             lateAt: null,
           };
-          const moved = moveOn(row, { entitlement, successors }, under).row;
+          const moved = moveOn(row, { entitlement, successors, adoptedPrices: [] }, under).row;
           if (step.kind === 'event') {
             offset = offsetAfter(row, offset, moved, aroundServer(now), offset);
             row = moved;

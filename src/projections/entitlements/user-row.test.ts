@@ -33,7 +33,7 @@ function under(position: string, now: number): JudgedUnder {
 
 /** The row after one event that judged `entitlement`, and what was added to the history. */
 function move(row: UserRow, entitlement: Entitlement, at: number, successors: readonly Successor[] = []) {
-  return moveOn(row, { entitlement, successors }, under(String(at), at));
+  return moveOn(row, { entitlement, successors, adoptedPrices: [] }, under(String(at), at));
 }
 
 const paid = move(unheardOf('u', FREE), PAID, 1_000).row;

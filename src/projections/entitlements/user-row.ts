@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  type AdoptedPrice,
   type Entitlement,
   type Judgement,
   PENDING_PAYMENT_REASONS,
@@ -56,6 +57,11 @@ function withReason(pending: unknown): unknown {
   return { ...read.data, reason: read.data.invoice === null ? 'no_invoice' : 'invoice_open' };
 }
 
+/** Adopted prices as the read models keep them. */
+export const adoptedPricesSchema = z.array(
+  z.strictObject({ price: z.string(), plan: z.string() }),
+) satisfies z.ZodType<AdoptedPrice[]>;
+
 /** What the entitlement becomes at `at` (Unix ms), and the version's counter from then on. */
 export interface VersionedSuccessor {
   readonly at: number;
@@ -71,7 +77,7 @@ export const versionedSuccessorSchema = z.strictObject({
 /**
  * A user's row: what holds, what follows by time alone, the version's counter, and the event (position, Unix ms) that
  * last changed it; both are `null` while nothing did. `historySeq` counts the user's history rows. `catalog` is
- * the position of the catalogue that the user was last judged by; null for who never was.
+ * the position of the catalogue that the user was last judged by; null for who never was. `adoptedPrices` are for ops.
  */
 export interface UserRow {
   readonly userId: string;
@@ -82,6 +88,7 @@ export interface UserRow {
   readonly changedAt: number | null;
   readonly historySeq: number;
   readonly catalog: string | null;
+  readonly adoptedPrices: readonly AdoptedPrice[];
 }
 
 /** What is kept of a user as JSON texts, read back; `null` when it cannot be. */
@@ -157,6 +164,7 @@ export function unheardOf(userId: string, byDefault: Entitlement): UserRow {
     changedAt: null,
     historySeq: 0,
     catalog: null,
+    adoptedPrices: [],
   };
 }
 
@@ -174,10 +182,9 @@ export function moveOn(
   const { eventId, eventType, position, now, lateAt } = under;
   const cause: Cause = { kind: 'event', eventId, eventType, position };
   const current = change(timed, judgement.entitlement, { at: now, cause, lateAt }, history);
-  return {
-    row: { ...current, successors: versioned(current, judgement), catalog: under.catalog },
-    history,
-  };
+  const successors = versioned(current, judgement);
+  const { adoptedPrices } = judgement;
+  return { row: { ...current, successors, catalog: under.catalog, adoptedPrices }, history };
 }
 
 /** The changes that time alone made by `now` (Unix ms), each with its own version and history; what is due later stays. */

@@ -22,7 +22,7 @@ const readable = new WeakSet<Entitlement>();
  * @throws UnwritableRowError
  */
 export function checkUser(row: UserRow, history: readonly HistoryEntry[]): void {
-  checkTexts([row.userId]);
+  checkTexts([row.userId, ...row.adoptedPrices.map(({ price }) => price)]);
   checkEntitlement(row.entitlement);
   checkNumbers(row.counter, row.historySeq);
   for (const { at, counter, entitlement } of row.successors) {

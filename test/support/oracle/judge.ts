@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { SubscriptionItem } from '../../../src/events/subscription.events.js';
 import type { Plan, PlanCatalog } from '../../../src/plans/plan-catalog.js';
 import type {
+  AdoptedPrice,
   Entitlement,
   EntitlementStatus,
   Judgement,
@@ -47,7 +48,7 @@ export function oracleJudge(facts: UserFacts, catalog: PlanCatalog, now: number)
     }),
   );
   if (entitlement === undefined) throw new Error('a timeline has its own beginning');
-  return { entitlement: entitlement.entitlement, successors };
+  return { entitlement: entitlement.entitlement, successors, adoptedPrices: adoptedBy(subs) };
 }
 
 function endOf(held: Momentary, later: readonly { at: number; momentary: Momentary }[]): string | null {
@@ -171,6 +172,20 @@ function unmappedOf(subs: readonly Understood[]): string[] {
         .map((item) => item.price),
     );
   return [...new Set(prices)].sort();
+}
+
+function adoptedBy(subs: readonly Understood[]): AdoptedPrice[] {
+  const found = new Map<string, AdoptedPrice>();
+  for (const { status, newestItems, prices } of subs) {
+    if (TERMINAL.includes(status)) continue;
+    for (const { price } of newestItems?.data.items ?? []) {
+      const meaning = prices.meaningOf(price);
+      if (meaning.kind === 'plan' && prices.isAdopted(price)) {
+        found.set(`${price} ${meaning.name}`, { price, plan: meaning.name });
+      }
+    }
+  }
+  return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, adopted]) => adopted);
 }
 
 function secondsToIso(seconds: number | null): string | null {

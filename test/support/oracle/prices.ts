@@ -15,6 +15,8 @@ const UNMAPPED: Meaning = { kind: 'unmapped' };
 export interface PriceBook {
   /** By price id: a line of an invoice has nothing else. */
   meaningOf(price: string | null): Meaning;
+  /** Whether it is the plan's own only because the subscription moved to it. */
+  isAdopted(price: string): boolean;
   /** The item whose price is in the plan of highest rank; of several one that asks in advance, then the smallest id. */
   planItem(items: readonly SubscriptionItem[]): PlanItem | undefined;
   /** Whether a price was seen on an item as one of tiers. */
@@ -56,7 +58,9 @@ export function priceBook(catalog: PlanCatalog, ordered: readonly Observation[])
   const isTiered = (price: string | null) =>
     shown.some((item) => item.price === price && item.billingScheme === 'tiered');
   adoptMigrated(ordered, { meaningOf, planItem }, adopted);
-  return { meaningOf, planItem, isTiered };
+  const isAdopted = (price: string) =>
+    catalogMeaning(catalog, price, shown).kind === 'unmapped' && meaningOf(price).kind === 'plan';
+  return { meaningOf, isAdopted, planItem, isTiered };
 }
 
 function highestFirst(a: PlanItem, b: PlanItem): number {
