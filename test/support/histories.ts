@@ -147,7 +147,11 @@ function household({ facts }: Life, n: number, luck: Luck): Facts {
     invoices: facts.subscriptions.flatMap(({ invoices }) =>
       invoices.map((fact) => {
         const subscription = own(fact.data.subscription);
-        const told = { ...fact, eventId: idOf(fact), data: { ...fact.data, subscription } };
+        const lines = fact.data.lines.map((line) => ({
+          ...line,
+          subscription: line.subscription === null ? null : own(line.subscription),
+        }));
+        const told = { ...fact, eventId: idOf(fact), data: { ...fact.data, subscription, lines } };
         return luck.of([true, true, false]) || fact.data.lines.length === 0
           ? told
           : throughCustomer(told, luck.of([`cus_${n}`, `cus_${n}b`]));
