@@ -1,12 +1,15 @@
 import fc from 'fast-check';
-import { DAWN } from '../../test/support/lives.facts.js';
+import { DAWN, DAY, item, observation, subscriptionState } from '../../test/support/lives.facts.js';
 import { life, shuffled } from '../../test/support/lives.js';
+import { planCatalogSchema } from '../plans/plan-catalog.js';
+import { allowsTheSame } from './access-part.js';
 import { openAccount } from './account.js';
 import { combine } from './combine.js';
 import type { CheckoutObservation, InvoiceObservation, Observation } from './facts.js';
 import { eventIdsOf, growingList } from './growing.js';
 import { judge } from './judge.js';
 import { orderObservations } from './order.js';
+import { changesFrom } from './over-time.js';
 import { standingAt } from './standing.js';
 
 /** Enough of a past that what is made of it is kept: forty sights like the one given, each a second later. */
@@ -124,4 +127,77 @@ describe('A user with many subscriptions', () => {
       { numRuns: Number(process.env.EXTENSION_RUNS ?? '60') },
     );
   });
+
+  it('has of far changes by time those that change access, and each as it is then', () => {
+    const lives = fc.array(life(), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(lives, fc.integer({ min: 0, max: 2 }), (many, foreseen) => {
+        const [first] = many;
+        if (first === undefined) throw new Error('no life');
+        const { catalog, now } = first;
+        const accounts = many.flatMap(({ facts }, n) =>
+          facts.subscriptions
+            .map((each) => ({ ...each, subscription: `${each.subscription}_${n}` }))
+            .map((each) => openAccount(each, catalog))
+            .filter((account) => account !== null),
+        );
+        const all = changesFrom(accounts, catalog, now, Number.POSITIVE_INFINITY);
+        const kept = all.filter(({ entitlement }, nth) => {
+          const before = all[nth - 1]?.entitlement;
+          return nth <= foreseen || before === undefined || !allowsTheSame(before, entitlement);
+        });
+        expect(changesFrom(accounts, catalog, now, foreseen)).toEqual(kept);
+      }),
+      { numRuns: Number(process.env.EXTENSION_RUNS ?? '60') },
+    );
+  });
+
+  it('has sixteen changes foreseen where hundreds of trials end in turn, and the end of access at the last', () => {
+    const plus = { prices: { monthly: 'plus_m' }, rank: 1, role: 'paid' };
+    const plans = { free: { rank: 0, role: 'free' }, plus };
+    const catalog = planCatalogSchema.parse({ default: 'free', plans, policy: { trialEndSlackHours: 0 } });
+    const ends = Array.from({ length: 300 }, (_, n) => DAWN + DAY + n);
+    const subscriptions = ends.map((trialEnd, n) => {
+      const plusItem = item({ ...PRICE, price: 'plus_m' }, 1, DAWN, trialEnd);
+      const state = subscriptionState(`sub_${n}`, { status: 'trialing', trialEnd, items: [plusItem] });
+      const observations = [observation(`evt_${n}`, 'customer.subscription.created', DAWN, state)];
+      return {
+        subscription: state.subscription,
+        observations,
+        invoices: [],
+        checkouts: [],
+        customerDeleted: false,
+      };
+    });
+    // The trial that ends last gives the plan until then: what ends before it changes nothing.
+    const whole = judge({ subscriptions }, catalog, DAWN * 1000);
+    const lastEnd = (DAWN + DAY + 299) * 1000;
+    expect(whole.entitlement).toMatchObject({ plan: 'plus', validUntil: new Date(lastEnd).toISOString() });
+    expect(whole.successors.map(({ at }) => at)).toEqual([lastEnd]);
+
+    // With one period end for all, each end of a trial moves the source on.
+    const alike = subscriptions.map((each) => ({
+      ...each,
+      observations: each.observations.map((seen) => ({
+        ...seen,
+        data: { ...seen.data, items: [item({ ...PRICE, price: 'plus_m' }, 1, DAWN, DAWN + DAY)] },
+      })),
+    }));
+    const { successors } = judge({ subscriptions: alike }, catalog, DAWN * 1000);
+    expect(successors).toHaveLength(17);
+    expect(successors.at(-1)).toMatchObject({ at: lastEnd, entitlement: { plan: 'free', validUntil: null } });
+    const [, second] = successors;
+    if (second === undefined) throw new Error('a second end of a trial is foreseen');
+    const then = judge({ subscriptions: alike }, catalog, second.at);
+    expect(then.entitlement).toEqual(second.entitlement);
+    expect(then.successors).toHaveLength(17);
+  });
 });
+
+const PRICE = {
+  lookupKey: null,
+  product: 'prod_plus',
+  unitAmount: '1000',
+  usageType: 'licensed' as const,
+  billingScheme: 'per_unit' as const,
+};

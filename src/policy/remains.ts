@@ -14,6 +14,16 @@ export interface Remains {
   readonly plan: readonly Step<PlanLine>[];
   /** Of each price the newest line that covers. */
   readonly newest: ReadonlyMap<string, readonly Step<PaidLine>[]>;
+  readonly turns: TurningPoints;
+}
+
+/**
+ * Instants (Unix seconds) at which what a subscription gives may change: in what access hangs on, or only in how long it
+ * is paid for.
+ */
+export interface TurningPoints {
+  readonly access: readonly number[];
+  readonly dates: readonly number[];
 }
 
 /** A line that paid for a plan, and the plan that stays by it. */
@@ -29,22 +39,35 @@ export function remainsOf(payments: Payments, book: PriceBook, followed: Spell |
   const lines = payments.lines.filter((line) => !payments.isCredited(line));
   const own = followed?.of?.plan ?? null;
   const planLines = followed !== null && own === null ? [] : planLinesOf(lines, book, own);
-  return {
-    plan: firstOverTime(planLines, (a, b) => comparePlanLines(a, b, own)),
-    newest: new Map(
-      [...byPrice(lines)].map(([price, ofPrice]) => [price, firstOverTime(ofPrice, compareNewest)]),
-    ),
-  };
+  const plan = firstOverTime(planLines, (a, b) => comparePlanLines(a, b, own));
+  const newest = new Map(
+    [...byPrice(lines)].map(([price, ofPrice]) => [price, firstOverTime(ofPrice, compareNewest)]),
+  );
+  return { plan, newest, turns: turnsOf(plan, newest) };
+}
+
+/** Of one price the lines matter by their units alone; of the plan's line its end is told, and nothing hangs on that. */
+function turnsOf(plan: Remains['plan'], newest: Remains['newest']): TurningPoints {
+  const units = [...newest.values()].flatMap((steps) => turnsIn(steps, (a, b) => a.units === b.units));
+  const isSamePlan = (a: PlanLine, b: PlanLine): boolean => a.gives === b.gives && a.price === b.price;
+  const ofPlan = new Set(turnsIn(plan, isSamePlan));
+  const dates = plan.map(({ from }) => from).filter((from) => !ofPlan.has(from));
+  return { access: [...units, ...ofPlan], dates };
+}
+
+/** Where a step's value is not the same as the one before it. */
+function turnsIn<T>(steps: readonly Step<T>[], isSame: (a: T, b: T) => boolean): readonly number[] {
+  return steps
+    .filter(({ value }, nth) => {
+      const before = steps[nth - 1]?.value ?? null;
+      return value === null || before === null ? value !== before : !isSame(before, value);
+    })
+    .map(({ from }) => from);
 }
 
 /** What stays of one price at an instant: the units of its newest line that covers. */
 export function unitsThatStay({ newest }: Remains, price: string, instant: number): number {
   return valueAt(newest.get(price) ?? [], instant)?.units ?? 0;
-}
-
-/** Instants (Unix seconds) at which what stays may change. */
-export function turningPointsOf({ plan, newest }: Remains): readonly number[] {
-  return [plan, ...newest.values()].flatMap((steps) => steps.map(({ from }) => from));
 }
 
 function planLinesOf(

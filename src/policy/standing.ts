@@ -1,7 +1,7 @@
 import type { Account, Held, HeldAddon } from './account.js';
 import type { EntitlementStatus } from './entitlement.js';
 import type { NamedPlan } from './prices.js';
-import { turningPointsOf, unitsThatStay } from './remains.js';
+import { type TurningPoints, unitsThatStay } from './remains.js';
 import { valueAt } from './stretches.js';
 
 /**
@@ -58,10 +58,13 @@ export function standingAt(account: Account, now: number): Standing {
 }
 
 /** Instants (Unix seconds) at which time alone may change what this subscription gives. */
-export function turningPoints(account: Account): readonly number[] {
-  const ends = [account.trialEnd, account.graceEnd, account.accessEnd].filter((instant) => instant !== null);
-  if (account.standstill !== null || !isPaidOnlySome(account)) return ends;
-  return [...ends, ...turningPointsOf(account.remains)];
+export function turningPoints(account: Account): TurningPoints {
+  const access = [account.trialEnd, account.graceEnd, account.accessEnd].filter(
+    (instant) => instant !== null,
+  );
+  if (account.standstill !== null || !isPaidOnlySome(account)) return { access, dates: [] };
+  const { turns } = account.remains;
+  return { access: [...access, ...turns.access], dates: turns.dates };
 }
 
 /** Whether there is any time in which only what a paid line covers counts of it, or of a part of it. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import type { PlanCatalog } from '../../src/plans/plan-catalog.js';
 import { catalogHash } from '../../src/plans/plan-file.js';
-import { accessDifferences, judge } from '../../src/policy/judge.js';
+import { accessDifferences } from '../../src/policy/access-part.js';
+import { judge } from '../../src/policy/judge.js';
 import {
   NoCatalogError,
   PublicationUnderWayError,

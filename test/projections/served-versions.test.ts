@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { allowsTheSame } from '../../src/policy/judge.js';
+import { allowsTheSame } from '../../src/policy/access-part.js';
 import { EntitlementReader } from '../../src/projections/entitlements/entitlement.reader.js';
 import type { Snapshot } from '../../src/projections/entitlements/snapshot.js';
 import { at, day } from '../support/policy-stories.js';

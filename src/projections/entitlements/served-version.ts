@@ -1,4 +1,4 @@
-import { allowsTheSame } from '../../policy/judge.js';
+import { allowsTheSame } from '../../policy/access-part.js';
 import { heldAt, type UserRow } from './user-row.js';
 
 /** What a row says of every moment. */

@@ -6,7 +6,7 @@ import {
   PENDING_PAYMENT_REASONS,
   type PendingPayment,
 } from '../../policy/entitlement.js';
-import { allowsTheSame } from '../../policy/judge.js';
+import { allowsTheSame } from '../../policy/access-part.js';
 
 /** A payment that is waited for, as the read models keep it. */
 export const pendingPaymentSchema = z.strictObject({

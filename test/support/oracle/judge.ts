@@ -41,10 +41,15 @@ export function oracleJudge(facts: UserFacts, catalog: PlanCatalog, now: number)
     const momentary = momentAt(subs, catalog, at);
     if (!isDeepStrictEqual(momentary, timeline.at(-1)?.momentary)) timeline.push({ at, momentary });
   }
-  const [entitlement, ...successors] = timeline.map(
+  // DESIGN 8 "Time": sixteen changes are foreseen whatever they are about, later ones where they are about access.
+  const foreseen = timeline.filter(({ momentary }, i) => {
+    const before = timeline[i - 1]?.momentary;
+    return i <= 16 || before === undefined || !isDeepStrictEqual(material(momentary), material(before));
+  });
+  const [entitlement, ...successors] = foreseen.map(
     ({ at, momentary }, i): Successor => ({
       at,
-      entitlement: { ...momentary, validUntil: endOf(momentary, timeline.slice(i + 1)) },
+      entitlement: { ...momentary, validUntil: endOf(momentary, foreseen.slice(i + 1)) },
     }),
   );
   if (entitlement === undefined) throw new Error('a timeline has its own beginning');
