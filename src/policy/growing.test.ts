@@ -152,6 +152,28 @@ describe('A user with many subscriptions', () => {
     );
   });
 
+  it('has a far change of status foreseen where it is another subscription that says why there is nothing', () => {
+    const plus = { prices: { monthly: 'plus_m' }, rank: 1, role: 'paid' };
+    // What is below the default plan gives no status: why nothing is given does.
+    const plans = { free: { rank: 5, role: 'free' }, plus };
+    const catalog = planCatalogSchema.parse({ default: 'free', plans });
+    const told = [
+      { status: 'active', cancelAt: DAWN + DAY },
+      { status: 'paused', cancelAt: null },
+      { status: 'active', cancelAt: DAWN + 2 * DAY },
+      { status: 'active', cancelAt: null },
+    ];
+    const accounts = told.flatMap((changes, n) => {
+      const items = [item({ ...PRICE, price: 'plus_m' }, 1, DAWN, DAWN + DAY)];
+      const state = subscriptionState(`sub_${n}`, { ...changes, items });
+      const observations = [observation(`evt_${n}`, 'customer.subscription.created', DAWN + n, state)];
+      const facts = { subscription: state.subscription, observations, invoices: [], checkouts: [] };
+      return openAccount({ ...facts, customerDeleted: false }, catalog) ?? [];
+    });
+    const moments = changesFrom(accounts, catalog, (DAWN + DAY) * 1000, 0);
+    expect(moments.map(({ entitlement }) => entitlement.status)).toEqual(['paused', 'canceled']);
+  });
+
   it('has sixteen changes foreseen where hundreds of trials end in turn, and the end of access at the last', () => {
     const plus = { prices: { monthly: 'plus_m' }, rank: 1, role: 'paid' };
     const plans = { free: { rank: 0, role: 'free' }, plus };

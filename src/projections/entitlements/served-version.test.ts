@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { Entitlement, Successor } from '../../policy/entitlement.js';
 import { allowsTheSame } from '../../policy/access-part.js';
+import type { Entitlement, Successor } from '../../policy/entitlement.js';
 import { aroundInstance, aroundServer, offsetAfter } from './served-version.js';
 import { heldAt, moveOn, type UserRow, unheardOf } from './user-row.js';
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { allowsTheSame } from '../../policy/access-part.js';
 import {
   type AdoptedPrice,
   type Entitlement,
@@ -6,7 +7,6 @@ import {
   PENDING_PAYMENT_REASONS,
   type PendingPayment,
 } from '../../policy/entitlement.js';
-import { allowsTheSame } from '../../policy/access-part.js';
 
 /** A payment that is waited for, as the read models keep it. */
 export const pendingPaymentSchema = z.strictObject({

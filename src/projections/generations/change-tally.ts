@@ -1,5 +1,5 @@
-import type { Entitlement } from '../../policy/entitlement.js';
 import { type AccessPart, accessDifferences } from '../../policy/access-part.js';
+import type { Entitlement } from '../../policy/entitlement.js';
 import { heldAt, type UserRow } from '../entitlements/user-row.js';
 
 /** How many users a report tells in full. */
