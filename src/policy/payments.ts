@@ -3,6 +3,7 @@ import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
 import { unitsOf, wholeOnes } from './held-items.js';
 import { askedBy, type Invoice, isCreationOrCycle } from './invoices.js';
+import { compareText } from './order.js';
 import { itemsByPrice, unitsByPrice } from './plan-item.js';
 import type { PriceBook } from './prices.js';
 import { countUpTo, greatestUpTo, type Stretch } from './stretches.js';
@@ -70,17 +71,27 @@ export function newestNotAfter(ordered: readonly Observation[], second: number):
   return ordered[countUpTo(ordered, second, secondOf) - 1] ?? null;
 }
 
-/** The newest line first: by its invoice, then by its period, then by units. */
+/** The newest line first: of the invoice created last, then whose period begins, then ends last, then of most units. */
 export function compareNewest(a: PaidLine, b: PaidLine): number {
-  return b.invoiced - a.invoiced || b.start - a.start || b.units - a.units || b.end - a.end;
+  return (
+    b.invoiced - a.invoiced ||
+    b.start - a.start ||
+    b.end - a.end ||
+    b.units - a.units ||
+    compareText(a.price, b.price)
+  );
 }
 
-/** Lines of one price after another. */
-export function byPrice(lines: readonly PaidLine[]): ReadonlyMap<string, readonly PaidLine[]> {
-  const found = new Map<string, PaidLine[]>();
+/** Lines by what they have in common, in their order. */
+export function groupedBy<T extends PaidLine>(
+  lines: readonly T[],
+  keyOf: (line: T) => string,
+): ReadonlyMap<string, readonly T[]> {
+  const found = new Map<string, T[]>();
   for (const line of lines) {
-    const known = found.get(line.price);
-    if (known === undefined) found.set(line.price, [line]);
+    const key = keyOf(line);
+    const known = found.get(key);
+    if (known === undefined) found.set(key, [line]);
     else known.push(line);
   }
   return found;
@@ -153,7 +164,7 @@ function indexOf(
   // Most prices are never asked about: what answers is made with the first question.
   let grouped: ReadonlyMap<string, readonly PaidLine[]> | null = null;
   const ofPrice = (price: string): readonly PaidLine[] => {
-    grouped ??= byPrice(lines);
+    grouped ??= groupedBy(lines, ({ price: key }) => key);
     return grouped.get(price) ?? [];
   };
   const until = oncePerPrice((price) =>

@@ -127,6 +127,19 @@ describe('after grace, and under unpaid, what was paid for stays', () => {
     expect(entitledBy([[...story, pastDue(day(30), [team(7)])]], day(40)).limits).toEqual({ members: 300 });
   });
 
+  it('a plan sold by the seat, of whose price no line covers, in the units of the newest line that it stays by', () => {
+    const team: SubscriptionItem = { ...item('team_m'), quantity: 9 };
+    const story = [
+      seen('created', day(0), { items: [item('pro_m')] }),
+      invoice('paid', day(0), { lines: [units('pro_m', 2, day(365))] }),
+      invoice('paid', day(5), { id: 'in_t', lines: [units('pro_usage', 4, day(50), day(5))] }),
+      seen('updated', day(10), { items: [team], previous: { items: [item('pro_m')] } }),
+      pastDue(day(20), [team]),
+    ];
+    expect(entitledBy([story], day(40))).toMatchObject({ plan: 'team', limits: { members: 400 } });
+    expect(entitledBy([story], day(50))).toMatchObject({ plan: 'team', limits: { members: 200 } });
+  });
+
   it('under a test clock as of the newest observation, and no clock of ours takes it', () => {
     const clocked = bought.map((told) =>
       told.kind === 'observation'

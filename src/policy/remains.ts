@@ -1,5 +1,5 @@
 import { compareText } from './order.js';
-import { byPrice, compareNewest, type PaidLine, type Payments } from './payments.js';
+import { compareNewest, groupedBy, type PaidLine, type Payments } from './payments.js';
 import type { NamedPlan, PriceBook } from './prices.js';
 import type { Spell } from './spells.js';
 import { firstOverTime, type Step, valueAt } from './stretches.js';
@@ -12,6 +12,8 @@ import { isPlanOrHigher } from './written-off.js';
 export interface Remains {
   /** The line that the plan stays by, and the plan. */
   readonly plan: readonly Step<PlanLine>[];
+  /** Of each plan that stays by lines, by its name, the newest of those that cover. */
+  readonly newestOfPlan: ReadonlyMap<string, readonly Step<PlanLine>[]>;
   /** Of each price the newest line that covers. */
   readonly newest: ReadonlyMap<string, readonly Step<PaidLine>[]>;
   readonly turns: TurningPoints;
@@ -40,17 +42,31 @@ export function remainsOf(payments: Payments, book: PriceBook, followed: Spell |
   const own = followed?.of?.plan ?? null;
   const planLines = followed !== null && own === null ? [] : planLinesOf(lines, book, own);
   const plan = firstOverTime(planLines, (a, b) => comparePlanLines(a, b, own));
-  const newest = new Map(
-    [...byPrice(lines)].map(([price, ofPrice]) => [price, firstOverTime(ofPrice, compareNewest)]),
-  );
-  return { plan, newest, turns: turnsOf(plan, newest) };
+  const newestOfPlan = newestOverTime(planLines, ({ gives }) => gives.name);
+  const newest = newestOverTime(lines, ({ price }) => price);
+  return { plan, newestOfPlan, newest, turns: turnsOf(plan, newestOfPlan, newest) };
 }
 
-/** Of one price the lines matter by their units alone; of the plan's line its end is told, and nothing hangs on that. */
-function turnsOf(plan: Remains['plan'], newest: Remains['newest']): TurningPoints {
-  const units = [...newest.values()].flatMap((steps) => turnsIn(steps, (a, b) => a.units === b.units));
-  const isSamePlan = (a: PlanLine, b: PlanLine): boolean => a.gives === b.gives && a.price === b.price;
-  const ofPlan = new Set(turnsIn(plan, isSamePlan));
+function newestOverTime<T extends PaidLine>(
+  lines: readonly T[],
+  keyOf: (line: T) => string,
+): ReadonlyMap<string, readonly Step<T>[]> {
+  return new Map(
+    [...groupedBy(lines, keyOf)].map(([key, group]) => [key, firstOverTime(group, compareNewest)]),
+  );
+}
+
+/** Lines matter by their price and units alone; of the plan's line its end is told, and nothing hangs on that. */
+function turnsOf(
+  plan: Remains['plan'],
+  newestOfPlan: Remains['newestOfPlan'],
+  newest: Remains['newest'],
+): TurningPoints {
+  const areSameUnits = (a: PaidLine, b: PaidLine): boolean => a.price === b.price && a.units === b.units;
+  const units = [...newest.values(), ...newestOfPlan.values()].flatMap((steps) =>
+    turnsIn(steps, areSameUnits),
+  );
+  const ofPlan = new Set(turnsIn(plan, (a, b) => a.gives === b.gives));
   const dates = plan.map(({ from }) => from).filter((from) => !ofPlan.has(from));
   return { access: [...units, ...ofPlan], dates };
 }
@@ -70,6 +86,20 @@ export function unitsThatStay({ newest }: Remains, price: string, instant: numbe
   return valueAt(newest.get(price) ?? [], instant)?.units ?? 0;
 }
 
+/**
+ * The line that a plan stays in the units of, at an instant at which it stays: the newest that covers of the price of its item, else of
+ * those of other prices.
+ */
+export function lineOfUnits(
+  { newest, newestOfPlan }: Remains,
+  plan: NamedPlan,
+  price: string | null,
+  instant: number,
+): PaidLine | null {
+  const ofItem = price === null ? null : valueAt(newest.get(price) ?? [], instant);
+  return ofItem ?? valueAt(newestOfPlan.get(plan.name) ?? [], instant);
+}
+
 function planLinesOf(
   lines: readonly PaidLine[],
   book: PriceBook,
@@ -82,14 +112,12 @@ function planLinesOf(
   });
 }
 
-/** The spell's own plan first, then the highest; of several lines the one that covers longest, then the newest. */
+/** The spell's own plan first, then the highest; of several lines the one that covers longest. */
 function comparePlanLines(a: PlanLine, b: PlanLine, own: NamedPlan | null): number {
   return (
     Number(b.gives === own) - Number(a.gives === own) ||
     b.gives.plan.rank - a.gives.plan.rank ||
     b.end - a.end ||
-    compareText(a.gives.name, b.gives.name) ||
-    compareNewest(a, b) ||
-    compareText(a.price, b.price)
+    compareText(a.gives.name, b.gives.name)
   );
 }

@@ -1,7 +1,7 @@
 import type { Account, Held, HeldAddon } from './account.js';
 import type { EntitlementStatus } from './entitlement.js';
 import type { NamedPlan } from './prices.js';
-import { type TurningPoints, unitsThatStay } from './remains.js';
+import { lineOfUnits, type TurningPoints, unitsThatStay } from './remains.js';
 import { valueAt } from './stretches.js';
 
 /**
@@ -121,11 +121,9 @@ function planThatStays(account: Account, now: number): Omit<Held, 'price'> | nul
   if (line === null) return null;
   const { followed } = account;
   const own = followed?.plan === line.gives ? followed : null;
-  const ownUnits = own?.price == null ? 0 : unitsThatStay(account.remains, own.price, instant);
-  const price = own?.price != null && ownUnits > 0 ? own.price : line.price;
-  const paid = unitsThatStay(account.remains, price, instant);
-  const held = own?.units ?? account.carriedUnits(line.price) ?? paid;
-  return { plan: line.gives, units: Math.min(paid, held), periodEnd: line.end };
+  const paid = lineOfUnits(account.remains, line.gives, own?.price ?? null, instant) ?? line;
+  const held = own?.units ?? account.carriedUnits(paid.price) ?? paid.units;
+  return { plan: line.gives, units: Math.min(paid.units, held), periodEnd: line.end };
 }
 
 /** Add-ons count beside a plan or without one, but not while the first spell waits; what was lost stays where it was paid. */

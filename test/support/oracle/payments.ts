@@ -101,7 +101,7 @@ export function paidLater(line: PaidLine, invoices: readonly InvoiceObservation[
   return invoices.filter((other) => other.data.status === 'paid' && other.data.created > line.created);
 }
 
-/** The newest line: of the invoice created last, then the one whose period begins, then ends last. */
+/** The newest line: of the invoice created last, then the one whose period begins, then ends last; then of most units, of the smallest price id. */
 export function newestLine(lines: readonly PaidLine[]): PaidLine | undefined {
   return [...lines]
     .sort(
@@ -109,7 +109,8 @@ export function newestLine(lines: readonly PaidLine[]): PaidLine | undefined {
         a.created - b.created ||
         (a.periodStart ?? 0) - (b.periodStart ?? 0) ||
         (a.periodEnd ?? 0) - (b.periodEnd ?? 0) ||
-        a.quantity - b.quantity,
+        a.quantity - b.quantity ||
+        Number(a.price < b.price) - Number(a.price > b.price),
     )
     .at(-1);
 }
