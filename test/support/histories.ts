@@ -3,7 +3,13 @@ import type { DomainEvent } from '../../src/events/event-types.js';
 import type { CustomerInvoiceEventType, InvoiceEventType } from '../../src/events/invoice.events.js';
 import { type PlanCatalog, planCatalogSchema } from '../../src/plans/plan-catalog.js';
 import type { Entitlement } from '../../src/policy/entitlement.js';
-import type { CheckoutObservation, InvoiceObservation, Observation, Told } from '../../src/policy/facts.js';
+import type {
+  CheckoutObservation,
+  InvoiceObservation,
+  Observation,
+  SubscriptionFacts,
+  Told,
+} from '../../src/policy/facts.js';
 import { judge } from '../../src/policy/judge.js';
 import {
   type CustomerObservation,
@@ -24,7 +30,8 @@ export interface History {
   readonly facts: Facts;
 }
 
-interface Facts {
+/** What was told, in any order. */
+export interface Facts {
   readonly observations: readonly Observation[];
   readonly invoices: readonly InvoiceObservation[];
   readonly checkouts: readonly CheckoutObservation[];
@@ -82,7 +89,21 @@ export function policyAfter({ events, facts }: History): ReadonlyMap<string, Ent
   }
   if (catalog === null) throw new Error('a history without a catalogue');
   const inForce = catalog;
+  const owned = subscriptionsByOwner(facts, links);
+  const now = Math.max(...events.map(({ at }) => at));
+  return new Map(
+    USERS.map((userId) => {
+      const subscriptions = owned.get(userId) ?? [];
+      return [userId, judge({ subscriptions }, inForce, now).entitlement];
+    }),
+  );
+}
 
+/** The subscriptions that facts tell of, by the user whose they are; `links` are the latest of ops, by customer and subscription. */
+export function subscriptionsByOwner(
+  facts: Facts,
+  links: ReadonlyMap<string, string | null>,
+): ReadonlyMap<string | null, readonly SubscriptionFacts[]> {
   const named = (id: string) => (fact: Observation | InvoiceObservation | CheckoutObservation) =>
     fact.data.subscription === id;
   const ofCustomer = (customer: string | null) =>
@@ -110,13 +131,12 @@ export function policyAfter({ events, facts }: History): ReadonlyMap<string, Ent
       customer === null ? NO_CUSTOMER : customerWord(claims),
     );
   };
-  const now = Math.max(...events.map(({ at }) => at));
-  return new Map(
-    USERS.map((userId) => {
-      const own = subscriptions.filter((each) => ownerOf(each) === userId);
-      return [userId, judge({ subscriptions: own }, inForce, now).entitlement];
-    }),
-  );
+  const owned = new Map<string | null, SubscriptionFacts[]>();
+  for (const each of subscriptions) {
+    const owner = ownerOf(each);
+    owned.set(owner, [...(owned.get(owner) ?? []), each]);
+  }
+  return owned;
 }
 
 /** A life under ids of its own, with claims that need not agree and a second customer that now and then is named. */

@@ -203,6 +203,8 @@ describe('a line of an invoice', () => {
   it.each<[string, object, boolean]>([
     ['nothing', {}, false],
     ['a discount', { discount_amounts: [{ amount: 300 }] }, true],
+    ['a discount without its amount', { discounts: ['di_1'] }, true],
+    ['no discount', { discounts: [], discount_amounts: [], pretax_credit_amounts: [] }, false],
     ['a discount of nothing', { discount_amounts: [{ amount: 0 }] }, true],
     ['a credit', { pretax_credit_amounts: [{ amount: 300 }] }, true],
   ])('has lines that say whether they list %s', (_, line, reduced) => {

@@ -69,6 +69,9 @@ export function readInvoice(
   return { of: 'customer', data: { ...data, customer } };
 }
 
+/** Lists of a line that name what it was reduced by, whatever that took. */
+const LISTED = ['discounts', 'discount_amounts', 'pretax_credit_amounts'];
+
 /** A line; its price is an id or an object, in old versions `plan`, since 2025-03-31 in `pricing`. */
 function readLine(line: unknown, index: number): InvoiceLine {
   const at = `data.object.lines.data.${index}`;
@@ -87,8 +90,7 @@ function readLine(line: unknown, index: number): InvoiceLine {
     subtotal: finite(field(line, 'subtotal')),
     discounts: sum(field(line, 'discount_amounts')),
     credits: sum(field(line, 'pretax_credit_amounts')),
-    reduced:
-      items(field(line, 'discount_amounts')).length + items(field(line, 'pretax_credit_amounts')).length > 0,
+    reduced: LISTED.some((list) => items(field(line, list)).length > 0),
     proration: (field(line, 'proration') ?? field(parentOfLine(line), 'proration')) === true,
     quantity: lineQuantityOf(field(line, 'quantity'), `${at}.quantity`),
     periodStart: seconds(field(line, 'period', 'start'), `${at}.period.start`),

@@ -246,15 +246,7 @@ describe('what a subscription was before', () => {
 
   const twice = { ...ITEM, quantity: 2 };
   const planOf2020 = { id: 'price_old', amount: 900, amount_decimal: '900', product: 'prod_old' };
-  const old = {
-    ...ITEM,
-    price: 'price_old',
-    product: 'prod_old',
-    unitAmount: '900',
-    currency: null,
-    usageType: null,
-    billingScheme: null,
-  };
+  const old = { ...ITEM, price: 'price_old', product: 'prod_old', unitAmount: '900' };
   const of2020 = subscriptionObject2020('sub_1', 'price_plus', PERIOD);
   it.each<[string, object, object, Partial<PreviousAttributes>]>([
     ['nothing of it', {}, sub(), {}],
@@ -275,6 +267,20 @@ describe('what a subscription was before', () => {
     ['items as a plain list', { items: [plus({ quantity: 2 })] }, sub(), { items: [twice] }],
     ['no items', { items: { data: [] } }, sub(), { items: [] }],
     ['the plan of a single item (2020)', { plan: planOf2020 }, of2020, { items: [{ ...old, quantity: 1 }] }],
+    [
+      'the amount and kind of the plan of a single item (2020)',
+      { plan: { amount: 7, currency: 'eur', usage_type: 'metered', billing_scheme: 'tiered' } },
+      of2020,
+      {
+        items: [{ ...ITEM, unitAmount: '7', currency: 'eur', usageType: 'metered', billingScheme: 'tiered' }],
+      },
+    ],
+    [
+      'the id of the plan of a single item (2020)',
+      { plan: { id: 'price_old' } },
+      of2020,
+      { items: [{ ...ITEM, price: 'price_old' }] },
+    ],
     ['the quantity of a single item (2020)', { quantity: 2 }, of2020, { items: [twice] }],
     [
       'another period of the plan (2020)',

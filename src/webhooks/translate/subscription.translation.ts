@@ -210,7 +210,7 @@ function wellFormed(value: unknown, depth: number): unknown {
   );
 }
 
-/** Very old versions name `plan` and `quantity` of a subscription's single item instead of its items. */
+/** Old versions name `plan` and `quantity` of a subscription's single item instead of its items. */
 function readPreviousItems(
   previous: JsonObject,
   current: readonly SubscriptionItem[],
@@ -225,8 +225,26 @@ function readPreviousItems(
   const plan = object(previous.plan);
   const quantity = quantityOf(previous.quantity, 'previous_attributes.quantity');
   if (plan === null && quantity === null) return null;
-  const earlier = plan === null ? only : (readItem({ id: only.id, plan }, before) ?? only);
+  const earlier = plan === null ? only : itemOfPlanBefore(plan, only, before);
   return [{ ...earlier, quantity: quantity ?? only.quantity }];
+}
+
+/** Of a plan that was exchanged for another only what differs is named: the product, say, where it is another. */
+function itemOfPlanBefore(plan: JsonObject, now: SubscriptionItem, before: Period): SubscriptionItem {
+  const named = readPrice(null, plan);
+  const price = idOf(plan);
+  const names = (...fields: readonly string[]): boolean => fields.some((name) => Object.hasOwn(plan, name));
+  return {
+    ...now,
+    ...(price === null ? {} : { price, lookupKey: null }),
+    ...(names('product') ? { product: named.product } : {}),
+    ...(names('amount', 'amount_decimal') ? { unitAmount: named.unitAmount } : {}),
+    ...(names('currency') ? { currency: named.currency } : {}),
+    ...(names('usage_type') ? { usageType: named.usageType } : {}),
+    ...(names('billing_scheme') ? { billingScheme: named.billingScheme } : {}),
+    currentPeriodStart: before.start,
+    currentPeriodEnd: before.end,
+  };
 }
 
 /** Quantities and prices of a list of items, as the number of list entries Stripe sent may differ in order. */

@@ -1,0 +1,541 @@
+import { planCatalogSchema } from '../../src/plans/plan-catalog.js';
+import { judge } from '../../src/policy/judge.js';
+import { oracleJudge } from '../support/oracle/judge.js';
+import { at, day } from '../support/policy-stories.js';
+import { factsOf, MONTH, ShapeTeller } from '../support/shape-teller.js';
+import type { StripeEvent } from '../support/stripe-events.js';
+import {
+  HAS_LOOKUP_KEYS,
+  STRIPE_SHAPES,
+  type StripeShape,
+  type ToldItem,
+  type ToldLine,
+} from '../support/stripe-shapes.js';
+
+const CATALOG = {
+  default: 'free',
+  plans: {
+    free: { rank: 0, role: 'free', features: ['reports'], limits: { members: 50 }, prices: { m: 'free_m' } },
+    plus: { rank: 1, role: 'paid', features: [], limits: { members: 500 }, prices: { m: 'plus_m' } },
+    crew: {
+      rank: 1,
+      role: 'paid',
+      features: [],
+      limits: {},
+      perUnit: { members: 1 },
+      prices: { m: 'crew_m' },
+    },
+    pro: {
+      rank: 2,
+      role: 'paid',
+      features: ['api'],
+      limits: { members: 5000 },
+      prices: { m: 'pro_m', y: 'pro_y', metered: 'pro_metered', graduated: 'pro_graduated' },
+    },
+    team: {
+      rank: 3,
+      role: 'paid',
+      features: [],
+      limits: { members: 20_000 },
+      prices: { m: ['team_m', 'team_monthly'] },
+    },
+    scale: {
+      rank: 4,
+      role: 'paid',
+      features: [],
+      limits: { members: 'unlimited' },
+      prices: { any: 'prod_scale' },
+    },
+  },
+  addons: {
+    seats: { prices: ['seat_m', 'seat_y'], limits: { members: 10 } },
+    extra: { prices: ['scale_extra'], limits: { members: 7 } },
+  },
+};
+
+const plus: ToldItem = { price: 'plus_m', product: 'prod_plus' };
+const pro: ToldItem = { price: 'pro_m', product: 'prod_pro', amount: 2900 };
+const metered: ToldItem = { price: 'pro_metered', product: 'prod_pro', amount: 2, metered: true };
+const graduated: ToldItem = {
+  price: 'pro_graduated',
+  product: 'prod_pro',
+  amount: null,
+  tiered: true,
+  units: 3,
+};
+const seats = (units: number): ToldItem => ({ price: 'seat_y', product: 'prod_seat', amount: 500, units });
+const scale = (price: string): ToldItem => ({ price, product: 'prod_scale', amount: 9000 });
+const lineOf = (item: ToldItem, more: Partial<ToldLine> = {}): ToldLine => ({
+  ...item,
+  amount: 1000,
+  ...more,
+});
+
+const { until } = MONTH;
+const NEXT = { from: day(30), until: day(60) };
+
+/** Bought on the first day, and paid. */
+const bought = (tell: ShapeTeller, ...items: readonly ToldItem[]): readonly StripeEvent[] => [
+  tell.subscription('created', day(0), { items }),
+  tell.invoice('paid', day(0), { lines: items.map((item) => lineOf(item)), reason: 'subscription_create' }),
+];
+/** The items are others from a day on. */
+const moved = (
+  tell: ShapeTeller,
+  n: number,
+  before: readonly ToldItem[],
+  items: readonly ToldItem[],
+): StripeEvent => tell.subscription('updated', day(n), { items, before: { items: before } });
+/** What an upgrade in the middle of a month asks: the rest of the month at the new price, less the rest of the old one. */
+const prorations = (n: number, more: Partial<ToldLine> = {}): readonly ToldLine[] => [
+  lineOf(plus, { amount: -900, proration: true, from: day(n), ...more }),
+  lineOf(pro, { amount: 2600, proration: true, from: day(n), ...more }),
+];
+const pastDue = (tell: ShapeTeller, n: number, status: string, items: readonly ToldItem[]): StripeEvent =>
+  tell.subscription('updated', day(n), { items, status, period: NEXT, before: { status: 'active' } });
+
+interface Kind {
+  readonly told: (tell: ShapeTeller) => readonly StripeEvent[];
+  readonly now: number;
+  readonly want: object;
+  readonly policy?: object;
+  /** Left out: every shape. */
+  readonly shapes?: ReadonlySet<StripeShape>;
+}
+
+const waitsForPro = (reason: string, invoice: string | null = null, price = 'pro_m') => ({
+  plan: 'plus',
+  limits: { members: 500 },
+  pendingPayment: expect.objectContaining({ plan: 'pro', price, reason, invoice }),
+});
+const HAS_PRO = { plan: 'pro', status: 'active', limits: { members: 5000 }, pendingPayment: null };
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  'a month that is paid, to its end': {
+    told: (tell) => bought(tell, plus),
+    now: day(1),
+    want: { plan: 'plus', status: 'active', expiresAt: new Date(at(until)).toISOString(), validUntil: null },
+  },
+  'a cancellation at the end of the month': {
+    told: (tell) => [
+      ...bought(tell, plus),
+      tell.subscription('updated', day(2), {
+        items: [plus],
+        more: { cancel_at_period_end: true },
+        before: { cancel_at_period_end: false },
+      }),
+    ],
+    now: day(3),
+    want: { plan: 'plus', validUntil: new Date(at(until)).toISOString() },
+  },
+  'a tie of items of one plan, the metered one first': {
+    told: (tell) => [...bought(tell, plus), moved(tell, 3, [plus], [metered, pro])],
+    now: day(4),
+    want: waitsForPro('no_invoice'),
+  },
+  'a tie of items of one plan, the metered one last': {
+    told: (tell) => [...bought(tell, plus), moved(tell, 3, [plus], [pro, metered])],
+    now: day(4),
+    want: waitsForPro('no_invoice'),
+  },
+  'a tie of items of one plan that is paid': {
+    told: (tell) => [
+      ...bought(tell, plus),
+      moved(tell, 3, [plus], [metered, pro]),
+      tell.invoice('paid', day(3), { lines: prorations(3) }),
+    ],
+    now: day(4),
+    want: HAS_PRO,
+  },
+  'an upgrade to what is metered alone, which asks nothing in advance': {
+    told: (tell) => [...bought(tell, plus), moved(tell, 3, [plus], [metered])],
+    now: day(4),
+    want: HAS_PRO,
+  },
+  'an upgrade whose invoice is open': {
+    told: (tell) => [
+      ...bought(tell, plus),
+      moved(tell, 3, [plus], [pro]),
+      tell.invoice('finalized', day(3), { id: 'in_open', status: 'open', lines: prorations(3) }),
+    ],
+    now: day(4),
+    want: waitsForPro('invoice_open', 'in_open'),
+  },
+  'an upgrade whose payment failed': {
+    told: (tell) => [
+      ...bought(tell, plus),
+      moved(tell, 3, [plus], [pro]),
+      tell.invoice('payment_failed', day(3), { id: 'in_failed', status: 'open', lines: prorations(3) }),
+    ],
+    now: day(4),
+    want: waitsForPro('invoice_failed', 'in_failed'),
+  },
+  'an upgrade of which only what was before is told': {
+    told: (tell) => [moved(tell, 3, [plus], [pro])],
+    now: day(4),
+    want: waitsForPro('no_invoice'),
+  },
+  'a change of price within a product that is a plan, of which only what was before is told': {
+    told: (tell) => [moved(tell, 3, [scale('scale_m')], [scale('scale_y')])],
+    now: day(4),
+    want: { plan: 'scale', limits: { members: 'unlimited' }, pendingPayment: null },
+  },
+  'a lookup key that moved to another price': {
+    told: (tell) => [
+      ...bought(tell, { price: 'team_2025', product: 'prod_team', key: 'team_monthly' }),
+      tell.subscription('updated', day(3), {
+        items: [{ price: 'team_2025', product: 'prod_team' }],
+        before: { metadata: {} },
+      }),
+      tell.subscription('created', day(4), {
+        id: 'sub_2',
+        items: [{ price: 'team_2026', product: 'prod_team', key: 'team_monthly' }],
+      }),
+      tell.subscription('deleted', day(5), {
+        id: 'sub_2',
+        items: [{ price: 'team_2026', product: 'prod_team', key: 'team_monthly' }],
+        status: 'canceled',
+      }),
+    ],
+    now: day(6),
+    want: { plan: 'team', status: 'active', unmappedPrices: [] },
+    shapes: HAS_LOOKUP_KEYS,
+  },
+  'an owner in the metadata of the customer, and a referral in the session': {
+    told: (tell) => [
+      tell.subscription('created', day(0), { items: [plus], user: null }),
+      tell.checkout(day(0), 'referral-77', { metadata: {} }),
+      tell.customer('updated', day(1), { metadata: { user_id: 'ann' } }),
+    ],
+    now: day(2),
+    want: { plan: 'plus' },
+  },
+  'an owner in the metadata of the subscription, and another in that of the customer': {
+    told: (tell) => [
+      tell.customer('created', day(0), { metadata: { user_id: 'bob' } }),
+      tell.subscription('created', day(0), { items: [plus] }),
+    ],
+    now: day(2),
+    want: { plan: 'plus' },
+  },
+  'an owner in the session alone': {
+    told: (tell) => [
+      tell.subscription('created', day(0), { items: [plus], user: null }),
+      tell.checkout(day(0), 'ann', { metadata: {} }),
+    ],
+    now: day(2),
+    want: { plan: 'plus' },
+  },
+  'an upgrade that is paid by an invoice of the customer': {
+    told: (tell) => [
+      ...bought(tell, plus),
+      moved(tell, 3, [plus], [pro]),
+      tell.invoice('paid', day(3), {
+        subscription: null,
+        reason: 'manual',
+        lines: prorations(3, { of: 'sub_1' }),
+      }),
+    ],
+    now: day(4),
+    want: HAS_PRO,
+  },
+  'an upgrade beside an invoice of the customer for another subscription': {
+    told: (tell) => [
+      ...bought(tell, plus),
+      moved(tell, 3, [plus], [pro]),
+      tell.invoice('paid', day(3), {
+        subscription: null,
+        reason: 'manual',
+        lines: prorations(3, { of: 'sub_9' }),
+      }),
+    ],
+    now: day(4),
+    want: waitsForPro('no_invoice'),
+  },
+  'an upgrade that a cycle invoice with cut lines pays': {
+    told: (tell) => [
+      ...bought(tell, plus),
+      moved(tell, 3, [plus], [pro]),
+      tell.subscription('updated', day(30), {
+        items: [pro],
+        period: NEXT,
+        before: { current_period_end: until },
+      }),
+      tell.invoice('paid', day(30), {
+        reason: 'subscription_cycle',
+        lines: [lineOf(seats(1), { from: day(29) })],
+        isCut: true,
+      }),
+    ],
+    now: day(31),
+    want: HAS_PRO,
+  },
+  'a downgrade undone before it was credited': {
+    told: (tell) => [...bought(tell, pro), moved(tell, 5, [pro], [plus]), moved(tell, 6, [plus], [pro])],
+    now: day(7),
+    want: HAS_PRO,
+  },
+  'a downgrade undone after it was credited': {
+    told: (tell) => [
+      ...bought(tell, pro),
+      moved(tell, 5, [pro], [plus]),
+      tell.invoice('paid', day(5), {
+        lines: [
+          lineOf(pro, { amount: -2400, proration: true, from: day(5) }),
+          lineOf(plus, { from: day(5) }),
+        ],
+      }),
+      moved(tell, 6, [plus], [pro]),
+    ],
+    now: day(7),
+    want: waitsForPro('no_invoice'),
+  },
+  'an upgrade for nothing, by a discount that is listed': {
+    told: (tell) => [
+      ...bought(tell, plus),
+      moved(tell, 3, [plus], [pro]),
+      tell.invoice('paid', day(3), { lines: prorations(3, { amount: 0, discounted: true }) }),
+    ],
+    now: day(4),
+    want: HAS_PRO,
+  },
+  'an upgrade for nothing, for no reason that is listed': {
+    told: (tell) => [
+      ...bought(tell, plus),
+      moved(tell, 3, [plus], [pro]),
+      tell.invoice('paid', day(3), { lines: prorations(3, { amount: 0 }) }),
+    ],
+    now: day(4),
+    want: waitsForPro('no_invoice'),
+  },
+  'an upgrade to tiers whose first units are free': {
+    told: (tell) => [
+      ...bought(tell, plus),
+      moved(tell, 3, [plus], [graduated]),
+      tell.invoice('paid', day(3), { lines: [lineOf(graduated, { amount: 0, from: day(3) })] }),
+    ],
+    now: day(4),
+    want: HAS_PRO,
+  },
+  'an upgrade to tiers that nobody paid': {
+    told: (tell) => [...bought(tell, plus), moved(tell, 3, [plus], [graduated])],
+    now: day(4),
+    want: waitsForPro('no_invoice', null, 'pro_graduated'),
+  },
+  'seats of a year within the grace of a month': {
+    told: (tell) => [
+      tell.subscription('created', day(0), { items: [plus, seats(2)] }),
+      tell.invoice('paid', day(0), {
+        reason: 'subscription_create',
+        lines: [lineOf(plus), lineOf(seats(2), { until: day(365) })],
+      }),
+      pastDue(tell, 30, 'past_due', [plus, seats(2)]),
+    ],
+    now: day(33),
+    want: { plan: 'plus', status: 'past_due', limits: { members: 520 } },
+  },
+  'seats of a year after the grace of a month, more of them than were paid': {
+    told: (tell) => [
+      tell.subscription('created', day(0), { items: [plus, seats(2)] }),
+      tell.invoice('paid', day(0), {
+        reason: 'subscription_create',
+        lines: [lineOf(plus), lineOf(seats(2), { until: day(365) })],
+      }),
+      moved(tell, 20, [plus, seats(2)], [plus, seats(5)]),
+      pastDue(tell, 30, 'past_due', [plus, seats(5)]),
+    ],
+    now: day(40),
+    want: { plan: 'free', status: 'past_due', limits: { members: 70 } },
+  },
+  'seats of a year of a month that is unpaid': {
+    told: (tell) => [
+      tell.subscription('created', day(0), { items: [plus, seats(2)] }),
+      tell.invoice('paid', day(0), {
+        reason: 'subscription_create',
+        lines: [lineOf(plus), lineOf(seats(2), { until: day(365) })],
+      }),
+      pastDue(tell, 30, 'unpaid', [plus, seats(2)]),
+    ],
+    now: day(31),
+    want: { plan: 'free', status: 'unpaid', limits: { members: 70 } },
+  },
+  'a year that is paid, and unpaid for what came on top': {
+    told: (tell) => [
+      tell.subscription('created', day(0), { items: [{ ...pro, price: 'pro_y' }] }),
+      tell.invoice('paid', day(0), {
+        reason: 'subscription_create',
+        lines: [lineOf({ ...pro, price: 'pro_y' }, { until: day(365) })],
+      }),
+      pastDue(tell, 30, 'unpaid', [{ ...pro, price: 'pro_y' }]),
+    ],
+    now: day(31),
+    want: { plan: 'pro', status: 'past_due' },
+  },
+  'a month that is written off': {
+    told: (tell) => [
+      ...bought(tell, plus),
+      tell.subscription('updated', day(30), {
+        items: [plus],
+        period: NEXT,
+        before: { latest_invoice: 'in_1' },
+      }),
+      tell.invoice('marked_uncollectible', day(45), {
+        status: 'uncollectible',
+        reason: 'subscription_cycle',
+        period: NEXT,
+        lines: [lineOf(plus)],
+        more: { created: day(30), attempt_count: 4 },
+      }),
+    ],
+    now: day(46),
+    want: { plan: 'free', status: 'unpaid' },
+  },
+  'a month that is paid after one that is written off': {
+    told: (tell) => [
+      ...bought(tell, plus),
+      tell.invoice('marked_uncollectible', day(45), {
+        status: 'uncollectible',
+        reason: 'subscription_cycle',
+        period: NEXT,
+        lines: [lineOf(plus)],
+        more: { created: day(30), attempt_count: 4 },
+      }),
+      tell.invoice('paid', day(60), {
+        reason: 'subscription_cycle',
+        period: { from: day(60), until: day(90) },
+        lines: [lineOf(plus)],
+      }),
+    ],
+    now: day(61),
+    want: { plan: 'plus', status: 'active' },
+  },
+  'a subscription that was never paid': {
+    told: (tell) => [
+      tell.subscription('created', day(0), { items: [plus] }),
+      tell.invoice('payment_failed', day(1), {
+        status: 'open',
+        reason: 'subscription_create',
+        lines: [lineOf(plus)],
+        more: { created: day(0) },
+      }),
+      tell.subscription('updated', day(1), {
+        items: [plus],
+        status: 'past_due',
+        before: { status: 'active' },
+      }),
+    ],
+    now: day(2),
+    want: { plan: 'free', status: 'past_due' },
+  },
+  'a trial of which nothing was ever paid': {
+    told: (tell) => [
+      tell.subscription('created', day(0), {
+        items: [plus],
+        status: 'trialing',
+        more: { trial_end: day(14) },
+      }),
+      tell.invoice('paid', day(0), { reason: 'subscription_create', lines: [lineOf(plus, { amount: 0 })] }),
+      tell.subscription('updated', day(14), {
+        items: [plus],
+        status: 'past_due',
+        more: { trial_end: day(14) },
+        before: { status: 'trialing' },
+      }),
+    ],
+    now: day(15),
+    want: { plan: 'free', status: 'past_due' },
+  },
+  'a customer who is deleted': {
+    told: (tell) => [...bought(tell, plus), tell.customer('deleted', day(3), { deleted: true })],
+    now: day(4),
+    want: { plan: 'free', status: 'canceled' },
+  },
+  'a plan of quantity 0': {
+    told: (tell) => [...bought(tell, plus), moved(tell, 3, [plus], [{ ...plus, units: 0 }])],
+    now: day(4),
+    want: { plan: 'free', limits: { members: 50 } },
+  },
+  'an item that is marked deleted': {
+    told: (tell) => [
+      ...bought(tell, plus, seats(2)),
+      moved(tell, 3, [plus, seats(2)], [plus, { ...seats(2), deleted: true }]),
+    ],
+    now: day(4),
+    want: { plan: 'plus', limits: { members: 500 } },
+  },
+  'a plan by the unit': {
+    told: (tell) => [
+      ...bought(tell, { price: 'crew_m', units: 60 }),
+      moved(tell, 3, [{ price: 'crew_m', units: 60 }], [{ price: 'crew_m', units: 75 }]),
+    ],
+    now: day(4),
+    want: { plan: 'crew', limits: { members: 75 } },
+  },
+  'an event of another account, by its context': {
+    told: (tell) => [
+      tell.subscription('created', day(0), { items: [plus], event: { context: 'org_1/acct_other' } }),
+    ],
+    now: day(1),
+    want: { plan: 'free', status: 'none' },
+  },
+  'an event of our account, by its context': {
+    told: (tell) => [
+      tell.subscription('created', day(0), { items: [plus], event: { context: 'org_1/acct_ours' } }),
+    ],
+    now: day(1),
+    want: { plan: 'plus' },
+  },
+  'an add-on by its price, of a product that is a plan': {
+    told: (tell) => bought(tell, plus, scale('scale_extra')),
+    now: day(1),
+    want: { plan: 'plus', limits: { members: 507 }, unmappedPrices: [] },
+  },
+  'an upgrade without an invoice, which counts at once': {
+    told: (tell) => [...bought(tell, plus), moved(tell, 3, [plus], [pro])],
+    now: day(4),
+    policy: { upgradeWithoutInvoice: 'allow' },
+    want: HAS_PRO,
+  },
+  'an upgrade with an open invoice, where one without counts at once': {
+    told: (tell) => [
+      ...bought(tell, plus),
+      moved(tell, 3, [plus], [pro]),
+      tell.invoice('finalized', day(3), { id: 'in_open', status: 'open', lines: prorations(3) }),
+    ],
+    now: day(4),
+    policy: { upgradeWithoutInvoice: 'allow' },
+    want: waitsForPro('invoice_open', 'in_open'),
+  },
+  'an upgrade that is pending at Stripe': {
+    told: (tell) => [
+      ...bought(tell, plus),
+      tell.subscription('updated', day(3), {
+        items: [plus],
+        more: { pending_update: tell.pendingUpdate(pro) },
+        before: { pending_update: null },
+      }),
+    ],
+    now: day(3) + 60,
+    want: waitsForPro('no_invoice'),
+  },
+  'a move to a price in no plan, of the same product': {
+    told: (tell) => [...bought(tell, plus), moved(tell, 3, [plus], [{ ...plus, price: 'plus_2027' }])],
+    now: day(4),
+    want: { plan: 'plus', unmappedPrices: [] },
+  },
+};
+
+const cases = STRIPE_SHAPES.flatMap((shape) =>
+  Object.entries(KINDS)
+    .filter(([, { shapes }]) => shapes?.has(shape) ?? true)
+    .map(([kind, given]) => [kind, shape.version, { ...given, shape }] as const),
+);
+
+it.each(cases)('%s, as Stripe tells it in %s, is judged alike', (_kind, _version, given) => {
+  const { shape, told, now, want, policy = {} } = given;
+  const catalog = planCatalogSchema.parse({ ...CATALOG, policy });
+  const subscriptions = factsOf(told(new ShapeTeller(shape)));
+  const judgement = judge({ subscriptions }, catalog, at(now));
+  expect(judgement.entitlement).toMatchObject(want);
+  expect(oracleJudge({ subscriptions }, catalog, at(now))).toEqual(judgement);
+});

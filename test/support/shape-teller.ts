@@ -1,0 +1,167 @@
+import { invoiceOfSubscription, subscriptionsOfLines } from '../../src/events/invoice.events.js';
+import type { SubscriptionFacts } from '../../src/policy/facts.js';
+import { translateStripeEvent } from '../../src/webhooks/stripe-event.translator.js';
+import { type Facts, subscriptionsByOwner } from './histories.js';
+import { day } from './policy-stories.js';
+import { checkoutObject, customerObject, type StripeEvent, stripeEvent } from './stripe-events.js';
+import type { Period, StripeShape, ToldItem, ToldLine } from './stripe-shapes.js';
+import { TRANSLATION } from './translated.js';
+
+/** What a subscription shows: `sub_1` of `cus_1`, active, of the user ann, its month from the first day, unless said otherwise. */
+export interface ToldSubscription {
+  readonly items: readonly ToldItem[];
+  readonly id?: string;
+  readonly customer?: string;
+  readonly user?: string | null;
+  readonly status?: string;
+  readonly period?: Period;
+  /** Fields that are alike in every shape. */
+  readonly more?: object;
+  /** What was before: items, and fields that are alike in every shape. */
+  readonly before?: { readonly items?: readonly ToldItem[]; readonly [field: string]: unknown };
+  /** Fields of the event. */
+  readonly event?: object;
+}
+
+/** What an invoice shows: of `sub_1` (`null`: of none itself), created when it is told of, unless said otherwise. */
+export interface ToldInvoice {
+  readonly lines: readonly ToldLine[];
+  readonly id?: string;
+  readonly subscription?: string | null;
+  readonly status?: string;
+  readonly reason?: string;
+  readonly period?: Period;
+  readonly isCut?: boolean;
+  readonly more?: object;
+}
+
+/** The first month of all stories. */
+export const MONTH: Period = { from: day(0), until: day(30) };
+
+/** Tells what happened as Stripe does in one shape of its API. */
+export class ShapeTeller {
+  #invoices = 0;
+
+  constructor(private readonly shape: StripeShape) {}
+
+  /** An event `customer.subscription.{type}` of a second. */
+  subscription(type: string, created: number, told: ToldSubscription): StripeEvent {
+    const { items, id = 'sub_1', customer = 'cus_1', user = 'ann', period = MONTH } = told;
+    const { items: was, ...others } = told.before ?? {};
+    const before = { ...others, ...(was === undefined ? {} : this.shape.itemsBefore(was, items, period)) };
+    const object = {
+      id,
+      object: 'subscription',
+      customer,
+      status: told.status ?? 'active',
+      created: day(0),
+      start_date: day(0),
+      metadata: user === null ? {} : { user_id: user },
+      items: {
+        object: 'list',
+        data: items.map((item) => this.shape.item(item, period)),
+        has_more: false,
+        total_count: items.length,
+      },
+      cancel_at: null,
+      cancel_at_period_end: false,
+      collection_method: 'charge_automatically',
+      pause_collection: null,
+      pending_update: null,
+      trial_end: null,
+      ...this.shape.periodOf(period),
+      ...told.more,
+    };
+    return this.#event(`customer.subscription.${type}`, object, created, {
+      ...(told.before === undefined ? {} : { previous: before }),
+      ...told.event,
+    });
+  }
+
+  /** An item as a `pending_update` has it. */
+  pendingUpdate(...items: readonly ToldItem[]): object {
+    return {
+      expires_at: day(4),
+      subscription_items: items.map((item) => this.shape.item(item, MONTH)),
+    };
+  }
+
+  /** An event `invoice.{type}` of a second. */
+  invoice(type: string, created: number, told: ToldInvoice): StripeEvent {
+    this.#invoices += 1;
+    const { id = `in_${this.#invoices}`, subscription = 'sub_1', period = MONTH } = told;
+    const object = {
+      id,
+      object: 'invoice',
+      customer: 'cus_1',
+      status: told.status ?? 'paid',
+      created,
+      billing_reason: told.reason ?? 'subscription_update',
+      collection_method: 'charge_automatically',
+      attempt_count: 1,
+      currency: 'usd',
+      ...this.shape.invoiceOf(subscription),
+      lines: {
+        object: 'list',
+        data: told.lines.map((line, n) =>
+          this.shape.line(line, { id: `il_${id}_${n}`, subscription: 'sub_1', ...period }),
+        ),
+        has_more: told.isCut ?? false,
+      },
+      ...told.more,
+    };
+    return this.#event(`invoice.${type}`, object, created, {});
+  }
+
+  /** An event `customer.{type}` about `cus_1`. */
+  customer(type: string, created: number, more: object): StripeEvent {
+    return this.#event(`customer.${type}`, customerObject('cus_1', more), created, {});
+  }
+
+  /** A paid session of `sub_1`, that `userId` is the client reference of. */
+  checkout(created: number, userId: string, more: object): StripeEvent {
+    const object = checkoutObject('cs_1', { subscription: 'sub_1', userId }, { customer: 'cus_1', ...more });
+    return this.#event('checkout.session.completed', object, created, {});
+  }
+
+  #event(type: string, object: object, created: number, more: object): StripeEvent {
+    return stripeEvent(type, object, { created, api_version: this.shape.version, ...more });
+  }
+}
+
+/** What bodies say of the user ann's subscriptions, each as it is recorded; those that are ignored say nothing. */
+export function factsOf(bodies: readonly StripeEvent[]): readonly SubscriptionFacts[] {
+  const observations: Facts['observations'][number][] = [];
+  const invoices: Facts['invoices'][number][] = [];
+  const checkouts: Facts['checkouts'][number][] = [];
+  const customers: Facts['customers'][number][] = [];
+  for (const body of bodies) {
+    const translation = translateStripeEvent(body, { ...TRANSLATION, account: 'acct_ours' });
+    if (translation.outcome === 'ignored') continue;
+    if (translation.outcome === 'malformed') throw new Error(translation.problems.join());
+    const { event, stripe } = translation;
+    const told = { eventId: stripe.eventId, stripeType: stripe.eventType, created: stripe.created };
+    switch (event.type) {
+      case 'CustomerObserved':
+      case 'CustomerDeleted':
+        customers.push({ ...told, customer: event.data.customer, userId: event.data.userId });
+        break;
+      case 'CustomerInvoicePaid':
+      case 'CustomerInvoicePaymentFailed':
+      case 'CustomerInvoiceFinalized':
+      case 'CustomerInvoiceUncollectible':
+      case 'CustomerInvoiceVoided':
+        for (const subscription of subscriptionsOfLines(event.data)) {
+          const data = invoiceOfSubscription(event.data, subscription);
+          invoices.push({ ...told, type: event.type, data });
+        }
+        break;
+      default:
+        if ('session' in event.data) checkouts.push({ ...told, ...event } as (typeof checkouts)[number]);
+        else if ('invoice' in event.data) invoices.push({ ...told, ...event } as (typeof invoices)[number]);
+        else observations.push({ ...told, ...event } as (typeof observations)[number]);
+    }
+  }
+  const facts = { observations, invoices, checkouts, customers };
+  return subscriptionsByOwner(facts, new Map()).get('ann') ?? [];
+}

@@ -1,0 +1,231 @@
+/** An item of a subscription, or a line of an invoice over it, whatever the API version; licensed and per unit unless said otherwise. */
+export interface ToldItem {
+  readonly price: string;
+  readonly product?: string;
+  readonly key?: string;
+  readonly units?: number;
+  /** Minor units; `null` of tiers. */
+  readonly amount?: number | null;
+  readonly metered?: boolean;
+  readonly tiered?: boolean;
+  readonly deleted?: boolean;
+  /** First and last second; left out: those of what it is on. */
+  readonly from?: number;
+  readonly until?: number;
+}
+
+/** A line; `of` names its subscription where the invoice has none of its own. */
+export interface ToldLine extends ToldItem {
+  readonly amount: number;
+  readonly proration?: boolean;
+  /** A discount, which took nothing more, is listed on it. */
+  readonly discounted?: boolean;
+  readonly of?: string;
+}
+
+/** How Stripe says the same in one API version. */
+export interface StripeShape {
+  readonly version: string;
+  readonly item: (told: ToldItem, period: Period) => object;
+  /** Fields of the subscription beside `items`. */
+  readonly periodOf: (period: Period) => object;
+  /** What `previous_attributes` says of the items before those that there are now. */
+  readonly itemsBefore: (before: readonly ToldItem[], now: readonly ToldItem[], period: Period) => object;
+  readonly line: (told: ToldLine, at: LineAt) => object;
+  /** Fields of an invoice that is of a subscription; `null`: of none. */
+  readonly invoiceOf: (subscription: string | null) => object;
+}
+
+/** Unix seconds. */
+export interface Period {
+  readonly from: number;
+  readonly until: number;
+}
+
+interface LineAt extends Period {
+  readonly id: string;
+  readonly subscription: string;
+}
+
+function plan({ price, product, amount, metered, tiered }: ToldItem): object {
+  return {
+    id: price,
+    object: 'plan',
+    amount: amount === undefined ? 1000 : amount,
+    amount_decimal: amount === undefined ? '1000' : amount === null ? null : String(amount),
+    billing_scheme: tiered ? 'tiered' : 'per_unit',
+    currency: 'usd',
+    product: product ?? `prod_${price}`,
+    usage_type: metered ? 'metered' : 'licensed',
+  };
+}
+
+function price(told: ToldItem): object {
+  const { amount, amount_decimal, product, billing_scheme, currency, usage_type } = plan(told) as Record<
+    string,
+    unknown
+  >;
+  return {
+    id: told.price,
+    object: 'price',
+    billing_scheme,
+    currency,
+    lookup_key: told.key ?? null,
+    product,
+    recurring: { interval: 'month', usage_type },
+    unit_amount: amount,
+    unit_amount_decimal: amount_decimal,
+  };
+}
+
+function bareItem({ price, units, metered, deleted }: ToldItem): object {
+  return {
+    id: `si_${price}`,
+    object: 'subscription_item',
+    metadata: {},
+    ...(metered ? {} : { quantity: units ?? 1 }),
+    ...(deleted ? { deleted: true } : {}),
+  };
+}
+
+function bareLine({ amount, units, from, until }: ToldLine, at: LineAt): object {
+  return {
+    id: at.id,
+    object: 'line_item',
+    amount,
+    currency: 'usd',
+    period: { start: from ?? at.from, end: until ?? at.until },
+    quantity: units ?? 1,
+  };
+}
+
+const listed = ({ discounted }: ToldLine): object => ({
+  discount_amounts: discounted ? [{ amount: 0, discount: 'di_1' }] : [],
+  discounts: discounted ? ['di_1'] : [],
+});
+
+const onTheSubscription = ({ from, until }: Period): object => ({
+  current_period_start: from,
+  current_period_end: until,
+});
+const asAList = (shape: StripeShape, items: readonly ToldItem[], period: Period): object => ({
+  items: { data: items.map((told) => shape.item(told, period)) },
+});
+
+/** Before prices: a plan on items and lines; of a single item only what differs in its plan, and its quantity, are named as before. */
+const PLANS: StripeShape = {
+  version: '2020-03-02',
+  item: (told) => ({ ...bareItem(told), plan: plan(told) }),
+  periodOf: onTheSubscription,
+  itemsBefore: (before, now, period) => {
+    const [[was, ...others], [is, ...more]] = [before, now];
+    if (was === undefined || is === undefined || others.length + more.length > 0) {
+      return asAList(PLANS, before, period);
+    }
+    const after = Object.entries(plan(is));
+    const differing = Object.entries(plan(was)).filter(([key, value]) =>
+      after.every(([name, other]) => name !== key || other !== value),
+    );
+    return {
+      ...(differing.length > 0 ? { plan: Object.fromEntries(differing) } : {}),
+      ...(was.units === is.units ? {} : { quantity: was.units ?? 1 }),
+    };
+  },
+  line: (told, at) => ({
+    ...bareLine(told, at),
+    plan: plan(told),
+    proration: told.proration ?? false,
+    subscription: told.of ?? at.subscription,
+    type: told.proration ? 'invoiceitem' : 'subscription',
+    ...(told.discounted ? listed(told) : {}),
+  }),
+  invoiceOf: (subscription) => ({ subscription }),
+};
+
+/** Prices beside plans: what accounts of old versions are told today, too. */
+const PRICES: StripeShape = {
+  ...PLANS,
+  version: '2020-08-27',
+  item: (told) => ({ ...bareItem(told), plan: plan(told), price: price(told) }),
+  itemsBefore: (before, _, period) => asAList(PRICES, before, period),
+  line: (told, at) => ({ ...PLANS.line(told, at), price: price(told), ...listed(told) }),
+};
+
+const LATER_PRICES: StripeShape = {
+  ...PRICES,
+  version: '2022-11-15',
+  line: (told, at) => ({
+    ...PRICES.line(told, at),
+    amount_excluding_tax: told.amount,
+    proration_details: { credited_items: null },
+  }),
+};
+
+const WITH_CREDITS: StripeShape = {
+  ...LATER_PRICES,
+  version: '2024-09-30.acacia',
+  line: (told, at) => ({ ...LATER_PRICES.line(told, at), pretax_credit_amounts: [] }),
+};
+
+/** Periods on items, and what an invoice and a line are of in `parent`. */
+const PARENTS: StripeShape = {
+  version: '2025-03-31.basil',
+  item: (told, { from, until }) => ({
+    ...bareItem(told),
+    current_period_start: told.from ?? from,
+    current_period_end: told.until ?? until,
+    plan: plan(told),
+    price: price(told),
+  }),
+  periodOf: () => ({}),
+  itemsBefore: (before, _, period) => asAList(PARENTS, before, period),
+  line: (told, at) => ({
+    ...bareLine(told, at),
+    ...listed(told),
+    pretax_credit_amounts: [],
+    parent: lineParent(told, at),
+    pricing: {
+      type: 'price_details',
+      price_details: { price: told.price, product: told.product ?? `prod_${told.price}` },
+    },
+  }),
+  invoiceOf: (subscription) => ({
+    parent:
+      subscription === null
+        ? null
+        : { type: 'subscription_details', subscription_details: { metadata: {}, subscription } },
+  }),
+};
+
+/** Lines tell their subtotal; a price is expanded. */
+const NEWEST: StripeShape = {
+  ...PARENTS,
+  version: '2026-10-28.endive',
+  line: (told, at) => ({
+    ...PARENTS.line(told, at),
+    subtotal: told.amount,
+    pricing: { type: 'price_details', price_details: { price: price(told), product: told.product } },
+  }),
+};
+
+function lineParent({ of, proration }: ToldLine, { subscription }: LineAt): object {
+  const details = { proration: proration ?? false, subscription: of ?? subscription };
+  return of === undefined
+    ? { type: 'subscription_item_details', subscription_item_details: details }
+    : { type: 'invoice_item_details', invoice_item_details: details };
+}
+
+/** The shapes of Stripe's API, oldest first. */
+export const STRIPE_SHAPES: readonly StripeShape[] = [
+  PLANS,
+  PRICES,
+  LATER_PRICES,
+  WITH_CREDITS,
+  PARENTS,
+  NEWEST,
+];
+
+/** Shapes that tell lookup keys: those with prices. */
+export const HAS_LOOKUP_KEYS: ReadonlySet<StripeShape> = new Set(
+  STRIPE_SHAPES.filter((shape) => shape !== PLANS),
+);
