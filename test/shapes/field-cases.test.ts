@@ -518,6 +518,131 @@ const KINDS: Readonly<Record<string, Kind>> = {
     now: day(3) + 60,
     want: waitsForPro('no_invoice'),
   },
+  'an upgrade in a trial': {
+    told: (tell) => [
+      tell.subscription('created', day(0), {
+        items: [plus],
+        status: 'trialing',
+        more: { trial_end: day(14) },
+      }),
+      tell.subscription('updated', day(3), {
+        items: [pro],
+        status: 'trialing',
+        more: { trial_end: day(14) },
+        before: { items: [plus] },
+      }),
+    ],
+    now: day(4),
+    want: { plan: 'pro', status: 'trialing', pendingPayment: null },
+  },
+  'items that are cut, after whole ones': {
+    told: (tell) => [
+      ...bought(tell, plus, seats(2)),
+      tell.subscription('updated', day(3), {
+        items: [seats(2)],
+        more: { items: { data: [], has_more: true } },
+        before: { metadata: {} },
+      }),
+    ],
+    now: day(4),
+    want: { plan: 'plus', limits: { members: 520 } },
+  },
+  'a month of cut lines that is written off': {
+    told: (tell) => [
+      ...bought(tell, plus),
+      tell.invoice('marked_uncollectible', day(45), {
+        status: 'uncollectible',
+        reason: 'subscription_cycle',
+        period: NEXT,
+        lines: [lineOf(seats(1))],
+        isCut: true,
+        more: { created: day(30), attempt_count: 4 },
+      }),
+    ],
+    now: day(46),
+    want: { plan: 'free', status: 'unpaid' },
+  },
+  'a month that is forgiven: uncollectible while its collection is paused': {
+    told: (tell) => [
+      ...bought(tell, plus),
+      tell.subscription('updated', day(29), {
+        items: [plus],
+        more: { pause_collection: { behavior: 'mark_uncollectible', resumes_at: null } },
+        before: { pause_collection: null },
+      }),
+      tell.invoice('marked_uncollectible', day(30), {
+        status: 'uncollectible',
+        reason: 'subscription_cycle',
+        period: NEXT,
+        lines: [lineOf(plus)],
+        more: { attempt_count: 1 },
+      }),
+    ],
+    now: day(46),
+    want: { plan: 'plus', status: 'active' },
+  },
+  'a checkout by bank debit that is not paid yet': {
+    told: (tell) => [
+      tell.subscription('created', day(0), { items: [plus] }),
+      tell.invoice('finalized', day(0), {
+        id: 'in_debit',
+        status: 'open',
+        reason: 'subscription_create',
+        lines: [lineOf(plus)],
+      }),
+      tell.checkout(day(0), 'ann', { payment_status: 'unpaid' }),
+    ],
+    now: day(1),
+    want: {
+      plan: 'free',
+      pendingPayment: expect.objectContaining({ plan: 'plus', reason: 'bank_debit', invoice: 'in_debit' }),
+    },
+  },
+  'a subscription by sent invoice that is not paid yet': {
+    told: (tell) => [
+      tell.subscription('created', day(0), { items: [plus], more: { collection_method: 'send_invoice' } }),
+      tell.invoice('sent', day(0), {
+        id: 'in_sent',
+        status: 'open',
+        reason: 'subscription_create',
+        lines: [lineOf(plus)],
+      }),
+    ],
+    now: day(1),
+    want: {
+      plan: 'free',
+      pendingPayment: expect.objectContaining({ plan: 'plus', reason: 'sent_invoice', invoice: 'in_sent' }),
+    },
+  },
+  'a subscription by sent invoice that is paid': {
+    told: (tell) => [
+      tell.subscription('created', day(0), { items: [plus], more: { collection_method: 'send_invoice' } }),
+      tell.invoice('paid', day(2), {
+        reason: 'subscription_create',
+        lines: [lineOf(plus)],
+        more: { created: day(0), paid_out_of_band: true, amount_paid: 0 },
+      }),
+    ],
+    now: day(3),
+    want: { plan: 'plus', status: 'active', pendingPayment: null },
+  },
+  'a price that moves to another plan of its key': {
+    told: (tell) => [
+      ...bought(tell, { price: 'old_2025', product: 'prod_team', key: 'team_monthly' }),
+      tell.subscription('updated', day(3), {
+        items: [{ price: 'old_2025', product: 'prod_scale' }],
+        before: { metadata: {} },
+      }),
+    ],
+    now: day(4),
+    want: { plan: 'team' },
+    shapes: HAS_LOOKUP_KEYS,
+  },
+  'a plan by the unit beside an add-on': {
+    told: (tell) => bought(tell, { price: 'crew_m', units: 60 }, seats(1)),
+    now: day(1),
+    want: { plan: 'crew', limits: { members: 70 } },
+  },
   'a move to a price in no plan, of the same product': {
     told: (tell) => [...bought(tell, plus), moved(tell, 3, [plus], [{ ...plus, price: 'plus_2027' }])],
     now: day(4),
