@@ -27,6 +27,8 @@ export default {
     {
       ...common,
       displayName: 'eventstoredb',
+      globalSetup: '<rootDir>/test/support/global-setup-eventstoredb.mjs',
+      globalTeardown: '<rootDir>/test/support/global-teardown-eventstoredb.mjs',
       roots: ['<rootDir>/test/e2e'],
       testMatch: ['**/*.test.ts'],
       testPathIgnorePatterns: [

@@ -42,9 +42,14 @@ export interface Database {
  * @throws TransactionPoolerError and what the database answers
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { url, entities, poolConfig, onIdleFault } = options;
-  await refuseTransactionPooler(url);
+  await refuseTransactionPooler(options.url);
   await migrate(options);
+  return openMigratedDatabase(options);
+}
+
+/** Opens the pools of a database that has its tables. */
+export async function openMigratedDatabase(options: Omit<DatabaseOptions, 'migrations'>): Promise<Database> {
+  const { url, entities, poolConfig, onIdleFault } = options;
   const source = new DataSource({
     type: 'postgres',
     url,

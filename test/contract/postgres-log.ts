@@ -6,7 +6,7 @@ import {
   PostgresEventStore,
   type PostgresEventStoreLimits,
 } from '../../src/event-store/postgres/postgres-event-store.js';
-import { type TestDatabase, testDatabase } from '../support/postgres.js';
+import { type Template, type TestDatabase, testDatabase } from '../support/postgres.js';
 
 /** A migrated log in a database of its own, and stores on it that each have their own connections. */
 export interface PostgresLog {
@@ -26,8 +26,7 @@ export interface StoreSettings {
 }
 
 export async function openPostgresLog(): Promise<PostgresLog> {
-  const database = await testDatabase();
-  await migrate(database.url);
+  const database = await testDatabase(LOG_TABLES);
   const faults: Error[] = [];
   const stores: { store: PostgresEventStore; pool: pg.Pool }[] = [];
   return {
@@ -53,6 +52,13 @@ export async function openPostgresLog(): Promise<PostgresLog> {
     },
   };
 }
+
+const LOG_TABLES: Template = {
+  name: 'log',
+  migrate: async (url) => {
+    await migrate(url);
+  },
+};
 
 /** Runs the log's migrations; returns the names of those that were new. */
 export async function migrate(url: string): Promise<string[]> {

@@ -9,6 +9,7 @@ import { openEventStore } from '../../src/event-store/open-event-store.js';
 import { type TestLog, testLog, wholeLog } from '../support/log.js';
 import { type TestDatabase, testDatabase } from '../support/postgres.js';
 import { ADMIN_KEY, PLANS, startService, type TestService, testEnvironment } from '../support/service.js';
+import { SERVICE_TABLES } from '../support/stores.js';
 import { now, signed } from '../support/stripe-events.js';
 import { freePort, ServiceProcess } from './service-process.js';
 
@@ -69,8 +70,8 @@ let reference: TestService;
 const running = new Map<string, ServiceProcess>();
 
 beforeAll(async () => {
-  database = await testDatabase();
-  log = await testLog();
+  database = await testDatabase(SERVICE_TABLES);
+  log = testLog();
   reference = await startService();
   folder = await mkdtemp(join(tmpdir(), 'tenure-crash-'));
   await writeFile(join(folder, 'plans.yaml'), PLANS);
@@ -78,7 +79,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([...running.values()].map((service) => service.kill('SIGKILL')));
   await reference.close();
-  await log.close();
   await database.drop();
   await rm(folder, { recursive: true });
 });

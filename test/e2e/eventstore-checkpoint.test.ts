@@ -10,7 +10,6 @@ import { GENESIS_HASH, type SealedEvent, sealEvent } from '../../src/events/hash
 import { EventStoreDbServer } from '../support/eventstoredb/server.js';
 import { type TestDatabase, testDatabase } from '../support/postgres.js';
 import { PLANS, testEnvironment } from '../support/service.js';
-import { FOLDING } from '../support/thread-flags.js';
 import { until } from '../support/until.js';
 
 let database: TestDatabase;
@@ -48,7 +47,7 @@ function settings(environment: Readonly<Record<string, string>> = {}) {
 }
 
 async function start(): Promise<Tenure> {
-  tenure = await createTenure(settings(), FOLDING);
+  tenure = await createTenure(settings(), { threads: 'none' });
   return tenure;
 }
 
@@ -161,11 +160,11 @@ describe('a database made from one log', () => {
     await until('it is level', () => tenure?.projections.engine.status().handled === later);
     await stop();
     for (const other of [{ EVENTSTORE_URL: '' }, { STREAM_PREFIX: 'other.' }]) {
-      await expect(createTenure(settings(other), FOLDING)).rejects.toBeInstanceOf(OtherLogError);
+      await expect(createTenure(settings(other), { threads: 'none' })).rejects.toBeInstanceOf(OtherLogError);
     }
     const older = await EventStoreDbServer.start();
     try {
-      tenure = await createTenure(settings({ EVENTSTORE_URL: older.url }), FOLDING);
+      tenure = await createTenure(settings({ EVENTSTORE_URL: older.url }), { threads: 'none' });
       const { url } = tenure;
       await until('it says so', async () => {
         const ready = await fetch(`${url}/health/ready`);

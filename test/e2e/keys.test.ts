@@ -4,7 +4,6 @@ import { runCli } from '../../src/cli/program.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
 import { wholeLog } from '../support/log.js';
-import { FOLDING } from '../support/thread-flags.js';
 import { until } from '../support/until.js';
 import { type Answer, type Call, call } from './support/http-call.js';
 import { ADMIN_KEY, problemCode, type Service, startService } from './support/service.js';
@@ -14,7 +13,7 @@ describe('Keys made at the command line', () => {
   let second: Tenure;
   beforeAll(async () => {
     service = await startService();
-    second = await createTenure(loadSettings(service.environment), FOLDING);
+    second = await createTenure(loadSettings(service.environment), { threads: 'none' });
   });
   afterAll(async () => {
     await second.close();
@@ -137,7 +136,7 @@ describe('Keys made at the command line', () => {
     const { id, key } = JSON.parse(
       await tenure('keys', 'create', '-n', 'y', '-s', 'entitlements:read', '--json'),
     );
-    const third = await createTenure(loadSettings(service.environment), FOLDING);
+    const third = await createTenure(loadSettings(service.environment), { threads: 'none' });
     expect((await ask(key, SNAPSHOT, third)).status).toBe(200);
     await third.close();
     const listed: { id: string; lastUsedAt: string | null; createdAt: string }[] = JSON.parse(

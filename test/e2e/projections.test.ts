@@ -6,7 +6,6 @@ import { createTenure, type Tenure } from '../../src/bootstrap.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
 import { wholeLog } from '../support/log.js';
-import { FOLDING } from '../support/thread-flags.js';
 import { until } from '../support/until.js';
 import { readEvents } from './support/event-reader.js';
 import { type Answer, call } from './support/http-call.js';
@@ -217,7 +216,7 @@ describe('The projections, over HTTP', () => {
     await service.ask('POST', `${OPS}/rebuild`, WHY);
     const streams = service.tenure.app.get(EventStreams);
     const left = await readEvents(service.tenure.url, 'GET', `${OPS}/rebuild`);
-    const other: Tenure = await createTenure(loadSettings(service.environment), FOLDING);
+    const other: Tenure = await createTenure(loadSettings(service.environment), { threads: 'none' });
     const stays = await readEvents(other.url, 'GET', `${OPS}/rebuild`);
     await Promise.all([left.first('progress'), stays.first('progress')]);
     expect(streams.size).toBe(1);

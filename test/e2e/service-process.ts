@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { compiled } from '../support/compiled.js';
 import { until } from '../support/until.js';
 
-const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Longer than any start takes on a machine that has other things to do: a process that ends is noticed at once. */
 const READY_WITHIN_MS = 240_000;
@@ -40,16 +41,12 @@ export class ServiceProcess {
     environment: Readonly<Record<string, string>>,
     { file, args = [], imports = [] }: Program = { file: 'src/main.ts' },
   ) {
-    const first = ['test/support/register-typescript.mjs', ...imports];
-    this.#child = spawn(
-      process.execPath,
-      ['--no-warnings', ...first.flatMap((path) => ['--import', root(path)]), root(file), ...args],
-      {
-        cwd: root('.'),
-        env: { PATH: process.env.PATH ?? '', ...environment },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    );
+    const before = imports.flatMap((path) => ['--import', compiled(path)]);
+    this.#child = spawn(process.execPath, ['--no-warnings', ...before, compiled(file), ...args], {
+      cwd: ROOT,
+      env: { PATH: process.env.PATH ?? '', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const said = this.#said;
     this.#child.stdout?.on('data', (chunk) => {
       said.stdout += String(chunk);

@@ -2,7 +2,7 @@ import { createTenure, type Tenure } from '../../src/bootstrap.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { type CuttingProxy, cuttingProxy } from '../contract/cutting-proxy.js';
 import { type TestStores, testStores } from '../support/stores.js';
-import { FOLDING } from '../support/thread-flags.js';
+import { THREAD_FLAGS } from '../support/thread-flags.js';
 import { until } from '../support/until.js';
 import { type Answer, call } from './support/http-call.js';
 import { ADMIN_KEY, AUTHORIZED, buyer, SECRET, signed } from './support/service.js';
@@ -94,7 +94,7 @@ class Instance {
       TENURE_ADMIN_KEY: ADMIN_KEY,
       ...through,
     });
-    return new Instance(await createTenure(settings, IS_FULL ? FOLDING : { threads: 'none' }), proxies);
+    return new Instance(await createTenure(settings, { threads: IS_FULL ? THREAD_FLAGS : 'none' }), proxies);
   }
 
   get state(): string {

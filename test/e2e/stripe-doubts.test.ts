@@ -17,7 +17,6 @@ import {
   stripeEvent,
   subscriptionObject,
 } from '../support/stripe-events.js';
-import { FOLDING } from '../support/thread-flags.js';
 import { until } from '../support/until.js';
 
 /** A moment that ends when it is told to. */
@@ -260,7 +259,7 @@ describe('where the events of Stripe leave a doubt', () => {
         ...service.stores.environment,
         ...api.environment,
       }),
-      FOLDING,
+      { threads: 'none' },
     );
     try {
       expect(api.asked).toHaveLength(asked);

@@ -1,20 +1,41 @@
-/** One PostgreSQL server for a whole Jest run; `testDatabase()` makes databases on it. TEST_DATABASE_URL names another. */
-import { mkdtemp, rm } from 'node:fs/promises';
+/**
+ * What a whole Jest run shares: one PostgreSQL server, on which `testDatabase()` makes databases (TEST_DATABASE_URL names
+ * another), and the repository compiled for the processes that tests start. Each project calls it; the first call does it.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { compileTree } from './compiled-tree.mjs';
 import './register-typescript.mjs';
 
+/** More than a run has been seen to need at once. */
+const ROOM_BYTES = 4 * 2 ** 30;
+
 export default async function setUp() {
+  if (process.env.TENURE_TEST_RUN !== undefined) return;
+  process.env.TENURE_TEST_RUN = randomBytes(6).toString('hex');
+  process.env.TENURE_TEST_COMPILED = await compileTree();
   if (process.env.TEST_DATABASE_URL) {
     process.env.TENURE_TEST_POSTGRES_URL = process.env.TEST_DATABASE_URL;
     return;
   }
   const { startEmbeddedPostgres } = await import('../../src/database/embedded-postgres.ts');
-  const dataDir = await mkdtemp(join(tmpdir(), 'tenure-test-'));
+  const dataDir = await mkdtemp(join(await roomyMemory(), 'tenure-test-'));
   const server = await startEmbeddedPostgres({ dataDir, durability: 'volatile' }).catch(async (error) => {
     await rm(dataDir, { recursive: true, force: true });
     throw error;
   });
   process.env.TENURE_TEST_POSTGRES_URL = server.url;
   globalThis.tenureTestServer = { server, dataDir };
+}
+
+/** Linux's folder in memory where it has room, as in hundreds of databases hundreds of files are made; else that on disk. */
+async function roomyMemory() {
+  const memory = '/dev/shm';
+  const found = await statfs(memory).catch((error) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  return found !== null && found.bavail * found.bsize >= ROOM_BYTES ? memory : tmpdir();
 }

@@ -1,8 +1,35 @@
 import { rm } from 'node:fs/promises';
+import pg from 'pg';
 
+/** Undoes what `global-setup.mjs` did; the last project's call is the second where there are two. */
 export default async function tearDown() {
+  const { TENURE_TEST_RUN: run, TENURE_TEST_COMPILED: tree } = process.env;
+  if (run === undefined) return;
+  delete process.env.TENURE_TEST_RUN;
+  await rm(tree, { recursive: true });
   const started = globalThis.tenureTestServer;
-  if (started === undefined) return;
+  if (started === undefined) {
+    await dropTemplates(run);
+    return;
+  }
   await started.server.stop();
   await rm(started.dataDir, { recursive: true, force: true });
+}
+
+/** The databases that `testDatabase()` copied: a server that goes on after the run keeps none of them. */
+async function dropTemplates(run) {
+  const client = new pg.Client({ connectionString: process.env.TENURE_TEST_POSTGRES_URL });
+  await client.connect();
+  try {
+    const { rows } = await client.query(
+      'select datname as name from pg_database where starts_with(datname, $1)',
+      [`tenure_template_${run}_`],
+    );
+    for (const { name } of rows) {
+      await client.query(`alter database ${name} is_template false`);
+      await client.query(`drop database ${name}`);
+    }
+  } finally {
+    await client.end();
+  }
 }

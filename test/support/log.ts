@@ -1,7 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { EventStore, StoredEvent } from '../../src/event-store/event-store.js';
 
 /** Where the services of a run keep their log: one switch, TEST_STORE, set by the Jest project. */
@@ -12,55 +9,18 @@ export interface TestLog {
   readonly environment: Readonly<Record<string, string>>;
   /** What the names of its streams begin with. */
   readonly prefix: string;
-  close(): Promise<void>;
 }
 
 /**
  * A fresh log: in the service's database; or in EventStoreDB, by streams with a prefix of their own in a log that others
- * use meanwhile: on the test server as a process of its own, or on the real server that TEST_EVENTSTORE_URL names.
+ * use meanwhile: that of the run (`global-setup-eventstoredb.mjs`).
  */
-export async function testLog(): Promise<TestLog> {
-  if (!LOG_IN_EVENTSTOREDB) return { environment: {}, prefix: 'tenure.', close: async () => undefined };
+export function testLog(): TestLog {
+  if (!LOG_IN_EVENTSTOREDB) return { environment: {}, prefix: 'tenure.' };
+  const url = process.env.TENURE_TEST_EVENTSTORE_URL;
+  if (url === undefined) throw new Error('no test server: global-setup-eventstoredb.mjs has not run');
   const prefix = `tenure-${randomUUID()}.`;
-  const real = process.env.TEST_EVENTSTORE_URL;
-  const server = real === undefined ? await EventStoreDbProcess.start('--shared') : null;
-  return {
-    environment: { EVENTSTORE_URL: server?.url ?? real ?? '', STREAM_PREFIX: prefix },
-    prefix,
-    close: async () => {
-      await server?.end('SIGTERM');
-    },
-  };
-}
-
-/** The test server as a process of its own. */
-export class EventStoreDbProcess {
-  private constructor(
-    readonly url: string,
-    private readonly child: ChildProcess,
-  ) {}
-
-  static async start(...args: readonly string[]): Promise<EventStoreDbProcess> {
-    const child = spawn(
-      process.execPath,
-      [
-        '--no-warnings',
-        '--import',
-        new URL('./register-typescript.mjs', import.meta.url).href,
-        fileURLToPath(new URL('./eventstoredb/main.ts', import.meta.url)),
-        ...args,
-      ],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
-    const [line] = await once(child.stdout, 'data');
-    return new EventStoreDbProcess(String(line).trim(), child);
-  }
-
-  async end(signal: NodeJS.Signals): Promise<void> {
-    const ended = once(this.child, 'close');
-    this.child.kill(signal);
-    await ended;
-  }
+  return { environment: { EVENTSTORE_URL: url, STREAM_PREFIX: prefix }, prefix };
 }
 
 /** Every event of a log, in order. */

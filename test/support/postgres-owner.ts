@@ -1,9 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-
-const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+import { compiled } from './compiled.js';
 
 const reportSchema = z.union([
   z.object({ url: z.string(), server: z.number() }),
@@ -24,11 +22,10 @@ export async function startPostgresOwner(
   dataDir: string,
   identity: { readonly uid?: number; readonly gid?: number } = {},
 ): Promise<PostgresOwner> {
-  const child = spawn(
-    process.execPath,
-    ['--import', path('register-typescript.mjs'), path('postgres-owner.process.ts'), dataDir],
-    { ...identity, stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  const child = spawn(process.execPath, [compiled('test/support/postgres-owner.process.ts'), dataDir], {
+    ...identity,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const exited = once(child, 'exit');
   const report = await firstLine(child);
   return {

@@ -9,12 +9,24 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** Makes a fresh, empty database on the server that Jest's global setup started (or TEST_DATABASE_URL names). */
-export async function testDatabase(): Promise<TestDatabase> {
+/** What a database begins with: tables that some migrations have made, which then need not run for each test. */
+export interface Template {
+  /** Letters and `_`: part of a database's name. */
+  readonly name: string;
+  /** Makes the tables in the empty database at `url`, and leaves no connection behind. */
+  migrate(url: string): Promise<void>;
+}
+
+/**
+ * Makes a fresh database on the server that Jest's global setup started (or TEST_DATABASE_URL names): empty, or with the
+ * tables of `template`, which the first test of a run that asks for it makes.
+ */
+export async function testDatabase(template?: Template): Promise<TestDatabase> {
   const serverUrl = process.env.TENURE_TEST_POSTGRES_URL;
   if (serverUrl === undefined) throw new Error('no test server: test/support/global-setup.mjs has not run');
   const name = `tenure_test_${randomUUID().replaceAll('-', '')}`;
-  await onServer(serverUrl, `create database ${name} template template0`);
+  const from = template === undefined ? 'template0' : await templateDatabase(serverUrl, template);
+  await onServer(serverUrl, `create database ${name} template ${from} strategy file_copy`);
 
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
@@ -30,11 +42,43 @@ export async function testDatabase(): Promise<TestDatabase> {
   };
 }
 
-async function onServer(url: string, statement: string): Promise<void> {
+/** The names of the databases of templates, by template: known to be whole. */
+const whole = new Map<string, Promise<string>>();
+
+/** The name of the run's database for a template, made once whoever asks. Jest's global teardown removes it. */
+function templateDatabase(serverUrl: string, template: Template): Promise<string> {
+  const known = whole.get(template.name);
+  if (known !== undefined) return known;
+  const making = makeTemplate(serverUrl, template);
+  whole.set(template.name, making);
+  return making;
+}
+
+async function makeTemplate(serverUrl: string, { name, migrate }: Template): Promise<string> {
+  const database = `tenure_template_${process.env.TENURE_TEST_RUN}_${name}`;
+  await onServer(serverUrl, async (client) => {
+    await client.query(`select pg_advisory_lock(hashtext('${database}'))`); // let go of with the session
+    const found = await client.query<{ isWhole: boolean }>(
+      'select datistemplate as "isWhole" from pg_database where datname = $1',
+      [database],
+    );
+    if (found.rows[0]?.isWhole === true) return;
+    await client.query(`drop database if exists ${database}`); // whoever made it did not come to the end
+    await client.query(`create database ${database} template template0`);
+    const url = new URL(serverUrl);
+    url.pathname = `/${database}`;
+    await migrate(url.href);
+    await client.query(`alter database ${database} is_template true`);
+  });
+  return database;
+}
+
+async function onServer(url: string, task: string | ((client: pg.Client) => Promise<void>)): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(statement);
+    if (typeof task === 'string') await client.query(task);
+    else await task(client);
   } finally {
     await client.end();
   }

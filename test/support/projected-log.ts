@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { StreamWriter } from '../../src/commands/stream-writer.js';
-import { openDatabase } from '../../src/database/database.js';
+import { openDatabase, openMigratedDatabase } from '../../src/database/database.js';
 import type { NewEvent } from '../../src/event-store/event-store.js';
 import { eventStoreMigrations } from '../../src/event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from '../../src/event-store/postgres/pg-session.js';
@@ -30,7 +30,7 @@ import {
   type Projections,
   type ProjectionsOptions,
 } from '../../src/projections/projections.js';
-import { testDatabase } from './postgres.js';
+import { type Template, testDatabase } from './postgres.js';
 import { until } from './until.js';
 
 /** What to record: the event, who told it (`null` when it is not from Stripe), and the writer's clock (Unix ms). */
@@ -84,6 +84,18 @@ const LEFT_OUT_COLUMNS = new Map([
 
 export const KEY = { projection: 'entitlements', generation: 1 };
 
+const CONNECTIONS = { entities: projectionEntities, poolConfig: eventStorePoolConfig };
+
+/** The tables of a log and its read models alone. */
+const LOG_AND_READ_MODELS: Template = {
+  name: 'log_and_read_models',
+  migrate: async (url) => {
+    const migrations = [...eventStoreMigrations, ...projectionMigrations];
+    const database = await openDatabase({ url, migrations, onIdleFault: () => undefined, ...CONNECTIONS });
+    await database.close();
+  },
+};
+
 /** A log and its read models in a database of their own. */
 export class ProjectedLog {
   readonly #instances: Instance[] = [];
@@ -107,15 +119,9 @@ export class ProjectedLog {
   }
 
   static async open(): Promise<ProjectedLog> {
-    const test = await testDatabase();
+    const test = await testDatabase(LOG_AND_READ_MODELS);
     const onIdleFault = (): void => undefined; // sessions are ended on purpose; what must hold is counted
-    const database = await openDatabase({
-      url: test.url,
-      migrations: [...eventStoreMigrations, ...projectionMigrations],
-      entities: projectionEntities,
-      poolConfig: eventStorePoolConfig,
-      onIdleFault,
-    });
+    const database = await openMigratedDatabase({ url: test.url, onIdleFault, ...CONNECTIONS });
     const store = new PostgresEventStore(database.pool, {
       session: { connectionString: test.url },
       onFault: onIdleFault,

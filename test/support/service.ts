@@ -7,7 +7,6 @@ import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.
 import { wholeLog } from './log.js';
 import { type TestStores, testStores } from './stores.js';
 import { SECRET, type StripeEvent, signed } from './stripe-events.js';
-import { FOLDING } from './thread-flags.js';
 
 export const ADMIN_KEY = 'admin-key-of-the-tests-0123456789abcdef';
 
@@ -54,8 +53,8 @@ export function testEnvironment(databaseUrl: string, plansFile: string): Record<
 }
 
 /**
- * Starts the application in this process, on a free port and a fresh database. It looks anew whenever it is asked how it
- * does, unless the hooks say otherwise. Call `close` in `afterAll`.
+ * Starts the application in this process, on a free port and a fresh database. It folds in this thread, as each of its own
+ * loads the whole code again, and looks anew whenever it is asked how it does, unless the hooks say otherwise. Call `close` in `afterAll`.
  */
 export function startService(overrides: ServiceOverrides = {}): Promise<TestService> {
   return TestService.start(overrides);
@@ -91,7 +90,7 @@ export class TestService {
         ...stores.environment,
         ...environment,
       });
-      const tenure = await createTenure(settings, { ...FOLDING, openAnswersKeptMs: 0, ...hooks });
+      const tenure = await createTenure(settings, { threads: 'none', openAnswersKeptMs: 0, ...hooks });
       return new TestService(tenure, stores, plansFile, async () => {
         await tenure.close();
         await cleanUp();

@@ -1,5 +1,6 @@
-import { testLog } from './log.js';
-import { type TestDatabase, testDatabase } from './postgres.js';
+import { openServiceDatabase } from '../../src/service-database.js';
+import { LOG_IN_EVENTSTOREDB, testLog } from './log.js';
+import { type Template, type TestDatabase, testDatabase } from './postgres.js';
 
 /** A database and a log of a test's own, for any number of instances; `environment` are the settings that name both. */
 export interface TestStores {
@@ -11,16 +12,27 @@ export interface TestStores {
   drop(): Promise<void>;
 }
 
-/** Fresh stores: the log where the switch of the run says (`testLog`). */
+/** The tables of a service that has not begun, with its log where the switch of the run says. */
+export const SERVICE_TABLES: Template = {
+  name: LOG_IN_EVENTSTOREDB ? 'service_on_eventstoredb' : 'service',
+  migrate: async (url) => {
+    const database = await openServiceDatabase({
+      url,
+      eventStoreUrl: LOG_IN_EVENTSTOREDB ? 'esdb://elsewhere' : null,
+      onIdleFault: () => undefined,
+    });
+    await database.close();
+  },
+};
+
+/** Fresh stores: the log where the switch of the run says (`testLog`), the tables made. */
 export async function testStores(): Promise<TestStores> {
-  const [database, log] = await Promise.all([testDatabase(), testLog()]);
+  const database = await testDatabase(SERVICE_TABLES);
+  const log = testLog();
   return {
     database,
     environment: { DATABASE_URL: database.url, ...log.environment },
     prefix: log.prefix,
-    drop: async () => {
-      await log.close();
-      await database.drop();
-    },
+    drop: () => database.drop(),
   };
 }

@@ -6,12 +6,14 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { transform, version } from '@swc/core';
 
 const KEPT = join(tmpdir(), 'tenure-typescript');
+/** The compiler itself is loaded when there is something to compile: every process and thread begins here. */
+const { version } = createRequire(import.meta.url)('@swc/core/package.json');
 const SETTINGS = await readFile(new URL('../../.swcrc', import.meta.url));
 
 const isOurs = (url) => url?.startsWith('file:') === true && !url.includes('/node_modules/');
@@ -35,7 +37,8 @@ export async function load(url, context, nextLoad) {
   return { format: 'module', source: await compiled(fileURLToPath(url)), shortCircuit: true };
 }
 
-async function compiled(filename) {
+/** The JavaScript of a TypeScript file of this repository. */
+export async function compiled(filename) {
   const source = await readFile(filename);
   const hash = createHash('sha256').update(`${version} ${filename} `).update(SETTINGS).update(source);
   const kept = join(KEPT, `${hash.digest('hex')}.js`);
@@ -44,6 +47,7 @@ async function compiled(filename) {
   } catch (error) {
     if (error.code !== 'ENOENT') throw error;
   }
+  const { transform } = await import('@swc/core');
   const { code } = await transform(source.toString(), { filename });
   await mkdir(KEPT, { recursive: true });
   // Another process may do the same: whoever reads finds all of it or nothing.

@@ -1,6 +1,6 @@
 import { register } from 'node:module';
 
-/** `node --import …/register-typescript.mjs --import …/other-rules/register.mjs src/main.ts`: the same program of a later code version. */
+/** `node --import …/other-rules/register.mjs src/main.js`: the same program, compiled, of a later code version. */
 register('./loader.mjs', import.meta.url, {
-  data: { rules: new URL('./folding-rules.ts', import.meta.url).href },
+  data: { rules: new URL('./folding-rules.js', import.meta.url).href },
 });
