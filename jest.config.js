@@ -8,13 +8,30 @@ const common = {
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
 };
 
-/** Rebuilds of two processes, killed in every phase or under load, take minutes: on the second store only in the soak. */
-const ONLY_IN_SOAK =
-  process.env.REBUILD_EVENTS === undefined ? ['/rebuild-(killed|under-load)\\.test\\.ts$'] : [];
+/** Asked for by the soak, and wherever a real EventStoreDB stands in for the test server. */
+const EVERYTHING_TWICE =
+  process.env.REBUILD_EVENTS !== undefined || process.env.TEST_EVENTSTORE_URL !== undefined;
+
+/** What the store of the log reaches least: on the second store only where everything runs twice. */
+const ONCE = [
+  'access',
+  'catalog',
+  'clock',
+  'entitlements',
+  'hostile',
+  'keys',
+  'mutated-webhooks',
+  'operations',
+  'projections',
+  'rebuild-killed',
+  'rebuild-under-load',
+  'stripe-doubts',
+  'users',
+];
 
 /**
- * Everything, with the log in PostgreSQL; then the tests of the whole service again, with the log in EventStoreDB (but for
- * those about one store alone, or about what no store changes). `--selectProjects` chooses one.
+ * Everything, with the log in PostgreSQL; then tests of the whole service again, with the log in EventStoreDB: those that
+ * the store reaches most, or all but those about one store alone. `--selectProjects` chooses one.
  */
 export default {
   projects: [
@@ -33,11 +50,11 @@ export default {
       testMatch: ['**/*.test.ts'],
       testPathIgnorePatterns: [
         '/(embedded-start|start|openapi|database-away|log-adopt-killed|eventstore-[a-z]+)\\.test\\.ts$',
-        ...ONLY_IN_SOAK,
+        ...(EVERYTHING_TWICE ? [] : [`/test/e2e/(${ONCE.join('|')})\\.test\\.ts$`]),
       ],
       setupFiles: ['<rootDir>/test/support/on-eventstoredb.mjs'],
     },
   ],
   testTimeout: 120_000,
-  maxWorkers: 2,
+  maxWorkers: 3,
 };
