@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { type CuttingProxy, cuttingProxy } from '../../test/contract/cutting-proxy.js';
 import { type TestDatabase, testDatabase } from '../../test/support/postgres.js';
 import { until } from '../../test/support/until.js';
-import { openLongPool, openPool, poolConfig, SHORT } from './deadlines.js';
+import { cutPool, openLongPool, openPool, poolConfig, SHORT } from './deadlines.js';
 
 const QUICK = { ...SHORT, connectMs: 300, answerMs: 300 };
 
@@ -61,6 +61,18 @@ describe('Connections with deadlines', () => {
     client.release(); // as TypeORM does: without a word that it failed
     proxy.answers = 'pass';
     expect((await silent.query('select 2 as two')).rows).toEqual([{ two: 2 }]);
+  });
+
+  it('that are cut between two statements of a transaction tell the next one, and end no process', async () => {
+    const own = open(2);
+    const client = await own.connect();
+    await client.query('begin');
+    const ended = new Promise((resolve) => client.once('end', resolve));
+    cutPool(own, new Error('cut on purpose'));
+    await ended;
+    await expect(client.query('select 1')).rejects.toThrow('not queryable');
+    client.release(true);
+    expect((await own.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   });
 
   it('end in time when the other side does not answer a goodbye', async () => {

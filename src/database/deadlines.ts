@@ -51,6 +51,8 @@ export class DeadlineClient extends pg.Client {
 
   constructor(config?: pg.ClientConfig) {
     super(config);
+    // One that broke between two statements of a transaction has nobody else to tell: the next statement says so.
+    this.on('error', () => undefined);
     // Before the driver's own listener, which may send the next statement at once.
     this.connection.prependListener('readyForQuery', () => {
       this.#answers += 1;

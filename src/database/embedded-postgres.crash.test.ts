@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { testFolder } from '../../test/support/folder.js';
 import { type PostgresOwner, startPostgresOwner } from '../../test/support/postgres-owner.js';
 import { until } from '../../test/support/until.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.js';
@@ -18,13 +18,13 @@ describe('the embedded PostgreSQL, when processes are killed or race', () => {
   const servers: EmbeddedPostgres[] = [];
 
   beforeAll(async () => {
-    fresh = await mkdtemp(join(tmpdir(), 'tenure-fresh-'));
+    fresh = await testFolder('tenure-fresh-');
     await (await startEmbeddedPostgres({ dataDir: fresh })).stop();
   });
   afterAll(() => rm(fresh, { recursive: true, force: true }));
 
   beforeEach(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'tenure-crash-'));
+    dataDir = await testFolder('tenure-crash-');
   });
   afterEach(async () => {
     await Promise.all(owners.splice(0).map((owner) => owner.kill('SIGTERM')));
@@ -122,9 +122,21 @@ describe('the embedded PostgreSQL, when processes are killed or race', () => {
 
   it('has one owner when two processes start at once on an empty folder', async () => {
     const reports = (await Promise.all([own(), own()])).map((owner) => owner.report);
-    const refusals = reports.flatMap((report) => ('refused' in report ? [report.refused] : []));
-    expect(refusals).toEqual(['DataDirInUseError']);
+    const refusals = reports.filter((report) => 'refused' in report);
+    expect(refusals).toMatchObject([{ refused: 'DataDirInUseError' }]);
     expect((await readdir(dataDir)).filter((name) => name.startsWith('postgres.new'))).toEqual([]);
+  });
+
+  it.each([
+    ['a process that is gone', '999999999', new Date()],
+    ['a number that is another process by now', String(process.pid), new Date(0)],
+  ])('starts though %s was starting it', async (_, holder, since) => {
+    useFreshCopy();
+    const file = join(dataDir, 'postgres', 'tenure.starting');
+    await writeFile(file, holder);
+    await utimes(file, since, since);
+    expect(await rowsOf((await start()).url, 'select 1 as id')).toEqual([1]);
+    expect(await readdir(join(dataDir, 'postgres'))).not.toContain('tenure.starting');
   });
 
   it('keeps its folder through a crash inside the server, which ends all sessions', async () => {

@@ -1,7 +1,7 @@
-import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, chown, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
+import { testFolder } from '../../test/support/folder.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres, visitEmbeddedPostgres } from './embedded-postgres.js';
 import { DataDirInUseError, EmbeddedPostgresError } from './errors.js';
 
@@ -14,7 +14,7 @@ describe('the embedded PostgreSQL', () => {
   const running: EmbeddedPostgres[] = [];
 
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'tenure-embedded-')); // 0700, ours
+    folder = await testFolder('tenure-embedded-'); // 0700, ours
     dataDir = join(folder, 'data');
   });
   afterEach(async () => {

@@ -15,6 +15,7 @@ import {
 import { serverBinaries } from './server-binaries.js';
 import { clusterDir, openCluster, ROLE } from './server-cluster.js';
 import { errorCode, isMissing, serverIdentity } from './server-identity.js';
+import { StartTurn } from './start-turn.js';
 
 export interface EmbeddedPostgresOptions {
   /** Folder of the service's own data; made when missing. The server's data is in `postgres` below it. */
@@ -56,18 +57,28 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const cluster = await openCluster(dataDir, binaries, identity, onProgress);
 
   let lastWords = '';
-  for (let round = 0; round < MAX_ROUNDS; round++) {
-    const other = await postmasterOf(cluster);
-    if (other !== undefined) {
-      await endOrphan(dataDir, other, onProgress);
+  for (let round = 0; round < MAX_ROUNDS; ) {
+    const turn = await StartTurn.take(cluster.dir);
+    if (turn === null) {
+      await pause(ROUND_PAUSE_MS); // another process starts: it has the folder soon, or has left
       continue;
     }
-    await removeStalePidFile(cluster);
-    const postmaster = await startPostmaster(cluster, binaries, identity, options.durability ?? 'durable');
-    const lock = await OwnerLock.take(postmaster);
-    if (lock instanceof OwnerLock) return opened(postmaster, lock);
-    if (lock !== 'gone') throw new DataDirInUseError(dataDir, lock.heldBy);
-    lastWords = await postmaster.ended;
+    round++;
+    try {
+      const other = await postmasterOf(cluster);
+      if (other !== undefined) {
+        await endOrphan(dataDir, other, onProgress);
+        continue;
+      }
+      await removeStalePidFile(cluster);
+      const postmaster = await startPostmaster(cluster, binaries, identity, options.durability ?? 'durable');
+      const lock = await OwnerLock.take(postmaster);
+      if (lock instanceof OwnerLock) return await opened(postmaster, lock);
+      if (lock !== 'gone') throw new DataDirInUseError(dataDir, lock.heldBy);
+      lastWords = await postmaster.ended;
+    } finally {
+      await turn.release();
+    }
     if (!isPassing(lastWords)) break;
     await pause(ROUND_PAUSE_MS);
   }

@@ -16,12 +16,13 @@ export default async function setUp() {
   if (process.env.TENURE_TEST_RUN !== undefined) return;
   process.env.TENURE_TEST_RUN = randomBytes(6).toString('hex');
   process.env.TENURE_TEST_COMPILED = await compileTree();
+  process.env.TENURE_TEST_FOLDER = await roomyMemory();
   if (process.env.TEST_DATABASE_URL) {
     process.env.TENURE_TEST_POSTGRES_URL = process.env.TEST_DATABASE_URL;
     return;
   }
   const { startEmbeddedPostgres } = await import('../../src/database/embedded-postgres.ts');
-  const dataDir = await mkdtemp(join(await roomyMemory(), 'tenure-test-'));
+  const dataDir = await mkdtemp(join(process.env.TENURE_TEST_FOLDER, 'tenure-test-'));
   const server = await startEmbeddedPostgres({ dataDir, durability: 'volatile' }).catch(async (error) => {
     await rm(dataDir, { recursive: true, force: true });
     throw error;
