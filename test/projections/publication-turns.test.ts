@@ -1,5 +1,10 @@
 import type pg from 'pg';
+import type { SkipEvent } from '../../src/commands/projection/projection.commands.js';
+import { SkipEventHandler } from '../../src/commands/projection/projection.handlers.js';
+import { ProjectionWriter } from '../../src/commands/writers.js';
 import { EntitlementReader } from '../../src/projections/entitlements/entitlement.reader.js';
+import { Faults } from '../../src/projections/faults.js';
+import { failingRules, has } from '../support/failing-rules.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog, type Rows, type ToRecord } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
@@ -150,6 +155,45 @@ describe('While a publication is under way', () => {
     await a.stop();
     const rowsThen = await log.rows();
     expect(rowsThen).toEqual(await straight());
+  });
+
+  it('ops go past it where more than may cannot be judged; who is left has the catalogue before it until an event of theirs', async () => {
+    await a.stop();
+    const rules = failingRules(
+      '1',
+      (judged) =>
+        judged.catalog.plans.plus?.features[0] === 'plus two' &&
+        ['sub_u1', 'sub_u3'].some((subscription) => has(judged, subscription)),
+    );
+    const b = await log.start('b', { rules, sliceSize: 1, batchSize: 1, faultLimit: 1, now: () => 0 });
+    const published = await log.record(publication(catalog('two'), day(1)));
+    await until('it stands', () => b.engine.status().state === 'faulted');
+    expect(b.engine.status()).toMatchObject({
+      handled: published,
+      fault: { position: published, type: 'PlanCatalogPublished', code: 'fault_limit' },
+    });
+    expect(await shown('u1', 'u2', 'u3')).toEqual([
+      'free one,plus one 1',
+      'free two,plus two 2',
+      'free one,plus one 1',
+    ]);
+    const { store, pool } = log;
+    const handler = new SkipEventHandler(new ProjectionWriter(store, 'tenure.'));
+    const commands = { execute: (command: SkipEvent) => handler.execute(command) };
+    const faults = new Faults({ store, streamPrefix: 'tenure.', pool, projection: 'entitlements', commands });
+    // It is recorded by the real clock, by which every month of the story is over: nothing here ends by itself.
+    const skip = { actor: 'ops', correlationId: 'c', reason: 'two users cannot be judged' };
+    expect(await faults.skip(published, skip)).toMatchObject({ outcome: 'skipped', position: published });
+    await b.reaches(published);
+    await b.reaches(await log.record(bought('u5', day(1))));
+    expect(await shown('u3', 'u4', 'u5', 'u6', 'nobody')).toEqual([
+      'free one,plus one 1',
+      'free one,plus one 1',
+      'free two,plus two 2',
+      'free one,plus one 1',
+      'free two 0',
+    ]);
+    expect(b.engine.status()).toMatchObject({ state: 'leading', fault: null });
   });
 
   it('a build comes level and verifies, and a swap waits for the end of it', async () => {
