@@ -10,6 +10,7 @@ import { EntitlementReader } from './entitlements/entitlement.reader.js';
 import { ENTITLEMENTS } from './entitlements/entitlements.projector.js';
 import { RUNNING_RULES } from './entitlements/folding-rules.js';
 import { OpsReader } from './entitlements/ops.reader.js';
+import { PublicationReader } from './entitlements/publication.reader.js';
 import { UserListReader } from './entitlements/user-list.reader.js';
 import {
   type FoldingBeside,
@@ -67,6 +68,7 @@ export interface Projections {
   readonly previewPublication: FoldingBeside['previewPublication'];
   readonly users: UserListReader;
   readonly attention: AttentionReader;
+  readonly publications: PublicationReader;
   /** The live checkpoint as it is now; `null` before the first start. */
   readCheckpoint(): Promise<LiveCheckpoint | null>;
   /** Folds the live generation and those beside it. */
@@ -108,6 +110,7 @@ export function createProjections(options: ProjectionsOptions): Projections {
     deadlines: new DeadlineReader(pool),
     users: new UserListReader(pool, now),
     attention: new AttentionReader(pool, now),
+    publications: new PublicationReader(pool),
     readCheckpoint: () => readLiveCheckpoint(pool, ENTITLEMENTS),
   };
 }

@@ -81,6 +81,9 @@ describe('While a publication is under way', () => {
       'free one,plus one 1',
       'free two 0',
     ]);
+    expect(await a.publications.underWay()).toEqual([
+      { position: published, judged: 2, users: USERS.length },
+    ]);
     const [cancelled, late] = [
       await log.record(bought('u5', day(1), { status: 'canceled' })),
       await log.record(bought('new', day(1))),
@@ -96,6 +99,7 @@ describe('While a publication is under way', () => {
     ]);
     await letLastGo();
     await a.reaches(published);
+    expect(await a.publications.underWay()).toEqual([]);
     expect(await shown(...USERS, 'new')).toEqual([
       ...USERS.map((userId) => (userId === 'u5' ? 'free two 3' : 'free two,plus two 2')),
       'free two,plus two 1',

@@ -9,8 +9,16 @@ const SWAPS = 10;
  * How the projection is doing, as this instance knows it, with every generation and the last swaps as the database has
  * them: an instance may learn of a swap a moment later.
  */
-export async function viewProjection({ engine, generations }: Projections): Promise<ProjectionView> {
-  const [all, swaps] = await Promise.all([generations.list(), generations.swaps(SWAPS)]);
+export async function viewProjection({
+  engine,
+  generations,
+  publications,
+}: Projections): Promise<ProjectionView> {
+  const [all, swaps, underWay] = await Promise.all([
+    generations.list(),
+    generations.swaps(SWAPS),
+    publications.underWay(),
+  ]);
   const { state, handled, scanned, head, lagEvents, lagSeconds, fault, setAside } = engine.status();
   return {
     name: 'entitlements',
@@ -23,6 +31,7 @@ export async function viewProjection({ engine, generations }: Projections): Prom
     lagSeconds,
     fault,
     setAside,
+    publications: [...underWay],
     generations: all.map(viewGeneration),
     swaps: swaps.map(({ at, ...swap }) => ({ ...swap, at: at.toISOString() })),
   };

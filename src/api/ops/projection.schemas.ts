@@ -147,6 +147,9 @@ export const projectionResponse = z.strictObject({
   lagSeconds: z.number(),
   fault: projectionFaultSchema.nullable(),
   setAside: setAsideCounts,
+  publications: z
+    .array(z.strictObject({ position: z.string(), judged: number, users: number }))
+    .describe('publications of a catalogue that are under way: users judged of all; empty when none is'),
   generations: z.array(
     z.strictObject({
       generation: number,
