@@ -38,17 +38,19 @@ export interface ToldInvoice {
 /** The first month of all stories. */
 export const MONTH: Period = { from: day(0), until: day(30) };
 
-/** Tells what happened as Stripe does in one shape of its API. */
+/** Tells what happened as Stripe does in one shape of its API, or in several by turns, as two endpoints of different versions do. */
 export class ShapeTeller {
   #invoices = 0;
+  #events = 0;
 
-  constructor(private readonly shape: StripeShape) {}
+  constructor(private readonly shapes: readonly [StripeShape, ...StripeShape[]]) {}
 
   /** An event `customer.subscription.{type}` of a second. */
   subscription(type: string, created: number, told: ToldSubscription): StripeEvent {
     const { items, id = 'sub_1', customer = 'cus_1', user = 'ann', period = MONTH } = told;
+    const shape = this.#shape();
     const { items: was, ...others } = told.before ?? {};
-    const before = { ...others, ...(was === undefined ? {} : this.shape.itemsBefore(was, items, period)) };
+    const before = { ...others, ...(was === undefined ? {} : shape.itemsBefore(was, items, period)) };
     const object = {
       id,
       object: 'subscription',
@@ -59,7 +61,7 @@ export class ShapeTeller {
       metadata: user === null ? {} : { user_id: user },
       items: {
         object: 'list',
-        data: items.map((item) => this.shape.item(item, period)),
+        data: items.map((item) => shape.item(item, period)),
         has_more: false,
         total_count: items.length,
       },
@@ -69,10 +71,10 @@ export class ShapeTeller {
       pause_collection: null,
       pending_update: null,
       trial_end: null,
-      ...this.shape.periodOf(period),
+      ...shape.periodOf(period),
       ...told.more,
     };
-    return this.#event(`customer.subscription.${type}`, object, created, {
+    return this.#event(shape, `customer.subscription.${type}`, object, created, {
       ...(told.before === undefined ? {} : { previous: before }),
       ...told.event,
     });
@@ -82,12 +84,13 @@ export class ShapeTeller {
   pendingUpdate(...items: readonly ToldItem[]): object {
     return {
       expires_at: day(4),
-      subscription_items: items.map((item) => this.shape.item(item, MONTH)),
+      subscription_items: items.map((item) => this.#shape().item(item, MONTH)),
     };
   }
 
   /** An event `invoice.{type}` of a second. */
   invoice(type: string, created: number, told: ToldInvoice): StripeEvent {
+    const shape = this.#shape();
     this.#invoices += 1;
     const { id = `in_${this.#invoices}`, subscription = 'sub_1', period = MONTH } = told;
     const object = {
@@ -100,32 +103,38 @@ export class ShapeTeller {
       collection_method: 'charge_automatically',
       attempt_count: 1,
       currency: 'usd',
-      ...this.shape.invoiceOf(subscription),
+      ...shape.invoiceOf(subscription),
       lines: {
         object: 'list',
         data: told.lines.map((line, n) =>
-          this.shape.line(line, { id: `il_${id}_${n}`, subscription: 'sub_1', ...period }),
+          shape.line(line, { id: `il_${id}_${n}`, subscription: 'sub_1', ...period }),
         ),
         has_more: told.isCut ?? false,
       },
       ...told.more,
     };
-    return this.#event(`invoice.${type}`, object, created, {});
+    return this.#event(shape, `invoice.${type}`, object, created, {});
   }
 
   /** An event `customer.{type}` about `cus_1`. */
   customer(type: string, created: number, more: object): StripeEvent {
-    return this.#event(`customer.${type}`, customerObject('cus_1', more), created, {});
+    return this.#event(this.#shape(), `customer.${type}`, customerObject('cus_1', more), created, {});
   }
 
   /** A paid session of `sub_1`, that `userId` is the client reference of. */
   checkout(created: number, userId: string, more: object): StripeEvent {
     const object = checkoutObject('cs_1', { subscription: 'sub_1', userId }, { customer: 'cus_1', ...more });
-    return this.#event('checkout.session.completed', object, created, {});
+    return this.#event(this.#shape(), 'checkout.session.completed', object, created, {});
   }
 
-  #event(type: string, object: object, created: number, more: object): StripeEvent {
-    return stripeEvent(type, object, { created, api_version: this.shape.version, ...more });
+  #event({ version }: StripeShape, type: string, object: object, created: number, more: object): StripeEvent {
+    this.#events += 1;
+    return stripeEvent(type, object, { created, api_version: version, ...more });
+  }
+
+  /** The shape of the event that comes next. */
+  #shape(): StripeShape {
+    return this.shapes[this.#events % this.shapes.length] ?? this.shapes[0];
   }
 }
 

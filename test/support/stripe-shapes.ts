@@ -215,17 +215,24 @@ function lineParent({ of, proration }: ToldLine, { subscription }: LineAt): obje
     : { type: 'invoice_item_details', invoice_item_details: details };
 }
 
-/** The shapes of Stripe's API, oldest first. */
-export const STRIPE_SHAPES: readonly StripeShape[] = [
-  PLANS,
-  PRICES,
-  LATER_PRICES,
-  WITH_CREDITS,
-  PARENTS,
-  NEWEST,
-];
-
-/** Shapes that tell lookup keys: those with prices. */
-export const HAS_LOOKUP_KEYS: ReadonlySet<StripeShape> = new Set(
-  STRIPE_SHAPES.filter((shape) => shape !== PLANS),
+/** The shapes of Stripe's API, oldest first, and some by turns; by name. */
+export const STRIPE_SHAPES: ReadonlyMap<string, readonly [StripeShape, ...StripeShape[]]> = new Map(
+  (
+    [
+      [PLANS],
+      [PRICES],
+      [LATER_PRICES],
+      [WITH_CREDITS],
+      [PARENTS],
+      [NEWEST],
+      [PLANS, NEWEST],
+      [NEWEST, PRICES],
+      [PARENTS, PLANS, WITH_CREDITS],
+    ] as const
+  ).map((shapes) => [shapes.map(({ version }) => version).join(' and '), shapes]),
 );
+
+/** Whether shapes tell lookup keys: those with prices do. */
+export function tellsLookupKeys(shapes: readonly StripeShape[]): boolean {
+  return !shapes.includes(PLANS);
+}
