@@ -17,7 +17,7 @@ const CATALOG = {
       features: [],
       limits: {},
       perUnit: { members: 1 },
-      prices: { m: 'crew_m' },
+      prices: { m: ['crew_m', 'crew_monthly'] },
     },
     pro: {
       rank: 2,
@@ -43,7 +43,7 @@ const CATALOG = {
   },
   addons: {
     seats: { prices: ['seat_m', 'seat_y'], limits: { members: 10 } },
-    extra: { prices: ['scale_extra'], limits: { members: 7 } },
+    extra: { prices: ['scale_extra', 'extra_key'], limits: { members: 7 } },
   },
 };
 
@@ -636,6 +636,186 @@ const KINDS: Readonly<Record<string, Kind>> = {
     told: (tell) => bought(tell, { price: 'crew_m', units: 60 }, seats(1)),
     now: day(1),
     want: { plan: 'crew', limits: { members: 70 } },
+  },
+  'a price that showed two keys: the newest counts, for what was before too': {
+    told: (tell) => [
+      ...bought(tell, { price: 'old_2025', product: 'prod_old', key: 'crew_monthly', units: 60 }),
+      tell.subscription('updated', day(3), {
+        items: [{ price: 'old_2025', product: 'prod_old', key: 'team_monthly', units: 60 }],
+        before: { metadata: {} },
+      }),
+    ],
+    now: day(4),
+    want: { plan: 'team', pendingPayment: null },
+    byLookupKey: true,
+  },
+  'an add-on by its key, of a product that is a plan': {
+    told: (tell) => bought(tell, plus, { ...scale('scale_more'), key: 'extra_key' }),
+    now: day(1),
+    want: { plan: 'plus', limits: { members: 507 } },
+    byLookupKey: true,
+  },
+  'a session that names the owner, before the customer who names another': {
+    told: (tell) => [
+      tell.customer('created', day(0), { metadata: { user_id: 'bob' } }),
+      tell.subscription('created', day(0), { items: [plus], user: null }),
+      tell.checkout(day(0), 'carl', { metadata: { user_id: 'ann' } }),
+    ],
+    now: day(1),
+    want: { plan: 'plus' },
+  },
+  'a subscription that names nobody, of a customer whose other one does': {
+    told: (tell) => [
+      tell.subscription('created', day(0), { items: [plus] }),
+      tell.subscription('created', day(1), { id: 'sub_2', items: [pro], user: null }),
+    ],
+    now: day(2),
+    want: { plan: 'pro' },
+  },
+  'a subscription of another customer of the user, after one was deleted': {
+    told: (tell) => [
+      ...bought(tell, pro),
+      tell.customer('deleted', day(3), { deleted: true }),
+      tell.subscription('created', day(4), { id: 'sub_2', customer: 'cus_2', items: [plus] }),
+    ],
+    now: day(5),
+    want: { plan: 'plus', status: 'active' },
+  },
+  'a subscription whose beginning nobody saw, past due within its grace': {
+    told: (tell) => [
+      tell.subscription('updated', day(0), { items: [plus], before: { metadata: {} } }),
+      tell.invoice('payment_failed', day(30), {
+        status: 'open',
+        reason: 'subscription_cycle',
+        lines: [lineOf(plus)],
+      }),
+      pastDue(tell, 30, 'past_due', [plus]),
+    ],
+    now: day(33),
+    want: { plan: 'plus', status: 'past_due' },
+  },
+  'a trial that only what was before tells of': {
+    told: (tell) => [
+      tell.subscription('updated', day(14), {
+        items: [plus],
+        status: 'past_due',
+        before: { status: 'trialing' },
+      }),
+    ],
+    now: day(15),
+    want: { plan: 'free', status: 'past_due' },
+  },
+  'a year that is paid, past due for the seats of a month': {
+    told: (tell) => [
+      tell.subscription('created', day(0), { items: [{ ...pro, price: 'pro_y' }, seats(3)] }),
+      tell.invoice('paid', day(0), {
+        reason: 'subscription_create',
+        lines: [lineOf({ ...pro, price: 'pro_y' }, { until: day(365) }), lineOf(seats(3))],
+      }),
+      pastDue(tell, 30, 'past_due', [{ ...pro, price: 'pro_y' }, seats(3)]),
+    ],
+    now: day(40),
+    want: { plan: 'pro', status: 'past_due', limits: { members: 5000 } },
+  },
+  'an add-on that is written off alone': {
+    told: (tell) => [
+      ...bought(tell, plus, seats(3)),
+      tell.invoice('marked_uncollectible', day(45), {
+        status: 'uncollectible',
+        reason: 'subscription_cycle',
+        period: NEXT,
+        lines: [lineOf(seats(3))],
+        more: { created: day(30), attempt_count: 4 },
+      }),
+    ],
+    now: day(46),
+    want: { plan: 'plus', status: 'active', limits: { members: 500 } },
+  },
+  'an upgrade from the free price that nobody paid': {
+    told: (tell) => [
+      ...bought(tell, { price: 'free_m', amount: 0 }),
+      moved(tell, 3, [{ price: 'free_m', amount: 0 }], [pro]),
+    ],
+    now: day(4),
+    want: { plan: 'free', status: 'active', pendingPayment: expect.objectContaining({ plan: 'pro' }) },
+  },
+  'a downgrade undone by an invoice that is paid': {
+    told: (tell) => [
+      ...bought(tell, pro),
+      moved(tell, 5, [pro], [plus]),
+      tell.invoice('paid', day(5), {
+        lines: [
+          lineOf(pro, { amount: -2400, proration: true, from: day(5) }),
+          lineOf(plus, { from: day(5) }),
+        ],
+      }),
+      moved(tell, 6, [plus], [pro]),
+      tell.invoice('paid', day(6), { lines: prorations(6) }),
+    ],
+    now: day(7),
+    want: HAS_PRO,
+  },
+  'an upgrade that is pending at Stripe no more': {
+    told: (tell) => [
+      ...bought(tell, plus),
+      tell.subscription('updated', day(3), {
+        items: [plus],
+        more: { pending_update: tell.pendingUpdate(pro) },
+        before: { pending_update: null },
+      }),
+      tell.subscription('pending_update_expired', day(4), { items: [plus] }),
+    ],
+    now: day(5),
+    want: { plan: 'plus', pendingPayment: null },
+  },
+  'a first invoice by mail whose lines are cut, and paid': {
+    told: (tell) => [
+      tell.subscription('created', day(0), {
+        items: [plus, seats(1)],
+        more: { collection_method: 'send_invoice' },
+      }),
+      tell.invoice('paid', day(2), {
+        reason: 'subscription_create',
+        lines: [lineOf(seats(1))],
+        isCut: true,
+        more: { created: day(0) },
+      }),
+    ],
+    now: day(3),
+    want: { plan: 'plus', status: 'active', limits: { members: 510 }, pendingPayment: null },
+  },
+  'a trial for nothing by a discount, past due after it': {
+    told: (tell) => [
+      tell.subscription('created', day(0), {
+        items: [plus],
+        status: 'trialing',
+        more: { trial_end: day(14) },
+      }),
+      tell.invoice('paid', day(0), {
+        reason: 'subscription_create',
+        lines: [lineOf(plus, { amount: 0, discounted: true })],
+      }),
+      tell.subscription('updated', day(14), {
+        items: [plus],
+        status: 'past_due',
+        before: { status: 'trialing' },
+      }),
+    ],
+    now: day(15),
+    want: { plan: 'free', status: 'past_due' },
+  },
+  'an invoice of the customer for two subscriptions, each paid by its lines': {
+    told: (tell) => [
+      tell.subscription('created', day(0), { id: 'sub_2', items: [plus] }),
+      tell.subscription('updated', day(3), { id: 'sub_2', items: [pro], before: { items: [plus] } }),
+      tell.invoice('paid', day(3), {
+        subscription: null,
+        reason: 'manual',
+        lines: [...prorations(3, { of: 'sub_9' }), ...prorations(3, { of: 'sub_2' })],
+      }),
+    ],
+    now: day(4),
+    want: HAS_PRO,
   },
   'a move to a price in no plan, of the same product': {
     told: (tell) => [...bought(tell, plus), moved(tell, 3, [plus], [{ ...plus, price: 'plus_2027' }])],
