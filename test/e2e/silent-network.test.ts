@@ -52,40 +52,52 @@ const SLOW: Fault = {
   isFatal: false,
 };
 
+/** Whose connections fail: those to one of the two, or all. With the log in PostgreSQL they are the same. */
+type Where = 'database' | 'log' | 'everywhere';
+
+interface Case {
+  readonly role: Role;
+  readonly where: Where;
+  readonly faults: readonly Fault[];
+}
+
 const ROLES: readonly Role[] = ['leads', 'follows', 'leads and builds'];
+const PLACES: readonly Where[] =
+  process.env.TEST_STORE === 'eventstoredb' ? ['database', 'log', 'everywhere'] : ['everywhere'];
 /**
  * Who it happens to, and what, one after the other. All of it takes many minutes: otherwise each kind is tried once, on one
  * of the two stores, and a silent EventStoreDB in a contract test of its own.
  */
-const MATRIX: readonly (readonly [Role, readonly Fault[]])[] = IS_FULL
+const MATRIX: readonly Case[] = IS_FULL
   ? ROLES.flatMap((role) =>
-      [SILENT, NO_ANSWERS, NO_REQUESTS, CUT, SLOW].map((fault) => [role, [fault]] as const),
+      PLACES.flatMap((where) =>
+        [SILENT, NO_ANSWERS, NO_REQUESTS, CUT, SLOW].map((fault) => ({ role, where, faults: [fault] })),
+      ),
     )
   : [
       process.env.TEST_STORE === 'eventstoredb'
-        ? ['follows', [NO_ANSWERS]]
-        : ['leads and builds', [SILENT, NO_REQUESTS, CUT, SLOW]],
+        ? { role: 'follows', where: 'everywhere', faults: [NO_ANSWERS] }
+        : { role: 'leads and builds', where: 'everywhere', faults: [SILENT, NO_REQUESTS, CUT, SLOW] },
     ];
 
 /** An instance with a network of its own to the database and the log. */
 class Instance {
   private constructor(
     readonly tenure: Tenure,
-    readonly proxies: readonly CuttingProxy[],
+    readonly database: CuttingProxy,
+    /** That of the database where the log is there. */
+    readonly log: CuttingProxy,
   ) {}
 
   static async start(stores: TestStores): Promise<Instance> {
-    const proxies: CuttingProxy[] = [];
-    const through: Record<string, string> = {};
-    for (const [name, value] of Object.entries(stores.environment)) {
-      if (name !== 'DATABASE_URL' && name !== 'EVENTSTORE_URL') {
-        through[name] = value;
-        continue;
-      }
-      const proxy = await cuttingProxy(value);
-      proxies.push(proxy);
-      through[name] = proxy.url;
-    }
+    const { EVENTSTORE_URL: logUrl, ...others } = stores.environment;
+    const database = await cuttingProxy(stores.database.url);
+    const log = logUrl === undefined ? database : await cuttingProxy(logUrl);
+    const through = {
+      ...others,
+      DATABASE_URL: database.url,
+      ...(logUrl === undefined ? {} : { EVENTSTORE_URL: log.url }),
+    };
     const settings = loadSettings({
       PORT: '0',
       LOG_LEVEL: 'silent',
@@ -94,15 +106,20 @@ class Instance {
       TENURE_ADMIN_KEY: ADMIN_KEY,
       ...through,
     });
-    return new Instance(await createTenure(settings, { threads: IS_FULL ? THREAD_FLAGS : 'none' }), proxies);
+    const tenure = await createTenure(settings, { threads: IS_FULL ? THREAD_FLAGS : 'none' });
+    return new Instance(tenure, database, log);
   }
 
   get state(): string {
     return this.tenure.projections.engine.status().state;
   }
 
-  fail(fault: Fault): void {
-    for (const proxy of this.proxies) fault.begin(proxy);
+  get proxies(): readonly CuttingProxy[] {
+    return [...new Set([this.database, this.log])];
+  }
+
+  fail(fault: Fault, where: Where): void {
+    for (const proxy of where === 'everywhere' ? this.proxies : [this[where]]) fault.begin(proxy);
   }
 
   heal(): void {
@@ -186,18 +203,16 @@ describe('An instance whose network fails', () => {
     }
   }
 
-  it.each(
-    MATRIX.map(([role, faults]) => ({ role, faults, kinds: faults.map(({ name }) => name).join(', ') })),
-  )(
-    'that $role: $kinds; the other one serves, all heals by itself, nothing is lost, and it stops in time',
-    async ({ role, faults }) => {
+  it.each(MATRIX.map((each) => ({ ...each, kinds: each.faults.map(({ name }) => name).join(', ') })))(
+    'that $role, $where: $kinds; the other one serves, all heals by itself, nothing is lost, and it stops in time',
+    async ({ role, where, faults }) => {
       const [leader, follower] = await two();
       const [faulty, sound] = role === 'follows' ? [follower, leader] : [leader, follower];
       await buy(faulty, 5);
       if (role === 'leads and builds') await faulty.order('a network that fails');
 
       for (const fault of faults) {
-        faulty.fail(fault);
+        faulty.fail(fault, where);
         const userId = `in-between-${buyers.length}`;
         const under = faulty.deliver(userId);
         await buy(sound, 5);
@@ -210,9 +225,11 @@ describe('An instance whose network fails', () => {
         if ((await under).status === 200) buyers.push(userId);
 
         faulty.heal();
+        const healing = performance.now();
         await until('it is ready again', () => faulty.isReady(), HEALS_WITHIN_MS);
         await buy(faulty, 5);
         await everyBuyerHasPaid(faulty, sound);
+        tell(`${role}, ${where}, ${fault.name}: whole again after`, performance.now() - healing);
       }
       if (role === 'leads and builds') {
         const isSwapped = async (): Promise<boolean> => (await sound.generation()) === 2;
@@ -220,13 +237,19 @@ describe('An instance whose network fails', () => {
         await everyBuyerHasPaid(faulty, sound);
       }
 
-      for (const fault of faults.slice(0, 1)) faulty.fail(fault);
+      for (const fault of faults.slice(0, 1)) faulty.fail(fault, where);
       const began = performance.now();
       await faulty.tenure.close();
-      expect(performance.now() - began).toBeLessThan(STOPS_WITHIN_MS);
+      const took = performance.now() - began;
+      tell(`${role}, ${where}, ${faults[0]?.name}: stopped meanwhile in`, took);
+      expect(took).toBeLessThan(STOPS_WITHIN_MS);
       running = running.filter((each) => each !== faulty);
       for (const proxy of faulty.proxies) await proxy.close();
     },
     300_000,
   );
 });
+
+function tell(what: string, ms: number): void {
+  process.stdout.write(`${what} ${(ms / 1_000).toFixed(1)} s\n`);
+}
