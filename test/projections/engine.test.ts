@@ -5,7 +5,10 @@ import type { RecordedEvent } from '../../src/events/recorded-event.js';
 import type { ProjectionFault } from '../../src/projections/engine/checkpoint.js';
 import { LeaderSession } from '../../src/projections/engine/leader-session.js';
 import type { CommittedBatch } from '../../src/projections/engine/projection.js';
-import { ProjectionEngine } from '../../src/projections/engine/projection-engine.js';
+import {
+  ProjectionEngine,
+  type ProjectionEngineOptions,
+} from '../../src/projections/engine/projection-engine.js';
 import type {
   EventFailedError,
   ProjectedBatch,
@@ -136,7 +139,13 @@ describe('Engines on one database', () => {
       refuses = null,
       batchSize = 500,
       stuckMs = 600_000,
-    }: { refuses?: RecordedEvent['type'] | null; batchSize?: number; stuckMs?: number } = {},
+      store = log.store,
+    }: {
+      refuses?: RecordedEvent['type'] | null;
+      batchSize?: number;
+      stuckMs?: number;
+      store?: ProjectionEngineOptions['store'];
+    } = {},
   ): Promise<TallyInstance> {
     const url = `${log.url}?application_name=${name}`;
     const pool = new pg.Pool({ connectionString: url, max: 6 });
@@ -146,7 +155,7 @@ describe('Engines on one database', () => {
     const batches: CommittedBatch[] = [];
     const confirmed: (string | null)[] = [];
     const engine = new ProjectionEngine({
-      store: log.store,
+      store,
       streamPrefix: 'tenure.',
       pool,
       url,
@@ -317,6 +326,35 @@ describe('Engines on one database', () => {
     door.open();
     await reach(await log.record(...sights(1)), a, b);
     expect((await tally()).positions).toEqual(upTo(String(Number(last) + 1)));
+  });
+
+  it('one that hears nothing of the log lets another lead, until it hears of it again', async () => {
+    let isAway = false;
+    const unlessAway = async <T>(ask: () => Promise<T>): Promise<T> => {
+      if (isAway) throw new Error('the log is away');
+      return ask();
+    };
+    const store: ProjectionEngineOptions['store'] = {
+      head: () => unlessAway(() => log.store.head()),
+      readAll: (after, limit) => unlessAway(() => log.store.readAll(after, limit)),
+      read: (stream, from) => unlessAway(() => log.store.read(stream, from)),
+      eventIdAt: (position) => unlessAway(() => log.store.eventIdAt(position)),
+      onAppend: (ring) => log.store.onAppend(ring),
+    };
+    const a = await start('a', { stuckMs: 2_000, store });
+    await log.leads('a');
+    isAway = true;
+    const b = await start('b');
+    const last = await log.record(...sights(4));
+    await reach(last, a, b);
+    expect(await tally()).toEqual({ positions: upTo(last), by: new Set(['b']) });
+    await log.leads('b');
+
+    isAway = false;
+    await b.engine.stop();
+    const later = await log.record(...sights(1));
+    await reach(later, a);
+    expect((await tally()).positions).toEqual(upTo(later));
   });
 
   it('one that waits for the checkpoint of a transaction not yet over does not repeat it', async () => {

@@ -56,7 +56,10 @@ const WAITED_POLL_MS = 25;
 const OTHER_LOG_PAUSE_MS = 1_000;
 /** How often the head is asked for while batches keep coming. */
 const HEAD_EVERY_MS = 250;
-/** A leader that has not moved for so long while the log is ahead gives up the lead, and all its connections. */
+/**
+ * A leader that has not moved for so long while the log is ahead gives up the lead, and all its connections; one that has heard
+ * nothing of the log for so long gives up the lead.
+ */
 const STUCK_MS = 10_000;
 const WATCH_EVERY_MS = 1_000;
 /** While a round is under way nothing else asks where the log ends. */
@@ -105,6 +108,10 @@ export class ProjectionEngine implements Projection {
   #watching: NodeJS.Timeout | null = null;
   /** Seconds of waiting, not of work, since the last movement: while this thread works nothing is counted. */
   #stillSeconds = 0;
+  /** Seconds of waiting since the log last answered a leader. */
+  #blindSeconds = 0;
+  /** Whether the log answered when it was last asked where it ends: who cannot read it lets others lead. */
+  #seesLog = true;
   /** Since when, on the clock of `performance.now()`, its connections fail; `null` while they do not. */
   #failingSince: number | null = null;
   /** Ends the round at hand with an error. */
@@ -195,7 +202,8 @@ export class ProjectionEngine implements Projection {
       try {
         const session = await this.#openSession();
         while (!this.#stopping && !session.isLost) {
-          if (this.#stuck === null && (await session.tryToLead())) await this.#lead(session);
+          const mayLead = this.#stuck === null && this.#seesLog;
+          if (mayLead && (await session.tryToLead())) await this.#lead(session);
           else await this.#standBy();
         }
       } catch (error) {
@@ -375,12 +383,24 @@ export class ProjectionEngine implements Projection {
     if (this.#state === 'leading' && Date.now() - this.#headAt > HEAD_AGAIN_MS) void this.#askHead();
     const isBehind = comparePositions(this.#head, this.#live?.checkpoint.handled ?? null) > 0;
     this.#stillSeconds = this.#state === 'leading' && isBehind ? this.#stillSeconds + 1 : 0;
+    this.#blindSeconds = this.#state === 'leading' ? this.#blindSeconds + 1 : 0;
     const stuckMs = this.options.stuckMs ?? STUCK_MS;
+    if (this.#blindSeconds * WATCH_EVERY_MS >= stuckMs) this.#letOthersLead(stuckMs);
     if (this.#stillSeconds * WATCH_EVERY_MS < stuckMs) return;
     this.#stillSeconds = 0;
     const why = new Error(`no answer from the database within ${stuckMs} ms: the projection did not move`);
     this.options.listener.onTrouble(why);
     this.#cutOff(why);
+  }
+
+  /** The log may answer other instances: the lead is for one of them, until this one hears of the log again. */
+  #letOthersLead(afterMs: number): void {
+    this.#blindSeconds = 0;
+    this.#seesLog = false;
+    const why = new Error(`no answer from the log within ${afterMs} ms: another instance may lead`);
+    this.options.listener.onTrouble(why);
+    this.#session?.cut(why);
+    this.#giveUp(why);
   }
 
   /** Gives the lead back and throws all connections away; the round at hand ends by that. */
@@ -437,7 +457,10 @@ export class ProjectionEngine implements Projection {
     this.#headAt = Date.now();
     try {
       this.#sawHead(await this.options.store.head());
+      this.#seesLog = true;
+      this.#blindSeconds = 0;
     } catch (error) {
+      this.#seesLog = false;
       this.options.listener.onTrouble(error);
     }
   }
