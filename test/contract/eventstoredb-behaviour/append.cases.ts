@@ -5,6 +5,9 @@ import type { CaseFamily } from './cases.js';
 import { attempt, attemptAppend, expectRecorded } from './observe.js';
 import { along, batchOf, eventsOf, numbered, PATHS, type Path, type World } from './world.js';
 
+/** How long a large append may take, where the client's own 10 s are too few on a busy machine, in milliseconds. */
+const BIG_MS = 100_000;
+
 const pathOf = (id: string): Path => (id.includes('unary') ? 'unary' : 'batch');
 
 function revisionFrom(word: string): bigint | 'any' | 'no_stream' | 'stream_exists' {
@@ -62,7 +65,7 @@ const SIZE: CaseFamily = {
     if (id === 'size-what-counts') return sizeThatCounts(world, result);
     const [, path, what] = /^size-(batch|unary)-(.+)$/.exec(id) ?? [];
     if (path === undefined || what === undefined) throw new Error(`no such size: ${id}`);
-    const options = along(pathOf(id));
+    const options = { deadline: BIG_MS, ...along(pathOf(id)) };
     const client = what === 'nothrow' ? world.lenient : world.client;
     const stream = `size-${randomUUID()}`;
     const bytes = (size: number) => binaryEvent({ type: 'B', data: new Uint8Array(size) });
