@@ -20,6 +20,7 @@ const ONCE = [
   'entitlements',
   'hostile',
   'keys',
+  'links',
   'mutated-webhooks',
   'operations',
   'projections',
@@ -44,8 +45,6 @@ export default {
     {
       ...common,
       displayName: 'eventstoredb',
-      globalSetup: '<rootDir>/test/support/global-setup-eventstoredb.mjs',
-      globalTeardown: '<rootDir>/test/support/global-teardown-eventstoredb.mjs',
       roots: ['<rootDir>/test/e2e'],
       testMatch: ['**/*.test.ts'],
       testPathIgnorePatterns: [

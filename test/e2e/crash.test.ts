@@ -71,7 +71,7 @@ const running = new Map<string, ServiceProcess>();
 
 beforeAll(async () => {
   database = await testDatabase(SERVICE_TABLES);
-  log = testLog();
+  log = await testLog();
   reference = await startService();
   folder = await mkdtemp(join(tmpdir(), 'tenure-crash-'));
   await writeFile(join(folder, 'plans.yaml'), PLANS);
@@ -79,6 +79,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([...running.values()].map((service) => service.kill('SIGKILL')));
   await reference.close();
+  await log.close();
   await database.drop();
   await rm(folder, { recursive: true });
 });

@@ -12,7 +12,7 @@ import { until } from '../support/until.js';
 import { freePort, ServiceProcess } from './service-process.js';
 import { event, signed } from './support/service.js';
 
-const WEBHOOKS = Number(process.env.FAULT_WEBHOOKS ?? 240);
+const WEBHOOKS = Number(process.env.FAULT_WEBHOOKS ?? 120);
 const AWAY_MS = 1_000 * Number(process.env.FAULT_SECONDS ?? 1);
 const CONNECTIONS = 16;
 /** Milliseconds after which whoever delivers has given up. */
@@ -33,8 +33,6 @@ beforeEach(async () => {
   const port = String(await freePort());
   url = `http://127.0.0.1:${port}`;
   environment = { ...testEnvironment(database.url, plansFile), EVENTSTORE_URL: server.url, PORT: port };
-  service = new ServiceProcess(environment);
-  await service.isReady(url);
 });
 afterEach(async () => {
   server.thaw();
@@ -52,7 +50,7 @@ interface Outcomes {
   readonly last: bigint;
 }
 
-/** Delivers every webhook until it is acknowledged, as Stripe does, and has `disturb` run when a third are. */
+/** Starts the service and delivers every webhook until it is acknowledged, as Stripe does, and has `disturb` run when a third are. */
 async function deliverAll(disturb: () => Promise<void>): Promise<Outcomes> {
   const deliveries = Array.from({ length: WEBHOOKS }, () => event());
   const ids = deliveries.map((body): string => JSON.parse(body).id);
@@ -62,6 +60,8 @@ async function deliverAll(disturb: () => Promise<void>): Promise<Outcomes> {
   let acknowledged = 0;
   let last = 0n;
   let disturbed: Promise<void> | null = null;
+  service = new ServiceProcess(environment);
+  await service.isReady(url);
   const work = deliveries.values();
   const connection = async (): Promise<void> => {
     for (const body of work) {
@@ -147,7 +147,6 @@ describe('a start while the EventStoreDB is away', () => {
   const waits = /^tenure: the event store does not answer, the start waits for it: .*\n$/;
 
   it('says so in one line, ends with 0 when it is told to stop, and else goes on when the store is back', async () => {
-    await service.kill('SIGTERM');
     await server.stop();
     service = new ServiceProcess(environment);
     await until('it says so', () => waits.test(service.complaints));

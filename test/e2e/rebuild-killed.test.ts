@@ -6,7 +6,7 @@ import { AUTHORIZED, few } from './support/watched-reads.js';
 /** Jest's own limit: what a case waits for has limits of its own, each with what it waited for. */
 const CASE_MS = 900_000;
 
-/** Each case starts four processes and more: three that differ most run always, the others at the soak's size. */
+/** Each case starts four processes and more: two that differ most run always, the others at the soak's size. */
 const isSoak = process.env.REBUILD_EVENTS !== undefined;
 
 /** Each case has a log, a database and processes of its own, and kills somebody in one phase of a rebuild. */
@@ -89,7 +89,7 @@ describe('A rebuild', () => {
     CASE_MS,
   );
 
-  when(
+  whenSoaked(
     'is swapped by a command though the service that leads is killed meanwhile, and the other one leads',
     async (rebuild) => {
       const { two } = rebuild;

@@ -5,6 +5,7 @@ import { ProjectionWriter } from '../../src/commands/writers.js';
 import { parseEvent } from '../../src/events/recorded-event.js';
 import { projectionStream } from '../../src/events/stream-names.js';
 import { judge } from '../../src/policy/judge.js';
+import { readLiveCheckpoint } from '../../src/projections/engine/checkpoint.js';
 import type { FoldingRules } from '../../src/projections/entitlements/folding-rules.js';
 import { Faults } from '../../src/projections/faults.js';
 import {
@@ -13,7 +14,7 @@ import {
   UnknownGenerationError,
 } from '../../src/projections/generations/errors.js';
 import { at, day } from '../support/policy-stories.js';
-import { type Instance, ProjectedLog } from '../support/projected-log.js';
+import { type Instance, KEY, ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
 import { until } from '../support/until.js';
 
@@ -72,10 +73,14 @@ describe('A projection that may set nothing aside, at a fault', () => {
     return log.start(name, { rules, now, patienceMs: 20_000, faultLimit: 0, ...more });
   }
 
+  /** It says so itself, and the database, where others look, says it too. */
   function stands(instance: Instance, position: string): Promise<unknown> {
-    return until(`${instance.name} stands at ${position}`, () => {
+    return until(`${instance.name} stands at ${position}`, async () => {
       const { state, fault } = instance.engine.status();
-      return state === 'faulted' && fault?.position === position;
+      const live = await readLiveCheckpoint(log.pool, KEY.projection);
+      return (
+        state === 'faulted' && fault?.position === position && live?.checkpoint.fault?.position === position
+      );
     });
   }
 

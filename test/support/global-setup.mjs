@@ -1,6 +1,6 @@
 /**
  * What a whole Jest run shares: one PostgreSQL server, on which `testDatabase()` makes databases (TEST_DATABASE_URL names
- * another), and the repository compiled for the processes that tests start. Each project calls it; the first call does it.
+ * another), and the repository compiled for the processes that tests start.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, statfs } from 'node:fs/promises';
@@ -13,7 +13,6 @@ import './register-typescript.mjs';
 const ROOM_BYTES = 4 * 2 ** 30;
 
 export default async function setUp() {
-  if (process.env.TENURE_TEST_RUN !== undefined) return;
   process.env.TENURE_TEST_RUN = randomBytes(6).toString('hex');
   process.env.TENURE_TEST_COMPILED = await compileTree();
   process.env.TENURE_TEST_FOLDER = await roomyMemory();

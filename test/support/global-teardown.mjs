@@ -1,11 +1,9 @@
 import { rm } from 'node:fs/promises';
 import pg from 'pg';
 
-/** Undoes what `global-setup.mjs` did; the last project's call is the second where there are two. */
+/** Undoes what `global-setup.mjs` did. */
 export default async function tearDown() {
   const { TENURE_TEST_RUN: run, TENURE_TEST_COMPILED: tree } = process.env;
-  if (run === undefined) return;
-  delete process.env.TENURE_TEST_RUN;
   await rm(tree, { recursive: true });
   const started = globalThis.tenureTestServer;
   if (started === undefined) {

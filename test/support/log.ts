@@ -1,5 +1,8 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import type { EventStore, StoredEvent } from '../../src/event-store/event-store.js';
+import { compiled } from './compiled.js';
 
 /** Where the services of a run keep their log: one switch, TEST_STORE, set by the Jest project. */
 export const LOG_IN_EVENTSTOREDB = process.env.TEST_STORE === 'eventstoredb';
@@ -9,18 +12,49 @@ export interface TestLog {
   readonly environment: Readonly<Record<string, string>>;
   /** What the names of its streams begin with. */
   readonly prefix: string;
+  close(): Promise<void>;
 }
 
 /**
  * A fresh log: in the service's database; or in EventStoreDB, by streams with a prefix of their own in a log that others
- * use meanwhile: that of the run (`global-setup-eventstoredb.mjs`).
+ * use meanwhile: on the test server as a process of its own, or on the real server that TEST_EVENTSTORE_URL names.
  */
-export function testLog(): TestLog {
-  if (!LOG_IN_EVENTSTOREDB) return { environment: {}, prefix: 'tenure.' };
-  const url = process.env.TENURE_TEST_EVENTSTORE_URL;
-  if (url === undefined) throw new Error('no test server: global-setup-eventstoredb.mjs has not run');
+export async function testLog(): Promise<TestLog> {
+  if (!LOG_IN_EVENTSTOREDB) return { environment: {}, prefix: 'tenure.', close: async () => undefined };
   const prefix = `tenure-${randomUUID()}.`;
-  return { environment: { EVENTSTORE_URL: url, STREAM_PREFIX: prefix }, prefix };
+  const real = process.env.TEST_EVENTSTORE_URL;
+  const server = real === undefined ? await EventStoreDbProcess.start('--shared') : null;
+  return {
+    environment: { EVENTSTORE_URL: server?.url ?? real ?? '', STREAM_PREFIX: prefix },
+    prefix,
+    close: async () => {
+      await server?.end('SIGTERM');
+    },
+  };
+}
+
+/** The test server as a process of its own. */
+export class EventStoreDbProcess {
+  private constructor(
+    readonly url: string,
+    private readonly child: ChildProcess,
+  ) {}
+
+  static async start(...args: readonly string[]): Promise<EventStoreDbProcess> {
+    const child = spawn(
+      process.execPath,
+      ['--no-warnings', compiled('test/support/eventstoredb/main.ts'), ...args],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    const [line] = await once(child.stdout, 'data');
+    return new EventStoreDbProcess(String(line).trim(), child);
+  }
+
+  async end(signal: NodeJS.Signals): Promise<void> {
+    const ended = once(this.child, 'close');
+    this.child.kill(signal);
+    await ended;
+  }
 }
 
 /** Every event of a log, in order. */

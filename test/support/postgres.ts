@@ -57,29 +57,40 @@ function templateDatabase(serverUrl: string, template: Template): Promise<string
 async function makeTemplate(serverUrl: string, { name, migrate }: Template): Promise<string> {
   const database = `tenure_template_${process.env.TENURE_TEST_RUN}_${name}`;
   await onServer(serverUrl, async (client) => {
-    await client.query(`select pg_advisory_lock(hashtext('${database}'))`); // let go of with the session
+    await client.query(`select pg_advisory_lock(hashtext('${database}'))`);
     const found = await client.query<{ isWhole: boolean }>(
       'select datistemplate as "isWhole" from pg_database where datname = $1',
       [database],
     );
-    if (found.rows[0]?.isWhole === true) return;
-    await client.query(`drop database if exists ${database}`); // whoever made it did not come to the end
-    await client.query(`create database ${database} template template0`);
-    const url = new URL(serverUrl);
-    url.pathname = `/${database}`;
-    await migrate(url.href);
-    await client.query(`alter database ${database} is_template true`);
+    if (found.rows[0]?.isWhole !== true) {
+      await client.query(`drop database if exists ${database}`); // whoever made it did not come to the end
+      await client.query(`create database ${database} template template0`);
+      const url = new URL(serverUrl);
+      url.pathname = `/${database}`;
+      await migrate(url.href);
+      await client.query(`alter database ${database} is_template true`);
+    }
+    await client.query(`select pg_advisory_unlock(hashtext('${database}'))`);
   });
   return database;
 }
 
-async function onServer(url: string, task: string | ((client: pg.Client) => Promise<void>)): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+/** Connections to the server itself, which stay open for the next test of the file. */
+let servers: pg.Pool | null = null;
+
+async function onServer(
+  url: string,
+  task: string | ((client: pg.ClientBase) => Promise<void>),
+): Promise<void> {
+  if (servers === null) {
+    servers = new pg.Pool({ connectionString: url, allowExitOnIdle: true });
+    servers.on('error', () => undefined); // the server ends with the run, and idle connections with it
+  }
+  const client = await servers.connect();
   try {
     if (typeof task === 'string') await client.query(task);
     else await task(client);
   } finally {
-    await client.end();
+    client.release();
   }
 }

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { StreamWriter } from '../../src/commands/stream-writer.js';
-import { openDatabase, openMigratedDatabase } from '../../src/database/database.js';
+import { type Database, openDatabase, openMigratedDatabase } from '../../src/database/database.js';
 import type { NewEvent } from '../../src/event-store/event-store.js';
 import { eventStoreMigrations } from '../../src/event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from '../../src/event-store/postgres/pg-session.js';
@@ -30,7 +30,8 @@ import {
   type Projections,
   type ProjectionsOptions,
 } from '../../src/projections/projections.js';
-import { type Template, testDatabase } from './postgres.js';
+import { FreshTables } from './fresh-tables.js';
+import { type Template, type TestDatabase, testDatabase } from './postgres.js';
 import { until } from './until.js';
 
 /** What to record: the event, who told it (`null` when it is not from Stripe), and the writer's clock (Unix ms). */
@@ -91,10 +92,47 @@ const LOG_AND_READ_MODELS: Template = {
   name: 'log_and_read_models',
   migrate: async (url) => {
     const migrations = [...eventStoreMigrations, ...projectionMigrations];
-    const database = await openDatabase({ url, migrations, onIdleFault: () => undefined, ...CONNECTIONS });
+    const database = await openDatabase({ url, migrations, onIdleFault, ...CONNECTIONS });
     await database.close();
   },
 };
+
+/** A database with connections to it, and its tables as they were. */
+interface Place {
+  readonly test: TestDatabase;
+  readonly database: Database;
+  readonly fresh: FreshTables;
+}
+
+/** Sessions are ended on purpose; what must hold is counted. */
+const onIdleFault = (): void => undefined;
+
+/** One that nobody uses: a database and its connections cost more than most tests. */
+let spare: Place | null = null;
+afterAll(async () => {
+  if (spare !== null) await leave(spare);
+  spare = null;
+});
+
+async function newPlace(): Promise<Place> {
+  const test = await testDatabase(LOG_AND_READ_MODELS);
+  const database = await openMigratedDatabase({ url: test.url, onIdleFault, ...CONNECTIONS });
+  return { test, database, fresh: await FreshTables.of(database.pool) };
+}
+
+/** Ends whatever sessions a test has left, and removes what it put in; says whether that is all that it changed. */
+async function isFreshAgain({ database: { pool }, fresh }: Place): Promise<boolean> {
+  await pool.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+     where datname = current_database() and application_name <> current_setting('application_name')`,
+  );
+  return fresh.restore(pool);
+}
+
+async function leave({ database, test }: Place): Promise<void> {
+  await database.close();
+  await test.drop();
+}
 
 /** A log and its read models in a database of their own. */
 export class ProjectedLog {
@@ -118,18 +156,19 @@ export class ProjectedLog {
     this.#writer = new StreamWriter(store, record, { now: () => this.#now });
   }
 
+  /** On a database of its own, which may be one that a test of this file has left as it found it. */
   static async open(): Promise<ProjectedLog> {
-    const test = await testDatabase(LOG_AND_READ_MODELS);
-    const onIdleFault = (): void => undefined; // sessions are ended on purpose; what must hold is counted
-    const database = await openMigratedDatabase({ url: test.url, onIdleFault, ...CONNECTIONS });
+    const place = spare ?? (await newPlace());
+    spare = null;
+    const { test, database } = place;
     const store = new PostgresEventStore(database.pool, {
       session: { connectionString: test.url },
       onFault: onIdleFault,
     });
     return new ProjectedLog(test.url, database.pool, database.source, store, async () => {
       await store.close();
-      await database.close();
-      await test.drop();
+      if (spare === null && (await isFreshAgain(place))) spare = place;
+      else await leave(place);
     });
   }
 

@@ -27,12 +27,14 @@ export const SERVICE_TABLES: Template = {
 
 /** Fresh stores: the log where the switch of the run says (`testLog`), the tables made. */
 export async function testStores(): Promise<TestStores> {
-  const database = await testDatabase(SERVICE_TABLES);
-  const log = testLog();
+  const [database, log] = await Promise.all([testDatabase(SERVICE_TABLES), testLog()]);
   return {
     database,
     environment: { DATABASE_URL: database.url, ...log.environment },
     prefix: log.prefix,
-    drop: () => database.drop(),
+    drop: async () => {
+      await log.close();
+      await database.drop();
+    },
   };
 }
