@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
 import { Command } from 'commander';
-import { createTenure, type Tenure } from './bootstrap.js';
+import type { Tenure } from './bootstrap.js';
 import { InvalidSettingsError, loadSettings } from './config/settings.js';
 import { DatabaseError, TransactionPoolerError } from './database/errors.js';
 import { InvalidConnectionStringError } from './event-store/eventstoredb/connection-string.js';
@@ -63,7 +63,10 @@ async function serve(): Promise<void> {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   try {
-    tenure = await createTenure(loadSettings(process.env), {
+    const settings = loadSettings(process.env);
+    // The service itself takes a while to load: what the settings lack is told before.
+    const { createTenure } = await import('./bootstrap.js');
+    tenure = await createTenure(settings, {
       onProgress: (message) => process.stderr.write(`tenure: ${message}\n`),
       onFatal: (error) => refuse([error.message], EX_UNAVAILABLE),
       signal: stopping.signal,
