@@ -7,6 +7,7 @@ import { planCatalogSchema } from '../../src/plans/plan-catalog.js';
 import type { Observation, Told } from '../../src/policy/facts.js';
 import type { Price } from '../../test/support/lives.catalog.js';
 import {
+  checkoutFact,
   DAWN,
   DAY,
   invoiceFact,
@@ -135,17 +136,44 @@ export class LongLife {
     });
   }
 
+  /** A completed session of the customer for something bought once. */
+  buysOnce(): RecordedEvent {
+    this.#second += 3_600;
+    const { customer, userId } = this.holder;
+    const fact = checkoutFact(`evt_${told}`, 'CheckoutCompleted', this.#second, '', 'paid');
+    const names = {
+      session: `cs_${told}`,
+      customer,
+      subscription: null,
+      mode: 'payment',
+      metadataUserId: userId,
+    };
+    const data = { ...fact.data, ...names };
+    return recorded({ type: 'CheckoutCompleted', data }, fact);
+  }
+
+  /** One event as life goes on that Stripe tells of only after all that was told since. */
+  late(): RecordedEvent {
+    const now = this.#second;
+    this.#second = DAWN + 2 * DAY + 1_800;
+    const event = this.#metadata();
+    this.#second = now;
+    return event;
+  }
+
+  /** It falls due, with nothing paid since. */
+  isOverdue(): RecordedEvent {
+    this.#second += 3_600;
+    return this.#seen('customer.subscription.updated', {
+      status: 'past_due',
+      previous: previousAttributes({ status: 'active' }, {}),
+    });
+  }
+
   /** A paid invoice with a line for each of `count` consecutive periods, and that the next one was not paid. */
   fallsDue(count: number): RecordedEvent[] {
     this.#second += 3_600;
-    const paid = this.#paid(count);
-    return [
-      paid,
-      this.#seen('customer.subscription.updated', {
-        status: 'past_due',
-        previous: previousAttributes({ status: 'active' }, {}),
-      }),
-    ];
+    return [this.#paid(count), this.isOverdue()];
   }
 
   /** A change that nothing of access hangs on, while it is past due. */

@@ -50,6 +50,44 @@ const CASES: readonly Case[] = [
       return lives[7]?.goesOn(SAMPLES) ?? [];
     },
   },
+  {
+    what: 'a user with 600 subscriptions past due',
+    events: async (fold) => {
+      const { userId } = newHolder();
+      const lives = many(600, (holder) => ({ ...holder, userId }));
+      await fold.feed(lives.map((life) => life.begins()));
+      await fold.feed(lives.flatMap((life) => life.fallsDue(3)));
+      return Array.from({ length: SAMPLES }, () => lives[7]?.staysDue()).filter(
+        (event) => event !== undefined,
+      );
+    },
+  },
+  {
+    what: 'a subscription of 6000 events, past due',
+    events: async (fold) => {
+      const life = new LongLife(newHolder());
+      await fold.feed([life.begins(), ...life.goesOn(6_000), life.isOverdue()]);
+      return Array.from({ length: SAMPLES }, () => life.staysDue());
+    },
+  },
+  {
+    what: 'a subscription of 6000 events, told late',
+    events: async (fold) => {
+      const life = new LongLife(newHolder());
+      await fold.feed([life.begins(), ...life.goesOn(6_000)]);
+      return Array.from({ length: SAMPLES }, () => life.late());
+    },
+  },
+  ...(['buys once more', 'goes on'] as const).map((then) => ({
+    what: `a customer with 3000 checkouts that ${then}`,
+    events: async (fold: FoldUnderTest) => {
+      const life = new LongLife(newHolder());
+      await fold.feed([life.begins(), ...Array.from({ length: 3_000 }, () => life.buysOnce())]);
+      return then === 'goes on'
+        ? life.goesOn(SAMPLES)
+        : Array.from({ length: SAMPLES }, () => life.buysOnce());
+    },
+  })),
   ...[5, 9, 12, 14, 20, 30].flatMap((count) =>
     (['metadata', 'toggled'] as const).map((kind) => ({
       what: `a second of ${count} events (${kind})`,

@@ -6,8 +6,8 @@ import type { Observation, SubscriptionFacts } from './facts.js';
 import { graceEnd } from './grace.js';
 import { allWithHeldItems, unitsOf, wholeOnes } from './held-items.js';
 import { foldInvoices } from './invoices.js';
+import { paymentsOf } from './kept-payments.js';
 import { isTerminal, orderObservations, statusOf } from './order.js';
-import { gatherPayments } from './payments.js';
 import { itemOfPrice, planItem, unitsByPrice } from './plan-item.js';
 import { type NamedAddon, type NamedPlan, openPriceBook, type PriceBook } from './prices.js';
 import { type Remains, remainsOf } from './remains.js';
@@ -78,7 +78,7 @@ export function openAccount(facts: SubscriptionFacts, catalog: PlanCatalog): Acc
   const held = whole.at(-1)?.data.items ?? [];
   const book = openPriceBook(catalog, ordered);
   const invoices = foldInvoices(facts.invoices);
-  const payments = gatherPayments(invoices, ordered, book);
+  const payments = paymentsOf(facts.invoices, invoices, ordered, book);
   const spells = spellsOf(ordered, book);
   const { checkouts } = facts;
   const settlement = settle({ ordered, spells, invoices, payments, checkouts, book }, policy);

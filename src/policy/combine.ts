@@ -8,7 +8,10 @@ import type { Standing } from './standing.js';
 import { rfc3339OrNull } from './time.js';
 
 /** A standing that gives a plan. */
-type Giving = Standing & { readonly plan: NamedPlan; readonly status: 'active' | 'trialing' | 'past_due' };
+export type Giving = Standing & {
+  readonly plan: NamedPlan;
+  readonly status: 'active' | 'trialing' | 'past_due';
+};
 
 const STATUS_ORDER = { active: 0, trialing: 1, past_due: 2 } as const;
 
@@ -66,11 +69,13 @@ export class UnknownDefaultPlanError extends Error {
   }
 }
 
-function givesPlan(standing: Standing): standing is Giving {
+/** Whether a standing gives a plan. */
+export function givesPlan(standing: Standing): standing is Giving {
   return standing.access && standing.plan !== null && standing.status !== null;
 }
 
-function compareGiving(a: Giving, b: Giving): number {
+/** The one that plan, role and status are taken of first. */
+export function compareGiving(a: Giving, b: Giving): number {
   return (
     b.plan.plan.rank - a.plan.plan.rank ||
     STATUS_ORDER[a.status] - STATUS_ORDER[b.status] ||

@@ -1,4 +1,5 @@
 import type { HeldAddon } from './account.js';
+import { compareGiving, givesPlan } from './combine.js';
 import { compareText } from './order.js';
 import type { Standing } from './standing.js';
 
@@ -11,16 +12,19 @@ interface Member {
 
 /** Members that say the same to `combine`: it is shown the first of them by either order, with the add-ons of all. */
 interface Group {
+  readonly members: Set<Member>;
+  /** Those that give a plan. */
   readonly byEnd: Member[];
+  /** Those that say a word. */
   readonly bySight: Member[];
   /** Units of all by price. */
   readonly addons: Map<string, HeldAddon>;
 }
 
-/** Whether a member is shown of its group, by either order, and whether it has none beside it. */
+/** Whether a member is the first of its group by either order, and whether it has none beside it. */
 interface Place {
-  readonly first: boolean;
-  readonly seenLast: boolean;
+  readonly givesFirst: boolean;
+  readonly speaksFirst: boolean;
   readonly alone: boolean;
 }
 
@@ -35,10 +39,11 @@ export class Crowd {
   constructor(standings: readonly Standing[]) {
     this.#members = standings.map(memberOf);
     for (const member of this.#members) {
-      const group = this.#group(member.group);
-      group.byEnd.push(member);
-      group.bySight.push(member);
-      addUnits(group.addons, member.standing.addons, 1);
+      const { members, byEnd, bySight, addons } = this.#group(member.group);
+      members.add(member);
+      if (givesPlan(member.standing)) byEnd.push(member);
+      if (speaks(member)) bySight.push(member);
+      addUnits(addons, member.standing.addons, 1);
     }
     for (const { byEnd, bySight } of this.#groups.values()) {
       byEnd.sort(compareEnds);
@@ -54,55 +59,72 @@ export class Crowd {
     this.#members[nth] = after;
     const left = this.#remove(before);
     const joined = this.#add(after);
-    const isShown = left.first || joined.first || left.seenLast || joined.seenLast;
-    if (!hasSameAddons(before.standing, after.standing)) return 'access';
-    if (before.access === after.access) return isShown ? 'dates' : 'nothing';
-    const isSpecial = before.group === after.group;
-    const isOtherGroup = left.alone || joined.alone;
-    const isOtherWord =
-      (left.seenLast && before.standing.word !== null) || (joined.seenLast && standing.word !== null);
-    if (isSpecial || isOtherGroup || isOtherWord) return 'access';
-    return isShown ? 'dates' : 'nothing';
+    const hasSameUnits = hasSameAddons(before.standing, after.standing);
+    const dates = left.givesFirst || joined.givesFirst ? 'dates' : 'nothing';
+    if (before.access === after.access && hasSameUnits) return dates;
+    const isOther =
+      !hasSameUnits ||
+      before.group === after.group ||
+      [left, joined].some(({ alone, speaksFirst }) => alone || speaksFirst);
+    return isOther ? 'access' : dates;
   }
 
   standings(): readonly Standing[] {
-    return [...this.#groups.values()].flatMap(({ byEnd: [first], bySight: [seenLast], addons }) => {
-      const shown = first === undefined ? [] : [{ ...first.standing, addons: [...addons.values()] }];
-      return seenLast === undefined || seenLast === first
-        ? shown
-        : [...shown, { ...seenLast.standing, addons: [] }];
+    return [...this.#groups.values()].flatMap(({ members, byEnd: [first], bySight: [seenLast], addons }) => {
+      const [shown = firstOf(members), ...others] = [first, seenLast].filter((each) => each !== undefined);
+      if (shown === undefined) return [];
+      return [
+        { ...shown.standing, addons: [...addons.values()] },
+        ...others.filter((other) => other !== shown).map(({ standing }) => ({ ...standing, addons: [] })),
+      ];
     });
   }
 
+  /** The one that `combine` takes the plan of, unless the default plan ranks above it. */
+  leader(): Standing | null {
+    let leader: Standing | null = null;
+    for (const { byEnd } of this.#groups.values()) {
+      const first = byEnd[0]?.standing;
+      if (first === undefined || !givesPlan(first)) continue;
+      if (leader === null || !givesPlan(leader) || compareGiving(first, leader) < 0) leader = first;
+    }
+    return leader;
+  }
+
   #add(member: Member): Place {
-    const { byEnd, bySight, addons } = this.#group(member.group);
-    const byEndAt = placeOf(byEnd, member, compareEnds);
-    const bySightAt = placeOf(bySight, member, compareSights);
-    byEnd.splice(byEndAt, 0, member);
-    bySight.splice(bySightAt, 0, member);
+    const { members, byEnd, bySight, addons } = this.#group(member.group);
+    members.add(member);
     addUnits(addons, member.standing.addons, 1);
-    return { first: byEndAt === 0, seenLast: bySightAt === 0, alone: byEnd.length === 1 };
+    const givesFirst = givesPlan(member.standing) && insert(byEnd, member, compareEnds) === 0;
+    const speaksFirst = speaks(member) && insert(bySight, member, compareSights) === 0;
+    return { givesFirst, speaksFirst, alone: members.size === 1 };
   }
 
   #remove(member: Member): Place {
-    const { byEnd, bySight, addons } = this.#group(member.group);
-    const byEndAt = placeOf(byEnd, member, compareEnds);
-    const bySightAt = placeOf(bySight, member, compareSights);
-    byEnd.splice(byEndAt, 1);
-    bySight.splice(bySightAt, 1);
+    const { members, byEnd, bySight, addons } = this.#group(member.group);
+    members.delete(member);
     addUnits(addons, member.standing.addons, -1);
-    const alone = byEnd.length === 0;
-    if (alone) this.#groups.delete(member.group);
-    return { first: byEndAt === 0, seenLast: bySightAt === 0, alone };
+    const givesFirst = givesPlan(member.standing) && take(byEnd, member, compareEnds) === 0;
+    const speaksFirst = speaks(member) && take(bySight, member, compareSights) === 0;
+    if (members.size === 0) this.#groups.delete(member.group);
+    return { givesFirst, speaksFirst, alone: members.size === 0 };
   }
 
   #group(key: string): Group {
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
-    const group = { byEnd: [], bySight: [], addons: new Map() };
+    const group = { members: new Set<Member>(), byEnd: [], bySight: [], addons: new Map() };
     this.#groups.set(key, group);
     return group;
   }
+}
+
+function firstOf(members: ReadonlySet<Member>): Member | undefined {
+  return members.values().next().value;
+}
+
+function speaks({ standing }: Member): boolean {
+  return standing.word !== null;
 }
 
 /** `combine` asks no more of those of one group than which is first, and how many add-ons they hold. */
@@ -136,6 +158,20 @@ function compareSights({ standing: a }: Member, { standing: b }: Member): number
     b.account.newest.created - a.account.newest.created ||
     compareText(b.account.subscription, a.account.subscription)
   );
+}
+
+/** Puts a member in its place of a sorted list; returns that. */
+function insert(members: Member[], member: Member, compare: (a: Member, b: Member) => number): number {
+  const place = placeOf(members, member, compare);
+  members.splice(place, 0, member);
+  return place;
+}
+
+/** Takes a member out of a sorted list; returns its place. */
+function take(members: Member[], member: Member, compare: (a: Member, b: Member) => number): number {
+  const place = placeOf(members, member, compare);
+  members.splice(place, 1);
+  return place;
 }
 
 /** Index of the first member that does not come before another: its own, when it is a member. */

@@ -26,12 +26,12 @@ function pastOf(model: Observation | undefined): Observation[] {
   }));
 }
 
-/** Forty invoices like the one given, in no order of their ids. */
+/** Eighty invoices like the one given, in no order of their ids. */
 function paidBefore(model: InvoiceObservation | undefined): InvoiceObservation[] {
   if (model === undefined) return [];
-  return Array.from({ length: 40 }, (_, n) => {
+  return Array.from({ length: 80 }, (_, n) => {
     const created = DAWN - 5_000 + n;
-    const data = { ...model.data, invoice: `in_past_${(n * 7) % 40}`, created };
+    const data = { ...model.data, invoice: `in_past_${(n * 7) % 80}`, created };
     return { ...model, eventId: `paid ${n}`, created, data };
   });
 }

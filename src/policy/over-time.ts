@@ -39,15 +39,21 @@ export function changesFrom(
     return account === undefined ? 'nothing' : crowd.move(index, standingAt(account, at / 1000));
   };
   const pending = new Set<Change>();
+  let leader = crowd.leader();
+  const isLedAnew = (): boolean => {
+    const now = crowd.leader();
+    return now?.account !== leader?.account || now?.periodEnd !== leader?.periodEnd;
+  };
   for (const [nth, { at, index, datesOnly }] of turns.entries()) {
     const isFar = moments.length > foreseen;
     if (isFar && datesOnly) outdated.add(index);
     else pending.add(moveTo(index, at));
     if (turns[nth + 1]?.at === at) continue;
-    if (!pending.has('access') && (isFar || !pending.has('dates'))) continue;
+    if (!pending.has('access') && (isFar || !pending.has('dates') || !isLedAnew())) continue;
     for (const each of outdated) moveTo(each, at);
     outdated.clear();
     pending.clear();
+    leader = crowd.leader();
     const entitlement = combine(crowd.standings(), catalog);
     const last = moments.at(-1)?.entitlement;
     const isSame = isFar ? allowsTheSame : isEqual;
@@ -60,10 +66,14 @@ function turnsOf(accounts: readonly Account[], now: number): readonly Turn[] {
   const turns: Turn[] = [];
   for (const [index, account] of accounts.entries()) {
     const { access, dates } = turningPoints(account);
-    for (const second of access) turns.push({ at: toInstant(second), index, datesOnly: false });
-    for (const second of dates) turns.push({ at: toInstant(second), index, datesOnly: true });
+    for (const second of access) addTurn(turns, { at: toInstant(second), index, datesOnly: false }, now);
+    for (const second of dates) addTurn(turns, { at: toInstant(second), index, datesOnly: true }, now);
   }
-  return turns.filter(({ at }) => at > now).sort((a, b) => a.at - b.at);
+  return turns.sort((a, b) => a.at - b.at);
+}
+
+function addTurn(turns: Turn[], turn: Turn, now: number): void {
+  if (turn.at > now) turns.push(turn);
 }
 
 function toInstant(second: number): number {

@@ -27,6 +27,13 @@ export interface Payments {
   stillPaidAt(price: string, instant: number): boolean;
   /** Whether a paid invoice created after the line's own has a negative line of its price: then it covers nothing. */
   isCredited(line: PaidLine): boolean;
+  readonly restOn: RestOn;
+}
+
+/** What beside the invoices payments were gathered by: which prices were said to be tiered or not; what was observed. */
+export interface RestOn {
+  readonly tiered: ReadonlyMap<string, boolean>;
+  readonly observations: boolean;
 }
 
 /** Gathers what paid invoices paid for. `ordered` are the observations of the subscription, oldest first. */
@@ -37,6 +44,13 @@ export function gatherPayments(
 ): Payments {
   const paid = invoices.filter(({ data }) => data.status === 'paid');
   const whole = wholeOnes(ordered);
+  const tiered = new Map<string, boolean>();
+  const isTiered = (price: string): boolean => {
+    const answer = book.isTiered(price);
+    tiered.set(price, answer);
+    return answer;
+  };
+  let observations = false;
   // An invoice may be a second older than the first sight of its subscription.
   const birth = whole[0]?.stripeType === 'customer.subscription.created' ? whole[0] : undefined;
   const periods = itemPeriods(paid.some(isCutPayment) ? whole : []);
@@ -46,11 +60,14 @@ export function gatherPayments(
   let cut = Number.NEGATIVE_INFINITY;
   for (const invoice of paid) {
     const { data } = invoice;
-    const inTrial = (): boolean => isCreatedInTrial(data.created, ordered);
+    const inTrial = (): boolean => {
+      observations = true;
+      return isCreatedInTrial(data.created, ordered);
+    };
     if (data.linesTruncated) cut = Math.max(cut, data.created);
     for (const line of data.lines) {
       if (line.price !== null && askedBy(line) < 0) raise(credited, line.price, data.created);
-      if (!linePays(line, inTrial, book)) continue;
+      if (!linePays(line, inTrial, isTiered)) continue;
       any = true;
       const { price, periodStart: start, periodEnd: end } = line;
       if (price === null) continue;
@@ -63,7 +80,7 @@ export function gatherPayments(
       lines.push(...found);
     }
   }
-  return { any, lines, ...indexOf(lines, credited, cut) };
+  return { any, lines, ...indexOf(lines, credited, cut), restOn: { tiered, observations } };
 }
 
 /** The newest of observations, oldest first, that is not after a second. */
@@ -101,14 +118,11 @@ export function groupedBy<T extends PaidLine>(
  * Whether a line of a paid invoice pays for its price: positive; or nothing, by what is listed on it or by its tiers, and
  * not in a trial. Coupons, balances and money taken elsewhere are payments; $0 trial lines and credits are not.
  */
-function linePays(line: InvoiceLine, inTrial: () => boolean, book: PriceBook): boolean {
+function linePays(line: InvoiceLine, inTrial: () => boolean, isTiered: (price: string) => boolean): boolean {
   const value = askedBy(line);
   if (value !== 0) return value > 0;
-  return (line.reduced || isTiered(line, book)) && !inTrial();
-}
-
-function isTiered({ billingScheme, price }: InvoiceLine, book: PriceBook): boolean {
-  return billingScheme === 'tiered' || (price !== null && book.isTiered(price));
+  const { reduced, billingScheme, price } = line;
+  return (reduced || billingScheme === 'tiered' || (price !== null && isTiered(price))) && !inTrial();
 }
 
 /** The newest observation not after the invoice's creation is trialing, with a later end. */

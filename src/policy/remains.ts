@@ -38,6 +38,30 @@ export interface PlanLine extends PaidLine {
  * that one covers. A stretch without a plan stays without one.
  */
 export function remainsOf(payments: Payments, book: PriceBook, followed: Spell | null): Remains {
+  const own = followed === null ? undefined : (followed.of?.plan ?? null);
+  const before = kept.get(payments);
+  if (before !== undefined && before.own === own && isReadAlike(before.plans, book)) return before.remains;
+  const remains = remainsFrom(payments, book, followed);
+  const plans = new Map(payments.lines.map(({ price }) => [price, book.planOf(price)]));
+  kept.set(payments, { own, plans, remains });
+  return remains;
+}
+
+/** What stays, with what it rests on beside the payments: the plan that access follows, and of which plan each price is. */
+interface Kept {
+  readonly own: NamedPlan | null | undefined;
+  readonly plans: ReadonlyMap<string, NamedPlan | null>;
+  readonly remains: Remains;
+}
+
+/** Kept as long as the payments are. */
+const kept = new WeakMap<Payments, Kept>();
+
+function isReadAlike(plans: Kept['plans'], book: PriceBook): boolean {
+  return [...plans].every(([price, plan]) => book.planOf(price) === plan);
+}
+
+function remainsFrom(payments: Payments, book: PriceBook, followed: Spell | null): Remains {
   const lines = payments.lines.filter((line) => !payments.isCredited(line));
   const own = followed?.of?.plan ?? null;
   const planLines = followed !== null && own === null ? [] : planLinesOf(lines, book, own);

@@ -1,0 +1,37 @@
+import type { InvoiceObservation, Observation } from './facts.js';
+import { isGrowing } from './growing.js';
+import type { Invoice } from './invoices.js';
+import { gatherPayments, type Payments } from './payments.js';
+import type { PriceBook } from './prices.js';
+
+/** Payments of fewer lines cost no more from scratch than what is kept of them would cost memory. */
+const KEPT_FROM = 64;
+
+const kept = new WeakMap<
+  readonly InvoiceObservation[],
+  { readonly count: number; readonly payments: Payments }
+>();
+
+/**
+ * What was paid for by `invoices`, which is what the growing list `told` makes, as `gatherPayments` finds it: kept while no
+ * invoice was told of since, and what else it rests on is as it was.
+ */
+export function paymentsOf(
+  told: readonly InvoiceObservation[],
+  invoices: readonly Invoice[],
+  ordered: readonly Observation[],
+  book: PriceBook,
+): Payments {
+  const before = kept.get(told);
+  if (before?.count === told.length && isReadAlike(before.payments, book)) return before.payments;
+  const payments = gatherPayments(invoices, ordered, book);
+  const { lines, restOn } = payments;
+  if (isGrowing(told) && lines.length >= KEPT_FROM && !restOn.observations) {
+    kept.set(told, { count: told.length, payments });
+  }
+  return payments;
+}
+
+function isReadAlike({ restOn }: Payments, book: PriceBook): boolean {
+  return [...restOn.tiered].every(([price, answer]) => book.isTiered(price) === answer);
+}
