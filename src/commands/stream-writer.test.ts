@@ -320,16 +320,28 @@ describe('a stream that changes while one decides', () => {
     await writer().execute(record('evt_1'));
     const [first] = await store.read(stream, 0);
     if (first === undefined) throw new Error('nothing was recorded');
-    const events = Array.from({ length: 3_000 }, (_, revision) => ({ ...first, revision }));
+    const events = Array.from({ length: 3_000 }, (_, revision) => ({
+      ...first,
+      revision,
+      metadata: first.metadata.replaceAll('evt_1', `evt_${revision}`),
+    }));
     let turns = 0;
     const count = (): void => {
       turns += 1;
       next = setImmediate(count);
     };
     let next = setImmediate(count);
-    await writer({ ...troubledStore(store), read: async () => events }).stateOf(stream);
+    const most: number[] = [];
+    const readPage: EventStore['readPage'] = async (_, from, limit) => {
+      most.push(limit);
+      return events.slice(from, from + limit);
+    };
+    const one = writer({ ...troubledStore(store), readPage });
+    const { size } = (await one.stateOf(stream)).seen;
     clearImmediate(next);
     expect(turns).toBeGreaterThan(2);
+    expect(size).toBe(3_000);
+    expect(Math.max(...most)).toBeLessThan(1_000);
   });
 });
 

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 import { LRUCache } from 'lru-cache';
 import { OutcomeUnknownError, WrongExpectedRevisionError } from '../event-store/errors.js';
 import type { AppendResult, EventStore } from '../event-store/event-store.js';
+import { streamPages } from '../event-store/stream-pages.js';
 import { currentSchemaVersion, type DomainEvent } from '../events/event-types.js';
 import { GENESIS_HASH, type SealedEvent, sealEvent } from '../events/hash-chain.js';
 import { parseEvent } from '../events/recorded-event.js';
@@ -191,23 +192,25 @@ export class StreamWriter<State, Command> {
     }
   }
 
-  /** Reads what a stream has beyond `known` and folds it on, a while at a time: others have the process between. */
+  /** Reads what a stream has beyond `known`, page by page, and folds it on, a while at a time: others have the process between. */
   async #load(folds: Folds<State>, stream: string, known: Fold<State>): Promise<Fold<State>> {
     let fold = known;
     let until = performance.now() + TURN_MS;
-    for (const stored of await this.store.read(stream, known.revision + 1)) {
-      if (performance.now() > until) {
-        await nextTurn();
-        until = performance.now() + TURN_MS;
+    for await (const page of streamPages(this.store, stream, known.revision + 1)) {
+      for (const stored of page) {
+        if (performance.now() > until) {
+          await nextTurn();
+          until = performance.now() + TURN_MS;
+        }
+        const { metadata, revision, position, ...event } = parseEvent(stored);
+        fold = {
+          state: this.decider.evolve(fold.state, { event, causation: metadata.causationId }),
+          revision,
+          hash: metadata.hash,
+          position,
+          newest: withSecond(fold.newest, metadata.stripeCreated),
+        };
       }
-      const { metadata, revision, position, ...event } = parseEvent(stored);
-      fold = {
-        state: this.decider.evolve(fold.state, { event, causation: metadata.causationId }),
-        revision,
-        hash: metadata.hash,
-        position,
-        newest: withSecond(fold.newest, metadata.stripeCreated),
-      };
     }
     if (fold.revision >= 0) folds.set(stream, fold);
     return fold;

@@ -54,3 +54,8 @@ function checkText(what: string, text: string): void {
   if (LONE_SURROGATE.test(text)) throw new InvalidEventError(`${what} holds a lone surrogate`);
   if (text.includes('\0')) throw new InvalidEventError(`${what} holds a raw U+0000`);
 }
+
+/** @throws RangeError where a page would hold no event, or no whole number of them */
+export function checkPageSize(limit: number): void {
+  if (!Number.isSafeInteger(limit) || limit < 1) throw new RangeError(`${limit} is no page size`);
+}

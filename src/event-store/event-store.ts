@@ -54,6 +54,9 @@ export interface EventStore {
   /** Events of one stream from revision `from` on, in order; empty when the stream does not exist. */
   read(stream: string, from: number): Promise<readonly StoredEvent[]>;
 
+  /** As `read`, up to `limit` of them (1 or more). Fewer: the stream ends there. */
+  readPage(stream: string, from: number, limit: number): Promise<readonly StoredEvent[]>;
+
   /** Up to `limit` events after `after` (exclusive; `null` is the beginning) in the global order. */
   readAll(after: Position | null, limit: number): Promise<Page>;
 

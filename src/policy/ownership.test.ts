@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { checkout, day, seen } from '../../test/support/policy-stories.js';
 import type { CheckoutEventType } from '../events/checkout.events.js';
+import { CheckoutClaims } from './checkout-claims.js';
 import type { CheckoutObservation, Observation } from './facts.js';
 import {
   type CustomerClaims,
@@ -352,6 +353,37 @@ describe('whose something is', () => {
         const word = customerWord(one);
         expect(subscriptionOwner(again, word)).toBe(subscriptionOwner(ofSub, word));
         expect(subscriptionConflicts(again, 'a')).toEqual(subscriptionConflicts(ofSub, 'a'));
+      }),
+    );
+  });
+
+  it('is said by the earliest claims of checkout sessions, kept one by one, as by all of them', () => {
+    const users = fc.constantFrom('a', 'b', 'c', null);
+    const types = fc.constantFrom<CheckoutEventType>(
+      'CheckoutCompleted',
+      'CheckoutPaymentFailed',
+      'CheckoutExpired',
+    );
+    const sessions = fc
+      .array(fc.tuple(fc.nat(5), users, users, types))
+      .map((all) =>
+        all.map(([at, metadata, reference, type], n) =>
+          session(day(at), { metadata, reference, id: `evt_${(n * 7) % 10}${n}` }, type),
+        ),
+      );
+    fc.assert(
+      fc.property(sessions, users, (checkouts, owner) => {
+        const kept = new CheckoutClaims();
+        for (const [n, each] of checkouts.entries()) {
+          const before = customerClaims({ checkouts: kept.observations });
+          const matters = kept.add(each);
+          const all = customerClaims({ checkouts: checkouts.slice(0, n + 1) });
+          const some = customerClaims({ checkouts: kept.observations });
+          expect(customerWord(some)).toEqual(customerWord(all));
+          expect(customerConflicts(some, owner)).toEqual(customerConflicts(all, owner));
+          if (!matters) expect(customerConflicts(before, owner)).toEqual(customerConflicts(all, owner));
+        }
+        expect(kept.observations.length).toBeLessThanOrEqual(6);
       }),
     );
   });

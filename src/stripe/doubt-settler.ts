@@ -1,6 +1,7 @@
 import type { CommandBus } from '@nestjs/cqrs';
 import { RecordRetrievedSubscription } from '../commands/subscription/subscription.commands.js';
 import type { EventStore, StoredEvent } from '../event-store/event-store.js';
+import { streamPages } from '../event-store/stream-pages.js';
 import { parseEvent, type RecordedEvent } from '../events/recorded-event.js';
 import { subscriptionStream } from '../events/stream-names.js';
 import {
@@ -61,8 +62,8 @@ export class DoubtSettler {
   async look(question: Question): Promise<Settlement> {
     const { gateway, store, streamPrefix } = this.options;
     const { subscription, session } = question;
-    const stored = await store.read(subscriptionStream(streamPrefix, subscription), 0);
-    const doubt = doubtOf(subscription, await this.#observations(stored), session);
+    const pages = streamPages(store, subscriptionStream(streamPrefix, subscription), 0);
+    const doubt = doubtOf(subscription, await this.#observations(pages), session);
     if (doubt === null) return { outcome: 'no_doubt' };
     const early = (doubt.after + 1) * 1_000 - Date.now();
     if (early > 0) return { outcome: 'too_early', againInMs: Math.min(early, MAX_PAUSE_MS) };
@@ -92,12 +93,14 @@ export class DoubtSettler {
   }
 
   /** A long stream is parsed a while at a time: others have the process between. */
-  async #observations(stored: readonly StoredEvent[]): Promise<readonly Observation[]> {
+  async #observations(pages: AsyncIterable<readonly StoredEvent[]>): Promise<readonly Observation[]> {
     const turns = new Turns();
     const observations: Observation[] = [];
-    for (const each of stored) {
-      observations.push(...toObservation(parseEvent(each)));
-      await turns.give();
+    for await (const page of pages) {
+      for (const each of page) {
+        observations.push(...toObservation(parseEvent(each)));
+        await turns.give();
+      }
     }
     return observations;
   }

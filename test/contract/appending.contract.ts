@@ -22,6 +22,25 @@ export function describeAppending(stores: () => OpenStores): void {
       expect(read[2]?.position).toBe(second.position);
     });
 
+    it('reads a stream in pages: each as long as it may be, until the stream ends', async () => {
+      const { store } = stores();
+      const stream = newStream();
+      const events = newEvents(5);
+      await store.append(stream, 'no_stream', events);
+      const pages = await Promise.all([0, 2, 4, 5].map((from) => store.readPage(stream, from, 2)));
+      expect(pages.map(idsOf)).toEqual([0, 2, 4, 5].map((from) => idsOf(events.slice(from, from + 2))));
+      expect(pages.map((page) => page[0]?.revision)).toEqual([0, 2, 4, undefined]);
+      expect(idsOf(await store.readPage(stream, 1, 50))).toEqual(idsOf(events.slice(1)));
+      expect(await store.readPage(newStream(), 0, 2)).toEqual([]);
+      for (const [from, limit] of [
+        [-1, 2],
+        [0, 0],
+        [0, 1.5],
+      ] as const) {
+        await expect(store.readPage(stream, from, limit)).rejects.toBeInstanceOf(RangeError);
+      }
+    });
+
     it.each<[string, number, ExpectedRevision, number | null]>([
       ['no stream where there is one', 2, 'no_stream', 1],
       ['a revision already passed', 2, 0, 1],

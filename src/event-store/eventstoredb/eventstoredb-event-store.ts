@@ -1,5 +1,5 @@
 import type streams from '@eventstore/db-client/generated/streams_pb.js';
-import { checkAppend, isRevision } from '../append-rules.js';
+import { checkAppend, checkPageSize, isRevision } from '../append-rules.js';
 import { OutcomeUnknownError, StreamDeletedError, WrongExpectedRevisionError } from '../errors.js';
 import type {
   AppendResult,
@@ -10,6 +10,7 @@ import type {
   Position,
   StoredEvent,
 } from '../event-store.js';
+import { wholeStream } from '../stream-pages.js';
 import { CallGate } from './call-gate.js';
 import { parseConnectionString } from './connection-string.js';
 import { appendFault, kindOf, readFault } from './faults.js';
@@ -47,8 +48,6 @@ const DEFAULT_LIMITS: EventStoreDbLimits = {
 };
 
 const POSITION = /^\d{1,19}$/;
-/** Events in one read of a stream. */
-const STREAM_READ = 1_000;
 
 /** An append is tried once more where the first try reached a node that is not the leader. */
 const TRIES_WITH_LEADER = 2;
@@ -109,23 +108,24 @@ export class EventStoreDbEventStore implements EventStore {
   }
 
   async read(stream: string, from: number): Promise<readonly StoredEvent[]> {
+    return wholeStream(this, stream, from);
+  }
+
+  async readPage(stream: string, from: number, limit: number): Promise<readonly StoredEvent[]> {
     if (!isRevision(from)) throw new RangeError(`${from} is no revision`);
-    const events: StoredEvent[] = [];
-    for (let next = from; ; next = from + events.length) {
-      const messages = await this.#read(streamRequest(stream, next, STREAM_READ), stream);
-      const page = messages.map(eventOf).filter((event) => event !== null);
-      const [first] = page;
-      if (first !== undefined && first.revision !== next) {
-        throw new StreamDeletedError(`${stream} has lost what was before revision ${first.revision}`);
-      }
-      events.push(...page);
-      if (page.length < STREAM_READ) return events;
+    checkPageSize(limit);
+    const messages = await this.#read(streamRequest(stream, from, limit), stream);
+    const page = messages.map(eventOf).filter((event) => event !== null);
+    const [first] = page;
+    if (first !== undefined && first.revision !== from) {
+      throw new StreamDeletedError(`${stream} has lost what was before revision ${first.revision}`);
     }
+    return page;
   }
 
   async readAll(after: Position | null, limit: number): Promise<Page> {
     if (after !== null && !POSITION.test(after)) throw new RangeError(`${after} is no position of this log`);
-    if (!Number.isSafeInteger(limit) || limit < 1) throw new RangeError(`${limit} is no page size`);
+    checkPageSize(limit);
     return this.#log.page(after, limit);
   }
 

@@ -1,5 +1,5 @@
 import type { ClientConfig, Pool, QueryConfig, QueryResultRow } from 'pg';
-import { checkAppend, isRevision } from '../append-rules.js';
+import { checkAppend, checkPageSize, isRevision } from '../append-rules.js';
 import { EventStoreUnavailableError } from '../errors.js';
 import type {
   AppendResult,
@@ -10,6 +10,7 @@ import type {
   Position,
   StoredEvent,
 } from '../event-store.js';
+import { wholeStream } from '../stream-pages.js';
 import { AppendDoorbell } from './append-doorbell.js';
 import { AppendQueue } from './append-queue.js';
 import type { Append } from './append-statement.js';
@@ -47,7 +48,7 @@ const WEIGHT_PER_STATEMENT = 2 * 1_048_576;
 
 const POSITION = /^\d{1,18}$/;
 const COLUMNS = 'position::text AS position, stream, revision::float8 AS revision, id, type, data, metadata';
-const READ = `SELECT ${COLUMNS} FROM tenure_log.event WHERE stream = $1 AND revision >= $2 ORDER BY revision`;
+const READ = `SELECT ${COLUMNS} FROM tenure_log.event WHERE stream = $1 AND revision >= $2 ORDER BY revision LIMIT $3`;
 const READ_ALL = `SELECT ${COLUMNS} FROM tenure_log.event AS e WHERE e.position > $1 ORDER BY e.position LIMIT $2`;
 const ID_AT = 'SELECT id FROM tenure_log.event WHERE position = $1';
 const HEAD = `SELECT max(position)::text AS position FROM tenure_log.event`;
@@ -87,13 +88,18 @@ export class PostgresEventStore implements EventStore {
   }
 
   async read(stream: string, from: number): Promise<readonly StoredEvent[]> {
+    return wholeStream(this, stream, from);
+  }
+
+  async readPage(stream: string, from: number, limit: number): Promise<readonly StoredEvent[]> {
     if (!isRevision(from)) throw new RangeError(`${from} is no revision`);
-    return this.query<StoredEvent>({ name: 'tenure_log_read', text: READ, values: [stream, from] });
+    checkPageSize(limit);
+    return this.query<StoredEvent>({ name: 'tenure_log_read', text: READ, values: [stream, from, limit] });
   }
 
   async readAll(after: Position | null, limit: number): Promise<Page> {
     if (after !== null && !POSITION.test(after)) throw new RangeError(`${after} is no position of this log`);
-    if (!Number.isSafeInteger(limit) || limit < 1) throw new RangeError(`${limit} is no page size`);
+    checkPageSize(limit);
     const events = await this.query<StoredEvent>({
       name: 'tenure_log_read_all',
       text: READ_ALL,

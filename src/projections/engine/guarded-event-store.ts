@@ -31,6 +31,9 @@ export class GuardedEventStore implements EventStore {
   read(stream: string, from: number): Promise<readonly StoredEvent[]> {
     return this.store.read(stream, from);
   }
+  readPage(stream: string, from: number, limit: number): Promise<readonly StoredEvent[]> {
+    return this.store.readPage(stream, from, limit);
+  }
   readAll(after: Position | null, limit: number): Promise<Page> {
     return this.store.readAll(after, limit);
   }

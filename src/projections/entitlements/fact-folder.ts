@@ -174,7 +174,6 @@ export class FactFolder {
 
     const affected = new Set<string>();
     if (names.customer !== null) {
-      this.facts.unsettle(names.customer);
       for (const user of this.#reassessCustomer(await this.#customer(names.customer))) affected.add(user);
     }
     const named = this.#known(names.subscription);
@@ -267,7 +266,7 @@ export class FactFolder {
     const claims = {
       link: row.link,
       observations: row.observations,
-      checkouts: this.facts.checkoutsOfCustomer(row.customer),
+      checkouts: this.facts.checkoutClaimsOfCustomer(row.customer),
       subscriptions: this.facts.claimsOfCustomer(row.customer),
     };
     const word = customerWord(claims);

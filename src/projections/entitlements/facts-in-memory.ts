@@ -1,3 +1,4 @@
+import { CheckoutClaims } from '../../policy/checkout-claims.js';
 import type { CheckoutObservation, InvoiceObservation, Observation } from '../../policy/facts.js';
 import { growingList } from '../../policy/growing.js';
 import { compareTold } from '../../policy/order.js';
@@ -57,6 +58,8 @@ export class FactsInMemory {
   readonly #checkoutsOfSubscription = new Map<string, Set<CheckoutRow>>();
   /** Of whole customers, once asked for: by user the earliest observation of its subscriptions that names that user. */
   readonly #claims = new Map<string, Map<string, Observation>>();
+  /** Of whole customers, once asked for. */
+  readonly #checkoutClaims = new Map<string, CheckoutClaims>();
   readonly #unsettled = new Set<string>();
 
   readonly #order = new UseOrder();
@@ -121,6 +124,7 @@ export class FactsInMemory {
         this.customers.delete(id);
         this.wholeCustomers.delete(id);
         this.#claims.delete(id);
+        this.#checkoutClaims.delete(id);
         this.#unsettled.delete(id);
         return;
       case 'checkout': {
@@ -205,12 +209,18 @@ export class FactsInMemory {
     link(this.#ofOwner, owner, row);
   }
 
+  /** Says what a session names, once that is known; whose its customer is may change when it brings an earliest claim. */
   setNamesOf(row: CheckoutRow, names: { customer: string | null; subscription: string | null }): void {
     unlink(this.#checkoutsOfCustomer, row.customer, row);
     unlink(this.#checkoutsOfSubscription, row.subscription, row);
     row.customer = names.customer;
     row.subscription = names.subscription;
     this.addCheckout(row);
+    const { customer } = names;
+    if (customer === null) return;
+    const claims = this.#checkoutClaims.get(customer);
+    const matter = row.observations.filter((observation) => claims?.add(observation));
+    if (claims === undefined || matter.length > 0) this.unsettle(customer);
   }
 
   subscriptionsOfCustomer(customer: string): readonly SubscriptionRow[] {
@@ -221,9 +231,17 @@ export class FactsInMemory {
     return [...(this.#ofOwner.get(userId) ?? [])];
   }
 
-  /** Everything told of the checkout sessions that name a customer. */
-  checkoutsOfCustomer(customer: string): readonly CheckoutObservation[] {
-    return [...(this.#checkoutsOfCustomer.get(customer) ?? [])].flatMap((row) => row.observations);
+  /** Of a whole customer: what was told of the checkout sessions that name it, as far as whose it is can hang on it. */
+  checkoutClaimsOfCustomer(customer: string): readonly CheckoutObservation[] {
+    let claims = this.#checkoutClaims.get(customer);
+    if (claims === undefined) {
+      claims = new CheckoutClaims();
+      for (const { observations } of this.#checkoutsOfCustomer.get(customer) ?? []) {
+        for (const observation of observations) claims.add(observation);
+      }
+      this.#checkoutClaims.set(customer, claims);
+    }
+    return claims.observations;
   }
 
   /** Everything told of the checkout sessions that name a subscription. */
@@ -245,6 +263,7 @@ export class FactsInMemory {
       this.#checkoutsOfCustomer,
       this.#checkoutsOfSubscription,
       this.#claims,
+      this.#checkoutClaims,
       this.#unsettled,
     ]) {
       each.clear();

@@ -210,6 +210,7 @@ function drafting(store: EventStore, drafts: StoredEvent[]): EventStore {
       return { revision, position: String(position) };
     },
     read: (stream, from) => store.read(stream, from),
+    readPage: (stream, from, limit) => store.readPage(stream, from, limit),
     readAll: (after, limit) => store.readAll(after, limit),
     head: () => store.head(),
     eventIdAt: (position) => store.eventIdAt(position),
