@@ -18,6 +18,11 @@ export function isGrowing(list: readonly object[]): boolean {
 /** Shorter lists cost no more from scratch than what is kept of them would cost memory. */
 const KEPT_FROM = 32;
 
+/** Whether what is made of a list is kept with it. */
+export function isKept(list: readonly object[]): boolean {
+  return list.length >= KEPT_FROM && isGrowing(list);
+}
+
 /**
  * Makes a value of a list. Of a long growing list the value is kept, and extended by what was added to the list since; it
  * may change then, so nobody keeps it longer than the list stays as it is. `extend` returns the value, the same or another.
@@ -28,7 +33,7 @@ export function keptWith<T extends object, V>(
 ): (list: readonly T[]) => V {
   const kept = new WeakMap<readonly T[], { readonly value: V; readonly count: number }>();
   return (list) => {
-    if (list.length < KEPT_FROM || !isGrowing(list)) return make(list);
+    if (!isKept(list)) return make(list);
     const made = kept.get(list);
     if (made?.count === list.length) return made.value;
     const value = made === undefined ? make(list) : extend(made.value, list.slice(made.count), list);
