@@ -41,7 +41,7 @@ export function oracleJudge(facts: UserFacts, catalog: PlanCatalog, now: number)
     const momentary = momentAt(subs, catalog, at);
     if (!isDeepStrictEqual(momentary, timeline.at(-1)?.momentary)) timeline.push({ at, momentary });
   }
-  // DESIGN 8 "Time": sixteen changes are foreseen whatever they are about, later ones where they are about access.
+  // READINGS 52.
   const foreseen = timeline.filter(({ momentary }, i) => {
     const before = timeline[i - 1]?.momentary;
     return i <= 16 || before === undefined || !isDeepStrictEqual(material(momentary), material(before));
