@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { EventStoreDbServer } from '../../test/support/eventstoredb/server.js';
+import { testFolder } from '../../test/support/folder.js';
 import { wholeLog } from '../../test/support/log.js';
 import { metadataOf } from '../commands/decider.js';
 import { startEmbeddedPostgres } from '../database/embedded-postgres.js';
@@ -29,7 +29,7 @@ const sealed = sealEvent({
 describe('A command without DATABASE_URL', () => {
   let dataDir: string;
   beforeEach(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'tenure-visit-'));
+    dataDir = await testFolder('tenure-visit-');
   });
   afterEach(() => rm(dataDir, { recursive: true, force: true }));
 

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { chmod, cp, lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, lstat, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
+import { testFolder } from '../../test/support/folder.js';
 import { EmbeddedPostgresError } from './errors.js';
 import { asUser, binariesOf } from './server-binaries.js';
 import { serverIdentity } from './server-identity.js';
@@ -22,7 +23,7 @@ describe('the PostgreSQL programs', () => {
   let dataDir: string;
 
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'tenure-programs-'));
+    folder = await testFolder('tenure-programs-');
     await chmod(folder, 0o755);
     packageDir = join(folder, 'package');
     dataDir = join(folder, 'data');

@@ -15,7 +15,8 @@ import { freePort, ServiceProcess } from './service-process.js';
 
 const EVENTS = Number(process.env.CRASH_EVENTS ?? 200);
 const SUBSCRIPTIONS = Math.max(30, Math.ceil(EVENTS / 20));
-const TIMES = 5;
+/** How often each event is delivered. */
+const TIMES = process.env.CRASH_EVENTS === undefined ? 3 : 5;
 const CONNECTIONS = 32;
 
 const PLUS = { id: 'price_plus', product: 'prod_plus', name: 'Plus', unitAmount: 1_000 };

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
+import { testFolder } from '../support/folder.js';
 import { until } from '../support/until.js';
 import { ADMIN_KEY, SECRET } from './support/service.js';
 
@@ -51,7 +51,7 @@ function listening(running: Run): Promise<string> {
 describe('The program', () => {
   let folder: string;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'tenure-main-test-'));
+    folder = await testFolder('tenure-main-test-');
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -57,11 +57,15 @@ async function isWaiting(): Promise<boolean> {
   return rows.length > 0;
 }
 
+/** Each case starts two processes: the moment that matters most always, the other at the soak's size. */
+const isSoak = process.env.REBUILD_EVENTS !== undefined;
+const MOMENTS = [
+  ['in the middle of the swap', 'lock table tenure.generation_swap in exclusive mode'],
+  ['while it folds', 'lock table tenure.customer in exclusive mode'],
+] as const;
+
 describe('tenure log adopt, killed', () => {
-  it.each([
-    ['while it folds', 'lock table tenure.customer in exclusive mode'],
-    ['in the middle of the swap', 'lock table tenure.generation_swap in exclusive mode'],
-  ])(
+  it.each(isSoak ? MOMENTS : MOMENTS.slice(0, 1))(
     '%s leaves everything as it was, and does it all when it is run again',
     async (_, statement) => {
       const release = await wall(statement);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { SimulatedClock } from '../../demo/stripe/simulated-clock.js';
 import { SimulatedSubscription, type StripeEvent } from '../../demo/stripe/simulated-subscription.js';
+import { LOG_IN_EVENTSTOREDB } from '../support/log.js';
 import { type Answer, startService, type TestService } from '../support/service.js';
 import { now, signed } from '../support/stripe-events.js';
 
@@ -89,6 +90,9 @@ async function outcomeOf(name: string, events: readonly StripeEvent[]): Promise<
   return JSON.parse(JSON.stringify(rest).replaceAll(name, 'NAME'));
 }
 
+/** What the policy makes of an order no store changes: there the worst case and some others do. */
+const RUNS = LOG_IN_EVENTSTOREDB ? 4 : 12;
+
 describe('the order in which deliveries arrive', () => {
   it('changes nothing about what the user may do, nor do repeats', async () => {
     const plans = new Set<string>();
@@ -105,7 +109,7 @@ describe('the order in which deliveries arrive', () => {
           .map(({ event }) => event);
         expect(await outcomeOf(other.name, shuffled)).toEqual(expected);
       }),
-      { numRuns: 12, examples: [[{ steps: CHAIN, ends: false }, countingDown()]] },
+      { numRuns: RUNS, examples: [[{ steps: CHAIN, ends: false }, countingDown()]] },
     );
     expect(plans.size).toBeGreaterThan(1);
   });

@@ -4,7 +4,7 @@ import { type History, history, policyAfter, USERS } from '../support/histories.
 import { ProjectedLog, type Replay } from '../support/projected-log.js';
 
 /** How many histories are tried; `REPLAY_SEED` repeats a run. */
-const numRuns = Number(process.env.REPLAY_RUNS ?? '3');
+const numRuns = Number(process.env.REPLAY_RUNS ?? '2');
 const seed = process.env.REPLAY_SEED === undefined ? {} : { seed: Number(process.env.REPLAY_SEED) };
 
 /** The road that all others are compared with, and those others. */
