@@ -13,16 +13,10 @@ import { SERVICE_TABLES } from '../support/stores.js';
 import { now, signed } from '../support/stripe-events.js';
 import { freePort, ServiceProcess } from './service-process.js';
 
-<<<<<<< HEAD
-const EVENTS = Number(process.env.CRASH_EVENTS ?? 200);
-const SUBSCRIPTIONS = Math.max(30, Math.ceil(EVENTS / 20));
-/** How often each event is delivered. */
-const TIMES = process.env.CRASH_EVENTS === undefined ? 3 : 5;
-=======
 const EVENTS = Number(process.env.CRASH_EVENTS ?? 120);
 const SUBSCRIPTIONS = Math.max(18, Math.ceil(EVENTS / 20));
-const TIMES = 5;
->>>>>>> 65b413e (Rebuild under load and crash at the least sizes that still fail when broken)
+/** How often each event is delivered. */
+const TIMES = process.env.CRASH_EVENTS === undefined ? 3 : 5;
 const CONNECTIONS = 32;
 
 const PLUS = { id: 'price_plus', product: 'prod_plus', name: 'Plus', unitAmount: 1_000 };
