@@ -16,7 +16,9 @@ const EVERYTHING_TWICE =
 const ONCE = [
   'access',
   'catalog',
+  'cli',
   'clock',
+  'deadlines',
   'entitlements',
   'hostile',
   'keys',
@@ -27,7 +29,9 @@ const ONCE = [
   'rebuild-killed',
   'rebuild-under-load',
   'stripe-doubts',
+  'two-roads',
   'users',
+  'webhooks',
 ];
 
 /**

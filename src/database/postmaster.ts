@@ -43,7 +43,15 @@ const LOG_LIMIT_BYTES = 10_000_000;
 /** Chosen for two cores and many small commits. What is durable is not negotiable: both settings are said aloud. */
 const SETTINGS: Readonly<Record<Durability, Readonly<Record<string, string>>>> = {
   durable: { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' },
-  volatile: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
+  volatile: {
+    fsync: 'off',
+    synchronous_commit: 'off',
+    full_page_writes: 'off',
+    // Nothing lives long enough to be cleaned up, and each visit is a process.
+    autovacuum: 'off',
+    wal_level: 'minimal',
+    max_wal_senders: '0',
+  },
 };
 const COMMON_SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: HOST,

@@ -8,11 +8,11 @@ import {
   stripeEvent,
   subscriptionObject,
 } from '../support/stripe-events.js';
-import { THREAD_FLAGS } from '../support/thread-flags.js';
+import { FOLDING } from '../support/thread-flags.js';
 
 let service: TestService;
 beforeAll(async () => {
-  service = await TestService.start({ hooks: { threads: THREAD_FLAGS } }); // as it is shipped
+  service = await TestService.start({ hooks: { threads: FOLDING } });
 });
 afterAll(() => service.close());
 

@@ -22,7 +22,7 @@ import {
 import { troubledStore } from '../support/troubled-store.js';
 import { until } from '../support/until.js';
 
-const numRuns = Number(process.env.DEADLINE_RUNS ?? '3');
+const numRuns = Number(process.env.DEADLINE_RUNS ?? '2');
 const seed = process.env.DEADLINE_SEED === undefined ? {} : { seed: Number(process.env.DEADLINE_SEED) };
 const STRAIGHT: Replay = { batchSize: 500, sliceSize: 1_000, projector: 'kept' };
 

@@ -15,7 +15,7 @@ import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
 
-const numRuns = Number(process.env.PUBLICATION_RUNS ?? '8');
+const numRuns = Number(process.env.PUBLICATION_RUNS ?? '5');
 const OLD = twoPlans({ free: 'reports', plus: 'export' });
 const NEW = twoPlans({ free: 'reports', plus: 'api' });
 

@@ -4,7 +4,7 @@ import { type Instance, ProjectedLog, type ToRecord } from '../support/projected
 import { until } from '../support/until.js';
 
 /** How many histories are tried; `REBUILD_SEED` repeats a run. */
-const numRuns = Number(process.env.REBUILD_RUNS ?? '3');
+const numRuns = Number(process.env.REBUILD_RUNS ?? '2');
 const seed = process.env.REBUILD_SEED === undefined ? {} : { seed: Number(process.env.REBUILD_SEED) };
 const OPS = { actor: 'ops', reason: 'a test' };
 

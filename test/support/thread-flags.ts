@@ -4,3 +4,9 @@ export const THREAD_FLAGS: readonly string[] = [
   '--import',
   new URL('./register-typescript.mjs', import.meta.url).href,
 ];
+
+/**
+ * For a service in the process of a test that folds as it is shipped, in threads; with the log in EventStoreDB in the test's
+ * own, as each of three would load that client. Services that are processes of their own always have their threads.
+ */
+export const FOLDING = process.env.TEST_STORE === 'eventstoredb' ? 'none' : THREAD_FLAGS;
