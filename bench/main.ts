@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- [ingest] [query] [freshness] [rebuild] [cost] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
- * service beside its floors and rivals, prints the ratios, and writes `bench/results.json`. See README.md in this folder.
+ * service beside its floors and rivals, prints the ratios, and writes `bench/results.json` (`results.cost.json`). See README.md in this folder.
  * Exit code 1 when something failed or an acknowledged event was missing; a ratio that was not reached is a figure, not a
  * failure.
  */
@@ -23,7 +23,9 @@ import { benchIngest } from './works/ingest.js';
 import { benchQuery } from './works/query.js';
 import { benchRebuild } from './works/rebuild.js';
 
-const RESULTS = fileURLToPath(new URL('./results.json', import.meta.url));
+/** What needs no service keeps its figures apart, so that they do not take the place of the others. */
+const resultsOf = (onService: readonly string[]): string =>
+  onService.length > 0 ? 'results.json' : 'results.cost.json';
 /** Works on the running service, and those that need a database alone. */
 const WORKS: Readonly<Record<string, (context: BenchContext) => Promise<WorkReport>>> = {
   ingest: benchIngest,
@@ -102,7 +104,8 @@ async function run(): Promise<void> {
   const notes = reports.flatMap((report) => report.notes);
 
   const seconds = Math.round((performance.now() - began) / 1_000);
-  await writeResults(RESULTS, {
+  const file = resultsOf(onService);
+  await writeResults(fileURLToPath(new URL(file, import.meta.url)), {
     takenAt: new Date().toISOString(),
     rows,
     notes,
@@ -112,7 +115,7 @@ async function run(): Promise<void> {
   });
   say(`\n${notes.map(({ what, value }) => `${what}: ${value}`).join('\n')}`);
   say(
-    `\n${table(rows)}\n\n${seconds} s; written to bench/results.json; log of the service, if any: ${SERVICE_LOG}`,
+    `\n${table(rows)}\n\n${seconds} s; written to bench/${file}; log of the service, if any: ${SERVICE_LOG}`,
   );
 }
 
