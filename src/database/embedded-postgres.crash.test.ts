@@ -129,7 +129,8 @@ describe('the embedded PostgreSQL, when processes are killed or race', () => {
 
   it.each([
     ['a process that is gone', '999999999', new Date()],
-    ['a number that is another process by now', String(process.pid), new Date(0)],
+    ['a number that is another process by now', String(process.ppid), new Date(0)],
+    ['one before this process, of its number,', String(process.pid), new Date()],
   ])('starts though %s was starting it', async (_, holder, since) => {
     useFreshCopy();
     const file = join(dataDir, 'postgres', 'tenure.starting');

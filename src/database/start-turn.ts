@@ -1,9 +1,9 @@
-import { open, readFile, rm, stat } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAlive } from './server-cluster.js';
 import { errorCode, isMissing } from './server-identity.js';
 
-/** A start takes no longer; who holds a turn for longer is another process with the number of one that was killed. */
+/** A turn lasts no longer: whoever seems to hold one may be another process with the number of one that was killed. */
 const TURN_MS = 60_000;
 
 /**
@@ -19,9 +19,7 @@ export class StartTurn {
     const file = join(dir, 'tenure.starting');
     for (;;) {
       try {
-        const created = await open(file, 'wx', 0o600);
-        await created.writeFile(String(process.pid));
-        await created.close();
+        await writeFile(file, String(process.pid), { flag: 'wx', mode: 0o600 });
         return new StartTurn(file);
       } catch (error) {
         if (errorCode(error) !== 'EEXIST') throw error;
@@ -40,9 +38,14 @@ async function isHeld(file: string): Promise<boolean> {
   try {
     const { mtimeMs } = await stat(file);
     const holder = await readFile(file, 'utf8'); // empty for the moment in which it is made
-    return Date.now() - mtimeMs < TURN_MS && (holder === '' || isAlive(Number(holder)));
+    return Date.now() - mtimeMs < TURN_MS && (holder === '' || isOther(Number(holder)));
   } catch (error) {
     if (isMissing(error)) return false;
     throw error;
   }
+}
+
+/** In a container every process before this one had its number. */
+function isOther(pid: number): boolean {
+  return pid !== process.pid && isAlive(pid);
 }

@@ -23,6 +23,8 @@ import { troubledStore } from '../support/troubled-store.js';
 import { until } from '../support/until.js';
 
 const numRuns = Number(process.env.DEADLINE_RUNS ?? '2');
+/** Jest's limit for them, in milliseconds. */
+const RUNS_MS = 60_000 + numRuns * 30_000;
 const seed = process.env.DEADLINE_SEED === undefined ? {} : { seed: Number(process.env.DEADLINE_SEED) };
 const STRAIGHT: Replay = { batchSize: 500, sliceSize: 1_000, projector: 'kept' };
 
@@ -265,34 +267,39 @@ function withoutPositions(rows: Rows): unknown {
 }
 
 describe('Deadlines in any history', () => {
-  it('write what was served, and give the rows that the next events would have written', async () => {
-    let reached = 0;
-    await fc.assert(
-      fc.asyncProperty(timely(), async (given) => {
-        const [plain, timely] = [await ProjectedLog.open(), await ProjectedLog.open()];
-        try {
-          reached += await foldWithDeadlines(timely, given);
-          await fold(plain, ...given.events);
-          // One last event of everybody's, so that without deadlines too all that is due is written.
-          const last = USERS.map((userId) => ending(userId, day(3_000), day(2_000)));
-          await fold(plain, ...last);
-          await fold(timely, ...last);
-          const rows = await timely.rows();
-          expect(withoutPositions(rows)).toEqual(withoutPositions(await plain.rows()));
-          await timely.empty();
-          expect(
-            (await timely.replay({ batchSize: 7, sliceSize: 2, projector: 'made anew each round' })).outcome,
-          ).toBe('idle');
-          expect(await timely.rows()).toEqual(rows);
-        } finally {
-          await plain.close();
-          await timely.close();
-        }
-      }),
-      { numRuns, endOnFailure: true, ...seed },
-    );
-    expect(reached).toBeGreaterThanOrEqual(numRuns);
-  });
+  it(
+    'write what was served, and give the rows that the next events would have written',
+    async () => {
+      let reached = 0;
+      await fc.assert(
+        fc.asyncProperty(timely(), async (given) => {
+          const [plain, timely] = [await ProjectedLog.open(), await ProjectedLog.open()];
+          try {
+            reached += await foldWithDeadlines(timely, given);
+            await fold(plain, ...given.events);
+            // One last event of everybody's, so that without deadlines too all that is due is written.
+            const last = USERS.map((userId) => ending(userId, day(3_000), day(2_000)));
+            await fold(plain, ...last);
+            await fold(timely, ...last);
+            const rows = await timely.rows();
+            expect(withoutPositions(rows)).toEqual(withoutPositions(await plain.rows()));
+            await timely.empty();
+            expect(
+              (await timely.replay({ batchSize: 7, sliceSize: 2, projector: 'made anew each round' }))
+                .outcome,
+            ).toBe('idle');
+            expect(await timely.rows()).toEqual(rows);
+          } finally {
+            await plain.close();
+            await timely.close();
+          }
+        }),
+        { numRuns, endOnFailure: true, ...seed },
+      );
+      expect(reached).toBeGreaterThanOrEqual(numRuns);
+    },
+    RUNS_MS,
+  );
 });
 
 describe('The scheduler of deadlines', () => {

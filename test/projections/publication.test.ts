@@ -16,6 +16,8 @@ import { type Instance, ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
 
 const numRuns = Number(process.env.PUBLICATION_RUNS ?? '5');
+/** Jest's limit for them, in milliseconds. */
+const RUNS_MS = 60_000 + numRuns * 30_000;
 const OLD = twoPlans({ free: 'reports', plus: 'export' });
 const NEW = twoPlans({ free: 'reports', plus: 'api' });
 
@@ -135,47 +137,54 @@ describe('What a publication would change', () => {
     }
   });
 
-  it('is what the publication then does, whatever came before', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        history(),
-        catalogs(),
-        fc.constantFrom(1, 3, 1_000),
-        async ({ events }, catalog, sliceSize) => {
-          const own = await ProjectedLog.open();
-          try {
-            const now = Math.max(...events.map((each) => each.at)) + 86_400_000;
-            const a = await own.start('a', { sliceSize, now: () => now });
-            await a.reaches(await own.record(...events));
-            const report = await preview(a, catalog); // waits until everybody is judged by what was published before
-            const before = await a.reader.readMany(USERS);
-            const data = { hash: catalogHash(catalog), catalog };
-            await a.reaches(
-              await own.record({ event: { type: 'PlanCatalogPublished', data }, told: null, at: now }),
-            );
-            const after = await a.reader.readMany(USERS);
-            const told = new Map(report.first.map((change) => [change.userId, change]));
-            for (const [n, { userId, snapshot }] of before.entries()) {
-              const is = after[n]?.snapshot ?? snapshot;
-              const kinds = accessDifferences(snapshot, is);
-              const change = told.get(userId);
-              if (change === undefined) {
-                const isStranger = snapshot.revocationVersion === 0 && report.defaultChanged;
-                expect([userId, isStranger ? [] : kinds]).toEqual([userId, []]);
-                expect(is.revocationVersion).toBe(snapshot.revocationVersion);
-              } else {
-                expect(change.kinds).toEqual(kinds);
-                expect(snapshot).toMatchObject({ ...change.before, revocationVersion: change.versionBefore });
-                expect(is).toMatchObject({ ...change.after, revocationVersion: change.versionAfter });
+  it(
+    'is what the publication then does, whatever came before',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          history(),
+          catalogs(),
+          fc.constantFrom(1, 3, 1_000),
+          async ({ events }, catalog, sliceSize) => {
+            const own = await ProjectedLog.open();
+            try {
+              const now = Math.max(...events.map((each) => each.at)) + 86_400_000;
+              const a = await own.start('a', { sliceSize, now: () => now });
+              await a.reaches(await own.record(...events));
+              const report = await preview(a, catalog); // waits until everybody is judged by what was published before
+              const before = await a.reader.readMany(USERS);
+              const data = { hash: catalogHash(catalog), catalog };
+              await a.reaches(
+                await own.record({ event: { type: 'PlanCatalogPublished', data }, told: null, at: now }),
+              );
+              const after = await a.reader.readMany(USERS);
+              const told = new Map(report.first.map((change) => [change.userId, change]));
+              for (const [n, { userId, snapshot }] of before.entries()) {
+                const is = after[n]?.snapshot ?? snapshot;
+                const kinds = accessDifferences(snapshot, is);
+                const change = told.get(userId);
+                if (change === undefined) {
+                  const isStranger = snapshot.revocationVersion === 0 && report.defaultChanged;
+                  expect([userId, isStranger ? [] : kinds]).toEqual([userId, []]);
+                  expect(is.revocationVersion).toBe(snapshot.revocationVersion);
+                } else {
+                  expect(change.kinds).toEqual(kinds);
+                  expect(snapshot).toMatchObject({
+                    ...change.before,
+                    revocationVersion: change.versionBefore,
+                  });
+                  expect(is).toMatchObject({ ...change.after, revocationVersion: change.versionAfter });
+                }
               }
+              expect(report.changed).toBe(report.first.length);
+            } finally {
+              await own.close();
             }
-            expect(report.changed).toBe(report.first.length);
-          } finally {
-            await own.close();
-          }
-        },
-      ),
-      { numRuns, endOnFailure: true },
-    );
-  });
+          },
+        ),
+        { numRuns, endOnFailure: true },
+      );
+    },
+    RUNS_MS,
+  );
 });

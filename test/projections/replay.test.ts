@@ -5,6 +5,8 @@ import { ProjectedLog, type Replay } from '../support/projected-log.js';
 
 /** How many histories are tried; `REPLAY_SEED` repeats a run. */
 const numRuns = Number(process.env.REPLAY_RUNS ?? '2');
+/** Jest's limit for them, in milliseconds. */
+const RUNS_MS = 60_000 + numRuns * 30_000;
 const seed = process.env.REPLAY_SEED === undefined ? {} : { seed: Number(process.env.REPLAY_SEED) };
 
 /** The road that all others are compared with, and those others. */
@@ -28,38 +30,46 @@ async function withLog({ events }: History, look: (log: ProjectedLog) => Promise
 }
 
 describe('One log replayed', () => {
-  it('gives the same rows in every column, whatever the batches and slices, restarted between them or not', async () => {
-    await fc.assert(
-      fc.asyncProperty(history(), (given) =>
-        withLog(given, async (log) => {
-          expect((await log.replay(STRAIGHT)).outcome).toBe('idle');
-          const expected = await log.rows();
-          for (const other of OTHERS) {
-            await log.empty();
-            expect((await log.replay(other)).outcome).toBe('idle');
-            expect({ ...other, rows: await log.rows() }).toEqual({ ...other, rows: expected });
-          }
-        }),
-      ),
-      { numRuns, endOnFailure: true, ...seed },
-    );
-  });
+  it(
+    'gives the same rows in every column, whatever the batches and slices, restarted between them or not',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(history(), (given) =>
+          withLog(given, async (log) => {
+            expect((await log.replay(STRAIGHT)).outcome).toBe('idle');
+            const expected = await log.rows();
+            for (const other of OTHERS) {
+              await log.empty();
+              expect((await log.replay(other)).outcome).toBe('idle');
+              expect({ ...other, rows: await log.rows() }).toEqual({ ...other, rows: expected });
+            }
+          }),
+        ),
+        { numRuns, endOnFailure: true, ...seed },
+      );
+    },
+    RUNS_MS,
+  );
 
-  it('shows what the policy says of the whole set of facts', async () => {
-    await fc.assert(
-      fc.asyncProperty(history(), (given) =>
-        withLog(given, async (log) => {
-          await log.replay(STRAIGHT);
-          const now = Math.max(...given.events.map(({ at }) => at));
-          const served = await new EntitlementReader(log.pool, () => now).readMany(USERS);
-          const shown = served.map(({ snapshot }) => {
-            const { userId, revocationVersion, position, changedAt, ...entitlement } = snapshot;
-            return [userId, entitlement];
-          });
-          expect(new Map(shown as [string, unknown][])).toEqual(policyAfter(given));
-        }),
-      ),
-      { numRuns, endOnFailure: true, ...seed },
-    );
-  });
+  it(
+    'shows what the policy says of the whole set of facts',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(history(), (given) =>
+          withLog(given, async (log) => {
+            await log.replay(STRAIGHT);
+            const now = Math.max(...given.events.map(({ at }) => at));
+            const served = await new EntitlementReader(log.pool, () => now).readMany(USERS);
+            const shown = served.map(({ snapshot }) => {
+              const { userId, revocationVersion, position, changedAt, ...entitlement } = snapshot;
+              return [userId, entitlement];
+            });
+            expect(new Map(shown as [string, unknown][])).toEqual(policyAfter(given));
+          }),
+        ),
+        { numRuns, endOnFailure: true, ...seed },
+      );
+    },
+    RUNS_MS,
+  );
 });

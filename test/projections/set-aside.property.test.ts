@@ -6,6 +6,8 @@ import { ProjectedLog, type Replay } from '../support/projected-log.js';
 
 /** How many histories are tried; `SET_ASIDE_SEED` repeats a run. */
 const numRuns = Number(process.env.SET_ASIDE_RUNS ?? '2');
+/** Jest's limit for them, in milliseconds. */
+const RUNS_MS = 60_000 + numRuns * 30_000;
 const seed = process.env.SET_ASIDE_SEED === undefined ? {} : { seed: Number(process.env.SET_ASIDE_SEED) };
 
 /** One of so many texts, the same ones in every fold. */
@@ -33,34 +35,38 @@ function unlucky(salt: number) {
 }
 
 describe('What is set aside', () => {
-  it('is the same in every row, whatever the batch size, kept in memory or not', async () => {
-    await fc.assert(
-      fc.asyncProperty(history(), fc.nat(), async ({ events }, salt) => {
-        const log = await ProjectedLog.open();
-        try {
-          for (const [n, event] of events.entries()) {
-            await log.record(event);
-            if (n % 40 === 20) {
-              await log.recordRaw({ id: randomUUID(), type: 'FromTheFuture', data: '{}', metadata: '{}' });
+  it(
+    'is the same in every row, whatever the batch size, kept in memory or not',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(history(), fc.nat(), async ({ events }, salt) => {
+          const log = await ProjectedLog.open();
+          try {
+            for (const [n, event] of events.entries()) {
+              await log.record(event);
+              if (n % 40 === 20) {
+                await log.recordRaw({ id: randomUUID(), type: 'FromTheFuture', data: '{}', metadata: '{}' });
+              }
             }
+            const rules = unlucky(salt);
+            const replay = async (how: Pick<Replay, 'batchSize' | 'projector'>) => {
+              await log.empty();
+              await log.replay({ ...how, sliceSize: 1_000, rules, faultLimit: 1_000 });
+              return log.rows();
+            };
+            const straight = await replay({ batchSize: 500, projector: 'kept' });
+            expect(straight.set_aside_stream).not.toEqual([]);
+            for (const batchSize of [1, 2, 7]) {
+              const projector = batchSize === 2 ? 'made anew each round' : 'kept';
+              expect(await replay({ batchSize, projector })).toEqual(straight);
+            }
+          } finally {
+            await log.close();
           }
-          const rules = unlucky(salt);
-          const replay = async (how: Pick<Replay, 'batchSize' | 'projector'>) => {
-            await log.empty();
-            await log.replay({ ...how, sliceSize: 1_000, rules, faultLimit: 1_000 });
-            return log.rows();
-          };
-          const straight = await replay({ batchSize: 500, projector: 'kept' });
-          expect(straight.set_aside_stream).not.toEqual([]);
-          for (const batchSize of [1, 2, 7]) {
-            const projector = batchSize === 2 ? 'made anew each round' : 'kept';
-            expect(await replay({ batchSize, projector })).toEqual(straight);
-          }
-        } finally {
-          await log.close();
-        }
-      }),
-      { numRuns, ...seed },
-    );
-  });
+        }),
+        { numRuns, ...seed },
+      );
+    },
+    RUNS_MS,
+  );
 });

@@ -61,19 +61,21 @@ async function makeTemplate(serverUrl: string, { name, migrate }: Template): Pro
   const database = `tenure_template_${process.env.TENURE_TEST_RUN}_${name}`;
   await onServer(serverUrl, async (client) => {
     await client.query(`select pg_advisory_lock(hashtext('${database}'))`);
-    const found = await client.query<{ isWhole: boolean }>(
-      'select datistemplate as "isWhole" from pg_database where datname = $1',
-      [database],
-    );
-    if (found.rows[0]?.isWhole !== true) {
+    try {
+      const found = await client.query<{ isWhole: boolean }>(
+        'select datistemplate as "isWhole" from pg_database where datname = $1',
+        [database],
+      );
+      if (found.rows[0]?.isWhole === true) return;
       await client.query(`drop database if exists ${database}`); // whoever made it did not come to the end
       await client.query(`create database ${database} template template0`);
       const url = new URL(serverUrl);
       url.pathname = `/${database}`;
       await migrate(url.href);
       await client.query(`alter database ${database} is_template true`);
+    } finally {
+      await client.query(`select pg_advisory_unlock(hashtext('${database}'))`);
     }
-    await client.query(`select pg_advisory_unlock(hashtext('${database}'))`);
   });
   return database;
 }
