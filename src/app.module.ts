@@ -6,7 +6,6 @@ import { EntitlementsService } from './api/entitlements/entitlements.service.js'
 import { HealthController } from './api/health/health.controller.js';
 import { HealthService } from './api/health/health.service.js';
 import { OpenAnswers } from './api/health/open-answers.js';
-import { EventStreams } from './api/http/event-stream.js';
 import { BulkLinks } from './api/links/bulk-links.js';
 import { LinksController } from './api/links/links.controller.js';
 import { FaultsController } from './api/ops/faults.controller.js';
@@ -22,6 +21,7 @@ import type { ServerClock } from './database/server-clock.js';
 import { DeadlineScheduler } from './deadlines/deadline-scheduler.js';
 import { EVENT_STORE, type EventStore } from './event-store/event-store.js';
 import { subscriptionStream } from './events/stream-names.js';
+import { EventStreams } from './http/event-stream.js';
 import type { Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
 import type { LogWatch } from './projections/engine/log-watch.js';

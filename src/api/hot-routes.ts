@@ -1,6 +1,10 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { isUserId } from '../events/user-id.js';
+import { readBody } from '../http/read-body.js';
+import { problemReply, type Reply, sendReply } from '../http/reply.js';
+import { requestIdOf } from '../http/request-id.js';
+import { logRequest } from '../http/request-log.js';
 import type { LatencyCell } from '../observability/latency-histogram.js';
 import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
@@ -8,11 +12,7 @@ import type { WebhookService } from '../webhooks/webhook.service.js';
 import { type AccessControl, requireScope } from './auth/access-control.js';
 import type { Principal } from './auth/authenticator.js';
 import type { EntitlementsService } from './entitlements/entitlements.service.js';
-import { readBody } from './http/read-body.js';
-import { problemReply, type Reply, sendReply } from './http/reply.js';
-import { requestIdOf } from './http/request-id.js';
-import { logRequest } from './http/request-log.js';
-import { toProblem } from './http/to-problem.js';
+import { toProblem } from './to-problem.js';
 
 export interface HotRoutesOptions {
   /** Everything that is not hot: the Express application. */

@@ -1,9 +1,9 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { NextFunction, Request, Response } from 'express';
-import { PROBLEMS } from './http/problem.js';
-import { requestIdOf } from './http/request-id.js';
-import { RouteTable } from './http/route-table.js';
+import { PROBLEMS } from '../http/problem.js';
+import { requestIdOf } from '../http/request-id.js';
+import { RouteTable } from '../http/route-table.js';
 
 /** What is served beside the documented API. */
 const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([

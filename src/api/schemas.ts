@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { ProblemError } from '../http/problem.js';
 import { entitlementSchema, pendingPaymentSchema } from '../projections/entitlements/user-row.js';
 import { FEATURE_REASONS } from './features/feature-decision.js';
-import { ProblemError } from './http/problem.js';
 
 /** Bodies of requests and answers: one schema each, for validation and for the OpenAPI document alike. */
 const userId = z.string().min(1).max(255);

@@ -1,12 +1,12 @@
 import type { CommandBus } from '@nestjs/cqrs';
-import { ProblemError } from '../api/http/problem.js';
-import { jsonReply, type Reply } from '../api/http/reply.js';
-import { toProblem } from '../api/http/to-problem.js';
+import { toProblem } from '../api/to-problem.js';
 import { RecordCheckoutEvent } from '../commands/checkout/checkout.commands.js';
 import { RecordCustomerEvent } from '../commands/customer/customer.commands.js';
 import type { Recorded } from '../commands/decider.js';
 import { RecordSubscriptionEvent } from '../commands/subscription/subscription.commands.js';
 import type { ServerClock } from '../database/server-clock.js';
+import { ProblemError } from '../http/problem.js';
+import { jsonReply, type Reply } from '../http/reply.js';
 import type { Metrics, WebhookOutcome } from '../observability/metrics.js';
 import { OnceADay } from '../observability/once-a-day.js';
 import type { Inquiries } from '../stripe/inquiries.js';

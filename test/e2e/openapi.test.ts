@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { PROBLEMS } from '../../src/api/http/problem.js';
+import { PROBLEMS } from '../../src/http/problem.js';
 import type { Answer } from './support/http-call.js';
 import { AUTHORIZED, buyer, event, type Service, signed, startService } from './support/service.js';
 

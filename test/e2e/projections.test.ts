@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { EventStreams } from '../../src/api/http/event-stream.js';
 import { createTenure, type Tenure } from '../../src/bootstrap.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { EventStreams } from '../../src/http/event-stream.js';
 import { wholeLog } from '../support/log.js';
 import { until } from '../support/until.js';
 import { readEvents } from './support/event-reader.js';

@@ -1,11 +1,11 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { Describe } from '../describe.js';
-import { refuseOthers } from '../http/parameters.js';
-import { ProblemError } from '../http/problem.js';
-import { jsonReply, sendReply } from '../http/reply.js';
-import { requestIdOf } from '../http/request-id.js';
+import { Describe } from '../../http/describe.js';
+import { refuseOthers } from '../../http/parameters.js';
+import { ProblemError } from '../../http/problem.js';
+import { jsonReply, sendReply } from '../../http/reply.js';
+import { requestIdOf } from '../../http/request-id.js';
 import { batchRequest, batchResponse, featureResponse, parseBody, snapshotSchema } from '../schemas.js';
 import { EntitlementsService } from './entitlements.service.js';
 

@@ -1,14 +1,14 @@
 import { comparePositions, type Position } from '../../event-store/event-store.js';
 import { isUserId } from '../../events/user-id.js';
+import { matchesIfNoneMatch } from '../../http/etag.js';
+import { ProblemError } from '../../http/problem.js';
+import type { Reply } from '../../http/reply.js';
 import type { LogWatch } from '../../projections/engine/log-watch.js';
 import type { Projection } from '../../projections/engine/projection.js';
 import type { EntitlementReader } from '../../projections/entitlements/entitlement.reader.js';
 import type { OpsReader } from '../../projections/entitlements/ops.reader.js';
 import type { Served, Snapshot } from '../../projections/entitlements/snapshot.js';
 import { decideFeature, type FeatureDecision } from '../features/feature-decision.js';
-import { matchesIfNoneMatch } from '../http/etag.js';
-import { ProblemError } from '../http/problem.js';
-import type { Reply } from '../http/reply.js';
 
 const READ_YOUR_WRITES_MS = 5_000;
 /** Requests that wait for a position at once: each holds a connection of its caller, and all ask again when the fold moves. */

@@ -1,6 +1,6 @@
+import { jsonReply, type Reply } from '../../http/reply.js';
+import { SharedAnswer } from '../../http/shared-answer.js';
 import type { Metrics } from '../../observability/metrics.js';
-import { jsonReply, type Reply } from '../http/reply.js';
-import { SharedAnswer } from '../http/shared-answer.js';
 import type { HealthService } from './health.service.js';
 
 /** How long an answer is told that anybody may ask for, in milliseconds. */

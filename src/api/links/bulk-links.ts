@@ -2,9 +2,9 @@ import type { CommandBus } from '@nestjs/cqrs';
 import { LinkCustomer } from '../../commands/customer/customer.commands.js';
 import type { Origin, Recorded } from '../../commands/decider.js';
 import { ContentionError } from '../../commands/stream-writer.js';
+import type { ProblemError } from '../../http/problem.js';
 import type { Logger } from '../../observability/logger.js';
-import type { ProblemError } from '../http/problem.js';
-import { toProblem } from '../http/to-problem.js';
+import { toProblem } from '../to-problem.js';
 import { Turns } from './turns.js';
 
 export interface CustomerLink {

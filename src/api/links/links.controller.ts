@@ -5,13 +5,13 @@ import type { Request, Response } from 'express';
 import { LinkCustomer, UnlinkCustomer } from '../../commands/customer/customer.commands.js';
 import type { Origin, Recorded } from '../../commands/decider.js';
 import { LinkSubscription, UnlinkSubscription } from '../../commands/subscription/subscription.commands.js';
+import { Describe } from '../../http/describe.js';
+import { ProblemError } from '../../http/problem.js';
+import { jsonReply, sendReply } from '../../http/reply.js';
+import { requestIdOf } from '../../http/request-id.js';
 import { id as stripeId } from '../../webhooks/translate/read-json.js';
 import { principalOf } from '../auth/require-key.js';
-import { Describe } from '../describe.js';
 import { checkUserId } from '../entitlements/entitlements.service.js';
-import { ProblemError } from '../http/problem.js';
-import { jsonReply, sendReply } from '../http/reply.js';
-import { requestIdOf } from '../http/request-id.js';
 import { linkRequest, linksRequest, linksResponse, parseBody, recordedResponse } from '../schemas.js';
 import { BulkLinks, type LinkOutcome } from './bulk-links.js';
 

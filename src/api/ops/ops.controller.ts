@@ -1,12 +1,12 @@
 import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
 import { ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { Describe } from '../../http/describe.js';
+import { cursorOf, DEFAULT_LIMIT, limitOf, MAX_LIMIT, refuseOthers } from '../../http/parameters.js';
+import { jsonReply, sendReply } from '../../http/reply.js';
+import { requestIdOf } from '../../http/request-id.js';
 import { OpsReader } from '../../projections/entitlements/ops.reader.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
-import { Describe } from '../describe.js';
-import { cursorOf, DEFAULT_LIMIT, limitOf, MAX_LIMIT, refuseOthers } from '../http/parameters.js';
-import { jsonReply, sendReply } from '../http/reply.js';
-import { requestIdOf } from '../http/request-id.js';
 import {
   conflictsResponse,
   faultsResponse,

@@ -2,13 +2,13 @@ import { Body, Controller, HttpCode, Inject, Post, Query, Req, Res } from '@nest
 import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import { Describe } from '../../http/describe.js';
+import { refuseOthers } from '../../http/parameters.js';
+import { ProblemError } from '../../http/problem.js';
+import { jsonReply, sendReply } from '../../http/reply.js';
+import { requestIdOf } from '../../http/request-id.js';
 import { InvalidPlanFileError, type LoadedCatalog, parsePlanBody } from '../../plans/plan-file.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
-import { Describe } from '../describe.js';
-import { refuseOthers } from '../http/parameters.js';
-import { ProblemError } from '../http/problem.js';
-import { jsonReply, sendReply } from '../http/reply.js';
-import { requestIdOf } from '../http/request-id.js';
 import { publicationResponse } from './projection.schemas.js';
 import { BODY, LOOK } from './projection-routes.js';
 

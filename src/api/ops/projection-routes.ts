@@ -1,7 +1,7 @@
 import type { Request } from 'express';
+import { refuseOthers } from '../../http/parameters.js';
+import { ProblemError } from '../../http/problem.js';
 import { ENTITLEMENTS } from '../../projections/entitlements/entitlements.projector.js';
-import { refuseOthers } from '../http/parameters.js';
-import { ProblemError } from '../http/problem.js';
 
 /** What the routes of the projections share. */
 export const NAME_PARAMETER = { name: 'name', type: String, enum: [ENTITLEMENTS] };

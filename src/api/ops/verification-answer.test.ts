@@ -2,9 +2,9 @@ import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import express from 'express';
+import { EventStreams } from '../../http/event-stream.js';
 import { createLogger } from '../../observability/logger.js';
 import type { OnProgress } from '../../projections/generations/verification.js';
-import { EventStreams } from '../http/event-stream.js';
 import { answerVerification } from './verification-answer.js';
 
 describe('A verification', () => {

@@ -2,13 +2,13 @@ import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
 import { ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import { Describe } from '../../http/describe.js';
+import { cursorOf, DEFAULT_LIMIT, limitOf, MAX_LIMIT, refuseOthers, textOf } from '../../http/parameters.js';
+import { ProblemError } from '../../http/problem.js';
+import { jsonReply, sendReply } from '../../http/reply.js';
+import { requestIdOf } from '../../http/request-id.js';
 import { entitlementSchema } from '../../projections/entitlements/user-row.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
-import { Describe } from '../describe.js';
-import { cursorOf, DEFAULT_LIMIT, limitOf, MAX_LIMIT, refuseOthers, textOf } from '../http/parameters.js';
-import { ProblemError } from '../http/problem.js';
-import { jsonReply, sendReply } from '../http/reply.js';
-import { requestIdOf } from '../http/request-id.js';
 import { faultedSchema } from '../schemas.js';
 
 const status = entitlementSchema.shape.status;

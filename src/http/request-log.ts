@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Logger } from '../../observability/logger.js';
+import type { Logger } from '../observability/logger.js';
 
 /** Tells of a finished request, at debug: the route's pattern, never the path, a header or a body. */
 export function logRequest(

@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
-import { ContentionError } from '../../commands/stream-writer.js';
-import { ClockDiffersError } from '../../database/server-clock.js';
-import { isTransient } from '../../database/transient.js';
+import { ContentionError } from '../commands/stream-writer.js';
+import { ClockDiffersError } from '../database/server-clock.js';
+import { isTransient } from '../database/transient.js';
 import {
   AccessDeniedError,
   EventStoreUnavailableError,
@@ -10,10 +10,10 @@ import {
   LogReplacedError,
   OutcomeUnknownError,
   WrongExpectedRevisionError,
-} from '../../event-store/errors.js';
-import { ReadModelNotReadyError } from '../../projections/entitlements/entitlement.reader.js';
-import { GenerationError } from '../../projections/generations/errors.js';
-import { type ProblemCode, ProblemError } from './problem.js';
+} from '../event-store/errors.js';
+import { type ProblemCode, ProblemError } from '../http/problem.js';
+import { ReadModelNotReadyError } from '../projections/entitlements/entitlement.reader.js';
+import { GenerationError } from '../projections/generations/errors.js';
 
 /** Seconds after which a caller may try again when a store is down. */
 const RETRY_AFTER_SECONDS = '2';

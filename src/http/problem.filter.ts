@@ -1,11 +1,11 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import type { Logger } from '../../observability/logger.js';
+import { toProblem } from '../api/to-problem.js';
+import type { Logger } from '../observability/logger.js';
 import { ProblemError } from './problem.js';
 import { problemReply, sendReply } from './reply.js';
 import { requestIdOf } from './request-id.js';
 import type { RouteTable } from './route-table.js';
-import { toProblem } from './to-problem.js';
 
 /** Answers every thrown value with problem+json; what is our fault is logged under the request id. */
 @Catch()

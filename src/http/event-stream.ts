@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import type { Logger } from '../../observability/logger.js';
+import { toProblem } from '../api/to-problem.js';
+import type { Logger } from '../observability/logger.js';
 import { problemBody } from './problem.js';
-import { toProblem } from './to-problem.js';
 
 /** Proxies and browsers give up a connection on which nothing comes for long. */
 const HEARTBEAT_MS = 15_000;
