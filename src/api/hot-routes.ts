@@ -1,5 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
+import { type AccessControl, requireScope } from '../auth/access-control.js';
+import type { Principal } from '../auth/authenticator.js';
 import { isUserId } from '../events/user-id.js';
 import { readBody } from '../http/read-body.js';
 import { problemReply, type Reply, sendReply } from '../http/reply.js';
@@ -9,8 +11,6 @@ import type { LatencyCell } from '../observability/latency-histogram.js';
 import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { WebhookService } from '../webhooks/webhook.service.js';
-import { type AccessControl, requireScope } from './auth/access-control.js';
-import type { Principal } from './auth/authenticator.js';
 import type { EntitlementsService } from './entitlements/entitlements.service.js';
 import { toProblem } from './to-problem.js';
 

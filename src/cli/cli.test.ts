@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestDatabase, testDatabase } from '../../test/support/postgres.js';
-import { hashOfKey } from '../keys/api-key.js';
+import { hashOfKey } from '../auth/keys/api-key.js';
 import { parsePlanFile } from '../plans/plan-file.js';
 import { runCli } from './program.js';
 

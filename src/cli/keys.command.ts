@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { SCOPES, type Scope } from '../api/auth/authenticator.js';
-import { type KeyListing, KeyRing } from '../keys/key-ring.js';
+import { SCOPES, type Scope } from '../auth/authenticator.js';
+import { type KeyListing, KeyRing } from '../auth/keys/api-key.repository.js';
 import { EXIT } from './exit-codes.js';
 import { withServiceData } from './service-data.js';
 import { allTalkTo } from './talks-to.js';

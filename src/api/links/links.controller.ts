@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Headers, HttpCode, Param, Post, Put, Req, Res
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { principalOf } from '../../auth/require-key.js';
 import { LinkCustomer, UnlinkCustomer } from '../../commands/customer/customer.commands.js';
 import type { Origin, Recorded } from '../../commands/decider.js';
 import { LinkSubscription, UnlinkSubscription } from '../../commands/subscription/subscription.commands.js';
@@ -10,7 +11,6 @@ import { ProblemError } from '../../http/problem.js';
 import { jsonReply, sendReply } from '../../http/reply.js';
 import { requestIdOf } from '../../http/request-id.js';
 import { id as stripeId } from '../../webhooks/translate/read-json.js';
-import { principalOf } from '../auth/require-key.js';
 import { checkUserId } from '../entitlements/entitlements.service.js';
 import { linkRequest, linksRequest, linksResponse, parseBody, recordedResponse } from '../schemas.js';
 import { BulkLinks, type LinkOutcome } from './bulk-links.js';

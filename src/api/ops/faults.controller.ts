@@ -1,11 +1,11 @@
 import { Body, Controller, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { principalOf } from '../../auth/require-key.js';
 import { Describe } from '../../http/describe.js';
 import { jsonReply, sendReply } from '../../http/reply.js';
 import { requestIdOf } from '../../http/request-id.js';
 import { Faults } from '../../projections/faults.js';
-import { principalOf } from '../auth/require-key.js';
 import { parseBody } from '../schemas.js';
 import { resumedResponse, resumeRequest, skippedResponse, skipRequest } from './projection.schemas.js';
 import { BODY, checkProjection, LOOK, NAME_PARAMETER, NAMED } from './projection-routes.js';

@@ -13,12 +13,12 @@ import {
 } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { principalOf } from '../../auth/require-key.js';
 import { Describe } from '../../http/describe.js';
 import { refuseOthers } from '../../http/parameters.js';
 import { emptyReply, jsonReply, sendReply } from '../../http/reply.js';
 import { requestIdOf } from '../../http/request-id.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
-import { principalOf } from '../auth/require-key.js';
 import { parseBody } from '../schemas.js';
 import {
   comparisonResponse,

@@ -1,13 +1,13 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { principalOf } from '../../auth/require-key.js';
 import { Describe } from '../../http/describe.js';
 import { EventStreams } from '../../http/event-stream.js';
 import { ProblemError } from '../../http/problem.js';
 import { jsonReply, sendReply } from '../../http/reply.js';
 import { requestIdOf } from '../../http/request-id.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
-import { principalOf } from '../auth/require-key.js';
 import { parseBody } from '../schemas.js';
 import {
   rebuildRequest,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { sha256Hex } from '../events/canonical-json.js';
+import { sha256Hex } from '../../events/canonical-json.js';
 
 /** 256 random bits: nothing to guess, so one round of SHA-256 keeps them, and a look-up by hash tells no time. */
 const SECRET_BYTES = 32;

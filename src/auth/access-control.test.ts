@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ProblemError } from '../../http/problem.js';
+import { ProblemError } from '../http/problem.js';
 import { AccessControl, requireScope } from './access-control.js';
 import { AdminKeyAuthenticator } from './authenticator.js';
 import { FailureLimiter, MAX_FAILURES_PER_MINUTE } from './failure-limiter.js';

@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { hashOfKey, isKeyShaped } from '../../keys/api-key.js';
-import type { LastUse } from '../../keys/last-use.js';
 import { type Authenticator, type Principal, SCOPES } from './authenticator.js';
+import { hashOfKey, isKeyShaped } from './keys/api-key.js';
+import type { LastUse } from './keys/last-use.js';
 
 /** A key counts without a look only while it was confirmed this long ago at most: so long a revocation may take. */
 const CONFIRMED_MS = 1_000;

@@ -1,11 +1,11 @@
-import { type TestDatabase, testDatabase } from '../../../test/support/postgres.js';
-import { until } from '../../../test/support/until.js';
-import type { Database } from '../../database/database.js';
-import { mintKey } from '../../keys/api-key.js';
-import { KeyRing } from '../../keys/key-ring.js';
-import { LastUse } from '../../keys/last-use.js';
-import { openServiceDatabase } from '../../service-database.js';
+import { type TestDatabase, testDatabase } from '../../test/support/postgres.js';
+import { until } from '../../test/support/until.js';
+import type { Database } from '../database/database.js';
+import { openServiceDatabase } from '../service-database.js';
 import type { Principal } from './authenticator.js';
+import { mintKey } from './keys/api-key.js';
+import { KeyRing } from './keys/api-key.repository.js';
+import { LastUse } from './keys/last-use.js';
 import { StoredKeyAuthenticator } from './stored-key.authenticator.js';
 
 describe('A stored key', () => {

@@ -1,4 +1,4 @@
-import { ProblemError } from '../../http/problem.js';
+import { ProblemError } from '../http/problem.js';
 import type { Authenticator, Principal, Scope } from './authenticator.js';
 import type { FailureLimiter } from './failure-limiter.js';
 
