@@ -20,7 +20,7 @@ import { StoredKeyAuthenticator } from './auth/stored-key.authenticator.js';
 import { type CatalogPublished, OfferPlanCatalog } from './commands/catalog/catalog.commands.js';
 import { WRITERS } from './commands/writers.js';
 import type { Settings } from './config/settings.js';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded-postgres.js';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded/embedded-postgres.js';
 import { ClockDiffersError, ServerClock } from './database/server-clock.js';
 import { DeadlineScheduler } from './deadlines/deadline-scheduler.js';
 import { LogReplacedError } from './event-store/errors.js';

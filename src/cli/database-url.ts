@@ -1,5 +1,5 @@
 import { loadStoreSettings, type StoreSettings } from '../config/settings.js';
-import { visitEmbeddedPostgres } from '../database/embedded-postgres.js';
+import { visitEmbeddedPostgres } from '../database/embedded/embedded-postgres.js';
 import type { Terminal } from './terminal.js';
 
 /**

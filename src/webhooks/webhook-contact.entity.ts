@@ -1,5 +1,5 @@
 import { EntitySchema } from 'typeorm';
-import { instant, int, keyOf, SCHEMA } from '../projections/entities/columns.js';
+import { instant, int, keyOf, SCHEMA } from '../database/columns.js';
 
 /** When Stripe last delivered something, to any instance. There is one row, or none before the first delivery. */
 export interface WebhookContactRow {

@@ -20,7 +20,7 @@ export default async function setUp() {
     process.env.TENURE_TEST_POSTGRES_URL = process.env.TEST_DATABASE_URL;
     return;
   }
-  const { startEmbeddedPostgres } = await import('../../src/database/embedded-postgres.ts');
+  const { startEmbeddedPostgres } = await import('../../src/database/embedded/embedded-postgres.ts');
   const dataDir = await mkdtemp(join(process.env.TENURE_TEST_FOLDER, 'tenure-test-'));
   const server = await startEmbeddedPostgres({ dataDir, durability: 'volatile' }).catch(async (error) => {
     await rm(dataDir, { recursive: true, force: true });

@@ -2,7 +2,7 @@
  * A process that owns an embedded server: `node … postgres-owner.process.ts <data folder>`. Writes one line of JSON
  * when it has started, or why not, and stops in good order on SIGTERM.
  */
-import { startEmbeddedPostgres } from '../../src/database/embedded-postgres.js';
+import { startEmbeddedPostgres } from '../../src/database/embedded/embedded-postgres.js';
 import { DatabaseError } from '../../src/database/errors.js';
 
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);

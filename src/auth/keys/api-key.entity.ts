@@ -1,5 +1,5 @@
 import { EntitySchema } from 'typeorm';
-import { idText, instant, keyOf, nullable, SCHEMA, text } from '../../projections/entities/columns.js';
+import { idText, instant, keyOf, nullable, SCHEMA, text } from '../../database/columns.js';
 
 /** A key of the API. `hash` is the SHA-256 of the key, in hexadecimal; the key itself is nowhere. */
 export interface ApiKeyRow {

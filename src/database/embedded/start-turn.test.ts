@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { testFolder } from '../../test/support/folder.js';
+import { testFolder } from '../../../test/support/folder.js';
 import { StartTurn } from './start-turn.js';
 
 describe('The turn to start a server', () => {

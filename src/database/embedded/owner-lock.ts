@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { z } from 'zod';
-import { EmbeddedPostgresError } from './errors.js';
+import { EmbeddedPostgresError } from '../errors.js';
+import { isTransient } from '../transient.js';
 import type { Postmaster } from './postmaster.js';
 import { isAlive, ROLE } from './server-cluster.js';
 import { errorCode } from './server-identity.js';
-import { isTransient } from './transient.js';
 
 /** Two integers nobody else uses: "tnre", and the number of the lock. */
 const LOCK_KEYS = [0x746e7265, 1];

@@ -1,7 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { DataDirInUseError, EmbeddedPostgresDiedError, EmbeddedPostgresError } from './errors.js';
+import { DataDirInUseError, EmbeddedPostgresDiedError, EmbeddedPostgresError } from '../errors.js';
 import { OwnerLock } from './owner-lock.js';
 import {
   type Durability,

@@ -1,9 +1,9 @@
 import { chmod, chown, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { testFolder } from '../../test/support/folder.js';
+import { testFolder } from '../../../test/support/folder.js';
+import { DataDirInUseError, EmbeddedPostgresError } from '../errors.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres, visitEmbeddedPostgres } from './embedded-postgres.js';
-import { DataDirInUseError, EmbeddedPostgresError } from './errors.js';
 
 const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;

@@ -3,8 +3,8 @@ import { chmod, cp, lstat, mkdir, readdir, readFile, rm, writeFile } from 'node:
 import { createRequire } from 'node:module';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
-import { testFolder } from '../../test/support/folder.js';
-import { EmbeddedPostgresError } from './errors.js';
+import { testFolder } from '../../../test/support/folder.js';
+import { EmbeddedPostgresError } from '../errors.js';
 import { asUser, binariesOf } from './server-binaries.js';
 import { serverIdentity } from './server-identity.js';
 

@@ -4,7 +4,7 @@ import { open, readFile, stat, truncate, unlink } from 'node:fs/promises';
 import { createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { EmbeddedPostgresError } from './errors.js';
+import { EmbeddedPostgresError } from '../errors.js';
 import { asUser, type ServerBinaries } from './server-binaries.js';
 import { type Cluster, isAlive, oneLine, ROLE, serverEnvironment } from './server-cluster.js';
 import { errorCode, isMissing, type ServerIdentity } from './server-identity.js';

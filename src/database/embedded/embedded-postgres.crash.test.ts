@@ -3,11 +3,11 @@ import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { testFolder } from '../../test/support/folder.js';
-import { type PostgresOwner, startPostgresOwner } from '../../test/support/postgres-owner.js';
-import { until } from '../../test/support/until.js';
+import { testFolder } from '../../../test/support/folder.js';
+import { type PostgresOwner, startPostgresOwner } from '../../../test/support/postgres-owner.js';
+import { until } from '../../../test/support/until.js';
+import { EmbeddedPostgresDiedError } from '../errors.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.js';
-import { EmbeddedPostgresDiedError } from './errors.js';
 
 const NOBODY = 65_534;
 

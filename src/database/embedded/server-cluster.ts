@@ -14,7 +14,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { EmbeddedPostgresError } from './errors.js';
+import { EmbeddedPostgresError } from '../errors.js';
 import { asUser, type ServerBinaries } from './server-binaries.js';
 import { errorCode, isForeign, isMissing, type ServerIdentity } from './server-identity.js';
 
