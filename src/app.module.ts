@@ -29,9 +29,9 @@ import { ENTITLEMENTS } from './projections/entitlements/entitlements.projector.
 import { OpsReader } from './projections/entitlements/ops.reader.js';
 import { Faults } from './projections/faults.js';
 import { PROJECTIONS, type Projections } from './projections/projections.js';
-import { DoubtSettler } from './stripe/doubt-settler.js';
-import { Inquiries } from './stripe/inquiries.js';
-import { StripeGateway } from './stripe/stripe.gateway.js';
+import { StripeGateway } from './stripe/gateway/stripe.gateway.js';
+import { DoubtSettler } from './stripe/reconciliation/reconciler.js';
+import { Inquiries } from './stripe/reconciliation/reconciliation-queue.js';
 import { CheckoutWait } from './webhooks/checkout-wait.js';
 import { StripeSignature } from './webhooks/stripe-signature.js';
 import { WebhookController } from './webhooks/webhook.controller.js';

@@ -46,7 +46,7 @@ import { createProjections, type Projections, type ProjectionsOptions } from './
 import type { FoldingPlace } from './projections/threads/thread-stores.js';
 import { openServiceDatabase } from './service-database.js';
 import { StartSteps, StartStoppedError, StopOrder } from './stop-order.js';
-import { Inquiries } from './stripe/inquiries.js';
+import { Inquiries } from './stripe/reconciliation/reconciliation-queue.js';
 import { WebhookService } from './webhooks/webhook.service.js';
 import { WebhookContact } from './webhooks/webhook-contact.js';
 

@@ -4,7 +4,7 @@ import {
   parseConnectionString,
 } from '../event-store/eventstoredb/connection-string.js';
 import { LOG_LEVELS } from '../observability/logger.js';
-import type { ClaimReading } from '../webhooks/translate/user-claim.js';
+import type { ClaimReading } from '../stripe/translate/user-claim.js';
 
 /** The environment cannot be used. `lines` name every fault at once, never a secret's value. */
 export class InvalidSettingsError extends Error {

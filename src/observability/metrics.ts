@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { AttentionCounts } from '../projections/entitlements/attention.reader.js';
-import type { StripeOutcome } from '../stripe/stripe.gateway.js';
+import type { StripeOutcome } from '../stripe/gateway/stripe.gateway.js';
 import { LatencyHistogram } from './latency-histogram.js';
 
 /** What the projection shows of itself. `lagEvents` is in positions of the log; `null` is shown as no value at all. */

@@ -9,16 +9,16 @@ import { ProblemError } from '../http/problem.js';
 import { jsonReply, type Reply } from '../http/reply.js';
 import type { Metrics, WebhookOutcome } from '../observability/metrics.js';
 import { OnceADay } from '../observability/once-a-day.js';
-import type { Inquiries } from '../stripe/inquiries.js';
-import type { CheckoutWait } from './checkout-wait.js';
+import type { Inquiries } from '../stripe/reconciliation/reconciliation-queue.js';
 import {
   isHandledType,
   type Translation,
   type TranslationOptions,
   translateStripeEvent,
-} from './stripe-event.translator.js';
+} from '../stripe/translate/stripe-event.translator.js';
+import { type Unexpected, unexpectedIn } from '../stripe/translate/unexpected.js';
+import type { CheckoutWait } from './checkout-wait.js';
 import type { StripeSignature } from './stripe-signature.js';
-import { type Unexpected, unexpectedIn } from './unexpected.js';
 import type { WebhookContact } from './webhook-contact.js';
 
 /** What the reply to a delivery says. */

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { KEPT_MS } from '../../src/api/health/open-answers.js';
 import { createLogger } from '../../src/observability/logger.js';
-import { MOST_ENTRIES } from '../../src/webhooks/translate/read-json.js';
+import { MOST_ENTRIES } from '../../src/stripe/translate/read-json.js';
 import { TestService } from '../support/service.js';
 import {
   invoiceObject,

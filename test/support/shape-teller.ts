@@ -1,6 +1,6 @@
 import { invoiceOfSubscription, subscriptionsOfLines } from '../../src/events/invoice.events.js';
 import type { SubscriptionFacts } from '../../src/policy/facts.js';
-import { translateStripeEvent } from '../../src/webhooks/stripe-event.translator.js';
+import { translateStripeEvent } from '../../src/stripe/translate/stripe-event.translator.js';
 import { type Facts, subscriptionsByOwner } from './histories.js';
 import { day } from './policy-stories.js';
 import { checkoutObject, customerObject, type StripeEvent, stripeEvent } from './stripe-events.js';

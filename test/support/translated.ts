@@ -4,7 +4,7 @@ import {
   type Translation,
   type TranslationOptions,
   translateStripeEvent,
-} from '../../src/webhooks/stripe-event.translator.js';
+} from '../../src/stripe/translate/stripe-event.translator.js';
 
 /** The settings of the default. */
 export const TRANSLATION: TranslationOptions = {

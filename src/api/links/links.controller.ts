@@ -10,7 +10,7 @@ import { Describe } from '../../http/describe.js';
 import { ProblemError } from '../../http/problem.js';
 import { jsonReply, sendReply } from '../../http/reply.js';
 import { requestIdOf } from '../../http/request-id.js';
-import { id as stripeId } from '../../webhooks/translate/read-json.js';
+import { id as stripeId } from '../../stripe/translate/read-json.js';
 import { checkUserId } from '../entitlements/entitlements.service.js';
 import { linkRequest, linksRequest, linksResponse, parseBody, recordedResponse } from '../schemas.js';
 import { BulkLinks, type LinkOutcome } from './bulk-links.js';

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
-import { day, item, type SubscriptionStory, seen, subscription } from '../../test/support/policy-stories.js';
-import type { Observation } from '../policy/facts.js';
-import { type Doubt, doubtOf } from './doubt.js';
+import {
+  day,
+  item,
+  type SubscriptionStory,
+  seen,
+  subscription,
+} from '../../../test/support/policy-stories.js';
+import type { Observation } from '../../policy/facts.js';
+import { type Doubt, doubtOf } from './ambiguity.js';
 
 const plus = item('plus_m');
 const pro = item('pro_m');

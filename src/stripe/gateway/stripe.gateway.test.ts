@@ -1,5 +1,5 @@
-import { StripeApi } from '../../test/support/stripe-api.js';
-import { itemObject, subscriptionObject } from '../../test/support/stripe-events.js';
+import { StripeApi } from '../../../test/support/stripe-api.js';
+import { itemObject, subscriptionObject } from '../../../test/support/stripe-events.js';
 import { StripeGateway, type StripeOutcome } from './stripe.gateway.js';
 
 describe('the gateway to Stripe', () => {

@@ -1,8 +1,8 @@
-import { until } from '../../test/support/until.js';
-import type { DomainEvent } from '../events/event-types.js';
-import type { DoubtOutcome } from '../observability/metrics.js';
-import type { Question, Settlement } from './doubt-settler.js';
-import { Inquiries } from './inquiries.js';
+import { until } from '../../../test/support/until.js';
+import type { DomainEvent } from '../../events/event-types.js';
+import type { DoubtOutcome } from '../../observability/metrics.js';
+import type { Question, Settlement } from './reconciler.js';
+import { Inquiries } from './reconciliation-queue.js';
 
 /** A completed checkout that names a subscription: always worth a look. */
 function completed(subscription: string): DomainEvent {

@@ -1,11 +1,11 @@
-import type { StripeOrigin } from '../commands/decider.js';
-import { NotCanonicalError } from '../events/canonical-json.js';
-import type { CheckoutEventType } from '../events/checkout.events.js';
-import type { DomainEvent } from '../events/event-types.js';
-import type { CustomerInvoiceEventType, InvoiceEventType } from '../events/invoice.events.js';
-import type { StreamCategory } from '../events/stream-names.js';
-import { readCheckout } from './translate/checkout.translation.js';
-import { readInvoice } from './translate/invoice.translation.js';
+import type { StripeOrigin } from '../../commands/decider.js';
+import { NotCanonicalError } from '../../events/canonical-json.js';
+import type { CheckoutEventType } from '../../events/checkout.events.js';
+import type { DomainEvent } from '../../events/event-types.js';
+import type { CustomerInvoiceEventType, InvoiceEventType } from '../../events/invoice.events.js';
+import type { StreamCategory } from '../../events/stream-names.js';
+import { readCheckout } from './checkout.translation.js';
+import { readInvoice } from './invoice.translation.js';
 import {
   field,
   id,
@@ -16,10 +16,10 @@ import {
   TooManyEntriesError,
   text,
   whole,
-} from './translate/read-json.js';
-import { readSubscription } from './translate/subscription.translation.js';
-import { subscriptionEventName } from './translate/subscription-event-name.js';
-import { type ClaimReading, claimInMetadata } from './translate/user-claim.js';
+} from './read-json.js';
+import { readSubscription } from './subscription.translation.js';
+import { subscriptionEventName } from './subscription-event-name.js';
+import { type ClaimReading, claimInMetadata } from './user-claim.js';
 
 /** Why an event is left alone. */
 export type IgnoredReason =

@@ -1,6 +1,6 @@
-import { accessKey, accessStateOf } from '../policy/access-fields.js';
-import type { Observation } from '../policy/facts.js';
-import { isTerminal, orderObservations } from '../policy/order.js';
+import { accessKey, accessStateOf } from '../../policy/access-fields.js';
+import type { Observation } from '../../policy/facts.js';
+import { isTerminal, orderObservations } from '../../policy/order.js';
 
 /**
  * What only Stripe can say of a subscription (DESIGN 5.4). `about` names the doubt and is the key by which the answer

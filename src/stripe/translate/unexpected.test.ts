@@ -1,5 +1,5 @@
-import { invoiceObject, stripeEvent, subscriptionObject } from '../../test/support/stripe-events.js';
-import { eventOf } from '../../test/support/translated.js';
+import { invoiceObject, stripeEvent, subscriptionObject } from '../../../test/support/stripe-events.js';
+import { eventOf } from '../../../test/support/translated.js';
 import { unexpectedIn } from './unexpected.js';
 
 const sub = (more: object) =>

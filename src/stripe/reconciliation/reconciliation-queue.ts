@@ -1,7 +1,7 @@
-import type { NewestSecond } from '../commands/stream-writer.js';
-import type { DomainEvent } from '../events/event-types.js';
-import type { Metrics } from '../observability/metrics.js';
-import type { DoubtSettler, Question } from './doubt-settler.js';
+import type { NewestSecond } from '../../commands/stream-writer.js';
+import type { DomainEvent } from '../../events/event-types.js';
+import type { Metrics } from '../../observability/metrics.js';
+import type { DoubtSettler, Question } from './reconciler.js';
 
 export interface InquiriesOptions {
   /** `null`: there is no key, and nothing is asked. */

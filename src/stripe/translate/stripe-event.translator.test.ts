@@ -6,11 +6,11 @@ import {
   type StripeEvent,
   stripeEvent,
   subscriptionObject,
-} from '../../test/support/stripe-events.js';
-import { eventOf, TRANSLATION, translated } from '../../test/support/translated.js';
-import { metadataOf } from '../commands/decider.js';
-import { EVENT_TYPES } from '../events/event-types.js';
-import { GENESIS_HASH, sealEvent } from '../events/hash-chain.js';
+} from '../../../test/support/stripe-events.js';
+import { eventOf, TRANSLATION, translated } from '../../../test/support/translated.js';
+import { metadataOf } from '../../commands/decider.js';
+import { EVENT_TYPES } from '../../events/event-types.js';
+import { GENESIS_HASH, sealEvent } from '../../events/hash-chain.js';
 import { isHandledType, translateStripeEvent } from './stripe-event.translator.js';
 
 const sub = (more: object = {}) => subscriptionObject('sub_1', 'price_plus', more);

@@ -1,22 +1,22 @@
 import type { CommandBus } from '@nestjs/cqrs';
-import { RecordRetrievedSubscription } from '../commands/subscription/subscription.commands.js';
-import type { EventStore, StoredEvent } from '../event-store/event-store.js';
-import { streamPages } from '../event-store/stream-pages.js';
-import { parseEvent, type RecordedEvent } from '../events/recorded-event.js';
-import { subscriptionStream } from '../events/stream-names.js';
+import { RecordRetrievedSubscription } from '../../commands/subscription/subscription.commands.js';
+import type { EventStore, StoredEvent } from '../../event-store/event-store.js';
+import { streamPages } from '../../event-store/stream-pages.js';
+import { parseEvent, type RecordedEvent } from '../../events/recorded-event.js';
+import { subscriptionStream } from '../../events/stream-names.js';
 import {
   SUBSCRIPTION_OBSERVATION_TYPES,
   type SubscriptionObservationData,
   type SubscriptionObservationType,
-} from '../events/subscription.events.js';
-import type { Observation } from '../policy/facts.js';
-import { Turns } from '../projections/engine/turns.js';
-import { toldBy } from '../projections/entitlements/fact-rows.js';
-import { OutOfRangeError, TooManyEntriesError } from '../webhooks/translate/read-json.js';
-import { readSubscription } from '../webhooks/translate/subscription.translation.js';
-import type { ClaimReading } from '../webhooks/translate/user-claim.js';
-import { doubtOf } from './doubt.js';
-import type { StripeGateway, SubscriptionAnswer } from './stripe.gateway.js';
+} from '../../events/subscription.events.js';
+import type { Observation } from '../../policy/facts.js';
+import { Turns } from '../../projections/engine/turns.js';
+import { toldBy } from '../../projections/entitlements/fact-rows.js';
+import type { StripeGateway, SubscriptionAnswer } from '../gateway/stripe.gateway.js';
+import { OutOfRangeError, TooManyEntriesError } from '../translate/read-json.js';
+import { readSubscription } from '../translate/subscription.translation.js';
+import type { ClaimReading } from '../translate/user-claim.js';
+import { doubtOf } from './ambiguity.js';
 
 export interface DoubtSettlerOptions {
   readonly gateway: StripeGateway;
