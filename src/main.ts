@@ -2,9 +2,9 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
 import type { Tenure } from './bootstrap.js';
+import { InvalidConnectionStringError } from './config/connection-string.js';
 import { InvalidSettingsError, loadSettings } from './config/settings.js';
 import { DatabaseError, TransactionPoolerError } from './database/errors.js';
-import { InvalidConnectionStringError } from './event-store/eventstoredb/connection-string.js';
 import { OtherLogError } from './event-store/log-identity.js';
 import { InvalidPlanFileError } from './plans/plan-file.js';
 import { StartStoppedError } from './stop-order.js';

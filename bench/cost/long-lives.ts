@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { planCatalogSchema } from '../../src/events/catalog.events.js';
 import type { DomainEvent } from '../../src/events/event-types.js';
 import type { InvoiceLine } from '../../src/events/invoice.events.js';
 import type { RecordedEvent } from '../../src/events/recorded-event.js';
 import type { SubscriptionItem } from '../../src/events/subscription.events.js';
-import { planCatalogSchema } from '../../src/plans/plan-catalog.js';
 import type { Observation, Told } from '../../src/policy/facts.js';
 import type { Price } from '../../test/support/lives.catalog.js';
 import {

@@ -4,8 +4,8 @@
  * table for the whole process. A server without security does not look at them.
  */
 import { binaryEvent, EventStoreDBClient, NO_STREAM } from '@eventstore/db-client';
+import { parseConnectionString } from '../../src/config/connection-string.js';
 import type { Position } from '../../src/event-store/event-store.js';
-import { parseConnectionString } from '../../src/event-store/eventstoredb/connection-string.js';
 import type { LogUnderTest, SampleEvent } from '../log/log-under-test.js';
 
 const NOBODY = { username: 'nobody', password: 'nothing' };

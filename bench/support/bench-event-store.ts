@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { parseConnectionString } from '../../src/event-store/eventstoredb/connection-string.js';
+import { parseConnectionString } from '../../src/config/connection-string.js';
 import { stopChild, TYPESCRIPT_FLAGS } from './child.js';
 
 const TEST_SERVER = fileURLToPath(new URL('../../test/support/eventstoredb/main.ts', import.meta.url));

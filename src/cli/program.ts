@@ -1,10 +1,10 @@
 import { isNativeError } from 'node:util/types';
 import { Command, CommanderError } from 'commander';
+import { InvalidConnectionStringError } from '../config/connection-string.js';
 import { InvalidSettingsError } from '../config/settings.js';
 import { DatabaseError } from '../database/errors.js';
 import { LogCopyError } from '../event-store/copy-log.js';
 import { EventStoreError } from '../event-store/errors.js';
-import { InvalidConnectionStringError } from '../event-store/eventstoredb/connection-string.js';
 import { OtherLogError } from '../event-store/log-identity.js';
 import { completionCommand } from './completion.command.js';
 import { customersCommand } from './customers.command.js';

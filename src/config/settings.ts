@@ -1,10 +1,7 @@
 import { z } from 'zod';
-import {
-  InvalidConnectionStringError,
-  parseConnectionString,
-} from '../event-store/eventstoredb/connection-string.js';
 import { LOG_LEVELS } from '../observability/logger.js';
 import type { ClaimReading } from '../stripe/translate/user-claim.js';
+import { InvalidConnectionStringError, parseConnectionString } from './connection-string.js';
 
 /** The environment cannot be used. `lines` name every fault at once, never a secret's value. */
 export class InvalidSettingsError extends Error {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { planCatalogPublishedSchema } from '../plans/plan-catalog.js';
+import { planCatalogPublishedSchema } from './catalog.events.js';
 import { checkoutObservationSchema } from './checkout.events.js';
 import {
   customerLinkedSchema,

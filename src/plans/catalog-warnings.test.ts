@@ -1,5 +1,5 @@
+import { planCatalogSchema } from '../events/catalog.events.js';
 import { catalogWarnings } from './catalog-warnings.js';
-import { planCatalogSchema } from './plan-catalog.js';
 
 function warningsOf(more: {
   policy?: Record<string, unknown>;

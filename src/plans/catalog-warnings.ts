@@ -1,4 +1,4 @@
-import { type PlanCatalog, pricesOfLabel } from './plan-catalog.js';
+import { type PlanCatalog, pricesOfLabel } from '../events/catalog.events.js';
 
 /** What an entry of the catalogue lists, as ids of products or otherwise. */
 interface Listing {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
 import { canonicalJson, sha256Hex } from '../events/canonical-json.js';
-import { type PlanCatalog, planCatalogSchema, pricesOfLabel } from './plan-catalog.js';
+import { type PlanCatalog, planCatalogSchema, pricesOfLabel } from '../events/catalog.events.js';
 
 /** A catalogue with the SHA-256 of its canonical JSON (RFC 8785), defaults filled in: equal hashes mean the same. */
 export interface LoadedCatalog {

@@ -1,5 +1,5 @@
+import type { PlanCatalog } from '../events/catalog.events.js';
 import type { SubscriptionItem } from '../events/subscription.events.js';
-import type { PlanCatalog } from '../plans/plan-catalog.js';
 import { type Awaited, awaitedPayment } from './awaited-payment.js';
 import type { AdoptedPrice } from './entitlement.js';
 import type { Observation, SubscriptionFacts } from './facts.js';

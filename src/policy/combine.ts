@@ -1,4 +1,4 @@
-import type { Limit, Plan, PlanCatalog } from '../plans/plan-catalog.js';
+import type { Limit, Plan, PlanCatalog } from '../events/catalog.events.js';
 import type { Account, HeldAddon } from './account.js';
 import type { Entitlement, EntitlementStatus } from './entitlement.js';
 import { compareText } from './order.js';

@@ -1,4 +1,4 @@
-import type { Limit } from '../plans/plan-catalog.js';
+import type { Limit } from '../events/catalog.events.js';
 
 /** Status of what gives the plan, or the word for why nothing does (DESIGN 10). */
 export type EntitlementStatus =

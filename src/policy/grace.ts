@@ -1,4 +1,4 @@
-import type { AccessPolicy } from '../plans/plan-catalog.js';
+import type { AccessPolicy } from '../events/catalog.events.js';
 import type { Observation } from './facts.js';
 import type { Invoice } from './invoices.js';
 import type { Payments } from './payments.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { DAWN, DAY, item, observation, subscriptionState } from '../../test/support/lives.facts.js';
 import { life, shuffled } from '../../test/support/lives.js';
-import { planCatalogSchema } from '../plans/plan-catalog.js';
+import { planCatalogSchema } from '../events/catalog.events.js';
 import { allowsTheSame } from './access-part.js';
 import { openAccount } from './account.js';
 import { combine } from './combine.js';

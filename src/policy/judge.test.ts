@@ -9,7 +9,7 @@ import {
   seen,
   subscription,
 } from '../../test/support/policy-stories.js';
-import { planCatalogSchema } from '../plans/plan-catalog.js';
+import { planCatalogSchema } from '../events/catalog.events.js';
 import { judge } from './judge.js';
 
 const CATALOG = planCatalogSchema.parse({

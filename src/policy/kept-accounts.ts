@@ -1,4 +1,4 @@
-import type { PlanCatalog } from '../plans/plan-catalog.js';
+import type { PlanCatalog } from '../events/catalog.events.js';
 import { type Account, openAccount } from './account.js';
 import type { CheckoutObservation, SubscriptionFacts } from './facts.js';
 import { isGrowing } from './growing.js';

@@ -6,7 +6,7 @@ import {
   observation,
   subscriptionState,
 } from '../../test/support/lives.facts.js';
-import { planCatalogSchema } from '../plans/plan-catalog.js';
+import { planCatalogSchema } from '../events/catalog.events.js';
 import type { Observation } from './facts.js';
 import { growingList } from './growing.js';
 import { foldInvoices } from './invoices.js';

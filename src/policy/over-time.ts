@@ -1,4 +1,4 @@
-import type { PlanCatalog } from '../plans/plan-catalog.js';
+import type { PlanCatalog } from '../events/catalog.events.js';
 import { allowsTheSame } from './access-part.js';
 import type { Account } from './account.js';
 import { combine, type UntimedEntitlement } from './combine.js';

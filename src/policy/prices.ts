@@ -1,5 +1,5 @@
+import { type Addon, type Plan, type PlanCatalog, pricesOfLabel } from '../events/catalog.events.js';
 import type { SubscriptionItem } from '../events/subscription.events.js';
-import { type Addon, type Plan, type PlanCatalog, pricesOfLabel } from '../plans/plan-catalog.js';
 import type { Observation } from './facts.js';
 import { keptWith } from './growing.js';
 import { comparePlanItems } from './plan-item.js';

@@ -1,4 +1,4 @@
-import type { AccessPolicy } from '../plans/plan-catalog.js';
+import type { AccessPolicy } from '../events/catalog.events.js';
 import type { CheckoutObservation, Observation } from './facts.js';
 import { type Invoice, isCreationOrCycle } from './invoices.js';
 import type { Payments } from './payments.js';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { PlanCatalog } from '../../src/plans/plan-catalog.js';
+import type { PlanCatalog } from '../../src/events/catalog.events.js';
 import { catalogHash } from '../../src/plans/plan-file.js';
 import { accessDifferences } from '../../src/policy/access-part.js';
 import { judge } from '../../src/policy/judge.js';

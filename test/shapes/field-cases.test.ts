@@ -1,4 +1,4 @@
-import { planCatalogSchema } from '../../src/plans/plan-catalog.js';
+import { planCatalogSchema } from '../../src/events/catalog.events.js';
 import { judge } from '../../src/policy/judge.js';
 import { oracleJudge } from '../support/oracle/judge.js';
 import { at, day } from '../support/policy-stories.js';

@@ -1,4 +1,4 @@
-import type { PlanCatalog } from '../../src/plans/plan-catalog.js';
+import type { PlanCatalog } from '../../src/events/catalog.events.js';
 import type { Judgement } from '../../src/policy/entitlement.js';
 import type { UserFacts } from '../../src/policy/facts.js';
 import { judge } from '../../src/policy/judge.js';

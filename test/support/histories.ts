@@ -1,7 +1,7 @@
 import fc from 'fast-check';
+import { type PlanCatalog, planCatalogSchema } from '../../src/events/catalog.events.js';
 import type { DomainEvent } from '../../src/events/event-types.js';
 import type { CustomerInvoiceEventType, InvoiceEventType } from '../../src/events/invoice.events.js';
-import { type PlanCatalog, planCatalogSchema } from '../../src/plans/plan-catalog.js';
 import type { Entitlement } from '../../src/policy/entitlement.js';
 import type {
   CheckoutObservation,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
+import { type PlanCatalog, planCatalogSchema } from '../../src/events/catalog.events.js';
 import type { SubscriptionItem } from '../../src/events/subscription.events.js';
-import { type PlanCatalog, planCatalogSchema } from '../../src/plans/plan-catalog.js';
 
 /** What a price is, apart from any item that carries it. */
 export type Price = Pick<

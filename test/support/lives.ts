@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { PlanCatalog } from '../../src/plans/plan-catalog.js';
+import type { PlanCatalog } from '../../src/events/catalog.events.js';
 import type { SubscriptionFacts, UserFacts } from '../../src/policy/facts.js';
 import { catalogs } from './lives.catalog.js';
 import { DAWN, DAY } from './lives.facts.js';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type PlanCatalog, planCatalogSchema } from '../../src/events/catalog.events.js';
 import type { CheckoutEventType } from '../../src/events/checkout.events.js';
 import type { InvoiceLine, InvoiceObservationData } from '../../src/events/invoice.events.js';
 import type {
@@ -6,7 +7,6 @@ import type {
   SubscriptionItem,
   SubscriptionObservationData,
 } from '../../src/events/subscription.events.js';
-import { type PlanCatalog, planCatalogSchema } from '../../src/plans/plan-catalog.js';
 import type { Entitlement } from '../../src/policy/entitlement.js';
 import type {
   CheckoutObservation,

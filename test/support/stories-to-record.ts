@@ -1,4 +1,4 @@
-import { type PlanCatalog, planCatalogSchema } from '../../src/plans/plan-catalog.js';
+import { type PlanCatalog, planCatalogSchema } from '../../src/events/catalog.events.js';
 import { at, item, seen } from './policy-stories.js';
 import type { ToRecord } from './projected-log.js';
 

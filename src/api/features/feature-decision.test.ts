@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type PlanCatalog, planCatalogSchema } from '../../plans/plan-catalog.js';
+import { type PlanCatalog, planCatalogSchema } from '../../events/catalog.events.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 import { decideFeature, type FeatureDecision } from './feature-decision.js';
 

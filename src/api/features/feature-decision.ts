@@ -1,4 +1,4 @@
-import type { Limit, Plan, PlanCatalog } from '../../plans/plan-catalog.js';
+import type { Limit, Plan, PlanCatalog } from '../../events/catalog.events.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 
 export const FEATURE_REASONS = [

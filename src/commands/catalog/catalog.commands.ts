@@ -1,4 +1,4 @@
-import type { PlanCatalog } from '../../plans/plan-catalog.js';
+import type { PlanCatalog } from '../../events/catalog.events.js';
 import type { Origin } from '../decider.js';
 
 /** Publish a catalogue unless its hash ever was: what a service does at its start. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { addNothingTwice, decided } from '../../../test/support/decisions.js';
-import { planCatalogSchema } from '../../plans/plan-catalog.js';
+import { planCatalogSchema } from '../../events/catalog.events.js';
 import type { Happened } from '../decider.js';
 import { type CatalogCommand, catalogDecider } from './catalog.decider.js';
 

@@ -1,4 +1,4 @@
-import type { PlanCatalog } from '../../plans/plan-catalog.js';
+import type { PlanCatalog } from '../../events/catalog.events.js';
 import type { Decider } from '../decider.js';
 
 /** The catalogues ever published, by hash; `last` is the one that is judged by, `null` before the first. */

@@ -1,4 +1,5 @@
 import type streams from '@eventstore/db-client/generated/streams_pb.js';
+import { parseConnectionString } from '../../config/connection-string.js';
 import { checkAppend, checkPageSize, isRevision } from '../append-rules.js';
 import { OutcomeUnknownError, StreamDeletedError, WrongExpectedRevisionError } from '../errors.js';
 import type {
@@ -12,11 +13,10 @@ import type {
 } from '../event-store.js';
 import { wholeStream } from '../stream-pages.js';
 import { CallGate } from './call-gate.js';
-import { parseConnectionString } from './connection-string.js';
 import { appendFault, kindOf, readFault } from './faults.js';
 import { LogClient } from './log-client.js';
 import { LogReader } from './log-reader.js';
-import { SubscriptionDoorbell } from './subscription-doorbell.js';
+import { SubscriptionDoorbell } from './subscription-notifier.js';
 import { appendAnswerOf, appendRequests, eventOf, streamRequest } from './wire.js';
 
 /** Milliseconds and numbers; the defaults fit production. */

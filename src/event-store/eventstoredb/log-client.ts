@@ -2,7 +2,7 @@ import { finished } from 'node:stream';
 import { type ChannelCredentialOptions, EventStoreDBClient, UnavailableError } from '@eventstore/db-client';
 import grpc from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import type streams from '@eventstore/db-client/generated/streams_pb.js';
-import { type ConnectionSettings, readTlsFile } from './connection-string.js';
+import { type ConnectionSettings, readTlsFile } from '../../config/connection-string.js';
 import { NoAnswerError, NotSentError } from './faults.js';
 
 /** Milliseconds that gRPC's own deadline gets to speak first, before the timer around the whole call ends it. */

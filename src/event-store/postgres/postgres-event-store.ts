@@ -11,10 +11,10 @@ import type {
   StoredEvent,
 } from '../event-store.js';
 import { wholeStream } from '../stream-pages.js';
-import { AppendDoorbell } from './append-doorbell.js';
 import { AppendQueue } from './append-queue.js';
 import type { Append } from './append-statement.js';
 import { AppendWriter } from './append-writer.js';
+import { AppendDoorbell } from './listen-notifier.js';
 import { runStatement, type StatementLimits } from './pg-session.js';
 
 /** What the store needs beside its pool. */

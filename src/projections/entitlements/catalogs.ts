@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type PlanCatalog, planCatalogSchema } from '../../plans/plan-catalog.js';
+import { type PlanCatalog, planCatalogSchema } from '../../events/catalog.events.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 import type { Queries } from './facts-loader.js';
 import type { FoldingRules } from './folding-rules.js';

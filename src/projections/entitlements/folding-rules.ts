@@ -1,4 +1,4 @@
-import type { PlanCatalog } from '../../plans/plan-catalog.js';
+import type { PlanCatalog } from '../../events/catalog.events.js';
 import type { Judgement } from '../../policy/entitlement.js';
 import type { UserFacts } from '../../policy/facts.js';
 import { judge } from '../../policy/judge.js';

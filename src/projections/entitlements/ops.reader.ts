@@ -1,6 +1,6 @@
 import { type DataSource, Raw } from 'typeorm';
 import { z } from 'zod';
-import { type PlanCatalog, planCatalogSchema } from '../../plans/plan-catalog.js';
+import { type PlanCatalog, planCatalogSchema } from '../../events/catalog.events.js';
 import { orderObservations, statusOf } from '../../policy/order.js';
 import { PlanCatalogEntity } from '../entities/fact.entities.js';
 import { observationText } from './fact-rows.js';

@@ -8,9 +8,9 @@ import {
   type Position,
   type StoredEvent,
 } from '../../event-store/event-store.js';
+import { type PlanCatalog, planCatalogSchema } from '../../events/catalog.events.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import { catalogStream } from '../../events/stream-names.js';
-import { type PlanCatalog, planCatalogSchema } from '../../plans/plan-catalog.js';
 import { BatchRunner } from '../engine/batch-runner.js';
 import { type Checkpoint, findCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';
 import { type FoldedLog, foldedLog, holdsEventOf } from '../engine/folded-log.js';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Plan, PlanCatalog } from '../../../src/events/catalog.events.js';
 import type { SubscriptionItem } from '../../../src/events/subscription.events.js';
-import type { Plan, PlanCatalog } from '../../../src/plans/plan-catalog.js';
 import type {
   AdoptedPrice,
   Entitlement,

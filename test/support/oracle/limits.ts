@@ -1,4 +1,4 @@
-import type { Limit, Plan } from '../../../src/plans/plan-catalog.js';
+import type { Limit, Plan } from '../../../src/events/catalog.events.js';
 import type { Given, Units } from './standing.js';
 
 type Limits = Record<string, Limit>;

@@ -1,5 +1,10 @@
+import {
+  type Addon,
+  type Plan,
+  type PlanCatalog,
+  pricesOfLabel,
+} from '../../../src/events/catalog.events.js';
 import type { SubscriptionItem } from '../../../src/events/subscription.events.js';
-import { type Addon, type Plan, type PlanCatalog, pricesOfLabel } from '../../../src/plans/plan-catalog.js';
 import type { Observation } from '../../../src/policy/facts.js';
 
 /** What a price means: a plan, an add-on, or nothing we know (DESIGN 7). */

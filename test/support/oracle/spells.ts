@@ -1,5 +1,5 @@
+import type { AccessPolicy } from '../../../src/events/catalog.events.js';
 import type { SubscriptionItem } from '../../../src/events/subscription.events.js';
-import type { AccessPolicy } from '../../../src/plans/plan-catalog.js';
 import type { CheckoutObservation, InvoiceObservation, Observation } from '../../../src/policy/facts.js';
 import { isBirth, isCreationOrCycle, isCredited, type PaidLine, paidLater } from './payments.js';
 import { asksNothing, type PlanItem, type PriceBook } from './prices.js';

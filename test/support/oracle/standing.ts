@@ -1,5 +1,5 @@
+import type { Addon } from '../../../src/events/catalog.events.js';
 import type { SubscriptionItem } from '../../../src/events/subscription.events.js';
-import type { Addon } from '../../../src/plans/plan-catalog.js';
 import type { Observation } from '../../../src/policy/facts.js';
 import { TERMINAL } from './order.js';
 import { isCredited, newestLine, type PaidLine } from './payments.js';

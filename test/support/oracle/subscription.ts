@@ -1,4 +1,4 @@
-import type { PlanCatalog } from '../../../src/plans/plan-catalog.js';
+import type { PlanCatalog } from '../../../src/events/catalog.events.js';
 import type { InvoiceObservation, Observation, SubscriptionFacts } from '../../../src/policy/facts.js';
 import { currentInvoices, distinct, inOrder, TERMINAL } from './order.js';
 import { askedBy, isBirth, isCreationOrCycle, type PaidLine, paidLines } from './payments.js';

@@ -1,4 +1,4 @@
-import type { PlanCatalog } from '../../../src/plans/plan-catalog.js';
+import type { PlanCatalog } from '../../../src/events/catalog.events.js';
 import { judge } from '../../../src/policy/judge.js';
 import type { FoldingRules } from '../../../src/projections/entitlements/folding-rules.js';
 

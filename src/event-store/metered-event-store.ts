@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { EventStoreError } from '../event-store/errors.js';
+import type { Metrics } from '../observability/metrics.js';
+import { EventStoreError } from './errors.js';
 import type {
   AppendResult,
   EventStore,
@@ -8,8 +9,7 @@ import type {
   Page,
   Position,
   StoredEvent,
-} from '../event-store/event-store.js';
-import type { Metrics } from './metrics.js';
+} from './event-store.js';
 
 /** An event store whose appends are measured; everything else passes through. */
 export class MeteredEventStore implements EventStore {
