@@ -44,8 +44,8 @@ import { LogWatch, type LogWatchOptions } from './projections/engine/log-watch.j
 import type { Generation } from './projections/generations/generation-table.js';
 import { createProjections, type Projections, type ProjectionsOptions } from './projections/projections.js';
 import type { FoldingPlace } from './projections/threads/thread-stores.js';
-import { openServiceDatabase } from './service-database.js';
-import { StartSteps, StartStoppedError, StopOrder } from './stop-order.js';
+import { openServiceDatabase } from './start/service-database.js';
+import { StartSteps, StartStoppedError, StopOrder } from './start/stop-order.js';
 import { Inquiries } from './stripe/reconciliation/reconciliation-queue.js';
 import { WebhookService } from './webhooks/webhook.service.js';
 import { WebhookContact } from './webhooks/webhook-contact.js';

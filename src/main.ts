@@ -7,7 +7,7 @@ import { InvalidSettingsError, loadSettings } from './config/settings.js';
 import { DatabaseError, TransactionPoolerError } from './database/errors.js';
 import { OtherLogError } from './event-store/log-identity.js';
 import { InvalidPlanFileError } from './plans/plan-file.js';
-import { StartStoppedError } from './stop-order.js';
+import { StartStoppedError } from './start/stop-order.js';
 
 /** sysexits.h: something is wrong with the configuration. */
 const EX_CONFIG = 78;

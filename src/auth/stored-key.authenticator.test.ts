@@ -1,7 +1,7 @@
 import { type TestDatabase, testDatabase } from '../../test/support/postgres.js';
 import { until } from '../../test/support/until.js';
 import type { Database } from '../database/database.js';
-import { openServiceDatabase } from '../service-database.js';
+import { openServiceDatabase } from '../start/service-database.js';
 import type { Principal } from './authenticator.js';
 import { mintKey } from './keys/api-key.js';
 import { KeyRing } from './keys/api-key.repository.js';

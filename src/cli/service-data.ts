@@ -1,6 +1,6 @@
 import type { StoreSettings } from '../config/settings.js';
 import type { Database } from '../database/database.js';
-import { openServiceDatabase } from '../service-database.js';
+import { openServiceDatabase } from '../start/service-database.js';
 import { withDatabaseUrl } from './database-url.js';
 import type { Terminal } from './terminal.js';
 

@@ -1,5 +1,5 @@
 import { type TestDatabase, testDatabase } from '../../test/support/postgres.js';
-import { openServiceDatabase } from '../service-database.js';
+import { openServiceDatabase } from '../start/service-database.js';
 import { WebhookContact } from './webhook-contact.js';
 
 describe('When Stripe last delivered', () => {

@@ -1,4 +1,4 @@
-import { openServiceDatabase } from '../../src/service-database.js';
+import { openServiceDatabase } from '../../src/start/service-database.js';
 import { LOG_IN_EVENTSTOREDB, testLog } from './log.js';
 import { type Template, type TestDatabase, testDatabase } from './postgres.js';
 

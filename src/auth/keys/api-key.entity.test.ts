@@ -1,6 +1,6 @@
 import { type TestDatabase, testDatabase } from '../../../test/support/postgres.js';
 import type { Database } from '../../database/database.js';
-import { openServiceDatabase } from '../../service-database.js';
+import { openServiceDatabase } from '../../start/service-database.js';
 
 describe('keys and webhook contact as TypeORM knows them', () => {
   let test: TestDatabase;

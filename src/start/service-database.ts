@@ -1,13 +1,13 @@
-import { ApiKeyEntity } from './auth/keys/api-key.entity.js';
-import { keyMigrations } from './auth/keys/migrations.js';
-import { type Database, openDatabase } from './database/database.js';
-import { CreateLogIdentity1763800000200 } from './event-store/log-identity.js';
-import { eventStoreMigrations } from './event-store/postgres/migrations.js';
-import { eventStorePoolConfig } from './event-store/postgres/pg-session.js';
-import { projectionEntities } from './projections/entities/entities.js';
-import { projectionMigrations } from './projections/migrations.js';
-import { webhookMigrations } from './webhooks/migrations.js';
-import { WebhookContactEntity } from './webhooks/webhook-contact.entity.js';
+import { ApiKeyEntity } from '../auth/keys/api-key.entity.js';
+import { keyMigrations } from '../auth/keys/migrations.js';
+import { type Database, openDatabase } from '../database/database.js';
+import { CreateLogIdentity1763800000200 } from '../event-store/log-identity.js';
+import { eventStoreMigrations } from '../event-store/postgres/migrations.js';
+import { eventStorePoolConfig } from '../event-store/postgres/pg-session.js';
+import { projectionEntities } from '../projections/entities/entities.js';
+import { projectionMigrations } from '../projections/migrations.js';
+import { webhookMigrations } from '../webhooks/migrations.js';
+import { WebhookContactEntity } from '../webhooks/webhook-contact.entity.js';
 
 /**
  * The database of a service with every table it needs, which the service and its commands open alike. The tables of the
