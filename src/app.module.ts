@@ -33,10 +33,10 @@ import { StripeGateway } from './stripe/gateway/stripe.gateway.js';
 import { DoubtSettler } from './stripe/reconciliation/reconciler.js';
 import { Inquiries } from './stripe/reconciliation/reconciliation-queue.js';
 import { CheckoutWait } from './webhooks/checkout-wait.js';
+import type { WebhookContact } from './webhooks/delivery-heartbeat.js';
 import { StripeSignature } from './webhooks/stripe-signature.js';
 import { WebhookController } from './webhooks/webhook.controller.js';
 import { WebhookService } from './webhooks/webhook.service.js';
-import type { WebhookContact } from './webhooks/webhook-contact.js';
 
 /** What is there before the application: stores, read side, settings. */
 export interface AppParts {

@@ -47,8 +47,8 @@ import type { FoldingPlace } from './projections/threads/thread-stores.js';
 import { openServiceDatabase } from './start/service-database.js';
 import { StartSteps, StartStoppedError, StopOrder } from './start/stop-order.js';
 import { Inquiries } from './stripe/reconciliation/reconciliation-queue.js';
+import { WebhookContact } from './webhooks/delivery-heartbeat.js';
 import { WebhookService } from './webhooks/webhook.service.js';
-import { WebhookContact } from './webhooks/webhook-contact.js';
 
 const CATALOG_WITHIN_MS = 60_000;
 const VERSION = '0.1.0';

@@ -6,8 +6,8 @@ import { eventStoreMigrations } from '../event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from '../event-store/postgres/pg-session.js';
 import { projectionEntities } from '../projections/entities/entities.js';
 import { projectionMigrations } from '../projections/migrations.js';
+import { WebhookContactEntity } from '../webhooks/delivery-heartbeat.entity.js';
 import { webhookMigrations } from '../webhooks/migrations.js';
-import { WebhookContactEntity } from '../webhooks/webhook-contact.entity.js';
 
 /**
  * The database of a service with every table it needs, which the service and its commands open alike. The tables of the

@@ -18,8 +18,8 @@ import {
 } from '../stripe/translate/stripe-event.translator.js';
 import { type Unexpected, unexpectedIn } from '../stripe/translate/unexpected.js';
 import type { CheckoutWait } from './checkout-wait.js';
+import type { WebhookContact } from './delivery-heartbeat.js';
 import type { StripeSignature } from './stripe-signature.js';
-import type { WebhookContact } from './webhook-contact.js';
 
 /** What the reply to a delivery says. */
 export interface WebhookReceipt {

@@ -5,8 +5,8 @@ import type { EventStore } from '../../event-store/event-store.js';
 import { inTime } from '../../observability/in-time.js';
 import type { LogWatch } from '../../projections/engine/log-watch.js';
 import type { Projection } from '../../projections/engine/projection.js';
+import type { WebhookContact } from '../../webhooks/delivery-heartbeat.js';
 import type { WebhookService } from '../../webhooks/webhook.service.js';
-import type { WebhookContact } from '../../webhooks/webhook-contact.js';
 import type { readyResponse } from '../schemas.js';
 
 const CHECK_WITHIN_MS = 2_000;

@@ -1,6 +1,6 @@
 import { type TestDatabase, testDatabase } from '../../test/support/postgres.js';
 import { openServiceDatabase } from '../start/service-database.js';
-import { WebhookContact } from './webhook-contact.js';
+import { WebhookContact } from './delivery-heartbeat.js';
 
 describe('When Stripe last delivered', () => {
   let database: TestDatabase;
