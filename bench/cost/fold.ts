@@ -4,9 +4,9 @@ import { eventStorePoolConfig } from '../../src/event-store/postgres/pg-session.
 import type { RecordedEvent } from '../../src/events/recorded-event.js';
 import type { ProjectionCursor } from '../../src/projections/engine/projector.js';
 import { NOTHING_SET_ASIDE } from '../../src/projections/engine/set-aside-summary.js';
-import { projectionEntities } from '../../src/projections/entities/entities.js';
 import { EntitlementsProjector } from '../../src/projections/entitlements/entitlements.projector.js';
-import { projectionMigrations } from '../../src/projections/migrations.js';
+import { projectionEntities } from '../../src/projections/read-models/entities/entities.js';
+import { projectionMigrations } from '../../src/projections/read-models/migrations/migrations.js';
 import { publication } from './long-lives.js';
 
 /** What one more event took, in milliseconds: to fold and judge it, and to write the rows it changes. */

@@ -4,7 +4,7 @@ import { LinkCustomerHandler } from '../commands/customer/customer.handlers.js';
 import type { Recorded } from '../commands/decider.js';
 import { CustomerWriter } from '../commands/writers.js';
 import { isUserId } from '../events/user-id.js';
-import { type Listing, OpsReader } from '../projections/entitlements/ops.reader.js';
+import { type Listing, OpsReader } from '../projections/read-models/ops.reader.js';
 import { id as stripeId } from '../stripe/translate/read-json.js';
 import { withServiceData } from './service-data.js';
 import { talksTo } from './talks-to.js';

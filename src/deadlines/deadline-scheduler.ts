@@ -6,7 +6,7 @@ import { AccessDeniedError, LogReplacedError } from '../event-store/errors.js';
 import { comparePositions, type Position } from '../event-store/event-store.js';
 import type { Metrics } from '../observability/metrics.js';
 import { Bell } from '../projections/engine/bell.js';
-import type { DeadlineReader, DueDeadline } from '../projections/entitlements/deadline.reader.js';
+import type { DeadlineReader, DueDeadline } from '../projections/read-models/deadline.reader.js';
 
 export interface DeadlineSchedulerOptions {
   readonly deadlines: Pick<DeadlineReader, 'due'>;

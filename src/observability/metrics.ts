@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { AttentionCounts } from '../projections/entitlements/attention.reader.js';
+import type { AttentionCounts } from '../projections/read-models/attention.reader.js';
 import type { StripeOutcome } from '../stripe/gateway/stripe.gateway.js';
 import { LatencyHistogram } from './latency-histogram.js';
 

@@ -1,5 +1,5 @@
 import { OnceADay } from '../observability/once-a-day.js';
-import type { AttentionCounts, AttentionReader } from './entitlements/attention.reader.js';
+import type { AttentionCounts, AttentionReader } from './read-models/attention.reader.js';
 
 export interface AttentionWatchOptions {
   readonly attention: AttentionReader;

@@ -4,14 +4,8 @@ import type { EventStore } from '../event-store/event-store.js';
 import { type LiveCheckpoint, type ProjectionFault, readLiveCheckpoint } from './engine/checkpoint.js';
 import type { CommittedBatch, Projection, ProjectionListener } from './engine/projection.js';
 import type { SetAside } from './engine/projector.js';
-import { AttentionReader } from './entitlements/attention.reader.js';
-import { DeadlineReader } from './entitlements/deadline.reader.js';
-import { EntitlementReader } from './entitlements/entitlement.reader.js';
 import { ENTITLEMENTS } from './entitlements/entitlements.projector.js';
 import { RUNNING_RULES } from './entitlements/folding-rules.js';
-import { OpsReader } from './entitlements/ops.reader.js';
-import { PublicationReader } from './entitlements/publication.reader.js';
-import { UserListReader } from './entitlements/user-list.reader.js';
 import {
   type FoldingBeside,
   type FoldingBesideOptions,
@@ -19,6 +13,12 @@ import {
 } from './generations/folding-beside.js';
 import type { Generations } from './generations/generations.js';
 import { liveFold } from './live-fold.js';
+import { AttentionReader } from './read-models/attention.reader.js';
+import { DeadlineReader } from './read-models/deadline.reader.js';
+import { EntitlementReader } from './read-models/entitlement.reader.js';
+import { OpsReader } from './read-models/ops.reader.js';
+import { PublicationReader } from './read-models/publication.reader.js';
+import { UserListReader } from './read-models/user-list.reader.js';
 import { FoldingThread } from './threads/folding-thread.js';
 import type { FromBesideThread, ToThread } from './threads/protocol.js';
 import type { FoldingPlace } from './threads/thread-stores.js';

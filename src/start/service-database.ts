@@ -4,8 +4,8 @@ import { type Database, openDatabase } from '../database/database.js';
 import { CreateLogIdentity1763800000200 } from '../event-store/log-identity.js';
 import { eventStoreMigrations } from '../event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from '../event-store/postgres/pg-session.js';
-import { projectionEntities } from '../projections/entities/entities.js';
-import { projectionMigrations } from '../projections/migrations.js';
+import { projectionEntities } from '../projections/read-models/entities/entities.js';
+import { projectionMigrations } from '../projections/read-models/migrations/migrations.js';
 import { WebhookContactEntity } from '../webhooks/delivery-heartbeat.entity.js';
 import { webhookMigrations } from '../webhooks/migrations.js';
 

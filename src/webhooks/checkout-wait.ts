@@ -1,5 +1,5 @@
 import type { Projection } from '../projections/engine/projection.js';
-import type { OpsReader } from '../projections/entitlements/ops.reader.js';
+import type { OpsReader } from '../projections/read-models/ops.reader.js';
 
 const MAX_WAIT_MS = 2_000;
 const MAX_WAITING = 200;

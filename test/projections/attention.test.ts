@@ -1,5 +1,5 @@
 import { AttentionWatch } from '../../src/projections/attention-watch.js';
-import { AttentionReader } from '../../src/projections/entitlements/attention.reader.js';
+import { AttentionReader } from '../../src/projections/read-models/attention.reader.js';
 import { at, day, item } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';

@@ -10,7 +10,7 @@ import {
   UnknownGenerationError,
 } from '../../src/projections/generations/errors.js';
 import { beginGeneration } from '../../src/projections/generations/generation-table.js';
-import { GENERATION_TABLES } from '../../src/projections/partitions.js';
+import { GENERATION_TABLES } from '../../src/projections/read-models/migrations/partitions.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';

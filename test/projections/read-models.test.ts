@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import type { LiveCheckpoint } from '../../src/projections/engine/checkpoint.js';
 import { NOTHING_SET_ASIDE } from '../../src/projections/engine/set-aside-summary.js';
-import { EntitlementReader } from '../../src/projections/entitlements/entitlement.reader.js';
-import { OpsReader } from '../../src/projections/entitlements/ops.reader.js';
+import { EntitlementReader } from '../../src/projections/read-models/entitlement.reader.js';
+import { OpsReader } from '../../src/projections/read-models/ops.reader.js';
 import { at, day } from '../support/policy-stories.js';
 import { ProjectedLog, type Replay, type ToRecord } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { EntitlementReader } from '../../src/projections/entitlements/entitlement.reader.js';
+import { EntitlementReader } from '../../src/projections/read-models/entitlement.reader.js';
 import { type History, history, policyAfter, USERS } from '../support/histories.js';
 import { ProjectedLog, type Replay } from '../support/projected-log.js';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { allowsTheSame } from '../../src/policy/access-part.js';
-import { EntitlementReader } from '../../src/projections/entitlements/entitlement.reader.js';
 import type { Snapshot } from '../../src/projections/entitlements/snapshot.js';
+import { EntitlementReader } from '../../src/projections/read-models/entitlement.reader.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog, type ToRecord } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';

@@ -4,7 +4,7 @@ import {
   type ListedUser,
   type UserFilter,
   UserListReader,
-} from '../../src/projections/entitlements/user-list.reader.js';
+} from '../../src/projections/read-models/user-list.reader.js';
 import { at, day } from '../support/policy-stories.js';
 import { ProjectedLog, type ToRecord } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';

@@ -20,16 +20,16 @@ import { BatchRunner, type Round } from '../../src/projections/engine/batch-runn
 import { openCheckpoint, type ProjectionFault } from '../../src/projections/engine/checkpoint.js';
 import { foldedLog } from '../../src/projections/engine/folded-log.js';
 import type { SetAside } from '../../src/projections/engine/projector.js';
-import { projectionEntities } from '../../src/projections/entities/entities.js';
 import { EntitlementsProjector } from '../../src/projections/entitlements/entitlements.projector.js';
 import { type FoldingRules, RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
-import { projectionMigrations } from '../../src/projections/migrations.js';
-import { GENERATION_TABLES } from '../../src/projections/partitions.js';
 import {
   createProjections,
   type Projections,
   type ProjectionsOptions,
 } from '../../src/projections/projections.js';
+import { projectionEntities } from '../../src/projections/read-models/entities/entities.js';
+import { projectionMigrations } from '../../src/projections/read-models/migrations/migrations.js';
+import { GENERATION_TABLES } from '../../src/projections/read-models/migrations/partitions.js';
 import { FreshTables } from './fresh-tables.js';
 import { type Template, type TestDatabase, testDatabase } from './postgres.js';
 import { until } from './until.js';

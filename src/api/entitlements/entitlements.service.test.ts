@@ -1,6 +1,6 @@
 import type { Projection } from '../../projections/engine/projection.js';
-import type { EntitlementReader } from '../../projections/entitlements/entitlement.reader.js';
-import type { OpsReader } from '../../projections/entitlements/ops.reader.js';
+import type { EntitlementReader } from '../../projections/read-models/entitlement.reader.js';
+import type { OpsReader } from '../../projections/read-models/ops.reader.js';
 import { EntitlementsService, MOST_WAITING } from './entitlements.service.js';
 
 describe('Waiting for a position', () => {

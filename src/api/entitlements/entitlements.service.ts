@@ -5,9 +5,9 @@ import { ProblemError } from '../../http/problem.js';
 import type { Reply } from '../../http/reply.js';
 import type { LogWatch } from '../../projections/engine/log-watch.js';
 import type { Projection } from '../../projections/engine/projection.js';
-import type { EntitlementReader } from '../../projections/entitlements/entitlement.reader.js';
-import type { OpsReader } from '../../projections/entitlements/ops.reader.js';
 import type { Served, Snapshot } from '../../projections/entitlements/snapshot.js';
+import type { EntitlementReader } from '../../projections/read-models/entitlement.reader.js';
+import type { OpsReader } from '../../projections/read-models/ops.reader.js';
 import { decideFeature, type FeatureDecision } from '../features/feature-decision.js';
 
 const READ_YOUR_WRITES_MS = 5_000;

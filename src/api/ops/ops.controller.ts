@@ -5,8 +5,8 @@ import { Describe } from '../../http/describe.js';
 import { cursorOf, DEFAULT_LIMIT, limitOf, MAX_LIMIT, refuseOthers } from '../../http/parameters.js';
 import { jsonReply, sendReply } from '../../http/reply.js';
 import { requestIdOf } from '../../http/request-id.js';
-import { OpsReader } from '../../projections/entitlements/ops.reader.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
+import { OpsReader } from '../../projections/read-models/ops.reader.js';
 import {
   conflictsResponse,
   faultsResponse,

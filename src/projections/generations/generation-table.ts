@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
 import type { Position } from '../../event-store/event-store.js';
 import { CHECKPOINT_COLUMNS, type Checkpoint, parseCheckpoint } from '../engine/checkpoint.js';
-import { attachPartitions, GENERATION_TABLES, partitionOf } from '../partitions.js';
+import { attachPartitions, GENERATION_TABLES, partitionOf } from '../read-models/migrations/partitions.js';
 import { GenerationIsLiveError, RebuildInProgressError, UnknownGenerationError } from './errors.js';
 import { AFTERWARDS, type Afterwards, writeOrder } from './rebuild-orders.js';
 

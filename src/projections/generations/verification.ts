@@ -8,7 +8,7 @@ import { BoundedLog } from '../engine/bounded-log.js';
 import { findCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';
 import { foldedLog } from '../engine/folded-log.js';
 import type { Projector } from '../engine/projector.js';
-import { GENERATION_TABLES } from '../partitions.js';
+import { GENERATION_TABLES } from '../read-models/migrations/partitions.js';
 import { GenerationBehindError, GenerationFaultedError, UnknownGenerationError } from './errors.js';
 import { beginGeneration, dropGeneration, underLock } from './generation-table.js';
 import { onLevelSnapshot } from './level-ground.js';

@@ -2,8 +2,8 @@ import { type DataSource, Raw } from 'typeorm';
 import { z } from 'zod';
 import { type PlanCatalog, planCatalogSchema } from '../../events/catalog.events.js';
 import { orderObservations, statusOf } from '../../policy/order.js';
-import { PlanCatalogEntity } from '../entities/fact.entities.js';
-import { observationText } from './fact-rows.js';
+import { observationText } from '../entitlements/fact-rows.js';
+import { PlanCatalogEntity } from './entities/fact.entities.js';
 
 const subject = z.object({
   kind: z.enum(['customer', 'subscription']),

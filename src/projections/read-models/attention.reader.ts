@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { PendingPayment } from '../../policy/entitlement.js';
+import { heldAt, readHeld } from '../entitlements/user-row.js';
 import type { Listing } from './ops.reader.js';
-import { heldAt, readHeld } from './user-row.js';
 
 const LIVE = '(select generation from tenure.live_generation)';
 /** As in the indices that hold them. */

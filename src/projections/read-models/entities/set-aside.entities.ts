@@ -1,5 +1,5 @@
 import { EntitySchema } from 'typeorm';
-import { bigint, idText, instant, int, keyOf, nullable, SCHEMA, text } from '../../database/columns.js';
+import { bigint, idText, instant, int, keyOf, nullable, SCHEMA, text } from '../../../database/columns.js';
 
 /**
  * A stream of which events are set aside, from `position` and `revision` on; `waiting` counts them. `subject`, `claims` and

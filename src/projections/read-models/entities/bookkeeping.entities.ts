@@ -1,5 +1,5 @@
 import { EntitySchema } from 'typeorm';
-import { bigint, idText, instant, int, keyOf, nullable, SCHEMA, text } from '../../database/columns.js';
+import { bigint, idText, instant, int, keyOf, nullable, SCHEMA, text } from '../../../database/columns.js';
 
 /** The generation that is read: one row. `swaps` counts the moves of this pointer. */
 export interface LiveGenerationRow {

@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { EntitlementStatus } from '../../policy/entitlement.js';
+import type { Faulted } from '../entitlements/snapshot.js';
+import { heldAt, readHeld } from '../entitlements/user-row.js';
 import type { Listing } from './ops.reader.js';
-import type { Faulted } from './snapshot.js';
-import { heldAt, readHeld } from './user-row.js';
 
 /** What must be equal for a user to be listed; `null` asks for nothing. */
 export interface UserFilter {

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { readLiveCheckpoint } from '../engine/checkpoint.js';
-import { ENTITLEMENTS } from './entitlements.projector.js';
+import { ENTITLEMENTS } from '../entitlements/entitlements.projector.js';
 
 const countsRow = z.object({ judged: z.number(), users: z.number() });
 

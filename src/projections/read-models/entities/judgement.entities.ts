@@ -1,5 +1,5 @@
 import { EntitySchema } from 'typeorm';
-import { bigint, idText, instant, int, keyOf, nullable, SCHEMA, text } from '../../database/columns.js';
+import { bigint, idText, instant, int, keyOf, nullable, SCHEMA, text } from '../../../database/columns.js';
 
 /** What a user may do: the snapshot and what it becomes with time alone, both JSON. `position` is a decimal string. */
 export interface UserRoleRow {

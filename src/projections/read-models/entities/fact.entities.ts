@@ -1,5 +1,15 @@
 import { EntitySchema } from 'typeorm';
-import { bigint, flag, idText, instant, int, keyOf, nullable, SCHEMA, text } from '../../database/columns.js';
+import {
+  bigint,
+  flag,
+  idText,
+  instant,
+  int,
+  keyOf,
+  nullable,
+  SCHEMA,
+  text,
+} from '../../../database/columns.js';
 
 /**
  * A subscription: whose it is, the claims that say otherwise (JSON, `null` when none does), and whether its customer was

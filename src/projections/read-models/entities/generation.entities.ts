@@ -1,5 +1,5 @@
 import { EntitySchema } from 'typeorm';
-import { bigint, idText, instant, int, keyOf, nullable, SCHEMA, text } from '../../database/columns.js';
+import { bigint, idText, instant, int, keyOf, nullable, SCHEMA, text } from '../../../database/columns.js';
 
 /**
  * One fold of the log into partitions of its own. `building` was never served, `served` is or was, `scratch` is there to

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import type { Position } from '../../event-store/event-store.js';
 import type { LiveCheckpoint } from '../engine/checkpoint.js';
 import { isWritten, type UnderWay } from '../engine/under-way.js';
-import { type Faulted, type Served, serve } from './snapshot.js';
-import { entitlementSchema, readHeld, unheardOf } from './user-row.js';
+import { type Faulted, type Served, serve } from '../entitlements/snapshot.js';
+import { entitlementSchema, readHeld, unheardOf } from '../entitlements/user-row.js';
 
 /** No catalogue has been projected yet: nothing can be said of anyone. */
 export class ReadModelNotReadyError extends Error {
