@@ -12,8 +12,8 @@ import {
   WrongExpectedRevisionError,
 } from '../event-store/errors.js';
 import { type ProblemCode, ProblemError } from '../http/problem.js';
-import { GenerationError } from '../projections/generations/errors.js';
 import { ReadModelNotReadyError } from '../projections/read-models/entitlement.reader.js';
+import { GenerationError } from '../projections/rebuild/errors.js';
 
 /** Seconds after which a caller may try again when a store is down. */
 const RETRY_AFTER_SECONDS = '2';

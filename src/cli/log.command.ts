@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import type { AdoptionReport, LogPlace } from '../projections/generations/adoption.js';
-import type { LostEvent } from '../projections/generations/lost-events.js';
+import type { AdoptionReport, LogPlace } from '../projections/rebuild/adoption.js';
+import type { LostEvent } from '../projections/rebuild/lost-events.js';
 import { asking, type Reason } from './arguments.js';
 import { EXIT } from './exit-codes.js';
 import { foldSteps, progressOn } from './progress.js';

@@ -3,7 +3,7 @@ import { PublishPlanCatalog } from '../commands/catalog/catalog.commands.js';
 import { PublishPlanCatalogHandler } from '../commands/catalog/catalog.handlers.js';
 import { CatalogWriter } from '../commands/writers.js';
 import { InvalidPlanFileError, type LoadedCatalog, loadPlanFile } from '../plans/plan-file.js';
-import type { PublicationReport } from '../projections/generations/publication-preview.js';
+import type { PublicationReport } from '../projections/rebuild/publication-preview.js';
 import { EXIT } from './exit-codes.js';
 import { judgedSteps, progressOn } from './progress.js';
 import { changeLines } from './projections.output.js';

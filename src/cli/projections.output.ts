@@ -1,9 +1,9 @@
 import { NOTHING_SET_ASIDE } from '../projections/engine/set-aside-summary.js';
-import type { ComparisonReport } from '../projections/generations/comparison.js';
-import type { Generation } from '../projections/generations/generation-table.js';
-import type { RecordedSwap } from '../projections/generations/recorded-swaps.js';
-import type { SwapReport } from '../projections/generations/swap.js';
-import type { VerificationReport } from '../projections/generations/verification.js';
+import type { ComparisonReport } from '../projections/rebuild/comparison.js';
+import type { Generation } from '../projections/rebuild/generation-table.js';
+import type { SwapReport } from '../projections/rebuild/swap.js';
+import type { RecordedSwap } from '../projections/rebuild/swap-history.js';
+import type { VerificationReport } from '../projections/rebuild/verification.js';
 
 /** One line about a generation. */
 export function generationLine({ generation, role, fold, startedBy, startedAt, reason }: Generation): string {

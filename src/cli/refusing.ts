@@ -1,4 +1,4 @@
-import { GenerationError } from '../projections/generations/errors.js';
+import { GenerationError } from '../projections/rebuild/errors.js';
 import { EXIT } from './exit-codes.js';
 import type { Terminal } from './terminal.js';
 

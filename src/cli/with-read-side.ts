@@ -11,9 +11,9 @@ import { readLiveCheckpoint } from '../projections/engine/checkpoint.js';
 import { knownLogOnly } from '../projections/engine/log-watch.js';
 import type { SetAside } from '../projections/engine/projector.js';
 import { ENTITLEMENTS } from '../projections/entitlements/entitlements.projector.js';
-import { Faults } from '../projections/faults.js';
-import { type FoldingBeside, foldingBeside } from '../projections/generations/folding-beside.js';
-import type { Generations } from '../projections/generations/generations.js';
+import { type FoldingBeside, foldingBeside } from '../projections/rebuild/rebuild-projector.js';
+import type { Generations } from '../projections/rebuild/rebuild-runtime.js';
+import { Faults } from '../projections/recovery.js';
 import { type ServiceData, withServiceData } from './service-data.js';
 import type { Terminal } from './terminal.js';
 

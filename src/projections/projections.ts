@@ -6,12 +6,6 @@ import type { CommittedBatch, Projection, ProjectionListener } from './engine/pr
 import type { SetAside } from './engine/projector.js';
 import { ENTITLEMENTS } from './entitlements/entitlements.projector.js';
 import { RUNNING_RULES } from './entitlements/folding-rules.js';
-import {
-  type FoldingBeside,
-  type FoldingBesideOptions,
-  foldingBeside,
-} from './generations/folding-beside.js';
-import type { Generations } from './generations/generations.js';
 import { liveFold } from './live-fold.js';
 import { AttentionReader } from './read-models/attention.reader.js';
 import { DeadlineReader } from './read-models/deadline.reader.js';
@@ -19,10 +13,12 @@ import { EntitlementReader } from './read-models/entitlement.reader.js';
 import { OpsReader } from './read-models/ops.reader.js';
 import { PublicationReader } from './read-models/publication.reader.js';
 import { UserListReader } from './read-models/user-list.reader.js';
-import { FoldingThread } from './threads/folding-thread.js';
-import type { FromBesideThread, ToThread } from './threads/protocol.js';
-import type { FoldingPlace } from './threads/thread-stores.js';
-import { ThreadedProjection } from './threads/threaded-projection.js';
+import { type FoldingBeside, type FoldingBesideOptions, foldingBeside } from './rebuild/rebuild-projector.js';
+import type { Generations } from './rebuild/rebuild-runtime.js';
+import { FoldingThread } from './workers/folding-thread.js';
+import type { FromBesideThread, ToThread } from './workers/protocol.js';
+import type { FoldingPlace } from './workers/thread-stores.js';
+import { ThreadedProjection } from './workers/threaded-projection.js';
 
 /** Threads of their own for what folds. */
 export interface FoldingThreads {
@@ -157,7 +153,7 @@ function foldInThreads(
   const live = new ThreadedProjection({ ...threads, listener });
   const keeper = new FoldingThread<ToThread, FromBesideThread>({
     ...threads,
-    file: new URL('./threads/beside.worker.js', import.meta.url),
+    file: new URL('./workers/rebuild.worker.js', import.meta.url),
     onMessage: (message) => {
       if (message.kind === 'started') return;
       if (message.call.name === 'onFault') listener.onFault(message.call.given[1]);

@@ -7,12 +7,12 @@ import { projectionStream } from '../../src/events/stream-names.js';
 import { judge } from '../../src/policy/judge.js';
 import { readLiveCheckpoint } from '../../src/projections/engine/checkpoint.js';
 import type { FoldingRules } from '../../src/projections/entitlements/folding-rules.js';
-import { Faults } from '../../src/projections/faults.js';
 import {
   FaultElsewhereError,
   NoFaultError,
   UnknownGenerationError,
-} from '../../src/projections/generations/errors.js';
+} from '../../src/projections/rebuild/errors.js';
+import { Faults } from '../../src/projections/recovery.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, KEY, ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';

@@ -1,5 +1,6 @@
 import { judge } from '../../src/policy/judge.js';
 import { type FoldingRules, RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
+import { GENERATION_TABLES } from '../../src/projections/read-models/migrations/partitions.js';
 import {
   BuildOfOtherCodeError,
   GenerationBehindError,
@@ -8,9 +9,8 @@ import {
   NothingToRollBackError,
   RebuildInProgressError,
   UnknownGenerationError,
-} from '../../src/projections/generations/errors.js';
-import { beginGeneration } from '../../src/projections/generations/generation-table.js';
-import { GENERATION_TABLES } from '../../src/projections/read-models/migrations/partitions.js';
+} from '../../src/projections/rebuild/errors.js';
+import { beginGeneration } from '../../src/projections/rebuild/generation-table.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';

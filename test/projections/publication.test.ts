@@ -7,8 +7,8 @@ import {
   NoCatalogError,
   PublicationUnderWayError,
   PublicationWouldFaultError,
-} from '../../src/projections/generations/errors.js';
-import type { PublicationReport } from '../../src/projections/generations/publication-preview.js';
+} from '../../src/projections/rebuild/errors.js';
+import type { PublicationReport } from '../../src/projections/rebuild/publication-preview.js';
 import { history, USERS } from '../support/histories.js';
 import { catalogs } from '../support/lives.catalog.js';
 import { at, day } from '../support/policy-stories.js';

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { judge } from '../../src/policy/judge.js';
 import { type FoldingRules, RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
-import { beginGeneration } from '../../src/projections/generations/generation-table.js';
-import type { Afterwards, Rebuild } from '../../src/projections/generations/rebuild-orders.js';
+import { beginGeneration } from '../../src/projections/rebuild/generation-table.js';
+import type { Afterwards, Rebuild } from '../../src/projections/rebuild/rebuild-jobs.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';

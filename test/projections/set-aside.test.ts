@@ -3,8 +3,8 @@ import type { SkipEvent } from '../../src/commands/projection/projection.command
 import { SkipEventHandler } from '../../src/commands/projection/projection.handlers.js';
 import { ProjectionWriter } from '../../src/commands/writers.js';
 import type { FoldingRules } from '../../src/projections/entitlements/folding-rules.js';
-import { Faults } from '../../src/projections/faults.js';
-import { NoFaultError } from '../../src/projections/generations/errors.js';
+import { NoFaultError } from '../../src/projections/rebuild/errors.js';
+import { Faults } from '../../src/projections/recovery.js';
 import { failingRules, has, type Judged, sawStatus } from '../support/failing-rules.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog } from '../support/projected-log.js';

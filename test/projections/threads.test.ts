@@ -1,6 +1,6 @@
-import { FoldingThread } from '../../src/projections/threads/folding-thread.js';
-import type { ToThread } from '../../src/projections/threads/protocol.js';
-import { ThreadedProjection } from '../../src/projections/threads/threaded-projection.js';
+import { FoldingThread } from '../../src/projections/workers/folding-thread.js';
+import type { ToThread } from '../../src/projections/workers/protocol.js';
+import { ThreadedProjection } from '../../src/projections/workers/threaded-projection.js';
 import { day } from '../support/policy-stories.js';
 import { ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';

@@ -1,5 +1,5 @@
-import type { Generation } from '../../projections/generations/generation-table.js';
 import type { Projections } from '../../projections/projections.js';
+import type { Generation } from '../../projections/rebuild/generation-table.js';
 import type { ProjectionView } from './projection.schemas.js';
 
 /** Swaps that are told with a projection. */

@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { eventSkippedSchema } from '../../events/projection.events.js';
 import { projectionFaultSchema } from '../../projections/engine/checkpoint.js';
 import { entitlementSchema } from '../../projections/entitlements/user-row.js';
-import type { Resumed, Skipped } from '../../projections/faults.js';
-import type { ComparisonReport } from '../../projections/generations/comparison.js';
-import type { PublicationReport } from '../../projections/generations/publication-preview.js';
-import { AFTERWARDS, REBUILD_PHASES } from '../../projections/generations/rebuild-orders.js';
-import type { SwapReport } from '../../projections/generations/swap.js';
-import type { VerificationReport } from '../../projections/generations/verification.js';
+import type { ComparisonReport } from '../../projections/rebuild/comparison.js';
+import type { PublicationReport } from '../../projections/rebuild/publication-preview.js';
+import { AFTERWARDS, REBUILD_PHASES } from '../../projections/rebuild/rebuild-jobs.js';
+import type { SwapReport } from '../../projections/rebuild/swap.js';
+import type { VerificationReport } from '../../projections/rebuild/verification.js';
+import type { Resumed, Skipped } from '../../projections/recovery.js';
 import { requiredReason, setAsideCounts } from '../schemas.js';
 
 /** Bodies of what ops ask of the projections, and of the answers. */

@@ -1,4 +1,4 @@
-import type { Rebuild } from '../../projections/generations/rebuild-orders.js';
+import type { Rebuild } from '../../projections/rebuild/rebuild-jobs.js';
 import { watchRebuild } from './rebuild-watch.js';
 
 const BUILDING: Rebuild = {

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EventStream } from '../../http/event-stream.js';
-import { type BuildPoint, paceOf } from '../../projections/generations/build-progress.js';
-import type { Generations } from '../../projections/generations/generations.js';
-import { isOver, type Rebuild } from '../../projections/generations/rebuild-orders.js';
+import { type BuildPoint, paceOf } from '../../projections/rebuild/build-progress.js';
+import { isOver, type Rebuild } from '../../projections/rebuild/rebuild-jobs.js';
+import type { Generations } from '../../projections/rebuild/rebuild-runtime.js';
 
 /** How often the database is looked at for a watcher, in milliseconds: no more events go out than that. */
 const LOOK_MS = 250;

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import express from 'express';
 import { EventStreams } from '../../http/event-stream.js';
 import { createLogger } from '../../observability/logger.js';
-import type { OnProgress } from '../../projections/generations/verification.js';
+import type { OnProgress } from '../../projections/rebuild/verification.js';
 import { answerVerification } from './verification-answer.js';
 
 describe('A verification', () => {

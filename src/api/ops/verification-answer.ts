@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import type { EventStreams } from '../../http/event-stream.js';
 import { jsonReply, sendReply } from '../../http/reply.js';
 import { requestIdOf } from '../../http/request-id.js';
-import type { Generations } from '../../projections/generations/generations.js';
+import type { Generations } from '../../projections/rebuild/rebuild-runtime.js';
 import { wantsEvents } from './projection-routes.js';
 
 /** An event goes out at most this often, in milliseconds. */

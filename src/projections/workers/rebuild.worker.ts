@@ -1,4 +1,4 @@
-import { foldingBeside } from '../generations/folding-beside.js';
+import { foldingBeside } from '../rebuild/rebuild-projector.js';
 import { type FromBesideThread, portable, type ToThread } from './protocol.js';
 import { beginning, openThreadStores } from './thread-stores.js';
 

@@ -17,7 +17,7 @@ import { LeaderSession } from '../engine/leader-session.js';
 import type { Projector, SetAside } from '../engine/projector.js';
 import { ReadAhead } from '../engine/read-ahead.js';
 import { type Generation, listGenerations } from './generation-table.js';
-import type { OrderCarrier } from './order-carrier.js';
+import type { OrderCarrier } from './rebuild-job-runner.js';
 
 export interface GenerationKeeperOptions {
   readonly store: EventStore;

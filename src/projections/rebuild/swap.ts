@@ -1,10 +1,10 @@
 import type { Pool, PoolClient } from 'pg';
 import { PROJECTION_CHANNEL } from '../engine/leader-session.js';
+import { holdLevel, type LevelGround } from './aligned-checkpoints.js';
 import { type ComparisonReport, compareGenerations, type OffsetChange } from './comparison.js';
 import { NothingToRollBackError, UnknownGenerationError } from './errors.js';
 import { inTransaction } from './generation-table.js';
-import { holdLevel, type LevelGround } from './level-ground.js';
-import { noteEnd } from './rebuild-orders.js';
+import { noteEnd } from './rebuild-jobs.js';
 
 /** A move of the pointer: to which generation, by whom and why. `now` is the moment (Unix ms) it is served from. */
 export interface SwapOrder {

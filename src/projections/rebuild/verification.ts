@@ -9,9 +9,9 @@ import { findCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';
 import { foldedLog } from '../engine/folded-log.js';
 import type { Projector } from '../engine/projector.js';
 import { GENERATION_TABLES } from '../read-models/migrations/partitions.js';
+import { onLevelSnapshot } from './aligned-checkpoints.js';
 import { GenerationBehindError, GenerationFaultedError, UnknownGenerationError } from './errors.js';
 import { beginGeneration, dropGeneration, underLock } from './generation-table.js';
-import { onLevelSnapshot } from './level-ground.js';
 
 /** Differences told in full. */
 const IN_FULL = 100;

@@ -11,7 +11,7 @@ import {
   IN_FULL,
   type Tally,
   type UserChange,
-} from './change-tally.js';
+} from './change-summary.js';
 import type { GenerationFold } from './generation-table.js';
 
 /** Rows fetched at a time. */

@@ -8,8 +8,8 @@ import {
   UnknownGenerationError,
 } from './errors.js';
 import type { Generation, GenerationFold } from './generation-table.js';
-import type { Generations } from './generations.js';
-import { findRebuild, noteEnd, noteFailure, noteReport, type Rebuild } from './rebuild-orders.js';
+import { findRebuild, noteEnd, noteFailure, noteReport, type Rebuild } from './rebuild-jobs.js';
+import type { Generations } from './rebuild-runtime.js';
 
 export interface OrderCarrierOptions {
   readonly pool: Pool;

@@ -4,6 +4,7 @@ import { comparePositions, type EventStore, type Position } from '../../event-st
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { Projector } from '../engine/projector.js';
 import { type AdoptionOrder, type AdoptionReport, adoptLog } from './adoption.js';
+import { onLevelSnapshot } from './aligned-checkpoints.js';
 import { type BuildPoint, type BuildProgress, paceOf } from './build-progress.js';
 import { type ComparisonReport, compareGenerations } from './comparison.js';
 import {
@@ -22,11 +23,10 @@ import {
   type GenerationRole,
   listGenerations,
 } from './generation-table.js';
-import { onLevelSnapshot } from './level-ground.js';
-import { Queue } from './queue.js';
-import { type Afterwards, findRebuild, type Rebuild } from './rebuild-orders.js';
-import { listSwaps, type RecordedSwap } from './recorded-swaps.js';
+import { type Afterwards, findRebuild, type Rebuild } from './rebuild-jobs.js';
+import { Queue } from './serial-queue.js';
 import { generationBefore, type SwapReport, swapGenerations } from './swap.js';
+import { listSwaps, type RecordedSwap } from './swap-history.js';
 import { type OnProgress, sweepScratch, type VerificationReport, verifyLive } from './verification.js';
 
 export interface GenerationsOptions {

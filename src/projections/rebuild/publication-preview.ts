@@ -15,7 +15,7 @@ import type { EntitlementsBatch, EntitlementsProjector } from '../entitlements/e
 import type { Queries } from '../entitlements/facts-loader.js';
 import { aroundServer, offsetAfter } from '../entitlements/served-version.js';
 import { entitlementSchema, readHeld, unheardOf } from '../entitlements/user-row.js';
-import { ChangeTally, differenceOf, type Held, type Tally } from './change-tally.js';
+import { ChangeTally, differenceOf, type Held, type Tally } from './change-summary.js';
 import { NoCatalogError, PublicationUnderWayError, PublicationWouldFaultError } from './errors.js';
 import { inTransaction } from './generation-table.js';
 import { PlanMoves, type PlanMovesReport } from './plan-moves.js';

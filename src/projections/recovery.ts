@@ -12,8 +12,8 @@ import {
 import { readSkips } from './engine/folded-log.js';
 import { PROJECTION_CHANNEL } from './engine/leader-session.js';
 import { type TriedAgain, tryAllAgain, tryStreamAgain } from './engine/try-again.js';
-import { FaultElsewhereError, NoFaultError } from './generations/errors.js';
-import { findGeneration } from './generations/generation-table.js';
+import { FaultElsewhereError, NoFaultError } from './rebuild/errors.js';
+import { findGeneration } from './rebuild/generation-table.js';
 
 export interface FaultsOptions {
   readonly store: Pick<EventStore, 'read' | 'readAll'>;

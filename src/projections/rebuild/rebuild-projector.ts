@@ -7,10 +7,10 @@ import type { SetAside } from '../engine/projector.js';
 import { ENTITLEMENTS, EntitlementsProjector } from '../entitlements/entitlements.projector.js';
 import type { Queries } from '../entitlements/facts-loader.js';
 import { type FoldingRules, RUNNING_RULES } from '../entitlements/folding-rules.js';
-import { GenerationKeeper } from './generation-keeper.js';
-import { Generations, PATIENCE_MS } from './generations.js';
-import { OrderCarrier } from './order-carrier.js';
 import { type OnJudged, type PublicationReport, previewPublication } from './publication-preview.js';
+import { OrderCarrier } from './rebuild-job-runner.js';
+import { GenerationKeeper } from './rebuild-projector-runner.js';
+import { Generations, PATIENCE_MS } from './rebuild-runtime.js';
 
 /**
  * Connections for rebuilding, of what may go on at once: two hold and compare, two drop, three verify (one for its lock, or
