@@ -5,7 +5,7 @@ import { isTransient } from '../database/transient.js';
 import { AccessDeniedError, LogReplacedError } from '../event-store/errors.js';
 import { comparePositions, type Position } from '../event-store/event-store.js';
 import type { Metrics } from '../observability/metrics.js';
-import { Bell } from '../projections/engine/bell.js';
+import { Bell } from '../projections/engine/wake-signal.js';
 import type { DeadlineReader, DueDeadline } from '../projections/read-models/deadline.reader.js';
 
 export interface DeadlineSchedulerOptions {

@@ -9,8 +9,8 @@ import {
   projectionFaultSchema,
   readLiveCheckpoint,
 } from './engine/checkpoint.js';
-import { readSkips } from './engine/folded-log.js';
-import { PROJECTION_CHANNEL } from './engine/leader-session.js';
+import { PROJECTION_CHANNEL } from './engine/leader-election.js';
+import { readSkips } from './engine/projection-source.js';
 import { type TriedAgain, tryAllAgain, tryStreamAgain } from './engine/try-again.js';
 import { FaultElsewhereError, NoFaultError } from './rebuild/errors.js';
 import { findGeneration } from './rebuild/generation-table.js';

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { comparePositions } from '../../src/event-store/event-store.js';
 import type { RecordedEvent } from '../../src/events/recorded-event.js';
 import type { ProjectionFault } from '../../src/projections/engine/checkpoint.js';
-import { LeaderSession } from '../../src/projections/engine/leader-session.js';
+import { LeaderSession } from '../../src/projections/engine/leader-election.js';
 import type { CommittedBatch } from '../../src/projections/engine/projection.js';
 import {
   ProjectionEngine,

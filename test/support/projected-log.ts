@@ -18,7 +18,7 @@ import {
 import type { Told } from '../../src/policy/facts.js';
 import { BatchRunner, type Round } from '../../src/projections/engine/batch-runner.js';
 import { openCheckpoint, type ProjectionFault } from '../../src/projections/engine/checkpoint.js';
-import { foldedLog } from '../../src/projections/engine/folded-log.js';
+import { foldedLog } from '../../src/projections/engine/projection-source.js';
 import type { SetAside } from '../../src/projections/engine/projector.js';
 import { EntitlementsProjector } from '../../src/projections/entitlements/entitlements.projector.js';
 import { type FoldingRules, RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';

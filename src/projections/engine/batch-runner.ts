@@ -11,7 +11,7 @@ import {
   type ProjectionFault,
   type ProjectionKey,
 } from './checkpoint.js';
-import type { FoldedLog } from './folded-log.js';
+import type { FoldedLog } from './projection-source.js';
 import {
   codeOf,
   EventFailedError,

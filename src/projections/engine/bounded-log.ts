@@ -4,7 +4,7 @@ import {
   type Position,
   type StoredEvent,
 } from '../../event-store/event-store.js';
-import type { AppliedUpTo, FoldedLog } from './folded-log.js';
+import type { AppliedUpTo, FoldedLog } from './projection-source.js';
 
 /** A log that ends at `until` (inclusive; `null` is before the first event), which may be moved on. */
 export class BoundedLog implements FoldedLog {

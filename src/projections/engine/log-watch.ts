@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { EventStoreUnavailableError, LogReplacedError } from '../../event-store/errors.js';
 import { comparePositions, type EventStore, type Position } from '../../event-store/event-store.js';
-import { Bell } from './bell.js';
 import type { LiveCheckpoint } from './checkpoint.js';
-import { holdsEventOf } from './folded-log.js';
+import { holdsEventOf } from './projection-source.js';
 import { SharedLook } from './shared-look.js';
+import { Bell } from './wake-signal.js';
 
 /** A look at the log beside the checkpoint of what is read. `isKnown`: the log holds the event of that checkpoint. */
 export interface LogLook {

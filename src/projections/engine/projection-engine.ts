@@ -5,7 +5,6 @@ import { isUnreachable } from '../../database/transient.js';
 import { comparePositions, type EventStore, type Position } from '../../event-store/event-store.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import { BatchRunner, type Round } from './batch-runner.js';
-import { Bell } from './bell.js';
 import {
   type Checkpoint,
   type LiveCheckpoint,
@@ -14,13 +13,14 @@ import {
   type ProjectionFault,
   readLiveCheckpoint,
 } from './checkpoint.js';
-import { foldedLog } from './folded-log.js';
-import { LeaderSession } from './leader-session.js';
+import { LeaderSession } from './leader-election.js';
 import type { Projection, ProjectionListener, ProjectionState, ProjectionStatus } from './projection.js';
+import { foldedLog } from './projection-source.js';
 import type { Projector } from './projector.js';
 import { changedBetween, readRecentChanges } from './recent-changes.js';
 import { NOTHING_SET_ASIDE } from './set-aside-summary.js';
 import { isWritten } from './under-way.js';
+import { Bell } from './wake-signal.js';
 
 export interface ProjectionEngineOptions {
   readonly store: Pick<EventStore, 'read' | 'readAll' | 'head' | 'eventIdAt' | 'onAppend'>;

@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg';
 import type { Position } from '../../event-store/event-store.js';
-import type { FoldedLog } from './folded-log.js';
+import type { FoldedLog } from './projection-source.js';
 import type { SetAsideSummary } from './set-aside-summary.js';
 import type { UnderWay } from './under-way.js';
 import type { UnreadableEvent } from './unreadable-event.js';

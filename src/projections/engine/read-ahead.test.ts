@@ -1,6 +1,6 @@
 import { newEvent } from '../../../test/contract/contract-events.js';
 import type { Page, Position, StoredEvent } from '../../event-store/event-store.js';
-import type { FoldedLog } from './folded-log.js';
+import type { FoldedLog } from './projection-source.js';
 import { ReadAhead } from './read-ahead.js';
 
 const EVENTS: readonly StoredEvent[] = Array.from({ length: 7 }, (_, n) => ({

@@ -1,5 +1,5 @@
 import type { Page, Position, StoredEvent } from '../../event-store/event-store.js';
-import type { AppliedUpTo, FoldedLog } from './folded-log.js';
+import type { AppliedUpTo, FoldedLog } from './projection-source.js';
 
 /** A page that is on its way, and what was asked for. */
 interface Ahead {

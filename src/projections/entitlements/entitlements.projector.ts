@@ -3,7 +3,7 @@ import { comparePositions } from '../../event-store/event-store.js';
 import { canonicalJson } from '../../events/canonical-json.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import type { Entitlement } from '../../policy/entitlement.js';
-import type { FoldedLog } from '../engine/folded-log.js';
+import type { FoldedLog } from '../engine/projection-source.js';
 import {
   EventFailedError,
   FaultLimitError,
@@ -15,12 +15,11 @@ import {
   type Unwritable,
 } from '../engine/projector.js';
 import { recentlySetAside, type SetAsideSummary } from '../engine/set-aside-summary.js';
-import { Turns } from '../engine/turns.js';
 import type { UnderWay } from '../engine/under-way.js';
 import { UnreadableEvent } from '../engine/unreadable-event.js';
+import { Turns } from '../engine/yield-if-due.js';
 import { Catalogs, type PublishedCatalog } from './catalogs.js';
-import { FactFolder } from './fact-folder.js';
-import { FactsInMemory } from './facts-in-memory.js';
+import { FactFolder } from './fact-reducer.js';
 import { FactsLoader, type Queries } from './facts-loader.js';
 import {
   type FailedUsers,
@@ -30,13 +29,14 @@ import {
   isPublication,
   judgeFailure,
   type Under,
-} from './fault-folder.js';
+} from './fault-reducer.js';
 import { type FoldingRules, RUNNING_RULES } from './folding-rules.js';
 import { usersToJudge } from './known-users.js';
-import { RowChanges } from './row-changes.js';
 import { SetAsides, whereOf } from './set-aside.js';
 import { type JudgedUnder, moveOn, passTime, type UserRow } from './user-row.js';
+import { FactsInMemory } from './working-set.js';
 import { checkTexts, checkUser } from './writable.js';
+import { RowChanges } from './write-batch.js';
 
 export interface EntitlementsProjectorOptions {
   readonly pool: Queries;

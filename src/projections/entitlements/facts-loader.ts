@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { Entitlement } from '../../policy/entitlement.js';
 import { customerMetadata } from '../../policy/ownership.js';
 import { checkoutsText, customerText, invoiceText, observationText } from './fact-rows.js';
-import type { FactsInMemory, Keepable } from './facts-in-memory.js';
 import { adoptedPricesSchema, readHeld, unheardOf } from './user-row.js';
+import type { FactsInMemory, Keepable } from './working-set.js';
 
 const nullable = z.string().nullable();
 const subscriptionRow = z.object({

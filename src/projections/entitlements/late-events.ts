@@ -1,6 +1,6 @@
 import { comparePositions, type Position } from '../../event-store/event-store.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { FoldedLog } from '../engine/folded-log.js';
+import type { FoldedLog } from '../engine/projection-source.js';
 import { readEvent, type UnreadableEvent } from '../engine/unreadable-event.js';
 import type { AsideStream } from './set-aside.js';
 

@@ -5,8 +5,8 @@ import type { RecordedEvent } from '../../events/recorded-event.js';
 import { isUserId } from '../../events/user-id.js';
 import { codeOf, messageOf } from '../engine/projector.js';
 import { UnreadableEvent } from '../engine/unreadable-event.js';
-import type { FactsInMemory } from './facts-in-memory.js';
 import type { FactsLoader, Queries } from './facts-loader.js';
+import type { FactsInMemory } from './working-set.js';
 
 /** What a stream is about, as far as its events tell: whose it is follows from it. */
 const subjectSchema = z.strictObject({

@@ -13,8 +13,8 @@ import type { RecordedEvent } from '../../events/recorded-event.js';
 import { catalogStream } from '../../events/stream-names.js';
 import { BatchRunner } from '../engine/batch-runner.js';
 import { type Checkpoint, findCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';
-import { type FoldedLog, foldedLog, holdsEventOf } from '../engine/folded-log.js';
 import { knownLogOnly } from '../engine/log-watch.js';
+import { type FoldedLog, foldedLog, holdsEventOf } from '../engine/projection-source.js';
 import type { Projector } from '../engine/projector.js';
 import { type ComparisonReport, compareGenerations } from './comparison.js';
 import {

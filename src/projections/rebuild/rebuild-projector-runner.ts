@@ -3,7 +3,6 @@ import type { Pool } from 'pg';
 import { comparePositions, type EventStore } from '../../event-store/event-store.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
 import { BatchRunner } from '../engine/batch-runner.js';
-import { Bell } from '../engine/bell.js';
 import { BoundedLog } from '../engine/bounded-log.js';
 import {
   type Checkpoint,
@@ -12,10 +11,11 @@ import {
   type ProjectionFault,
   readLiveCheckpoint,
 } from '../engine/checkpoint.js';
-import { foldedLog } from '../engine/folded-log.js';
-import { LeaderSession } from '../engine/leader-session.js';
+import { LeaderSession } from '../engine/leader-election.js';
+import { foldedLog } from '../engine/projection-source.js';
 import type { Projector, SetAside } from '../engine/projector.js';
 import { ReadAhead } from '../engine/read-ahead.js';
+import { Bell } from '../engine/wake-signal.js';
 import { type Generation, listGenerations } from './generation-table.js';
 import type { OrderCarrier } from './rebuild-job-runner.js';
 

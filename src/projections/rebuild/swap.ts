@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import { PROJECTION_CHANNEL } from '../engine/leader-session.js';
+import { PROJECTION_CHANNEL } from '../engine/leader-election.js';
 import { holdLevel, type LevelGround } from './aligned-checkpoints.js';
 import { type ComparisonReport, compareGenerations, type OffsetChange } from './comparison.js';
 import { NothingToRollBackError, UnknownGenerationError } from './errors.js';

@@ -6,7 +6,7 @@ import type { RecordedEvent } from '../../events/recorded-event.js';
 import { BatchRunner } from '../engine/batch-runner.js';
 import { BoundedLog } from '../engine/bounded-log.js';
 import { findCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';
-import { foldedLog } from '../engine/folded-log.js';
+import { foldedLog } from '../engine/projection-source.js';
 import type { Projector } from '../engine/projector.js';
 import { GENERATION_TABLES } from '../read-models/migrations/partitions.js';
 import { onLevelSnapshot } from './aligned-checkpoints.js';

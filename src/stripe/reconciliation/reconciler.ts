@@ -10,7 +10,7 @@ import {
   type SubscriptionObservationType,
 } from '../../events/subscription.events.js';
 import type { Observation } from '../../policy/facts.js';
-import { Turns } from '../../projections/engine/turns.js';
+import { Turns } from '../../projections/engine/yield-if-due.js';
 import { toldBy } from '../../projections/entitlements/fact-rows.js';
 import type { StripeGateway, SubscriptionAnswer } from '../gateway/stripe.gateway.js';
 import { OutOfRangeError, TooManyEntriesError } from '../translate/read-json.js';

@@ -1,6 +1,6 @@
 import type { Entitlement } from '../../policy/entitlement.js';
-import { FactsInMemory } from './facts-in-memory.js';
 import { FactsLoader } from './facts-loader.js';
+import { FactsInMemory } from './working-set.js';
 
 const FREE: Entitlement = {
   role: 'free',

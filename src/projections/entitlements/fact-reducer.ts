@@ -14,9 +14,9 @@ import {
   thatMatter,
 } from '../../policy/ownership.js';
 import { toldBy } from './fact-rows.js';
-import type { CustomerRow, FactsInMemory, SubscriptionRow } from './facts-in-memory.js';
 import type { FactsLoader } from './facts-loader.js';
-import type { RowChanges } from './row-changes.js';
+import type { CustomerRow, FactsInMemory, SubscriptionRow } from './working-set.js';
+import type { RowChanges } from './write-batch.js';
 
 /** What an event is about: what must be in memory before it is folded. */
 interface Subject {

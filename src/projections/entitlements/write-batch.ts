@@ -2,12 +2,12 @@ import type { PoolClient, QueryConfig } from 'pg';
 import { isTransient } from '../../database/transient.js';
 import type { InvoiceObservation, Observation } from '../../policy/facts.js';
 import type { Unwritable } from '../engine/projector.js';
-import { Turns } from '../engine/turns.js';
-import type { CheckoutRow, CustomerRow, SubscriptionRow } from './facts-in-memory.js';
+import { Turns } from '../engine/yield-if-due.js';
 import { noSetAsideChanges, type SetAsideChanges } from './set-aside.js';
 import { setAsideStatements } from './set-aside-rows.js';
 import { type HistoryEntry, textOf, type UserRow } from './user-row.js';
 import { type GrownVersion, growOffsets } from './version-offsets.js';
+import type { CheckoutRow, CustomerRow, SubscriptionRow } from './working-set.js';
 
 /** A fact of a subscription to be added. */
 export interface NewFact {

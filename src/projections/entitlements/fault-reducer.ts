@@ -1,6 +1,6 @@
 import type { Position } from '../../event-store/event-store.js';
 import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { FoldedLog } from '../engine/folded-log.js';
+import type { FoldedLog } from '../engine/projection-source.js';
 import {
   codeOf,
   EventFailedError,
@@ -13,8 +13,8 @@ import {
 import type { UnderWay } from '../engine/under-way.js';
 import { UnreadableEvent } from '../engine/unreadable-event.js';
 import { type LateEvent, readLate } from './late-events.js';
-import { RowChanges } from './row-changes.js';
 import { type OwnFault, type SetAsides, whereOf } from './set-aside.js';
+import { RowChanges } from './write-batch.js';
 
 /** An event as a batch has it. */
 export type Given = RecordedEvent | UnreadableEvent;
