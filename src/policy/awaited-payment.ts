@@ -2,10 +2,10 @@ import type { PendingPaymentReason } from './entitlement.js';
 import type { CheckoutObservation, Observation } from './facts.js';
 import type { Invoice } from './invoices.js';
 import { compareText } from './order.js';
+import { isCheckoutUnpaid, type Settlement } from './payment-gate.js';
 import { planItem } from './plan-item.js';
+import { rankOf } from './plan-periods.js';
 import type { NamedPlan, PriceBook } from './prices.js';
-import { isCheckoutUnpaid, type Settlement } from './settlement.js';
-import { rankOf } from './spells.js';
 
 /** A higher plan that a subscription asked for and has not paid yet. `since` is the Unix second of its first observation. */
 export interface Awaited {

@@ -1,10 +1,10 @@
 import type { Limit, Plan, PlanCatalog } from '../events/catalog.events.js';
-import type { Account, HeldAddon } from './account.js';
 import type { Entitlement, EntitlementStatus } from './entitlement.js';
 import { compareText } from './order.js';
 import { pendingPaymentOf } from './pending-payment.js';
 import type { NamedPlan } from './prices.js';
-import type { Standing } from './standing.js';
+import type { Standing } from './subscription-access.js';
+import type { Account, HeldAddon } from './subscription-state.js';
 import { rfc3339OrNull } from './time.js';
 
 /** A standing that gives a plan. */

@@ -1,7 +1,7 @@
-import type { HeldAddon } from './account.js';
 import { compareGiving, givesPlan } from './combine.js';
 import { compareText } from './order.js';
-import type { Standing } from './standing.js';
+import type { Standing } from './subscription-access.js';
+import type { HeldAddon } from './subscription-state.js';
 
 /** A standing, with what of it access hangs on beside its add-ons, and the group it is in. */
 interface Member {

@@ -3,14 +3,14 @@ import { DAWN, DAY, item, observation, subscriptionState } from '../../test/supp
 import { life, shuffled } from '../../test/support/lives.js';
 import { planCatalogSchema } from '../events/catalog.events.js';
 import { allowsTheSame } from './access-part.js';
-import { openAccount } from './account.js';
 import { combine } from './combine.js';
 import type { CheckoutObservation, InvoiceObservation, Observation } from './facts.js';
 import { eventIdsOf, growingList } from './growing.js';
 import { judge } from './judge.js';
 import { orderObservations } from './order.js';
 import { changesFrom } from './over-time.js';
-import { standingAt } from './standing.js';
+import { standingAt } from './subscription-access.js';
+import { openAccount } from './subscription-state.js';
 
 /** Enough of a past that what is made of it is kept: forty sights like the one given, each a second later. */
 function pastOf(model: Observation | undefined): Observation[] {

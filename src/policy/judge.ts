@@ -1,11 +1,11 @@
 import type { PlanCatalog } from '../events/catalog.events.js';
 import { allowsTheSame } from './access-part.js';
-import { type Account, openAccount } from './account.js';
 import type { AdoptedPrice, Judgement, Successor } from './entitlement.js';
 import type { UserFacts } from './facts.js';
 import { accountOf } from './kept-accounts.js';
 import { compareText } from './order.js';
 import { changesFrom, type Moment } from './over-time.js';
+import { type Account, openAccount } from './subscription-state.js';
 
 /** More subscriptions of one user than this are kept as they were judged. */
 const FEW = 8;

@@ -1,7 +1,7 @@
 import type { PlanCatalog } from '../events/catalog.events.js';
-import { type Account, openAccount } from './account.js';
 import type { CheckoutObservation, SubscriptionFacts } from './facts.js';
 import { isGrowing } from './growing.js';
+import { type Account, openAccount } from './subscription-state.js';
 
 /** An account, and of how many facts under which catalogue it was made. */
 interface Opened {

@@ -1,7 +1,7 @@
 import { accessSightOf, accessStateOf } from './access-fields.js';
 import type { Observation, Told } from './facts.js';
 import { growingList, keptWith } from './growing.js';
-import { orderWithinSecond, type SecondInOrder } from './same-second.js';
+import { orderWithinSecond, type SecondInOrder } from './tie-breaking.js';
 
 /** Observations in the order in which they happened, twins once. `tied` names the last second whose order is a guess. */
 export interface OrderedObservations {

@@ -1,9 +1,9 @@
 import type { PlanCatalog } from '../events/catalog.events.js';
 import { allowsTheSame } from './access-part.js';
-import type { Account } from './account.js';
 import { combine, type UntimedEntitlement } from './combine.js';
 import { type Change, Crowd } from './crowd.js';
-import { standingAt, turningPoints } from './standing.js';
+import { standingAt, turningPoints } from './subscription-access.js';
+import type { Account } from './subscription-state.js';
 
 /** What holds from `at` (Unix milliseconds) on, until the next one. */
 export interface Moment {

@@ -1,7 +1,7 @@
-import type { Account } from './account.js';
 import type { PendingPayment } from './entitlement.js';
 import { compareText } from './order.js';
-import type { Standing } from './standing.js';
+import type { Standing } from './subscription-access.js';
+import type { Account } from './subscription-state.js';
 import { rfc3339 } from './time.js';
 
 /**

@@ -1,8 +1,8 @@
-import type { Account, Held, HeldAddon } from './account.js';
 import type { EntitlementStatus } from './entitlement.js';
 import type { NamedPlan } from './prices.js';
 import { lineOfUnits, type TurningPoints, unitsThatStay } from './remains.js';
 import { valueAt } from './stretches.js';
+import type { Account, Held, HeldAddon } from './subscription-state.js';
 
 /**
  * What one subscription gives at one instant. `access` tells whether it gives any; `plan` what it gives in `units` of its

@@ -8,11 +8,11 @@ import { allWithHeldItems, unitsOf, wholeOnes } from './held-items.js';
 import { foldInvoices } from './invoices.js';
 import { paymentsOf } from './kept-payments.js';
 import { isTerminal, orderObservations, statusOf } from './order.js';
+import { settle } from './payment-gate.js';
 import { itemOfPrice, planItem, unitsByPrice } from './plan-item.js';
+import { type Spell, spellsOf } from './plan-periods.js';
 import { type NamedAddon, type NamedPlan, openPriceBook, type PriceBook } from './prices.js';
 import { type Remains, remainsOf } from './remains.js';
-import { settle } from './settlement.js';
-import { type Spell, spellsOf } from './spells.js';
 import { bounded } from './time.js';
 import { type Lost, lostBy } from './written-off.js';
 

@@ -2,8 +2,8 @@ import type { AccessPolicy } from '../events/catalog.events.js';
 import type { CheckoutObservation, Observation } from './facts.js';
 import { type Invoice, isCreationOrCycle } from './invoices.js';
 import type { Payments } from './payments.js';
+import { rankOf, type Spell } from './plan-periods.js';
 import type { PriceBook } from './prices.js';
-import { rankOf, type Spell } from './spells.js';
 
 /** A minute's slack, in seconds, between an invoice and the change it pays for. */
 const INVOICE_SLACK_SECONDS = 60;
