@@ -15,7 +15,7 @@ import { ProjectionsController } from './api/ops/projections.controller.js';
 import { RebuildController } from './api/ops/rebuild.controller.js';
 import { UsersController } from './api/users/users.controller.js';
 import { COMMAND_HANDLERS } from './commands/command-handlers.js';
-import { SubscriptionWriter, WRITERS } from './commands/writers.js';
+import { SubscriptionWriter, WRITERS } from './commands/repositories.js';
 import type { Settings } from './config/settings.js';
 import type { ServerClock } from './database/server-clock.js';
 import { DeadlineScheduler } from './deadlines/deadline-scheduler.js';

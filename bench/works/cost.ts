@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { StreamWriter } from '../../src/commands/stream-writer.js';
-import { subscriptionDecider } from '../../src/commands/subscription/subscription.decider.js';
+import { StreamWriter } from '../../src/commands/aggregate-repository.js';
+import { subscriptionDecider } from '../../src/commands/subscription.decider.js';
 import { openDatabase } from '../../src/database/database.js';
 import { eventStoreMigrations } from '../../src/event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from '../../src/event-store/postgres/pg-session.js';

@@ -1,5 +1,5 @@
 import { HttpException } from '@nestjs/common';
-import { ContentionError } from '../commands/stream-writer.js';
+import { ContentionError } from '../commands/aggregate-repository.js';
 import { ClockDiffersError } from '../database/server-clock.js';
 import { isTransient } from '../database/transient.js';
 import {

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { LinkCustomer } from '../commands/customer/customer.commands.js';
-import { LinkCustomerHandler } from '../commands/customer/customer.handlers.js';
+import { LinkCustomer } from '../commands/customer.commands.js';
+import { LinkCustomerHandler } from '../commands/customer.handlers.js';
 import type { Recorded } from '../commands/decider.js';
-import { CustomerWriter } from '../commands/writers.js';
+import { CustomerWriter } from '../commands/repositories.js';
 import { isUserId } from '../events/user-id.js';
 import { type Listing, OpsReader } from '../projections/read-models/ops.reader.js';
 import { id as stripeId } from '../stripe/translate/read-json.js';

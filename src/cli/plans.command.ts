@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { PublishPlanCatalog } from '../commands/catalog/catalog.commands.js';
-import { PublishPlanCatalogHandler } from '../commands/catalog/catalog.handlers.js';
-import { CatalogWriter } from '../commands/writers.js';
+import { PublishPlanCatalog } from '../commands/catalog.commands.js';
+import { PublishPlanCatalogHandler } from '../commands/catalog.handlers.js';
+import { CatalogWriter } from '../commands/repositories.js';
 import { InvalidPlanFileError, type LoadedCatalog, loadPlanFile } from '../plans/plan-file.js';
 import type { PublicationReport } from '../projections/rebuild/publication-preview.js';
 import { EXIT } from './exit-codes.js';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { Origin } from '../commands/decider.js';
-import { SkipEventHandler } from '../commands/projection/projection.handlers.js';
-import { ProjectionWriter } from '../commands/writers.js';
+import { SkipEventHandler } from '../commands/projection.handlers.js';
+import { ProjectionWriter } from '../commands/repositories.js';
 import { ServerClock } from '../database/server-clock.js';
 import type { EventStore } from '../event-store/event-store.js';
 import { claimForLog, logOf } from '../event-store/log-identity.js';

@@ -1,18 +1,18 @@
-import { OfferPlanCatalogHandler, PublishPlanCatalogHandler } from './catalog/catalog.handlers.js';
-import { RecordCheckoutEventHandler } from './checkout/checkout.handlers.js';
+import { OfferPlanCatalogHandler, PublishPlanCatalogHandler } from './catalog.handlers.js';
+import { RecordCheckoutEventHandler } from './checkout.handlers.js';
 import {
   LinkCustomerHandler,
   RecordCustomerEventHandler,
   UnlinkCustomerHandler,
-} from './customer/customer.handlers.js';
-import { ReachAccessDeadlineHandler } from './deadline/deadline.handlers.js';
-import { SkipEventHandler } from './projection/projection.handlers.js';
+} from './customer.handlers.js';
+import { ReachAccessDeadlineHandler } from './deadline.handlers.js';
+import { SkipEventHandler } from './projection.handlers.js';
 import {
   LinkSubscriptionHandler,
   RecordRetrievedSubscriptionHandler,
   RecordSubscriptionEventHandler,
   UnlinkSubscriptionHandler,
-} from './subscription/subscription.handlers.js';
+} from './subscription.handlers.js';
 
 /** Every handler of the write side, to be registered with the CommandBus. */
 export const COMMAND_HANDLERS = [

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ReachAccessDeadline } from '../commands/deadline/deadline.commands.js';
+import { ReachAccessDeadline } from '../commands/deadline.commands.js';
 import type { Recorded } from '../commands/decider.js';
 import { isTransient } from '../database/transient.js';
 import { AccessDeniedError, LogReplacedError } from '../event-store/errors.js';

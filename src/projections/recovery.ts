@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { Origin, Recorded } from '../commands/decider.js';
-import { SkipEvent } from '../commands/projection/projection.commands.js';
+import { SkipEvent } from '../commands/projection.commands.js';
 import type { EventStore, Position, StoredEvent } from '../event-store/event-store.js';
 import type { EventSkippedData } from '../events/projection.events.js';
 import {

@@ -1,9 +1,9 @@
 import type { CommandBus } from '@nestjs/cqrs';
 import { toProblem } from '../api/to-problem.js';
-import { RecordCheckoutEvent } from '../commands/checkout/checkout.commands.js';
-import { RecordCustomerEvent } from '../commands/customer/customer.commands.js';
+import { RecordCheckoutEvent } from '../commands/checkout.commands.js';
+import { RecordCustomerEvent } from '../commands/customer.commands.js';
 import type { Recorded } from '../commands/decider.js';
-import { RecordSubscriptionEvent } from '../commands/subscription/subscription.commands.js';
+import { RecordSubscriptionEvent } from '../commands/subscription.commands.js';
 import type { ServerClock } from '../database/server-clock.js';
 import { ProblemError } from '../http/problem.js';
 import { jsonReply, type Reply } from '../http/reply.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { ReachAccessDeadlineHandler } from '../../src/commands/deadline/deadline.handlers.js';
-import { DeadlineWriter } from '../../src/commands/writers.js';
+import { ReachAccessDeadlineHandler } from '../../src/commands/deadline.handlers.js';
+import { DeadlineWriter } from '../../src/commands/repositories.js';
 import { DeadlineScheduler } from '../../src/deadlines/deadline-scheduler.js';
 import { EventStoreUnavailableError } from '../../src/event-store/errors.js';
 import type { EventStore } from '../../src/event-store/event-store.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { SkipEvent } from '../../src/commands/projection/projection.commands.js';
-import { SkipEventHandler } from '../../src/commands/projection/projection.handlers.js';
-import { ProjectionWriter } from '../../src/commands/writers.js';
+import type { SkipEvent } from '../../src/commands/projection.commands.js';
+import { SkipEventHandler } from '../../src/commands/projection.handlers.js';
+import { ProjectionWriter } from '../../src/commands/repositories.js';
 import { parseEvent } from '../../src/events/recorded-event.js';
 import { projectionStream } from '../../src/events/stream-names.js';
 import { judge } from '../../src/policy/judge.js';

@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import type { SkipEvent } from '../../src/commands/projection/projection.commands.js';
-import { SkipEventHandler } from '../../src/commands/projection/projection.handlers.js';
-import { ProjectionWriter } from '../../src/commands/writers.js';
+import type { SkipEvent } from '../../src/commands/projection.commands.js';
+import { SkipEventHandler } from '../../src/commands/projection.handlers.js';
+import { ProjectionWriter } from '../../src/commands/repositories.js';
 import { EntitlementReader } from '../../src/projections/read-models/entitlement.reader.js';
 import { Faults } from '../../src/projections/recovery.js';
 import { failingRules, has } from '../support/failing-rules.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { SkipEvent } from '../../src/commands/projection/projection.commands.js';
-import { SkipEventHandler } from '../../src/commands/projection/projection.handlers.js';
-import { ProjectionWriter } from '../../src/commands/writers.js';
+import type { SkipEvent } from '../../src/commands/projection.commands.js';
+import { SkipEventHandler } from '../../src/commands/projection.handlers.js';
+import { ProjectionWriter } from '../../src/commands/repositories.js';
 import type { FoldingRules } from '../../src/projections/entitlements/folding-rules.js';
 import { NoFaultError } from '../../src/projections/rebuild/errors.js';
 import { Faults } from '../../src/projections/recovery.js';

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
-import { StreamWriter } from '../../src/commands/stream-writer.js';
+import { StreamWriter } from '../../src/commands/aggregate-repository.js';
 import { type Database, openDatabase, openMigratedDatabase } from '../../src/database/database.js';
 import type { NewEvent } from '../../src/event-store/event-store.js';
 import { eventStoreMigrations } from '../../src/event-store/postgres/migrations.js';

@@ -1,6 +1,6 @@
 import { SimulatedClock } from '../../demo/stripe/simulated-clock.js';
 import { SimulatedSubscription, type StripeEvent } from '../../demo/stripe/simulated-subscription.js';
-import { SubscriptionWriter } from '../../src/commands/writers.js';
+import { SubscriptionWriter } from '../../src/commands/repositories.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
 import { subscriptionStream } from '../../src/events/stream-names.js';
 import { translated } from './translated.js';

@@ -1,7 +1,7 @@
 import type { CommandBus } from '@nestjs/cqrs';
-import { LinkCustomer } from '../../commands/customer/customer.commands.js';
+import { ContentionError } from '../../commands/aggregate-repository.js';
+import { LinkCustomer } from '../../commands/customer.commands.js';
 import type { Origin, Recorded } from '../../commands/decider.js';
-import { ContentionError } from '../../commands/stream-writer.js';
 import type { ProblemError } from '../../http/problem.js';
 import type { Logger } from '../../observability/logger.js';
 import { toProblem } from '../to-problem.js';

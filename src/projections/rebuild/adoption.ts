@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
-import { CatalogWriter } from '../../commands/writers.js';
+import { CatalogWriter } from '../../commands/repositories.js';
 import { LogReplacedError } from '../../event-store/errors.js';
 import {
   comparePositions,

@@ -1,5 +1,5 @@
 import type { CommandBus } from '@nestjs/cqrs';
-import { RecordRetrievedSubscription } from '../../commands/subscription/subscription.commands.js';
+import { RecordRetrievedSubscription } from '../../commands/subscription.commands.js';
 import type { EventStore, StoredEvent } from '../../event-store/event-store.js';
 import { streamPages } from '../../event-store/stream-pages.js';
 import { parseEvent, type RecordedEvent } from '../../events/recorded-event.js';

@@ -1,4 +1,4 @@
-import type { NewestSecond } from '../../commands/stream-writer.js';
+import type { NewestSecond } from '../../commands/aggregate-repository.js';
 import type { DomainEvent } from '../../events/event-types.js';
 import type { Metrics } from '../../observability/metrics.js';
 import type { DoubtSettler, Question } from './reconciler.js';

@@ -1,7 +1,7 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { subscriptionStream } from '../../events/stream-names.js';
-import type { Recorded } from '../decider.js';
-import { SubscriptionWriter } from '../writers.js';
+import { subscriptionStream } from '../events/stream-names.js';
+import type { Recorded } from './decider.js';
+import { SubscriptionWriter } from './repositories.js';
 import {
   LinkSubscription,
   RecordRetrievedSubscription,

@@ -1,5 +1,5 @@
-import type { Decider } from '../decider.js';
-import { SeenKeys } from '../seen-keys.js';
+import type { Decider } from './decider.js';
+import { SeenKeys } from './seen-keys.js';
 
 /** What can be asked of the stream of a user's deadlines: to record that the instant `at` (RFC 3339) was reached. */
 export interface DeadlineCommand {

@@ -1,8 +1,8 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { projectionStream } from '../../events/stream-names.js';
-import type { Recorded } from '../decider.js';
-import { ProjectionWriter } from '../writers.js';
+import { projectionStream } from '../events/stream-names.js';
+import type { Recorded } from './decider.js';
 import { SkipEvent } from './projection.commands.js';
+import { ProjectionWriter } from './repositories.js';
 
 @CommandHandler(SkipEvent)
 export class SkipEventHandler implements ICommandHandler<SkipEvent, Recorded> {

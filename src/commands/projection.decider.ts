@@ -1,5 +1,5 @@
-import type { EventSkippedData } from '../../events/projection.events.js';
-import type { Decider } from '../decider.js';
+import type { EventSkippedData } from '../events/projection.events.js';
+import type { Decider } from './decider.js';
 
 /** One skip for one event of the log. The state is the ids of the events that are skipped. */
 export const projectionDecider: Decider<ReadonlySet<string>, EventSkippedData> = {

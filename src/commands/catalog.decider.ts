@@ -1,5 +1,5 @@
-import type { PlanCatalog } from '../../events/catalog.events.js';
-import type { Decider } from '../decider.js';
+import type { PlanCatalog } from '../events/catalog.events.js';
+import type { Decider } from './decider.js';
 
 /** The catalogues ever published, by hash; `last` is the one that is judged by, `null` before the first. */
 export interface CatalogState {

@@ -1,6 +1,6 @@
-import type { DomainEvent } from '../../events/event-types.js';
-import type { SubscriptionObservationData } from '../../events/subscription.events.js';
-import type { Origin } from '../decider.js';
+import type { DomainEvent } from '../events/event-types.js';
+import type { SubscriptionObservationData } from '../events/subscription.events.js';
+import type { Origin } from './decider.js';
 
 /** Record what a Stripe event says of a subscription (or of an invoice of it), once by its Stripe event id. */
 export class RecordSubscriptionEvent {

@@ -1,6 +1,6 @@
-import type { DomainEvent } from '../../events/event-types.js';
-import type { Decider } from '../decider.js';
-import { having, isKnown, type LinkableState, UNSEEN } from '../linkable.js';
+import type { DomainEvent } from '../events/event-types.js';
+import type { Decider } from './decider.js';
+import { having, isKnown, type LinkableState, UNSEEN } from './linkable.js';
 
 /** What can be asked of the stream of a customer. `causation` is the key by which it counts once. */
 export type CustomerCommand =

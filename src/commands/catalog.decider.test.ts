@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { addNothingTwice, decided } from '../../../test/support/decisions.js';
-import { planCatalogSchema } from '../../events/catalog.events.js';
-import type { Happened } from '../decider.js';
+import { addNothingTwice, decided } from '../../test/support/decisions.js';
+import { planCatalogSchema } from '../events/catalog.events.js';
 import { type CatalogCommand, catalogDecider } from './catalog.decider.js';
+import type { Happened } from './decider.js';
 
 const catalog = (name: string) =>
   planCatalogSchema.parse({ default: name, plans: { [name]: { rank: 0, role: 'free' } } });

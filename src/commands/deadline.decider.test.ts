@@ -1,4 +1,4 @@
-import type { DomainEvent } from '../../events/event-types.js';
+import type { DomainEvent } from '../events/event-types.js';
 import { deadlineDecider } from './deadline.decider.js';
 
 const FIRST = '2026-11-08T09:42:00.000Z';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { addNothingTwice, decided, was } from '../../../test/support/decisions.js';
-import { goldenEvent } from '../../../test/support/golden-events.js';
-import type { DomainEvent } from '../../events/event-types.js';
-import type { Happened } from '../decider.js';
+import { addNothingTwice, decided, was } from '../../test/support/decisions.js';
+import { goldenEvent } from '../../test/support/golden-events.js';
+import type { DomainEvent } from '../events/event-types.js';
+import type { Happened } from './decider.js';
 import { type SubscriptionCommand, subscriptionDecider } from './subscription.decider.js';
 
 const renewed = goldenEvent('SubscriptionRenewed');

@@ -1,8 +1,8 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { customerStream } from '../../events/stream-names.js';
-import type { Recorded } from '../decider.js';
-import { CustomerWriter } from '../writers.js';
+import { customerStream } from '../events/stream-names.js';
 import { LinkCustomer, RecordCustomerEvent, UnlinkCustomer } from './customer.commands.js';
+import type { Recorded } from './decider.js';
+import { CustomerWriter } from './repositories.js';
 
 @CommandHandler(RecordCustomerEvent)
 export class RecordCustomerEventHandler implements ICommandHandler<RecordCustomerEvent, Recorded> {

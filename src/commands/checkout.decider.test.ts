@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { addNothingTwice, decided, was } from '../../../test/support/decisions.js';
-import { goldenEvent } from '../../../test/support/golden-events.js';
-import type { DomainEvent } from '../../events/event-types.js';
-import type { Happened } from '../decider.js';
+import { addNothingTwice, decided, was } from '../../test/support/decisions.js';
+import { goldenEvent } from '../../test/support/golden-events.js';
+import type { DomainEvent } from '../events/event-types.js';
 import { type CheckoutCommand, checkoutDecider } from './checkout.decider.js';
+import type { Happened } from './decider.js';
 
 const completed = goldenEvent('CheckoutCompleted');
 const record = (causation: string): CheckoutCommand => ({ causation, event: completed });

@@ -1,5 +1,5 @@
-import type { DomainEvent } from '../../events/event-types.js';
-import type { Origin } from '../decider.js';
+import type { DomainEvent } from '../events/event-types.js';
+import type { Origin } from './decider.js';
 
 /** Record what a Stripe event says of a checkout session, once by its Stripe event id. */
 export class RecordCheckoutEvent {

@@ -1,14 +1,14 @@
 import type { EventStore } from '../event-store/event-store.js';
 import type { EventSkippedData } from '../events/projection.events.js';
-import { type CatalogCommand, type CatalogState, catalogDecider } from './catalog/catalog.decider.js';
-import { type CheckoutCommand, checkoutDecider } from './checkout/checkout.decider.js';
-import { type CustomerCommand, customerDecider } from './customer/customer.decider.js';
-import { type DeadlineCommand, deadlineDecider } from './deadline/deadline.decider.js';
+import { StreamWriter, type StreamWriterOptions } from './aggregate-repository.js';
+import { type CatalogCommand, type CatalogState, catalogDecider } from './catalog.decider.js';
+import { type CheckoutCommand, checkoutDecider } from './checkout.decider.js';
+import { type CustomerCommand, customerDecider } from './customer.decider.js';
+import { type DeadlineCommand, deadlineDecider } from './deadline.decider.js';
 import type { LinkableState } from './linkable.js';
-import { projectionDecider } from './projection/projection.decider.js';
+import { projectionDecider } from './projection.decider.js';
 import type { SeenKeys } from './seen-keys.js';
-import { StreamWriter, type StreamWriterOptions } from './stream-writer.js';
-import { type SubscriptionCommand, subscriptionDecider } from './subscription/subscription.decider.js';
+import { type SubscriptionCommand, subscriptionDecider } from './subscription.decider.js';
 
 /** Writes streams of subscriptions; `prefix` is the setting STREAM_PREFIX. */
 export class SubscriptionWriter extends StreamWriter<LinkableState, SubscriptionCommand> {

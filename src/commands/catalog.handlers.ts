@@ -1,9 +1,9 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { catalogStream } from '../../events/stream-names.js';
-import type { Origin } from '../decider.js';
-import { CatalogWriter } from '../writers.js';
+import { catalogStream } from '../events/stream-names.js';
 import { type CatalogPublished, OfferPlanCatalog, PublishPlanCatalog } from './catalog.commands.js';
 import type { CatalogCommand } from './catalog.decider.js';
+import type { Origin } from './decider.js';
+import { CatalogWriter } from './repositories.js';
 
 @CommandHandler(OfferPlanCatalog)
 export class OfferPlanCatalogHandler implements ICommandHandler<OfferPlanCatalog, CatalogPublished> {

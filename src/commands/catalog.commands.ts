@@ -1,5 +1,5 @@
-import type { PlanCatalog } from '../../events/catalog.events.js';
-import type { Origin } from '../decider.js';
+import type { PlanCatalog } from '../events/catalog.events.js';
+import type { Origin } from './decider.js';
 
 /** Publish a catalogue unless its hash ever was: what a service does at its start. */
 export class OfferPlanCatalog {

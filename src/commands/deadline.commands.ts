@@ -1,4 +1,4 @@
-import type { Origin } from '../decider.js';
+import type { Origin } from './decider.js';
 
 /**
  * Record that a stored successor of a user's snapshot is due: `at` is its instant (Unix ms), which has passed by the

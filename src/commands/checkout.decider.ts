@@ -1,6 +1,6 @@
-import type { DomainEvent } from '../../events/event-types.js';
-import type { Decider } from '../decider.js';
-import { SeenKeys } from '../seen-keys.js';
+import type { DomainEvent } from '../events/event-types.js';
+import type { Decider } from './decider.js';
+import { SeenKeys } from './seen-keys.js';
 
 /** What can be asked of the stream of a checkout session: to record what Stripe says of it. */
 export interface CheckoutCommand {

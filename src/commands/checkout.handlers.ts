@@ -1,8 +1,8 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { checkoutStream } from '../../events/stream-names.js';
-import type { Recorded } from '../decider.js';
-import { CheckoutWriter } from '../writers.js';
+import { checkoutStream } from '../events/stream-names.js';
 import { RecordCheckoutEvent } from './checkout.commands.js';
+import type { Recorded } from './decider.js';
+import { CheckoutWriter } from './repositories.js';
 
 @CommandHandler(RecordCheckoutEvent)
 export class RecordCheckoutEventHandler implements ICommandHandler<RecordCheckoutEvent, Recorded> {

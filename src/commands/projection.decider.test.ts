@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { addNothingTwice } from '../../../test/support/decisions.js';
+import { addNothingTwice } from '../../test/support/decisions.js';
 import { projectionDecider } from './projection.decider.js';
 
 const skipOf = (id: string) => ({

@@ -1,7 +1,7 @@
-import type { DomainEvent } from '../../events/event-types.js';
-import type { SubscriptionObservationData } from '../../events/subscription.events.js';
-import type { Decider } from '../decider.js';
-import { having, isKnown, type LinkableState, UNSEEN } from '../linkable.js';
+import type { DomainEvent } from '../events/event-types.js';
+import type { SubscriptionObservationData } from '../events/subscription.events.js';
+import type { Decider } from './decider.js';
+import { having, isKnown, type LinkableState, UNSEEN } from './linkable.js';
 
 /** What can be asked of the stream of a subscription. `causation` is the key by which it counts once. */
 export type SubscriptionCommand =

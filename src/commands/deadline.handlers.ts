@@ -1,8 +1,8 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { deadlineStream } from '../../events/stream-names.js';
-import type { Recorded } from '../decider.js';
-import { DeadlineWriter } from '../writers.js';
+import { deadlineStream } from '../events/stream-names.js';
 import { ReachAccessDeadline } from './deadline.commands.js';
+import type { Recorded } from './decider.js';
+import { DeadlineWriter } from './repositories.js';
 
 @CommandHandler(ReachAccessDeadline)
 export class ReachAccessDeadlineHandler implements ICommandHandler<ReachAccessDeadline, Recorded> {

@@ -10,10 +10,10 @@ import {
 import type { EventStore, StoredEvent } from '../event-store/event-store.js';
 import { verifyChain } from '../events/hash-chain.js';
 import { parseEvent } from '../events/recorded-event.js';
+import { ContentionError, type StreamCommand, type StreamWriterOptions } from './aggregate-repository.js';
 import type { Origin } from './decider.js';
-import { ContentionError, type StreamCommand, type StreamWriterOptions } from './stream-writer.js';
-import type { SubscriptionCommand } from './subscription/subscription.decider.js';
-import { SubscriptionWriter } from './writers.js';
+import { SubscriptionWriter } from './repositories.js';
+import type { SubscriptionCommand } from './subscription.decider.js';
 
 let log: PostgresLog;
 let store: EventStore;
