@@ -12,7 +12,7 @@ import { createTenure, type Tenure } from '../src/bootstrap.js';
 import { loadSettings } from '../src/config/settings.js';
 import { painter } from './paint.js';
 import { theStory } from './story/scenes.js';
-import { StoryError, type Tale, Teller } from './story/teller.js';
+import { StoryError, type Tale, Teller } from './story/story-runner.js';
 import { TenureApi } from './story/tenure-api.js';
 import { SimulatedClock } from './stripe/simulated-clock.js';
 

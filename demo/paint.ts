@@ -1,4 +1,4 @@
-import type { Painter } from './story/teller.js';
+import type { Painter } from './story/story-runner.js';
 
 /** Colours on a terminal that wants them (https://no-color.org), plain text elsewhere. */
 export function painter(): Painter {
