@@ -29,7 +29,7 @@ const ONCE = [
   'rebuild-killed',
   'rebuild-under-load',
   'stripe-doubts',
-  'two-roads',
+  'hot-route-parity',
   'users',
   'webhooks',
 ];
