@@ -15,7 +15,7 @@ import { ProjectionsController } from './api/ops/projections.controller.js';
 import { RebuildController } from './api/ops/rebuild.controller.js';
 import { UsersController } from './api/users/users.controller.js';
 import { COMMAND_HANDLERS } from './commands/command-handlers.js';
-import { SubscriptionWriter, WRITERS } from './commands/repositories.js';
+import { REPOSITORIES, SubscriptionRepository } from './commands/repositories.js';
 import type { Settings } from './config/settings.js';
 import type { ServerClock } from './database/server-clock.js';
 import { DeadlineScheduler } from './deadlines/deadline-scheduler.js';
@@ -28,12 +28,12 @@ import type { LogWatch } from './projections/engine/log-watch.js';
 import { ENTITLEMENTS } from './projections/entitlements/entitlements.projector.js';
 import { PROJECTIONS, type Projections } from './projections/projections.js';
 import { OpsReader } from './projections/read-models/ops.reader.js';
-import { Faults } from './projections/recovery.js';
+import { ProjectionRecovery } from './projections/recovery.js';
 import { StripeGateway } from './stripe/gateway/stripe.gateway.js';
-import { DoubtSettler } from './stripe/reconciliation/reconciler.js';
-import { Inquiries } from './stripe/reconciliation/reconciliation-queue.js';
+import { Reconciler } from './stripe/reconciliation/reconciler.js';
+import { ReconciliationQueue } from './stripe/reconciliation/reconciliation-queue.js';
 import { CheckoutWait } from './webhooks/checkout-wait.js';
-import type { WebhookContact } from './webhooks/delivery-heartbeat.js';
+import type { DeliveryHeartbeat } from './webhooks/delivery-heartbeat.js';
 import { StripeSignature } from './webhooks/stripe-signature.js';
 import { WebhookController } from './webhooks/webhook.controller.js';
 import { WebhookService } from './webhooks/webhook.service.js';
@@ -46,7 +46,7 @@ export interface AppParts {
   readonly projections: Projections;
   /** Whether the log is the one that the read models were made from. */
   readonly logWatch: LogWatch;
-  readonly contact: WebhookContact;
+  readonly contact: DeliveryHeartbeat;
   readonly clock: ServerClock;
   /** This machine's clock, Unix milliseconds; what is written asks `clock`. */
   readonly now: () => number;
@@ -65,7 +65,7 @@ export function appModule(parts: AppParts): DynamicModule {
   const { settings, pool, store, projections, logWatch, contact, clock, now, metrics, logger } = parts;
   const { engine, reader, ops } = projections;
   const mayWrite = (): Promise<void> | undefined => logWatch.mayWrite();
-  const writers = WRITERS.map((Writer) => ({
+  const writers = REPOSITORIES.map((Writer) => ({
     provide: Writer,
     useValue: new Writer(store, settings.streamPrefix, {
       now: () => clock.now(),
@@ -107,16 +107,17 @@ export function appModule(parts: AppParts): DynamicModule {
       },
       { provide: EntitlementsService, useValue: new EntitlementsService(reader, engine, ops, logWatch) },
       {
-        provide: Inquiries,
-        inject: [CommandBus, SubscriptionWriter],
-        useFactory: (commands: CommandBus, writer: SubscriptionWriter) => inquiries(parts, commands, writer),
+        provide: ReconciliationQueue,
+        inject: [CommandBus, SubscriptionRepository],
+        useFactory: (commands: CommandBus, writer: SubscriptionRepository) =>
+          inquiries(parts, commands, writer),
       },
       {
-        provide: Faults,
+        provide: ProjectionRecovery,
         inject: [CommandBus],
         useFactory: (commands: CommandBus) => {
           const { streamPrefix } = settings;
-          return new Faults({ store, streamPrefix, pool, projection: ENTITLEMENTS, commands });
+          return new ProjectionRecovery({ store, streamPrefix, pool, projection: ENTITLEMENTS, commands });
         },
       },
       {
@@ -126,8 +127,8 @@ export function appModule(parts: AppParts): DynamicModule {
       },
       {
         provide: WebhookService,
-        inject: [CommandBus, Inquiries],
-        useFactory: (commands: CommandBus, asked: Inquiries) =>
+        inject: [CommandBus, ReconciliationQueue],
+        useFactory: (commands: CommandBus, asked: ReconciliationQueue) =>
           new WebhookService({
             signature: new StripeSignature(settings.stripeWebhookSecrets, now),
             livemode: settings.livemode,
@@ -184,18 +185,16 @@ function deadlineScheduler(
 function inquiries(
   { settings, store, metrics, logger }: AppParts,
   commands: CommandBus,
-  writer: SubscriptionWriter,
-): Inquiries {
+  writer: SubscriptionRepository,
+): ReconciliationQueue {
   const { stripeApi, streamPrefix, livemode, userIds: claims } = settings;
   const gateway =
     stripeApi === null
       ? null
       : new StripeGateway({ ...stripeApi, onRequest: (outcome) => metrics.stripeRequest(outcome) });
-  return new Inquiries({
+  return new ReconciliationQueue({
     settler:
-      gateway === null
-        ? null
-        : new DoubtSettler({ gateway, store, commands, streamPrefix, livemode, claims }),
+      gateway === null ? null : new Reconciler({ gateway, store, commands, streamPrefix, livemode, claims }),
     newestSecond: (subscription) => writer.newestSecond(subscriptionStream(streamPrefix, subscription)),
     metrics,
     onUnsettled: (subscription, why) =>

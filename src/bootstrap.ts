@@ -18,7 +18,7 @@ import { requireKey } from './auth/require-key.js';
 import { ScopeGuard } from './auth/scope.guard.js';
 import { StoredKeyAuthenticator } from './auth/stored-key.authenticator.js';
 import { type CatalogPublished, OfferPlanCatalog } from './commands/catalog.commands.js';
-import { WRITERS } from './commands/repositories.js';
+import { REPOSITORIES } from './commands/repositories.js';
 import type { Settings } from './config/settings.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded/embedded-postgres.js';
 import { ClockDiffersError, ServerClock } from './database/server-clock.js';
@@ -46,8 +46,8 @@ import type { Generation } from './projections/rebuild/generation-table.js';
 import type { FoldingPlace } from './projections/workers/thread-stores.js';
 import { openServiceDatabase } from './start/service-database.js';
 import { StartSteps, StartStoppedError, StopOrder } from './start/stop-order.js';
-import { Inquiries } from './stripe/reconciliation/reconciliation-queue.js';
-import { WebhookContact } from './webhooks/delivery-heartbeat.js';
+import { ReconciliationQueue } from './stripe/reconciliation/reconciliation-queue.js';
+import { DeliveryHeartbeat } from './webhooks/delivery-heartbeat.js';
 import { WebhookService } from './webhooks/webhook.service.js';
 
 const CATALOG_WITHIN_MS = 60_000;
@@ -83,7 +83,7 @@ export interface Tenure {
   readonly databaseUrl: string;
   readonly projections: Projections;
   /** The application without the hot routes in front: the other road to the same answers. */
-  readonly coldRoad: RequestListener;
+  readonly expressListener: RequestListener;
   close(): Promise<readonly string[]>;
 }
 
@@ -178,7 +178,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     const say = hooks.onProgress ?? ((line: string) => logger.warn(line));
     await start.take(untilLogAnswers(store, { say, signal }));
 
-    const contact = new WebhookContact(database.pool, (err) =>
+    const contact = new DeliveryHeartbeat(database.pool, (err) =>
       logger.warn({ err }, 'that Stripe delivers is noted later'),
     );
     stops.add('note of the last delivery', 1_000, () => contact.close());
@@ -221,7 +221,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
 
     const deadlines = app.get(DeadlineScheduler);
     forget = () => {
-      for (const Writer of WRITERS) app.get(Writer).forget();
+      for (const Writer of REPOSITORIES) app.get(Writer).forget();
       deadlines.forget();
       projections.reader.changed('all');
     };
@@ -230,7 +230,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     stops.add('projections', 6_000, () => projections.stop());
     await start.take(projections.start());
     stops.add('inquiries and deadlines', 2_000, () =>
-      Promise.all([app.get(Inquiries).close(), deadlines.stop()]),
+      Promise.all([app.get(ReconciliationQueue).close(), deadlines.stop()]),
     );
     offerCatalog = catalogOffer(app.get(CommandBus), offered, logger);
     await start.take(offerCatalog());
@@ -283,7 +283,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
       pool: database.pool,
       databaseUrl,
       projections,
-      coldRoad,
+      expressListener: coldRoad,
       close: () => stops.run(),
     };
   } catch (error) {

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { openDatabase } from '../../src/database/database.js';
 import { eventStorePoolConfig } from '../../src/event-store/postgres/pg-session.js';
-import type { RecordedEvent } from '../../src/events/recorded-event.js';
+import type { EventEnvelope } from '../../src/events/recorded-event.js';
 import type { ProjectionCursor } from '../../src/projections/engine/projector.js';
 import { NOTHING_SET_ASIDE } from '../../src/projections/engine/set-aside-summary.js';
 import { EntitlementsProjector } from '../../src/projections/entitlements/entitlements.projector.js';
@@ -49,7 +49,7 @@ export class FoldUnderTest {
   }
 
   /** Folds events as one batch after the other, in one transaction each. */
-  async feed(events: readonly RecordedEvent[], batchSize = 500): Promise<void> {
+  async feed(events: readonly EventEnvelope[], batchSize = 500): Promise<void> {
     for (let left = events; left.length > 0; ) {
       const page = left.slice(0, batchSize);
       const { applied } = await this.#apply(page);
@@ -58,7 +58,7 @@ export class FoldUnderTest {
   }
 
   /** Folds each event as a batch of its own and tells what each took; stops early where that is long. */
-  async costs(events: readonly RecordedEvent[]): Promise<readonly EventCost[]> {
+  async costs(events: readonly EventEnvelope[]): Promise<readonly EventCost[]> {
     const costs: EventCost[] = [];
     const until = performance.now() + LONG_MS;
     for (const event of events) {
@@ -72,7 +72,7 @@ export class FoldUnderTest {
     return this.closeAll();
   }
 
-  async #apply(events: readonly RecordedEvent[]): Promise<{ applied: number; cost: EventCost }> {
+  async #apply(events: readonly EventEnvelope[]): Promise<{ applied: number; cost: EventCost }> {
     const began = performance.now();
     const batch = await this.projector.project(events, this.#cursor);
     const folded = performance.now();

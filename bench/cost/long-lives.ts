@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { planCatalogSchema } from '../../src/events/catalog.events.js';
 import type { DomainEvent } from '../../src/events/event-types.js';
 import type { InvoiceLine } from '../../src/events/invoice.events.js';
-import type { RecordedEvent } from '../../src/events/recorded-event.js';
+import type { EventEnvelope } from '../../src/events/recorded-event.js';
 import type { SubscriptionItem } from '../../src/events/subscription.events.js';
-import type { Observation, Told } from '../../src/policy/facts.js';
+import type { FactOrigin, Observation } from '../../src/policy/facts.js';
 import type { Price } from '../../test/support/lives.catalog.js';
 import {
   checkoutFact,
@@ -37,7 +37,7 @@ const HASH = '0'.repeat(64);
 let told = 0;
 
 /** An event as the projection reads it, recorded in the second in which it happened. */
-export function recorded(event: DomainEvent, by: Told): RecordedEvent {
+export function recorded(event: DomainEvent, by: FactOrigin): EventEnvelope {
   told += 1;
   return {
     ...event,
@@ -63,7 +63,7 @@ export function recorded(event: DomainEvent, by: Told): RecordedEvent {
 }
 
 /** The publication of the catalogue that all lives are judged by. */
-export function publication(): RecordedEvent {
+export function publication(): EventEnvelope {
   const event = { type: 'PlanCatalogPublished', data: { hash: HASH, catalog: CATALOG } } as const;
   return recorded(event, { eventId: 'evt_catalog', stripeType: '', created: DAWN });
 }
@@ -89,7 +89,7 @@ export class LongLife {
   constructor(private readonly holder: Holder) {}
 
   /** The event that begins it; `status` is `active` or `trialing` for a month. */
-  begins(status = 'active'): RecordedEvent {
+  begins(status = 'active'): EventEnvelope {
     return this.#seen('customer.subscription.created', {
       status,
       trialEnd:
@@ -98,7 +98,7 @@ export class LongLife {
   }
 
   /** `count` events as a life goes on: renewals with the invoice paid for them, and changes of metadata between. */
-  goesOn(count: number): RecordedEvent[] {
+  goesOn(count: number): EventEnvelope[] {
     return Array.from({ length: count }, (_, n) => {
       this.#second += 3_600;
       if (n % 3 === 0) return this.#renewal();
@@ -107,7 +107,7 @@ export class LongLife {
   }
 
   /** `count` events of one second: changes of metadata alone, or a cancellation scheduled and withdrawn in turns. */
-  second(count: number, kind: 'metadata' | 'toggled'): RecordedEvent[] {
+  second(count: number, kind: 'metadata' | 'toggled'): EventEnvelope[] {
     this.#second += 3_600;
     return Array.from({ length: count }, (_, n) => {
       if (kind === 'metadata') return this.#metadata();
@@ -120,7 +120,7 @@ export class LongLife {
   }
 
   /** One event that replaces `count` items on prices of one unmapped product by as many others. */
-  replacesItems(count: number): RecordedEvent {
+  replacesItems(count: number): EventEnvelope {
     this.#second += 3_600;
     const price = (n: number): Price => ({
       ...PLUS,
@@ -137,7 +137,7 @@ export class LongLife {
   }
 
   /** A completed session of the customer for something bought once. */
-  buysOnce(): RecordedEvent {
+  buysOnce(): EventEnvelope {
     this.#second += 3_600;
     const { customer, userId } = this.holder;
     const fact = checkoutFact(`evt_${told}`, 'CheckoutCompleted', this.#second, '', 'paid');
@@ -153,7 +153,7 @@ export class LongLife {
   }
 
   /** One event as life goes on that Stripe tells of only after all that was told since. */
-  late(): RecordedEvent {
+  late(): EventEnvelope {
     const now = this.#second;
     this.#second = DAWN + 2 * DAY + 1_800;
     const event = this.#metadata();
@@ -162,7 +162,7 @@ export class LongLife {
   }
 
   /** It falls due, with nothing paid since. */
-  isOverdue(): RecordedEvent {
+  isOverdue(): EventEnvelope {
     this.#second += 3_600;
     return this.#seen('customer.subscription.updated', {
       status: 'past_due',
@@ -171,13 +171,13 @@ export class LongLife {
   }
 
   /** A paid invoice with a line for each of `count` consecutive periods, and that the next one was not paid. */
-  fallsDue(count: number): RecordedEvent[] {
+  fallsDue(count: number): EventEnvelope[] {
     this.#second += 3_600;
     return [this.#paid(count), this.isOverdue()];
   }
 
   /** A change that nothing of access hangs on, while it is past due. */
-  staysDue(): RecordedEvent {
+  staysDue(): EventEnvelope {
     this.#second += 3_600;
     return this.#seen('customer.subscription.updated', {
       status: 'past_due',
@@ -185,12 +185,12 @@ export class LongLife {
     });
   }
 
-  #metadata(): RecordedEvent {
+  #metadata(): EventEnvelope {
     const others = { metadata: { n: String(told) } };
     return this.#seen('customer.subscription.updated', { previous: previousAttributes({}, others) });
   }
 
-  #renewal(): RecordedEvent {
+  #renewal(): EventEnvelope {
     const before = this.#items();
     this.#renewals += 1;
     return this.#seen('customer.subscription.updated', {
@@ -198,7 +198,7 @@ export class LongLife {
     });
   }
 
-  #paid(periods: number): RecordedEvent {
+  #paid(periods: number): EventEnvelope {
     const lines: InvoiceLine[] = Array.from({ length: periods }, (_, n) =>
       line(PLUS.price, 1000, this.#second + n * 3_600, this.#second + (n + 1) * 3_600),
     );
@@ -215,7 +215,7 @@ export class LongLife {
     return recorded({ type: 'SubscriptionPaid', data: fact.data }, fact);
   }
 
-  #seen(stripeType: string, changes: Partial<Observation['data']>): RecordedEvent {
+  #seen(stripeType: string, changes: Partial<Observation['data']>): EventEnvelope {
     const state = subscriptionState(this.holder.subscription, {
       customer: this.holder.customer,
       userId: this.holder.userId,

@@ -1,12 +1,12 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { StreamWriter } from '../../src/commands/aggregate-repository.js';
+import { AggregateRepository } from '../../src/commands/aggregate-repository.js';
 import { subscriptionDecider } from '../../src/commands/subscription.decider.js';
 import { openDatabase } from '../../src/database/database.js';
 import { eventStoreMigrations } from '../../src/event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from '../../src/event-store/postgres/pg-session.js';
 import { PostgresEventStore } from '../../src/event-store/postgres/postgres-event-store.js';
 import { GENESIS_HASH, type SealedEvent, sealEvent } from '../../src/events/hash-chain.js';
-import type { RecordedEvent } from '../../src/events/recorded-event.js';
+import type { EventEnvelope } from '../../src/events/recorded-event.js';
 import { type EventCost, FoldUnderTest } from '../cost/fold.js';
 import { type Holder, LongLife, newHolder } from '../cost/long-lives.js';
 import { median, type Note, type Row, type WorkReport } from '../report.js';
@@ -16,7 +16,7 @@ import type { BenchContext } from '../support/bench-context.js';
 interface Case {
   readonly what: string;
   /** Leaves a long life behind and tells the events that are measured. */
-  readonly events: (fold: FoldUnderTest) => Promise<readonly RecordedEvent[]>;
+  readonly events: (fold: FoldUnderTest) => Promise<readonly EventEnvelope[]>;
 }
 
 /** An event more may cost three times what it costs a new user. */
@@ -204,7 +204,7 @@ async function firstCommand(url: string, length: number): Promise<readonly Note[
   for (let done = 0; done < sealed.length; done += 500) {
     await store.append(stream, done === 0 ? 'no_stream' : done - 1, sealed.slice(done, done + 500));
   }
-  const writer = new StreamWriter(store, subscriptionDecider);
+  const writer = new AggregateRepository(store, subscriptionDecider);
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   const began = performance.now();
@@ -213,7 +213,7 @@ async function firstCommand(url: string, length: number): Promise<readonly Note[
     stream,
     command: { kind: 'record', causation: 'evt_first', event },
     origin: { actor: 'stripe', correlationId: 'bench', causation: 'evt_first', stripe: null },
-    starts: false,
+    expectsNewStream: false,
   });
   const took = performance.now() - began;
   delay.disable();

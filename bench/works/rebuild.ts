@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { EventStore, Position } from '../../src/event-store/event-store.js';
 import { openEventStore } from '../../src/event-store/open-event-store.js';
-import { foldingBeside } from '../../src/projections/rebuild/rebuild-projector.js';
-import type { Generations } from '../../src/projections/rebuild/rebuild-runtime.js';
+import { openRebuildProjector } from '../../src/projections/rebuild/rebuild-projector.js';
+import type { RebuildRuntime } from '../../src/projections/rebuild/rebuild-runtime.js';
 import { EVENTS_OF_A_LIFE, RecordedLives } from '../../test/support/recorded-lives.js';
 import type { Latency, PacedReadsJob } from '../load/protocol.js';
 import { median, type Note, throughputRow, type WorkReport } from '../report.js';
@@ -43,7 +43,7 @@ interface Scene {
   readonly ground: Ground;
   readonly databaseUrl: string;
   readonly reads: PacedReadsJob;
-  readonly generations: Generations;
+  readonly generations: RebuildRuntime;
   readonly begin: Position;
   readonly events: number;
 }
@@ -118,7 +118,7 @@ async function measureOn(context: BenchContext, ground: Ground): Promise<WorkRep
     process.stderr.write(`${fault}\n`);
   };
   const store = await openEventStore(ground, { pool, databaseUrl, onFault });
-  const beside = foldingBeside({
+  const beside = openRebuildProjector({
     onSetAside: () => undefined,
     store,
     streamPrefix: ground.streamPrefix,

@@ -4,14 +4,14 @@ import type { Database } from '../database/database.js';
 import { openServiceDatabase } from '../start/service-database.js';
 import type { Principal } from './authenticator.js';
 import { mintKey } from './keys/api-key.js';
-import { KeyRing } from './keys/api-key.repository.js';
+import { ApiKeyRepository } from './keys/api-key.repository.js';
 import { LastUse } from './keys/last-use.js';
 import { StoredKeyAuthenticator } from './stored-key.authenticator.js';
 
 describe('A stored key', () => {
   let test: TestDatabase;
   let database: Database;
-  let ring: KeyRing;
+  let ring: ApiKeyRepository;
   beforeAll(async () => {
     test = await testDatabase();
     database = await openServiceDatabase({
@@ -19,7 +19,7 @@ describe('A stored key', () => {
       eventStoreUrl: null,
       onIdleFault: () => undefined,
     });
-    ring = new KeyRing(database.source);
+    ring = new ApiKeyRepository(database.source);
   });
   afterAll(async () => {
     await database.close();
@@ -137,7 +137,7 @@ describe('The last use of a key', () => {
   });
 
   it('is written now and then, the latest of all instances, and not lost while the database is away', async () => {
-    const ring = new KeyRing(database.source);
+    const ring = new ApiKeyRepository(database.source);
     const { listing } = await ring.create('used', new Set(['ops']));
     const lastUsed = async () => (await ring.list())[0]?.lastUsedAt?.getTime() ?? null;
     const troubles: unknown[] = [];

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { LinkCustomer } from '../commands/customer.commands.js';
 import { LinkCustomerHandler } from '../commands/customer.handlers.js';
-import type { Recorded } from '../commands/decider.js';
-import { CustomerWriter } from '../commands/repositories.js';
+import type { CommandResult } from '../commands/decider.js';
+import { CustomerRepository } from '../commands/repositories.js';
 import { isUserId } from '../events/user-id.js';
 import { type Listing, OpsReader } from '../projections/read-models/ops.reader.js';
 import { id as stripeId } from '../stripe/translate/read-json.js';
@@ -90,11 +90,11 @@ function link(
   customer: string,
   userId: string,
   reason: string | null,
-): Promise<Recorded> {
+): Promise<CommandResult> {
   return withLog(terminal, async ({ settings, store, now, database: { pool } }) => {
     const origin = { ...originOf(operator(terminal)), causation: null };
     const options = { now, mayWrite: knownLog(store, pool) };
-    const handler = new LinkCustomerHandler(new CustomerWriter(store, settings.streamPrefix, options));
+    const handler = new LinkCustomerHandler(new CustomerRepository(store, settings.streamPrefix, options));
     return handler.execute(new LinkCustomer(customer, userId, reason, origin));
   });
 }

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { SCOPES, type Scope } from '../auth/authenticator.js';
-import { type KeyListing, KeyRing } from '../auth/keys/api-key.repository.js';
+import { ApiKeyRepository, type KeyListing } from '../auth/keys/api-key.repository.js';
 import { EXIT } from './exit-codes.js';
 import { withServiceData } from './service-data.js';
 import { allTalkTo } from './talks-to.js';
@@ -22,8 +22,8 @@ Example:
 /** `tenure keys …`: on the database of the service, whether it runs or not. */
 export function keysCommand(terminal: Terminal): Command {
   const keys = new Command('keys').description('Keys of the API, kept in the database of the service.');
-  const withRing = <Result>(work: (ring: KeyRing) => Promise<Result>): Promise<Result> =>
-    withServiceData(terminal, ({ database }) => work(new KeyRing(database.source)));
+  const withRing = <Result>(work: (ring: ApiKeyRepository) => Promise<Result>): Promise<Result> =>
+    withServiceData(terminal, ({ database }) => work(new ApiKeyRepository(database.source)));
 
   keys
     .command('create')

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { PublishPlanCatalog } from '../commands/catalog.commands.js';
 import { PublishPlanCatalogHandler } from '../commands/catalog.handlers.js';
-import { CatalogWriter } from '../commands/repositories.js';
+import { CatalogRepository } from '../commands/repositories.js';
 import { InvalidPlanFileError, type LoadedCatalog, loadPlanFile } from '../plans/plan-file.js';
 import type { PublicationReport } from '../projections/rebuild/publication-preview.js';
 import { EXIT } from './exit-codes.js';
@@ -83,7 +83,7 @@ function addPublish(plans: Command, terminal: Terminal): void {
         withLog(terminal, async ({ settings, store, now, database: { pool } }) => {
           const origin = { ...originOf(options.actor), causation: null };
           const mayWrite = knownLog(store, pool);
-          const writer = new CatalogWriter(store, settings.streamPrefix, { now, mayWrite });
+          const writer = new CatalogRepository(store, settings.streamPrefix, { now, mayWrite });
           const handler = new PublishPlanCatalogHandler(writer);
           const { outcome, position } = await handler.execute(new PublishPlanCatalog(catalog, hash, origin));
           show(terminal, options, { outcome, hash, position }, [

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { Origin } from '../commands/decider.js';
 import { SkipEventHandler } from '../commands/projection.handlers.js';
-import { ProjectionWriter } from '../commands/repositories.js';
+import { ProjectionRepository } from '../commands/repositories.js';
 import { ServerClock } from '../database/server-clock.js';
 import type { EventStore } from '../event-store/event-store.js';
 import { claimForLog, logOf } from '../event-store/log-identity.js';
@@ -11,17 +11,17 @@ import { readLiveCheckpoint } from '../projections/engine/checkpoint.js';
 import { knownLogOnly } from '../projections/engine/log-watch.js';
 import type { SetAside } from '../projections/engine/projector.js';
 import { ENTITLEMENTS } from '../projections/entitlements/entitlements.projector.js';
-import { type FoldingBeside, foldingBeside } from '../projections/rebuild/rebuild-projector.js';
-import type { Generations } from '../projections/rebuild/rebuild-runtime.js';
-import { Faults } from '../projections/recovery.js';
+import { openRebuildProjector, type RebuildProjector } from '../projections/rebuild/rebuild-projector.js';
+import type { RebuildRuntime } from '../projections/rebuild/rebuild-runtime.js';
+import { ProjectionRecovery } from '../projections/recovery.js';
 import { type ServiceData, withServiceData } from './service-data.js';
 import type { Terminal } from './terminal.js';
 
 /** The log, and what is rebuilt and healed of the read models. */
 export interface ReadSide {
-  readonly generations: Generations;
-  readonly faults: Faults;
-  readonly previewPublication: FoldingBeside['previewPublication'];
+  readonly generations: RebuildRuntime;
+  readonly faults: ProjectionRecovery;
+  readonly previewPublication: RebuildProjector['previewPublication'];
 }
 
 /** Whether this process goes on with builds while the command runs, unless a service does. */
@@ -65,10 +65,10 @@ export function withReadSide(
       onTrouble(`generation ${generation} set the ${kind} ${id} aside: ${message}`);
     const url = databaseUrl;
     const hears = { onFault, onSetAside, onTrouble };
-    const beside = foldingBeside({ store, streamPrefix, faultLimit, pool, url, ...hears });
+    const beside = openRebuildProjector({ store, streamPrefix, faultLimit, pool, url, ...hears });
     const mayWrite = knownLog(store, pool);
-    const commands = new SkipEventHandler(new ProjectionWriter(store, streamPrefix, { now, mayWrite }));
-    const faults = new Faults({ store, streamPrefix, pool, projection: ENTITLEMENTS, commands });
+    const commands = new SkipEventHandler(new ProjectionRepository(store, streamPrefix, { now, mayWrite }));
+    const faults = new ProjectionRecovery({ store, streamPrefix, pool, projection: ENTITLEMENTS, commands });
     try {
       if (folding === 'fold') beside.keeper.start();
       const { generations, previewPublication } = beside;

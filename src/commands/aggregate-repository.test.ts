@@ -10,9 +10,13 @@ import {
 import type { EventStore, StoredEvent } from '../event-store/event-store.js';
 import { verifyChain } from '../events/hash-chain.js';
 import { parseEvent } from '../events/recorded-event.js';
-import { ContentionError, type StreamCommand, type StreamWriterOptions } from './aggregate-repository.js';
+import {
+  type AggregateRepositoryOptions,
+  ContentionError,
+  type StreamCommand,
+} from './aggregate-repository.js';
 import type { Origin } from './decider.js';
-import { SubscriptionWriter } from './repositories.js';
+import { SubscriptionRepository } from './repositories.js';
 import type { SubscriptionCommand } from './subscription.decider.js';
 
 let log: PostgresLog;
@@ -27,8 +31,8 @@ beforeEach(() => {
 });
 afterAll(() => log.close());
 
-function writer(on: EventStore = store, options?: StreamWriterOptions): SubscriptionWriter {
-  return new SubscriptionWriter(on, 'tenure.', options);
+function writer(on: EventStore = store, options?: AggregateRepositoryOptions): SubscriptionRepository {
+  return new SubscriptionRepository(on, 'tenure.', options);
 }
 
 /** A delivery of a Stripe event: as over HTTP, each is a request of its own. */
@@ -49,7 +53,7 @@ function record(
   more: Partial<StreamCommand<SubscriptionCommand>> = {},
 ): StreamCommand<SubscriptionCommand> {
   const command = { kind: 'record', causation: eventId, event: goldenEvent('SubscriptionUpdated') } as const;
-  return { stream, command, origin: from(eventId), starts: false, ...more };
+  return { stream, command, origin: from(eventId), expectsNewStream: false, ...more };
 }
 
 const link = (userId: string): SubscriptionCommand => ({
@@ -112,14 +116,16 @@ describe('a command', () => {
 
   it('that most likely starts its stream is tried without a read', async () => {
     const line = troubledStore(store);
-    await writer(line).execute(record('evt_1', { starts: true }));
+    await writer(line).execute(record('evt_1', { expectsNewStream: true }));
     expect(line).toMatchObject({ reads: 0, sent: [{ expected: 'no_stream' }] });
   });
 
   it('that was known before a writer began is a duplicate, also where the stream seemed new', async () => {
     await writer().execute(record('evt_1'));
     for (const starts of [true, false]) {
-      expect(await writer().execute(record('evt_1', { starts }))).toMatchObject({ outcome: 'duplicate' });
+      expect(await writer().execute(record('evt_1', { expectsNewStream: starts }))).toMatchObject({
+        outcome: 'duplicate',
+      });
     }
     expect(await onStream()).toEqual(['evt_1']);
   });
@@ -139,8 +145,8 @@ describe('a command', () => {
   ])('is executed though it was once, being %s meanwhile', async (_, again, meanwhile) => {
     const [stale, other] = [writer(), writer()];
     const ops = { actor: 'ops', correlationId: 'r', causation: null, stripe: null };
-    const execute = (one: SubscriptionWriter, command: SubscriptionCommand) =>
-      one.execute({ stream, command, origin: ops, starts: false });
+    const execute = (one: SubscriptionRepository, command: SubscriptionCommand) =>
+      one.execute({ stream, command, origin: ops, expectsNewStream: false });
     await execute(stale, again);
     await execute(other, meanwhile);
     expect(await execute(stale, again)).toMatchObject({ outcome: 'applied' });
@@ -166,7 +172,7 @@ describe('a command', () => {
     const writers = [writer(log.store()), writer(log.store())];
     for (const eventId of before) for (const one of writers) await one.execute(record(eventId));
     const all = Array.from({ length: 32 }, (_, nth) =>
-      writers[nth % 2]?.execute(record('evt_1', { starts })),
+      writers[nth % 2]?.execute(record('evt_1', { expectsNewStream: starts })),
     );
     const outcomes = (await Promise.all(all)).map((recorded) => recorded?.outcome);
     expect(outcomes.sort()).toEqual(['applied', ...Array.from({ length: 31 }, () => 'duplicate')]);
@@ -221,7 +227,9 @@ describe('an append whose outcome is unknown', () => {
       return 'passes';
     });
     const one = writer(line);
-    expect(await one.execute(record('evt_1', { starts: true }))).toMatchObject({ outcome: 'applied' });
+    expect(await one.execute(record('evt_1', { expectsNewStream: true }))).toMatchObject({
+      outcome: 'applied',
+    });
     expect(line.sent[1]).toEqual(line.sent[0]);
     expect(await one.execute(record('evt_3'))).toMatchObject({ outcome: 'applied' });
     expect(await onStream()).toEqual(['evt_1', 'evt_2', 'evt_3']);
@@ -233,7 +241,7 @@ describe('an append whose outcome is unknown', () => {
       if (nth === 1) await writer().execute(record('evt_other'));
       return 'passes';
     });
-    const recorded = await writer(line).execute(record('evt_1', { starts: true }));
+    const recorded = await writer(line).execute(record('evt_1', { expectsNewStream: true }));
     expect(recorded.outcome).toBe('applied');
     const [first, repeat, decidedAnew] = line.sent;
     expect(line.sent).toHaveLength(3);
@@ -347,7 +355,7 @@ describe('a stream that changes while one decides', () => {
 
 describe('two writers with many commands for one stream, some of them the same', () => {
   /** As Stripe does: sends again what was refused for contention. */
-  async function insist(one: SubscriptionWriter, eventId: string): Promise<string> {
+  async function insist(one: SubscriptionRepository, eventId: string): Promise<string> {
     for (;;) {
       try {
         return (await one.execute(record(eventId))).outcome;

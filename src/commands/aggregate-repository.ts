@@ -6,14 +6,14 @@ import { streamPages } from '../event-store/stream-pages.js';
 import { currentSchemaVersion, type DomainEvent } from '../events/event-types.js';
 import { GENESIS_HASH, type SealedEvent, sealEvent } from '../events/hash-chain.js';
 import { parseEvent } from '../events/recorded-event.js';
-import { type Decider, metadataOf, type Origin, type Recorded } from './decider.js';
+import { type CommandResult, type Decider, metadataOf, type Origin } from './decider.js';
 
 /** A command for one stream. `starts` says that the stream most likely does not exist yet. */
 export interface StreamCommand<Command> {
   readonly stream: string;
   readonly command: Command;
   readonly origin: Origin;
-  readonly starts: boolean;
+  readonly expectsNewStream: boolean;
 }
 
 /** A stream kept changing under us for longer than we retry. The command may be sent again. */
@@ -25,7 +25,7 @@ export class ContentionError extends Error {
   }
 }
 
-export interface StreamWriterOptions {
+export interface AggregateRepositoryOptions {
   /** Writer's clock, Unix milliseconds. */
   readonly now?: () => number;
   /** Streams whose fold is kept in memory. */
@@ -68,7 +68,7 @@ const TURN_MS = 5;
  * empty state can never duplicate, because an existing stream conflicts. That there is nothing to add is believed of
  * memory only for a key that is known; else the stream is read to its end first.
  */
-export class StreamWriter<State, Command> {
+export class AggregateRepository<State, Command> {
   #folds: Folds<State>;
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #now: () => number;
@@ -78,7 +78,7 @@ export class StreamWriter<State, Command> {
   constructor(
     private readonly store: EventStore,
     private readonly decider: Decider<State, Command>,
-    options: StreamWriterOptions = {},
+    options: AggregateRepositoryOptions = {},
   ) {
     this.#cachedStreams = options.cachedStreams ?? DEFAULT_CACHED_STREAMS;
     this.#folds = new LRUCache({ max: this.#cachedStreams });
@@ -90,7 +90,7 @@ export class StreamWriter<State, Command> {
    * Executes a command once all earlier ones of this process for the same stream are done.
    * @throws ContentionError, OutcomeUnknownError, EventStoreUnavailableError and what the store refuses
    */
-  async execute(command: StreamCommand<Command>): Promise<Recorded> {
+  async execute(command: StreamCommand<Command>): Promise<CommandResult> {
     const { stream } = command;
     const before = this.#queues.get(stream);
     const run = before === undefined ? this.#run(command) : before.then(() => this.#run(command));
@@ -118,12 +118,13 @@ export class StreamWriter<State, Command> {
     return (await this.#load(this.#folds, stream, this.#folds.get(stream) ?? this.#empty())).state;
   }
 
-  async #run(command: StreamCommand<Command>): Promise<Recorded> {
+  async #run(command: StreamCommand<Command>): Promise<CommandResult> {
     const { stream, origin } = command;
     await this.#mayWrite();
     const folds = this.#folds;
     let fold =
-      folds.get(stream) ?? (command.starts ? this.#empty() : await this.#load(folds, stream, this.#empty()));
+      folds.get(stream) ??
+      (command.expectsNewStream ? this.#empty() : await this.#load(folds, stream, this.#empty()));
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const [event] = this.decider.decide(fold.state, command.command);
       if (event === undefined) {

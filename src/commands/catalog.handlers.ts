@@ -3,11 +3,11 @@ import { catalogStream } from '../events/stream-names.js';
 import { type CatalogPublished, OfferPlanCatalog, PublishPlanCatalog } from './catalog.commands.js';
 import type { CatalogCommand } from './catalog.decider.js';
 import type { Origin } from './decider.js';
-import { CatalogWriter } from './repositories.js';
+import { CatalogRepository } from './repositories.js';
 
 @CommandHandler(OfferPlanCatalog)
 export class OfferPlanCatalogHandler implements ICommandHandler<OfferPlanCatalog, CatalogPublished> {
-  constructor(private readonly writer: CatalogWriter) {}
+  constructor(private readonly writer: CatalogRepository) {}
 
   execute({ catalog, hash, origin }: OfferPlanCatalog): Promise<CatalogPublished> {
     return publish(this.writer, { kind: 'offer', catalog, hash }, origin);
@@ -16,7 +16,7 @@ export class OfferPlanCatalogHandler implements ICommandHandler<OfferPlanCatalog
 
 @CommandHandler(PublishPlanCatalog)
 export class PublishPlanCatalogHandler implements ICommandHandler<PublishPlanCatalog, CatalogPublished> {
-  constructor(private readonly writer: CatalogWriter) {}
+  constructor(private readonly writer: CatalogRepository) {}
 
   execute({ catalog, hash, origin }: PublishPlanCatalog): Promise<CatalogPublished> {
     return publish(this.writer, { kind: 'publish', catalog, hash }, origin);
@@ -24,12 +24,12 @@ export class PublishPlanCatalogHandler implements ICommandHandler<PublishPlanCat
 }
 
 async function publish(
-  writer: CatalogWriter,
+  writer: CatalogRepository,
   command: CatalogCommand,
   origin: Origin,
 ): Promise<CatalogPublished> {
   const stream = catalogStream(writer.prefix);
-  const recorded = await writer.execute({ stream, command, origin, starts: false });
+  const recorded = await writer.execute({ stream, command, origin, expectsNewStream: false });
   const { hash, catalog } = command;
   if (recorded.outcome === 'applied') {
     return { outcome: 'published', hash, catalog, position: recorded.position };

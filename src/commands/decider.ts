@@ -49,7 +49,7 @@ export interface Decider<State, Command> {
 }
 
 /** What came of a command. `position` is of the event appended; of a duplicate, of the stream's last event if known. */
-export type Recorded =
+export type CommandResult =
   | { readonly outcome: 'applied'; readonly event: DomainEvent['type']; readonly position: string }
   | { readonly outcome: 'duplicate'; readonly position: string | null };
 

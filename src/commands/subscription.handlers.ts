@@ -1,7 +1,7 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { subscriptionStream } from '../events/stream-names.js';
-import type { Recorded } from './decider.js';
-import { SubscriptionWriter } from './repositories.js';
+import type { CommandResult } from './decider.js';
+import { SubscriptionRepository } from './repositories.js';
 import {
   LinkSubscription,
   RecordRetrievedSubscription,
@@ -10,59 +10,61 @@ import {
 } from './subscription.commands.js';
 
 @CommandHandler(RecordSubscriptionEvent)
-export class RecordSubscriptionEventHandler implements ICommandHandler<RecordSubscriptionEvent, Recorded> {
-  constructor(private readonly writer: SubscriptionWriter) {}
+export class RecordSubscriptionEventHandler
+  implements ICommandHandler<RecordSubscriptionEvent, CommandResult>
+{
+  constructor(private readonly writer: SubscriptionRepository) {}
 
-  execute({ subscription, event, origin }: RecordSubscriptionEvent): Promise<Recorded> {
+  execute({ subscription, event, origin }: RecordSubscriptionEvent): Promise<CommandResult> {
     return this.writer.execute({
       stream: subscriptionStream(this.writer.prefix, subscription),
       command: { kind: 'record', causation: origin.causation, event },
       origin,
-      starts: origin.stripe?.eventType === 'customer.subscription.created',
+      expectsNewStream: origin.stripe?.eventType === 'customer.subscription.created',
     });
   }
 }
 
 @CommandHandler(RecordRetrievedSubscription)
 export class RecordRetrievedSubscriptionHandler
-  implements ICommandHandler<RecordRetrievedSubscription, Recorded>
+  implements ICommandHandler<RecordRetrievedSubscription, CommandResult>
 {
-  constructor(private readonly writer: SubscriptionWriter) {}
+  constructor(private readonly writer: SubscriptionRepository) {}
 
-  execute({ data, origin }: RecordRetrievedSubscription): Promise<Recorded> {
+  execute({ data, origin }: RecordRetrievedSubscription): Promise<CommandResult> {
     return this.writer.execute({
       stream: subscriptionStream(this.writer.prefix, data.subscription),
       command: { kind: 'retrieved', causation: origin.causation, data },
       origin,
-      starts: false,
+      expectsNewStream: false,
     });
   }
 }
 
 @CommandHandler(LinkSubscription)
-export class LinkSubscriptionHandler implements ICommandHandler<LinkSubscription, Recorded> {
-  constructor(private readonly writer: SubscriptionWriter) {}
+export class LinkSubscriptionHandler implements ICommandHandler<LinkSubscription, CommandResult> {
+  constructor(private readonly writer: SubscriptionRepository) {}
 
-  execute({ subscription, userId, reason, origin }: LinkSubscription): Promise<Recorded> {
+  execute({ subscription, userId, reason, origin }: LinkSubscription): Promise<CommandResult> {
     return this.writer.execute({
       stream: subscriptionStream(this.writer.prefix, subscription),
       command: { kind: 'link', causation: origin.causation, subscription, userId, reason },
       origin,
-      starts: false,
+      expectsNewStream: false,
     });
   }
 }
 
 @CommandHandler(UnlinkSubscription)
-export class UnlinkSubscriptionHandler implements ICommandHandler<UnlinkSubscription, Recorded> {
-  constructor(private readonly writer: SubscriptionWriter) {}
+export class UnlinkSubscriptionHandler implements ICommandHandler<UnlinkSubscription, CommandResult> {
+  constructor(private readonly writer: SubscriptionRepository) {}
 
-  execute({ subscription, reason, origin }: UnlinkSubscription): Promise<Recorded> {
+  execute({ subscription, reason, origin }: UnlinkSubscription): Promise<CommandResult> {
     return this.writer.execute({
       stream: subscriptionStream(this.writer.prefix, subscription),
       command: { kind: 'unlink', causation: origin.causation, subscription, reason },
       origin,
-      starts: false,
+      expectsNewStream: false,
     });
   }
 }

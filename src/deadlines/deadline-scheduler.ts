@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { ReachAccessDeadline } from '../commands/deadline.commands.js';
-import type { Recorded } from '../commands/decider.js';
+import type { CommandResult } from '../commands/decider.js';
 import { isTransient } from '../database/transient.js';
 import { AccessDeniedError, LogReplacedError } from '../event-store/errors.js';
 import { comparePositions, type Position } from '../event-store/event-store.js';
 import type { Metrics } from '../observability/metrics.js';
-import { Bell } from '../projections/engine/wake-signal.js';
+import { WakeSignal } from '../projections/engine/wake-signal.js';
 import type { DeadlineReader, DueDeadline } from '../projections/read-models/deadline.reader.js';
 
 export interface DeadlineSchedulerOptions {
   readonly deadlines: Pick<DeadlineReader, 'due'>;
-  readonly commands: { execute(command: ReachAccessDeadline): Promise<Recorded> };
+  readonly commands: { execute(command: ReachAccessDeadline): Promise<CommandResult> };
   /**
    * Whether this instance is the one to look. It saves the others the work and nothing hangs on it: two that both look
    * append each deadline once.
@@ -41,7 +41,7 @@ const MAX_AT_ONCE = 16;
 export class DeadlineScheduler {
   /** Told apart from other instances, so that of two identical events at the same millisecond one is the other's. */
   readonly #correlationId = `deadlines ${randomUUID()}`;
-  readonly #bell = new Bell();
+  readonly #bell = new WakeSignal();
   readonly #now: () => number;
   readonly #pageSize: number;
   /** The last deadline this instance knows to be in the log. */

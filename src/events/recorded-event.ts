@@ -14,7 +14,7 @@ export interface Recorded {
 }
 
 /** An event as it was read from the log: parsed, and in today's schema version. */
-export type RecordedEvent = DomainEvent & Recorded;
+export type EventEnvelope = DomainEvent & Recorded;
 
 /** The log holds an event of a type this code does not know. */
 export class UnknownEventTypeError extends Error {
@@ -85,7 +85,7 @@ export function eventParser<E extends object>(
  * Parses an event of the log into today's schema version.
  * @throws UnknownEventTypeError, CorruptEventError, UnsupportedSchemaVersionError
  */
-export const parseEvent: (stored: StoredEvent) => RecordedEvent = eventParser<DomainEvent>(
+export const parseEvent: (stored: StoredEvent) => EventEnvelope = eventParser<DomainEvent>(
   EVENT_TYPES,
   UPCASTERS,
 );

@@ -2,7 +2,7 @@ import type { PendingPaymentReason } from './entitlement.js';
 import type { CheckoutObservation, Observation } from './facts.js';
 import type { Invoice } from './invoices.js';
 import { compareText } from './order.js';
-import { isCheckoutUnpaid, type Settlement } from './payment-gate.js';
+import { isCheckoutUnpaid, type PaymentGate } from './payment-gate.js';
 import { planItem } from './plan-item.js';
 import { rankOf } from './plan-periods.js';
 import type { NamedPlan, PriceBook } from './prices.js';
@@ -19,7 +19,7 @@ export interface Awaited {
 interface AwaitedFacts {
   readonly ordered: readonly Observation[];
   readonly book: PriceBook;
-  readonly settlement: Settlement;
+  readonly settlement: PaymentGate;
   readonly invoices: readonly Invoice[];
   readonly checkouts: readonly CheckoutObservation[];
 }

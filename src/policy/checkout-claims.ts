@@ -1,5 +1,5 @@
 import type { CheckoutObservation } from './facts.js';
-import { compareTold } from './order.js';
+import { compareFactOrigins } from './order.js';
 
 /**
  * Of the checkout sessions that name a customer, what whose it is can hang on (DESIGN 6): for each user the earliest
@@ -31,7 +31,7 @@ function keepEarliest(
 ): boolean {
   if (userId === null) return false;
   const known = earliest.get(userId);
-  if (known !== undefined && compareTold(known, observation) <= 0) return false;
+  if (known !== undefined && compareFactOrigins(known, observation) <= 0) return false;
   earliest.set(userId, observation);
   return true;
 }

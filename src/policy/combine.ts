@@ -3,12 +3,12 @@ import type { Entitlement, EntitlementStatus } from './entitlement.js';
 import { compareText } from './order.js';
 import { pendingPaymentOf } from './pending-payment.js';
 import type { NamedPlan } from './prices.js';
-import type { Standing } from './subscription-access.js';
-import type { Account, HeldAddon } from './subscription-state.js';
+import type { SubscriptionAccess } from './subscription-access.js';
+import type { HeldAddon, SubscriptionState } from './subscription-state.js';
 import { rfc3339OrNull } from './time.js';
 
 /** A standing that gives a plan. */
-export type Giving = Standing & {
+export type Giving = SubscriptionAccess & {
   readonly plan: NamedPlan;
   readonly status: 'active' | 'trialing' | 'past_due';
 };
@@ -22,7 +22,7 @@ export type UntimedEntitlement = Omit<Entitlement, 'validUntil'>;
  * Combines what each subscription of a user gives with the default plan (DESIGN 8): the highest rank gives plan and
  * role, features are the union, a limit is the greatest plus what add-ons give per unit.
  */
-export function combine(standings: readonly Standing[], catalog: PlanCatalog): UntimedEntitlement {
+export function combine(standings: readonly SubscriptionAccess[], catalog: PlanCatalog): UntimedEntitlement {
   const giving = standings.filter(givesPlan).sort(compareGiving);
   const fallback = defaultPlan(catalog);
   const first = giving[0];
@@ -70,7 +70,7 @@ export class UnknownDefaultPlanError extends Error {
 }
 
 /** Whether a standing gives a plan. */
-export function givesPlan(standing: Standing): standing is Giving {
+export function givesPlan(standing: SubscriptionAccess): standing is Giving {
   return standing.access && standing.plan !== null && standing.status !== null;
 }
 
@@ -85,7 +85,7 @@ export function compareGiving(a: Giving, b: Giving): number {
 }
 
 /** The word of the subscription observed last among those that say one. */
-function whyNothing(standings: readonly Standing[]): EntitlementStatus {
+function whyNothing(standings: readonly SubscriptionAccess[]): EntitlementStatus {
   const speaking = standings
     .filter((standing) => standing.word !== null)
     .sort(
@@ -137,7 +137,7 @@ function plus(limit: Limit, perUnit: Limit, units: number): Limit {
 }
 
 /** Prices in no plan and no add-on, of subscriptions that have not ended. */
-function unmappedPrices(accounts: readonly Account[]): readonly string[] {
+function unmappedPrices(accounts: readonly SubscriptionState[]): readonly string[] {
   const unmapped = accounts.flatMap((account) => (account.ended ? [] : account.unmappedPrices));
   return [...new Set(unmapped)].sort(compareText);
 }

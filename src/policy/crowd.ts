@@ -1,11 +1,11 @@
 import { compareGiving, givesPlan } from './combine.js';
 import { compareText } from './order.js';
-import type { Standing } from './subscription-access.js';
+import type { SubscriptionAccess } from './subscription-access.js';
 import type { HeldAddon } from './subscription-state.js';
 
 /** A standing, with what of it access hangs on beside its add-ons, and the group it is in. */
 interface Member {
-  readonly standing: Standing;
+  readonly standing: SubscriptionAccess;
   readonly access: string;
   readonly group: string;
 }
@@ -36,7 +36,7 @@ export class Crowd {
   readonly #members: Member[];
   readonly #groups = new Map<string, Group>();
 
-  constructor(standings: readonly Standing[]) {
+  constructor(standings: readonly SubscriptionAccess[]) {
     this.#members = standings.map(memberOf);
     for (const member of this.#members) {
       const { members, byEnd, bySight, addons } = this.#group(member.group);
@@ -52,7 +52,7 @@ export class Crowd {
   }
 
   /** Puts another standing in the place of the nth; tells what of that all give together may become another. */
-  move(nth: number, standing: Standing): Change {
+  move(nth: number, standing: SubscriptionAccess): Change {
     const before = this.#members[nth];
     if (before === undefined) throw new RangeError(`nobody is ${nth}th`);
     const after = memberOf(standing);
@@ -69,7 +69,7 @@ export class Crowd {
     return isOther ? 'access' : dates;
   }
 
-  standings(): readonly Standing[] {
+  standings(): readonly SubscriptionAccess[] {
     return [...this.#groups.values()].flatMap(({ members, byEnd: [first], bySight: [seenLast], addons }) => {
       const [shown = firstOf(members), ...others] = [first, seenLast].filter((each) => each !== undefined);
       if (shown === undefined) return [];
@@ -81,8 +81,8 @@ export class Crowd {
   }
 
   /** The one that `combine` takes the plan of, unless the default plan ranks above it. */
-  leader(): Standing | null {
-    let leader: Standing | null = null;
+  leader(): SubscriptionAccess | null {
+    let leader: SubscriptionAccess | null = null;
     for (const { byEnd } of this.#groups.values()) {
       const first = byEnd[0]?.standing;
       if (first === undefined || !givesPlan(first)) continue;
@@ -128,14 +128,17 @@ function speaks({ standing }: Member): boolean {
 }
 
 /** `combine` asks no more of those of one group than which is first, and how many add-ons they hold. */
-function memberOf(standing: Standing): Member {
+function memberOf(standing: SubscriptionAccess): Member {
   const { account, access, plan, units, status, word } = standing;
   const isSpecial = account.awaited !== null || (!account.ended && account.unmappedPrices.length > 0);
   const of = `${access}\n${status}\n${word}\n${units}\n${plan?.name ?? ''}`;
   return { standing, access: of, group: isSpecial ? account.subscription : of };
 }
 
-function hasSameAddons({ addons: before }: Standing, { addons: after }: Standing): boolean {
+function hasSameAddons(
+  { addons: before }: SubscriptionAccess,
+  { addons: after }: SubscriptionAccess,
+): boolean {
   return (
     before.length === after.length &&
     before.every(({ name, price, units }, n) => {

@@ -10,26 +10,26 @@ import type {
 } from '../events/subscription.events.js';
 
 /** Identity of a fact: the Stripe event that told it, its Stripe type and its Stripe second (Unix seconds). */
-export interface Told {
+export interface FactOrigin {
   readonly eventId: string;
   readonly stripeType: string;
   readonly created: number;
 }
 
 /** One sight of a subscription, with when and by which event it was seen. */
-export interface Observation extends Told {
+export interface Observation extends FactOrigin {
   readonly type: SubscriptionObservationType;
   readonly data: SubscriptionObservationData;
 }
 
 /** One sight of an invoice of a subscription; of a customer's invoice what it is to that subscription. */
-export interface InvoiceObservation extends Told {
+export interface InvoiceObservation extends FactOrigin {
   readonly type: InvoiceEventType | CustomerInvoiceEventType;
   readonly data: InvoiceObservationData;
 }
 
 /** One sight of a checkout session. */
-export interface CheckoutObservation extends Told {
+export interface CheckoutObservation extends FactOrigin {
   readonly type: CheckoutEventType;
   readonly data: CheckoutObservationData;
 }

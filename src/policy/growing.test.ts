@@ -9,8 +9,8 @@ import { eventIdsOf, growingList } from './growing.js';
 import { judge } from './judge.js';
 import { orderObservations } from './order.js';
 import { changesFrom } from './over-time.js';
-import { standingAt } from './subscription-access.js';
-import { openAccount } from './subscription-state.js';
+import { subscriptionAccessAt } from './subscription-access.js';
+import { openSubscriptionState } from './subscription-state.js';
 
 /** Enough of a past that what is made of it is kept: forty sights like the one given, each a second later. */
 function pastOf(model: Observation | undefined): Observation[] {
@@ -111,8 +111,8 @@ describe('A user with many subscriptions', () => {
         }));
         const { entitlement, successors, adoptedPrices } = judge({ subscriptions }, catalog, now);
         const standings = subscriptions
-          .map((each) => openAccount(each, catalog))
-          .flatMap((account) => (account === null ? [] : [standingAt(account, now / 1000)]));
+          .map((each) => openSubscriptionState(each, catalog))
+          .flatMap((account) => (account === null ? [] : [subscriptionAccessAt(account, now / 1000)]));
         expect(entitlement).toMatchObject(combine(standings, catalog));
         for (const facts of [{ subscriptions: kept }, { subscriptions: [...kept].reverse() }]) {
           expect(judge(facts, catalog, now)).toEqual({ entitlement, successors, adoptedPrices });
@@ -138,7 +138,7 @@ describe('A user with many subscriptions', () => {
         const accounts = many.flatMap(({ facts }, n) =>
           facts.subscriptions
             .map((each) => ({ ...each, subscription: `${each.subscription}_${n}` }))
-            .map((each) => openAccount(each, catalog))
+            .map((each) => openSubscriptionState(each, catalog))
             .filter((account) => account !== null),
         );
         const all = changesFrom(accounts, catalog, now, Number.POSITIVE_INFINITY);
@@ -168,7 +168,7 @@ describe('A user with many subscriptions', () => {
       const state = subscriptionState(`sub_${n}`, { ...changes, items });
       const observations = [observation(`evt_${n}`, 'customer.subscription.created', DAWN + n, state)];
       const facts = { subscription: state.subscription, observations, invoices: [], checkouts: [] };
-      return openAccount({ ...facts, customerDeleted: false }, catalog) ?? [];
+      return openSubscriptionState({ ...facts, customerDeleted: false }, catalog) ?? [];
     });
     const moments = changesFrom(accounts, catalog, (DAWN + DAY) * 1000, 0);
     expect(moments.map(({ entitlement }) => entitlement.status)).toEqual(['paused', 'canceled']);

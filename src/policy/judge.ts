@@ -2,10 +2,10 @@ import type { PlanCatalog } from '../events/catalog.events.js';
 import { allowsTheSame } from './access-part.js';
 import type { AdoptedPrice, Judgement, Successor } from './entitlement.js';
 import type { UserFacts } from './facts.js';
-import { accountOf } from './kept-accounts.js';
+import { subscriptionStateOf } from './kept-accounts.js';
 import { compareText } from './order.js';
 import { changesFrom, type Moment } from './over-time.js';
-import { type Account, openAccount } from './subscription-state.js';
+import { openSubscriptionState, type SubscriptionState } from './subscription-state.js';
 
 /** More subscriptions of one user than this are kept as they were judged. */
 const FEW = 8;
@@ -19,7 +19,7 @@ const FORESEEN = 16;
  * Pure: equal sets of facts give equal answers, whatever their order.
  */
 export function judge(facts: UserFacts, catalog: PlanCatalog, now: number): Judgement {
-  const open = facts.subscriptions.length > FEW ? accountOf : openAccount;
+  const open = facts.subscriptions.length > FEW ? subscriptionStateOf : openSubscriptionState;
   const accounts = facts.subscriptions
     .map((subscription) => open(subscription, catalog))
     .filter((account) => account !== null);
@@ -28,7 +28,7 @@ export function judge(facts: UserFacts, catalog: PlanCatalog, now: number): Judg
   return { entitlement: present.entitlement, successors, adoptedPrices: adoptedPrices(accounts) };
 }
 
-function adoptedPrices(accounts: readonly Account[]): readonly AdoptedPrice[] {
+function adoptedPrices(accounts: readonly SubscriptionState[]): readonly AdoptedPrice[] {
   const all = accounts.flatMap((account) => (account.ended ? [] : account.adoptedPrices));
   const each = new Map(all.map((adopted) => [JSON.stringify([adopted.price, adopted.plan]), adopted]));
   return [...each.values()].sort((a, b) => compareText(a.price, b.price) || compareText(a.plan, b.plan));

@@ -1,7 +1,7 @@
 import type { PlanCatalog } from '../events/catalog.events.js';
 import type { CheckoutObservation, SubscriptionFacts } from './facts.js';
 import { isGrowing } from './growing.js';
-import { type Account, openAccount } from './subscription-state.js';
+import { openSubscriptionState, type SubscriptionState } from './subscription-state.js';
 
 /** An account, and of how many facts under which catalogue it was made. */
 interface Opened {
@@ -11,7 +11,7 @@ interface Opened {
   readonly invoiceCount: number;
   readonly checkouts: readonly CheckoutObservation[];
   readonly customerDeleted: boolean;
-  readonly account: Account | null;
+  readonly account: SubscriptionState | null;
 }
 
 const opened = new WeakMap<readonly object[], Opened>();
@@ -20,12 +20,15 @@ const opened = new WeakMap<readonly object[], Opened>();
  * The account of a subscription, as `openAccount` makes it: kept while its facts, in lists that only grow, and the
  * catalogue stay as they are.
  */
-export function accountOf(facts: SubscriptionFacts, catalog: PlanCatalog): Account | null {
+export function subscriptionStateOf(
+  facts: SubscriptionFacts,
+  catalog: PlanCatalog,
+): SubscriptionState | null {
   const { observations, invoices, checkouts, customerDeleted } = facts;
-  if (!isGrowing(observations) || !isGrowing(invoices)) return openAccount(facts, catalog);
+  if (!isGrowing(observations) || !isGrowing(invoices)) return openSubscriptionState(facts, catalog);
   const kept = opened.get(observations);
   if (kept !== undefined && kept.catalog === catalog && isOf(kept, facts)) return kept.account;
-  const account = openAccount(facts, catalog);
+  const account = openSubscriptionState(facts, catalog);
   opened.set(observations, {
     catalog,
     observations: observations.length,

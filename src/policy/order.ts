@@ -1,5 +1,5 @@
 import { accessSightOf, accessStateOf } from './access-fields.js';
-import type { Observation, Told } from './facts.js';
+import type { FactOrigin, Observation } from './facts.js';
 import { growingList, keptWith } from './growing.js';
 import { orderWithinSecond, type SecondInOrder } from './tie-breaking.js';
 
@@ -17,7 +17,7 @@ export function compareText(a: string, b: string): number {
 }
 
 /** Compares facts by Stripe second, then by event id. */
-export function compareTold(a: Told, b: Told): number {
+export function compareFactOrigins(a: FactOrigin, b: FactOrigin): number {
   return a.created - b.created || compareText(a.eventId, b.eventId);
 }
 
@@ -73,7 +73,7 @@ export class Timeline implements OrderedObservations {
   static of(observations: readonly Observation[]): Timeline {
     const timeline = new Timeline();
     const byId = new Map(observations.map((observation) => [observation.eventId, observation]));
-    for (const observation of [...byId.values()].sort(compareTold)) {
+    for (const observation of [...byId.values()].sort(compareFactOrigins)) {
       timeline.#ids.add(observation.eventId);
       const { created } = observation;
       const newest = timeline.#seconds.at(-1);

@@ -2,8 +2,8 @@ import type { PlanCatalog } from '../events/catalog.events.js';
 import { allowsTheSame } from './access-part.js';
 import { combine, type UntimedEntitlement } from './combine.js';
 import { type Change, Crowd } from './crowd.js';
-import { standingAt, turningPoints } from './subscription-access.js';
-import type { Account } from './subscription-state.js';
+import { subscriptionAccessAt, turningPoints } from './subscription-access.js';
+import type { SubscriptionState } from './subscription-state.js';
 
 /** What holds from `at` (Unix milliseconds) on, until the next one. */
 export interface Moment {
@@ -24,19 +24,19 @@ interface Turn {
  * subscriptions that it is about are looked at.
  */
 export function changesFrom(
-  accounts: readonly Account[],
+  accounts: readonly SubscriptionState[],
   catalog: PlanCatalog,
   now: number,
   foreseen: number,
 ): readonly Moment[] {
-  const crowd = new Crowd(accounts.map((account) => standingAt(account, now / 1000)));
+  const crowd = new Crowd(accounts.map((account) => subscriptionAccessAt(account, now / 1000)));
   const moments: Moment[] = [{ at: now, entitlement: combine(crowd.standings(), catalog) }];
   const turns = turnsOf(accounts, now);
   /** Subscriptions whose dates have moved since they were looked at. */
   const outdated = new Set<number>();
   const moveTo = (index: number, at: number): Change => {
     const account = accounts[index];
-    return account === undefined ? 'nothing' : crowd.move(index, standingAt(account, at / 1000));
+    return account === undefined ? 'nothing' : crowd.move(index, subscriptionAccessAt(account, at / 1000));
   };
   const pending = new Set<Change>();
   let leader = crowd.leader();
@@ -62,7 +62,7 @@ export function changesFrom(
   return moments;
 }
 
-function turnsOf(accounts: readonly Account[], now: number): readonly Turn[] {
+function turnsOf(accounts: readonly SubscriptionState[], now: number): readonly Turn[] {
   const turns: Turn[] = [];
   for (const [index, account] of accounts.entries()) {
     const { access, dates } = turningPoints(account);

@@ -1,8 +1,8 @@
-import type { CheckoutObservation, Observation, Told } from './facts.js';
-import { compareText, compareTold, orderObservations } from './order.js';
+import type { CheckoutObservation, FactOrigin, Observation } from './facts.js';
+import { compareFactOrigins, compareText, orderObservations } from './order.js';
 
 /** One sight of a customer that bears on ownership: the claim in its own metadata, `null` when it has none. */
-export interface CustomerObservation extends Told {
+export interface CustomerObservation extends FactOrigin {
   readonly userId: string | null;
 }
 
@@ -104,7 +104,7 @@ function customerClaims({ observations, checkouts, subscriptions }: CustomerClai
     ...newestCustomerClaim(observations),
     ...checkoutMetadata(checkouts),
     ...clientReferences(checkouts),
-    ...[...subscriptions].sort(compareTold).map(toSighted).flatMap(toClaim),
+    ...[...subscriptions].sort(compareFactOrigins).map(toSighted).flatMap(toClaim),
   ];
 }
 
@@ -132,7 +132,7 @@ function clientReferences(checkouts: readonly CheckoutObservation[]): readonly C
 
 /** Every event of a session claims but `expired`; the earliest first. */
 function claiming(checkouts: readonly CheckoutObservation[]): readonly CheckoutObservation[] {
-  return checkouts.filter((checkout) => checkout.type !== 'CheckoutExpired').sort(compareTold);
+  return checkouts.filter((checkout) => checkout.type !== 'CheckoutExpired').sort(compareFactOrigins);
 }
 
 interface Sighted {
@@ -181,7 +181,7 @@ function compareCustomerObservations(a: CustomerObservation, b: CustomerObservat
   return a.created - b.created || rank(a) - rank(b) || compareText(a.eventId, b.eventId);
 }
 
-function rank({ stripeType }: Told): number {
+function rank({ stripeType }: FactOrigin): number {
   if (stripeType === 'customer.created') return 0;
   return stripeType === 'customer.deleted' ? 2 : 1;
 }

@@ -2,7 +2,7 @@ import type { AccessPolicy } from '../events/catalog.events.js';
 import type { CheckoutObservation, Observation } from './facts.js';
 import { type Invoice, isCreationOrCycle } from './invoices.js';
 import type { Payments } from './payments.js';
-import { rankOf, type Spell } from './plan-periods.js';
+import { type PlanPeriod, rankOf } from './plan-periods.js';
 import type { PriceBook } from './prices.js';
 
 /** A minute's slack, in seconds, between an invoice and the change it pays for. */
@@ -12,18 +12,18 @@ const INVOICE_SLACK_SECONDS = 60;
  * Which spells access may follow. `settled` is the newest settled one, `null` when none is; `firstWaits` says that
  * the first spell awaits its payment; `newestWaits` that the newest one does.
  */
-export interface Settlement {
-  readonly settled: Spell | null;
-  readonly first: Spell | null;
-  readonly newest: Spell | null;
+export interface PaymentGate {
+  readonly settled: PlanPeriod | null;
+  readonly first: PlanPeriod | null;
+  readonly newest: PlanPeriod | null;
   readonly firstWaits: boolean;
   readonly newestWaits: boolean;
 }
 
 /** What settlement is decided from. */
-export interface SettlementFacts {
+export interface PaymentGateFacts {
   readonly ordered: readonly Observation[];
-  readonly spells: readonly Spell[];
+  readonly spells: readonly PlanPeriod[];
   readonly invoices: readonly Invoice[];
   readonly payments: Payments;
   readonly checkouts: readonly CheckoutObservation[];
@@ -31,7 +31,7 @@ export interface SettlementFacts {
 }
 
 /** Payment before access (DESIGN 8): walks the spells in order and says which one access follows. */
-export function settle(facts: SettlementFacts, policy: AccessPolicy): Settlement {
+export function paymentGateOf(facts: PaymentGateFacts, policy: AccessPolicy): PaymentGate {
   const [first, ...later] = facts.spells;
   if (first === undefined) {
     return { settled: null, first: null, newest: null, firstWaits: false, newestWaits: false };
@@ -57,20 +57,20 @@ export function isCheckoutUnpaid(checkouts: readonly CheckoutObservation[]): boo
 }
 
 /** Paid for, or still paid for by what was paid before. A stretch without a plan asks for nothing. */
-function isPaid(spell: Spell, payments: Payments): boolean {
+function isPaid(spell: PlanPeriod, payments: Payments): boolean {
   const price = spell.of?.item.price;
   return price === undefined || isPaidFor(price, spell, payments) || payments.stillPaidAt(price, spell.begin);
 }
 
 /** Whether an invoice for it, created no earlier than the price was named, paid for a period that ends in the spell. */
-function isPaidFor(price: string, { begin, named }: Spell, payments: Payments): boolean {
+function isPaidFor(price: string, { begin, named }: PlanPeriod, payments: Payments): boolean {
   return payments.paidUntil(price, named - INVOICE_SLACK_SECONDS) > begin;
 }
 
 /** What settles a later spell without a payment. */
 function isSettledUnpaid(
-  spell: Spell,
-  settled: Spell | null,
+  spell: PlanPeriod,
+  settled: PlanPeriod | null,
   invoicedUpgrade: number,
   policy: AccessPolicy,
 ): boolean {
@@ -88,7 +88,7 @@ function newestOtherInvoice(invoices: readonly Invoice[]): number {
 }
 
 /** The first spell is settled, except where the policy says that delayed money must arrive first. */
-function firstSpellWaits(first: Spell, facts: SettlementFacts, policy: AccessPolicy): boolean {
+function firstSpellWaits(first: PlanPeriod, facts: PaymentGateFacts, policy: AccessPolicy): boolean {
   if (!first.asks) return false;
   if (!awaitsInvoice(facts, policy) && !awaitsDelayedPayment(facts, policy)) return false;
   if (facts.checkouts.some(({ type }) => type === 'CheckoutPaymentSucceeded')) return false;
@@ -98,7 +98,7 @@ function firstSpellWaits(first: Spell, facts: SettlementFacts, policy: AccessPol
   );
 }
 
-function awaitsInvoice({ ordered }: SettlementFacts, policy: AccessPolicy): boolean {
+function awaitsInvoice({ ordered }: PaymentGateFacts, policy: AccessPolicy): boolean {
   const known = ordered[0];
   return (
     policy.sendInvoice === 'onPaid' &&
@@ -107,6 +107,6 @@ function awaitsInvoice({ ordered }: SettlementFacts, policy: AccessPolicy): bool
   );
 }
 
-function awaitsDelayedPayment({ checkouts }: SettlementFacts, policy: AccessPolicy): boolean {
+function awaitsDelayedPayment({ checkouts }: PaymentGateFacts, policy: AccessPolicy): boolean {
   return policy.delayedPayment === 'onPaid' && isCheckoutUnpaid(checkouts);
 }

@@ -1,14 +1,14 @@
 import type { PendingPayment } from './entitlement.js';
 import { compareText } from './order.js';
-import type { Standing } from './subscription-access.js';
-import type { Account } from './subscription-state.js';
+import type { SubscriptionAccess } from './subscription-access.js';
+import type { SubscriptionState } from './subscription-state.js';
 import { rfc3339 } from './time.js';
 
 /**
  * The higher plan that a user asked for and has not paid yet (DESIGN 8), while the subscription gives access, or its first
  * spell waits and it has not ended; of several subscriptions the plan of highest rank, then of the smallest id.
  */
-export function pendingPaymentOf(standings: readonly Standing[]): PendingPayment | null {
+export function pendingPaymentOf(standings: readonly SubscriptionAccess[]): PendingPayment | null {
   const candidates = standings.flatMap(({ account, access }) => {
     const isShown = access || (account.firstWaits && !account.ended);
     return isShown && account.awaited !== null ? [{ account, awaited: account.awaited }] : [];
@@ -23,6 +23,6 @@ export function pendingPaymentOf(standings: readonly Standing[]): PendingPayment
   return { plan: plan.name, price, since: rfc3339(since), invoice, reason };
 }
 
-function compareSubscriptions(a: Account, b: Account): number {
+function compareSubscriptions(a: SubscriptionState, b: SubscriptionState): number {
   return compareText(a.subscription, b.subscription);
 }

@@ -11,7 +11,7 @@ import type { PriceBook } from './prices.js';
  * observation before its price was named without a break, −Infinity when there is none. `asks` says that its price asks
  * for something in advance; of a stretch without a plan, that a price of an add-on in it does.
  */
-export interface Spell {
+export interface PlanPeriod {
   readonly of: PlanItem | null;
   readonly begin: number;
   readonly since: number | null;
@@ -21,7 +21,7 @@ export interface Spell {
 }
 
 /** A spell under construction: only these still change. */
-interface OpenSpell extends Spell {
+interface OpenSpell extends PlanPeriod {
   since: number | null;
   trialing: boolean;
   asks: boolean;
@@ -32,7 +32,7 @@ interface OpenSpell extends Spell {
  * skipped, but for their status. Where `previous_attributes` name a plan price other than the observation before had, an
  * unseen spell of that price lies between, beginning at the observation before it.
  */
-export function spellsOf(ordered: readonly Observation[], book: PriceBook): readonly Spell[] {
+export function planPeriodsOf(ordered: readonly Observation[], book: PriceBook): readonly PlanPeriod[] {
   let cut = cutters.get(book);
   if (cut === undefined) {
     cut = keptWith<Observation, SpellCutter>(
@@ -98,7 +98,7 @@ class SpellCutter {
 }
 
 /** Rank of a spell's plan; that of no plan is below all. */
-export function rankOf(spell: Spell): number {
+export function rankOf(spell: PlanPeriod): number {
   return spell.of?.plan.plan.rank ?? Number.NEGATIVE_INFINITY;
 }
 

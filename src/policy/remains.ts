@@ -1,6 +1,6 @@
 import { compareText } from './order.js';
 import { compareNewest, groupedBy, type PaidLine, type Payments } from './payments.js';
-import type { Spell } from './plan-periods.js';
+import type { PlanPeriod } from './plan-periods.js';
 import type { NamedPlan, PriceBook } from './prices.js';
 import { firstOverTime, type Step, valueAt } from './stretches.js';
 import { isPlanOrHigher } from './written-off.js';
@@ -37,7 +37,7 @@ export interface PlanLine extends PaidLine {
  * The plan of the spell that access follows stays where a line that paid, of that or a higher plan, covers; else the highest plan
  * that one covers. A stretch without a plan stays without one.
  */
-export function remainsOf(payments: Payments, book: PriceBook, followed: Spell | null): Remains {
+export function remainsOf(payments: Payments, book: PriceBook, followed: PlanPeriod | null): Remains {
   const own = followed === null ? undefined : (followed.of?.plan ?? null);
   const before = kept.get(payments);
   if (before !== undefined && before.own === own && isReadAlike(before.plans, book)) return before.remains;
@@ -61,7 +61,7 @@ function isReadAlike(plans: Kept['plans'], book: PriceBook): boolean {
   return [...plans].every(([price, plan]) => book.planOf(price) === plan);
 }
 
-function remainsFrom(payments: Payments, book: PriceBook, followed: Spell | null): Remains {
+function remainsFrom(payments: Payments, book: PriceBook, followed: PlanPeriod | null): Remains {
   const lines = payments.lines.filter((line) => !payments.isCredited(line));
   const own = followed?.of?.plan ?? null;
   const planLines = followed !== null && own === null ? [] : planLinesOf(lines, book, own);

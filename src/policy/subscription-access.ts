@@ -2,15 +2,15 @@ import type { EntitlementStatus } from './entitlement.js';
 import type { NamedPlan } from './prices.js';
 import { lineOfUnits, type TurningPoints, unitsThatStay } from './remains.js';
 import { valueAt } from './stretches.js';
-import type { Account, Held, HeldAddon } from './subscription-state.js';
+import type { Held, HeldAddon, SubscriptionState } from './subscription-state.js';
 
 /**
  * What one subscription gives at one instant. `access` tells whether it gives any; `plan` what it gives in `units` of its
  * price, `null` when that is nothing; `addons` what counts beside it. `word` is what it says where no subscription gives the plan, `null` when it
  * has nothing to say. Times are Unix seconds.
  */
-export interface Standing {
-  readonly account: Account;
+export interface SubscriptionAccess {
+  readonly account: SubscriptionState;
   readonly access: boolean;
   readonly plan: NamedPlan | null;
   readonly units: number;
@@ -37,7 +37,7 @@ export function isKnownStatus(status: string): boolean {
 }
 
 /** Judges one subscription at `now` (Unix seconds, fractions allowed) by the table of DESIGN 8. */
-export function standingAt(account: Account, now: number): Standing {
+export function subscriptionAccessAt(account: SubscriptionState, now: number): SubscriptionAccess {
   const access = accessAt(account, now);
   if (access === 'none') return nothing(account, wordAt(account, now));
   const paidOnly = access === 'paidOnly';
@@ -58,7 +58,7 @@ export function standingAt(account: Account, now: number): Standing {
 }
 
 /** Instants (Unix seconds) at which time alone may change what this subscription gives. */
-export function turningPoints(account: Account): TurningPoints {
+export function turningPoints(account: SubscriptionState): TurningPoints {
   const access = [account.trialEnd, account.graceEnd, account.accessEnd].filter(
     (instant) => instant !== null,
   );
@@ -68,12 +68,15 @@ export function turningPoints(account: Account): TurningPoints {
 }
 
 /** Whether there is any time in which only what a paid line covers counts of it, or of a part of it. */
-function isPaidOnlySome({ status, lost }: Account): boolean {
+function isPaidOnlySome({ status, lost }: SubscriptionState): boolean {
   return status === 'past_due' || status === 'unpaid' || lost.plan || lost.addons.size > 0;
 }
 
 /** What a status gives at an instant: access, only what a paid line covers, or none. */
-function accessAt(account: Account, now: number): 'active' | 'trialing' | 'past_due' | 'paidOnly' | 'none' {
+function accessAt(
+  account: SubscriptionState,
+  now: number,
+): 'active' | 'trialing' | 'past_due' | 'paidOnly' | 'none' {
   if (isOver(account.accessEnd, now) || account.collectionSuspended) return 'none';
   switch (account.status) {
     case 'active':
@@ -90,7 +93,7 @@ function accessAt(account: Account, now: number): 'active' | 'trialing' | 'past_
 }
 
 /** What a subscription says where none gives the plan: the first word that fits, in the order of DESIGN 10. */
-function wordAt(account: Account, now: number): EntitlementStatus | null {
+function wordAt(account: SubscriptionState, now: number): EntitlementStatus | null {
   const { status, lost } = account;
   if (status === 'canceled' || status === 'unpaid' || status === 'paused') return status;
   if (!isKnownStatus(status)) return 'unknown';
@@ -101,7 +104,7 @@ function wordAt(account: Account, now: number): EntitlementStatus | null {
   return null;
 }
 
-function nothing(account: Account, word: EntitlementStatus | null): Standing {
+function nothing(account: SubscriptionState, word: EntitlementStatus | null): SubscriptionAccess {
   return {
     account,
     access: false,
@@ -115,7 +118,7 @@ function nothing(account: Account, word: EntitlementStatus | null): Standing {
 }
 
 /** The plan that a line that paid covers, in the units it paid for, no more than are held. */
-function planThatStays(account: Account, now: number): Omit<Held, 'price'> | null {
+function planThatStays(account: SubscriptionState, now: number): Omit<Held, 'price'> | null {
   const instant = account.standstill ?? now;
   const line = valueAt(account.remains.plan, instant);
   if (line === null) return null;
@@ -127,7 +130,7 @@ function planThatStays(account: Account, now: number): Omit<Held, 'price'> | nul
 }
 
 /** Add-ons count beside a plan or without one, but not while the first spell waits; what was lost stays where it was paid. */
-function addonsAt(account: Account, now: number, paidOnly: boolean): readonly HeldAddon[] {
+function addonsAt(account: SubscriptionState, now: number, paidOnly: boolean): readonly HeldAddon[] {
   if (account.firstWaits && account.followed === null) return [];
   const instant = account.standstill ?? now;
   return account.addons.flatMap((held) => {

@@ -8,9 +8,9 @@ import { allWithHeldItems, unitsOf, wholeOnes } from './held-items.js';
 import { foldInvoices } from './invoices.js';
 import { paymentsOf } from './kept-payments.js';
 import { isTerminal, orderObservations, statusOf } from './order.js';
-import { settle } from './payment-gate.js';
+import { paymentGateOf } from './payment-gate.js';
 import { itemOfPrice, planItem, unitsByPrice } from './plan-item.js';
-import { type Spell, spellsOf } from './plan-periods.js';
+import { type PlanPeriod, planPeriodsOf } from './plan-periods.js';
 import { type NamedAddon, type NamedPlan, openPriceBook, type PriceBook } from './prices.js';
 import { type Remains, remainsOf } from './remains.js';
 import { bounded } from './time.js';
@@ -20,7 +20,7 @@ import { type Lost, lostBy } from './written-off.js';
  * One subscription as its facts make it, with everything decided that the clock cannot change. Times are Unix
  * seconds; `graceEnd`, `trialEnd` and `accessEnd` are `null` when no clock of ours takes access.
  */
-export interface Account {
+export interface SubscriptionState {
   readonly subscription: string;
   readonly customer: string | null;
   readonly newest: Observation;
@@ -67,7 +67,10 @@ export interface HeldAddon extends NamedAddon {
 }
 
 /** Decides all that does not depend on the clock; `null` while the subscription itself was never seen. */
-export function openAccount(facts: SubscriptionFacts, catalog: PlanCatalog): Account | null {
+export function openSubscriptionState(
+  facts: SubscriptionFacts,
+  catalog: PlanCatalog,
+): SubscriptionState | null {
   const ordered = allWithHeldItems(orderObservations(facts.observations).observations);
   const newest = ordered.at(-1);
   // A customer deleted at Stripe ends its subscriptions (DESIGN 8).
@@ -79,9 +82,9 @@ export function openAccount(facts: SubscriptionFacts, catalog: PlanCatalog): Acc
   const book = openPriceBook(catalog, ordered);
   const invoices = foldInvoices(facts.invoices);
   const payments = paymentsOf(facts.invoices, invoices, ordered, book);
-  const spells = spellsOf(ordered, book);
+  const spells = planPeriodsOf(ordered, book);
   const { checkouts } = facts;
-  const settlement = settle({ ordered, spells, invoices, payments, checkouts, book }, policy);
+  const settlement = paymentGateOf({ ordered, spells, invoices, payments, checkouts, book }, policy);
   const { settled, first, firstWaits } = settlement;
   const isClocked = newest.data.testClock === null;
   const cancelAt = cancellationInstant(newest, held, book);
@@ -135,7 +138,7 @@ function cancellationInstant(
   return planItem(held, book)?.item.currentPeriodEnd ?? null;
 }
 
-function heldBy({ of }: Spell, ordered: readonly Observation[], whole: readonly Observation[]): Held {
+function heldBy({ of }: PlanPeriod, ordered: readonly Observation[], whole: readonly Observation[]): Held {
   if (of === null) return { plan: null, price: null, units: 0, periodEnd: null };
   const { price } = of.item;
   return {

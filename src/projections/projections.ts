@@ -13,8 +13,12 @@ import { EntitlementReader } from './read-models/entitlement.reader.js';
 import { OpsReader } from './read-models/ops.reader.js';
 import { PublicationReader } from './read-models/publication.reader.js';
 import { UserListReader } from './read-models/user-list.reader.js';
-import { type FoldingBeside, type FoldingBesideOptions, foldingBeside } from './rebuild/rebuild-projector.js';
-import type { Generations } from './rebuild/rebuild-runtime.js';
+import {
+  openRebuildProjector,
+  type RebuildProjector,
+  type RebuildProjectorOptions,
+} from './rebuild/rebuild-projector.js';
+import type { RebuildRuntime } from './rebuild/rebuild-runtime.js';
 import { FoldingThread } from './workers/folding-thread.js';
 import type { FromBesideThread, ToThread } from './workers/protocol.js';
 import type { FoldingPlace } from './workers/thread-stores.js';
@@ -30,7 +34,7 @@ export interface FoldingThreads {
 }
 
 export interface ProjectionsOptions
-  extends Omit<FoldingBesideOptions, 'onFault' | 'onSetAside' | 'onTrouble' | 'onChange'> {
+  extends Omit<RebuildProjectorOptions, 'onFault' | 'onSetAside' | 'onTrouble' | 'onChange'> {
   readonly store: EventStore;
   readonly pool: Pool;
   /** Knows the entities; for what is asked seldom. */
@@ -58,10 +62,10 @@ export interface Projections {
   readonly engine: Projection;
   readonly reader: EntitlementReader;
   readonly ops: OpsReader;
-  readonly generations: Generations;
+  readonly generations: RebuildRuntime;
   readonly deadlines: DeadlineReader;
   /** What the publication of a catalogue would change now; changes nothing. See `previewPublication`. */
-  readonly previewPublication: FoldingBeside['previewPublication'];
+  readonly previewPublication: RebuildProjector['previewPublication'];
   readonly users: UserListReader;
   readonly attention: AttentionReader;
   readonly publications: PublicationReader;
@@ -74,7 +78,7 @@ export interface Projections {
 }
 
 /** What folds, and when. */
-interface Folding extends Pick<FoldingBeside, 'generations' | 'previewPublication'> {
+interface Folding extends Pick<RebuildProjector, 'generations' | 'previewPublication'> {
   readonly engine: Projection;
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -127,8 +131,8 @@ function foldHere(options: ProjectionsOptions, listener: ProjectionListener): Fo
     ...(batchSize === undefined ? {} : { batchSize }),
   });
   const { onSetAside, onTrouble } = listener;
-  const onFault: FoldingBesideOptions['onFault'] = (_, fault) => listener.onFault(fault);
-  const beside = foldingBeside({ ...options, onFault, onSetAside, onTrouble });
+  const onFault: RebuildProjectorOptions['onFault'] = (_, fault) => listener.onFault(fault);
+  const beside = openRebuildProjector({ ...options, onFault, onSetAside, onTrouble });
   return {
     engine,
     generations: beside.generations,
@@ -161,7 +165,7 @@ function foldInThreads(
       else listener.onTrouble(...message.call.given);
     },
   });
-  const beside = foldingBeside({
+  const beside = openRebuildProjector({
     ...options,
     onFault: (_, fault) => listener.onFault(fault),
     onSetAside: listener.onSetAside,

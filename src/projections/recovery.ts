@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Origin, Recorded } from '../commands/decider.js';
+import type { CommandResult, Origin } from '../commands/decider.js';
 import { SkipEvent } from '../commands/projection.commands.js';
 import type { EventStore, Position, StoredEvent } from '../event-store/event-store.js';
 import type { EventSkippedData } from '../events/projection.events.js';
@@ -15,14 +15,14 @@ import { type TriedAgain, tryAllAgain, tryStreamAgain } from './engine/try-again
 import { FaultElsewhereError, NoFaultError } from './rebuild/errors.js';
 import { findGeneration } from './rebuild/generation-table.js';
 
-export interface FaultsOptions {
+export interface ProjectionRecoveryOptions {
   readonly store: Pick<EventStore, 'read' | 'readAll'>;
   /** The setting `STREAM_PREFIX`. */
   readonly streamPrefix: string;
   readonly pool: Pool;
   readonly projection: string;
   /** Appends the skip. */
-  readonly commands: { execute(command: SkipEvent): Promise<Recorded> };
+  readonly commands: { execute(command: SkipEvent): Promise<CommandResult> };
 }
 
 /** A generation that tries again, the fault at which it stood if it did, and how much it had set aside. */
@@ -48,8 +48,8 @@ export interface SkipAsked extends Pick<Origin, 'actor' | 'correlationId'> {
  * What ops do when a projection set events aside that it cannot fold, or stands still at one (DESIGN 12): have them tried
  * again, or let it go past one. Running services learn of both at once; nothing is folded here.
  */
-export class Faults {
-  constructor(private readonly options: FaultsOptions) {}
+export class ProjectionRecovery {
+  constructor(private readonly options: ProjectionRecoveryOptions) {}
 
   /**
    * Has a generation try again what it set aside, and the fault at which it stands: what was in its way was not the code, and

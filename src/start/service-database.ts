@@ -6,7 +6,7 @@ import { eventStoreMigrations } from '../event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from '../event-store/postgres/pg-session.js';
 import { projectionEntities } from '../projections/read-models/entities/entities.js';
 import { projectionMigrations } from '../projections/read-models/migrations/migrations.js';
-import { WebhookContactEntity } from '../webhooks/delivery-heartbeat.entity.js';
+import { DeliveryHeartbeatEntity } from '../webhooks/delivery-heartbeat.entity.js';
 import { webhookMigrations } from '../webhooks/migrations.js';
 
 /**
@@ -28,7 +28,7 @@ export function openServiceDatabase(options: {
       ...webhookMigrations,
       CreateLogIdentity1763800000200,
     ],
-    entities: [...projectionEntities, ApiKeyEntity, WebhookContactEntity],
+    entities: [...projectionEntities, ApiKeyEntity, DeliveryHeartbeatEntity],
     poolConfig: eventStorePoolConfig,
     onIdleFault,
   });

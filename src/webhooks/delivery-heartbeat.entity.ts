@@ -2,12 +2,12 @@ import { EntitySchema } from 'typeorm';
 import { instant, int, keyOf, SCHEMA } from '../database/columns.js';
 
 /** When Stripe last delivered something, to any instance. There is one row, or none before the first delivery. */
-export interface WebhookContactRow {
+export interface DeliveryHeartbeatRow {
   readonly id: number;
   readonly receivedAt: Date;
 }
 
-export const WebhookContactEntity = new EntitySchema<WebhookContactRow>({
+export const DeliveryHeartbeatEntity = new EntitySchema<DeliveryHeartbeatRow>({
   name: 'WebhookContact',
   schema: SCHEMA,
   tableName: 'webhook_contact',

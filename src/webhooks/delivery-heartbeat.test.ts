@@ -1,6 +1,6 @@
 import { type TestDatabase, testDatabase } from '../../test/support/postgres.js';
 import { openServiceDatabase } from '../start/service-database.js';
-import { WebhookContact } from './delivery-heartbeat.js';
+import { DeliveryHeartbeat } from './delivery-heartbeat.js';
 
 describe('When Stripe last delivered', () => {
   let database: TestDatabase;
@@ -22,7 +22,7 @@ describe('When Stripe last delivered', () => {
   let now = 0;
   let writes: number;
   const contact = (troubles: unknown[] = []) =>
-    new WebhookContact(
+    new DeliveryHeartbeat(
       {
         query: (text: string) => {
           if (text.startsWith('insert')) writes += 1;
@@ -42,7 +42,10 @@ describe('When Stripe last delivered', () => {
   }
 
   /** As if this instance had started, and the last delivery been noted, so many hours ago. */
-  async function asIf(hours: { readonly started: number; readonly noted: number }): Promise<WebhookContact> {
+  async function asIf(hours: {
+    readonly started: number;
+    readonly noted: number;
+  }): Promise<DeliveryHeartbeat> {
     const made = contact();
     now += hours.started * 3_600_000;
     await database.pool.query(

@@ -9,7 +9,7 @@ const silentRow = z.object({ seconds: z.coerce.number() }).optional();
  * When Stripe last delivered something that counts, to any instance: the receipt of one is news to all. It is noted in the
  * database now and then, behind the replies; what was delivered is in the log. The clock is the database's.
  */
-export class WebhookContact {
+export class DeliveryHeartbeat {
   readonly #began: number;
   #heardAt: number | null = null;
   #writtenAt = Number.NEGATIVE_INFINITY;

@@ -2,14 +2,14 @@ import type { CommandBus } from '@nestjs/cqrs';
 import { toProblem } from '../api/to-problem.js';
 import { RecordCheckoutEvent } from '../commands/checkout.commands.js';
 import { RecordCustomerEvent } from '../commands/customer.commands.js';
-import type { Recorded } from '../commands/decider.js';
+import type { CommandResult } from '../commands/decider.js';
 import { RecordSubscriptionEvent } from '../commands/subscription.commands.js';
 import type { ServerClock } from '../database/server-clock.js';
 import { ProblemError } from '../http/problem.js';
 import { jsonReply, type Reply } from '../http/reply.js';
 import type { Metrics, WebhookOutcome } from '../observability/metrics.js';
 import { OnceADay } from '../observability/once-a-day.js';
-import type { Inquiries } from '../stripe/reconciliation/reconciliation-queue.js';
+import type { ReconciliationQueue } from '../stripe/reconciliation/reconciliation-queue.js';
 import {
   isHandledType,
   type Translation,
@@ -18,7 +18,7 @@ import {
 } from '../stripe/translate/stripe-event.translator.js';
 import { type Unexpected, unexpectedIn } from '../stripe/translate/unexpected.js';
 import type { CheckoutWait } from './checkout-wait.js';
-import type { WebhookContact } from './delivery-heartbeat.js';
+import type { DeliveryHeartbeat } from './delivery-heartbeat.js';
 import type { StripeSignature } from './stripe-signature.js';
 
 /** What the reply to a delivery says. */
@@ -36,10 +36,10 @@ export interface WebhookServiceOptions {
   readonly translation: TranslationOptions;
   readonly commands: CommandBus;
   /** Hears what was recorded, duplicates too: what a process forgot when it ended is asked then. */
-  readonly inquiries: Pick<Inquiries, 'notice'>;
+  readonly inquiries: Pick<ReconciliationQueue, 'notice'>;
   readonly checkoutWait: CheckoutWait;
   /** Hears of every delivery with a good signature and of our mode. */
-  readonly contact: Pick<WebhookContact, 'note'>;
+  readonly contact: Pick<DeliveryHeartbeat, 'note'>;
   readonly metrics: Metrics;
   /** Hears, once a day each, what may surprise in what was recorded. */
   readonly onUnexpected: (unexpected: Unexpected) => void;
@@ -123,7 +123,7 @@ export class WebhookService {
     if (translation.outcome === 'ignored') {
       return { received: true, outcome: 'ignored', reason: translation.reason };
     }
-    const recorded: Recorded = await this.options.commands.execute(commandOf(translation, requestId));
+    const recorded: CommandResult = await this.options.commands.execute(commandOf(translation, requestId));
     if (recorded.outcome === 'applied') this.#noteUnexpected(translation.event);
     this.options.inquiries.notice(translation.event, translation.stripe.created, requestId);
     await this.#holdForCheckout(translation);

@@ -16,7 +16,7 @@ const known = stripeEvent(
 
 beforeAll(async () => {
   service = await startService();
-  cold = createServer(service.tenure.coldRoad);
+  cold = createServer(service.tenure.expressListener);
   await new Promise<void>((resolve) => cold.listen(0, '127.0.0.1', resolve));
   coldUrl = `http://127.0.0.1:${(cold.address() as AddressInfo).port}`;
   await service.after('road', known);

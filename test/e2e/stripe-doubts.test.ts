@@ -5,7 +5,7 @@ import { createTenure, type Tenure } from '../../src/bootstrap.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
 import { eventId, verifyChain } from '../../src/events/hash-chain.js';
-import { parseEvent, type RecordedEvent } from '../../src/events/recorded-event.js';
+import { type EventEnvelope, parseEvent } from '../../src/events/recorded-event.js';
 import { PLANS, startService, type TestService, testEnvironment } from '../support/service.js';
 import { StripeApi } from '../support/stripe-api.js';
 import {
@@ -63,7 +63,7 @@ describe('where the events of Stripe leave a doubt', () => {
     await api.close();
   });
 
-  async function streamOf(subscription: string): Promise<readonly RecordedEvent[]> {
+  async function streamOf(subscription: string): Promise<readonly EventEnvelope[]> {
     const stored = await service.tenure.app
       .get<EventStore>(EVENT_STORE)
       .read(`${service.stores.prefix}subscription-${subscription}`, 0);
@@ -71,7 +71,7 @@ describe('where the events of Stripe leave a doubt', () => {
     return stored.map(parseEvent);
   }
 
-  function retrievedFrom(subscription: string): Promise<RecordedEvent> {
+  function retrievedFrom(subscription: string): Promise<EventEnvelope> {
     return until(`an answer about ${subscription} in the log`, async () =>
       (await streamOf(subscription)).find(({ type }) => type === 'SubscriptionRetrieved'),
     );

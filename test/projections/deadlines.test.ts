@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { ReachAccessDeadlineHandler } from '../../src/commands/deadline.handlers.js';
-import { DeadlineWriter } from '../../src/commands/repositories.js';
+import { DeadlineRepository } from '../../src/commands/repositories.js';
 import { DeadlineScheduler } from '../../src/deadlines/deadline-scheduler.js';
 import { EventStoreUnavailableError } from '../../src/event-store/errors.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
@@ -325,7 +325,7 @@ describe('The scheduler of deadlines', () => {
   ) {
     const counted: DeadlineOutcome[] = [];
     const troubles: (string | null)[] = [];
-    const handler = new ReachAccessDeadlineHandler(new DeadlineWriter(store, 'tenure.'));
+    const handler = new ReachAccessDeadlineHandler(new DeadlineRepository(store, 'tenure.'));
     const scheduler = new DeadlineScheduler({
       deadlines: instance.deadlines,
       commands: handler,

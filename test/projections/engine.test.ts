@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
 import { comparePositions } from '../../src/event-store/event-store.js';
-import type { RecordedEvent } from '../../src/events/recorded-event.js';
+import type { EventEnvelope } from '../../src/events/recorded-event.js';
 import type { ProjectionFault } from '../../src/projections/engine/checkpoint.js';
-import { LeaderSession } from '../../src/projections/engine/leader-election.js';
+import { LeaderElection } from '../../src/projections/engine/leader-election.js';
 import type { CommittedBatch } from '../../src/projections/engine/projection.js';
 import {
   ProjectionEngine,
@@ -21,7 +21,7 @@ import { ProjectedLog, type ToRecord } from '../support/projected-log.js';
 import { until } from '../support/until.js';
 
 /** Writes one row for every event it folds, so that what was folded can be counted. */
-class Tally implements Projector<RecordedEvent> {
+class Tally implements Projector<EventEnvelope> {
   readonly name = 'tally';
   readonly codeVersion = '1';
   /** How often an event of a refused type was the only one of its batch. */
@@ -33,15 +33,15 @@ class Tally implements Projector<RecordedEvent> {
 
   constructor(
     private readonly by: string,
-    private readonly refuses: RecordedEvent['type'] | null,
+    private readonly refuses: EventEnvelope['type'] | null,
   ) {}
 
   async project(
-    given: readonly (RecordedEvent | UnreadableEvent)[],
+    given: readonly (EventEnvelope | UnreadableEvent)[],
     { now, setAside }: ProjectionCursor,
   ): Promise<ProjectedBatch> {
     await this.onProject();
-    const events = given.filter((event): event is RecordedEvent => 'type' in event);
+    const events = given.filter((event): event is EventEnvelope => 'type' in event);
     if (events.some(({ type }) => type === this.refuses)) {
       if (events.length === 1) this.refusals += 1;
       throw new RangeError('not with me');
@@ -67,7 +67,7 @@ class Tally implements Projector<RecordedEvent> {
   }
 
   /** Sets nothing aside: it stops. */
-  async setAside(_: RecordedEvent | UnreadableEvent, failed: EventFailedError): Promise<ProjectedBatch> {
+  async setAside(_: EventEnvelope | UnreadableEvent, failed: EventFailedError): Promise<ProjectedBatch> {
     throw failed.cause;
   }
 
@@ -141,7 +141,7 @@ describe('Engines on one database', () => {
       stuckMs = 600_000,
       store = log.store,
     }: {
-      refuses?: RecordedEvent['type'] | null;
+      refuses?: EventEnvelope['type'] | null;
       batchSize?: number;
       stuckMs?: number;
       store?: ProjectionEngineOptions['store'];
@@ -457,7 +457,7 @@ describe('Engines on one database', () => {
     closers.push(() => proxy.close());
     const hooks = { onSign: () => undefined, onLost: () => undefined };
     await expect(
-      LeaderSession.open(proxy.url, { projection: 'tally', lead: 'live' }, hooks),
+      LeaderElection.open(proxy.url, { projection: 'tally', lead: 'live' }, hooks),
     ).rejects.toMatchObject({ code: '42601' });
     await until(
       'the session is gone',

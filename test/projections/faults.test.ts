@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SkipEvent } from '../../src/commands/projection.commands.js';
 import { SkipEventHandler } from '../../src/commands/projection.handlers.js';
-import { ProjectionWriter } from '../../src/commands/repositories.js';
+import { ProjectionRepository } from '../../src/commands/repositories.js';
 import { parseEvent } from '../../src/events/recorded-event.js';
 import { projectionStream } from '../../src/events/stream-names.js';
 import { judge } from '../../src/policy/judge.js';
@@ -12,7 +12,7 @@ import {
   NoFaultError,
   UnknownGenerationError,
 } from '../../src/projections/rebuild/errors.js';
-import { Faults } from '../../src/projections/recovery.js';
+import { ProjectionRecovery } from '../../src/projections/recovery.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, KEY, ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
@@ -40,7 +40,7 @@ const FIXED = rulesOf('2', () => false);
 
 describe('A projection that may set nothing aside, at a fault', () => {
   let log: ProjectedLog;
-  let faults: Faults;
+  let faults: ProjectionRecovery;
   beforeEach(async () => {
     log = await ProjectedLog.open();
     faults = faultsBy();
@@ -56,16 +56,22 @@ describe('A projection that may set nothing aside, at a fault', () => {
   afterEach(() => log.close());
 
   /** Who skips and resumes, as a process of its own. `before` is waited for when the fault was found, before the append. */
-  function faultsBy(before: () => Promise<unknown> = async () => undefined): Faults {
+  function faultsBy(before: () => Promise<unknown> = async () => undefined): ProjectionRecovery {
     const { store, pool } = log;
-    const handler = new SkipEventHandler(new ProjectionWriter(store, 'tenure.'));
+    const handler = new SkipEventHandler(new ProjectionRepository(store, 'tenure.'));
     const commands = {
       execute: async (command: SkipEvent) => {
         await before();
         return handler.execute(command);
       },
     };
-    return new Faults({ store, streamPrefix: 'tenure.', pool, projection: 'entitlements', commands });
+    return new ProjectionRecovery({
+      store,
+      streamPrefix: 'tenure.',
+      pool,
+      projection: 'entitlements',
+      commands,
+    });
   }
 
   function start(name: string, rules: FoldingRules, more: Parameters<typeof log.start>[1] = {}) {

@@ -1,9 +1,9 @@
 import type pg from 'pg';
 import type { SkipEvent } from '../../src/commands/projection.commands.js';
 import { SkipEventHandler } from '../../src/commands/projection.handlers.js';
-import { ProjectionWriter } from '../../src/commands/repositories.js';
+import { ProjectionRepository } from '../../src/commands/repositories.js';
 import { EntitlementReader } from '../../src/projections/read-models/entitlement.reader.js';
-import { Faults } from '../../src/projections/recovery.js';
+import { ProjectionRecovery } from '../../src/projections/recovery.js';
 import { failingRules, has } from '../support/failing-rules.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog, type Rows, type ToRecord } from '../support/projected-log.js';
@@ -182,9 +182,15 @@ describe('While a publication is under way', () => {
       'free one,plus one 1',
     ]);
     const { store, pool } = log;
-    const handler = new SkipEventHandler(new ProjectionWriter(store, 'tenure.'));
+    const handler = new SkipEventHandler(new ProjectionRepository(store, 'tenure.'));
     const commands = { execute: (command: SkipEvent) => handler.execute(command) };
-    const faults = new Faults({ store, streamPrefix: 'tenure.', pool, projection: 'entitlements', commands });
+    const faults = new ProjectionRecovery({
+      store,
+      streamPrefix: 'tenure.',
+      pool,
+      projection: 'entitlements',
+      commands,
+    });
     // It is recorded by the real clock, by which every month of the story is over: nothing here ends by itself.
     const skip = { actor: 'ops', correlationId: 'c', reason: 'two users cannot be judged' };
     expect(await faults.skip(published, skip)).toMatchObject({ outcome: 'skipped', position: published });

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { judge } from '../../src/policy/judge.js';
 import { type FoldingRules, RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
 import { beginGeneration } from '../../src/projections/rebuild/generation-table.js';
-import type { Afterwards, Rebuild } from '../../src/projections/rebuild/rebuild-jobs.js';
+import type { Afterwards, RebuildJob } from '../../src/projections/rebuild/rebuild-jobs.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
@@ -61,7 +61,7 @@ describe('What was ordered with a rebuild', () => {
   }
 
   /** The rebuild once it is in a phase. */
-  function comesTo(phase: Rebuild['phase'], { generations }: Instance): Promise<Rebuild> {
+  function comesTo(phase: RebuildJob['phase'], { generations }: Instance): Promise<RebuildJob> {
     return until(`a rebuild to be ${phase}`, async () => {
       const rebuild = await generations.rebuildOf('latest');
       return rebuild?.phase === phase && rebuild;

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { SkipEvent } from '../../src/commands/projection.commands.js';
 import { SkipEventHandler } from '../../src/commands/projection.handlers.js';
-import { ProjectionWriter } from '../../src/commands/repositories.js';
+import { ProjectionRepository } from '../../src/commands/repositories.js';
 import type { FoldingRules } from '../../src/projections/entitlements/folding-rules.js';
 import { NoFaultError } from '../../src/projections/rebuild/errors.js';
-import { Faults } from '../../src/projections/recovery.js';
+import { ProjectionRecovery } from '../../src/projections/recovery.js';
 import { failingRules, has, type Judged, sawStatus } from '../support/failing-rules.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog } from '../support/projected-log.js';
@@ -22,13 +22,19 @@ const FIXED = failingRules('2', () => false);
 
 describe('What cannot be folded', () => {
   let log: ProjectedLog;
-  let faults: Faults;
+  let faults: ProjectionRecovery;
   beforeEach(async () => {
     log = await ProjectedLog.open();
     const { store, pool } = log;
-    const handler = new SkipEventHandler(new ProjectionWriter(store, 'tenure.'));
+    const handler = new SkipEventHandler(new ProjectionRepository(store, 'tenure.'));
     const commands = { execute: (command: SkipEvent) => handler.execute(command) };
-    faults = new Faults({ store, streamPrefix: 'tenure.', pool, projection: 'entitlements', commands });
+    faults = new ProjectionRecovery({
+      store,
+      streamPrefix: 'tenure.',
+      pool,
+      projection: 'entitlements',
+      commands,
+    });
     await log.record(
       publication(PLANS, day(0)),
       sightOf('1', day(0), { userId: 'ann' }),

@@ -5,10 +5,10 @@ import type { CustomerInvoiceEventType, InvoiceEventType } from '../../src/event
 import type { Entitlement } from '../../src/policy/entitlement.js';
 import type {
   CheckoutObservation,
+  FactOrigin,
   InvoiceObservation,
   Observation,
   SubscriptionFacts,
-  Told,
 } from '../../src/policy/facts.js';
 import { judge } from '../../src/policy/judge.js';
 import {
@@ -233,7 +233,7 @@ function invoiceEvent({ type, data }: InvoiceObservation): DomainEvent {
 }
 
 function toldOf({ observations, invoices, checkouts, customers }: Facts): readonly Happening[] {
-  const happening = ({ eventId, stripeType, created }: Told, event: DomainEvent): Happening => ({
+  const happening = ({ eventId, stripeType, created }: FactOrigin, event: DomainEvent): Happening => ({
     event,
     told: { eventId, stripeType, created },
     second: created,

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
-import { StreamWriter } from '../../src/commands/aggregate-repository.js';
+import { AggregateRepository } from '../../src/commands/aggregate-repository.js';
 import { type Database, openDatabase, openMigratedDatabase } from '../../src/database/database.js';
 import type { NewEvent } from '../../src/event-store/event-store.js';
 import { eventStoreMigrations } from '../../src/event-store/postgres/migrations.js';
@@ -15,10 +15,10 @@ import {
   projectionStream,
   subscriptionStream,
 } from '../../src/events/stream-names.js';
-import type { Told } from '../../src/policy/facts.js';
+import type { FactOrigin } from '../../src/policy/facts.js';
 import { BatchRunner, type Round } from '../../src/projections/engine/batch-runner.js';
 import { openCheckpoint, type ProjectionFault } from '../../src/projections/engine/checkpoint.js';
-import { foldedLog } from '../../src/projections/engine/projection-source.js';
+import { projectionSource } from '../../src/projections/engine/projection-source.js';
 import type { SetAside } from '../../src/projections/engine/projector.js';
 import { EntitlementsProjector } from '../../src/projections/entitlements/entitlements.projector.js';
 import { type FoldingRules, RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
@@ -37,7 +37,7 @@ import { until } from './until.js';
 /** What to record: the event, who told it (`null` when it is not from Stripe), and the writer's clock (Unix ms). */
 export interface ToRecord {
   readonly event: DomainEvent;
-  readonly told: Told | null;
+  readonly told: FactOrigin | null;
   readonly at: number;
 }
 
@@ -137,7 +137,7 @@ async function leave({ database, test }: Place): Promise<void> {
 /** A log and its read models in a database of their own. */
 export class ProjectedLog {
   readonly #instances: Instance[] = [];
-  readonly #writer: StreamWriter<null, DomainEvent>;
+  readonly #writer: AggregateRepository<null, DomainEvent>;
   #now = 0;
 
   private constructor(
@@ -153,7 +153,7 @@ export class ProjectedLog {
       knows: () => false,
       decide: (_: null, event: DomainEvent): readonly [DomainEvent] => [event],
     };
-    this.#writer = new StreamWriter(store, record, { now: () => this.#now });
+    this.#writer = new AggregateRepository(store, record, { now: () => this.#now });
   }
 
   /** On a database of its own, which may be one that a test of this file has left as it found it. */
@@ -182,7 +182,7 @@ export class ProjectedLog {
         stream: streamOf(event),
         command: event,
         origin: { actor: 'test', correlationId: 'test', causation: told?.eventId ?? null, stripe },
-        starts: false,
+        expectsNewStream: false,
       });
       position = recorded.position ?? position;
     }
@@ -198,7 +198,7 @@ export class ProjectedLog {
   async replay({ batchSize, sliceSize, projector, ...more }: Replay): Promise<Round> {
     const make = (): BatchRunner =>
       new BatchRunner(
-        foldedLog(this.store, 'tenure.', KEY.projection),
+        projectionSource(this.store, 'tenure.', KEY.projection),
         this.pool,
         // Nothing is served meanwhile: versions are what the log makes them.
         new EntitlementsProjector({

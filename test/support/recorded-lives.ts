@@ -1,6 +1,6 @@
 import { SimulatedClock } from '../../demo/stripe/simulated-clock.js';
 import { SimulatedSubscription, type StripeEvent } from '../../demo/stripe/simulated-subscription.js';
-import { SubscriptionWriter } from '../../src/commands/repositories.js';
+import { SubscriptionRepository } from '../../src/commands/repositories.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
 import { subscriptionStream } from '../../src/events/stream-names.js';
 import { translated } from './translated.js';
@@ -79,7 +79,10 @@ export class RecordedLives {
    */
   async record(store: EventStore, streamPrefix: string): Promise<string> {
     const now = (): number => this.#clock.now * 1000;
-    const writer = new SubscriptionWriter(store, streamPrefix, { now, cachedStreams: this.all.length + 1 });
+    const writer = new SubscriptionRepository(store, streamPrefix, {
+      now,
+      cachedStreams: this.all.length + 1,
+    });
     let last = 0n;
     for (let step = 0; step < EVENTS_OF_A_LIFE; step += 1) {
       const lives = this.all.values();
@@ -102,7 +105,7 @@ export class RecordedLives {
   }
 
   async #tell(
-    writer: SubscriptionWriter,
+    writer: SubscriptionRepository,
     streamPrefix: string,
     { kind, subscription }: RecordedLife,
     step: number,
@@ -116,7 +119,7 @@ export class RecordedLives {
       stream: subscriptionStream(streamPrefix, subscription.id),
       command: { kind: 'record', causation: stripe.eventId, event },
       origin: { actor: 'stripe', correlationId: 'recorded', causation: stripe.eventId, stripe },
-      starts: step === 0,
+      expectsNewStream: step === 0,
     });
     if (position === null) throw new Error('an event without a position');
     return position;

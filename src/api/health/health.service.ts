@@ -5,7 +5,7 @@ import type { EventStore } from '../../event-store/event-store.js';
 import { inTime } from '../../observability/in-time.js';
 import type { LogWatch } from '../../projections/engine/log-watch.js';
 import type { Projection } from '../../projections/engine/projection.js';
-import type { WebhookContact } from '../../webhooks/delivery-heartbeat.js';
+import type { DeliveryHeartbeat } from '../../webhooks/delivery-heartbeat.js';
 import type { WebhookService } from '../../webhooks/webhook.service.js';
 import type { readyResponse } from '../schemas.js';
 
@@ -18,7 +18,7 @@ export interface HealthServiceOptions {
   readonly store: EventStore;
   readonly engine: Pick<Projection, 'status'>;
   readonly webhooks: Pick<WebhookService, 'livemodeMismatches'>;
-  readonly contact: Pick<WebhookContact, 'silentSeconds'>;
+  readonly contact: Pick<DeliveryHeartbeat, 'silentSeconds'>;
   readonly logWatch: Pick<LogWatch, 'replaced'>;
   readonly clock: Pick<ServerClock, 'differs'>;
   readonly eventStore: ReadyReport['eventStore'];

@@ -1,7 +1,7 @@
 import type { CommandBus } from '@nestjs/cqrs';
 import { ContentionError } from '../../commands/aggregate-repository.js';
 import { LinkCustomer } from '../../commands/customer.commands.js';
-import type { Origin, Recorded } from '../../commands/decider.js';
+import type { CommandResult, Origin } from '../../commands/decider.js';
 import type { ProblemError } from '../../http/problem.js';
 import type { Logger } from '../../observability/logger.js';
 import { toProblem } from '../to-problem.js';
@@ -15,7 +15,7 @@ export interface CustomerLink {
 
 /** What became of one link: `failed` may have landed, so it is to be sent again; `not_tried` did not. */
 export type LinkOutcome =
-  | { readonly customerId: string; readonly outcome: 'recorded'; readonly recorded: Recorded }
+  | { readonly customerId: string; readonly outcome: 'recorded'; readonly recorded: CommandResult }
   | { readonly customerId: string; readonly outcome: 'failed'; readonly problem: ProblemError }
   | { readonly customerId: string; readonly outcome: 'not_tried' };
 
@@ -53,7 +53,7 @@ export class BulkLinks {
 
   async #one({ customerId, userId, reason }: CustomerLink, origin: Origin): Promise<LinkOutcome> {
     try {
-      const recorded: Recorded = await this.commands.execute(
+      const recorded: CommandResult = await this.commands.execute(
         new LinkCustomer(customerId, userId, reason, origin),
       );
       return { customerId, outcome: 'recorded', recorded };

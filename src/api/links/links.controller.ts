@@ -4,7 +4,7 @@ import { ApiHeader, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { principalOf } from '../../auth/require-key.js';
 import { LinkCustomer, UnlinkCustomer } from '../../commands/customer.commands.js';
-import type { Origin, Recorded } from '../../commands/decider.js';
+import type { CommandResult, Origin } from '../../commands/decider.js';
 import { LinkSubscription, UnlinkSubscription } from '../../commands/subscription.commands.js';
 import { Describe } from '../../http/describe.js';
 import { ProblemError } from '../../http/problem.js';
@@ -180,7 +180,7 @@ export class LinksController {
     request: Request,
     response: Response,
   ): Promise<void> {
-    const recorded: Recorded = await this.commands.execute(command);
+    const recorded: CommandResult = await this.commands.execute(command);
     sendReply(response, jsonReply(200, textOf(recorded)), requestIdOf(request));
   }
 }
@@ -207,7 +207,7 @@ function resultOf(link: LinkOutcome): Readonly<Record<string, string>> {
   return { customerId, outcome, code: link.problem.code, detail: link.problem.detail };
 }
 
-function textOf(recorded: Recorded): Readonly<Record<string, string>> {
+function textOf(recorded: CommandResult): Readonly<Record<string, string>> {
   const { outcome, position } = recorded;
   return {
     outcome,

@@ -5,7 +5,7 @@ import { principalOf } from '../../auth/require-key.js';
 import { Describe } from '../../http/describe.js';
 import { jsonReply, sendReply } from '../../http/reply.js';
 import { requestIdOf } from '../../http/request-id.js';
-import { Faults } from '../../projections/recovery.js';
+import { ProjectionRecovery } from '../../projections/recovery.js';
 import { parseBody } from '../schemas.js';
 import { resumedResponse, resumeRequest, skippedResponse, skipRequest } from './projection.schemas.js';
 import { BODY, checkProjection, LOOK, NAME_PARAMETER, NAMED } from './projection-routes.js';
@@ -14,7 +14,7 @@ import { BODY, checkProjection, LOOK, NAME_PARAMETER, NAMED } from './projection
 @ApiTags('Projections')
 @Controller('v1/ops/projections')
 export class FaultsController {
-  constructor(private readonly faults: Faults) {}
+  constructor(private readonly faults: ProjectionRecovery) {}
 
   @Post(':name/resume')
   @HttpCode(200)

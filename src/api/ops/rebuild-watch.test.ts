@@ -1,7 +1,7 @@
-import type { Rebuild } from '../../projections/rebuild/rebuild-jobs.js';
+import type { RebuildJob } from '../../projections/rebuild/rebuild-jobs.js';
 import { watchRebuild } from './rebuild-watch.js';
 
-const BUILDING: Rebuild = {
+const BUILDING: RebuildJob = {
   generation: 2,
   phase: 'building',
   afterwards: 'swap',
@@ -20,18 +20,18 @@ const BUILDING: Rebuild = {
 };
 
 /** Watches a rebuild that is seen as given, look by look; the client leaves at a look that is not given. */
-async function watched(looks: readonly Rebuild[], hasRoom = true) {
+async function watched(looks: readonly RebuildJob[], hasRoom = true) {
   const client = new AbortController();
-  const sent: { readonly event: string; readonly data: Rebuild }[] = [];
+  const sent: { readonly event: string; readonly data: RebuildJob }[] = [];
   let look = 0;
-  const rebuildOf = async (): Promise<Rebuild | null> => {
+  const rebuildOf = async (): Promise<RebuildJob | null> => {
     const seen = looks[look];
     look += 1;
     if (seen === undefined) client.abort();
     return seen ?? null;
   };
   const send = (event: string, data: unknown): void => {
-    sent.push({ event, data: data as Rebuild });
+    sent.push({ event, data: data as RebuildJob });
   };
   await watchRebuild({ rebuildOf }, 2, { signal: client.signal, hasRoom, send });
   return { sent, looks: look };
@@ -41,7 +41,7 @@ describe('A watcher of a rebuild', () => {
   it('is told of every change once, of rates never alone, and of the end', async () => {
     const slower = { ...BUILDING, eventsPerSecond: 0.5, secondsLeft: 180 };
     const further = { ...BUILDING, handled: '55', events: 55 };
-    const swapped: Rebuild = { ...further, phase: 'swapped' };
+    const swapped: RebuildJob = { ...further, phase: 'swapped' };
     const { sent } = await watched([BUILDING, slower, slower, further, swapped, swapped]);
     expect(sent.map(({ event, data }) => [event, data.handled])).toEqual([
       ['progress', '10'],

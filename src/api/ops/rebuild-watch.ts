@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EventStream } from '../../http/event-stream.js';
 import { type BuildPoint, paceOf } from '../../projections/rebuild/build-progress.js';
-import { isOver, type Rebuild } from '../../projections/rebuild/rebuild-jobs.js';
-import type { Generations } from '../../projections/rebuild/rebuild-runtime.js';
+import { isOver, type RebuildJob } from '../../projections/rebuild/rebuild-jobs.js';
+import type { RebuildRuntime } from '../../projections/rebuild/rebuild-runtime.js';
 
 /** How often the database is looked at for a watcher, in milliseconds: no more events go out than that. */
 const LOOK_MS = 250;
@@ -12,7 +12,7 @@ const LOOK_MS = 250;
  * the time that was watched. Comes back at the end, or when nobody listens any more.
  */
 export async function watchRebuild(
-  generations: Pick<Generations, 'rebuildOf'>,
+  generations: Pick<RebuildRuntime, 'rebuildOf'>,
   generation: number,
   stream: EventStream,
 ): Promise<void> {
@@ -34,7 +34,7 @@ export async function watchRebuild(
   }
 }
 
-function paced(seen: Rebuild, first: BuildPoint & { readonly at: number }): Rebuild {
+function paced(seen: RebuildJob, first: BuildPoint & { readonly at: number }): RebuildJob {
   const { phase, handled, live, events } = seen;
   if (phase !== 'building' || events === null) return seen;
   return { ...seen, ...paceOf(first, { handled, events }, live, performance.now() - first.at) };

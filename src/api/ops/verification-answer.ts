@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import type { EventStreams } from '../../http/event-stream.js';
 import { jsonReply, sendReply } from '../../http/reply.js';
 import { requestIdOf } from '../../http/request-id.js';
-import type { Generations } from '../../projections/rebuild/rebuild-runtime.js';
+import type { RebuildRuntime } from '../../projections/rebuild/rebuild-runtime.js';
 import { wantsEvents } from './projection-routes.js';
 
 /** An event goes out at most this often, in milliseconds. */
@@ -10,7 +10,7 @@ const PROGRESS_MS = 250;
 
 /** Verifies and answers with the report, or with events on the way to it. It ends early when the caller leaves. */
 export async function answerVerification(
-  generations: { readonly verify: (...asked: Parameters<Generations['verify']>) => Promise<unknown> },
+  generations: { readonly verify: (...asked: Parameters<RebuildRuntime['verify']>) => Promise<unknown> },
   { users, actor }: { readonly users: number | 'all'; readonly actor: string },
   to: { readonly request: Request; readonly response: Response; readonly streams: EventStreams },
 ): Promise<void> {

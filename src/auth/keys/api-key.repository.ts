@@ -7,7 +7,7 @@ import { mintKey } from './api-key.js';
 export type KeyListing = Omit<ApiKeyRow, 'hash'>;
 
 /** Makes, lists and revokes keys. What it writes holds on every instance within a second. */
-export class KeyRing {
+export class ApiKeyRepository {
   constructor(private readonly source: DataSource) {}
 
   /** Makes a key; `key` is told this once and cannot be found again. */

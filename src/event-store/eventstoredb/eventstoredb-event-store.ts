@@ -16,7 +16,7 @@ import { CallGate } from './call-gate.js';
 import { appendFault, kindOf, readFault } from './faults.js';
 import { LogClient } from './log-client.js';
 import { LogReader } from './log-reader.js';
-import { SubscriptionDoorbell } from './subscription-notifier.js';
+import { SubscriptionNotifier } from './subscription-notifier.js';
 import { appendAnswerOf, appendRequests, eventOf, streamRequest } from './wire.js';
 
 /** Milliseconds and numbers; the defaults fit production. */
@@ -62,7 +62,7 @@ export class EventStoreDbEventStore implements EventStore {
   readonly #appends: CallGate;
   readonly #reads: CallGate;
   readonly #log: LogReader;
-  readonly #doorbell: SubscriptionDoorbell;
+  readonly #doorbell: SubscriptionNotifier;
   readonly #underWay = new Set<Promise<unknown>>();
 
   /** Connects with the first call. @throws InvalidConnectionStringError */
@@ -78,7 +78,7 @@ export class EventStoreDbEventStore implements EventStore {
     this.#appends = new CallGate(this.#limits.appendsAtOnce);
     this.#reads = new CallGate(this.#limits.readsAtOnce);
     this.#log = new LogReader((request, what) => this.#read(request, what), options.streamPrefix);
-    this.#doorbell = new SubscriptionDoorbell(this.#client, options.streamPrefix, options.onFault);
+    this.#doorbell = new SubscriptionNotifier(this.#client, options.streamPrefix, options.onFault);
   }
 
   async append(

@@ -11,7 +11,7 @@ const LAST_REOPEN_MS = 2_000;
  * subscription to `$all`, which is opened again by itself. Nothing is read from it: the server drops it whenever 32 events
  * wait (README of the measurements, 6), so a ring is a hint, and whoever needs certainty also polls.
  */
-export class SubscriptionDoorbell {
+export class SubscriptionNotifier {
   readonly #rings = new Set<() => void>();
   #subscription: Subscription | null = null;
   #reopen: NodeJS.Timeout | null = null;

@@ -29,7 +29,7 @@ interface Session {
  * session that opens again by itself, and rings then, because it may have missed some. NOTIFY is sent on that session, apart
  * from the append and throttled, since it would serialise commits. A ring is a hint: whoever needs certainty also polls.
  */
-export class AppendDoorbell {
+export class ListenNotifier {
   private readonly self = uuid();
   private readonly rings = new Set<() => void>();
   private session: Session | undefined;

@@ -14,7 +14,7 @@ import { wholeStream } from '../stream-pages.js';
 import { AppendQueue } from './append-queue.js';
 import type { Append } from './append-statement.js';
 import { AppendWriter } from './append-writer.js';
-import { AppendDoorbell } from './listen-notifier.js';
+import { ListenNotifier } from './listen-notifier.js';
 import { runStatement, type StatementLimits } from './pg-session.js';
 
 /** What the store needs beside its pool. */
@@ -60,14 +60,14 @@ const HEAD = `SELECT max(position)::text AS position FROM tenure_log.event`;
 export class PostgresEventStore implements EventStore {
   private readonly limits: PostgresEventStoreLimits;
   private readonly queue: AppendQueue;
-  private readonly doorbell: AppendDoorbell;
+  private readonly doorbell: ListenNotifier;
 
   constructor(
     private readonly pool: Pool,
     options: PostgresEventStoreOptions,
   ) {
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.doorbell = new AppendDoorbell(options.session, options.onFault);
+    this.doorbell = new ListenNotifier(options.session, options.onFault);
     const writer = new AppendWriter(pool, this.limits);
     this.queue = new AppendQueue((batch) => this.writeAndRing(writer, batch), {
       ...this.limits,

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { isTransient } from '../../database/transient.js';
 import { UnknownPositionError } from '../../event-store/errors.js';
 import type { Page, Position, StoredEvent } from '../../event-store/event-store.js';
-import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { EventEnvelope } from '../../events/recorded-event.js';
 import { BatchSize } from './batch-size.js';
 import {
   type Checkpoint,
@@ -11,7 +11,7 @@ import {
   type ProjectionFault,
   type ProjectionKey,
 } from './checkpoint.js';
-import type { FoldedLog } from './projection-source.js';
+import type { ProjectionSource } from './projection-source.js';
 import {
   codeOf,
   EventFailedError,
@@ -76,9 +76,9 @@ export class BatchRunner {
   readonly #size: BatchSize;
 
   constructor(
-    private readonly log: FoldedLog,
+    private readonly log: ProjectionSource,
     private readonly pool: Pool,
-    private readonly projector: Projector<RecordedEvent>,
+    private readonly projector: Projector<EventEnvelope>,
     private readonly key: ProjectionKey,
     batchSize: number,
   ) {

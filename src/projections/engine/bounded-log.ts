@@ -4,13 +4,13 @@ import {
   type Position,
   type StoredEvent,
 } from '../../event-store/event-store.js';
-import type { AppliedUpTo, FoldedLog } from './projection-source.js';
+import type { AppliedUpTo, ProjectionSource } from './projection-source.js';
 
 /** A log that ends at `until` (inclusive; `null` is before the first event), which may be moved on. */
-export class BoundedLog implements FoldedLog {
+export class BoundedLog implements ProjectionSource {
   until: Position | null = null;
 
-  constructor(private readonly log: FoldedLog) {}
+  constructor(private readonly log: ProjectionSource) {}
 
   isSkipped(event: Pick<StoredEvent, 'id'>): Promise<boolean> {
     return this.log.isSkipped(event);

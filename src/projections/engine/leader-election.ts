@@ -21,7 +21,7 @@ const locked = z.tuple([z.object({ locked: z.boolean() })]);
  * leader's advisory lock. PostgreSQL lets go of the lock the moment the session is gone, and ends one that has said nothing
  * for ten seconds: so a leader that is cut off by a silent network, or frozen, is replaced in seconds.
  */
-export class LeaderSession {
+export class LeaderElection {
   #lost = false;
   #heartbeat: NodeJS.Timeout | null = null;
 
@@ -38,10 +38,10 @@ export class LeaderSession {
     url: string,
     { projection, lead }: { readonly projection: string; readonly lead: LeadOf },
     hooks: { onSign(): void; onLost(): void },
-  ): Promise<LeaderSession> {
+  ): Promise<LeaderElection> {
     const name = lead === 'live' ? `tenure ${projection} projection` : `tenure ${projection} beside`;
     const client = new DeadlineClient(clientConfig(url, name, SESSION));
-    const session = new LeaderSession(client, [LOCK_CLASSES[lead], keyOf(projection)]);
+    const session = new LeaderElection(client, [LOCK_CLASSES[lead], keyOf(projection)]);
     const lose = (): void => {
       if (session.#lost) return;
       session.#lost = true;
@@ -75,7 +75,7 @@ export class LeaderSession {
   }
 
   /** Lets another instance lead. */
-  async resign(): Promise<void> {
+  async release(): Promise<void> {
     await this.client.query('select pg_advisory_unlock($1, $2)', [...this.lock]);
   }
 

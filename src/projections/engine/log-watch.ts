@@ -4,7 +4,7 @@ import { comparePositions, type EventStore, type Position } from '../../event-st
 import type { LiveCheckpoint } from './checkpoint.js';
 import { holdsEventOf } from './projection-source.js';
 import { SharedLook } from './shared-look.js';
-import { Bell } from './wake-signal.js';
+import { WakeSignal } from './wake-signal.js';
 
 /** A look at the log beside the checkpoint of what is read. `isKnown`: the log holds the event of that checkpoint. */
 export interface LogLook {
@@ -60,7 +60,7 @@ export async function lookAtLog(
 export class LogWatch {
   readonly #looks: SharedLook<LogLook>;
   readonly #ends: SharedLook<Position | null>;
-  readonly #bell = new Bell();
+  readonly #bell = new WakeSignal();
   readonly #everyMs: number;
   /** When the first of the looks began that found another log, of `performance.now()`; `null` while the log is known. */
   #doubtedAt: number | null = null;

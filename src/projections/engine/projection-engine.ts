@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { cutPool } from '../../database/deadlines.js';
 import { isUnreachable } from '../../database/transient.js';
 import { comparePositions, type EventStore, type Position } from '../../event-store/event-store.js';
-import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { EventEnvelope } from '../../events/recorded-event.js';
 import { BatchRunner, type Round } from './batch-runner.js';
 import {
   type Checkpoint,
@@ -13,14 +13,14 @@ import {
   type ProjectionFault,
   readLiveCheckpoint,
 } from './checkpoint.js';
-import { LeaderSession } from './leader-election.js';
+import { LeaderElection } from './leader-election.js';
 import type { Projection, ProjectionListener, ProjectionState, ProjectionStatus } from './projection.js';
-import { foldedLog } from './projection-source.js';
+import { projectionSource } from './projection-source.js';
 import type { Projector } from './projector.js';
 import { changedBetween, readRecentChanges } from './recent-changes.js';
 import { NOTHING_SET_ASIDE } from './set-aside-summary.js';
 import { isWritten } from './under-way.js';
-import { Bell } from './wake-signal.js';
+import { WakeSignal } from './wake-signal.js';
 
 export interface ProjectionEngineOptions {
   readonly store: Pick<EventStore, 'read' | 'readAll' | 'head' | 'eventIdAt' | 'onAppend'>;
@@ -32,7 +32,7 @@ export interface ProjectionEngineOptions {
   readonly projection: string;
   readonly codeVersion: string;
   /** Makes the projector of a generation: one is asked for whenever another generation went live. */
-  readonly projectorOf: (generation: number) => Projector<RecordedEvent>;
+  readonly projectorOf: (generation: number) => Projector<EventEnvelope>;
   readonly listener: ProjectionListener;
   readonly batchSize?: number;
   /** How long a leader may stand still while the log is ahead, in milliseconds. Left out: ten seconds. */
@@ -72,7 +72,7 @@ const FINISH_WITHIN_MS = 2_500;
 /** The fold of one generation. */
 interface Fold {
   readonly generation: number;
-  readonly projector: Projector<RecordedEvent>;
+  readonly projector: Projector<EventEnvelope>;
   readonly runner: BatchRunner;
 }
 
@@ -84,7 +84,7 @@ interface Fold {
  */
 export class ProjectionEngine implements Projection {
   #fold: Fold | null = null;
-  readonly #bell = new Bell();
+  readonly #bell = new WakeSignal();
   readonly #waiters = new Set<() => void>();
   #state: ProjectionState = 'starting';
   #live: LiveCheckpoint | null = null;
@@ -100,7 +100,7 @@ export class ProjectionEngine implements Projection {
   #stopping = false;
   #notifiedAt = 0;
   #notifyTimer: NodeJS.Timeout | null = null;
-  #session: LeaderSession | null = null;
+  #session: LeaderElection | null = null;
   /** A session began since the checkpoint was read: before it, a server that crashed may have lost its last commits. */
   #isAnew = false;
   #looking: Promise<void> | null = null;
@@ -214,11 +214,11 @@ export class ProjectionEngine implements Projection {
     }
   }
 
-  async #openSession(): Promise<LeaderSession> {
+  async #openSession(): Promise<LeaderElection> {
     const ring = (): void => this.#bell.ring();
     const { url, projection } = this.options;
     const hooks = { onSign: ring, onLost: ring };
-    this.#session = await LeaderSession.open(url, { projection, lead: 'live' }, hooks);
+    this.#session = await LeaderElection.open(url, { projection, lead: 'live' }, hooks);
     this.#isAnew = true;
     return this.#session;
   }
@@ -273,18 +273,18 @@ export class ProjectionEngine implements Projection {
   }
 
   /** Leads until stopped, until a fault, or until it is no longer the one who does; then lets another try. */
-  async #lead(session: LeaderSession): Promise<void> {
+  async #lead(session: LeaderElection): Promise<void> {
     try {
       while ((await this.#applyBatches(session)) === 'swapped');
     } finally {
       if (this.#state === 'leading') this.#state = 'standby';
-      if (!session.isLost) await session.resign();
+      if (!session.isLost) await session.release();
     }
     if (!this.#stopping && !session.isLost) await this.#standBy();
   }
 
   /** Applies batches to the generation that is live now; `swapped` when another one went live meanwhile. */
-  async #applyBatches(session: LeaderSession): Promise<'ended' | 'swapped'> {
+  async #applyBatches(session: LeaderElection): Promise<'ended' | 'swapped'> {
     const { pool, projection, codeVersion, listener } = this.options;
     let live = await openLiveCheckpoint(pool, projection, codeVersion);
     const fold = this.#foldOf(live.generation);
@@ -332,7 +332,7 @@ export class ProjectionEngine implements Projection {
     const { store, streamPrefix, pool, projection, projectorOf, batchSize } = this.options;
     const projector = projectorOf(generation);
     const key = { projection, generation };
-    const log = foldedLog(store, streamPrefix, projection);
+    const log = projectionSource(store, streamPrefix, projection);
     this.#fold = {
       generation,
       projector,
@@ -424,7 +424,7 @@ export class ProjectionEngine implements Projection {
   #committed(
     round: Extract<Round, { outcome: 'committed' }>,
     live: LiveCheckpoint,
-    session: LeaderSession,
+    session: LeaderElection,
   ): void {
     const { listener } = this.options;
     this.#batches += 1;
@@ -480,7 +480,7 @@ export class ProjectionEngine implements Projection {
   }
 
   /** At most one notification in `NOTIFY_EVERY_MS`; the last commit is always followed by one. */
-  #tellOthers(session: LeaderSession): void {
+  #tellOthers(session: LeaderElection): void {
     if (this.#notifyTimer !== null) return;
     const wait = Math.max(0, this.#notifiedAt + NOTIFY_EVERY_MS - Date.now());
     this.#notifyTimer = setTimeout(() => {

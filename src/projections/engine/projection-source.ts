@@ -4,7 +4,7 @@ import { parseEvent } from '../../events/recorded-event.js';
 import { projectionStream } from '../../events/stream-names.js';
 
 /** The log as a projection folds it: its ordered pages, and which of their events it may go past. */
-export interface FoldedLog extends Pick<EventStore, 'read' | 'readAll'> {
+export interface ProjectionSource extends Pick<EventStore, 'read' | 'readAll'> {
   /** Whether ops let the projection go past this event. Asked only where it cannot be folded. */
   isSkipped(event: Pick<StoredEvent, 'id'>): Promise<boolean>;
   /** Whether the log holds the event of a checkpoint where it was applied: see `holdsEventOf`. */
@@ -31,11 +31,11 @@ export async function holdsEventOf(
 }
 
 /** The log of `store` for a projection. */
-export function foldedLog(
+export function projectionSource(
   store: Pick<EventStore, 'read' | 'readAll' | 'eventIdAt'>,
   streamPrefix: string,
   projection: string,
-): FoldedLog {
+): ProjectionSource {
   return {
     read: (stream, from) => store.read(stream, from),
     readAll: (after, limit) => store.readAll(after, limit),

@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg';
 import type { Position } from '../../event-store/event-store.js';
-import type { FoldedLog } from './projection-source.js';
+import type { ProjectionSource } from './projection-source.js';
 import type { SetAsideSummary } from './set-aside-summary.js';
 import type { UnderWay } from './under-way.js';
 import type { UnreadableEvent } from './unreadable-event.js';
@@ -89,7 +89,7 @@ export interface Projector<Event> {
    * there is nothing to try.
    * @throws FaultLimitError as `setAside`
    */
-  foldOn(log: FoldedLog, from: ProjectionCursor, limits: FoldOnLimits): Promise<ProjectedBatch | null>;
+  foldOn(log: ProjectionSource, from: ProjectionCursor, limits: FoldOnLimits): Promise<ProjectedBatch | null>;
   /** Drops everything kept in memory: a batch did not commit, or another instance may have written. */
   forget(): void;
 }

@@ -1,6 +1,6 @@
 import { newEvent } from '../../../test/contract/contract-events.js';
 import type { Page, Position, StoredEvent } from '../../event-store/event-store.js';
-import type { FoldedLog } from './projection-source.js';
+import type { ProjectionSource } from './projection-source.js';
 import { ReadAhead } from './read-ahead.js';
 
 const EVENTS: readonly StoredEvent[] = Array.from({ length: 7 }, (_, n) => ({
@@ -11,7 +11,7 @@ const EVENTS: readonly StoredEvent[] = Array.from({ length: 7 }, (_, n) => ({
 }));
 
 /** A log in memory that notes what it is asked, and can be away. */
-class NotedLog implements FoldedLog {
+class NotedLog implements ProjectionSource {
   readonly asked: string[] = [];
   isAway = false;
 

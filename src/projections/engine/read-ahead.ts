@@ -1,5 +1,5 @@
 import type { Page, Position, StoredEvent } from '../../event-store/event-store.js';
-import type { AppliedUpTo, FoldedLog } from './projection-source.js';
+import type { AppliedUpTo, ProjectionSource } from './projection-source.js';
 
 /** A page that is on its way, and what was asked for. */
 interface Ahead {
@@ -12,10 +12,10 @@ interface Ahead {
  * Pages of a log of which the next one is fetched while the last one is folded. For folds that read on and on: after a page
  * that was not full nothing is fetched. Whoever goes on elsewhere, or in other steps, reads as without it.
  */
-export class ReadAhead implements FoldedLog {
+export class ReadAhead implements ProjectionSource {
   #ahead: Ahead | null = null;
 
-  constructor(private readonly log: FoldedLog) {}
+  constructor(private readonly log: ProjectionSource) {}
 
   isSkipped(event: Pick<StoredEvent, 'id'>): Promise<boolean> {
     return this.log.isSkipped(event);

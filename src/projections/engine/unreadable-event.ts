@@ -1,5 +1,5 @@
 import type { StoredEvent } from '../../event-store/event-store.js';
-import { parseEvent, type RecordedEvent } from '../../events/recorded-event.js';
+import { type EventEnvelope, parseEvent } from '../../events/recorded-event.js';
 
 /** An event of the log that this code cannot read, and why. */
 export class UnreadableEvent {
@@ -14,7 +14,7 @@ export class UnreadableEvent {
 }
 
 /** An event as the log holds it, parsed; or why it cannot be. */
-export function readEvent(stored: StoredEvent): RecordedEvent | UnreadableEvent {
+export function readEvent(stored: StoredEvent): EventEnvelope | UnreadableEvent {
   try {
     return parseEvent(stored);
   } catch (error) {

@@ -1,5 +1,5 @@
 /** A doorbell: rings while nobody waits are kept, so that none is missed; several rings are one. */
-export class Bell {
+export class WakeSignal {
   private rung = false;
   private answer: (() => void) | null = null;
 

@@ -1,9 +1,9 @@
 import { isTransient } from '../../database/transient.js';
 import { comparePositions } from '../../event-store/event-store.js';
 import { canonicalJson } from '../../events/canonical-json.js';
-import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { EventEnvelope } from '../../events/recorded-event.js';
 import type { Entitlement } from '../../policy/entitlement.js';
-import type { FoldedLog } from '../engine/projection-source.js';
+import type { ProjectionSource } from '../engine/projection-source.js';
 import {
   EventFailedError,
   FaultLimitError,
@@ -17,13 +17,13 @@ import {
 import { recentlySetAside, type SetAsideSummary } from '../engine/set-aside-summary.js';
 import type { UnderWay } from '../engine/under-way.js';
 import { UnreadableEvent } from '../engine/unreadable-event.js';
-import { Turns } from '../engine/yield-if-due.js';
+import { EventLoopShare } from '../engine/yield-if-due.js';
 import { Catalogs, type PublishedCatalog } from './catalogs.js';
-import { FactFolder } from './fact-reducer.js';
+import { FactReducer } from './fact-reducer.js';
 import { FactsLoader, type Queries } from './facts-loader.js';
 import {
   type FailedUsers,
-  FaultFolder,
+  FaultReducer,
   type FoldedAround,
   type Given,
   isPublication,
@@ -33,10 +33,10 @@ import {
 import { type FoldingRules, RUNNING_RULES } from './folding-rules.js';
 import { usersToJudge } from './known-users.js';
 import { SetAsides, whereOf } from './set-aside.js';
-import { type JudgedUnder, moveOn, passTime, type UserRow } from './user-row.js';
-import { FactsInMemory } from './working-set.js';
+import { advance, type JudgedUnder, passTime, type UserRow } from './user-row.js';
+import { WorkingSet } from './working-set.js';
 import { checkTexts, checkUser } from './writable.js';
-import { RowChanges } from './write-batch.js';
+import { WriteBatch } from './write-batch.js';
 
 export interface EntitlementsProjectorOptions {
   readonly pool: Queries;
@@ -73,26 +73,26 @@ const DEFAULT_FAULT_LIMIT = 20;
  * each user may do, and every version and snapshot that ever held. Pure with respect to the log: its clock is the
  * events' `recordedAt`, and every event is judged on its own, whatever the batch size.
  */
-export class EntitlementsProjector implements Projector<RecordedEvent> {
+export class EntitlementsProjector implements Projector<EventEnvelope> {
   readonly name = ENTITLEMENTS;
   readonly #rules: FoldingRules;
-  readonly #turns = new Turns();
-  readonly #facts = new FactsInMemory();
+  readonly #turns = new EventLoopShare();
+  readonly #facts = new WorkingSet();
   readonly #loader: FactsLoader;
   readonly #catalogs: Catalogs;
   readonly #asides = new SetAsides();
-  readonly #faults: FaultFolder;
+  readonly #faults: FaultReducer;
 
   constructor(private readonly options: EntitlementsProjectorOptions) {
     this.#loader = new FactsLoader(options.pool, options.generation, this.#facts);
     this.#rules = options.rules ?? RUNNING_RULES;
     this.#catalogs = new Catalogs(options.pool, options.generation, this.#rules);
-    this.#faults = new FaultFolder({
+    this.#faults = new FaultReducer({
       codeVersion: this.codeVersion,
       asides: this.#asides,
       instantOf,
       fold: (event, index, changes) =>
-        this.#fold(event, index, new FactFolder(this.#facts, this.#loader, changes)),
+        this.#fold(event, index, new FactReducer(this.#facts, this.#loader, changes)),
       judge: async (users, under, changes) => {
         await this.#publishFirst(users, under.within, changes);
         return this.#judge(users, under, changes);
@@ -127,8 +127,8 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
 
     const end = events.findIndex((event) => this.#publishes(event));
     const batch = end < 0 ? events : events.slice(0, end);
-    const changes = new RowChanges();
-    const folder = new FactFolder(this.#facts, this.#loader, changes);
+    const changes = new WriteBatch();
+    const folder = new FactReducer(this.#facts, this.#loader, changes);
     const newly = [...(await this.#prefetch(folder, batch, from.within, changes))];
     const apart = new Set<string>();
     let [now, applied] = [from.now, 0];
@@ -160,7 +160,7 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
 
   async goOn(from: ProjectionCursor, unwritable: Unwritable | null): Promise<EntitlementsBatch> {
     await this.#load();
-    const changes = new RowChanges();
+    const changes = new WriteBatch();
     const { within, newly } = await this.#publishSlice(
       from.within,
       unwritable?.users ?? NOBODY_FAILED,
@@ -187,7 +187,7 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
   }
 
   async foldOn(
-    log: FoldedLog,
+    log: ProjectionSource,
     from: ProjectionCursor,
     limits: FoldOnLimits,
   ): Promise<EntitlementsBatch | null> {
@@ -205,13 +205,13 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
 
   /** Loads what a batch is about at once; where some of it cannot be, each event loads its own, and fails alone. */
   async #prefetch(
-    folder: FactFolder,
+    folder: FactReducer,
     batch: readonly Given[],
     underWay: readonly UnderWay[],
-    changes: RowChanges,
+    changes: WriteBatch,
   ): Promise<readonly SetAside[]> {
     const events = batch.filter(
-      (event): event is RecordedEvent =>
+      (event): event is EventEnvelope =>
         !(event instanceof UnreadableEvent) && !this.#asides.holds(event.stream),
     );
     try {
@@ -227,7 +227,7 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
     }
   }
 
-  #publishes(event: Given): event is Extract<RecordedEvent, { type: 'PlanCatalogPublished' }> {
+  #publishes(event: Given): event is Extract<EventEnvelope, { type: 'PlanCatalogPublished' }> {
     return isPublication(event) && !this.#asides.holds(event.stream);
   }
 
@@ -236,13 +236,13 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
   }
 
   /** Users of a batch of whom something is written that could not be before; a heal in memory is not written yet. */
-  #unwritableOf({ users, setAside }: RowChanges): ReadonlySet<string> {
+  #unwritableOf({ users, setAside }: WriteBatch): ReadonlySet<string> {
     const isHealed = (userId: string): boolean => setAside.users.get(userId)?.own === null;
     return new Set([...users.keys()].filter((userId) => this.#isUnwritable(userId) || isHealed(userId)));
   }
 
   /** Folds the event at `index` of a batch; returns who is to be judged. @throws EventFailedError */
-  async #fold(event: RecordedEvent, index: number, folder: FactFolder): Promise<readonly string[]> {
+  async #fold(event: EventEnvelope, index: number, folder: FactReducer): Promise<readonly string[]> {
     try {
       checkTexts([...idsOf(event), event.metadata.stripeEventId]);
       return await folder.fold(event);
@@ -257,13 +257,13 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
    * plan. Users who are known are judged in slices, the first of them at once where no other publication is under way.
    */
   async #publish(
-    event: Extract<RecordedEvent, { type: 'PlanCatalogPublished' }>,
+    event: Extract<EventEnvelope, { type: 'PlanCatalogPublished' }>,
     from: ProjectionCursor,
     unwritable: FailedUsers,
   ): Promise<EntitlementsBatch> {
     const { position, id, type, stream, revision } = event;
     const now = Math.max(from.now, instantOf(event));
-    const changes = new RowChanges();
+    const changes = new WriteBatch();
     this.#enact(event, now, changes);
     const underWay = [...from.within, { position, id, type, stream, revision, now, after: null }];
     const { within, newly } =
@@ -277,9 +277,9 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
 
   /** Judges by a catalogue from now on. @throws EventFailedError */
   #enact(
-    event: Extract<RecordedEvent, { type: 'PlanCatalogPublished' }>,
+    event: Extract<EventEnvelope, { type: 'PlanCatalogPublished' }>,
     publishedAt: number,
-    changes: RowChanges,
+    changes: WriteBatch,
   ): void {
     try {
       const { catalog, hash } = event.data;
@@ -301,9 +301,9 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
 
   /** A catalogue that was set aside: everybody at once, because nothing says how far it came. */
   async #publishLate(
-    event: Extract<RecordedEvent, { type: 'PlanCatalogPublished' }>,
+    event: Extract<EventEnvelope, { type: 'PlanCatalogPublished' }>,
     under: Under,
-    changes: RowChanges,
+    changes: WriteBatch,
   ): Promise<{ readonly users: readonly string[]; readonly failed: FailedUsers }> {
     this.#enact(event, Date.parse(event.metadata.recordedAt), changes);
     const { pool, generation, sliceSize: size = DEFAULT_SLICE } = this.options;
@@ -322,7 +322,7 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
   async #publishSlice(
     underWay: readonly UnderWay[],
     unwritable: FailedUsers,
-    changes: RowChanges,
+    changes: WriteBatch,
   ): Promise<{ readonly within: readonly UnderWay[]; readonly newly: readonly SetAside[] }> {
     const [first, ...rest] = underWay;
     if (first === undefined) throw new Error('no publication is under way');
@@ -349,7 +349,7 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
   async #publishFirst(
     users: readonly string[],
     underWay: readonly UnderWay[],
-    changes: RowChanges,
+    changes: WriteBatch,
   ): Promise<readonly SetAside[]> {
     const last = underWay.at(-1);
     const { inForce } = this.#catalogs;
@@ -369,13 +369,13 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
   async #judgePublished(
     users: readonly string[],
     underWay: readonly UnderWay[],
-    changes: RowChanges,
+    changes: WriteBatch,
   ): Promise<readonly SetAside[]> {
     const [first] = underWay;
     if (first === undefined) return [];
     const { byDefault } = await this.#catalogs.at(first.position);
     const { pool, generation } = this.options;
-    const facts = new FactsInMemory();
+    const facts = new WorkingSet();
     const newly: SetAside[] = [];
     const judged = this.#judgedOf(users);
     const lost = await this.#loadUsers(judged, new FactsLoader(pool, generation, facts), byDefault);
@@ -446,7 +446,7 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
    * Judges users, and answers who cannot be judged and could before: of them nothing is changed. Who could not before, and
    * still cannot, moves on by time alone. Facts that come before any catalogue are judged when the first one is published.
    */
-  async #judge(users: readonly string[], under: Under, changes: RowChanges): Promise<FailedUsers> {
+  async #judge(users: readonly string[], under: Under, changes: WriteBatch): Promise<FailedUsers> {
     const failed = new Map<string, unknown>();
     const { inForce } = this.#catalogs;
     if (inForce === null || users.length === 0) return failed;
@@ -497,13 +497,13 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
   /** The row of a user, and how it moves on; or why that cannot be said, or written. */
   async #moved(
     userId: string,
-    facts: FactsInMemory,
+    facts: WorkingSet,
     { catalog }: PublishedCatalog,
     under: JudgedUnder,
   ): Promise<
-    { readonly row: UserRow; readonly moved: ReturnType<typeof moveOn> } | { readonly cause: unknown }
+    { readonly row: UserRow; readonly moved: ReturnType<typeof advance> } | { readonly cause: unknown }
   > {
-    await this.#turns.give();
+    await this.#turns.yieldIfDue();
     const row = facts.users.get(userId);
     if (row === undefined) throw new Error('a user was loaded and is not there');
     try {
@@ -511,7 +511,7 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
         ...subscription,
         checkouts: facts.checkoutsOfSubscription(subscription.subscription),
       }));
-      const moved = moveOn(row, this.#rules.judge({ subscriptions }, catalog, under.now), under);
+      const moved = advance(row, this.#rules.judge({ subscriptions }, catalog, under.now), under);
       checkUser(moved.row, moved.history);
       return { row, moved };
     } catch (cause) {
@@ -535,7 +535,7 @@ export class EntitlementsProjector implements Projector<RecordedEvent> {
   }
 
   /** Users who cannot be judged keep what they have: of that, time alone changes what it was said to. */
-  #stay(users: Iterable<string>, now: number, changes: RowChanges): void {
+  #stay(users: Iterable<string>, now: number, changes: WriteBatch): void {
     for (const userId of users) {
       const row = this.#facts.users.get(userId);
       if (row === undefined) continue;
@@ -563,12 +563,12 @@ interface Progress {
 const NOBODY: ReadonlySet<string> = new Set();
 const NOBODY_FAILED: FailedUsers = new Map();
 
-function changedUsers({ users, setAside }: RowChanges): readonly string[] {
+function changedUsers({ users, setAside }: WriteBatch): readonly string[] {
   return [...new Set([...users.keys(), ...setAside.users.keys()])];
 }
 
 /** Ids that become columns. */
-function idsOf({ type, data }: RecordedEvent): readonly (string | null)[] {
+function idsOf({ type, data }: EventEnvelope): readonly (string | null)[] {
   if (type === 'PlanCatalogPublished' || type === 'EventSkipped') return [];
   return [
     'subscription' in data ? data.subscription : null,
@@ -578,11 +578,11 @@ function idsOf({ type, data }: RecordedEvent): readonly (string | null)[] {
 }
 
 /** The time an event brings (Unix ms): when it was recorded; of a deadline its instant (DESIGN 8, "Time"). */
-function instantOf(event: RecordedEvent): number {
+function instantOf(event: EventEnvelope): number {
   return Date.parse(event.type === 'AccessDeadlineReached' ? event.data.at : event.metadata.recordedAt);
 }
 
-function isUnmoved(before: UserRow, { row, history }: ReturnType<typeof moveOn>): boolean {
+function isUnmoved(before: UserRow, { row, history }: ReturnType<typeof advance>): boolean {
   const isSame = (part: 'successors' | 'adoptedPrices'): boolean =>
     JSON.stringify(before[part]) === JSON.stringify(row[part]);
   return history.length === 0 && isSame('successors') && isSame('adoptedPrices');

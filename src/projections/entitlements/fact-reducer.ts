@@ -1,5 +1,5 @@
 import { invoiceOfSubscription, subscriptionsOfLines } from '../../events/invoice.events.js';
-import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { EventEnvelope } from '../../events/recorded-event.js';
 import type { InvoiceObservation } from '../../policy/facts.js';
 import { eventIdsOf } from '../../policy/growing.js';
 import {
@@ -13,10 +13,10 @@ import {
   subscriptionOwner,
   thatMatter,
 } from '../../policy/ownership.js';
-import { toldBy } from './fact-rows.js';
+import { factOriginOf } from './fact-rows.js';
 import type { FactsLoader } from './facts-loader.js';
-import type { CustomerRow, FactsInMemory, SubscriptionRow } from './working-set.js';
-import type { RowChanges } from './write-batch.js';
+import type { KeptCustomer, KeptSubscription, WorkingSet } from './working-set.js';
+import type { WriteBatch } from './write-batch.js';
 
 /** What an event is about: what must be in memory before it is folded. */
 interface Subject {
@@ -28,15 +28,15 @@ interface Subject {
 const NOBODY: readonly string[] = [];
 
 /** Folds events into the facts in memory, tells whose they are (DESIGN 6), and notes the rows that change. */
-export class FactFolder {
+export class FactReducer {
   constructor(
-    private readonly facts: FactsInMemory,
+    private readonly facts: WorkingSet,
     private readonly loader: FactsLoader,
-    private readonly changes: RowChanges,
+    private readonly changes: WriteBatch,
   ) {}
 
   /** Loads what a batch is about in few round trips; what is still missing is loaded when an event needs it. */
-  async prefetch(events: readonly RecordedEvent[]): Promise<void> {
+  async prefetch(events: readonly EventEnvelope[]): Promise<void> {
     const subjects = events.map(subjectOf);
     await Promise.all([
       this.loader.subscriptions(subjects.flatMap(({ subscription }) => subscription ?? [])),
@@ -50,7 +50,7 @@ export class FactFolder {
   }
 
   /** Users that a batch is likely to touch: owners already known, and claims it brings. */
-  ownersOf(events: readonly RecordedEvent[]): readonly string[] {
+  ownersOf(events: readonly EventEnvelope[]): readonly string[] {
     return events.flatMap((event) => {
       const { subscription } = subjectOf(event);
       const known =
@@ -61,7 +61,7 @@ export class FactFolder {
   }
 
   /** Folds one event; returns the users who must be judged anew, each once, in a fixed order. */
-  async fold(event: RecordedEvent): Promise<readonly string[]> {
+  async fold(event: EventEnvelope): Promise<readonly string[]> {
     switch (event.type) {
       case 'SubscriptionStarted':
       case 'SubscriptionActivated':
@@ -79,7 +79,7 @@ export class FactFolder {
       case 'SubscriptionUpdated':
       case 'SubscriptionRetrieved': {
         const row = await this.#subscription(event.data.subscription);
-        const observation = { ...toldBy(event), type: event.type, data: event.data };
+        const observation = { ...factOriginOf(event), type: event.type, data: event.data };
         if (!eventIdsOf(row.observations).has(observation.eventId)) {
           this.facts.addObservation(row, observation);
           this.#addFact(row, observation.eventId, 'observation', observation);
@@ -91,7 +91,7 @@ export class FactFolder {
       case 'SubscriptionInvoiceFinalized':
       case 'SubscriptionInvoiceUncollectible':
       case 'SubscriptionInvoiceVoided': {
-        return this.#foldInvoice({ ...toldBy(event), type: event.type, data: event.data });
+        return this.#foldInvoice({ ...factOriginOf(event), type: event.type, data: event.data });
       }
       case 'CustomerInvoicePaid':
       case 'CustomerInvoicePaymentFailed':
@@ -101,7 +101,7 @@ export class FactFolder {
         const affected = new Set<string>();
         for (const subscription of subscriptionsOfLines(event.data)) {
           const data = invoiceOfSubscription(event.data, subscription);
-          const users = await this.#foldInvoice({ ...toldBy(event), type: event.type, data });
+          const users = await this.#foldInvoice({ ...factOriginOf(event), type: event.type, data });
           for (const user of users) affected.add(user);
         }
         return sorted(affected);
@@ -116,7 +116,7 @@ export class FactFolder {
       case 'CustomerObserved':
       case 'CustomerDeleted': {
         const row = await this.#customer(event.data.customer);
-        const observation = { ...toldBy(event), userId: event.data.userId };
+        const observation = { ...factOriginOf(event), userId: event.data.userId };
         row.observations = thatMatter([...row.observations, observation]);
         return this.#customerTold(row);
       }
@@ -153,7 +153,7 @@ export class FactFolder {
 
   async #foldCheckout(
     event: Extract<
-      RecordedEvent,
+      EventEnvelope,
       { type: 'CheckoutCompleted' | 'CheckoutPaymentSucceeded' | 'CheckoutPaymentFailed' | 'CheckoutExpired' }
     >,
   ): Promise<readonly string[]> {
@@ -161,7 +161,7 @@ export class FactFolder {
     await this.loader.checkouts([session]);
     const row = this.facts.checkouts.get(session);
     if (row === undefined) throw new Error('a checkout was loaded and is not there');
-    const observation = { ...toldBy(event), type: event.type, data: event.data };
+    const observation = { ...factOriginOf(event), type: event.type, data: event.data };
     if (!row.observations.some(({ eventId }) => eventId === observation.eventId)) {
       row.observations.push(observation);
     }
@@ -181,20 +181,20 @@ export class FactFolder {
     return sorted(affected);
   }
 
-  #customerTold(row: CustomerRow): readonly string[] {
+  #customerTold(row: KeptCustomer): readonly string[] {
     this.changes.customers.add(row);
     this.facts.unsettle(row.customer);
     return sorted(this.#reassessCustomer(row));
   }
 
-  async #subscription(id: string): Promise<SubscriptionRow> {
+  async #subscription(id: string): Promise<KeptSubscription> {
     await this.loader.subscriptions([id]);
     const row = this.facts.subscriptions.get(id);
     if (row === undefined) throw new Error('a subscription was loaded and is not there');
     return row;
   }
 
-  async #customer(id: string): Promise<CustomerRow> {
+  async #customer(id: string): Promise<KeptCustomer> {
     await this.loader.customers([id]);
     const row = this.facts.customers.get(id);
     if (row === undefined) throw new Error('a customer was loaded and is not there');
@@ -202,7 +202,7 @@ export class FactFolder {
   }
 
   /** The row of a subscription that something was told of; one that only a checkout names is not yet. */
-  #known(id: string | null): SubscriptionRow | undefined {
+  #known(id: string | null): KeptSubscription | undefined {
     const row = id === null ? undefined : this.facts.subscriptions.get(id);
     return row !== undefined && (row.observations.length > 0 || row.invoices.length > 0 || row.link !== null)
       ? row
@@ -210,16 +210,16 @@ export class FactFolder {
   }
 
   #addFact(
-    row: SubscriptionRow,
+    row: KeptSubscription,
     factId: string,
     kind: 'observation' | 'invoice' | 'link',
-    body: RowChanges['facts'][number]['body'],
+    body: WriteBatch['facts'][number]['body'],
   ): void {
     this.changes.facts.push({ subscription: row.subscription, factId, kind, body });
   }
 
   /** Who a subscription and its customer's others belong to now, after a fact of it. */
-  async #reassess(row: SubscriptionRow): Promise<readonly string[]> {
+  async #reassess(row: KeptSubscription): Promise<readonly string[]> {
     const affected = new Set<string>();
     const customer = customerOfSubscription(row.observations);
     if (customer !== row.customer) {
@@ -247,7 +247,7 @@ export class FactFolder {
    * decided anew only when something was told that this may hang on; all of its subscriptions are looked at when that
    * changes, else only those that the event touched.
    */
-  #reassessCustomer(row: CustomerRow, touched: readonly SubscriptionRow[] = []): ReadonlySet<string> {
+  #reassessCustomer(row: KeptCustomer, touched: readonly KeptSubscription[] = []): ReadonlySet<string> {
     const affected = new Set<string>();
     const isNew = this.facts.takeUnsettled(row.customer) && this.#settleCustomer(row);
     const isDeleted = isCustomerDeleted(row.observations);
@@ -262,7 +262,7 @@ export class FactFolder {
   }
 
   /** Decides what a customer says of its subscriptions by all that claims it; tells whether that is new. */
-  #settleCustomer(row: CustomerRow): boolean {
+  #settleCustomer(row: KeptCustomer): boolean {
     const claims = {
       link: row.link,
       observations: row.observations,
@@ -281,14 +281,14 @@ export class FactFolder {
   }
 
   /** Keeps with a subscription whether its customer was seen deleted; tells whether that is new. */
-  #noteDeleted(row: SubscriptionRow, isDeleted: boolean): boolean {
+  #noteDeleted(row: KeptSubscription, isDeleted: boolean): boolean {
     if (row.customerDeleted === isDeleted) return false;
     row.customerDeleted = isDeleted;
     this.changes.subscriptions.add(row);
     return true;
   }
 
-  #reown(row: SubscriptionRow, customer: CustomerWord, affected: Set<string>): void {
+  #reown(row: KeptSubscription, customer: CustomerWord, affected: Set<string>): void {
     const claims = {
       link: row.link,
       observations: row.observations,
@@ -309,13 +309,13 @@ export class FactFolder {
 }
 
 /** A row whose first fact is being folded: it is written even when nobody owns it yet. */
-function isUnwritten(row: SubscriptionRow | CustomerRow): boolean {
+function isUnwritten(row: KeptSubscription | KeptCustomer): boolean {
   return 'invoices' in row
     ? row.owner === null && row.observations.length + row.invoices.length <= 1
     : row.word.owner === null && row.observations.length <= 1;
 }
 
-function subjectOf({ type, data }: RecordedEvent): Subject {
+function subjectOf({ type, data }: EventEnvelope): Subject {
   if (type === 'PlanCatalogPublished') return { subscription: null, customer: null, session: null };
   return {
     subscription: 'subscription' in data ? data.subscription : null,

@@ -6,12 +6,12 @@ import {
   invoiceObservationSchema,
   upcastInvoice,
 } from '../../events/invoice.events.js';
-import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { EventEnvelope } from '../../events/recorded-event.js';
 import {
   SUBSCRIPTION_OBSERVATION_TYPES,
   subscriptionObservationSchema,
 } from '../../events/subscription.events.js';
-import type { Told } from '../../policy/facts.js';
+import type { FactOrigin } from '../../policy/facts.js';
 
 const told = { eventId: z.string(), stripeType: z.string(), created: z.number() };
 
@@ -39,7 +39,7 @@ export const customerText = z.strictObject({
  * Who told a fact and when: of Stripe's event, or for what is not from Stripe of our own. What was retrieved is told by
  * the key of what was asked: two of one second stand by their keys (DESIGN 5.4).
  */
-export function toldBy(event: RecordedEvent): Told {
+export function factOriginOf(event: EventEnvelope): FactOrigin {
   const { metadata, id } = event;
   return {
     eventId: metadata.stripeEventId ?? (isRetrieved(event) ? metadata.causationId : null) ?? id,
@@ -48,6 +48,6 @@ export function toldBy(event: RecordedEvent): Told {
   };
 }
 
-function isRetrieved({ type }: RecordedEvent): boolean {
+function isRetrieved({ type }: EventEnvelope): boolean {
   return type === 'SubscriptionRetrieved';
 }

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { Entitlement } from '../../policy/entitlement.js';
 import { customerMetadata } from '../../policy/ownership.js';
 import { checkoutsText, customerText, invoiceText, observationText } from './fact-rows.js';
-import { adoptedPricesSchema, readHeld, unheardOf } from './user-row.js';
-import type { FactsInMemory, Keepable } from './working-set.js';
+import { adoptedPricesSchema, defaultUserRow, readHeld } from './user-row.js';
+import type { Keepable, WorkingSet } from './working-set.js';
 
 const nullable = z.string().nullable();
 const subscriptionRow = z.object({
@@ -53,7 +53,7 @@ export class FactsLoader {
   constructor(
     private readonly pool: Queries,
     private readonly generation: number,
-    private readonly facts: FactsInMemory,
+    private readonly facts: WorkingSet,
   ) {}
 
   /** Subscriptions with their facts and the checkouts that name them. Unknown ones become empty rows. */
@@ -188,7 +188,7 @@ export class FactsLoader {
       this.facts.users.set(
         userId,
         row === undefined
-          ? unheardOf(userId, byDefault)
+          ? defaultUserRow(userId, byDefault)
           : {
               userId,
               // What cannot be read back gives nothing: who has it begins again from the default plan.

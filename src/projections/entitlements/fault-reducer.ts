@@ -1,6 +1,6 @@
 import type { Position } from '../../event-store/event-store.js';
-import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { FoldedLog } from '../engine/projection-source.js';
+import type { EventEnvelope } from '../../events/recorded-event.js';
+import type { ProjectionSource } from '../engine/projection-source.js';
 import {
   codeOf,
   EventFailedError,
@@ -14,10 +14,10 @@ import type { UnderWay } from '../engine/under-way.js';
 import { UnreadableEvent } from '../engine/unreadable-event.js';
 import { type LateEvent, readLate } from './late-events.js';
 import { type OwnFault, type SetAsides, whereOf } from './set-aside.js';
-import { RowChanges } from './write-batch.js';
+import { WriteBatch } from './write-batch.js';
 
 /** An event as a batch has it. */
-export type Given = RecordedEvent | UnreadableEvent;
+export type Given = EventEnvelope | UnreadableEvent;
 
 /** Under what users are judged: an event, the projection's clock (Unix ms), and how far it was when the event came late. */
 export interface Under {
@@ -36,30 +36,30 @@ export interface FoldingSteps {
   readonly codeVersion: string;
   readonly asides: SetAsides;
   /** Time that an event brings (Unix ms). */
-  instantOf(event: RecordedEvent): number;
+  instantOf(event: EventEnvelope): number;
   /** Folds an event; returns who is to be judged. @throws EventFailedError */
-  fold(event: RecordedEvent, index: number, changes: RowChanges): Promise<readonly string[]>;
+  fold(event: EventEnvelope, index: number, changes: WriteBatch): Promise<readonly string[]>;
   /** Judges users; returns those who cannot be and could before, of whom nothing is changed. */
-  judge(users: readonly string[], under: Under, changes: RowChanges): Promise<FailedUsers>;
+  judge(users: readonly string[], under: Under, changes: WriteBatch): Promise<FailedUsers>;
   /** Whether each of these users cannot be judged by what is folded now. Changes nothing. */
   allFail(users: Iterable<string>, under: Under): Promise<boolean>;
   /** Moves users on by time alone: they keep what they have. */
-  stay(users: Iterable<string>, now: number, changes: RowChanges): void;
+  stay(users: Iterable<string>, now: number, changes: WriteBatch): void;
   /** Judges everybody by a catalogue that comes late; returns whom, and who cannot be judged. */
   publishLate(
-    event: Extract<RecordedEvent, { type: 'PlanCatalogPublished' }>,
+    event: Extract<EventEnvelope, { type: 'PlanCatalogPublished' }>,
     under: Under,
-    changes: RowChanges,
+    changes: WriteBatch,
   ): Promise<{ readonly users: readonly string[]; readonly failed: FailedUsers }>;
   /** Sees whose the streams are that are set aside. */
-  follow(changes: RowChanges): Promise<void>;
+  follow(changes: WriteBatch): Promise<void>;
   /** Drops what is in memory and loads what is needed again. */
   anew(): Promise<void>;
 }
 
 /** Rows around what fails: how many late events they take in, the clock after them, and what is newly set aside. */
 export interface FoldedAround {
-  readonly changes: RowChanges;
+  readonly changes: WriteBatch;
   readonly now: number;
   readonly newly: readonly SetAside[];
 }
@@ -69,13 +69,13 @@ export interface FoldedAround {
  * read or folded, or when somebody cannot be judged with it who can be without it; where that is the user's own fault, the
  * user alone is marked, and keeps what was. What is set aside is folded on when other code, or ops, say so.
  */
-export class FaultFolder {
+export class FaultReducer {
   constructor(private readonly steps: FoldingSteps) {}
 
   /** Of an event that failed alone. */
   async setAside(event: Given, { failure }: EventFailedError, from: ProjectionCursor): Promise<FoldedAround> {
     const { asides, codeVersion } = this.steps;
-    const changes = new RowChanges();
+    const changes = new WriteBatch();
     const under = this.#under(event, from, null);
     const newly: SetAside[] = [];
     if (under !== null && (await this.#isOfUsersAlone(failure, under))) {
@@ -94,7 +94,7 @@ export class FaultFolder {
     failed: FailedUsers,
     under: Under,
     stage: OwnFault['stage'],
-    changes: RowChanges,
+    changes: WriteBatch,
   ): readonly SetAside[] {
     // Of whom not even that can be written nothing is.
     if (stage === 'judge') this.steps.stay(failed.keys(), under.now, changes);
@@ -106,7 +106,7 @@ export class FaultFolder {
     failed: FailedUsers,
     under: Under,
     stage: OwnFault['stage'],
-    changes: RowChanges,
+    changes: WriteBatch,
   ): readonly SetAside[] {
     const { asides, codeVersion } = this.steps;
     return [...failed].map(([userId, cause]) => {
@@ -117,7 +117,11 @@ export class FaultFolder {
   }
 
   /** Some of what is set aside and is to be tried; `null` when there is nothing. */
-  async foldOn(log: FoldedLog, from: ProjectionCursor, limits: FoldOnLimits): Promise<FoldedAround | null> {
+  async foldOn(
+    log: ProjectionSource,
+    from: ProjectionCursor,
+    limits: FoldOnLimits,
+  ): Promise<FoldedAround | null> {
     const { handled } = from;
     if (from.within.length > 0 || handled === null) return null;
     const { asides, codeVersion } = this.steps;
@@ -135,13 +139,13 @@ export class FaultFolder {
   }
 
   async #foldLate(
-    log: FoldedLog,
+    log: ProjectionSource,
     late: readonly LateEvent[],
     from: ProjectionCursor,
     handled: Position,
   ): Promise<FoldedAround> {
     const { asides } = this.steps;
-    const changes = new RowChanges();
+    const changes = new WriteBatch();
     const touched = new Set<string>();
     const newly: SetAside[] = [];
     let now = from.now;
@@ -171,7 +175,7 @@ export class FaultFolder {
   async #tryLate(
     event: Given,
     under: Under | null,
-    changes: RowChanges,
+    changes: WriteBatch,
     touched: Set<string>,
     newly: SetAside[],
   ): Promise<Failure | null> {
@@ -197,14 +201,14 @@ export class FaultFolder {
 
   /** Of one late event that failed again: skipped, a user's own fault, or set aside as before. */
   async #refuseLate(
-    log: FoldedLog,
+    log: ProjectionSource,
     { event, next }: LateEvent,
     failure: Failure,
     from: ProjectionCursor,
   ): Promise<FoldedAround> {
     const { asides, codeVersion } = this.steps;
     const handled = from.handled ?? '0';
-    const changes = new RowChanges();
+    const changes = new WriteBatch();
     const newly: SetAside[] = [];
     const touched = new Set(asides.usersOf(event.stream));
     const under = this.#under(event, from, handled);
@@ -231,7 +235,7 @@ export class FaultFolder {
     const { asides, codeVersion } = this.steps;
     const users = asides.usersToTry(codeVersion);
     if (users.length === 0) return null;
-    const changes = new RowChanges();
+    const changes = new WriteBatch();
     for (const [userId, own] of users) {
       const event = { id: own.eventId, type: own.eventType, position: own.position };
       const under = { event, now: from.now, lateAt: handled, within: [] };
@@ -253,8 +257,8 @@ export class FaultFolder {
   /** Folds an event and judges whom it can, and marks the others. */
   async #foldWithout(
     failure: Failure,
-    under: Under & { readonly event: RecordedEvent },
-    changes: RowChanges,
+    under: Under & { readonly event: EventEnvelope },
+    changes: WriteBatch,
   ): Promise<readonly SetAside[]> {
     const affected = await this.steps.fold(under.event, 0, changes);
     const unwritable: FailedUsers = failure.stage === 'write' ? failure.unwritable.users : new Map();
@@ -271,7 +275,7 @@ export class FaultFolder {
     event: Given,
     { now, within }: Pick<ProjectionCursor, 'now' | 'within'>,
     lateAt: Position | null,
-  ): (Under & { readonly event: RecordedEvent }) | null {
+  ): (Under & { readonly event: EventEnvelope }) | null {
     if (event instanceof UnreadableEvent) return null;
     return { event, now: Math.max(now, this.steps.instantOf(event)), lateAt, within };
   }
@@ -279,7 +283,7 @@ export class FaultFolder {
 
 export function isPublication(
   event: Given,
-): event is Extract<RecordedEvent, { type: 'PlanCatalogPublished' }> {
+): event is Extract<EventEnvelope, { type: 'PlanCatalogPublished' }> {
   return !(event instanceof UnreadableEvent) && event.type === 'PlanCatalogPublished';
 }
 

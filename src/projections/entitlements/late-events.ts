@@ -1,18 +1,18 @@
 import { comparePositions, type Position } from '../../event-store/event-store.js';
-import type { RecordedEvent } from '../../events/recorded-event.js';
-import type { FoldedLog } from '../engine/projection-source.js';
+import type { EventEnvelope } from '../../events/recorded-event.js';
+import type { ProjectionSource } from '../engine/projection-source.js';
 import { readEvent, type UnreadableEvent } from '../engine/unreadable-event.js';
 import type { AsideStream } from './set-aside.js';
 
 /** An event of a stream that was set aside, and the one of that stream that waits after it. */
 export interface LateEvent {
-  readonly event: RecordedEvent | UnreadableEvent;
+  readonly event: EventEnvelope | UnreadableEvent;
   readonly next: { readonly revision: number; readonly position: Position } | null;
 }
 
 /** Every event that waits in these streams, up to `handled` (inclusive), in the order of the log. */
 export async function readLate(
-  log: Pick<FoldedLog, 'read'>,
+  log: Pick<ProjectionSource, 'read'>,
   streams: readonly Pick<AsideStream, 'stream' | 'revision'>[],
   handled: Position,
 ): Promise<readonly LateEvent[]> {

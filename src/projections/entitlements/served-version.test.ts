@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { allowsTheSame } from '../../policy/access-part.js';
 import type { Entitlement, Successor } from '../../policy/entitlement.js';
 import { aroundInstance, aroundServer, offsetAfter } from './served-version.js';
-import { heldAt, moveOn, type UserRow, unheardOf } from './user-row.js';
+import { advance, defaultUserRow, snapshotAt, type UserRow } from './user-row.js';
 
 const FREE: Entitlement = {
   role: 'free',
@@ -28,7 +28,7 @@ const NOW = { earliest: BEGAN, latest: BEGAN };
 
 function rowOf(name: string, counter: number, ...successors: readonly [number, string, number][]): UserRow {
   return {
-    ...unheardOf('ann', plan(name)),
+    ...defaultUserRow('ann', plan(name)),
     counter,
     successors: successors.map(([at, next, counted]) => ({ at, entitlement: plan(next), counter: counted })),
   };
@@ -115,10 +115,10 @@ describe('Versions, whenever who reads and whatever comes late,', () => {
       fc.property(steps, clocks, (given, offBy) => {
         const meaning = new Map<number, Entitlement>();
         const last = offBy.map((): { version: number; entitlement: Entitlement } | null => null);
-        let [row, offset, now, folded] = [unheardOf('ann', FREE), 0, BEGAN, 0];
+        let [row, offset, now, folded] = [defaultUserRow('ann', FREE), 0, BEGAN, 0];
         const read = (): void => {
           for (const [n, off] of offBy.entries()) {
-            const { entitlement, counter } = heldAt(row, now + off);
+            const { entitlement, counter } = snapshotAt(row, now + off);
             const version = counter + offset;
             const known = meaning.get(version) ?? entitlement;
             expect(allowsTheSame(known, entitlement)).toBe(true);
@@ -153,7 +153,7 @@ describe('Versions, whenever who reads and whatever comes late,', () => {
             now: folded,
             lateAt: null,
           };
-          const moved = moveOn(row, { entitlement, successors, adoptedPrices: [] }, under).row;
+          const moved = advance(row, { entitlement, successors, adoptedPrices: [] }, under).row;
           if (step.kind === 'event') {
             offset = offsetAfter(row, offset, moved, aroundServer(now), offset);
             row = moved;

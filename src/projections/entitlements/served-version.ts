@@ -1,5 +1,5 @@
 import { allowsTheSame } from '../../policy/access-part.js';
-import { heldAt, type UserRow } from './user-row.js';
+import { snapshotAt, type UserRow } from './user-row.js';
 
 /** What a row says of every moment. */
 export type Timeline = Pick<UserRow, 'entitlement' | 'successors' | 'counter' | 'changedAt'>;
@@ -43,12 +43,12 @@ export function offsetAfter(
     (at) => at >= earliest && at <= latest,
   );
   const needed = moments.map((at) => {
-    const [before, after] = [heldAt(old, at), heldAt(next, at)];
+    const [before, after] = [snapshotAt(old, at), snapshotAt(next, at)];
     const grows = allowsTheSame(before.entitlement, after.entitlement) ? 0 : 1;
     return before.counter + offset + grows - after.counter;
   });
   const served = [old, ...old.successors.filter(({ at }) => at <= latest)];
-  const toCome = [heldAt(next, earliest), ...next.successors.filter(({ at }) => at > earliest)];
+  const toCome = [snapshotAt(next, earliest), ...next.successors.filter(({ at }) => at > earliest)];
   const isTaken = (candidate: number): boolean =>
     served.some((before) =>
       toCome.some(

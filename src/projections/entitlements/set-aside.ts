@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { isTransient } from '../../database/transient.js';
 import { comparePositions, type Position } from '../../event-store/event-store.js';
-import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { EventEnvelope } from '../../events/recorded-event.js';
 import { isUserId } from '../../events/user-id.js';
 import { codeOf, messageOf } from '../engine/projector.js';
 import { UnreadableEvent } from '../engine/unreadable-event.js';
 import type { FactsLoader, Queries } from './facts-loader.js';
-import type { FactsInMemory } from './working-set.js';
+import type { WorkingSet } from './working-set.js';
 
 /** What a stream is about, as far as its events tell: whose it is follows from it. */
 const subjectSchema = z.strictObject({
@@ -200,7 +200,7 @@ export class SetAsides {
 
   /** Sets a stream aside, from `event` on. */
   add(
-    event: RecordedEvent | UnreadableEvent,
+    event: EventEnvelope | UnreadableEvent,
     cause: unknown,
     { since, code }: { readonly since: number; readonly code: string },
     changes: SetAsideChanges,
@@ -225,7 +225,7 @@ export class SetAsides {
   }
 
   /** One more event of a stream that is set aside. */
-  wait(event: RecordedEvent | UnreadableEvent, changes: SetAsideChanges): void {
+  wait(event: EventEnvelope | UnreadableEvent, changes: SetAsideChanges): void {
     const known = this.#of(event.stream);
     const more = subjectOf(event);
     this.#put(
@@ -261,7 +261,7 @@ export class SetAsides {
 
   /** The first event of a stream that waits failed again. */
   failAgain(
-    event: RecordedEvent | UnreadableEvent,
+    event: EventEnvelope | UnreadableEvent,
     cause: unknown,
     code: string,
     changes: SetAsideChanges,
@@ -296,7 +296,7 @@ export class SetAsides {
   }
 
   /** Sees whose the streams are now, and marks and unmarks users by it. */
-  async follow(facts: FactsInMemory, loader: FactsLoader, changes: SetAsideChanges): Promise<void> {
+  async follow(facts: WorkingSet, loader: FactsLoader, changes: SetAsideChanges): Promise<void> {
     for (const known of this.#streams.values()) {
       if (this.#lost.has(known.stream)) continue;
       if (!isInMemory(known.subject, facts)) {
@@ -345,7 +345,7 @@ export class SetAsides {
 }
 
 /** Where an event stands in the log. */
-export function whereOf(event: RecordedEvent | UnreadableEvent): {
+export function whereOf(event: EventEnvelope | UnreadableEvent): {
   readonly stream: string;
   readonly revision: number;
   readonly position: Position;
@@ -372,7 +372,7 @@ function keepable(text: string): string {
 }
 
 /** What an event is about, read from its data by name: it may be one that this code cannot read otherwise. */
-function subjectOf(event: RecordedEvent | UnreadableEvent): Subject {
+function subjectOf(event: EventEnvelope | UnreadableEvent): Subject {
   const data = dataOf(event);
   const id = (name: string): string | null => {
     const value = data[name];
@@ -382,12 +382,12 @@ function subjectOf(event: RecordedEvent | UnreadableEvent): Subject {
 }
 
 /** Users whom an event names. */
-function claimsOf(event: RecordedEvent | UnreadableEvent): readonly string[] {
+function claimsOf(event: EventEnvelope | UnreadableEvent): readonly string[] {
   const { userId, metadataUserId, clientReferenceId } = dataOf(event);
   return sorted([userId, metadataUserId, clientReferenceId].filter(isUserId).slice(0, 1));
 }
 
-function dataOf(event: RecordedEvent | UnreadableEvent): Readonly<Record<string, unknown>> {
+function dataOf(event: EventEnvelope | UnreadableEvent): Readonly<Record<string, unknown>> {
   if (!(event instanceof UnreadableEvent)) return { ...event.data };
   try {
     return z.record(z.string(), z.unknown()).catch({}).parse(JSON.parse(event.stored.data));
@@ -397,7 +397,7 @@ function dataOf(event: RecordedEvent | UnreadableEvent): Readonly<Record<string,
   }
 }
 
-function isInMemory({ subscription, customer, session }: Subject, facts: FactsInMemory): boolean {
+function isInMemory({ subscription, customer, session }: Subject, facts: WorkingSet): boolean {
   return (
     (session === null || facts.checkouts.has(session)) &&
     (subscription === null || facts.subscriptions.has(subscription)) &&
@@ -412,7 +412,7 @@ async function loadSubject({ subscription, customer, session }: Subject, loader:
 }
 
 /** Owners of what a stream is about; of what nobody owns yet those of its customer; and whom its events name. */
-function usersOf({ subject, claims }: AsideStream, facts: FactsInMemory): readonly string[] {
+function usersOf({ subject, claims }: AsideStream, facts: WorkingSet): readonly string[] {
   const users = new Set(claims);
   const owner = facts.subscriptions.get(subject.subscription ?? '')?.owner ?? null;
   if (owner !== null) users.add(owner);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Entitlement } from '../../policy/entitlement.js';
-import { heldAt, type UserRow } from './user-row.js';
+import { snapshotAt, type UserRow } from './user-row.js';
 
 /** What the API serves of one user (DESIGN 10). Times are RFC 3339 UTC with milliseconds. */
 export interface Snapshot extends Entitlement {
@@ -40,7 +40,7 @@ export function serve(
   position: string,
   now: number,
 ): Served {
-  const { entitlement, counter, changedAt } = heldAt(row, now);
+  const { entitlement, counter, changedAt } = snapshotAt(row, now);
   const next = row.successors.find(({ at }) => at > now);
   const snapshot: Snapshot = {
     userId: row.userId,

@@ -1,5 +1,5 @@
 import type { Entitlement, Successor } from '../../policy/entitlement.js';
-import { entitlementSchema, type JudgedUnder, moveOn, type UserRow, unheardOf } from './user-row.js';
+import { advance, defaultUserRow, entitlementSchema, type JudgedUnder, type UserRow } from './user-row.js';
 
 const FREE: Entitlement = {
   role: 'free',
@@ -33,15 +33,15 @@ function under(position: string, now: number): JudgedUnder {
 
 /** The row after one event that judged `entitlement`, and what was added to the history. */
 function move(row: UserRow, entitlement: Entitlement, at: number, successors: readonly Successor[] = []) {
-  return moveOn(row, { entitlement, successors, adoptedPrices: [] }, under(String(at), at));
+  return advance(row, { entitlement, successors, adoptedPrices: [] }, under(String(at), at));
 }
 
-const paid = move(unheardOf('u', FREE), PAID, 1_000).row;
+const paid = move(defaultUserRow('u', FREE), PAID, 1_000).row;
 
 describe("the version's counter", () => {
   it('is 0 for a user never heard of, and stays while the default plan is all there is', () => {
-    const { row, history } = move(unheardOf('u', FREE), FREE, 1_000);
-    expect(row).toEqual({ ...unheardOf('u', FREE), catalog: '1' });
+    const { row, history } = move(defaultUserRow('u', FREE), FREE, 1_000);
+    expect(row).toEqual({ ...defaultUserRow('u', FREE), catalog: '1' });
     expect(history).toEqual([]);
   });
 

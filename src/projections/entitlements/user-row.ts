@@ -108,7 +108,7 @@ export function readHeld(
 }
 
 /** What a row says of the moment `now` (Unix ms): also when nobody has written the change by time yet. */
-export function heldAt(
+export function snapshotAt(
   row: Pick<UserRow, 'entitlement' | 'successors' | 'counter' | 'changedAt'>,
   now: number,
 ): Pick<UserRow, 'entitlement' | 'counter' | 'changedAt'> {
@@ -154,7 +154,7 @@ export interface JudgedUnder {
 }
 
 /** The row of a user never heard of: the default plan and version 0. */
-export function unheardOf(userId: string, byDefault: Entitlement): UserRow {
+export function defaultUserRow(userId: string, byDefault: Entitlement): UserRow {
   return {
     userId,
     entitlement: byDefault,
@@ -172,7 +172,7 @@ export function unheardOf(userId: string, byDefault: Entitlement): UserRow {
  * Moves a user's row on (DESIGN 8 "Time", 9): first the changes that time made before this event, each with its own
  * version and history, then the event's. The counter grows exactly when {role, plan, status, features, limits} change.
  */
-export function moveOn(
+export function advance(
   row: UserRow,
   judgement: Judgement,
   under: JudgedUnder,

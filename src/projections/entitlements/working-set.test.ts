@@ -1,6 +1,6 @@
 import type { Entitlement } from '../../policy/entitlement.js';
 import { FactsLoader } from './facts-loader.js';
-import { FactsInMemory } from './working-set.js';
+import { WorkingSet } from './working-set.js';
 
 const FREE: Entitlement = {
   role: 'free',
@@ -18,8 +18,8 @@ const FREE: Entitlement = {
 };
 
 /** Facts of which the database has the ids alone: what is asked for is there, and everything that was asked is noted. */
-function loaded(): { readonly facts: FactsInMemory; readonly loader: FactsLoader; readonly asked: string[] } {
-  const facts = new FactsInMemory();
+function loaded(): { readonly facts: WorkingSet; readonly loader: FactsLoader; readonly asked: string[] } {
+  const facts = new WorkingSet();
   const asked: string[] = [];
   const loader = new FactsLoader(
     {

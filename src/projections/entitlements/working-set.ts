@@ -1,13 +1,13 @@
 import { CheckoutClaims } from '../../policy/checkout-claims.js';
 import type { CheckoutObservation, InvoiceObservation, Observation } from '../../policy/facts.js';
 import { growingList } from '../../policy/growing.js';
-import { compareTold } from '../../policy/order.js';
+import { compareFactOrigins } from '../../policy/order.js';
 import type { CustomerObservation, CustomerWord } from '../../policy/ownership.js';
 import { type Kept, UseOrder } from './use-order.js';
 import type { UserRow } from './user-row.js';
 
 /** A subscription with all that was told of it. `link` is ops' latest one; `customerDeleted` says what was seen of its customer. */
-export interface SubscriptionRow {
+export interface KeptSubscription {
   readonly subscription: string;
   customer: string | null;
   owner: string | null;
@@ -19,7 +19,7 @@ export interface SubscriptionRow {
 }
 
 /** A customer with what was told of it that matters. `word` is what that says of its subscriptions. */
-export interface CustomerRow {
+export interface KeptCustomer {
   readonly customer: string;
   word: CustomerWord;
   conflicts: string | null;
@@ -28,7 +28,7 @@ export interface CustomerRow {
 }
 
 /** A checkout session with all that was told of it; `customer` and `subscription` are what it names, once known. */
-export interface CheckoutRow {
+export interface KeptCheckout {
   readonly session: string;
   customer: string | null;
   subscription: string | null;
@@ -45,17 +45,17 @@ const SNAPSHOT_BYTES = 700;
  * Rows of the read models that are in memory, with the ways to find them. A customer is `whole` when its row, all its
  * subscriptions and all checkouts that name it are here; a user when its row and all its subscriptions are.
  */
-export class FactsInMemory {
-  readonly subscriptions = new Map<string, SubscriptionRow>();
-  readonly customers = new Map<string, CustomerRow>();
-  readonly checkouts = new Map<string, CheckoutRow>();
+export class WorkingSet {
+  readonly subscriptions = new Map<string, KeptSubscription>();
+  readonly customers = new Map<string, KeptCustomer>();
+  readonly checkouts = new Map<string, KeptCheckout>();
   readonly users = new Map<string, UserRow>();
   readonly wholeCustomers = new Set<string>();
   readonly wholeUsers = new Set<string>();
-  readonly #ofCustomer = new Map<string, Set<SubscriptionRow>>();
-  readonly #ofOwner = new Map<string, Set<SubscriptionRow>>();
-  readonly #checkoutsOfCustomer = new Map<string, Set<CheckoutRow>>();
-  readonly #checkoutsOfSubscription = new Map<string, Set<CheckoutRow>>();
+  readonly #ofCustomer = new Map<string, Set<KeptSubscription>>();
+  readonly #ofOwner = new Map<string, Set<KeptSubscription>>();
+  readonly #checkoutsOfCustomer = new Map<string, Set<KeptCheckout>>();
+  readonly #checkoutsOfSubscription = new Map<string, Set<KeptCheckout>>();
   /** Of whole customers, once asked for: by user the earliest observation of its subscriptions that names that user. */
   readonly #claims = new Map<string, Map<string, Observation>>();
   /** Of whole customers, once asked for. */
@@ -143,7 +143,7 @@ export class FactsInMemory {
     }
   }
 
-  addSubscription(row: SubscriptionRow): void {
+  addSubscription(row: KeptSubscription): void {
     growingList(row.observations);
     growingList(row.invoices);
     this.subscriptions.set(row.subscription, row);
@@ -151,13 +151,13 @@ export class FactsInMemory {
     link(this.#ofOwner, row.owner, row);
   }
 
-  addCheckout(row: CheckoutRow): void {
+  addCheckout(row: KeptCheckout): void {
     this.checkouts.set(row.session, row);
     link(this.#checkoutsOfCustomer, row.customer, row);
     link(this.#checkoutsOfSubscription, row.subscription, row);
   }
 
-  setCustomerOf(row: SubscriptionRow, customer: string | null): void {
+  setCustomerOf(row: KeptSubscription, customer: string | null): void {
     unlink(this.#ofCustomer, row.customer, row);
     if (row.customer !== null) {
       this.#claims.delete(row.customer);
@@ -172,7 +172,7 @@ export class FactsInMemory {
   }
 
   /** Adds an observation to a subscription; whose its customer is may change when it is an earliest claim. */
-  addObservation(row: SubscriptionRow, observation: Observation): void {
+  addObservation(row: KeptSubscription, observation: Observation): void {
     row.observations.push(observation);
     const { customer } = row;
     if (customer === null) return;
@@ -203,14 +203,14 @@ export class FactsInMemory {
     return [...claims.values()];
   }
 
-  setOwnerOf(row: SubscriptionRow, owner: string | null): void {
+  setOwnerOf(row: KeptSubscription, owner: string | null): void {
     unlink(this.#ofOwner, row.owner, row);
     row.owner = owner;
     link(this.#ofOwner, owner, row);
   }
 
   /** Says what a session names, once that is known; whose its customer is may change when it brings an earliest claim. */
-  setNamesOf(row: CheckoutRow, names: { customer: string | null; subscription: string | null }): void {
+  setNamesOf(row: KeptCheckout, names: { customer: string | null; subscription: string | null }): void {
     unlink(this.#checkoutsOfCustomer, row.customer, row);
     unlink(this.#checkoutsOfSubscription, row.subscription, row);
     row.customer = names.customer;
@@ -223,11 +223,11 @@ export class FactsInMemory {
     if (claims === undefined || matter.length > 0) this.unsettle(customer);
   }
 
-  subscriptionsOfCustomer(customer: string): readonly SubscriptionRow[] {
+  subscriptionsOfCustomer(customer: string): readonly KeptSubscription[] {
     return [...(this.#ofCustomer.get(customer) ?? [])];
   }
 
-  subscriptionsOfUser(userId: string): readonly SubscriptionRow[] {
+  subscriptionsOfUser(userId: string): readonly KeptSubscription[] {
     return [...(this.#ofOwner.get(userId) ?? [])];
   }
 
@@ -299,7 +299,7 @@ function addClaim(claims: Map<string, Observation>, observation: Observation): b
   const { userId } = observation.data;
   if (userId === null) return false;
   const earliest = claims.get(userId);
-  if (earliest !== undefined && compareTold(earliest, observation) <= 0) return false;
+  if (earliest !== undefined && compareFactOrigins(earliest, observation) <= 0) return false;
   claims.set(userId, observation);
   return true;
 }

@@ -2,12 +2,12 @@ import type { PoolClient, QueryConfig } from 'pg';
 import { isTransient } from '../../database/transient.js';
 import type { InvoiceObservation, Observation } from '../../policy/facts.js';
 import type { Unwritable } from '../engine/projector.js';
-import { Turns } from '../engine/yield-if-due.js';
+import { EventLoopShare } from '../engine/yield-if-due.js';
 import { noSetAsideChanges, type SetAsideChanges } from './set-aside.js';
 import { setAsideStatements } from './set-aside-rows.js';
 import { type HistoryEntry, textOf, type UserRow } from './user-row.js';
 import { type GrownVersion, growOffsets } from './version-offsets.js';
-import type { CheckoutRow, CustomerRow, SubscriptionRow } from './working-set.js';
+import type { KeptCheckout, KeptCustomer, KeptSubscription } from './working-set.js';
 
 /** A fact of a subscription to be added. */
 export interface NewFact {
@@ -27,10 +27,10 @@ export interface NewCatalog {
 }
 
 /** What a batch changes in the read models; rows are written as they are when the batch ends. */
-export class RowChanges {
-  readonly subscriptions = new Set<SubscriptionRow>();
-  readonly customers = new Set<CustomerRow>();
-  readonly checkouts = new Set<CheckoutRow>();
+export class WriteBatch {
+  readonly subscriptions = new Set<KeptSubscription>();
+  readonly customers = new Set<KeptCustomer>();
+  readonly checkouts = new Set<KeptCheckout>();
   readonly users = new Map<string, UserRow>();
   /** Rows of `users` as they were when the batch began. */
   readonly usersBefore = new Map<string, UserRow>();
@@ -105,8 +105,8 @@ export class RowChanges {
   }
 
   /** All but the rows of these users. */
-  #without(users: ReadonlySet<string>): RowChanges {
-    const rest = new RowChanges();
+  #without(users: ReadonlySet<string>): WriteBatch {
+    const rest = new WriteBatch();
     for (const row of this.subscriptions) rest.subscriptions.add(row);
     for (const row of this.customers) rest.customers.add(row);
     for (const row of this.checkouts) rest.checkouts.add(row);
@@ -121,8 +121,8 @@ export class RowChanges {
     return rest;
   }
 
-  #ofOnly(userId: string): RowChanges {
-    const own = new RowChanges();
+  #ofOnly(userId: string): WriteBatch {
+    const own = new WriteBatch();
     this.#copyRows(userId, own);
     own.history.push(...this.history.filter((entry) => entry.userId === userId));
     const marked = this.setAside.users.get(userId);
@@ -130,14 +130,14 @@ export class RowChanges {
     return own;
   }
 
-  #copyRows(userId: string, to: RowChanges): void {
+  #copyRows(userId: string, to: WriteBatch): void {
     const [before, after] = [this.usersBefore.get(userId), this.users.get(userId)];
     if (before !== undefined) to.usersBefore.set(userId, before);
     if (after !== undefined) to.users.set(userId, after);
   }
 
   async #writeAll(client: PoolClient, generation: number, served: (() => number) | null): Promise<void> {
-    const turns = new Turns();
+    const turns = new EventLoopShare();
     const moves = [...this.usersBefore].flatMap(([userId, before]) => {
       const after = this.users.get(userId);
       return after === undefined ? [] : [{ before, after }];
@@ -149,7 +149,7 @@ export class RowChanges {
       await sent;
       sent = client.query(statement);
       sent.catch(() => undefined); // told by the next `await`; meanwhile nobody waits for it
-      await turns.give();
+      await turns.yieldIfDue();
     }
     await sent;
   }

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { PendingPayment } from '../../policy/entitlement.js';
-import { heldAt, readHeld } from '../entitlements/user-row.js';
+import { readHeld, snapshotAt } from '../entitlements/user-row.js';
 import type { Listing } from './ops.reader.js';
 
 const LIVE = '(select generation from tenure.live_generation)';
@@ -120,5 +120,5 @@ function pendingAt(row: z.infer<typeof pendingRow>, now: number): PendingPayment
   const held = readHeld(row.snapshot, row.successors);
   return held === null
     ? null
-    : heldAt({ ...held, counter: 0, changedAt: null }, now).entitlement.pendingPayment;
+    : snapshotAt({ ...held, counter: 0, changedAt: null }, now).entitlement.pendingPayment;
 }

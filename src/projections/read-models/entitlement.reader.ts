@@ -5,7 +5,7 @@ import type { Position } from '../../event-store/event-store.js';
 import type { LiveCheckpoint } from '../engine/checkpoint.js';
 import { isWritten, type UnderWay } from '../engine/under-way.js';
 import { type Faulted, type Served, serve } from '../entitlements/snapshot.js';
-import { entitlementSchema, readHeld, unheardOf } from '../entitlements/user-row.js';
+import { defaultUserRow, entitlementSchema, readHeld } from '../entitlements/user-row.js';
 
 /** No catalogue has been projected yet: nothing can be said of anyone. */
 export class ReadModelNotReadyError extends Error {
@@ -229,7 +229,7 @@ function toServed(found: z.infer<typeof row>, now: number): Served {
   let faulted: Faulted | null =
     position === null || since === null ? null : { since: since.toISOString(), position };
   const byDefault = entitlementSchema.parse(JSON.parse(found.default_snapshot));
-  let user = unheardOf(userId, byDefault);
+  let user = defaultUserRow(userId, byDefault);
   if (snapshot !== null && successors !== null && counter !== null && historySeq !== null) {
     const changedAt = found.changed_at?.getTime() ?? null;
     const held = readHeld(snapshot, successors);

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
-import { CatalogWriter } from '../../commands/repositories.js';
+import { CatalogRepository } from '../../commands/repositories.js';
 import { LogReplacedError } from '../../event-store/errors.js';
 import {
   comparePositions,
@@ -9,12 +9,12 @@ import {
   type StoredEvent,
 } from '../../event-store/event-store.js';
 import { type PlanCatalog, planCatalogSchema } from '../../events/catalog.events.js';
-import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { EventEnvelope } from '../../events/recorded-event.js';
 import { catalogStream } from '../../events/stream-names.js';
 import { BatchRunner } from '../engine/batch-runner.js';
 import { type Checkpoint, findCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';
 import { knownLogOnly } from '../engine/log-watch.js';
-import { type FoldedLog, foldedLog, holdsEventOf } from '../engine/projection-source.js';
+import { holdsEventOf, type ProjectionSource, projectionSource } from '../engine/projection-source.js';
 import type { Projector } from '../engine/projector.js';
 import { type ComparisonReport, compareGenerations } from './comparison.js';
 import {
@@ -70,7 +70,7 @@ export interface AdoptionOptions {
   readonly pool: Pool;
   readonly projection: string;
   readonly codeVersion: string;
-  readonly projectorOf: (generation: number) => Projector<RecordedEvent>;
+  readonly projectorOf: (generation: number) => Projector<EventEnvelope>;
   readonly now: () => number;
 }
 
@@ -119,7 +119,7 @@ async function foldAndMove(
   const drafts: StoredEvent[] = [];
   const catalog = await publishAgain(options, order, drafts);
   const fold = scratchFold(options, generation, order.onProgress);
-  await fold(foldedLog(store, streamPrefix, projection), await store.head());
+  await fold(projectionSource(store, streamPrefix, projection), await store.head());
   const inLog = await checkpointOf(pool, projection, generation);
   if (drafts.length > 0) await fold(logOf(drafts), drafts.at(-1)?.position ?? null);
   return inTransaction(pool, async (client) => {
@@ -183,7 +183,9 @@ async function publishAgain(
   const inForce = known.at(-1);
   if (inForce === undefined) return 'in the log';
   const stream = catalogStream(streamPrefix);
-  const writer = new CatalogWriter(does === 'adopt' ? store : drafting(store, drafts), streamPrefix, { now });
+  const writer = new CatalogRepository(does === 'adopt' ? store : drafting(store, drafts), streamPrefix, {
+    now,
+  });
   const { last } = await writer.stateOf(stream);
   const isOlder = last === null || known.some(({ hash }) => hash === last.hash);
   if (!isOlder || last?.hash === inForce.hash) return 'in the log';
@@ -191,7 +193,7 @@ async function publishAgain(
     stream,
     command: { kind: 'publish', ...inForce },
     origin: { actor, correlationId: 'log adopt', causation: null, stripe: null },
-    starts: false,
+    expectsNewStream: false,
   });
   return 'published again';
 }
@@ -220,7 +222,7 @@ function drafting(store: EventStore, drafts: StoredEvent[]): EventStore {
 }
 
 /** A log of these events and no other. */
-function logOf(events: readonly StoredEvent[]): FoldedLog {
+function logOf(events: readonly StoredEvent[]): ProjectionSource {
   return {
     read: async (stream, from) => events.filter((each) => each.stream === stream && each.revision >= from),
     readAll: async (after, limit) => {
@@ -237,7 +239,7 @@ function scratchFold(
   { pool, projection, projectorOf }: AdoptionOptions,
   generation: number,
   onProgress: OnProgress,
-): (log: FoldedLog, until: Position | null) => Promise<void> {
+): (log: ProjectionSource, until: Position | null) => Promise<void> {
   const projector = projectorOf(generation);
   let events = 0;
   return async (log, until) => {

@@ -6,13 +6,13 @@ import { GenerationBehindError, GenerationFaultedError, GenerationIsLiveError } 
 import { FOLD_COLUMNS, type GenerationFold, inTransaction, parseFold } from './generation-table.js';
 
 /** The live generation and another one, both held still at the same event. */
-export interface LevelGround {
+export interface AlignedCheckpoints {
   readonly swaps: number;
   readonly from: { readonly generation: number; readonly fold: GenerationFold };
   readonly to: { readonly generation: number; readonly fold: GenerationFold };
 }
 
-export interface LevelGroundOptions {
+export interface AlignedCheckpointsOptions {
   readonly projection: string;
   readonly to: number;
   /** How long the other generation may take to come level, in milliseconds. */
@@ -34,10 +34,10 @@ const pointerRow = z.object({ generation: z.number(), swaps: z.number() });
  * are always taken in this order: pointer, live, other.
  * @throws GenerationIsLiveError, GenerationFaultedError, GenerationBehindError
  */
-export async function holdLevel(
+export async function holdAligned(
   client: PoolClient,
-  { projection, to, patienceMs, bringOn }: LevelGroundOptions,
-): Promise<LevelGround> {
+  { projection, to, patienceMs, bringOn }: AlignedCheckpointsOptions,
+): Promise<AlignedCheckpoints> {
   const read = async (generation: number, lock: 'for update' | ''): Promise<GenerationFold | null> => {
     const { rows } = await client.query(
       `select ${FOLD_COLUMNS} from tenure.projection_checkpoint where projection = $1 and generation = $2 ${lock}`,
@@ -94,16 +94,16 @@ export async function holdLevel(
  * Does `work` on a snapshot in which both generations are level: they are held only until it is taken.
  * @throws what `holdLevel` throws
  */
-export function onLevelSnapshot<T>(
+export function onAlignedSnapshot<T>(
   pool: Pool,
-  options: LevelGroundOptions,
-  work: (client: PoolClient, ground: LevelGround) => Promise<T>,
+  options: AlignedCheckpointsOptions,
+  work: (client: PoolClient, ground: AlignedCheckpoints) => Promise<T>,
 ): Promise<T> {
   return inTransaction(
     pool,
     async (client) => {
       const ground = await inTransaction(pool, async (holder) => {
-        const held = await holdLevel(holder, options);
+        const held = await holdAligned(holder, options);
         await client.query('select from tenure.live_generation'); // the first statement takes the snapshot
         return held;
       });

@@ -1,6 +1,6 @@
 import { type AccessPart, accessDifferences } from '../../policy/access-part.js';
 import type { Entitlement } from '../../policy/entitlement.js';
-import { heldAt, type UserRow } from '../entitlements/user-row.js';
+import { snapshotAt, type UserRow } from '../entitlements/user-row.js';
 
 /** How many users a report tells in full. */
 export const IN_FULL = 100;
@@ -19,7 +19,7 @@ export interface UserChange {
  * How many users change. `changed` are those whose role, plan, status, features or limits differ, each counted once under
  * every kind; `detailsOnly` those who differ in dates or in what follows by time alone, and whose version stays.
  */
-export interface Tally {
+export interface ChangeSummary {
   readonly changed: number;
   readonly detailsOnly: number;
   readonly byKind: Readonly<Record<keyof AccessPart, number>>;
@@ -32,15 +32,15 @@ export type Held = Pick<UserRow, 'entitlement' | 'successors' | 'counter' | 'cha
 
 /** What the access of a user differs in at a moment, and whether anything at all does. */
 export interface Difference {
-  readonly before: ReturnType<typeof heldAt>;
-  readonly after: ReturnType<typeof heldAt>;
+  readonly before: ReturnType<typeof snapshotAt>;
+  readonly after: ReturnType<typeof snapshotAt>;
   readonly kinds: readonly (keyof AccessPart)[];
   readonly differs: boolean;
 }
 
 /** Compares what two rows of a user say of the moment `now` (Unix ms) and of what follows by time alone. */
 export function differenceOf(old: Held, next: Held, now: number): Difference {
-  const [before, after] = [heldAt(old, now), heldAt(next, now)];
+  const [before, after] = [snapshotAt(old, now), snapshotAt(next, now)];
   return {
     before,
     after,
@@ -53,7 +53,7 @@ export function differenceOf(old: Held, next: Held, now: number): Difference {
 }
 
 /** Counts changes as they are found. */
-export class ChangeTally {
+export class ChangeCounter {
   readonly #byKind = { role: 0, plan: 0, status: 0, features: 0, limits: 0 };
   readonly #first: UserChange[] = [];
   #changed = 0;
@@ -70,7 +70,7 @@ export class ChangeTally {
     if (this.#first.length < IN_FULL) this.#first.push(change);
   }
 
-  get tally(): Tally {
+  get tally(): ChangeSummary {
     return {
       changed: this.#changed,
       detailsOnly: this.#detailsOnly,

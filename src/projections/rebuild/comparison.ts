@@ -5,11 +5,11 @@ import type { Entitlement } from '../../policy/entitlement.js';
 import { aroundInstance, offsetAfter } from '../entitlements/served-version.js';
 import { entitlementSchema, readHeld } from '../entitlements/user-row.js';
 import {
-  ChangeTally,
+  ChangeCounter,
+  type ChangeSummary,
   differenceOf,
   type Held,
   IN_FULL,
-  type Tally,
   type UserChange,
 } from './change-summary.js';
 import type { GenerationFold } from './generation-table.js';
@@ -31,7 +31,7 @@ export interface ComparedGeneration {
  * What a swap from one generation to another would change at a moment. Both had handled the same events. `first` is by
  * user id.
  */
-export interface ComparisonReport extends Tally {
+export interface ComparisonReport extends ChangeSummary {
   /** RFC 3339: the moment whose snapshots are compared. */
   readonly at: string;
   readonly position: Position | null;
@@ -80,7 +80,7 @@ export async function compareGenerations(
   onOffsets: (page: readonly OffsetChange[]) => Promise<void>,
 ): Promise<ComparisonReport> {
   const defaults = await readDefaults(client, from.generation, to.generation);
-  const tally = new ChangeTally();
+  const tally = new ChangeCounter();
   await client.query(declareCandidates(from.generation, to.generation, now));
   for (;;) {
     const { rows } = await client.query(`fetch ${PAGE} from candidates`);

@@ -4,7 +4,7 @@ import type { Position } from '../../event-store/event-store.js';
 import { CHECKPOINT_COLUMNS, type Checkpoint, parseCheckpoint } from '../engine/checkpoint.js';
 import { attachPartitions, GENERATION_TABLES, partitionOf } from '../read-models/migrations/partitions.js';
 import { GenerationIsLiveError, RebuildInProgressError, UnknownGenerationError } from './errors.js';
-import { AFTERWARDS, type Afterwards, writeOrder } from './rebuild-jobs.js';
+import { AFTERWARDS, type Afterwards, writeJob } from './rebuild-jobs.js';
 
 /**
  * `building`: never served. `live`: read now. `previous`: was read, and is kept level. `scratch`: made to be compared
@@ -134,7 +134,7 @@ export async function beginGeneration(pool: Pool, given: NewGeneration): Promise
        values ($1, $2, $3, $3)`,
       [projection, generation, codeVersion],
     );
-    if (afterwards !== null) await writeOrder(client, generation, afterwards);
+    if (afterwards !== null) await writeJob(client, generation, afterwards);
     return generation;
   });
 }

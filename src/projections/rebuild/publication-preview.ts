@@ -6,7 +6,7 @@ import { metadataOf } from '../../commands/decider.js';
 import { isTransient } from '../../database/transient.js';
 import type { Position } from '../../event-store/event-store.js';
 import { GENESIS_HASH } from '../../events/hash-chain.js';
-import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { EventEnvelope } from '../../events/recorded-event.js';
 import type { LoadedCatalog } from '../../plans/plan-file.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 import { type LiveCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';
@@ -14,8 +14,8 @@ import type { ProjectionCursor } from '../engine/projector.js';
 import type { EntitlementsBatch, EntitlementsProjector } from '../entitlements/entitlements.projector.js';
 import type { Queries } from '../entitlements/facts-loader.js';
 import { aroundServer, offsetAfter } from '../entitlements/served-version.js';
-import { entitlementSchema, readHeld, unheardOf } from '../entitlements/user-row.js';
-import { ChangeTally, differenceOf, type Held, type Tally } from './change-summary.js';
+import { defaultUserRow, entitlementSchema, readHeld } from '../entitlements/user-row.js';
+import { ChangeCounter, type ChangeSummary, differenceOf, type Held } from './change-summary.js';
 import { NoCatalogError, PublicationUnderWayError, PublicationWouldFaultError } from './errors.js';
 import { inTransaction } from './generation-table.js';
 import { PlanMoves, type PlanMovesReport } from './plan-moves.js';
@@ -24,7 +24,7 @@ import { PlanMoves, type PlanMovesReport } from './plan-moves.js';
  * What the publication of a catalogue would change, if it were the next event of the log now. `hashBefore` is the
  * catalogue published last; where it is the same, publishing appends nothing. `judged` counts the users known.
  */
-export interface PublicationReport extends Tally, PlanMovesReport {
+export interface PublicationReport extends ChangeSummary, PlanMovesReport {
   /** RFC 3339: the moment at which users are judged. */
   readonly at: string;
   /** Last event that the read models hold; the publication would come after it. */
@@ -99,13 +99,16 @@ async function preview(
   if (live === null || last === null) throw new NoCatalogError();
   if (live.checkpoint.within.length > 0) return 'under way';
   const now = Math.max(live.checkpoint.now, options.now());
-  const [tally, moves] = [new ChangeTally(), new PlanMoves()];
+  const [tally, moves] = [new ChangeCounter(), new PlanMoves()];
   let [judged, defaultChanged] = [0, false];
   if (last.hash !== given.hash) {
     for await (const batch of judgeAnew(options, oneByOne(client), live, given, now)) {
       const before = await readServed(client, live.generation, [...batch.users.keys()], last.byDefault);
       for (const [userId, after] of batch.users) {
-        const { held, offset } = before.get(userId) ?? { held: unheardOf(userId, last.byDefault), offset: 0 };
+        const { held, offset } = before.get(userId) ?? {
+          held: defaultUserRow(userId, last.byDefault),
+          offset: 0,
+        };
         countUser(userId, held, after, offset, now, tally, moves);
       }
       judged += batch.users.size;
@@ -158,7 +161,7 @@ function publicationOf(
   { catalog, hash }: LoadedCatalog,
   handled: Position | null,
   now: number,
-): RecordedEvent {
+): EventEnvelope {
   const origin = { actor: 'preview', correlationId: 'preview', causation: null, stripe: null };
   return {
     type: 'PlanCatalogPublished',
@@ -177,7 +180,7 @@ function countUser(
   next: Held,
   offset: number,
   now: number,
-  tally: ChangeTally,
+  tally: ChangeCounter,
   moves: PlanMoves,
 ): void {
   const { before, after, kinds, differs } = differenceOf(old, next, now);

@@ -8,14 +8,14 @@ import {
   UnknownGenerationError,
 } from './errors.js';
 import type { Generation, GenerationFold } from './generation-table.js';
-import { findRebuild, noteEnd, noteFailure, noteReport, type Rebuild } from './rebuild-jobs.js';
-import type { Generations } from './rebuild-runtime.js';
+import { findRebuild, noteEnd, noteFailure, noteReport, type RebuildJob } from './rebuild-jobs.js';
+import type { RebuildRuntime } from './rebuild-runtime.js';
 
-export interface OrderCarrierOptions {
+export interface RebuildJobRunnerOptions {
   readonly pool: Pool;
   readonly projection: string;
   readonly codeVersion: string;
-  readonly generations: Generations;
+  readonly generations: RebuildRuntime;
   readonly onTrouble: (error: unknown) => void;
   /** How long a build of other code may stand still before its order is given up, in milliseconds. */
   readonly patienceMs: number;
@@ -29,14 +29,14 @@ const TROUBLE_PAUSE_MS = 1_000;
  * in the database, so whoever folds the build next goes on; a swap ends its order in its own transaction. Two instances
  * at once do no harm: the first end counts.
  */
-export class OrderCarrier {
+export class RebuildJobRunner {
   #task: Promise<void> | null = null;
   #notBefore = 0;
   #stopping = false;
   /** The build of other code with an order, and since when its checkpoint has been where it is; there is one build. */
   #stranger: { readonly generation: number; readonly revision: number; readonly since: number } | null = null;
 
-  constructor(private readonly options: OrderCarrierOptions) {}
+  constructor(private readonly options: RebuildJobRunnerOptions) {}
 
   /** To be called while a build with an order is level, or on its way out: carries on with it in the background. */
   carryOn(generation: number): void {
@@ -94,7 +94,7 @@ export class OrderCarrier {
     }
   }
 
-  async #carryOut({ generation, phase, afterwards, actor, reason }: Rebuild): Promise<void> {
+  async #carryOut({ generation, phase, afterwards, actor, reason }: RebuildJob): Promise<void> {
     const { pool, generations } = this.options;
     if (phase === 'dropping') return generations.drop(generation);
     if (phase !== 'comparing') return;

@@ -26,7 +26,7 @@ export const REBUILD_PHASES = [
 export type RebuildPhase = (typeof REBUILD_PHASES)[number];
 
 /** A rebuild as it is in the database, whoever asked for it and whoever carries it out. Plain data. */
-export interface Rebuild {
+export interface RebuildJob {
   readonly generation: number;
   readonly phase: RebuildPhase;
   /** `null`: whoever began it decides later. */
@@ -52,7 +52,7 @@ export interface Rebuild {
 }
 
 /** The phases that nothing follows. */
-export function isOver({ phase }: Rebuild): boolean {
+export function isOver({ phase }: RebuildJob): boolean {
   return phase === 'swapped' || phase === 'kept' || phase === 'dropped' || phase === 'failed';
 }
 
@@ -85,7 +85,7 @@ export async function findRebuild(
   pool: Pool,
   projection: string,
   which: number | 'latest',
-): Promise<Rebuild | null> {
+): Promise<RebuildJob | null> {
   const { rows } = await pool.query(
     `select g.generation, g.state, g.started_by, g.reason, g.started_at,
        extract(epoch from clock_timestamp() - g.started_at)::float8 * 1000 as age_ms,
@@ -104,7 +104,7 @@ export async function findRebuild(
   return rows[0] === undefined ? null : toRebuild(rebuildRow.parse(rows[0]));
 }
 
-function toRebuild(row: RebuildRow): Rebuild {
+function toRebuild(row: RebuildRow): RebuildJob {
   const { handled, live, events, failure_code: code, failure_message: message } = row;
   const phase = phaseOf(row);
   const pace =
@@ -149,7 +149,7 @@ function phaseOf({ state, outcome, afterwards, handled, live }: RebuildRow): Reb
 }
 
 /** Keeps what is to be done with a build; part of the transaction that begins it. */
-export async function writeOrder(
+export async function writeJob(
   client: PoolClient,
   generation: number,
   afterwards: Afterwards,

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { comparePositions, type EventStore } from '../../event-store/event-store.js';
-import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { EventEnvelope } from '../../events/recorded-event.js';
 import { BatchRunner } from '../engine/batch-runner.js';
 import { BoundedLog } from '../engine/bounded-log.js';
 import {
@@ -11,15 +11,15 @@ import {
   type ProjectionFault,
   readLiveCheckpoint,
 } from '../engine/checkpoint.js';
-import { LeaderSession } from '../engine/leader-election.js';
-import { foldedLog } from '../engine/projection-source.js';
+import { LeaderElection } from '../engine/leader-election.js';
+import { projectionSource } from '../engine/projection-source.js';
 import type { Projector, SetAside } from '../engine/projector.js';
 import { ReadAhead } from '../engine/read-ahead.js';
-import { Bell } from '../engine/wake-signal.js';
+import { WakeSignal } from '../engine/wake-signal.js';
 import { type Generation, listGenerations } from './generation-table.js';
-import type { OrderCarrier } from './rebuild-job-runner.js';
+import type { RebuildJobRunner } from './rebuild-job-runner.js';
 
-export interface GenerationKeeperOptions {
+export interface RebuildProjectorRunnerOptions {
   readonly store: EventStore;
   /** The setting `STREAM_PREFIX`. */
   readonly streamPrefix: string;
@@ -28,8 +28,8 @@ export interface GenerationKeeperOptions {
   readonly url: string;
   readonly projection: string;
   readonly codeVersion: string;
-  readonly projectorOf: (generation: number) => Projector<RecordedEvent>;
-  readonly orders: OrderCarrier;
+  readonly projectorOf: (generation: number) => Projector<EventEnvelope>;
+  readonly orders: RebuildJobRunner;
   readonly onFault: (generation: number, fault: ProjectionFault) => void;
   readonly onSetAside: (generation: number, what: SetAside) => void;
   readonly onTrouble: (error: unknown) => void;
@@ -62,13 +62,13 @@ interface Fold {
  * there is something to fold); the compare-and-set of the checkpoints is the guarantee. Whoever takes over goes on from
  * the checkpoint. A build is left to the code that began it. Whoever folds also carries out what was ordered with a build.
  */
-export class GenerationKeeper {
-  readonly #bell = new Bell();
+export class RebuildProjectorRunner {
+  readonly #bell = new WakeSignal();
   readonly #folds = new Map<number, Fold>();
   #stopping = false;
   #run: Promise<void> | null = null;
 
-  constructor(private readonly options: GenerationKeeperOptions) {}
+  constructor(private readonly options: RebuildProjectorRunnerOptions) {}
 
   start(): void {
     this.#run = this.#keep();
@@ -113,7 +113,7 @@ export class GenerationKeeper {
     const { url, projection } = this.options;
     const ring = (): void => this.#bell.ring();
     const hooks = { onSign: ring, onLost: ring };
-    const session = await LeaderSession.open(url, { projection, lead: 'beside' }, hooks);
+    const session = await LeaderElection.open(url, { projection, lead: 'beside' }, hooks);
     try {
       while (!this.#stopping && !session.isLost) {
         if (await session.tryToLead()) return await this.#lead(session);
@@ -126,7 +126,7 @@ export class GenerationKeeper {
   }
 
   /** Goes on with every fold, a batch of each in turn, until there is none left. */
-  async #lead(session: LeaderSession): Promise<void> {
+  async #lead(session: LeaderElection): Promise<void> {
     this.#folds.clear();
     let lookedAt = Number.NEGATIVE_INFINITY;
     let wanted: readonly Generation[] = [];
@@ -222,7 +222,7 @@ export class GenerationKeeper {
     const known = this.#folds.get(generation);
     if (known !== undefined) return known;
     const { store, streamPrefix, pool, projection, projectorOf, batchSize } = this.options;
-    const log = new BoundedLog(new ReadAhead(foldedLog(store, streamPrefix, projection)));
+    const log = new BoundedLog(new ReadAhead(projectionSource(store, streamPrefix, projection)));
     const projector = projectorOf(generation);
     const runner = new BatchRunner(log, pool, projector, { projection, generation }, batchSize ?? BATCH_SIZE);
     const fold: Fold = { generation, log, runner, checkpoint: null, stuckAt: null };

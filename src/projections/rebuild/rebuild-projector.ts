@@ -8,9 +8,9 @@ import { ENTITLEMENTS, EntitlementsProjector } from '../entitlements/entitlement
 import type { Queries } from '../entitlements/facts-loader.js';
 import { type FoldingRules, RUNNING_RULES } from '../entitlements/folding-rules.js';
 import { type OnJudged, type PublicationReport, previewPublication } from './publication-preview.js';
-import { OrderCarrier } from './rebuild-job-runner.js';
-import { GenerationKeeper } from './rebuild-projector-runner.js';
-import { Generations, PATIENCE_MS } from './rebuild-runtime.js';
+import { RebuildJobRunner } from './rebuild-job-runner.js';
+import { RebuildProjectorRunner } from './rebuild-projector-runner.js';
+import { PATIENCE_MS, RebuildRuntime } from './rebuild-runtime.js';
 
 /**
  * Connections for rebuilding, of what may go on at once: two hold and compare, two drop, three verify (one for its lock, or
@@ -20,7 +20,7 @@ const POOL_SIZE = 8;
 /** What is under way at a stop has this long to end, in milliseconds; then its connections are cut, and it undone. */
 const FINISH_WITHIN_MS = 2_500;
 
-export interface FoldingBesideOptions {
+export interface RebuildProjectorOptions {
   readonly store: EventStore;
   /** The setting `STREAM_PREFIX`. */
   readonly streamPrefix: string;
@@ -47,9 +47,9 @@ export interface FoldingBesideOptions {
 }
 
 /** Everything beside the live fold: what rebuilds, and what folds. `stop` closes the connections that are its own. */
-export interface FoldingBeside {
-  readonly generations: Generations;
-  readonly keeper: GenerationKeeper;
+export interface RebuildProjector {
+  readonly generations: RebuildRuntime;
+  readonly keeper: RebuildProjectorRunner;
   /**
    * What the publication of a catalogue would change now; see `previewPublication`.
    * @throws NoCatalogError, PublicationUnderWayError, PublicationWouldFaultError
@@ -59,7 +59,7 @@ export interface FoldingBeside {
 }
 
 /** Puts together what rebuilds the entitlements. Start the keeper to make builds move in this process. */
-export function foldingBeside(options: FoldingBesideOptions): FoldingBeside {
+export function openRebuildProjector(options: RebuildProjectorOptions): RebuildProjector {
   const { store, streamPrefix, pool, url, onFault, onSetAside, onTrouble } = options;
   const { sliceSize, faultLimit, buildBatchSize, patienceMs, now } = options;
   const rules = options.rules ?? RUNNING_RULES;
@@ -77,7 +77,7 @@ export function foldingBeside(options: FoldingBesideOptions): FoldingBeside {
       });
   // Of its own: what compares and swaps may take longer than a statement of the hot paths is given.
   const own = openLongPool(url, POOL_SIZE, 'tenure-generations', onTrouble);
-  const generations = new Generations({
+  const generations = new RebuildRuntime({
     ...common,
     pool: own,
     projectorOf: projectorOn(own),
@@ -88,7 +88,7 @@ export function foldingBeside(options: FoldingBesideOptions): FoldingBeside {
     ...(patienceMs === undefined ? {} : { patienceMs }),
     ...(now === undefined ? {} : { now }),
   });
-  const orders = new OrderCarrier({
+  const orders = new RebuildJobRunner({
     pool: own,
     projection: ENTITLEMENTS,
     codeVersion: rules.codeVersion,
@@ -96,7 +96,7 @@ export function foldingBeside(options: FoldingBesideOptions): FoldingBeside {
     onTrouble,
     patienceMs: patienceMs ?? PATIENCE_MS,
   });
-  const keeper = new GenerationKeeper({
+  const keeper = new RebuildProjectorRunner({
     ...common,
     pool,
     url,

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { comparePositions, type EventStore, type Position } from '../../event-store/event-store.js';
-import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { EventEnvelope } from '../../events/recorded-event.js';
 import type { Projector } from '../engine/projector.js';
 import { type AdoptionOrder, type AdoptionReport, adoptLog } from './adoption.js';
-import { onLevelSnapshot } from './aligned-checkpoints.js';
+import { onAlignedSnapshot } from './aligned-checkpoints.js';
 import { type BuildPoint, type BuildProgress, paceOf } from './build-progress.js';
 import { type ComparisonReport, compareGenerations } from './comparison.js';
 import {
@@ -23,13 +23,13 @@ import {
   type GenerationRole,
   listGenerations,
 } from './generation-table.js';
-import { type Afterwards, findRebuild, type Rebuild } from './rebuild-jobs.js';
-import { Queue } from './serial-queue.js';
+import { type Afterwards, findRebuild, type RebuildJob } from './rebuild-jobs.js';
+import { SerialQueue } from './serial-queue.js';
 import { generationBefore, type SwapReport, swapGenerations } from './swap.js';
 import { listSwaps, type RecordedSwap } from './swap-history.js';
 import { type OnProgress, sweepScratch, type VerificationReport, verifyLive } from './verification.js';
 
-export interface GenerationsOptions {
+export interface RebuildRuntimeOptions {
   readonly store: EventStore;
   /** The setting `STREAM_PREFIX`. */
   readonly streamPrefix: string;
@@ -41,7 +41,7 @@ export interface GenerationsOptions {
   readonly projectorOf: (
     generation: number,
     judgedUsers: ReadonlySet<string> | 'everyone',
-  ) => Projector<RecordedEvent>;
+  ) => Projector<EventEnvelope>;
   /** Something to fold came or went. */
   readonly onChange: () => void;
   /** How long nothing may move before a wait is given up, in milliseconds. */
@@ -67,15 +67,15 @@ const VERIFY_BATCH = 2_000;
  * verification. What is under way is in the database, not here: any process may go on with it, and a `GenerationKeeper`
  * of any running service does the folding.
  */
-export class Generations {
+export class RebuildRuntime {
   readonly #patienceMs: number;
   readonly #now: () => number;
   /** Comparisons and swaps, and drops, each one at a time: a process has so many connections and no more. */
-  readonly #moves = new Queue();
-  readonly #drops = new Queue();
+  readonly #moves = new SerialQueue();
+  readonly #drops = new SerialQueue();
   #verifying = false;
 
-  constructor(private readonly options: GenerationsOptions) {
+  constructor(private readonly options: RebuildRuntimeOptions) {
     this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
     this.#now = options.now ?? Date.now;
   }
@@ -91,7 +91,7 @@ export class Generations {
   }
 
   /** The rebuild of a generation; `latest` is the newest that is under way or was ordered. `null` when there is none. */
-  rebuildOf(which: number | 'latest'): Promise<Rebuild | null> {
+  rebuildOf(which: number | 'latest'): Promise<RebuildJob | null> {
     return findRebuild(this.options.pool, this.options.projection, which);
   }
 
@@ -166,7 +166,7 @@ export class Generations {
     await findGeneration(pool, projection, to);
     const level = { projection, to, patienceMs: this.#patienceMs, bringOn: async () => undefined };
     return this.#moves.add(() =>
-      onLevelSnapshot(pool, level, (client, ground) =>
+      onAlignedSnapshot(pool, level, (client, ground) =>
         compareGenerations(client, { ...ground, now: this.#now() }, async () => undefined),
       ),
     );

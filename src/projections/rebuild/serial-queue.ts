@@ -1,5 +1,5 @@
 /** Does one piece of work after another, in the order asked for; one that fails does not hold up the next. */
-export class Queue {
+export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve();
 
   /** Does `work` when everything before it has ended. */

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { PROJECTION_CHANNEL } from '../engine/leader-election.js';
-import { holdLevel, type LevelGround } from './aligned-checkpoints.js';
+import { type AlignedCheckpoints, holdAligned } from './aligned-checkpoints.js';
 import { type ComparisonReport, compareGenerations, type OffsetChange } from './comparison.js';
 import { NothingToRollBackError, UnknownGenerationError } from './errors.js';
 import { inTransaction } from './generation-table.js';
@@ -44,7 +44,7 @@ export async function swapGenerations(pool: Pool, order: SwapOrder): Promise<Swa
     // A version once served must not be forgotten by a crash of the server: this commit waits for its flush.
     await client.query(`set local synchronous_commit = on; set local work_mem = '${WORK_MEM}'`);
     await mayBeServed(client, order.to);
-    const ground = await holdLevel(client, { ...order, bringOn: async () => undefined });
+    const ground = await holdAligned(client, { ...order, bringOn: async () => undefined });
     await mayBeServed(client, order.to);
     const swap = ground.swaps + 1;
     const now = order.now();
@@ -128,7 +128,7 @@ export async function writeOffsets(
 export async function keepHistory(
   client: PoolClient,
   swap: number,
-  { from, to }: Pick<LevelGround, 'from' | 'to'>,
+  { from, to }: Pick<AlignedCheckpoints, 'from' | 'to'>,
 ): Promise<void> {
   const columns =
     'user_id, seq, valid_from, cause, event_id, event_type, position, changed_at, counter, snapshot, late_at';
@@ -147,7 +147,7 @@ export async function keepHistory(
 export async function movePointer(
   client: PoolClient,
   { projection, kind, actor, reason }: PointerMove,
-  { swaps, from, to }: LevelGround,
+  { swaps, from, to }: AlignedCheckpoints,
   { at, changed }: Pick<ComparisonReport, 'at' | 'changed'>,
 ): Promise<void> {
   await client.query('update tenure.live_generation set generation = $1, swaps = $2', [

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
 import { comparePositions, type EventStore, type Position } from '../../event-store/event-store.js';
-import type { RecordedEvent } from '../../events/recorded-event.js';
+import type { EventEnvelope } from '../../events/recorded-event.js';
 import { BatchRunner } from '../engine/batch-runner.js';
 import { BoundedLog } from '../engine/bounded-log.js';
 import { findCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';
-import { foldedLog } from '../engine/projection-source.js';
+import { projectionSource } from '../engine/projection-source.js';
 import type { Projector } from '../engine/projector.js';
 import { GENERATION_TABLES } from '../read-models/migrations/partitions.js';
-import { onLevelSnapshot } from './aligned-checkpoints.js';
+import { onAlignedSnapshot } from './aligned-checkpoints.js';
 import { GenerationBehindError, GenerationFaultedError, UnknownGenerationError } from './errors.js';
 import { beginGeneration, dropGeneration, underLock } from './generation-table.js';
 
@@ -78,7 +78,7 @@ export interface VerificationOptions {
   readonly projectorOf: (
     generation: number,
     judgedUsers: ReadonlySet<string> | 'everyone',
-  ) => Projector<RecordedEvent>;
+  ) => Projector<EventEnvelope>;
   readonly batchSize: number;
   readonly patienceMs: number;
 }
@@ -143,7 +143,7 @@ async function foldAndCompare(
   const live = await readLiveCheckpoint(pool, projection);
   await bringOn(live?.checkpoint.handled ?? null);
   const level = { projection, to: generation, patienceMs, bringOn };
-  return onLevelSnapshot(pool, level, async (client, { from }) => {
+  return onAlignedSnapshot(pool, level, async (client, { from }) => {
     const { builtBy, foldedBy, mixedAfter, checkpoint } = from.fold;
     return {
       position: checkpoint.handled,
@@ -166,7 +166,7 @@ function scratchFold(
   onProgress: OnProgress,
 ): (until: Position | null) => Promise<void> {
   const key = { projection, generation };
-  const log = new BoundedLog(foldedLog(store, streamPrefix, projection));
+  const log = new BoundedLog(projectionSource(store, streamPrefix, projection));
   const runner = new BatchRunner(log, pool, projectorOf(generation, sample), key, batchSize);
   let events = 0;
   return async (until) => {

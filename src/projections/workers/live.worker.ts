@@ -2,7 +2,13 @@ import { setInterval } from 'node:timers';
 import type { ProjectionListener } from '../engine/projection.js';
 import { RUNNING_RULES } from '../entitlements/folding-rules.js';
 import { liveFold } from '../live-fold.js';
-import { type CallOf, type FromLiveThread, portable, type Question, type ToLiveThread } from './protocol.js';
+import {
+  type CallOf,
+  type FromLiveThread,
+  portable,
+  type ToLiveThread,
+  type WorkerRequest,
+} from './protocol.js';
 import { beginning, openThreadStores } from './thread-stores.js';
 
 /** Figures that grow while nothing happens, such as the lag, are told this often. */
@@ -49,7 +55,7 @@ const engine = liveFold({
   },
 });
 
-async function answer(id: number, question: Question): Promise<void> {
+async function answer(id: number, question: WorkerRequest): Promise<void> {
   if (question.kind === 'next_change') {
     await engine.nextChange(question.ms);
     post({ kind: 'answered', id, answer: true });

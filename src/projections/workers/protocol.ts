@@ -18,7 +18,7 @@ export interface BesideListener {
 }
 
 /** A question to the projection of another thread; the answer to `next_change` is always true. */
-export type Question =
+export type WorkerRequest =
   | { readonly kind: 'wait_until'; readonly position: Position; readonly timeoutMs: number }
   | { readonly kind: 'next_change'; readonly ms: number };
 
@@ -26,7 +26,7 @@ export type Question =
 export type ToThread = { readonly kind: 'ring' } | { readonly kind: 'stop' };
 export type ToLiveThread =
   | ToThread
-  | { readonly kind: 'ask'; readonly id: number; readonly question: Question };
+  | { readonly kind: 'ask'; readonly id: number; readonly question: WorkerRequest };
 
 export type FromBesideThread =
   | { readonly kind: 'started' }

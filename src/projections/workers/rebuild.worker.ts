@@ -1,4 +1,4 @@
-import { foldingBeside } from '../rebuild/rebuild-projector.js';
+import { openRebuildProjector } from '../rebuild/rebuild-projector.js';
 import { type FromBesideThread, portable, type ToThread } from './protocol.js';
 import { beginning, openThreadStores } from './thread-stores.js';
 
@@ -11,7 +11,7 @@ function post(message: FromBesideThread): void {
 const onTrouble = (error: unknown): void =>
   post({ kind: 'heard', call: { name: 'onTrouble', given: [portable(error)] } });
 const stores = await openThreadStores(place, onTrouble);
-const beside = foldingBeside({
+const beside = openRebuildProjector({
   store: stores.store,
   streamPrefix: place.streamPrefix,
   pool: stores.pool,

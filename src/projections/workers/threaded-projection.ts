@@ -2,7 +2,7 @@ import type { Position } from '../../event-store/event-store.js';
 import type { Projection, ProjectionListener, ProjectionStatus } from '../engine/projection.js';
 import { ENTITLEMENTS } from '../entitlements/entitlements.projector.js';
 import { FoldingThread, type FoldingThreadOptions } from './folding-thread.js';
-import type { CallOf, FromLiveThread, Question, ToLiveThread } from './protocol.js';
+import type { CallOf, FromLiveThread, ToLiveThread, WorkerRequest } from './protocol.js';
 
 const NOT_STARTED: ProjectionStatus = {
   projection: ENTITLEMENTS,
@@ -76,7 +76,7 @@ export class ThreadedProjection implements Projection {
     await this.#ask({ kind: 'next_change', ms });
   }
 
-  #ask(question: Question): Promise<boolean> {
+  #ask(question: WorkerRequest): Promise<boolean> {
     if (this.#known.status.state === 'stopped') return Promise.resolve(false);
     this.#lastId += 1;
     const id = this.#lastId;

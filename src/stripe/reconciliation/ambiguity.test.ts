@@ -7,7 +7,7 @@ import {
   subscription,
 } from '../../../test/support/policy-stories.js';
 import type { Observation } from '../../policy/facts.js';
-import { type Doubt, doubtOf } from './ambiguity.js';
+import { type Ambiguity, ambiguityOf } from './ambiguity.js';
 
 const plus = item('plus_m');
 const pro = item('pro_m');
@@ -28,7 +28,7 @@ function observationsOf(story: SubscriptionStory): readonly Observation[] {
 }
 
 describe('a subscription is in doubt', () => {
-  it.each<[string, SubscriptionStory, string | null, Doubt | null]>([
+  it.each<[string, SubscriptionStory, string | null, Ambiguity | null]>([
     [
       'when a completed checkout names it and nothing was seen of it',
       [],
@@ -54,7 +54,7 @@ describe('a subscription is in doubt', () => {
       { about: `retrieved: sub_1 at ${day(1)}`, after: day(1) },
     ],
   ])('%s', (_, story, session, doubt) => {
-    expect(doubtOf('sub_1', observationsOf(story), session)).toEqual(doubt);
+    expect(ambiguityOf('sub_1', observationsOf(story), session)).toEqual(doubt);
   });
 });
 
@@ -103,7 +103,7 @@ describe('a subscription is in no doubt', () => {
       null,
     ],
   ])('%s', (_, story, session) => {
-    expect(doubtOf('sub_1', observationsOf(story), session)).toBeNull();
+    expect(ambiguityOf('sub_1', observationsOf(story), session)).toBeNull();
   });
 });
 
@@ -112,7 +112,7 @@ it('is judged from the set of observations, whatever their order and repeats', (
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...all)), (more) => {
       const shuffled = [...more, ...all];
-      expect(doubtOf('sub_1', shuffled, null)).toEqual(doubtOf('sub_1', all, null));
+      expect(ambiguityOf('sub_1', shuffled, null)).toEqual(ambiguityOf('sub_1', all, null));
     }),
   );
 });

@@ -6,7 +6,7 @@ import { isTerminal, orderObservations } from '../../policy/order.js';
  * What only Stripe can say of a subscription (DESIGN 5.4). `about` names the doubt and is the key by which the answer
  * counts once. An answer settles it only when it is of a later second (Unix) than `after`: it loses ties.
  */
-export interface Doubt {
+export interface Ambiguity {
   readonly about: string;
   readonly after: number;
 }
@@ -17,11 +17,11 @@ export interface Doubt {
  * whose orders end in different access. A subscription that has ended, and what came before the newest second, is
  * settled by what came later. Pure; a function of the set of `observations`.
  */
-export function doubtOf(
+export function ambiguityOf(
   subscription: string,
   observations: readonly Observation[],
   session: string | null,
-): Doubt | null {
+): Ambiguity | null {
   const { observations: ordered, tiedAt } = orderObservations(observations);
   const newest = ordered.at(-1);
   if (newest === undefined) return session === null ? null : doubt(`${subscription} of ${session}`, -1);
@@ -34,7 +34,7 @@ export function doubtOf(
 }
 
 /** Idempotency keys of callers hold no space: a key of ours is never one of theirs. */
-function doubt(what: string, after: number): Doubt {
+function doubt(what: string, after: number): Ambiguity {
   return { about: `retrieved: ${what}`, after };
 }
 

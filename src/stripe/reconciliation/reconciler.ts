@@ -2,7 +2,7 @@ import type { CommandBus } from '@nestjs/cqrs';
 import { RecordRetrievedSubscription } from '../../commands/subscription.commands.js';
 import type { EventStore, StoredEvent } from '../../event-store/event-store.js';
 import { streamPages } from '../../event-store/stream-pages.js';
-import { parseEvent, type RecordedEvent } from '../../events/recorded-event.js';
+import { type EventEnvelope, parseEvent } from '../../events/recorded-event.js';
 import { subscriptionStream } from '../../events/stream-names.js';
 import {
   SUBSCRIPTION_OBSERVATION_TYPES,
@@ -10,15 +10,15 @@ import {
   type SubscriptionObservationType,
 } from '../../events/subscription.events.js';
 import type { Observation } from '../../policy/facts.js';
-import { Turns } from '../../projections/engine/yield-if-due.js';
-import { toldBy } from '../../projections/entitlements/fact-rows.js';
+import { EventLoopShare } from '../../projections/engine/yield-if-due.js';
+import { factOriginOf } from '../../projections/entitlements/fact-rows.js';
 import type { StripeGateway, SubscriptionAnswer } from '../gateway/stripe.gateway.js';
 import { OutOfRangeError, TooManyEntriesError } from '../translate/read-json.js';
 import { readSubscription } from '../translate/subscription.translation.js';
 import type { ClaimReading } from '../translate/user-claim.js';
-import { doubtOf } from './ambiguity.js';
+import { ambiguityOf } from './ambiguity.js';
 
-export interface DoubtSettlerOptions {
+export interface ReconcilerOptions {
   readonly gateway: StripeGateway;
   readonly store: EventStore;
   readonly commands: CommandBus;
@@ -28,7 +28,7 @@ export interface DoubtSettlerOptions {
 }
 
 /** A subscription to look at. `session` is a completed checkout that names it; `correlationId` of who told of it. */
-export interface Question {
+export interface AmbiguousSubscription {
   readonly subscription: string;
   readonly session: string | null;
   readonly correlationId: string;
@@ -38,7 +38,7 @@ export interface Question {
  * What a look came to: nothing is in doubt (any more); the answer is in the log; there is none and the service goes on
  * without (`why` is for the log and quotes no data); or it is too early and to be looked at again.
  */
-export type Settlement =
+export type ReconciliationOutcome =
   | { readonly outcome: 'no_doubt' | 'settled' }
   | { readonly outcome: 'unanswered'; readonly why: string }
   | { readonly outcome: 'too_early'; readonly againInMs: number };
@@ -55,15 +55,15 @@ const MAX_AHEAD_MS = 300_000;
  * read each time, so that one answer settles all that was told before it, and nothing settled is asked again; instances
  * that ask at once record once, by what they asked about.
  */
-export class DoubtSettler {
-  constructor(private readonly options: DoubtSettlerOptions) {}
+export class Reconciler {
+  constructor(private readonly options: ReconcilerOptions) {}
 
   /** @throws what the event store, its events and the command throw */
-  async look(question: Question): Promise<Settlement> {
+  async look(question: AmbiguousSubscription): Promise<ReconciliationOutcome> {
     const { gateway, store, streamPrefix } = this.options;
     const { subscription, session } = question;
     const pages = streamPages(store, subscriptionStream(streamPrefix, subscription), 0);
-    const doubt = doubtOf(subscription, await this.#observations(pages), session);
+    const doubt = ambiguityOf(subscription, await this.#observations(pages), session);
     if (doubt === null) return { outcome: 'no_doubt' };
     const early = (doubt.after + 1) * 1_000 - Date.now();
     if (early > 0) return { outcome: 'too_early', againInMs: Math.min(early, MAX_PAUSE_MS) };
@@ -94,12 +94,12 @@ export class DoubtSettler {
 
   /** A long stream is parsed a while at a time: others have the process between. */
   async #observations(pages: AsyncIterable<readonly StoredEvent[]>): Promise<readonly Observation[]> {
-    const turns = new Turns();
+    const turns = new EventLoopShare();
     const observations: Observation[] = [];
     for await (const page of pages) {
       for (const each of page) {
         observations.push(...toObservation(parseEvent(each)));
-        await turns.give();
+        await turns.yieldIfDue();
       }
     }
     return observations;
@@ -129,12 +129,12 @@ export class DoubtSettler {
 }
 
 function isObservation(
-  event: RecordedEvent,
-): event is Extract<RecordedEvent, { type: SubscriptionObservationType }> {
+  event: EventEnvelope,
+): event is Extract<EventEnvelope, { type: SubscriptionObservationType }> {
   return OBSERVATION_TYPES.has(event.type);
 }
 
 /** As the projection folds it. */
-function toObservation(event: RecordedEvent): readonly Observation[] {
-  return isObservation(event) ? [{ ...toldBy(event), type: event.type, data: event.data }] : [];
+function toObservation(event: EventEnvelope): readonly Observation[] {
+  return isObservation(event) ? [{ ...factOriginOf(event), type: event.type, data: event.data }] : [];
 }

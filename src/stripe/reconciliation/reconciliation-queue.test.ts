@@ -1,8 +1,8 @@
 import { until } from '../../../test/support/until.js';
 import type { DomainEvent } from '../../events/event-types.js';
 import type { DoubtOutcome } from '../../observability/metrics.js';
-import type { Question, Settlement } from './reconciler.js';
-import { Inquiries } from './reconciliation-queue.js';
+import type { AmbiguousSubscription, ReconciliationOutcome } from './reconciler.js';
+import { ReconciliationQueue } from './reconciliation-queue.js';
 
 /** A completed checkout that names a subscription: always worth a look. */
 function completed(subscription: string): DomainEvent {
@@ -26,10 +26,11 @@ function completed(subscription: string): DomainEvent {
 
 /** Inquiries whose looks end when, and as, the test says. */
 function underHand() {
-  const looks: { readonly question: Question; end(how: Settlement | Error): void }[] = [];
+  const looks: { readonly question: AmbiguousSubscription; end(how: ReconciliationOutcome | Error): void }[] =
+    [];
   const counted: DoubtOutcome[] = [];
   const unsettled: unknown[] = [];
-  const inquiries = new Inquiries({
+  const inquiries = new ReconciliationQueue({
     settler: {
       look: (question) =>
         new Promise((resolve, reject) => {
@@ -47,7 +48,7 @@ function underHand() {
   return { inquiries, notice, looks, counted, unsettled };
 }
 
-const SETTLED: Settlement = { outcome: 'settled' };
+const SETTLED: ReconciliationOutcome = { outcome: 'settled' };
 
 describe('the questions that wait for Stripe', () => {
   it('are asked a few at once, in the order in which they came', async () => {

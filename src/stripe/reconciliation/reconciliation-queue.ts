@@ -1,11 +1,11 @@
 import type { NewestSecond } from '../../commands/aggregate-repository.js';
 import type { DomainEvent } from '../../events/event-types.js';
 import type { Metrics } from '../../observability/metrics.js';
-import type { DoubtSettler, Question } from './reconciler.js';
+import type { AmbiguousSubscription, Reconciler } from './reconciler.js';
 
-export interface InquiriesOptions {
+export interface ReconciliationQueueOptions {
   /** `null`: there is no key, and nothing is asked. */
-  readonly settler: Pick<DoubtSettler, 'look'> | null;
+  readonly settler: Pick<Reconciler, 'look'> | null;
   /** The newest second of a subscription's stream, as far as this process knows. */
   readonly newestSecond: (subscription: string) => NewestSecond | null;
   readonly metrics: Pick<Metrics, 'stripeDoubt'>;
@@ -17,7 +17,7 @@ export interface InquiriesOptions {
 
 /** A question in hand. */
 interface Inquiry {
-  question: Question;
+  question: AmbiguousSubscription;
   looks: number;
   /** Something more was told meanwhile. */
   again: boolean;
@@ -35,13 +35,13 @@ const MAX_LOOKS = 6;
  * subscription, a few at once in all. In memory only: a process that ends forgets those it had not asked, and they are
  * asked when something more of the same subscription leaves a doubt.
  */
-export class Inquiries {
+export class ReconciliationQueue {
   readonly #inHand = new Map<string, Inquiry>();
   readonly #ready: Inquiry[] = [];
   readonly #running = new Set<Promise<void>>();
   #closed = false;
 
-  constructor(private readonly options: InquiriesOptions) {}
+  constructor(private readonly options: ReconciliationQueueOptions) {}
 
   /**
    * To be told what a Stripe event said, once it is in the log; `created` is its second. Finds cheaply what may be in
@@ -69,7 +69,7 @@ export class Inquiries {
     await Promise.all(this.#running);
   }
 
-  #take(question: Question): void {
+  #take(question: AmbiguousSubscription): void {
     const known = this.#inHand.get(question.subscription);
     if (known !== undefined) {
       known.question = { ...known.question, session: known.question.session ?? question.session };

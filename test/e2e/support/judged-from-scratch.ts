@@ -1,9 +1,13 @@
 import type { PlanCatalog } from '../../../src/events/catalog.events.js';
-import { type RecordedEvent } from '../../../src/events/recorded-event.js';
+import { type EventEnvelope } from '../../../src/events/recorded-event.js';
 import type { Entitlement } from '../../../src/policy/entitlement.js';
 import type { InvoiceObservation, Observation } from '../../../src/policy/facts.js';
 import { NO_CUSTOMER, subscriptionOwner } from '../../../src/policy/ownership.js';
-import { invoiceText, observationText, toldBy } from '../../../src/projections/entitlements/fact-rows.js';
+import {
+  factOriginOf,
+  invoiceText,
+  observationText,
+} from '../../../src/projections/entitlements/fact-rows.js';
 import { RUNNING_RULES as LATER_RULES } from '../../support/other-rules/folding-rules.js';
 
 interface Facts {
@@ -18,7 +22,7 @@ interface Facts {
  * What every user of a log may do now by the later policy: all facts put together, then judged once. For logs of
  * subscriptions that name their users themselves, and nothing else.
  */
-export function judgedFromScratch(log: readonly RecordedEvent[]): ReadonlyMap<string, Entitlement> {
+export function judgedFromScratch(log: readonly EventEnvelope[]): ReadonlyMap<string, Entitlement> {
   const all = new Map<string, Facts>();
   let catalog: PlanCatalog | null = null;
   for (const event of log) {
@@ -37,7 +41,7 @@ export function judgedFromScratch(log: readonly RecordedEvent[]): ReadonlyMap<st
     };
     all.set(subscription, facts);
     const { type, data } = event;
-    const fact = { ...toldBy(event), type, data };
+    const fact = { ...factOriginOf(event), type, data };
     if ('invoice' in data) facts.invoices.push(invoiceText.parse(fact));
     else facts.observations.push(observationText.parse(fact));
   }

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { loadSettings } from '../../../src/config/settings.js';
 import type { EventStore } from '../../../src/event-store/event-store.js';
 import { openEventStore } from '../../../src/event-store/open-event-store.js';
-import { type FoldingBeside, foldingBeside } from '../../../src/projections/rebuild/rebuild-projector.js';
-import type { Generations } from '../../../src/projections/rebuild/rebuild-runtime.js';
+import {
+  openRebuildProjector,
+  type RebuildProjector,
+} from '../../../src/projections/rebuild/rebuild-projector.js';
+import type { RebuildRuntime } from '../../../src/projections/rebuild/rebuild-runtime.js';
 import { RUNNING_RULES as LATER_RULES } from '../../support/other-rules/folding-rules.js';
 import { RecordedLives } from '../../support/recorded-lives.js';
 import { PLANS, startService, testEnvironment } from '../../support/service.js';
@@ -34,7 +37,7 @@ export class TwoServices {
     /** Lives that the log holds: see `RecordedLives`. */
     readonly lives: RecordedLives,
     private readonly environment: Readonly<Record<string, string>>,
-    private readonly beside: FoldingBeside,
+    private readonly beside: RebuildProjector,
     private readonly folder: string,
   ) {}
 
@@ -68,7 +71,7 @@ export class TwoServices {
     await until('the log is folded', () => engine.waitUntil(last, 1_000), FOLDED_WITHIN_MS);
     await before.close();
 
-    const beside = foldingBeside({
+    const beside = openRebuildProjector({
       onSetAside: () => undefined,
       store,
       streamPrefix: settings.streamPrefix,
@@ -90,7 +93,7 @@ export class TwoServices {
   }
 
   /** What rebuilds, as the later version does it; it folds nothing itself. */
-  get generations(): Generations {
+  get generations(): RebuildRuntime {
     return this.beside.generations;
   }
 
