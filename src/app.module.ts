@@ -46,7 +46,7 @@ export interface AppParts {
   readonly projections: Projections;
   /** Whether the log is the one that the read models were made from. */
   readonly logWatch: LogWatch;
-  readonly contact: DeliveryHeartbeat;
+  readonly heartbeat: DeliveryHeartbeat;
   readonly clock: ServerClock;
   /** This machine's clock, Unix milliseconds; what is written asks `clock`. */
   readonly now: () => number;
@@ -62,10 +62,21 @@ class AppModule {}
 
 /** Puts the application together. */
 export function appModule(parts: AppParts): DynamicModule {
-  const { settings, pool, store, projections, logWatch, contact, clock, now, metrics, logger } = parts;
+  const {
+    settings,
+    pool,
+    store,
+    projections,
+    logWatch,
+    heartbeat: contact,
+    clock,
+    now,
+    metrics,
+    logger,
+  } = parts;
   const { engine, reader, ops } = projections;
   const mayWrite = (): Promise<void> | undefined => logWatch.mayWrite();
-  const writers = REPOSITORIES.map((Writer) => ({
+  const repositories = REPOSITORIES.map((Writer) => ({
     provide: Writer,
     useValue: new Writer(store, settings.streamPrefix, {
       now: () => clock.now(),
@@ -89,7 +100,7 @@ export function appModule(parts: AppParts): DynamicModule {
     ],
     providers: [
       ...COMMAND_HANDLERS,
-      ...writers,
+      ...repositories,
       { provide: EVENT_STORE, useValue: store },
       { provide: PROJECTIONS, useValue: projections },
       { provide: OpsReader, useValue: ops },
@@ -109,8 +120,8 @@ export function appModule(parts: AppParts): DynamicModule {
       {
         provide: ReconciliationQueue,
         inject: [CommandBus, SubscriptionRepository],
-        useFactory: (commands: CommandBus, writer: SubscriptionRepository) =>
-          inquiries(parts, commands, writer),
+        useFactory: (commands: CommandBus, repository: SubscriptionRepository) =>
+          inquiries(parts, commands, repository),
       },
       {
         provide: ProjectionRecovery,
@@ -134,9 +145,9 @@ export function appModule(parts: AppParts): DynamicModule {
             livemode: settings.livemode,
             translation: { ...settings.userIds, account: settings.stripeAccount },
             commands,
-            inquiries: asked,
+            reconciliation: asked,
             checkoutWait: new CheckoutWait(engine, ops),
-            contact,
+            heartbeat: contact,
             metrics,
             onUnexpected: (unexpected) => logger.warn(unexpected, 'Stripe sent what may surprise'),
             clock,
@@ -151,7 +162,7 @@ export function appModule(parts: AppParts): DynamicModule {
             store,
             engine,
             webhooks,
-            contact,
+            heartbeat: contact,
             logWatch,
             clock,
             eventStore: settings.eventStoreUrl === null ? 'postgresql' : 'eventstoredb',
@@ -185,7 +196,7 @@ function deadlineScheduler(
 function inquiries(
   { settings, store, metrics, logger }: AppParts,
   commands: CommandBus,
-  writer: SubscriptionRepository,
+  repository: SubscriptionRepository,
 ): ReconciliationQueue {
   const { stripeApi, streamPrefix, livemode, userIds: claims } = settings;
   const gateway =
@@ -193,9 +204,9 @@ function inquiries(
       ? null
       : new StripeGateway({ ...stripeApi, onRequest: (outcome) => metrics.stripeRequest(outcome) });
   return new ReconciliationQueue({
-    settler:
+    reconciler:
       gateway === null ? null : new Reconciler({ gateway, store, commands, streamPrefix, livemode, claims }),
-    newestSecond: (subscription) => writer.newestSecond(subscriptionStream(streamPrefix, subscription)),
+    newestSecond: (subscription) => repository.newestSecond(subscriptionStream(streamPrefix, subscription)),
     metrics,
     onUnsettled: (subscription, why) =>
       logger.warn(

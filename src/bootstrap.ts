@@ -178,10 +178,10 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     const say = hooks.onProgress ?? ((line: string) => logger.warn(line));
     await start.take(untilLogAnswers(store, { say, signal }));
 
-    const contact = new DeliveryHeartbeat(database.pool, (err) =>
+    const heartbeat = new DeliveryHeartbeat(database.pool, (err) =>
       logger.warn({ err }, 'that Stripe delivers is noted later'),
     );
-    stops.add('note of the last delivery', 1_000, () => contact.close());
+    stops.add('note of the last delivery', 1_000, () => heartbeat.close());
 
     const adapter = new ExpressAdapter(express().disable('x-powered-by'));
     const app = await NestFactory.create<NestExpressApplication>(
@@ -191,7 +191,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
         store: new GuardedEventStore(store, logWatch),
         projections,
         logWatch,
-        contact,
+        heartbeat: heartbeat,
         clock,
         now,
         metrics,
@@ -372,7 +372,7 @@ async function untilCatalog({ engine, ops }: Projections, mayWrite: () => boolea
   }
 }
 
-function watch(metrics: Metrics, { engine, generations }: Projections): void {
+function watch(metrics: Metrics, { engine, rebuilds: generations }: Projections): void {
   metrics.watchProjection(() => {
     const { handled, generation, lagEvents, lagSeconds, state, fault, setAside, faults } = engine.status();
     return {

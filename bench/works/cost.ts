@@ -204,12 +204,12 @@ async function firstCommand(url: string, length: number): Promise<readonly Note[
   for (let done = 0; done < sealed.length; done += 500) {
     await store.append(stream, done === 0 ? 'no_stream' : done - 1, sealed.slice(done, done + 500));
   }
-  const writer = new AggregateRepository(store, subscriptionDecider);
+  const repository = new AggregateRepository(store, subscriptionDecider);
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   const began = performance.now();
   const { stream: _, revision, position, id, metadata, ...event } = next;
-  await writer.execute({
+  await repository.execute({
     stream,
     command: { kind: 'record', causation: 'evt_first', event },
     origin: { actor: 'stripe', correlationId: 'bench', causation: 'evt_first', stripe: null },

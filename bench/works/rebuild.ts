@@ -43,7 +43,7 @@ interface Scene {
   readonly ground: Ground;
   readonly databaseUrl: string;
   readonly reads: PacedReadsJob;
-  readonly generations: RebuildRuntime;
+  readonly rebuilds: RebuildRuntime;
   readonly begin: Position;
   readonly events: number;
 }
@@ -118,7 +118,7 @@ async function measureOn(context: BenchContext, ground: Ground): Promise<WorkRep
     process.stderr.write(`${fault}\n`);
   };
   const store = await openEventStore(ground, { pool, databaseUrl, onFault });
-  const beside = openRebuildProjector({
+  const rebuildProjector = openRebuildProjector({
     onSetAside: () => undefined,
     store,
     streamPrefix: ground.streamPrefix,
@@ -144,12 +144,12 @@ async function measureOn(context: BenchContext, ground: Ground): Promise<WorkRep
       ground,
       databaseUrl,
       reads,
-      generations: beside.generations,
+      rebuilds: rebuildProjector.rebuilds,
       begin,
       events,
     });
   } finally {
-    await beside.stop();
+    await rebuildProjector.stop();
     await store.close();
     await pool.end();
     await service.stop();
@@ -188,7 +188,7 @@ async function compare(context: BenchContext, scene: Scene): Promise<WorkReport>
       `  ${ground.name}, round ${round + 1}: tenure ${rate.ours.toFixed(0)}/s in ${building.seconds.toFixed(1)} s, ` +
         `${ground.against} ${rate.theirs.toFixed(0)}/s; reads p99 ${read.latency.p99.toFixed(1)} ms`,
     );
-    await scene.generations.drop(building.result);
+    await scene.rebuilds.drop(building.result);
   }
   const [ours, theirs] = [median(rates.map((rate) => rate.ours)), median(rates.map((rate) => rate.theirs))];
   const work = `${ground.name}, ${READS_A_SECOND} reads/s going on`;
@@ -203,7 +203,7 @@ async function page({ ground, databaseUrl, begin, events }: Scene): Promise<void
 }
 
 /** A build from its begin until it is level; the running service folds it. Returns its number. */
-async function build({ generations }: Scene): Promise<number> {
+async function build({ rebuilds: generations }: Scene): Promise<number> {
   const generation = await generations.begin({ actor: 'bench', reason: 'bench' });
   await generations.untilLevel(generation, () => undefined);
   return generation;

@@ -11,7 +11,7 @@ import { StoredKeyAuthenticator } from './stored-key.authenticator.js';
 describe('A stored key', () => {
   let test: TestDatabase;
   let database: Database;
-  let ring: ApiKeyRepository;
+  let apiKeys: ApiKeyRepository;
   beforeAll(async () => {
     test = await testDatabase();
     database = await openServiceDatabase({
@@ -19,7 +19,7 @@ describe('A stored key', () => {
       eventStoreUrl: null,
       onIdleFault: () => undefined,
     });
-    ring = new ApiKeyRepository(database.source);
+    apiKeys = new ApiKeyRepository(database.source);
   });
   afterAll(async () => {
     await database.close();
@@ -43,7 +43,7 @@ describe('A stored key', () => {
   }
 
   it('has its scopes and its name in the log, and is known at once for half a second', async () => {
-    const { key, listing } = await ring.create('shop', new Set(['checkout', 'audit']));
+    const { key, listing } = await apiKeys.create('shop', new Set(['checkout', 'audit']));
     const { hand, authenticate } = underHand();
     const principal: Principal = { actor: `key:${listing.id}`, scopes: new Set(['audit', 'checkout']) };
     expect(await authenticate(key)).toEqual(principal);
@@ -54,7 +54,7 @@ describe('A stored key', () => {
   });
 
   it('in use is confirmed behind the replies, so that a steady reader never waits', async () => {
-    const { key } = await ring.create('steady', new Set(['ops']));
+    const { key } = await apiKeys.create('steady', new Set(['ops']));
     const { hand, authenticate } = underHand();
     await authenticate(key);
     for (let n = 1; n <= 20; n += 1) {
@@ -69,10 +69,10 @@ describe('A stored key', () => {
   });
 
   it('that is revoked is refused a second after at the latest, counted from when it was last looked for', async () => {
-    const { key, listing } = await ring.create('gone', new Set(['ops']));
+    const { key, listing } = await apiKeys.create('gone', new Set(['ops']));
     const { hand, authenticate } = underHand();
     await authenticate(key);
-    expect(await ring.revoke(listing.id)).toBe('revoked');
+    expect(await apiKeys.revoke(listing.id)).toBe('revoked');
     hand.now = 999;
     hand.away = true; // no confirmation comes through, as on an instance cut off
     expect(authenticate(key)).toMatchObject({ actor: `key:${listing.id}` });
@@ -110,7 +110,7 @@ describe('A stored key', () => {
   });
 
   it('is found among guesses that go out together, one statement at a time', async () => {
-    const { key } = await ring.create('crowd', new Set(['ops']));
+    const { key } = await apiKeys.create('crowd', new Set(['ops']));
     const { hand, authenticate } = underHand();
     const guesses = Array.from({ length: 300 }, () => authenticate(mintKey().key));
     const found = await authenticate(key);
@@ -137,9 +137,9 @@ describe('The last use of a key', () => {
   });
 
   it('is written now and then, the latest of all instances, and not lost while the database is away', async () => {
-    const ring = new ApiKeyRepository(database.source);
-    const { listing } = await ring.create('used', new Set(['ops']));
-    const lastUsed = async () => (await ring.list())[0]?.lastUsedAt?.getTime() ?? null;
+    const apiKeys = new ApiKeyRepository(database.source);
+    const { listing } = await apiKeys.create('used', new Set(['ops']));
+    const lastUsed = async () => (await apiKeys.list())[0]?.lastUsedAt?.getTime() ?? null;
     const troubles: unknown[] = [];
     const [one, two] = [1, 2].map(() => new LastUse(database.pool, (error) => troubles.push(error)));
     one?.note(listing.id, 5_000);

@@ -22,7 +22,7 @@ Example:
 /** `tenure keys …`: on the database of the service, whether it runs or not. */
 export function keysCommand(terminal: Terminal): Command {
   const keys = new Command('keys').description('Keys of the API, kept in the database of the service.');
-  const withRing = <Result>(work: (ring: ApiKeyRepository) => Promise<Result>): Promise<Result> =>
+  const withRing = <Result>(work: (apiKeys: ApiKeyRepository) => Promise<Result>): Promise<Result> =>
     withServiceData(terminal, ({ database }) => work(new ApiKeyRepository(database.source)));
 
   keys
@@ -37,7 +37,9 @@ export function keysCommand(terminal: Terminal): Command {
     .option('--json', 'print {id, name, scopes, createdAt, key} as JSON')
     .addHelpText('after', CREATE_HELP)
     .action(async (options: { name: string; scope: readonly Scope[]; json?: true }) => {
-      const { key, listing } = await withRing((ring) => ring.create(options.name, new Set(options.scope)));
+      const { key, listing } = await withRing((apiKeys) =>
+        apiKeys.create(options.name, new Set(options.scope)),
+      );
       const { id, name, scopes, createdAt } = listing;
       if (options.json) {
         terminal.out(json({ id, name, scopes, createdAt, key }));
@@ -52,7 +54,7 @@ export function keysCommand(terminal: Terminal): Command {
     .description('Lists all keys that ever were, oldest first. Uses are noted twice a minute.')
     .option('--json', 'print an array of {id, name, scopes, createdAt, lastUsedAt, revokedAt} as JSON')
     .action(async (options: { json?: true }) => {
-      const listed = await withRing((ring) => ring.list());
+      const listed = await withRing((apiKeys) => apiKeys.list());
       terminal.out(options.json ? json(listed) : `${tableOf(listed)}\n`);
     });
 
@@ -66,7 +68,7 @@ export function keysCommand(terminal: Terminal): Command {
       '\nExits with 1 when there is no such key. A key that was revoked before stays so: 0.',
     )
     .action(async (id: string, options: { json?: true }) => {
-      const outcome = await withRing((ring) => ring.revoke(id));
+      const outcome = await withRing((apiKeys) => apiKeys.revoke(id));
       if (options.json) terminal.out(json({ id, outcome }));
       else if (outcome === 'unknown') terminal.err(`tenure: there is no key ${id}\n`);
       else terminal.out(`${id} ${outcome === 'revoked' ? 'is revoked' : 'was revoked before'}\n`);

@@ -38,7 +38,7 @@ export function logCommand(terminal: Terminal): Command {
     .addHelpText('after', HELP)
     .action((options: AdoptOptions) =>
       refusing(terminal, () =>
-        withReadSide(terminal, 'look', async ({ generations }) => {
+        withReadSide(terminal, 'look', async ({ rebuilds: generations }) => {
           const { actor, reason } = options;
           const [progress, step] = [progressOn(terminal), foldSteps()];
           const report = await generations

@@ -83,8 +83,8 @@ function addPublish(plans: Command, terminal: Terminal): void {
         withLog(terminal, async ({ settings, store, now, database: { pool } }) => {
           const origin = { ...originOf(options.actor), causation: null };
           const mayWrite = knownLog(store, pool);
-          const writer = new CatalogRepository(store, settings.streamPrefix, { now, mayWrite });
-          const handler = new PublishPlanCatalogHandler(writer);
+          const repository = new CatalogRepository(store, settings.streamPrefix, { now, mayWrite });
+          const handler = new PublishPlanCatalogHandler(repository);
           const { outcome, position } = await handler.execute(new PublishPlanCatalog(catalog, hash, origin));
           show(terminal, options, { outcome, hash, position }, [
             outcome === 'published'

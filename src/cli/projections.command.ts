@@ -38,7 +38,7 @@ function addLooks(command: Command, terminal: Terminal, work: Work): void {
     .description('Shows every generation: which one is read, by what code it was made, how far it is.')
     .option('--json', 'one JSON document')
     .action((options: { json?: boolean }) =>
-      work('look', async ({ generations }) => {
+      work('look', async ({ rebuilds: generations }) => {
         const all = await generations.list();
         show(terminal, options, all, all.map(generationLine));
       }),
@@ -49,7 +49,7 @@ function addLooks(command: Command, terminal: Terminal, work: Work): void {
     .description('Shows the generations and the last ten swaps.')
     .option('--json', 'one JSON document')
     .action((options: { json?: boolean }) =>
-      work('look', async ({ generations }) => {
+      work('look', async ({ rebuilds: generations }) => {
         const [all, swaps] = [await generations.list(), await generations.swaps(10)];
         show(terminal, options, { generations: all, swaps }, [
           ...all.map(generationLine),
@@ -64,7 +64,7 @@ function addLooks(command: Command, terminal: Terminal, work: Work): void {
     .option('--users <count>', 'judge and compare only so many users, at random', wholeNumber)
     .option('--json', 'one JSON document')
     .action((options: { json?: boolean; users?: number }) =>
-      work('look', async ({ generations }) => {
+      work('look', async ({ rebuilds: generations }) => {
         const [progress, step] = [progressOn(terminal), foldSteps()];
         const report = await generations
           .verify(options.users ?? 'all', operator(terminal), (...at) => progress.show(step(...at)))
@@ -84,7 +84,7 @@ function addMoves(command: Command, terminal: Terminal, work: Work): void {
     .option('--keep', 'only compare, and keep the build for `swap`')
     .option('--json', 'one JSON document')
     .action((options: Reason & Partial<Record<'json' | 'dryRun' | 'keep', boolean>>) =>
-      work('fold', async ({ generations }) => {
+      work('fold', async ({ rebuilds: generations }) => {
         const { actor, reason, keep, dryRun } = options;
         const progress = progressOn(terminal);
         const report = await generations
@@ -103,7 +103,7 @@ function addMoves(command: Command, terminal: Terminal, work: Work): void {
   asking(swap, terminal)
     .option('--json', 'one JSON document')
     .action((generation: number, options: Reason & { json?: boolean }) =>
-      work('fold', async ({ generations }) => {
+      work('fold', async ({ rebuilds: generations }) => {
         const { actor, reason } = options;
         const report = await generations.swap(generation, { actor, reason });
         show(terminal, options, report, reportLines(report));
@@ -114,7 +114,7 @@ function addMoves(command: Command, terminal: Terminal, work: Work): void {
     .option('--dry-run', 'only compare')
     .option('--json', 'one JSON document')
     .action((options: Reason & Partial<Record<'json' | 'dryRun', boolean>>) =>
-      work('fold', async ({ generations }) => {
+      work('fold', async ({ rebuilds: generations }) => {
         const { actor, reason, dryRun } = options;
         const report = dryRun
           ? await generations.compareRollBack()
@@ -129,7 +129,7 @@ function addMoves(command: Command, terminal: Terminal, work: Work): void {
     .description('Removes a build, or a generation that is not read any more, once no earlier read uses it.')
     .option('--json', 'print {generation} as JSON')
     .action((generation: number, options: { json?: boolean }) =>
-      work('look', async ({ generations }) => {
+      work('look', async ({ rebuilds: generations }) => {
         await generations.drop(generation);
         show(terminal, options, { generation }, [`generation ${generation} is dropped`]);
       }),
@@ -147,7 +147,7 @@ function addFaults(command: Command, terminal: Terminal, work: Work): void {
       '\nA new deploy tries by itself. What still fails is set aside again: `status` shows it.',
     )
     .action((generation: number | undefined, options: { json?: boolean }) =>
-      work('look', async ({ faults }) => {
+      work('look', async ({ recovery: faults }) => {
         const resumed = await faults.resume(generation ?? 'live');
         const { fault, streams, users } = resumed;
         const stood = fault === null ? '' : ` at ${fault.type} (position ${fault.position})`;
@@ -165,7 +165,7 @@ function addFaults(command: Command, terminal: Terminal, work: Work): void {
   asking(skip, terminal)
     .option('--json', 'print {outcome, position, skipped, reason} as JSON; outcome: skipped, skipped_before')
     .action((position: string, options: Reason & { json?: boolean }) =>
-      work('look', async ({ faults }) => {
+      work('look', async ({ recovery: faults }) => {
         const { actor, reason } = options;
         const done = await faults.skip(position, { ...originOf(actor), reason });
         const { outcome, skipped } = done;

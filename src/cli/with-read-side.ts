@@ -19,8 +19,8 @@ import type { Terminal } from './terminal.js';
 
 /** The log, and what is rebuilt and healed of the read models. */
 export interface ReadSide {
-  readonly generations: RebuildRuntime;
-  readonly faults: ProjectionRecovery;
+  readonly rebuilds: RebuildRuntime;
+  readonly recovery: ProjectionRecovery;
   readonly previewPublication: RebuildProjector['previewPublication'];
 }
 
@@ -65,16 +65,22 @@ export function withReadSide(
       onTrouble(`generation ${generation} set the ${kind} ${id} aside: ${message}`);
     const url = databaseUrl;
     const hears = { onFault, onSetAside, onTrouble };
-    const beside = openRebuildProjector({ store, streamPrefix, faultLimit, pool, url, ...hears });
+    const rebuildProjector = openRebuildProjector({ store, streamPrefix, faultLimit, pool, url, ...hears });
     const mayWrite = knownLog(store, pool);
     const commands = new SkipEventHandler(new ProjectionRepository(store, streamPrefix, { now, mayWrite }));
-    const faults = new ProjectionRecovery({ store, streamPrefix, pool, projection: ENTITLEMENTS, commands });
+    const recovery = new ProjectionRecovery({
+      store,
+      streamPrefix,
+      pool,
+      projection: ENTITLEMENTS,
+      commands,
+    });
     try {
-      if (folding === 'fold') beside.keeper.start();
-      const { generations, previewPublication } = beside;
-      await work({ generations, faults, previewPublication });
+      if (folding === 'fold') rebuildProjector.runner.start();
+      const { rebuilds: generations, previewPublication } = rebuildProjector;
+      await work({ rebuilds: generations, recovery: recovery, previewPublication });
     } finally {
-      await beside.stop();
+      await rebuildProjector.stop();
     }
   });
 }

@@ -169,10 +169,10 @@ describe('a command', () => {
     ['that nobody wrote to, and each believes so', [], true],
     ['that all know', ['evt_0'], false],
   ])('sent 32 times at once through two writers to a stream %s is one event', async (_, before, starts) => {
-    const writers = [writer(log.store()), writer(log.store())];
-    for (const eventId of before) for (const one of writers) await one.execute(record(eventId));
+    const repositories = [writer(log.store()), writer(log.store())];
+    for (const eventId of before) for (const one of repositories) await one.execute(record(eventId));
     const all = Array.from({ length: 32 }, (_, nth) =>
-      writers[nth % 2]?.execute(record('evt_1', { expectsNewStream: starts })),
+      repositories[nth % 2]?.execute(record('evt_1', { expectsNewStream: starts })),
     );
     const outcomes = (await Promise.all(all)).map((recorded) => recorded?.outcome);
     expect(outcomes.sort()).toEqual(['applied', ...Array.from({ length: 31 }, () => 'duplicate')]);

@@ -6,11 +6,11 @@ import { CheckoutRepository } from './repositories.js';
 
 @CommandHandler(RecordCheckoutEvent)
 export class RecordCheckoutEventHandler implements ICommandHandler<RecordCheckoutEvent, CommandResult> {
-  constructor(private readonly writer: CheckoutRepository) {}
+  constructor(private readonly repository: CheckoutRepository) {}
 
   execute({ session, event, origin }: RecordCheckoutEvent): Promise<CommandResult> {
-    return this.writer.execute({
-      stream: checkoutStream(this.writer.prefix, session),
+    return this.repository.execute({
+      stream: checkoutStream(this.repository.prefix, session),
       command: { causation: origin.causation, event },
       origin,
       expectsNewStream: origin.stripe?.eventType === 'checkout.session.completed',

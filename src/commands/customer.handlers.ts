@@ -6,11 +6,11 @@ import { CustomerRepository } from './repositories.js';
 
 @CommandHandler(RecordCustomerEvent)
 export class RecordCustomerEventHandler implements ICommandHandler<RecordCustomerEvent, CommandResult> {
-  constructor(private readonly writer: CustomerRepository) {}
+  constructor(private readonly repository: CustomerRepository) {}
 
   execute({ customer, event, origin }: RecordCustomerEvent): Promise<CommandResult> {
-    return this.writer.execute({
-      stream: customerStream(this.writer.prefix, customer),
+    return this.repository.execute({
+      stream: customerStream(this.repository.prefix, customer),
       command: { kind: 'record', causation: origin.causation, event },
       origin,
       expectsNewStream: origin.stripe?.eventType === 'customer.created',
@@ -20,11 +20,11 @@ export class RecordCustomerEventHandler implements ICommandHandler<RecordCustome
 
 @CommandHandler(LinkCustomer)
 export class LinkCustomerHandler implements ICommandHandler<LinkCustomer, CommandResult> {
-  constructor(private readonly writer: CustomerRepository) {}
+  constructor(private readonly repository: CustomerRepository) {}
 
   execute({ customer, userId, reason, origin }: LinkCustomer): Promise<CommandResult> {
-    return this.writer.execute({
-      stream: customerStream(this.writer.prefix, customer),
+    return this.repository.execute({
+      stream: customerStream(this.repository.prefix, customer),
       command: { kind: 'link', causation: origin.causation, customer, userId, reason },
       origin,
       expectsNewStream: false,
@@ -34,11 +34,11 @@ export class LinkCustomerHandler implements ICommandHandler<LinkCustomer, Comman
 
 @CommandHandler(UnlinkCustomer)
 export class UnlinkCustomerHandler implements ICommandHandler<UnlinkCustomer, CommandResult> {
-  constructor(private readonly writer: CustomerRepository) {}
+  constructor(private readonly repository: CustomerRepository) {}
 
   execute({ customer, reason, origin }: UnlinkCustomer): Promise<CommandResult> {
-    return this.writer.execute({
-      stream: customerStream(this.writer.prefix, customer),
+    return this.repository.execute({
+      stream: customerStream(this.repository.prefix, customer),
       command: { kind: 'unlink', causation: origin.causation, customer, reason },
       origin,
       expectsNewStream: false,

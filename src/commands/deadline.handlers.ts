@@ -6,12 +6,12 @@ import { DeadlineRepository } from './repositories.js';
 
 @CommandHandler(ReachAccessDeadline)
 export class ReachAccessDeadlineHandler implements ICommandHandler<ReachAccessDeadline, CommandResult> {
-  constructor(private readonly writer: DeadlineRepository) {}
+  constructor(private readonly repository: DeadlineRepository) {}
 
   execute({ userId, at, origin }: ReachAccessDeadline): Promise<CommandResult> {
     const instant = new Date(at).toISOString();
-    return this.writer.execute({
-      stream: deadlineStream(this.writer.prefix, userId),
+    return this.repository.execute({
+      stream: deadlineStream(this.repository.prefix, userId),
       command: { userId, at: instant },
       origin: { ...origin, causation: `${userId}@${instant}` },
       expectsNewStream: false,

@@ -6,11 +6,11 @@ import { ProjectionRepository } from './repositories.js';
 
 @CommandHandler(SkipEvent)
 export class SkipEventHandler implements ICommandHandler<SkipEvent, CommandResult> {
-  constructor(private readonly writer: ProjectionRepository) {}
+  constructor(private readonly repository: ProjectionRepository) {}
 
   execute({ projection, skipped, reason, origin }: SkipEvent): Promise<CommandResult> {
-    return this.writer.execute({
-      stream: projectionStream(this.writer.prefix, projection),
+    return this.repository.execute({
+      stream: projectionStream(this.repository.prefix, projection),
       command: { projection, skipped, reason },
       origin: { ...origin, causation: `skip/${skipped.id}` },
       expectsNewStream: false,

@@ -13,11 +13,11 @@ import {
 export class RecordSubscriptionEventHandler
   implements ICommandHandler<RecordSubscriptionEvent, CommandResult>
 {
-  constructor(private readonly writer: SubscriptionRepository) {}
+  constructor(private readonly repository: SubscriptionRepository) {}
 
   execute({ subscription, event, origin }: RecordSubscriptionEvent): Promise<CommandResult> {
-    return this.writer.execute({
-      stream: subscriptionStream(this.writer.prefix, subscription),
+    return this.repository.execute({
+      stream: subscriptionStream(this.repository.prefix, subscription),
       command: { kind: 'record', causation: origin.causation, event },
       origin,
       expectsNewStream: origin.stripe?.eventType === 'customer.subscription.created',
@@ -29,11 +29,11 @@ export class RecordSubscriptionEventHandler
 export class RecordRetrievedSubscriptionHandler
   implements ICommandHandler<RecordRetrievedSubscription, CommandResult>
 {
-  constructor(private readonly writer: SubscriptionRepository) {}
+  constructor(private readonly repository: SubscriptionRepository) {}
 
   execute({ data, origin }: RecordRetrievedSubscription): Promise<CommandResult> {
-    return this.writer.execute({
-      stream: subscriptionStream(this.writer.prefix, data.subscription),
+    return this.repository.execute({
+      stream: subscriptionStream(this.repository.prefix, data.subscription),
       command: { kind: 'retrieved', causation: origin.causation, data },
       origin,
       expectsNewStream: false,
@@ -43,11 +43,11 @@ export class RecordRetrievedSubscriptionHandler
 
 @CommandHandler(LinkSubscription)
 export class LinkSubscriptionHandler implements ICommandHandler<LinkSubscription, CommandResult> {
-  constructor(private readonly writer: SubscriptionRepository) {}
+  constructor(private readonly repository: SubscriptionRepository) {}
 
   execute({ subscription, userId, reason, origin }: LinkSubscription): Promise<CommandResult> {
-    return this.writer.execute({
-      stream: subscriptionStream(this.writer.prefix, subscription),
+    return this.repository.execute({
+      stream: subscriptionStream(this.repository.prefix, subscription),
       command: { kind: 'link', causation: origin.causation, subscription, userId, reason },
       origin,
       expectsNewStream: false,
@@ -57,11 +57,11 @@ export class LinkSubscriptionHandler implements ICommandHandler<LinkSubscription
 
 @CommandHandler(UnlinkSubscription)
 export class UnlinkSubscriptionHandler implements ICommandHandler<UnlinkSubscription, CommandResult> {
-  constructor(private readonly writer: SubscriptionRepository) {}
+  constructor(private readonly repository: SubscriptionRepository) {}
 
   execute({ subscription, reason, origin }: UnlinkSubscription): Promise<CommandResult> {
-    return this.writer.execute({
-      stream: subscriptionStream(this.writer.prefix, subscription),
+    return this.repository.execute({
+      stream: subscriptionStream(this.repository.prefix, subscription),
       command: { kind: 'unlink', causation: origin.causation, subscription, reason },
       origin,
       expectsNewStream: false,

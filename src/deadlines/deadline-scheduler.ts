@@ -41,7 +41,7 @@ const MAX_AT_ONCE = 16;
 export class DeadlineScheduler {
   /** Told apart from other instances, so that of two identical events at the same millisecond one is the other's. */
   readonly #correlationId = `deadlines ${randomUUID()}`;
-  readonly #bell = new WakeSignal();
+  readonly #wakeSignal = new WakeSignal();
   readonly #now: () => number;
   readonly #pageSize: number;
   /** The last deadline this instance knows to be in the log. */
@@ -63,7 +63,7 @@ export class DeadlineScheduler {
   /** Comes back when the appends at hand have ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    this.#bell.ring();
+    this.#wakeSignal.ring();
     await this.#run;
   }
 
@@ -78,7 +78,7 @@ export class DeadlineScheduler {
   }
 
   async #live(): Promise<void> {
-    while (!this.#stopping) await this.#bell.wait(await this.#look());
+    while (!this.#stopping) await this.#wakeSignal.wait(await this.#look());
   }
 
   /** One look at what is due; milliseconds until the next. */

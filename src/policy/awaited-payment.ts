@@ -19,7 +19,7 @@ export interface Awaited {
 interface AwaitedFacts {
   readonly ordered: readonly Observation[];
   readonly book: PriceBook;
-  readonly settlement: PaymentGate;
+  readonly paymentGate: PaymentGate;
   readonly invoices: readonly Invoice[];
   readonly checkouts: readonly CheckoutObservation[];
 }
@@ -31,7 +31,7 @@ type AwaitedPrice = Pick<Awaited, 'plan' | 'price' | 'since'>;
  * `pending_update` above the settled plan; the higher of the two.
  */
 export function awaitedPayment(facts: AwaitedFacts): Awaited | null {
-  const { ordered, book, settlement, invoices } = facts;
+  const { ordered, book, paymentGate: settlement, invoices } = facts;
   const { newest, settled, newestWaits } = settlement;
   const spell: AwaitedPrice | null =
     newestWaits && newest?.of != null && newest.since !== null
@@ -51,7 +51,7 @@ export function awaitedPayment(facts: AwaitedFacts): Awaited | null {
 
 /** Why the money is not there, the first that fits. */
 function reasonFor(
-  { ordered, settlement, checkouts }: AwaitedFacts,
+  { ordered, paymentGate: settlement, checkouts }: AwaitedFacts,
   invoice: Invoice | null,
 ): PendingPaymentReason {
   if (settlement.firstWaits && isCheckoutUnpaid(checkouts)) return 'bank_debit';

@@ -22,35 +22,37 @@ export type UntimedEntitlement = Omit<Entitlement, 'validUntil'>;
  * Combines what each subscription of a user gives with the default plan (DESIGN 8): the highest rank gives plan and
  * role, features are the union, a limit is the greatest plus what add-ons give per unit.
  */
-export function combine(standings: readonly SubscriptionAccess[], catalog: PlanCatalog): UntimedEntitlement {
-  const giving = standings.filter(givesPlan).sort(compareGiving);
+export function combine(accesses: readonly SubscriptionAccess[], catalog: PlanCatalog): UntimedEntitlement {
+  const giving = accesses.filter(givesPlan).sort(compareGiving);
   const fallback = defaultPlan(catalog);
   const first = giving[0];
   const best = first !== undefined && first.plan.plan.rank >= fallback.plan.rank ? first : null;
   const plan = best?.plan ?? fallback;
   const plans = [fallback.plan, ...giving.map((standing) => standing.plan.plan)];
-  const addons = standings.flatMap((standing) => standing.addons);
+  const addons = accesses.flatMap((subscriptionAccess) => subscriptionAccess.addons);
   return {
     role: plan.plan.role,
     plan: plan.name,
-    status: best?.status ?? whyNothing(standings),
+    status: best?.status ?? whyNothing(accesses),
     features: [
       ...new Set([...plans, ...addons.map(({ addon }) => addon)].flatMap(({ features }) => features)),
     ].sort(compareText),
     limits: limitsOf(fallback.plan, giving, addons),
     subscriptionActive: giving.length > 0,
     expiresAt: rfc3339OrNull(best?.periodEnd ?? null),
-    cancelAt: rfc3339OrNull(best?.account.cancelAt ?? null),
-    pendingPayment: pendingPaymentOf(standings),
+    cancelAt: rfc3339OrNull(best?.subscriptionState.cancelAt ?? null),
+    pendingPayment: pendingPaymentOf(accesses),
     source:
       best === null
         ? null
         : {
             type: 'subscription',
-            subscriptionId: best.account.subscription,
-            customerId: best.account.customer,
+            subscriptionId: best.subscriptionState.subscription,
+            customerId: best.subscriptionState.customer,
           },
-    unmappedPrices: unmappedPrices(standings.map((standing) => standing.account)),
+    unmappedPrices: unmappedPrices(
+      accesses.map((subscriptionAccess) => subscriptionAccess.subscriptionState),
+    ),
   };
 }
 
@@ -70,8 +72,8 @@ export class UnknownDefaultPlanError extends Error {
 }
 
 /** Whether a standing gives a plan. */
-export function givesPlan(standing: SubscriptionAccess): standing is Giving {
-  return standing.access && standing.plan !== null && standing.status !== null;
+export function givesPlan(subscriptionAccess: SubscriptionAccess): subscriptionAccess is Giving {
+  return subscriptionAccess.access && subscriptionAccess.plan !== null && subscriptionAccess.status !== null;
 }
 
 /** The one that plan, role and status are taken of first. */
@@ -80,18 +82,18 @@ export function compareGiving(a: Giving, b: Giving): number {
     b.plan.plan.rank - a.plan.plan.rank ||
     STATUS_ORDER[a.status] - STATUS_ORDER[b.status] ||
     (b.periodEnd ?? -1) - (a.periodEnd ?? -1) ||
-    compareText(a.account.subscription, b.account.subscription)
+    compareText(a.subscriptionState.subscription, b.subscriptionState.subscription)
   );
 }
 
 /** The word of the subscription observed last among those that say one. */
-function whyNothing(standings: readonly SubscriptionAccess[]): EntitlementStatus {
-  const speaking = standings
-    .filter((standing) => standing.word !== null)
+function whyNothing(accesses: readonly SubscriptionAccess[]): EntitlementStatus {
+  const speaking = accesses
+    .filter((subscriptionAccess) => subscriptionAccess.word !== null)
     .sort(
       (a, b) =>
-        b.account.newest.created - a.account.newest.created ||
-        compareText(b.account.subscription, a.account.subscription),
+        b.subscriptionState.newest.created - a.subscriptionState.newest.created ||
+        compareText(b.subscriptionState.subscription, a.subscriptionState.subscription),
     );
   return speaking[0]?.word ?? 'none';
 }
@@ -137,7 +139,9 @@ function plus(limit: Limit, perUnit: Limit, units: number): Limit {
 }
 
 /** Prices in no plan and no add-on, of subscriptions that have not ended. */
-function unmappedPrices(accounts: readonly SubscriptionState[]): readonly string[] {
-  const unmapped = accounts.flatMap((account) => (account.ended ? [] : account.unmappedPrices));
+function unmappedPrices(subscriptionStates: readonly SubscriptionState[]): readonly string[] {
+  const unmapped = subscriptionStates.flatMap((subscriptionState) =>
+    subscriptionState.ended ? [] : subscriptionState.unmappedPrices,
+  );
   return [...new Set(unmapped)].sort(compareText);
 }

@@ -5,7 +5,7 @@ import type { HeldAddon } from './subscription-state.js';
 
 /** A standing, with what of it access hangs on beside its add-ons, and the group it is in. */
 interface Member {
-  readonly standing: SubscriptionAccess;
+  readonly subscriptionAccess: SubscriptionAccess;
   readonly access: string;
   readonly group: string;
 }
@@ -36,14 +36,14 @@ export class Crowd {
   readonly #members: Member[];
   readonly #groups = new Map<string, Group>();
 
-  constructor(standings: readonly SubscriptionAccess[]) {
-    this.#members = standings.map(memberOf);
+  constructor(accesses: readonly SubscriptionAccess[]) {
+    this.#members = accesses.map(memberOf);
     for (const member of this.#members) {
       const { members, byEnd, bySight, addons } = this.#group(member.group);
       members.add(member);
-      if (givesPlan(member.standing)) byEnd.push(member);
+      if (givesPlan(member.subscriptionAccess)) byEnd.push(member);
       if (speaks(member)) bySight.push(member);
-      addUnits(addons, member.standing.addons, 1);
+      addUnits(addons, member.subscriptionAccess.addons, 1);
     }
     for (const { byEnd, bySight } of this.#groups.values()) {
       byEnd.sort(compareEnds);
@@ -52,14 +52,14 @@ export class Crowd {
   }
 
   /** Puts another standing in the place of the nth; tells what of that all give together may become another. */
-  move(nth: number, standing: SubscriptionAccess): Change {
+  move(nth: number, subscriptionAccess: SubscriptionAccess): Change {
     const before = this.#members[nth];
     if (before === undefined) throw new RangeError(`nobody is ${nth}th`);
-    const after = memberOf(standing);
+    const after = memberOf(subscriptionAccess);
     this.#members[nth] = after;
     const left = this.#remove(before);
     const joined = this.#add(after);
-    const hasSameUnits = hasSameAddons(before.standing, after.standing);
+    const hasSameUnits = hasSameAddons(before.subscriptionAccess, after.subscriptionAccess);
     const dates = left.givesFirst || joined.givesFirst ? 'dates' : 'nothing';
     if (before.access === after.access && hasSameUnits) return dates;
     const isOther =
@@ -74,8 +74,10 @@ export class Crowd {
       const [shown = firstOf(members), ...others] = [first, seenLast].filter((each) => each !== undefined);
       if (shown === undefined) return [];
       return [
-        { ...shown.standing, addons: [...addons.values()] },
-        ...others.filter((other) => other !== shown).map(({ standing }) => ({ ...standing, addons: [] })),
+        { ...shown.subscriptionAccess, addons: [...addons.values()] },
+        ...others
+          .filter((other) => other !== shown)
+          .map(({ subscriptionAccess: standing }) => ({ ...standing, addons: [] })),
       ];
     });
   }
@@ -84,7 +86,7 @@ export class Crowd {
   leader(): SubscriptionAccess | null {
     let leader: SubscriptionAccess | null = null;
     for (const { byEnd } of this.#groups.values()) {
-      const first = byEnd[0]?.standing;
+      const first = byEnd[0]?.subscriptionAccess;
       if (first === undefined || !givesPlan(first)) continue;
       if (leader === null || !givesPlan(leader) || compareGiving(first, leader) < 0) leader = first;
     }
@@ -94,8 +96,8 @@ export class Crowd {
   #add(member: Member): Place {
     const { members, byEnd, bySight, addons } = this.#group(member.group);
     members.add(member);
-    addUnits(addons, member.standing.addons, 1);
-    const givesFirst = givesPlan(member.standing) && insert(byEnd, member, compareEnds) === 0;
+    addUnits(addons, member.subscriptionAccess.addons, 1);
+    const givesFirst = givesPlan(member.subscriptionAccess) && insert(byEnd, member, compareEnds) === 0;
     const speaksFirst = speaks(member) && insert(bySight, member, compareSights) === 0;
     return { givesFirst, speaksFirst, alone: members.size === 1 };
   }
@@ -103,8 +105,8 @@ export class Crowd {
   #remove(member: Member): Place {
     const { members, byEnd, bySight, addons } = this.#group(member.group);
     members.delete(member);
-    addUnits(addons, member.standing.addons, -1);
-    const givesFirst = givesPlan(member.standing) && take(byEnd, member, compareEnds) === 0;
+    addUnits(addons, member.subscriptionAccess.addons, -1);
+    const givesFirst = givesPlan(member.subscriptionAccess) && take(byEnd, member, compareEnds) === 0;
     const speaksFirst = speaks(member) && take(bySight, member, compareSights) === 0;
     if (members.size === 0) this.#groups.delete(member.group);
     return { givesFirst, speaksFirst, alone: members.size === 0 };
@@ -123,16 +125,16 @@ function firstOf(members: ReadonlySet<Member>): Member | undefined {
   return members.values().next().value;
 }
 
-function speaks({ standing }: Member): boolean {
+function speaks({ subscriptionAccess: standing }: Member): boolean {
   return standing.word !== null;
 }
 
 /** `combine` asks no more of those of one group than which is first, and how many add-ons they hold. */
-function memberOf(standing: SubscriptionAccess): Member {
-  const { account, access, plan, units, status, word } = standing;
+function memberOf(subscriptionAccess: SubscriptionAccess): Member {
+  const { subscriptionState: account, access, plan, units, status, word } = subscriptionAccess;
   const isSpecial = account.awaited !== null || (!account.ended && account.unmappedPrices.length > 0);
   const of = `${access}\n${status}\n${word}\n${units}\n${plan?.name ?? ''}`;
-  return { standing, access: of, group: isSpecial ? account.subscription : of };
+  return { subscriptionAccess: subscriptionAccess, access: of, group: isSpecial ? account.subscription : of };
 }
 
 function hasSameAddons(
@@ -149,17 +151,18 @@ function hasSameAddons(
 }
 
 /** As `combine` prefers what gives the same plan in the same status. */
-function compareEnds({ standing: a }: Member, { standing: b }: Member): number {
+function compareEnds({ subscriptionAccess: a }: Member, { subscriptionAccess: b }: Member): number {
   return (
-    (b.periodEnd ?? -1) - (a.periodEnd ?? -1) || compareText(a.account.subscription, b.account.subscription)
+    (b.periodEnd ?? -1) - (a.periodEnd ?? -1) ||
+    compareText(a.subscriptionState.subscription, b.subscriptionState.subscription)
   );
 }
 
 /** As `combine` prefers words: of the subscription observed last. */
-function compareSights({ standing: a }: Member, { standing: b }: Member): number {
+function compareSights({ subscriptionAccess: a }: Member, { subscriptionAccess: b }: Member): number {
   return (
-    b.account.newest.created - a.account.newest.created ||
-    compareText(b.account.subscription, a.account.subscription)
+    b.subscriptionState.newest.created - a.subscriptionState.newest.created ||
+    compareText(b.subscriptionState.subscription, a.subscriptionState.subscription)
   );
 }
 

@@ -110,10 +110,12 @@ describe('A user with many subscriptions', () => {
           invoices: growingList([...each.invoices]),
         }));
         const { entitlement, successors, adoptedPrices } = judge({ subscriptions }, catalog, now);
-        const standings = subscriptions
+        const accesses = subscriptions
           .map((each) => openSubscriptionState(each, catalog))
-          .flatMap((account) => (account === null ? [] : [subscriptionAccessAt(account, now / 1000)]));
-        expect(entitlement).toMatchObject(combine(standings, catalog));
+          .flatMap((subscriptionState) =>
+            subscriptionState === null ? [] : [subscriptionAccessAt(subscriptionState, now / 1000)],
+          );
+        expect(entitlement).toMatchObject(combine(accesses, catalog));
         for (const facts of [{ subscriptions: kept }, { subscriptions: [...kept].reverse() }]) {
           expect(judge(facts, catalog, now)).toEqual({ entitlement, successors, adoptedPrices });
         }
@@ -135,18 +137,18 @@ describe('A user with many subscriptions', () => {
         const [first] = many;
         if (first === undefined) throw new Error('no life');
         const { catalog, now } = first;
-        const accounts = many.flatMap(({ facts }, n) =>
+        const subscriptionStates = many.flatMap(({ facts }, n) =>
           facts.subscriptions
             .map((each) => ({ ...each, subscription: `${each.subscription}_${n}` }))
             .map((each) => openSubscriptionState(each, catalog))
-            .filter((account) => account !== null),
+            .filter((subscriptionState) => subscriptionState !== null),
         );
-        const all = changesFrom(accounts, catalog, now, Number.POSITIVE_INFINITY);
+        const all = changesFrom(subscriptionStates, catalog, now, Number.POSITIVE_INFINITY);
         const kept = all.filter(({ entitlement }, nth) => {
           const before = all[nth - 1]?.entitlement;
           return nth <= foreseen || before === undefined || !allowsTheSame(before, entitlement);
         });
-        expect(changesFrom(accounts, catalog, now, foreseen)).toEqual(kept);
+        expect(changesFrom(subscriptionStates, catalog, now, foreseen)).toEqual(kept);
       }),
       { numRuns: Number(process.env.EXTENSION_RUNS ?? '60') },
     );
@@ -163,14 +165,14 @@ describe('A user with many subscriptions', () => {
       { status: 'active', cancelAt: DAWN + 2 * DAY },
       { status: 'active', cancelAt: null },
     ];
-    const accounts = told.flatMap((changes, n) => {
+    const subscriptionStates = told.flatMap((changes, n) => {
       const items = [item({ ...PRICE, price: 'plus_m' }, 1, DAWN, DAWN + DAY)];
       const state = subscriptionState(`sub_${n}`, { ...changes, items });
       const observations = [observation(`evt_${n}`, 'customer.subscription.created', DAWN + n, state)];
       const facts = { subscription: state.subscription, observations, invoices: [], checkouts: [] };
       return openSubscriptionState({ ...facts, customerDeleted: false }, catalog) ?? [];
     });
-    const moments = changesFrom(accounts, catalog, (DAWN + DAY) * 1000, 0);
+    const moments = changesFrom(subscriptionStates, catalog, (DAWN + DAY) * 1000, 0);
     expect(moments.map(({ entitlement }) => entitlement.status)).toEqual(['paused', 'canceled']);
   });
 

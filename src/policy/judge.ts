@@ -20,16 +20,18 @@ const FORESEEN = 16;
  */
 export function judge(facts: UserFacts, catalog: PlanCatalog, now: number): Judgement {
   const open = facts.subscriptions.length > FEW ? subscriptionStateOf : openSubscriptionState;
-  const accounts = facts.subscriptions
+  const subscriptionStates = facts.subscriptions
     .map((subscription) => open(subscription, catalog))
-    .filter((account) => account !== null);
-  const [present, ...successors] = withValidity(changesFrom(accounts, catalog, now, FORESEEN));
+    .filter((subscriptionState) => subscriptionState !== null);
+  const [present, ...successors] = withValidity(changesFrom(subscriptionStates, catalog, now, FORESEEN));
   if (present === undefined) throw new Error('a judgement without a present');
-  return { entitlement: present.entitlement, successors, adoptedPrices: adoptedPrices(accounts) };
+  return { entitlement: present.entitlement, successors, adoptedPrices: adoptedPrices(subscriptionStates) };
 }
 
-function adoptedPrices(accounts: readonly SubscriptionState[]): readonly AdoptedPrice[] {
-  const all = accounts.flatMap((account) => (account.ended ? [] : account.adoptedPrices));
+function adoptedPrices(subscriptionStates: readonly SubscriptionState[]): readonly AdoptedPrice[] {
+  const all = subscriptionStates.flatMap((subscriptionState) =>
+    subscriptionState.ended ? [] : subscriptionState.adoptedPrices,
+  );
   const each = new Map(all.map((adopted) => [JSON.stringify([adopted.price, adopted.plan]), adopted]));
   return [...each.values()].sort((a, b) => compareText(a.price, b.price) || compareText(a.plan, b.plan));
 }

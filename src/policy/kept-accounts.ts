@@ -11,7 +11,7 @@ interface Opened {
   readonly invoiceCount: number;
   readonly checkouts: readonly CheckoutObservation[];
   readonly customerDeleted: boolean;
-  readonly account: SubscriptionState | null;
+  readonly subscriptionState: SubscriptionState | null;
 }
 
 const opened = new WeakMap<readonly object[], Opened>();
@@ -27,8 +27,8 @@ export function subscriptionStateOf(
   const { observations, invoices, checkouts, customerDeleted } = facts;
   if (!isGrowing(observations) || !isGrowing(invoices)) return openSubscriptionState(facts, catalog);
   const kept = opened.get(observations);
-  if (kept !== undefined && kept.catalog === catalog && isOf(kept, facts)) return kept.account;
-  const account = openSubscriptionState(facts, catalog);
+  if (kept !== undefined && kept.catalog === catalog && isOf(kept, facts)) return kept.subscriptionState;
+  const subscriptionState = openSubscriptionState(facts, catalog);
   opened.set(observations, {
     catalog,
     observations: observations.length,
@@ -36,9 +36,9 @@ export function subscriptionStateOf(
     invoiceCount: invoices.length,
     checkouts,
     customerDeleted,
-    account,
+    subscriptionState: subscriptionState,
   });
-  return account;
+  return subscriptionState;
 }
 
 function isOf(

@@ -24,25 +24,29 @@ interface Turn {
  * subscriptions that it is about are looked at.
  */
 export function changesFrom(
-  accounts: readonly SubscriptionState[],
+  subscriptionStates: readonly SubscriptionState[],
   catalog: PlanCatalog,
   now: number,
   foreseen: number,
 ): readonly Moment[] {
-  const crowd = new Crowd(accounts.map((account) => subscriptionAccessAt(account, now / 1000)));
+  const crowd = new Crowd(
+    subscriptionStates.map((subscriptionState) => subscriptionAccessAt(subscriptionState, now / 1000)),
+  );
   const moments: Moment[] = [{ at: now, entitlement: combine(crowd.standings(), catalog) }];
-  const turns = turnsOf(accounts, now);
+  const turns = turnsOf(subscriptionStates, now);
   /** Subscriptions whose dates have moved since they were looked at. */
   const outdated = new Set<number>();
   const moveTo = (index: number, at: number): Change => {
-    const account = accounts[index];
-    return account === undefined ? 'nothing' : crowd.move(index, subscriptionAccessAt(account, at / 1000));
+    const subscriptionState = subscriptionStates[index];
+    return subscriptionState === undefined
+      ? 'nothing'
+      : crowd.move(index, subscriptionAccessAt(subscriptionState, at / 1000));
   };
   const pending = new Set<Change>();
   let leader = crowd.leader();
   const isLedAnew = (): boolean => {
     const now = crowd.leader();
-    return now?.account !== leader?.account || now?.periodEnd !== leader?.periodEnd;
+    return now?.subscriptionState !== leader?.subscriptionState || now?.periodEnd !== leader?.periodEnd;
   };
   for (const [nth, { at, index, datesOnly }] of turns.entries()) {
     const isFar = moments.length > foreseen;
@@ -62,9 +66,9 @@ export function changesFrom(
   return moments;
 }
 
-function turnsOf(accounts: readonly SubscriptionState[], now: number): readonly Turn[] {
+function turnsOf(subscriptionStates: readonly SubscriptionState[], now: number): readonly Turn[] {
   const turns: Turn[] = [];
-  for (const [index, account] of accounts.entries()) {
+  for (const [index, account] of subscriptionStates.entries()) {
     const { access, dates } = turningPoints(account);
     for (const second of access) addTurn(turns, { at: toInstant(second), index, datesOnly: false }, now);
     for (const second of dates) addTurn(turns, { at: toInstant(second), index, datesOnly: true }, now);

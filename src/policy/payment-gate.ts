@@ -23,7 +23,7 @@ export interface PaymentGate {
 /** What settlement is decided from. */
 export interface PaymentGateFacts {
   readonly ordered: readonly Observation[];
-  readonly spells: readonly PlanPeriod[];
+  readonly planPeriods: readonly PlanPeriod[];
   readonly invoices: readonly Invoice[];
   readonly payments: Payments;
   readonly checkouts: readonly CheckoutObservation[];
@@ -32,20 +32,20 @@ export interface PaymentGateFacts {
 
 /** Payment before access (DESIGN 8): walks the spells in order and says which one access follows. */
 export function paymentGateOf(facts: PaymentGateFacts, policy: AccessPolicy): PaymentGate {
-  const [first, ...later] = facts.spells;
+  const [first, ...later] = facts.planPeriods;
   if (first === undefined) {
     return { settled: null, first: null, newest: null, firstWaits: false, newestWaits: false };
   }
   const firstWaits = firstSpellWaits(first, facts, policy);
   const invoicedUpgrade = newestOtherInvoice(facts.invoices);
   let settled = firstWaits ? null : first;
-  for (const spell of later) {
+  for (const planPeriod of later) {
     const isSettled =
-      isPaid(spell, facts.payments) ||
-      (!firstWaits && isSettledUnpaid(spell, settled, invoicedUpgrade, policy));
-    if (isSettled) settled = spell;
+      isPaid(planPeriod, facts.payments) ||
+      (!firstWaits && isSettledUnpaid(planPeriod, settled, invoicedUpgrade, policy));
+    if (isSettled) settled = planPeriod;
   }
-  const newest = facts.spells.at(-1) ?? first;
+  const newest = facts.planPeriods.at(-1) ?? first;
   return { settled, first, newest, firstWaits, newestWaits: settled !== newest };
 }
 
@@ -57,9 +57,13 @@ export function isCheckoutUnpaid(checkouts: readonly CheckoutObservation[]): boo
 }
 
 /** Paid for, or still paid for by what was paid before. A stretch without a plan asks for nothing. */
-function isPaid(spell: PlanPeriod, payments: Payments): boolean {
-  const price = spell.of?.item.price;
-  return price === undefined || isPaidFor(price, spell, payments) || payments.stillPaidAt(price, spell.begin);
+function isPaid(planPeriod: PlanPeriod, payments: Payments): boolean {
+  const price = planPeriod.of?.item.price;
+  return (
+    price === undefined ||
+    isPaidFor(price, planPeriod, payments) ||
+    payments.stillPaidAt(price, planPeriod.begin)
+  );
 }
 
 /** Whether an invoice for it, created no earlier than the price was named, paid for a period that ends in the spell. */
@@ -69,14 +73,16 @@ function isPaidFor(price: string, { begin, named }: PlanPeriod, payments: Paymen
 
 /** What settles a later spell without a payment. */
 function isSettledUnpaid(
-  spell: PlanPeriod,
+  planPeriod: PlanPeriod,
   settled: PlanPeriod | null,
   invoicedUpgrade: number,
   policy: AccessPolicy,
 ): boolean {
-  if (!policy.requirePaymentForUpgrade || spell.trialing || !spell.asks) return true;
-  if (settled !== null && rankOf(spell) <= rankOf(settled)) return true;
-  return policy.upgradeWithoutInvoice === 'allow' && invoicedUpgrade < spell.begin - INVOICE_SLACK_SECONDS;
+  if (!policy.requirePaymentForUpgrade || planPeriod.trialing || !planPeriod.asks) return true;
+  if (settled !== null && rankOf(planPeriod) <= rankOf(settled)) return true;
+  return (
+    policy.upgradeWithoutInvoice === 'allow' && invoicedUpgrade < planPeriod.begin - INVOICE_SLACK_SECONDS
+  );
 }
 
 /** Creation of the newest invoice that is neither a creation nor a cycle one: such a one bills an upgrade at once. */

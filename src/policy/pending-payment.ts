@@ -8,8 +8,8 @@ import { rfc3339 } from './time.js';
  * The higher plan that a user asked for and has not paid yet (DESIGN 8), while the subscription gives access, or its first
  * spell waits and it has not ended; of several subscriptions the plan of highest rank, then of the smallest id.
  */
-export function pendingPaymentOf(standings: readonly SubscriptionAccess[]): PendingPayment | null {
-  const candidates = standings.flatMap(({ account, access }) => {
+export function pendingPaymentOf(accesses: readonly SubscriptionAccess[]): PendingPayment | null {
+  const candidates = accesses.flatMap(({ subscriptionState: account, access }) => {
     const isShown = access || (account.firstWaits && !account.ended);
     return isShown && account.awaited !== null ? [{ account, awaited: account.awaited }] : [];
   });

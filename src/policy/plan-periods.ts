@@ -98,8 +98,8 @@ class SpellCutter {
 }
 
 /** Rank of a spell's plan; that of no plan is below all. */
-export function rankOf(spell: PlanPeriod): number {
-  return spell.of?.plan.plan.rank ?? Number.NEGATIVE_INFINITY;
+export function rankOf(planPeriod: PlanPeriod): number {
+  return planPeriod.of?.plan.plan.rank ?? Number.NEGATIVE_INFINITY;
 }
 
 function priceOf(of: PlanItem | null): string | null {

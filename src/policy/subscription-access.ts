@@ -10,7 +10,7 @@ import type { Held, HeldAddon, SubscriptionState } from './subscription-state.js
  * has nothing to say. Times are Unix seconds.
  */
 export interface SubscriptionAccess {
-  readonly account: SubscriptionState;
+  readonly subscriptionState: SubscriptionState;
   readonly access: boolean;
   readonly plan: NamedPlan | null;
   readonly units: number;
@@ -37,33 +37,34 @@ export function isKnownStatus(status: string): boolean {
 }
 
 /** Judges one subscription at `now` (Unix seconds, fractions allowed) by the table of DESIGN 8. */
-export function subscriptionAccessAt(account: SubscriptionState, now: number): SubscriptionAccess {
-  const access = accessAt(account, now);
-  if (access === 'none') return nothing(account, wordAt(account, now));
+export function subscriptionAccessAt(subscriptionState: SubscriptionState, now: number): SubscriptionAccess {
+  const access = accessAt(subscriptionState, now);
+  if (access === 'none') return nothing(subscriptionState, wordAt(subscriptionState, now));
   const paidOnly = access === 'paidOnly';
-  const stays = paidOnly || account.lost.plan;
-  const given = stays ? planThatStays(account, now) : account.followed;
+  const stays = paidOnly || subscriptionState.lost.plan;
+  const given = stays ? planThatStays(subscriptionState, now) : subscriptionState.followed;
   const gives = given?.plan != null;
-  const word = wordAt(account, now);
+  const word = wordAt(subscriptionState, now);
   return {
-    account,
+    subscriptionState: subscriptionState,
     access: gives || !stays,
     plan: given?.plan ?? null,
     units: given?.units ?? 0,
     status: stays ? 'past_due' : access,
     periodEnd: given?.periodEnd ?? null,
-    addons: addonsAt(account, now, paidOnly),
+    addons: addonsAt(subscriptionState, now, paidOnly),
     word: gives && word === 'unpaid' ? 'past_due' : word,
   };
 }
 
 /** Instants (Unix seconds) at which time alone may change what this subscription gives. */
-export function turningPoints(account: SubscriptionState): TurningPoints {
-  const access = [account.trialEnd, account.graceEnd, account.accessEnd].filter(
+export function turningPoints(subscriptionState: SubscriptionState): TurningPoints {
+  const access = [subscriptionState.trialEnd, subscriptionState.graceEnd, subscriptionState.accessEnd].filter(
     (instant) => instant !== null,
   );
-  if (account.standstill !== null || !isPaidOnlySome(account)) return { access, dates: [] };
-  const { turns } = account.remains;
+  if (subscriptionState.standstill !== null || !isPaidOnlySome(subscriptionState))
+    return { access, dates: [] };
+  const { turns } = subscriptionState.remains;
   return { access: [...access, ...turns.access], dates: turns.dates };
 }
 
@@ -74,17 +75,17 @@ function isPaidOnlySome({ status, lost }: SubscriptionState): boolean {
 
 /** What a status gives at an instant: access, only what a paid line covers, or none. */
 function accessAt(
-  account: SubscriptionState,
+  subscriptionState: SubscriptionState,
   now: number,
 ): 'active' | 'trialing' | 'past_due' | 'paidOnly' | 'none' {
-  if (isOver(account.accessEnd, now) || account.collectionSuspended) return 'none';
-  switch (account.status) {
+  if (isOver(subscriptionState.accessEnd, now) || subscriptionState.collectionSuspended) return 'none';
+  switch (subscriptionState.status) {
     case 'active':
       return 'active';
     case 'trialing':
-      return isOver(account.trialEnd, now) ? 'none' : 'trialing';
+      return isOver(subscriptionState.trialEnd, now) ? 'none' : 'trialing';
     case 'past_due':
-      return isOver(account.graceEnd, now) ? 'paidOnly' : 'past_due';
+      return isOver(subscriptionState.graceEnd, now) ? 'paidOnly' : 'past_due';
     case 'unpaid':
       return 'paidOnly';
     default:
@@ -93,20 +94,20 @@ function accessAt(
 }
 
 /** What a subscription says where none gives the plan: the first word that fits, in the order of DESIGN 10. */
-function wordAt(account: SubscriptionState, now: number): EntitlementStatus | null {
-  const { status, lost } = account;
+function wordAt(subscriptionState: SubscriptionState, now: number): EntitlementStatus | null {
+  const { status, lost } = subscriptionState;
   if (status === 'canceled' || status === 'unpaid' || status === 'paused') return status;
   if (!isKnownStatus(status)) return 'unknown';
-  if (isOver(account.accessEnd, now)) return 'canceled';
-  if (account.collectionSuspended) return 'paused';
+  if (isOver(subscriptionState.accessEnd, now)) return 'canceled';
+  if (subscriptionState.collectionSuspended) return 'paused';
   if (lost.plan || lost.addons.size > 0) return 'unpaid';
-  if (status === 'past_due' && isOver(account.graceEnd, now)) return 'past_due';
+  if (status === 'past_due' && isOver(subscriptionState.graceEnd, now)) return 'past_due';
   return null;
 }
 
-function nothing(account: SubscriptionState, word: EntitlementStatus | null): SubscriptionAccess {
+function nothing(subscriptionState: SubscriptionState, word: EntitlementStatus | null): SubscriptionAccess {
   return {
-    account,
+    subscriptionState: subscriptionState,
     access: false,
     plan: null,
     units: 0,
@@ -118,24 +119,28 @@ function nothing(account: SubscriptionState, word: EntitlementStatus | null): Su
 }
 
 /** The plan that a line that paid covers, in the units it paid for, no more than are held. */
-function planThatStays(account: SubscriptionState, now: number): Omit<Held, 'price'> | null {
-  const instant = account.standstill ?? now;
-  const line = valueAt(account.remains.plan, instant);
+function planThatStays(subscriptionState: SubscriptionState, now: number): Omit<Held, 'price'> | null {
+  const instant = subscriptionState.standstill ?? now;
+  const line = valueAt(subscriptionState.remains.plan, instant);
   if (line === null) return null;
-  const { followed } = account;
+  const { followed } = subscriptionState;
   const own = followed?.plan === line.gives ? followed : null;
-  const paid = lineOfUnits(account.remains, line.gives, own?.price ?? null, instant) ?? line;
-  const held = own?.units ?? account.carriedUnits(paid.price) ?? paid.units;
+  const paid = lineOfUnits(subscriptionState.remains, line.gives, own?.price ?? null, instant) ?? line;
+  const held = own?.units ?? subscriptionState.carriedUnits(paid.price) ?? paid.units;
   return { plan: line.gives, units: Math.min(paid.units, held), periodEnd: line.end };
 }
 
 /** Add-ons count beside a plan or without one, but not while the first spell waits; what was lost stays where it was paid. */
-function addonsAt(account: SubscriptionState, now: number, paidOnly: boolean): readonly HeldAddon[] {
-  if (account.firstWaits && account.followed === null) return [];
-  const instant = account.standstill ?? now;
-  return account.addons.flatMap((held) => {
-    if (!paidOnly && !account.lost.addons.has(held.name)) return [held];
-    const units = Math.min(held.units, unitsThatStay(account.remains, held.price, instant));
+function addonsAt(
+  subscriptionState: SubscriptionState,
+  now: number,
+  paidOnly: boolean,
+): readonly HeldAddon[] {
+  if (subscriptionState.firstWaits && subscriptionState.followed === null) return [];
+  const instant = subscriptionState.standstill ?? now;
+  return subscriptionState.addons.flatMap((held) => {
+    if (!paidOnly && !subscriptionState.lost.addons.has(held.name)) return [held];
+    const units = Math.min(held.units, unitsThatStay(subscriptionState.remains, held.price, instant));
     return units > 0 ? [{ ...held, units }] : [];
   });
 }

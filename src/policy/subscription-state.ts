@@ -82,10 +82,13 @@ export function openSubscriptionState(
   const book = openPriceBook(catalog, ordered);
   const invoices = foldInvoices(facts.invoices);
   const payments = paymentsOf(facts.invoices, invoices, ordered, book);
-  const spells = planPeriodsOf(ordered, book);
+  const planPeriods = planPeriodsOf(ordered, book);
   const { checkouts } = facts;
-  const settlement = paymentGateOf({ ordered, spells, invoices, payments, checkouts, book }, policy);
-  const { settled, first, firstWaits } = settlement;
+  const paymentGate = paymentGateOf(
+    { ordered, planPeriods: planPeriods, invoices, payments, checkouts, book },
+    policy,
+  );
+  const { settled, first, firstWaits } = paymentGate;
   const isClocked = newest.data.testClock === null;
   const cancelAt = cancellationInstant(newest, held, book);
   const followed = settled ?? (status === 'trialing' ? first : null);
@@ -116,7 +119,7 @@ export function openSubscriptionState(
     cancelAt,
     accessEnd: isClocked ? cancelAt : null,
     standstill: isClocked ? null : newest.created,
-    awaited: awaitedPayment({ ordered, book, settlement, invoices, checkouts }),
+    awaited: awaitedPayment({ ordered, book, paymentGate: paymentGate, invoices, checkouts }),
     unmappedPrices: held
       .map(({ price }) => price)
       .filter((price) => book.planOf(price) === null && book.addonOf(price) === null),

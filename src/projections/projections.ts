@@ -62,7 +62,7 @@ export interface Projections {
   readonly engine: Projection;
   readonly reader: EntitlementReader;
   readonly ops: OpsReader;
-  readonly generations: RebuildRuntime;
+  readonly rebuilds: RebuildRuntime;
   readonly deadlines: DeadlineReader;
   /** What the publication of a catalogue would change now; changes nothing. See `previewPublication`. */
   readonly previewPublication: RebuildProjector['previewPublication'];
@@ -78,7 +78,7 @@ export interface Projections {
 }
 
 /** What folds, and when. */
-interface Folding extends Pick<RebuildProjector, 'generations' | 'previewPublication'> {
+interface Folding extends Pick<RebuildProjector, 'rebuilds' | 'previewPublication'> {
   readonly engine: Projection;
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -132,17 +132,17 @@ function foldHere(options: ProjectionsOptions, listener: ProjectionListener): Fo
   });
   const { onSetAside, onTrouble } = listener;
   const onFault: RebuildProjectorOptions['onFault'] = (_, fault) => listener.onFault(fault);
-  const beside = openRebuildProjector({ ...options, onFault, onSetAside, onTrouble });
+  const rebuildProjector = openRebuildProjector({ ...options, onFault, onSetAside, onTrouble });
   return {
     engine,
-    generations: beside.generations,
-    previewPublication: beside.previewPublication,
+    rebuilds: rebuildProjector.rebuilds,
+    previewPublication: rebuildProjector.previewPublication,
     start: async () => {
       await engine.start();
-      beside.keeper.start();
+      rebuildProjector.runner.start();
     },
     stop: async () => {
-      await beside.stop();
+      await rebuildProjector.stop();
       await engine.stop();
     },
   };
@@ -165,7 +165,7 @@ function foldInThreads(
       else listener.onTrouble(...message.call.given);
     },
   });
-  const beside = openRebuildProjector({
+  const rebuildProjector = openRebuildProjector({
     ...options,
     onFault: (_, fault) => listener.onFault(fault),
     onSetAside: listener.onSetAside,
@@ -175,15 +175,15 @@ function foldInThreads(
   let stopRinging = (): void => undefined;
   return {
     engine: live,
-    generations: beside.generations,
-    previewPublication: beside.previewPublication,
+    rebuilds: rebuildProjector.rebuilds,
+    previewPublication: rebuildProjector.previewPublication,
     start: async () => {
       await Promise.all([live.start(), keeper.start()]);
       stopRinging = options.store.onAppend(() => live.ring());
     },
     stop: async () => {
       stopRinging();
-      const ends = await Promise.allSettled([live.stop(), keeper.stop(), beside.stop()]);
+      const ends = await Promise.allSettled([live.stop(), keeper.stop(), rebuildProjector.stop()]);
       for (const end of ends) if (end.status === 'rejected') throw end.reason;
     },
   };

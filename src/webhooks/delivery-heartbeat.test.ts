@@ -21,7 +21,7 @@ describe('When Stripe last delivered', () => {
   /** Milliseconds on the clock of every instance. */
   let now = 0;
   let writes: number;
-  const contact = (troubles: unknown[] = []) =>
+  const heartbeat = (troubles: unknown[] = []) =>
     new DeliveryHeartbeat(
       {
         query: (text: string) => {
@@ -46,7 +46,7 @@ describe('When Stripe last delivered', () => {
     readonly started: number;
     readonly noted: number;
   }): Promise<DeliveryHeartbeat> {
-    const made = contact();
+    const made = heartbeat();
     now += hours.started * 3_600_000;
     await database.pool.query(
       `insert into tenure.webhook_contact values (1, now() - make_interval(hours => $1))`,
@@ -58,14 +58,14 @@ describe('When Stripe last delivered', () => {
   it('is not before the start of the instance: one that was just started has not listened for long', async () => {
     const made = await asIf({ started: 0, noted: 5 });
     expect(await made.silentSeconds()).toBeLessThan(3_600);
-    const alone = contact();
+    const alone = heartbeat();
     expect(await alone.silentSeconds()).toBeLessThan(3_600);
   });
 
   it('counts what other instances received', async () => {
     const long = await asIf({ started: 9, noted: 5 });
     expect(Math.round((await long.silentSeconds()) / 3_600)).toBe(5);
-    const other = contact();
+    const other = heartbeat();
     other.note();
     await other.close();
     expect(await hoursNoted()).toBe(0);
@@ -86,7 +86,7 @@ describe('When Stripe last delivered', () => {
     await made.close();
     expect(writes).toBe(2);
     await database.pool.query(`update tenure.webhook_contact set received_at = now() + interval '2 hours'`);
-    const another = contact();
+    const another = heartbeat();
     another.note();
     await another.close();
     expect(await hoursNoted()).toBe(-2);
@@ -96,7 +96,7 @@ describe('When Stripe last delivered', () => {
   it('holds up no delivery when it cannot be written', async () => {
     await database.pool.query('drop table tenure.webhook_contact');
     const troubles: unknown[] = [];
-    const made = contact(troubles);
+    const made = heartbeat(troubles);
     made.note();
     await made.close();
     expect(troubles).toEqual([expect.objectContaining({ code: '42P01' })]);

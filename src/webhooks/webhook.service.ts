@@ -36,10 +36,10 @@ export interface WebhookServiceOptions {
   readonly translation: TranslationOptions;
   readonly commands: CommandBus;
   /** Hears what was recorded, duplicates too: what a process forgot when it ended is asked then. */
-  readonly inquiries: Pick<ReconciliationQueue, 'notice'>;
+  readonly reconciliation: Pick<ReconciliationQueue, 'notice'>;
   readonly checkoutWait: CheckoutWait;
   /** Hears of every delivery with a good signature and of our mode. */
-  readonly contact: Pick<DeliveryHeartbeat, 'note'>;
+  readonly heartbeat: Pick<DeliveryHeartbeat, 'note'>;
   readonly metrics: Metrics;
   /** Hears, once a day each, what may surprise in what was recorded. */
   readonly onUnexpected: (unexpected: Unexpected) => void;
@@ -119,13 +119,13 @@ export class WebhookService {
       this.#mismatches += 1;
       return { received: true, outcome: 'ignored', reason: 'livemode_mismatch' };
     }
-    this.options.contact.note();
+    this.options.heartbeat.note();
     if (translation.outcome === 'ignored') {
       return { received: true, outcome: 'ignored', reason: translation.reason };
     }
     const recorded: CommandResult = await this.options.commands.execute(commandOf(translation, requestId));
     if (recorded.outcome === 'applied') this.#noteUnexpected(translation.event);
-    this.options.inquiries.notice(translation.event, translation.stripe.created, requestId);
+    this.options.reconciliation.notice(translation.event, translation.stripe.created, requestId);
     await this.#holdForCheckout(translation);
     return recorded.outcome === 'applied'
       ? { received: true, outcome: 'applied', event: recorded.event, position: recorded.position }

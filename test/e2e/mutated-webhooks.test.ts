@@ -109,7 +109,7 @@ describe.each(CODES)(`Mutated webhooks (MUTATED_SEED=${SEED}), and code that thr
       expect(problems.filter((problem: string) => problem !== 'livemode_mismatch')).toEqual(
         isAside ? ['events_set_aside'] : [],
       );
-      const { generations } = service.tenure.projections;
+      const { rebuilds: generations } = service.tenure.projections;
       expect(await generations.verify('all', 'test', () => undefined)).toMatchObject({ differences: 0 });
     },
     Math.max(120_000, EVENTS * 100),

@@ -29,13 +29,13 @@ describe('A rebuild', () => {
       await rebuild.without(victim, async () => {
         await rebuild.leads(other, 'beside');
         await wall.query('rollback');
-        await two.generations.untilLevel(build, () => undefined);
+        await two.rebuilds.untilLevel(build, () => undefined);
       });
       await rebuild.comesBack(victim);
       expect(await two.leaderOf('beside')).toBe(other);
       await rebuild.tell(...two.urls);
       expect(await rebuild.generations()).toEqual(['1 live', `${build} building`]);
-      await two.generations.swap(build, OPS);
+      await two.rebuilds.swap(build, OPS);
     },
   );
 
@@ -46,10 +46,10 @@ describe('A rebuild', () => {
     await rebuild.isHeld(builder);
     await rebuild.without(rebuild.other(builder), async () => {
       await wall.query('rollback');
-      await two.generations.untilLevel(build, () => undefined);
+      await two.rebuilds.untilLevel(build, () => undefined);
     });
     expect(await rebuild.generations()).toEqual(['1 live', `${build} building`]);
-    await two.generations.swap(build, OPS);
+    await two.rebuilds.swap(build, OPS);
   });
 
   whenSoaked('is kept level by the other service when the one that did so is killed', async (rebuild) => {
@@ -58,9 +58,9 @@ describe('A rebuild', () => {
     const victim = await rebuild.leader('beside');
     await rebuild.without(victim, async () => {
       await rebuild.tell(rebuild.other(victim));
-      await two.generations.untilLevel(build, () => undefined);
+      await two.rebuilds.untilLevel(build, () => undefined);
     });
-    await two.generations.swap(build, OPS);
+    await two.rebuilds.swap(build, OPS);
   });
 
   const heldAt = [
@@ -83,7 +83,7 @@ describe('A rebuild', () => {
         await rebuild.tell(...two.urls);
         expect(few(rebuild.reads.failed)).toEqual([]);
         expect(await rebuild.generations()).toEqual(['1 live', `${build} building`]);
-        expect(await two.generations.swaps(1)).toEqual([]);
+        expect(await two.rebuilds.swaps(1)).toEqual([]);
         await two.done('projections', 'swap', String(build), '--reason', 'a later policy');
         expect(await rebuild.generations()).toEqual(['1 previous', `${build} live`]);
       }),
@@ -113,17 +113,17 @@ describe('A rebuild', () => {
     async (rebuild) => {
       const { two } = rebuild;
       const build = await rebuild.beginLevel();
-      await two.generations.swap(build, OPS);
+      await two.rebuilds.swap(build, OPS);
       const victim = await rebuild.leader('live');
       const command = two.tenure('projections', 'rollback', '--reason', 'to and fro');
-      const moved = async (): Promise<boolean> => (await two.generations.swaps(1))[0]?.kind === 'rollback';
+      const moved = async (): Promise<boolean> => (await two.rebuilds.swaps(1))[0]?.kind === 'rollback';
       await until('the pointer moved', moved, PATIENCE_MS);
       await rebuild.without(victim, async () => {
         await rebuild.tell(rebuild.other(victim));
       });
       expect((await command.ended).code).toBe(0);
       expect(await rebuild.generations()).toEqual(['1 live', `${build} previous`]);
-      await two.generations.swap(build, OPS);
+      await two.rebuilds.swap(build, OPS);
     },
   );
 
@@ -146,7 +146,7 @@ describe('A rebuild', () => {
       );
       await rebuild.without(victim, async () => {
         await wall.query('rollback');
-        const done = async (): Promise<boolean> => (await two.generations.swaps(1))[0]?.to === generation;
+        const done = async (): Promise<boolean> => (await two.rebuilds.swaps(1))[0]?.to === generation;
         await until('the order is carried out', done, PATIENCE_MS);
         await rebuild.tell(rebuild.other(victim));
       });

@@ -53,7 +53,7 @@ describe('A rebuild under a changed access policy, swapped in while two services
   });
 
   it('fails and mixes no read, loses no event, raises exactly the changed versions, and equals a fold from scratch', async () => {
-    const { urls, lives, generations } = two;
+    const { urls, lives, rebuilds: generations } = two;
     const moving = lives.all.filter(isMoving);
     const still = lives.all.filter((life, n) => !isMoving(life, n));
     const changing = new Set(still.filter(({ kind }) => kind === 'plus' || kind === 'late'));
@@ -161,10 +161,10 @@ describe('A rebuild under a changed access policy, swapped in while two services
   const again = async (): Promise<void> => {
     const everyone = two.lives.all.map(({ userId }) => userId);
     const before = await snapshots(two, everyone);
-    const report = await two.generations.rebuild({ ...OPS, afterwards: 'swap' }, () => undefined);
+    const report = await two.rebuilds.rebuild({ ...OPS, afterwards: 'swap' }, () => undefined);
     expect(report).toMatchObject({ changed: 0, detailsOnly: 0, mixed: null });
     expect(await snapshots(two, everyone)).toEqual(before);
-    expect(await two.generations.verify('all', 'test', () => undefined)).toMatchObject({ differences: 0 });
+    expect(await two.rebuilds.verify('all', 'test', () => undefined)).toMatchObject({ differences: 0 });
   };
   // Held by test/projections/generations.test.ts too, of fewer users.
   if (isSoak) it('and once more by the same code: nothing changes', again, 900_000);

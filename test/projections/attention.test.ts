@@ -93,7 +93,7 @@ describe('What needs attention', () => {
       { user_id: 'dan', adopted_prices: told },
       { user_id: 'eve', adopted_prices: told },
     ]);
-    const verify = () => service.generations.verify('all', 'test', () => undefined);
+    const verify = () => service.rebuilds.verify('all', 'test', () => undefined);
     expect(await verify()).toMatchObject({ differences: 0 });
     const catalog = twoPlans({ free: 'reports', plus: 'export' });
     const [free, plus] = [catalog.plans.free, catalog.plans.plus];

@@ -42,7 +42,7 @@ const CATALOGUE: ToRecord = {
       }),
     },
   },
-  told: null,
+  origin: null,
   at: at(day(0)),
 };
 
@@ -63,7 +63,7 @@ function ending(
   });
   if (told.kind !== 'observation') throw new Error('a sight is an observation');
   const fact = { ...told.fact, eventId: `evt_${told.fact.data.subscription}_${second}` };
-  return { event: { type: fact.type, data: fact.data }, told: fact, at: at(second) };
+  return { event: { type: fact.type, data: fact.data }, origin: fact, at: at(second) };
 }
 
 function deadline(userId: string, instant: number, recordedAt = instant): ToRecord {
@@ -71,7 +71,7 @@ function deadline(userId: string, instant: number, recordedAt = instant): ToReco
     type: 'AccessDeadlineReached',
     data: { userId, at: new Date(instant).toISOString() },
   } as const;
-  return { event, told: null, at: recordedAt };
+  return { event, origin: null, at: recordedAt };
 }
 
 /** Bodies as they are served to `users` at `now` (Unix ms). */

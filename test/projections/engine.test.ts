@@ -116,7 +116,7 @@ function sights(
 ): ToRecord[] {
   return Array.from({ length: count }, () => {
     customers += 1;
-    return { event: { type, data: { customer: `cus_${customers}`, userId: null } }, told: null, at: 1_000 };
+    return { event: { type, data: { customer: `cus_${customers}`, userId: null } }, origin: null, at: 1_000 };
   });
 }
 

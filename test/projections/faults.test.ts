@@ -40,10 +40,10 @@ const FIXED = rulesOf('2', () => false);
 
 describe('A projection that may set nothing aside, at a fault', () => {
   let log: ProjectedLog;
-  let faults: ProjectionRecovery;
+  let recovery: ProjectionRecovery;
   beforeEach(async () => {
     log = await ProjectedLog.open();
-    faults = faultsBy();
+    recovery = faultsBy();
     await log.record(
       publication(twoPlans({ free: 'reports', plus: 'export' }), day(0)),
       sightOf('1', day(0), { userId: 'ann' }),
@@ -101,7 +101,7 @@ describe('A projection that may set nothing aside, at a fault', () => {
     return (await log.store.read(projectionStream('tenure.', 'entitlements'), 0)).map(parseEvent);
   }
 
-  async function isClean({ generations }: Instance): Promise<void> {
+  async function isClean({ rebuilds: generations }: Instance): Promise<void> {
     expect(await generations.verify('all', 'test', () => undefined)).toMatchObject({
       differences: 0,
       first: [],
@@ -114,7 +114,7 @@ describe('A projection that may set nothing aside, at a fault', () => {
     await stands(b, '4');
     const [{ id, stream, revision, type } = { id: '' }] = (await log.store.readAll('3', 1)).events;
     const skipped = { id, stream, revision, type };
-    expect(await faults.skip('4', SKIP)).toEqual({
+    expect(await recovery.skip('4', SKIP)).toEqual({
       outcome: 'skipped',
       position: '4',
       skipped,
@@ -146,7 +146,7 @@ describe('A projection that may set nothing aside, at a fault', () => {
     const a = await start('a', FAULTY, { batchSize: 1 });
     for (const position of ['4', unreadable]) {
       await stands(a, position);
-      await faults.skip(position, SKIP);
+      await recovery.skip(position, SKIP);
     }
     const last = (await log.store.head()) ?? '0';
     await a.reaches(last);
@@ -155,10 +155,10 @@ describe('A projection that may set nothing aside, at a fault', () => {
     await a.stop();
     for (const batchSize of [1, 2, 3, 500]) {
       const b = await start(`b${batchSize}`, FAULTY, { buildBatchSize: batchSize });
-      const report = await b.generations.rebuild({ ...OPS, afterwards: 'keep' }, () => undefined);
+      const report = await b.rebuilds.rebuild({ ...OPS, afterwards: 'keep' }, () => undefined);
       expect(report).toMatchObject({ position: last, changed: 0, detailsOnly: 0 });
       expect(await log.rowsOf(report.to.generation)).toEqual(straight);
-      await b.generations.drop(report.to.generation);
+      await b.rebuilds.drop(report.to.generation);
       await b.stop();
     }
   });
@@ -166,25 +166,25 @@ describe('A projection that may set nothing aside, at a fault', () => {
   it('takes the skipped event in with a rebuild by code that can fold it', async () => {
     const a = await start('a', FAULTY);
     await stands(a, '4');
-    await faults.skip('4', SKIP);
+    await recovery.skip('4', SKIP);
     await a.reaches('7');
-    const same = await a.generations.rebuild({ ...OPS, afterwards: 'drop' }, () => undefined);
+    const same = await a.rebuilds.rebuild({ ...OPS, afterwards: 'drop' }, () => undefined);
     expect(same).toMatchObject({ changed: 0, detailsOnly: 0 });
     await a.stop();
 
     const b = await start('b', FIXED);
-    const healed = await b.generations.rebuild({ ...OPS, afterwards: 'swap' }, () => undefined);
+    const healed = await b.rebuilds.rebuild({ ...OPS, afterwards: 'swap' }, () => undefined);
     expect(healed).toMatchObject({ changed: 1, byKind: { plan: 1, status: 1 }, first: [{ userId: 'bob' }] });
     expect(await plans(b)).toMatchObject({ bob: 'free unpaid' });
     await isClean(b);
   });
 
   it('is skipped once, by however many at once, and only where it stands', async () => {
-    await expect(faults.skip('4', SKIP)).rejects.toThrow(NoFaultError);
+    await expect(recovery.skip('4', SKIP)).rejects.toThrow(NoFaultError);
     const a = await start('a', FAULTY);
     await stands(a, '4');
-    await expect(faults.skip('5', SKIP)).rejects.toThrow(FaultElsewhereError);
-    await expect(faults.skip('3', SKIP)).rejects.toThrow(FaultElsewhereError);
+    await expect(recovery.skip('5', SKIP)).rejects.toThrow(FaultElsewhereError);
+    await expect(recovery.skip('3', SKIP)).rejects.toThrow(FaultElsewhereError);
     expect(await skips()).toEqual([]);
     let arrived = 0;
     const meet = (): Promise<unknown> => {
@@ -200,14 +200,14 @@ describe('A projection that may set nothing aside, at a fault', () => {
       'skipped_before',
     ]);
     await a.reaches('7');
-    const again = await faults.skip('4', { ...SKIP, reason: 'another' });
+    const again = await recovery.skip('4', { ...SKIP, reason: 'another' });
     expect(again).toMatchObject({ outcome: 'skipped_before', reason: SKIP.reason });
-    await expect(faults.skip('5', SKIP)).rejects.toThrow(NoFaultError);
+    await expect(recovery.skip('5', SKIP)).rejects.toThrow(NoFaultError);
     expect(await skips()).toHaveLength(1);
     // Nor is one that is only not folded yet.
     await a.stop();
     const next = await log.record(sightOf('3', day(2), { userId: 'cleo' }));
-    await expect(faults.skip(next, SKIP)).rejects.toThrow(NoFaultError);
+    await expect(recovery.skip(next, SKIP)).rejects.toThrow(NoFaultError);
     expect(await skips()).toHaveLength(1);
   });
 
@@ -218,16 +218,16 @@ describe('A projection that may set nothing aside, at a fault', () => {
       rulesOf('1', () => broken),
     );
     await stands(a, '4');
-    await expect(faults.resume(2)).rejects.toThrow(UnknownGenerationError);
+    await expect(recovery.resume(2)).rejects.toThrow(UnknownGenerationError);
     // What is still there is met again, by an instance that would not have looked by itself.
-    expect(await faults.resume('live')).toMatchObject({ generation: 1, fault: { position: '4' } });
+    expect(await recovery.resume('live')).toMatchObject({ generation: 1, fault: { position: '4' } });
     await until('it was met again', () => a.faults.length === 2);
     await stands(a, '4');
     broken = false;
-    await faults.resume(1);
+    await recovery.resume(1);
     await a.reaches('6');
     expect(await plans(a)).toMatchObject({ bob: 'free unpaid' });
-    await expect(faults.resume('live')).rejects.toThrow(NoFaultError);
+    await expect(recovery.resume('live')).rejects.toThrow(NoFaultError);
     expect(await skips()).toEqual([]);
   });
 
@@ -239,14 +239,14 @@ describe('A projection that may set nothing aside, at a fault', () => {
     );
     await a.reaches('6');
     broken = true;
-    const generation = await a.generations.begin(OPS);
+    const generation = await a.rebuilds.begin(OPS);
     await until('the build stands', async () => {
-      const all = await a.generations.list();
+      const all = await a.rebuilds.list();
       return all.find((each) => each.generation === generation)?.fold?.checkpoint.fault?.position === '4';
     });
     broken = false;
-    await faults.resume(generation);
-    await a.generations.untilLevel(generation, () => undefined);
+    await recovery.resume(generation);
+    await a.rebuilds.untilLevel(generation, () => undefined);
     expect(await log.rowsOf(generation)).toEqual(await log.rowsOf(1));
   });
 });

@@ -71,7 +71,7 @@ describe('A rebuild', () => {
   }
 
   async function rebuild(instance: Instance, afterwards: 'swap' | 'keep' | 'drop' = 'swap') {
-    return instance.generations.rebuild({ ...OPS, afterwards }, () => undefined);
+    return instance.rebuilds.rebuild({ ...OPS, afterwards }, () => undefined);
   }
 
   async function query<Row extends object>(text: string): Promise<readonly Row[]> {
@@ -100,7 +100,7 @@ describe('A rebuild', () => {
   }
 
   /** Generations and what they are. */
-  async function roles({ generations }: Instance): Promise<Record<number, string>> {
+  async function roles({ rebuilds: generations }: Instance): Promise<Record<number, string>> {
     return Object.fromEntries((await generations.list()).map(({ generation, role }) => [generation, role]));
   }
 
@@ -114,7 +114,7 @@ describe('A rebuild', () => {
     ).length;
   }
 
-  async function isClean({ generations }: Instance): Promise<void> {
+  async function isClean({ rebuilds: generations }: Instance): Promise<void> {
     const report = await generations.verify('all', 'test', () => undefined);
     expect(report).toMatchObject({ differences: 0, first: [] });
   }
@@ -154,7 +154,7 @@ describe('A rebuild', () => {
       await a.reaches(last);
       expect(await served(a)).toMatchObject({ ann: 'free canceled 2' });
       await until('the previous generation is level', async () => {
-        const [previous] = await a.generations.list();
+        const [previous] = await a.rebuilds.list();
         return previous?.fold?.checkpoint.handled === last;
       });
       expect(await log.rowsOf(1)).toEqual(await log.rowsOf(2));
@@ -230,7 +230,7 @@ describe('A rebuild', () => {
         { swap: 1, user_id: 'dan', offset_before: 0, offset_after: 1, changed: true },
         { swap: 1, user_id: 'eve', offset_before: 0, offset_after: 1, changed: false },
       ]);
-      expect(await a.generations.swaps(10)).toEqual([
+      expect(await a.rebuilds.swaps(10)).toEqual([
         {
           swap: 1,
           kind: 'swap',
@@ -291,8 +291,8 @@ describe('A rebuild', () => {
         await holder.query('select from tenure.projection_checkpoint where generation = 1 for update');
         const a = await start('a', LENIENT, { patienceMs: 20_000 });
         const last = await log.record(sightOf('1', day(1), { userId: 'ann', status: 'past_due' }));
-        const generation = await a.generations.begin(OPS);
-        await a.generations.untilLevel(generation, () => undefined);
+        const generation = await a.rebuilds.begin(OPS);
+        await a.rebuilds.untilLevel(generation, () => undefined);
         await until('the keeper finds nothing more to fold', async () => {
           const { rows } = await log.pool.query(
             `select from pg_stat_activity
@@ -300,11 +300,11 @@ describe('A rebuild', () => {
           );
           return rows.length > 0;
         });
-        const [, build] = await a.generations.list();
+        const [, build] = await a.rebuilds.list();
         expect(build?.fold?.checkpoint.handled).toBe('7');
         await holder.query('commit');
         await a.reaches(last);
-        expect(await a.generations.swap(generation, OPS)).toMatchObject({ position: last, mixed: null });
+        expect(await a.rebuilds.swap(generation, OPS)).toMatchObject({ position: last, mixed: null });
       } finally {
         holder.release(true);
       }
@@ -322,7 +322,7 @@ describe('A rebuild', () => {
       expect(await rebuild(a, 'keep')).toMatchObject({ changed: 1, to: { generation: 3 } });
       expect(await roles(a)).toEqual({ 1: 'live', 3: 'building' });
       expect(await served(a)).toMatchObject({ dan: 'plus past_due 1' });
-      expect(await a.generations.swap(3, OPS)).toMatchObject({ swap: 1, kind: 'swap', changed: 1 });
+      expect(await a.rebuilds.swap(3, OPS)).toMatchObject({ swap: 1, kind: 'swap', changed: 1 });
       expect(await served(a)).toMatchObject({ dan: 'plus active 2' });
     });
   });
@@ -331,11 +331,11 @@ describe('A rebuild', () => {
     it('to what was served, with versions that go on, and back again', async () => {
       await foldedBefore();
       const a = await start('a', LENIENT);
-      await expect(a.generations.rollBack(OPS)).rejects.toThrow(NothingToRollBackError);
+      await expect(a.rebuilds.rollBack(OPS)).rejects.toThrow(NothingToRollBackError);
       await rebuild(a);
       const feed = (await feedAfter(0)).length;
-      expect(await a.generations.compareRollBack()).toMatchObject({ changed: 1, mixed: null });
-      const report = await a.generations.rollBack({ actor: 'eva', reason: 'too lenient' });
+      expect(await a.rebuilds.compareRollBack()).toMatchObject({ changed: 1, mixed: null });
+      const report = await a.rebuilds.rollBack({ actor: 'eva', reason: 'too lenient' });
       expect(report).toMatchObject({
         kind: 'rollback',
         swap: 2,
@@ -348,10 +348,10 @@ describe('A rebuild', () => {
       });
       expect(await served(a)).toMatchObject({ dan: 'plus past_due 3', eve: 'plus active 2' });
       expect(await roles(a)).toEqual({ 1: 'live', 2: 'previous' });
-      await a.generations.rollBack(OPS);
+      await a.rebuilds.rollBack(OPS);
       expect(await served(a)).toMatchObject({ dan: 'plus active 4', eve: 'plus active 2' });
       expect(await feedAfter(feed)).toEqual(['dan 3', 'dan 4']);
-      expect(await a.generations.swaps(10)).toMatchObject([
+      expect(await a.rebuilds.swaps(10)).toMatchObject([
         { kind: 'rollback', from: 1, to: 2, fromCode: RUNNING_RULES.codeVersion, toCode: 'other' },
         { kind: 'rollback', from: 2, to: 1, actor: 'eva', reason: 'too lenient' },
         { kind: 'swap' },
@@ -367,7 +367,7 @@ describe('A rebuild', () => {
         sightOf('1', day(1), { userId: 'ann' }),
       );
       await a.reaches(last);
-      const report = await a.generations.rollBack(OPS);
+      const report = await a.rebuilds.rollBack(OPS);
       expect(report).toMatchObject({
         to: { generation: 1, builtBy: RUNNING_RULES.codeVersion, foldedBy: 'other', mixedAfter: '7' },
         mixed: { after: '7' },
@@ -384,11 +384,11 @@ describe('A rebuild', () => {
       const a = await start('a');
       await a.reaches('7');
       await rebuild(a);
-      await expect(a.generations.drop(2)).rejects.toThrow(GenerationIsLiveError);
-      await a.generations.drop(1);
-      await expect(a.generations.rollBack(OPS)).rejects.toThrow(NothingToRollBackError);
-      await expect(a.generations.swap(1, OPS)).rejects.toThrow(UnknownGenerationError);
-      await expect(a.generations.drop(1)).rejects.toThrow(UnknownGenerationError);
+      await expect(a.rebuilds.drop(2)).rejects.toThrow(GenerationIsLiveError);
+      await a.rebuilds.drop(1);
+      await expect(a.rebuilds.rollBack(OPS)).rejects.toThrow(NothingToRollBackError);
+      await expect(a.rebuilds.swap(1, OPS)).rejects.toThrow(UnknownGenerationError);
+      await expect(a.rebuilds.drop(1)).rejects.toThrow(UnknownGenerationError);
       expect(await tablesOf(1)).toBe(0);
     });
   });
@@ -399,8 +399,8 @@ describe('A rebuild', () => {
       const b = await start('b');
       await a.reaches('7');
       const asked = await Promise.allSettled([
-        a.generations.begin({ actor: 'ann', reason: 'one' }),
-        b.generations.begin({ actor: 'ann', reason: 'other' }),
+        a.rebuilds.begin({ actor: 'ann', reason: 'one' }),
+        b.rebuilds.begin({ actor: 'ann', reason: 'other' }),
       ]);
       const refused = asked.filter((each) => each.status === 'rejected');
       expect(refused).toHaveLength(1);
@@ -410,8 +410,8 @@ describe('A rebuild', () => {
         generation: 2,
         startedBy: 'ann',
       });
-      await a.generations.drop(2);
-      expect(await b.generations.begin(OPS)).toBe(3);
+      await a.rebuilds.drop(2);
+      expect(await b.rebuilds.begin(OPS)).toBe(3);
     });
 
     it('when nobody folds it, and nothing is changed', async () => {
@@ -427,11 +427,9 @@ describe('A rebuild', () => {
         afterwards: null,
       });
       const before = await log.rows();
-      await expect(a.generations.untilLevel(generation, () => undefined)).rejects.toThrow(
-        BuildOfOtherCodeError,
-      );
-      await expect(a.generations.swap(generation, OPS)).rejects.toThrow(GenerationBehindError);
-      await expect(a.generations.swap(1, OPS)).rejects.toThrow(GenerationIsLiveError);
+      await expect(a.rebuilds.untilLevel(generation, () => undefined)).rejects.toThrow(BuildOfOtherCodeError);
+      await expect(a.rebuilds.swap(generation, OPS)).rejects.toThrow(GenerationBehindError);
+      await expect(a.rebuilds.swap(1, OPS)).rejects.toThrow(GenerationIsLiveError);
       expect(await log.rows()).toEqual(before);
       expect(await query('select swaps from tenure.live_generation')).toEqual([{ swaps: 0 }]);
     });
@@ -447,17 +445,17 @@ describe('A rebuild', () => {
         },
       };
       const a = await start('a', failing, { faultLimit: 0 });
-      const generation = await a.generations.begin(OPS);
-      await expect(a.generations.untilLevel(generation, () => undefined)).rejects.toThrow(
+      const generation = await a.rebuilds.begin(OPS);
+      await expect(a.rebuilds.untilLevel(generation, () => undefined)).rejects.toThrow(
         GenerationFaultedError,
       );
-      await expect(a.generations.swap(generation, OPS)).rejects.toMatchObject({
+      await expect(a.rebuilds.swap(generation, OPS)).rejects.toMatchObject({
         code: 'generation_faulted',
         fault: { position: '4', message: expect.stringContaining('not with me') },
       });
       await a.reaches(await log.record(sightOf('1', day(1), { userId: 'ann', status: 'past_due' })));
       expect(await served(a)).toMatchObject({ ann: 'plus past_due 2' });
-      await a.generations.drop(generation);
+      await a.rebuilds.drop(generation);
       expect(await roles(a)).toEqual({ 1: 'live' });
     });
   });
@@ -472,7 +470,7 @@ describe('A rebuild', () => {
       );
       await log.pool.query(`delete from tenure.entitlement_history where user_id = 'bob'`);
       await log.pool.query(`update tenure.customer set owner = 'zoe' where customer = 'cus_3'`);
-      const report = await a.generations.verify('all', 'test', () => undefined);
+      const report = await a.rebuilds.verify('all', 'test', () => undefined);
       expect(report).toMatchObject({
         position: '7',
         generation: 1,
@@ -493,7 +491,7 @@ describe('A rebuild', () => {
       const a = await start('a');
       await a.reaches('7');
       await log.pool.query(`update tenure.user_role set counter = counter + 1 where generation = 1`);
-      expect(await a.generations.verify(2, 'test', () => undefined)).toMatchObject({
+      expect(await a.rebuilds.verify(2, 'test', () => undefined)).toMatchObject({
         users: 2,
         differences: 4,
         byTable: { user_role: 4, revocation_version: 0 },

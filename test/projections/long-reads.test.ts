@@ -54,10 +54,10 @@ describe('A read of the whole history that is open while generations are built a
          where generation = (select generation from tenure.live_generation) order by user_id, seq`,
     );
     const pages = [(await reader.query(`fetch ${FEW} from audit`)).rows];
-    const generation = await instance.generations.begin(OPS);
-    await instance.generations.untilLevel(generation, () => undefined);
+    const generation = await instance.rebuilds.begin(OPS);
+    await instance.rebuilds.untilLevel(generation, () => undefined);
     pages.push((await reader.query(`fetch ${FEW} from audit`)).rows);
-    expect(await instance.generations.swap(generation, OPS)).toMatchObject({ changed: USERS.length });
+    expect(await instance.rebuilds.swap(generation, OPS)).toMatchObject({ changed: USERS.length });
     for (let rows = pages.at(-1); rows !== undefined && rows.length > 0; ) {
       rows = (await reader.query(`fetch ${FEW} from audit`)).rows;
       pages.push(rows);
@@ -67,7 +67,7 @@ describe('A read of the whole history that is open while generations are built a
     }
     expect(featuresOf(pages.flat())).toEqual([USERS.length, 'export,reports']);
     await reader.query('commit');
-    expect((await instance.generations.rollBack(OPS)).changed).toBe(USERS.length - 1);
+    expect((await instance.rebuilds.rollBack(OPS)).changed).toBe(USERS.length - 1);
   });
 
   it('table by table, as a dump does it, holds up no rebuild, swap, roll-back or fold, and sees none of them', async () => {
@@ -88,11 +88,11 @@ describe('A read of the whole history that is open while generations are built a
     await reader.query('begin isolation level repeatable read');
     for (const { name } of names.rows) await reader.query(`lock table tenure.${name} in access share mode`);
     const before = await dump();
-    const report = await instance.generations.rebuild({ ...OPS, afterwards: 'swap' }, () => undefined);
+    const report = await instance.rebuilds.rebuild({ ...OPS, afterwards: 'swap' }, () => undefined);
     expect(report.changed).toBe(USERS.length);
     const last = await log.record(sightOf('0', day(1), { userId: 'user 0', status: 'canceled' }));
     await instance.reaches(last);
-    expect(await instance.generations.rollBack(OPS)).toMatchObject({ changed: USERS.length - 1 });
+    expect(await instance.rebuilds.rollBack(OPS)).toMatchObject({ changed: USERS.length - 1 });
     expect(await dump()).toEqual(before);
     await reader.query('commit');
     expect(await dump()).not.toEqual(before);

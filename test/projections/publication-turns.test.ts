@@ -17,8 +17,8 @@ const catalog = (edition: string) => twoPlans({ free: `free ${edition}`, plus: `
 /** A purchase by a user, named for their subscription. */
 function bought(userId: string, second: number, more: Parameters<typeof sightOf>[2] = {}): ToRecord {
   const sight = sightOf(userId, second, { userId, ...more });
-  const told = sight.told && { ...sight.told, eventId: `evt_${userId}_${second}` };
-  return { ...sight, told };
+  const told = sight.origin && { ...sight.origin, eventId: `evt_${userId}_${second}` };
+  return { ...sight, origin: told };
 }
 
 describe('While a publication is under way', () => {
@@ -137,7 +137,7 @@ describe('While a publication is under way', () => {
     await isHeld();
     const link: ToRecord = {
       event: { type: 'SubscriptionLinked', data: { subscription: 'sub_u6', userId: 'u5', reason: null } },
-      told: null,
+      origin: null,
       at: at(day(1)),
     };
     await log.record(
@@ -184,7 +184,7 @@ describe('While a publication is under way', () => {
     const { store, pool } = log;
     const handler = new SkipEventHandler(new ProjectionRepository(store, 'tenure.'));
     const commands = { execute: (command: SkipEvent) => handler.execute(command) };
-    const faults = new ProjectionRecovery({
+    const recovery = new ProjectionRecovery({
       store,
       streamPrefix: 'tenure.',
       pool,
@@ -193,7 +193,7 @@ describe('While a publication is under way', () => {
     });
     // It is recorded by the real clock, by which every month of the story is over: nothing here ends by itself.
     const skip = { actor: 'ops', correlationId: 'c', reason: 'two users cannot be judged' };
-    expect(await faults.skip(published, skip)).toMatchObject({ outcome: 'skipped', position: published });
+    expect(await recovery.skip(published, skip)).toMatchObject({ outcome: 'skipped', position: published });
     await b.reaches(published);
     await b.reaches(await log.record(bought('u5', day(1))));
     expect(await shown('u3', 'u4', 'u5', 'u6', 'nobody')).toEqual([
@@ -207,18 +207,18 @@ describe('While a publication is under way', () => {
   });
 
   it('a build comes level and verifies, and a swap waits for the end of it', async () => {
-    const generation = await a.generations.begin(OPS);
-    await a.generations.untilLevel(generation, () => undefined);
+    const generation = await a.rebuilds.begin(OPS);
+    await a.rebuilds.untilLevel(generation, () => undefined);
     const letGo = await holdAt('u2');
     const published = await log.record(publication(catalog('two'), day(1)));
     await isHeld();
     const last = await log.record(bought('u6', day(1), { status: 'canceled' }));
-    const swapping = a.generations.swap(generation, OPS);
+    const swapping = a.rebuilds.swap(generation, OPS);
     await letGo();
     expect(await swapping).toMatchObject({ changed: 0, detailsOnly: 0 });
     await a.reaches(last);
     await a.reaches(published);
-    expect(await a.generations.verify('all', 'test', () => undefined)).toMatchObject({ differences: 0 });
+    expect(await a.rebuilds.verify('all', 'test', () => undefined)).toMatchObject({ differences: 0 });
     expect(await shown('u5', 'u6')).toEqual(['free two,plus two 2', 'free two 3']);
   });
 });

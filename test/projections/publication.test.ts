@@ -81,13 +81,13 @@ describe('What a publication would change', () => {
     expect(seen.at(-1)).toEqual([3, 3]);
     expect(await log.rows()).toEqual(before);
     expect(await log.store.head()).toBe('4');
-    expect(await a.generations.list()).toHaveLength(1);
+    expect(await a.rebuilds.list()).toHaveLength(1);
   });
 
   it('is nothing for the catalogue published last, and for one that gives the same', async () => {
     const { hash, catalog } = { hash: catalogHash(OLD), catalog: OLD };
     await log.record(
-      { event: { type: 'PlanCatalogPublished', data: { hash, catalog } }, told: null, at: at(day(0)) },
+      { event: { type: 'PlanCatalogPublished', data: { hash, catalog } }, origin: null, at: at(day(0)) },
       sightOf('1', day(0), { userId: 'ann' }),
     );
     const a = await start();
@@ -155,7 +155,7 @@ describe('What a publication would change', () => {
               const before = await a.reader.readMany(USERS);
               const data = { hash: catalogHash(catalog), catalog };
               await a.reaches(
-                await own.record({ event: { type: 'PlanCatalogPublished', data }, told: null, at: now }),
+                await own.record({ event: { type: 'PlanCatalogPublished', data }, origin: null, at: now }),
               );
               const after = await a.reader.readMany(USERS);
               const told = new Map(report.first.map((change) => [change.userId, change]));

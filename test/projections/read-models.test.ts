@@ -27,7 +27,7 @@ const CONFIRMED: LiveCheckpoint = {
 
 function customerSeen(customer: string, userId: string | null, second: number): ToRecord {
   const told = { eventId: `evt_${customer}_${second}`, stripeType: 'customer.updated', created: second };
-  return { event: { type: 'CustomerObserved', data: { customer, userId } }, told, at: at(second) };
+  return { event: { type: 'CustomerObserved', data: { customer, userId } }, origin: told, at: at(second) };
 }
 
 describe('The read models', () => {
@@ -72,7 +72,7 @@ describe('The read models', () => {
       expect(await shown(['ann', 'bob'])).toEqual(['plus 1', 'free 0']);
       const link = (subscription: string): ToRecord => ({
         event: { type: 'SubscriptionLinked', data: { subscription, userId: 'bob', reason: null } },
-        told: null,
+        origin: null,
         at: at(day(1)),
       });
       await fold(link('sub_1'));
@@ -234,7 +234,7 @@ describe('The read models', () => {
     ]);
     await fold({
       event: { type: 'CustomerLinked', data: { customer: 'cus_1', userId: 'cleo', reason: null } },
-      told: null,
+      origin: null,
       at: at(day(1)),
     });
     expect((await ops.unlinked(null, 10)).items).toEqual([unlinked[1], unlinked[3]]);

@@ -61,7 +61,7 @@ describe('What was ordered with a rebuild', () => {
   }
 
   /** The rebuild once it is in a phase. */
-  function comesTo(phase: RebuildJob['phase'], { generations }: Instance): Promise<RebuildJob> {
+  function comesTo(phase: RebuildJob['phase'], { rebuilds: generations }: Instance): Promise<RebuildJob> {
     return until(`a rebuild to be ${phase}`, async () => {
       const rebuild = await generations.rebuildOf('latest');
       return rebuild?.phase === phase && rebuild;
@@ -87,8 +87,8 @@ describe('What was ordered with a rebuild', () => {
        from tenure.revocation_version where generation = 1 and user_id = 'user 10'`,
     );
     const a = await start('a', WITH_API, { buildBatchSize: 4 });
-    await until('a part is built', async () => ((await a.generations.rebuildOf('latest'))?.events ?? 0) > 0);
-    expect(await a.generations.rebuildOf('latest')).toMatchObject({
+    await until('a part is built', async () => ((await a.rebuilds.rebuildOf('latest'))?.events ?? 0) > 0);
+    expect(await a.rebuilds.rebuildOf('latest')).toMatchObject({
       generation,
       phase: 'building',
       afterwards: 'swap',
@@ -110,7 +110,7 @@ describe('What was ordered with a rebuild', () => {
       failure: null,
       finishedAt: expect.any(String),
     });
-    expect(await b.generations.swaps(10)).toMatchObject([{ swap: 1, to: generation, ...OPS }]);
+    expect(await b.rebuilds.swaps(10)).toMatchObject([{ swap: 1, to: generation, ...OPS }]);
   });
 
   it.each([
@@ -124,10 +124,10 @@ describe('What was ordered with a rebuild', () => {
       const a = await start('a');
       await until('the swap waits', async () => (await log.endWaiting('a')) > 0);
       expect(await comesTo('comparing', a)).toMatchObject({ report: null });
-      expect(await a.generations.swaps(10)).toEqual([]);
+      expect(await a.rebuilds.swaps(10)).toEqual([]);
       await blocker.query('rollback');
       expect(await comesTo('swapped', a)).toMatchObject({ report: { swap: 1, changed: USERS.length } });
-      expect(await a.generations.swaps(10)).toHaveLength(1);
+      expect(await a.rebuilds.swaps(10)).toHaveLength(1);
       const { rows } = await log.pool.query('select from tenure.revocation_feed where version > 1');
       expect(rows).toHaveLength(USERS.length);
     },
@@ -135,18 +135,18 @@ describe('What was ordered with a rebuild', () => {
 
   it('to keep leaves a build that can be swapped in later, and its report', async () => {
     const a = await start('a');
-    const generation = await a.generations.order({ ...OPS, afterwards: 'keep' });
+    const generation = await a.rebuilds.order({ ...OPS, afterwards: 'keep' });
     const kept = await comesTo('kept', a);
     expect(kept).toMatchObject({ report: { changed: USERS.length, to: { generation } } });
-    await a.generations.swap(generation, { actor: 'eva', reason: 'now' });
-    expect(await a.generations.rebuildOf('latest')).toEqual({ ...kept, live: LAST });
-    expect(await a.generations.swaps(1)).toMatchObject([{ actor: 'eva' }]);
+    await a.rebuilds.swap(generation, { actor: 'eva', reason: 'now' });
+    expect(await a.rebuilds.rebuildOf('latest')).toEqual({ ...kept, live: LAST });
+    expect(await a.rebuilds.swaps(1)).toMatchObject([{ actor: 'eva' }]);
   });
 
   it('to drop is gone on with when the drop was cut off, also by an instance that folds nothing', async () => {
     const a = await start('a');
     const long = await holding('select count(*) from tenure.user_role', 'repeatable read');
-    const generation = await a.generations.order({ ...OPS, afterwards: 'drop' });
+    const generation = await a.rebuilds.order({ ...OPS, afterwards: 'drop' });
     await comesTo('dropping', a);
     // A read that began before the build is waited for, and cut off at a stop.
     await until('the drop waits', async () => (await log.endWaiting('a')) > 0);
@@ -161,38 +161,38 @@ describe('What was ordered with a rebuild', () => {
       builtBy: null,
       report: { changed: USERS.length },
     });
-    expect((await b.generations.list()).map((each) => each.generation)).toEqual([1]);
+    expect((await b.rebuilds.list()).map((each) => each.generation)).toEqual([1]);
   });
 
   it('ends with what somebody else does with the build first', async () => {
     const a = await start('a');
     const blocker = await holding('lock table tenure.generation_swap in exclusive mode');
-    const generation = await a.generations.order({ ...OPS, afterwards: 'swap' });
+    const generation = await a.rebuilds.order({ ...OPS, afterwards: 'swap' });
     await comesTo('comparing', a);
     const b = await start('b');
-    const dropping = b.generations.drop(generation);
+    const dropping = b.rebuilds.drop(generation);
     await until('the swap waits', async () => (await log.endWaiting('a')) > 0);
     await dropping;
     const gone = await until('its end', async () => {
-      const rebuild = await a.generations.rebuildOf(generation);
+      const rebuild = await a.rebuilds.rebuildOf(generation);
       return rebuild?.finishedAt !== null && rebuild;
     });
     expect(gone).toMatchObject({ generation, phase: 'dropped', report: null, failure: null });
     await blocker.query('rollback');
-    expect(await a.generations.swaps(10)).toEqual([]);
-    const next = await a.generations.order({ ...OPS, afterwards: 'swap' });
+    expect(await a.rebuilds.swaps(10)).toEqual([]);
+    const next = await a.rebuilds.order({ ...OPS, afterwards: 'swap' });
     expect(await comesTo('swapped', a)).toMatchObject({ generation: next });
   });
 
   it('fails with the fault that the build stopped at, and leaves the build', async () => {
     const a = await start('a', FAILING);
-    const generation = await a.generations.order({ ...OPS, afterwards: 'swap' });
+    const generation = await a.rebuilds.order({ ...OPS, afterwards: 'swap' });
     expect(await comesTo('failed', a)).toMatchObject({
       generation,
       failure: { code: 'generation_faulted', message: expect.stringContaining('no judgement') },
       report: null,
     });
-    expect((await a.generations.list()).map((each) => each.role)).toEqual(['live', 'building']);
+    expect((await a.rebuilds.list()).map((each) => each.role)).toEqual(['live', 'building']);
   });
 
   it('is given up where nobody runs the code that began it', async () => {
@@ -203,13 +203,13 @@ describe('What was ordered with a rebuild', () => {
       failure: { code: 'build_of_other_code' },
       events: 0,
     });
-    expect(await a.generations.swaps(10)).toEqual([]);
+    expect(await a.rebuilds.swaps(10)).toEqual([]);
   });
 
   it('does not hold up a stop, however long a read is that a drop waits for', async () => {
     const a = await start('a');
     const long = await holding('select count(*) from tenure.user_role', 'repeatable read');
-    await a.generations.order({ ...OPS, afterwards: 'drop' });
+    await a.rebuilds.order({ ...OPS, afterwards: 'drop' });
     await comesTo('dropping', a);
     await a.stop();
     await long.query('commit');
@@ -218,11 +218,11 @@ describe('What was ordered with a rebuild', () => {
 
   it('is nothing for builds of the command line, which are shown while they last', async () => {
     const a = await start('a');
-    expect(await a.generations.rebuildOf('latest')).toBeNull();
-    const generation = await a.generations.begin(OPS);
+    expect(await a.rebuilds.rebuildOf('latest')).toBeNull();
+    const generation = await a.rebuilds.begin(OPS);
     expect(await comesTo('level', a)).toMatchObject({ generation, afterwards: null, ...OPS });
-    await a.generations.swap(generation, OPS);
-    expect(await a.generations.rebuildOf('latest')).toBeNull();
-    expect(await a.generations.rebuildOf(generation)).toMatchObject({ phase: 'swapped', report: null });
+    await a.rebuilds.swap(generation, OPS);
+    expect(await a.rebuilds.rebuildOf('latest')).toBeNull();
+    expect(await a.rebuilds.rebuildOf(generation)).toMatchObject({ phase: 'swapped', report: null });
   });
 });

@@ -39,7 +39,7 @@ async function recordDue(log: ProjectedLog, { deadlines, reaches }: Instance, no
     log,
     due.map(({ userId, at }) => ({
       event: { type: 'AccessDeadlineReached', data: { userId, at: new Date(at).toISOString() } },
-      told: null,
+      origin: null,
       at: Math.max(at, now),
     })),
   );
@@ -61,13 +61,13 @@ describe('A rebuild at any moment of any history', () => {
             const clock = (count: number): number =>
               Math.max(0, ...events.slice(0, count).map(({ at }) => at));
             await recordDue(log, a, clock(cut(first)));
-            const generation = await a.generations.begin(OPS);
+            const generation = await a.rebuilds.begin(OPS);
             const recording = recordAll(log, events.slice(cut(first), cut(second)));
-            await a.generations.untilLevel(generation, () => undefined);
+            await a.rebuilds.untilLevel(generation, () => undefined);
             await recording;
             await recordDue(log, a, clock(cut(second)));
             const handled = a.engine.status().handled;
-            const swapping = a.generations.swap(generation, OPS);
+            const swapping = a.rebuilds.swap(generation, OPS);
             await recordAll(log, events.slice(cut(second)));
             expect(await swapping).toMatchObject({ changed: 0, detailsOnly: 0, mixed: null });
             expect(BigInt(a.engine.status().handled ?? '0')).toBeGreaterThanOrEqual(BigInt(handled ?? '0'));
@@ -75,7 +75,7 @@ describe('A rebuild at any moment of any history', () => {
             const last = (await log.store.head()) ?? '0';
             await a.reaches(last);
             await until('both generations are level', async () => {
-              const all = await a.generations.list();
+              const all = await a.rebuilds.list();
               return all.every(
                 ({ fold }) => fold?.checkpoint.handled === last && fold.checkpoint.within.length === 0,
               );
@@ -83,14 +83,14 @@ describe('A rebuild at any moment of any history', () => {
             expect(await log.rowsOf(generation)).toEqual(await log.rowsOf(1));
             const { rows } = await log.pool.query('select from tenure.revocation_offset');
             expect(rows).toEqual([]);
-            expect(await a.generations.verify('all', 'test', () => undefined)).toMatchObject({
+            expect(await a.rebuilds.verify('all', 'test', () => undefined)).toMatchObject({
               position: last,
               generation,
               differences: 0,
             });
             served = Date.now();
             const before = await versions(a);
-            expect(await a.generations.rollBack(OPS)).toMatchObject({ changed: 0, mixed: null });
+            expect(await a.rebuilds.rollBack(OPS)).toMatchObject({ changed: 0, mixed: null });
             expect(await versions(a)).toEqual(before);
 
             // What was served while generations came and went is what a fold from scratch gives, feed included.

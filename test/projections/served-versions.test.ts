@@ -13,8 +13,8 @@ const numRuns = Number(process.env.VERSION_LOG_RUNS ?? '2');
 function seenLate(userId: string, now: number, late: number, more: Parameters<typeof sightOf>[2]): ToRecord {
   const second = Math.floor(now / 1_000);
   const sight = sightOf(userId, second, { userId, ...more });
-  const told = sight.told && { ...sight.told, eventId: `${sight.told.eventId} ${userId} ${now}` };
-  return { ...sight, told, at: now - late };
+  const told = sight.origin && { ...sight.origin, eventId: `${sight.origin.eventId} ${userId} ${now}` };
+  return { ...sight, origin: told, at: now - late };
 }
 
 describe('A version that is served', () => {
@@ -58,11 +58,11 @@ describe('A version that is served', () => {
     expect(await shown()).toBe('plus 3');
     expect(await feed()).toEqual(['ann 1', 'ann 3']);
     // The counter is the log's alone; a build counts the same, and neither a swap nor the way back changes the version.
-    await live.generations.rebuild({ ...OPS, afterwards: 'swap' }, () => undefined);
+    await live.rebuilds.rebuild({ ...OPS, afterwards: 'swap' }, () => undefined);
     expect(await shown()).toBe('plus 3');
-    await live.generations.rollBack(OPS);
+    await live.rebuilds.rollBack(OPS);
     expect(await shown()).toBe('plus 3');
-    expect(await live.generations.verify('all', 'test', () => undefined)).toMatchObject({ differences: 0 });
+    expect(await live.rebuilds.verify('all', 'test', () => undefined)).toMatchObject({ differences: 0 });
   });
 
   it('is never that of something else which an instance with a clock ahead has served', async () => {
@@ -123,13 +123,13 @@ describe('A version that is served', () => {
             now += 1_000; // so that each is the newest sight
             await fold(seenLate(own(each.user), now, each.late, { cancelAt, status: each.status }));
           } else if (each.kind === 'rebuild' && !swapped) {
-            await live.generations.rebuild({ ...OPS, afterwards: 'swap' }, () => undefined);
+            await live.rebuilds.rebuild({ ...OPS, afterwards: 'swap' }, () => undefined);
             swapped = true;
-          } else if (swapped) await live.generations.rollBack(OPS);
+          } else if (swapped) await live.rebuilds.rollBack(OPS);
         }
         await read();
-        for (const { generation, role } of await live.generations.list()) {
-          if (role === 'previous') await live.generations.drop(generation);
+        for (const { generation, role } of await live.rebuilds.list()) {
+          if (role === 'previous') await live.rebuilds.drop(generation);
         }
       }),
       { numRuns, endOnFailure: true },

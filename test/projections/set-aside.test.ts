@@ -22,13 +22,13 @@ const FIXED = failingRules('2', () => false);
 
 describe('What cannot be folded', () => {
   let log: ProjectedLog;
-  let faults: ProjectionRecovery;
+  let recovery: ProjectionRecovery;
   beforeEach(async () => {
     log = await ProjectedLog.open();
     const { store, pool } = log;
     const handler = new SkipEventHandler(new ProjectionRepository(store, 'tenure.'));
     const commands = { execute: (command: SkipEvent) => handler.execute(command) };
-    faults = new ProjectionRecovery({
+    recovery = new ProjectionRecovery({
       store,
       streamPrefix: 'tenure.',
       pool,
@@ -58,17 +58,17 @@ describe('What cannot be folded', () => {
     );
   }
 
-  function verified({ generations }: Instance) {
+  function verified({ rebuilds: generations }: Instance) {
     return generations.verify('all', 'test', () => undefined);
   }
 
   /** A build by the code of an instance has the very rows that are read; and so says a verification. */
   async function isTheSameAgain(instance: Instance): Promise<void> {
-    const report = await instance.generations.rebuild({ ...OPS, afterwards: 'keep' }, () => undefined);
+    const report = await instance.rebuilds.rebuild({ ...OPS, afterwards: 'keep' }, () => undefined);
     expect(report).toMatchObject({ changed: 0, detailsOnly: 0 });
     expect(await log.rowsOf(report.to.generation)).toEqual(await log.rowsOf(report.from.generation));
     expect(await verified(instance)).toMatchObject({ differences: 0, foldedLate: { users: 0 } });
-    await instance.generations.drop(report.to.generation);
+    await instance.rebuilds.drop(report.to.generation);
   }
 
   it('is set aside with what follows on its stream: the stream counts as it stood, its user is judged on and marked', async () => {
@@ -203,7 +203,7 @@ describe('What cannot be folded', () => {
         type: 'AccessDeadlineReached',
         data: { userId: 'bob', at: new Date(at(day(3))).toISOString() },
       },
-      told: null,
+      origin: null,
       at: at(day(3)),
     });
     await a.reaches(await head());
@@ -231,7 +231,7 @@ describe('What cannot be folded', () => {
     // The next one waits behind it, until ops go past it.
     await log.record(publication(twoPlans({ free: 'news', plus: 'export' }), day(3)));
     await a.reaches(await head());
-    await faults.skip('4', SKIP);
+    await recovery.skip('4', SKIP);
     await until('the next one is in force', async () => {
       const [dora] = await a.reader.readMany(['dora']);
       return dora?.snapshot.features.join() === 'news';
@@ -261,7 +261,7 @@ describe('What cannot be folded', () => {
     );
     expect(rows[0]).toEqual({ position: '4', late_at: last, valid_from: new Date(at(day(3))) });
     expect(await verified(b)).toMatchObject({ differences: 0, foldedLate: { users: 1, first: ['bob'] } });
-    await b.generations.rebuild({ ...OPS, afterwards: 'swap' }, () => undefined);
+    await b.rebuilds.rebuild({ ...OPS, afterwards: 'swap' }, () => undefined);
     expect(await shown(b, 'ann', 'bob')).toEqual(['free canceled', 'free unpaid']);
     expect(await verified(b)).toMatchObject({ differences: 0, foldedLate: { users: 0, first: [] } });
   });
@@ -280,7 +280,7 @@ describe('What cannot be folded', () => {
     await a.reaches(await head());
     expect(await shown(a, 'ann', 'bob')).toEqual(['plus active, faulted at 4', 'plus active, faulted at 5']);
     broken = ['paused'];
-    expect(await faults.resume('live')).toEqual({ generation: 1, fault: null, streams: 2, users: 0 });
+    expect(await recovery.resume('live')).toEqual({ generation: 1, fault: null, streams: 2, users: 0 });
     await until('one is folded on', () => a.engine.status().setAside.streams === 1);
     await until(
       'the other stands later',
@@ -289,10 +289,10 @@ describe('What cannot be folded', () => {
     expect(await shown(a, 'ann', 'bob')).toEqual(['free canceled', 'free unpaid, faulted at 7']);
     expect((await a.ops.faults(null, 10)).items).toMatchObject([{ waiting: 2, users: ['bob'] }]);
     broken = [];
-    await faults.resume('live');
+    await recovery.resume('live');
     await until('all is folded', () => a.engine.status().setAside.streams === 0);
     expect(await shown(a, 'ann', 'bob')).toEqual(['free canceled', 'plus active']);
-    await expect(faults.resume('live')).rejects.toThrow(NoFaultError);
+    await expect(recovery.resume('live')).rejects.toThrow(NoFaultError);
     expect(await verified(a)).toMatchObject({ differences: 0, foldedLate: { users: 2 } });
   });
 
@@ -304,12 +304,12 @@ describe('What cannot be folded', () => {
     const rules = failingRules('1', (judged) => sawStatus(judged, 'unpaid'));
     const a = await start('a', rules);
     await a.reaches(await head());
-    expect(await faults.skip('4', SKIP)).toMatchObject({ outcome: 'skipped', position: '4' });
+    expect(await recovery.skip('4', SKIP)).toMatchObject({ outcome: 'skipped', position: '4' });
     await until('what waits is folded', () => a.engine.status().setAside.streams === 0);
     const [bob] = await a.reader.readMany(['bob']);
     expect(bob?.snapshot).toMatchObject({ plan: 'free', cancelAt: null });
     expect(bob?.snapshot.faulted).toBeUndefined();
-    const report = await a.generations.rebuild({ ...OPS, afterwards: 'swap' }, () => undefined);
+    const report = await a.rebuilds.rebuild({ ...OPS, afterwards: 'swap' }, () => undefined);
     expect(report).toMatchObject({ changed: 0 });
     expect(await verified(a)).toMatchObject({ differences: 0, foldedLate: { users: 0 } });
   });
@@ -348,7 +348,7 @@ describe('What cannot be folded', () => {
     await log.record(sightOf('7', day(4), { userId: 'dora' }));
     await a.reaches(await head());
     expect(await shown(a, 'dora', 'emil')).toEqual(['plus active', 'free none, faulted at 5']);
-    await faults.resume('live');
+    await recovery.resume('live');
     await until('what waits is folded', () => a.engine.status().setAside.streams === 0);
     expect(await shown(a, 'emil')).toEqual(['plus active']);
   });
@@ -379,7 +379,7 @@ describe('What cannot be folded', () => {
       expect(b.engine.status()).toMatchObject({ handled: '7' });
       await isTheSameAgain(b);
       // Who resumes lets as many be set aside again, and what was is tried once more.
-      expect(await faults.resume('live')).toMatchObject({ fault, streams: 2 });
+      expect(await recovery.resume('live')).toMatchObject({ fault, streams: 2 });
       await until('it stands later', () => b.engine.status().fault?.position === '12');
       expect(b.engine.status()).toMatchObject({ handled: '11', setAside: { streams: 4, users: 4 } });
     },

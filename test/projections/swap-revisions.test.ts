@@ -32,11 +32,11 @@ describe('A swap to a generation that was made in fewer commits', () => {
         instances.every(({ engine }) => engine.status().generation === generation),
       );
     await everyoneReads(1);
-    const generation = await a.generations.begin(OPS);
-    await a.generations.untilLevel(generation, () => undefined);
-    await a.generations.swap(generation, OPS);
+    const generation = await a.rebuilds.begin(OPS);
+    await a.rebuilds.untilLevel(generation, () => undefined);
+    await a.rebuilds.swap(generation, OPS);
     await everyoneReads(generation);
-    await a.generations.rollBack(OPS);
+    await a.rebuilds.rollBack(OPS);
     await everyoneReads(1);
     const last = await log.record(sightOf('1', day(1), { userId: 'ann', status: 'canceled' }));
     for (const instance of instances) await instance.reaches(last);

@@ -51,7 +51,7 @@ describe('While generations come and go', () => {
     return client;
   }
 
-  async function rebuild({ generations }: Instance, afterwards: 'swap' | 'keep' = 'swap') {
+  async function rebuild({ rebuilds: generations }: Instance, afterwards: 'swap' | 'keep' = 'swap') {
     return generations.rebuild({ ...OPS, afterwards }, () => undefined);
   }
 
@@ -84,7 +84,7 @@ describe('While generations come and go', () => {
       }
       return seen;
     });
-    const swapped = await a.generations.swap(2, OPS);
+    const swapped = await a.rebuilds.swap(2, OPS);
     expect(swapped.changed).toBe(USERS.length);
     await until('every instance shows the new one from memory', () =>
       instances.every(({ reader }) =>
@@ -112,7 +112,7 @@ describe('While generations come and go', () => {
       ]),
     );
     await until('some are folded', () => Number(a.engine.status().handled) > EVENTS + 5);
-    await a.generations.swap(2, OPS);
+    await a.rebuilds.swap(2, OPS);
     const last = await recording;
     for (const each of [a, b]) {
       await each.reaches(last);
@@ -132,7 +132,7 @@ describe('While generations come and go', () => {
       expect([3, 4]).toContain(version);
       expect(versions.get(userId)).toEqual(Array.from({ length: version }, (_, n) => n + 1));
     }
-    expect(await a.generations.verify('all', 'test', () => undefined)).toMatchObject({ differences: 0 });
+    expect(await a.rebuilds.verify('all', 'test', () => undefined)).toMatchObject({ differences: 0 });
   });
 
   it('a long read neither waits nor is waited for, and sees one of them to its end', async () => {
@@ -154,7 +154,7 @@ describe('While generations come and go', () => {
 
     // What the long read looks at goes only after it; who reads meanwhile does not wait.
     let dropped = false;
-    const dropping = a.generations.drop(1).then(() => {
+    const dropping = a.rebuilds.drop(1).then(() => {
       dropped = true;
     });
     await until('the drop waits for the long read', async () => {
@@ -171,7 +171,7 @@ describe('While generations come and go', () => {
     expect(await look()).toEqual(before);
     await long.query('commit');
     await dropping;
-    expect((await a.generations.list()).map(({ generation }) => generation)).toEqual([2]);
+    expect((await a.rebuilds.list()).map(({ generation }) => generation)).toEqual([2]);
   });
 
   describe('whoever is ended in the middle', () => {
@@ -209,14 +209,14 @@ describe('While generations come and go', () => {
       const stopped = a.stop();
       await blocker.query('rollback');
       await stopped;
-      await b.generations.untilLevel(generation, () => undefined);
+      await b.rebuilds.untilLevel(generation, () => undefined);
       const { rows } = await log.pool.query(
         'select handled::text, events::int from tenure.projection_checkpoint where generation = $1',
         [generation],
       );
       expect(rows).toEqual([{ handled: String(EVENTS), events: EVENTS }]);
-      expect(await b.generations.swap(generation, OPS)).toMatchObject({ changed: USERS.length });
-      expect(await b.generations.verify('all', 'test', () => undefined)).toMatchObject({ differences: 0 });
+      expect(await b.rebuilds.swap(generation, OPS)).toMatchObject({ changed: USERS.length });
+      expect(await b.rebuilds.verify('all', 'test', () => undefined)).toMatchObject({ differences: 0 });
     });
 
     it('of a swap, nothing of it is there, and it can be done again', async () => {
@@ -226,7 +226,7 @@ describe('While generations come and go', () => {
       for (const table of ['revocation_feed_head', 'swap_history', 'generation_swap']) {
         const blocker = await transaction();
         await blocker.query(`lock table tenure.${table} in exclusive mode`);
-        const swapping = a.generations.swap(2, OPS).then(
+        const swapping = a.rebuilds.swap(2, OPS).then(
           () => 'swapped',
           () => 'ended',
         );
@@ -235,9 +235,9 @@ describe('While generations come and go', () => {
         expect((await a.reader.readMany(USERS)).map(lookOf)).toEqual(USERS.map(() => 'export 1'));
         await blocker.query('rollback');
         expect(await log.rows()).toEqual(before);
-        expect(await a.generations.swaps(10)).toEqual([]);
+        expect(await a.rebuilds.swaps(10)).toEqual([]);
       }
-      expect(await a.generations.swap(2, OPS)).toMatchObject({ swap: 1, changed: USERS.length });
+      expect(await a.rebuilds.swap(2, OPS)).toMatchObject({ swap: 1, changed: USERS.length });
       await a.reaches(await log.record(sightOf('0', day(1), { userId: 'user 0', status: 'canceled' })));
       expect((await a.reader.readMany(['user 0']))[0]?.snapshot).toMatchObject({
         plan: 'free',
@@ -255,10 +255,10 @@ describe('While generations come and go', () => {
       await b.reaches(last);
       expect((await b.reader.readMany(['user 0', 'user 1'])).map(lookOf)).toEqual([' 3', 'api 2']);
       await until('the previous generation is level', async () => {
-        const [previous] = await b.generations.list();
+        const [previous] = await b.rebuilds.list();
         return previous?.fold?.checkpoint.handled === last;
       });
-      expect(await b.generations.rollBack(OPS)).toMatchObject({ changed: USERS.length - 1 });
+      expect(await b.rebuilds.rollBack(OPS)).toMatchObject({ changed: USERS.length - 1 });
       expect((await b.reader.readMany(['user 0', 'user 1'])).map(lookOf)).toEqual([' 3', 'export 3']);
     });
 
@@ -267,17 +267,17 @@ describe('While generations come and go', () => {
       await rebuild(a);
       const long = await transaction('repeatable read');
       await long.query('select from tenure.user_role where generation = 1');
-      const dropping = a.generations.drop(1).then(
+      const dropping = a.rebuilds.drop(1).then(
         () => 'dropped',
         () => 'ended',
       );
       await until('the drop waits', async () => (await log.endWaiting('a')) > 0);
       expect(await dropping).toBe('ended');
-      expect((await a.generations.list())[0]).toMatchObject({ generation: 1, role: 'dropping', fold: null });
+      expect((await a.rebuilds.list())[0]).toMatchObject({ generation: 1, role: 'dropping', fold: null });
       await long.query('commit');
       expect((await a.reader.readMany(USERS)).map(lookOf)).toEqual(USERS.map(() => 'api 2'));
-      await a.generations.drop(1);
-      expect((await a.generations.list()).map(({ generation }) => generation)).toEqual([2]);
+      await a.rebuilds.drop(1);
+      expect((await a.rebuilds.list()).map(({ generation }) => generation)).toEqual([2]);
       const { rows } = await log.pool.query(
         `select relname from pg_class where relnamespace = 'tenure'::regnamespace and relname like '%\\_g1'`,
       );

@@ -116,7 +116,7 @@ describe('The list of users', () => {
     const names = Array.from({ length: 60 }, (_, n) => `user ${n}`);
     await fold(...names.map((userId, n) => sightOf(String(n), day(0), { userId })));
     const a = await log.start('a', { rules: OVERDUE, now: () => at(day(1)), patienceMs: 20_000 });
-    await a.generations.rebuild({ ...OPS, afterwards: 'keep' }, () => undefined);
+    await a.rebuilds.rebuild({ ...OPS, afterwards: 'keep' }, () => undefined);
     let statements = 0;
     const counted = new Proxy(log.pool, {
       get: (pool, name) => {
@@ -142,7 +142,7 @@ describe('The list of users', () => {
       while (!over) await lookNow();
     })();
     for (let n = 0; n < 6; n += 1) {
-      await a.generations.swap(n % 2 === 0 ? 2 : 1, OPS);
+      await a.rebuilds.swap(n % 2 === 0 ? 2 : 1, OPS);
     }
     over = true;
     await looking;

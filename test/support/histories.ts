@@ -39,7 +39,7 @@ export interface Facts {
 }
 
 /** An event, and the second around which it happens. */
-interface Happening extends Pick<ToRecord, 'event' | 'told'> {
+interface Happening extends Pick<ToRecord, 'event' | 'origin'> {
   readonly second: number;
 }
 
@@ -235,7 +235,7 @@ function invoiceEvent({ type, data }: InvoiceObservation): DomainEvent {
 function toldOf({ observations, invoices, checkouts, customers }: Facts): readonly Happening[] {
   const happening = ({ eventId, stripeType, created }: FactOrigin, event: DomainEvent): Happening => ({
     event,
-    told: { eventId, stripeType, created },
+    origin: { eventId, stripeType, created },
     second: created,
   });
   return [
@@ -263,7 +263,7 @@ function doneByOps(n: number, luck: Luck): readonly Happening[] {
       { type: 'SubscriptionLinked', data: { subscription, userId, reason: 'asked for' } },
       { type: 'SubscriptionUnlinked', data: { subscription, reason: null } },
     ]);
-    return { event, told: null, second: luck.second() };
+    return { event, origin: null, second: luck.second() };
   });
 }
 
@@ -272,7 +272,7 @@ function publication(catalog: PlanCatalog, n: number, luck: Luck): Happening {
   const free = { rank: 0, role: 'free', features: ['reports', `edition ${n}`] };
   const plans = { ...catalog.plans, free: { ...catalog.plans.free, ...free } };
   const data = { hash: `hash ${n}`, catalog: planCatalogSchema.parse({ ...catalog, plans }) };
-  return { event: { type: 'PlanCatalogPublished', data }, told: null, second: luck.second() };
+  return { event: { type: 'PlanCatalogPublished', data }, origin: null, second: luck.second() };
 }
 
 /** Mostly as it happened; some come late, and the writers' clocks do not agree. */
@@ -280,7 +280,7 @@ function inOrderOfArrival(happenings: readonly Happening[], luck: Luck): readonl
   return happenings
     .map((each) => ({ ...each, second: each.second + luck.of([0, 0, 0, 0, DAY, MONTH]) }))
     .sort((a, b) => a.second - b.second)
-    .map(({ event, told, second }) => ({ event, told, at: second * 1000 + luck.of([0, 7, -5_000]) }));
+    .map(({ event, origin, second }) => ({ event, origin, at: second * 1000 + luck.of([0, 7, -5_000]) }));
 }
 
 /** Choices that a seed decides. */

@@ -37,7 +37,7 @@ import { until } from './until.js';
 /** What to record: the event, who told it (`null` when it is not from Stripe), and the writer's clock (Unix ms). */
 export interface ToRecord {
   readonly event: DomainEvent;
-  readonly told: FactOrigin | null;
+  readonly origin: FactOrigin | null;
   readonly at: number;
 }
 
@@ -137,7 +137,7 @@ async function leave({ database, test }: Place): Promise<void> {
 /** A log and its read models in a database of their own. */
 export class ProjectedLog {
   readonly #instances: Instance[] = [];
-  readonly #writer: AggregateRepository<null, DomainEvent>;
+  readonly #repository: AggregateRepository<null, DomainEvent>;
   #now = 0;
 
   private constructor(
@@ -153,7 +153,7 @@ export class ProjectedLog {
       knows: () => false,
       decide: (_: null, event: DomainEvent): readonly [DomainEvent] => [event],
     };
-    this.#writer = new AggregateRepository(store, record, { now: () => this.#now });
+    this.#repository = new AggregateRepository(store, record, { now: () => this.#now });
   }
 
   /** On a database of its own, which may be one that a test of this file has left as it found it. */
@@ -175,10 +175,10 @@ export class ProjectedLog {
   /** Appends events, one after the other; returns the position of the last. */
   async record(...given: readonly ToRecord[]): Promise<string> {
     let position = '0';
-    for (const { event, told, at } of given) {
+    for (const { event, origin: told, at } of given) {
       this.#now = at;
       const stripe = told && { ...told, eventType: told.stripeType, apiVersion: null, livemode: false };
-      const recorded = await this.#writer.execute({
+      const recorded = await this.#repository.execute({
         stream: streamOf(event),
         command: event,
         origin: { actor: 'test', correlationId: 'test', causation: told?.eventId ?? null, stripe },

@@ -79,7 +79,7 @@ export class RecordedLives {
    */
   async record(store: EventStore, streamPrefix: string): Promise<string> {
     const now = (): number => this.#clock.now * 1000;
-    const writer = new SubscriptionRepository(store, streamPrefix, {
+    const repository = new SubscriptionRepository(store, streamPrefix, {
       now,
       cachedStreams: this.all.length + 1,
     });
@@ -88,7 +88,7 @@ export class RecordedLives {
       const lives = this.all.values();
       const lane = async (): Promise<void> => {
         for (const life of lives) {
-          const position = BigInt(await this.#tell(writer, streamPrefix, life, step));
+          const position = BigInt(await this.#tell(repository, streamPrefix, life, step));
           if (position > last) last = position;
         }
       };
@@ -105,7 +105,7 @@ export class RecordedLives {
   }
 
   async #tell(
-    writer: SubscriptionRepository,
+    repository: SubscriptionRepository,
     streamPrefix: string,
     { kind, subscription }: RecordedLife,
     step: number,
@@ -115,7 +115,7 @@ export class RecordedLives {
     const told = translated(JSON.parse(happens(subscription).body));
     if (told.outcome !== 'recorded') throw new Error(`not recorded: ${JSON.stringify(told)}`);
     const { event, stripe } = told;
-    const { position } = await writer.execute({
+    const { position } = await repository.execute({
       stream: subscriptionStream(streamPrefix, subscription.id),
       command: { kind: 'record', causation: stripe.eventId, event },
       origin: { actor: 'stripe', correlationId: 'recorded', causation: stripe.eventId, stripe },

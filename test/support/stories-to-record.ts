@@ -16,7 +16,7 @@ export function twoPlans(features: { readonly free: string; readonly plus: strin
 /** The publication of a catalogue at a second. */
 export function publication(catalog: PlanCatalog, second: number): ToRecord {
   const event = { type: 'PlanCatalogPublished', data: { hash: `hash ${second}`, catalog } } as const;
-  return { event, told: null, at: at(second) };
+  return { event, origin: null, at: at(second) };
 }
 
 /** A sight of the subscription `sub_{name}` of `cus_{name}` on the plan plus, active with what is not said otherwise. */
@@ -29,5 +29,5 @@ export function sightOf(name: string, second: number, more: Parameters<typeof se
   });
   if (told.kind !== 'observation') throw new Error('a sight is an observation');
   const { type, data } = told.fact;
-  return { event: { type, data }, told: told.fact, at: at(second) };
+  return { event: { type, data }, origin: told.fact, at: at(second) };
 }

@@ -51,7 +51,7 @@ async function problems({
     engine: { status: () => ({ ...LEVEL, ...status }) },
     webhooks: { livemodeMismatches: mismatches },
     logWatch: { replaced: replaced ? { since: new Date(), handled: '5', end: '3' } : null },
-    contact: {
+    heartbeat: {
       silentSeconds: async () => {
         if (silent instanceof Error) throw silent;
         return silent;

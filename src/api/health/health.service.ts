@@ -18,7 +18,7 @@ export interface HealthServiceOptions {
   readonly store: EventStore;
   readonly engine: Pick<Projection, 'status'>;
   readonly webhooks: Pick<WebhookService, 'livemodeMismatches'>;
-  readonly contact: Pick<DeliveryHeartbeat, 'silentSeconds'>;
+  readonly heartbeat: Pick<DeliveryHeartbeat, 'silentSeconds'>;
   readonly logWatch: Pick<LogWatch, 'replaced'>;
   readonly clock: Pick<ServerClock, 'differs'>;
   readonly eventStore: ReadyReport['eventStore'];
@@ -78,7 +78,7 @@ export class HealthService {
 
   /** Nobody knows while the database does not answer, which is a problem of its own. */
   async #isSilent(): Promise<boolean> {
-    const { contact, silenceLimitMinutes } = this.options;
+    const { heartbeat: contact, silenceLimitMinutes } = this.options;
     if (silenceLimitMinutes === null) return false;
     const seconds = await inTime(contact.silentSeconds(), CHECK_WITHIN_MS);
     return seconds !== null && seconds > silenceLimitMinutes * 60;

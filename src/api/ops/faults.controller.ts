@@ -14,7 +14,7 @@ import { BODY, checkProjection, LOOK, NAME_PARAMETER, NAMED } from './projection
 @ApiTags('Projections')
 @Controller('v1/ops/projections')
 export class FaultsController {
-  constructor(private readonly faults: ProjectionRecovery) {}
+  constructor(private readonly recovery: ProjectionRecovery) {}
 
   @Post(':name/resume')
   @HttpCode(200)
@@ -39,7 +39,7 @@ export class FaultsController {
   ): Promise<void> {
     checkProjection(name, query);
     const { generation } = parseBody(resumeRequest, body ?? {});
-    sendReply(response, jsonReply(200, await this.faults.resume(generation)), requestIdOf(request));
+    sendReply(response, jsonReply(200, await this.recovery.resume(generation)), requestIdOf(request));
   }
 
   @Post(':name/skip')
@@ -73,7 +73,7 @@ export class FaultsController {
     const { position, reason } = parseBody(skipRequest, body);
     const requestId = requestIdOf(request);
     const { actor } = principalOf(request);
-    const skipped = await this.faults.skip(position, { reason, actor, correlationId: requestId });
+    const skipped = await this.recovery.skip(position, { reason, actor, correlationId: requestId });
     sendReply(response, jsonReply(200, skipped), requestId);
   }
 }

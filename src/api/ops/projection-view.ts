@@ -11,7 +11,7 @@ const SWAPS = 10;
  */
 export async function viewProjection({
   engine,
-  generations,
+  rebuilds: generations,
   publications,
 }: Projections): Promise<ProjectionView> {
   const [all, swaps, underWay] = await Promise.all([

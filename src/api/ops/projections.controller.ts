@@ -102,7 +102,7 @@ export class ProjectionsController {
     @Res() response: Response,
   ): Promise<void> {
     checkProjection(name, query);
-    const report = await this.projections.generations.compare(generationOf(generation));
+    const report = await this.projections.rebuilds.compare(generationOf(generation));
     sendReply(response, jsonReply(200, report), requestIdOf(request));
   }
 
@@ -126,7 +126,7 @@ export class ProjectionsController {
     checkProjection(name, query);
     const { generation, reason } = parseBody(swapRequest, body);
     const { actor } = principalOf(request);
-    const report = await this.projections.generations.swap(generation, { actor, reason });
+    const report = await this.projections.rebuilds.swap(generation, { actor, reason });
     sendReply(response, jsonReply(200, report), requestIdOf(request));
   }
 
@@ -152,7 +152,7 @@ export class ProjectionsController {
   ): Promise<void> {
     checkProjection(name, query);
     const { dryRun, reason } = parseBody(rollbackRequest, body);
-    const { generations } = this.projections;
+    const { rebuilds: generations } = this.projections;
     const { actor } = principalOf(request);
     const report = dryRun
       ? await generations.compareRollBack()
@@ -177,7 +177,7 @@ export class ProjectionsController {
     @Res() response: Response,
   ): Promise<void> {
     checkProjection(name, query);
-    await this.projections.generations.drop(generationOf(generation));
+    await this.projections.rebuilds.drop(generationOf(generation));
     sendReply(response, emptyReply(204), requestIdOf(request));
   }
 }

@@ -12,14 +12,14 @@ const LOOK_MS = 250;
  * the time that was watched. Comes back at the end, or when nobody listens any more.
  */
 export async function watchRebuild(
-  generations: Pick<RebuildRuntime, 'rebuildOf'>,
+  rebuilds: Pick<RebuildRuntime, 'rebuildOf'>,
   generation: number,
   stream: EventStream,
 ): Promise<void> {
   let told = '';
   let first: (BuildPoint & { readonly at: number }) | null = null;
   while (!stream.signal.aborted) {
-    const seen = await generations.rebuildOf(generation);
+    const seen = await rebuilds.rebuildOf(generation);
     if (seen === null || stream.signal.aborted) return;
     if (isOver(seen)) return stream.send('done', seen);
     // Rates change by time alone: they are no news of their own.

@@ -51,7 +51,7 @@ export class RebuildController {
   ): Promise<void> {
     checkProjection(name, query);
     const asked = parseBody(rebuildRequest, body);
-    const { generations } = this.projections;
+    const { rebuilds: generations } = this.projections;
     const generation = await generations.order({ ...asked, actor: principalOf(request).actor });
     const location = `/v1/ops/projections/${name}/rebuild`;
     const rebuild = await generations.rebuildOf(generation);
@@ -77,7 +77,7 @@ export class RebuildController {
     @Res() response: Response,
   ): Promise<void> {
     checkProjection(name, query);
-    const { generations } = this.projections;
+    const { rebuilds: generations } = this.projections;
     const rebuild = await generations.rebuildOf('latest');
     if (rebuild === null)
       throw new ProblemError('not_found', 'No rebuild is under way, and none was ordered.');
@@ -121,7 +121,7 @@ export class RebuildController {
     checkProjection(name, query);
     const { users } = parseBody(verifyRequest, body ?? {});
     const asked = { users, actor: principalOf(request).actor };
-    await answerVerification(this.projections.generations, asked, {
+    await answerVerification(this.projections.rebuilds, asked, {
       request,
       response,
       streams: this.streams,

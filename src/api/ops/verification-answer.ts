@@ -10,7 +10,7 @@ const PROGRESS_MS = 250;
 
 /** Verifies and answers with the report, or with events on the way to it. It ends early when the caller leaves. */
 export async function answerVerification(
-  generations: { readonly verify: (...asked: Parameters<RebuildRuntime['verify']>) => Promise<unknown> },
+  rebuilds: { readonly verify: (...asked: Parameters<RebuildRuntime['verify']>) => Promise<unknown> },
   { users, actor }: { readonly users: number | 'all'; readonly actor: string },
   to: { readonly request: Request; readonly response: Response; readonly streams: EventStreams },
 ): Promise<void> {
@@ -19,7 +19,7 @@ export async function answerVerification(
   if (wantsEvents(request)) {
     return streams.answer(response, requestId, async (stream) => {
       let toldAt = Number.NEGATIVE_INFINITY;
-      const report = await generations.verify(users, actor, (handled, until, events) => {
+      const report = await rebuilds.verify(users, actor, (handled, until, events) => {
         stream.signal.throwIfAborted();
         if (performance.now() - toldAt < PROGRESS_MS || !stream.hasRoom) return;
         toldAt = performance.now();
@@ -31,7 +31,7 @@ export async function answerVerification(
   const left = new AbortController();
   response.once('close', () => left.abort());
   try {
-    const report = await generations.verify(users, actor, () => left.signal.throwIfAborted());
+    const report = await rebuilds.verify(users, actor, () => left.signal.throwIfAborted());
     sendReply(response, jsonReply(200, report), requestId);
   } catch (error) {
     if (!left.signal.aborted) throw error;

@@ -62,7 +62,7 @@ export class EventStoreDbEventStore implements EventStore {
   readonly #appends: CallGate;
   readonly #reads: CallGate;
   readonly #log: LogReader;
-  readonly #doorbell: SubscriptionNotifier;
+  readonly #notifier: SubscriptionNotifier;
   readonly #underWay = new Set<Promise<unknown>>();
 
   /** Connects with the first call. @throws InvalidConnectionStringError */
@@ -78,7 +78,7 @@ export class EventStoreDbEventStore implements EventStore {
     this.#appends = new CallGate(this.#limits.appendsAtOnce);
     this.#reads = new CallGate(this.#limits.readsAtOnce);
     this.#log = new LogReader((request, what) => this.#read(request, what), options.streamPrefix);
-    this.#doorbell = new SubscriptionNotifier(this.#client, options.streamPrefix, options.onFault);
+    this.#notifier = new SubscriptionNotifier(this.#client, options.streamPrefix, options.onFault);
   }
 
   async append(
@@ -103,7 +103,7 @@ export class EventStoreDbEventStore implements EventStore {
     }
     const last = events.at(-1);
     if (last !== undefined) this.#log.noteOurs({ position: answer.position, id: last.id.toLowerCase() });
-    this.#doorbell.ring();
+    this.#notifier.ring();
     return { revision, position: answer.position };
   }
 
@@ -138,12 +138,12 @@ export class EventStoreDbEventStore implements EventStore {
   }
 
   onAppend(ring: () => void): () => void {
-    return this.#doorbell.listen(ring);
+    return this.#notifier.listen(ring);
   }
 
   /** Ends the subscription, waits for the calls under way (each has its deadline), then ends the client. */
   async close(): Promise<void> {
-    this.#doorbell.close();
+    this.#notifier.close();
     await Promise.allSettled(this.#underWay);
     await this.#client.shutDown();
   }

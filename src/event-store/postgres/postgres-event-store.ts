@@ -60,14 +60,14 @@ const HEAD = `SELECT max(position)::text AS position FROM tenure_log.event`;
 export class PostgresEventStore implements EventStore {
   private readonly limits: PostgresEventStoreLimits;
   private readonly queue: AppendQueue;
-  private readonly doorbell: ListenNotifier;
+  private readonly notifier: ListenNotifier;
 
   constructor(
     private readonly pool: Pool,
     options: PostgresEventStoreOptions,
   ) {
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.doorbell = new ListenNotifier(options.session, options.onFault);
+    this.notifier = new ListenNotifier(options.session, options.onFault);
     const writer = new AppendWriter(pool, this.limits);
     this.queue = new AppendQueue((batch) => this.writeAndRing(writer, batch), {
       ...this.limits,
@@ -128,18 +128,18 @@ export class PostgresEventStore implements EventStore {
   }
 
   onAppend(ring: () => void): () => void {
-    return this.doorbell.listen(ring);
+    return this.notifier.listen(ring);
   }
 
   /** Settles the appends under way, then ends the doorbell's session. The pool is left to its owner. */
   async close(): Promise<void> {
     await this.queue.close();
-    await this.doorbell.close();
+    await this.notifier.close();
   }
 
   private async writeAndRing(writer: AppendWriter, batch: readonly Append[]) {
     const outcomes = await writer.write(batch);
-    if (outcomes.some((outcome) => outcome.kind === 'done')) this.doorbell.appended();
+    if (outcomes.some((outcome) => outcome.kind === 'done')) this.notifier.appended();
     return outcomes;
   }
 

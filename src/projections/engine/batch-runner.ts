@@ -76,7 +76,7 @@ export class BatchRunner {
   readonly #size: BatchSize;
 
   constructor(
-    private readonly log: ProjectionSource,
+    private readonly source: ProjectionSource,
     private readonly pool: Pool,
     private readonly projector: Projector<EventEnvelope>,
     private readonly key: ProjectionKey,
@@ -103,7 +103,7 @@ export class BatchRunner {
     const limit = this.#careful > 0 ? 1 : this.#size.now;
     const [page, isKnown] = await Promise.all([
       isTurnOfPart ? { events: [], scanned: null } : this.#page(read, limit),
-      this.log.holds(read),
+      this.source.holds(read),
     ]);
     if (!isKnown) return { outcome: 'other log' };
     const late = await this.#foldOn(read);
@@ -135,7 +135,7 @@ export class BatchRunner {
   /** What was scanned beyond the last event applied is of others, and theirs to remove: then that event is gone on from. */
   async #page({ scanned, handled }: Pick<Checkpoint, 'scanned' | 'handled'>, limit: number): Promise<Page> {
     try {
-      return await this.log.readAll(scanned, limit);
+      return await this.source.readAll(scanned, limit);
     } catch (error) {
       if (!(error instanceof UnknownPositionError)) throw error;
       // Where the log does not hold that event either, it is another log, which `holds` says.
@@ -156,7 +156,7 @@ export class BatchRunner {
           return this.#goOn(event, read, failure.unwritable);
         }
       }
-      if (!(await this.log.isSkipped(event))) return { outcome: 'fault', fault: faultOf(event, error) };
+      if (!(await this.source.isSkipped(event))) return { outcome: 'fault', fault: faultOf(event, error) };
       const rest = {
         ...NOTHING,
         applied: 0,
@@ -205,7 +205,7 @@ export class BatchRunner {
   ): Promise<Round> {
     this.#careful = 0; // what it was for is found
     try {
-      const batch = (await this.log.isSkipped(event))
+      const batch = (await this.source.isSkipped(event))
         ? { ...NOTHING, within: read.within, now: read.now, setAside: read.setAside }
         : await this.projector.setAside(readEvent(event), failed, read);
       return await this.#moveOn([event], batch, read, scanned, 1);
@@ -221,7 +221,7 @@ export class BatchRunner {
   /** Folds on what is set aside and is to be tried; `null` when there is nothing. */
   async #foldOn(read: Checkpoint, limits = LATE): Promise<Round | null> {
     try {
-      const batch = await this.projector.foldOn(this.log, read, limits);
+      const batch = await this.projector.foldOn(this.source, read, limits);
       return batch === null ? null : await this.#moveOn([], batch, read, read.scanned, 0);
     } catch (error) {
       this.#forgetAfter(error);

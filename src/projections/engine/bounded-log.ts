@@ -10,24 +10,24 @@ import type { AppliedUpTo, ProjectionSource } from './projection-source.js';
 export class BoundedLog implements ProjectionSource {
   until: Position | null = null;
 
-  constructor(private readonly log: ProjectionSource) {}
+  constructor(private readonly source: ProjectionSource) {}
 
   isSkipped(event: Pick<StoredEvent, 'id'>): Promise<boolean> {
-    return this.log.isSkipped(event);
+    return this.source.isSkipped(event);
   }
 
   holds(checkpoint: AppliedUpTo): Promise<boolean> {
-    return this.log.holds(checkpoint);
+    return this.source.holds(checkpoint);
   }
 
   read(stream: string, from: number): Promise<readonly StoredEvent[]> {
-    return this.log.read(stream, from);
+    return this.source.read(stream, from);
   }
 
   async readAll(after: Position | null, limit: number): Promise<Page> {
     const { until } = this;
     if (comparePositions(after, until) >= 0) return { events: [], scanned: after };
-    const page = await this.log.readAll(after, limit);
+    const page = await this.source.readAll(after, limit);
     const events = page.events.filter(({ position }) => comparePositions(position, until) <= 0);
     if (events.length === page.events.length) return page;
     return { events, scanned: events.at(-1)?.position ?? after };

@@ -41,11 +41,11 @@ export class LeaderElection {
   ): Promise<LeaderElection> {
     const name = lead === 'live' ? `tenure ${projection} projection` : `tenure ${projection} beside`;
     const client = new DeadlineClient(clientConfig(url, name, SESSION));
-    const session = new LeaderElection(client, [LOCK_CLASSES[lead], keyOf(projection)]);
+    const election = new LeaderElection(client, [LOCK_CLASSES[lead], keyOf(projection)]);
     const lose = (): void => {
-      if (session.#lost) return;
-      session.#lost = true;
-      session.#fallSilent();
+      if (election.#lost) return;
+      election.#lost = true;
+      election.#fallSilent();
       hooks.onLost();
     };
     client.on('error', lose);
@@ -56,12 +56,12 @@ export class LeaderElection {
       await prepare(client, SESSION, { idle_session_timeout: String(SILENT_SESSION_MS) });
       await client.query(`listen ${PROJECTION_CHANNEL}`);
     } catch (error) {
-      session.#lost = true;
+      election.#lost = true;
       client.end().catch(() => undefined); // the caller gets the first fault; a session that never was has no other
       throw error;
     }
-    session.#heartbeat = setInterval(() => session.#beat(), HEARTBEAT_MS);
-    return session;
+    election.#heartbeat = setInterval(() => election.#beat(), HEARTBEAT_MS);
+    return election;
   }
 
   get isLost(): boolean {

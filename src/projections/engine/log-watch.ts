@@ -60,7 +60,7 @@ export async function lookAtLog(
 export class LogWatch {
   readonly #looks: SharedLook<LogLook>;
   readonly #ends: SharedLook<Position | null>;
-  readonly #bell = new WakeSignal();
+  readonly #wakeSignal = new WakeSignal();
   readonly #everyMs: number;
   /** When the first of the looks began that found another log, of `performance.now()`; `null` while the log is known. */
   #doubtedAt: number | null = null;
@@ -92,7 +92,7 @@ export class LogWatch {
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    this.#bell.ring();
+    this.#wakeSignal.ring();
     await this.#run;
     this.#settle();
   }
@@ -124,12 +124,12 @@ export class LogWatch {
   /** To be told, soon, whenever this instance reads or writes the live checkpoint. */
   confirmed(live: LiveCheckpoint): void {
     if (this.#confirmed === null || isBelow(this.#confirmed, live)) this.#confirmed = live;
-    else if (isBelow(live, this.#confirmed)) this.#bell.ring(); // late word; or a server lost its last commits
+    else if (isBelow(live, this.#confirmed)) this.#wakeSignal.ring(); // late word; or a server lost its last commits
   }
 
   async #watch(): Promise<void> {
     while (!this.#stopping) {
-      await this.#bell.wait(this.#everyMs);
+      await this.#wakeSignal.wait(this.#everyMs);
       if (!this.#stopping) await this.#looks.ask().catch((error: unknown) => this.#failed(error));
     }
   }

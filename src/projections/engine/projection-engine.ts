@@ -84,7 +84,7 @@ interface Fold {
  */
 export class ProjectionEngine implements Projection {
   #fold: Fold | null = null;
-  readonly #bell = new WakeSignal();
+  readonly #wakeSignal = new WakeSignal();
   readonly #waiters = new Set<() => void>();
   #state: ProjectionState = 'starting';
   #live: LiveCheckpoint | null = null;
@@ -100,7 +100,7 @@ export class ProjectionEngine implements Projection {
   #stopping = false;
   #notifiedAt = 0;
   #notifyTimer: NodeJS.Timeout | null = null;
-  #session: LeaderElection | null = null;
+  #election: LeaderElection | null = null;
   /** A session began since the checkpoint was read: before it, a server that crashed may have lost its last commits. */
   #isAnew = false;
   #looking: Promise<void> | null = null;
@@ -124,7 +124,7 @@ export class ProjectionEngine implements Projection {
   async start(): Promise<void> {
     const { pool, projection, codeVersion, store } = this.options;
     this.#live = await openLiveCheckpoint(pool, projection, codeVersion);
-    this.#stopRinging = store.onAppend(() => this.#bell.ring());
+    this.#stopRinging = store.onAppend(() => this.#wakeSignal.ring());
     this.#watching = setInterval(() => this.#watch(), WATCH_EVERY_MS);
     this.#run = this.#goOn();
   }
@@ -133,7 +133,7 @@ export class ProjectionEngine implements Projection {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#stopRinging();
-    this.#bell.ring();
+    this.#wakeSignal.ring();
     const late = setTimeout(
       () => this.#cutOff(new Error('Connection terminated: it stops')),
       FINISH_WITHIN_MS,
@@ -193,46 +193,46 @@ export class ProjectionEngine implements Projection {
       };
       const timer = setTimeout(done, ms);
       this.#waiters.add(done);
-      if (this.#state === 'standby') this.#bell.ring();
+      if (this.#state === 'standby') this.#wakeSignal.ring();
     });
   }
 
   async #goOn(): Promise<void> {
     while (!this.#stopping) {
       try {
-        const session = await this.#openSession();
-        while (!this.#stopping && !session.isLost) {
+        const election = await this.#openSession();
+        while (!this.#stopping && !election.isLost) {
           const mayLead = this.#stuck === null && this.#seesLog;
-          if (mayLead && (await session.tryToLead())) await this.#lead(session);
+          if (mayLead && (await election.tryToLead())) await this.#lead(election);
           else await this.#standBy();
         }
       } catch (error) {
         this.#trouble(error);
-        await this.#bell.wait(TROUBLE_PAUSE_MS);
+        await this.#wakeSignal.wait(TROUBLE_PAUSE_MS);
       }
       await this.#closeSession();
     }
   }
 
   async #openSession(): Promise<LeaderElection> {
-    const ring = (): void => this.#bell.ring();
+    const ring = (): void => this.#wakeSignal.ring();
     const { url, projection } = this.options;
     const hooks = { onSign: ring, onLost: ring };
-    this.#session = await LeaderElection.open(url, { projection, lead: 'live' }, hooks);
+    this.#election = await LeaderElection.open(url, { projection, lead: 'live' }, hooks);
     this.#isAnew = true;
-    return this.#session;
+    return this.#election;
   }
 
   async #closeSession(): Promise<void> {
-    const session = this.#session;
-    this.#session = null;
-    if (session === null || session.isLost) return;
-    await session.close().catch((error) => this.options.listener.onTrouble(error));
+    const election = this.#election;
+    this.#election = null;
+    if (election === null || election.isLost) return;
+    await election.close().catch((error) => this.options.listener.onTrouble(error));
   }
 
   async #standBy(): Promise<void> {
     await this.#follow();
-    await this.#bell.wait(this.#waiters.size > 0 ? WAITED_POLL_MS : STANDBY_POLL_MS);
+    await this.#wakeSignal.wait(this.#waiters.size > 0 ? WAITED_POLL_MS : STANDBY_POLL_MS);
   }
 
   /** The look of the waiters that is under way, or a new one: however many wait, they ask the database once. */
@@ -273,18 +273,18 @@ export class ProjectionEngine implements Projection {
   }
 
   /** Leads until stopped, until a fault, or until it is no longer the one who does; then lets another try. */
-  async #lead(session: LeaderElection): Promise<void> {
+  async #lead(election: LeaderElection): Promise<void> {
     try {
-      while ((await this.#applyBatches(session)) === 'swapped');
+      while ((await this.#applyBatches(election)) === 'swapped');
     } finally {
       if (this.#state === 'leading') this.#state = 'standby';
-      if (!session.isLost) await session.release();
+      if (!election.isLost) await election.release();
     }
-    if (!this.#stopping && !session.isLost) await this.#standBy();
+    if (!this.#stopping && !election.isLost) await this.#standBy();
   }
 
   /** Applies batches to the generation that is live now; `swapped` when another one went live meanwhile. */
-  async #applyBatches(session: LeaderElection): Promise<'ended' | 'swapped'> {
+  async #applyBatches(election: LeaderElection): Promise<'ended' | 'swapped'> {
     const { pool, projection, codeVersion, listener } = this.options;
     let live = await openLiveCheckpoint(pool, projection, codeVersion);
     const fold = this.#foldOf(live.generation);
@@ -296,14 +296,14 @@ export class ProjectionEngine implements Projection {
     this.#stillSeconds = 0;
     this.#confirmed(live, true);
     this.#wake();
-    while (!this.#stopping && !session.isLost) {
+    while (!this.#stopping && !election.isLost) {
       const began = performance.now();
       const round = await this.#round(fold, live.checkpoint);
       if (round === null) continue;
       if (round.outcome === 'lost') return this.#whyLost(live);
       if (round.outcome === 'other log') {
         fold.projector.forget();
-        await this.#bell.wait(OTHER_LOG_PAUSE_MS);
+        await this.#wakeSignal.wait(OTHER_LOG_PAUSE_MS);
         if ((await this.#confirm(live)) === 'lost') return this.#whyLost(live);
         continue;
       }
@@ -318,10 +318,10 @@ export class ProjectionEngine implements Projection {
         const seconds = (performance.now() - began) / 1_000;
         listener.onBatch({ generation, events: round.batch.applied, seconds });
         for (const what of round.batch.newlySetAside) listener.onSetAside(generation, what);
-        this.#committed(round, live, session);
+        this.#committed(round, live, election);
       } else if ((await this.#confirm(live)) === 'lost') return this.#whyLost(live);
       if (round.outcome === 'idle' || Date.now() - this.#headAt >= HEAD_EVERY_MS) await this.#askHead();
-      if (round.outcome === 'idle' || !round.more) await this.#bell.wait(POLL_MS);
+      if (round.outcome === 'idle' || !round.more) await this.#wakeSignal.wait(POLL_MS);
       if (round.outcome === 'committed' && !round.more) await breathe(performance.now() - began);
     }
     return 'ended';
@@ -332,11 +332,11 @@ export class ProjectionEngine implements Projection {
     const { store, streamPrefix, pool, projection, projectorOf, batchSize } = this.options;
     const projector = projectorOf(generation);
     const key = { projection, generation };
-    const log = projectionSource(store, streamPrefix, projection);
+    const source = projectionSource(store, streamPrefix, projection);
     this.#fold = {
       generation,
       projector,
-      runner: new BatchRunner(log, pool, projector, key, batchSize ?? BATCH_SIZE),
+      runner: new BatchRunner(source, pool, projector, key, batchSize ?? BATCH_SIZE),
     };
     return this.#fold;
   }
@@ -373,7 +373,7 @@ export class ProjectionEngine implements Projection {
       projector.forget();
       this.#trouble(error);
       await this.#askHead(); // what it cannot apply is its lag
-      await this.#bell.wait(TROUBLE_PAUSE_MS);
+      await this.#wakeSignal.wait(TROUBLE_PAUSE_MS);
       return null;
     }
   }
@@ -399,13 +399,13 @@ export class ProjectionEngine implements Projection {
     this.#seesLog = false;
     const why = new Error(`no answer from the log within ${afterMs} ms: another instance may lead`);
     this.options.listener.onTrouble(why);
-    this.#session?.cut(why);
+    this.#election?.cut(why);
     this.#giveUp(why);
   }
 
   /** Gives the lead back and throws all connections away; the round at hand ends by that. */
   #cutOff(why: Error): void {
-    this.#session?.cut(why);
+    this.#election?.cut(why);
     cutPool(this.options.pool, why);
     this.#giveUp(why);
   }
@@ -424,7 +424,7 @@ export class ProjectionEngine implements Projection {
   #committed(
     round: Extract<Round, { outcome: 'committed' }>,
     live: LiveCheckpoint,
-    session: LeaderElection,
+    election: LeaderElection,
   ): void {
     const { listener } = this.options;
     this.#batches += 1;
@@ -435,7 +435,7 @@ export class ProjectionEngine implements Projection {
     this.#stillSeconds = 0;
     this.#confirmed(live, false);
     this.#wake();
-    this.#tellOthers(session);
+    this.#tellOthers(election);
   }
 
   /**
@@ -480,14 +480,14 @@ export class ProjectionEngine implements Projection {
   }
 
   /** At most one notification in `NOTIFY_EVERY_MS`; the last commit is always followed by one. */
-  #tellOthers(session: LeaderElection): void {
+  #tellOthers(election: LeaderElection): void {
     if (this.#notifyTimer !== null) return;
     const wait = Math.max(0, this.#notifiedAt + NOTIFY_EVERY_MS - Date.now());
     this.#notifyTimer = setTimeout(() => {
       this.#notifyTimer = null;
       this.#notifiedAt = Date.now();
-      if (session.isLost) return;
-      session.notify().catch((error) => {
+      if (election.isLost) return;
+      election.notify().catch((error) => {
         if (!this.#stopping) this.options.listener.onTrouble(error);
       });
     }, wait);

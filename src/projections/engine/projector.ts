@@ -89,7 +89,11 @@ export interface Projector<Event> {
    * there is nothing to try.
    * @throws FaultLimitError as `setAside`
    */
-  foldOn(log: ProjectionSource, from: ProjectionCursor, limits: FoldOnLimits): Promise<ProjectedBatch | null>;
+  foldOn(
+    source: ProjectionSource,
+    from: ProjectionCursor,
+    limits: FoldOnLimits,
+  ): Promise<ProjectedBatch | null>;
   /** Drops everything kept in memory: a batch did not commit, or another instance may have written. */
   forget(): void;
 }

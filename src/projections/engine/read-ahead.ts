@@ -15,18 +15,18 @@ interface Ahead {
 export class ReadAhead implements ProjectionSource {
   #ahead: Ahead | null = null;
 
-  constructor(private readonly log: ProjectionSource) {}
+  constructor(private readonly source: ProjectionSource) {}
 
   isSkipped(event: Pick<StoredEvent, 'id'>): Promise<boolean> {
-    return this.log.isSkipped(event);
+    return this.source.isSkipped(event);
   }
 
   holds(checkpoint: AppliedUpTo): Promise<boolean> {
-    return this.log.holds(checkpoint);
+    return this.source.holds(checkpoint);
   }
 
   read(stream: string, from: number): Promise<readonly StoredEvent[]> {
-    return this.log.read(stream, from);
+    return this.source.read(stream, from);
   }
 
   /** @throws what the log throws, at the page that was asked for and not before */
@@ -34,13 +34,13 @@ export class ReadAhead implements ProjectionSource {
     const ahead = this.#ahead;
     this.#ahead = null;
     const isFetched = ahead !== null && ahead.after === after && ahead.limit === limit;
-    const page = await (isFetched ? ahead.page : this.log.readAll(after, limit));
+    const page = await (isFetched ? ahead.page : this.source.readAll(after, limit));
     if (page.events.length === limit) this.#fetch(page.scanned, limit);
     return page;
   }
 
   #fetch(after: Position | null, limit: number): void {
-    const page = this.log.readAll(after, limit);
+    const page = this.source.readAll(after, limit);
     page.catch(() => undefined); // told to who asks for this page; nobody may
     this.#ahead = { after, limit, page };
   }

@@ -76,15 +76,15 @@ const DEFAULT_FAULT_LIMIT = 20;
 export class EntitlementsProjector implements Projector<EventEnvelope> {
   readonly name = ENTITLEMENTS;
   readonly #rules: FoldingRules;
-  readonly #turns = new EventLoopShare();
-  readonly #facts = new WorkingSet();
+  readonly #loopShare = new EventLoopShare();
+  readonly #workingSet = new WorkingSet();
   readonly #loader: FactsLoader;
   readonly #catalogs: Catalogs;
   readonly #asides = new SetAsides();
   readonly #faults: FaultReducer;
 
   constructor(private readonly options: EntitlementsProjectorOptions) {
-    this.#loader = new FactsLoader(options.pool, options.generation, this.#facts);
+    this.#loader = new FactsLoader(options.pool, options.generation, this.#workingSet);
     this.#rules = options.rules ?? RUNNING_RULES;
     this.#catalogs = new Catalogs(options.pool, options.generation, this.#rules);
     this.#faults = new FaultReducer({
@@ -92,7 +92,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
       asides: this.#asides,
       instantOf,
       fold: (event, index, changes) =>
-        this.#fold(event, index, new FactReducer(this.#facts, this.#loader, changes)),
+        this.#fold(event, index, new FactReducer(this.#workingSet, this.#loader, changes)),
       judge: async (users, under, changes) => {
         await this.#publishFirst(users, under.within, changes);
         return this.#judge(users, under, changes);
@@ -100,7 +100,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
       allFail: (users, under) => this.#allFail(users, under),
       stay: (users, now, changes) => this.#stay(users, now, changes),
       publishLate: (event, under, changes) => this.#publishLate(event, under, changes),
-      follow: (changes) => this.#asides.follow(this.#facts, this.#loader, changes.setAside),
+      follow: (changes) => this.#asides.follow(this.#workingSet, this.#loader, changes.setAside),
       anew: async () => {
         this.forget();
         await this.#load();
@@ -113,13 +113,13 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
   }
 
   forget(): void {
-    this.#facts.clear();
+    this.#workingSet.clear();
     this.#asides.clear();
     this.#catalogs.forget();
   }
 
   async project(events: readonly Given[], from: ProjectionCursor): Promise<EntitlementsBatch> {
-    this.#facts.keepWithin(this.options.bytesInMemory ?? DEFAULT_BYTES);
+    this.#workingSet.keepWithin(this.options.bytesInMemory ?? DEFAULT_BYTES);
     await this.#load();
     this.#catalogs.keep(from.within.map(({ position }) => position));
     const [first] = events;
@@ -128,7 +128,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     const end = events.findIndex((event) => this.#publishes(event));
     const batch = end < 0 ? events : events.slice(0, end);
     const changes = new WriteBatch();
-    const folder = new FactReducer(this.#facts, this.#loader, changes);
+    const folder = new FactReducer(this.#workingSet, this.#loader, changes);
     const newly = [...(await this.#prefetch(folder, batch, from.within, changes))];
     const apart = new Set<string>();
     let [now, applied] = [from.now, 0];
@@ -149,7 +149,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
         );
         if (failed.size > 0) throw new EventFailedError(applied, judgeFailure(failed));
       }
-      await this.#asides.follow(this.#facts, this.#loader, changes.setAside);
+      await this.#asides.follow(this.#workingSet, this.#loader, changes.setAside);
       applied += 1;
       // Who could not be written is written after every event: a row that fails must not hide behind one that does not.
       if (apart.size > 0) break;
@@ -166,7 +166,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
       unwritable?.users ?? NOBODY_FAILED,
       changes,
     );
-    await this.#asides.follow(this.#facts, this.#loader, changes.setAside);
+    await this.#asides.follow(this.#workingSet, this.#loader, changes.setAside);
     const apart = this.#unwritableOf(changes);
     const around = { changes, now: from.now, newly };
     return this.#batch(around, { applied: 0, within, from, apart }, changedUsers(changes));
@@ -187,12 +187,12 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
   }
 
   async foldOn(
-    log: ProjectionSource,
+    source: ProjectionSource,
     from: ProjectionCursor,
     limits: FoldOnLimits,
   ): Promise<EntitlementsBatch | null> {
     await this.#load();
-    const around = await this.#faults.foldOn(log, from, limits);
+    const around = await this.#faults.foldOn(source, from, limits);
     if (around === null) return null;
     return this.#batch(around, { applied: 0, within: from.within, from, apart: NOBODY }, 'all');
   }
@@ -270,7 +270,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
       from.within.length > 0
         ? { within: underWay, newly: [] }
         : await this.#publishSlice(underWay, unwritable, changes);
-    await this.#asides.follow(this.#facts, this.#loader, changes.setAside);
+    await this.#asides.follow(this.#workingSet, this.#loader, changes.setAside);
     const apart = this.#unwritableOf(changes);
     return this.#batch({ changes, now, newly }, { applied: 1, within, from, apart }, 'all');
   }
@@ -286,7 +286,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
       checkTexts(Object.entries(catalog.plans).flatMap(([name, { role }]) => [name, role]));
       const { byDefault } = this.#catalogs.publish(event.position, catalog);
       // Users who are in memory without a row of their own start from the default plan of before.
-      this.#facts.clear();
+      this.#workingSet.clear();
       changes.catalog = {
         position: event.position,
         hash,
@@ -356,7 +356,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     if (last === undefined || inForce === null) return [];
     const lost = await this.#loadUsers(users, this.#loader, inForce.byDefault);
     const unjudged = users.filter((userId) => {
-      const catalog = this.#facts.users.get(userId)?.catalog ?? null;
+      const catalog = this.#workingSet.users.get(userId)?.catalog ?? null;
       return !lost.has(userId) && comparePositions(catalog, last.position) < 0;
     });
     return unjudged.length > 0 ? this.#judgePublished(unjudged, underWay, changes) : [];
@@ -375,26 +375,26 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     if (first === undefined) return [];
     const { byDefault } = await this.#catalogs.at(first.position);
     const { pool, generation } = this.options;
-    const facts = new WorkingSet();
+    const workingSet = new WorkingSet();
     const newly: SetAside[] = [];
     const judged = this.#judgedOf(users);
-    const lost = await this.#loadUsers(judged, new FactsLoader(pool, generation, facts), byDefault);
+    const lost = await this.#loadUsers(judged, new FactsLoader(pool, generation, workingSet), byDefault);
     for (const userId of judged) {
       if (lost.has(userId)) continue; // the first event of this user says so
-      const found = facts.users.get(userId);
+      const found = workingSet.users.get(userId);
       // Who has neither a row nor a subscription was not known when the catalogue was published.
-      if (found?.catalog === null && facts.subscriptionsOfUser(userId).length === 0) continue;
+      if (found?.catalog === null && workingSet.subscriptionsOfUser(userId).length === 0) continue;
       for (const publication of underWay) {
         const { position, id, type, now } = publication;
-        const before = facts.users.get(userId);
+        const before = workingSet.users.get(userId);
         if (before === undefined || comparePositions(before.catalog, position) >= 0) continue;
         const under = { eventId: id, eventType: type, position, catalog: position, now, lateAt: null };
-        const found = await this.#moved(userId, facts, await this.#catalogs.at(position), under);
+        const found = await this.#moved(userId, workingSet, await this.#catalogs.at(position), under);
         const moved = 'cause' in found ? passTime(before, now) : found.moved;
         const row = { ...moved.row, catalog: position };
-        facts.users.set(userId, row);
+        workingSet.users.set(userId, row);
         changes.moveUser(before, row, moved.history);
-        if (this.#facts.users.has(userId)) this.#facts.users.set(userId, row);
+        if (this.#workingSet.users.has(userId)) this.#workingSet.users.set(userId, row);
         if (!('cause' in found)) this.#asides.heal(userId, changes.setAside);
         else if (this.#asides.ownFault(userId) === null) {
           const failed = new Map([[userId, found.cause]]);
@@ -457,7 +457,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     for (const userId of judged) {
       const found = lost.has(userId)
         ? { cause: lost.get(userId) }
-        : await this.#moved(userId, this.#facts, inForce, { ...by, catalog: inForce.position });
+        : await this.#moved(userId, this.#workingSet, inForce, { ...by, catalog: inForce.position });
       if ('cause' in found) {
         if (this.#asides.ownFault(userId) === null) failed.set(userId, found.cause);
         else if (!lost.has(userId)) this.#stay([userId], now, changes);
@@ -467,7 +467,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
       this.#asides.heal(userId, changes.setAside);
       // A deadline that came late found its change written: no row is touched, and none is made for a stranger.
       if (event.type === 'AccessDeadlineReached' && isUnmoved(row, moved)) continue;
-      this.#facts.users.set(userId, moved.row);
+      this.#workingSet.users.set(userId, moved.row);
       changes.moveUser(row, moved.row, moved.history);
     }
     return failed;
@@ -497,19 +497,19 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
   /** The row of a user, and how it moves on; or why that cannot be said, or written. */
   async #moved(
     userId: string,
-    facts: WorkingSet,
+    workingSet: WorkingSet,
     { catalog }: PublishedCatalog,
     under: JudgedUnder,
   ): Promise<
     { readonly row: UserRow; readonly moved: ReturnType<typeof advance> } | { readonly cause: unknown }
   > {
-    await this.#turns.yieldIfDue();
-    const row = facts.users.get(userId);
+    await this.#loopShare.yieldIfDue();
+    const row = workingSet.users.get(userId);
     if (row === undefined) throw new Error('a user was loaded and is not there');
     try {
-      const subscriptions = facts.subscriptionsOfUser(userId).map((subscription) => ({
+      const subscriptions = workingSet.subscriptionsOfUser(userId).map((subscription) => ({
         ...subscription,
-        checkouts: facts.checkoutsOfSubscription(subscription.subscription),
+        checkouts: workingSet.checkoutsOfSubscription(subscription.subscription),
       }));
       const moved = advance(row, this.#rules.judge({ subscriptions }, catalog, under.now), under);
       checkUser(moved.row, moved.history);
@@ -528,7 +528,10 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     const by = { eventId: event.id, eventType: event.type, position: event.position, now, lateAt };
     for (const userId of all) {
       if (lost.has(userId)) continue;
-      const found = await this.#moved(userId, this.#facts, inForce, { ...by, catalog: inForce.position });
+      const found = await this.#moved(userId, this.#workingSet, inForce, {
+        ...by,
+        catalog: inForce.position,
+      });
       if (!('cause' in found)) return false;
     }
     return true;
@@ -537,11 +540,11 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
   /** Users who cannot be judged keep what they have: of that, time alone changes what it was said to. */
   #stay(users: Iterable<string>, now: number, changes: WriteBatch): void {
     for (const userId of users) {
-      const row = this.#facts.users.get(userId);
+      const row = this.#workingSet.users.get(userId);
       if (row === undefined) continue;
       const timed = passTime(row, now);
       if (timed.row === row) continue;
-      this.#facts.users.set(userId, timed.row);
+      this.#workingSet.users.set(userId, timed.row);
       changes.moveUser(row, timed.row, timed.history);
     }
   }

@@ -30,7 +30,7 @@ const NOBODY: readonly string[] = [];
 /** Folds events into the facts in memory, tells whose they are (DESIGN 6), and notes the rows that change. */
 export class FactReducer {
   constructor(
-    private readonly facts: WorkingSet,
+    private readonly workingSet: WorkingSet,
     private readonly loader: FactsLoader,
     private readonly changes: WriteBatch,
   ) {}
@@ -54,7 +54,7 @@ export class FactReducer {
     return events.flatMap((event) => {
       const { subscription } = subjectOf(event);
       const known =
-        subscription === null ? null : (this.facts.subscriptions.get(subscription)?.owner ?? null);
+        subscription === null ? null : (this.workingSet.subscriptions.get(subscription)?.owner ?? null);
       const claimed = 'userId' in event.data ? event.data.userId : null;
       return [known, claimed].filter((userId) => userId !== null);
     });
@@ -81,7 +81,7 @@ export class FactReducer {
         const row = await this.#subscription(event.data.subscription);
         const observation = { ...factOriginOf(event), type: event.type, data: event.data };
         if (!eventIdsOf(row.observations).has(observation.eventId)) {
-          this.facts.addObservation(row, observation);
+          this.workingSet.addObservation(row, observation);
           this.#addFact(row, observation.eventId, 'observation', observation);
         }
         return this.#reassess(row);
@@ -159,7 +159,7 @@ export class FactReducer {
   ): Promise<readonly string[]> {
     const { session, customer, subscription } = event.data;
     await this.loader.checkouts([session]);
-    const row = this.facts.checkouts.get(session);
+    const row = this.workingSet.checkouts.get(session);
     if (row === undefined) throw new Error('a checkout was loaded and is not there');
     const observation = { ...factOriginOf(event), type: event.type, data: event.data };
     if (!row.observations.some(({ eventId }) => eventId === observation.eventId)) {
@@ -169,7 +169,7 @@ export class FactReducer {
     const names = { customer: row.customer ?? customer, subscription: row.subscription ?? subscription };
     if (names.subscription !== null) await this.#subscription(names.subscription);
     if (names.customer !== null) await this.#customer(names.customer);
-    this.facts.setNamesOf(row, names);
+    this.workingSet.setNamesOf(row, names);
     this.changes.checkouts.add(row);
 
     const affected = new Set<string>();
@@ -183,27 +183,27 @@ export class FactReducer {
 
   #customerTold(row: KeptCustomer): readonly string[] {
     this.changes.customers.add(row);
-    this.facts.unsettle(row.customer);
+    this.workingSet.unsettle(row.customer);
     return sorted(this.#reassessCustomer(row));
   }
 
   async #subscription(id: string): Promise<KeptSubscription> {
     await this.loader.subscriptions([id]);
-    const row = this.facts.subscriptions.get(id);
+    const row = this.workingSet.subscriptions.get(id);
     if (row === undefined) throw new Error('a subscription was loaded and is not there');
     return row;
   }
 
   async #customer(id: string): Promise<KeptCustomer> {
     await this.loader.customers([id]);
-    const row = this.facts.customers.get(id);
+    const row = this.workingSet.customers.get(id);
     if (row === undefined) throw new Error('a customer was loaded and is not there');
     return row;
   }
 
   /** The row of a subscription that something was told of; one that only a checkout names is not yet. */
   #known(id: string | null): KeptSubscription | undefined {
-    const row = id === null ? undefined : this.facts.subscriptions.get(id);
+    const row = id === null ? undefined : this.workingSet.subscriptions.get(id);
     return row !== undefined && (row.observations.length > 0 || row.invoices.length > 0 || row.link !== null)
       ? row
       : undefined;
@@ -225,7 +225,7 @@ export class FactReducer {
     if (customer !== row.customer) {
       const before = row.customer;
       if (customer !== null) await this.#customer(customer);
-      this.facts.setCustomerOf(row, customer);
+      this.workingSet.setCustomerOf(row, customer);
       this.changes.subscriptions.add(row);
       if (before !== null) {
         for (const user of this.#reassessCustomer(await this.#customer(before))) affected.add(user);
@@ -249,9 +249,9 @@ export class FactReducer {
    */
   #reassessCustomer(row: KeptCustomer, touched: readonly KeptSubscription[] = []): ReadonlySet<string> {
     const affected = new Set<string>();
-    const isNew = this.facts.takeUnsettled(row.customer) && this.#settleCustomer(row);
+    const isNew = this.workingSet.takeUnsettled(row.customer) && this.#settleCustomer(row);
     const isDeleted = isCustomerDeleted(row.observations);
-    const all = isNew || isDeleted ? this.facts.subscriptionsOfCustomer(row.customer) : touched;
+    const all = isNew || isDeleted ? this.workingSet.subscriptionsOfCustomer(row.customer) : touched;
     for (const subscription of all) {
       if (this.#noteDeleted(subscription, isDeleted) && subscription.owner !== null) {
         affected.add(subscription.owner);
@@ -266,8 +266,8 @@ export class FactReducer {
     const claims = {
       link: row.link,
       observations: row.observations,
-      checkouts: this.facts.checkoutClaimsOfCustomer(row.customer),
-      subscriptions: this.facts.claimsOfCustomer(row.customer),
+      checkouts: this.workingSet.checkoutClaimsOfCustomer(row.customer),
+      subscriptions: this.workingSet.claimsOfCustomer(row.customer),
     };
     const word = customerWord(claims);
     const conflicts = textOf(customerConflicts(claims, word.owner));
@@ -292,7 +292,7 @@ export class FactReducer {
     const claims = {
       link: row.link,
       observations: row.observations,
-      checkouts: this.facts.checkoutsOfSubscription(row.subscription),
+      checkouts: this.workingSet.checkoutsOfSubscription(row.subscription),
     };
     const owner = subscriptionOwner(claims, customer);
     const conflicts = textOf(subscriptionConflicts(claims, owner));
@@ -303,7 +303,7 @@ export class FactReducer {
     if (owner !== row.owner || conflicts !== row.conflicts || isUnwritten(row)) {
       this.changes.subscriptions.add(row);
     }
-    this.facts.setOwnerOf(row, owner);
+    this.workingSet.setOwnerOf(row, owner);
     row.conflicts = conflicts;
   }
 }

@@ -53,12 +53,12 @@ export class FactsLoader {
   constructor(
     private readonly pool: Queries,
     private readonly generation: number,
-    private readonly facts: WorkingSet,
+    private readonly workingSet: WorkingSet,
   ) {}
 
   /** Subscriptions with their facts and the checkouts that name them. Unknown ones become empty rows. */
   async subscriptions(ids: Iterable<string>): Promise<void> {
-    const missing = this.#missing('subscription', ids, this.facts.subscriptions);
+    const missing = this.#missing('subscription', ids, this.workingSet.subscriptions);
     if (missing.length === 0) return;
     const [rows, facts, checkouts] = await Promise.all([
       this.#rows(
@@ -105,12 +105,12 @@ export class FactsLoader {
       };
     });
     this.#addCheckouts(checkouts);
-    for (const row of read) this.facts.addSubscription(row);
+    for (const row of read) this.workingSet.addSubscription(row);
   }
 
   /** Checkout sessions; unknown ones become empty rows. */
   async checkouts(sessions: Iterable<string>): Promise<void> {
-    const missing = this.#missing('checkout', sessions, this.facts.checkouts);
+    const missing = this.#missing('checkout', sessions, this.workingSet.checkouts);
     if (missing.length === 0) return;
     this.#addCheckouts(
       await this.#rows(
@@ -120,14 +120,14 @@ export class FactsLoader {
       ),
     );
     for (const session of missing) {
-      if (this.facts.checkouts.has(session)) continue;
-      this.facts.addCheckout({ session, customer: null, subscription: null, observations: [] });
+      if (this.workingSet.checkouts.has(session)) continue;
+      this.workingSet.addCheckout({ session, customer: null, subscription: null, observations: [] });
     }
   }
 
   /** Customers with all their subscriptions and all checkouts that name them. Unknown ones become empty rows. */
   async customers(ids: Iterable<string>): Promise<void> {
-    const missing = this.#missing('customer', ids, this.facts.wholeCustomers);
+    const missing = this.#missing('customer', ids, this.workingSet.wholeCustomers);
     if (missing.length === 0) return;
     const [rows, subscriptions, checkouts] = await Promise.all([
       this.#rows(
@@ -151,7 +151,7 @@ export class FactsLoader {
       const row = known.get(customer);
       const { link, observations } =
         row === undefined ? { link: null, observations: [] } : customerText.parse(JSON.parse(row.facts));
-      this.facts.customers.set(customer, {
+      this.workingSet.customers.set(customer, {
         customer,
         word: { link, metadata: customerMetadata(observations), owner: row?.owner ?? null },
         conflicts: row?.conflicts ?? null,
@@ -161,12 +161,12 @@ export class FactsLoader {
     }
     this.#addCheckouts(checkouts);
     await this.subscriptions(subscriptions.map(({ id }) => id));
-    for (const customer of missing) this.facts.wholeCustomers.add(customer);
+    for (const customer of missing) this.workingSet.wholeCustomers.add(customer);
   }
 
   /** Users with their rows and all their subscriptions. One never heard of starts from `byDefault`. */
   async users(ids: Iterable<string>, byDefault: Entitlement): Promise<void> {
-    const missing = this.#missing('user', ids, this.facts.wholeUsers);
+    const missing = this.#missing('user', ids, this.workingSet.wholeUsers);
     if (missing.length === 0) return;
     const [rows, subscriptions] = await Promise.all([
       this.#rows(
@@ -185,7 +185,7 @@ export class FactsLoader {
     const known = new Map(rows.map((row) => [row.user_id, row]));
     for (const userId of missing) {
       const row = known.get(userId);
-      this.facts.users.set(
+      this.workingSet.users.set(
         userId,
         row === undefined
           ? defaultUserRow(userId, byDefault)
@@ -203,25 +203,25 @@ export class FactsLoader {
       );
     }
     await this.subscriptions(subscriptions.map(({ id }) => id));
-    for (const userId of missing) this.facts.wholeUsers.add(userId);
+    for (const userId of missing) this.workingSet.wholeUsers.add(userId);
   }
 
   /** Of the ids those that are not in memory; all of them are used. */
   #missing(kind: Keepable, ids: Iterable<string>, known: { has(id: string): boolean }): readonly string[] {
     const asked = [...new Set(ids)];
-    for (const id of asked) this.facts.use(kind, id);
+    for (const id of asked) this.workingSet.use(kind, id);
     return asked.filter((id) => !known.has(id));
   }
 
   #addCheckouts(rows: readonly z.infer<typeof checkoutRow>[]): void {
-    const missing = rows.filter(({ session }) => !this.facts.checkouts.has(session));
+    const missing = rows.filter(({ session }) => !this.workingSet.checkouts.has(session));
     const read = missing.map(({ facts, ...row }) => ({
       ...row,
       observations: checkoutsText.parse(JSON.parse(facts)),
     }));
     for (const row of read) {
-      this.facts.use('checkout', row.session);
-      this.facts.addCheckout(row);
+      this.workingSet.use('checkout', row.session);
+      this.workingSet.addCheckout(row);
     }
   }
 

@@ -118,7 +118,7 @@ export class FaultReducer {
 
   /** Some of what is set aside and is to be tried; `null` when there is nothing. */
   async foldOn(
-    log: ProjectionSource,
+    source: ProjectionSource,
     from: ProjectionCursor,
     limits: FoldOnLimits,
   ): Promise<FoldedAround | null> {
@@ -127,19 +127,19 @@ export class FaultReducer {
     const { asides, codeVersion } = this.steps;
     const streams = asides.streamsToTry(codeVersion);
     if (streams.length === 0) return this.#judgeAgain(from, handled, limits);
-    const late = await readLate(log, streams, handled);
+    const late = await readLate(source, streams, handled);
     const [first] = late;
     if (first === undefined) return null;
     if (limits.unwritable !== null) {
       const { unwritable } = limits;
       const cause = unwritable.whole ?? [...unwritable.users.values()][0];
-      return this.#refuseLate(log, first, { stage: 'write', cause, unwritable }, from);
+      return this.#refuseLate(source, first, { stage: 'write', cause, unwritable }, from);
     }
-    return this.#foldLate(log, late.slice(0, limits.events), from, handled);
+    return this.#foldLate(source, late.slice(0, limits.events), from, handled);
   }
 
   async #foldLate(
-    log: ProjectionSource,
+    source: ProjectionSource,
     late: readonly LateEvent[],
     from: ProjectionCursor,
     handled: Position,
@@ -159,8 +159,8 @@ export class FaultReducer {
         // What is in memory is not what is before this event.
         await this.steps.anew();
         return index > 0
-          ? this.#foldLate(log, late.slice(0, index), from, handled)
-          : this.#refuseLate(log, each, failure, from);
+          ? this.#foldLate(source, late.slice(0, index), from, handled)
+          : this.#refuseLate(source, each, failure, from);
       }
       now = under?.now ?? now;
       asides.advance(event.stream, next, handled, changes.setAside);
@@ -201,7 +201,7 @@ export class FaultReducer {
 
   /** Of one late event that failed again: skipped, a user's own fault, or set aside as before. */
   async #refuseLate(
-    log: ProjectionSource,
+    source: ProjectionSource,
     { event, next }: LateEvent,
     failure: Failure,
     from: ProjectionCursor,
@@ -212,7 +212,7 @@ export class FaultReducer {
     const newly: SetAside[] = [];
     const touched = new Set(asides.usersOf(event.stream));
     const under = this.#under(event, from, handled);
-    const isSkipped = await log.isSkipped(whereOf(event));
+    const isSkipped = await source.isSkipped(whereOf(event));
     const isOfUsers = !isSkipped && under !== null && (await this.#isOfUsersAlone(failure, under));
     if (!isSkipped && !isOfUsers) {
       asides.failAgain(event, failure.cause, codeVersion, changes.setAside);

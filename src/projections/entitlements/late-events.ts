@@ -12,13 +12,13 @@ export interface LateEvent {
 
 /** Every event that waits in these streams, up to `handled` (inclusive), in the order of the log. */
 export async function readLate(
-  log: Pick<ProjectionSource, 'read'>,
+  source: Pick<ProjectionSource, 'read'>,
   streams: readonly Pick<AsideStream, 'stream' | 'revision'>[],
   handled: Position,
 ): Promise<readonly LateEvent[]> {
   const late: (LateEvent & { readonly position: Position })[] = [];
   for (const { stream, revision } of streams) {
-    const stored = (await log.read(stream, revision)).filter(
+    const stored = (await source.read(stream, revision)).filter(
       ({ position }) => comparePositions(position, handled) <= 0,
     );
     stored.forEach((each, index) => {

@@ -296,10 +296,10 @@ export class SetAsides {
   }
 
   /** Sees whose the streams are now, and marks and unmarks users by it. */
-  async follow(facts: WorkingSet, loader: FactsLoader, changes: SetAsideChanges): Promise<void> {
+  async follow(workingSet: WorkingSet, loader: FactsLoader, changes: SetAsideChanges): Promise<void> {
     for (const known of this.#streams.values()) {
       if (this.#lost.has(known.stream)) continue;
-      if (!isInMemory(known.subject, facts)) {
+      if (!isInMemory(known.subject, workingSet)) {
         try {
           await loadSubject(known.subject, loader);
         } catch (error) {
@@ -308,7 +308,7 @@ export class SetAsides {
           continue;
         }
       }
-      const users = usersOf(known, facts);
+      const users = usersOf(known, workingSet);
       if (users.join('\n') === known.users.join('\n')) continue;
       this.#put({ ...known, users }, changes);
       for (const userId of new Set([...known.users, ...users])) this.#remark(userId, changes);
@@ -397,11 +397,11 @@ function dataOf(event: EventEnvelope | UnreadableEvent): Readonly<Record<string,
   }
 }
 
-function isInMemory({ subscription, customer, session }: Subject, facts: WorkingSet): boolean {
+function isInMemory({ subscription, customer, session }: Subject, workingSet: WorkingSet): boolean {
   return (
-    (session === null || facts.checkouts.has(session)) &&
-    (subscription === null || facts.subscriptions.has(subscription)) &&
-    (customer === null || facts.wholeCustomers.has(customer))
+    (session === null || workingSet.checkouts.has(session)) &&
+    (subscription === null || workingSet.subscriptions.has(subscription)) &&
+    (customer === null || workingSet.wholeCustomers.has(customer))
   );
 }
 
@@ -412,15 +412,15 @@ async function loadSubject({ subscription, customer, session }: Subject, loader:
 }
 
 /** Owners of what a stream is about; of what nobody owns yet those of its customer; and whom its events name. */
-function usersOf({ subject, claims }: AsideStream, facts: WorkingSet): readonly string[] {
+function usersOf({ subject, claims }: AsideStream, workingSet: WorkingSet): readonly string[] {
   const users = new Set(claims);
-  const owner = facts.subscriptions.get(subject.subscription ?? '')?.owner ?? null;
+  const owner = workingSet.subscriptions.get(subject.subscription ?? '')?.owner ?? null;
   if (owner !== null) users.add(owner);
   else if (subject.customer !== null) {
-    const ofCustomer = facts.customers.get(subject.customer)?.word.owner ?? null;
+    const ofCustomer = workingSet.customers.get(subject.customer)?.word.owner ?? null;
     if (ofCustomer !== null) users.add(ofCustomer);
     if (subject.subscription === null) {
-      for (const each of facts.subscriptionsOfCustomer(subject.customer)) {
+      for (const each of workingSet.subscriptionsOfCustomer(subject.customer)) {
         if (each.owner !== null) users.add(each.owner);
       }
     }

@@ -18,8 +18,12 @@ const FREE: Entitlement = {
 };
 
 /** Facts of which the database has the ids alone: what is asked for is there, and everything that was asked is noted. */
-function loaded(): { readonly facts: WorkingSet; readonly loader: FactsLoader; readonly asked: string[] } {
-  const facts = new WorkingSet();
+function loaded(): {
+  readonly workingSet: WorkingSet;
+  readonly loader: FactsLoader;
+  readonly asked: string[];
+} {
+  const workingSet = new WorkingSet();
   const asked: string[] = [];
   const loader = new FactsLoader(
     {
@@ -33,14 +37,14 @@ function loaded(): { readonly facts: WorkingSet; readonly loader: FactsLoader; r
       },
     },
     1,
-    facts,
+    workingSet,
   );
-  return { facts, loader, asked };
+  return { workingSet: workingSet, loader, asked };
 }
 
 describe('Facts in memory', () => {
   it('are dropped by what they take, those first that were not used for the longest time, with whom they belong to', async () => {
-    const { facts, loader, asked } = loaded();
+    const { workingSet: facts, loader, asked } = loaded();
     for (const user of ['ann', 'bob', 'cleo']) {
       await loader.users([user], FREE);
       const row = facts.subscriptions.get(`sub_${user}`);
@@ -62,7 +66,7 @@ describe('Facts in memory', () => {
   });
 
   it('take what was told of them, each fact once', async () => {
-    const { facts, loader } = loaded();
+    const { workingSet: facts, loader } = loaded();
     await loader.customers(['cus_1', 'cus_2']);
     const row = facts.customers.get('cus_1');
     if (row === undefined) throw new Error('a customer was loaded and is not there');

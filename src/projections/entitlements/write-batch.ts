@@ -137,7 +137,7 @@ export class WriteBatch {
   }
 
   async #writeAll(client: PoolClient, generation: number, served: (() => number) | null): Promise<void> {
-    const turns = new EventLoopShare();
+    const loopShare = new EventLoopShare();
     const moves = [...this.usersBefore].flatMap(([userId, before]) => {
       const after = this.users.get(userId);
       return after === undefined ? [] : [{ before, after }];
@@ -149,7 +149,7 @@ export class WriteBatch {
       await sent;
       sent = client.query(statement);
       sent.catch(() => undefined); // told by the next `await`; meanwhile nobody waits for it
-      await turns.yieldIfDue();
+      await loopShare.yieldIfDue();
     }
     await sent;
   }

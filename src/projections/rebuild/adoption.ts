@@ -183,13 +183,13 @@ async function publishAgain(
   const inForce = known.at(-1);
   if (inForce === undefined) return 'in the log';
   const stream = catalogStream(streamPrefix);
-  const writer = new CatalogRepository(does === 'adopt' ? store : drafting(store, drafts), streamPrefix, {
+  const repository = new CatalogRepository(does === 'adopt' ? store : drafting(store, drafts), streamPrefix, {
     now,
   });
-  const { last } = await writer.stateOf(stream);
+  const { last } = await repository.stateOf(stream);
   const isOlder = last === null || known.some(({ hash }) => hash === last.hash);
   if (!isOlder || last?.hash === inForce.hash) return 'in the log';
-  await writer.execute({
+  await repository.execute({
     stream,
     command: { kind: 'publish', ...inForce },
     origin: { actor, correlationId: 'log adopt', causation: null, stripe: null },
@@ -239,11 +239,11 @@ function scratchFold(
   { pool, projection, projectorOf }: AdoptionOptions,
   generation: number,
   onProgress: OnProgress,
-): (log: ProjectionSource, until: Position | null) => Promise<void> {
+): (source: ProjectionSource, until: Position | null) => Promise<void> {
   const projector = projectorOf(generation);
   let events = 0;
-  return async (log, until) => {
-    const runner = new BatchRunner(log, pool, projector, { projection, generation }, BATCH_SIZE);
+  return async (source, until) => {
+    const runner = new BatchRunner(source, pool, projector, { projection, generation }, BATCH_SIZE);
     for (;;) {
       const read = await checkpointOf(pool, projection, generation);
       onProgress(read.handled, until, events);

@@ -70,7 +70,7 @@ export class ChangeCounter {
     if (this.#first.length < IN_FULL) this.#first.push(change);
   }
 
-  get tally(): ChangeSummary {
+  get changes(): ChangeSummary {
     return {
       changed: this.#changed,
       detailsOnly: this.#detailsOnly,

@@ -80,7 +80,7 @@ export async function compareGenerations(
   onOffsets: (page: readonly OffsetChange[]) => Promise<void>,
 ): Promise<ComparisonReport> {
   const defaults = await readDefaults(client, from.generation, to.generation);
-  const tally = new ChangeCounter();
+  const changes = new ChangeCounter();
   await client.query(declareCandidates(from.generation, to.generation, now));
   for (;;) {
     const { rows } = await client.query(`fetch ${PAGE} from candidates`);
@@ -89,8 +89,8 @@ export async function compareGenerations(
       const user = compareUser(row, defaults, now);
       const { before, after, change } = user.offsets;
       if (before !== after || change !== null) offsets.push(user.offsets);
-      if (change !== null) tally.add(change);
-      else if (user.differs) tally.add('details only');
+      if (change !== null) changes.add(change);
+      else if (user.differs) changes.add('details only');
     }
     if (offsets.length > 0) await onOffsets(offsets);
     if (rows.length < PAGE) break;
@@ -101,7 +101,7 @@ export async function compareGenerations(
     position: from.fold.checkpoint.handled,
     from: codesOf(from),
     to: codesOf(to),
-    ...tally.tally,
+    ...changes.changes,
     defaultChanged: JSON.stringify(defaults.old) !== JSON.stringify(defaults.new),
     mixed: await findMixed(client, to),
   };

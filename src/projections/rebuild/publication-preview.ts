@@ -123,7 +123,7 @@ async function preview(
     hashBefore: last.hash,
     hashAfter: given.hash,
     judged,
-    ...tally.tally,
+    ...tally.changes,
     ...moves.report,
     defaultChanged,
   };
@@ -180,16 +180,16 @@ function countUser(
   next: Held,
   offset: number,
   now: number,
-  tally: ChangeCounter,
+  changes: ChangeCounter,
   moves: PlanMoves,
 ): void {
   const { before, after, kinds, differs } = differenceOf(old, next, now);
   if (kinds.length === 0) {
-    if (differs) tally.add('details only');
+    if (differs) changes.add('details only');
     return;
   }
   moves.add(before.entitlement, after.entitlement);
-  tally.add({
+  changes.add({
     userId,
     kinds,
     before: before.entitlement,

@@ -15,7 +15,7 @@ export interface RebuildJobRunnerOptions {
   readonly pool: Pool;
   readonly projection: string;
   readonly codeVersion: string;
-  readonly generations: RebuildRuntime;
+  readonly rebuilds: RebuildRuntime;
   readonly onTrouble: (error: unknown) => void;
   /** How long a build of other code may stand still before its order is given up, in milliseconds. */
   readonly patienceMs: number;
@@ -95,7 +95,7 @@ export class RebuildJobRunner {
   }
 
   async #carryOut({ generation, phase, afterwards, actor, reason }: RebuildJob): Promise<void> {
-    const { pool, generations } = this.options;
+    const { pool, rebuilds: generations } = this.options;
     if (phase === 'dropping') return generations.drop(generation);
     if (phase !== 'comparing') return;
     if (afterwards === 'swap') {

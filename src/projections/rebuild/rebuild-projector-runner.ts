@@ -63,7 +63,7 @@ interface Fold {
  * the checkpoint. A build is left to the code that began it. Whoever folds also carries out what was ordered with a build.
  */
 export class RebuildProjectorRunner {
-  readonly #bell = new WakeSignal();
+  readonly #wakeSignal = new WakeSignal();
   readonly #folds = new Map<number, Fold>();
   #stopping = false;
   #run: Promise<void> | null = null;
@@ -76,13 +76,13 @@ export class RebuildProjectorRunner {
 
   /** Looks at once what there is to fold. */
   ring(): void {
-    this.#bell.ring();
+    this.#wakeSignal.ring();
   }
 
   /** Finishes the batch at hand; one that does not end in time is left to itself. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    this.#bell.ring();
+    this.#wakeSignal.ring();
     await Promise.race([this.#run, pause(FINISH_WITHIN_MS, undefined, { ref: false })]);
   }
 
@@ -94,7 +94,7 @@ export class RebuildProjectorRunner {
         this.#folds.clear();
         this.options.onTrouble(error);
       }
-      if (!this.#stopping) await this.#bell.wait(LOOK_MS);
+      if (!this.#stopping) await this.#wakeSignal.wait(LOOK_MS);
     }
   }
 
@@ -111,26 +111,26 @@ export class RebuildProjectorRunner {
 
   async #withSession(): Promise<void> {
     const { url, projection } = this.options;
-    const ring = (): void => this.#bell.ring();
+    const ring = (): void => this.#wakeSignal.ring();
     const hooks = { onSign: ring, onLost: ring };
-    const session = await LeaderElection.open(url, { projection, lead: 'beside' }, hooks);
+    const election = await LeaderElection.open(url, { projection, lead: 'beside' }, hooks);
     try {
-      while (!this.#stopping && !session.isLost) {
-        if (await session.tryToLead()) return await this.#lead(session);
+      while (!this.#stopping && !election.isLost) {
+        if (await election.tryToLead()) return await this.#lead(election);
         if ((await this.#wanted()).length === 0) return;
-        await this.#bell.wait(LOOK_MS);
+        await this.#wakeSignal.wait(LOOK_MS);
       }
     } finally {
-      if (!session.isLost) await session.close();
+      if (!election.isLost) await election.close();
     }
   }
 
   /** Goes on with every fold, a batch of each in turn, until there is none left. */
-  async #lead(session: LeaderElection): Promise<void> {
+  async #lead(election: LeaderElection): Promise<void> {
     this.#folds.clear();
     let lookedAt = Number.NEGATIVE_INFINITY;
     let wanted: readonly Generation[] = [];
-    while (!this.#stopping && !session.isLost) {
+    while (!this.#stopping && !election.isLost) {
       if (performance.now() - lookedAt >= LOOK_MS) {
         wanted = await this.#wanted();
         lookedAt = performance.now();
@@ -144,7 +144,7 @@ export class RebuildProjectorRunner {
         if (outcome === 'gone') lookedAt = Number.NEGATIVE_INFINITY;
         else if (outcome === 'more') more = true;
       }
-      if (!more) await this.#bell.wait(POLL_MS);
+      if (!more) await this.#wakeSignal.wait(POLL_MS);
     }
   }
 

@@ -48,8 +48,8 @@ export interface RebuildProjectorOptions {
 
 /** Everything beside the live fold: what rebuilds, and what folds. `stop` closes the connections that are its own. */
 export interface RebuildProjector {
-  readonly generations: RebuildRuntime;
-  readonly keeper: RebuildProjectorRunner;
+  readonly rebuilds: RebuildRuntime;
+  readonly runner: RebuildProjectorRunner;
   /**
    * What the publication of a catalogue would change now; see `previewPublication`.
    * @throws NoCatalogError, PublicationUnderWayError, PublicationWouldFaultError
@@ -77,12 +77,12 @@ export function openRebuildProjector(options: RebuildProjectorOptions): RebuildP
       });
   // Of its own: what compares and swaps may take longer than a statement of the hot paths is given.
   const own = openLongPool(url, POOL_SIZE, 'tenure-generations', onTrouble);
-  const generations = new RebuildRuntime({
+  const rebuilds = new RebuildRuntime({
     ...common,
     pool: own,
     projectorOf: projectorOn(own),
     onChange: () => {
-      keeper.ring();
+      runner.ring();
       options.onChange?.();
     },
     ...(patienceMs === undefined ? {} : { patienceMs }),
@@ -92,11 +92,11 @@ export function openRebuildProjector(options: RebuildProjectorOptions): RebuildP
     pool: own,
     projection: ENTITLEMENTS,
     codeVersion: rules.codeVersion,
-    generations,
+    rebuilds: rebuilds,
     onTrouble,
     patienceMs: patienceMs ?? PATIENCE_MS,
   });
-  const keeper = new RebuildProjectorRunner({
+  const runner = new RebuildProjectorRunner({
     ...common,
     pool,
     url,
@@ -108,8 +108,8 @@ export function openRebuildProjector(options: RebuildProjectorOptions): RebuildP
     ...(buildBatchSize === undefined ? {} : { batchSize: buildBatchSize }),
   });
   return {
-    generations,
-    keeper,
+    rebuilds: rebuilds,
+    runner: runner,
     previewPublication: (given, onJudged) =>
       previewPublication(
         {
@@ -125,7 +125,7 @@ export function openRebuildProjector(options: RebuildProjectorOptions): RebuildP
     stop: async () => {
       const why = new Error('Connection terminated: it stops');
       const cutting = setInterval(() => cutPool(own, why), FINISH_WITHIN_MS);
-      await keeper.stop();
+      await runner.stop();
       await orders.stop();
       await own.end();
       clearInterval(cutting);

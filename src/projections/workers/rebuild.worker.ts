@@ -11,7 +11,7 @@ function post(message: FromBesideThread): void {
 const onTrouble = (error: unknown): void =>
   post({ kind: 'heard', call: { name: 'onTrouble', given: [portable(error)] } });
 const stores = await openThreadStores(place, onTrouble);
-const beside = openRebuildProjector({
+const rebuildProjector = openRebuildProjector({
   store: stores.store,
   streamPrefix: place.streamPrefix,
   pool: stores.pool,
@@ -23,14 +23,14 @@ const beside = openRebuildProjector({
 });
 
 async function stop(): Promise<void> {
-  await beside.stop();
+  await rebuildProjector.stop();
   await stores.close();
   port.close(); // the last thing that keeps the thread
 }
 
 port.on('message', (message: ToThread) => {
-  if (message.kind === 'ring') beside.keeper.ring();
+  if (message.kind === 'ring') rebuildProjector.runner.ring();
   else void stop();
 });
-beside.keeper.start();
+rebuildProjector.runner.start();
 post({ kind: 'started' });

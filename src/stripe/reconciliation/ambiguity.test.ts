@@ -53,8 +53,8 @@ describe('a subscription is in doubt', () => {
       null,
       { about: `retrieved: sub_1 at ${day(1)}`, after: day(1) },
     ],
-  ])('%s', (_, story, session, doubt) => {
-    expect(ambiguityOf('sub_1', observationsOf(story), session)).toEqual(doubt);
+  ])('%s', (_, story, session, ambiguity) => {
+    expect(ambiguityOf('sub_1', observationsOf(story), session)).toEqual(ambiguity);
   });
 });
 

@@ -63,9 +63,9 @@ export class Reconciler {
     const { gateway, store, streamPrefix } = this.options;
     const { subscription, session } = question;
     const pages = streamPages(store, subscriptionStream(streamPrefix, subscription), 0);
-    const doubt = ambiguityOf(subscription, await this.#observations(pages), session);
-    if (doubt === null) return { outcome: 'no_doubt' };
-    const early = (doubt.after + 1) * 1_000 - Date.now();
+    const ambiguity = ambiguityOf(subscription, await this.#observations(pages), session);
+    if (ambiguity === null) return { outcome: 'no_doubt' };
+    const early = (ambiguity.after + 1) * 1_000 - Date.now();
     if (early > 0) return { outcome: 'too_early', againInMs: Math.min(early, MAX_PAUSE_MS) };
 
     const answer = await gateway.subscription(subscription);
@@ -73,7 +73,7 @@ export class Reconciler {
       const { outcome, status, requestId } = answer;
       return { outcome: 'unanswered', why: `${outcome}, status ${status}, request ${requestId}` };
     }
-    if (answer.answeredAt <= doubt.after) return { outcome: 'too_early', againInMs: NEXT_SECOND_MS };
+    if (answer.answeredAt <= ambiguity.after) return { outcome: 'too_early', againInMs: NEXT_SECOND_MS };
     if (answer.answeredAt * 1_000 > Date.now() + MAX_AHEAD_MS) {
       return { outcome: 'unanswered', why: 'the Date of the answer lies ahead' };
     }
@@ -87,19 +87,19 @@ export class Reconciler {
       livemode: this.options.livemode,
     };
     const { correlationId } = question;
-    const origin = { actor: 'stripe', correlationId, causation: doubt.about, stripe };
+    const origin = { actor: 'stripe', correlationId, causation: ambiguity.about, stripe };
     await this.options.commands.execute(new RecordRetrievedSubscription(data, origin));
     return { outcome: 'settled' };
   }
 
   /** A long stream is parsed a while at a time: others have the process between. */
   async #observations(pages: AsyncIterable<readonly StoredEvent[]>): Promise<readonly Observation[]> {
-    const turns = new EventLoopShare();
+    const loopShare = new EventLoopShare();
     const observations: Observation[] = [];
     for await (const page of pages) {
       for (const each of page) {
         observations.push(...toObservation(parseEvent(each)));
-        await turns.yieldIfDue();
+        await loopShare.yieldIfDue();
       }
     }
     return observations;

@@ -30,8 +30,8 @@ function underHand() {
     [];
   const counted: DoubtOutcome[] = [];
   const unsettled: unknown[] = [];
-  const inquiries = new ReconciliationQueue({
-    settler: {
+  const reconciliation = new ReconciliationQueue({
+    reconciler: {
       look: (question) =>
         new Promise((resolve, reject) => {
           looks.push({ question, end: (how) => (how instanceof Error ? reject(how) : resolve(how)) });
@@ -44,8 +44,8 @@ function underHand() {
       for (const { end } of looks) end({ outcome: 'unanswered', why: 'aborted' });
     },
   });
-  const notice = (subscription: string): void => inquiries.notice(completed(subscription), 1, 'req');
-  return { inquiries, notice, looks, counted, unsettled };
+  const notice = (subscription: string): void => reconciliation.notice(completed(subscription), 1, 'req');
+  return { inquiries: reconciliation, notice, looks, counted, unsettled };
 }
 
 const SETTLED: ReconciliationOutcome = { outcome: 'settled' };

@@ -5,7 +5,7 @@ import type { AmbiguousSubscription, Reconciler } from './reconciler.js';
 
 export interface ReconciliationQueueOptions {
   /** `null`: there is no key, and nothing is asked. */
-  readonly settler: Pick<Reconciler, 'look'> | null;
+  readonly reconciler: Pick<Reconciler, 'look'> | null;
   /** The newest second of a subscription's stream, as far as this process knows. */
   readonly newestSecond: (subscription: string) => NewestSecond | null;
   readonly metrics: Pick<Metrics, 'stripeDoubt'>;
@@ -48,7 +48,7 @@ export class ReconciliationQueue {
    * doubt; whether it is, the log says later. Never throws.
    */
   notice(event: DomainEvent, created: number, correlationId: string): void {
-    if (this.options.settler === null || this.#closed) return;
+    if (this.options.reconciler === null || this.#closed) return;
     if (event.type === 'CheckoutCompleted') {
       const { subscription, session } = event.data;
       if (subscription !== null) this.#take({ subscription, session, correlationId });
@@ -121,7 +121,7 @@ export class ReconciliationQueue {
 
   /** One look; milliseconds until the next, `null` when there need be none. */
   async #look({ question, looks }: Inquiry): Promise<number | null> {
-    const { settler, metrics, onUnsettled } = this.options;
+    const { reconciler: settler, metrics, onUnsettled } = this.options;
     if (settler === null) return null;
     try {
       const settlement = await settler.look(question);

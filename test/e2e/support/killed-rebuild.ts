@@ -58,7 +58,7 @@ export class KilledRebuild {
     const [life] = this.two.lives.all;
     for (;;) {
       const wall = await this.wall('select 1');
-      const build = await this.two.generations.begin(OPS);
+      const build = await this.two.rebuilds.begin(OPS);
       try {
         await wall.query(
           `insert into tenure.revocation_version select $1, user_id, counter, raised_at
@@ -70,15 +70,15 @@ export class KilledRebuild {
         // It had passed before the wall stood: once more.
         if (!(error instanceof Error && 'code' in error && error.code === '23505')) throw error;
         await wall.query('rollback');
-        await this.two.generations.drop(build);
+        await this.two.rebuilds.drop(build);
       }
     }
   }
 
   /** A build that has come to where the live generation is. */
   async beginLevel(): Promise<number> {
-    const build = await this.two.generations.begin(OPS);
-    await this.two.generations.untilLevel(build, () => undefined);
+    const build = await this.two.rebuilds.begin(OPS);
+    await this.two.rebuilds.untilLevel(build, () => undefined);
     return build;
   }
 
@@ -154,13 +154,13 @@ export class KilledRebuild {
   }
 
   async generations(): Promise<readonly string[]> {
-    const all = await this.two.generations.list();
+    const all = await this.two.rebuilds.list();
     return all.map(({ generation, role }) => `${generation} ${role}`);
   }
 
   /** What is read, a generation of the later version by now, equals a fold from the beginning; no answer was wrong, of two generations, or older than one before it. */
   async #isSound(): Promise<void> {
-    expect(await this.two.generations.verify('all', 'test', () => undefined)).toMatchObject({
+    expect(await this.two.rebuilds.verify('all', 'test', () => undefined)).toMatchObject({
       differences: 0,
     });
     await this.#reading.stop();

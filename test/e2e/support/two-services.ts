@@ -37,7 +37,7 @@ export class TwoServices {
     /** Lives that the log holds: see `RecordedLives`. */
     readonly lives: RecordedLives,
     private readonly environment: Readonly<Record<string, string>>,
-    private readonly beside: RebuildProjector,
+    private readonly rebuildProjector: RebuildProjector,
     private readonly folder: string,
   ) {}
 
@@ -71,7 +71,7 @@ export class TwoServices {
     await until('the log is folded', () => engine.waitUntil(last, 1_000), FOLDED_WITHIN_MS);
     await before.close();
 
-    const beside = openRebuildProjector({
+    const rebuildProjector = openRebuildProjector({
       onSetAside: () => undefined,
       store,
       streamPrefix: settings.streamPrefix,
@@ -82,7 +82,7 @@ export class TwoServices {
       onTrouble: onFault,
     });
     const urls = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`] as const;
-    const two = new TwoServices(urls, stores, store, lives, environment, beside, folder);
+    const two = new TwoServices(urls, stores, store, lives, environment, rebuildProjector, folder);
     try {
       await Promise.all(urls.map((each) => two.begin(each)));
     } catch (error) {
@@ -93,8 +93,8 @@ export class TwoServices {
   }
 
   /** What rebuilds, as the later version does it; it folds nothing itself. */
-  get generations(): RebuildRuntime {
-    return this.beside.generations;
+  get rebuilds(): RebuildRuntime {
+    return this.rebuildProjector.rebuilds;
   }
 
   /** Starts the service at one of the `urls` and waits until it is ready. */
@@ -171,7 +171,7 @@ export class TwoServices {
   /** Ends all that uses the stores. */
   async #end(): Promise<void> {
     await Promise.all([...this.#running.values()].map((service) => service.kill('SIGKILL')));
-    await this.beside.stop();
+    await this.rebuildProjector.stop();
     await this.store.close();
   }
 }
