@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { openDatabase } from '../../src/database/database.js';
 import { eventStorePoolConfig } from '../../src/event-store/postgres/pg-session.js';
-import type { EventEnvelope } from '../../src/events/recorded-event.js';
+import type { EventEnvelope } from '../../src/events/event-envelope.js';
 import type { ProjectionCursor } from '../../src/projections/engine/projector.js';
 import { NOTHING_SET_ASIDE } from '../../src/projections/engine/set-aside-summary.js';
 import { EntitlementsProjector } from '../../src/projections/entitlements/entitlements.projector.js';

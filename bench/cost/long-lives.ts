@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { planCatalogSchema } from '../../src/events/catalog.events.js';
+import type { EventEnvelope } from '../../src/events/event-envelope.js';
 import type { DomainEvent } from '../../src/events/event-types.js';
 import type { InvoiceLine } from '../../src/events/invoice.events.js';
-import type { EventEnvelope } from '../../src/events/recorded-event.js';
 import type { SubscriptionItem } from '../../src/events/subscription.events.js';
 import type { FactOrigin, Observation } from '../../src/policy/facts.js';
 import type { Price } from '../../test/support/lives.catalog.js';

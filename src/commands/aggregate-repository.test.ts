@@ -8,8 +8,8 @@ import {
   OutcomeUnknownError,
 } from '../event-store/errors.js';
 import type { EventStore, StoredEvent } from '../event-store/event-store.js';
+import { parseEvent } from '../events/event-envelope.js';
 import { verifyChain } from '../events/hash-chain.js';
-import { parseEvent } from '../events/recorded-event.js';
 import {
   type AggregateRepositoryOptions,
   ContentionError,

@@ -3,9 +3,9 @@ import { LRUCache } from 'lru-cache';
 import { OutcomeUnknownError, WrongExpectedRevisionError } from '../event-store/errors.js';
 import type { AppendResult, EventStore } from '../event-store/event-store.js';
 import { streamPages } from '../event-store/stream-pages.js';
+import { parseEvent } from '../events/event-envelope.js';
 import { currentSchemaVersion, type DomainEvent } from '../events/event-types.js';
 import { GENESIS_HASH, type SealedEvent, sealEvent } from '../events/hash-chain.js';
-import { parseEvent } from '../events/recorded-event.js';
 import { type CommandResult, type Decider, metadataOf, type Origin } from './decider.js';
 
 /** A command for one stream. `starts` says that the stream most likely does not exist yet. */

@@ -1,7 +1,7 @@
 import { GOLDEN_EVENTS } from '../../test/support/golden-events.js';
+import { parseEvent } from './event-envelope.js';
 import { EVENT_TYPES } from './event-types.js';
 import { sealEvent, type UnsealedEvent, verifyChain } from './hash-chain.js';
-import { parseEvent } from './recorded-event.js';
 
 const versions = Object.values(EVENT_TYPES).map(({ type, schemaVersion }) => ({ type, schemaVersion }));
 

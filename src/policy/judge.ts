@@ -2,7 +2,7 @@ import type { PlanCatalog } from '../events/catalog.events.js';
 import { allowsTheSame } from './access-part.js';
 import type { AdoptedPrice, Judgement, Successor } from './entitlement.js';
 import type { UserFacts } from './facts.js';
-import { subscriptionStateOf } from './kept-accounts.js';
+import { subscriptionStateOf } from './kept-states.js';
 import { compareText } from './order.js';
 import { changesFrom, type Moment } from './over-time.js';
 import { openSubscriptionState, type SubscriptionState } from './subscription-state.js';

@@ -1,5 +1,5 @@
 import type { StripeEvent } from '../../demo/stripe/simulated-subscription.js';
-import { parseEvent } from '../../src/events/recorded-event.js';
+import { parseEvent } from '../../src/events/event-envelope.js';
 import { LOG_IN_EVENTSTOREDB, wholeLog } from '../support/log.js';
 import { EVENTS_OF_A_LIFE, type RecordedLife } from '../support/recorded-lives.js';
 import { signed } from '../support/stripe-events.js';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { createTenure, type Tenure } from '../../src/bootstrap.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { type EventEnvelope, parseEvent } from '../../src/events/event-envelope.js';
 import { eventId, verifyChain } from '../../src/events/hash-chain.js';
-import { type EventEnvelope, parseEvent } from '../../src/events/recorded-event.js';
 import { PLANS, startService, type TestService, testEnvironment } from '../support/service.js';
 import { StripeApi } from '../support/stripe-api.js';
 import {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { SkipEvent } from '../../src/commands/projection.commands.js';
 import { SkipEventHandler } from '../../src/commands/projection.handlers.js';
 import { ProjectionRepository } from '../../src/commands/repositories.js';
-import { parseEvent } from '../../src/events/recorded-event.js';
+import { parseEvent } from '../../src/events/event-envelope.js';
 import { projectionStream } from '../../src/events/stream-names.js';
 import { judge } from '../../src/policy/judge.js';
 import { readLiveCheckpoint } from '../../src/projections/engine/checkpoint.js';

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { cutPool } from '../../database/deadlines.js';
 import { isUnreachable } from '../../database/transient.js';
 import { comparePositions, type EventStore, type Position } from '../../event-store/event-store.js';
-import type { EventEnvelope } from '../../events/recorded-event.js';
+import type { EventEnvelope } from '../../events/event-envelope.js';
 import { BatchRunner, type Round } from './batch-runner.js';
 import {
   type Checkpoint,

@@ -1,6 +1,6 @@
 import type { EventStore, Position, StoredEvent } from '../../event-store/event-store.js';
+import { parseEvent } from '../../events/event-envelope.js';
 import type { EventSkippedData } from '../../events/projection.events.js';
-import { parseEvent } from '../../events/recorded-event.js';
 import { projectionStream } from '../../events/stream-names.js';
 
 /** The log as a projection folds it: its ordered pages, and which of their events it may go past. */

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { CHECKOUT_EVENT_TYPES, checkoutObservationSchema } from '../../events/checkout.events.js';
+import type { EventEnvelope } from '../../events/event-envelope.js';
 import {
   CUSTOMER_INVOICE_EVENT_TYPES,
   INVOICE_EVENT_TYPES,
   invoiceObservationSchema,
   upcastInvoice,
 } from '../../events/invoice.events.js';
-import type { EventEnvelope } from '../../events/recorded-event.js';
 import {
   SUBSCRIPTION_OBSERVATION_TYPES,
   subscriptionObservationSchema,

@@ -9,7 +9,7 @@ import {
   type StoredEvent,
 } from '../../event-store/event-store.js';
 import { type PlanCatalog, planCatalogSchema } from '../../events/catalog.events.js';
-import type { EventEnvelope } from '../../events/recorded-event.js';
+import type { EventEnvelope } from '../../events/event-envelope.js';
 import { catalogStream } from '../../events/stream-names.js';
 import { BatchRunner } from '../engine/batch-runner.js';
 import { type Checkpoint, findCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { comparePositions, type EventStore } from '../../event-store/event-store.js';
-import type { EventEnvelope } from '../../events/recorded-event.js';
+import type { EventEnvelope } from '../../events/event-envelope.js';
 import { BatchRunner } from '../engine/batch-runner.js';
 import { BoundedLog } from '../engine/bounded-log.js';
 import {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { comparePositions, type EventStore, type Position } from '../../event-store/event-store.js';
-import type { EventEnvelope } from '../../events/recorded-event.js';
+import type { EventEnvelope } from '../../events/event-envelope.js';
 import type { Projector } from '../engine/projector.js';
 import { type AdoptionOrder, type AdoptionReport, adoptLog } from './adoption.js';
 import { onAlignedSnapshot } from './aligned-checkpoints.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
 import { comparePositions, type EventStore, type Position } from '../../event-store/event-store.js';
-import type { EventEnvelope } from '../../events/recorded-event.js';
+import type { EventEnvelope } from '../../events/event-envelope.js';
 import { BatchRunner } from '../engine/batch-runner.js';
 import { BoundedLog } from '../engine/bounded-log.js';
 import { findCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';

@@ -2,7 +2,7 @@ import type { CommandBus } from '@nestjs/cqrs';
 import { RecordRetrievedSubscription } from '../../commands/subscription.commands.js';
 import type { EventStore, StoredEvent } from '../../event-store/event-store.js';
 import { streamPages } from '../../event-store/stream-pages.js';
-import { type EventEnvelope, parseEvent } from '../../events/recorded-event.js';
+import { type EventEnvelope, parseEvent } from '../../events/event-envelope.js';
 import { subscriptionStream } from '../../events/stream-names.js';
 import {
   SUBSCRIPTION_OBSERVATION_TYPES,

@@ -1,5 +1,5 @@
 import type { PlanCatalog } from '../../../src/events/catalog.events.js';
-import { type EventEnvelope } from '../../../src/events/recorded-event.js';
+import { type EventEnvelope } from '../../../src/events/event-envelope.js';
 import type { Entitlement } from '../../../src/policy/entitlement.js';
 import type { InvoiceObservation, Observation } from '../../../src/policy/facts.js';
 import { NO_CUSTOMER, subscriptionOwner } from '../../../src/policy/ownership.js';
