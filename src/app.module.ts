@@ -13,6 +13,7 @@ import { OpsController } from './api/ops/ops.controller.js';
 import { PlansController } from './api/ops/plans.controller.js';
 import { ProjectionsController } from './api/ops/projections.controller.js';
 import { RebuildController } from './api/ops/rebuild.controller.js';
+import { toProblem } from './api/to-problem.js';
 import { UsersController } from './api/users/users.controller.js';
 import { COMMAND_HANDLERS } from './commands/command-handlers.js';
 import { REPOSITORIES, SubscriptionRepository } from './commands/repositories.js';
@@ -104,7 +105,7 @@ export function appModule(parts: AppParts): DynamicModule {
       { provide: EVENT_STORE, useValue: store },
       { provide: PROJECTIONS, useValue: projections },
       { provide: OpsReader, useValue: ops },
-      { provide: EventStreams, useValue: new EventStreams(logger) },
+      { provide: EventStreams, useValue: new EventStreams(toProblem, logger) },
       { provide: Metrics, useValue: metrics },
       {
         provide: BulkLinks,
@@ -148,6 +149,7 @@ export function appModule(parts: AppParts): DynamicModule {
             reconciliation: asked,
             checkoutWait: new CheckoutWait(engine, ops),
             heartbeat: contact,
+            toProblem,
             metrics,
             onUnexpected: (unexpected) => logger.warn(unexpected, 'Stripe sent what may surprise'),
             clock,

@@ -9,6 +9,7 @@ import { EntitlementsService } from './api/entitlements/entitlements.service.js'
 import { KEPT_MS } from './api/health/open-answers.js';
 import { hotRoutes } from './api/hot-routes.js';
 import { serveOpenApi } from './api/openapi.js';
+import { toProblem } from './api/to-problem.js';
 import { appModule } from './app.module.js';
 import { AccessControl } from './auth/access-control.js';
 import { AdminKeyAuthenticator, firstOf } from './auth/authenticator.js';
@@ -216,7 +217,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     app.use('/v1', requireKey(access), jsonBody);
     app.useGlobalGuards(new ScopeGuard(app.get(Reflector)));
     const routes = serveOpenApi(app, VERSION);
-    app.useGlobalFilters(new ProblemFilter(logger, routes));
+    app.useGlobalFilters(new ProblemFilter(toProblem, logger, routes));
     await app.init();
 
     const deadlines = app.get(DeadlineScheduler);

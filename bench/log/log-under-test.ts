@@ -1,4 +1,4 @@
-import type { NewEvent, Position } from '../../src/event-store/event-store.js';
+import type { NewEvent, Position } from '../../src/events/stored-event.js';
 
 /** An event as both sides get it, made of the golden one. */
 export type SampleEvent = Pick<NewEvent, 'id' | 'type' | 'data' | 'metadata'>;

@@ -1,5 +1,6 @@
-import type { EventStore, Position } from '../../src/event-store/event-store.js';
+import type { EventStore } from '../../src/event-store/event-store.js';
 import { EventStoreDbEventStore } from '../../src/event-store/eventstoredb/eventstoredb-event-store.js';
+import type { Position } from '../../src/events/stored-event.js';
 import type { LogUnderTest, SampleEvent } from './log-under-test.js';
 
 /** Tenure's adapter, used through the port, with the limits of production. */

@@ -5,7 +5,7 @@
  */
 import { binaryEvent, EventStoreDBClient, NO_STREAM } from '@eventstore/db-client';
 import { parseConnectionString } from '../../src/config/connection-string.js';
-import type { Position } from '../../src/event-store/event-store.js';
+import type { Position } from '../../src/events/stored-event.js';
 import type { LogUnderTest, SampleEvent } from '../log/log-under-test.js';
 
 const NOBODY = { username: 'nobody', password: 'nothing' };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { EventStore, Position, StoredEvent } from '../../src/event-store/event-store.js';
+import type { EventStore } from '../../src/event-store/event-store.js';
 import { EventStoreDbEventStore } from '../../src/event-store/eventstoredb/eventstoredb-event-store.js';
+import type { Position, StoredEvent } from '../../src/events/stored-event.js';
 import { sampleEvent } from '../log/sample-event.js';
 import type { LogCount } from './service-log.js';
 

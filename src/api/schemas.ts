@@ -69,13 +69,6 @@ export const linksResponse = z.strictObject({
     }),
   ),
 });
-export const webhookResponse = z.strictObject({
-  received: z.literal(true),
-  outcome: z.enum(['applied', 'duplicate', 'ignored']),
-  event: z.string().optional(),
-  reason: z.string().optional(),
-  position: z.string().optional(),
-});
 export const unlinkedResponse = z.strictObject({
   items: z.array(
     z.strictObject({

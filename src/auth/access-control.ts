@@ -1,5 +1,6 @@
+import type { Scope } from '../http/access.js';
 import { ProblemError } from '../http/problem.js';
-import type { Authenticator, Principal, Scope } from './authenticator.js';
+import type { Authenticator, Principal } from './authenticator.js';
 import type { FailureLimiter } from './failure-limiter.js';
 
 const BEARER = 'Bearer ';

@@ -1,8 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-
-/** What a key may do (DESIGN 10, "Who may"). */
-export const SCOPES = ['entitlements:read', 'entitlements:write', 'checkout', 'audit', 'ops'] as const;
-export type Scope = (typeof SCOPES)[number];
+import { SCOPES, type Scope } from '../http/access.js';
 
 /** Who sends a request. `actor` is written into the events that the request causes; it is never the key itself. */
 export interface Principal {

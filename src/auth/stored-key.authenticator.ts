@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { type Authenticator, type Principal, SCOPES } from './authenticator.js';
+import { SCOPES } from '../http/access.js';
+import { type Authenticator, type Principal } from './authenticator.js';
 import { hashOfKey, isKeyShaped } from './keys/api-key.js';
 import type { LastUse } from './keys/last-use.js';
 

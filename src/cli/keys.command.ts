@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { SCOPES, type Scope } from '../auth/authenticator.js';
 import { ApiKeyRepository, type KeyListing } from '../auth/keys/api-key.repository.js';
+import { SCOPES, type Scope } from '../http/access.js';
 import { EXIT } from './exit-codes.js';
 import { withServiceData } from './service-data.js';
 import { allTalkTo } from './talks-to.js';

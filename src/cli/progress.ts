@@ -1,4 +1,4 @@
-import type { Position } from '../event-store/event-store.js';
+import type { Position } from '../events/stored-event.js';
 import type { BuildProgress } from '../projections/rebuild/build-progress.js';
 import type { OnJudged } from '../projections/rebuild/publication-preview.js';
 import type { OnProgress } from '../projections/rebuild/verification.js';

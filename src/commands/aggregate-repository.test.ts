@@ -7,9 +7,10 @@ import {
   EventTooLargeError,
   OutcomeUnknownError,
 } from '../event-store/errors.js';
-import type { EventStore, StoredEvent } from '../event-store/event-store.js';
+import type { EventStore } from '../event-store/event-store.js';
 import { parseEvent } from '../events/event-envelope.js';
 import { verifyChain } from '../events/hash-chain.js';
+import type { StoredEvent } from '../events/stored-event.js';
 import {
   type AggregateRepositoryOptions,
   ContentionError,

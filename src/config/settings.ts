@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import type { ClaimReading } from '../events/user-id.js';
 import { LOG_LEVELS } from '../observability/logger.js';
-import type { ClaimReading } from '../stripe/translate/user-claim.js';
 import { InvalidConnectionStringError, parseConnectionString } from './connection-string.js';
 
 /** The environment cannot be used. `lines` name every fault at once, never a secret's value. */

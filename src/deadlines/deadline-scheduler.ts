@@ -3,7 +3,7 @@ import { ReachAccessDeadline } from '../commands/deadline.commands.js';
 import type { CommandResult } from '../commands/decider.js';
 import { isTransient } from '../database/transient.js';
 import { AccessDeniedError, LogReplacedError } from '../event-store/errors.js';
-import { comparePositions, type Position } from '../event-store/event-store.js';
+import { comparePositions, type Position } from '../events/stored-event.js';
 import type { Metrics } from '../observability/metrics.js';
 import { WakeSignal } from '../projections/engine/wake-signal.js';
 import type { DeadlineReader, DueDeadline } from '../projections/read-models/deadline.reader.js';

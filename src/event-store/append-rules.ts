@@ -1,5 +1,6 @@
+import type { NewEvent } from '../events/stored-event.js';
 import { EventTooLargeError, InvalidEventError } from './errors.js';
-import type { ExpectedRevision, NewEvent } from './event-store.js';
+import type { ExpectedRevision } from './event-store.js';
 
 /** Most UTF-8 bytes of data one append may carry, summed over its events (EventStoreDB's limit, kept by every adapter). */
 export const MAX_APPEND_DATA_BYTES = 1_048_576;

@@ -1,28 +1,7 @@
-/**
- * The port to the log. Two adapters implement it (PostgreSQL, EventStoreDB) and one contract suite holds both.
- * Data and metadata travel as the canonical JSON text (RFC 8785) that was hashed, so no store can reshape it.
- */
-
-/** Position in the global order of the log: an opaque decimal string that compares as an integer. */
-export type Position = string;
+import type { NewEvent, Position, StoredEvent } from '../events/stored-event.js';
 
 /** Revision a stream must have for an append to succeed: that of its last event, or none at all. */
 export type ExpectedRevision = number | 'no_stream';
-
-/** An event to append. `id` is a UUID that fixes the content; `data` and `metadata` are canonical JSON texts. */
-export interface NewEvent {
-  readonly id: string;
-  readonly type: string;
-  readonly data: string;
-  readonly metadata: string;
-}
-
-/** An event as the log holds it. `revision` counts from 0 within its stream. */
-export interface StoredEvent extends NewEvent {
-  readonly stream: string;
-  readonly revision: number;
-  readonly position: Position;
-}
 
 /** Revision and position of the last event of an append (of the original one when it was a repeat). */
 export interface AppendResult {
@@ -39,6 +18,10 @@ export interface Page {
 /** DI token of the event store of this process. */
 export const EVENT_STORE = Symbol('EVENT_STORE');
 
+/**
+ * The port to the log. Two adapters implement it (PostgreSQL, EventStoreDB) and one contract suite holds both.
+ * Data and metadata travel as the canonical JSON text (RFC 8785) that was hashed, so no store can reshape it.
+ */
 export interface EventStore {
   /**
    * Appends `events` to `stream` at exactly `expected`, all or nothing.
@@ -71,11 +54,4 @@ export interface EventStore {
 
   /** Ends every connection the adapter opened itself. */
   close(): Promise<void>;
-}
-
-/** Compares two positions as integers: negative, zero or positive. `null` is before every position. */
-export function comparePositions(a: Position | null, b: Position | null): number {
-  if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1;
-  if (a.length !== b.length) return a.length - b.length;
-  return a < b ? -1 : a > b ? 1 : 0;
 }

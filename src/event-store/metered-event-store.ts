@@ -1,15 +1,8 @@
 import { performance } from 'node:perf_hooks';
+import type { NewEvent, Position, StoredEvent } from '../events/stored-event.js';
 import type { Metrics } from '../observability/metrics.js';
 import { EventStoreError } from './errors.js';
-import type {
-  AppendResult,
-  EventStore,
-  ExpectedRevision,
-  NewEvent,
-  Page,
-  Position,
-  StoredEvent,
-} from './event-store.js';
+import type { AppendResult, EventStore, ExpectedRevision, Page } from './event-store.js';
 
 /** An event store whose appends are measured; everything else passes through. */
 export class MeteredEventStore implements EventStore {

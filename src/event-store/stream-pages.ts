@@ -1,4 +1,5 @@
-import type { EventStore, StoredEvent } from './event-store.js';
+import type { StoredEvent } from '../events/stored-event.js';
+import type { EventStore } from './event-store.js';
 
 /** Events of one read of a longer stream. */
 const PAGE = 500;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { StoredEvent } from '../event-store/event-store.js';
 import { CorruptEventError, eventParser, parseEvent, UnknownEventTypeError } from './event-envelope.js';
 import { GENESIS_HASH, sealEvent } from './hash-chain.js';
+import type { StoredEvent } from './stored-event.js';
 import { UnsupportedSchemaVersionError } from './upcasters.js';
 
 const METADATA = {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import type { Position, StoredEvent } from '../event-store/event-store.js';
 import { type DomainEvent, EVENT_TYPES } from './event-types.js';
 import { type EventMetadata, eventMetadataSchema } from './metadata.js';
+import type { Position, StoredEvent } from './stored-event.js';
 import { UPCASTERS, type Upcasters, upcast } from './upcasters.js';
 
 /** Where an event stands in the log, and what stands beside its data. */

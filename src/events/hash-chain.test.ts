@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
-import type { StoredEvent } from '../event-store/event-store.js';
 import type { DomainEvent } from './event-types.js';
 import {
   type BrokenLinkReason,
@@ -13,6 +12,7 @@ import {
   type UnsealedEvent,
   verifyChain,
 } from './hash-chain.js';
+import type { StoredEvent } from './stored-event.js';
 
 const STREAM = 'tenure.customer-cus_1';
 

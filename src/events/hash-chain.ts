@@ -1,9 +1,9 @@
 import { parse as uuidBytes, v5 as uuidV5 } from 'uuid';
 import { z } from 'zod';
-import type { NewEvent, StoredEvent } from '../event-store/event-store.js';
 import { canonicalJson, NotCanonicalError, sha256Hex } from './canonical-json.js';
 import type { DomainEvent } from './event-types.js';
 import type { EventMetadata } from './metadata.js';
+import type { NewEvent, StoredEvent } from './stored-event.js';
 
 /** `prevHash` of the first event of a stream. */
 export const GENESIS_HASH = '0'.repeat(64);

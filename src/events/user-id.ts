@@ -16,3 +16,9 @@ export function isUserId(value: unknown): value is string {
     !FORBIDDEN_IN_USER_ID.test(value)
   );
 }
+
+/** How claims are read: the metadata key that carries our user id, and what an id must match as a whole (`null`: anything). */
+export interface ClaimReading {
+  readonly userIdMetadataKey: string;
+  readonly userIdPattern: RegExp | null;
+}

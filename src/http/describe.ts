@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiSecurity } from '@nestjs/swagger';
 import { z } from 'zod';
-import { type Access, AllowAccess } from '../auth/scope.guard.js';
+import { type Access, AllowAccess } from './access.js';
 import { PROBLEMS, type ProblemCode } from './problem.js';
 
 type OpenApiSchema = NonNullable<Parameters<typeof ApiBody>[0] & { schema?: unknown }>['schema'];

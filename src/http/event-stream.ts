@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { toProblem } from '../api/to-problem.js';
 import type { Logger } from '../observability/logger.js';
-import { problemBody } from './problem.js';
+import { problemBody, type ToProblem } from './problem.js';
 
 /** Proxies and browsers give up a connection on which nothing comes for long. */
 const HEARTBEAT_MS = 15_000;
@@ -21,7 +20,10 @@ export class EventStreams {
   readonly #open = new Set<AbortController>();
   #isClosed = false;
 
-  constructor(private readonly logger: Logger) {}
+  constructor(
+    private readonly toProblem: ToProblem,
+    private readonly logger: Logger,
+  ) {}
 
   /**
    * Answers with what `work` sends, until it ends. A heartbeat goes out every 15 s. What `work` throws while somebody
@@ -59,7 +61,7 @@ export class EventStreams {
       if (!nobody.signal.aborted) await work(stream);
     } catch (err) {
       if (nobody.signal.aborted) return;
-      const problem = toProblem(err);
+      const problem = this.toProblem(err);
       if (problem.status >= 500) {
         this.logger.error({ requestId, code: problem.code, err }, 'an event stream failed');
       }

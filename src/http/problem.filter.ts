@@ -1,8 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { toProblem } from '../api/to-problem.js';
 import type { Logger } from '../observability/logger.js';
-import { ProblemError } from './problem.js';
+import { ProblemError, type ToProblem } from './problem.js';
 import { problemReply, sendReply } from './reply.js';
 import { requestIdOf } from './request-id.js';
 import type { RouteTable } from './route-table.js';
@@ -11,6 +10,7 @@ import type { RouteTable } from './route-table.js';
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(
+    private readonly toProblem: ToProblem,
     private readonly logger: Logger,
     private readonly routes: RouteTable,
   ) {}
@@ -19,7 +19,7 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<Request>();
     const requestId = requestIdOf(request);
-    const problem = this.orWrongMethod(toProblem(error), request);
+    const problem = this.orWrongMethod(this.toProblem(error), request);
     if (problem.status >= 500) {
       this.logger.error({ requestId, code: problem.code, err: error }, 'request failed');
     }

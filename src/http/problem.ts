@@ -77,6 +77,9 @@ export class ProblemError extends Error {
   }
 }
 
+/** Says which problem any thrown value is; what is not known is `internal_error`. */
+export type ToProblem = (error: unknown) => ProblemError;
+
 /** The URI that names a kind of problem (RFC 9457, "type"). */
 export function problemType(code: ProblemCode): string {
   return `urn:tenure:problem:${code}`;

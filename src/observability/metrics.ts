@@ -1,7 +1,25 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { AttentionCounts } from '../projections/read-models/attention.reader.js';
-import type { StripeOutcome } from '../stripe/gateway/stripe.gateway.js';
 import { LatencyHistogram } from './latency-histogram.js';
+
+/** How many users have something that somebody should look at. */
+export interface AttentionCounts {
+  readonly unmappedPrices: number;
+  readonly adoptedPrices: number;
+  readonly pendingPayments: number;
+  readonly pendingWithoutInvoice: number;
+}
+
+/** How a question to Stripe's API ended; `failed` is everything that is none of the others. */
+export const STRIPE_OUTCOMES = [
+  'answered',
+  'not_found',
+  'rate_limited',
+  'timed_out',
+  'aborted',
+  'failed',
+] as const;
+
+export type StripeOutcome = (typeof STRIPE_OUTCOMES)[number];
 
 /** What the projection shows of itself. `lagEvents` is in positions of the log; `null` is shown as no value at all. */
 export interface ProjectionFigures {

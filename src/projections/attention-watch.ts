@@ -1,5 +1,6 @@
+import type { AttentionCounts } from '../observability/metrics.js';
 import { OnceADay } from '../observability/once-a-day.js';
-import type { AttentionCounts, AttentionReader } from './read-models/attention.reader.js';
+import type { AttentionReader } from './read-models/attention.reader.js';
 
 export interface AttentionWatchOptions {
   readonly attention: AttentionReader;

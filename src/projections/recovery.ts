@@ -1,8 +1,9 @@
 import type { Pool } from 'pg';
 import type { CommandResult, Origin } from '../commands/decider.js';
 import { SkipEvent } from '../commands/projection.commands.js';
-import type { EventStore, Position, StoredEvent } from '../event-store/event-store.js';
+import type { EventStore } from '../event-store/event-store.js';
 import type { EventSkippedData } from '../events/projection.events.js';
+import type { Position, StoredEvent } from '../events/stored-event.js';
 import {
   clearFault,
   type ProjectionFault,

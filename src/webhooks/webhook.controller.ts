@@ -1,11 +1,11 @@
 import { Controller, Headers, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { webhookResponse } from '../api/schemas.js';
 import { Describe } from '../http/describe.js';
 import { readBody } from '../http/read-body.js';
 import { sendReply } from '../http/reply.js';
 import { requestIdOf } from '../http/request-id.js';
+import { webhookResponse } from './webhook.schemas.js';
 import { WebhookService } from './webhook.service.js';
 
 @ApiTags('Webhooks')

@@ -1,11 +1,10 @@
 import type { CommandBus } from '@nestjs/cqrs';
-import { toProblem } from '../api/to-problem.js';
 import { RecordCheckoutEvent } from '../commands/checkout.commands.js';
 import { RecordCustomerEvent } from '../commands/customer.commands.js';
 import type { CommandResult } from '../commands/decider.js';
 import { RecordSubscriptionEvent } from '../commands/subscription.commands.js';
 import type { ServerClock } from '../database/server-clock.js';
-import { ProblemError } from '../http/problem.js';
+import { ProblemError, type ToProblem } from '../http/problem.js';
 import { jsonReply, type Reply } from '../http/reply.js';
 import type { Metrics, WebhookOutcome } from '../observability/metrics.js';
 import { OnceADay } from '../observability/once-a-day.js';
@@ -40,6 +39,7 @@ export interface WebhookServiceOptions {
   readonly checkoutWait: CheckoutWait;
   /** Hears of every delivery with a good signature and of our mode. */
   readonly heartbeat: Pick<DeliveryHeartbeat, 'note'>;
+  readonly toProblem: ToProblem;
   readonly metrics: Metrics;
   /** Hears, once a day each, what may surprise in what was recorded. */
   readonly onUnexpected: (unexpected: Unexpected) => void;
@@ -88,7 +88,7 @@ export class WebhookService {
       this.options.metrics.webhook(type, receipt.outcome);
       return jsonReply(200, receipt);
     } catch (error) {
-      this.options.metrics.webhook(type, outcomeOf(toProblem(error)));
+      this.options.metrics.webhook(type, outcomeOf(this.options.toProblem(error)));
       throw error;
     }
   }

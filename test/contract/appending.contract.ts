@@ -1,6 +1,6 @@
 import { WrongExpectedRevisionError } from '../../src/event-store/errors.js';
-import type { EventStore, ExpectedRevision, NewEvent } from '../../src/event-store/event-store.js';
-import { comparePositions } from '../../src/event-store/event-store.js';
+import type { EventStore, ExpectedRevision } from '../../src/event-store/event-store.js';
+import { comparePositions, type NewEvent } from '../../src/events/stored-event.js';
 import { idsOf, newEvent, newEvents, newStream, type OpenStores } from './contract-events.js';
 
 /** Revisions, conflicts, and appends of several events. */

@@ -1,5 +1,5 @@
 import { EventTooLargeError, InvalidEventError } from '../../src/event-store/errors.js';
-import type { NewEvent } from '../../src/event-store/event-store.js';
+import type { NewEvent } from '../../src/events/stored-event.js';
 import { newEvent, newEvents, newStream, type OpenStores } from './contract-events.js';
 
 const LIMIT = 1_048_576;

@@ -3,9 +3,9 @@ import {
   EventStoreUnavailableError,
   OutcomeUnknownError,
 } from '../../src/event-store/errors.js';
-import type { EventStore, NewEvent } from '../../src/event-store/event-store.js';
-import { comparePositions } from '../../src/event-store/event-store.js';
+import type { EventStore } from '../../src/event-store/event-store.js';
 import { REPEAT_AFTER_MS } from '../../src/event-store/eventstoredb/faults.js';
+import { comparePositions, type NewEvent } from '../../src/events/stored-event.js';
 import { EventStoreDbServer } from '../support/eventstoredb/server.js';
 import { idsOf, newEvent, newEvents, newStream, readToEnd, until } from './contract-events.js';
 import { cuttingProxy } from './cutting-proxy.js';

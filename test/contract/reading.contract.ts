@@ -1,5 +1,5 @@
-import type { EventStore, Position, StoredEvent } from '../../src/event-store/event-store.js';
-import { comparePositions } from '../../src/event-store/event-store.js';
+import type { EventStore } from '../../src/event-store/event-store.js';
+import { comparePositions, type Position, type StoredEvent } from '../../src/events/stored-event.js';
 import { idsOf, newEvents, newStream, type OpenStores, readToEnd, until } from './contract-events.js';
 
 /** Streams, pages of the whole log, and the doorbell. */

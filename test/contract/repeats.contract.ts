@@ -1,11 +1,6 @@
 import { OutcomeUnknownError, WrongExpectedRevisionError } from '../../src/event-store/errors.js';
-import type {
-  AppendResult,
-  EventStore,
-  ExpectedRevision,
-  NewEvent,
-  StoredEvent,
-} from '../../src/event-store/event-store.js';
+import type { AppendResult, EventStore, ExpectedRevision } from '../../src/event-store/event-store.js';
+import type { NewEvent, StoredEvent } from '../../src/events/stored-event.js';
 import { idsOf, newEvent, newEvents, newStream, type OpenStores } from './contract-events.js';
 
 /** Names of the events in a repeat: a, b, c, d are in the stream at 0 to 3, n and m are new. */

@@ -1,6 +1,7 @@
 import { copyEvents } from '../../src/cli/events-copy.js';
-import { EVENT_STORE, type EventStore, type StoredEvent } from '../../src/event-store/event-store.js';
+import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
 import { EventStoreDbEventStore } from '../../src/event-store/eventstoredb/eventstoredb-event-store.js';
+import type { StoredEvent } from '../../src/events/stored-event.js';
 import { EventStoreDbServer } from '../support/eventstoredb/server.js';
 import { wholeLog } from '../support/log.js';
 import { until } from '../support/until.js';

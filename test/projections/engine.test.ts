@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
-import { comparePositions } from '../../src/event-store/event-store.js';
 import type { EventEnvelope } from '../../src/events/event-envelope.js';
+import { comparePositions } from '../../src/events/stored-event.js';
 import type { ProjectionFault } from '../../src/projections/engine/checkpoint.js';
 import { LeaderElection } from '../../src/projections/engine/leader-election.js';
 import type { CommittedBatch } from '../../src/projections/engine/projection.js';

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import type { StoredEvent } from '../../src/event-store/event-store.js';
 import { type DomainEvent, EVENT_TYPES, type EventType } from '../../src/events/event-types.js';
+import type { StoredEvent } from '../../src/events/stored-event.js';
 
 /**
  * `test/fixtures/events/<Type>.v<N>.json`: an event of each type in each schema version it ever had. `stored` is what

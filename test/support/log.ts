@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import type { EventStore, StoredEvent } from '../../src/event-store/event-store.js';
+import type { EventStore } from '../../src/event-store/event-store.js';
+import type { StoredEvent } from '../../src/events/stored-event.js';
 import { compiled } from './compiled.js';
 
 /** Where the services of a run keep their log: one switch, TEST_STORE, set by the Jest project. */

@@ -2,11 +2,11 @@ import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { AggregateRepository } from '../../src/commands/aggregate-repository.js';
 import { type Database, openDatabase, openMigratedDatabase } from '../../src/database/database.js';
-import type { NewEvent } from '../../src/event-store/event-store.js';
 import { eventStoreMigrations } from '../../src/event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from '../../src/event-store/postgres/pg-session.js';
 import { PostgresEventStore } from '../../src/event-store/postgres/postgres-event-store.js';
 import type { DomainEvent } from '../../src/events/event-types.js';
+import type { NewEvent } from '../../src/events/stored-event.js';
 import {
   catalogStream,
   checkoutStream,

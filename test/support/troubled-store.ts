@@ -1,10 +1,6 @@
 import { OutcomeUnknownError } from '../../src/event-store/errors.js';
-import type {
-  AppendResult,
-  EventStore,
-  ExpectedRevision,
-  NewEvent,
-} from '../../src/event-store/event-store.js';
+import type { AppendResult, EventStore, ExpectedRevision } from '../../src/event-store/event-store.js';
+import type { NewEvent } from '../../src/events/stored-event.js';
 
 /** What becomes of an append: it is passed on, it lands and nobody hears of it, or it never arrives. */
 export type Fate = 'passes' | 'lands unheard' | 'is lost';

@@ -1,4 +1,4 @@
-import { comparePositions, type Position } from '../../event-store/event-store.js';
+import { comparePositions, type Position } from '../../events/stored-event.js';
 import { isUserId } from '../../events/user-id.js';
 import { matchesIfNoneMatch } from '../../http/etag.js';
 import { ProblemError } from '../../http/problem.js';

@@ -5,6 +5,7 @@ import express from 'express';
 import { EventStreams } from '../../http/event-stream.js';
 import { createLogger } from '../../observability/logger.js';
 import type { OnProgress } from '../../projections/rebuild/verification.js';
+import { toProblem } from '../to-problem.js';
 import { answerVerification } from './verification-answer.js';
 
 describe('A verification', () => {
@@ -29,7 +30,7 @@ describe('A verification', () => {
         throw error;
       }
     };
-    const streams = new EventStreams(createLogger('silent'));
+    const streams = new EventStreams(toProblem, createLogger('silent'));
     const app = express().post('/', (request, response) =>
       answerVerification({ verify }, { users: 'all', actor: 'ops' }, { request, response, streams }),
     );

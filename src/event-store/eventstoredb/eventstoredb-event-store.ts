@@ -1,16 +1,9 @@
 import type streams from '@eventstore/db-client/generated/streams_pb.js';
 import { parseConnectionString } from '../../config/connection-string.js';
+import type { NewEvent, Position, StoredEvent } from '../../events/stored-event.js';
 import { checkAppend, checkPageSize, isRevision } from '../append-rules.js';
 import { OutcomeUnknownError, StreamDeletedError, WrongExpectedRevisionError } from '../errors.js';
-import type {
-  AppendResult,
-  EventStore,
-  ExpectedRevision,
-  NewEvent,
-  Page,
-  Position,
-  StoredEvent,
-} from '../event-store.js';
+import type { AppendResult, EventStore, ExpectedRevision, Page } from '../event-store.js';
 import { wholeStream } from '../stream-pages.js';
 import { CallGate } from './call-gate.js';
 import { appendFault, kindOf, readFault } from './faults.js';

@@ -1,6 +1,7 @@
 import type streams from '@eventstore/db-client/generated/streams_pb.js';
+import { comparePositions, type Position, type StoredEvent } from '../../events/stored-event.js';
 import { UnknownPositionError } from '../errors.js';
-import { comparePositions, type Page, type Position, type StoredEvent } from '../event-store.js';
+import { type Page } from '../event-store.js';
 import { allRequest, eventOf, type From } from './wire.js';
 
 /** Runs one read to its end. */

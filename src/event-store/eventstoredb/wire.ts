@@ -1,6 +1,7 @@
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
-import type { ExpectedRevision, NewEvent, Position, StoredEvent } from '../event-store.js';
+import type { NewEvent, Position, StoredEvent } from '../../events/stored-event.js';
+import type { ExpectedRevision } from '../event-store.js';
 
 /**
  * The protocol's messages, made and read with the definitions that the client ships. Data and metadata go as the bytes of

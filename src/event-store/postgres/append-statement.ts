@@ -1,5 +1,5 @@
 import type { QueryConfig } from 'pg';
-import type { NewEvent } from '../event-store.js';
+import type { NewEvent } from '../../events/stored-event.js';
 
 /** One append as the statement sees it. `expected` is -1 for a stream that must not exist yet. */
 export interface Append {

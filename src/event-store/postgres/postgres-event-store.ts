@@ -1,15 +1,8 @@
 import type { ClientConfig, Pool, QueryConfig, QueryResultRow } from 'pg';
+import type { NewEvent, Position, StoredEvent } from '../../events/stored-event.js';
 import { checkAppend, checkPageSize, isRevision } from '../append-rules.js';
 import { EventStoreUnavailableError } from '../errors.js';
-import type {
-  AppendResult,
-  EventStore,
-  ExpectedRevision,
-  NewEvent,
-  Page,
-  Position,
-  StoredEvent,
-} from '../event-store.js';
+import type { AppendResult, EventStore, ExpectedRevision, Page } from '../event-store.js';
 import { wholeStream } from '../stream-pages.js';
 import { AppendQueue } from './append-queue.js';
 import type { Append } from './append-statement.js';

@@ -1,8 +1,9 @@
 import type { Pool } from 'pg';
 import { isTransient } from '../../database/transient.js';
 import { UnknownPositionError } from '../../event-store/errors.js';
-import type { Page, Position, StoredEvent } from '../../event-store/event-store.js';
+import type { Page } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
+import type { Position, StoredEvent } from '../../events/stored-event.js';
 import { BatchSize } from './batch-size.js';
 import {
   type Checkpoint,

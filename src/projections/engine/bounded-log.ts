@@ -1,9 +1,5 @@
-import {
-  comparePositions,
-  type Page,
-  type Position,
-  type StoredEvent,
-} from '../../event-store/event-store.js';
+import { type Page } from '../../event-store/event-store.js';
+import { comparePositions, type Position, type StoredEvent } from '../../events/stored-event.js';
 import type { AppliedUpTo, ProjectionSource } from './projection-source.js';
 
 /** A log that ends at `until` (inclusive; `null` is before the first event), which may be moved on. */

@@ -1,12 +1,5 @@
-import type {
-  AppendResult,
-  EventStore,
-  ExpectedRevision,
-  NewEvent,
-  Page,
-  Position,
-  StoredEvent,
-} from '../../event-store/event-store.js';
+import type { AppendResult, EventStore, ExpectedRevision, Page } from '../../event-store/event-store.js';
+import type { NewEvent, Position, StoredEvent } from '../../events/stored-event.js';
 import type { LogWatch } from './log-watch.js';
 
 /** A log that is appended to only while it is the known one. */

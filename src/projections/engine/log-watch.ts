@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { EventStoreUnavailableError, LogReplacedError } from '../../event-store/errors.js';
-import { comparePositions, type EventStore, type Position } from '../../event-store/event-store.js';
+import { type EventStore } from '../../event-store/event-store.js';
+import { comparePositions, type Position } from '../../events/stored-event.js';
 import type { LiveCheckpoint } from './checkpoint.js';
 import { holdsEventOf } from './projection-source.js';
 import { SharedLook } from './shared-look.js';

@@ -2,8 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { cutPool } from '../../database/deadlines.js';
 import { isUnreachable } from '../../database/transient.js';
-import { comparePositions, type EventStore, type Position } from '../../event-store/event-store.js';
+import { type EventStore } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
+import { comparePositions, type Position } from '../../events/stored-event.js';
 import { BatchRunner, type Round } from './batch-runner.js';
 import {
   type Checkpoint,

@@ -1,6 +1,7 @@
-import type { EventStore, Position, StoredEvent } from '../../event-store/event-store.js';
+import type { EventStore } from '../../event-store/event-store.js';
 import { parseEvent } from '../../events/event-envelope.js';
 import type { EventSkippedData } from '../../events/projection.events.js';
+import type { Position, StoredEvent } from '../../events/stored-event.js';
 import { projectionStream } from '../../events/stream-names.js';
 
 /** The log as a projection folds it: its ordered pages, and which of their events it may go past. */

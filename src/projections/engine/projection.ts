@@ -1,4 +1,4 @@
-import type { Position } from '../../event-store/event-store.js';
+import type { Position } from '../../events/stored-event.js';
 import type { LiveCheckpoint, ProjectionFault } from './checkpoint.js';
 import type { SetAside } from './projector.js';
 

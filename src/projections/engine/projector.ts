@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import type { Position } from '../../event-store/event-store.js';
+import type { Position } from '../../events/stored-event.js';
 import type { ProjectionSource } from './projection-source.js';
 import type { SetAsideSummary } from './set-aside-summary.js';
 import type { UnderWay } from './under-way.js';

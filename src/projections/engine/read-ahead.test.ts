@@ -1,5 +1,6 @@
 import { newEvent } from '../../../test/contract/contract-events.js';
-import type { Page, Position, StoredEvent } from '../../event-store/event-store.js';
+import type { Page } from '../../event-store/event-store.js';
+import type { Position, StoredEvent } from '../../events/stored-event.js';
 import type { ProjectionSource } from './projection-source.js';
 import { ReadAhead } from './read-ahead.js';
 

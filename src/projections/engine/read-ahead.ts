@@ -1,4 +1,5 @@
-import type { Page, Position, StoredEvent } from '../../event-store/event-store.js';
+import type { Page } from '../../event-store/event-store.js';
+import type { Position, StoredEvent } from '../../events/stored-event.js';
 import type { AppliedUpTo, ProjectionSource } from './projection-source.js';
 
 /** A page that is on its way, and what was asked for. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { comparePositions, type Position } from '../../event-store/event-store.js';
+import { comparePositions, type Position } from '../../events/stored-event.js';
 
 /**
  * An event that is applied, but for rows that are written a part at a time, in turn with the events after it. `now` is the

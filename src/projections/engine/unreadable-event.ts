@@ -1,5 +1,5 @@
-import type { StoredEvent } from '../../event-store/event-store.js';
 import { type EventEnvelope, parseEvent } from '../../events/event-envelope.js';
+import type { StoredEvent } from '../../events/stored-event.js';
 
 /** An event of the log that this code cannot read, and why. */
 export class UnreadableEvent {

@@ -1,7 +1,7 @@
 import { isTransient } from '../../database/transient.js';
-import { comparePositions } from '../../event-store/event-store.js';
 import { canonicalJson } from '../../events/canonical-json.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
+import { comparePositions } from '../../events/stored-event.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 import type { ProjectionSource } from '../engine/projection-source.js';
 import {

@@ -1,5 +1,5 @@
-import type { Position } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
+import type { Position } from '../../events/stored-event.js';
 import type { ProjectionSource } from '../engine/projection-source.js';
 import {
   codeOf,

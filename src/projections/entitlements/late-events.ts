@@ -1,5 +1,5 @@
-import { comparePositions, type Position } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
+import { comparePositions, type Position } from '../../events/stored-event.js';
 import type { ProjectionSource } from '../engine/projection-source.js';
 import { readEvent, type UnreadableEvent } from '../engine/unreadable-event.js';
 import type { AsideStream } from './set-aside.js';

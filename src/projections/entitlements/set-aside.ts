@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isTransient } from '../../database/transient.js';
-import { comparePositions, type Position } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
+import { comparePositions, type Position } from '../../events/stored-event.js';
 import { isUserId } from '../../events/user-id.js';
 import { codeOf, messageOf } from '../engine/projector.js';
 import { UnreadableEvent } from '../engine/unreadable-event.js';

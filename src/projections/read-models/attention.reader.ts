@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
+import type { AttentionCounts } from '../../observability/metrics.js';
 import type { PendingPayment } from '../../policy/entitlement.js';
 import { readHeld, snapshotAt } from '../entitlements/user-row.js';
 import type { Listing } from './ops.reader.js';
@@ -33,14 +34,6 @@ export type UnmappedPrice = z.infer<typeof unmappedRow>;
 /** A user who asked for a higher plan that is not paid yet. */
 export interface ListedPendingPayment extends PendingPayment {
   readonly userId: string;
-}
-
-/** How many users have something that somebody should look at. */
-export interface AttentionCounts {
-  readonly unmappedPrices: number;
-  readonly adoptedPrices: number;
-  readonly pendingPayments: number;
-  readonly pendingWithoutInvoice: number;
 }
 
 /** Lists what is right by the rules and yet may be a mistake in Stripe or in the plan file. Each answer is one statement. */

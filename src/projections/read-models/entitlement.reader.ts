@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import type { Position } from '../../event-store/event-store.js';
+import type { Position } from '../../events/stored-event.js';
 import type { LiveCheckpoint } from '../engine/checkpoint.js';
 import { isWritten, type UnderWay } from '../engine/under-way.js';
 import { type Faulted, type Served, serve } from '../entitlements/snapshot.js';

@@ -2,14 +2,10 @@ import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
 import { CatalogRepository } from '../../commands/repositories.js';
 import { LogReplacedError } from '../../event-store/errors.js';
-import {
-  comparePositions,
-  type EventStore,
-  type Position,
-  type StoredEvent,
-} from '../../event-store/event-store.js';
+import { type EventStore } from '../../event-store/event-store.js';
 import { type PlanCatalog, planCatalogSchema } from '../../events/catalog.events.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
+import { comparePositions, type Position, type StoredEvent } from '../../events/stored-event.js';
 import { catalogStream } from '../../events/stream-names.js';
 import { BatchRunner } from '../engine/batch-runner.js';
 import { type Checkpoint, findCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';

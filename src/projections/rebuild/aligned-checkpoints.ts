@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
-import { comparePositions, type Position } from '../../event-store/event-store.js';
+import { comparePositions, type Position } from '../../events/stored-event.js';
 import { GenerationBehindError, GenerationFaultedError, GenerationIsLiveError } from './errors.js';
 import { FOLD_COLUMNS, type GenerationFold, inTransaction, parseFold } from './generation-table.js';
 

@@ -1,4 +1,4 @@
-import type { Position } from '../../event-store/event-store.js';
+import type { Position } from '../../events/stored-event.js';
 
 /** How far a build came. Rates are of the time that it was watched; `secondsLeft` is null while they are unknown. */
 export interface BuildProgress {

@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg';
 import { z } from 'zod';
-import type { Position } from '../../event-store/event-store.js';
+import type { Position } from '../../events/stored-event.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 import { aroundInstance, offsetAfter } from '../entitlements/served-version.js';
 import { entitlementSchema, readHeld } from '../entitlements/user-row.js';

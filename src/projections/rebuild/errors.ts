@@ -1,4 +1,4 @@
-import type { Position } from '../../event-store/event-store.js';
+import type { Position } from '../../events/stored-event.js';
 import type { ProjectionFault } from '../engine/checkpoint.js';
 
 /** Why the generations refuse something. */

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
-import type { Position } from '../../event-store/event-store.js';
+import type { Position } from '../../events/stored-event.js';
 import { CHECKPOINT_COLUMNS, type Checkpoint, parseCheckpoint } from '../engine/checkpoint.js';
 import { attachPartitions, GENERATION_TABLES, partitionOf } from '../read-models/migrations/partitions.js';
 import { GenerationIsLiveError, RebuildInProgressError, UnknownGenerationError } from './errors.js';

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
-import { comparePositions, type Position } from '../../event-store/event-store.js';
+import { comparePositions, type Position } from '../../events/stored-event.js';
 import { BUILD_BEGIN, paceOf } from './build-progress.js';
 import type { ComparisonReport } from './comparison.js';
 import type { GenerationError } from './errors.js';

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import { comparePositions, type EventStore, type Position } from '../../event-store/event-store.js';
+import { type EventStore } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
+import { comparePositions, type Position } from '../../events/stored-event.js';
 import type { Projector } from '../engine/projector.js';
 import { type AdoptionOrder, type AdoptionReport, adoptLog } from './adoption.js';
 import { onAlignedSnapshot } from './aligned-checkpoints.js';

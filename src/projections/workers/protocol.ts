@@ -1,4 +1,4 @@
-import type { Position } from '../../event-store/event-store.js';
+import type { Position } from '../../events/stored-event.js';
 import type { ProjectionFault } from '../engine/checkpoint.js';
 import type { ProjectionListener, ProjectionStatus } from '../engine/projection.js';
 import type { SetAside } from '../engine/projector.js';

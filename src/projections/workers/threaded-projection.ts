@@ -1,4 +1,4 @@
-import type { Position } from '../../event-store/event-store.js';
+import type { Position } from '../../events/stored-event.js';
 import type { Projection, ProjectionListener, ProjectionStatus } from '../engine/projection.js';
 import { ENTITLEMENTS } from '../entitlements/entitlements.projector.js';
 import { FoldingThread, type FoldingThreadOptions } from './folding-thread.js';

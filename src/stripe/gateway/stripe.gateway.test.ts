@@ -1,6 +1,7 @@
 import { StripeApi } from '../../../test/support/stripe-api.js';
 import { itemObject, subscriptionObject } from '../../../test/support/stripe-events.js';
-import { StripeGateway, type StripeOutcome } from './stripe.gateway.js';
+import type { StripeOutcome } from '../../observability/metrics.js';
+import { StripeGateway } from './stripe.gateway.js';
 
 describe('the gateway to Stripe', () => {
   let api: StripeApi;

@@ -1,16 +1,6 @@
 import Stripe from 'stripe';
 import { z } from 'zod';
-
-/** How a question to Stripe's API ended; `failed` is everything that is none of the others. */
-export const STRIPE_OUTCOMES = [
-  'answered',
-  'not_found',
-  'rate_limited',
-  'timed_out',
-  'aborted',
-  'failed',
-] as const;
-export type StripeOutcome = (typeof STRIPE_OUTCOMES)[number];
+import type { StripeOutcome } from '../../observability/metrics.js';
 
 /**
  * What Stripe's API said of a subscription. `subscription` is the object as it came, its list of items whole.

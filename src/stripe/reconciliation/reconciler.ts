@@ -1,21 +1,22 @@
 import type { CommandBus } from '@nestjs/cqrs';
 import { RecordRetrievedSubscription } from '../../commands/subscription.commands.js';
-import type { EventStore, StoredEvent } from '../../event-store/event-store.js';
+import type { EventStore } from '../../event-store/event-store.js';
 import { streamPages } from '../../event-store/stream-pages.js';
 import { type EventEnvelope, parseEvent } from '../../events/event-envelope.js';
+import type { StoredEvent } from '../../events/stored-event.js';
 import { subscriptionStream } from '../../events/stream-names.js';
 import {
   SUBSCRIPTION_OBSERVATION_TYPES,
   type SubscriptionObservationData,
   type SubscriptionObservationType,
 } from '../../events/subscription.events.js';
+import type { ClaimReading } from '../../events/user-id.js';
 import type { Observation } from '../../policy/facts.js';
 import { EventLoopShare } from '../../projections/engine/yield-if-due.js';
 import { factOriginOf } from '../../projections/entitlements/fact-rows.js';
 import type { StripeGateway, SubscriptionAnswer } from '../gateway/stripe.gateway.js';
 import { OutOfRangeError, TooManyEntriesError } from '../translate/read-json.js';
 import { readSubscription } from '../translate/subscription.translation.js';
-import type { ClaimReading } from '../translate/user-claim.js';
 import { ambiguityOf } from './ambiguity.js';
 
 export interface ReconcilerOptions {

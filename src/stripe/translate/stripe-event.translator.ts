@@ -4,6 +4,7 @@ import type { CheckoutEventType } from '../../events/checkout.events.js';
 import type { DomainEvent } from '../../events/event-types.js';
 import type { CustomerInvoiceEventType, InvoiceEventType } from '../../events/invoice.events.js';
 import type { StreamCategory } from '../../events/stream-names.js';
+import type { ClaimReading } from '../../events/user-id.js';
 import { readCheckout } from './checkout.translation.js';
 import { readInvoice } from './invoice.translation.js';
 import {
@@ -19,7 +20,7 @@ import {
 } from './read-json.js';
 import { readSubscription } from './subscription.translation.js';
 import { subscriptionEventName } from './subscription-event-name.js';
-import { type ClaimReading, claimInMetadata } from './user-claim.js';
+import { claimInMetadata } from './user-claim.js';
 
 /** Why an event is left alone. */
 export type IgnoredReason =

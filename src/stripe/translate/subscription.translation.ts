@@ -6,6 +6,7 @@ import type {
   SubscriptionItem,
   SubscriptionObservationData,
 } from '../../events/subscription.events.js';
+import type { ClaimReading } from '../../events/user-id.js';
 import {
   createdSecond,
   field,
@@ -20,7 +21,7 @@ import {
   seconds,
   text,
 } from './read-json.js';
-import { type ClaimReading, claimInMetadata } from './user-claim.js';
+import { claimInMetadata } from './user-claim.js';
 
 /**
  * Reads a Stripe subscription of any API version; problems name what identifies it and is missing.

@@ -1,11 +1,5 @@
-import { isUserId } from '../../events/user-id.js';
+import { type ClaimReading, isUserId } from '../../events/user-id.js';
 import { field, type JsonObject } from './read-json.js';
-
-/** How claims are read: the metadata key that carries our user id, and what an id must match as a whole (`null`: anything). */
-export interface ClaimReading {
-  readonly userIdMetadataKey: string;
-  readonly userIdPattern: RegExp | null;
-}
 
 /** The value as a claim: a valid user id that fits the pattern, else `null` (DESIGN 6). */
 export function claimOf(value: unknown, { userIdPattern }: ClaimReading): string | null {
