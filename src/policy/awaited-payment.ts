@@ -5,7 +5,7 @@ import { compareText } from './order.js';
 import { isCheckoutUnpaid, type PaymentGate } from './payment-gate.js';
 import { planItem } from './plan-item.js';
 import { rankOf } from './plan-periods.js';
-import type { NamedPlan, PriceBook } from './prices.js';
+import type { NamedPlan, PriceBook } from './price-book.js';
 
 /** A higher plan that a subscription asked for and has not paid yet. `since` is the Unix second of its first observation. */
 export interface Awaited {

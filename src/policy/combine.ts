@@ -2,7 +2,7 @@ import type { Limit, Plan, PlanCatalog } from '../events/catalog.events.js';
 import type { Entitlement, EntitlementStatus } from './entitlement.js';
 import { compareText } from './order.js';
 import { pendingPaymentOf } from './pending-payment.js';
-import type { NamedPlan } from './prices.js';
+import type { NamedPlan } from './price-book.js';
 import type { SubscriptionAccess } from './subscription-access.js';
 import type { HeldAddon, SubscriptionState } from './subscription-state.js';
 import { rfc3339OrNull } from './time.js';

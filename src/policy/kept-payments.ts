@@ -2,7 +2,7 @@ import type { InvoiceObservation, Observation } from './facts.js';
 import { isGrowing } from './growing.js';
 import type { Invoice } from './invoices.js';
 import { gatherPayments, type Payments } from './payments.js';
-import type { PriceBook } from './prices.js';
+import type { PriceBook } from './price-book.js';
 
 /** Payments of fewer lines cost no more from scratch than what is kept of them would cost memory. */
 const KEPT_FROM = 64;

@@ -3,7 +3,7 @@ import type { CheckoutObservation, Observation } from './facts.js';
 import { type Invoice, isCreationOrCycle } from './invoices.js';
 import type { Payments } from './payments.js';
 import { type PlanPeriod, rankOf } from './plan-periods.js';
-import type { PriceBook } from './prices.js';
+import type { PriceBook } from './price-book.js';
 
 /** A minute's slack, in seconds, between an invoice and the change it pays for. */
 const INVOICE_SLACK_SECONDS = 60;

@@ -5,7 +5,7 @@ import { unitsOf, wholeOnes } from './held-items.js';
 import { askedBy, type Invoice, isCreationOrCycle } from './invoices.js';
 import { compareText } from './order.js';
 import { itemsByPrice, unitsByPrice } from './plan-item.js';
-import type { PriceBook } from './prices.js';
+import type { PriceBook } from './price-book.js';
 import { countUpTo, greatestUpTo, type Stretch } from './stretches.js';
 
 /** A line that paid for a price, of a paid invoice created at `invoiced` (Unix seconds), with the stretch it paid for. */

@@ -1,7 +1,7 @@
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import { unitsOf } from './held-items.js';
 import { compareText } from './order.js';
-import type { NamedPlan, PriceBook } from './prices.js';
+import type { NamedPlan, PriceBook } from './price-book.js';
 
 /** An item whose price is of a plan. */
 export interface PlanItem {

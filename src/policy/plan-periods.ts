@@ -2,7 +2,7 @@ import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
 import { keptWith } from './growing.js';
 import { asksNothingInAdvance, type PlanItem, planItem } from './plan-item.js';
-import type { PriceBook } from './prices.js';
+import type { PriceBook } from './price-book.js';
 
 /**
  * An unbroken stretch of a subscription with one plan price (DESIGN 8). Times are Unix seconds.

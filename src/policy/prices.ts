@@ -1,20 +1,9 @@
-import { type Addon, type Plan, type PlanCatalog, pricesOfLabel } from '../events/catalog.events.js';
+import { type PlanCatalog, pricesOfLabel } from '../events/catalog.events.js';
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
 import { keptWith } from './growing.js';
 import { comparePlanItems } from './plan-item.js';
-
-/** A plan with the name it has in the catalogue. */
-export interface NamedPlan {
-  readonly name: string;
-  readonly plan: Plan;
-}
-
-/** An add-on with the name it has in the catalogue. */
-export interface NamedAddon {
-  readonly name: string;
-  readonly addon: Addon;
-}
+import type { NamedAddon, NamedPlan, PriceBook } from './price-book.js';
 
 /** What a price is of. */
 export type PriceTarget =
@@ -41,17 +30,6 @@ export function priceIndex(catalog: PlanCatalog): PriceIndex {
   }
   indexes.set(catalog, index);
   return index;
-}
-
-/** How the prices of one subscription are read, by price id: the catalogue, and what its own history adds to it. */
-export interface PriceBook {
-  /** The plan a price of this subscription belongs to, or `null`. */
-  planOf(price: string): NamedPlan | null;
-  addonOf(price: string): NamedAddon | null;
-  /** Whether a price was seen tiered on an item. */
-  isTiered(price: string): boolean;
-  /** Prices in no plan that took over a plan's price of the same product, by price id. */
-  readonly adopted: ReadonlyMap<string, NamedPlan>;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { compareText } from './order.js';
 import { compareNewest, groupedBy, type PaidLine, type Payments } from './payments.js';
 import type { PlanPeriod } from './plan-periods.js';
-import type { NamedPlan, PriceBook } from './prices.js';
+import type { NamedPlan, PriceBook } from './price-book.js';
 import { firstOverTime, type Step, valueAt } from './stretches.js';
 import { isPlanOrHigher } from './written-off.js';
 

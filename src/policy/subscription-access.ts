@@ -1,5 +1,5 @@
 import type { EntitlementStatus } from './entitlement.js';
-import type { NamedPlan } from './prices.js';
+import type { NamedPlan } from './price-book.js';
 import { lineOfUnits, type TurningPoints, unitsThatStay } from './remains.js';
 import { valueAt } from './stretches.js';
 import type { Held, HeldAddon, SubscriptionState } from './subscription-state.js';

@@ -1,7 +1,7 @@
 import type { Observation } from './facts.js';
 import { askedBy, type Invoice, isCreationOrCycle } from './invoices.js';
 import { newestNotAfter, type Payments } from './payments.js';
-import type { NamedPlan, PriceBook } from './prices.js';
+import type { NamedPlan, PriceBook } from './price-book.js';
 
 /** What invoices written off asked for and nothing paid since: it is lost, but for what a paid line covers. */
 export interface Lost {

@@ -5,13 +5,8 @@ import type { Page } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import type { Position, StoredEvent } from '../../events/stored-event.js';
 import { BatchSize } from './batch-size.js';
-import {
-  type Checkpoint,
-  moveCheckpoint,
-  noteScanned,
-  type ProjectionFault,
-  type ProjectionKey,
-} from './checkpoint.js';
+import { type Checkpoint, moveCheckpoint, noteScanned, type ProjectionFault } from './checkpoint.js';
+import type { ProjectionKey } from './projection-key.js';
 import type { ProjectionSource } from './projection-source.js';
 import {
   codeOf,

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
 import type { Position } from '../../events/stored-event.js';
+import type { ProjectionKey } from './projection-key.js';
 import type { RecentChange } from './recent-changes.js';
 import {
   NOTHING_SET_ASIDE,
@@ -18,12 +19,6 @@ export const projectionFaultSchema = z.strictObject({
   message: z.string(),
 });
 export type ProjectionFault = z.infer<typeof projectionFaultSchema>;
-
-/** Which fold of the log: the projection's name and the generation it builds. */
-export interface ProjectionKey {
-  readonly projection: string;
-  readonly generation: number;
-}
 
 /**
  * How far a projection came. `handled` is the last event applied, `eventId` its id (`null` where it was applied before ids

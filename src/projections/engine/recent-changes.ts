@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import type { ProjectionKey } from './checkpoint.js';
+import type { ProjectionKey } from './projection-key.js';
 import type { ProjectedBatch } from './projector.js';
 
 /** The commit that moved a checkpoint to `revision`, and whose rows it changed; `null` stands for everyone. */

@@ -1,12 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
 import type { Position } from '../../events/stored-event.js';
-import {
-  CHECKPOINT_COLUMNS,
-  type ProjectionFault,
-  type ProjectionKey,
-  parseCheckpoint,
-} from './checkpoint.js';
+import { CHECKPOINT_COLUMNS, type ProjectionFault, parseCheckpoint } from './checkpoint.js';
+import type { ProjectionKey } from './projection-key.js';
 import { summaryText } from './set-aside-summary.js';
 
 /** What is tried again: the fault at which a generation stood, and how many streams and users were set aside. */

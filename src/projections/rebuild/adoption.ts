@@ -19,15 +19,8 @@ import {
   LogIsKnownError,
   UnknownGenerationError,
 } from './errors.js';
-import {
-  beginGeneration,
-  dropGeneration,
-  FOLD_COLUMNS,
-  type GenerationFold,
-  inTransaction,
-  parseFold,
-  underLock,
-} from './generation-table.js';
+import { FOLD_COLUMNS, type GenerationFold, parseFold } from './generation-fold.js';
+import { beginGeneration, dropGeneration, inTransaction, underLock } from './generation-table.js';
 import { type LostEvent, lostEvents } from './lost-events.js';
 import { keepHistory, movePointer, WORK_MEM, writeOffsets } from './swap.js';
 import { type OnProgress, SCRATCH_LOCK, sweepScratch } from './verification.js';

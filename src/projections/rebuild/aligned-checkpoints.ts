@@ -3,7 +3,8 @@ import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
 import { comparePositions, type Position } from '../../events/stored-event.js';
 import { GenerationBehindError, GenerationFaultedError, GenerationIsLiveError } from './errors.js';
-import { FOLD_COLUMNS, type GenerationFold, inTransaction, parseFold } from './generation-table.js';
+import { FOLD_COLUMNS, type GenerationFold, parseFold } from './generation-fold.js';
+import { inTransaction } from './generation-table.js';
 
 /** The live generation and another one, both held still at the same event. */
 export interface AlignedCheckpoints {

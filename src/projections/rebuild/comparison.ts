@@ -12,7 +12,7 @@ import {
   IN_FULL,
   type UserChange,
 } from './change-summary.js';
-import type { GenerationFold } from './generation-table.js';
+import type { GenerationFold } from './generation-fold.js';
 
 /** Rows fetched at a time. */
 const PAGE = 1_000;

@@ -1,9 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
-import type { Position } from '../../events/stored-event.js';
-import { CHECKPOINT_COLUMNS, type Checkpoint, parseCheckpoint } from '../engine/checkpoint.js';
 import { attachPartitions, GENERATION_TABLES, partitionOf } from '../read-models/migrations/partitions.js';
 import { GenerationIsLiveError, RebuildInProgressError, UnknownGenerationError } from './errors.js';
+import { FOLD_COLUMNS, type GenerationFold, parseFold } from './generation-fold.js';
 import { AFTERWARDS, type Afterwards, writeJob } from './rebuild-jobs.js';
 
 /**
@@ -24,18 +23,6 @@ export interface Generation {
   readonly afterwards: Afterwards | null;
 }
 
-/** How far a generation came, and by what code. */
-export interface GenerationFold {
-  readonly checkpoint: Checkpoint;
-  /** Version of the code that began it, and of the code that folded its last events. */
-  readonly builtBy: string;
-  readonly foldedBy: string;
-  /** Last event before the first one folded by other code than `builtBy`; `null` while there is none. */
-  readonly mixedAfter: Position | null;
-  /** Events folded so far. */
-  readonly events: number;
-}
-
 const generationRow = z.object({
   generation: z.number(),
   state: z.enum(['building', 'served', 'scratch', 'dropping', 'replaced']),
@@ -46,22 +33,7 @@ const generationRow = z.object({
   has_fold: z.boolean(),
   afterwards: z.enum(AFTERWARDS).nullable(),
 });
-const foldRow = z.object({
-  code_version: z.string(),
-  built_by: z.string(),
-  mixed_after: z.string().nullable(),
-  events: z.coerce.number(),
-});
 const numberRow = z.tuple([z.object({ generation: z.number() })]);
-
-/** Columns of a checkpoint with the codes that made it, for `parseFold`. */
-export const FOLD_COLUMNS = `${CHECKPOINT_COLUMNS}, code_version, built_by, mixed_after::text`;
-
-/** Reads a database row of `FOLD_COLUMNS`. */
-export function parseFold(row: unknown): GenerationFold {
-  const { code_version: foldedBy, built_by: builtBy, mixed_after: mixedAfter, events } = foldRow.parse(row);
-  return { checkpoint: parseCheckpoint(row), builtBy, foldedBy, mixedAfter, events };
-}
 
 /** Every generation that is there, oldest first, as of one moment. */
 export async function listGenerations(pool: Pool, projection: string): Promise<readonly Generation[]> {

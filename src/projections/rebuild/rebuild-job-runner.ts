@@ -7,7 +7,8 @@ import {
   GenerationIsLiveError,
   UnknownGenerationError,
 } from './errors.js';
-import type { Generation, GenerationFold } from './generation-table.js';
+import type { GenerationFold } from './generation-fold.js';
+import type { Generation } from './generation-table.js';
 import { findRebuild, noteEnd, noteFailure, noteReport, type RebuildJob } from './rebuild-jobs.js';
 import type { RebuildRuntime } from './rebuild-runtime.js';
 

@@ -15,12 +15,12 @@ import {
   UnknownGenerationError,
   VerificationInProgressError,
 } from './errors.js';
+import type { GenerationFold } from './generation-fold.js';
 import {
   beginGeneration,
   dropGeneration,
   findGeneration,
   type Generation,
-  type GenerationFold,
   type GenerationRole,
   listGenerations,
 } from './generation-table.js';

@@ -1,0 +1,24 @@
+import type { Addon, Plan } from '../events/catalog.events.js';
+
+/** A plan with the name it has in the catalogue. */
+export interface NamedPlan {
+  readonly name: string;
+  readonly plan: Plan;
+}
+
+/** An add-on with the name it has in the catalogue. */
+export interface NamedAddon {
+  readonly name: string;
+  readonly addon: Addon;
+}
+
+/** How the prices of one subscription are read, by price id: the catalogue, and what its own history adds to it. */
+export interface PriceBook {
+  /** The plan a price of this subscription belongs to, or `null`. */
+  planOf(price: string): NamedPlan | null;
+  addonOf(price: string): NamedAddon | null;
+  /** Whether a price was seen tiered on an item. */
+  isTiered(price: string): boolean;
+  /** Prices in no plan that took over a plan's price of the same product, by price id. */
+  readonly adopted: ReadonlyMap<string, NamedPlan>;
+}
