@@ -4,7 +4,7 @@ import {
   subscriptionObject,
   subscriptionObject2020,
 } from '../../../test/support/stripe-events.js';
-import { observationOf } from '../../../test/support/translated.js';
+import { eventOf, observationOf } from '../../../test/support/translated.js';
 import { canonicalJson, sha256Hex } from '../../events/canonical-json.js';
 import type { PreviousAttributes, SubscriptionObservationData } from '../../events/subscription.events.js';
 
@@ -180,6 +180,25 @@ describe('a subscription', () => {
     ['an id with a space', 'cus 1', null],
   ])('may have a customer that is %s', (_, customer, expected) => {
     expect(seen(sub({ customer })).customer).toBe(expected);
+  });
+
+  it.each<[string, unknown, string, string]>([
+    ['canceled where its customer is shown deleted', { id: 'cus_1', deleted: true }, 'past_due', 'canceled'],
+    [
+      'as it is where it had ended before',
+      { id: 'cus_1', deleted: true },
+      'incomplete_expired',
+      'incomplete_expired',
+    ],
+    ['as it is beside a customer shown as it lives', { id: 'cus_1', deleted: false }, 'past_due', 'past_due'],
+    ['as it is beside the id of a customer', 'cus_1', 'past_due', 'past_due'],
+  ])('has a status that is %s', (_, customer, status, expected) => {
+    expect(seen(sub({ customer, status })).status).toBe(expected);
+  });
+
+  it('ends with its customer by the name of its event, too', () => {
+    const object = sub({ customer: { id: 'cus_1', deleted: true } });
+    expect(eventOf(stripeEvent('customer.subscription.updated', object)).type).toBe('SubscriptionCanceled');
   });
 
   it.each<[string, object, number | null, boolean]>([

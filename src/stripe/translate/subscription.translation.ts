@@ -55,7 +55,7 @@ export function readSubscription(
   return {
     subscription,
     customer: idOf(value.customer),
-    status,
+    status: statusBeside(status, value.customer),
     startedAt:
       seconds(value.start_date, 'data.object.start_date') ??
       createdSecond(value.created, 'data.object.created'),
@@ -76,6 +76,13 @@ export function readSubscription(
     userId: claimInMetadata(value, claims),
     previous: readPrevious(previousAttributes, read, period),
   };
+}
+
+const ENDED: ReadonlySet<string> = new Set(['canceled', 'incomplete_expired']);
+
+/** The status of a subscription: one that shows its customer deleted is `canceled`, whatever it says itself (DESIGN 8). */
+function statusBeside(status: string, customer: unknown): string {
+  return field(customer, 'deleted') === true && !ENDED.has(status) ? 'canceled' : status;
 }
 
 interface Period {
