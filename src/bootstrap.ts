@@ -37,6 +37,7 @@ import { ProblemFilter } from './http/problem.filter.js';
 import { inTime } from './observability/in-time.js';
 import { createLogger, type Logger, NestLogger } from './observability/logger.js';
 import { Metrics, type RebuildFigures } from './observability/metrics.js';
+import { VERSION } from './observability/version.js';
 import { catalogWarnings } from './plans/catalog-warnings.js';
 import { loadPlanFile } from './plans/plan-file.js';
 import { AttentionWatch } from './projections/attention-watch.js';
@@ -52,7 +53,6 @@ import { DeliveryHeartbeat } from './webhooks/delivery-heartbeat.js';
 import { WebhookService } from './webhooks/webhook.service.js';
 
 const CATALOG_WITHIN_MS = 60_000;
-const VERSION = '0.1.0';
 /** A scrape waits no longer than this for what the database knows of a build. */
 const REBUILD_ASKED_MS = 1_000;
 

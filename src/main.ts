@@ -6,6 +6,7 @@ import { InvalidConnectionStringError } from './config/connection-string.js';
 import { InvalidSettingsError, loadSettings } from './config/settings.js';
 import { DatabaseError, TransactionPoolerError } from './database/errors.js';
 import { OtherLogError } from './event-store/log-identity.js';
+import { VERSION } from './observability/version.js';
 import { InvalidPlanFileError } from './plans/plan-file.js';
 import { StartStoppedError } from './start/stop-order.js';
 
@@ -92,7 +93,7 @@ async function serve(): Promise<void> {
 
 await new Command('tenure')
   .description('Starts the Tenure service: signed Stripe webhooks in, provable access out.')
-  .version('0.1.0')
+  .version(VERSION)
   .addHelpText('after', SETTINGS_HELP)
   .action(serve)
   .parseAsync();

@@ -133,9 +133,10 @@ export const faultsResponse = z.strictObject({
 });
 /** Streams that are set aside, and users who are marked. */
 export const setAsideCounts = z.strictObject({ streams: z.number().int(), users: z.number().int() });
-export const liveResponse = z.strictObject({ status: z.literal('live') });
+export const liveResponse = z.strictObject({ status: z.literal('live'), version: z.string() });
 export const readyResponse = z.strictObject({
   status: z.enum(['ready', 'degraded', 'not_ready']),
+  version: z.string(),
   problems: z.array(z.string()),
   eventStore: z.enum(['postgresql', 'eventstoredb']),
   projection: z.strictObject({

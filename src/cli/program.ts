@@ -6,6 +6,7 @@ import { DatabaseError } from '../database/errors.js';
 import { LogCopyError } from '../event-store/copy-log.js';
 import { EventStoreError } from '../event-store/errors.js';
 import { OtherLogError } from '../event-store/log-identity.js';
+import { VERSION } from '../observability/version.js';
 import { completionCommand } from './completion.command.js';
 import { customersCommand } from './customers.command.js';
 import { eventsCommand } from './events.command.js';
@@ -50,7 +51,7 @@ export async function runCli(
 export function program(terminal: Terminal): Command {
   const tenure = new Command('tenure')
     .description('What ops do with a Tenure service.')
-    .version('0.1.0')
+    .version(VERSION)
     .addHelpText('after', SETTINGS_HELP)
     .addHelpText('after', EXIT_HELP)
     .addCommand(completionCommand(terminal))

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { createLogger } from './logger.js';
+import { VERSION } from './version.js';
 
 function written(log: (logger: ReturnType<typeof createLogger>) => void): string {
   let text = '';
@@ -15,10 +16,11 @@ function written(log: (logger: ReturnType<typeof createLogger>) => void): string
 }
 
 describe('A log line', () => {
-  it('is one JSON object with level, time and service', () => {
+  it('is one JSON object with level, time, service and version', () => {
     expect(JSON.parse(written((logger) => logger.info({ requestId: 'r1' }, 'done')))).toMatchObject({
       level: 'info',
       service: 'tenure',
+      version: VERSION,
       requestId: 'r1',
       msg: 'done',
       time: expect.stringMatching(/^\d{4}-.*Z$/),

@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { VERSION } from './version.js';
 
 export type { Logger } from 'pino';
 
@@ -46,7 +47,7 @@ export function describeError(error: unknown, causes = CAUSES_LIMIT): LoggedErro
 export function createLogger(level: LogLevel, destination?: DestinationStream): Logger {
   const options = {
     level,
-    base: { service: 'tenure' },
+    base: { service: 'tenure', version: VERSION },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: (error: unknown) => describeError(error) },

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { LatencyHistogram } from './latency-histogram.js';
+import { VERSION } from './version.js';
 
 /** How many users have something that somebody should look at. */
 export interface AttentionCounts {
@@ -141,6 +142,12 @@ export class Metrics {
     this.registry.registerMetric(this.requestSeconds);
     this.registry.registerMetric(this.appendSeconds);
     collectDefaultMetrics({ register: this.registry });
+    new Gauge({
+      name: 'tenure_build_info',
+      help: '1, labelled with the version of the code that runs and the Node that runs it.',
+      labelNames: ['version', 'node'],
+      registers: [this.registry],
+    }).set({ version: VERSION, node: process.versions.node }, 1);
   }
 
   webhook(type: string, outcome: WebhookOutcome): void {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { runCli } from '../../src/cli/program.js';
+import { VERSION } from '../../src/observability/version.js';
 import { LOG_IN_EVENTSTOREDB } from '../support/log.js';
 import { until } from '../support/until.js';
 import { call } from './support/http-call.js';
@@ -13,13 +14,17 @@ describe('Health and metrics', () => {
   afterAll(() => service.close());
 
   it('say that all is well', async () => {
-    expect((await service.call({ path: '/health/live' })).json()).toEqual({ status: 'live' });
+    expect((await service.call({ path: '/health/live' })).json()).toEqual({
+      status: 'live',
+      version: VERSION,
+    });
     const { position } = await service.receive(buyer('healthy').started('active').body);
     await service.snapshot('healthy', position);
     const ready = await service.call({ path: '/health/ready' });
     expect(ready.status).toBe(200);
     expect(ready.json()).toMatchObject({
       status: 'ready',
+      version: VERSION,
       problems: [],
       eventStore: LOG_IN_EVENTSTOREDB ? 'eventstoredb' : 'postgresql',
       projection: { state: 'leading', position, lagEvents: 0, lagSeconds: 0, fault: null },
@@ -36,6 +41,7 @@ describe('Health and metrics', () => {
     await service.deliver('x'.repeat(2 * 1024 * 1024));
     const { text, headers } = await service.call({ path: '/metrics' });
     expect(headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
+    expect(text).toContain(`tenure_build_info{version="${VERSION}",node="${process.versions.node}"} 1`);
     for (const line of [
       'tenure_webhooks_total{type="customer.created",outcome="applied"} 1',
       'tenure_webhooks_total{type="customer.created",outcome="duplicate"} 1',

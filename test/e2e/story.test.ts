@@ -1,4 +1,5 @@
 import request from 'supertest';
+import { VERSION } from '../../src/observability/version.js';
 import { ADMIN_KEY, TestService } from '../support/service.js';
 import {
   invoiceObject,
@@ -210,7 +211,7 @@ describe('facts of nobody', () => {
 describe('for operations', () => {
   it('health, metrics and the API description are open and true', async () => {
     const http = request(service.tenure.url);
-    await http.get('/health/live').expect(200, { status: 'live' });
+    await http.get('/health/live').expect(200, { status: 'live', version: VERSION });
     const ready = await http.get('/health/ready').expect(200);
     expect(ready.body).toMatchObject({ status: 'ready', projection: { state: 'leading' } });
     const metrics = await http.get('/metrics').expect(200);

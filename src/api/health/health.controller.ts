@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { Describe } from '../../http/describe.js';
 import { jsonReply, sendReply } from '../../http/reply.js';
 import { requestIdOf } from '../../http/request-id.js';
+import { VERSION } from '../../observability/version.js';
 import { liveResponse, readyResponse } from '../schemas.js';
 import { OpenAnswers } from './open-answers.js';
 
@@ -21,7 +22,7 @@ export class HealthController {
     access: 'open',
   })
   live(@Req() request: Request, @Res() response: Response): void {
-    sendReply(response, jsonReply(200, { status: 'live' }), requestIdOf(request));
+    sendReply(response, jsonReply(200, { status: 'live', version: VERSION }), requestIdOf(request));
   }
 
   @Get('health/ready')

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { ServerClock } from '../../database/server-clock.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import { inTime } from '../../observability/in-time.js';
+import { VERSION } from '../../observability/version.js';
 import type { LogWatch } from '../../projections/engine/log-watch.js';
 import type { Projection } from '../../projections/engine/projection.js';
 import type { DeliveryHeartbeat } from '../../webhooks/delivery-heartbeat.js';
@@ -62,6 +63,7 @@ export class HealthService {
     ];
     return {
       status: fatal.length > 0 ? 'not_ready' : worth.length > 0 ? 'degraded' : 'ready',
+      version: VERSION,
       problems: [...fatal, ...worth],
       eventStore: this.options.eventStore,
       projection: {
