@@ -12,7 +12,7 @@ import { createTenure, type Tenure } from '../src/bootstrap.js';
 import { loadSettings } from '../src/config/settings.js';
 import { painter } from './paint.js';
 import { theStory } from './story/scenes.js';
-import { StoryError, type Tale, Teller } from './story/story-runner.js';
+import { StoryError, type StoryOutcome, StoryRunner } from './story/story-runner.js';
 import { TenureApi } from './story/tenure-api.js';
 import { SimulatedClock } from './stripe/simulated-clock.js';
 
@@ -50,9 +50,9 @@ async function start(): Promise<Tenure> {
   return createTenure(settings, { onProgress: (line) => console.log(paint.dim(`   ${line}`)) });
 }
 
-async function tell(tenure: Tenure): Promise<Tale> {
+async function tell(tenure: Tenure): Promise<StoryOutcome> {
   const api = new TenureApi(tenure.url, webhookSecret, adminKey);
-  return new Teller(api, paint, (line) => console.log(line)).tell(
+  return new StoryRunner(api, paint, (line) => console.log(line)).run(
     theStory(new SimulatedClock(Math.floor(Date.now() / 1000) - STORY_SECONDS)),
   );
 }

@@ -1,8 +1,8 @@
 import { LogDriver } from '../log/log-driver-process.js';
 import type { LogResult } from '../log/protocol.js';
 import type { WorkReport } from '../report.js';
+import type { EventStoreContext } from '../support/eventstore-context.js';
 import { expectEqual } from '../support/expect-equal.js';
-import type { EventStoreContext } from './eventstore.js';
 import { compareLogs } from './log-contest.js';
 
 const IN_FLIGHT = [16, 64];

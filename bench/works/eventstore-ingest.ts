@@ -2,10 +2,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WorkReport } from '../report.js';
 import { untilProjected } from '../support/catch-up.js';
+import type { EventStoreContext } from '../support/eventstore-context.js';
 import { expectEqual } from '../support/expect-equal.js';
 import { type BenchServer, startRival } from '../support/rival-process.js';
 import { startService } from '../support/service-process.js';
-import type { EventStoreContext } from './eventstore.js';
 import { compareReceivers, type Inspection, lagNote } from './webhook-contest.js';
 
 const LABEL = 'ingest on EventStoreDB';

@@ -1,7 +1,7 @@
 import { LogDriver } from '../log/log-driver-process.js';
 import type { WorkReport } from '../report.js';
+import type { EventStoreContext } from '../support/eventstore-context.js';
 import { expectEqual } from '../support/expect-equal.js';
-import type { EventStoreContext } from './eventstore.js';
 import { compareLogs } from './log-contest.js';
 
 /** Events of a page, as the projections read them. */

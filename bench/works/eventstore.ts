@@ -1,20 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
-import { type BenchEventStore, benchEventStore } from '../support/bench-event-store.js';
+import { benchEventStore } from '../support/bench-event-store.js';
 import { BenchLog } from '../support/bench-log.js';
 import { benchAppend } from './eventstore-append.js';
 import { benchEventStoreIngest } from './eventstore-ingest.js';
 import { benchReadAll } from './eventstore-read-all.js';
-
-/** What the works on EventStoreDB get. */
-export interface EventStoreContext {
-  readonly context: BenchContext;
-  readonly server: BenchEventStore;
-  readonly log: BenchLog;
-  /** What the names of all streams of this run begin with. */
-  readonly prefix: string;
-}
 
 /** Tenure on EventStoreDB beside the bare client on the same server: appends, reading the log, webhooks. */
 export async function benchEventStoreDb(context: BenchContext): Promise<WorkReport> {

@@ -12,7 +12,7 @@ export class StoryError extends Error {
 }
 
 /** How long the deliveries took, in ms. */
-export interface Tale {
+export interface StoryOutcome {
   readonly deliveries: number;
   readonly replies: readonly number[];
   readonly seen: readonly number[];
@@ -26,7 +26,7 @@ export interface Painter {
 }
 
 /** Sends the story scene by scene, prints what comes of it, and checks every line. */
-export class Teller {
+export class StoryRunner {
   readonly #replies: number[] = [];
   readonly #seen: number[] = [];
 
@@ -37,28 +37,28 @@ export class Teller {
   ) {}
 
   /** @throws StoryError at the first line that is not true */
-  async tell(scenes: readonly Scene[]): Promise<Tale> {
+  async run(scenes: readonly Scene[]): Promise<StoryOutcome> {
     this.print(this.paint.dim(`   ${HEADING}`));
     for (const [index, scene] of scenes.entries()) {
       this.print('');
       this.print(`${this.paint.bold(`${index + 1}. ${scene.title}.`)} ${this.paint.dim(scene.moral)}`);
-      for (const step of scene.steps) await this.#tellStep(scene, step);
+      for (const step of scene.steps) await this.#runStep(scene, step);
     }
     return { deliveries: this.#replies.length, replies: this.#replies, seen: this.#seen };
   }
 
-  #tellStep(scene: Scene, step: Step): Promise<void> {
+  #runStep(scene: Scene, step: Step): Promise<void> {
     switch (step.kind) {
       case 'webhook':
-        return this.#tellWebhook(scene, step);
+        return this.#runWebhook(scene, step);
       case 'unlinked':
-        return this.#tellUnlinked(scene, step);
+        return this.#runUnlinked(scene, step);
       default:
         return step satisfies never;
     }
   }
 
-  async #tellWebhook(scene: Scene, step: WebhookStep): Promise<void> {
+  async #runWebhook(scene: Scene, step: WebhookStep): Promise<void> {
     const sent = performance.now();
     const answer = await this.api.deliver(step.delivery);
     const answered = performance.now() - sent;
@@ -73,7 +73,7 @@ export class Teller {
     }
   }
 
-  async #tellUnlinked(scene: Scene, step: UnlinkedStep): Promise<void> {
+  async #runUnlinked(scene: Scene, step: UnlinkedStep): Promise<void> {
     const found = (await this.api.isUnlinked(step.subscription)) ? 'listed' : 'not listed';
     const isTrue = found === step.expect;
     const text = `GET /v1/ops/unlinked: ${step.subscription} is ${found}`;
