@@ -1,45 +1,26 @@
-import type { AppendResult, EventStore, ExpectedRevision, Page } from '../../event-store/event-store.js';
-import type { NewEvent, Position, StoredEvent } from '../../events/stored-event.js';
+import type { AppendResult, EventStore, ExpectedRevision } from '../../event-store/event-store.js';
+import { EventStoreDecorator } from '../../event-store/event-store-decorator.js';
+import type { NewEvent } from '../../events/stored-event.js';
 import type { LogWatch } from './log-watch.js';
 
-/** A log that is appended to only while it is the known one. */
-export class GuardedEventStore implements EventStore {
+/** An event store that is appended to only while its log is the known one. */
+export class GuardedEventStore extends EventStoreDecorator {
   constructor(
-    private readonly store: EventStore,
+    store: EventStore,
     private readonly watch: Pick<LogWatch, 'mayWrite' | 'appended'>,
-  ) {}
+  ) {
+    super(store);
+  }
 
   /** @throws LogReplacedError, also where the append landed in another log, and what the store throws */
-  async append(
+  override async append(
     stream: string,
     expected: ExpectedRevision,
     events: readonly NewEvent[],
   ): Promise<AppendResult> {
     await this.watch.mayWrite();
-    const result = await this.store.append(stream, expected, events);
+    const result = await super.append(stream, expected, events);
     await this.watch.appended(result.position);
     return result;
-  }
-
-  read(stream: string, from: number): Promise<readonly StoredEvent[]> {
-    return this.store.read(stream, from);
-  }
-  readPage(stream: string, from: number, limit: number): Promise<readonly StoredEvent[]> {
-    return this.store.readPage(stream, from, limit);
-  }
-  readAll(after: Position | null, limit: number): Promise<Page> {
-    return this.store.readAll(after, limit);
-  }
-  head(): Promise<Position | null> {
-    return this.store.head();
-  }
-  eventIdAt(position: Position): Promise<string | null> {
-    return this.store.eventIdAt(position);
-  }
-  onAppend(ring: () => void): () => void {
-    return this.store.onAppend(ring);
-  }
-  close(): Promise<void> {
-    return this.store.close();
   }
 }
