@@ -47,6 +47,16 @@ export interface LiveCheckpoint {
   readonly checkpoint: Checkpoint;
 }
 
+/** Whether two looks at the live checkpoint saw the same commit of the same generation. */
+export function isSameCommit(a: LiveCheckpoint, b: LiveCheckpoint): boolean {
+  return a.swaps === b.swaps && a.checkpoint.revision === b.checkpoint.revision;
+}
+
+/** Whether one look at the live checkpoint saw an earlier commit than another. */
+export function isEarlier(a: LiveCheckpoint, b: LiveCheckpoint): boolean {
+  return a.swaps < b.swaps || (a.swaps === b.swaps && a.checkpoint.revision < b.checkpoint.revision);
+}
+
 const liveRow = z.object({ generation: z.number(), swaps: z.number() });
 
 const checkpointRow = z.object({

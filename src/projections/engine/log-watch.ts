@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { EventStoreUnavailableError, LogReplacedError } from '../../event-store/errors.js';
 import { type EventStore } from '../../event-store/event-store.js';
 import { comparePositions, type Position } from '../../events/stored-event.js';
-import type { LiveCheckpoint } from './checkpoint.js';
+import { isEarlier, type LiveCheckpoint } from './checkpoint.js';
 import { holdsEventOf } from './projection-source.js';
 import { SharedLook } from './shared-look.js';
 import { WakeSignal } from './wake-signal.js';
@@ -124,8 +124,8 @@ export class LogWatch {
 
   /** To be told, soon, whenever this instance reads or writes the live checkpoint. */
   confirmed(live: LiveCheckpoint): void {
-    if (this.#confirmed === null || isBelow(this.#confirmed, live)) this.#confirmed = live;
-    else if (isBelow(live, this.#confirmed)) this.#wakeSignal.ring(); // late word; or a server lost its last commits
+    if (this.#confirmed === null || isEarlier(this.#confirmed, live)) this.#confirmed = live;
+    else if (isEarlier(live, this.#confirmed)) this.#wakeSignal.ring(); // late word; or a server lost its last commits
   }
 
   async #watch(): Promise<void> {
@@ -144,7 +144,7 @@ export class LogWatch {
     const began = performance.now();
     const known = this.#confirmed;
     const look = await lookAtLog(this.options.store, this.options.readCheckpoint);
-    if (look.live !== null && known !== null && isBelow(look.live, known)) {
+    if (look.live !== null && known !== null && isEarlier(look.live, known)) {
       this.#confirmed = look.live;
       this.options.onForget();
     } else if (look.live !== null) {
@@ -218,11 +218,6 @@ export function replacedError({ handled, end }: Pick<LogReplaced, 'handled' | 'e
     `the log is not the one that the read models were made from: they know events up to ${handled ?? 'nothing'}, ` +
       `it ends at ${end ?? 'nothing'}, or holds another event there`,
   );
-}
-
-function isBelow(live: LiveCheckpoint, known: LiveCheckpoint): boolean {
-  if (live.swaps !== known.swaps) return live.swaps < known.swaps;
-  return live.checkpoint.revision < known.checkpoint.revision;
 }
 
 interface PromiseWithResolvers<T> {
