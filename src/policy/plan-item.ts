@@ -9,7 +9,7 @@ export interface PlanItem {
   readonly item: SubscriptionItem;
 }
 
-/** The plan item of a list (DESIGN 8 "Spells"): never a matter of the list's order. */
+/** The plan item of a list (DESIGN 8 "Plan periods"): never a matter of the list's order. */
 export function planItem(items: readonly SubscriptionItem[], book: PriceBook): PlanItem | null {
   let best: PlanItem | null = null;
   for (const item of items) {
