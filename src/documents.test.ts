@@ -3,6 +3,8 @@ import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { planCatalogSchema } from './events/catalog.events.js';
+import { EVENT_TYPES } from './events/event-types.js';
+import { HANDLED_TYPES } from './stripe/translate/stripe-event.translator.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -178,5 +180,17 @@ describe('The documents', () => {
     const told = rowsOf('docs/PLANS.md');
     const inWords = new Map([...told].map(([key, text]) => [key, WORDS[`${key}: ${text}`] ?? text]));
     expect(Object.fromEntries(inWords)).toEqual(Object.fromEntries(keys));
+  });
+
+  it('tell of every Stripe event that is recorded, and of no other', () => {
+    const told = [...rowsOf('docs/STRIPE.md').keys()].filter((key) => /^[a-z_]+\.[a-z_.]+$/.test(key));
+    expect(told.sort()).toEqual([...HANDLED_TYPES].sort());
+  });
+
+  it('name every event type of the log where its streams are told, and no other', () => {
+    const chapter = /^## 4\. [\s\S]*?(?=^## )/m.exec(read('docs/DESIGN.md'))?.[0] ?? '';
+    const table = chapter.split('\n').filter((line) => line.startsWith('| '));
+    const told = [...table.join('\n').matchAll(/`([A-Z]\w+)`/g)].map(([, name]) => name);
+    expect(told.sort()).toEqual(Object.keys(EVENT_TYPES).sort());
   });
 });

@@ -105,14 +105,17 @@ const CUSTOMER_TYPES: ReadonlyMap<string, 'CustomerObserved' | 'CustomerDeleted'
   ['customer.deleted', 'CustomerDeleted'],
 ]);
 
+/** Every Stripe type whose events are recorded. */
+export const HANDLED_TYPES: ReadonlySet<string> = new Set([
+  ...SUBSCRIPTION_TYPES,
+  ...INVOICE_TYPES.keys(),
+  ...CHECKOUT_TYPES.keys(),
+  ...CUSTOMER_TYPES.keys(),
+]);
+
 /** Whether events of this Stripe type are recorded. */
 export function isHandledType(type: string): boolean {
-  return (
-    SUBSCRIPTION_TYPES.has(type) ||
-    INVOICE_TYPES.has(type) ||
-    CHECKOUT_TYPES.has(type) ||
-    CUSTOMER_TYPES.has(type)
-  );
+  return HANDLED_TYPES.has(type);
 }
 
 /**
