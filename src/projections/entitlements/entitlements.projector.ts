@@ -507,11 +507,8 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     const row = workingSet.users.get(userId);
     if (row === undefined) throw new Error('a user was loaded and is not there');
     try {
-      const subscriptions = workingSet.subscriptionsOfUser(userId).map((subscription) => ({
-        ...subscription,
-        checkouts: workingSet.checkoutsOfSubscription(subscription.subscription),
-      }));
-      const moved = advance(row, this.#rules.judge({ subscriptions }, catalog, under.now), under);
+      const facts = workingSet.factsOfUser(userId);
+      const moved = advance(row, this.#rules.judge(facts, catalog, under.now), under);
       checkUser(moved.row, moved.history);
       return { row, moved };
     } catch (cause) {

@@ -289,13 +289,8 @@ export class FactReducer {
   }
 
   #reown(row: KeptSubscription, customer: CustomerWord, affected: Set<string>): void {
-    const claims = {
-      link: row.link,
-      observations: row.observations,
-      checkouts: this.workingSet.checkoutsOfSubscription(row.subscription),
-    };
-    const owner = subscriptionOwner(claims, customer);
-    const conflicts = textOf(subscriptionConflicts(claims, owner));
+    const owner = subscriptionOwner(row, customer);
+    const conflicts = textOf(subscriptionConflicts(row, owner));
     if (owner !== row.owner) {
       if (row.owner !== null) affected.add(row.owner);
       if (owner !== null) affected.add(owner);

@@ -1,3 +1,4 @@
+import { checkoutFact } from '../../../test/support/lives.facts.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 import { FactsLoader } from './facts-loader.js';
 import { WorkingSet } from './working-set.js';
@@ -80,5 +81,29 @@ describe('Facts in memory', () => {
     expect([...facts.customers.keys()]).toEqual(['cus_1', 'cus_2']);
     facts.keepWithin(50_000);
     expect([...facts.customers.keys()]).toEqual([]);
+  });
+
+  it('of a user are the same object, with what was told since of sessions, subscriptions and whose they are', async () => {
+    const { workingSet: facts, loader } = loaded();
+    await loader.users(['ann'], FREE);
+    const [subscription] = facts.subscriptions.values();
+    if (subscription === undefined) throw new Error('a subscription was loaded and is not there');
+    facts.setOwnerOf(subscription, 'ann');
+    const before = facts.factsOfUser('ann');
+    expect(before.subscriptions).toMatchObject([{ subscription: 'sub_ann', checkouts: [] }]);
+
+    await loader.checkouts(['cs_1']);
+    const session = facts.checkouts.get('cs_1');
+    if (session === undefined) throw new Error('a checkout was loaded and is not there');
+    for (const [nth, type] of (['CheckoutCompleted', 'CheckoutPaymentSucceeded'] as const).entries()) {
+      session.observations.push(checkoutFact(`evt_${nth}`, type, nth, '', 'unpaid'));
+      facts.setNamesOf(session, { customer: null, subscription: 'sub_ann' });
+      const after = facts.factsOfUser('ann');
+      expect(after).toBe(before);
+      expect(after.subscriptions).toMatchObject([{ checkouts: session.observations }]);
+    }
+    facts.setOwnerOf(subscription, 'bob');
+    expect(facts.factsOfUser('ann').subscriptions).toEqual([]);
+    expect(facts.factsOfUser('bob').subscriptions).toEqual([subscription]);
   });
 });

@@ -1,12 +1,15 @@
 import { CheckoutClaims } from '../../policy/checkout-claims.js';
-import type { CheckoutObservation, InvoiceObservation, Observation } from '../../policy/facts.js';
+import type { CheckoutObservation, InvoiceObservation, Observation, UserFacts } from '../../policy/facts.js';
 import { growingList } from '../../policy/growing.js';
 import { compareFactOrigins } from '../../policy/order.js';
 import type { CustomerObservation, CustomerWord } from '../../policy/ownership.js';
 import { type Kept, UseOrder } from './use-order.js';
 import type { UserRow } from './user-row.js';
 
-/** A subscription with all that was told of it. `link` is ops' latest one; `customerDeleted` says what was seen of its customer. */
+/**
+ * A subscription with all that was told of it. `link` is ops' latest one; `customerDeleted` says what was seen of its
+ * customer; `checkouts` is all that was told of the sessions that name it, another list whenever more is.
+ */
 export interface KeptSubscription {
   readonly subscription: string;
   customer: string | null;
@@ -16,6 +19,7 @@ export interface KeptSubscription {
   customerDeleted: boolean;
   readonly observations: Observation[];
   readonly invoices: InvoiceObservation[];
+  checkouts: readonly CheckoutObservation[];
 }
 
 /** A customer with what was told of it that matters. `word` is what that says of its subscriptions. */
@@ -56,6 +60,7 @@ export class WorkingSet {
   readonly #ofOwner = new Map<string, Set<KeptSubscription>>();
   readonly #checkoutsOfCustomer = new Map<string, Set<KeptCheckout>>();
   readonly #checkoutsOfSubscription = new Map<string, Set<KeptCheckout>>();
+  readonly #factsOfUser = new Map<string, { subscriptions: readonly KeptSubscription[] }>();
   /** Of whole customers, once asked for: by user the earliest observation of its subscriptions that names that user. */
   readonly #claims = new Map<string, Map<string, Observation>>();
   /** Of whole customers, once asked for. */
@@ -140,10 +145,12 @@ export class WorkingSet {
       case 'user':
         this.users.delete(id);
         this.wholeUsers.delete(id);
+        this.#factsOfUser.delete(id);
     }
   }
 
-  addSubscription(row: KeptSubscription): void {
+  addSubscription(read: Omit<KeptSubscription, 'checkouts'>): void {
+    const row = { ...read, checkouts: this.#checkoutsOf(read.subscription) };
     growingList(row.observations);
     growingList(row.invoices);
     this.subscriptions.set(row.subscription, row);
@@ -155,6 +162,8 @@ export class WorkingSet {
     this.checkouts.set(row.session, row);
     link(this.#checkoutsOfCustomer, row.customer, row);
     link(this.#checkoutsOfSubscription, row.subscription, row);
+    const named = row.subscription === null ? undefined : this.subscriptions.get(row.subscription);
+    if (named !== undefined) named.checkouts = this.#checkoutsOf(named.subscription);
   }
 
   setCustomerOf(row: KeptSubscription, customer: string | null): void {
@@ -204,6 +213,7 @@ export class WorkingSet {
   }
 
   setOwnerOf(row: KeptSubscription, owner: string | null): void {
+    if (row.owner === owner) return;
     unlink(this.#ofOwner, row.owner, row);
     row.owner = owner;
     link(this.#ofOwner, owner, row);
@@ -231,6 +241,15 @@ export class WorkingSet {
     return [...(this.#ofOwner.get(userId) ?? [])];
   }
 
+  /** What a user is judged by: the same object while the user is in memory, so that what is made of it can be kept with it. */
+  factsOfUser(userId: string): UserFacts {
+    const subscriptions = this.subscriptionsOfUser(userId);
+    const facts = this.#factsOfUser.get(userId) ?? { subscriptions };
+    facts.subscriptions = subscriptions;
+    this.#factsOfUser.set(userId, facts);
+    return facts;
+  }
+
   /** Of a whole customer: what was told of the checkout sessions that name it, as far as whose it is can hang on it. */
   checkoutClaimsOfCustomer(customer: string): readonly CheckoutObservation[] {
     let claims = this.#checkoutClaims.get(customer);
@@ -244,8 +263,7 @@ export class WorkingSet {
     return claims.observations;
   }
 
-  /** Everything told of the checkout sessions that name a subscription. */
-  checkoutsOfSubscription(subscription: string): readonly CheckoutObservation[] {
+  #checkoutsOf(subscription: string): readonly CheckoutObservation[] {
     return [...(this.#checkoutsOfSubscription.get(subscription) ?? [])].flatMap((row) => row.observations);
   }
 
@@ -262,6 +280,7 @@ export class WorkingSet {
       this.#ofOwner,
       this.#checkoutsOfCustomer,
       this.#checkoutsOfSubscription,
+      this.#factsOfUser,
       this.#claims,
       this.#checkoutClaims,
       this.#unsettled,
