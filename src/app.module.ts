@@ -16,7 +16,7 @@ import { RebuildController } from './api/ops/rebuild.controller.js';
 import { toProblem } from './api/to-problem.js';
 import { UsersController } from './api/users/users.controller.js';
 import { COMMAND_HANDLERS } from './commands/command-handlers.js';
-import { REPOSITORIES, SubscriptionRepository } from './commands/repositories.js';
+import { Repositories } from './commands/repositories.js';
 import type { Settings } from './config/settings.js';
 import type { ServerClock } from './database/server-clock.js';
 import { DeadlineScheduler } from './deadlines/deadline-scheduler.js';
@@ -77,13 +77,11 @@ export function appModule(parts: AppParts): DynamicModule {
   } = parts;
   const { engine, reader, ops } = projections;
   const mayWrite = (): Promise<void> | undefined => logWatch.mayWrite();
-  const repositories = REPOSITORIES.map((Writer) => ({
-    provide: Writer,
-    useValue: new Writer(store, settings.streamPrefix, {
-      now: () => clock.now(),
-      mayWrite,
-    }),
-  }));
+  const repositories = new Repositories(store, {
+    streamPrefix: settings.streamPrefix,
+    now: () => clock.now(),
+    mayWrite,
+  });
   return {
     module: AppModule,
     imports: [CqrsModule.forRoot()],
@@ -101,7 +99,7 @@ export function appModule(parts: AppParts): DynamicModule {
     ],
     providers: [
       ...COMMAND_HANDLERS,
-      ...repositories,
+      { provide: Repositories, useValue: repositories },
       { provide: EVENT_STORE, useValue: store },
       { provide: PROJECTIONS, useValue: projections },
       { provide: OpsReader, useValue: ops },
@@ -120,9 +118,8 @@ export function appModule(parts: AppParts): DynamicModule {
       { provide: EntitlementsService, useValue: new EntitlementsService(reader, engine, ops, logWatch) },
       {
         provide: ReconciliationQueue,
-        inject: [CommandBus, SubscriptionRepository],
-        useFactory: (commands: CommandBus, repository: SubscriptionRepository) =>
-          inquiries(parts, commands, repository),
+        inject: [CommandBus],
+        useFactory: (commands: CommandBus) => reconciliationQueue(parts, commands, repositories),
       },
       {
         provide: ProjectionRecovery,
@@ -195,10 +192,10 @@ function deadlineScheduler(
 }
 
 /** Asks Stripe where its events leave a doubt; without a key it asks nothing. */
-function inquiries(
+function reconciliationQueue(
   { settings, store, metrics, logger }: AppParts,
   commands: CommandBus,
-  repository: SubscriptionRepository,
+  { subscriptions }: Repositories,
 ): ReconciliationQueue {
   const { stripeApi, streamPrefix, livemode, userIds: claims } = settings;
   const gateway =
@@ -208,7 +205,8 @@ function inquiries(
   return new ReconciliationQueue({
     reconciler:
       gateway === null ? null : new Reconciler({ gateway, store, commands, streamPrefix, livemode, claims }),
-    newestSecond: (subscription) => repository.newestSecond(subscriptionStream(streamPrefix, subscription)),
+    newestSecond: (subscription) =>
+      subscriptions.newestSecond(subscriptionStream(streamPrefix, subscription)),
     metrics,
     onUnsettled: (subscription, why) =>
       logger.warn(

@@ -18,8 +18,8 @@ import { LastUse } from './auth/keys/last-use.js';
 import { requireKey } from './auth/require-key.js';
 import { ScopeGuard } from './auth/scope.guard.js';
 import { StoredKeyAuthenticator } from './auth/stored-key.authenticator.js';
-import { type CatalogPublished, OfferPlanCatalog } from './commands/catalog.commands.js';
-import { REPOSITORIES } from './commands/repositories.js';
+import { type CatalogPublished, OfferPlanCatalog } from './commands/catalog.aggregate.js';
+import { Repositories } from './commands/repositories.js';
 import type { Settings } from './config/settings.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded/embedded-postgres.js';
 import { ClockDiffersError, ServerClock } from './database/server-clock.js';
@@ -222,7 +222,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
 
     const deadlines = app.get(DeadlineScheduler);
     forget = () => {
-      for (const Writer of REPOSITORIES) app.get(Writer).forget();
+      app.get(Repositories).forget();
       deadlines.forget();
       projections.reader.changed('all');
     };

@@ -9,8 +9,8 @@ const SRC = fileURLToPath(new URL('.', import.meta.url));
 const PURE = [
   /^events\//,
   /^policy\//,
-  /^commands\/(decider|linkable|seen-keys)\.ts$/,
-  /^commands\/[a-z]+\.(decider|commands)\.ts$/,
+  /^commands\/(aggregate|linkable|seen-keys)\.ts$/,
+  /^commands\/[a-z]+\.aggregate\.ts$/,
   /^stripe\/translate\//,
 ];
 
@@ -49,7 +49,7 @@ const pure = sources.filter((file) => PURE.some((pattern) => pattern.test(file))
 describe('pure code', () => {
   it('is where it is looked for', () => {
     for (const pattern of PURE) expect(sources.some((file) => pattern.test(file))).toBe(true);
-    expect(pure).toContain('commands/subscription.decider.ts');
+    expect(pure).toContain('commands/subscription.aggregate.ts');
   });
 
   it('imports no frame, driver or SDK, by whatever way', () => {

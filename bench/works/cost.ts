@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { AggregateRepository } from '../../src/commands/aggregate-repository.js';
-import { subscriptionDecider } from '../../src/commands/subscription.decider.js';
+import { RecordSubscriptionEvent, subscriptionAggregate } from '../../src/commands/subscription.aggregate.js';
 import { openDatabase } from '../../src/database/database.js';
 import { eventStoreMigrations } from '../../src/event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from '../../src/event-store/postgres/pg-session.js';
@@ -204,17 +204,13 @@ async function firstCommand(url: string, length: number): Promise<readonly Note[
   for (let done = 0; done < sealed.length; done += 500) {
     await store.append(stream, done === 0 ? 'no_stream' : done - 1, sealed.slice(done, done + 500));
   }
-  const repository = new AggregateRepository(store, subscriptionDecider);
+  const repository = new AggregateRepository(store, subscriptionAggregate, { streamPrefix: 'tenure.' });
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   const began = performance.now();
   const { stream: _, revision, position, id, metadata, ...event } = next;
-  await repository.execute({
-    stream,
-    command: { kind: 'record', causation: 'evt_first', event },
-    origin: { actor: 'stripe', correlationId: 'bench', causation: 'evt_first', stripe: null },
-    expectsNewStream: false,
-  });
+  const origin = { actor: 'stripe', correlationId: 'bench', causation: 'evt_first', stripe: null };
+  await repository.execute(new RecordSubscriptionEvent('sub_long', event, origin));
   const took = performance.now() - began;
   delay.disable();
   await store.close();

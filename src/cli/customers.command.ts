@@ -1,8 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { LinkCustomer } from '../commands/customer.commands.js';
-import { LinkCustomerHandler } from '../commands/customer.handlers.js';
-import type { CommandResult } from '../commands/decider.js';
-import { CustomerRepository } from '../commands/repositories.js';
+import type { CommandResult } from '../commands/aggregate.js';
+import { AggregateRepository } from '../commands/aggregate-repository.js';
+import { customerAggregate, LinkCustomer } from '../commands/customer.aggregate.js';
 import { isUserId } from '../events/user-id.js';
 import { type Listing, OpsReader } from '../projections/read-models/ops.reader.js';
 import { id as stripeId } from '../stripe/translate/read-json.js';
@@ -93,9 +92,10 @@ function link(
 ): Promise<CommandResult> {
   return withLog(terminal, async ({ settings, store, now, database: { pool } }) => {
     const origin = { ...originOf(operator(terminal)), causation: null };
-    const options = { now, mayWrite: knownLog(store, pool) };
-    const handler = new LinkCustomerHandler(new CustomerRepository(store, settings.streamPrefix, options));
-    return handler.execute(new LinkCustomer(customer, userId, reason, origin));
+    const { streamPrefix } = settings;
+    const options = { streamPrefix, now, mayWrite: knownLog(store, pool) };
+    const repository = new AggregateRepository(store, customerAggregate, options);
+    return repository.execute(new LinkCustomer(customer, userId, reason, origin));
   });
 }
 

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { PublishPlanCatalog } from '../commands/catalog.commands.js';
-import { PublishPlanCatalogHandler } from '../commands/catalog.handlers.js';
-import { CatalogRepository } from '../commands/repositories.js';
+import { PublishPlanCatalog } from '../commands/catalog.aggregate.js';
+import { PublishPlanCatalogHandler } from '../commands/command-handlers.js';
+import { Repositories } from '../commands/repositories.js';
 import { InvalidPlanFileError, type LoadedCatalog, loadPlanFile } from '../plans/plan-file.js';
 import type { PublicationReport } from '../projections/rebuild/publication-preview.js';
 import { EXIT } from './exit-codes.js';
@@ -83,8 +83,9 @@ function addPublish(plans: Command, terminal: Terminal): void {
         withLog(terminal, async ({ settings, store, now, database: { pool } }) => {
           const origin = { ...originOf(options.actor), causation: null };
           const mayWrite = knownLog(store, pool);
-          const repository = new CatalogRepository(store, settings.streamPrefix, { now, mayWrite });
-          const handler = new PublishPlanCatalogHandler(repository);
+          const { streamPrefix } = settings;
+          const repositories = new Repositories(store, { streamPrefix, now, mayWrite });
+          const handler = new PublishPlanCatalogHandler(repositories);
           const { outcome, position } = await handler.execute(new PublishPlanCatalog(catalog, hash, origin));
           show(terminal, options, { outcome, hash, position }, [
             outcome === 'published'

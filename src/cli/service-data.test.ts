@@ -5,7 +5,7 @@ import pg from 'pg';
 import { EventStoreDbServer } from '../../test/support/eventstoredb/server.js';
 import { testFolder } from '../../test/support/folder.js';
 import { wholeLog } from '../../test/support/log.js';
-import { metadataOf } from '../commands/decider.js';
+import { metadataOf } from '../commands/aggregate.js';
 import { startEmbeddedPostgres } from '../database/embedded/embedded-postgres.js';
 import { EventStoreDbEventStore } from '../event-store/eventstoredb/eventstoredb-event-store.js';
 import { GENESIS_HASH, sealEvent } from '../events/hash-chain.js';

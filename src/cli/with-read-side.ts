@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
-import type { Origin } from '../commands/decider.js';
-import { SkipEventHandler } from '../commands/projection.handlers.js';
-import { ProjectionRepository } from '../commands/repositories.js';
+import type { Origin } from '../commands/aggregate.js';
+import { AggregateRepository } from '../commands/aggregate-repository.js';
+import { projectionAggregate } from '../commands/projection.aggregate.js';
 import { ServerClock } from '../database/server-clock.js';
 import type { EventStore } from '../event-store/event-store.js';
 import { claimForLog, logOf } from '../event-store/log-identity.js';
@@ -67,7 +67,7 @@ export function withReadSide(
     const hears = { onFault, onSetAside, onTrouble };
     const rebuildProjector = openRebuildProjector({ store, streamPrefix, faultLimit, pool, url, ...hears });
     const mayWrite = knownLog(store, pool);
-    const commands = new SkipEventHandler(new ProjectionRepository(store, streamPrefix, { now, mayWrite }));
+    const commands = new AggregateRepository(store, projectionAggregate, { streamPrefix, now, mayWrite });
     const recovery = new ProjectionRecovery({
       store,
       streamPrefix,
@@ -78,14 +78,14 @@ export function withReadSide(
     try {
       if (folding === 'fold') rebuildProjector.runner.start();
       const { rebuilds: generations, previewPublication } = rebuildProjector;
-      await work({ rebuilds: generations, recovery: recovery, previewPublication });
+      await work({ rebuilds: generations, recovery, previewPublication });
     } finally {
       await rebuildProjector.stop();
     }
   });
 }
 
-/** For the writers of commands: throws LogReplacedError where the log is not the one that the read models were made from. */
+/** For repositories: throws LogReplacedError where the log is not the one that the read models were made from. */
 export function knownLog(store: EventStore, pool: Pool): () => Promise<void> {
   return knownLogOnly(store, () => readLiveCheckpoint(pool, ENTITLEMENTS));
 }

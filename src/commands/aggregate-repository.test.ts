@@ -11,36 +11,51 @@ import type { EventStore } from '../event-store/event-store.js';
 import { parseEvent } from '../events/event-envelope.js';
 import { verifyChain } from '../events/hash-chain.js';
 import type { StoredEvent } from '../events/stored-event.js';
+import type { KeyedOrigin } from './aggregate.js';
 import {
+  AggregateRepository,
   type AggregateRepositoryOptions,
   ContentionError,
-  type StreamCommand,
 } from './aggregate-repository.js';
-import type { Origin } from './decider.js';
-import { SubscriptionRepository } from './repositories.js';
-import type { SubscriptionCommand } from './subscription.decider.js';
+import type { Repositories } from './repositories.js';
+import {
+  LinkSubscription,
+  RecordSubscriptionEvent,
+  type SubscriptionCommand,
+  subscriptionAggregate,
+  UnlinkSubscription,
+} from './subscription.aggregate.js';
+
+type SubscriptionRepository = Repositories['subscriptions'];
 
 let log: PostgresLog;
 let store: EventStore;
+/** The subscription of the test, and its stream. */
+let subscription: string;
 let stream: string;
 beforeAll(async () => {
   log = await openPostgresLog();
   store = log.store();
 });
 beforeEach(() => {
-  stream = `tenure.subscription-${randomUUID()}`;
+  subscription = `sub_${randomUUID()}`;
+  stream = `tenure.subscription-${subscription}`;
 });
 afterAll(() => log.close());
 
-function writer(on: EventStore = store, options?: AggregateRepositoryOptions): SubscriptionRepository {
-  return new SubscriptionRepository(on, 'tenure.', options);
+/** A process of its own: it shares the log with the others, and no memory. */
+function repository(
+  on: EventStore = store,
+  options?: Omit<AggregateRepositoryOptions, 'streamPrefix'>,
+): SubscriptionRepository {
+  return new AggregateRepository(on, subscriptionAggregate, { streamPrefix: 'tenure.', ...options });
 }
 
 /** A delivery of a Stripe event: as over HTTP, each is a request of its own. */
-function from(eventId: string): Origin & { readonly causation: string } {
+function from(eventId: string, eventType = 'customer.subscription.updated'): KeyedOrigin {
   const stripe = {
     eventId,
-    eventType: 'customer.subscription.updated',
+    eventType,
     created: 1_793_526_000,
     apiVersion: '2026-10-28.endive',
     livemode: false,
@@ -49,22 +64,17 @@ function from(eventId: string): Origin & { readonly causation: string } {
 }
 
 /** Records a Stripe event on the stream of the test. */
-function record(
-  eventId: string,
-  more: Partial<StreamCommand<SubscriptionCommand>> = {},
-): StreamCommand<SubscriptionCommand> {
-  const command = { kind: 'record', causation: eventId, event: goldenEvent('SubscriptionUpdated') } as const;
-  return { stream, command, origin: from(eventId), expectsNewStream: false, ...more };
+function record(eventId: string): RecordSubscriptionEvent {
+  return new RecordSubscriptionEvent(subscription, goldenEvent('SubscriptionUpdated'), from(eventId));
 }
 
-const link = (userId: string): SubscriptionCommand => ({
-  kind: 'link',
-  causation: null,
-  subscription: 'sub_1',
-  userId,
-  reason: null,
-});
-const unlink: SubscriptionCommand = { kind: 'unlink', causation: null, subscription: 'sub_1', reason: null };
+/** The same of a Stripe event that most likely is the first of its subscription. */
+function recordFirst(eventId: string): RecordSubscriptionEvent {
+  const origin = from(eventId, 'customer.subscription.created');
+  return new RecordSubscriptionEvent(subscription, goldenEvent('SubscriptionUpdated'), origin);
+}
+
+const ops = { actor: 'ops', correlationId: 'r', causation: null, stripe: null };
 
 /** The Stripe event ids on the stream of the test, in order; its hash chain must be whole. */
 async function onStream(): Promise<(string | null)[]> {
@@ -78,10 +88,9 @@ const codesOf = (results: readonly PromiseSettledResult<{ outcome: string }>[]):
 
 describe('a command', () => {
   it('becomes one event that says where it comes from and when', async () => {
-    const origin = from('evt_1');
-    const recorded = await writer(store, { now: () => 1_793_526_002_345 }).execute(
-      record('evt_1', { origin }),
-    );
+    const command = record('evt_1');
+    const { origin } = command;
+    const recorded = await repository(store, { now: () => 1_793_526_002_345 }).execute(command);
     const [event] = (await store.read(stream, 0)).map(parseEvent);
     expect(event).toMatchObject({
       ...goldenEvent('SubscriptionUpdated'),
@@ -108,7 +117,7 @@ describe('a command', () => {
 
   it('repeated is a duplicate, for which the store is not asked', async () => {
     const line = troubledStore(store);
-    const one = writer(line);
+    const one = repository(line);
     const first = await one.execute(record('evt_1'));
     const asked = { sent: line.sent.length, reads: line.reads };
     expect(await one.execute(record('evt_1'))).toEqual({ outcome: 'duplicate', position: first.position });
@@ -117,22 +126,20 @@ describe('a command', () => {
 
   it('that most likely starts its stream is tried without a read', async () => {
     const line = troubledStore(store);
-    await writer(line).execute(record('evt_1', { expectsNewStream: true }));
+    await repository(line).execute(recordFirst('evt_1'));
     expect(line).toMatchObject({ reads: 0, sent: [{ expected: 'no_stream' }] });
   });
 
-  it('that was known before a writer began is a duplicate, also where the stream seemed new', async () => {
-    await writer().execute(record('evt_1'));
-    for (const starts of [true, false]) {
-      expect(await writer().execute(record('evt_1', { expectsNewStream: starts }))).toMatchObject({
-        outcome: 'duplicate',
-      });
+  it('that was known before a repository was made is a duplicate, also where the stream seemed new', async () => {
+    await repository().execute(record('evt_1'));
+    for (const command of [recordFirst('evt_1'), record('evt_1')]) {
+      expect(await repository().execute(command)).toMatchObject({ outcome: 'duplicate' });
     }
     expect(await onStream()).toEqual(['evt_1']);
   });
 
-  it('that another writer executed is a duplicate, however old one’s memory is', async () => {
-    const [stale, other] = [writer(), writer()];
+  it('that another repository executed is a duplicate, however old one’s memory is', async () => {
+    const [stale, other] = [repository(), repository()];
     await stale.execute(record('evt_1'));
     await other.execute(record('evt_2'));
     const last = await other.execute(record('evt_3'));
@@ -140,14 +147,15 @@ describe('a command', () => {
     expect(await onStream()).toEqual(['evt_1', 'evt_2', 'evt_3']);
   });
 
-  it.each<[string, SubscriptionCommand, SubscriptionCommand]>([
-    ['a link that another writer replaced', link('u1'), link('u2')],
-    ['a link that another writer took back', link('u1'), unlink],
+  const link = (userId: string) => () => new LinkSubscription(subscription, userId, null, ops);
+  const unlink = () => new UnlinkSubscription(subscription, null, ops);
+  it.each<[string, () => SubscriptionCommand, () => SubscriptionCommand]>([
+    ['a link that another repository replaced', link('u1'), link('u2')],
+    ['a link that another repository took back', link('u1'), unlink],
   ])('is executed though it was once, being %s meanwhile', async (_, again, meanwhile) => {
-    const [stale, other] = [writer(), writer()];
-    const ops = { actor: 'ops', correlationId: 'r', causation: null, stripe: null };
-    const execute = (one: SubscriptionRepository, command: SubscriptionCommand) =>
-      one.execute({ stream, command, origin: ops, expectsNewStream: false });
+    const [stale, other] = [repository(), repository()];
+    const execute = (one: SubscriptionRepository, command: () => SubscriptionCommand) =>
+      one.execute(command());
     await execute(stale, again);
     await execute(other, meanwhile);
     expect(await execute(stale, again)).toMatchObject({ outcome: 'applied' });
@@ -157,34 +165,36 @@ describe('a command', () => {
   });
 
   it('is a duplicate after its stream was forgotten for others', async () => {
-    const small = writer(store, { cachedStreams: 1 });
+    const small = repository(store, { cachedStreams: 1 });
     await small.execute(record('evt_1'));
-    await small.execute(record('evt_1', { stream: `${stream}-other` }));
+    const event = goldenEvent('SubscriptionUpdated');
+    await small.execute(new RecordSubscriptionEvent(`${subscription}-other`, event, from('evt_1')));
     expect(await small.execute(record('evt_1'))).toMatchObject({ outcome: 'duplicate' });
     expect(await small.execute(record('evt_2'))).toMatchObject({ outcome: 'applied' });
     expect(await onStream()).toEqual(['evt_1', 'evt_2']);
   });
 
   it.each([
-    ['that nobody wrote to', [], false],
-    ['that nobody wrote to, and each believes so', [], true],
-    ['that all know', ['evt_0'], false],
-  ])('sent 32 times at once through two writers to a stream %s is one event', async (_, before, starts) => {
-    const repositories = [writer(log.store()), writer(log.store())];
-    for (const eventId of before) for (const one of repositories) await one.execute(record(eventId));
-    const all = Array.from({ length: 32 }, (_, nth) =>
-      repositories[nth % 2]?.execute(record('evt_1', { expectsNewStream: starts })),
-    );
-    const outcomes = (await Promise.all(all)).map((recorded) => recorded?.outcome);
-    expect(outcomes.sort()).toEqual(['applied', ...Array.from({ length: 31 }, () => 'duplicate')]);
-    expect(await onStream()).toEqual([...before, 'evt_1']);
-  });
+    ['that nobody wrote to', [], record],
+    ['that nobody wrote to, and each believes so', [], recordFirst],
+    ['that all know', ['evt_0'], record],
+  ])(
+    'sent 32 times at once through two repositories to a stream %s is one event',
+    async (_, before, command) => {
+      const repositories = [repository(log.store()), repository(log.store())];
+      for (const eventId of before) for (const one of repositories) await one.execute(record(eventId));
+      const all = Array.from({ length: 32 }, (_, nth) => repositories[nth % 2]?.execute(command('evt_1')));
+      const outcomes = (await Promise.all(all)).map((recorded) => recorded?.outcome);
+      expect(outcomes.sort()).toEqual(['applied', ...Array.from({ length: 31 }, () => 'duplicate')]);
+      expect(await onStream()).toEqual([...before, 'evt_1']);
+    },
+  );
 });
 
 describe('commands for one stream', () => {
   it('are executed in the order they were sent', async () => {
     const ids = Array.from({ length: 20 }, (_, nth) => `evt_${nth}`);
-    const one = writer();
+    const one = repository();
     await Promise.all(ids.map((eventId) => one.execute(record(eventId))));
     expect(await onStream()).toEqual(ids);
   });
@@ -194,7 +204,7 @@ describe('commands for one stream', () => {
       if (nth === 0) throw new EventStoreUnavailableError('away');
       return 'passes';
     });
-    const one = writer(line);
+    const one = repository(line);
     const all = await Promise.allSettled(['evt_1', 'evt_2', 'evt_1'].map((id) => one.execute(record(id))));
     expect(codesOf(all)).toEqual(['EventStoreUnavailableError: away', 'applied', 'applied']);
     expect(await onStream()).toEqual(['evt_2', 'evt_1']);
@@ -205,9 +215,9 @@ describe('an append whose outcome is unknown', () => {
   it.each(['lands unheard', 'is lost'] as const)(
     'is sent again byte for byte when it %s, and counts once',
     async (fate) => {
-      await writer().execute(record('evt_0'));
+      await repository().execute(record('evt_0'));
       const line = troubledStore(store, (nth) => (nth < 2 ? fate : 'passes'));
-      const one = writer(line);
+      const one = repository(line);
       const recorded = await one.execute(record('evt_1'));
       const [first, ...repeats] = line.sent;
       expect(first).toMatchObject({ stream, expected: 0 });
@@ -224,11 +234,11 @@ describe('an append whose outcome is unknown', () => {
   it('is found where it landed, also when others wrote after it', async () => {
     const line = troubledStore(store, async (nth) => {
       if (nth === 0) return 'lands unheard';
-      if (nth === 1) await writer().execute(record('evt_2'));
+      if (nth === 1) await repository().execute(record('evt_2'));
       return 'passes';
     });
-    const one = writer(line);
-    expect(await one.execute(record('evt_1', { expectsNewStream: true }))).toMatchObject({
+    const one = repository(line);
+    expect(await one.execute(recordFirst('evt_1'))).toMatchObject({
       outcome: 'applied',
     });
     expect(line.sent[1]).toEqual(line.sent[0]);
@@ -239,10 +249,10 @@ describe('an append whose outcome is unknown', () => {
   it('is decided anew only when its place was taken by another', async () => {
     const line = troubledStore(store, async (nth) => {
       if (nth === 0) return 'is lost';
-      if (nth === 1) await writer().execute(record('evt_other'));
+      if (nth === 1) await repository().execute(record('evt_other'));
       return 'passes';
     });
-    const recorded = await writer(line).execute(record('evt_1', { expectsNewStream: true }));
+    const recorded = await repository(line).execute(recordFirst('evt_1'));
     expect(recorded.outcome).toBe('applied');
     const [first, repeat, decidedAnew] = line.sent;
     expect(line.sent).toHaveLength(3);
@@ -255,10 +265,10 @@ describe('an append whose outcome is unknown', () => {
   it('is a duplicate when its place was taken by the same Stripe event', async () => {
     const line = troubledStore(store, async (nth) => {
       if (nth === 0) return 'is lost';
-      await writer().execute(record('evt_1'));
+      await repository().execute(record('evt_1'));
       return 'passes';
     });
-    expect(await writer(line).execute(record('evt_1'))).toMatchObject({ outcome: 'duplicate' });
+    expect(await repository(line).execute(record('evt_1'))).toMatchObject({ outcome: 'duplicate' });
     expect(await onStream()).toEqual(['evt_1']);
   });
 
@@ -266,7 +276,7 @@ describe('an append whose outcome is unknown', () => {
     const line = troubledStore(store, (nth) =>
       nth === 0 ? 'lands unheard' : nth < 5 ? 'is lost' : 'passes',
     );
-    const one = writer(line);
+    const one = repository(line);
     await expect(one.execute(record('evt_1'))).rejects.toThrow(OutcomeUnknownError);
     expect(line.sent).toHaveLength(5);
     expect(await one.execute(record('evt_1'))).toMatchObject({ outcome: 'duplicate' });
@@ -280,15 +290,15 @@ describe('an append whose outcome is unknown', () => {
     const line = troubledStore(store, () => {
       throw fault;
     });
-    await expect(writer(line).execute(record('evt_1'))).rejects.toBe(fault);
+    await expect(repository(line).execute(record('evt_1'))).rejects.toBe(fault);
     expect(line.sent).toHaveLength(1);
   });
 });
 
 describe('a stream that changes while one decides', () => {
-  /** Another writer that gets in before each of the first `times` appends. */
+  /** Another repository that gets in before each of the first `times` appends. */
   function racing(times: number): TroubledStore {
-    const other = writer();
+    const other = repository();
     return troubledStore(store, async (nth): Promise<Fate> => {
       if (nth < times) await other.execute(record(`evt_other${nth}`));
       return 'passes';
@@ -297,7 +307,7 @@ describe('a stream that changes while one decides', () => {
 
   it('is decided on anew each time, at its new end', async () => {
     const line = racing(7);
-    expect(await writer(line).execute(record('evt_1'))).toMatchObject({ outcome: 'applied' });
+    expect(await repository(line).execute(record('evt_1'))).toMatchObject({ outcome: 'applied' });
     expect(line.sent.map(({ expected }) => expected)).toEqual(['no_stream', 0, 1, 2, 3, 4, 5, 6]);
     const others = Array.from({ length: 7 }, (_, nth) => `evt_other${nth}`);
     expect(await onStream()).toEqual([...others, 'evt_1']);
@@ -305,7 +315,7 @@ describe('a stream that changes while one decides', () => {
 
   it('is left after eight times, with nothing written, and may be tried again', async () => {
     const line = racing(8);
-    const one = writer(line);
+    const one = repository(line);
     await expect(one.execute(record('evt_1'))).rejects.toThrow(ContentionError);
     expect(line.sent).toHaveLength(8);
     expect(await onStream()).not.toContain('evt_1');
@@ -314,7 +324,7 @@ describe('a stream that changes while one decides', () => {
   });
 
   it('is read to its end when its state is asked for', async () => {
-    const [one, other] = [writer(), writer()];
+    const [one, other] = [repository(), repository()];
     await one.execute(record('evt_1'));
     await other.execute(record('evt_2'));
     const { seen, link } = await one.stateOf(stream);
@@ -326,7 +336,7 @@ describe('a stream that changes while one decides', () => {
   });
 
   it('leaves the process to others while it is long and read for the first time', async () => {
-    await writer().execute(record('evt_1'));
+    await repository().execute(record('evt_1'));
     const [first] = await store.read(stream, 0);
     if (first === undefined) throw new Error('nothing was recorded');
     const events = Array.from({ length: 3_000 }, (_, revision) => ({
@@ -345,7 +355,7 @@ describe('a stream that changes while one decides', () => {
       most.push(limit);
       return events.slice(from, from + limit);
     };
-    const one = writer({ ...troubledStore(store), readPage });
+    const one = repository({ ...troubledStore(store), readPage });
     const { size } = (await one.stateOf(stream)).seen;
     clearImmediate(next);
     expect(turns).toBeGreaterThan(2);
@@ -354,7 +364,7 @@ describe('a stream that changes while one decides', () => {
   });
 });
 
-describe('two writers with many commands for one stream, some of them the same', () => {
+describe('two repositories with many commands for one stream, some of them the same', () => {
   /** As Stripe does: sends again what was refused for contention. */
   async function insist(one: SubscriptionRepository, eventId: string): Promise<string> {
     for (;;) {
@@ -371,7 +381,7 @@ describe('two writers with many commands for one stream, some of them the same',
     const shares = [ids.slice(0, 32), ids.slice(16)];
     const outcomes = await Promise.all(
       shares.flatMap((share) => {
-        const one = writer(log.store());
+        const one = repository(log.store());
         return share.map((eventId) => insist(one, eventId));
       }),
     );
@@ -380,9 +390,9 @@ describe('two writers with many commands for one stream, some of them the same',
   });
 });
 
-describe('a writer whose log lost what it has in memory', () => {
+describe('a repository whose log lost what it has in memory', () => {
   it('decides from the log again, told so or found out by a conflict', async () => {
-    const one = writer();
+    const one = repository();
     expect(await one.execute(record('evt_1'))).toMatchObject({ outcome: 'applied' });
     expect(await one.execute(record('evt_2'))).toMatchObject({ outcome: 'applied' });
     await lose(stream, 1);
@@ -399,7 +409,7 @@ describe('a writer whose log lost what it has in memory', () => {
 
   it('refuses every command while nothing may be written, also one that would add nothing', async () => {
     let away = false;
-    const one = writer(store, {
+    const one = repository(store, {
       mayWrite: () => (away ? Promise.reject(new EventStoreUnavailableError('not now')) : undefined),
     });
     await one.execute(record('evt_1'));

@@ -6,15 +6,7 @@ import { streamPages } from '../event-store/stream-pages.js';
 import { parseEvent } from '../events/event-envelope.js';
 import { currentSchemaVersion, type DomainEvent } from '../events/event-types.js';
 import { GENESIS_HASH, type SealedEvent, sealEvent } from '../events/hash-chain.js';
-import { type CommandResult, type Decider, metadataOf, type Origin } from './decider.js';
-
-/** A command for one stream. `starts` says that the stream most likely does not exist yet. */
-export interface StreamCommand<Command> {
-  readonly stream: string;
-  readonly command: Command;
-  readonly origin: Origin;
-  readonly expectsNewStream: boolean;
-}
+import { type Aggregate, type Command, type CommandResult, metadataOf, type Origin } from './aggregate.js';
 
 /** A stream kept changing under us for longer than we retry. The command may be sent again. */
 export class ContentionError extends Error {
@@ -26,6 +18,8 @@ export class ContentionError extends Error {
 }
 
 export interface AggregateRepositoryOptions {
+  /** The setting STREAM_PREFIX. */
+  readonly streamPrefix: string;
   /** Writer's clock, Unix milliseconds. */
   readonly now?: () => number;
   /** Streams whose fold is kept in memory. */
@@ -68,7 +62,8 @@ const TURN_MS = 5;
  * empty state can never duplicate, because an existing stream conflicts. That there is nothing to add is believed of
  * memory only for a key that is known; else the stream is read to its end first.
  */
-export class AggregateRepository<State, Command> {
+export class AggregateRepository<State, Asked extends Command> {
+  readonly streamPrefix: string;
   #folds: Folds<State>;
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #now: () => number;
@@ -77,9 +72,10 @@ export class AggregateRepository<State, Command> {
 
   constructor(
     private readonly store: EventStore,
-    private readonly decider: Decider<State, Command>,
-    options: AggregateRepositoryOptions = {},
+    private readonly aggregate: Aggregate<State, Asked>,
+    options: AggregateRepositoryOptions,
   ) {
+    this.streamPrefix = options.streamPrefix;
     this.#cachedStreams = options.cachedStreams ?? DEFAULT_CACHED_STREAMS;
     this.#folds = new LRUCache({ max: this.#cachedStreams });
     this.#mayWrite = options.mayWrite ?? (() => undefined);
@@ -90,10 +86,11 @@ export class AggregateRepository<State, Command> {
    * Executes a command once all earlier ones of this process for the same stream are done.
    * @throws ContentionError, OutcomeUnknownError, EventStoreUnavailableError and what the store refuses
    */
-  async execute(command: StreamCommand<Command>): Promise<CommandResult> {
-    const { stream } = command;
+  async execute(command: Asked): Promise<CommandResult> {
+    const stream = this.aggregate.streamOf(this.streamPrefix, command);
     const before = this.#queues.get(stream);
-    const run = before === undefined ? this.#run(command) : before.then(() => this.#run(command));
+    const run =
+      before === undefined ? this.#run(stream, command) : before.then(() => this.#run(stream, command));
     const settled = run.then(ignore, ignore); // the caller gets the fault; the queue only waits
     this.#queues.set(stream, settled);
     try {
@@ -118,15 +115,17 @@ export class AggregateRepository<State, Command> {
     return (await this.#load(this.#folds, stream, this.#folds.get(stream) ?? this.#empty())).state;
   }
 
-  async #run(command: StreamCommand<Command>): Promise<CommandResult> {
-    const { stream, origin } = command;
+  async #run(stream: string, command: Asked): Promise<CommandResult> {
+    const { origin } = command;
     await this.#mayWrite();
     const folds = this.#folds;
     let fold =
       folds.get(stream) ??
-      (command.expectsNewStream ? this.#empty() : await this.#load(folds, stream, this.#empty()));
+      (this.aggregate.expectsNewStream(command)
+        ? this.#empty()
+        : await this.#load(folds, stream, this.#empty()));
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      const [event] = this.decider.decide(fold.state, command.command);
+      const [event] = this.aggregate.decide(fold.state, command);
       if (event === undefined) {
         const current = await this.#confirmed(folds, stream, fold, origin);
         if (current.revision === fold.revision) return { outcome: 'duplicate', position: fold.position };
@@ -137,7 +136,7 @@ export class AggregateRepository<State, Command> {
       const appended = await this.#append(stream, fold, sealed);
       if (appended !== 'conflict') {
         folds.set(stream, {
-          state: this.decider.evolve(fold.state, { event, causation: origin.causation }),
+          state: this.aggregate.evolve(fold.state, { event, causation: origin.causation }),
           revision: appended.revision,
           hash: sealed.hash,
           position: appended.position,
@@ -159,7 +158,7 @@ export class AggregateRepository<State, Command> {
     fold: Fold<State>,
     { causation }: Origin,
   ): Promise<Fold<State>> {
-    if (causation !== null && this.decider.knows(fold.state, causation)) return fold;
+    if (causation !== null && this.aggregate.knows(fold.state, causation)) return fold;
     return this.#load(folds, stream, fold);
   }
 
@@ -205,7 +204,7 @@ export class AggregateRepository<State, Command> {
         }
         const { metadata, revision, position, ...event } = parseEvent(stored);
         fold = {
-          state: this.decider.evolve(fold.state, { event, causation: metadata.causationId }),
+          state: this.aggregate.evolve(fold.state, { event, causation: metadata.causationId }),
           revision,
           hash: metadata.hash,
           position,
@@ -218,7 +217,7 @@ export class AggregateRepository<State, Command> {
   }
 
   #empty(): Fold<State> {
-    return { state: this.decider.initial, revision: -1, hash: GENESIS_HASH, position: null, newest: null };
+    return { state: this.aggregate.initial, revision: -1, hash: GENESIS_HASH, position: null, newest: null };
   }
 }
 

@@ -1,18 +1,146 @@
-import { OfferPlanCatalogHandler, PublishPlanCatalogHandler } from './catalog.handlers.js';
-import { RecordCheckoutEventHandler } from './checkout.handlers.js';
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { catalogStream } from '../events/stream-names.js';
+import type { CommandResult } from './aggregate.js';
 import {
-  LinkCustomerHandler,
-  RecordCustomerEventHandler,
-  UnlinkCustomerHandler,
-} from './customer.handlers.js';
-import { ReachAccessDeadlineHandler } from './deadline.handlers.js';
-import { SkipEventHandler } from './projection.handlers.js';
+  type CatalogCommand,
+  type CatalogPublished,
+  OfferPlanCatalog,
+  PublishPlanCatalog,
+} from './catalog.aggregate.js';
+import { RecordCheckoutEvent } from './checkout.aggregate.js';
+import { LinkCustomer, RecordCustomerEvent, UnlinkCustomer } from './customer.aggregate.js';
+import { ReachAccessDeadline } from './deadline.aggregate.js';
+import { SkipEvent } from './projection.aggregate.js';
+import { Repositories } from './repositories.js';
 import {
-  LinkSubscriptionHandler,
-  RecordRetrievedSubscriptionHandler,
-  RecordSubscriptionEventHandler,
-  UnlinkSubscriptionHandler,
-} from './subscription.handlers.js';
+  LinkSubscription,
+  RecordRetrievedSubscription,
+  RecordSubscriptionEvent,
+  UnlinkSubscription,
+} from './subscription.aggregate.js';
+
+@CommandHandler(RecordSubscriptionEvent)
+export class RecordSubscriptionEventHandler
+  implements ICommandHandler<RecordSubscriptionEvent, CommandResult>
+{
+  constructor(private readonly repositories: Repositories) {}
+
+  execute(command: RecordSubscriptionEvent): Promise<CommandResult> {
+    return this.repositories.subscriptions.execute(command);
+  }
+}
+
+@CommandHandler(RecordRetrievedSubscription)
+export class RecordRetrievedSubscriptionHandler
+  implements ICommandHandler<RecordRetrievedSubscription, CommandResult>
+{
+  constructor(private readonly repositories: Repositories) {}
+
+  execute(command: RecordRetrievedSubscription): Promise<CommandResult> {
+    return this.repositories.subscriptions.execute(command);
+  }
+}
+
+@CommandHandler(LinkSubscription)
+export class LinkSubscriptionHandler implements ICommandHandler<LinkSubscription, CommandResult> {
+  constructor(private readonly repositories: Repositories) {}
+
+  execute(command: LinkSubscription): Promise<CommandResult> {
+    return this.repositories.subscriptions.execute(command);
+  }
+}
+
+@CommandHandler(UnlinkSubscription)
+export class UnlinkSubscriptionHandler implements ICommandHandler<UnlinkSubscription, CommandResult> {
+  constructor(private readonly repositories: Repositories) {}
+
+  execute(command: UnlinkSubscription): Promise<CommandResult> {
+    return this.repositories.subscriptions.execute(command);
+  }
+}
+
+@CommandHandler(RecordCustomerEvent)
+export class RecordCustomerEventHandler implements ICommandHandler<RecordCustomerEvent, CommandResult> {
+  constructor(private readonly repositories: Repositories) {}
+
+  execute(command: RecordCustomerEvent): Promise<CommandResult> {
+    return this.repositories.customers.execute(command);
+  }
+}
+
+@CommandHandler(LinkCustomer)
+export class LinkCustomerHandler implements ICommandHandler<LinkCustomer, CommandResult> {
+  constructor(private readonly repositories: Repositories) {}
+
+  execute(command: LinkCustomer): Promise<CommandResult> {
+    return this.repositories.customers.execute(command);
+  }
+}
+
+@CommandHandler(UnlinkCustomer)
+export class UnlinkCustomerHandler implements ICommandHandler<UnlinkCustomer, CommandResult> {
+  constructor(private readonly repositories: Repositories) {}
+
+  execute(command: UnlinkCustomer): Promise<CommandResult> {
+    return this.repositories.customers.execute(command);
+  }
+}
+
+@CommandHandler(RecordCheckoutEvent)
+export class RecordCheckoutEventHandler implements ICommandHandler<RecordCheckoutEvent, CommandResult> {
+  constructor(private readonly repositories: Repositories) {}
+
+  execute(command: RecordCheckoutEvent): Promise<CommandResult> {
+    return this.repositories.checkouts.execute(command);
+  }
+}
+
+@CommandHandler(ReachAccessDeadline)
+export class ReachAccessDeadlineHandler implements ICommandHandler<ReachAccessDeadline, CommandResult> {
+  constructor(private readonly repositories: Repositories) {}
+
+  execute(command: ReachAccessDeadline): Promise<CommandResult> {
+    return this.repositories.deadlines.execute(command);
+  }
+}
+
+@CommandHandler(SkipEvent)
+export class SkipEventHandler implements ICommandHandler<SkipEvent, CommandResult> {
+  constructor(private readonly repositories: Repositories) {}
+
+  execute(command: SkipEvent): Promise<CommandResult> {
+    return this.repositories.projections.execute(command);
+  }
+}
+
+@CommandHandler(OfferPlanCatalog)
+export class OfferPlanCatalogHandler implements ICommandHandler<OfferPlanCatalog, CatalogPublished> {
+  constructor(private readonly repositories: Repositories) {}
+
+  execute(command: OfferPlanCatalog): Promise<CatalogPublished> {
+    return publish(this.repositories, command);
+  }
+}
+
+@CommandHandler(PublishPlanCatalog)
+export class PublishPlanCatalogHandler implements ICommandHandler<PublishPlanCatalog, CatalogPublished> {
+  constructor(private readonly repositories: Repositories) {}
+
+  execute(command: PublishPlanCatalog): Promise<CatalogPublished> {
+    return publish(this.repositories, command);
+  }
+}
+
+async function publish({ catalog: plans }: Repositories, command: CatalogCommand): Promise<CatalogPublished> {
+  const recorded = await plans.execute(command);
+  const { hash, catalog } = command;
+  if (recorded.outcome === 'applied') {
+    return { outcome: 'published', hash, catalog, position: recorded.position };
+  }
+  const { last } = await plans.stateOf(catalogStream(plans.streamPrefix));
+  if (last === null || last.hash === hash) return { outcome: 'current', hash, catalog, position: null };
+  return { outcome: 'stale', hash: last.hash, catalog: last.catalog, position: null };
+}
 
 /** Every handler of the write side, to be registered with the CommandBus. */
 export const COMMAND_HANDLERS = [
@@ -25,7 +153,7 @@ export const COMMAND_HANDLERS = [
   UnlinkCustomerHandler,
   RecordCheckoutEventHandler,
   ReachAccessDeadlineHandler,
+  SkipEventHandler,
   OfferPlanCatalogHandler,
   PublishPlanCatalogHandler,
-  SkipEventHandler,
 ];

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { ReachAccessDeadline } from '../commands/deadline.commands.js';
-import type { CommandResult } from '../commands/decider.js';
+import type { CommandResult } from '../commands/aggregate.js';
+import { ReachAccessDeadline } from '../commands/deadline.aggregate.js';
 import { isTransient } from '../database/transient.js';
 import { AccessDeniedError, LogReplacedError } from '../event-store/errors.js';
 import { comparePositions, type Position } from '../events/stored-event.js';

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
-import type { CommandResult, Origin } from '../commands/decider.js';
-import { SkipEvent } from '../commands/projection.commands.js';
+import type { CommandResult, Origin } from '../commands/aggregate.js';
+import { SkipEvent } from '../commands/projection.aggregate.js';
 import type { EventStore } from '../event-store/event-store.js';
 import type { EventSkippedData } from '../events/projection.events.js';
 import type { Position, StoredEvent } from '../events/stored-event.js';

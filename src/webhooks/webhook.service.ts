@@ -1,8 +1,8 @@
 import type { CommandBus } from '@nestjs/cqrs';
-import { RecordCheckoutEvent } from '../commands/checkout.commands.js';
-import { RecordCustomerEvent } from '../commands/customer.commands.js';
-import type { CommandResult } from '../commands/decider.js';
-import { RecordSubscriptionEvent } from '../commands/subscription.commands.js';
+import type { CommandResult } from '../commands/aggregate.js';
+import { RecordCheckoutEvent } from '../commands/checkout.aggregate.js';
+import { RecordCustomerEvent } from '../commands/customer.aggregate.js';
+import { RecordSubscriptionEvent } from '../commands/subscription.aggregate.js';
 import type { ServerClock } from '../database/server-clock.js';
 import { ProblemError, type ToProblem } from '../http/problem.js';
 import { jsonReply, type Reply } from '../http/reply.js';

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { CommandBus } from '@nestjs/cqrs';
 import { runCli } from '../../src/cli/program.js';
-import { PublishPlanCatalog } from '../../src/commands/catalog.commands.js';
+import { PublishPlanCatalog } from '../../src/commands/catalog.aggregate.js';
 import { createLogger } from '../../src/observability/logger.js';
 import { loadPlanFile } from '../../src/plans/plan-file.js';
 import { PLANS, startService, type TestService } from '../support/service.js';

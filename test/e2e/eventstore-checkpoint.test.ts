@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTenure, type Tenure } from '../../src/bootstrap.js';
-import { metadataOf } from '../../src/commands/decider.js';
+import { metadataOf } from '../../src/commands/aggregate.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { EventStoreDbEventStore } from '../../src/event-store/eventstoredb/eventstoredb-event-store.js';
 import { OtherLogError } from '../../src/event-store/log-identity.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { ReachAccessDeadlineHandler } from '../../src/commands/deadline.handlers.js';
-import { DeadlineRepository } from '../../src/commands/repositories.js';
+import { AggregateRepository } from '../../src/commands/aggregate-repository.js';
+import { deadlineAggregate } from '../../src/commands/deadline.aggregate.js';
 import { DeadlineScheduler } from '../../src/deadlines/deadline-scheduler.js';
 import { EventStoreUnavailableError } from '../../src/event-store/errors.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
@@ -325,10 +325,10 @@ describe('The scheduler of deadlines', () => {
   ) {
     const counted: DeadlineOutcome[] = [];
     const troubles: (string | null)[] = [];
-    const handler = new ReachAccessDeadlineHandler(new DeadlineRepository(store, 'tenure.'));
+    const repository = new AggregateRepository(store, deadlineAggregate, { streamPrefix: 'tenure.' });
     const scheduler = new DeadlineScheduler({
       deadlines: instance.deadlines,
-      commands: handler,
+      commands: repository,
       isOurs: () => true, // nothing may hang on who leads
       handled: () => instance.engine.status().handled,
       metrics: { deadline: (outcome) => counted.push(outcome) },

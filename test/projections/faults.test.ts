@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { SkipEvent } from '../../src/commands/projection.commands.js';
-import { SkipEventHandler } from '../../src/commands/projection.handlers.js';
-import { ProjectionRepository } from '../../src/commands/repositories.js';
+import { AggregateRepository } from '../../src/commands/aggregate-repository.js';
+import { projectionAggregate, type SkipEvent } from '../../src/commands/projection.aggregate.js';
 import { parseEvent } from '../../src/events/event-envelope.js';
 import { projectionStream } from '../../src/events/stream-names.js';
 import { judge } from '../../src/policy/judge.js';
@@ -58,11 +57,11 @@ describe('A projection that may set nothing aside, at a fault', () => {
   /** Who skips and resumes, as a process of its own. `before` is waited for when the fault was found, before the append. */
   function faultsBy(before: () => Promise<unknown> = async () => undefined): ProjectionRecovery {
     const { store, pool } = log;
-    const handler = new SkipEventHandler(new ProjectionRepository(store, 'tenure.'));
+    const repository = new AggregateRepository(store, projectionAggregate, { streamPrefix: 'tenure.' });
     const commands = {
       execute: async (command: SkipEvent) => {
         await before();
-        return handler.execute(command);
+        return repository.execute(command);
       },
     };
     return new ProjectionRecovery({

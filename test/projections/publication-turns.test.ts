@@ -1,7 +1,6 @@
 import type pg from 'pg';
-import type { SkipEvent } from '../../src/commands/projection.commands.js';
-import { SkipEventHandler } from '../../src/commands/projection.handlers.js';
-import { ProjectionRepository } from '../../src/commands/repositories.js';
+import { AggregateRepository } from '../../src/commands/aggregate-repository.js';
+import { projectionAggregate } from '../../src/commands/projection.aggregate.js';
 import { EntitlementReader } from '../../src/projections/read-models/entitlement.reader.js';
 import { ProjectionRecovery } from '../../src/projections/recovery.js';
 import { failingRules, has } from '../support/failing-rules.js';
@@ -182,8 +181,7 @@ describe('While a publication is under way', () => {
       'free one,plus one 1',
     ]);
     const { store, pool } = log;
-    const handler = new SkipEventHandler(new ProjectionRepository(store, 'tenure.'));
-    const commands = { execute: (command: SkipEvent) => handler.execute(command) };
+    const commands = new AggregateRepository(store, projectionAggregate, { streamPrefix: 'tenure.' });
     const recovery = new ProjectionRecovery({
       store,
       streamPrefix: 'tenure.',

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { SkipEvent } from '../../src/commands/projection.commands.js';
-import { SkipEventHandler } from '../../src/commands/projection.handlers.js';
-import { ProjectionRepository } from '../../src/commands/repositories.js';
+import { AggregateRepository } from '../../src/commands/aggregate-repository.js';
+import { projectionAggregate } from '../../src/commands/projection.aggregate.js';
 import type { FoldingRules } from '../../src/projections/entitlements/folding-rules.js';
 import { NoFaultError } from '../../src/projections/rebuild/errors.js';
 import { ProjectionRecovery } from '../../src/projections/recovery.js';
@@ -26,8 +25,7 @@ describe('What cannot be folded', () => {
   beforeEach(async () => {
     log = await ProjectedLog.open();
     const { store, pool } = log;
-    const handler = new SkipEventHandler(new ProjectionRepository(store, 'tenure.'));
-    const commands = { execute: (command: SkipEvent) => handler.execute(command) };
+    const commands = new AggregateRepository(store, projectionAggregate, { streamPrefix: 'tenure.' });
     recovery = new ProjectionRecovery({
       store,
       streamPrefix: 'tenure.',

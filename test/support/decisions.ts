@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Decider, Happened } from '../../src/commands/decider.js';
+import type { Aggregate, Command, Happened } from '../../src/commands/aggregate.js';
 import type { DomainEvent, EventType } from '../../src/events/event-types.js';
 import { goldenEvent } from './golden-events.js';
 
@@ -8,34 +8,36 @@ export function was(type: EventType, causation: string | null): Happened {
   return { event: goldenEvent(type), causation };
 }
 
-/** What a decider answers to a command after `given` happened, in that order. */
-export function decided<State, Command>(
-  decider: Decider<State, Command>,
+/** What an aggregate answers to a command after `given` happened, in that order. */
+export function decided<State, Asked extends Command>(
+  aggregate: Aggregate<State, Asked>,
   given: readonly Happened[],
-  when: Command,
+  when: Asked,
 ): readonly DomainEvent[] {
-  return decider.decide(given.reduce(decider.evolve, decider.initial), when);
+  return aggregate.decide(given.reduce(aggregate.evolve, aggregate.initial), when);
+}
+
+/** Where a command of a test comes from, with the key it counts once by. */
+export function originOf<Causation extends string | null>(causation: Causation) {
+  return { actor: 'test', correlationId: 'test', causation, stripe: null };
 }
 
 /**
- * Holds the law of repeats: after any commands, each executed as it came, the same command again adds nothing.
- * `causationOf` is the key that the event of a command is kept under.
- */
-export function addNothingTwice<State, Command>(
-  decider: Decider<State, Command>,
-  commands: fc.Arbitrary<Command>,
-  causationOf: (command: Command) => string | null,
+ * Holds the law of repeats: after any commands, each executed as it came, the same command again adds nothing. */
+export function addNothingTwice<State, Asked extends Command>(
+  aggregate: Aggregate<State, Asked>,
+  commands: fc.Arbitrary<Asked>,
 ): void {
   fc.assert(
     fc.property(fc.array(commands, { minLength: 1, maxLength: 12 }), (all) => {
-      let state = decider.initial;
+      let state = aggregate.initial;
       for (const command of all) {
-        const first = decider.decide(state, command);
-        expect(decider.decide(state, command)).toEqual(first);
+        const first = aggregate.decide(state, command);
+        expect(aggregate.decide(state, command)).toEqual(first);
         for (const event of first) {
-          state = decider.evolve(state, { event, causation: causationOf(command) });
+          state = aggregate.evolve(state, { event, causation: command.origin.causation });
         }
-        expect(decider.decide(state, command)).toEqual([]);
+        expect(aggregate.decide(state, command)).toEqual([]);
       }
     }),
   );

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
+import type { Aggregate, Command } from '../../src/commands/aggregate.js';
 import { AggregateRepository } from '../../src/commands/aggregate-repository.js';
 import { type Database, openDatabase, openMigratedDatabase } from '../../src/database/database.js';
 import { eventStoreMigrations } from '../../src/event-store/postgres/migrations.js';
@@ -134,10 +135,24 @@ async function leave({ database, test }: Place): Promise<void> {
   await test.drop();
 }
 
+/** An event that a test appends as it is. */
+interface Append extends Command {
+  readonly event: DomainEvent;
+}
+
+const anything: Aggregate<null, Append> = {
+  initial: null,
+  evolve: () => null,
+  knows: () => false,
+  decide: (_, { event }) => [event],
+  streamOf: (_, { event }) => streamOf(event),
+  expectsNewStream: () => false,
+};
+
 /** A log and its read models in a database of their own. */
 export class ProjectedLog {
   readonly #instances: Instance[] = [];
-  readonly #repository: AggregateRepository<null, DomainEvent>;
+  readonly #repository: AggregateRepository<null, Append>;
   #now = 0;
 
   private constructor(
@@ -147,13 +162,8 @@ export class ProjectedLog {
     readonly store: PostgresEventStore,
     private readonly closeAll: () => Promise<void>,
   ) {
-    const record = {
-      initial: null,
-      evolve: () => null,
-      knows: () => false,
-      decide: (_: null, event: DomainEvent): readonly [DomainEvent] => [event],
-    };
-    this.#repository = new AggregateRepository(store, record, { now: () => this.#now });
+    const options = { streamPrefix: 'tenure.', now: () => this.#now };
+    this.#repository = new AggregateRepository(store, anything, options);
   }
 
   /** On a database of its own, which may be one that a test of this file has left as it found it. */
@@ -179,10 +189,8 @@ export class ProjectedLog {
       this.#now = at;
       const stripe = told && { ...told, eventType: told.stripeType, apiVersion: null, livemode: false };
       const recorded = await this.#repository.execute({
-        stream: streamOf(event),
-        command: event,
+        event,
         origin: { actor: 'test', correlationId: 'test', causation: told?.eventId ?? null, stripe },
-        expectsNewStream: false,
       });
       position = recorded.position ?? position;
     }

@@ -1,8 +1,9 @@
 import { SimulatedClock } from '../../demo/stripe/simulated-clock.js';
 import { SimulatedSubscription, type StripeEvent } from '../../demo/stripe/simulated-subscription.js';
-import { SubscriptionRepository } from '../../src/commands/repositories.js';
+import { AggregateRepository } from '../../src/commands/aggregate-repository.js';
+import type { Repositories } from '../../src/commands/repositories.js';
+import { RecordSubscriptionEvent, subscriptionAggregate } from '../../src/commands/subscription.aggregate.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
-import { subscriptionStream } from '../../src/events/stream-names.js';
 import { translated } from './translated.js';
 
 type Happening = (sub: SimulatedSubscription) => StripeEvent;
@@ -79,7 +80,8 @@ export class RecordedLives {
    */
   async record(store: EventStore, streamPrefix: string): Promise<string> {
     const now = (): number => this.#clock.now * 1000;
-    const repository = new SubscriptionRepository(store, streamPrefix, {
+    const repository = new AggregateRepository(store, subscriptionAggregate, {
+      streamPrefix,
       now,
       cachedStreams: this.all.length + 1,
     });
@@ -88,7 +90,7 @@ export class RecordedLives {
       const lives = this.all.values();
       const lane = async (): Promise<void> => {
         for (const life of lives) {
-          const position = BigInt(await this.#tell(repository, streamPrefix, life, step));
+          const position = BigInt(await this.#tell(repository, life, step));
           if (position > last) last = position;
         }
       };
@@ -105,8 +107,7 @@ export class RecordedLives {
   }
 
   async #tell(
-    repository: SubscriptionRepository,
-    streamPrefix: string,
+    repository: Pick<Repositories['subscriptions'], 'execute'>,
     { kind, subscription }: RecordedLife,
     step: number,
   ): Promise<string> {
@@ -115,12 +116,10 @@ export class RecordedLives {
     const told = translated(JSON.parse(happens(subscription).body));
     if (told.outcome !== 'recorded') throw new Error(`not recorded: ${JSON.stringify(told)}`);
     const { event, stripe } = told;
-    const { position } = await repository.execute({
-      stream: subscriptionStream(streamPrefix, subscription.id),
-      command: { kind: 'record', causation: stripe.eventId, event },
-      origin: { actor: 'stripe', correlationId: 'recorded', causation: stripe.eventId, stripe },
-      expectsNewStream: step === 0,
-    });
+    const origin = { actor: 'stripe', correlationId: 'recorded', causation: stripe.eventId, stripe };
+    const { position } = await repository.execute(
+      new RecordSubscriptionEvent(subscription.id, event, origin),
+    );
     if (position === null) throw new Error('an event without a position');
     return position;
   }

@@ -1,4 +1,4 @@
-import { metadataOf } from '../../src/commands/decider.js';
+import { metadataOf } from '../../src/commands/aggregate.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
 import { EventStoreDbEventStore } from '../../src/event-store/eventstoredb/eventstoredb-event-store.js';
 import { PostgresEventStore } from '../../src/event-store/postgres/postgres-event-store.js';

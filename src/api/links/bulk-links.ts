@@ -1,7 +1,7 @@
 import type { CommandBus } from '@nestjs/cqrs';
+import type { CommandResult, Origin } from '../../commands/aggregate.js';
 import { ContentionError } from '../../commands/aggregate-repository.js';
-import { LinkCustomer } from '../../commands/customer.commands.js';
-import type { CommandResult, Origin } from '../../commands/decider.js';
+import { LinkCustomer } from '../../commands/customer.aggregate.js';
 import type { ProblemError } from '../../http/problem.js';
 import type { Logger } from '../../observability/logger.js';
 import { toProblem } from '../to-problem.js';

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
-import { CatalogRepository } from '../../commands/repositories.js';
+import { AggregateRepository } from '../../commands/aggregate-repository.js';
+import { catalogAggregate, PublishPlanCatalog } from '../../commands/catalog.aggregate.js';
 import { LogReplacedError } from '../../event-store/errors.js';
 import { type EventStore } from '../../event-store/event-store.js';
 import { type PlanCatalog, planCatalogSchema } from '../../events/catalog.events.js';
@@ -171,19 +172,13 @@ async function publishAgain(
   const known = await knownCatalogs(pool);
   const inForce = known.at(-1);
   if (inForce === undefined) return 'in the log';
-  const stream = catalogStream(streamPrefix);
-  const repository = new CatalogRepository(does === 'adopt' ? store : drafting(store, drafts), streamPrefix, {
-    now,
-  });
-  const { last } = await repository.stateOf(stream);
+  const log = does === 'adopt' ? store : drafting(store, drafts);
+  const repository = new AggregateRepository(log, catalogAggregate, { streamPrefix, now });
+  const { last } = await repository.stateOf(catalogStream(streamPrefix));
   const isOlder = last === null || known.some(({ hash }) => hash === last.hash);
   if (!isOlder || last?.hash === inForce.hash) return 'in the log';
-  await repository.execute({
-    stream,
-    command: { kind: 'publish', ...inForce },
-    origin: { actor, correlationId: 'log adopt', causation: null, stripe: null },
-    expectsNewStream: false,
-  });
+  const origin = { actor, correlationId: 'log adopt', causation: null, stripe: null };
+  await repository.execute(new PublishPlanCatalog(inForce.catalog, inForce.hash, origin));
   return 'published again';
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
-import { metadataOf } from '../../commands/decider.js';
+import { metadataOf } from '../../commands/aggregate.js';
 import { isTransient } from '../../database/transient.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { GENESIS_HASH } from '../../events/hash-chain.js';

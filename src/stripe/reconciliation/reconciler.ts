@@ -1,5 +1,5 @@
 import type { CommandBus } from '@nestjs/cqrs';
-import { RecordRetrievedSubscription } from '../../commands/subscription.commands.js';
+import { RecordRetrievedSubscription } from '../../commands/subscription.aggregate.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import { streamPages } from '../../event-store/stream-pages.js';
 import { type EventEnvelope, parseEvent } from '../../events/event-envelope.js';

@@ -8,7 +8,7 @@ import {
   subscriptionObject,
 } from '../../../test/support/stripe-events.js';
 import { eventOf, TRANSLATION, translated } from '../../../test/support/translated.js';
-import { metadataOf } from '../../commands/decider.js';
+import { metadataOf } from '../../commands/aggregate.js';
 import { EVENT_TYPES } from '../../events/event-types.js';
 import { GENESIS_HASH, sealEvent } from '../../events/hash-chain.js';
 import { isHandledType, translateStripeEvent } from './stripe-event.translator.js';

@@ -1,4 +1,4 @@
-import type { StripeOrigin } from '../../commands/decider.js';
+import type { StripeOrigin } from '../../commands/aggregate.js';
 import { NotCanonicalError } from '../../events/canonical-json.js';
 import type { CheckoutEventType } from '../../events/checkout.events.js';
 import type { DomainEvent } from '../../events/event-types.js';

@@ -30,22 +30,34 @@ export interface Origin {
   readonly stripe: StripeOrigin | StripeAnswerOrigin | null;
 }
 
-/** An event of a stream as a decider sees it: what it says, and the key it counts once by. */
+/** Where a command comes from that counts once by its key. */
+export type KeyedOrigin = Origin & { readonly causation: string };
+
+/** What is asked of one stream. */
+export interface Command {
+  readonly origin: Origin;
+}
+
+/** An event of a stream as its aggregate sees it: what it says, and the key it counts once by. */
 export interface Happened {
   readonly event: DomainEvent;
   readonly causation: string | null;
 }
 
 /**
- * An aggregate: its state is a fold of its stream, and `decide` answers with no event (nothing to add) or exactly
- * one. Pure and total: no clock, no randomness, no I/O.
+ * An aggregate: its state is a fold of its stream, and `decide` answers a command with no event (nothing to add) or
+ * exactly one. Pure and total: no clock, no randomness, no I/O.
  */
-export interface Decider<State, Command> {
+export interface Aggregate<State, Asked extends Command> {
   readonly initial: State;
   evolve(state: State, happened: Happened): State;
-  decide(state: State, command: Command): readonly [] | readonly [DomainEvent];
+  decide(state: State, command: Asked): readonly [] | readonly [DomainEvent];
   /** Whether a command with this key is on the stream. Once it is, it stays so: a stream only grows. */
   knows(state: State, causation: string): boolean;
+  /** Name of the stream that a command is for; `prefix` is the setting STREAM_PREFIX. */
+  streamOf(prefix: string, command: Asked): string;
+  /** Whether the stream most likely does not exist yet, and is tried without a read. */
+  expectsNewStream(command: Asked): boolean;
 }
 
 /** What came of a command. `position` is of the event appended; of a duplicate, of the stream's last event if known. */

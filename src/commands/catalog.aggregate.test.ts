@@ -1,8 +1,13 @@
 import fc from 'fast-check';
-import { addNothingTwice, decided } from '../../test/support/decisions.js';
+import { addNothingTwice, decided, originOf } from '../../test/support/decisions.js';
 import { planCatalogSchema } from '../events/catalog.events.js';
-import { type CatalogCommand, catalogDecider } from './catalog.decider.js';
-import type { Happened } from './decider.js';
+import type { Happened } from './aggregate.js';
+import {
+  type CatalogCommand,
+  catalogAggregate,
+  OfferPlanCatalog,
+  PublishPlanCatalog,
+} from './catalog.aggregate.js';
 
 const catalog = (name: string) =>
   planCatalogSchema.parse({ default: name, plans: { [name]: { rank: 0, role: 'free' } } });
@@ -11,8 +16,10 @@ const published = (name: string): Happened => ({
   event: { type: 'PlanCatalogPublished', data: data(name) },
   causation: null,
 });
-const offer = (name: string): CatalogCommand => ({ kind: 'offer', ...data(name) });
-const publish = (name: string): CatalogCommand => ({ kind: 'publish', ...data(name) });
+const offer = (name: string): CatalogCommand =>
+  new OfferPlanCatalog(catalog(name), `hash of ${name}`, originOf(null));
+const publish = (name: string): CatalogCommand =>
+  new PublishPlanCatalog(catalog(name), `hash of ${name}`, originOf(null));
 
 const cases: readonly [
   about: string,
@@ -38,21 +45,21 @@ const cases: readonly [
 describe('the stream of the plan catalogue', () => {
   it.each(cases)('answers %s', (_, given, when, then) => {
     const { hash, catalog } = when;
-    expect(decided(catalogDecider, given, when)).toEqual(
+    expect(decided(catalogAggregate, given, when)).toEqual(
       then === 'nothing' ? [] : [{ type: 'PlanCatalogPublished', data: { hash, catalog } }],
     );
   });
 
   it('has the last catalogue published in force, whichever was before', () => {
     const state = [published('a'), published('b'), published('a')].reduce(
-      catalogDecider.evolve,
-      catalogDecider.initial,
+      catalogAggregate.evolve,
+      catalogAggregate.initial,
     );
     expect(state.last).toEqual(data('a'));
   });
 
   it('adds nothing for a command it has executed', () => {
     const names = fc.constantFrom('a', 'b', 'c');
-    addNothingTwice(catalogDecider, fc.oneof(names.map(offer), names.map(publish)), () => null);
+    addNothingTwice(catalogAggregate, fc.oneof(names.map(offer), names.map(publish)));
   });
 });

@@ -1,25 +1,23 @@
 import fc from 'fast-check';
-import { addNothingTwice, decided, was } from '../../test/support/decisions.js';
+import { addNothingTwice, decided, originOf, was } from '../../test/support/decisions.js';
 import { goldenEvent } from '../../test/support/golden-events.js';
 import type { DomainEvent } from '../events/event-types.js';
-import { type CustomerCommand, customerDecider } from './customer.decider.js';
-import type { Happened } from './decider.js';
+import type { Happened } from './aggregate.js';
+import {
+  type CustomerCommand,
+  customerAggregate,
+  LinkCustomer,
+  RecordCustomerEvent,
+  UnlinkCustomer,
+} from './customer.aggregate.js';
 
 const deleted = goldenEvent('CustomerDeleted');
-const record = (causation: string): CustomerCommand => ({ kind: 'record', causation, event: deleted });
-const link = (userId: string, causation: string | null = null): CustomerCommand => ({
-  kind: 'link',
-  causation,
-  customer: 'cus_1',
-  userId,
-  reason: null,
-});
-const unlink = (causation: string | null = null): CustomerCommand => ({
-  kind: 'unlink',
-  causation,
-  customer: 'cus_1',
-  reason: 'a mistake',
-});
+const record = (causation: string): CustomerCommand =>
+  new RecordCustomerEvent('cus_1', deleted, originOf(causation));
+const link = (userId: string, causation: string | null = null): CustomerCommand =>
+  new LinkCustomer('cus_1', userId, null, originOf(causation));
+const unlink = (causation: string | null = null): CustomerCommand =>
+  new UnlinkCustomer('cus_1', 'a mistake', originOf(causation));
 const linkedTo = (userId: string, causation: string | null = null): Happened => ({
   event: { type: 'CustomerLinked', data: { customer: 'cus_1', userId, reason: null } },
   causation,
@@ -61,7 +59,7 @@ const cases: readonly [
 
 describe('the stream of a customer', () => {
   it.each(cases)('answers %s', (_, given, when, then) => {
-    expect(decided(customerDecider, given, when)).toEqual(then);
+    expect(decided(customerAggregate, given, when)).toEqual(then);
   });
 
   it('adds nothing for a command it has executed', () => {
@@ -73,6 +71,6 @@ describe('the stream of a customer', () => {
       fc.tuple(users, maybe).map(([u, key]) => link(u, key)),
       maybe.map(unlink),
     );
-    addNothingTwice(customerDecider, commands, ({ causation }) => causation);
+    addNothingTwice(customerAggregate, commands);
   });
 });

@@ -1,17 +1,18 @@
 import fc from 'fast-check';
-import { addNothingTwice, decided, was } from '../../test/support/decisions.js';
+import { addNothingTwice, decided, originOf, was } from '../../test/support/decisions.js';
 import { goldenEvent } from '../../test/support/golden-events.js';
 import type { DomainEvent } from '../events/event-types.js';
-import { type CheckoutCommand, checkoutDecider } from './checkout.decider.js';
-import type { Happened } from './decider.js';
+import type { Happened } from './aggregate.js';
+import { checkoutAggregate, RecordCheckoutEvent } from './checkout.aggregate.js';
 
 const completed = goldenEvent('CheckoutCompleted');
-const record = (causation: string): CheckoutCommand => ({ causation, event: completed });
+const record = (causation: string): RecordCheckoutEvent =>
+  new RecordCheckoutEvent('cs_1', completed, originOf(causation));
 
 const cases: readonly [
   about: string,
   given: readonly Happened[],
-  when: CheckoutCommand,
+  when: RecordCheckoutEvent,
   then: readonly DomainEvent[],
 ][] = [
   ['a first Stripe event', [], record('evt_1'), [completed]],
@@ -28,14 +29,10 @@ const cases: readonly [
 
 describe('the stream of a checkout session', () => {
   it.each(cases)('answers %s', (_, given, when, then) => {
-    expect(decided(checkoutDecider, given, when)).toEqual(then);
+    expect(decided(checkoutAggregate, given, when)).toEqual(then);
   });
 
   it('adds nothing for a command it has executed', () => {
-    addNothingTwice(
-      checkoutDecider,
-      fc.constantFrom('evt_1', 'evt_2', 'evt_3').map(record),
-      ({ causation }) => causation,
-    );
+    addNothingTwice(checkoutAggregate, fc.constantFrom('evt_1', 'evt_2', 'evt_3').map(record));
   });
 });

@@ -1,25 +1,23 @@
 import fc from 'fast-check';
-import { addNothingTwice, decided, was } from '../../test/support/decisions.js';
+import { addNothingTwice, decided, originOf, was } from '../../test/support/decisions.js';
 import { goldenEvent } from '../../test/support/golden-events.js';
 import type { DomainEvent } from '../events/event-types.js';
-import type { Happened } from './decider.js';
-import { type SubscriptionCommand, subscriptionDecider } from './subscription.decider.js';
+import type { Happened } from './aggregate.js';
+import {
+  LinkSubscription,
+  RecordSubscriptionEvent,
+  type SubscriptionCommand,
+  subscriptionAggregate,
+  UnlinkSubscription,
+} from './subscription.aggregate.js';
 
 const renewed = goldenEvent('SubscriptionRenewed');
-const record = (causation: string): SubscriptionCommand => ({ kind: 'record', causation, event: renewed });
-const link = (userId: string, causation: string | null = null): SubscriptionCommand => ({
-  kind: 'link',
-  causation,
-  subscription: 'sub_1',
-  userId,
-  reason: 'asked',
-});
-const unlink = (causation: string | null = null): SubscriptionCommand => ({
-  kind: 'unlink',
-  causation,
-  subscription: 'sub_1',
-  reason: null,
-});
+const record = (causation: string): SubscriptionCommand =>
+  new RecordSubscriptionEvent('sub_1', renewed, originOf(causation));
+const link = (userId: string, causation: string | null = null): SubscriptionCommand =>
+  new LinkSubscription('sub_1', userId, 'asked', originOf(causation));
+const unlink = (causation: string | null = null): SubscriptionCommand =>
+  new UnlinkSubscription('sub_1', null, originOf(causation));
 const linkedTo = (userId: string, causation: string | null = null): Happened => ({
   event: { type: 'SubscriptionLinked', data: { subscription: 'sub_1', userId, reason: 'asked' } },
   causation,
@@ -59,7 +57,7 @@ const cases: readonly [
 
 describe('the stream of a subscription', () => {
   it.each(cases)('answers %s', (_, given, when, then) => {
-    expect(decided(subscriptionDecider, given, when)).toEqual(then);
+    expect(decided(subscriptionAggregate, given, when)).toEqual(then);
   });
 
   it('adds nothing for a command it has executed', () => {
@@ -71,12 +69,12 @@ describe('the stream of a subscription', () => {
       fc.tuple(users, maybe).map(([u, key]) => link(u, key)),
       maybe.map(unlink),
     );
-    addNothingTwice(subscriptionDecider, commands, ({ causation }) => causation);
+    addNothingTwice(subscriptionAggregate, commands);
   });
 
   it('starts as empty as ever, whatever was folded from it', () => {
-    decided(subscriptionDecider, [was('SubscriptionStarted', 'evt_1'), linkedTo('u1')], unlink());
-    expect(decided(subscriptionDecider, [], record('evt_1'))).toEqual([renewed]);
-    expect(decided(subscriptionDecider, [], link('u1'))).toHaveLength(1);
+    decided(subscriptionAggregate, [was('SubscriptionStarted', 'evt_1'), linkedTo('u1')], unlink());
+    expect(decided(subscriptionAggregate, [], record('evt_1'))).toEqual([renewed]);
+    expect(decided(subscriptionAggregate, [], link('u1'))).toHaveLength(1);
   });
 });

@@ -1,5 +1,6 @@
+import { originOf } from '../../test/support/decisions.js';
 import type { DomainEvent } from '../events/event-types.js';
-import { deadlineDecider } from './deadline.decider.js';
+import { deadlineAggregate, ReachAccessDeadline } from './deadline.aggregate.js';
 
 const FIRST = '2026-11-08T09:42:00.000Z';
 const SECOND = '2026-12-01T00:00:00.001Z';
@@ -17,9 +18,11 @@ describe("a user's deadlines", () => {
     ['an earlier one that is known', [FIRST, SECOND], FIRST, []],
   ])('hold %s once', (_, given, at, expected) => {
     const state = given.reduce(
-      (before, each) => deadlineDecider.evolve(before, { event: reached(each), causation: null }),
-      deadlineDecider.initial,
+      (before, each) => deadlineAggregate.evolve(before, { event: reached(each), causation: null }),
+      deadlineAggregate.initial,
     );
-    expect(deadlineDecider.decide(state, { userId: 'u', at })).toEqual(expected);
+    const command = new ReachAccessDeadline('u', Date.parse(at), originOf(null));
+    expect(deadlineAggregate.decide(state, command)).toEqual(expected);
+    expect(deadlineAggregate.knows(state, command.origin.causation)).toBe(expected.length === 0);
   });
 });

@@ -1,0 +1,70 @@
+import type { DomainEvent } from '../events/event-types.js';
+import { customerStream } from '../events/stream-names.js';
+import type { Aggregate, KeyedOrigin, Origin } from './aggregate.js';
+import { having, isKnown, type LinkableState, UNSEEN } from './linkable.js';
+
+/** Record what a Stripe event says of a customer, once by its Stripe event id. */
+export class RecordCustomerEvent {
+  readonly kind = 'record';
+  constructor(
+    readonly customer: string,
+    readonly event: DomainEvent,
+    readonly origin: KeyedOrigin,
+  ) {}
+}
+
+/** Ops say whose a customer is. */
+export class LinkCustomer {
+  readonly kind = 'link';
+  constructor(
+    readonly customer: string,
+    readonly userId: string,
+    readonly reason: string | null,
+    readonly origin: Origin,
+  ) {}
+}
+
+/** Ops take their link back. */
+export class UnlinkCustomer {
+  readonly kind = 'unlink';
+  constructor(
+    readonly customer: string,
+    readonly reason: string | null,
+    readonly origin: Origin,
+  ) {}
+}
+
+export type CustomerCommand = RecordCustomerEvent | LinkCustomer | UnlinkCustomer;
+
+/** One event for one Stripe event; a link that stands already is not made again. */
+export const customerAggregate: Aggregate<LinkableState, CustomerCommand> = {
+  streamOf: (prefix, { customer }) => customerStream(prefix, customer),
+  expectsNewStream: ({ origin }) => origin.stripe?.eventType === 'customer.created',
+  initial: UNSEEN,
+  evolve: (state, { event, causation }) => {
+    switch (event.type) {
+      case 'CustomerLinked':
+        return having(state, causation, event.data.userId);
+      case 'CustomerUnlinked':
+        return having(state, causation, null);
+      default:
+        return having(state, causation, state.link);
+    }
+  },
+  knows: isKnown,
+  decide: (state, command) => {
+    if (isKnown(state, command.origin.causation)) return [];
+    switch (command.kind) {
+      case 'record':
+        return [command.event];
+      case 'link': {
+        const { customer, userId, reason } = command;
+        return state.link === userId ? [] : [{ type: 'CustomerLinked', data: { customer, userId, reason } }];
+      }
+      case 'unlink': {
+        const { customer, reason } = command;
+        return state.link === null ? [] : [{ type: 'CustomerUnlinked', data: { customer, reason } }];
+      }
+    }
+  },
+};

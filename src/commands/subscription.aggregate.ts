@@ -1,0 +1,91 @@
+import type { DomainEvent } from '../events/event-types.js';
+import { subscriptionStream } from '../events/stream-names.js';
+import type { SubscriptionObservationData } from '../events/subscription.events.js';
+import type { Aggregate, KeyedOrigin, Origin } from './aggregate.js';
+import { having, isKnown, type LinkableState, UNSEEN } from './linkable.js';
+
+/** Record what a Stripe event says of a subscription (or of an invoice of it), once by its Stripe event id. */
+export class RecordSubscriptionEvent {
+  readonly kind = 'record';
+  constructor(
+    readonly subscription: string,
+    readonly event: DomainEvent,
+    readonly origin: KeyedOrigin,
+  ) {}
+}
+
+/** Record what Stripe's API answered about a subscription, once by what it was asked about (`origin.causation`). */
+export class RecordRetrievedSubscription {
+  readonly kind = 'record';
+  readonly subscription: string;
+  readonly event: DomainEvent;
+  constructor(
+    data: SubscriptionObservationData,
+    readonly origin: KeyedOrigin,
+  ) {
+    this.subscription = data.subscription;
+    this.event = { type: 'SubscriptionRetrieved', data };
+  }
+}
+
+/** Ops say whose a single subscription is. */
+export class LinkSubscription {
+  readonly kind = 'link';
+  constructor(
+    readonly subscription: string,
+    readonly userId: string,
+    readonly reason: string | null,
+    readonly origin: Origin,
+  ) {}
+}
+
+/** Ops take their link back. */
+export class UnlinkSubscription {
+  readonly kind = 'unlink';
+  constructor(
+    readonly subscription: string,
+    readonly reason: string | null,
+    readonly origin: Origin,
+  ) {}
+}
+
+export type SubscriptionCommand =
+  | RecordSubscriptionEvent
+  | RecordRetrievedSubscription
+  | LinkSubscription
+  | UnlinkSubscription;
+
+/** One event for one Stripe event, also when nothing changes for access: its place in time matters to late facts. */
+export const subscriptionAggregate: Aggregate<LinkableState, SubscriptionCommand> = {
+  streamOf: (prefix, { subscription }) => subscriptionStream(prefix, subscription),
+  expectsNewStream: ({ origin }) => origin.stripe?.eventType === 'customer.subscription.created',
+  initial: UNSEEN,
+  evolve: (state, { event, causation }) => {
+    switch (event.type) {
+      case 'SubscriptionLinked':
+        return having(state, causation, event.data.userId);
+      case 'SubscriptionUnlinked':
+        return having(state, causation, null);
+      default:
+        return having(state, causation, state.link);
+    }
+  },
+  knows: isKnown,
+  decide: (state, command) => {
+    if (isKnown(state, command.origin.causation)) return [];
+    switch (command.kind) {
+      case 'record':
+        return [command.event];
+      case 'link': {
+        const { subscription, userId, reason } = command;
+        return state.link === userId
+          ? []
+          : [{ type: 'SubscriptionLinked', data: { subscription, userId, reason } }];
+      }
+      case 'unlink': {
+        const { subscription, reason } = command;
+        return state.link === null ? [] : [{ type: 'SubscriptionUnlinked', data: { subscription, reason } }];
+      }
+    }
+  },
+};
