@@ -46,7 +46,7 @@ export interface Happened {
 
 /**
  * An aggregate: its state is a fold of its stream, and `decide` answers a command with no event (nothing to add) or
- * exactly one. Pure and total: no clock, no randomness, no I/O.
+ * exactly one. It is pure and total: no clock, no randomness, no I/O.
  */
 export interface Aggregate<State, Asked extends Command> {
   readonly initial: State;
