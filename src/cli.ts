@@ -1,13 +1,25 @@
 #!/usr/bin/env node
-import 'reflect-metadata';
 import { runCli } from './cli/program.js';
+import { OutputClosedError } from './cli/terminal.js';
 
 const { stderr, stdout } = process;
 const width = stderr.isTTY && process.env.TERM !== 'dumb' ? { width: stderr.columns } : {};
 
+/** Whether whoever reads standard output has gone, as `head` does. */
+let isClosed = false;
+for (const stream of [stdout, stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (stream === stdout) isClosed = true;
+  });
+}
+
 process.exitCode = await runCli(process.argv.slice(2), {
   environment: process.env,
-  out: (text) => stdout.write(text),
+  out: (text) => {
+    if (isClosed) throw new OutputClosedError();
+    stdout.write(text);
+  },
   err: (text) => stderr.write(text),
   ...width,
 });

@@ -1,5 +1,5 @@
-import type { Scope } from '../http/access.js';
 import { ProblemError } from '../http/problem.js';
+import type { Scope } from '../http/scopes.js';
 import type { Authenticator, Principal } from './authenticator.js';
 import type { FailureLimiter } from './failure-limiter.js';
 

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { SCOPES, type Scope } from '../http/access.js';
+import { SCOPES, type Scope } from '../http/scopes.js';
 
 /** Who sends a request. `actor` is written into the events that the request causes; it is never the key itself. */
 export interface Principal {

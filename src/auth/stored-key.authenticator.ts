@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { SCOPES } from '../http/access.js';
+import { SCOPES } from '../http/scopes.js';
 import { type Authenticator, type Principal } from './authenticator.js';
 import { hashOfKey, isKeyShaped } from './keys/api-key.js';
 import type { LastUse } from './keys/last-use.js';

@@ -1,11 +1,15 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Terminal } from './terminal.js';
-import { operator } from './with-read-side.js';
+import { operator, type Terminal } from './terminal.js';
 
 /** Who asks for something that is kept, and why. */
 export interface Reason {
   readonly actor: string;
   readonly reason: string;
+}
+
+/** `--json` of a command that has it. */
+export interface JsonOption {
+  readonly json?: true;
 }
 
 /** Whoever changes what is served says who and why. */

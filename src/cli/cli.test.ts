@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { compiled } from '../../test/support/compiled.js';
 import { type TestDatabase, testDatabase } from '../../test/support/postgres.js';
 import { hashOfKey } from '../auth/keys/api-key.js';
 import { parsePlanFile } from '../plans/plan-file.js';
@@ -100,6 +103,17 @@ describe('tenure keys', () => {
       'entitlements:write  grants and usage',
     );
   });
+});
+
+it('A command whose output nobody reads any more ends without a word', async () => {
+  const child = spawn(process.execPath, [compiled('src/cli.ts'), 'completion', 'bash']);
+  child.stdout.destroy();
+  let said = '';
+  child.stderr.on('data', (chunk) => {
+    said += String(chunk);
+  });
+  const [code] = await once(child, 'close');
+  expect({ code, said }).toEqual({ code: 0, said: '' });
 });
 
 describe('tenure plans check', () => {

@@ -1,26 +1,16 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { CommandResult } from '../commands/aggregate.js';
-import { AggregateRepository } from '../commands/aggregate-repository.js';
-import { customerAggregate, LinkCustomer } from '../commands/customer.aggregate.js';
 import { isUserId } from '../events/user-id.js';
-import { type Listing, OpsReader } from '../projections/read-models/ops.reader.js';
 import { id as stripeId } from '../stripe/translate/read-json.js';
-import { withServiceData } from './service-data.js';
+import type { LinkOptions, ListOptions } from './customers.actions.js';
 import { talksTo } from './talks-to.js';
-import { json, type Terminal, table } from './terminal.js';
-import { knownLog, operator, originOf, withLog } from './with-read-side.js';
+import type { Terminal } from './terminal.js';
 
-const PAGE = 500;
 const DEFAULT_LIMIT = 1_000;
-
-interface ListOptions {
-  readonly limit: number;
-  readonly json?: true;
-}
 
 /** `tenure customers …`: on the database and the log of the service, whether it runs or not. */
 export function customersCommand(terminal: Terminal): Command {
   const customers = new Command('customers').description("Whose Stripe's customers are.");
+  const actions = () => import('./customers.actions.js');
   const list = (name: string, description: string): Command =>
     talksTo(customers.command(name), 'database')
       .description(description)
@@ -28,22 +18,11 @@ export function customersCommand(terminal: Terminal): Command {
 
   list('unlinked', 'Lists customers and subscriptions that belong to nobody yet.')
     .option('--json', 'print an array of {kind, id, customer} as JSON')
-    .action(async (options: ListOptions) => {
-      const items = await listed(terminal, options, (ops, cursor) => ops.unlinked(cursor, PAGE));
-      const rows = items.map(({ kind, id, customer }) => [kind, id, customer ?? '-']);
-      terminal.out(options.json ? json(items) : `${table(['KIND', 'ID', 'CUSTOMER'], rows)}\n`);
-    });
+    .action(async (options: ListOptions) => (await actions()).listUnlinked(terminal, options));
 
   list('conflicts', 'Lists customers and subscriptions whose facts name another user than their owner.')
     .option('--json', 'print an array of {kind, id, owner, claims: [{userId, eventId}]} as JSON')
-    .action(async (options: ListOptions) => {
-      const items = await listed(terminal, options, (ops, cursor) => ops.conflicts(cursor, PAGE));
-      const rows = items.flatMap(({ kind, id, owner, claims }) =>
-        claims.map(({ userId, eventId }) => [kind, id, owner, userId, eventId]),
-      );
-      const headings = ['KIND', 'ID', 'OWNER', 'CLAIMED FOR', 'BY EVENT'];
-      terminal.out(options.json ? json(items) : `${table(headings, rows)}\n`);
-    });
+    .action(async (options: ListOptions) => (await actions()).listConflicts(terminal, options));
 
   talksTo(customers.command('link'), 'databaseAndLog')
     .description(
@@ -53,50 +32,10 @@ export function customersCommand(terminal: Terminal): Command {
     .argument('<user>', 'your own id of the user', userOf)
     .option('-r, --reason <text>', 'why, kept with the link')
     .option('--json', 'print {outcome, position} as JSON; outcome: applied, duplicate')
-    .action(async (customer: string, userId: string, options: { reason?: string; json?: true }) => {
-      const recorded = await link(terminal, customer, userId, options.reason ?? null);
-      const { outcome, position } = recorded;
-      const was = outcome === 'applied' ? `is linked to ${userId}` : `was linked to ${userId} before`;
-      terminal.out(options.json ? json({ outcome, position }) : `${customer} ${was}\n`);
-    });
+    .action(async (customer: string, userId: string, options: LinkOptions) =>
+      (await actions()).linkCustomer(terminal, customer, userId, options),
+    );
   return customers;
-}
-
-/** Items page by page, up to the limit; says when there are more. */
-async function listed<Item>(
-  terminal: Terminal,
-  { limit }: ListOptions,
-  page: (ops: OpsReader, cursor: string | null) => Promise<Listing<Item>>,
-): Promise<readonly Item[]> {
-  const items = await withServiceData(terminal, async ({ database }) => {
-    const ops = new OpsReader(database.source);
-    const found: Item[] = [];
-    for (let cursor: string | null = null; found.length <= limit; ) {
-      const { items: more, next }: Listing<Item> = await page(ops, cursor);
-      found.push(...more);
-      if (next === null) break;
-      cursor = next;
-    }
-    return found;
-  });
-  if (items.length > limit) terminal.err(`tenure: there are more; --limit says how many to list\n`);
-  return items.slice(0, limit);
-}
-
-/** @throws OtherLogError when the settings name another log than the database was made from */
-function link(
-  terminal: Terminal,
-  customer: string,
-  userId: string,
-  reason: string | null,
-): Promise<CommandResult> {
-  return withLog(terminal, async ({ settings, store, now, database: { pool } }) => {
-    const origin = { ...originOf(operator(terminal)), causation: null };
-    const { streamPrefix } = settings;
-    const options = { streamPrefix, now, mayWrite: knownLog(store, pool) };
-    const repository = new AggregateRepository(store, customerAggregate, options);
-    return repository.execute(new LinkCustomer(customer, userId, reason, origin));
-  });
 }
 
 function customerOf(text: string): string {

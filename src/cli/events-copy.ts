@@ -1,10 +1,13 @@
-import { connectionStringFault } from '../config/settings.js';
-import { openDatabase } from '../database/database.js';
+import { connectionStringFault, InvalidSettingsError } from '../config/settings.js';
+import { openMigratedDatabase, pendingMigrations } from '../database/database.js';
+import { NotMigratedError } from '../database/errors.js';
 import { copyLog, LogCopyError } from '../event-store/copy-log.js';
 import { EventStoreDbEventStore } from '../event-store/eventstoredb/eventstoredb-event-store.js';
 import { eventStoreMigrations } from '../event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from '../event-store/postgres/pg-session.js';
 import { PostgresEventStore } from '../event-store/postgres/postgres-event-store.js';
+import { withDatabaseUrl } from './database-url.js';
+import type { Terminal } from './terminal.js';
 
 /** From where to where; `prefix` is STREAM_PREFIX. */
 export interface CopyOptions {
@@ -18,17 +21,25 @@ export interface CopyOptions {
 /** Milliseconds between two lines of progress. */
 const SAY_EVERY_MS = 1_000;
 
+/** `tenure events copy`, from where the settings say. @throws InvalidSettingsError and what `copyEvents` throws */
+export function copyServiceLog(terminal: Terminal): Promise<void> {
+  return withDatabaseUrl(terminal, 'read', async ({ eventStoreUrl, streamPrefix: prefix }, databaseUrl) => {
+    if (eventStoreUrl === null) throw new InvalidSettingsError(['EVENTSTORE_URL is missing']);
+    const say = (line: string): void => terminal.err(`tenure: ${line}\n`);
+    await copyEvents({ databaseUrl, eventStoreUrl, prefix, say });
+  });
+}
+
 /**
- * `tenure events copy`: the log in PostgreSQL into an EventStoreDB. See `copyLog`.
+ * The log in PostgreSQL into an EventStoreDB. See `copyLog`.
  * @throws LogCopyError and what the stores throw
  */
 export async function copyEvents({ databaseUrl, eventStoreUrl, prefix, say }: CopyOptions): Promise<void> {
   const fault = connectionStringFault(eventStoreUrl);
   if (fault !== null) throw new LogCopyError(`the target ${fault}`);
   const onFault = (thrown: unknown): void => say(thrown instanceof Error ? thrown.message : String(thrown));
-  const database = await openDatabase({
+  const database = await openMigratedDatabase({
     url: databaseUrl,
-    migrations: eventStoreMigrations,
     entities: [],
     poolConfig: eventStorePoolConfig,
     onIdleFault: onFault,
@@ -39,6 +50,8 @@ export async function copyEvents({ databaseUrl, eventStoreUrl, prefix, say }: Co
   });
   const target = new EventStoreDbEventStore({ url: eventStoreUrl, streamPrefix: prefix, onFault });
   try {
+    const pending = await pendingMigrations(database.pool, eventStoreMigrations);
+    if (pending > 0) throw new NotMigratedError(pending);
     const outside = await database.pool.query<{ stream: string }>(
       'select stream from tenure_log.event where not starts_with(stream, $1) limit 1',
       [prefix],

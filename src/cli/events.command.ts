@@ -1,7 +1,4 @@
 import { Command } from 'commander';
-import { InvalidSettingsError } from '../config/settings.js';
-import { withDatabaseUrl } from './database-url.js';
-import { copyEvents } from './events-copy.js';
 import { allTalkTo } from './talks-to.js';
 import type { Terminal } from './terminal.js';
 
@@ -14,12 +11,9 @@ export function eventsCommand(terminal: Terminal): Command {
       'Copies the log in PostgreSQL to EVENTSTORE_URL and checks it; may be broken off and run again.',
     )
     .addHelpText('after', '\nNobody may append to either meanwhile. Exits with 1 when the logs differ.')
-    .action(() =>
-      withDatabaseUrl(terminal, async ({ eventStoreUrl, streamPrefix: prefix }, databaseUrl) => {
-        if (eventStoreUrl === null) throw new InvalidSettingsError(['EVENTSTORE_URL is missing']);
-        const say = (line: string): void => terminal.err(`tenure: ${line}\n`);
-        await copyEvents({ databaseUrl, eventStoreUrl, prefix, say });
-      }),
-    );
+    .action(async () => {
+      const { copyServiceLog } = await import('./events-copy.js');
+      await copyServiceLog(terminal);
+    });
   return allTalkTo(events, 'bothLogs');
 }

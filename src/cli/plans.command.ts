@@ -1,16 +1,10 @@
 import { Command } from 'commander';
-import { PublishPlanCatalog } from '../commands/catalog.aggregate.js';
-import { PublishPlanCatalogHandler } from '../commands/command-handlers.js';
-import { Repositories } from '../commands/repositories.js';
-import { InvalidPlanFileError, type LoadedCatalog, loadPlanFile } from '../plans/plan-file.js';
-import type { PublicationReport } from '../projections/rebuild/publication-preview.js';
-import { EXIT } from './exit-codes.js';
-import { judgedSteps, progressOn } from './progress.js';
-import { changeLines } from './projections.output.js';
-import { refusing } from './refusing.js';
+import type { JsonOption } from './arguments.js';
+import type { PublishOptions } from './plans.actions.js';
 import { talksTo } from './talks-to.js';
-import { json, show, type Terminal } from './terminal.js';
-import { knownLog, operator, originOf, withLog, withReadSide } from './with-read-side.js';
+import { operator, type Terminal } from './terminal.js';
+
+const actions = () => import('./plans.actions.js');
 
 const DIFF_HELP = `
 Judges every user known by the file's catalogue, as its publication would if it were the next event of the log now, and
@@ -40,13 +34,9 @@ function addCheck(plans: Command, terminal: Terminal): void {
     .argument('<file>', 'the plan file, such as plans.yaml')
     .option('--json', 'print {ok, hash, faults} as JSON; hash is null when there are faults')
     .addHelpText('after', '\nExits with 1 when the file has faults, each told with its line.')
-    .action(async (file: string, options: { json?: true }) => {
-      const { hash, faults, says } = await check(file);
-      if (options.json) terminal.out(json({ ok: hash !== null, hash, faults }));
-      else if (hash === null) for (const fault of faults) terminal.err(`${fault}\n`);
-      else terminal.out(`${says}\n`);
-      if (hash === null) terminal.exitWith(EXIT.no);
-    });
+    .action(async (file: string, options: JsonOption) =>
+      (await actions()).checkPlans(terminal, file, options),
+    );
 }
 
 function addDiff(plans: Command, terminal: Terminal): void {
@@ -55,19 +45,8 @@ function addDiff(plans: Command, terminal: Terminal): void {
     .argument('<file>', 'the plan file, such as plans-new.yaml')
     .option('--json', 'print the whole report as JSON')
     .addHelpText('after', DIFF_HELP)
-    .action((file: string, options: { json?: boolean }) =>
-      withFile(terminal, file, (given) =>
-        refusing(terminal, () =>
-          withReadSide(terminal, 'look', async ({ previewPublication }) => {
-            const [progress, step] = [progressOn(terminal), judgedSteps()];
-            const report = await previewPublication(given, (...at) => progress.show(step(...at))).finally(
-              progress.end,
-            );
-            show(terminal, options, report, diffLines(file, report));
-            if (report.changed > 0 || report.defaultChanged) terminal.exitWith(EXIT.no);
-          }),
-        ),
-      ),
+    .action(async (file: string, options: JsonOption) =>
+      (await actions()).diffPlans(terminal, file, options),
     );
 }
 
@@ -78,68 +57,7 @@ function addPublish(plans: Command, terminal: Terminal): void {
     .option('--actor <name>', 'who', operator(terminal))
     .option('--json', 'print {outcome, hash, position} as JSON; outcome: published, current')
     .addHelpText('after', PUBLISH_HELP)
-    .action((file: string, options: { actor: string; json?: boolean }) =>
-      withFile(terminal, file, ({ catalog, hash }) =>
-        withLog(terminal, async ({ settings, store, now, database: { pool } }) => {
-          const origin = { ...originOf(options.actor), causation: null };
-          const mayWrite = knownLog(store, pool);
-          const { streamPrefix } = settings;
-          const repositories = new Repositories(store, { streamPrefix, now, mayWrite });
-          const handler = new PublishPlanCatalogHandler(repositories);
-          const { outcome, position } = await handler.execute(new PublishPlanCatalog(catalog, hash, origin));
-          show(terminal, options, { outcome, hash, position }, [
-            outcome === 'published'
-              ? `${file} is published at ${position}, hash ${hash}`
-              : `${file} is the one published last already, hash ${hash}`,
-          ]);
-        }),
-      ),
+    .action(async (file: string, options: PublishOptions) =>
+      (await actions()).publishPlans(terminal, file, options),
     );
-}
-
-/** Does `work` with the catalogue of a file; one with faults is told, line by line. */
-async function withFile(
-  terminal: Terminal,
-  file: string,
-  work: (given: LoadedCatalog) => Promise<void>,
-): Promise<void> {
-  let given: LoadedCatalog;
-  try {
-    given = await loadPlanFile(file);
-  } catch (error) {
-    if (!(error instanceof InvalidPlanFileError)) throw error;
-    for (const line of error.lines) terminal.err(`${line}\n`);
-    terminal.exitWith(EXIT.data);
-    return;
-  }
-  await work(given);
-}
-
-async function check(
-  file: string,
-): Promise<{ hash: string | null; faults: readonly string[]; says: string }> {
-  try {
-    const { catalog, hash } = await loadPlanFile(file);
-    const [names, addons] = [Object.keys(catalog.plans), Object.keys(catalog.addons)];
-    const says = `${file}: plans ${names.join(', ')}; add-ons ${addons.join(', ') || 'none'}; hash ${hash}`;
-    return { hash, faults: [], says };
-  } catch (error) {
-    if (!(error instanceof InvalidPlanFileError)) throw error;
-    return { hash: null, faults: error.lines, says: '' };
-  }
-}
-
-function diffLines(file: string, report: PublicationReport): readonly string[] {
-  const { at, position, hashBefore, hashAfter, judged, moves, features, limits } = report;
-  if (hashBefore === hashAfter)
-    return [`${file} is the one published last already: publishing changes nothing`];
-  return [
-    `${file}, if it were published after ${position ?? 'the beginning'}, at ${at}: ${judged} users judged`,
-    ...moves.map(({ from, to, users }) => `  plan ${from} -> ${to}: ${users} users`),
-    ...features.map(
-      ({ feature, gained, lost }) => `  feature ${feature}: ${gained} gain it, ${lost} lose it`,
-    ),
-    ...limits.map(({ limit, raised, lowered }) => `  limit ${limit}: ${raised} get more, ${lowered} less`),
-    ...changeLines(report),
-  ];
 }

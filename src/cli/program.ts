@@ -1,11 +1,4 @@
-import { isNativeError } from 'node:util/types';
 import { Command, CommanderError } from 'commander';
-import { InvalidConnectionStringError } from '../config/connection-string.js';
-import { InvalidSettingsError } from '../config/settings.js';
-import { DatabaseError } from '../database/errors.js';
-import { LogCopyError } from '../event-store/copy-log.js';
-import { EventStoreError } from '../event-store/errors.js';
-import { OtherLogError } from '../event-store/log-identity.js';
 import { VERSION } from '../observability/version.js';
 import { completionCommand } from './completion.command.js';
 import { customersCommand } from './customers.command.js';
@@ -15,7 +8,7 @@ import { keysCommand } from './keys.command.js';
 import { logCommand } from './log.command.js';
 import { plansCommand } from './plans.command.js';
 import { projectionsCommand } from './projections.command.js';
-import type { Terminal } from './terminal.js';
+import { OutputClosedError, type Terminal } from './terminal.js';
 
 const SETTINGS_HELP = `
 Settings (environment), as for the service:
@@ -43,11 +36,17 @@ export async function runCli(
     await program(terminal).parseAsync(args, { from: 'user' });
     return code;
   } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage; // it has had its say
+    if (error instanceof OutputClosedError) return EXIT.done;
+    const { explain } = await import('./explain.js');
     return explain(error, terminal);
   }
 }
 
-/** Every command there is, over a terminal. */
+/**
+ * Every command there is, over a terminal. Help and completion are made of this alone, so it loads nothing but itself; what
+ * a command does is in its `.actions.ts`, loaded when it runs.
+ */
 export function program(terminal: Terminal): Command {
   const tenure = new Command('tenure')
     .description('What ops do with a Tenure service.')
@@ -72,39 +71,4 @@ export function program(terminal: Terminal): Command {
 
 function withAllBelow(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap(withAllBelow)];
-}
-
-function explain(error: unknown, terminal: Terminal): ExitCode {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage; // it has had its say
-  const say = (lines: readonly string[]): void => {
-    for (const line of lines) terminal.err(`tenure: ${line}\n`);
-  };
-  if (error instanceof InvalidSettingsError) {
-    say(error.lines);
-    return EXIT.config;
-  }
-  if (error instanceof InvalidConnectionStringError || error instanceof OtherLogError) {
-    say([error.message]);
-    return EXIT.config;
-  }
-  if (error instanceof LogCopyError) {
-    say([error.message]);
-    return EXIT.no;
-  }
-  if (error instanceof DatabaseError || error instanceof EventStoreError) {
-    say([error.message]);
-    return EXIT.unavailable;
-  }
-  if (!isNativeError(error)) {
-    say([String(error)]);
-    return EXIT.software;
-  }
-  // The driver and the system give a code of their own (SQLSTATE, E…); where several addresses failed there is no message.
-  const code = 'code' in error ? String(error.code) : '';
-  if (/^(?:[0-9A-Z]{5}|E[A-Z]+)$/.test(code)) {
-    say([error.message || code]);
-    return EXIT.unavailable;
-  }
-  say([error.stack ?? error.message]);
-  return EXIT.software;
 }

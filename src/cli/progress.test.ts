@@ -1,4 +1,4 @@
-import { foldSteps, progressOn, type Step } from './progress.js';
+import { buildSteps, foldSteps, judgedSteps, progressOn, type Step } from './progress.js';
 
 const STEP: Step = { part: 0.5, eventsPerSecond: 1234.4, secondsLeft: 75, says: 'at 50 of 100' };
 
@@ -57,6 +57,32 @@ describe('Progress', () => {
     ['5', '10', 0.5],
     ['11', '10', 1],
   ])('of a fold at %s of %s is the part %d', (handled, until, part) => {
-    expect(foldSteps()(handled, until, 3)).toMatchObject({ part, eventsPerSecond: expect.any(Number) });
+    expect(foldSteps()(handled, until, 3)).toMatchObject({ part });
+  });
+
+  it('tells a pace once it was watched for a while, of what was done since the first look that found any', () => {
+    let now = 0;
+    const step = foldSteps(() => now);
+    const paceAt = (ms: number, handled: string | null, events: number) => {
+      now = ms;
+      const { eventsPerSecond, secondsLeft } = step(handled, '13000', events);
+      return [eventsPerSecond, secondsLeft];
+    };
+    // It took five seconds to begin, and positions of this log begin at 1000.
+    expect(paceAt(0, null, 0)).toEqual([null, null]);
+    expect(paceAt(5_000, '1000', 10)).toEqual([null, null]);
+    expect(paceAt(5_001, '2900', 29)).toEqual([null, null]);
+    expect(paceAt(7_000, '3000', 30)).toEqual([10, 10]);
+    expect(paceAt(8_000, '13000', 130)).toEqual([40, 0]);
+  });
+
+  it('tells no pace of a build, or of users who are judged, at the first look', () => {
+    const building = { generation: 2, events: 500, eventsPerSecond: 1e9, secondsLeft: 0.001 };
+    expect(buildSteps(() => 1)({ ...building, handled: '500', live: '1000' })).toMatchObject({
+      part: 0.5,
+      eventsPerSecond: null,
+      secondsLeft: null,
+    });
+    expect(judgedSteps(() => 1)(1, 1_000)).toMatchObject({ secondsLeft: null });
   });
 });

@@ -56,45 +56,65 @@ export function progressOn(terminal: Terminal): Progress {
   };
 }
 
-/** A step of a build that services fold. */
-export function buildStep(progress: BuildProgress): Step {
-  const { generation, handled, live, events, eventsPerSecond, secondsLeft } = progress;
-  return {
+/** Time over which work is watched before its pace is told, in milliseconds: the first moments say nothing of the rest. */
+const WATCH_MS = 2_000;
+
+/** Milliseconds on a clock that only goes forward. */
+type Clock = () => number;
+
+/**
+ * The pace of work, measured from the first look at which some of it is done: how long it took to begin, and from where it
+ * went on, tells nothing of how long the rest takes. `null` until it was watched for a while.
+ */
+class Pace {
+  #first: { readonly at: number; readonly done: number; readonly counted: number } | null = null;
+
+  constructor(private readonly now: Clock) {}
+
+  /** @param done, until what is done of what, in one unit; `counted` is what the rate is told in */
+  look(done: number, until: number, counted: number): Pick<Step, 'eventsPerSecond' | 'secondsLeft'> {
+    const at = this.now();
+    if (done > 0) this.#first ??= { at, done, counted };
+    const first = this.#first;
+    const unknown = { eventsPerSecond: null, secondsLeft: null };
+    if (first === null || at - first.at < WATCH_MS || done <= first.done) return unknown;
+    const seconds = (at - first.at) / 1_000;
+    return {
+      eventsPerSecond: (counted - first.counted) / seconds,
+      secondsLeft: (Math.max(0, until - done) / (done - first.done)) * seconds,
+    };
+  }
+}
+
+/** Makes steps of a build that services fold, watched from now on. */
+export function buildSteps(now: Clock = () => performance.now()): (progress: BuildProgress) => Step {
+  const pace = new Pace(now);
+  return ({ generation, handled, live, events }) => ({
     part: partOf(handled, live),
-    eventsPerSecond,
-    secondsLeft,
+    ...pace.look(Number(handled ?? '0'), Number(live ?? '0'), events),
     says: `generation ${generation}: ${events} events, at ${handled ?? 'the beginning'} of ${live ?? 'nothing'}`,
-  };
+  });
 }
 
-/** Makes steps of a fold of the log in this process, which begins now. */
-export function foldSteps(): (...at: Parameters<OnProgress>) => Step {
-  const began = performance.now();
-  return (handled, until, events) => {
-    const seconds = (performance.now() - began) / 1_000;
-    const part = partOf(handled, until);
-    return {
-      part,
-      eventsPerSecond: events === 0 ? null : events / seconds,
-      secondsLeft: part === null || part === 0 ? null : (seconds / part) * (1 - part),
-      says: `at ${handled ?? 'the beginning'} of ${until ?? 'nothing'}`,
-    };
-  };
+/** Makes steps of a fold of the log in this process. */
+export function foldSteps(now: Clock = () => performance.now()): (...at: Parameters<OnProgress>) => Step {
+  const pace = new Pace(now);
+  return (handled, until, events) => ({
+    part: partOf(handled, until),
+    ...pace.look(Number(handled ?? '0'), Number(until ?? '0'), events),
+    says: `at ${handled ?? 'the beginning'} of ${until ?? 'nothing'}`,
+  });
 }
 
-/** Makes steps of users judged in this process, from now on. */
-export function judgedSteps(): (...at: Parameters<OnJudged>) => Step {
-  const began = performance.now();
-  return (judged, users) => {
-    const seconds = (performance.now() - began) / 1_000;
-    const part = users === 0 ? null : Math.min(1, judged / users);
-    return {
-      part,
-      eventsPerSecond: null,
-      secondsLeft: part === null || part === 0 ? null : (seconds / part) * (1 - part),
-      says: `${judged} of ${users} users judged`,
-    };
-  };
+/** Makes steps of users judged in this process. */
+export function judgedSteps(now: Clock = () => performance.now()): (...at: Parameters<OnJudged>) => Step {
+  const pace = new Pace(now);
+  return (judged, users) => ({
+    part: users === 0 ? null : Math.min(1, judged / users),
+    ...pace.look(judged, users, judged),
+    eventsPerSecond: null,
+    says: `${judged} of ${users} users judged`,
+  });
 }
 
 function partOf(handled: Position | null, until: Position | null): number | null {

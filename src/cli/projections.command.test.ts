@@ -4,6 +4,7 @@ import { ProjectedLog } from '../../test/support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../../test/support/stories-to-record.js';
 import { until } from '../../test/support/until.js';
 import { RUNNING_RULES } from '../projections/entitlements/folding-rules.js';
+import { openServiceDatabase } from '../start/service-database.js';
 import { runCli } from './program.js';
 
 /** What a command said and how it ended. */
@@ -17,6 +18,12 @@ describe('tenure projections', () => {
   let log: ProjectedLog;
   beforeEach(async () => {
     log = await ProjectedLog.open();
+    const database = await openServiceDatabase({
+      url: log.url,
+      eventStoreUrl: null,
+      onIdleFault: () => undefined,
+    });
+    await database.close();
     await log.record(
       publication(twoPlans({ free: 'reports', plus: 'export' }), day(0)),
       sightOf('1', day(0), { userId: 'ann' }),

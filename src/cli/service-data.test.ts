@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -33,16 +33,24 @@ describe('A command without DATABASE_URL', () => {
   });
   afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
-  /** Names of the keys that `tenure keys list` shows. */
-  async function keys(): Promise<readonly string[]> {
-    let out = '';
-    const code = await runCli(['keys', 'list', '--json'], {
+  /** Runs a command without DATABASE_URL; what it printed, said and ended with. */
+  async function tenure(...args: readonly string[]) {
+    let [out, err] = ['', ''];
+    const code = await runCli(args, {
       environment: { DATA_DIR: dataDir },
       out: (text) => {
         out += text;
       },
-      err: () => undefined,
+      err: (text) => {
+        err += text;
+      },
     });
+    return { code, out, err };
+  }
+
+  /** Names of the keys that `tenure keys list` shows. */
+  async function keys(): Promise<readonly string[]> {
+    const { code, out } = await tenure('keys', 'list', '--json');
     expect(code).toBe(0);
     return JSON.parse(out).map(({ name }: { name: string }) => name);
   }
@@ -66,15 +74,32 @@ describe('A command without DATABASE_URL', () => {
     }
   }
 
+  it('that only reads makes no database where there is none', async () => {
+    expect(await tenure('keys', 'list')).toEqual({
+      code: 69,
+      out: '',
+      err: expect.stringContaining(`there is no database under ${dataDir}`),
+    });
+    expect(readdirSync(dataDir)).toEqual([]);
+  });
+
   it('works on the server of the service that runs, which stays; else on one of its own, which ends with it', async () => {
     const server = await startEmbeddedPostgres({
       dataDir,
       durability: 'volatile',
       onProgress: () => undefined,
     });
-    expect(await keys()).toEqual([]);
     const client = new pg.Client({ connectionString: server.url });
     await client.connect();
+    // A reader migrates nothing, and says that it is needed.
+    expect(await tenure('keys', 'list')).toMatchObject({
+      code: 69,
+      err: expect.stringMatching(/lacks \d+ migr/),
+    });
+    const schemas = `select nspname from pg_namespace where nspname ~ '^tenure'`;
+    expect((await client.query(schemas)).rows).toEqual([]);
+    await tenure('keys', 'create', '--name', 'made', '--scope', 'ops');
+    expect(await keys()).toEqual(['made']);
     await client.query(
       `insert into tenure.api_key (id, name, hash, scopes, created_at)
        values ('key_1', 'kept', $1, '{ops}', now())`,
@@ -89,7 +114,7 @@ describe('A command without DATABASE_URL', () => {
 
     const isRunning = (): boolean => existsSync(join(dataDir, 'postgres', 'postmaster.pid'));
     expect(isRunning()).toBe(false);
-    expect(await keys()).toEqual(['kept']);
+    expect(await keys()).toEqual(['made', 'kept']);
     expect(isRunning()).toBe(false);
     expect(await copied()).toEqual([{ id: sealed.id, data: sealed.data, metadata: sealed.metadata }]);
     expect(isRunning()).toBe(false);

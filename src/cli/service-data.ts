@@ -1,7 +1,7 @@
 import type { StoreSettings } from '../config/settings.js';
 import type { Database } from '../database/database.js';
-import { openServiceDatabase } from '../start/service-database.js';
-import { withDatabaseUrl } from './database-url.js';
+import { openMigratedServiceDatabase, openServiceDatabase } from '../start/service-database.js';
+import { type DataUse, withDatabaseUrl } from './database-url.js';
 import type { Terminal } from './terminal.js';
 
 /** The database that a service with the same settings uses, and those settings. */
@@ -14,13 +14,16 @@ export interface ServiceData {
 /**
  * Lets `work` use the database of the service, whether the service runs or not: see `withDatabaseUrl`. Everything that
  * was opened is closed at the end.
+ * @throws NoDatabaseError, NotMigratedError where `use` is `read`, and what the database answers
  */
 export function withServiceData<Result>(
   terminal: Terminal,
+  use: DataUse,
   work: (data: ServiceData) => Promise<Result>,
 ): Promise<Result> {
-  return withDatabaseUrl(terminal, async (settings, databaseUrl) => {
-    const database = await openServiceDatabase({
+  return withDatabaseUrl(terminal, use, async (settings, databaseUrl) => {
+    const open = use === 'read' ? openMigratedServiceDatabase : openServiceDatabase;
+    const database = await open({
       url: databaseUrl,
       eventStoreUrl: settings.eventStoreUrl,
       onIdleFault: (error) => terminal.err(`tenure: a database connection broke: ${error.message}\n`),

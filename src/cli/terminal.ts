@@ -3,7 +3,7 @@ import type { ExitCode } from './exit-codes.js';
 /** What a command is given of its surroundings, and where it writes. */
 export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** What was asked for, and nothing else: it may be read by a program. */
+  /** What was asked for, and nothing else: it may be read by a program. @throws OutputClosedError */
   out(text: string): void;
   /** Everything that is for people. */
   err(text: string): void;
@@ -11,6 +11,16 @@ export interface Terminal {
   readonly width?: number;
   /** Says what the command ends with; unsaid, it is `done`. */
   exitWith(code: ExitCode): void;
+}
+
+/** Whoever reads what a command prints wants no more of it, as `head` does: the command ends, and nothing went wrong. */
+export class OutputClosedError extends Error {
+  override readonly name = 'OutputClosedError';
+}
+
+/** Who calls, unless told otherwise. */
+export function operator({ environment }: Terminal): string {
+  return `cli:${environment.USER ?? environment.LOGNAME ?? `uid ${process.getuid?.() ?? 'unknown'}`}`;
 }
 
 /** Rows under their headings, in columns of one width each. */

@@ -5,7 +5,7 @@ import { AggregateRepository } from '../commands/aggregate-repository.js';
 import { projectionAggregate } from '../commands/projection.aggregate.js';
 import { ServerClock } from '../database/server-clock.js';
 import type { EventStore } from '../event-store/event-store.js';
-import { claimForLog, logOf } from '../event-store/log-identity.js';
+import { claimForLog, expectLog, logOf } from '../event-store/log-identity.js';
 import { openEventStore } from '../event-store/open-event-store.js';
 import { readLiveCheckpoint } from '../projections/engine/checkpoint.js';
 import { knownLogOnly } from '../projections/engine/log-watch.js';
@@ -14,6 +14,7 @@ import { ENTITLEMENTS } from '../projections/entitlements/entitlements.projector
 import { openRebuildProjector, type RebuildProjector } from '../projections/rebuild/rebuild-projector.js';
 import type { RebuildRuntime } from '../projections/rebuild/rebuild-runtime.js';
 import { ProjectionRecovery } from '../projections/recovery.js';
+import type { DataUse } from './database-url.js';
 import { type ServiceData, withServiceData } from './service-data.js';
 import type { Terminal } from './terminal.js';
 
@@ -24,8 +25,11 @@ export interface ReadSide {
   readonly previewPublication: RebuildProjector['previewPublication'];
 }
 
-/** Whether this process goes on with builds while the command runs, unless a service does. */
-export type Folding = 'fold' | 'look';
+/**
+ * What a command does with the service's data: only `read` it, which makes nothing and migrates nothing; `write`; or `fold`
+ * besides, which goes on with builds while the command runs, unless a service does.
+ */
+export type Folding = DataUse | 'fold';
 
 /**
  * Opens the log of the service beside its database.
@@ -33,11 +37,12 @@ export type Folding = 'fold' | 'look';
  */
 export function withLog<Result>(
   terminal: Terminal,
+  use: DataUse,
   work: (data: ServiceData & { readonly store: EventStore; readonly now: () => number }) => Promise<Result>,
 ): Promise<Result> {
-  return withServiceData(terminal, async (data) => {
+  return withServiceData(terminal, use, async (data) => {
     const { settings, database, databaseUrl } = data;
-    await claimForLog(database.pool, logOf(settings));
+    await (use === 'read' ? expectLog : claimForLog)(database.pool, logOf(settings));
     const onFault = (fault: unknown): void => terminal.err(`tenure: event store: ${told(fault)}\n`);
     const clock = new ServerClock({ pool: database.pool });
     await clock.measure();
@@ -56,7 +61,8 @@ export function withReadSide(
   folding: Folding,
   work: (side: ReadSide) => Promise<void>,
 ): Promise<void> {
-  return withLog(terminal, async ({ settings, database: { pool }, databaseUrl, store, now }) => {
+  const use = folding === 'fold' ? 'write' : folding;
+  return withLog(terminal, use, async ({ settings, database: { pool }, databaseUrl, store, now }) => {
     const { streamPrefix, faultLimit } = settings;
     const onTrouble = (error: unknown): void => terminal.err(`tenure: ${told(error)}\n`);
     const onFault = (generation: number, { message }: { readonly message: string }): void =>
@@ -88,11 +94,6 @@ export function withReadSide(
 /** For repositories: throws LogReplacedError where the log is not the one that the read models were made from. */
 export function knownLog(store: EventStore, pool: Pool): () => Promise<void> {
   return knownLogOnly(store, () => readLiveCheckpoint(pool, ENTITLEMENTS));
-}
-
-/** Who calls, unless told otherwise. */
-export function operator({ environment }: Terminal): string {
-  return `cli:${environment.USER ?? environment.LOGNAME ?? `uid ${process.getuid?.() ?? 'unknown'}`}`;
 }
 
 /** Where what a command appends comes from. */

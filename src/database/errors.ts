@@ -41,3 +41,23 @@ export class TransactionPoolerError extends DatabaseError {
     );
   }
 }
+
+/** There is no database where one is to be read. */
+export class NoDatabaseError extends DatabaseError {
+  readonly code = 'no_database';
+  constructor(dataDir: string) {
+    super(
+      `there is no database under ${dataDir}: DATA_DIR and DATABASE_URL say where the service has its own`,
+    );
+  }
+}
+
+/** The tables of a database are not those of this release, and whoever only reads changes none. */
+export class NotMigratedError extends DatabaseError {
+  readonly code = 'not_migrated';
+  constructor(pending: number) {
+    super(
+      `the database lacks ${pending} migrations of this release: the service makes them when it starts, and so does a command that writes`,
+    );
+  }
+}

@@ -46,17 +46,22 @@ export function logOf({ eventStoreUrl, streamPrefix }: LogSettings): string {
   return eventStoreUrl === null ? POSTGRESQL_LOG : eventStoreDbLog(streamPrefix);
 }
 
-const identityRows = z.tuple([z.object({ log: z.string() })]);
-
 /**
  * Claims the database for `log`, or finds that it is claimed.
  * @throws OtherLogError when its read models were made from another log
  */
 export async function claimForLog(pool: Pool, log: string): Promise<void> {
   await pool.query('insert into tenure.log_identity (log) values ($1) on conflict do nothing', [log]);
-  const [{ log: claimed }] = identityRows.parse(
-    (await pool.query('select log from tenure.log_identity')).rows,
-  );
+  await expectLog(pool, log);
+}
+
+/**
+ * Finds whether the database is claimed for `log`, or for none yet; changes nothing.
+ * @throws OtherLogError when its read models were made from another log
+ */
+export async function expectLog(pool: Pool, log: string): Promise<void> {
+  const { rows } = await pool.query('select log from tenure.log_identity');
+  const claimed = z.object({ log: z.string() }).optional().parse(rows[0])?.log ?? log;
   if (claimed === log) return;
   throw new OtherLogError(
     `the database was made from the log "${claimed}", EVENTSTORE_URL and STREAM_PREFIX say "${log}": ` +

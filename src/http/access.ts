@@ -1,10 +1,6 @@
 import { SetMetadata } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
-
-/** What a key may do (DESIGN 10, "Who may"). */
-export const SCOPES = ['entitlements:read', 'entitlements:write', 'checkout', 'audit', 'ops'] as const;
-
-export type Scope = (typeof SCOPES)[number];
+import type { Scope } from './scopes.js';
 
 /** Who may use a route: holders of a scope, or everyone. */
 export type Access = Scope | 'open';

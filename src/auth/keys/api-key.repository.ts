@@ -1,5 +1,5 @@
 import { type DataSource, IsNull } from 'typeorm';
-import type { Scope } from '../../http/access.js';
+import type { Scope } from '../../http/scopes.js';
 import { ApiKeyEntity, type ApiKeyRow } from './api-key.entity.js';
 import { mintKey } from './api-key.js';
 

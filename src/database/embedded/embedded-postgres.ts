@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DataDirInUseError, EmbeddedPostgresDiedError, EmbeddedPostgresError } from '../errors.js';
 import { OwnerLock } from './owner-lock.js';
@@ -83,6 +84,11 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     await pause(ROUND_PAUSE_MS);
   }
   throw new EmbeddedPostgresError(`PostgreSQL did not start on ${cluster.dir}: ${lastWords}`);
+}
+
+/** Whether there are data of a server under `dataDir`. */
+export function hasEmbeddedPostgres(dataDir: string): boolean {
+  return existsSync(join(clusterDir(resolve(dataDir)), 'PG_VERSION'));
 }
 
 /** A server that somebody of this machine runs for a while. */
