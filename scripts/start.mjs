@@ -1,11 +1,16 @@
-/** `npm start`: builds when `dist` is missing, then becomes the service. */
+/** `npm start`: builds when `dist` is not of the sources as they are, says so, and then becomes the service. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { whyBuild } from './sources.mjs';
 
-const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-if (!existsSync(main)) {
-  const built = spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
-  if (built.status !== 0) process.exit(built.status ?? 1);
+const why = whyBuild(fileURLToPath(new URL('..', import.meta.url)));
+if (why !== null) {
+  process.stderr.write(`tenure: building first, because ${why}\n`);
+  const build = fileURLToPath(new URL('build.mjs', import.meta.url));
+  const { status } = spawnSync(process.execPath, [build], { stdio: ['ignore', 2, 2] });
+  if (status !== 0) {
+    process.stderr.write('tenure: the build failed, and old code is not run\n');
+    process.exit(status ?? 1);
+  }
 }
-await import(main);
+await import('../dist/main.js');

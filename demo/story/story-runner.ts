@@ -4,7 +4,7 @@ import type { Snapshot, TenureApi, WebhookAnswer } from './tenure-api.js';
 const HEADING =
   columns('Stripe sends', '', 'outcome') +
   access('role', 'plan', 'status', 'version') +
-  times('answered', 'visible').slice(4);
+  times('answered', 'visible');
 
 /** The story did not come out as told: a fault of Tenure, or of the demo. */
 export class StoryError extends Error {
@@ -126,7 +126,7 @@ function columns(type: string, says: string, outcome: string): string {
 }
 
 function access(role: string, plan: string, status: string, version: string): string {
-  return role.padEnd(6) + plan.padEnd(6) + status.padEnd(18) + version.padEnd(3);
+  return role.padEnd(6) + plan.padEnd(6) + status.padEnd(18) + version.padEnd(8);
 }
 
 function times(answered: string, visible: string): string {
