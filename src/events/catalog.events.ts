@@ -4,7 +4,9 @@ import { z } from 'zod';
  * The plan catalogue as it is judged by and as `PlanCatalogPublished` carries it: the file `plans.yaml` with every
  * default filled in, so that a hash of it changes exactly when its meaning may.
  */
-const limitSchema = z.union([z.number().int().nonnegative(), z.literal('unlimited')]);
+const limitSchema = z.union([z.number().int().nonnegative(), z.literal('unlimited')], {
+  error: 'a whole number from 0, or unlimited',
+});
 const key = z.string().min(1).max(100);
 
 export const accessPolicySchema = z.strictObject({
@@ -31,17 +33,19 @@ export const accessPolicySchema = z.strictObject({
 export type AccessPolicy = z.infer<typeof accessPolicySchema>;
 
 export const planSchema = z.strictObject({
-  rank: z.number().int(),
+  rank: z.int(),
   role: key,
   features: z.array(key).default([]),
   limits: z.record(key, limitSchema).default({}),
   /** What each unit of the quantity of the plan's item adds to `limits`. */
-  perUnit: z.record(key, z.number().int().nonnegative()).default({}),
+  perUnit: z.record(key, z.int().nonnegative()).default({}),
   /**
    * Stripe price id, lookup key or product id by billing interval or any other label of ours; of a list the first is
    * sold and all count.
    */
-  prices: z.record(key, z.union([key, z.array(key).min(1)])).default({}),
+  prices: z
+    .record(key, z.union([key, z.array(key).min(1)], { error: 'a price, or a list of prices' }))
+    .default({}),
   sellable: z.boolean().default(true),
 });
 export type Plan = z.infer<typeof planSchema>;

@@ -53,7 +53,7 @@ describe('a plan file', () => {
     [
       'an unknown key',
       VALID.replace('role: paid', 'role: paid\n    colour: red'),
-      [/^plans\.yaml:4: plans\.pro.*colour/],
+      [/^plans\.yaml:7: plans\.pro\.colour/],
     ],
     [
       'a negative limit',
@@ -70,6 +70,66 @@ describe('a plan file', () => {
   ])('is refused for %s, with the line at fault', (_, text, expected) => {
     const faults = faultsOf(text);
     for (const pattern of expected) expect(faults).toContainEqual(expect.stringMatching(pattern));
+  });
+
+  it.each<[string, string, readonly string[]]>([
+    ['nothing in it', '', ['1: the file: empty, must be a map of keys']],
+    [
+      'a rank that is missing, and one that is text',
+      VALID.replace('    rank: 1\n', '').replace('rank: 0', 'rank: "0"'),
+      [
+        '3: plans.free.rank: must be a whole number, not the text "0"',
+        '4: plans.pro.rank: missing, must be a whole number',
+      ],
+    ],
+    [
+      'two slips of the pen',
+      VALID.replace('role: paid', 'roles: paid\n    role: paid').replace(
+        'default:',
+        'policies: {}\ndefault:',
+      ),
+      [
+        '7: plans.pro.roles: no key of plans.pro; its keys are rank, role, features, limits, perUnit, prices, sellable',
+        '1: policies: no key of the file; its keys are default, policy, plans, addons',
+      ],
+    ],
+    [
+      'a choice that is not there',
+      `${VALID}policy:\n  sendInvoice: onpaid\n`,
+      ['15: policy.sendInvoice: must be onPaid or onActive, not the text "onpaid"'],
+    ],
+    [
+      'a limit in words',
+      VALID.replace('members: unlimited', 'members: many'),
+      ['8: plans.pro.limits.members: must be a whole number from 0, or unlimited, not the text "many"'],
+    ],
+    [
+      'a price twice in one list',
+      VALID.replace(
+        '{ monthly: price_m }',
+        '\n      monthly:\n        - price_a\n        - price_b\n        - price_a',
+      ),
+      ['13: price "price_a" stands in plans.pro.prices.monthly.0 already; list it once'],
+    ],
+    [
+      'a default that is no plan',
+      VALID.replace('default: free', 'default: gold'),
+      ['1: default: must name a plan, and there is no plan "gold"; plans are free, pro'],
+    ],
+    ['a key twice', `${VALID}default: pro\n`, ['14: the key default stands twice in one map']],
+    [
+      'a second document',
+      `${VALID}---\nplans: {}\n`,
+      ['14: a second document begins (---); a plan file is one'],
+    ],
+    [
+      'an alias of nothing',
+      VALID.replace('features: [api]', 'features: *all'),
+      ['7: *all stands for nothing: there is no &all before it'],
+    ],
+  ])('with %s is refused with the line, what is wrong and what would be right', (_, text, expected) => {
+    const faults = faultsOf(text);
+    expect([...faults].sort()).toEqual(expected.map((line) => `plans.yaml:${line}`).sort());
   });
 
   it('names a hundred of many faults, and how many more there are', () => {

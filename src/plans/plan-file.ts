@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
 import { canonicalJson, sha256Hex } from '../events/canonical-json.js';
 import { type PlanCatalog, planCatalogSchema, pricesOfLabel } from '../events/catalog.events.js';
+import { nameOf, type Path, type PlanFault, schemaFaults, syntaxFaults } from './plan-faults.js';
 
 /** A catalogue with the SHA-256 of its canonical JSON (RFC 8785), defaults filled in: equal hashes mean the same. */
 export interface LoadedCatalog {
@@ -19,7 +20,6 @@ export class InvalidPlanFileError extends Error {
   }
 }
 
-type Path = readonly PropertyKey[];
 /** Says where a path of the catalogue is, before what is wrong with it. */
 type PlaceOf = (path: Path) => string;
 
@@ -52,11 +52,9 @@ export async function loadPlanFile(path: string): Promise<LoadedCatalog> {
 export function parsePlanFile(text: string, fileName: string): LoadedCatalog {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, uniqueKeys: true });
-  if (document.errors.length > 0) {
-    throw invalid(
-      document.errors,
-      (error) => `${fileName}:${lineCounter.linePos(error.pos[0]).line}: ${firstLine(error.message)}`,
-    );
+  const faults = syntaxFaults(document, text);
+  if (faults.length > 0) {
+    throw invalid(faults, ({ offset, words }) => `${fileName}:${lineCounter.linePos(offset).line}: ${words}`);
   }
   return catalogOf(document.toJS(), (path) => `${fileName}:${lineOf(document, lineCounter, path)}`);
 }
@@ -74,14 +72,10 @@ export function parsePlanBody(body: unknown): LoadedCatalog {
 
 function catalogOf(value: unknown, placeOf: PlaceOf): LoadedCatalog {
   const parsed = planCatalogSchema.safeParse(value);
-  if (!parsed.success) {
-    throw invalid(
-      parsed.error.issues,
-      ({ path, message }) => `${placeOf(path)}: ${nameOf(path)}: ${message}`,
-    );
-  }
+  const inWords = ({ path, words }: PlanFault): string => `${placeOf(path)}: ${words}`;
+  if (!parsed.success) throw invalid(schemaFaults(parsed.error.issues, value), inWords);
   const faults = meaningFaults(parsed.data);
-  if (faults.length > 0) throw invalid(faults, ([path, problem]) => `${placeOf(path)}: ${problem}`);
+  if (faults.length > 0) throw invalid(faults, inWords);
   return { catalog: parsed.data, hash: catalogHash(parsed.data) };
 }
 
@@ -112,30 +106,42 @@ export function catalogHash(catalog: PlanCatalog): string {
 }
 
 /** What no schema of single values can say: references, and what must be there once. */
-function meaningFaults(catalog: PlanCatalog): readonly (readonly [Path, string])[] {
-  const faults: (readonly [Path, string])[] = [];
+function meaningFaults(catalog: PlanCatalog): readonly PlanFault[] {
+  const faults: PlanFault[] = [];
   if (!Object.hasOwn(catalog.plans, catalog.default)) {
-    faults.push([['default'], `default: there is no plan "${catalog.default}"`]);
+    const plans = Object.keys(catalog.plans).join(', ');
+    faults.push({
+      path: ['default'],
+      words: `default: must name a plan, and there is no plan "${catalog.default}"; plans are ${plans || 'none'}`,
+    });
   }
-  const prices = new Map<string, string>();
-  const claim = (price: string, owner: string, path: Path): void => {
-    const other = prices.get(price);
-    if (other === undefined) prices.set(price, owner);
-    else faults.push([path, `price "${price}" of ${owner} is already of ${other}`]);
-  };
-  for (const [name, plan] of Object.entries(catalog.plans)) {
-    for (const [label, named] of Object.entries(plan.prices)) {
-      for (const price of pricesOfLabel(named)) {
-        claim(price, `plans.${name}`, ['plans', name, 'prices', label]);
-      }
-    }
-  }
-  for (const [name, addon] of Object.entries(catalog.addons)) {
-    for (const [index, price] of addon.prices.entries()) {
-      claim(price, `addons.${name}`, ['addons', name, 'prices', index]);
-    }
+  const owners = new Map<string, Path>();
+  for (const { price, path } of listedPrices(catalog)) {
+    const other = owners.get(price);
+    if (other === undefined) owners.set(price, path);
+    else faults.push({ path, words: `price "${price}" stands in ${nameOf(other)} already; list it once` });
   }
   return faults;
+}
+
+/** Every price that a catalogue lists, with where it does. */
+function listedPrices({
+  plans,
+  addons,
+}: PlanCatalog): readonly { readonly price: string; readonly path: Path }[] {
+  return [
+    ...Object.entries(plans).flatMap(([name, plan]) =>
+      Object.entries(plan.prices).flatMap(([label, named]) =>
+        pricesOfLabel(named).map((price, index) => ({
+          price,
+          path: ['plans', name, 'prices', label, ...(typeof named === 'string' ? [] : [index])],
+        })),
+      ),
+    ),
+    ...Object.entries(addons).flatMap(([name, addon]) =>
+      addon.prices.map((price, index) => ({ price, path: ['addons', name, 'prices', index] })),
+    ),
+  ];
 }
 
 /** The line of the innermost part of a path that the file has. */
@@ -155,12 +161,4 @@ function offsetOf(document: Document, path: Path): number | null {
   }
   const node: unknown = document.getIn([...path], true);
   return isNode(node) ? (node.range?.[0] ?? null) : null;
-}
-
-function nameOf(path: Path): string {
-  return path.length === 0 ? 'the file' : path.map(String).join('.');
-}
-
-function firstLine(text: string): string {
-  return text.split('\n')[0] ?? text;
 }
