@@ -1,8 +1,13 @@
-/** Tests run as ES modules; `.js` specifiers in TypeScript point at `.ts` files. */
+/**
+ * Node itself loads tests and what they test, once a worker: see the runtime. `.js` specifiers in TypeScript point at `.ts`
+ * files.
+ */
 const common = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/jest/shared-modules.environment.cjs',
+  runtime: '<rootDir>/test/support/jest/shared-modules.runtime.cjs',
+  setupFilesAfterEnv: ['<rootDir>/test/support/jest/kept-for-a-file.ts'],
   extensionsToTreatAsEsm: ['.ts'],
-  transform: { '^.+\\.ts$': ['@swc/jest'] },
+  transform: {},
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
@@ -55,11 +60,12 @@ export default {
         '/(embedded-start|start|openapi|database-away|log-adopt-killed|eventstore-[a-z]+)\\.test\\.ts$',
         ...(EVERYTHING_TWICE ? [] : [`/test/e2e/(${ONCE.join('|')})\\.test\\.ts$`]),
       ],
-      setupFiles: ['<rootDir>/test/support/on-eventstoredb.mjs'],
+      testEnvironmentOptions: { env: { TEST_STORE: 'eventstoredb' } },
     },
   ],
   testTimeout: 120_000,
   maxWorkers: 3,
-  // Modules of earlier files stay in a worker's memory: it costs more to look through them than to begin anew.
-  workerIdleMemoryLimit: '500MB',
+  workerIdleMemoryLimit: '1GB',
+  // A busy machine takes its time to end a process.
+  workerGracefulExitTimeout: 10_000,
 };

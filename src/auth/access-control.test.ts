@@ -1,4 +1,3 @@
-import { describe, expect, it } from '@jest/globals';
 import { ProblemError } from '../http/problem.js';
 import { AccessControl, requireScope } from './access-control.js';
 import { AdminKeyAuthenticator } from './authenticator.js';

@@ -1,4 +1,3 @@
-import { describe, expect, it } from '@jest/globals';
 import { matchesIfNoneMatch, strongEtag } from './etag.js';
 
 describe('If-None-Match', () => {

@@ -1,4 +1,3 @@
-import { describe, expect, it } from '@jest/globals';
 import { RouteTable } from './route-table.js';
 
 describe('The route table', () => {

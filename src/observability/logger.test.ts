@@ -1,5 +1,4 @@
 import { Writable } from 'node:stream';
-import { describe, expect, it } from '@jest/globals';
 import { createLogger } from './logger.js';
 import { VERSION } from './version.js';
 

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { mock } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { ProjectionStatus } from '../projections/engine/projection.js';
 import { CheckoutWait } from './checkout-wait.js';
 
@@ -49,20 +50,29 @@ function readModel() {
   return { model, show, wait: new CheckoutWait(engine, ops) };
 }
 
+/** Lets so many milliseconds pass, one after the other, and all that follows from each happen. */
+async function pass(ms: number): Promise<void> {
+  await turn();
+  for (let passed = 0; passed < ms; passed += 1) {
+    mock.timers.tick(1);
+    await turn();
+  }
+}
+
 describe('The reply to a paid checkout', () => {
   beforeEach(() => {
-    jest.useFakeTimers();
+    mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'] });
   });
   afterEach(() => {
-    jest.useRealTimers();
+    mock.timers.reset();
   });
 
   it('waits until the subscription is shown active', async () => {
     const { show, wait } = readModel();
     const outcome = wait.until('sub_1');
-    await jest.advanceTimersByTimeAsync(1_000);
+    await pass(1_000);
     show('sub_1');
-    await jest.advanceTimersByTimeAsync(0);
+    await pass(0);
     await expect(outcome).resolves.toBe('seen');
   });
 
@@ -72,9 +82,9 @@ describe('The reply to a paid checkout', () => {
     void wait.until('sub_1').then((outcome) => {
       ended = outcome;
     });
-    await jest.advanceTimersByTimeAsync(1_999);
+    await pass(1_999);
     expect(ended).toBe('');
-    await jest.advanceTimersByTimeAsync(1);
+    await pass(1);
     expect(ended).toBe('timed_out');
   });
 
@@ -82,13 +92,13 @@ describe('The reply to a paid checkout', () => {
     const { model, wait } = readModel();
     const outcomes = Array.from({ length: 201 }, (_, n) => wait.until(`sub_${n}`));
     await expect(outcomes[200]).resolves.toBe('not_waited');
-    await jest.advanceTimersByTimeAsync(60);
+    await pass(60);
     expect(model.asked.length).toBeLessThanOrEqual(3);
     expect(model.asked.at(-1)).toHaveLength(200);
-    await jest.advanceTimersByTimeAsync(2_000);
+    await pass(2_000);
     await expect(Promise.all(outcomes.slice(0, 200))).resolves.toEqual(Array(200).fill('timed_out'));
     await expect(Promise.race([wait.until('sub_x'), Promise.resolve('waits')])).resolves.toBe('waits');
-    await jest.advanceTimersByTimeAsync(2_000);
+    await pass(2_000);
   });
 
   it.each([
@@ -104,9 +114,9 @@ describe('The reply to a paid checkout', () => {
   it('stops waiting when the projection stops', async () => {
     const { model, wait } = readModel();
     const outcome = wait.until('sub_1');
-    await jest.advanceTimersByTimeAsync(100);
+    await pass(100);
     model.status = { ...level, state: 'faulted' };
-    await jest.advanceTimersByTimeAsync(60);
+    await pass(60);
     await expect(outcome).resolves.toBe('timed_out');
   });
 
@@ -114,7 +124,7 @@ describe('The reply to a paid checkout', () => {
     const { model, wait } = readModel();
     model.down = true;
     const outcome = wait.until('sub_1');
-    await jest.advanceTimersByTimeAsync(2_000);
+    await pass(2_000);
     await expect(outcome).resolves.toBe('timed_out');
   });
 });

@@ -1,5 +1,4 @@
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ADMIN_KEY, AUTHORIZED, problemCode, type Service, startService } from './support/service.js';
 
 describe('Coming in', () => {

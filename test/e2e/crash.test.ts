@@ -9,7 +9,7 @@ import type { StoredEvent } from '../../src/events/stored-event.js';
 import { type TestLog, testLog, wholeLog } from '../support/log.js';
 import { type TestDatabase, testDatabase } from '../support/postgres.js';
 import { ADMIN_KEY, PLANS, startService, type TestService, testEnvironment } from '../support/service.js';
-import { SERVICE_TABLES } from '../support/stores.js';
+import { serviceTables } from '../support/stores.js';
 import { now, signed } from '../support/stripe-events.js';
 import { freePort, ServiceProcess } from './service-process.js';
 
@@ -71,7 +71,7 @@ let reference: TestService;
 const running = new Map<string, ServiceProcess>();
 
 beforeAll(async () => {
-  database = await testDatabase(SERVICE_TABLES);
+  database = await testDatabase(serviceTables());
   log = await testLog();
   reference = await startService();
   folder = await mkdtemp(join(tmpdir(), 'tenure-crash-'));

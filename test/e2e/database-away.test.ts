@@ -1,4 +1,3 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type CuttingProxy, cuttingProxy } from '../contract/cutting-proxy.js';
 import { until } from '../support/until.js';
 import { buyer, event, problemCode, type Service, startService } from './support/service.js';

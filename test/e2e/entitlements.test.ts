@@ -1,4 +1,3 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { AUTHORIZED, buyer, event, PRO, problemCode, type Service, startService } from './support/service.js';
 

@@ -4,13 +4,13 @@ import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.
 import { createLogger } from '../../src/observability/logger.js';
 import { startService, type TestService } from '../support/service.js';
 import { customerObject, stripeEvent, subscriptionObject } from '../support/stripe-events.js';
-import { FOLDING } from '../support/thread-flags.js';
+import { folding } from '../support/thread-flags.js';
 import { until } from '../support/until.js';
 
 describe('An event that no code here understands', () => {
   let service: TestService;
   beforeAll(async () => {
-    service = await startService({ hooks: { threads: FOLDING } });
+    service = await startService({ hooks: { threads: folding() } });
   });
   afterAll(async () => {
     await service.close();

@@ -1,4 +1,3 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTenure, type Tenure } from '../../src/bootstrap.js';
 import { runCli } from '../../src/cli/program.js';
 import { loadSettings } from '../../src/config/settings.js';

@@ -1,4 +1,3 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { PROBLEMS } from '../../src/http/problem.js';
 import type { Answer } from './support/http-call.js';

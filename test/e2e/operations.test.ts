@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { runCli } from '../../src/cli/program.js';
 import { VERSION } from '../../src/observability/version.js';
-import { LOG_IN_EVENTSTOREDB } from '../support/log.js';
+import { logInEventStoreDb } from '../support/log.js';
 import { until } from '../support/until.js';
 import { call } from './support/http-call.js';
 import { AUTHORIZED, buyer, event, type Service, signed, startService } from './support/service.js';
@@ -26,7 +25,7 @@ describe('Health and metrics', () => {
       status: 'ready',
       version: VERSION,
       problems: [],
-      eventStore: LOG_IN_EVENTSTOREDB ? 'eventstoredb' : 'postgresql',
+      eventStore: logInEventStoreDb() ? 'eventstoredb' : 'postgresql',
       projection: { state: 'leading', position, lagEvents: 0, lagSeconds: 0, fault: null },
     });
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { SimulatedClock } from '../../demo/stripe/simulated-clock.js';
 import { SimulatedSubscription, type StripeEvent } from '../../demo/stripe/simulated-subscription.js';
-import { LOG_IN_EVENTSTOREDB } from '../support/log.js';
+import { logInEventStoreDb } from '../support/log.js';
 import { type Answer, startService, type TestService } from '../support/service.js';
 import { now, signed } from '../support/stripe-events.js';
 
@@ -91,7 +91,7 @@ async function outcomeOf(name: string, events: readonly StripeEvent[]): Promise<
 }
 
 /** What the policy makes of an order no store changes: there the worst case and some others do. */
-const RUNS = LOG_IN_EVENTSTOREDB ? 4 : 12;
+const RUNS = logInEventStoreDb() ? 4 : 12;
 
 describe('the order in which deliveries arrive', () => {
   it('changes nothing about what the user may do, nor do repeats', async () => {

@@ -1,6 +1,6 @@
 import type { StripeEvent } from '../../demo/stripe/simulated-subscription.js';
 import { parseEvent } from '../../src/events/event-envelope.js';
-import { LOG_IN_EVENTSTOREDB, wholeLog } from '../support/log.js';
+import { logInEventStoreDb, wholeLog } from '../support/log.js';
 import { EVENTS_OF_A_LIFE, type RecordedLife } from '../support/recorded-lives.js';
 import { signed } from '../support/stripe-events.js';
 import { until } from '../support/until.js';
@@ -23,7 +23,7 @@ import {
 const isSoak = process.env.REBUILD_EVENTS !== undefined;
 const ASKED_FOR = Number(process.env.REBUILD_EVENTS ?? 1_200);
 /** The EventStoreDB test server keeps its log in memory, on one core: it gets no more than this. */
-const EVENTS = LOG_IN_EVENTSTOREDB ? Math.min(ASKED_FOR, 20_000) : ASKED_FOR;
+const EVENTS = logInEventStoreDb() ? Math.min(ASKED_FOR, 20_000) : ASKED_FOR;
 const USERS = EVENTS / EVENTS_OF_A_LIFE;
 const READS_A_SECOND = isSoak ? 200 : 80;
 const WEBHOOKS_A_SECOND = isSoak ? 50 : 20;

@@ -9,11 +9,11 @@ import {
   stripeEvent,
   subscriptionObject,
 } from '../support/stripe-events.js';
-import { FOLDING } from '../support/thread-flags.js';
+import { folding } from '../support/thread-flags.js';
 
 let service: TestService;
 beforeAll(async () => {
-  service = await TestService.start({ hooks: { threads: FOLDING } });
+  service = await TestService.start({ hooks: { threads: folding() } });
 });
 afterAll(() => service.close());
 

@@ -1,4 +1,3 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { buyer, PRO, problemCode, type Service, startService } from './support/service.js';
 

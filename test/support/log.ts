@@ -5,8 +5,10 @@ import type { EventStore } from '../../src/event-store/event-store.js';
 import type { StoredEvent } from '../../src/events/stored-event.js';
 import { compiled } from './compiled.js';
 
-/** Where the services of a run keep their log: one switch, TEST_STORE, set by the Jest project. */
-export const LOG_IN_EVENTSTOREDB = process.env.TEST_STORE === 'eventstoredb';
+/** Whether services keep their log in EventStoreDB: one switch, TEST_STORE, which the Jest project sets for its files. */
+export function logInEventStoreDb(): boolean {
+  return process.env.TEST_STORE === 'eventstoredb';
+}
 
 /** A log of one test's own, and the settings with which a service uses it. */
 export interface TestLog {
@@ -21,7 +23,7 @@ export interface TestLog {
  * use meanwhile: on the test server as a process of its own, or on the real server that TEST_EVENTSTORE_URL names.
  */
 export async function testLog(): Promise<TestLog> {
-  if (!LOG_IN_EVENTSTOREDB) return { environment: {}, prefix: 'tenure.', close: async () => undefined };
+  if (!logInEventStoreDb()) return { environment: {}, prefix: 'tenure.', close: async () => undefined };
   const prefix = `tenure-${randomUUID()}.`;
   const real = process.env.TEST_EVENTSTORE_URL;
   const server = real === undefined ? await EventStoreDbProcess.start('--shared') : null;

@@ -32,6 +32,7 @@ import { projectionEntities } from '../../src/projections/read-models/entities/e
 import { projectionMigrations } from '../../src/projections/read-models/migrations/migrations.js';
 import { GENERATION_TABLES } from '../../src/projections/read-models/migrations/partitions.js';
 import { FreshTables } from './fresh-tables.js';
+import { atEndOfFile } from './jest/kept-for-a-file.js';
 import { type Template, type TestDatabase, testDatabase } from './postgres.js';
 import { until } from './until.js';
 
@@ -110,7 +111,7 @@ const onIdleFault = (): void => undefined;
 
 /** One that nobody uses: a database and its connections cost more than most tests. */
 let spare: Place | null = null;
-afterAll(async () => {
+atEndOfFile(async () => {
   if (spare !== null) await leave(spare);
   spare = null;
 });

@@ -5,7 +5,7 @@ import { PostgresEventStore } from '../../src/event-store/postgres/postgres-even
 import { GENESIS_HASH, sealEvent } from '../../src/events/hash-chain.js';
 import type { LogRecord } from './eventstoredb/records.js';
 import { EventStoreDbServer } from './eventstoredb/server.js';
-import { LOG_IN_EVENTSTOREDB } from './log.js';
+import { logInEventStoreDb } from './log.js';
 import { testDatabase } from './postgres.js';
 import type { TestStores } from './stores.js';
 import { until } from './until.js';
@@ -23,7 +23,7 @@ export interface ReplaceableLog {
 
 /** A fresh one, in the database or in an EventStoreDB, as the switch of the run says. */
 export async function replaceableLog(): Promise<ReplaceableLog> {
-  return LOG_IN_EVENTSTOREDB ? eventStoreDbLog() : postgresLog();
+  return logInEventStoreDb() ? eventStoreDbLog() : postgresLog();
 }
 
 const PREFIX = 'tenure.';

@@ -1,5 +1,5 @@
 import { openServiceDatabase } from '../../src/start/service-database.js';
-import { LOG_IN_EVENTSTOREDB, testLog } from './log.js';
+import { logInEventStoreDb, testLog } from './log.js';
 import { type Template, type TestDatabase, testDatabase } from './postgres.js';
 
 /** A database and a log of a test's own, for any number of instances; `environment` are the settings that name both. */
@@ -13,21 +13,24 @@ export interface TestStores {
 }
 
 /** The tables of a service that has not begun, with its log where the switch of the run says. */
-export const SERVICE_TABLES: Template = {
-  name: LOG_IN_EVENTSTOREDB ? 'service_on_eventstoredb' : 'service',
-  migrate: async (url) => {
-    const database = await openServiceDatabase({
-      url,
-      eventStoreUrl: LOG_IN_EVENTSTOREDB ? 'esdb://elsewhere' : null,
-      onIdleFault: () => undefined,
-    });
-    await database.close();
-  },
-};
+export function serviceTables(): Template {
+  const elsewhere = logInEventStoreDb();
+  return {
+    name: elsewhere ? 'service_on_eventstoredb' : 'service',
+    migrate: async (url) => {
+      const database = await openServiceDatabase({
+        url,
+        eventStoreUrl: elsewhere ? 'esdb://elsewhere' : null,
+        onIdleFault: () => undefined,
+      });
+      await database.close();
+    },
+  };
+}
 
 /** Fresh stores: the log where the switch of the run says (`testLog`), the tables made. */
 export async function testStores(): Promise<TestStores> {
-  const [database, log] = await Promise.all([testDatabase(SERVICE_TABLES), testLog()]);
+  const [database, log] = await Promise.all([testDatabase(serviceTables()), testLog()]);
   return {
     database,
     environment: { DATABASE_URL: database.url, ...log.environment },

@@ -33,26 +33,36 @@ export async function resolve(specifier, context, nextResolve) {
 }
 
 export async function load(url, context, nextLoad) {
-  if (!isOurs(url) || !url.endsWith('.ts')) return nextLoad(url, context);
+  if (!isOurs(url) || !new URL(url).pathname.endsWith('.ts')) return nextLoad(url, context);
   return { format: 'module', source: await compiled(fileURLToPath(url)), shortCircuit: true };
+}
+
+/** Where the JavaScript of a TypeScript file is kept, and beside it, with `.map` after its name, its source map. */
+export function keptAt(filename, source) {
+  const hash = createHash('sha256').update(`${version} ${filename} `).update(SETTINGS).update(source);
+  return join(KEPT, `${hash.digest('hex')}.js`);
 }
 
 /** The JavaScript of a TypeScript file of this repository. */
 export async function compiled(filename) {
   const source = await readFile(filename);
-  const hash = createHash('sha256').update(`${version} ${filename} `).update(SETTINGS).update(source);
-  const kept = join(KEPT, `${hash.digest('hex')}.js`);
+  const kept = keptAt(filename, source);
   try {
     return await readFile(kept, 'utf8');
   } catch (error) {
     if (error.code !== 'ENOENT') throw error;
   }
   const { transform } = await import('@swc/core');
-  const { code } = await transform(source.toString(), { filename });
+  const { code, map } = await transform(source.toString(), { filename });
   await mkdir(KEPT, { recursive: true });
-  // Another process may do the same: whoever reads finds all of it or nothing.
-  const draft = `${kept}.${randomUUID()}`;
-  await writeFile(draft, code);
-  await rename(draft, kept);
+  await keep(`${kept}.map`, map);
+  await keep(kept, code);
   return code;
+}
+
+/** Another process may do the same: whoever reads finds all of it or nothing. */
+async function keep(path, text) {
+  const draft = `${path}.${randomUUID()}`;
+  await writeFile(draft, text);
+  await rename(draft, path);
 }

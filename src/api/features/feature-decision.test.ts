@@ -1,4 +1,3 @@
-import { describe, expect, it } from '@jest/globals';
 import { type PlanCatalog, planCatalogSchema } from '../../events/catalog.events.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 import { decideFeature, type FeatureDecision } from './feature-decision.js';

@@ -1,5 +1,4 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { expect } from '@jest/globals';
 import { z } from 'zod';
 import { SimulatedClock } from '../../../demo/stripe/simulated-clock.js';
 import { SimulatedSubscription } from '../../../demo/stripe/simulated-subscription.js';
