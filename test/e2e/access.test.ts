@@ -1,8 +1,9 @@
 import { connect } from 'node:net';
-import { ADMIN_KEY, AUTHORIZED, problemCode, type Service, startService } from './support/service.js';
+import { problemCode } from '../support/http-call.js';
+import { ADMIN_KEY, AUTHORIZED, SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
 
 describe('Coming in', () => {
-  let service: Service;
+  let service: TestService;
   let last = 1;
   /** An address that has not failed yet: 20 failures a minute are all one has. */
   const freshAddress = (): string => {
@@ -10,7 +11,7 @@ describe('Coming in', () => {
     return `127.0.0.${last}`;
   };
   beforeAll(async () => {
-    service = await startService();
+    service = await startService({ environment: SHIPPED_PLANS });
   });
   afterAll(() => service.close());
 

@@ -1,13 +1,14 @@
 import { runCli } from '../../src/cli/program.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
 import { wholeLog } from '../support/log.js';
+import { SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
+import { customerEvent } from '../support/stripe-events.js';
 import { until } from '../support/until.js';
-import { event, type Service, startService } from './support/service.js';
 
 describe('tenure customers, beside a running service', () => {
-  let service: Service;
+  let service: TestService;
   beforeAll(async () => {
-    service = await startService();
+    service = await startService({ environment: SHIPPED_PLANS });
   });
   afterAll(() => service.close());
 
@@ -39,9 +40,9 @@ describe('tenure customers, beside a running service', () => {
   async function customer(id: string, userId?: string): Promise<void> {
     const metadata = userId === undefined ? {} : { user_id: userId };
     const { position } = await service.receive(
-      event({ data: { object: { id, object: 'customer', metadata } } }),
+      customerEvent({ data: { object: { id, object: 'customer', metadata } } }),
     );
-    await service.snapshot('anyone', position);
+    await service.entitlements('anyone', position);
   }
 
   it('list what belongs to nobody, link it once under the name of who did, and list what disagrees', async () => {

@@ -9,9 +9,9 @@ import type { StoredEvent } from '../../src/events/stored-event.js';
 import { type TestLog, testLog, wholeLog } from '../support/log.js';
 import { type TestDatabase, testDatabase } from '../support/postgres.js';
 import { ADMIN_KEY, PLANS, startService, type TestService, testEnvironment } from '../support/service.js';
+import { freePort, ServiceProcess } from '../support/service-process.js';
 import { serviceTables } from '../support/stores.js';
 import { now, signed } from '../support/stripe-events.js';
-import { freePort, ServiceProcess } from './service-process.js';
 
 const EVENTS = Number(process.env.CRASH_EVENTS ?? 120);
 const SUBSCRIPTIONS = Math.max(18, Math.ceil(EVENTS / 20));

@@ -1,15 +1,19 @@
 import { type CuttingProxy, cuttingProxy } from '../contract/cutting-proxy.js';
+import { buyer } from '../support/buyer.js';
+import { problemCode } from '../support/http-call.js';
+import { SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
+import { customerEvent } from '../support/stripe-events.js';
 import { until } from '../support/until.js';
-import { buyer, event, problemCode, type Service, startService } from './support/service.js';
 
 describe('A database that holds the log and goes away', () => {
-  let service: Service;
+  let service: TestService;
   let proxy: CuttingProxy | null = null;
   const answers = (how: CuttingProxy['answers']): void => {
     if (proxy !== null) proxy.answers = how;
   };
   beforeAll(async () => {
     service = await startService({
+      environment: SHIPPED_PLANS,
       through: async (url) => {
         proxy = await cuttingProxy(url);
         return proxy.url;
@@ -23,7 +27,7 @@ describe('A database that holds the log and goes away', () => {
   });
 
   it('or is too busy for a read makes it a 503 that may be repeated, and the lock costs nobody else anything', async () => {
-    const holder = await service.database.pool.connect();
+    const holder = await service.stores.database.pool.connect();
     try {
       await holder.query('begin; lock table tenure.user_role in access exclusive mode');
       const waits = await service.ask('GET', '/v1/users/nobody-knows/entitlements');
@@ -37,7 +41,7 @@ describe('A database that holds the log and goes away', () => {
   });
 
   it('makes nothing be acknowledged, and everything be well again when it is back', async () => {
-    const body = event();
+    const body = customerEvent();
     answers('cut');
     const refused = await service.deliver(body);
     expect(refused.status).toBe(503);
@@ -53,7 +57,7 @@ describe('A database that holds the log and goes away', () => {
     expect((await service.call({ path: '/health/live' })).status).toBe(200);
     const ready = await service.call({ path: '/health/ready' });
     expect(ready.status).toBe(503);
-    expect(ready.json()).toMatchObject({
+    expect(ready.body).toMatchObject({
       status: 'not_ready',
       problems: expect.arrayContaining(['database_unavailable', 'event_store_unavailable']),
     });
@@ -64,7 +68,7 @@ describe('A database that holds the log and goes away', () => {
     const again = await service.deliver(body);
     expect(again.status).toBe(200);
     const { position } = await service.receive(buyer('recovered').started('active').body);
-    expect(await service.snapshot('recovered', position)).toMatchObject({ plan: 'plus' });
+    expect(await service.entitlements('recovered', position)).toMatchObject({ plan: 'plus' });
     expect((await service.receive(body)).outcome).toBe('duplicate');
   });
 });

@@ -4,8 +4,9 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { testFolder } from '../support/folder.js';
+import { ADMIN_KEY } from '../support/service.js';
+import { SECRET } from '../support/stripe-events.js';
 import { until } from '../support/until.js';
-import { ADMIN_KEY, SECRET } from './support/service.js';
 
 const ENOUGH = { STRIPE_WEBHOOK_SECRET: SECRET, STRIPE_LIVEMODE: 'false', TENURE_ADMIN_KEY: ADMIN_KEY };
 

@@ -1,10 +1,13 @@
 import { z } from 'zod';
-import { AUTHORIZED, buyer, event, PRO, problemCode, type Service, startService } from './support/service.js';
+import { buyer, PRO } from '../support/buyer.js';
+import { problemCode } from '../support/http-call.js';
+import { AUTHORIZED, SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
+import { customerEvent } from '../support/stripe-events.js';
 
 describe('The query API', () => {
-  let service: Service;
+  let service: TestService;
   beforeAll(async () => {
-    service = await startService();
+    service = await startService({ environment: SHIPPED_PLANS });
   });
   afterAll(() => service.close());
 
@@ -12,7 +15,7 @@ describe('The query API', () => {
     const user = buyer(userId);
     await service.receive(user.started('active').body);
     const { position } = await service.receive(user.pays('subscription_create').body);
-    await service.snapshot(userId, position);
+    await service.entitlements(userId, position);
     return user;
   }
 
@@ -20,7 +23,7 @@ describe('The query API', () => {
     service.call({ path, headers: { ...AUTHORIZED, ...headers } });
 
   it('gives a user never heard of the default plan and version 0', async () => {
-    expect(await service.snapshot('nobody')).toEqual({
+    expect(await service.entitlements('nobody')).toEqual({
       userId: 'nobody',
       role: 'free',
       plan: 'free',
@@ -43,7 +46,7 @@ describe('The query API', () => {
   it('gives the whole snapshot of a subscriber, with what caches need', async () => {
     const user = await subscribed('ann');
     const answer = await get('/v1/users/ann/entitlements');
-    expect(answer.json()).toMatchObject({
+    expect(answer.body).toMatchObject({
       userId: 'ann',
       role: 'paid',
       plan: 'plus',
@@ -73,16 +76,16 @@ describe('The query API', () => {
     }
     expect((await get('/v1/users/ben/entitlements', { 'if-none-match': '"x"' })).status).toBe(200);
     const { position } = await service.receive(user.ends().body);
-    await service.snapshot('ben', position);
+    await service.entitlements('ben', position);
     const changed = await get('/v1/users/ben/entitlements', { 'if-none-match': etag });
     expect(changed.status).toBe(200);
-    expect(changed.json()).toMatchObject({ plan: 'free', status: 'canceled', revocationVersion: 2 });
+    expect(changed.body).toMatchObject({ plan: 'free', status: 'canceled', revocationVersion: 2 });
   });
 
   it('lets a writer read its write, however soon it asks', async () => {
     for (let n = 0; n < 20; n += 1) {
       const { position } = await service.receive(buyer(`writer-${n}`).started('active').body);
-      expect(await service.snapshot(`writer-${n}`, position)).toMatchObject({ plan: 'plus', position });
+      expect(await service.entitlements(`writer-${n}`, position)).toMatchObject({ plan: 'plus', position });
     }
   });
 
@@ -102,7 +105,7 @@ describe('The query API', () => {
     const holder = await service.tenure.pool.connect();
     try {
       await holder.query('begin; select from tenure.projection_checkpoint for update');
-      const { position } = await service.receive(event());
+      const { position } = await service.receive(customerEvent());
       const start = performance.now();
       const answer = await get(`/v1/users/ann/entitlements?minPosition=${position}`);
       expect(answer.status).toBe(412);
@@ -135,7 +138,7 @@ describe('The query API', () => {
     'takes the user id %j as it is',
     async (userId) => {
       const { position } = await service.receive(buyer(userId).started('active').body);
-      expect(await service.snapshot(userId, position)).toMatchObject({ userId, plan: 'plus' });
+      expect(await service.entitlements(userId, position)).toMatchObject({ userId, plan: 'plus' });
     },
   );
 
@@ -155,10 +158,10 @@ describe('The query API', () => {
         position: z.string(),
         entitlements: z.array(z.looseObject({ userId: z.string(), plan: z.string() })),
       })
-      .parse(answer.json());
+      .parse(answer.body);
     expect(entitlements.map(({ userId }) => userId)).toEqual(userIds);
     expect(entitlements.map(({ plan }) => plan)).toEqual(['plus', ...Array<string>(98).fill('free'), 'plus']);
-    expect(entitlements[0]).toEqual(await service.snapshot('cat'));
+    expect(entitlements[0]).toEqual(await service.entitlements('cat'));
   });
 
   it.each<[string, unknown, string]>([
@@ -233,26 +236,26 @@ describe('The query API', () => {
       ],
     ];
     for (const [key, decision] of decisions) {
-      expect((await get(`/v1/users/fay/features/${key}`)).json()).toEqual(decision);
+      expect((await get(`/v1/users/fay/features/${key}`)).body).toEqual(decision);
     }
     const swapped = await service.receive(user.switchesTo(PRO).body);
-    await service.snapshot('fay', swapped.position);
-    expect((await get('/v1/users/fay/features/api')).json()).toMatchObject({ reason: 'pending_payment' });
+    await service.entitlements('fay', swapped.position);
+    expect((await get('/v1/users/fay/features/api')).body).toMatchObject({ reason: 'pending_payment' });
     const overdue = await service.receive(user.becomes('past_due').body);
-    await service.snapshot('fay', overdue.position);
-    expect((await get('/v1/users/fay/features/export')).json()).toMatchObject({
+    await service.entitlements('fay', overdue.position);
+    expect((await get('/v1/users/fay/features/export')).body).toMatchObject({
       allowed: true,
       reason: 'grace',
     });
     const unpaid = await service.receive(user.becomes('unpaid').body);
-    await service.snapshot('fay', unpaid.position);
-    expect((await get('/v1/users/fay/features/export')).json()).toMatchObject({
+    await service.entitlements('fay', unpaid.position);
+    expect((await get('/v1/users/fay/features/export')).body).toMatchObject({
       allowed: true, // it was paid for, and is not used up
       reason: 'grace',
     });
     const paused = await service.receive(user.becomes('paused').body);
-    await service.snapshot('fay', paused.position);
-    expect((await get('/v1/users/fay/features/export')).json()).toMatchObject({ reason: 'suspended' });
+    await service.entitlements('fay', paused.position);
+    expect((await get('/v1/users/fay/features/export')).body).toMatchObject({ reason: 'suspended' });
   });
 
   it.each([

@@ -7,10 +7,9 @@ import { EventStoreDbServer } from '../support/eventstoredb/server.js';
 import { wholeLog } from '../support/log.js';
 import { type TestDatabase, testDatabase } from '../support/postgres.js';
 import { ADMIN_KEY, PLANS, testEnvironment } from '../support/service.js';
-import { SECRET } from '../support/stripe-events.js';
+import { freePort, ServiceProcess } from '../support/service-process.js';
+import { customerEvent, SECRET, signedHeaders } from '../support/stripe-events.js';
 import { until } from '../support/until.js';
-import { freePort, ServiceProcess } from './service-process.js';
-import { event, signed } from './support/service.js';
 
 const isSoak = process.env.FAULT_WEBHOOKS !== undefined;
 const WEBHOOKS = Number(process.env.FAULT_WEBHOOKS ?? 120);
@@ -53,7 +52,7 @@ interface Outcomes {
 
 /** Starts the service and delivers every webhook until it is acknowledged, as Stripe does, and has `disturb` run when a third are. */
 async function deliverAll(disturb: () => Promise<void>): Promise<Outcomes> {
-  const deliveries = Array.from({ length: WEBHOOKS }, () => event());
+  const deliveries = Array.from({ length: WEBHOOKS }, () => customerEvent());
   const ids = deliveries.map((body): string => JSON.parse(body).id);
   const statuses = new Map<number, number>();
   const applied = new Set<string>();
@@ -70,7 +69,7 @@ async function deliverAll(disturb: () => Promise<void>): Promise<Outcomes> {
         const response = await fetch(`${url}/webhooks/stripe`, {
           method: 'POST',
           body,
-          headers: signed(body, SECRET),
+          headers: signedHeaders(body, SECRET),
           signal: AbortSignal.timeout(PATIENCE_MS),
         });
         const answer = JSON.parse(await response.text());

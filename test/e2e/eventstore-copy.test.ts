@@ -2,17 +2,21 @@ import { copyEvents } from '../../src/cli/events-copy.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
 import { EventStoreDbEventStore } from '../../src/event-store/eventstoredb/eventstoredb-event-store.js';
 import type { StoredEvent } from '../../src/events/stored-event.js';
+import { buyer, PRO } from '../support/buyer.js';
 import { EventStoreDbServer } from '../support/eventstoredb/server.js';
 import { wholeLog } from '../support/log.js';
+import { SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
 import { until } from '../support/until.js';
-import { buyer, PRO, type Service, startService } from './support/service.js';
 
-let from: Service;
+let from: TestService;
 let server: EventStoreDbServer;
 let target: EventStoreDbEventStore;
 let users: string[];
 beforeEach(async () => {
-  [from, server] = await Promise.all([startService(), EventStoreDbServer.start()]);
+  [from, server] = await Promise.all([
+    startService({ environment: SHIPPED_PLANS }),
+    EventStoreDbServer.start(),
+  ]);
   target = new EventStoreDbEventStore({ url: server.url, streamPrefix: 'tenure.', onFault: () => undefined });
   users = [];
   for (let n = 0; n < 6; n += 1) {
@@ -44,13 +48,13 @@ async function copy(): Promise<string[]> {
 }
 
 /** What a service says of every user once its read models are level with its log, but for positions. */
-async function snapshotsOf(service: Service): Promise<unknown[]> {
+async function snapshotsOf(service: TestService): Promise<unknown[]> {
   const { app, projections } = service.tenure;
   const head = await app.get<EventStore>(EVENT_STORE).head();
   await until('the read models are level', () => projections.engine.status().handled === head);
   return Promise.all(
     users.map(async (user) => {
-      const { position, ...snapshot } = await service.snapshot(user);
+      const { position, ...snapshot } = await service.entitlements(user);
       expect(typeof position).toBe('string');
       return snapshot;
     }),

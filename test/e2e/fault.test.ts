@@ -71,7 +71,7 @@ describe('An event that no code here understands', () => {
       const answer = await service.get(`/v1/users/${id}/entitlements`);
       expect(answer.body).toMatchObject({ plan: 'free', faulted });
     }
-    const batch = await service.send('POST', '/v1/entitlements/batch', {
+    const batch = await service.ask('POST', '/v1/entitlements/batch', {
       userIds: ['after', 'strange-dora'],
     });
     expect(batch.body.entitlements.map((each: { faulted?: unknown }) => each.faulted)).toEqual([

@@ -2,7 +2,8 @@ import { connect } from 'node:net';
 import { KEPT_MS } from '../../src/api/health/open-answers.js';
 import { createLogger } from '../../src/observability/logger.js';
 import { MOST_ENTRIES } from '../../src/stripe/translate/read-json.js';
-import { TestService } from '../support/service.js';
+import type { Answer } from '../support/http-call.js';
+import { AUTHORIZED, TestService } from '../support/service.js';
 import {
   invoiceObject,
   itemObject,
@@ -37,15 +38,11 @@ const invoice = (more: object): string =>
 /** One more than any list that is read. */
 const more = <T>(entry: T): T[] => Array<T>(MOST_ENTRIES + 1).fill(entry);
 
-async function isRefused(
-  answer: Promise<{ status: number; body: { code: string }; text: string; headers: Headers }>,
-  status: number,
-  code: string,
-) {
+async function isRefused(answer: Promise<Answer>, status: number, code: string) {
   const before = await service.logged();
   const { status: found, body, text, headers } = await answer;
   expect([found, body.code]).toEqual([status, code]);
-  expect(headers.get('content-type')).toContain('application/problem+json');
+  expect(headers['content-type']).toContain('application/problem+json');
   expect(text).not.toMatch(/\bat .*\.(js|ts):\d+/);
   expect(await service.logged()).toBe(before);
 }
@@ -206,7 +203,7 @@ describe('a signed body', () => {
     const body = good().replace('"livemode"', `"x":${'['.repeat(400_000)}${']'.repeat(400_000)},"livemode"`);
     const [hostile, live] = await Promise.all([
       service.post(body, signatureOf(body)),
-      service.request('/health/live'),
+      service.get('/health/live'),
     ]);
     expect(hostile.status).toBeLessThan(500);
     expect(live.status).toBe(200);
@@ -221,16 +218,17 @@ describe('a hostile request', () => {
     ['/v1/nothing', 404, 'not_found'],
     ['/nothing', 404, 'not_found'],
   ])('GET %s is a problem with a code', async (path, status, code) => {
-    await isRefused(service.request(path), status, code);
+    await isRefused(service.get(path), status, code);
   });
 
   it.each(['{', '[]', '{"userIds":[]}', '{"userIds":[1]}', '{"userIds":["a"],"more":1}'])(
     'with the body %s is a problem',
     async (body) => {
-      const { status } = await service.request('/v1/entitlements/batch', {
+      const { status } = await service.call({
         method: 'POST',
+        path: '/v1/entitlements/batch',
+        headers: { ...AUTHORIZED, 'content-type': 'application/json' },
         body,
-        headers: { 'content-type': 'application/json' },
       });
       expect(status).toBe(400);
     },

@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Answer, type Call, call } from '../support/http-call.js';
 import { ADMIN_KEY, startService, type TestService } from '../support/service.js';
 import { now, SECRET, signed, stripeEvent, subscriptionObject } from '../support/stripe-events.js';
-import { exchange, type Received, type Sent } from './exchange.js';
 
 let service: TestService;
 let cold: Server;
@@ -20,7 +20,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => cold.listen(0, '127.0.0.1', resolve));
   coldUrl = `http://127.0.0.1:${(cold.address() as AddressInfo).port}`;
   await service.after('road', known);
-  etag = (await service.get('/v1/users/road/entitlements')).headers.get('etag') ?? '';
+  etag = (await service.get('/v1/users/road/entitlements')).headers.etag ?? '';
 });
 afterAll(async () => {
   await new Promise((resolve) => cold.close(resolve));
@@ -30,19 +30,19 @@ afterAll(async () => {
 const authorization = `Bearer ${ADMIN_KEY}`;
 const SNAPSHOT = '/v1/users/road/entitlements';
 
-const webhook = (body: Sent['body'], headers: Readonly<Record<string, string>>): Sent => ({
+const webhook = (body: Call['body'], headers: Readonly<Record<string, string>>): Call => ({
   method: 'POST',
   path: '/webhooks/stripe',
   headers: { 'content-type': 'application/json', ...headers },
   ...(body === undefined ? {} : { body }),
 });
-const delivery = (text: string, headers: Readonly<Record<string, string>> = {}): Sent => {
+const delivery = (text: string, headers: Readonly<Record<string, string>> = {}): Call => {
   const { body, signature } = signed(text);
   return webhook(body, { 'stripe-signature': signature, ...headers });
 };
 const variant = (more: object): string => JSON.stringify({ ...known, id: 'evt_variant', ...more });
 
-const REQUESTS: readonly (readonly [string, () => Sent])[] = [
+const REQUESTS: readonly (readonly [string, () => Call])[] = [
   ['a snapshot', () => ({ path: SNAPSHOT, headers: { authorization } })],
   [
     'the scheme in small letters',
@@ -121,17 +121,17 @@ const REQUESTS: readonly (readonly [string, () => Sent])[] = [
 ];
 
 /** Headers that belong to the connection or the instant. */
-function comparable({ status, headers, body }: Received) {
+function comparable({ status, headers, text }: Answer) {
   const { date, connection, 'keep-alive': keepAlive, ...others } = headers;
-  return { status, headers: others, body };
+  return { status, headers: others, text };
 }
 
 describe('the hot road and the controllers behind it answer alike', () => {
   it.each(REQUESTS)('to %s', async (_, make) => {
     const sent = make();
     const request = { ...sent, headers: { ...sent.headers, 'x-request-id': 'same-on-both' } };
-    const hot = comparable(await exchange(service.url, request));
-    expect(comparable(await exchange(coldUrl, request))).toEqual(hot);
+    const hot = comparable(await call(service.url, request));
+    expect(comparable(await call(coldUrl, request))).toEqual(hot);
     expect(hot.headers['x-request-id']).toBe('same-on-both');
     expect(hot.status).toBeLessThan(500);
   });
@@ -143,8 +143,8 @@ describe('the hot road and the controllers behind it answer alike', () => {
       [coldUrl, 'sub_road_cold'],
     ] as const) {
       const event = stripeEvent('customer.subscription.created', subscriptionObject(id, 'price_plus'));
-      const { status, headers, body } = await exchange(url, delivery(JSON.stringify(event)));
-      const { position, ...words } = JSON.parse(body);
+      const { status, headers, body } = await call(url, delivery(JSON.stringify(event)));
+      const { position, ...words } = body;
       expect(position).toMatch(/^\d+$/);
       replies.push({ status, type: headers['content-type'], cache: headers['cache-control'], words });
     }
@@ -157,22 +157,22 @@ describe('the hot road and the controllers behind it answer alike', () => {
     ['in chunks', [Buffer.alloc(700_000, 0x20), 0]],
   ] as const)('to a body over the limit, %s', async (_, [chunk, told]) => {
     const headers = { 'stripe-signature': 't=1,v1=00', 'x-request-id': 'large' };
-    const request: Sent =
+    const request: Call =
       told > 0 ? webhook(Buffer.alloc(told, 0x20), headers) : webhook([chunk, chunk], headers);
-    const [hot, coldReply] = [await exchange(service.url, request), await exchange(coldUrl, request)];
+    const [hot, coldReply] = [await call(service.url, request), await call(coldUrl, request)];
     expect(comparable(hot)).toEqual(comparable(coldReply));
     expect(hot.status).toBe(413);
     expect(hot.headers.connection).toBe('close');
   });
 
   it('to one who failed too often, and to one with the key at the same address', async () => {
-    const wrong: Sent = { path: SNAPSHOT, headers: { authorization: 'Bearer wrong', 'x-request-id': 'r' } };
-    for (let failure = 0; failure < 21; failure += 1) await exchange(service.url, wrong);
-    const [hot, coldReply] = [await exchange(service.url, wrong), await exchange(coldUrl, wrong)];
-    expect([hot.status, coldReply.status, coldReply.body]).toEqual([429, 429, hot.body]);
+    const wrong: Call = { path: SNAPSHOT, headers: { authorization: 'Bearer wrong', 'x-request-id': 'r' } };
+    for (let failure = 0; failure < 21; failure += 1) await call(service.url, wrong);
+    const [hot, coldReply] = [await call(service.url, wrong), await call(coldUrl, wrong)];
+    expect([hot.status, coldReply.status, coldReply.text]).toEqual([429, 429, hot.text]);
     for (const { headers } of [hot, coldReply]) expect(Number(headers['retry-after'])).toBeGreaterThan(0);
     for (const url of [service.url, coldUrl]) {
-      expect((await exchange(url, { path: SNAPSHOT, headers: { authorization } })).status).toBe(200);
+      expect((await call(url, { path: SNAPSHOT, headers: { authorization } })).status).toBe(200);
     }
   });
 });

@@ -2,16 +2,16 @@ import { createTenure, type Tenure } from '../../src/bootstrap.js';
 import { runCli } from '../../src/cli/program.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { type Answer, type Call, call, problemCode } from '../support/http-call.js';
 import { wholeLog } from '../support/log.js';
+import { ADMIN_KEY, SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
 import { until } from '../support/until.js';
-import { type Answer, type Call, call } from './support/http-call.js';
-import { ADMIN_KEY, problemCode, type Service, startService } from './support/service.js';
 
 describe('Keys made at the command line', () => {
-  let service: Service;
+  let service: TestService;
   let second: Tenure;
   beforeAll(async () => {
-    service = await startService();
+    service = await startService({ environment: SHIPPED_PLANS });
     second = await createTenure(loadSettings(service.environment), { threads: 'none' });
   });
   afterAll(async () => {

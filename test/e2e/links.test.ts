@@ -2,8 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { EventStoreUnavailableError } from '../../src/event-store/errors.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { buyer, PRO } from '../support/buyer.js';
+import { problemCode } from '../support/http-call.js';
+import { AUTHORIZED, SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
+import { customerEvent } from '../support/stripe-events.js';
 import { until } from '../support/until.js';
-import { AUTHORIZED, buyer, event, PRO, problemCode, type Service, startService } from './support/service.js';
 
 const listing = z.object({
   items: z.array(z.looseObject({ kind: z.string(), id: z.string() })),
@@ -22,40 +25,40 @@ const bulkResults = z.object({
 });
 
 describe('Linking', () => {
-  let service: Service;
+  let service: TestService;
   beforeAll(async () => {
-    service = await startService();
+    service = await startService({ environment: SHIPPED_PLANS });
   });
   afterAll(() => service.close());
 
   async function link(path: string, value: unknown): Promise<z.infer<typeof recorded>> {
     const answer = await service.ask('PUT', path, value);
     expect(answer.status).toBe(200);
-    return recorded.parse(answer.json());
+    return recorded.parse(answer.body);
   }
 
   async function listed(list: string): Promise<readonly string[]> {
     const answer = await service.ask('GET', `/v1/ops/${list}?limit=1000`);
-    return listing.parse(answer.json()).items.map(({ id }) => id);
+    return listing.parse(answer.body).items.map(({ id }) => id);
   }
 
   it('gives what nobody owned to its owner, and takes it back', async () => {
     const user = buyer(null);
     const { position } = await service.receive(user.started('active').body);
-    await service.snapshot('owner', position);
+    await service.entitlements('owner', position);
     expect(await listed('unlinked')).toContain(user.id);
 
     const path = `/v1/customers/cus_demo${user.name}/link`;
     const linked = await link(path, { userId: 'owner', reason: 'said support' });
     expect(linked).toMatchObject({ outcome: 'applied', event: 'CustomerLinked' });
-    expect(await service.snapshot('owner', linked.position)).toMatchObject({ plan: 'plus' });
+    expect(await service.entitlements('owner', linked.position)).toMatchObject({ plan: 'plus' });
     expect(await listed('unlinked')).not.toContain(user.id);
     expect((await link(path, { userId: 'owner' })).outcome).toBe('duplicate');
 
-    const unlinked = recorded.parse((await service.ask('DELETE', path)).json());
+    const unlinked = recorded.parse((await service.ask('DELETE', path)).body);
     expect(unlinked).toMatchObject({ outcome: 'applied', event: 'CustomerUnlinked' });
-    expect(await service.snapshot('owner', unlinked.position)).toMatchObject({ plan: 'free' });
-    expect(recorded.parse((await service.ask('DELETE', path)).json()).outcome).toBe('duplicate');
+    expect(await service.entitlements('owner', unlinked.position)).toMatchObject({ plan: 'free' });
+    expect(recorded.parse((await service.ask('DELETE', path)).body).outcome).toBe('duplicate');
   });
 
   it('moves a single subscription between users, both judged anew', async () => {
@@ -63,19 +66,19 @@ describe('Linking', () => {
     await service.receive(user.started('active').body);
     const moved = await link(`/v1/subscriptions/${user.id}/link`, { userId: 'second' });
     expect(moved.event).toBe('SubscriptionLinked');
-    expect(await service.snapshot('second', moved.position)).toMatchObject({ plan: 'plus' });
-    expect(await service.snapshot('first')).toMatchObject({ plan: 'free' });
-    const back = recorded.parse((await service.ask('DELETE', `/v1/subscriptions/${user.id}/link`)).json());
-    expect(await service.snapshot('first', back.position)).toMatchObject({ plan: 'plus' });
+    expect(await service.entitlements('second', moved.position)).toMatchObject({ plan: 'plus' });
+    expect(await service.entitlements('first')).toMatchObject({ plan: 'free' });
+    const back = recorded.parse((await service.ask('DELETE', `/v1/subscriptions/${user.id}/link`)).body);
+    expect(await service.entitlements('first', back.position)).toMatchObject({ plan: 'plus' });
   });
 
   it('lists facts that disagree until ops decide', async () => {
     const user = buyer('claimed-by-metadata');
     await service.receive(user.started('active').body);
     const { position } = await service.receive(user.checksOut('claimed-by-checkout').body);
-    await service.snapshot('claimed-by-metadata', position);
+    await service.entitlements('claimed-by-metadata', position);
     const answer = await service.ask('GET', '/v1/ops/conflicts');
-    const found = listing.parse(answer.json()).items.find(({ id }) => id === user.id);
+    const found = listing.parse(answer.body).items.find(({ id }) => id === user.id);
     expect(found).toMatchObject({ kind: 'subscription', owner: 'claimed-by-metadata' });
     expect(JSON.stringify(found)).toContain('claimed-by-checkout');
   });
@@ -87,10 +90,9 @@ describe('Linking', () => {
     const user = buyer('waiting');
     await service.receive(user.started('active').body);
     const { position } = await service.receive(user.switchesTo(PRO).body);
-    await service.snapshot('waiting', position);
+    await service.entitlements('waiting', position);
     const items = async (path: string) =>
-      z.looseObject({ items: z.array(z.looseObject({})) }).parse((await service.ask('GET', path)).json())
-        .items;
+      z.looseObject({ items: z.array(z.looseObject({})) }).parse((await service.ask('GET', path)).body).items;
     expect(await items('/v1/ops/unmapped-prices')).toContainEqual({
       price: odd.id,
       users: 2,
@@ -112,9 +114,9 @@ describe('Linking', () => {
         headers: { ...AUTHORIZED, 'content-type': 'application/json', 'idempotency-key': key },
         body: JSON.stringify({ userId }),
       });
-    expect((await put('one', 'k1')).json()).toMatchObject({ outcome: 'applied' });
-    expect((await put('two', 'k2')).json()).toMatchObject({ outcome: 'applied' });
-    expect((await put('one', 'k1')).json()).toMatchObject({ outcome: 'duplicate' });
+    expect((await put('one', 'k1')).body).toMatchObject({ outcome: 'applied' });
+    expect((await put('two', 'k2')).body).toMatchObject({ outcome: 'applied' });
+    expect((await put('one', 'k1')).body).toMatchObject({ outcome: 'duplicate' });
     expect(problemCode(await put('one', 'a key'))).toBe('invalid_request');
   });
 
@@ -125,13 +127,13 @@ describe('Linking', () => {
     }));
     const before = await service.logged();
     const results = z.object({ results: z.array(recorded.extend({ customerId: z.string() })) });
-    const first = results.parse((await service.ask('POST', '/v1/customers/links', { links })).json());
+    const first = results.parse((await service.ask('POST', '/v1/customers/links', { links })).body);
     expect(first.results.map(({ customerId }) => customerId)).toEqual(
       links.map(({ customerId }) => customerId),
     );
     expect(new Set(first.results.map(({ outcome }) => outcome))).toEqual(new Set(['applied']));
     expect(await service.logged()).toBe(before + 1_000);
-    const second = results.parse((await service.ask('POST', '/v1/customers/links', { links })).json());
+    const second = results.parse((await service.ask('POST', '/v1/customers/links', { links })).body);
     expect(new Set(second.results.map(({ outcome }) => outcome))).toEqual(new Set(['duplicate']));
     expect(await service.logged()).toBe(before + 1_000);
   });
@@ -194,7 +196,7 @@ describe('Linking', () => {
     const answer = await service.ask('POST', '/v1/customers/links', { links });
     troubled.end();
     expect(answer.status).toBe(207);
-    const { results } = bulkResults.parse(answer.json());
+    const { results } = bulkResults.parse(answer.body);
     expect(results.map(({ customerId }) => customerId)).toEqual(links.map(({ customerId }) => customerId));
     const count = (...outcomes: readonly string[]) =>
       results.filter(({ outcome }) => outcomes.includes(outcome)).length;
@@ -223,14 +225,14 @@ describe('Linking', () => {
     const made = Array.from({ length: 25 }, () => `cus_${randomBytes(6).toString('hex')}`);
     let position: string | undefined;
     for (const id of made) {
-      ({ position } = await service.receive(event({ data: { object: { id, metadata: {} } } })));
+      ({ position } = await service.receive(customerEvent({ data: { object: { id, metadata: {} } } })));
     }
-    await service.snapshot('anyone', position);
+    await service.entitlements('anyone', position);
     const seen: string[] = [];
     let cursor = '';
     do {
       const query = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-      const page = listing.parse((await service.ask('GET', `/v1/ops/unlinked?limit=7${query}`)).json());
+      const page = listing.parse((await service.ask('GET', `/v1/ops/unlinked?limit=7${query}`)).body);
       seen.push(...page.items.map(({ id }) => id));
       cursor = page.next ?? '';
     } while (cursor !== '');

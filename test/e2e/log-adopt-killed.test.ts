@@ -1,9 +1,9 @@
 import type { PoolClient } from 'pg';
 import { type ReplaceableLog, replaceableLog } from '../support/replaceable-log.js';
 import { startService, type TestService } from '../support/service.js';
+import { ServiceProcess } from '../support/service-process.js';
 import { stripeEvent, subscriptionObject } from '../support/stripe-events.js';
 import { until } from '../support/until.js';
-import { ServiceProcess } from './service-process.js';
 
 let log: ReplaceableLog;
 let service: TestService;

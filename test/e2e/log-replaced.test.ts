@@ -1,8 +1,9 @@
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { runCli } from '../../src/cli/program.js';
+import type { Answer } from '../support/http-call.js';
 import { type ReplaceableLog, replaceableLog } from '../support/replaceable-log.js';
-import { type Answer, startService, type TestService } from '../support/service.js';
+import { startService, type TestService } from '../support/service.js';
 import {
   customerObject,
   type StripeEvent,
@@ -60,7 +61,7 @@ function isReady(running: TestService): Promise<unknown> {
 }
 
 function expectRefused({ status, body, headers }: Answer): void {
-  expect([status, body.code, Number(headers.get('retry-after')) > 0]).toEqual([503, 'log_replaced', true]);
+  expect([status, body.code, Number(headers['retry-after']) > 0]).toEqual([503, 'log_replaced', true]);
 }
 
 async function tenure(...args: readonly string[]) {
@@ -97,7 +98,7 @@ describe('A log that was restored older', () => {
     const ready = await running.get('/health/ready');
     expect([ready.status, ready.body.status]).toEqual([200, 'degraded']);
     for (const event of [bought('cy'), bob, ann]) expectRefused(await running.deliver(event));
-    expectRefused(await running.send('PUT', '/v1/customers/cus_1/link', { userId: 'ann' }));
+    expectRefused(await running.ask('PUT', '/v1/customers/cus_1/link', { userId: 'ann' }));
     expect(await running.entitlements('bob')).toMatchObject({ plan: 'plus', revocationVersion: 1 });
     expect((await running.get(`/v1/users/bob/entitlements?minPosition=${position}`)).status).toBe(200);
     const beyond = await running.get(`/v1/users/bob/entitlements?minPosition=${NEVER_REACHED}`);
@@ -121,7 +122,7 @@ describe('A log that was restored older', () => {
     const bob = bought('bob');
     const { position } = await running.after('bob', bob);
     const build = { reason: 'kept for later', afterwards: 'keep' };
-    await running.send('POST', `${PROJECTION}/rebuild`, build);
+    await running.ask('POST', `${PROJECTION}/rebuild`, build);
     await until('a build is kept', async () => {
       return (await running.get(`${PROJECTION}/rebuild`)).body.phase === 'kept';
     });
@@ -163,9 +164,9 @@ describe('A log that was restored older', () => {
     expect((await running.deliver(bob)).body.outcome).toBe('applied');
     await until('bob has it again', async () => (await running.entitlements('bob')).plan === 'plus');
     expect(await running.entitlements('bob')).toMatchObject({ revocationVersion: 3 });
-    const rollback = await running.send('POST', `${PROJECTION}/rollback`, { reason: 'no' });
+    const rollback = await running.ask('POST', `${PROJECTION}/rollback`, { reason: 'no' });
     expect([rollback.status, rollback.body.code]).toEqual([409, 'nothing_to_roll_back']);
-    const swap = await running.send('POST', `${PROJECTION}/swap`, { generation: 2, reason: 'no' });
+    const swap = await running.ask('POST', `${PROJECTION}/swap`, { generation: 2, reason: 'no' });
     expect([swap.status, swap.body.code]).toEqual([404, 'unknown_generation']);
     const { generations, swaps } = (await running.get(PROJECTION)).body;
     expect(generations.map(({ role }: { role: string }) => role)).toEqual(['replaced', 'replaced', 'live']);

@@ -98,7 +98,7 @@ describe.each(CODES)(`Mutated webhooks (MUTATED_SEED=${SEED}), and code that thr
         await expectBroken(breaksAt);
         await service.close();
         service = await start();
-        expect((await service.send('POST', '/v1/ops/projections/entitlements/resume', {})).status).toBe(200);
+        expect((await service.ask('POST', '/v1/ops/projections/entitlements/resume', {})).status).toBe(200);
         await paid(service, 'healed');
         await until('nothing is set aside', () => isWhole(service), PATIENCE_MS);
         await expectRight(service, [...OLD_USERS, ...meanwhile, ...NEW_USERS, BROKEN_USER]);
@@ -263,7 +263,7 @@ async function answersOf(
   const answers = [];
   for (let from = 0; from < userIds.length; from += 100) {
     const asked = { userIds: userIds.slice(from, from + 100) };
-    const { status, body } = await service.send('POST', '/v1/entitlements/batch', asked);
+    const { status, body } = await service.ask('POST', '/v1/entitlements/batch', asked);
     expect(status).toBe(200);
     answers.push(...body.entitlements);
   }

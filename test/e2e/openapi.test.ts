@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { PROBLEMS } from '../../src/http/problem.js';
-import type { Answer } from './support/http-call.js';
-import { AUTHORIZED, buyer, event, type Service, signed, startService } from './support/service.js';
+import { buyer } from '../support/buyer.js';
+import type { Answer } from '../support/http-call.js';
+import { AUTHORIZED, SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
+import { customerEvent, signedHeaders } from '../support/stripe-events.js';
 
 const operationSchema = z.looseObject({
   summary: z.string().min(1),
@@ -25,14 +27,14 @@ const documentSchema = z.looseObject({
 type Document = z.infer<typeof documentSchema>;
 
 describe('The OpenAPI document', () => {
-  let service: Service;
+  let service: TestService;
   let document: Document;
   beforeAll(async () => {
-    service = await startService();
-    document = documentSchema.parse((await service.call({ path: '/openapi.json' })).json());
+    service = await startService({ environment: SHIPPED_PLANS });
+    document = documentSchema.parse((await service.call({ path: '/openapi.json' })).body);
     const { position } = await service.receive(buyer('documented').started('active').body);
     await service.receive(buyer(null).started('active').body);
-    await service.snapshot('documented', position);
+    await service.entitlements('documented', position);
   });
   afterAll(() => service.close());
 
@@ -56,7 +58,7 @@ describe('The OpenAPI document', () => {
     const { $ref, ...others } = schema;
     const resolved =
       typeof $ref === 'string' ? document.components.schemas[$ref.split('/').at(-1) ?? ''] : others;
-    const said: unknown = type === 'text/plain' ? answer.text : answer.json();
+    const said: unknown = type === 'text/plain' ? answer.text : answer.body;
     const parsed = z.fromJSONSchema(resolved ?? {}, { defaultTarget: 'openapi-3.0' }).safeParse(said);
     expect(parsed.error?.issues).toBeUndefined();
   }
@@ -138,11 +140,11 @@ describe('The OpenAPI document', () => {
       expectAsDocumented('POST', '/webhooks/stripe', answer);
       return answer.status;
     };
-    const good = event();
-    expect(await post(good, signed(good))).toBe(200);
+    const good = customerEvent();
+    expect(await post(good, signedHeaders(good))).toBe(200);
     expect(await post(good, {})).toBe(400);
-    const bad = event({ id: '' });
-    expect(await post(bad, signed(bad))).toBe(422);
+    const bad = customerEvent({ id: '' });
+    expect(await post(bad, signedHeaders(bad))).toBe(422);
   });
 
   it('says that an ETag may bring a 304, and a refusal a problem', async () => {

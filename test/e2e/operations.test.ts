@@ -1,27 +1,29 @@
 import { runCli } from '../../src/cli/program.js';
 import { VERSION } from '../../src/observability/version.js';
+import { buyer } from '../support/buyer.js';
+import { call } from '../support/http-call.js';
 import { logInEventStoreDb } from '../support/log.js';
+import { AUTHORIZED, SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
+import { customerEvent, signedHeaders } from '../support/stripe-events.js';
 import { until } from '../support/until.js';
-import { call } from './support/http-call.js';
-import { AUTHORIZED, buyer, event, type Service, signed, startService } from './support/service.js';
 
 describe('Health and metrics', () => {
-  let service: Service;
+  let service: TestService;
   beforeAll(async () => {
-    service = await startService();
+    service = await startService({ environment: SHIPPED_PLANS });
   });
   afterAll(() => service.close());
 
   it('say that all is well', async () => {
-    expect((await service.call({ path: '/health/live' })).json()).toEqual({
+    expect((await service.call({ path: '/health/live' })).body).toEqual({
       status: 'live',
       version: VERSION,
     });
     const { position } = await service.receive(buyer('healthy').started('active').body);
-    await service.snapshot('healthy', position);
+    await service.entitlements('healthy', position);
     const ready = await service.call({ path: '/health/ready' });
     expect(ready.status).toBe(200);
-    expect(ready.json()).toMatchObject({
+    expect(ready.body).toMatchObject({
       status: 'ready',
       version: VERSION,
       problems: [],
@@ -31,11 +33,11 @@ describe('Health and metrics', () => {
   });
 
   it('count deliveries by type and outcome, with types from a closed set', async () => {
-    const body = event();
+    const body = customerEvent();
     await service.receive(body);
     await service.receive(body);
-    for (let n = 0; n < 30; n += 1) await service.receive(event({ type: `made.up.${n}` }));
-    await service.deliver(event({ created: -1 }));
+    for (let n = 0; n < 30; n += 1) await service.receive(customerEvent({ type: `made.up.${n}` }));
+    await service.deliver(customerEvent({ created: -1 }));
     await service.call({ method: 'POST', path: '/webhooks/stripe', body });
     await service.deliver('x'.repeat(2 * 1024 * 1024));
     const { text, headers } = await service.call({ path: '/metrics' });
@@ -55,7 +57,7 @@ describe('Health and metrics', () => {
   });
 
   it('measure appends, requests by pattern, and the projection', async () => {
-    await service.receive(event());
+    await service.receive(customerEvent());
     await service.ask('GET', '/v1/users/secret-user-id/entitlements');
     await service.ask('GET', '/v1/users/secret-user-id/features/export');
     await service.call({ path: '/secret/path' });
@@ -85,7 +87,7 @@ describe('Health and metrics', () => {
 
 describe('A build', () => {
   it('is in the metrics as long as it is there', async () => {
-    const service = await startService();
+    const service = await startService({ environment: SHIPPED_PLANS });
     const tenure = (...args: readonly string[]) =>
       runCli(['projections', ...args], {
         environment: service.environment,
@@ -109,14 +111,14 @@ describe('A build', () => {
 
 describe('A delivery of Stripe', () => {
   it('is noted for every instance when it counts, whatever comes of it', async () => {
-    const service = await startService();
+    const service = await startService({ environment: SHIPPED_PLANS });
     const noted = async () =>
       (await service.tenure.pool.query('select from tenure.webhook_contact')).rows.length === 1;
     try {
       await service.deliver('no JSON');
-      await service.receive(event({ livemode: true }));
+      await service.receive(customerEvent({ livemode: true }));
       expect(await noted()).toBe(false);
-      expect((await service.receive(event({ type: 'made.up' }))).outcome).toBe('ignored');
+      expect((await service.receive(customerEvent({ type: 'made.up' }))).outcome).toBe('ignored');
       await until('it is noted', noted);
     } finally {
       await service.close();
@@ -126,12 +128,12 @@ describe('A delivery of Stripe', () => {
 
 describe('Stopping', () => {
   it('finishes what is under way, takes nothing new, and does not wait for idle connections', async () => {
-    const service = await startService();
+    const service = await startService({ environment: SHIPPED_PLANS });
     const { url } = service.tenure;
     const body = buyer('late').checksOut('late').body;
     const idle = fetch(`${url}/health/live`);
     expect((await idle).status).toBe(200);
-    const held = call(url, { method: 'POST', path: '/webhooks/stripe', headers: signed(body), body });
+    const held = call(url, { method: 'POST', path: '/webhooks/stripe', headers: signedHeaders(body), body });
     await until('the delivery is stored', async () => (await service.logged()) === 2);
 
     const start = performance.now();
@@ -139,7 +141,7 @@ describe('Stopping', () => {
     await expect(call(url, { path: '/health/live', headers: AUTHORIZED })).rejects.toThrow(
       /ECONNREFUSED|ECONNRESET/,
     );
-    expect((await held).json()).toMatchObject({ outcome: 'applied' });
+    expect((await held).body).toMatchObject({ outcome: 'applied' });
     await closed;
     // `held` alone takes two seconds; a connection that is waited for is kept open for more than a minute.
     expect(performance.now() - start).toBeLessThan(50_000);

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { SimulatedClock } from '../../demo/stripe/simulated-clock.js';
 import { SimulatedSubscription, type StripeEvent } from '../../demo/stripe/simulated-subscription.js';
+import type { Answer } from '../support/http-call.js';
 import { logInEventStoreDb } from '../support/log.js';
-import { type Answer, startService, type TestService } from '../support/service.js';
+import { startService, type TestService } from '../support/service.js';
 import { now, signed } from '../support/stripe-events.js';
 
 const PLUS = { id: 'price_plus', product: 'prod_plus', name: 'Plus', unitAmount: 1_000 };

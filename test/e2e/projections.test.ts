@@ -4,24 +4,25 @@ import { createTenure, type Tenure } from '../../src/bootstrap.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
 import { EventStreams } from '../../src/http/event-stream.js';
+import { buyer, PLUS } from '../support/buyer.js';
+import { type Answer, call, problemCode } from '../support/http-call.js';
 import { wholeLog } from '../support/log.js';
+import { AUTHORIZED, SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
 import { until } from '../support/until.js';
 import { readEvents } from './support/event-reader.js';
-import { type Answer, call } from './support/http-call.js';
-import { AUTHORIZED, buyer, PLUS, problemCode, type Service, startService } from './support/service.js';
 
 const OPS = '/v1/ops/projections/entitlements';
 const WHY = { reason: 'a test' };
 
 describe('The projections, over HTTP', () => {
-  let service: Service;
+  let service: TestService;
   /** Where the live generation is. */
   let position: string | undefined;
   const releases: (() => void)[] = [];
   beforeEach(async () => {
-    service = await startService();
+    service = await startService({ environment: SHIPPED_PLANS });
     ({ position } = await service.receive(buyer('ann').started('active').body));
-    await service.snapshot('ann', position);
+    await service.entitlements('ann', position);
   });
   afterEach(async () => {
     for (const release of releases.splice(0)) release();
@@ -32,7 +33,7 @@ describe('The projections, over HTTP', () => {
   async function get(path = ''): Promise<any> {
     const answer = await service.ask('GET', `${OPS}${path}`);
     expect(answer.status).toBe(200);
-    return answer.json();
+    return answer.body;
   }
 
   /** The code of a refusal, which must have the status. */
@@ -60,7 +61,7 @@ describe('The projections, over HTTP', () => {
   /** What is read of ann in the database, not from memory. */
   async function ann(): Promise<unknown> {
     const answer = await service.ask('POST', '/v1/entitlements/batch', { userIds: ['ann'] });
-    return z.object({ entitlements: z.array(z.unknown()) }).parse(answer.json()).entitlements[0];
+    return z.object({ entitlements: z.array(z.unknown()) }).parse(answer.body).entitlements[0];
   }
 
   /** Holds something in the database for as long as the answer is not called. */
@@ -102,7 +103,7 @@ describe('The projections, over HTTP', () => {
       swaps: [],
     });
     const list = await service.ask('GET', '/v1/ops/projections');
-    expect(list.json()).toMatchObject({ projections: [{ ...status, lagSeconds: expect.any(Number) }] });
+    expect(list.body).toMatchObject({ projections: [{ ...status, lagSeconds: expect.any(Number) }] });
     await rebuilds('swap', 'swapped');
     expect(await get()).toMatchObject({
       generation: 2,
@@ -125,7 +126,7 @@ describe('The projections, over HTTP', () => {
     const ordered = await service.ask('POST', `${OPS}/rebuild`, WHY);
     expect(ordered.status).toBe(202);
     expect(ordered.headers.location).toBe(`${OPS}/rebuild`);
-    expect(ordered.json()).toMatchObject({ generation: 2, afterwards: 'swap', actor: 'admin-key', ...WHY });
+    expect(ordered.body).toMatchObject({ generation: 2, afterwards: 'swap', actor: 'admin-key', ...WHY });
     const done = await until('the swap', async () => {
       const seen = await get('/rebuild');
       return seen.phase === 'swapped' && seen;
@@ -160,17 +161,17 @@ describe('The projections, over HTTP', () => {
       byKind: { status: 1, plan: 0 },
     });
     const swap = (generation: number) => service.ask('POST', `${OPS}/swap`, { generation, ...WHY });
-    expect((await swap(2)).json()).toMatchObject({ swap: 1, kind: 'swap', changed: 1 });
+    expect((await swap(2)).body).toMatchObject({ swap: 1, kind: 'swap', changed: 1 });
     expect(problemCode(await swap(2))).toBe('generation_is_live');
     expect(problemCode(await swap(9))).toBe('unknown_generation');
     expect(await refused(409, 'DELETE', '/generations/2')).toBe('generation_is_live');
 
     const roll = (more: object) => service.ask('POST', `${OPS}/rollback`, { ...WHY, ...more });
-    const dry = (await roll({ dryRun: true })).json();
+    const dry = (await roll({ dryRun: true })).body;
     expect(dry).toMatchObject({ from: { generation: 2 }, to: { generation: 1 }, changed: 1 });
     expect(dry).not.toHaveProperty('swap');
     expect(await ann()).toMatchObject({ status: 'active', revocationVersion: 2 });
-    expect((await roll({})).json()).toMatchObject({ swap: 2, kind: 'rollback', changed: 1 });
+    expect((await roll({})).body).toMatchObject({ swap: 2, kind: 'rollback', changed: 1 });
     expect(await ann()).toMatchObject({ status: 'past_due', revocationVersion: 3 });
 
     const dropped = await service.ask('DELETE', `${OPS}/generations/2`);
@@ -244,9 +245,9 @@ describe('The projections, over HTTP', () => {
 
   it('are verified: the report says what differs, and nothing changes', async () => {
     const verify = (value?: unknown): Promise<Answer> => service.ask('POST', `${OPS}/verify`, value);
-    expect((await verify()).json()).toMatchObject({ position, generation: 1, users: null, differences: 0 });
+    expect((await verify()).body).toMatchObject({ position, generation: 1, users: null, differences: 0 });
     await tamper();
-    const found = (await verify({ users: 5 })).json();
+    const found = (await verify({ users: 5 })).body;
     expect(found).toMatchObject({ users: 1, differences: 2, byTable: { user_role: 2 } });
     const reader = await readEvents(service.tenure.url, 'POST', `${OPS}/verify`, { users: 'all' });
     expect(await reader.first('done')).toMatchObject({ users: null, differences: 2 });
@@ -277,10 +278,10 @@ describe('The projections, over HTTP', () => {
       until(`${streams} are set aside`, async () => (await get()).setAside.streams === streams);
     await aside(1);
     const resumed = await service.ask('POST', `${OPS}/resume`);
-    expect(resumed.json()).toMatchObject({ generation: 1, fault: null, streams: 1, users: 0 });
+    expect(resumed.body).toMatchObject({ generation: 1, fault: null, streams: 1, users: 0 });
     expect(await refused(409, 'POST', '/skip', { ...WHY, position })).toBe('fault_elsewhere');
     expect(await refused(404, 'POST', '/resume', { generation: 7 })).toBe('unknown_generation');
-    const skip = async () => (await service.ask('POST', `${OPS}/skip`, { ...WHY, position: at })).json();
+    const skip = async () => (await service.ask('POST', `${OPS}/skip`, { ...WHY, position: at })).body;
     expect(await skip()).toMatchObject({
       outcome: 'skipped',
       skipped: { stream: `${service.prefix}strange` },
@@ -303,7 +304,7 @@ describe('The projections, over HTTP', () => {
     };
     const before = await service.logged();
     const answer = await service.ask('POST', '/v1/ops/plans/diff', plans);
-    expect(answer.json()).toMatchObject({
+    expect(answer.body).toMatchObject({
       judged: 1,
       changed: 1,
       first: [{ userId: 'ann' }],

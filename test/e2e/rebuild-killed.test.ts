@@ -1,7 +1,8 @@
+import { AUTHORIZED } from '../support/service.js';
 import { until } from '../support/until.js';
 import { KilledRebuild, OPS, PATIENCE_MS } from './support/killed-rebuild.js';
 import { COMMAND } from './support/two-services.js';
-import { AUTHORIZED, few } from './support/watched-reads.js';
+import { few } from './support/watched-reads.js';
 
 /** Jest's own limit: what a case waits for has limits of its own, each with what it waited for. */
 const CASE_MS = 900_000;

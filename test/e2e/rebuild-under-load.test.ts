@@ -2,13 +2,13 @@ import type { StripeEvent } from '../../demo/stripe/simulated-subscription.js';
 import { parseEvent } from '../../src/events/event-envelope.js';
 import { logInEventStoreDb, wholeLog } from '../support/log.js';
 import { EVENTS_OF_A_LIFE, type RecordedLife } from '../support/recorded-lives.js';
+import { AUTHORIZED } from '../support/service.js';
 import { signed } from '../support/stripe-events.js';
 import { until } from '../support/until.js';
 import { judgedFromScratch } from './support/judged-from-scratch.js';
 import { SteadyLoad } from './support/steady-load.js';
 import { TwoServices } from './support/two-services.js';
 import {
-  AUTHORIZED,
   accessOfOneVersionDiffers,
   few,
   type ReadTimes,

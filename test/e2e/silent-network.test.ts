@@ -1,11 +1,13 @@
 import { createTenure, type Tenure } from '../../src/bootstrap.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { type CuttingProxy, cuttingProxy } from '../contract/cutting-proxy.js';
+import { buyer } from '../support/buyer.js';
+import { type Answer, call } from '../support/http-call.js';
+import { ADMIN_KEY, AUTHORIZED } from '../support/service.js';
 import { type TestStores, testStores } from '../support/stores.js';
+import { SECRET, signedHeaders } from '../support/stripe-events.js';
 import { THREAD_FLAGS } from '../support/thread-flags.js';
 import { until } from '../support/until.js';
-import { type Answer, call } from './support/http-call.js';
-import { ADMIN_KEY, AUTHORIZED, buyer, SECRET, signed } from './support/service.js';
 
 const IS_FULL = process.env.FAULT_MATRIX === 'full';
 /** The network is given this long to be found out and to heal; it is promised in 15 s, on a machine that is not busy. */
@@ -133,13 +135,18 @@ class Instance {
   /** Someone buys; comes back with what the delivery was answered. */
   deliver(userId: string): Promise<Answer> {
     const { body } = buyer(userId).started('active');
-    return call(this.tenure.url, { method: 'POST', path: '/webhooks/stripe', headers: signed(body), body });
+    return call(this.tenure.url, {
+      method: 'POST',
+      path: '/webhooks/stripe',
+      headers: signedHeaders(body),
+      body,
+    });
   }
 
   async planOf(userId: string): Promise<unknown> {
     const path = `/v1/users/${userId}/entitlements`;
     const answer = await call(this.tenure.url, { path, headers: AUTHORIZED });
-    return answer.status === 200 ? Reflect.get(Object(answer.json()), 'plan') : answer.status;
+    return answer.status === 200 ? Reflect.get(Object(answer.body), 'plan') : answer.status;
   }
 
   async order(reason: string): Promise<void> {

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestDatabase, testDatabase } from '../support/postgres.js';
 import { ADMIN_KEY, PLANS, testEnvironment } from '../support/service.js';
+import { type Ended, freePort, ServiceProcess } from '../support/service-process.js';
 import { SECRET } from '../support/stripe-events.js';
 import { until } from '../support/until.js';
-import { type Ended, freePort, ServiceProcess } from './service-process.js';
 
 let database: TestDatabase;
 let folder: string;

@@ -255,7 +255,7 @@ describe('where the events of Stripe leave a doubt', () => {
     const asked = api.asked.length;
     const other: Tenure = await createTenure(
       loadSettings({
-        ...testEnvironment(service.databaseUrl, plansFile),
+        ...testEnvironment(service.stores.database.url, plansFile),
         ...service.stores.environment,
         ...api.environment,
       }),

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { buyer, PRO, problemCode, type Service, startService } from './support/service.js';
+import { buyer, PRO } from '../support/buyer.js';
+import { problemCode } from '../support/http-call.js';
+import { SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
 
 const page = z.strictObject({
   items: z.array(z.looseObject({ userId: z.string() })),
@@ -7,29 +9,29 @@ const page = z.strictObject({
 });
 
 describe('The list of users, over HTTP', () => {
-  let service: Service;
+  let service: TestService;
   beforeAll(async () => {
-    service = await startService();
+    service = await startService({ environment: SHIPPED_PLANS });
     let position: string | undefined;
     for (const [user, price] of [['ann'], ['bob', PRO], ['cleo'], ['a user/é', PRO]] as const) {
       ({ position } = await service.receive(buyer(user, price).started('active').body));
     }
-    await service.snapshot('ann', position);
-    await service.snapshot('never heard of');
+    await service.entitlements('ann', position);
+    await service.entitlements('never heard of');
   });
   afterAll(() => service.close());
 
   async function list(query: string): Promise<z.infer<typeof page>> {
     const answer = await service.ask('GET', `/v1/users${query}`);
     expect(answer.status).toBe(200);
-    return page.parse(answer.json());
+    return page.parse(answer.body);
   }
 
   it('says of each what their snapshot says, and lists nobody else', async () => {
     const { items, next } = await list('');
     expect(items.map(({ userId }) => userId)).toEqual(['a user/é', 'ann', 'bob', 'cleo']);
     expect(next).toBeNull();
-    for (const item of items) expect(await service.snapshot(item.userId)).toMatchObject(item);
+    for (const item of items) expect(await service.entitlements(item.userId)).toMatchObject(item);
     expect(Object.keys(items[0] ?? {}).sort()).toEqual([
       'cancelAt',
       'changedAt',

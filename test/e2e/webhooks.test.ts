@@ -1,18 +1,12 @@
-import {
-  buyer,
-  event,
-  PRO,
-  problemCode,
-  SECOND_SECRET,
-  type Service,
-  signed,
-  startService,
-} from './support/service.js';
+import { buyer, PRO } from '../support/buyer.js';
+import { problemCode } from '../support/http-call.js';
+import { SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
+import { customerEvent, SECOND_SECRET, signedHeaders } from '../support/stripe-events.js';
 
 describe('Signed webhooks', () => {
-  let service: Service;
+  let service: TestService;
   beforeAll(async () => {
-    service = await startService();
+    service = await startService({ environment: SHIPPED_PLANS });
   });
   afterAll(() => service.close());
 
@@ -21,19 +15,22 @@ describe('Signed webhooks', () => {
     await service.receive(ada.started('active').body);
     const paid = await service.receive(ada.pays('subscription_create').body);
     expect(paid).toMatchObject({ outcome: 'applied', event: 'SubscriptionPaid' });
-    const bought = await service.snapshot('ada', paid.position);
+    const bought = await service.entitlements('ada', paid.position);
     expect(bought).toMatchObject({ plan: 'plus', role: 'paid', status: 'active', subscriptionActive: true });
 
     const swapped = await service.receive(ada.switchesTo(PRO).body);
-    const waiting = await service.snapshot('ada', swapped.position);
+    const waiting = await service.entitlements('ada', swapped.position);
     expect(waiting).toMatchObject({ plan: 'plus', pendingPayment: { plan: 'pro' } });
 
     const upgraded = await service.receive(ada.pays('subscription_update').body);
-    const after = await service.snapshot('ada', upgraded.position);
+    const after = await service.entitlements('ada', upgraded.position);
     expect(after).toMatchObject({ plan: 'pro', pendingPayment: null });
 
     const ended = await service.receive(ada.ends().body);
-    expect(await service.snapshot('ada', ended.position)).toMatchObject({ plan: 'free', status: 'canceled' });
+    expect(await service.entitlements('ada', ended.position)).toMatchObject({
+      plan: 'free',
+      status: 'canceled',
+    });
   });
 
   it('count once, however often they are delivered', async () => {
@@ -56,13 +53,13 @@ describe('Signed webhooks', () => {
 
   it('are in the log when they are acknowledged', async () => {
     const before = await service.logged();
-    await service.receive(event());
+    await service.receive(customerEvent());
     expect(await service.logged()).toBe(before + 1);
   });
 
   it('may be signed with the second secret, during a rotation', async () => {
-    const body = event();
-    const headers = signed(body, SECOND_SECRET);
+    const body = customerEvent();
+    const headers = signedHeaders(body, SECOND_SECRET);
     const answer = await service.call({ method: 'POST', path: '/webhooks/stripe', headers, body });
     expect(answer.status).toBe(200);
   });
@@ -78,7 +75,11 @@ describe('Signed webhooks', () => {
     ],
   ])('of %s are ignored, with the reason', async (_, changes, reason) => {
     const before = await service.logged();
-    expect(await service.receive(event(changes))).toEqual({ received: true, outcome: 'ignored', reason });
+    expect(await service.receive(customerEvent(changes))).toEqual({
+      received: true,
+      outcome: 'ignored',
+      reason,
+    });
     expect(await service.logged()).toBe(before);
   });
 
@@ -87,7 +88,7 @@ describe('Signed webhooks', () => {
     const checkout = service.receive(cara.checksOut('cara').body);
     await service.receive(cara.started('active').body);
     expect((await checkout).outcome).toBe('applied');
-    const { plan } = await service.snapshot('cara');
+    const { plan } = await service.entitlements('cara');
     expect(plan).toBe('plus');
   });
 
@@ -106,10 +107,10 @@ describe('Signed webhooks', () => {
 
   it('of the other mode are ignored, and the health check says so', async () => {
     const before = await service.logged();
-    const receipt = await service.receive(event({ livemode: true }));
+    const receipt = await service.receive(customerEvent({ livemode: true }));
     expect(receipt).toEqual({ received: true, outcome: 'ignored', reason: 'livemode_mismatch' });
     expect(await service.logged()).toBe(before);
     const ready = await service.call({ path: '/health/ready' });
-    expect(ready.json()).toMatchObject({ status: 'degraded', problems: ['livemode_mismatch'] });
+    expect(ready.body).toMatchObject({ status: 'degraded', problems: ['livemode_mismatch'] });
   });
 });

@@ -1,14 +1,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { createTenure, type Tenure, type TenureHooks } from '../../src/bootstrap.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { type Answer, type Call, call } from './http-call.js';
 import { wholeLog } from './log.js';
 import { type TestStores, testStores } from './stores.js';
-import { SECRET, type StripeEvent, signed } from './stripe-events.js';
+import { SECOND_SECRET, SECRET, type StripeEvent, signatureOf } from './stripe-events.js';
 
 export const ADMIN_KEY = 'admin-key-of-the-tests-0123456789abcdef';
+export const AUTHORIZED = { authorization: `Bearer ${ADMIN_KEY}` };
 
 export const PLANS = `default: free
 plans:
@@ -19,14 +22,17 @@ addons:
   seats: { prices: [price_seat], limits: { members: 10 } }
 `;
 
-/** Answer of the service: status, headers and parsed body (`null` when there is none). */
-export interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers by name, and fail when a name is not there
-  readonly body: any;
-  readonly text: string;
-}
+/** Settings under which a service sells what the plan file that is shipped says. */
+export const SHIPPED_PLANS = { PLANS_FILE: 'plans.yaml' };
+
+const receiptSchema = z.strictObject({
+  received: z.literal(true),
+  outcome: z.enum(['applied', 'duplicate', 'ignored']),
+  event: z.string().optional(),
+  reason: z.string().optional(),
+  position: z.string().optional(),
+});
+export type Receipt = z.infer<typeof receiptSchema>;
 
 /** What a test may set otherwise. */
 export interface ServiceOverrides {
@@ -36,6 +42,8 @@ export interface ServiceOverrides {
   readonly plans?: string;
   /** Stores that the test has made, and drops; without them the service has its own. */
   readonly stores?: TestStores;
+  /** Puts something between the service and its database. */
+  readonly through?: (databaseUrl: string) => Promise<string>;
   readonly hooks?: TenureHooks;
 }
 
@@ -44,7 +52,7 @@ export function testEnvironment(databaseUrl: string, plansFile: string): Record<
   return {
     PORT: '0',
     LOG_LEVEL: 'silent',
-    STRIPE_WEBHOOK_SECRET: SECRET,
+    STRIPE_WEBHOOK_SECRET: `${SECRET},${SECOND_SECRET}`,
     STRIPE_LIVEMODE: 'false',
     TENURE_ADMIN_KEY: ADMIN_KEY,
     DATABASE_URL: databaseUrl,
@@ -62,12 +70,11 @@ export function startService(overrides: ServiceOverrides = {}): Promise<TestServ
 
 /** The running application on a database of its own, reached over HTTP alone. */
 export class TestService {
-  readonly key = ADMIN_KEY;
-  readonly secret = SECRET;
-
   private constructor(
     readonly tenure: Tenure,
     readonly stores: TestStores,
+    /** Its settings: another instance with the same ones shares its database and its log. */
+    readonly environment: Readonly<Record<string, string>>,
     readonly plansFile: string,
     private readonly cleanUp: () => Promise<void>,
   ) {}
@@ -85,13 +92,19 @@ export class TestService {
     try {
       const plansFile = join(folder, 'plans.yaml');
       await writeFile(plansFile, plans);
-      const settings = loadSettings({
-        ...testEnvironment(stores.database.url, plansFile),
+      const { url } = stores.database;
+      const all = {
+        ...testEnvironment(url, plansFile),
         ...stores.environment,
+        DATABASE_URL: overrides.through === undefined ? url : await overrides.through(url),
         ...environment,
+      };
+      const tenure = await createTenure(loadSettings(all), {
+        threads: 'none',
+        openAnswersKeptMs: 0,
+        ...hooks,
       });
-      const tenure = await createTenure(settings, { threads: 'none', openAnswersKeptMs: 0, ...hooks });
-      return new TestService(tenure, stores, plansFile, async () => {
+      return new TestService(tenure, stores, all, plansFile, async () => {
         await tenure.close();
         await cleanUp();
       });
@@ -101,68 +114,74 @@ export class TestService {
     }
   }
 
-  get databaseUrl(): string {
-    return this.stores.database.url;
-  }
-
   get url(): string {
     return this.tenure.url;
   }
 
+  /** What the names of its streams begin with. */
+  get prefix(): string {
+    return this.environment.STREAM_PREFIX ?? this.stores.prefix;
+  }
+
+  /** Without a key. */
+  call(request: Call): Promise<Answer> {
+    return call(this.url, request);
+  }
+
+  /** With the admin key, unless the headers hold another one; a value becomes a JSON body. */
+  ask(
+    method: string,
+    path: string,
+    value?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    const content = value === undefined ? {} : { 'content-type': 'application/json' };
+    const body = value === undefined ? {} : { body: JSON.stringify(value) };
+    return this.call({ method, path, headers: { ...AUTHORIZED, ...content, ...headers }, ...body });
+  }
+
   get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
-    return this.request(path, { headers });
+    return this.ask('GET', path, undefined, headers);
   }
 
   /** The snapshot of a user, as of `minPosition` or later when one is given. */
   async entitlements(userId: string, minPosition?: string): Promise<Answer['body']> {
     const query = minPosition === undefined ? '' : `?minPosition=${minPosition}`;
-    const { status, body } = await this.get(`/v1/users/${encodeURIComponent(userId)}/entitlements${query}`);
-    expect(status).toBe(200);
+    const { status, body, text } = await this.get(
+      `/v1/users/${encodeURIComponent(userId)}/entitlements${query}`,
+    );
+    if (status !== 200) throw new Error(`no snapshot: ${status} ${text}`);
     return body;
   }
 
-  async request(path: string, init: RequestInit = {}): Promise<Answer> {
-    return answerOf(
-      await fetch(`${this.tenure.url}${path}`, {
-        ...init,
-        headers: {
-          authorization: `Bearer ${ADMIN_KEY}`,
-          ...(init.headers as Record<string, string> | undefined),
-        },
-      }),
-    );
-  }
-
-  send(method: string, path: string, body: unknown): Promise<Answer> {
-    return this.request(path, {
-      method,
-      body: JSON.stringify(body),
-      headers: { 'content-type': 'application/json' },
-    });
-  }
-
   /** Posts a body with a signature, both as they are. */
-  async post(body: string | Uint8Array<ArrayBuffer>, signature: string | null): Promise<Answer> {
-    const headers: Record<string, string> = { 'content-type': 'application/json' };
-    if (signature !== null) headers['stripe-signature'] = signature;
-    return answerOf(await fetch(`${this.tenure.url}/webhooks/stripe`, { method: 'POST', body, headers }));
+  post(body: string | Uint8Array, signature: string | null): Promise<Answer> {
+    const signed = signature === null ? {} : { 'stripe-signature': signature };
+    const headers = { 'content-type': 'application/json; charset=utf-8', ...signed };
+    return this.call({ method: 'POST', path: '/webhooks/stripe', headers, body });
   }
 
-  /** Delivers a properly signed event. */
-  deliver(event: StripeEvent): Promise<Answer> {
-    const { body, signature } = signed(event);
-    return this.post(body, signature);
+  /** Delivers an event, or a text as it is, properly signed now. */
+  deliver(event: StripeEvent | string | Buffer): Promise<Answer> {
+    const body = typeof event === 'string' || Buffer.isBuffer(event) ? event : JSON.stringify(event);
+    return this.post(body, signatureOf(body));
+  }
+
+  /** Delivers what must be received. */
+  async receive(event: StripeEvent | string): Promise<Receipt> {
+    const { status, body, text } = await this.deliver(event);
+    if (status !== 200) throw new Error(`not received: ${status} ${text}`);
+    return receiptSchema.parse(body);
   }
 
   /** Delivers events one after the other and reads the user's snapshot once the last is in the read model. */
   async after(userId: string, ...events: readonly StripeEvent[]): Promise<Answer['body']> {
-    let position = '0';
+    let last = '0';
     for (const event of events) {
-      const { status, body } = await this.deliver(event);
-      expect(status).toBe(200);
-      position = body.position ?? position;
+      const { position } = await this.receive(event);
+      last = position ?? last;
     }
-    return this.entitlements(userId, position);
+    return this.entitlements(userId, last);
   }
 
   /** How many events the log holds; of one type where it is named. */
@@ -174,10 +193,4 @@ export class TestService {
   close(): Promise<void> {
     return this.cleanUp();
   }
-}
-
-async function answerOf(response: Response): Promise<Answer> {
-  const text = await response.text();
-  const isJson = response.headers.get('content-type')?.includes('json') === true;
-  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : null };
 }

@@ -1,4 +1,4 @@
-import Stripe from 'stripe';
+import { createHmac, randomBytes } from 'node:crypto';
 import { type CheckoutState, checkoutSessionObject as paidSession } from '../../demo/stripe/checkout.js';
 
 /** A Stripe event as JSON, new shape (2026). */
@@ -8,7 +8,9 @@ export interface StripeEvent {
   readonly [field: string]: unknown;
 }
 
+/** Services of the tests take both. */
 export const SECRET = 'whsec_of_the_tests_0123456789';
+export const SECOND_SECRET = 'whsec_of_the_tests_9876543210';
 
 let counter = 0;
 
@@ -177,6 +179,12 @@ export function checkoutObject(
   return { ...paidSession(state), ...more };
 }
 
+/** An event of Stripe as text, of a customer that names nobody, to be bent. */
+export function customerEvent(changes: Readonly<Record<string, unknown>> = {}): string {
+  const customer = customerObject(`cus_${randomBytes(8).toString('hex')}`);
+  return JSON.stringify({ ...stripeEvent('customer.created', customer), ...changes });
+}
+
 /** A body ready to post: the exact text and the header that signs it. `timestamp` is Unix seconds. */
 export function signed(
   event: StripeEvent | string,
@@ -187,7 +195,14 @@ export function signed(
   return { body, signature: signatureOf(body, secret, timestamp) };
 }
 
-/** A `Stripe-Signature` header for a body; `timestamp` is Unix seconds. */
-export function signatureOf(payload: string, secret = SECRET, timestamp = now()): string {
-  return Stripe.webhooks.generateTestHeaderString({ payload, secret, timestamp });
+/** The headers of a delivery of `body`, signed so many seconds ago; negative lies ahead. */
+export function signedHeaders(body: string | Uint8Array, secret = SECRET, age = 0): Record<string, string> {
+  const signature = signatureOf(body, secret, now() - age);
+  return { 'content-type': 'application/json; charset=utf-8', 'stripe-signature': signature };
+}
+
+/** A `Stripe-Signature` header (Stripe: "Verify webhook signatures manually"); `timestamp` is Unix seconds. */
+export function signatureOf(payload: string | Uint8Array, secret = SECRET, timestamp = now()): string {
+  const mac = createHmac('sha256', secret).update(`${timestamp}.`).update(payload).digest('hex');
+  return `t=${timestamp},v1=${mac}`;
 }

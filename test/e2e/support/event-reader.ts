@@ -1,6 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { AUTHORIZED } from '../../support/service.js';
 import { until } from '../../support/until.js';
-import { AUTHORIZED } from './service.js';
 
 export interface ReadEvent {
   readonly event: string;

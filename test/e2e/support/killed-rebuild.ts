@@ -1,15 +1,10 @@
 import type pg from 'pg';
+import { AUTHORIZED } from '../../support/service.js';
 import { signed } from '../../support/stripe-events.js';
 import { until } from '../../support/until.js';
 import { SteadyLoad } from './steady-load.js';
 import { TwoServices } from './two-services.js';
-import {
-  AUTHORIZED,
-  accessOfOneVersionDiffers,
-  few,
-  versionsGoneBack,
-  WatchedReads,
-} from './watched-reads.js';
+import { accessOfOneVersionDiffers, few, versionsGoneBack, WatchedReads } from './watched-reads.js';
 
 const USERS = 60;
 const READS_A_SECOND = 40;

@@ -12,9 +12,9 @@ import type { RebuildRuntime } from '../../../src/projections/rebuild/rebuild-ru
 import { RUNNING_RULES as LATER_RULES } from '../../support/other-rules/folding-rules.js';
 import { RecordedLives } from '../../support/recorded-lives.js';
 import { PLANS, startService, testEnvironment } from '../../support/service.js';
+import { type Ended, freePort, ServiceProcess } from '../../support/service-process.js';
 import { type TestStores, testStores } from '../../support/stores.js';
 import { until } from '../../support/until.js';
-import { type Ended, freePort, ServiceProcess } from '../service-process.js';
 
 const LATER = 'test/support/other-rules/register.mjs';
 /** How the database knows commands. */

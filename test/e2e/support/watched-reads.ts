@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ADMIN_KEY } from '../../support/service.js';
+import { AUTHORIZED } from '../../support/service.js';
 
 /** One answer about one user. `begun` and `ended` are moments of this process, in milliseconds. */
 export interface SeenAnswer {
@@ -25,8 +25,6 @@ export interface ReadTimes {
   readonly p99: number;
   readonly max: number;
 }
-
-export const AUTHORIZED = { authorization: `Bearer ${ADMIN_KEY}` };
 
 /** Reads snapshots over HTTP in every way there is, and remembers all answers. */
 export class WatchedReads {
