@@ -4,7 +4,14 @@ import { translateStripeEvent } from '../../src/stripe/translate/stripe-event.tr
 import { type Facts, subscriptionsByOwner } from './histories.js';
 import { day } from './policy-stories.js';
 import { checkoutObject, customerObject, type StripeEvent, stripeEvent } from './stripe-events.js';
-import type { Period, StripeShape, ToldItem, ToldLine } from './stripe-shapes.js';
+import {
+  invoiceIn,
+  type Period,
+  type StripeShape,
+  subscriptionIn,
+  type ToldItem,
+  type ToldLine,
+} from './stripe-shapes.js';
 import { TRANSLATION } from './translated.js';
 
 /** What a subscription shows: `sub_1` of `cus_1`, active, of the user ann, its month from the first day, unless said otherwise. */
@@ -51,29 +58,19 @@ export class ShapeTeller {
     const shape = this.#shape();
     const { items: was, ...others } = told.before ?? {};
     const before = { ...others, ...(was === undefined ? {} : shape.itemsBefore(was, items, period)) };
-    const object = {
+    const object = subscriptionIn(shape, {
       id,
-      object: 'subscription',
       customer,
-      status: told.status ?? 'active',
-      created: day(0),
-      start_date: day(0),
-      metadata: user === null ? {} : { user_id: user },
-      items: {
-        object: 'list',
-        data: items.map((item) => shape.item(item, period)),
-        has_more: false,
-        total_count: items.length,
+      items,
+      period,
+      more: {
+        status: told.status ?? 'active',
+        created: day(0),
+        start_date: day(0),
+        metadata: user === null ? {} : { user_id: user },
+        ...told.more,
       },
-      cancel_at: null,
-      cancel_at_period_end: false,
-      collection_method: 'charge_automatically',
-      pause_collection: null,
-      pending_update: null,
-      trial_end: null,
-      ...shape.periodOf(period),
-      ...told.more,
-    };
+    });
     return this.#event(shape, `customer.subscription.${type}`, object, created, {
       ...(told.before === undefined ? {} : { previous: before }),
       ...told.event,
@@ -93,26 +90,21 @@ export class ShapeTeller {
     const shape = this.#shape();
     this.#invoices += 1;
     const { id = `in_${this.#invoices}`, subscription = 'sub_1', period = MONTH } = told;
-    const object = {
+    const object = invoiceIn(shape, {
       id,
-      object: 'invoice',
       customer: 'cus_1',
-      status: told.status ?? 'paid',
+      subscription,
+      linesOf: 'sub_1',
       created,
-      billing_reason: told.reason ?? 'subscription_update',
-      collection_method: 'charge_automatically',
-      attempt_count: 1,
-      currency: 'usd',
-      ...shape.invoiceOf(subscription),
-      lines: {
-        object: 'list',
-        data: told.lines.map((line, n) =>
-          shape.line(line, { id: `il_${id}_${n}`, subscription: 'sub_1', ...period }),
-        ),
-        has_more: told.isCut ?? false,
+      lines: told.lines,
+      period,
+      more: {
+        status: told.status ?? 'paid',
+        billing_reason: told.reason ?? 'subscription_update',
+        ...told.more,
       },
-      ...told.more,
-    };
+    });
+    if (told.isCut) Object.assign(object, { lines: { ...Reflect.get(object, 'lines'), has_more: true } });
     return this.#event(shape, `invoice.${type}`, object, created, {});
   }
 

@@ -123,6 +123,7 @@ export class StripeApi {
         object: 'list',
         data: all.slice(0, ITEMS_INSIDE),
         has_more: all.length > ITEMS_INSIDE,
+        total_count: all.length,
       };
       return { status: 200, body: { ...subscription, items: inside } };
     }

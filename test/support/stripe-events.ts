@@ -1,5 +1,13 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { type CheckoutState, checkoutSessionObject as paidSession } from '../../demo/stripe/checkout.js';
+import {
+  invoiceIn,
+  NEWEST,
+  type Period,
+  PLANS,
+  subscriptionIn,
+  type ToldOfInvoice,
+} from './stripe-shapes.js';
 
 /** A Stripe event as JSON, new shape (2026). */
 export interface StripeEvent {
@@ -43,43 +51,20 @@ export function now(): number {
   return Math.floor(Date.now() / 1000);
 }
 
+/** The month under way, ten days old. */
+function month(): Period {
+  return { from: now() - 10 * 86_400, until: now() + 20 * 86_400 };
+}
+
 /** An item on a price of quantity 1, its period running for another 20 days. */
 export function itemObject(price: string, more: object = {}): object {
-  return {
-    id: `si_${price}`,
-    current_period_start: now() - 10 * 86_400,
-    current_period_end: now() + 20 * 86_400,
-    price: {
-      id: price,
-      lookup_key: null,
-      product: `prod_${price}`,
-      billing_scheme: 'per_unit',
-      currency: 'usd',
-      unit_amount: 1000,
-      unit_amount_decimal: '1000',
-      recurring: { usage_type: 'licensed' },
-    },
-    quantity: 1,
-    ...more,
-  };
+  return { ...NEWEST.item({ price }, month()), ...more };
 }
 
 /** A subscription: active, with one item on `price`. */
 export function subscriptionObject(id: string, price: string, more: object = {}): object {
-  return {
-    id,
-    object: 'subscription',
-    customer: `cus_${id}`,
-    status: 'active',
-    items: { object: 'list', data: [itemObject(price)], has_more: false },
-    metadata: {},
-    cancel_at: null,
-    cancel_at_period_end: false,
-    collection_method: 'charge_automatically',
-    pause_collection: null,
-    trial_end: null,
-    ...more,
-  };
+  const customer = `cus_${id}`;
+  return subscriptionIn(NEWEST, { id, customer, items: [{ price }], period: month(), more });
 }
 
 /** The list of items as `previous_attributes` names it. */
@@ -89,47 +74,13 @@ export function previousItems(price: string): object {
 
 /** An invoice of a subscription over one line on `price`. */
 export function invoiceObject(id: string, subscription: string, price: string, more: object = {}): object {
-  return {
-    id,
-    object: 'invoice',
-    customer: `cus_${subscription}`,
-    status: 'paid',
-    created: now(),
-    billing_reason: 'subscription_create',
-    attempt_count: 1,
-    parent: { type: 'subscription_details', subscription_details: { subscription } },
-    lines: {
-      data: [
-        {
-          id: `il_${id}`,
-          amount: 1000,
-          subtotal: 1000,
-          discount_amounts: [],
-          pretax_credit_amounts: [],
-          period: { start: now() - 86_400, end: now() + 20 * 86_400 },
-          pricing: { type: 'price_details', price_details: { price, product: `prod_${price}` } },
-        },
-      ],
-      has_more: false,
-    },
-    ...more,
-  };
+  return invoiceIn(NEWEST, { ...invoiceTold(id, subscription, price), more: { ...CREATING, ...more } });
 }
 
 /** The same subscription as Stripe showed it in 2020: the period on the subscription, `plan` for a price. */
 export function subscriptionObject2020(id: string, price: string, more: object = {}): object {
-  return {
-    ...subscriptionObject(id, price),
-    current_period_start: now() - 10 * 86_400,
-    current_period_end: now() + 20 * 86_400,
-    items: {
-      object: 'list',
-      data: [{ id: `si_${price}`, plan: planObject2020(price), quantity: 1 }],
-      has_more: false,
-    },
-    plan: planObject2020(price),
-    ...more,
-  };
+  const customer = `cus_${id}`;
+  return subscriptionIn(PLANS, { id, customer, items: [{ price }], period: month(), more });
 }
 
 /** An invoice of 2020: the subscription on top, `plan` on the line. */
@@ -139,27 +90,20 @@ export function invoiceObject2020(
   price: string,
   more: object = {},
 ): object {
-  const line = {
-    id: `il_${id}`,
-    amount: 1000,
-    proration: false,
-    period: { start: now() - 86_400, end: now() + 20 * 86_400 },
-    plan: planObject2020(price),
-  };
-  const lines = { object: 'list', data: [line], has_more: false };
-  return { ...invoiceObject(id, subscription, price), parent: undefined, subscription, lines, ...more };
+  return invoiceIn(PLANS, { ...invoiceTold(id, subscription, price), more: { ...CREATING, ...more } });
 }
 
-function planObject2020(price: string): object {
+const CREATING = { billing_reason: 'subscription_create' };
+
+function invoiceTold(id: string, subscription: string, price: string): ToldOfInvoice {
   return {
-    id: price,
-    object: 'plan',
-    amount: 1000,
-    amount_decimal: '1000',
-    billing_scheme: 'per_unit',
-    currency: 'usd',
-    product: `prod_${price}`,
-    usage_type: 'licensed',
+    id,
+    customer: `cus_${subscription}`,
+    subscription,
+    linesOf: subscription,
+    created: now(),
+    lines: [{ price, amount: 1000 }],
+    period: { from: now() - 86_400, until: now() + 20 * 86_400 },
   };
 }
 

@@ -113,7 +113,7 @@ const asAList = (shape: StripeShape, items: readonly ToldItem[], period: Period)
 });
 
 /** Before prices: a plan on items and lines; of a single item only what differs in its plan, and its quantity, are named as before. */
-const PLANS: StripeShape = {
+export const PLANS: StripeShape = {
   version: '2020-03-02',
   item: (told) => ({ ...bareItem(told), plan: plan(told) }),
   periodOf: onTheSubscription,
@@ -198,7 +198,7 @@ const PARENTS: StripeShape = {
 };
 
 /** Lines tell their subtotal; a price is expanded. */
-const NEWEST: StripeShape = {
+export const NEWEST: StripeShape = {
   ...PARENTS,
   version: '2026-10-28.endive',
   line: (told, at) => ({
@@ -213,6 +213,80 @@ function lineParent({ of, proration }: ToldLine, { subscription }: LineAt): obje
   return of === undefined
     ? { type: 'subscription_item_details', subscription_item_details: details }
     : { type: 'invoice_item_details', invoice_item_details: details };
+}
+
+/** What is told of a subscription; `more` are fields that are alike in every shape, over those given. */
+export interface ToldOfSubscription {
+  readonly id: string;
+  readonly customer: string;
+  readonly items: readonly ToldItem[];
+  readonly period: Period;
+  readonly more?: object;
+}
+
+/** A subscription as an API version shows it: active, charged by itself, with nothing pending, unless said otherwise. */
+export function subscriptionIn(
+  shape: StripeShape,
+  { id, customer, items, period, more }: ToldOfSubscription,
+): object {
+  return {
+    id,
+    object: 'subscription',
+    customer,
+    status: 'active',
+    items: {
+      object: 'list',
+      data: items.map((item) => shape.item(item, period)),
+      has_more: false,
+      total_count: items.length,
+    },
+    metadata: {},
+    cancel_at: null,
+    cancel_at_period_end: false,
+    collection_method: 'charge_automatically',
+    pause_collection: null,
+    pending_update: null,
+    trial_end: null,
+    ...shape.periodOf(period),
+    ...more,
+  };
+}
+
+/** What is told of an invoice: its `subscription`, `null` of none itself, and lines over the period. */
+export interface ToldOfInvoice {
+  readonly id: string;
+  readonly customer: string;
+  readonly subscription: string | null;
+  /** The subscription of its lines. */
+  readonly linesOf: string;
+  readonly created: number;
+  readonly lines: readonly ToldLine[];
+  readonly period: Period;
+  readonly more?: object;
+}
+
+/** An invoice as an API version shows it: paid at the first attempt, unless said otherwise. */
+export function invoiceIn(shape: StripeShape, told: ToldOfInvoice): object {
+  const { id, customer, subscription, linesOf, created, lines, period, more } = told;
+  return {
+    id,
+    object: 'invoice',
+    customer,
+    status: 'paid',
+    created,
+    collection_method: 'charge_automatically',
+    attempt_count: 1,
+    currency: 'usd',
+    ...shape.invoiceOf(subscription),
+    lines: {
+      object: 'list',
+      data: lines.map((line, n) =>
+        shape.line(line, { id: `il_${id}_${n}`, subscription: linesOf, ...period }),
+      ),
+      has_more: false,
+    },
+    ...more,
+  };
 }
 
 /** The shapes of Stripe's API, oldest first, and some by turns; by name. */
