@@ -9,8 +9,35 @@ const common = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+};
+const withStores = {
+  ...common,
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+};
+
+/** Beside pure code in `src`: tests that need a store or a process, and are no unit tests. */
+const NO_UNITS = [
+  'auth/keys',
+  'auth/stored-key',
+  'cli/c',
+  'cli/projections',
+  'cli/service-data',
+  'commands/aggregate-repository',
+  'database',
+  'event-store/log-identity',
+  'projections/read-models',
+  'webhooks/delivery-heartbeat',
+  'webhooks/sign-script',
+];
+
+/** Tests that need no store and no process: seconds, not minutes. They are among those of `postgresql`. */
+export const unit = {
+  ...common,
+  displayName: 'unit',
+  roots: ['<rootDir>/src', '<rootDir>/test/shapes'],
+  testMatch: ['**/*.test.ts'],
+  testPathIgnorePatterns: [`/src/(${NO_UNITS.join('|')})[^]*\\.test\\.ts$`],
 };
 
 /** Asked for by the soak, and wherever a real EventStoreDB stands in for the test server. */
@@ -46,13 +73,13 @@ const ONCE = [
 export default {
   projects: [
     {
-      ...common,
+      ...withStores,
       displayName: 'postgresql',
       roots: ['<rootDir>/src', '<rootDir>/test'],
       testMatch: ['**/*.test.ts'],
     },
     {
-      ...common,
+      ...withStores,
       displayName: 'eventstoredb',
       roots: ['<rootDir>/test/e2e'],
       testMatch: ['**/*.test.ts'],
