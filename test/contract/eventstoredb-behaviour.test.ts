@@ -25,7 +25,7 @@ const familiesOf = (id: string) => FAMILIES.filter(({ ids }) => ids.test(id));
 const isSoak = process.env.REBUILD_EVENTS !== undefined;
 /** What takes seconds each, for the thousands of events or the waiting in it: at the soak's size alone. */
 const LONG =
-  /idempotency-window|many-small|(5|20)MB|^checkpoint-.*window|^checkpoint-(readAll|resume|interval)|^conc-2clients|^crash-(load|frozen)|^paused-|^read-your-writes/;
+  /idempotency-window|many-small|(5|20)MB|5000-small|^checkpoint-.*window|^checkpoint-(readAll|resume|interval)|^conc-2clients|^crash-(load|frozen)|^paused-|^read-your-writes|^poll-|^idem-batch-reordered-exp-(any|stream)|^burst-.*4000|^slow2ms-burst-1\d+/;
 
 describe('the test server does what EventStoreDB 23.10.6 was measured to do', () => {
   let world: World;
