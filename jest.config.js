@@ -92,7 +92,8 @@ export default {
       testEnvironmentOptions: { env: { TEST_STORE: 'eventstoredb' } },
     },
   ],
-  testTimeout: 120_000,
+  // A condition that does not come is told by whoever waited for it (`until`), and before Jest's own limit.
+  testTimeout: 300_000,
   maxWorkers: 3,
   workerIdleMemoryLimit: '1GB',
   // A busy machine takes its time to end a process.

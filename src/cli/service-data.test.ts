@@ -118,5 +118,5 @@ describe('A command without DATABASE_URL', () => {
     expect(isRunning()).toBe(false);
     expect(await copied()).toEqual([{ id: sealed.id, data: sealed.data, metadata: sealed.metadata }]);
     expect(isRunning()).toBe(false);
-  }, 60_000);
+  });
 });

@@ -87,5 +87,5 @@ describe('The program', () => {
     await listening(second);
     second.process.kill('SIGTERM');
     expect(await second.ended).toBe(0);
-  }, 120_000);
+  });
 });

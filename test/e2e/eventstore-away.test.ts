@@ -108,7 +108,7 @@ describe('Webhooks while the EventStoreDB is disturbed', () => {
       await server.start();
     });
     expect(statuses.get(503)).toBeGreaterThan(0);
-  }, 120_000);
+  });
 
   const frozen = async (): Promise<void> => {
     await expectNothingLost(async () => {
@@ -118,12 +118,12 @@ describe('Webhooks while the EventStoreDB is disturbed', () => {
     });
   };
   // A silent log is tried in test/e2e/silent-network.test.ts too.
-  if (isSoak) it('are answered in time while it is frozen, and lose and double nothing', frozen, 120_000);
+  if (isSoak) it('are answered in time while it is frozen, and lose and double nothing', frozen);
 
   it('lose and double nothing when every fiftieth connection is cut after storing', async () => {
     server.faults.cutAppends(50, 'after storing');
     await expectNothingLost(async () => undefined);
-  }, 120_000);
+  });
 });
 
 describe('A start while the EventStoreDB is away', () => {
@@ -154,5 +154,5 @@ describe('A start while the EventStoreDB is away', () => {
       await service.kill('SIGKILL');
       await rm(folder, { recursive: true });
     }
-  }, 120_000);
+  });
 });

@@ -251,7 +251,7 @@ describe('a connection', () => {
       isClosed = true;
     });
     socket.write(bytes);
-    await until('the service closes the connection', () => isClosed, 50_000);
+    await until('the service closes the connection', () => isClosed);
     return [...text.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status ?? '');
   }
 
@@ -279,7 +279,7 @@ describe('a connection', () => {
       port: Number(new URL(service.url).port),
       allowHalfOpen: true,
     });
-    await until('the service lets go of it', () => isClosed, 50_000);
+    await until('the service lets go of it', () => isClosed);
     silent.destroy();
   });
 });

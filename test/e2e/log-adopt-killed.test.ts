@@ -70,7 +70,7 @@ describe('tenure log adopt, killed', () => {
     async (_, statement) => {
       const release = await wall(statement);
       const first = adopting();
-      await until('it is in the middle', isWaiting, 60_000);
+      await until('it is in the middle', isWaiting);
       await first.kill('SIGKILL');
       await release();
       const swaps = await log.stores.database.pool.query(

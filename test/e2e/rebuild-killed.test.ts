@@ -1,6 +1,6 @@
 import { AUTHORIZED } from '../support/service.js';
 import { until } from '../support/until.js';
-import { KilledRebuild, OPS, PATIENCE_MS } from './support/killed-rebuild.js';
+import { KilledRebuild, OPS } from './support/killed-rebuild.js';
 import { COMMAND } from './support/two-services.js';
 import { few } from './support/watched-reads.js';
 
@@ -118,7 +118,7 @@ describe('A rebuild', () => {
       const victim = await rebuild.leader('live');
       const command = two.tenure('projections', 'rollback', '--reason', 'to and fro');
       const moved = async (): Promise<boolean> => (await two.rebuilds.swaps(1))[0]?.kind === 'rollback';
-      await until('the pointer moved', moved, PATIENCE_MS);
+      await until('the pointer moved', moved);
       await rebuild.without(victim, async () => {
         await rebuild.tell(rebuild.other(victim));
       });
@@ -140,15 +140,13 @@ describe('A rebuild', () => {
       });
       const { generation } = (await ordered.json()) as { generation: number };
       expect(ordered.status).toBe(202);
-      const victim = await until(
-        'a service is about to move the pointer',
-        () => two.waiterFor('generation_swap'),
-        PATIENCE_MS,
+      const victim = await until('a service is about to move the pointer', () =>
+        two.waiterFor('generation_swap'),
       );
       await rebuild.without(victim, async () => {
         await wall.query('rollback');
         const done = async (): Promise<boolean> => (await two.rebuilds.swaps(1))[0]?.to === generation;
-        await until('the order is carried out', done, PATIENCE_MS);
+        await until('the order is carried out', done);
         await rebuild.tell(rebuild.other(victim));
       });
       expect(await rebuild.generations()).toEqual(['1 previous', `${generation} live`]);

@@ -18,7 +18,7 @@ import type {
 import type { UnreadableEvent } from '../../src/projections/engine/unreadable-event.js';
 import { cuttingProxy } from '../contract/cutting-proxy.js';
 import { ProjectedLog, type ToRecord } from '../support/projected-log.js';
-import { until } from '../support/until.js';
+import { PATIENCE_MS, until } from '../support/until.js';
 
 /** Writes one row for every event it folds, so that what was folded can be counted. */
 class Tally implements Projector<EventEnvelope> {
@@ -213,7 +213,7 @@ describe('Engines on one database', () => {
   }
 
   async function reach(position: string, ...instances: readonly TallyInstance[]): Promise<void> {
-    for (const { engine } of instances) expect(await engine.waitUntil(position, 20_000)).toBe(true);
+    for (const { engine } of instances) expect(await engine.waitUntil(position, PATIENCE_MS)).toBe(true);
   }
 
   it('have one leader; when its sessions end another goes on, and every event is folded once', async () => {
@@ -255,7 +255,7 @@ describe('Engines on one database', () => {
     Object.assign(b.pool, { query: counted });
     const position = await log.record(...sights(1));
     const next = (BigInt(position) + 1n).toString();
-    const waiting = Array.from({ length: 300 }, () => b.engine.waitUntil(next, 50_000));
+    const waiting = Array.from({ length: 300 }, () => b.engine.waitUntil(next, PATIENCE_MS));
     await until('they have looked', () => looks >= 5);
     expect(await log.record(...sights(1))).toBe(next);
     expect(new Set(await Promise.all(waiting))).toEqual(new Set([true]));

@@ -5,7 +5,7 @@ import { day } from '../support/policy-stories.js';
 import { ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
 import { THREAD_FLAGS } from '../support/thread-flags.js';
-import { until } from '../support/until.js';
+import { PATIENCE_MS, until } from '../support/until.js';
 
 describe('A thread that folds', () => {
   let said: string[];
@@ -83,7 +83,7 @@ describe('A projection in a thread of its own', () => {
   it('tells what changed before it answers that it is there', async () => {
     const position = await log.record(sightOf('1', day(1), { userId: 'ann' }));
     projection.ring();
-    expect(await projection.waitUntil(position, 20_000)).toBe(true);
+    expect(await projection.waitUntil(position, PATIENCE_MS)).toBe(true);
     const changed = heard.indexOf('changed ann');
     expect(changed).toBeGreaterThanOrEqual(0);
     expect(heard.indexOf(`confirmed ${position}`)).toBeGreaterThan(changed);
@@ -106,7 +106,7 @@ describe('A projection in a thread of its own', () => {
   });
 
   it('says how far it is behind, also while it cannot go on', async () => {
-    await projection.waitUntil('1', 20_000);
+    await projection.waitUntil('1', PATIENCE_MS);
     const holder = await log.pool.connect();
     try {
       await holder.query('begin; lock table tenure.projection_checkpoint in exclusive mode');
@@ -120,7 +120,7 @@ describe('A projection in a thread of its own', () => {
     } finally {
       holder.release();
     }
-    expect(await projection.waitUntil('3', 20_000)).toBe(true);
+    expect(await projection.waitUntil('3', PATIENCE_MS)).toBe(true);
     await until('level', async () => projection.status().lagSeconds === 0);
   });
 });

@@ -46,8 +46,14 @@ export class EventStoreDbProcess {
   static async start(...args: readonly string[]): Promise<EventStoreDbProcess> {
     const child = spawn(
       process.execPath,
-      ['--no-warnings', compiled('test/support/eventstoredb/main.ts'), ...args],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
+      [
+        '--no-warnings',
+        '--import',
+        compiled('test/support/ends-with-parent.mjs'),
+        compiled('test/support/eventstoredb/main.ts'),
+        ...args,
+      ],
+      { stdio: ['pipe', 'pipe', 'inherit'] },
     );
     const [line] = await once(child.stdout, 'data');
     return new EventStoreDbProcess(String(line).trim(), child);

@@ -34,7 +34,7 @@ import { GENERATION_TABLES } from '../../src/projections/read-models/migrations/
 import { FreshTables } from './fresh-tables.js';
 import { atEndOfFile } from './jest/kept-for-a-file.js';
 import { type Template, type TestDatabase, testDatabase } from './postgres.js';
-import { until } from './until.js';
+import { PATIENCE_MS, until } from './until.js';
 
 /** What to record: the event, who told it (`null` when it is not from Stripe), and the writer's clock (Unix ms). */
 export interface ToRecord {
@@ -301,7 +301,7 @@ export class ProjectedLog {
       faults,
       aside,
       reaches: async (position) => {
-        if (!(await engine.waitUntil(position, 60_000))) {
+        if (!(await engine.waitUntil(position, PATIENCE_MS))) {
           throw new Error(`${name} did not reach ${position}: ${JSON.stringify(engine.status())}`);
         }
       },

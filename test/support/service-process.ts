@@ -41,11 +41,12 @@ export class ServiceProcess {
     environment: Readonly<Record<string, string>>,
     { file, args = [], imports = [] }: Program = { file: 'src/main.ts' },
   ) {
-    const before = imports.flatMap((path) => ['--import', compiled(path)]);
+    const all = ['test/support/ends-with-parent.mjs', ...imports];
+    const before = all.flatMap((path) => ['--import', compiled(path)]);
     this.#child = spawn(process.execPath, ['--no-warnings', ...before, compiled(file), ...args], {
       cwd: ROOT,
       env: { PATH: process.env.PATH ?? '', ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     const said = this.#said;
     this.#child.stdout?.on('data', (chunk) => {

@@ -1,10 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
+/** Longer than anything takes that comes at all, also on a machine that has much else to do. */
+export const PATIENCE_MS = 180_000;
+
 /** Waits until `condition` gives a value that is not `false` or `undefined`, and returns it. Throws after `withinMs`. */
 export async function until<T>(
   what: string,
   condition: () => Promise<T | false | undefined> | T | false | undefined,
-  withinMs = 60_000,
+  withinMs = PATIENCE_MS,
 ): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {

@@ -10,8 +10,6 @@ const USERS = 60;
 const READS_A_SECOND = 40;
 /** Answers that are to come while something is gone. */
 const SOME_READS = 20;
-/** A process starts, or an order is carried out, within this on any machine that is worth a test. */
-export const PATIENCE_MS = 180_000;
 export const OPS = { actor: 'ops', reason: 'a later policy' };
 
 /**
@@ -92,21 +90,17 @@ export class KilledRebuild {
 
   /** Who leads the fold that is read, or those beside it. */
   leader(fold: 'live' | 'beside'): Promise<string> {
-    return until(`someone leads what is ${fold}`, () => this.two.leaderOf(fold), PATIENCE_MS);
+    return until(`someone leads what is ${fold}`, () => this.two.leaderOf(fold));
   }
 
   /** Waits until one of the services leads. */
   async leads(url: string, fold: 'live' | 'beside'): Promise<void> {
-    await until(
-      `${url} leads what is ${fold}`,
-      async () => (await this.two.leaderOf(fold)) === url,
-      PATIENCE_MS,
-    );
+    await until(`${url} leads what is ${fold}`, async () => (await this.two.leaderOf(fold)) === url);
   }
 
   /** Waits until somebody, a service or the command, waits for a lock. */
   async isHeld(name: string): Promise<void> {
-    await until(`${name} waits in the middle`, () => this.two.waits(name), PATIENCE_MS);
+    await until(`${name} waits in the middle`, () => this.two.waits(name));
   }
 
   /** Kills the service at `url`; while it is gone the other one answers every read, and does what is expected of it. */
@@ -117,7 +111,7 @@ export class KilledRebuild {
     await meanwhile();
     const seen = (): number => this.reads.answers.filter(({ instance }) => instance === survivor).length;
     const count = seen() + SOME_READS;
-    await until('the other one answers', () => seen() >= count, PATIENCE_MS);
+    await until('the other one answers', () => seen() >= count);
     const wrong = this.reads.failed.filter(({ instance, ended }) => instance === survivor || ended < at);
     expect(few(wrong)).toEqual([]);
     this.reads.failed.length = 0;
@@ -144,7 +138,7 @@ export class KilledRebuild {
     for (const url of urls) {
       const path = `${url}/v1/users/${life.userId}/entitlements?minPosition=${position}`;
       const shows = async (): Promise<boolean> => (await fetch(path, { headers: AUTHORIZED })).status === 200;
-      await until(`${url} shows ${position}`, shows, PATIENCE_MS);
+      await until(`${url} shows ${position}`, shows);
     }
   }
 

@@ -1,0 +1,4 @@
+/** For a process that a test starts, with a pipe as its standard input: it ends when whoever holds the other end is gone, even killed. */
+process.stdin.on('close', () => process.kill(process.pid, 'SIGKILL'));
+process.stdin.resume();
+process.stdin.unref();
