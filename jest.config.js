@@ -35,9 +35,9 @@ const NO_UNITS = [
 export const unit = {
   ...common,
   displayName: 'unit',
-  roots: ['<rootDir>/src', '<rootDir>/test/shapes'],
+  roots: ['<rootDir>/src', '<rootDir>/test/shapes', '<rootDir>/test/tools'],
   testMatch: ['**/*.test.ts'],
-  testPathIgnorePatterns: [`/src/(${NO_UNITS.join('|')})[^]*\\.test\\.ts$`],
+  testPathIgnorePatterns: [`/src/(${NO_UNITS.join('|')})[^]*\\.test\\.ts$`, '/test/tools/start'],
 };
 
 /** Asked for by the soak, and wherever a real EventStoreDB stands in for the test server. */

