@@ -17,10 +17,11 @@ import {
   subscriptionStream,
 } from '../../src/events/stream-names.js';
 import type { FactOrigin } from '../../src/policy/facts.js';
-import { BatchRunner, type Round } from '../../src/projections/engine/batch-runner.js';
+import { BatchRunner } from '../../src/projections/engine/batch-runner.js';
 import { openCheckpoint, type ProjectionFault } from '../../src/projections/engine/checkpoint.js';
 import { projectionSource } from '../../src/projections/engine/projection-source.js';
 import type { SetAside } from '../../src/projections/engine/projector.js';
+import type { Round } from '../../src/projections/engine/round.js';
 import { EntitlementsProjector } from '../../src/projections/entitlements/entitlements.projector.js';
 import { type FoldingRules, RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
 import {

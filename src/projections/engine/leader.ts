@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EventStore } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
-import { BatchRunner, type Round } from './batch-runner.js';
+import { BatchRunner } from './batch-runner.js';
 import {
   type Checkpoint,
   isSameCommit,
@@ -15,6 +15,7 @@ import type { RoleContext } from './follower.js';
 import type { LeaderElection } from './leader-election.js';
 import { projectionSource } from './projection-source.js';
 import type { Projector } from './projector.js';
+import type { Round } from './round.js';
 import type { StallWatch } from './stall-watch.js';
 
 /** What a leader folds, and by which code. */

@@ -1,0 +1,24 @@
+import { UnknownPositionError } from '../../event-store/errors.js';
+import type { Page } from '../../event-store/event-store.js';
+import type { Checkpoint } from './checkpoint.js';
+import type { ProjectionSource } from './projection-source.js';
+
+/**
+ * The page of the log after a checkpoint. Records scanned beyond the last event applied are of others, and theirs to remove:
+ * where the log does not know that place any more, the page is read from the last event applied.
+ */
+export async function readPage(
+  source: Pick<ProjectionSource, 'readAll'>,
+  { scanned, handled }: Pick<Checkpoint, 'scanned' | 'handled'>,
+  limit: number,
+): Promise<Page> {
+  try {
+    return await source.readAll(scanned, limit);
+  } catch (error) {
+    if (!(error instanceof UnknownPositionError)) throw error;
+    // Where the log does not hold that event either, it is another log, which `holds` says.
+    return scanned === handled
+      ? { events: [], scanned }
+      : readPage(source, { scanned: handled, handled }, limit);
+  }
+}
