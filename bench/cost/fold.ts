@@ -19,7 +19,13 @@ const LONG_MS = 5_000;
 
 /** The projection of the running code on read models of its own, fed by hand. */
 export class FoldUnderTest {
-  #cursor: ProjectionCursor = { handled: null, within: [], now: 0, events: 0, setAside: NOTHING_SET_ASIDE };
+  #cursor: ProjectionCursor = {
+    handled: null,
+    partialProgress: [],
+    logicalTime: 0,
+    events: 0,
+    setAside: NOTHING_SET_ASIDE,
+  };
 
   private constructor(
     private readonly projector: EntitlementsProjector,
@@ -79,9 +85,9 @@ export class FoldUnderTest {
     await this.client.query('begin; set local synchronous_commit = off');
     await batch.write(this.client);
     await this.client.query('commit');
-    const { applied, within, now, setAside } = batch;
+    const { applied, partialProgress, logicalTime, setAside } = batch;
     const handled = events[applied - 1]?.position ?? this.#cursor.handled;
-    this.#cursor = { handled, within, now, events: this.#cursor.events + applied, setAside };
+    this.#cursor = { handled, partialProgress, logicalTime, events: this.#cursor.events + applied, setAside };
     return { applied, cost: { fold: folded - began, write: performance.now() - folded } };
   }
 }

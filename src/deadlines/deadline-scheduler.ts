@@ -63,7 +63,7 @@ export class DeadlineScheduler {
   /** Comes back when the appends at hand have ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    this.#wakeSignal.ring();
+    this.#wakeSignal.wake();
     await this.#run;
   }
 

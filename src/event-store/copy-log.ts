@@ -32,7 +32,7 @@ const links = z.looseObject({ prevHash: z.string(), hash: z.string() });
  * Copies a log event by event, in its order, with every id, text and revision as it is, and checks the hash chain of every
  * stream on the way. What the target holds already is compared instead: a copy that was broken off goes on where it was,
  * and a second run over a finished copy verifies it. Nobody may append to either log meanwhile.
- * @param onProgress hears of every page of the source
+ * @param onProgress is called after every page of the source
  * @throws LogCopyError, and what the stores throw
  */
 export async function copyLog(
@@ -141,8 +141,8 @@ async function appendSurely(
     } catch (error) {
       const passes = error instanceof OutcomeUnknownError || error instanceof EventStoreUnavailableError;
       if (!passes || tries === MAX_TRIES) throw error;
-      const said = error instanceof OutcomeUnknownError ? error.retryAfterMs : undefined;
-      await pause(said ?? FIRST_RETRY_MS * 2 ** Math.min(tries, 5));
+      const retryAfterMs = error instanceof OutcomeUnknownError ? error.retryAfterMs : undefined;
+      await pause(retryAfterMs ?? FIRST_RETRY_MS * 2 ** Math.min(tries, 5));
     }
   }
 }

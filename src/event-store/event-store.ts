@@ -49,8 +49,8 @@ export interface EventStore {
   /** Id of our event at `position`, as the log has it now; `null` when there is none. `position` need not be one of this log. */
   eventIdAt(position: Position): Promise<string | null>;
 
-  /** Calls `ring` when there may be more to read. A missed ring costs time, never an event. Returns the way to stop. */
-  onAppend(ring: () => void): () => void;
+  /** Calls `notify` when there may be more to read. A missed call costs time, never an event. Returns the way to stop. */
+  onAppend(notify: () => void): () => void;
 
   /** Ends every connection the adapter opened itself. */
   close(): Promise<void>;

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { EventStore } from './event-store.js';
 import { PostgresEventStore } from './postgres/postgres-event-store.js';
 
-/** What tells where the log is. */
+/** Settings that name the log. */
 export interface LogSettings {
   /** `null`: in the database. */
   readonly eventStoreUrl: string | null;
@@ -13,7 +13,7 @@ export interface LogParts {
   readonly pool: Pool;
   /** For the session that listens, where the log is in the database. */
   readonly databaseUrl: string;
-  /** Hears faults that harm no call. */
+  /** Receives faults that harm no call. */
   readonly onFault: (fault: unknown) => void;
 }
 

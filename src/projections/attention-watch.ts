@@ -13,7 +13,7 @@ export interface AttentionWatchOptions {
 }
 
 const EVERY_MS = 60_000;
-const TOLD_AT_ONCE = 100;
+const LISTED_AT_ONCE = 100;
 
 /**
  * Looks now and then for what is right by the rules and yet may be a mistake: prices in no plan, whether they give nothing
@@ -21,7 +21,7 @@ const TOLD_AT_ONCE = 100;
  * instance is the one that warns.
  */
 export class AttentionWatch {
-  readonly #told = new OnceADay();
+  readonly #warned = new OnceADay();
   #counts: AttentionCounts | null = null;
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> = Promise.resolve();
@@ -57,17 +57,18 @@ export class AttentionWatch {
       if (!isOurs()) return;
       const { unmappedPrices, adoptedPrices, pendingWithoutInvoice } = this.#counts;
       if (unmappedPrices + adoptedPrices > 0) {
-        for (const { price, users, adopted } of (await attention.unmappedPrices(null, TOLD_AT_ONCE)).items) {
-          if (users > 0 && this.#told.isDue(`price ${price}`))
+        for (const { price, users, adopted } of (await attention.unmappedPrices(null, LISTED_AT_ONCE))
+          .items) {
+          if (users > 0 && this.#warned.isDue(`price ${price}`))
             warn({ price, users }, 'a price is in no plan and gives nothing');
-          if (adopted.users > 0 && this.#told.isDue(`adopted price ${price}`))
+          if (adopted.users > 0 && this.#warned.isDue(`adopted price ${price}`))
             warn(
               { price, ...adopted },
               "a price is in no plan and counts as a plan's own for those who moved to it",
             );
         }
       }
-      if (pendingWithoutInvoice > 0 && this.#told.isDue('pending without invoice')) {
+      if (pendingWithoutInvoice > 0 && this.#warned.isDue('pending without invoice')) {
         warn(
           { users: pendingWithoutInvoice },
           'users wait for the payment of an upgrade for which there is no invoice',

@@ -20,7 +20,7 @@ import {
 } from './rebuild/rebuild-projector.js';
 import type { RebuildRuntime } from './rebuild/rebuild-runtime.js';
 import { FoldingThread } from './workers/folding-thread.js';
-import type { FromBesideThread, ToThread } from './workers/protocol.js';
+import type { FromRebuildThread, ToThread } from './workers/protocol.js';
 import type { FoldingPlace } from './workers/thread-stores.js';
 import { ThreadedProjection } from './workers/threaded-projection.js';
 
@@ -41,10 +41,10 @@ export interface ProjectionsOptions
   readonly source: DataSource;
   /** Connection string for the sessions that lead and listen, and for rebuilding. */
   readonly url: string;
-  /** Hears of every batch that this instance committed to the live generation. */
+  /** Called for every batch that this instance committed to the live generation. */
   readonly onBatch?: (batch: CommittedBatch) => void;
   readonly onFault?: (fault: ProjectionFault) => void;
-  /** Hears of everything that this instance set aside, of whichever generation. */
+  /** Called for everything that this instance set aside, in whichever generation. */
   readonly onSetAside?: (generation: number, what: SetAside) => void;
   readonly onTrouble?: (error: unknown) => void;
   /** The live checkpoint was read or written by this instance. */
@@ -71,7 +71,7 @@ export interface Projections {
   readonly publications: PublicationReader;
   /** The live checkpoint as it is now; `null` before the first start. */
   readCheckpoint(): Promise<LiveCheckpoint | null>;
-  /** Folds the live generation and those beside it. */
+  /** Folds the live generation and those of rebuilds. */
   start(): Promise<void>;
   /** Finishes the batches at hand, and closes the connections that are its own. */
   stop(): Promise<void>;
@@ -148,14 +148,14 @@ function foldHere(options: ProjectionsOptions, listener: ProjectionListener): Fo
   };
 }
 
-/** The live fold and those beside it in a thread each: neither delays the other, and none of them an answer. */
+/** The live fold and those of rebuilds in a thread each: neither delays the other, and none of them an answer. */
 function foldInThreads(
   options: ProjectionsOptions,
   listener: ProjectionListener,
   threads: FoldingThreads,
 ): Folding {
   const live = new ThreadedProjection({ ...threads, listener });
-  const keeper = new FoldingThread<ToThread, FromBesideThread>({
+  const rebuildThread = new FoldingThread<ToThread, FromRebuildThread>({
     ...threads,
     file: new URL('./workers/rebuild.worker.js', import.meta.url),
     onMessage: (message) => {
@@ -170,20 +170,20 @@ function foldInThreads(
     onFault: (_, fault) => listener.onFault(fault),
     onSetAside: listener.onSetAside,
     onTrouble: listener.onTrouble,
-    onChange: () => keeper.post({ kind: 'ring' }),
+    onChange: () => rebuildThread.post({ kind: 'wake' }),
   });
-  let stopRinging = (): void => undefined;
+  let unsubscribe = (): void => undefined;
   return {
     engine: live,
     rebuilds: rebuildProjector.rebuilds,
     previewPublication: rebuildProjector.previewPublication,
     start: async () => {
-      await Promise.all([live.start(), keeper.start()]);
-      stopRinging = options.store.onAppend(() => live.ring());
+      await Promise.all([live.start(), rebuildThread.start()]);
+      unsubscribe = options.store.onAppend(() => live.wake());
     },
     stop: async () => {
-      stopRinging();
-      const ends = await Promise.allSettled([live.stop(), keeper.stop(), rebuildProjector.stop()]);
+      unsubscribe();
+      const ends = await Promise.allSettled([live.stop(), rebuildThread.stop(), rebuildProjector.stop()]);
       for (const end of ends) if (end.status === 'rejected') throw end.reason;
     },
   };

@@ -100,7 +100,7 @@ export class ProjectionRecovery {
     const { store, pool, projection } = this.options;
     const checkpoint = (await readLiveCheckpoint(pool, projection))?.checkpoint;
     if (checkpoint?.fault?.position !== position) return this.#firstSetAside(position);
-    const underWay = checkpoint.within.find((each) => each.position === position);
+    const underWay = checkpoint.partialProgress.find((each) => each.position === position);
     if (underWay !== undefined) return (await store.read(underWay.stream, underWay.revision))[0] ?? null;
     const [next] = (await store.readAll(checkpoint.scanned, 1)).events;
     return next?.position === position ? next : null;

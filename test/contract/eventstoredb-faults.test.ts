@@ -159,19 +159,19 @@ describe('the log in EventStoreDB when something breaks', () => {
   });
 });
 
-describe('the doorbell of an EventStoreDB', () => {
+describe('the subscription notifier of an EventStoreDB', () => {
   let log: EventStoreDbLog;
   let store: EventStore;
   let other: EventStore;
-  let rings: number;
+  let calls: number;
   beforeEach(async () => {
     log = await openEventStoreDbLog();
     [store, other] = [log.store(), log.store()];
-    rings = 0;
+    calls = 0;
     store.onAppend(() => {
-      rings += 1;
+      calls += 1;
     });
-    await until(() => rings > 0, 'the subscription confirms itself');
+    await until(() => calls > 0, 'the subscription confirms itself');
   });
   afterEach(async () => {
     log.server.thaw();
@@ -179,11 +179,11 @@ describe('the doorbell of an EventStoreDB', () => {
   });
 
   async function expectRing(): Promise<void> {
-    const before = rings;
+    const before = calls;
     await until(async () => {
       await appendSurely(other, newStream(), newEvents(1));
-      return rings > before;
-    }, 'a ring for what another process appended');
+      return calls > before;
+    }, 'a notification of what another process appended');
   }
 
   it('is opened again when the server drops it because of a burst, and nothing is lost', async () => {
@@ -224,10 +224,10 @@ describe('the doorbell of an EventStoreDB', () => {
 
   it('hears nothing of streams of others', async () => {
     const foreign = log.store({ streamPrefix: 'other.' });
-    const before = rings;
+    const before = calls;
     await foreign.append(`other.${newStream()}`, 'no_stream', newEvents(20));
     await expectRing();
-    expect(rings - before).toBeLessThan(10);
+    expect(calls - before).toBeLessThan(10);
   });
 
   it('carries on when a listener throws, and says so', async () => {

@@ -204,25 +204,25 @@ describe('the log in PostgreSQL', () => {
     }
   });
 
-  it('rings again after its session was lost, for what came meanwhile too', async () => {
+  it('notifies again after its session was lost, of what came meanwhile too', async () => {
     const writer = log.store();
-    let rings = 0;
+    let calls = 0;
     const stop = store.onAppend(() => {
-      rings += 1;
+      calls += 1;
     });
     const listening = async () => {
       const { rows } = await log.database.pool.query(
         `SELECT pid FROM pg_stat_activity
-         WHERE datname = current_database() AND application_name = 'tenure-log-doorbell' AND query LIKE 'LISTEN%'`,
+         WHERE datname = current_database() AND application_name = 'tenure-log-notifier' AND query LIKE 'LISTEN%'`,
       );
       return rows.map((row) => row.pid as number);
     };
     await until(async () => (await listening()).length === 1, 'a session');
     await log.database.pool.query('SELECT pg_terminate_backend($1)', [(await listening())[0]]);
     await until(() => log.faults.length > 0, 'a report of the lost session');
-    const before = rings;
+    const before = calls;
     await writer.append(newStream(), 'no_stream', newEvents(1));
-    await until(() => rings > before, 'a ring after the session came back');
+    await until(() => calls > before, 'a notification after the session came back');
     stop();
   });
 

@@ -2,7 +2,7 @@ import type { EventStore } from '../../src/event-store/event-store.js';
 import { comparePositions, type Position, type StoredEvent } from '../../src/events/stored-event.js';
 import { idsOf, newEvents, newStream, type OpenStores, readToEnd, until } from './contract-events.js';
 
-/** Streams, pages of the whole log, and the doorbell. */
+/** Streams, pages of the whole log, and notifications. */
 export function describeReading(stores: () => OpenStores): void {
   describe('reading', () => {
     it('reads a stream from any revision, and nothing beyond its end or where there is none', async () => {
@@ -103,8 +103,8 @@ export function describeReading(stores: () => OpenStores): void {
     });
   });
 
-  describe('the doorbell', () => {
-    it.each(['store', 'secondStore'] as const)('rings for an append of the %s', async (writer) => {
+  describe('notifications', () => {
+    it.each(['store', 'secondStore'] as const)('come for an append of the %s', async (writer) => {
       const { store } = stores();
       let seen: Position | null = null;
       const stop = store.onAppend(() => {
@@ -113,33 +113,33 @@ export function describeReading(stores: () => OpenStores): void {
         });
       });
       try {
-        // The first ring may be one that is still on its way: what counts is that one comes after each append.
+        // The first notification may be one that is still on its way: what counts is that one comes after each append.
         for (let round = 0; round < 5; round += 1) {
           const { position } = await stores()[writer].append(newStream(), 'no_stream', newEvents(1));
-          await until(() => comparePositions(seen, position) >= 0, 'a ring');
+          await until(() => comparePositions(seen, position) >= 0, 'a notification');
         }
       } finally {
         stop();
       }
     });
 
-    it('rings no more for who has stopped, and still for the others', async () => {
+    it('come no more to a listener that has stopped, and still to the others', async () => {
       const { store } = stores();
-      const rings = { stopped: 0, listening: 0 };
+      const calls = { stopped: 0, listening: 0 };
       const ringStopped = () => {
-        rings.stopped += 1;
+        calls.stopped += 1;
       };
       const stopFirst = store.onAppend(ringStopped);
       const stopSecond = store.onAppend(() => {
-        rings.listening += 1;
+        calls.listening += 1;
       });
       stopFirst();
-      rings.stopped = 0;
-      const before = rings.listening;
+      calls.stopped = 0;
+      const before = calls.listening;
       await store.append(newStream(), 'no_stream', newEvents(1));
-      await until(() => rings.listening > before, 'a ring');
+      await until(() => calls.listening > before, 'a notification');
       stopSecond();
-      expect(rings.stopped).toBe(0);
+      expect(calls.stopped).toBe(0);
     });
 
     it('costs no event when nobody heard it', async () => {

@@ -145,7 +145,7 @@ describe('a projection on an EventStoreDB that starts again', () => {
     expect(await appliedUpTo(running, ours)).toBe(0);
   });
 
-  it('applies bursts of another instance once, though the server drops the doorbell', async () => {
+  it('applies bursts of another instance once, though the server drops the subscription', async () => {
     const running = await start();
     let last = '';
     for (let burst = 0; burst < 4; burst += 1) last = await observe(1_000);

@@ -38,7 +38,7 @@ class Tally implements Projector<EventEnvelope> {
 
   async project(
     given: readonly (EventEnvelope | UnreadableEvent)[],
-    { now, setAside }: ProjectionCursor,
+    { logicalTime, setAside }: ProjectionCursor,
   ): Promise<ProjectedBatch> {
     await this.onProject();
     const events = given.filter((event): event is EventEnvelope => 'type' in event);
@@ -48,8 +48,8 @@ class Tally implements Projector<EventEnvelope> {
     }
     return {
       applied: events.length,
-      within: [],
-      now,
+      partialProgress: [],
+      logicalTime,
       changed: [],
       setAside,
       newlySetAside: [],
@@ -62,7 +62,7 @@ class Tally implements Projector<EventEnvelope> {
     };
   }
 
-  async goOn(): Promise<ProjectedBatch> {
+  async writePart(): Promise<ProjectedBatch> {
     throw new Error('nothing is under way');
   }
 
@@ -71,7 +71,7 @@ class Tally implements Projector<EventEnvelope> {
     throw failed.cause;
   }
 
-  async foldOn(): Promise<null> {
+  async retrySetAside(): Promise<null> {
     return null;
   }
 
@@ -339,7 +339,7 @@ describe('Engines on one database', () => {
       readAll: (after, limit) => unlessAway(() => log.store.readAll(after, limit)),
       read: (stream, from) => unlessAway(() => log.store.read(stream, from)),
       eventIdAt: (position) => unlessAway(() => log.store.eventIdAt(position)),
-      onAppend: (ring) => log.store.onAppend(ring),
+      onAppend: (notify) => log.store.onAppend(notify),
     };
     const a = await start('a', { stuckMs: 2_000, store });
     await log.leads('a');
@@ -362,7 +362,7 @@ describe('Engines on one database', () => {
     const a = await start('a');
     await log.leads('a');
     a.projector.onWrite = () => door.pass();
-    const last = await log.record(...sights(4));
+    const last = await log.record(...sights(1));
     await until('a is in the middle of its transaction', () => door.reached);
     const b = await start('b');
     expect(await endLeader('its session')).toBe('a');
@@ -455,7 +455,7 @@ describe('Engines on one database', () => {
       Buffer.from(bytes.toString('latin1').replace('listen', 'lusten'), 'latin1'),
     );
     closers.push(() => proxy.close());
-    const hooks = { onSign: () => undefined, onLost: () => undefined };
+    const hooks = { onNotification: () => undefined, onLost: () => undefined };
     await expect(
       LeaderElection.open(proxy.url, { projection: 'tally', lead: 'live' }, hooks),
     ).rejects.toMatchObject({ code: '42601' });

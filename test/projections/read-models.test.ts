@@ -11,13 +11,13 @@ import { until } from '../support/until.js';
 const STRAIGHT: Replay = { batchSize: 500, sliceSize: 1_000, projector: 'kept' };
 const CONFIRMED: LiveCheckpoint = {
   generation: 1,
-  swaps: 0,
+  liveEpoch: 0,
   checkpoint: {
     handled: '1',
     eventId: null,
     scanned: '1',
-    within: [],
-    now: 0,
+    partialProgress: [],
+    logicalTime: 0,
     revision: 1,
     events: 1,
     setAside: NOTHING_SET_ASIDE,
@@ -334,7 +334,7 @@ describe('The read models', () => {
     });
 
     it('from memory only of one generation: a later swap drops the rest, and word from before it confirms nothing', async () => {
-      const after = { ...CONFIRMED, swaps: 1 };
+      const after = { ...CONFIRMED, liveEpoch: 1 };
       await reader.read('ann');
       await log.pool.query('update tenure.live_generation set swaps = 1');
       expect(reader.peek('ann')).not.toBeNull();
@@ -344,7 +344,7 @@ describe('The read models', () => {
       expect(reader.peek('bob')).toBeNull();
       reader.confirmed(after, false, 0);
       expect([reader.peek('ann'), reader.peek('bob')?.userId]).toEqual([null, 'bob']);
-      reader.confirmed({ ...CONFIRMED, swaps: 2 }, false, 0);
+      reader.confirmed({ ...CONFIRMED, liveEpoch: 2 }, false, 0);
       expect(reader.peek('bob')).toBeNull();
     });
 

@@ -77,7 +77,8 @@ describe('A rebuild at any moment of any history', () => {
             await until('both generations are level', async () => {
               const all = await a.rebuilds.list();
               return all.every(
-                ({ fold }) => fold?.checkpoint.handled === last && fold.checkpoint.within.length === 0,
+                ({ fold }) =>
+                  fold?.checkpoint.handled === last && fold.checkpoint.partialProgress.length === 0,
               );
             });
             expect(await log.rowsOf(generation)).toEqual(await log.rowsOf(1));

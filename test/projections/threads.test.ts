@@ -33,9 +33,9 @@ describe('A thread that folds', () => {
   it('that ends by itself is reported with its reason, once', async () => {
     const each = thread('…');
     await each.start();
-    each.post({ kind: 'ring' });
+    each.post({ kind: 'wake' });
     await until('its end is known', async () => deaths.length > 0);
-    each.post({ kind: 'ring' });
+    each.post({ kind: 'wake' });
     await each.stop();
     expect(deaths).toEqual(['fell over']);
   });
@@ -82,7 +82,7 @@ describe('A projection in a thread of its own', () => {
 
   it('tells what changed before it answers that it is there', async () => {
     const position = await log.record(sightOf('1', day(1), { userId: 'ann' }));
-    projection.ring();
+    projection.wake();
     expect(await projection.waitUntil(position, PATIENCE_MS)).toBe(true);
     const changed = heard.indexOf('changed ann');
     expect(changed).toBeGreaterThanOrEqual(0);
@@ -111,7 +111,7 @@ describe('A projection in a thread of its own', () => {
     try {
       await holder.query('begin; lock table tenure.projection_checkpoint in exclusive mode');
       await log.record(sightOf('1', day(1), { userId: 'ann' }), sightOf('2', day(1), { userId: 'bob' }));
-      projection.ring();
+      projection.wake();
       await until('the lag grows', async () => {
         const { lagEvents, lagSeconds } = projection.status();
         return lagEvents === 2 && lagSeconds > 0.1;

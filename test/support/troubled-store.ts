@@ -57,7 +57,7 @@ export function troubledStore(
     readAll: (after, limit) => store.readAll(after, limit),
     head: () => store.head(),
     eventIdAt: (position) => store.eventIdAt(position),
-    onAppend: (ring) => store.onAppend(ring),
+    onAppend: (notify) => store.onAppend(notify),
     close: () => store.close(),
   };
 }

@@ -2,7 +2,7 @@ import { NotSentError } from './faults.js';
 
 /**
  * Lets so many calls through at once, the others in the order they came. A connection carries 100 streams; calls beyond
- * that would wait unseen behind them, reads and the doorbell included.
+ * that would wait unseen behind them, reads and the subscription included.
  */
 export class CallGate {
   #free: number;

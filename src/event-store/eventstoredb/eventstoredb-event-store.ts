@@ -28,7 +28,7 @@ export interface EventStoreDbOptions {
   readonly url: string;
   /** What the names of our streams begin with; all others are skipped. */
   readonly streamPrefix: string;
-  /** Hears faults that harm no call: a lost subscription, a listener that threw. */
+  /** Receives faults that harm no call: a lost subscription, a listener that threw. */
   readonly onFault: (fault: unknown) => void;
   readonly limits?: Partial<EventStoreDbLimits>;
 }
@@ -96,7 +96,7 @@ export class EventStoreDbEventStore implements EventStore {
     }
     const last = events.at(-1);
     if (last !== undefined) this.#log.noteOurs({ position: answer.position, id: last.id.toLowerCase() });
-    this.#notifier.ring();
+    this.#notifier.notify();
     return { revision, position: answer.position };
   }
 
@@ -130,8 +130,8 @@ export class EventStoreDbEventStore implements EventStore {
     return POSITION.test(position) ? this.#log.idAt(position) : null;
   }
 
-  onAppend(ring: () => void): () => void {
-    return this.#notifier.listen(ring);
+  onAppend(notify: () => void): () => void {
+    return this.#notifier.listen(notify);
   }
 
   /** Ends the subscription, waits for the calls under way (each has its deadline), then ends the client. */
@@ -166,7 +166,7 @@ export class EventStoreDbEventStore implements EventStore {
     );
   }
 
-  /** Keeps account of a call, so that `close` can wait for it. */
+  /** Counts a call as under way, so that `close` can wait for it. */
   async #hold<T>(call: Promise<T>): Promise<T> {
     this.#underWay.add(call);
     try {

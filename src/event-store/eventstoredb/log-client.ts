@@ -15,7 +15,7 @@ const CONNECT_WITHIN_MS = 3_000;
 const CONNECTING = 1;
 const DEADLINE_EXCEEDED = 4;
 
-/** A running subscription. `cancel` ends it without a word to its listeners. */
+/** A running subscription. `cancel` ends it without calling its listeners. */
 export interface Subscription {
   cancel(): void;
 }
@@ -38,7 +38,7 @@ export class LogClient extends EventStoreDBClient {
   /** When it was first used, on the clock of `performance`. */
   #channelSince: number;
 
-  /** @param onFault hears what went wrong beside a call, such as a reconnection that failed */
+  /** @param onFault receives what went wrong outside of calls, such as a reconnection that failed */
   constructor(settings: ConnectionSettings, onFault: (fault: unknown) => void) {
     const { nodes, credentials, discovery } = settings;
     const options = {
@@ -101,7 +101,7 @@ export class LogClient extends EventStoreDBClient {
     return limit.hold(opening.then(collect));
   }
 
-  /** Opens a subscription; its end is told once. */
+  /** Opens a subscription; its end is reported once. */
   subscribe(request: streams.ReadReq, listener: SubscriptionListener): Subscription {
     let cancel: (() => void) | null = null;
     let isOver = false;

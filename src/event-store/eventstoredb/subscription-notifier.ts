@@ -7,40 +7,40 @@ const FIRST_REOPEN_MS = 50;
 const LAST_REOPEN_MS = 2_000;
 
 /**
- * Rings when there may be more to read: at once for appends of this process, and for those of others by a filtered live
+ * Notifies listeners when there may be more to read: at once of appends of this process, and of those of others by a filtered live
  * subscription to `$all`, which is opened again by itself. Nothing is read from it: the server drops it whenever 32 events
- * wait (README of the measurements, 6), so a ring is a hint, and whoever needs certainty also polls.
+ * wait (README of the measurements, 6), so a notification is a hint: whoever needs certainty polls too.
  */
 export class SubscriptionNotifier {
-  readonly #rings = new Set<() => void>();
+  readonly #listeners = new Set<() => void>();
   #subscription: Subscription | null = null;
   #reopen: NodeJS.Timeout | null = null;
   #reopenMs = FIRST_REOPEN_MS;
   #isClosed = false;
 
-  /** `onFault` hears why a subscription was lost, and of listeners that threw. */
+  /** `onFault` receives why a subscription was lost, and of listeners that threw. */
   constructor(
     private readonly client: LogClient,
     private readonly prefix: string,
     private readonly onFault: (fault: unknown) => void,
   ) {}
 
-  /** Calls `ring` from now on; returns the way to stop. */
-  listen(ring: () => void): () => void {
+  /** Calls `listener` from now on; returns the way to stop. */
+  listen(listener: () => void): () => void {
     // A wrapper of its own, so that one function given twice is two listeners.
-    const own = (): void => ring();
-    this.#rings.add(own);
+    const own = (): void => listener();
+    this.#listeners.add(own);
     if (this.#subscription === null && this.#reopen === null && !this.#isClosed) this.#open();
     return () => {
-      this.#rings.delete(own);
+      this.#listeners.delete(own);
     };
   }
 
-  /** Something was appended by this process. */
-  ring(): void {
-    for (const ring of this.#rings) {
+  /** Notifies every listener: something was appended by this process. */
+  notify(): void {
+    for (const listener of this.#listeners) {
       try {
-        ring();
+        listener();
       } catch (thrown) {
         this.onFault(thrown);
       }
@@ -49,7 +49,7 @@ export class SubscriptionNotifier {
 
   close(): void {
     this.#isClosed = true;
-    this.#rings.clear();
+    this.#listeners.clear();
     if (this.#reopen !== null) clearTimeout(this.#reopen);
     this.#subscription?.cancel();
     this.#subscription = null;
@@ -60,8 +60,8 @@ export class SubscriptionNotifier {
     this.#subscription = this.client.subscribe(subscribeRequest(this.prefix), {
       onMessage: (message) => {
         if (message.hasConfirmation()) this.#reopenMs = FIRST_REOPEN_MS;
-        // The confirmation rings too: something may have been appended while there was no subscription.
-        if (message.hasConfirmation() || message.hasEvent()) this.ring();
+        // The confirmation counts too: something may have been appended while there was no subscription.
+        if (message.hasConfirmation() || message.hasEvent()) this.notify();
       },
       onEnd: (fault) => this.#lost(fault),
     });
@@ -72,7 +72,7 @@ export class SubscriptionNotifier {
     if (this.#isClosed) return;
     // Dropped as too slow (gRPC ABORTED): normal after a burst, and there is more to read.
     if (fault !== null && kindOf(fault) === 'timeout') {
-      this.ring();
+      this.notify();
       this.#reopen = setTimeout(() => this.#open(), 0);
       return;
     }

@@ -15,7 +15,7 @@ const LAST_RECONNECT_MS = 2_000;
 /** Milliseconds to connect, and for LISTEN or NOTIFY to be answered, before the session counts as lost. */
 const ANSWER_MS = 3_000;
 
-/** Milliseconds between looks whether the session is still there: notifications that never come are not missed. */
+/** Interval of the session's heartbeat, in milliseconds: a lost session sends no notifications, and nobody misses them. */
 const HEARTBEAT_MS = 5_000;
 
 /** An open session that listens; `lose` gives it up and opens another. */
@@ -25,13 +25,13 @@ interface Session {
 }
 
 /**
- * Rings when there may be more to read. Appends of this process ring at once; those of others come through LISTEN on one
- * session that opens again by itself, and rings then, because it may have missed some. NOTIFY is sent on that session, apart
- * from the append and throttled, since it would serialise commits. A ring is a hint: whoever needs certainty also polls.
+ * Notifies listeners when there may be more to read: at once of appends of this process; of those of others through LISTEN on
+ * one session that opens again by itself, and notifies then, because it may have missed some. NOTIFY is sent on that session,
+ * apart from the append and throttled, since it would serialise commits. A notification is a hint: whoever needs certainty polls too.
  */
 export class ListenNotifier {
   private readonly self = uuid();
-  private readonly rings = new Set<() => void>();
+  private readonly listeners = new Set<() => void>();
   private session: Session | undefined;
   private connecting: Promise<void> | undefined;
   private closed = false;
@@ -40,35 +40,35 @@ export class ListenNotifier {
   private reconnect: NodeJS.Timeout | undefined;
   private reconnectMs = FIRST_RECONNECT_MS;
 
-  /** `onFault` hears what went wrong with the session or a listener; the doorbell carries on by itself. */
+  /** `onFault` receives what went wrong with the session or a listener; the notifier carries on by itself. */
   constructor(
     private readonly config: pg.ClientConfig,
     private readonly onFault: (fault: Error) => void,
   ) {}
 
-  /** Calls `ring` from now on; returns the way to stop. */
-  listen(ring: () => void): () => void {
+  /** Calls `listener` from now on; returns the way to stop. */
+  listen(listener: () => void): () => void {
     // A wrapper of its own, so that one function given twice is two listeners.
-    const own = (): void => ring();
-    this.rings.add(own);
+    const own = (): void => listener();
+    this.listeners.add(own);
     this.open();
     return () => {
-      this.rings.delete(own);
+      this.listeners.delete(own);
     };
   }
 
-  /** Tells this process at once and the others soon that something was appended. */
+  /** Notifies this process at once, and the others soon, of an append. */
   appended(): void {
-    this.ringAll();
+    this.notifyListeners();
     this.notifyDue = true;
     this.open();
     this.notify();
   }
 
-  /** Stops ringing and ends the session. */
+  /** Drops the listeners and ends the session. */
   async close(): Promise<void> {
     this.closed = true;
-    this.rings.clear();
+    this.listeners.clear();
     clearTimeout(this.throttle);
     clearTimeout(this.reconnect);
     await this.connecting;
@@ -85,7 +85,7 @@ export class ListenNotifier {
   private async connect(): Promise<void> {
     const client = new DeadlineClient({
       ...this.config,
-      application_name: 'tenure-log-doorbell',
+      application_name: 'tenure-log-notifier',
       connectionTimeoutMillis: ANSWER_MS,
       query_timeout: ANSWER_MS,
       keepAlive: true,
@@ -107,9 +107,9 @@ export class ListenNotifier {
       this.reconnectMs = Math.min(this.reconnectMs * 2, LAST_RECONNECT_MS);
     };
     client.on('error', lose);
-    client.on('end', () => lose(new Error('the doorbell session ended')));
+    client.on('end', () => lose(new Error('the session of the notifier ended')));
     client.on('notification', (notification) => {
-      if (notification.payload !== this.self) this.ringAll();
+      if (notification.payload !== this.self) this.notifyListeners();
     });
     try {
       await client.connect();
@@ -123,7 +123,7 @@ export class ListenNotifier {
     }, HEARTBEAT_MS);
     this.session = { client, lose };
     this.reconnectMs = FIRST_RECONNECT_MS;
-    this.ringAll();
+    this.notifyListeners();
     this.notify();
   }
 
@@ -142,10 +142,10 @@ export class ListenNotifier {
     });
   }
 
-  private ringAll(): void {
-    for (const ring of this.rings) {
+  private notifyListeners(): void {
+    for (const listener of this.listeners) {
       try {
-        ring();
+        listener();
       } catch (thrown) {
         this.onFault(asError(thrown));
       }

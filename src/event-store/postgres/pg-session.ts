@@ -66,9 +66,9 @@ async function sendStatement<R extends QueryResultRow>(
   statement: QueryConfig<unknown[]>,
   answerMs: number,
 ): Promise<StatementOutcome<R>> {
-  // A checked-out client that loses its connection emits 'error' beside failing its query; unheard, it ends the process.
-  const heard = (): void => undefined;
-  client.on('error', heard);
+  // A checked-out client that loses its connection emits 'error' and fails its query; without a listener the event ends the process.
+  const ignore = (): void => undefined;
+  client.on('error', ignore);
   const deadline = startDeadline(answerMs, 'no answer from the database');
   try {
     const { rows } = await Promise.race([client.query<R>(statement), deadline.passed]);
@@ -81,7 +81,7 @@ async function sendStatement<R extends QueryResultRow>(
       : { kind: 'refused', sqlState, cause: error };
   } finally {
     deadline.stop();
-    client.removeListener('error', heard);
+    client.removeListener('error', ignore);
   }
 }
 

@@ -10,11 +10,11 @@ import { AppendWriter } from './append-writer.js';
 import { ListenNotifier } from './listen-notifier.js';
 import { runStatement, type StatementLimits } from './pg-session.js';
 
-/** What the store needs beside its pool. */
+/** Settings of the store, apart from its pool. */
 export interface PostgresEventStoreOptions {
-  /** For the doorbell's own session connection; never through a transaction pooler. */
+  /** For the notifier's own session; never through a transaction pooler. */
   readonly session: ClientConfig;
-  /** Hears faults that harm no call: a lost doorbell session, an idle connection that broke, a listener that threw. */
+  /** Receives faults that harm no call: a lost session of the notifier, an idle connection that broke, a listener that threw. */
   readonly onFault: (fault: Error) => void;
   /** Milliseconds and sizes; the defaults fit production. */
   readonly limits?: Partial<PostgresEventStoreLimits>;
@@ -66,7 +66,7 @@ export class PostgresEventStore implements EventStore {
       ...this.limits,
       weightPerStatement: WEIGHT_PER_STATEMENT,
     });
-    // Stays after `close()`: the pool lives on, and an idle connection that breaks unheard would end the process.
+    // Stays after `close()`: the pool lives on, and an idle connection that breaks without a listener would end the process.
     pool.on('error', options.onFault);
   }
 
@@ -120,11 +120,11 @@ export class PostgresEventStore implements EventStore {
     return found?.id ?? null;
   }
 
-  onAppend(ring: () => void): () => void {
-    return this.notifier.listen(ring);
+  onAppend(notify: () => void): () => void {
+    return this.notifier.listen(notify);
   }
 
-  /** Settles the appends under way, then ends the doorbell's session. The pool is left to its owner. */
+  /** Settles the appends under way, then ends the notifier's session. The pool is left to its owner. */
   async close(): Promise<void> {
     await this.queue.close();
     await this.notifier.close();

@@ -35,7 +35,7 @@ export class BatchCommitter {
       this.projector.forget();
       return { outcome: 'lost' };
     }
-    const isPartial = batch.applied < events.length || next.within.length > 0;
+    const isPartial = batch.applied < events.length || next.partialProgress.length > 0;
     return { outcome: 'committed', checkpoint: next, batch, more: isPartial || events.length === limit };
   }
 
@@ -108,8 +108,8 @@ function nextCheckpoint({ events, batch, read, scanned }: BatchToCommit): Checkp
     handled: last?.position ?? read.handled,
     eventId: last?.id ?? read.eventId,
     scanned: isWhole ? scanned : (last?.position ?? read.scanned),
-    within: batch.within,
-    now: batch.now,
+    partialProgress: batch.partialProgress,
+    logicalTime: batch.logicalTime,
     revision: read.revision + 1,
     events: read.events + batch.applied,
     setAside: batch.setAside,

@@ -14,12 +14,12 @@ import { readEvent } from './unreadable-event.js';
 
 /**
  * Runs one batch after another: read a page, project it, commit rows and checkpoint in one transaction. Where an event is
- * under way, every other round writes the next part of it.
+ * written in parts, every other round writes the next part of it.
  */
 export class BatchRunner {
   /** Rounds that take one event at a time: after rows were refused, nobody knows of which event. */
   #careful = 0;
-  /** What is under way and the events after it take turns; whoever takes over begins with the events. */
+  /** Parts of an event and the events after it take turns; whoever takes over begins with the events. */
   #isTurnOfParts = false;
   readonly #size: BatchSize;
   readonly #committer: BatchCommitter;
@@ -50,8 +50,8 @@ export class BatchRunner {
   }
 
   async #round(read: Checkpoint): Promise<Round> {
-    const [underWay] = read.within;
-    const isTurnOfPart = underWay !== undefined && this.#isTurnOfParts;
+    const [partial] = read.partialProgress;
+    const isTurnOfPart = partial !== undefined && this.#isTurnOfParts;
     const limit = this.#careful > 0 ? 1 : this.#size.now;
     const [{ events, scanned }, isKnown] = await Promise.all([
       isTurnOfPart ? { events: [], scanned: null } : readPage(this.source, read, limit),
@@ -62,9 +62,9 @@ export class BatchRunner {
     if (retried !== null) return retried;
     const [first] = events;
     if (first !== undefined) return this.#apply(first, events, read, scanned, limit);
-    if (underWay === undefined) return this.#committer.commitNothing(read, scanned);
+    if (partial === undefined) return this.#committer.commitNothing(read, scanned);
     this.#isTurnOfParts = false;
-    return this.#rounds.writePart(underWay, read, null);
+    return this.#rounds.writePart(partial, read, null);
   }
 
   /** Applies a page that begins with `first`, or what of it comes before an event that fails. */

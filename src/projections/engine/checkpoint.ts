@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
 import type { Position } from '../../events/stored-event.js';
+import { type PartialEvent, partialProgressColumn, partialProgressText } from './partial-progress.js';
 import type { ProjectionKey } from './projection-key.js';
 import type { RecentChange } from './recent-changes.js';
 import {
@@ -9,7 +10,6 @@ import {
   setAsideSummarySchema,
   summaryText,
 } from './set-aside-summary.js';
-import { type UnderWay, underWayColumn, underWayText } from './under-way.js';
 
 /** The event a projection stopped at, and why. */
 export const projectionFaultSchema = z.strictObject({
@@ -22,15 +22,15 @@ export type ProjectionFault = z.infer<typeof projectionFaultSchema>;
 
 /**
  * How far a projection came. `handled` is the last event applied, `eventId` its id (`null` where it was applied before ids
- * were kept), `scanned` how far the store was read, `within` which events up to `handled` are still written in parts, `now`
- * the projection's clock (Unix ms). `revision` counts the commits, `events` the events folded.
+ * were kept), `scanned` how far the store was read, `partialProgress` the events up to `handled` that are still written in
+ * parts, `logicalTime` the projection's own clock (Unix ms), which only events move. `revision` counts the commits, `events` the events folded.
  */
 export interface Checkpoint {
   readonly handled: Position | null;
   readonly eventId: string | null;
   readonly scanned: Position | null;
-  readonly within: readonly UnderWay[];
-  readonly now: number;
+  readonly partialProgress: readonly PartialEvent[];
+  readonly logicalTime: number;
   readonly revision: number;
   readonly events: number;
   readonly setAside: SetAsideSummary;
@@ -38,32 +38,37 @@ export interface Checkpoint {
 }
 
 /**
- * The checkpoint of the generation that is read. `swaps` counts the moves of the pointer to it: of two looks, the one
- * with the greater count is the later, and equal counts mean the same generation.
+ * The checkpoint of the generation that is read. `liveEpoch` counts the moves of the pointer to it: of two looks, the one
+ * with the greater epoch is the later, and equal epochs mean the same generation.
  */
 export interface LiveCheckpoint {
   readonly generation: number;
-  readonly swaps: number;
+  readonly liveEpoch: number;
   readonly checkpoint: Checkpoint;
 }
 
 /** Whether two looks at the live checkpoint saw the same commit of the same generation. */
 export function isSameCommit(a: LiveCheckpoint, b: LiveCheckpoint): boolean {
-  return a.swaps === b.swaps && a.checkpoint.revision === b.checkpoint.revision;
+  return a.liveEpoch === b.liveEpoch && a.checkpoint.revision === b.checkpoint.revision;
 }
 
 /** Whether one look at the live checkpoint saw an earlier commit than another. */
 export function isEarlier(a: LiveCheckpoint, b: LiveCheckpoint): boolean {
-  return a.swaps < b.swaps || (a.swaps === b.swaps && a.checkpoint.revision < b.checkpoint.revision);
+  return (
+    a.liveEpoch < b.liveEpoch ||
+    (a.liveEpoch === b.liveEpoch && a.checkpoint.revision < b.checkpoint.revision)
+  );
 }
 
-const liveRow = z.object({ generation: z.number(), swaps: z.number() });
+const liveRow = z
+  .object({ generation: z.number(), swaps: z.number() })
+  .transform(({ generation, swaps }) => ({ generation, liveEpoch: swaps }));
 
 const checkpointRow = z.object({
   handled: z.string().nullable(),
   event_id: z.string().nullable(),
   scanned: z.string().nullable(),
-  within: underWayColumn,
+  within: partialProgressColumn,
   now_ms: z.coerce.number(),
   revision: z.coerce.number(),
   events: z.coerce.number(),
@@ -77,14 +82,18 @@ const checkpointRow = z.object({
     .transform((text) => (text === null ? null : projectionFaultSchema.parse(JSON.parse(text)))),
 });
 
-/** Columns of a checkpoint for `parseCheckpoint`. */
+/**
+ * Columns of a checkpoint for `parseCheckpoint`. `within` and `now_ms` keep their first names, because a renamed column would stop
+ * instances of the release before, which run beside this one during a deploy; so does `swaps` of `live_generation`.
+ */
 export const CHECKPOINT_COLUMNS =
   'handled::text, event_id, scanned::text, within, now_ms::text, revision::text, events::text, set_aside, fault';
 
 /** Reads a database row of `CHECKPOINT_COLUMNS`. */
 export function parseCheckpoint(row: unknown): Checkpoint {
-  const { now_ms: now, event_id: eventId, set_aside: setAside, ...rest } = checkpointRow.parse(row);
-  return { ...rest, eventId, now, setAside };
+  const { within: partialProgress, now_ms: logicalTime, ...rest } = checkpointRow.parse(row);
+  const { event_id: eventId, set_aside: setAside, ...same } = rest;
+  return { ...same, partialProgress, logicalTime, eventId, setAside };
 }
 
 /** The checkpoint, made at the beginning of the log when the projection never ran. */
@@ -183,8 +192,8 @@ export async function moveCheckpoint(
       read.revision,
       next.handled,
       next.scanned,
-      underWayText(next.within),
-      next.now,
+      partialProgressText(next.partialProgress),
+      next.logicalTime,
       next.revision,
       codeVersion,
       applied,

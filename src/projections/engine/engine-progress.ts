@@ -1,9 +1,9 @@
 import { isUnreachable } from '../../database/transient.js';
 import { comparePositions, type Position } from '../../events/stored-event.js';
 import type { LiveCheckpoint, ProjectionFault } from './checkpoint.js';
+import { isWritten } from './partial-progress.js';
 import type { ProjectionListener, ProjectionState, ProjectionStatus } from './projection.js';
 import { NOTHING_SET_ASIDE } from './set-aside-summary.js';
-import { isWritten } from './under-way.js';
 import type { WakeSignal } from './wake-signal.js';
 
 /** Connections may fail for so long before an instance counts as out of touch. */
@@ -69,7 +69,7 @@ export class EngineProgress {
 
   /** Takes over a live checkpoint that was read. One of another swap may be of another log, which ends elsewhere. */
   learn(live: LiveCheckpoint): void {
-    if (this.#live !== null && this.#live.swaps !== live.swaps) this.#head = null;
+    if (this.#live !== null && this.#live.liveEpoch !== live.liveEpoch) this.#head = null;
     this.#live = live;
   }
 
@@ -128,7 +128,7 @@ export class EngineProgress {
       };
       const timer = setTimeout(done, ms);
       this.#waiters.add(done);
-      if (this.state === 'standby') this.wakeSignal.ring();
+      if (this.state === 'standby') this.wakeSignal.wake();
     });
   }
 

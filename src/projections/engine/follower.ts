@@ -48,7 +48,7 @@ export class Follower {
     const live = await readLiveCheckpoint(pool, projection);
     if (live === null) return;
     const isKnown = progress.live !== null && isSameCommit(live, progress.live);
-    // Read after the checkpoint, so it tells of that commit too.
+    // Read after the checkpoint, so that commit is among them.
     const recent = isKnown ? [] : await readRecentChanges(pool, { projection, generation: live.generation });
     if (stopping.aborted || progress.state === 'leading') return;
     const { live: known, isSessionNew } = progress;
@@ -56,7 +56,7 @@ export class Follower {
     if (known !== null && isEarlier(live, known) && !isSessionNew) return;
     const moved = isSessionNew || known === null || !isSameCommit(live, known);
     const changed =
-      isSessionNew || known === null || live.swaps !== known.swaps
+      isSessionNew || known === null || live.liveEpoch !== known.liveEpoch
         ? 'all'
         : changedBetween(recent, known.checkpoint.revision, live.checkpoint.revision);
     progress.isSessionNew = false;

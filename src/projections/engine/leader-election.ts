@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import { clientConfig, DeadlineClient, prepare, SESSION } from '../../database/deadlines.js';
 
-/** Channel on which other instances are told that a checkpoint, or the pointer to the live generation, moved. */
+/** Channel that notifies other instances when a checkpoint, or the pointer to the live generation, moved. */
 export const PROJECTION_CHANNEL = 'tenure_projection';
 /**
- * What a session may lead: the fold that is read, or the folds beside it. Classes of the advisory lock, "tnre" and "tnrb";
- * its other key is the hash of the projection's name.
+ * What a session may lead: the fold of the live generation, or those of rebuilds. Classes of the advisory lock, "tnre" and
+ * "tnrb"; its other key is the hash of the projection's name.
  */
-const LOCK_CLASSES = { live: 0x746e7265, beside: 0x746e7262 };
+const LOCK_CLASSES = { live: 0x746e7265, rebuild: 0x746e7262 };
 export type LeadOf = keyof typeof LOCK_CLASSES;
 
-/** How often the session is heard, in milliseconds, and how long the server keeps one that says nothing. */
+/** Interval of the session's heartbeat, and how long the server keeps a session without one, in milliseconds. */
 const HEARTBEAT_MS = 2_000;
 const SILENT_SESSION_MS = 10_000;
 
@@ -18,7 +18,7 @@ const locked = z.tuple([z.object({ locked: z.boolean() })]);
 
 /**
  * One session of its own (never of a pool, never through a transaction pooler): it listens, and it may hold the
- * leader's advisory lock. PostgreSQL lets go of the lock the moment the session is gone, and ends one that has said nothing
+ * leader's advisory lock. PostgreSQL lets go of the lock the moment the session is gone, and ends one that was idle
  * for ten seconds: so a leader that is cut off by a silent network, or frozen, is replaced in seconds.
  */
 export class LeaderElection {
@@ -31,15 +31,15 @@ export class LeaderElection {
   ) {}
 
   /**
-   * Connects and listens. `onSign` is called at each notification, `onLost` once when the session is gone. Throws what
+   * Connects and listens. `onNotification` is called at each notification, `onLost` once when the session is gone. Throws what
    * the driver throws; nothing stays open then.
    */
   static async open(
     url: string,
     { projection, lead }: { readonly projection: string; readonly lead: LeadOf },
-    hooks: { onSign(): void; onLost(): void },
+    hooks: { onNotification(): void; onLost(): void },
   ): Promise<LeaderElection> {
-    const name = lead === 'live' ? `tenure ${projection} projection` : `tenure ${projection} beside`;
+    const name = lead === 'live' ? `tenure ${projection} projection` : `tenure ${projection} rebuild`;
     const client = new DeadlineClient(clientConfig(url, name, SESSION));
     const election = new LeaderElection(client, [LOCK_CLASSES[lead], keyOf(projection)]);
     const lose = (): void => {
@@ -50,7 +50,7 @@ export class LeaderElection {
     };
     client.on('error', lose);
     client.on('end', lose);
-    client.on('notification', hooks.onSign);
+    client.on('notification', hooks.onNotification);
     try {
       await client.connect();
       await prepare(client, SESSION, { idle_session_timeout: String(SILENT_SESSION_MS) });
@@ -68,7 +68,7 @@ export class LeaderElection {
     return this.#lost;
   }
 
-  /** Whether this session is the leader from now on. PostgreSQL counts: each yes asks for one `resign`. */
+  /** Whether this session is the leader from now on. PostgreSQL counts: each yes asks for one `release`. */
   async tryToLead(): Promise<boolean> {
     const asked = await this.client.query('select pg_try_advisory_lock($1, $2) as locked', [...this.lock]);
     return locked.parse(asked.rows)[0].locked;
@@ -79,7 +79,7 @@ export class LeaderElection {
     await this.client.query('select pg_advisory_unlock($1, $2)', [...this.lock]);
   }
 
-  /** Tells other instances that there is something new to read. */
+  /** Notifies other instances that there is something new to read. */
   async notify(): Promise<void> {
     await this.client.query(`notify ${PROJECTION_CHANNEL}`);
   }
@@ -91,7 +91,7 @@ export class LeaderElection {
     await this.client.end();
   }
 
-  /** Gives the session up at once, without a word: whatever waits on it fails. */
+  /** Gives the session up at once, without closing it: whatever waits on it fails. */
   cut(why: Error): void {
     this.#lost = true;
     this.#fallSilent();

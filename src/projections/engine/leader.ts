@@ -170,7 +170,7 @@ export class Leader {
   /** A leader that lost its checkpoint to a swap goes on with the generation that is live now. */
   async #whyLost(known: LiveCheckpoint): Promise<'ended' | 'swapped'> {
     const live = await readLiveCheckpoint(this.context.pool, this.context.projection);
-    return live !== null && live.swaps !== known.swaps ? 'swapped' : 'ended';
+    return live !== null && live.liveEpoch !== known.liveEpoch ? 'swapped' : 'ended';
   }
 
   /** Reads the live checkpoint back: an idle leader must know that it still is one. */

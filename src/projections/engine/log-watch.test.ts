@@ -7,19 +7,19 @@ import { NOTHING_SET_ASIDE } from './set-aside-summary.js';
 /** The checkpoint of a fold that has committed so often; its last event is at that position, with the id `e{position}`. */
 function at(
   position: number,
-  more: { readonly swaps?: number; readonly revision?: number } = {},
+  more: { readonly liveEpoch?: number; readonly revision?: number } = {},
 ): LiveCheckpoint {
-  const { swaps = 0, revision = position } = more;
+  const { liveEpoch = 0, revision = position } = more;
   const handled = String(position);
   return {
-    generation: swaps + 1,
-    swaps,
+    generation: liveEpoch + 1,
+    liveEpoch,
     checkpoint: {
       handled,
       eventId: `e${handled}`,
       scanned: handled,
-      within: [],
-      now: 0,
+      partialProgress: [],
+      logicalTime: 0,
       revision,
       events: position,
       setAside: NOTHING_SET_ASIDE,
@@ -97,7 +97,7 @@ describe('A watch over the log', () => {
     live = at(9);
     await watch.start();
     expect(watch.replaced).toMatchObject({ handled: '9', end: '5' });
-    live = at(4, { swaps: 1, revision: 1 });
+    live = at(4, { liveEpoch: 1, revision: 1 });
     await until('it heals', () => watch.replaced === null);
   });
 

@@ -7,7 +7,7 @@ import { holdsEventOf } from './projection-source.js';
 import { SharedLook } from './shared-look.js';
 import { WakeSignal } from './wake-signal.js';
 
-/** A look at the log beside the checkpoint of what is read. `isKnown`: the log holds the event of that checkpoint. */
+/** The log compared with the live checkpoint. `isKnown`: the log holds the event of that checkpoint. */
 export interface LogLook {
   readonly live: LiveCheckpoint | null;
   readonly end: Position | null;
@@ -29,7 +29,7 @@ export interface LogWatchOptions {
   readonly onHealed: () => void;
   /** What was folded in memory may be of events that are gone: the log is another one, or a server lost its last commits. */
   readonly onForget: () => void;
-  /** A look failed, which says nothing of the log; told when looks begin to. */
+  /** A look failed, which says nothing of the log; reported once, when looks begin to fail. */
   readonly onTrouble: (error: unknown) => void;
   /** Milliseconds between two looks, which is how far apart two must be that find the same. */
   readonly everyMs?: number;
@@ -93,7 +93,7 @@ export class LogWatch {
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    this.#wakeSignal.ring();
+    this.#wakeSignal.wake();
     await this.#run;
     this.#settle();
   }
@@ -122,10 +122,10 @@ export class LogWatch {
     return this.#ends.ask();
   }
 
-  /** To be told, soon, whenever this instance reads or writes the live checkpoint. */
+  /** To be called, soon, whenever this instance reads or writes the live checkpoint. */
   confirmed(live: LiveCheckpoint): void {
     if (this.#confirmed === null || isEarlier(this.#confirmed, live)) this.#confirmed = live;
-    else if (isEarlier(live, this.#confirmed)) this.#wakeSignal.ring(); // late word; or a server lost its last commits
+    else if (isEarlier(live, this.#confirmed)) this.#wakeSignal.wake(); // a late message; or a server lost its last commits
   }
 
   async #watch(): Promise<void> {

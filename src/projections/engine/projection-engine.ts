@@ -24,8 +24,8 @@ export interface ProjectionEngineOptions
 }
 
 /**
- * A leader that has not moved for so long while the log is ahead gives up the lead, and all its connections; one that has heard
- * nothing of the log for so long gives up the lead.
+ * A leader that has not moved for so long while the log is ahead gives up the lead, and all its connections; one whose
+ * log has not answered for so long gives up the lead.
  */
 const STUCK_MS = 10_000;
 /** A batch under way at a stop has this long to end, in milliseconds; then its connections are cut, and it is undone. */
@@ -86,7 +86,7 @@ export class ProjectionEngine implements Projection {
   async start(): Promise<void> {
     const { pool, projection, codeVersion, store } = this.options;
     this.#progress.learn(await openLiveCheckpoint(pool, projection, codeVersion));
-    this.#unsubscribe = store.onAppend(() => this.#wakeSignal.ring());
+    this.#unsubscribe = store.onAppend(() => this.#wakeSignal.wake());
     this.#stallWatch.start();
     this.#run = this.#runRoles();
   }
@@ -95,7 +95,7 @@ export class ProjectionEngine implements Projection {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#unsubscribe();
-    this.#wakeSignal.ring();
+    this.#wakeSignal.wake();
     const late = setTimeout(
       () => this.#cutConnections(new Error('Connection terminated: it stops')),
       FINISH_WITHIN_MS,
@@ -153,9 +153,9 @@ export class ProjectionEngine implements Projection {
   }
 
   async #openSession(): Promise<LeaderElection> {
-    const wake = (): void => this.#wakeSignal.ring();
+    const wake = (): void => this.#wakeSignal.wake();
     const { url, projection } = this.options;
-    const hooks = { onSign: wake, onLost: wake };
+    const hooks = { onNotification: wake, onLost: wake };
     this.#election = await LeaderElection.open(url, { projection, lead: 'live' }, hooks);
     this.#progress.isSessionNew = true;
     return this.#election;
@@ -168,7 +168,7 @@ export class ProjectionEngine implements Projection {
     await election.close().catch((error: unknown) => this.options.listener.onTrouble(error));
   }
 
-  /** The log may answer other instances: the lead is for one of them, until this one hears of the log again. */
+  /** The log may answer other instances: the lead is for one of them, until the log answers this one again. */
   #letOthersLead(why: Error): void {
     this.#head.presumeSilent();
     this.options.listener.onTrouble(why);

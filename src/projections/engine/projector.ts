@@ -1,18 +1,18 @@
 import type { PoolClient } from 'pg';
 import type { Position } from '../../events/stored-event.js';
+import type { PartialEvent } from './partial-progress.js';
 import type { ProjectionSource } from './projection-source.js';
 import type { SetAsideSummary } from './set-aside-summary.js';
-import type { UnderWay } from './under-way.js';
 import type { UnreadableEvent } from './unreadable-event.js';
 
-/** Where a projector goes on from: what earlier batches left behind. `now` is Unix milliseconds. */
+/** Where a projector goes on from: what earlier batches left behind. */
 export interface ProjectionCursor {
   /** The last event that was applied. */
   readonly handled: Position | null;
   /** Events up to `handled` of which rows are still to be written, in their order. */
-  readonly within: readonly UnderWay[];
-  /** The projection's own clock, which never goes back. */
-  readonly now: number;
+  readonly partialProgress: readonly PartialEvent[];
+  /** The projection's own clock (Unix ms), which only events move, and which never goes back. */
+  readonly logicalTime: number;
   /** Events folded so far, those that were set aside included. */
   readonly events: number;
   readonly setAside: SetAsideSummary;
@@ -41,8 +41,8 @@ export interface ProjectedBatch {
   /** How many events from the batch's start are applied. */
   readonly applied: number;
   /** Events up to those of which rows are still to be written. */
-  readonly within: readonly UnderWay[];
-  readonly now: number;
+  readonly partialProgress: readonly PartialEvent[];
+  readonly logicalTime: number;
   /** Keys whose read models change, or `all`. */
   readonly changed: readonly string[] | 'all';
   readonly setAside: SetAsideSummary;
@@ -54,8 +54,8 @@ export interface ProjectedBatch {
   findUnwritable(client: PoolClient): Promise<Unwritable>;
 }
 
-/** How much is folded on at once, and what is known not to be writable of it. */
-export interface FoldOnLimits {
+/** Most events that are retried in one batch, and the rows that are known not to be writable. */
+export interface RetryLimits {
   readonly events: number;
   readonly unwritable: Unwritable | null;
 }
@@ -73,8 +73,8 @@ export interface Projector<Event> {
    * @throws EventFailedError when an event cannot be folded, with its place in the batch: what is before it can
    */
   project(events: readonly (Event | UnreadableEvent)[], from: ProjectionCursor): Promise<ProjectedBatch>;
-  /** Writes the next part of the first event that is under way; there is one. `unwritable`: what is known not to be. */
-  goOn(from: ProjectionCursor, unwritable: Unwritable | null): Promise<ProjectedBatch>;
+  /** Writes the next part of the first event of `from.partialProgress`; there is one. `unwritable`: rows known not to be. */
+  writePart(from: ProjectionCursor, unwritable: Unwritable | null): Promise<ProjectedBatch>;
   /**
    * The batch of one event that failed alone, as `failure` says: set aside, with those behind it, or the user alone.
    * @throws FaultLimitError when that were one too many
@@ -85,20 +85,20 @@ export interface Projector<Event> {
     from: ProjectionCursor,
   ): Promise<ProjectedBatch>;
   /**
-   * Folds on what is set aside and is to be tried by this code: the events in the log's order, up to `handled`. `null` when
-   * there is nothing to try.
+   * Folds the events that were set aside and are to be retried by this code, in the log's order, up to `handled`. `null`
+   * when there is nothing to retry.
    * @throws FaultLimitError as `setAside`
    */
-  foldOn(
+  retrySetAside(
     source: ProjectionSource,
     from: ProjectionCursor,
-    limits: FoldOnLimits,
+    limits: RetryLimits,
   ): Promise<ProjectedBatch | null>;
   /** Drops everything kept in memory: a batch did not commit, or another instance may have written. */
   forget(): void;
 }
 
-/** Where an event failed: read, folded, or judging (`cause` is a user's) or writing (`unwritable` tells what). */
+/** Where an event failed: read, folded, or judging (`cause` is a user's) or writing (`unwritable` names the rows). */
 export type Failure =
   | { readonly stage: 'read' | 'fold'; readonly cause: unknown }
   | { readonly stage: 'judge'; readonly cause: unknown; readonly users: ReadonlyMap<string, unknown> }

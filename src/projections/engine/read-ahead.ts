@@ -42,7 +42,7 @@ export class ReadAhead implements ProjectionSource {
 
   #fetch(after: Position | null, limit: number): void {
     const page = this.source.readAll(after, limit);
-    page.catch(() => undefined); // told to who asks for this page; nobody may
+    page.catch(() => undefined); // thrown at whoever asks for this page; nobody may
     this.#ahead = { after, limit, page };
   }
 }

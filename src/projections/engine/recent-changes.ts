@@ -7,11 +7,11 @@ import type { ProjectedBatch } from './projector.js';
 const recentChangeSchema = z.strictObject({ revision: z.number(), users: z.array(z.string()).nullable() });
 export type RecentChange = z.infer<typeof recentChangeSchema>;
 
-/** Users in one checkpoint: beyond it the oldest commits are not told any more. */
+/** Users in one checkpoint: beyond it the oldest commits are left out. */
 const MAX_USERS = 1_000;
 const MAX_COMMITS = 50;
 
-/** The commits before and with this one that are told with the checkpoint, oldest first. */
+/** The commits up to this one that the checkpoint lists, oldest first. */
 export function withChange(
   before: readonly RecentChange[],
   revision: number,
@@ -20,12 +20,12 @@ export function withChange(
   const users = changed === 'all' || changed.length > MAX_USERS ? null : [...changed];
   const isNext = before.at(-1)?.revision === revision - 1;
   const kept = [...(isNext ? before : []), { revision, users }].slice(-MAX_COMMITS);
-  const told = (): number => kept.reduce((sum, each) => sum + (each.users?.length ?? 0), 0);
-  while (told() > MAX_USERS) kept.shift();
+  const listed = (): number => kept.reduce((sum, each) => sum + (each.users?.length ?? 0), 0);
+  while (listed() > MAX_USERS) kept.shift();
   return kept;
 }
 
-/** Whose rows the commits after `known` up to `revision` changed, as far as they are told; else `all`. */
+/** Whose rows the commits after `known` up to `revision` changed, as far as the checkpoint lists them; else `all`. */
 export function changedBetween(
   recent: readonly RecentChange[],
   known: number,
@@ -40,7 +40,7 @@ export function changedBetween(
   return [...users];
 }
 
-/** The commits that the checkpoint of a generation tells now. */
+/** The commits that the checkpoint of a generation lists now. */
 export async function readRecentChanges(
   pool: Pool,
   { projection, generation }: ProjectionKey,

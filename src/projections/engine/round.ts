@@ -33,12 +33,16 @@ export class WriteFailedError extends Error {
 /** Batch of an event that is gone past without rows. */
 export function emptyBatch(
   applied: number,
-  { within, now, setAside }: Pick<ProjectedBatch, 'within' | 'now' | 'setAside'>,
+  {
+    partialProgress,
+    logicalTime,
+    setAside,
+  }: Pick<ProjectedBatch, 'partialProgress' | 'logicalTime' | 'setAside'>,
 ): ProjectedBatch {
   return {
     applied,
-    within,
-    now,
+    partialProgress,
+    logicalTime,
     setAside,
     changed: [],
     newlySetAside: [],

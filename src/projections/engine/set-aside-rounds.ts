@@ -2,14 +2,14 @@ import type { EventEnvelope } from '../../events/event-envelope.js';
 import type { Position, StoredEvent } from '../../events/stored-event.js';
 import type { BatchCommitter } from './batch-committer.js';
 import type { Checkpoint } from './checkpoint.js';
+import type { PartialEvent } from './partial-progress.js';
 import type { ProjectionSource } from './projection-source.js';
-import type { EventFailedError, FoldOnLimits, Projector, Unwritable } from './projector.js';
+import type { EventFailedError, Projector, RetryLimits, Unwritable } from './projector.js';
 import { emptyBatch, faultAt, forgetAfter, type Round, WriteFailedError } from './round.js';
-import type { UnderWay } from './under-way.js';
 import { readEvent } from './unreadable-event.js';
 
 /** Events that were set aside and are folded on in one transaction. */
-const LATE: FoldOnLimits = { events: 500, unwritable: null };
+const LATE: RetryLimits = { events: 500, unwritable: null };
 
 /**
  * The rounds that are not the next page of the log: going past an event that failed, retrying what was set aside, and writing the
@@ -49,7 +49,7 @@ export class SetAsideRounds {
   /** Retries what is set aside and is to be tried by this code; `null` when there is nothing. */
   async retry(read: Checkpoint, limits = LATE): Promise<Round | null> {
     try {
-      const batch = await this.projector.foldOn(this.source, read, limits);
+      const batch = await this.projector.retrySetAside(this.source, read, limits);
       return batch === null ? null : await this.committer.commitWithoutPage(batch, read);
     } catch (error) {
       forgetAfter(this.projector, error);
@@ -65,9 +65,9 @@ export class SetAsideRounds {
   }
 
   /** Writes the next part of an event; where that fails, and the log says that it is skipped, no other part. */
-  async writePart(event: UnderWay, read: Checkpoint, unwritable: Unwritable | null): Promise<Round> {
+  async writePart(event: PartialEvent, read: Checkpoint, unwritable: Unwritable | null): Promise<Round> {
     try {
-      const batch = await this.projector.goOn(read, unwritable);
+      const batch = await this.projector.writePart(read, unwritable);
       return await this.committer.commitWithoutPage(batch, read);
     } catch (error) {
       forgetAfter(this.projector, error);
@@ -78,7 +78,7 @@ export class SetAsideRounds {
         }
       }
       if (!(await this.source.isSkipped(event))) return faultAt(event, error);
-      const rest = emptyBatch(0, { ...read, within: read.within.slice(1) });
+      const rest = emptyBatch(0, { ...read, partialProgress: read.partialProgress.slice(1) });
       return this.committer.commitWithoutPage(rest, read);
     }
   }

@@ -8,7 +8,7 @@ const HEAD_AGE_MS = 2_000;
 export interface StallWatchOptions {
   readonly progress: EngineProgress;
   readonly head: LogHead;
-  /** How long a leader may stand still, or hear nothing of the log, in milliseconds. */
+  /** How long a leader may stand still, or get no answer of the log, in milliseconds. */
   readonly stuckMs: number;
   /** The leader did not move though the log is ahead. */
   readonly onStalled: (why: Error) => void;
@@ -17,8 +17,8 @@ export interface StallWatchOptions {
 }
 
 /**
- * Watches whether a leader moves, and hears of the log. One that does not, though there is more to read, waits for an answer
- * that never comes. Seconds of waiting count, not of work: while this thread works no timer fires.
+ * Watches whether a leader moves, and whether its log answers. A leader that does not move, though there is more to read, waits
+ * for an answer that never comes. Seconds of waiting count, not of work: while this thread works no timer fires.
  */
 export class StallWatch {
   #stillSeconds = 0;

@@ -1,25 +1,25 @@
-/** A doorbell: rings while nobody waits are kept, so that none is missed; several rings are one. */
+/** A signal that wakes one waiter. It is kept while nobody waits, so that none is missed; several that are kept count as one. */
 export class WakeSignal {
-  private rung = false;
-  private answer: (() => void) | null = null;
+  #isSet = false;
+  #resume: (() => void) | null = null;
 
-  ring(): void {
-    this.rung = true;
-    this.answer?.();
+  wake(): void {
+    this.#isSet = true;
+    this.#resume?.();
   }
 
-  /** Comes back at the next ring, at once when one was kept, and after `ms` in any case. */
+  /** Comes back at the next signal, at once when one was kept, and after `ms` in any case. */
   async wait(ms: number): Promise<void> {
-    if (!this.rung) {
+    if (!this.#isSet) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, ms);
-        this.answer = () => {
+        this.#resume = () => {
           clearTimeout(timer);
           resolve();
         };
       });
-      this.answer = null;
+      this.#resume = null;
     }
-    this.rung = false;
+    this.#isSet = false;
   }
 }

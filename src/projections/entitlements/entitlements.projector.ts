@@ -3,19 +3,19 @@ import { canonicalJson } from '../../events/canonical-json.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { comparePositions } from '../../events/stored-event.js';
 import type { Entitlement } from '../../policy/entitlement.js';
+import type { PartialEvent } from '../engine/partial-progress.js';
 import type { ProjectionSource } from '../engine/projection-source.js';
 import {
   EventFailedError,
   FaultLimitError,
-  type FoldOnLimits,
   type ProjectedBatch,
   type ProjectionCursor,
   type Projector,
+  type RetryLimits,
   type SetAside,
   type Unwritable,
 } from '../engine/projector.js';
 import { recentlySetAside, type SetAsideSummary } from '../engine/set-aside-summary.js';
-import type { UnderWay } from '../engine/under-way.js';
 import { UnreadableEvent } from '../engine/unreadable-event.js';
 import { EventLoopShare } from '../engine/yield-if-due.js';
 import { Catalogs, type PublishedCatalog } from './catalogs.js';
@@ -94,7 +94,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
       fold: (event, index, changes) =>
         this.#fold(event, index, new FactReducer(this.#workingSet, this.#loader, changes)),
       judge: async (users, under, changes) => {
-        await this.#publishFirst(users, under.within, changes);
+        await this.#publishFirst(users, under.partialProgress, changes);
         return this.#judge(users, under, changes);
       },
       allFail: (users, under) => this.#allFail(users, under),
@@ -121,7 +121,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
   async project(events: readonly Given[], from: ProjectionCursor): Promise<EntitlementsBatch> {
     this.#workingSet.keepWithin(this.options.bytesInMemory ?? DEFAULT_BYTES);
     await this.#load();
-    this.#catalogs.keep(from.within.map(({ position }) => position));
+    this.#catalogs.keep(from.partialProgress.map(({ position }) => position));
     const [first] = events;
     if (first !== undefined && this.#publishes(first)) return this.#publish(first, from, NOBODY_FAILED);
 
@@ -129,9 +129,9 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     const batch = end < 0 ? events : events.slice(0, end);
     const changes = new WriteBatch();
     const folder = new FactReducer(this.#workingSet, this.#loader, changes);
-    const newly = [...(await this.#prefetch(folder, batch, from.within, changes))];
+    const newly = [...(await this.#prefetch(folder, batch, from.partialProgress, changes))];
     const apart = new Set<string>();
-    let [now, applied] = [from.now, 0];
+    let [now, applied] = [from.logicalTime, 0];
     for (const event of batch) {
       if (this.#asides.holds(event.stream)) this.#asides.wait(event, changes.setAside);
       else {
@@ -141,10 +141,10 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
         now = Math.max(now, instantOf(event));
         const affected = await this.#fold(event, applied, folder);
         for (const userId of affected) if (this.#isUnwritable(userId)) apart.add(userId);
-        newly.push(...(await this.#publishFirst(affected, from.within, changes)));
+        newly.push(...(await this.#publishFirst(affected, from.partialProgress, changes)));
         const failed = await this.#judge(
           affected,
-          { event, now, lateAt: null, within: from.within },
+          { event, now, lateAt: null, partialProgress: from.partialProgress },
           changes,
         );
         if (failed.size > 0) throw new EventFailedError(applied, judgeFailure(failed));
@@ -155,21 +155,25 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
       if (apart.size > 0) break;
     }
     const around = { changes, now, newly };
-    return this.#batch(around, { applied, within: from.within, from, apart }, changedUsers(changes));
+    return this.#batch(
+      around,
+      { applied, partialProgress: from.partialProgress, from, apart },
+      changedUsers(changes),
+    );
   }
 
-  async goOn(from: ProjectionCursor, unwritable: Unwritable | null): Promise<EntitlementsBatch> {
+  async writePart(from: ProjectionCursor, unwritable: Unwritable | null): Promise<EntitlementsBatch> {
     await this.#load();
     const changes = new WriteBatch();
-    const { within, newly } = await this.#publishSlice(
-      from.within,
+    const { partialProgress, newly } = await this.#publishSlice(
+      from.partialProgress,
       unwritable?.users ?? NOBODY_FAILED,
       changes,
     );
     await this.#asides.follow(this.#workingSet, this.#loader, changes.setAside);
     const apart = this.#unwritableOf(changes);
-    const around = { changes, now: from.now, newly };
-    return this.#batch(around, { applied: 0, within, from, apart }, changedUsers(changes));
+    const around = { changes, now: from.logicalTime, newly };
+    return this.#batch(around, { applied: 0, partialProgress, from, apart }, changedUsers(changes));
   }
 
   async setAside(event: Given, failed: EventFailedError, from: ProjectionCursor): Promise<EntitlementsBatch> {
@@ -182,19 +186,23 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
       return this.#publish(event, from, failure.unwritable.users);
     }
     const around = await this.#faults.setAside(event, failed, from);
-    const at = { applied: 1, within: from.within, from, apart: NOBODY };
+    const at = { applied: 1, partialProgress: from.partialProgress, from, apart: NOBODY };
     return this.#batch(around, at, changedUsers(around.changes));
   }
 
-  async foldOn(
+  async retrySetAside(
     source: ProjectionSource,
     from: ProjectionCursor,
-    limits: FoldOnLimits,
+    limits: RetryLimits,
   ): Promise<EntitlementsBatch | null> {
     await this.#load();
     const around = await this.#faults.foldOn(source, from, limits);
     if (around === null) return null;
-    return this.#batch(around, { applied: 0, within: from.within, from, apart: NOBODY }, 'all');
+    return this.#batch(
+      around,
+      { applied: 0, partialProgress: from.partialProgress, from, apart: NOBODY },
+      'all',
+    );
   }
 
   /** Loads what every batch needs. */
@@ -207,7 +215,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
   async #prefetch(
     folder: FactReducer,
     batch: readonly Given[],
-    underWay: readonly UnderWay[],
+    underWay: readonly PartialEvent[],
     changes: WriteBatch,
   ): Promise<readonly SetAside[]> {
     const events = batch.filter(
@@ -262,17 +270,17 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     unwritable: FailedUsers,
   ): Promise<EntitlementsBatch> {
     const { position, id, type, stream, revision } = event;
-    const now = Math.max(from.now, instantOf(event));
+    const now = Math.max(from.logicalTime, instantOf(event));
     const changes = new WriteBatch();
     this.#enact(event, now, changes);
-    const underWay = [...from.within, { position, id, type, stream, revision, now, after: null }];
-    const { within, newly } =
-      from.within.length > 0
-        ? { within: underWay, newly: [] }
+    const underWay = [...from.partialProgress, { position, id, type, stream, revision, now, after: null }];
+    const { partialProgress, newly } =
+      from.partialProgress.length > 0
+        ? { partialProgress: underWay, newly: [] }
         : await this.#publishSlice(underWay, unwritable, changes);
     await this.#asides.follow(this.#workingSet, this.#loader, changes.setAside);
     const apart = this.#unwritableOf(changes);
-    return this.#batch({ changes, now, newly }, { applied: 1, within, from, apart }, 'all');
+    return this.#batch({ changes, now, newly }, { applied: 1, partialProgress, from, apart }, 'all');
   }
 
   /** Judges by a catalogue from now on. @throws EventFailedError */
@@ -320,10 +328,10 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
 
   /** Judges the next slice of users by the publications that are under way; returns what is under way then. */
   async #publishSlice(
-    underWay: readonly UnderWay[],
+    underWay: readonly PartialEvent[],
     unwritable: FailedUsers,
     changes: WriteBatch,
-  ): Promise<{ readonly within: readonly UnderWay[]; readonly newly: readonly SetAside[] }> {
+  ): Promise<{ readonly partialProgress: readonly PartialEvent[]; readonly newly: readonly SetAside[] }> {
     const [first, ...rest] = underWay;
     if (first === undefined) throw new Error('no publication is under way');
     const { generation, pool, sliceSize: size = DEFAULT_SLICE } = this.options;
@@ -331,7 +339,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     const asked = { generation, catalog: first.position, isFirst, after: first.after };
     const users = await usersToJudge(pool, asked, size);
     const judged = users.filter((userId) => !unwritable.has(userId));
-    const under = { event: first, now: first.now, lateAt: null, within: [] };
+    const under = { event: first, now: first.now, lateAt: null, partialProgress: [] };
     const blamed = new Map([...unwritable].filter(([userId]) => users.includes(userId)));
     const newly = [
       ...this.#faults.blame(blamed, under, 'write', changes),
@@ -339,7 +347,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     ];
     const last = users.at(-1);
     const isWhole = last === undefined || users.length < size;
-    return { within: isWhole ? rest : [{ ...first, after: last }, ...rest], newly };
+    return { partialProgress: isWhole ? rest : [{ ...first, after: last }, ...rest], newly };
   }
 
   /**
@@ -348,7 +356,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
    */
   async #publishFirst(
     users: readonly string[],
-    underWay: readonly UnderWay[],
+    underWay: readonly PartialEvent[],
     changes: WriteBatch,
   ): Promise<readonly SetAside[]> {
     const last = underWay.at(-1);
@@ -368,7 +376,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
    */
   async #judgePublished(
     users: readonly string[],
-    underWay: readonly UnderWay[],
+    underWay: readonly PartialEvent[],
     changes: WriteBatch,
   ): Promise<readonly SetAside[]> {
     const [first] = underWay;
@@ -398,7 +406,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
         if (!('cause' in found)) this.#asides.heal(userId, changes.setAside);
         else if (this.#asides.ownFault(userId) === null) {
           const failed = new Map([[userId, found.cause]]);
-          const by = { event: publication, now, lateAt: null, within: [] };
+          const by = { event: publication, now, lateAt: null, partialProgress: [] };
           newly.push(...this.#faults.mark(failed, by, 'judge', changes));
         }
       }
@@ -408,15 +416,15 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
 
   #batch(
     { changes, now, newly }: FoldedAround,
-    { applied, within, from, apart }: Progress,
+    { applied, partialProgress, from, apart }: Progress,
     changed: ProjectedBatch['changed'],
   ): EntitlementsBatch {
     const { generation, now: served = null } = this.options;
     const byDefault = this.#catalogs.inForce?.byDefault ?? null;
     return {
       applied,
-      within,
-      now,
+      partialProgress,
+      logicalTime: now,
       changed,
       setAside: this.#summary(from, applied, newly),
       newlySetAside: newly,
@@ -555,7 +563,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
 /** How far a batch came, from where; `apart` are users whose rows are written each by itself. */
 interface Progress {
   readonly applied: number;
-  readonly within: readonly UnderWay[];
+  readonly partialProgress: readonly PartialEvent[];
   readonly from: ProjectionCursor;
   readonly apart: ReadonlySet<string>;
 }

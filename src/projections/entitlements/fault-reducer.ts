@@ -1,16 +1,16 @@
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import type { Position } from '../../events/stored-event.js';
+import type { PartialEvent } from '../engine/partial-progress.js';
 import type { ProjectionSource } from '../engine/projection-source.js';
 import {
   codeOf,
   EventFailedError,
   type Failure,
-  type FoldOnLimits,
   messageOf,
   type ProjectionCursor,
+  type RetryLimits,
   type SetAside,
 } from '../engine/projector.js';
-import type { UnderWay } from '../engine/under-way.js';
 import { UnreadableEvent } from '../engine/unreadable-event.js';
 import { type LateEvent, readLate } from './late-events.js';
 import { type OwnFault, type SetAsides, whereOf } from './set-aside.js';
@@ -25,7 +25,7 @@ export interface Under {
   readonly now: number;
   readonly lateAt: Position | null;
   /** Publications that are under way, and judge first. */
-  readonly within: readonly UnderWay[];
+  readonly partialProgress: readonly PartialEvent[];
 }
 
 /** What went wrong with users, each with what was thrown. */
@@ -81,12 +81,12 @@ export class FaultReducer {
     if (under !== null && (await this.#isOfUsersAlone(failure, under))) {
       newly.push(...(await this.#foldWithout(failure, under, changes)));
     } else {
-      const since = under?.now ?? from.now;
+      const since = under?.now ?? from.logicalTime;
       asides.add(event, failure.cause, { since, code: codeVersion }, changes.setAside);
       newly.push(setAsideOf('stream', event.stream, whereOf(event), failure.cause));
     }
     await this.steps.follow(changes);
-    return { changes, now: under?.now ?? from.now, newly };
+    return { changes, now: under?.now ?? from.logicalTime, newly };
   }
 
   /** Marks users who cannot be judged, or written, under an event, and leaves them what they have. */
@@ -120,10 +120,10 @@ export class FaultReducer {
   async foldOn(
     source: ProjectionSource,
     from: ProjectionCursor,
-    limits: FoldOnLimits,
+    limits: RetryLimits,
   ): Promise<FoldedAround | null> {
     const { handled } = from;
-    if (from.within.length > 0 || handled === null) return null;
+    if (from.partialProgress.length > 0 || handled === null) return null;
     const { asides, codeVersion } = this.steps;
     const streams = asides.streamsToTry(codeVersion);
     if (streams.length === 0) return this.#judgeAgain(from, handled, limits);
@@ -148,11 +148,11 @@ export class FaultReducer {
     const changes = new WriteBatch();
     const touched = new Set<string>();
     const newly: SetAside[] = [];
-    let now = from.now;
+    let now = from.logicalTime;
     for (const [index, each] of late.entries()) {
       const { event, next } = each;
       if (isPublication(event) && index > 0) break;
-      const under = this.#under(event, { now, within: [] }, handled);
+      const under = this.#under(event, { logicalTime: now, partialProgress: [] }, handled);
       for (const userId of asides.usersOf(event.stream)) touched.add(userId);
       const failure = await this.#tryLate(event, under, changes, touched, newly);
       if (failure !== null) {
@@ -217,20 +217,20 @@ export class FaultReducer {
     if (!isSkipped && !isOfUsers) {
       asides.failAgain(event, failure.cause, codeVersion, changes.setAside);
       await this.steps.follow(changes);
-      return { changes, now: from.now, newly };
+      return { changes, now: from.logicalTime, newly };
     }
     if (isOfUsers && under !== null) newly.push(...(await this.#foldWithout(failure, under, changes)));
     asides.advance(event.stream, next, handled, changes.setAside);
     await this.steps.follow(changes);
     for (const userId of [...touched, ...changes.users.keys()]) changes.setAside.late.set(userId, handled);
-    return { changes, now: under?.now ?? from.now, newly };
+    return { changes, now: under?.now ?? from.logicalTime, newly };
   }
 
   /** Judges those again who could not be judged by other code, or before what was in the way was gone. */
   async #judgeAgain(
     from: ProjectionCursor,
     handled: Position,
-    { unwritable }: FoldOnLimits,
+    { unwritable }: RetryLimits,
   ): Promise<FoldedAround | null> {
     const { asides, codeVersion } = this.steps;
     const users = asides.usersToTry(codeVersion);
@@ -238,14 +238,14 @@ export class FaultReducer {
     const changes = new WriteBatch();
     for (const [userId, own] of users) {
       const event = { id: own.eventId, type: own.eventType, position: own.position };
-      const under = { event, now: from.now, lateAt: handled, within: [] };
+      const under = { event, now: from.logicalTime, lateAt: handled, partialProgress: [] };
       const isWritable = unwritable === null || (unwritable.whole === null && !unwritable.users.has(userId));
       if (isWritable) await this.steps.judge([userId], under, changes);
       // Who still cannot be judged is not tried again by this code.
       if (asides.ownFault(userId) !== null) asides.tried(userId, codeVersion, changes.setAside);
       else changes.setAside.late.set(userId, handled);
     }
-    return { changes, now: from.now, newly: [] };
+    return { changes, now: from.logicalTime, newly: [] };
   }
 
   /** Whether what failed are users by themselves: those who can be judged without the event show that it is the event. */
@@ -273,11 +273,11 @@ export class FaultReducer {
   /** `null` of an event that cannot be read: it brings no time. */
   #under(
     event: Given,
-    { now, within }: Pick<ProjectionCursor, 'now' | 'within'>,
+    { logicalTime, partialProgress }: Pick<ProjectionCursor, 'logicalTime' | 'partialProgress'>,
     lateAt: Position | null,
   ): (Under & { readonly event: EventEnvelope }) | null {
     if (event instanceof UnreadableEvent) return null;
-    return { event, now: Math.max(now, this.steps.instantOf(event)), lateAt, within };
+    return { event, now: Math.max(logicalTime, this.steps.instantOf(event)), lateAt, partialProgress };
   }
 }
 

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { Position } from '../../events/stored-event.js';
 import type { LiveCheckpoint } from '../engine/checkpoint.js';
-import { isWritten, type UnderWay } from '../engine/under-way.js';
+import { isWritten, type PartialEvent } from '../engine/partial-progress.js';
 import { type Faulted, type Served, serve } from '../entitlements/snapshot.js';
 import { defaultUserRow, entitlementSchema, readHeld } from '../entitlements/user-row.js';
 
@@ -77,9 +77,9 @@ export class EntitlementReader {
   readonly #flights = new Set<Flight>();
   #confirmedAt = 0;
   #handled = '0';
-  #within: readonly UnderWay[] = [];
+  #partialProgress: readonly PartialEvent[] = [];
   /** The latest swap of generations that this instance knows of. */
-  #swaps = 0;
+  #liveEpoch = 0;
   #waiting: Map<string, PromiseWithResolvers<Served>> | null = null;
 
   constructor(
@@ -102,7 +102,7 @@ export class EntitlementReader {
 
   /** Whether all that the event at `position` changes is in the read models, by the checkpoint that was last confirmed. */
   shows(position: Position): boolean {
-    return isWritten({ handled: this.#handled, within: this.#within }, position);
+    return isWritten({ handled: this.#handled, partialProgress: this.#partialProgress }, position);
   }
 
   /** The snapshot of one user; one never heard of has the default plan and version 0. */
@@ -144,19 +144,19 @@ export class EntitlementReader {
    * To be called when the live checkpoint was read or written, with how long ago that was (milliseconds); `moved` when
    * another instance moved it. Late word from before a swap that is known confirms nothing.
    */
-  confirmed({ swaps, checkpoint }: LiveCheckpoint, moved: boolean, ageMs: number): void {
-    if (swaps < this.#swaps) return;
+  confirmed({ liveEpoch, checkpoint }: LiveCheckpoint, moved: boolean, ageMs: number): void {
+    if (liveEpoch < this.#liveEpoch) return;
     if (moved) this.changed('all');
-    this.#sawSwap(swaps);
+    this.#sawEpoch(liveEpoch);
     this.#handled = checkpoint.handled ?? '0';
-    this.#within = checkpoint.within;
+    this.#partialProgress = checkpoint.partialProgress;
     this.#confirmedAt = this.now() - ageMs;
   }
 
   /** Drops what is in memory of generations before the given swap; not confirmed for the later one until someone says so. */
-  #sawSwap(swaps: number): void {
-    if (swaps <= this.#swaps) return;
-    this.#swaps = swaps;
+  #sawEpoch(liveEpoch: number): void {
+    if (liveEpoch <= this.#liveEpoch) return;
+    this.#liveEpoch = liveEpoch;
     this.#confirmedAt = 0;
     this.changed('all');
   }
@@ -190,11 +190,11 @@ export class EntitlementReader {
       const now = this.now();
       const rows = z.array(row).parse(found.rows);
       const served = rows.map((each) => toServed(each, now));
-      const swaps = rows[0]?.swaps ?? this.#swaps;
+      const liveEpoch = rows[0]?.swaps ?? this.#liveEpoch;
       // What this statement saw is of the generation it names: it must not be dropped with what was there before.
-      if (swaps > this.#swaps) {
+      if (liveEpoch > this.#liveEpoch) {
         this.#flights.delete(flight);
-        this.#sawSwap(swaps);
+        this.#sawEpoch(liveEpoch);
       }
       for (const each of served) {
         if (!flight.all && !flight.changed.has(each.userId)) this.#cache.set(each.userId, each);

@@ -21,7 +21,7 @@ export class PublicationReader {
   async underWay(): Promise<readonly PublicationUnderWay[]> {
     const live = await readLiveCheckpoint(this.pool, ENTITLEMENTS);
     const found: PublicationUnderWay[] = [];
-    for (const { position } of live?.checkpoint.within ?? []) {
+    for (const { position } of live?.checkpoint.partialProgress ?? []) {
       // Who has something and no row yet is judged by the first publication of all.
       const { rows } = await this.pool.query(
         `select count(*) filter (where catalog >= $2)::int as judged,

@@ -114,29 +114,29 @@ async function foldAndMove(
   if (drafts.length > 0) await fold(logOf(drafts), drafts.at(-1)?.position ?? null);
   return inTransaction(pool, async (client) => {
     await client.query(`set local synchronous_commit = on; set local work_mem = '${WORK_MEM}'`);
-    const ground = await holdBoth(client, projection, generation);
-    if (await holdsEventOf(store, ground.from.fold.checkpoint)) throw new LogIsKnownError();
+    const aligned = await holdBoth(client, projection, generation);
+    if (await holdsEventOf(store, aligned.from.fold.checkpoint)) throw new LogIsKnownError();
     if (!(await holdsEventOf(store, inLog))) throw new AdoptionInterruptedError();
-    const swap = ground.swaps + 1;
+    const swap = aligned.liveEpoch + 1;
     const now = options.now();
     const does = order.does === 'adopt';
-    const compared = await compareGenerations(client, { ...ground, now }, (page) =>
+    const compared = await compareGenerations(client, { ...aligned, now }, (page) =>
       does ? writeOffsets(client, swap, page, now) : Promise.resolve(),
     );
-    const { handled, now: knownMs } = ground.from.fold.checkpoint;
+    const { handled, logicalTime: knownMs } = aligned.from.fold.checkpoint;
     const report: AdoptionReport = {
       ...compared,
       swap: does ? swap : null,
       known: { position: handled, at: timeOf(handled, knownMs) },
-      log: { position: inLog.handled, at: timeOf(inLog.handled, inLog.now) },
-      common: await lastInBoth(client, ground.from.generation, generation),
+      log: { position: inLog.handled, at: timeOf(inLog.handled, inLog.logicalTime) },
+      common: await lastInBoth(client, aligned.from.generation, generation),
       catalog,
-      lost: await lostEvents(client, ground.from.generation, generation),
+      lost: await lostEvents(client, aligned.from.generation, generation),
     };
     if (!does) return report;
-    await keepHistory(client, swap, ground);
+    await keepHistory(client, swap, aligned);
     await retireOthers(client, generation);
-    await movePointer(client, { ...order, projection, kind: 'adoption' }, ground, report);
+    await movePointer(client, { ...order, projection, kind: 'adoption' }, aligned, report);
     await moveOtherCheckpoints();
     return report;
   });
@@ -200,7 +200,7 @@ function drafting(store: EventStore, drafts: StoredEvent[]): EventStore {
     readAll: (after, limit) => store.readAll(after, limit),
     head: () => store.head(),
     eventIdAt: (position) => store.eventIdAt(position),
-    onAppend: (ring) => store.onAppend(ring),
+    onAppend: (notify) => store.onAppend(notify),
     close: () => store.close(),
   };
 }
@@ -231,7 +231,7 @@ function scratchFold(
     for (;;) {
       const read = await checkpointOf(pool, projection, generation);
       onProgress(read.handled, until, events);
-      if (comparePositions(read.handled, until) >= 0 && read.within.length === 0) return;
+      if (comparePositions(read.handled, until) >= 0 && read.partialProgress.length === 0) return;
       const round = await runner.run(read);
       if (round.outcome === 'fault') throw new GenerationFaultedError(generation, round.fault);
       if (round.outcome === 'other log' || round.outcome === 'lost') throw new AdoptionInterruptedError();
@@ -260,7 +260,7 @@ async function holdBoth(client: PoolClient, projection: string, to: number) {
     return parseFold(found.rows[0]);
   };
   return {
-    swaps,
+    liveEpoch: swaps,
     from: { generation, fold: await hold(generation) },
     to: { generation: to, fold: await hold(to) },
   };

@@ -6,9 +6,9 @@ import { GenerationBehindError, GenerationFaultedError, GenerationIsLiveError } 
 import { FOLD_COLUMNS, type GenerationFold, parseFold } from './generation-fold.js';
 import { inTransaction } from './generation-table.js';
 
-/** The live generation and another one, both held still at the same event. */
+/** The live generation and another one, both locked at the same event. */
 export interface AlignedCheckpoints {
-  readonly swaps: number;
+  readonly liveEpoch: number;
   readonly from: { readonly generation: number; readonly fold: GenerationFold };
   readonly to: { readonly generation: number; readonly fold: GenerationFold };
 }
@@ -16,13 +16,13 @@ export interface AlignedCheckpoints {
 export interface AlignedCheckpointsOptions {
   readonly projection: string;
   readonly to: number;
-  /** How long the other generation may take to come level, in milliseconds. */
+  /** How long the other generation may take to catch up, in milliseconds. */
   readonly patienceMs: number;
   /** Called while the other one is behind: brings it on to an event, or leaves that to whoever folds it. */
   readonly bringOn: (until: Position | null) => Promise<void>;
 }
 
-/** How long the live generation is held at a time while the other one comes level, in milliseconds. */
+/** How long the live generation is locked at a time while the other one catches up, in milliseconds. */
 const HOLD_MS = 2_000;
 const LOOK_MS = 10;
 
@@ -71,52 +71,52 @@ export async function holdAligned(
     const before = await read((await livePointer('')).generation, '');
     await comesTo(before?.checkpoint.handled ?? null, deadline);
 
-    await client.query('savepoint level_ground');
-    const { generation, swaps } = await livePointer('for update');
+    await client.query('savepoint aligned');
+    const { generation, swaps: liveEpoch } = await livePointer('for update');
     const live = await read(generation, 'for update');
     const position = live?.checkpoint.handled ?? null;
-    const underWay = JSON.stringify(live?.checkpoint.within ?? []);
-    if (live?.checkpoint.within.length === 0 && (await comesTo(position, Date.now() + HOLD_MS))) {
+    const publications = JSON.stringify(live?.checkpoint.partialProgress ?? []);
+    if (live?.checkpoint.partialProgress.length === 0 && (await comesTo(position, Date.now() + HOLD_MS))) {
       const fold = await read(to, 'for update');
-      if (fold !== null && isLevel(live, fold)) {
-        return { swaps, from: { generation, fold: live }, to: { generation: to, fold } };
+      if (fold !== null && isAligned(live, fold)) {
+        return { liveEpoch, from: { generation, fold: live }, to: { generation: to, fold } };
       }
     }
-    // Lets the live fold go on: a publication is under way, and waited for while it moves, or the other one was held up.
-    await client.query('rollback to savepoint level_ground');
-    if (underWay !== publishing) deadline = Date.now() + patienceMs;
-    publishing = underWay;
+    // Lets the live fold go on: a publication is under way, and waited for while it moves, or the other one was delayed.
+    await client.query('rollback to savepoint aligned');
+    if (publications !== publishing) deadline = Date.now() + patienceMs;
+    publishing = publications;
     if (Date.now() >= deadline) throw new GenerationBehindError(to, null, position);
     await pause(LOOK_MS);
   }
 }
 
 /**
- * Does `work` on a snapshot in which both generations are level: they are held only until it is taken.
- * @throws what `holdLevel` throws
+ * Does `work` on a snapshot in which both generations are at the same event: they are locked only until it is taken.
+ * @throws what `holdAligned` throws
  */
 export function onAlignedSnapshot<T>(
   pool: Pool,
   options: AlignedCheckpointsOptions,
-  work: (client: PoolClient, ground: AlignedCheckpoints) => Promise<T>,
+  work: (client: PoolClient, aligned: AlignedCheckpoints) => Promise<T>,
 ): Promise<T> {
   return inTransaction(
     pool,
     async (client) => {
-      const ground = await inTransaction(pool, async (holder) => {
-        const held = await holdAligned(holder, options);
+      const aligned = await inTransaction(pool, async (holder) => {
+        const found = await holdAligned(holder, options);
         await client.query('select from tenure.live_generation'); // the first statement takes the snapshot
-        return held;
+        return found;
       });
-      return work(client, ground);
+      return work(client, aligned);
     },
     'repeatable read read only',
   );
 }
 
-function isLevel({ checkpoint: live }: GenerationFold, { checkpoint: other }: GenerationFold): boolean {
+function isAligned({ checkpoint: live }: GenerationFold, { checkpoint: other }: GenerationFold): boolean {
   const isSameEvent =
     live.handled === other.handled &&
     (live.eventId === other.eventId || live.eventId === null || other.eventId === null);
-  return live.within.length === 0 && other.within.length === 0 && isSameEvent;
+  return live.partialProgress.length === 0 && other.partialProgress.length === 0 && isSameEvent;
 }

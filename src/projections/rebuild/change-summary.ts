@@ -2,7 +2,7 @@ import { type AccessPart, accessDifferences } from '../../policy/access-part.js'
 import type { Entitlement } from '../../policy/entitlement.js';
 import { snapshotAt, type UserRow } from '../entitlements/user-row.js';
 
-/** How many users a report tells in full. */
+/** Most users that a report lists. */
 export const IN_FULL = 100;
 
 /** What is served of a user who would be served something else, by version, before and after. */

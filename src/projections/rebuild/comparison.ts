@@ -58,7 +58,7 @@ export interface OffsetChange {
   readonly change: UserChange | null;
 }
 
-/** Two generations that are level: what is to be compared, at which moment (Unix ms). */
+/** Two generations at the same event: what is to be compared, at which moment (Unix ms). */
 export interface Compared {
   readonly from: { readonly generation: number; readonly fold: GenerationFold };
   readonly to: { readonly generation: number; readonly fold: GenerationFold };

@@ -76,7 +76,7 @@ export class GenerationIsLiveError extends GenerationError {
   }
 }
 
-/** The generation did not come level with the live one in time: nobody folds it, or it is far behind. */
+/** The generation did not catch up with the live one in time: nobody folds it, or it is far behind. */
 export class GenerationBehindError extends GenerationError {
   override readonly name = 'GenerationBehindError';
   readonly code = 'generation_behind';

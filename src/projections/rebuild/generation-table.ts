@@ -6,7 +6,7 @@ import { FOLD_COLUMNS, type GenerationFold, parseFold } from './generation-fold.
 import { AFTERWARDS, type Afterwards, writeJob } from './rebuild-jobs.js';
 
 /**
- * `building`: never served. `live`: read now. `previous`: was read, and is kept level. `scratch`: made to be compared
+ * `building`: never served. `live`: read now. `previous`: was read, and is kept up to date. `scratch`: made to be compared
  * and thrown away. `dropping`: on its way out. `replaced`: made from a log before an adoption, kept for its history.
  */
 export type GenerationRole = 'building' | 'live' | 'previous' | 'scratch' | 'dropping' | 'replaced';
@@ -19,7 +19,7 @@ export interface Generation {
   readonly reason: string;
   readonly startedAt: Date;
   readonly fold: GenerationFold | null;
-  /** What whoever folds it still has to do with it once it is level; `null` when nothing. */
+  /** What its job does with it once it has caught up; `null` when nothing. */
   readonly afterwards: Afterwards | null;
 }
 

@@ -48,7 +48,7 @@ export interface PublicationPreviewOptions {
   readonly now: () => number;
 }
 
-/** Told after each slice of users: how many were judged, of how many that have a row. */
+/** Called after each slice of users: how many were judged, of how many that have a row. */
 export type OnJudged = (judged: number, users: number) => void;
 
 const LOOK_MS = 100;
@@ -97,9 +97,9 @@ async function preview(
   const live = await readLiveCheckpoint(client, options.projection);
   const last = live === null ? null : await readLast(client, live.generation);
   if (live === null || last === null) throw new NoCatalogError();
-  if (live.checkpoint.within.length > 0) return 'under way';
-  const now = Math.max(live.checkpoint.now, options.now());
-  const [tally, moves] = [new ChangeCounter(), new PlanMoves()];
+  if (live.checkpoint.partialProgress.length > 0) return 'under way';
+  const now = Math.max(live.checkpoint.logicalTime, options.now());
+  const [counter, moves] = [new ChangeCounter(), new PlanMoves()];
   let [judged, defaultChanged] = [0, false];
   if (last.hash !== given.hash) {
     for await (const batch of judgeAnew(options, oneByOne(client), live, given, now)) {
@@ -109,7 +109,7 @@ async function preview(
           held: defaultUserRow(userId, last.byDefault),
           offset: 0,
         };
-        countUser(userId, held, after, offset, now, tally, moves);
+        countUser(userId, held, after, offset, now, counter, moves);
       }
       judged += batch.users.size;
       defaultChanged ||= JSON.stringify(last.byDefault) !== JSON.stringify(batch.byDefault);
@@ -123,7 +123,7 @@ async function preview(
     hashBefore: last.hash,
     hashAfter: given.hash,
     judged,
-    ...tally.changes,
+    ...counter.changes,
     ...moves.report,
     defaultChanged,
   };
@@ -139,12 +139,12 @@ async function* judgeAnew(
 ): AsyncGenerator<EntitlementsBatch> {
   const projector = projectorOn(queries, generation);
   const event = publicationOf(given, checkpoint.handled, now);
-  let from: ProjectionCursor = { ...checkpoint, within: [], now };
+  let from: ProjectionCursor = { ...checkpoint, partialProgress: [], logicalTime: now };
   let isBegun = false;
   do {
     let batch: EntitlementsBatch;
     try {
-      batch = await (isBegun ? projector.goOn(from, null) : projector.project([event], from));
+      batch = await (isBegun ? projector.writePart(from, null) : projector.project([event], from));
     } catch (error) {
       throw isTransient(error) ? error : new PublicationWouldFaultError(error);
     }
@@ -152,8 +152,13 @@ async function* judgeAnew(
     if (failed !== undefined) throw new PublicationWouldFaultError(new Error(failed.message));
     isBegun = true;
     yield batch;
-    from = { ...from, handled: event.position, within: batch.within, now: batch.now };
-  } while (from.within.length > 0);
+    from = {
+      ...from,
+      handled: event.position,
+      partialProgress: batch.partialProgress,
+      logicalTime: batch.logicalTime,
+    };
+  } while (from.partialProgress.length > 0);
 }
 
 /** The event that a publication after `handled` would be. It is never appended: only what is judged by it counts. */

@@ -18,29 +18,30 @@ export interface RebuildJobRunnerOptions {
   readonly codeVersion: string;
   readonly rebuilds: RebuildRuntime;
   readonly onTrouble: (error: unknown) => void;
-  /** How long a build of other code may stand still before its order is given up, in milliseconds. */
+  /** How long a build of other code may stand still before its job fails, in milliseconds. */
   readonly patienceMs: number;
 }
 
-/** After trouble it is tried again, but not at once. */
+/** Minimum pause after trouble, in milliseconds. */
 const TROUBLE_PAUSE_MS = 1_000;
 
 /**
- * Carries out what was ordered with a build: compare, then swap, keep or drop. The order, how it ended and the report are
- * in the database, so whoever folds the build next goes on; a swap ends its order in its own transaction. Two instances
- * at once do no harm: the first end counts.
+ * Runs the job of a build: compare, then swap, keep or drop. The job, its end and its report are in the database, so whoever
+ * folds the build next goes on; a swap ends its job in its own transaction. Two instances at once do no harm: the first end
+ * counts.
  */
 export class RebuildJobRunner {
   #task: Promise<void> | null = null;
   #notBefore = 0;
   #stopping = false;
-  /** The build of other code with an order, and since when its checkpoint has been where it is; there is one build. */
-  #stranger: { readonly generation: number; readonly revision: number; readonly since: number } | null = null;
+  /** The build of other code with a job, and since when its checkpoint has been where it is; there is one build. */
+  #foreignBuild: { readonly generation: number; readonly revision: number; readonly since: number } | null =
+    null;
 
   constructor(private readonly options: RebuildJobRunnerOptions) {}
 
-  /** To be called while a build with an order is level, or on its way out: carries on with it in the background. */
-  carryOn(generation: number): void {
+  /** To be called while a build with a job has caught up, or is being dropped: goes on with the job in the background. */
+  advance(generation: number): void {
     if (this.#task !== null || this.#stopping || performance.now() < this.#notBefore) return;
     this.#task = this.#try(generation).finally(() => {
       this.#task = null;
@@ -48,7 +49,7 @@ export class RebuildJobRunner {
   }
 
   /**
-   * To be called with everything that is there, now and then, by every instance: an order is given up whose build stands
+   * To be called with everything that is there, now and then, by every instance: a job fails whose build stands
    * at a fault; or was begun by other code and moves no more, because nobody with that code runs.
    */
   async look(all: readonly Generation[]): Promise<void> {
@@ -70,19 +71,19 @@ export class RebuildJobRunner {
   }
 
   #standsStill(generation: number, { checkpoint: { revision } }: GenerationFold, forMs: number): boolean {
-    const known = this.#stranger;
+    const known = this.#foreignBuild;
     if (known?.generation === generation && known.revision === revision) {
       return performance.now() - known.since >= forMs;
     }
-    this.#stranger = { generation, revision, since: performance.now() };
+    this.#foreignBuild = { generation, revision, since: performance.now() };
     return false;
   }
 
   async #try(generation: number): Promise<void> {
     const { pool, projection, onTrouble } = this.options;
     try {
-      const order = await findRebuild(pool, projection, generation);
-      if (order !== null) await this.#carryOut(order);
+      const job = await findRebuild(pool, projection, generation);
+      if (job !== null) await this.#runJob(job);
     } catch (error) {
       if (isPassing(error)) return;
       try {
@@ -95,22 +96,22 @@ export class RebuildJobRunner {
     }
   }
 
-  async #carryOut({ generation, phase, afterwards, actor, reason }: RebuildJob): Promise<void> {
-    const { pool, rebuilds: generations } = this.options;
-    if (phase === 'dropping') return generations.drop(generation);
+  async #runJob({ generation, phase, afterwards, actor, reason }: RebuildJob): Promise<void> {
+    const { pool, rebuilds } = this.options;
+    if (phase === 'dropping') return rebuilds.drop(generation);
     if (phase !== 'comparing') return;
     if (afterwards === 'swap') {
-      await generations.swap(generation, { actor, reason });
+      await rebuilds.swap(generation, { actor, reason });
       return;
     }
-    const report = await generations.compare(generation);
+    const report = await rebuilds.compare(generation);
     if (afterwards === 'keep') return noteEnd(pool, generation, 'kept', report);
     await noteReport(pool, generation, report);
-    await generations.drop(generation);
+    await rebuilds.drop(generation);
   }
 }
 
-/** Somebody else was faster, or something holds the live fold up: what is in the database decides at the next look. */
+/** Somebody else was faster, or something delays the live fold: what is in the database decides at the next look. */
 function isPassing(error: unknown): boolean {
   return (
     error instanceof GenerationBehindError ||

@@ -5,12 +5,12 @@ import { BUILD_BEGIN, paceOf } from './build-progress.js';
 import type { ComparisonReport } from './comparison.js';
 import type { GenerationError } from './errors.js';
 
-/** What is done with a build once it is level and compared: a dry run drops it. */
+/** What is done with a build once it has caught up and is compared: a dry run drops it. */
 export const AFTERWARDS = ['swap', 'keep', 'drop'] as const;
 export type Afterwards = (typeof AFTERWARDS)[number];
 
 /**
- * Where a rebuild is. `level` waits for somebody to say what comes next, `comparing` is carried out by whoever folds it,
+ * Where a rebuild is. `level` waits for somebody to say what comes next, `comparing` is run by whoever folds it,
  * `dropping` waits for earlier reads; the last four are ends.
  */
 export const REBUILD_PHASES = [

@@ -30,7 +30,7 @@ export interface RebuildProjectorRunnerOptions {
   readonly projection: string;
   readonly codeVersion: string;
   readonly projectorOf: (generation: number) => Projector<EventEnvelope>;
-  readonly orders: RebuildJobRunner;
+  readonly jobs: RebuildJobRunner;
   readonly onFault: (generation: number, fault: ProjectionFault) => void;
   readonly onSetAside: (generation: number, what: SetAside) => void;
   readonly onTrouble: (error: unknown) => void;
@@ -39,14 +39,14 @@ export interface RebuildProjectorRunnerOptions {
 }
 
 const BATCH_SIZE = 2_000;
-/** How often it looks whether a generation came or went, in milliseconds. */
+/** Interval between two looks whether a generation came or went, in milliseconds. */
 const LOOK_MS = 500;
-/** What is under way at a stop has this long to end, in milliseconds. */
+/** A batch under way at a stop has this long to end, in milliseconds. */
 const FINISH_WITHIN_MS = 3_500;
 /** A missed notification costs at most this long. */
 const POLL_MS = 250;
 
-/** A fold beside the live one, as this instance goes on with it. */
+/** The fold of a generation that is not live, as this instance goes on with it. */
 interface Fold {
   readonly generation: number;
   readonly log: BoundedLog;
@@ -57,37 +57,37 @@ interface Fold {
 }
 
 /**
- * Folds every generation that is not read and should be level: the build of a rebuild, from the beginning of the log on,
- * and those that were read before, until they are dropped. Never past the live one: so when the live one is held still,
- * the others come to exactly where it is. Of several instances one does it (an advisory lock, with a session only while
+ * Folds every generation that is not live and should be at its position: the build of a rebuild, from the beginning of the log on,
+ * and those that were read before, until they are dropped. Never past the live one: so when the live one is locked,
+ * the others come to exactly its position. Of several instances one does it (an advisory lock, with a session only while
  * there is something to fold); the compare-and-set of the checkpoints is the guarantee. Whoever takes over goes on from
- * the checkpoint. A build is left to the code that began it. Whoever folds also carries out what was ordered with a build.
+ * the checkpoint. A build is left to the code that began it. Whoever folds also runs the jobs of builds.
  */
 export class RebuildProjectorRunner {
   readonly #wakeSignal = new WakeSignal();
   readonly #folds = new Map<number, Fold>();
   #stopping = false;
-  #run: Promise<void> | null = null;
+  #running: Promise<void> | null = null;
 
   constructor(private readonly options: RebuildProjectorRunnerOptions) {}
 
   start(): void {
-    this.#run = this.#keep();
+    this.#running = this.#run();
   }
 
   /** Looks at once what there is to fold. */
-  ring(): void {
-    this.#wakeSignal.ring();
+  wake(): void {
+    this.#wakeSignal.wake();
   }
 
   /** Finishes the batch at hand; one that does not end in time is left to itself. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    this.#wakeSignal.ring();
-    await Promise.race([this.#run, pause(FINISH_WITHIN_MS, undefined, { ref: false })]);
+    this.#wakeSignal.wake();
+    await Promise.race([this.#running, pause(FINISH_WITHIN_MS, undefined, { ref: false })]);
   }
 
-  async #keep(): Promise<void> {
+  async #run(): Promise<void> {
     while (!this.#stopping) {
       try {
         if ((await this.#wanted()).length > 0) await this.#withSession();
@@ -99,11 +99,11 @@ export class RebuildProjectorRunner {
     }
   }
 
-  /** Generations beside the live one that this code may fold, and those with an order on their way out. */
+  /** Generations other than the live one that this code may fold, and those whose job drops them. */
   async #wanted(): Promise<readonly Generation[]> {
-    const { pool, projection, codeVersion, orders } = this.options;
+    const { pool, projection, codeVersion, jobs } = this.options;
     const all = await listGenerations(pool, projection);
-    await orders.look(all);
+    await jobs.look(all);
     return all.filter(({ role, fold, afterwards }) => {
       if (fold === null) return role === 'dropping' && afterwards !== null;
       return role === 'previous' || (role === 'building' && fold.builtBy === codeVersion);
@@ -112,9 +112,9 @@ export class RebuildProjectorRunner {
 
   async #withSession(): Promise<void> {
     const { url, projection } = this.options;
-    const ring = (): void => this.#wakeSignal.ring();
-    const hooks = { onSign: ring, onLost: ring };
-    const election = await LeaderElection.open(url, { projection, lead: 'beside' }, hooks);
+    const wake = (): void => this.#wakeSignal.wake();
+    const hooks = { onNotification: wake, onLost: wake };
+    const election = await LeaderElection.open(url, { projection, lead: 'rebuild' }, hooks);
     try {
       while (!this.#stopping && !election.isLost) {
         if (await election.tryToLead()) return await this.#lead(election);
@@ -140,8 +140,8 @@ export class RebuildProjectorRunner {
       }
       let more = false;
       for (const { generation, fold, afterwards } of wanted) {
-        const outcome = fold === null ? 'level' : await this.#advance(generation);
-        if (outcome === 'level' && afterwards !== null) this.options.orders.carryOn(generation);
+        const outcome = fold === null ? 'caught up' : await this.#advance(generation);
+        if (outcome === 'caught up' && afterwards !== null) this.options.jobs.advance(generation);
         if (outcome === 'gone') lookedAt = Number.NEGATIVE_INFINITY;
         else if (outcome === 'more') more = true;
       }
@@ -157,10 +157,10 @@ export class RebuildProjectorRunner {
   }
 
   /**
-   * One batch of a fold: whether there is more to read, it is level (or stands at a fault), stands before a log that is
+   * One batch of a fold: whether there is more to read, it caught up (or stands at a fault), stands before a log that is
    * not the one that it, or what is read, was made from, or is not to be folded here.
    */
-  async #advance(generation: number): Promise<'more' | 'level' | 'stands' | 'gone'> {
+  async #advance(generation: number): Promise<'more' | 'caught up' | 'stands' | 'gone'> {
     const { pool, projection } = this.options;
     const live = await readLiveCheckpoint(pool, projection);
     if (live === null || live.generation === generation) return 'gone';
@@ -169,8 +169,8 @@ export class RebuildProjectorRunner {
     if (fold.checkpoint === null) return 'gone';
     if (fold.stuckAt === fold.checkpoint.revision) return this.#lookAgain(fold);
     if (!(await fold.log.holds(live.checkpoint))) return this.#stand(generation);
-    const isLevel = comparePositions(fold.checkpoint.handled, live.checkpoint.handled) >= 0;
-    if (isLevel && (await this.#wasMoved(fold))) {
+    const isCaughtUp = comparePositions(fold.checkpoint.handled, live.checkpoint.handled) >= 0;
+    if (isCaughtUp && (await this.#wasMoved(fold))) {
       this.#folds.delete(generation);
       return 'more';
     }
@@ -183,7 +183,7 @@ export class RebuildProjectorRunner {
         return 'more';
       case 'idle':
         fold.checkpoint = round.checkpoint;
-        return 'level';
+        return 'caught up';
       case 'lost':
         this.#folds.delete(generation);
         return 'gone';
@@ -193,7 +193,7 @@ export class RebuildProjectorRunner {
         fold.stuckAt = fold.checkpoint.revision;
         this.options.onFault(generation, round.fault);
         await noteFault(pool, { projection, generation }, fold.checkpoint, round.fault);
-        return 'level';
+        return 'caught up';
       default:
         return exhausted(round);
     }
@@ -205,7 +205,7 @@ export class RebuildProjectorRunner {
     return 'stands';
   }
 
-  /** Whether somebody else moved a checkpoint: ops, who say that what is set aside is to be tried again. */
+  /** Whether somebody else moved a checkpoint: ops, who want what is set aside to be retried. */
   async #wasMoved({ generation, checkpoint }: Fold): Promise<boolean> {
     const { pool, projection } = this.options;
     const found = await findCheckpoint(pool, { projection, generation });
@@ -213,10 +213,10 @@ export class RebuildProjectorRunner {
   }
 
   /** One that stopped at a fault goes on once somebody else has moved it. */
-  async #lookAgain(fold: Fold): Promise<'level'> {
+  async #lookAgain(fold: Fold): Promise<'caught up'> {
     const { pool, projection } = this.options;
     fold.checkpoint = await findCheckpoint(pool, { projection, generation: fold.generation });
-    return 'level';
+    return 'caught up';
   }
 
   #foldOf(generation: number): Fold {

@@ -17,7 +17,7 @@ import { PATIENCE_MS, RebuildRuntime } from './rebuild-runtime.js';
  * one that folds and two that compare), and one looks.
  */
 const POOL_SIZE = 8;
-/** What is under way at a stop has this long to end, in milliseconds; then its connections are cut, and it undone. */
+/** Work under way at a stop has this long to end, in milliseconds; then its connections are cut, and it is undone. */
 const FINISH_WITHIN_MS = 2_500;
 
 export interface RebuildProjectorOptions {
@@ -31,7 +31,7 @@ export interface RebuildProjectorOptions {
   /** A build set something aside, and goes on. */
   readonly onSetAside: (generation: number, what: SetAside) => void;
   readonly onTrouble: (error: unknown) => void;
-  /** Something to fold came or went; where the keeper does not run here, whoever runs it should look. */
+  /** Something to fold came or went; where the runner is not started here, whoever runs it should look. */
   readonly onChange?: () => void;
   readonly sliceSize?: number;
   /** The setting `FAULT_LIMIT`. */
@@ -46,7 +46,7 @@ export interface RebuildProjectorOptions {
   readonly now?: () => number;
 }
 
-/** Everything beside the live fold: what rebuilds, and what folds. `stop` closes the connections that are its own. */
+/** Everything of rebuilds: what runs them, and what folds their generations. `stop` closes the connections that are its own. */
 export interface RebuildProjector {
   readonly rebuilds: RebuildRuntime;
   readonly runner: RebuildProjectorRunner;
@@ -58,7 +58,7 @@ export interface RebuildProjector {
   stop(): Promise<void>;
 }
 
-/** Puts together what rebuilds the entitlements. Start the keeper to make builds move in this process. */
+/** Puts together what rebuilds the entitlements. Start the runner to make builds move in this process. */
 export function openRebuildProjector(options: RebuildProjectorOptions): RebuildProjector {
   const { store, streamPrefix, pool, url, onFault, onSetAside, onTrouble } = options;
   const { sliceSize, faultLimit, buildBatchSize, patienceMs, now } = options;
@@ -82,17 +82,17 @@ export function openRebuildProjector(options: RebuildProjectorOptions): RebuildP
     pool: own,
     projectorOf: projectorOn(own),
     onChange: () => {
-      runner.ring();
+      runner.wake();
       options.onChange?.();
     },
     ...(patienceMs === undefined ? {} : { patienceMs }),
     ...(now === undefined ? {} : { now }),
   });
-  const orders = new RebuildJobRunner({
+  const jobs = new RebuildJobRunner({
     pool: own,
     projection: ENTITLEMENTS,
     codeVersion: rules.codeVersion,
-    rebuilds: rebuilds,
+    rebuilds,
     onTrouble,
     patienceMs: patienceMs ?? PATIENCE_MS,
   });
@@ -101,15 +101,15 @@ export function openRebuildProjector(options: RebuildProjectorOptions): RebuildP
     pool,
     url,
     projectorOf: projectorOn(pool),
-    orders,
+    jobs,
     onFault,
     onSetAside,
     onTrouble,
     ...(buildBatchSize === undefined ? {} : { batchSize: buildBatchSize }),
   });
   return {
-    rebuilds: rebuilds,
-    runner: runner,
+    rebuilds,
+    runner,
     previewPublication: (given, onJudged) =>
       previewPublication(
         {
@@ -126,7 +126,7 @@ export function openRebuildProjector(options: RebuildProjectorOptions): RebuildP
       const why = new Error('Connection terminated: it stops');
       const cutting = setInterval(() => cutPool(own, why), FINISH_WITHIN_MS);
       await runner.stop();
-      await orders.stop();
+      await jobs.stop();
       await own.end();
       clearInterval(cutting);
     },

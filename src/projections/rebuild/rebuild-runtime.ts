@@ -64,8 +64,8 @@ const LOOK_MS = 100;
 const VERIFY_BATCH = 2_000;
 
 /**
- * Rebuilding the read models without downtime (DESIGN 12): builds beside what is read, comparison, swap, roll-back,
- * verification. What is under way is in the database, not here: any process may go on with it, and a `GenerationKeeper`
+ * Rebuilding the read models without downtime (DESIGN 12): builds next to the live generation, comparison, swap, roll-back,
+ * verification. What is under way is in the database, not here: any process may go on with it, and a `RebuildProjectorRunner`
  * of any running service does the folding.
  */
 export class RebuildRuntime {
@@ -129,7 +129,7 @@ export class RebuildRuntime {
   }
 
   /**
-   * Waits until a build is level with what is read, as long as it moves.
+   * Waits until a build has caught up with what is read, as long as it moves.
    * @throws UnknownGenerationError when it is dropped, BuildOfOtherCodeError, GenerationFaultedError,
    * GenerationBehindError when nothing moved for a while
    */
@@ -143,12 +143,12 @@ export class RebuildRuntime {
       if (build.builtBy !== codeVersion) {
         throw new BuildOfOtherCodeError(generation, build.builtBy, codeVersion);
       }
-      const { fault, handled, within, revision } = build.checkpoint;
+      const { fault, handled, partialProgress, revision } = build.checkpoint;
       if (fault !== null) throw new GenerationFaultedError(generation, fault);
       const now = { handled, events: build.events };
       first ??= now;
       onProgress({ generation, ...now, live, ...paceOf(first, now, live, performance.now() - began) });
-      if (live !== null && comparePositions(handled, live) >= 0 && within.length === 0) return;
+      if (live !== null && comparePositions(handled, live) >= 0 && partialProgress.length === 0) return;
       if (live === null && (await this.options.store.head()) === null) return;
       if (revision !== moved.revision) moved = { at: performance.now(), revision };
       if (performance.now() - moved.at > this.#patienceMs) {
@@ -159,16 +159,16 @@ export class RebuildRuntime {
   }
 
   /**
-   * What a swap to `to` would change, on a snapshot in which both are level. Changes nothing.
+   * What a swap to `to` would change, on a snapshot in which both are at the same event. Changes nothing.
    * @throws UnknownGenerationError, GenerationIsLiveError, GenerationFaultedError, GenerationBehindError
    */
   async compare(to: number): Promise<ComparisonReport> {
     const { pool, projection } = this.options;
     await findGeneration(pool, projection, to);
-    const level = { projection, to, patienceMs: this.#patienceMs, bringOn: async () => undefined };
+    const alignment = { projection, to, patienceMs: this.#patienceMs, bringOn: async () => undefined };
     return this.#moves.add(() =>
-      onAlignedSnapshot(pool, level, (client, ground) =>
-        compareGenerations(client, { ...ground, now: this.#now() }, async () => undefined),
+      onAlignedSnapshot(pool, alignment, (client, aligned) =>
+        compareGenerations(client, { ...aligned, now: this.#now() }, async () => undefined),
       ),
     );
   }
@@ -205,7 +205,7 @@ export class RebuildRuntime {
   }
 
   /**
-   * A whole rebuild: build, wait until level, compare, and what is asked for then. The report is that of the swap where
+   * A whole rebuild: build, wait until it has caught up, compare, and what is asked for then. The report is that of the swap where
    * there was one. When the wait is given up the build stays, and goes on while a service runs: swap or drop it.
    * @throws what `begin`, `untilLevel` and `swap` throw
    */

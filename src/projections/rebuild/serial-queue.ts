@@ -5,7 +5,7 @@ export class SerialQueue {
   /** Does `work` when everything before it has ended. */
   add<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#last.then(work);
-    this.#last = turn.catch(() => undefined); // its own caller is told
+    this.#last = turn.catch(() => undefined); // its own caller gets the error
     return turn;
   }
 }

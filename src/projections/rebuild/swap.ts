@@ -44,16 +44,16 @@ export async function swapGenerations(pool: Pool, order: SwapOrder): Promise<Swa
     // A version once served must not be forgotten by a crash of the server: this commit waits for its flush.
     await client.query(`set local synchronous_commit = on; set local work_mem = '${WORK_MEM}'`);
     await mayBeServed(client, order.to);
-    const ground = await holdAligned(client, { ...order, bringOn: async () => undefined });
+    const aligned = await holdAligned(client, { ...order, bringOn: async () => undefined });
     await mayBeServed(client, order.to);
-    const swap = ground.swaps + 1;
+    const swap = aligned.liveEpoch + 1;
     const now = order.now();
-    const compared = await compareGenerations(client, { ...ground, now }, (page) =>
+    const compared = await compareGenerations(client, { ...aligned, now }, (page) =>
       writeOffsets(client, swap, page, now),
     );
     const report = { ...compared, swap, kind: order.kind };
-    await keepHistory(client, swap, ground);
-    await movePointer(client, order, ground, report);
+    await keepHistory(client, swap, aligned);
+    await movePointer(client, order, aligned, report);
     await noteEnd(client, order.to, 'swapped', report);
     return report;
   });
@@ -147,12 +147,12 @@ export async function keepHistory(
 export async function movePointer(
   client: PoolClient,
   { projection, kind, actor, reason }: PointerMove,
-  { swaps, from, to }: AlignedCheckpoints,
+  { liveEpoch, from, to }: AlignedCheckpoints,
   { at, changed }: Pick<ComparisonReport, 'at' | 'changed'>,
 ): Promise<void> {
   await client.query('update tenure.live_generation set generation = $1, swaps = $2', [
     to.generation,
-    swaps + 1,
+    liveEpoch + 1,
   ]);
   await client.query(
     `update tenure.projection_checkpoint set revision = revision + 1
@@ -167,7 +167,7 @@ export async function movePointer(
        users_changed, actor, reason, swapped_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     [
-      swaps + 1,
+      liveEpoch + 1,
       kind,
       from.generation,
       to.generation,

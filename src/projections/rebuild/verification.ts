@@ -14,7 +14,7 @@ import { onAlignedSnapshot } from './aligned-checkpoints.js';
 import { GenerationBehindError, GenerationFaultedError, UnknownGenerationError } from './errors.js';
 import { beginGeneration, dropGeneration, underLock } from './generation-table.js';
 
-/** Differences told in full. */
+/** Most differences that a report lists. */
 const IN_FULL = 100;
 /** "tnrs": class of the advisory locks that say whose scratch generations are in use. */
 export const SCRATCH_LOCK = 0x746e7273;
@@ -84,7 +84,7 @@ export interface VerificationOptions {
   readonly patienceMs: number;
 }
 
-/** Told while the log is folded: where it is, where it goes, and how many events it has folded. */
+/** Called while the log is folded: where it is, where it goes, and how many events it has folded. */
 export type OnProgress = (handled: Position | null, until: Position | null, events: number) => void;
 
 /**
@@ -143,8 +143,8 @@ async function foldAndCompare(
   const bringOn = scratchFold(options, generation, sample, onProgress);
   const live = await readLiveCheckpoint(pool, projection);
   await bringOn(live?.checkpoint.handled ?? null);
-  const level = { projection, to: generation, patienceMs, bringOn };
-  return onAlignedSnapshot(pool, level, async (client, { from }) => {
+  const alignment = { projection, to: generation, patienceMs, bringOn };
+  return onAlignedSnapshot(pool, alignment, async (client, { from }) => {
     const { builtBy, foldedBy, mixedAfter, checkpoint } = from.fold;
     return {
       position: checkpoint.handled,
@@ -175,7 +175,7 @@ function scratchFold(
     for (;;) {
       const read = await findCheckpoint(pool, key);
       if (read === null) throw new UnknownGenerationError(generation);
-      if (comparePositions(read.handled, until) >= 0 && read.within.length === 0) return;
+      if (comparePositions(read.handled, until) >= 0 && read.partialProgress.length === 0) return;
       onProgress(read.handled, until, events);
       const round = await runner.run(read);
       if (round.outcome === 'fault') throw new GenerationFaultedError(generation, round.fault);

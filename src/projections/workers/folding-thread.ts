@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { FoldingPlace } from './thread-stores.js';
 
-/** How long a thread may take to end when it is told to, in milliseconds. */
+/** How long a thread may take to end after a stop, in milliseconds. */
 const STOP_WITHIN_MS = 4_500;
 
 /** Every kind of message that a thread may send is one of these. */
@@ -17,7 +17,7 @@ export interface FoldingThreadOptions<From> {
   /** Node's flags for the thread. Left out: those of the process. */
   readonly nodeFlags?: readonly string[];
   readonly onMessage: (message: From) => void;
-  /** The thread has ended though nobody told it to: what it folded stands still. */
+  /** The thread has ended without a stop: what it folded stands still. */
   readonly onDied: (error: Error) => void;
 }
 
@@ -58,7 +58,7 @@ export class FoldingThread<To extends Message, From extends Message> {
   }
 
   /** Does nothing once the thread has ended. */
-  post(message: To | { readonly kind: 'ring' }): void {
+  post(message: To | { readonly kind: 'wake' }): void {
     this.#worker?.postMessage(message);
   }
 

@@ -11,21 +11,21 @@ import {
 } from './protocol.js';
 import { beginning, openThreadStores } from './thread-stores.js';
 
-/** Figures that grow while nothing happens, such as the lag, are told this often. */
+/** Interval of status messages, in milliseconds: some figures, such as the lag, grow while nothing happens. */
 const STATUS_EVERY_MS = 250;
 
 const { port, place } = beginning();
-const rings = new Set<() => void>();
+const listeners = new Set<() => void>();
 
 function post(message: FromLiveThread): void {
   port.postMessage(message);
 }
 
-function hear(call: CallOf<ProjectionListener>): void {
-  post({ kind: 'heard', at: Date.now(), status: engine.status(), call });
+function report(call: CallOf<ProjectionListener>): void {
+  post({ kind: 'called', at: Date.now(), status: engine.status(), call });
 }
 
-const onTrouble = (error: unknown): void => hear({ name: 'onTrouble', given: [portable(error)] });
+const onTrouble = (error: unknown): void => report({ name: 'onTrouble', given: [portable(error)] });
 const stores = await openThreadStores(place, onTrouble);
 const { store, pool } = stores;
 const engine = liveFold({
@@ -34,10 +34,10 @@ const engine = liveFold({
     readAll: (after, limit) => store.readAll(after, limit),
     head: () => store.head(),
     eventIdAt: (position) => store.eventIdAt(position),
-    // The thread that appends has the doorbell, and passes the rings on.
-    onAppend: (ring) => {
-      rings.add(ring);
-      return () => rings.delete(ring);
+    // The thread that appends has the store's notifier, and passes its notifications on.
+    onAppend: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   },
   streamPrefix: place.streamPrefix,
@@ -46,11 +46,11 @@ const engine = liveFold({
   rules: RUNNING_RULES,
   faultLimit: place.faultLimit,
   listener: {
-    onChanged: (...given) => hear({ name: 'onChanged', given }),
-    onConfirmed: (...given) => hear({ name: 'onConfirmed', given }),
-    onBatch: (...given) => hear({ name: 'onBatch', given }),
-    onFault: (...given) => hear({ name: 'onFault', given }),
-    onSetAside: (...given) => hear({ name: 'onSetAside', given }),
+    onChanged: (...given) => report({ name: 'onChanged', given }),
+    onConfirmed: (...given) => report({ name: 'onConfirmed', given }),
+    onBatch: (...given) => report({ name: 'onBatch', given }),
+    onFault: (...given) => report({ name: 'onFault', given }),
+    onSetAside: (...given) => report({ name: 'onSetAside', given }),
     onTrouble,
   },
 });
@@ -75,7 +75,7 @@ async function stop(): Promise<void> {
 }
 
 port.on('message', (message: ToLiveThread) => {
-  if (message.kind === 'ring') for (const ring of rings) ring();
+  if (message.kind === 'wake') for (const listener of listeners) listener();
   else if (message.kind === 'ask') void answer(message.id, message.question);
   else void stop();
 });

@@ -10,8 +10,8 @@ export type CallOf<Listener> = {
     : never;
 }[keyof Listener];
 
-/** What a thread that folds beside tells of. */
-export interface BesideListener {
+/** What a thread that folds rebuilds reports. */
+export interface RebuildListener {
   onFault(generation: number, fault: ProjectionFault): void;
   onSetAside(generation: number, what: SetAside): void;
   onTrouble(error: unknown): void;
@@ -23,21 +23,21 @@ export type WorkerRequest =
   | { readonly kind: 'next_change'; readonly ms: number };
 
 /** To any thread: there may be something to fold; finish the batch at hand and end. */
-export type ToThread = { readonly kind: 'ring' } | { readonly kind: 'stop' };
+export type ToThread = { readonly kind: 'wake' } | { readonly kind: 'stop' };
 export type ToLiveThread =
   | ToThread
   | { readonly kind: 'ask'; readonly id: number; readonly question: WorkerRequest };
 
-export type FromBesideThread =
+export type FromRebuildThread =
   | { readonly kind: 'started' }
-  | { readonly kind: 'heard'; readonly call: CallOf<BesideListener> };
+  | { readonly kind: 'called'; readonly call: CallOf<RebuildListener> };
 
 /** `at` is when the projection had that status, Unix ms. */
 export type FromLiveThread =
   | { readonly kind: 'started'; readonly at: number; readonly status: ProjectionStatus }
   | { readonly kind: 'status'; readonly at: number; readonly status: ProjectionStatus }
   | {
-      readonly kind: 'heard';
+      readonly kind: 'called';
       readonly at: number;
       readonly status: ProjectionStatus;
       readonly call: CallOf<ProjectionListener>;

@@ -1,23 +1,23 @@
 import { openRebuildProjector } from '../rebuild/rebuild-projector.js';
-import { type FromBesideThread, portable, type ToThread } from './protocol.js';
+import { type FromRebuildThread, portable, type ToThread } from './protocol.js';
 import { beginning, openThreadStores } from './thread-stores.js';
 
 const { port, place } = beginning();
 
-function post(message: FromBesideThread): void {
+function post(message: FromRebuildThread): void {
   port.postMessage(message);
 }
 
 const onTrouble = (error: unknown): void =>
-  post({ kind: 'heard', call: { name: 'onTrouble', given: [portable(error)] } });
+  post({ kind: 'called', call: { name: 'onTrouble', given: [portable(error)] } });
 const stores = await openThreadStores(place, onTrouble);
 const rebuildProjector = openRebuildProjector({
   store: stores.store,
   streamPrefix: place.streamPrefix,
   pool: stores.pool,
   url: place.databaseUrl,
-  onFault: (...given) => post({ kind: 'heard', call: { name: 'onFault', given } }),
-  onSetAside: (...given) => post({ kind: 'heard', call: { name: 'onSetAside', given } }),
+  onFault: (...given) => post({ kind: 'called', call: { name: 'onFault', given } }),
+  onSetAside: (...given) => post({ kind: 'called', call: { name: 'onSetAside', given } }),
   faultLimit: place.faultLimit,
   onTrouble,
 });
@@ -29,7 +29,7 @@ async function stop(): Promise<void> {
 }
 
 port.on('message', (message: ToThread) => {
-  if (message.kind === 'ring') rebuildProjector.runner.ring();
+  if (message.kind === 'wake') rebuildProjector.runner.wake();
   else void stop();
 });
 rebuildProjector.runner.start();

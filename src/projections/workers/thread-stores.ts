@@ -18,7 +18,7 @@ export interface FoldingPlace {
   readonly faultLimit: number;
 }
 
-/** Whom a thread that folds answers to, and what it was started with. Throws elsewhere. */
+/** The port of a folding thread, and the place it was started with. Throws outside of a thread. */
 export function beginning(): { readonly port: MessagePort; readonly place: FoldingPlace } {
   if (parentPort === null) throw new Error('this file is the beginning of a thread');
   return { port: parentPort, place: workerData };
@@ -31,7 +31,7 @@ export interface ThreadStores {
   close(): Promise<void>;
 }
 
-/** Opens them; nothing is sent before it is needed. `onTrouble` hears of idle connections that broke. */
+/** Opens them; nothing is sent before it is needed. `onTrouble` receives the faults of idle connections. */
 export async function openThreadStores(
   place: FoldingPlace,
   onTrouble: (error: unknown) => void,

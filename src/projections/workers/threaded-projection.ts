@@ -26,7 +26,7 @@ export interface ThreadedProjectionOptions
   readonly listener: ProjectionListener;
 }
 
-/** The live fold in a thread of its own: the same answers, a message later. */
+/** The live fold in a thread of its own: it answers as the fold itself, one message later. */
 export class ThreadedProjection implements Projection {
   readonly #thread: FoldingThread<ToLiveThread, FromLiveThread>;
   readonly #asked = new Map<number, (answer: boolean) => void>();
@@ -58,8 +58,8 @@ export class ThreadedProjection implements Projection {
   }
 
   /** There may be more to read. */
-  ring(): void {
-    this.#thread.post({ kind: 'ring' });
+  wake(): void {
+    this.#thread.post({ kind: 'wake' });
   }
 
   status(): ProjectionStatus {
@@ -93,7 +93,7 @@ export class ThreadedProjection implements Projection {
       return;
     }
     this.#known = { at: message.at, status: message.status };
-    if (message.kind === 'heard') tell(this.options.listener, message.call, Date.now() - message.at);
+    if (message.kind === 'called') callListener(this.options.listener, message.call, Date.now() - message.at);
   }
 
   /** Nobody answers any more. */
@@ -105,7 +105,7 @@ export class ThreadedProjection implements Projection {
 }
 
 /** What was confirmed `ageMs` ago is that much older here. */
-function tell(listener: ProjectionListener, call: CallOf<ProjectionListener>, ageMs: number): void {
+function callListener(listener: ProjectionListener, call: CallOf<ProjectionListener>, ageMs: number): void {
   if (call.name === 'onConfirmed') {
     const [live, moved, olderMs] = call.given;
     listener.onConfirmed(live, moved, olderMs + ageMs);
