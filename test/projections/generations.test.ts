@@ -1,6 +1,6 @@
 import { judge } from '../../src/policy/judge.js';
 import { type FoldingRules, RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
-import { GENERATION_TABLES } from '../../src/projections/read-models/migrations/partitions.js';
+import { GENERATION_TABLES } from '../../src/projections/read-models/partitions.js';
 import {
   BuildOfOtherCodeError,
   GenerationBehindError,

@@ -31,7 +31,7 @@ import {
 } from '../../src/projections/projections.js';
 import { projectionEntities } from '../../src/projections/read-models/entities/entities.js';
 import { projectionMigrations } from '../../src/projections/read-models/migrations/migrations.js';
-import { GENERATION_TABLES } from '../../src/projections/read-models/migrations/partitions.js';
+import { GENERATION_TABLES } from '../../src/projections/read-models/partitions.js';
 import { FreshTables } from './fresh-tables.js';
 import { atEndOfFile } from './jest/kept-for-a-file.js';
 import { type Template, type TestDatabase, testDatabase } from './postgres.js';

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
-import { attachPartitions, GENERATION_TABLES, partitionOf } from '../read-models/migrations/partitions.js';
+import { attachPartitions, GENERATION_TABLES, partitionOf } from '../read-models/partitions.js';
 import { GenerationIsLiveError, RebuildInProgressError, UnknownGenerationError } from './errors.js';
 import { FOLD_COLUMNS, type GenerationFold, parseFold } from './generation-fold.js';
 import { AFTERWARDS, type Afterwards, writeJob } from './rebuild-jobs.js';

@@ -9,7 +9,7 @@ import { BoundedLog } from '../engine/bounded-log.js';
 import { findCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';
 import { projectionSource } from '../engine/projection-source.js';
 import type { Projector } from '../engine/projector.js';
-import { GENERATION_TABLES } from '../read-models/migrations/partitions.js';
+import { GENERATION_TABLES } from '../read-models/partitions.js';
 import { onAlignedSnapshot } from './aligned-checkpoints.js';
 import { GenerationBehindError, GenerationFaultedError, UnknownGenerationError } from './errors.js';
 import { beginGeneration, dropGeneration, underLock } from './generation-table.js';

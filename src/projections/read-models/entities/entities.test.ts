@@ -1,7 +1,7 @@
 import { type TestDatabase, testDatabase } from '../../../../test/support/postgres.js';
 import { type Database, openDatabase } from '../../../database/database.js';
 import { projectionMigrations } from '../migrations/migrations.js';
-import { GENERATION_TABLES } from '../migrations/partitions.js';
+import { GENERATION_TABLES } from '../partitions.js';
 import { projectionEntities } from './entities.js';
 
 describe('the entities', () => {

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { SET_ASIDE_TABLES } from './partitions.js';
+import { SET_ASIDE_TABLES } from '../partitions.js';
 
 /**
  * What a fold sets aside (DESIGN 12): streams from an event on that cannot be folded, and users who are marked for it or

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** What is to be done with a build once it is level, and what came of it: whichever instance folds it carries it out. */
+/** The job of a build, run once it has caught up by whichever instance folds it, and what came of it. */
 export class AddRebuildOrders1763960000000 implements MigrationInterface {
   readonly name = 'AddRebuildOrders1763960000000';
 

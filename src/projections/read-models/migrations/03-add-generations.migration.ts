@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Generations beside the live one (DESIGN 9, 12): who asked for each, which code folded it, and what every move of the
+ * Generations next to the live one (DESIGN 9, 12): who asked for each, which code folded it, and what every move of the
  * pointer changed. Generation numbers are never used twice, so that whoever remembers one cannot mistake it.
  */
 export class AddGenerations1763950000000 implements MigrationInterface {

@@ -27,7 +27,7 @@ export function createPartitions(generation: number): readonly string[] {
 
 /**
  * The same while the tables are read and written. `partition of` would wait for every reader and let none pass meanwhile;
- * attaching a table that was made beside does neither (PostgreSQL, "5.12.2.2. Partition Maintenance").
+ * attaching a table that was made apart does neither (PostgreSQL, "5.12.2.2. Partition Maintenance").
  */
 export function attachPartitions(generation: number): readonly string[] {
   checkGeneration(generation);
