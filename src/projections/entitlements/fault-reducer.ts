@@ -13,7 +13,8 @@ import {
 } from '../engine/projector.js';
 import { UnreadableEvent } from '../engine/unreadable-event.js';
 import { type LateEvent, readLate } from './late-events.js';
-import { type OwnFault, type SetAsides, whereOf } from './set-aside.js';
+import { type SetAsides, whereOf } from './set-aside.js';
+import type { OwnFault } from './set-aside-rows.js';
 import { WriteBatch } from './write-batch.js';
 
 /** An event as a batch has it. */

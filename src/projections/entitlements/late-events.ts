@@ -2,7 +2,7 @@ import type { EventEnvelope } from '../../events/event-envelope.js';
 import { comparePositions, type Position } from '../../events/stored-event.js';
 import type { ProjectionSource } from '../engine/projection-source.js';
 import { readEvent, type UnreadableEvent } from '../engine/unreadable-event.js';
-import type { AsideStream } from './set-aside.js';
+import type { AsideStream } from './set-aside-rows.js';
 
 /** An event of a stream that was set aside, and the one of that stream that waits after it. */
 export interface LateEvent {

@@ -1,5 +1,139 @@
 import type { QueryConfig } from 'pg';
-import type { SetAsideChanges } from './set-aside.js';
+import { z } from 'zod';
+import type { Position } from '../../events/stored-event.js';
+import type { Queries } from './facts-loader.js';
+import { type Subject, subjectSchema } from './set-aside-subject.js';
+
+/** An event that failed: where it is, and why. */
+export interface FailedEvent {
+  readonly position: Position;
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/**
+ * A stream whose events are set aside from `position` and `revision` on, since the instant `since` (Unix ms); `waiting` counts
+ * them. `claims` are users whom these events name, `users` all whose it is. `triedBy`: the code that failed; `null` when
+ * it is to be tried again. `lateAt`: the last event folded when some of them were folded on.
+ */
+export interface AsideStream extends FailedEvent {
+  readonly stream: string;
+  readonly revision: number;
+  readonly since: number;
+  readonly waiting: number;
+  readonly lastPosition: Position;
+  readonly subject: Subject;
+  readonly claims: readonly string[];
+  readonly users: readonly string[];
+  readonly triedBy: string | null;
+  readonly lateAt: Position | null;
+}
+
+/** What a user is marked with in every answer: the first event that is missing, and since when (Unix ms). */
+export interface Mark {
+  readonly position: Position;
+  readonly since: number;
+}
+
+const ownFaultSchema = z.strictObject({
+  position: z.string(),
+  since: z.number(),
+  eventId: z.string(),
+  eventType: z.string(),
+  code: z.string(),
+  message: z.string(),
+  stage: z.enum(['judge', 'write']),
+});
+/** A user who cannot be judged or written, whatever is set aside: since the event that said so first. */
+export type OwnFault = z.infer<typeof ownFaultSchema>;
+
+/** A user's row: `mark` and `own` are `null` for one that is kept for `lateAt` alone. */
+export interface FaultedUser {
+  readonly mark: Mark | null;
+  readonly own: OwnFault | null;
+  readonly triedBy: string | null;
+}
+
+/** What a batch changes: streams (`null`: folded on to their end), users, and who was touched by what was folded on late. */
+export interface SetAsideChanges {
+  readonly streams: Map<string, AsideStream | null>;
+  readonly users: Map<string, FaultedUser>;
+  readonly late: Map<string, Position>;
+}
+
+/** The changes of a batch that sets nothing aside. */
+export function noSetAsideChanges(): SetAsideChanges {
+  return { streams: new Map(), users: new Map(), late: new Map() };
+}
+
+const texts = z.string().transform((text) => z.array(z.string()).parse(JSON.parse(text)));
+const streamRow = z.object({
+  stream: z.string(),
+  position: z.string(),
+  revision: z.number(),
+  event_id: z.string(),
+  event_type: z.string(),
+  code: z.string(),
+  message: z.string(),
+  since: z.date(),
+  waiting: z.number(),
+  last_position: z.string(),
+  subject: z.string().transform((text) => subjectSchema.parse(JSON.parse(text))),
+  claims: texts,
+  users: texts,
+  tried_by: z.string().nullable(),
+  late_at: z.string().nullable(),
+});
+const userRow = z.object({
+  user_id: z.string(),
+  position: z.string(),
+  since: z.date(),
+  own: z
+    .string()
+    .nullable()
+    .transform((text) => (text === null ? null : ownFaultSchema.parse(JSON.parse(text)))),
+  tried_by: z.string().nullable(),
+});
+
+/** Every stream that is set aside in a generation, and every user who is marked. */
+export async function readSetAside(
+  queries: Queries,
+  generation: number,
+): Promise<{ readonly streams: readonly AsideStream[]; readonly users: ReadonlyMap<string, FaultedUser> }> {
+  const [streams, users] = await Promise.all([
+    queries.query(
+      `select stream, position::text, revision, event_id, event_type, code, message, since, waiting,
+         last_position::text, subject, claims, users, tried_by, late_at::text
+       from tenure.set_aside_stream where generation = $1`,
+      [generation],
+    ),
+    queries.query(
+      `select user_id, position::text, since, own, tried_by from tenure.faulted_user
+       where generation = $1 and position is not null`,
+      [generation],
+    ),
+  ]);
+  return {
+    streams: z.array(streamRow).parse(streams.rows).map(toStream),
+    users: new Map(
+      z
+        .array(userRow)
+        .parse(users.rows)
+        .map(({ user_id: userId, position, since, own, tried_by: triedBy }) => [
+          userId,
+          { mark: { position, since: since.getTime() }, own, triedBy },
+        ]),
+    ),
+  };
+}
+
+function toStream(row: z.infer<typeof streamRow>): AsideStream {
+  const { event_id: eventId, event_type: eventType, last_position: lastPosition, ...rest } = row;
+  const { tried_by: triedBy, late_at: lateAt, since, ...same } = rest;
+  return { ...same, since: since.getTime(), lastPosition, triedBy, lateAt, eventId, eventType };
+}
 
 /** Statements that write what a batch set aside, marked, or folded on late. */
 export function setAsideStatements(generation: number, changes: SetAsideChanges): (() => QueryConfig)[] {
@@ -14,9 +148,7 @@ export function setAsideStatements(generation: number, changes: SetAsideChanges)
   ];
 }
 
-type Stream = Exclude<SetAsideChanges['streams'] extends Map<string, infer S> ? S : never, null>;
-
-function streamsStatement(generation: number, streams: readonly Stream[]): QueryConfig {
+function streamsStatement(generation: number, streams: readonly AsideStream[]): QueryConfig {
   return {
     text: `insert into tenure.set_aside_stream (generation, stream, position, revision, event_id, event_type, code,
              message, since, waiting, last_position, subject, claims, users, tried_by, late_at)

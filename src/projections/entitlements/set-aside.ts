@@ -1,119 +1,27 @@
-import { z } from 'zod';
 import { isTransient } from '../../database/transient.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { comparePositions, type Position } from '../../events/stored-event.js';
-import { isUserId } from '../../events/user-id.js';
 import { codeOf, messageOf } from '../engine/projector.js';
 import { UnreadableEvent } from '../engine/unreadable-event.js';
 import type { FactsLoader, Queries } from './facts-loader.js';
+import {
+  type AsideStream,
+  type FailedEvent,
+  type FaultedUser,
+  type Mark,
+  type OwnFault,
+  readSetAside,
+  type SetAsideChanges,
+} from './set-aside-rows.js';
+import { claimsOf, isInMemory, loadSubject, sorted, subjectOf, usersOfSubject } from './set-aside-subject.js';
 import type { WorkingSet } from './working-set.js';
 
-/** What a stream is about, as far as its events tell: whose it is follows from it. */
-const subjectSchema = z.strictObject({
-  subscription: z.string().nullable(),
-  customer: z.string().nullable(),
-  session: z.string().nullable(),
-});
-type Subject = z.infer<typeof subjectSchema>;
-
-/** An event by what tells it from others. */
+/** An event by what identifies it. */
 interface Named {
   readonly id: string;
   readonly type: string;
   readonly position: Position;
 }
-
-/** An event that failed: where it is, and why. */
-export interface FailedEvent {
-  readonly position: Position;
-  readonly eventId: string;
-  readonly eventType: string;
-  readonly code: string;
-  readonly message: string;
-}
-
-/**
- * A stream whose events are set aside from `position` and `revision` on, since the instant `since` (Unix ms); `waiting` counts
- * them. `claims` are users whom these events name, `users` all whose it is. `triedBy`: the code that failed; `null` when
- * it is to be tried again. `lateAt`: the last event folded when some of them were folded on.
- */
-export interface AsideStream extends FailedEvent {
-  readonly stream: string;
-  readonly revision: number;
-  readonly since: number;
-  readonly waiting: number;
-  readonly lastPosition: Position;
-  readonly subject: Subject;
-  readonly claims: readonly string[];
-  readonly users: readonly string[];
-  readonly triedBy: string | null;
-  readonly lateAt: Position | null;
-}
-
-/** What a user is marked with in every answer: the first event that is missing, and since when (Unix ms). */
-export interface Mark {
-  readonly position: Position;
-  readonly since: number;
-}
-
-const ownFaultSchema = z.strictObject({
-  position: z.string(),
-  since: z.number(),
-  eventId: z.string(),
-  eventType: z.string(),
-  code: z.string(),
-  message: z.string(),
-  stage: z.enum(['judge', 'write']),
-});
-/** A user who cannot be judged or written, whatever is set aside: since the event that said so first. */
-export type OwnFault = z.infer<typeof ownFaultSchema>;
-
-/** A user's row: `mark` and `own` are `null` for one that is kept for `lateAt` alone. */
-export interface FaultedUser {
-  readonly mark: Mark | null;
-  readonly own: OwnFault | null;
-  readonly triedBy: string | null;
-}
-
-/** What a batch changes: streams (`null`: folded on to their end), users, and who was touched by what was folded on late. */
-export interface SetAsideChanges {
-  readonly streams: Map<string, AsideStream | null>;
-  readonly users: Map<string, FaultedUser>;
-  readonly late: Map<string, Position>;
-}
-
-export function noSetAsideChanges(): SetAsideChanges {
-  return { streams: new Map(), users: new Map(), late: new Map() };
-}
-
-const texts = z.string().transform((text) => z.array(z.string()).parse(JSON.parse(text)));
-const streamRow = z.object({
-  stream: z.string(),
-  position: z.string(),
-  revision: z.number(),
-  event_id: z.string(),
-  event_type: z.string(),
-  code: z.string(),
-  message: z.string(),
-  since: z.date(),
-  waiting: z.number(),
-  last_position: z.string(),
-  subject: z.string().transform((text) => subjectSchema.parse(JSON.parse(text))),
-  claims: texts,
-  users: texts,
-  tried_by: z.string().nullable(),
-  late_at: z.string().nullable(),
-});
-const userRow = z.object({
-  user_id: z.string(),
-  position: z.string(),
-  since: z.date(),
-  own: z
-    .string()
-    .nullable()
-    .transform((text) => (text === null ? null : ownFaultSchema.parse(JSON.parse(text)))),
-  tried_by: z.string().nullable(),
-});
 
 /** Longest message kept of a failure. */
 const MESSAGE_LENGTH = 500;
@@ -136,30 +44,9 @@ export class SetAsides {
 
   async load(queries: Queries, generation: number): Promise<void> {
     if (this.#isLoaded) return;
-    const [streams, users] = await Promise.all([
-      queries.query(
-        `select stream, position::text, revision, event_id, event_type, code, message, since, waiting,
-           last_position::text, subject, claims, users, tried_by, late_at::text
-         from tenure.set_aside_stream where generation = $1`,
-        [generation],
-      ),
-      queries.query(
-        `select user_id, position::text, since, own, tried_by from tenure.faulted_user
-         where generation = $1 and position is not null`,
-        [generation],
-      ),
-    ]);
-    for (const row of z.array(streamRow).parse(streams.rows)) {
-      const { event_id: eventId, event_type: eventType, last_position: lastPosition, ...rest } = row;
-      const { tried_by: triedBy, late_at: lateAt, since, ...same } = rest;
-      const times = { since: since.getTime(), lastPosition, triedBy, lateAt };
-      this.#streams.set(row.stream, { ...same, ...times, eventId, eventType });
-    }
-    for (const { user_id: userId, position, since, own, tried_by: triedBy } of z
-      .array(userRow)
-      .parse(users.rows)) {
-      this.#users.set(userId, { mark: { position, since: since.getTime() }, own, triedBy });
-    }
+    const { streams, users } = await readSetAside(queries, generation);
+    for (const stream of streams) this.#streams.set(stream.stream, stream);
+    for (const [userId, user] of users) this.#users.set(userId, user);
     this.#isLoaded = true;
   }
 
@@ -308,7 +195,7 @@ export class SetAsides {
           continue;
         }
       }
-      const users = usersOf(known, workingSet);
+      const users = usersOfSubject(known.subject, known.claims, workingSet);
       if (users.join('\n') === known.users.join('\n')) continue;
       this.#put({ ...known, users }, changes);
       for (const userId of new Set([...known.users, ...users])) this.#remark(userId, changes);
@@ -369,65 +256,4 @@ function failedEvent(event: UnreadableEvent | Named, cause: unknown): FailedEven
 /** A text that a column takes, whatever was thrown. */
 function keepable(text: string): string {
   return text.slice(0, MESSAGE_LENGTH).replaceAll('\0', '').toWellFormed();
-}
-
-/** What an event is about, read from its data by name: it may be one that this code cannot read otherwise. */
-function subjectOf(event: EventEnvelope | UnreadableEvent): Subject {
-  const data = dataOf(event);
-  const id = (name: string): string | null => {
-    const value = data[name];
-    return typeof value === 'string' && value !== '' && !value.includes('\0') ? value : null;
-  };
-  return { subscription: id('subscription'), customer: id('customer'), session: id('session') };
-}
-
-/** Users whom an event names. */
-function claimsOf(event: EventEnvelope | UnreadableEvent): readonly string[] {
-  const { userId, metadataUserId, clientReferenceId } = dataOf(event);
-  return sorted([userId, metadataUserId, clientReferenceId].filter(isUserId).slice(0, 1));
-}
-
-function dataOf(event: EventEnvelope | UnreadableEvent): Readonly<Record<string, unknown>> {
-  if (!(event instanceof UnreadableEvent)) return { ...event.data };
-  try {
-    return z.record(z.string(), z.unknown()).catch({}).parse(JSON.parse(event.stored.data));
-  } catch (error) {
-    if (error instanceof SyntaxError) return {};
-    throw error;
-  }
-}
-
-function isInMemory({ subscription, customer, session }: Subject, workingSet: WorkingSet): boolean {
-  return (
-    (session === null || workingSet.checkouts.has(session)) &&
-    (subscription === null || workingSet.subscriptions.has(subscription)) &&
-    (customer === null || workingSet.wholeCustomers.has(customer))
-  );
-}
-
-async function loadSubject({ subscription, customer, session }: Subject, loader: FactsLoader): Promise<void> {
-  if (session !== null) await loader.checkouts([session]);
-  if (subscription !== null) await loader.subscriptions([subscription]);
-  if (customer !== null) await loader.customers([customer]);
-}
-
-/** Owners of what a stream is about; of what nobody owns yet those of its customer; and whom its events name. */
-function usersOf({ subject, claims }: AsideStream, workingSet: WorkingSet): readonly string[] {
-  const users = new Set(claims);
-  const owner = workingSet.subscriptions.get(subject.subscription ?? '')?.owner ?? null;
-  if (owner !== null) users.add(owner);
-  else if (subject.customer !== null) {
-    const ofCustomer = workingSet.customers.get(subject.customer)?.word.owner ?? null;
-    if (ofCustomer !== null) users.add(ofCustomer);
-    if (subject.subscription === null) {
-      for (const each of workingSet.subscriptionsOfCustomer(subject.customer)) {
-        if (each.owner !== null) users.add(each.owner);
-      }
-    }
-  }
-  return sorted(users);
-}
-
-function sorted(texts: Iterable<string>): readonly string[] {
-  return [...new Set(texts)].sort();
 }

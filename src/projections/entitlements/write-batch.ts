@@ -3,8 +3,8 @@ import { isTransient } from '../../database/transient.js';
 import type { InvoiceObservation, Observation } from '../../policy/facts.js';
 import type { Unwritable } from '../engine/projector.js';
 import { EventLoopShare } from '../engine/yield-if-due.js';
-import { noSetAsideChanges, type SetAsideChanges } from './set-aside.js';
-import { setAsideStatements } from './set-aside-rows.js';
+
+import { noSetAsideChanges, type SetAsideChanges, setAsideStatements } from './set-aside-rows.js';
 import { type HistoryEntry, textOf, type UserRow } from './user-row.js';
 import { type GrownVersion, growOffsets } from './version-offsets.js';
 import type { KeptCheckout, KeptCustomer, KeptSubscription } from './working-set.js';
