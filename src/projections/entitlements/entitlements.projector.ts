@@ -25,6 +25,7 @@ import {
   type FailedUsers,
   FaultReducer,
   type FoldedAround,
+  type FoldingSteps,
   type Given,
   isPublication,
   judgeFailure,
@@ -33,6 +34,7 @@ import {
 import { type FoldingRules, RUNNING_RULES } from './folding-rules.js';
 import { usersToJudge } from './known-users.js';
 import { SetAsides, whereOf } from './set-aside.js';
+import { SetAsideRetry } from './set-aside-retry.js';
 import { advance, type JudgedUnder, passTime, type UserRow } from './user-row.js';
 import { WorkingSet } from './working-set.js';
 import { checkTexts, checkUser } from './writable.js';
@@ -82,12 +84,13 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
   readonly #catalogs: Catalogs;
   readonly #asides = new SetAsides();
   readonly #faults: FaultReducer;
+  readonly #retry: SetAsideRetry;
 
   constructor(private readonly options: EntitlementsProjectorOptions) {
     this.#loader = new FactsLoader(options.pool, options.generation, this.#workingSet);
     this.#rules = options.rules ?? RUNNING_RULES;
     this.#catalogs = new Catalogs(options.pool, options.generation, this.#rules);
-    this.#faults = new FaultReducer({
+    const steps: FoldingSteps = {
       codeVersion: this.codeVersion,
       asides: this.#asides,
       instantOf,
@@ -105,7 +108,9 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
         this.forget();
         await this.#load();
       },
-    });
+    };
+    this.#faults = new FaultReducer(steps);
+    this.#retry = new SetAsideRetry(steps, this.#faults);
   }
 
   get codeVersion(): string {
@@ -196,7 +201,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     limits: RetryLimits,
   ): Promise<EntitlementsBatch | null> {
     await this.#load();
-    const around = await this.#faults.foldOn(source, from, limits);
+    const around = await this.#retry.retry(source, from, limits);
     if (around === null) return null;
     return this.#batch(
       around,
