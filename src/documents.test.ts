@@ -101,6 +101,11 @@ function exists(path: string, document: string): boolean {
   });
 }
 
+const packageSchema = z.object({
+  dependencies: z.record(z.string(), z.string()),
+  scripts: z.record(z.string(), z.string()),
+});
+
 /** Defaults that the document tells in words. */
 const WORDS: Readonly<Record<string, string>> = { 'policy: all default': '{}', 'addons: none': '{}' };
 
@@ -192,5 +197,22 @@ describe('The documents', () => {
     const table = chapter.split('\n').filter((line) => line.startsWith('| '));
     const told = [...table.join('\n').matchAll(/`([A-Z]\w+)`/g)].map(([, name]) => name);
     expect(told.sort()).toEqual(Object.keys(EVENT_TYPES).sort());
+  });
+
+  it('say why the service needs each of its packages', () => {
+    const text = read('docs/ARCHITECTURE.md').split('## Dependencies')[1] ?? '';
+    const told = [...text.matchAll(/`([@a-z][\w@/.*-]*)`/g)].map(
+      ([, name = '']) => new RegExp(`^${name.replaceAll('*', '.*')}$`),
+    );
+    const needed = Object.keys(packageSchema.parse(JSON.parse(read('package.json'))).dependencies);
+    expect(needed.filter((name) => !told.some((each) => each.test(name)))).toEqual([]);
+  });
+
+  it('run only scripts that package.json has', () => {
+    const { scripts } = packageSchema.parse(JSON.parse(read('package.json')));
+    const run = documents.flatMap((document) =>
+      [...read(document).matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g)].map(([, name = '']) => name),
+    );
+    expect([...new Set(run)].filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
   });
 });
