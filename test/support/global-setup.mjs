@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { compileTree } from './compiled-tree.mjs';
 import './register-typescript.mjs';
 
@@ -26,8 +27,24 @@ export default async function setUp() {
     await rm(dataDir, { recursive: true, force: true });
     throw error;
   });
+  await makePasswordCheap(server.url);
   process.env.TENURE_TEST_POSTGRES_URL = server.url;
   globalThis.tenureTestServer = { server, dataDir };
+}
+
+/** Keeps the password with one round of hashing: a run connects thousands of times, and has nothing to keep from anybody. */
+async function makePasswordCheap(url) {
+  const { username, password } = new URL(url);
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query('set scram_iterations = 1');
+    await client.query(
+      `alter role ${client.escapeIdentifier(username)} password ${client.escapeLiteral(password)}`,
+    );
+  } finally {
+    await client.end();
+  }
 }
 
 /** Linux's folder in memory where it has room, as in hundreds of databases hundreds of files are made; else that on disk. */
