@@ -7,7 +7,7 @@ import type { FoldingRules } from '../../src/projections/entitlements/folding-ru
 import { burstLife, lapsedLife, noisyLife, paymentLife, stripeLife } from './lives.js';
 
 /** Lives of each kind that are asked about, always the same ones. */
-const LIVES_OF_A_KIND = 200;
+const LIVES_OF_A_KIND = 100;
 const SEED = 20_261_129;
 
 const recordedSchema = z.strictObject({
