@@ -45,19 +45,6 @@ export async function readToEnd(
   }
 }
 
-/** Resolves when `condition` holds; rejects after `ms`. */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  what: string,
-  ms = 10_000,
-): Promise<void> {
-  const end = Date.now() + ms;
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`${what}: not within ${ms} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 export function idsOf(events: readonly NewEvent[]): string[] {
   return events.map((event) => event.id);
 }

@@ -7,7 +7,8 @@ import type { EventStore } from '../../src/event-store/event-store.js';
 import { REPEAT_AFTER_MS } from '../../src/event-store/eventstoredb/faults.js';
 import { comparePositions, type NewEvent } from '../../src/events/stored-event.js';
 import { EventStoreDbServer } from '../support/eventstoredb/server.js';
-import { idsOf, newEvent, newEvents, newStream, readToEnd, until } from './contract-events.js';
+import { PATIENCE_MS, until } from '../support/until.js';
+import { idsOf, newEvent, newEvents, newStream, readToEnd } from './contract-events.js';
 import { cuttingProxy } from './cutting-proxy.js';
 import { type EventStoreDbLog, openEventStoreDbLog, storesAt } from './eventstoredb-log.js';
 
@@ -67,9 +68,9 @@ describe('the log in EventStoreDB when something breaks', () => {
       const store = through.store({ limits: SOON });
       const stream = newStream();
       await expect(store.read(stream, 0)).rejects.toBeInstanceOf(EventStoreUnavailableError);
-      await until(() => proxy.open > 0, 'the network takes the connection');
+      await until('the network takes the connection', () => proxy.open > 0);
       Object.assign(proxy, { answers: 'pass', requests: 'pass' });
-      await until(() => works(store, stream), 'the same store works again');
+      await until('the same store works again', () => works(store, stream));
     } finally {
       await through.close();
       await proxy.close();
@@ -91,7 +92,7 @@ describe('the log in EventStoreDB when something breaks', () => {
       await expect(store.head()).rejects.toBeInstanceOf(EventStoreUnavailableError);
     }
     await log.server.start();
-    await until(() => works(store, stream), 'the same store works again');
+    await until('the same store works again', () => works(store, stream));
     expect(await store.append(stream, 0, newEvents(1))).toMatchObject({ revision: 1 });
   });
 
@@ -107,7 +108,7 @@ describe('the log in EventStoreDB when something breaks', () => {
     await expect(store.read(stream, 0)).rejects.toBeInstanceOf(EventStoreUnavailableError);
     await expect(store.readAll(null, 10)).rejects.toBeInstanceOf(EventStoreUnavailableError);
     log.server.thaw();
-    await until(() => works(store, stream), 'the same store works again');
+    await until('the same store works again', () => works(store, stream));
     expect(await store.append(stream, 0, events)).toMatchObject({ revision: 2 });
     expect(await store.read(stream, 0)).toHaveLength(3);
   });
@@ -138,7 +139,7 @@ describe('the log in EventStoreDB when something breaks', () => {
   });
 
   it('keeps calls within what one connection carries, so that none starves', async () => {
-    const store = log.store();
+    const store = log.store({ limits: { appendMs: PATIENCE_MS, readMs: PATIENCE_MS } });
     const stop = store.onAppend(() => undefined);
     log.server.faults.delayRequestsMs = 20;
     const streams = Array.from({ length: 400 }, newStream);
@@ -171,7 +172,7 @@ describe('the subscription notifier of an EventStoreDB', () => {
     store.onAppend(() => {
       calls += 1;
     });
-    await until(() => calls > 0, 'the subscription confirms itself');
+    await until('the subscription confirms itself', () => calls > 0);
   });
   afterEach(async () => {
     log.server.thaw();
@@ -180,10 +181,10 @@ describe('the subscription notifier of an EventStoreDB', () => {
 
   async function expectRing(): Promise<void> {
     const before = calls;
-    await until(async () => {
+    await until('a notification of what another process appended', async () => {
       await appendSurely(other, newStream(), newEvents(1));
       return calls > before;
-    }, 'a notification of what another process appended');
+    });
   }
 
   it('is opened again when the server drops it because of a burst, and nothing is lost', async () => {
@@ -208,9 +209,9 @@ describe('the subscription notifier of an EventStoreDB', () => {
 
   it('is opened again when the server was down', async () => {
     await log.server.stop();
-    await until(() => log.faults.length > 1, 'attempts that fail');
+    await until('attempts that fail', () => log.faults.length > 1);
     await log.server.start();
-    await until(() => works(other, newStream()), 'the server works again');
+    await until('the server works again', () => works(other, newStream()));
     await expectRing();
   });
 
@@ -304,7 +305,7 @@ describe('a cluster of EventStoreDB nodes', () => {
     await first.stop();
     lead(second);
     const stream = newStream();
-    await until(() => works(store, stream), 'the new leader is found');
+    await until('the new leader is found', () => works(store, stream));
     expect(await appendSurely(store, stream, newEvents(1))).toMatchObject({ revision: 0 });
     expect(second.log.view(stream)).toMatchObject({ is: 'there' });
   });

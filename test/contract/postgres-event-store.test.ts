@@ -1,7 +1,8 @@
 import { InvalidEventError } from '../../src/event-store/errors.js';
 import { CreateEventLog1763683200000 } from '../../src/event-store/postgres/migrations.js';
 import type { PostgresEventStore } from '../../src/event-store/postgres/postgres-event-store.js';
-import { idsOf, newEvent, newEvents, newStream, readToEnd, until } from './contract-events.js';
+import { until } from '../support/until.js';
+import { idsOf, newEvent, newEvents, newStream, readToEnd } from './contract-events.js';
 import { describeEventStoreContract } from './event-store.contract.js';
 import { migrate, openPostgresLog, type PostgresLog } from './postgres-log.js';
 
@@ -196,7 +197,7 @@ describe('the log in PostgreSQL', () => {
       for (let count = 0; count < 100; count += 1) {
         await store.append(newStream(), 'no_stream', newEvents(1));
       }
-      await until(() => heard > 0, 'a notification');
+      await until('a notification', () => heard > 0);
       await session.query('SELECT 1');
       expect(heard).toBeLessThanOrEqual(Math.ceil((performance.now() - began) / 20) + 1);
     } finally {
@@ -217,12 +218,12 @@ describe('the log in PostgreSQL', () => {
       );
       return rows.map((row) => row.pid as number);
     };
-    await until(async () => (await listening()).length === 1, 'a session');
+    await until('a session', async () => (await listening()).length === 1);
     await log.database.pool.query('SELECT pg_terminate_backend($1)', [(await listening())[0]]);
-    await until(() => log.faults.length > 0, 'a report of the lost session');
+    await until('a report of the lost session', () => log.faults.length > 0);
     const before = calls;
     await writer.append(newStream(), 'no_stream', newEvents(1));
-    await until(() => calls > before, 'a notification after the session came back');
+    await until('a notification after the session came back', () => calls > before);
     stop();
   });
 

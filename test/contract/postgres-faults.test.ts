@@ -1,7 +1,8 @@
 import { createServer } from 'node:net';
 import type { PoolClient } from 'pg';
 import { EventStoreUnavailableError, OutcomeUnknownError } from '../../src/event-store/errors.js';
-import { idsOf, newEvents, newStream, readToEnd, until } from './contract-events.js';
+import { until } from '../support/until.js';
+import { idsOf, newEvents, newStream, readToEnd } from './contract-events.js';
 import { cuttingProxy } from './cutting-proxy.js';
 import { openPostgresLog, type PostgresLog } from './postgres-log.js';
 
@@ -42,7 +43,7 @@ describe('the log in PostgreSQL when something breaks', () => {
 
     await blockAppends();
     const first = sendAll();
-    await until(async () => (await waitingAppends()).length === 1, 'an append in wait');
+    await until('an append in wait', async () => (await waitingAppends()).length === 1);
     await log.database.pool.query('SELECT pg_terminate_backend($1)', [(await waitingAppends())[0]]);
     for (const result of await first) {
       expect(result).toMatchObject({ status: 'rejected', reason: expect.any(OutcomeUnknownError) });
@@ -67,7 +68,7 @@ describe('the log in PostgreSQL when something breaks', () => {
         const events = newEvents(3);
         proxy.answers = answers;
         await expect(store.append(stream, 0, events)).rejects.toBeInstanceOf(OutcomeUnknownError);
-        await until(async () => (await direct.read(stream, 1)).length === 3, 'the append to land');
+        await until('the append to land', async () => (await direct.read(stream, 1)).length === 3);
         await direct.append(stream, 3, newEvents(1));
 
         proxy.answers = 'pass';
@@ -149,7 +150,7 @@ describe('the log in PostgreSQL when something breaks', () => {
       'event_store_unavailable',
     ]);
     await blocker.query('ROLLBACK');
-    await until(async () => (await store.head()) === '2', 'what was sent to land');
+    await until('what was sent to land', async () => (await store.head()) === '2');
     expect(await store.read(streams[2] ?? '', 0)).toEqual([]);
     expect(await store.append(streams[2] ?? '', 'no_stream', newEvents(1))).toEqual({
       revision: 0,
@@ -166,10 +167,10 @@ describe('the log in PostgreSQL when something breaks', () => {
        WHERE datname = current_database() AND application_name LIKE 'tenure-log%'`,
     );
     const events = newEvents(1);
-    await until(async () => {
+    await until('an append to land', async () => {
       const result = await store.append(stream, 0, events).catch((error: unknown) => error);
       return !(result instanceof OutcomeUnknownError || result instanceof EventStoreUnavailableError);
-    }, 'an append to land');
+    });
     expect(idsOf(await store.read(stream, 1))).toEqual(idsOf(events));
   });
 });

@@ -1,6 +1,7 @@
 import type { EventStore } from '../../src/event-store/event-store.js';
 import { comparePositions, type Position, type StoredEvent } from '../../src/events/stored-event.js';
-import { idsOf, newEvents, newStream, type OpenStores, readToEnd, until } from './contract-events.js';
+import { until } from '../support/until.js';
+import { idsOf, newEvents, newStream, type OpenStores, readToEnd } from './contract-events.js';
 
 /** Streams, pages of the whole log, and notifications. */
 export function describeReading(stores: () => OpenStores): void {
@@ -116,7 +117,7 @@ export function describeReading(stores: () => OpenStores): void {
         // The first notification may be one that is still on its way: what counts is that one comes after each append.
         for (let round = 0; round < 5; round += 1) {
           const { position } = await stores()[writer].append(newStream(), 'no_stream', newEvents(1));
-          await until(() => comparePositions(seen, position) >= 0, 'a notification');
+          await until('a notification', () => comparePositions(seen, position) >= 0);
         }
       } finally {
         stop();
@@ -137,7 +138,7 @@ export function describeReading(stores: () => OpenStores): void {
       calls.stopped = 0;
       const before = calls.listening;
       await store.append(newStream(), 'no_stream', newEvents(1));
-      await until(() => calls.listening > before, 'a notification');
+      await until('a notification', () => calls.listening > before);
       stopSecond();
       expect(calls.stopped).toBe(0);
     });
