@@ -27,13 +27,13 @@ interface AwaitedFacts {
 type AwaitedPrice = Pick<Awaited, 'plan' | 'price' | 'since'>;
 
 /**
- * What a subscription waits to be paid for (DESIGN 8): the plan of its newest spell while that waits, or of a
+ * What a subscription waits to be paid for (DESIGN 8): the plan of its newest plan period while that waits, or of a
  * `pending_update` above the settled plan; the higher of the two.
  */
 export function awaitedPayment(facts: AwaitedFacts): Awaited | null {
   const { ordered, book, paymentGate: settlement, invoices } = facts;
   const { newest, settled, newestWaits } = settlement;
-  const spell: AwaitedPrice | null =
+  const period: AwaitedPrice | null =
     newestWaits && newest?.of != null && newest.since !== null
       ? { plan: newest.of.plan, price: newest.of.item.price, since: newest.since }
       : null;
@@ -42,8 +42,8 @@ export function awaitedPayment(facts: AwaitedFacts): Awaited | null {
   const isHigher =
     update !== null &&
     update.plan.plan.rank > settledRank &&
-    (spell === null || update.plan.plan.rank > spell.plan.plan.rank);
-  const awaited = isHigher ? update : spell;
+    (period === null || update.plan.plan.rank > period.plan.plan.rank);
+  const awaited = isHigher ? update : period;
   if (awaited === null) return null;
   const invoice = openInvoiceFor(invoices, awaited.price);
   return { ...awaited, invoice: invoice?.data.invoice ?? null, reason: reasonFor(facts, invoice) };

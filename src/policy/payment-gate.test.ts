@@ -177,7 +177,7 @@ describe('a paid invoice whose lines were cut', () => {
   });
 });
 
-describe('a later spell is settled without a payment', () => {
+describe('a later plan period is settled without a payment', () => {
   it.each<[string, SubscriptionStory, Record<string, unknown>, 'pro' | 'plus' | 'team']>([
     ['in a trial', [toPro(day(3), { status: 'trialing', trialEnd: day(20) })], {}, 'pro'],
     [
@@ -223,7 +223,7 @@ describe('a later spell is settled without a payment', () => {
   });
 });
 
-describe('a first spell whose money comes later', () => {
+describe('a first plan period whose money comes later', () => {
   const sent = { collectionMethod: 'send_invoice' };
   const seats = { ...item('seat_m'), quantity: 3 };
 
@@ -270,7 +270,7 @@ describe('a first spell whose money comes later', () => {
     expect(entitledBy([story], day(2)).plan).toBe(plan);
   });
 
-  it('lets no later spell in but by payment', () => {
+  it('lets no later plan period in but by payment', () => {
     const first = seen('created', day(0), { items: [pro], ...sent });
     const down = seen('updated', day(1), { items: [plus], ...sent, previous: { items: [pro] } });
     expect(entitledBy([[first, down]], day(2))).toMatchObject({
@@ -354,7 +354,7 @@ describe('what is waited for', () => {
     });
   });
 
-  it('is told of a first spell that waits in any status but an end', () => {
+  it('is told of a first plan period that waits in any status but an end', () => {
     const incomplete = (status: string) => [
       seen('created', day(0), { items: [pro], status, collectionMethod: 'send_invoice' }),
     ];

@@ -9,8 +9,8 @@ import type { PriceBook } from './price-book.js';
 const INVOICE_SLACK_SECONDS = 60;
 
 /**
- * Which spells access may follow. `settled` is the newest settled one, `null` when none is; `firstWaits` says that
- * the first spell awaits its payment; `newestWaits` that the newest one does.
+ * Which plan periods access may follow. `settled` is the newest settled one, `null` when none is; `firstWaits` says that
+ * the first plan period awaits its payment; `newestWaits` that the newest one does.
  */
 export interface PaymentGate {
   readonly settled: PlanPeriod | null;
@@ -30,13 +30,13 @@ export interface PaymentGateFacts {
   readonly book: PriceBook;
 }
 
-/** Payment before access (DESIGN 8): walks the spells in order and says which one access follows. */
+/** Payment before access (DESIGN 8): walks the plan periods in order and says which one access follows. */
 export function paymentGateOf(facts: PaymentGateFacts, policy: AccessPolicy): PaymentGate {
   const [first, ...later] = facts.planPeriods;
   if (first === undefined) {
     return { settled: null, first: null, newest: null, firstWaits: false, newestWaits: false };
   }
-  const firstWaits = firstSpellWaits(first, facts, policy);
+  const firstWaits = firstPeriodWaits(first, facts, policy);
   const invoicedUpgrade = newestOtherInvoice(facts.invoices);
   let settled = firstWaits ? null : first;
   for (const planPeriod of later) {
@@ -66,12 +66,12 @@ function isPaid(planPeriod: PlanPeriod, payments: Payments): boolean {
   );
 }
 
-/** Whether an invoice for it, created no earlier than the price was named, paid for a period that ends in the spell. */
+/** Whether an invoice for it, created no earlier than the price was named, paid for a period that ends in the plan period. */
 function isPaidFor(price: string, { begin, named }: PlanPeriod, payments: Payments): boolean {
   return payments.paidUntil(price, named - INVOICE_SLACK_SECONDS) > begin;
 }
 
-/** What settles a later spell without a payment. */
+/** What settles a later plan period without a payment. */
 function isSettledUnpaid(
   planPeriod: PlanPeriod,
   settled: PlanPeriod | null,
@@ -93,8 +93,8 @@ function newestOtherInvoice(invoices: readonly Invoice[]): number {
   );
 }
 
-/** The first spell is settled, except where the policy says that delayed money must arrive first. */
-function firstSpellWaits(first: PlanPeriod, facts: PaymentGateFacts, policy: AccessPolicy): boolean {
+/** The first plan period is settled, except where the policy says that delayed money must arrive first. */
+function firstPeriodWaits(first: PlanPeriod, facts: PaymentGateFacts, policy: AccessPolicy): boolean {
   if (!first.asks) return false;
   if (!awaitsInvoice(facts, policy) && !awaitsDelayedPayment(facts, policy)) return false;
   if (facts.checkouts.some(({ type }) => type === 'CheckoutPaymentSucceeded')) return false;

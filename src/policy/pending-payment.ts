@@ -6,7 +6,7 @@ import { rfc3339 } from './time.js';
 
 /**
  * The higher plan that a user asked for and has not paid yet (DESIGN 8), while the subscription gives access, or its first
- * spell waits and it has not ended; of several subscriptions the plan of highest rank, then of the smallest id.
+ * plan period waits and it has not ended; of several subscriptions the plan of highest rank, then of the smallest id.
  */
 export function pendingPaymentOf(accesses: readonly SubscriptionAccess[]): PendingPayment | null {
   const candidates = accesses.flatMap(({ subscriptionState: account, access }) => {

@@ -28,7 +28,7 @@ export interface SubscriptionState {
   readonly status: string;
   readonly ended: boolean;
   /**
-   * What it gives while nothing takes it: of the newest settled spell; while none is and the status is `trialing`, of the
+   * What it gives while nothing takes it: of the newest settled plan period; while none is and the status is `trialing`, of the
    * first; else `null`.
    */
   readonly followed: Held | null;
@@ -52,7 +52,7 @@ export interface SubscriptionState {
   readonly adoptedPrices: readonly AdoptedPrice[];
 }
 
-/** What a spell gives: its plan in units of its price; `plan` is `null` for a stretch without one. */
+/** What a plan period gives: its plan in units of its price; `plan` is `null` for a stretch without one. */
 export interface Held {
   readonly plan: NamedPlan | null;
   readonly price: string | null;
