@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { judge } from '../../src/policy/judge.js';
 import type { FoldingRules } from '../../src/projections/entitlements/folding-rules.js';
 import {
@@ -155,7 +156,10 @@ describe('The list of users', () => {
 
   it('is read along an index of what is asked for, no further than the page', async () => {
     await fold(sightOf('0', day(0), { userId: 'first' }));
-    await log.pool.query(
+    // Pools of the code under test end what takes long.
+    const patient = new pg.Client({ connectionString: log.url });
+    await patient.connect();
+    await patient.query(
       `insert into tenure.user_role (generation, user_id, role, plan, status, snapshot, successors, next_at, counter,
          position, changed_at, history_seq)
        select 1, 'user ' || n, case when n % 5000 = 0 then 'vip' else role end,
@@ -163,7 +167,8 @@ describe('The list of users', () => {
          snapshot, successors, next_at, counter, position, changed_at, history_seq
        from tenure.user_role, generate_series(1, 100000) as n where user_id = 'first'`,
     );
-    await log.pool.query('analyze tenure.user_role');
+    await patient.query('analyze tenure.user_role');
+    await patient.end();
     for (const filter of [
       {},
       { role: 'vip' },
