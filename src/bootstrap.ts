@@ -2,7 +2,7 @@ import type { RequestListener, Server } from 'node:http';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory, Reflector } from '@nestjs/core';
 import { CommandBus } from '@nestjs/cqrs';
-import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import express from 'express';
 import type { Pool } from 'pg';
 import { EntitlementsService } from './api/entitlements/entitlements.service.js';
@@ -34,6 +34,7 @@ import { httpServer, listen, stopListening } from './http/http-server.js';
 import { jsonBody } from './http/json-body.js';
 import { measured } from './http/measured.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { ReplyAdapter } from './http/reply-adapter.js';
 import { inTime } from './observability/in-time.js';
 import { createLogger, type Logger, NestLogger } from './observability/logger.js';
 import { Metrics, type RebuildFigures } from './observability/metrics.js';
@@ -184,7 +185,7 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
     );
     stops.add('note of the last delivery', 1_000, () => heartbeat.close());
 
-    const adapter = new ExpressAdapter(express().disable('x-powered-by'));
+    const adapter = new ReplyAdapter(express().disable('x-powered-by'));
     const app = await NestFactory.create<NestExpressApplication>(
       appModule({
         settings,

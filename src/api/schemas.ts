@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { ProblemError } from '../http/problem.js';
 import { entitlementSchema, pendingPaymentSchema } from '../projections/entitlements/user-row.js';
 import { FEATURE_REASONS } from './features/feature-decision.js';
 
@@ -29,6 +28,9 @@ export const linksRequest = z.strictObject({
     .min(1)
     .max(1_000),
 });
+export type BatchRequest = z.infer<typeof batchRequest>;
+export type LinkRequest = z.infer<typeof linkRequest>;
+export type LinksRequest = z.infer<typeof linksRequest>;
 
 /**
  * Said only of whom an event could not be applied, and since when: what stands beside it is as it was without that event, or
@@ -151,13 +153,3 @@ export const readyResponse = z.strictObject({
     setAside: setAsideCounts,
   }),
 });
-
-/** Parses a request body. @throws ProblemError `invalid_request` that names what is wrong */
-export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues
-    .slice(0, 5)
-    .map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
-  throw new ProblemError('invalid_request', problems.join('; '));
-}

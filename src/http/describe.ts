@@ -1,8 +1,9 @@
-import { applyDecorators } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiResponse, ApiSecurity } from '@nestjs/swagger';
+import { applyDecorators, HttpCode } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiQuery, ApiResponse, ApiSecurity } from '@nestjs/swagger';
 import { z } from 'zod';
 import { type Access, AllowAccess } from './access.js';
 import { PROBLEMS, type ProblemCode } from './problem.js';
+import { DEFAULT_LIMIT, MAX_LIMIT } from './validation.js';
 
 type OpenApiSchema = NonNullable<Parameters<typeof ApiBody>[0] & { schema?: unknown }>['schema'];
 
@@ -30,7 +31,7 @@ export interface RouteDescription {
   readonly access: Access;
 }
 
-/** Documents a route from the schemas and the table of problems it really uses, and says who may use it. */
+/** Documents a route from the schemas and the table of problems it really uses, and says its status and who may use it. */
 export function Describe(route: RouteDescription): MethodDecorator {
   const problems: readonly ProblemCode[] =
     route.access === 'open'
@@ -43,6 +44,7 @@ export function Describe(route: RouteDescription): MethodDecorator {
   }
   return applyDecorators(
     AllowAccess(route.access),
+    HttpCode(route.ok.status ?? 200),
     ApiOperation({
       summary: route.summary,
       ...(route.access === 'open' ? {} : { description: `Needs the scope \`${route.access}\`.` }),
@@ -63,6 +65,19 @@ export function Describe(route: RouteDescription): MethodDecorator {
         content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
       }),
     ),
+  );
+}
+
+/** Documents the parameters of a list, or of every list of a controller. */
+export function DescribePage(): ClassDecorator & MethodDecorator {
+  return applyDecorators(
+    ApiQuery({
+      name: 'limit',
+      type: Number,
+      required: false,
+      description: `1 to ${MAX_LIMIT}, ${DEFAULT_LIMIT} when left out`,
+    }),
+    ApiQuery({ name: 'cursor', type: String, required: false, description: '`next` of the page before' }),
   );
 }
 

@@ -5,10 +5,12 @@ import { type ProblemError, problemBody } from './problem.js';
  * An answer, before any transport: what both roads (Nest controllers and the `node:http` hot routes) send in the same
  * way, so that they cannot differ. `body` is the text to send, `null` for none (304, 204).
  */
-export interface Reply {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | null;
+export class Reply {
+  constructor(
+    readonly status: number,
+    readonly headers: Readonly<Record<string, string>>,
+    readonly body: string | null,
+  ) {}
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -19,28 +21,22 @@ export function jsonReply(
   value: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): Reply {
-  return {
-    status,
-    headers: { 'content-type': JSON_TYPE, 'cache-control': 'no-store', ...headers },
-    body: JSON.stringify(value),
-  };
+  const all = { 'content-type': JSON_TYPE, 'cache-control': 'no-store', ...headers };
+  return new Reply(status, all, JSON.stringify(value));
 }
 
 export function emptyReply(status: number, headers: Readonly<Record<string, string>> = {}): Reply {
-  return { status, headers: { 'cache-control': 'no-store', ...headers }, body: null };
+  return new Reply(status, { 'cache-control': 'no-store', ...headers }, null);
 }
 
 /** An RFC 9457 answer. */
 export function problemReply(problem: ProblemError, requestId: string): Reply {
-  return {
-    status: problem.status,
-    headers: {
-      'content-type': 'application/problem+json; charset=utf-8',
-      'cache-control': 'no-store',
-      ...problem.headers,
-    },
-    body: JSON.stringify(problemBody(problem, requestId)),
+  const headers = {
+    'content-type': 'application/problem+json; charset=utf-8',
+    'cache-control': 'no-store',
+    ...problem.headers,
   };
+  return new Reply(problem.status, headers, JSON.stringify(problemBody(problem, requestId)));
 }
 
 /**

@@ -1,9 +1,9 @@
-import { Controller, Headers, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { Controller, Headers, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiTags } from '@nestjs/swagger';
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import { Describe } from '../http/describe.js';
 import { readBody } from '../http/read-body.js';
-import { sendReply } from '../http/reply.js';
+import type { Reply } from '../http/reply.js';
 import { requestIdOf } from '../http/request-id.js';
 import { webhookResponse } from './webhook.schemas.js';
 import { WebhookService } from './webhook.service.js';
@@ -14,7 +14,6 @@ export class WebhookController {
   constructor(private readonly webhooks: WebhookService) {}
 
   @Post('stripe')
-  @HttpCode(200)
   @ApiHeader({ name: 'Stripe-Signature', required: true })
   @ApiBody({ description: 'A Stripe event, byte for byte as signed', schema: { type: 'object' } })
   @Describe({
@@ -32,12 +31,10 @@ export class WebhookController {
     ],
     access: 'open',
   })
-  async receive(
+  receive(
     @Headers('stripe-signature') signature: string | undefined,
     @Req() request: Request,
-    @Res() response: Response,
-  ): Promise<void> {
-    const requestId = requestIdOf(request);
-    sendReply(response, await this.webhooks.receive(readBody(request), signature, requestId), requestId);
+  ): Promise<Reply> {
+    return this.webhooks.receive(readBody(request), signature, requestIdOf(request));
   }
 }

@@ -1,14 +1,22 @@
-import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, Param, Post, Query } from '@nestjs/common';
 import { ApiHeader, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
-import type { Request, Response } from 'express';
+import { z } from 'zod';
 import { Describe } from '../../http/describe.js';
-import { refuseOthers } from '../../http/parameters.js';
-import { ProblemError } from '../../http/problem.js';
-import { jsonReply, sendReply } from '../../http/reply.js';
-import { requestIdOf } from '../../http/request-id.js';
-import { batchRequest, batchResponse, featureResponse, parseBody, snapshotSchema } from '../schemas.js';
+import type { Reply } from '../../http/reply.js';
+import { bodyPipe, queryPipe } from '../../http/validation.js';
+import {
+  type BatchRequest,
+  batchRequest,
+  batchResponse,
+  featureResponse,
+  snapshotSchema,
+} from '../schemas.js';
 import { EntitlementsService } from './entitlements.service.js';
 
+const snapshotQuery = z.strictObject({
+  minPosition: z.string({ error: 'minPosition may be given once.' }).optional(),
+});
+const featureQuery = z.strictObject({ amount: z.string({ error: 'amount may be given once.' }).optional() });
 const READING = ['read_model_not_ready', 'database_unavailable'] as const;
 
 @ApiTags('Entitlements')
@@ -45,24 +53,15 @@ export class EntitlementsController {
     ],
     access: 'entitlements:read',
   })
-  async snapshot(
+  snapshot(
     @Param('userId') userId: string,
-    @Query() query: Record<string, unknown>,
+    @Query(queryPipe(snapshotQuery)) { minPosition }: z.infer<typeof snapshotQuery>,
     @Headers('if-none-match') ifNoneMatch: string | undefined,
-    @Req() request: Request,
-    @Res() response: Response,
-  ): Promise<void> {
-    const { minPosition, ...others } = query;
-    refuseOthers(others);
-    if (minPosition !== undefined && typeof minPosition !== 'string') {
-      throw new ProblemError('invalid_request', 'minPosition may be given once.');
-    }
-    const reply = await this.entitlements.snapshot(userId, minPosition, ifNoneMatch);
-    sendReply(response, reply, requestIdOf(request));
+  ): Promise<Reply> {
+    return this.entitlements.snapshot(userId, minPosition, ifNoneMatch);
   }
 
   @Post('entitlements/batch')
-  @HttpCode(200)
   @Describe({
     summary: 'What up to 100 users may do, as of one moment',
     ok: { description: 'Snapshots in the order asked', schema: batchResponse },
@@ -77,12 +76,9 @@ export class EntitlementsController {
     ],
     access: 'entitlements:read',
   })
-  async batch(@Body() body: unknown, @Req() request: Request, @Res() response: Response): Promise<void> {
-    const { userIds } = parseBody(batchRequest, body);
+  async batch(@Body(bodyPipe(batchRequest)) { userIds }: BatchRequest) {
     const served = await this.entitlements.batch(userIds);
-    const position = served[0]?.position ?? '0';
-    const entitlements = served.map(({ snapshot }) => snapshot);
-    sendReply(response, jsonReply(200, { position, entitlements }), requestIdOf(request));
+    return { position: served[0]?.position ?? '0', entitlements: served.map(({ snapshot }) => snapshot) };
   }
 
   @Get('users/:userId/features/:key')
@@ -100,19 +96,11 @@ export class EntitlementsController {
     problems: ['invalid_user_id', 'invalid_request', 'unsupported_parameter', 'malformed_url', ...READING],
     access: 'entitlements:read',
   })
-  async feature(
+  feature(
     @Param('userId') userId: string,
     @Param('key') key: string,
-    @Query() query: Record<string, unknown>,
-    @Req() request: Request,
-    @Res() response: Response,
-  ): Promise<void> {
-    const { amount, ...others } = query;
-    refuseOthers(others);
-    if (amount !== undefined && typeof amount !== 'string') {
-      throw new ProblemError('invalid_request', 'amount may be given once.');
-    }
-    const decision = await this.entitlements.feature(userId, key, amount);
-    sendReply(response, jsonReply(200, decision), requestIdOf(request));
+    @Query(queryPipe(featureQuery)) { amount }: z.infer<typeof featureQuery>,
+  ) {
+    return this.entitlements.feature(userId, key, amount);
   }
 }

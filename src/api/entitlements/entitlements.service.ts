@@ -2,7 +2,7 @@ import { comparePositions, type Position } from '../../events/stored-event.js';
 import { isUserId } from '../../events/user-id.js';
 import { matchesIfNoneMatch } from '../../http/etag.js';
 import { ProblemError } from '../../http/problem.js';
-import type { Reply } from '../../http/reply.js';
+import { Reply } from '../../http/reply.js';
 import type { LogWatch } from '../../projections/engine/log-watch.js';
 import type { Projection } from '../../projections/engine/projection.js';
 import type { Served, Snapshot } from '../../projections/entitlements/snapshot.js';
@@ -130,11 +130,7 @@ function snapshotReply(served: Served, position: string, ifNoneMatch: string | u
     'cache-control': 'private, no-cache',
     'tenure-position': position,
   };
-  return matchesIfNoneMatch(ifNoneMatch, served.etag)
-    ? { status: 304, headers, body: null }
-    : {
-        status: 200,
-        headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
-        body: served.body,
-      };
+  if (matchesIfNoneMatch(ifNoneMatch, served.etag)) return new Reply(304, headers, null);
+  const all = { 'content-type': 'application/json; charset=utf-8', ...headers };
+  return new Reply(200, all, served.body);
 }

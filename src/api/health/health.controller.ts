@@ -1,10 +1,8 @@
-import { Controller, Get, Req, Res } from '@nestjs/common';
+import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { Describe } from '../../http/describe.js';
-import { jsonReply, sendReply } from '../../http/reply.js';
-import { requestIdOf } from '../../http/request-id.js';
+import type { Reply } from '../../http/reply.js';
 import { VERSION } from '../../observability/version.js';
 import { liveResponse, readyResponse } from '../schemas.js';
 import { OpenAnswers } from './open-answers.js';
@@ -21,8 +19,8 @@ export class HealthController {
     problems: [],
     access: 'open',
   })
-  live(@Req() request: Request, @Res() response: Response): void {
-    sendReply(response, jsonReply(200, { status: 'live', version: VERSION }), requestIdOf(request));
+  live() {
+    return { status: 'live', version: VERSION };
   }
 
   @Get('health/ready')
@@ -33,8 +31,8 @@ export class HealthController {
     problems: [],
     access: 'open',
   })
-  async ready(@Req() request: Request, @Res() response: Response): Promise<void> {
-    sendReply(response, await this.answers.ready(), requestIdOf(request));
+  ready(): Promise<Reply> {
+    return this.answers.ready();
   }
 
   @Get('metrics')
@@ -44,7 +42,7 @@ export class HealthController {
     problems: [],
     access: 'open',
   })
-  async scrape(@Req() request: Request, @Res() response: Response): Promise<void> {
-    sendReply(response, await this.answers.metrics(), requestIdOf(request));
+  scrape(): Promise<Reply> {
+    return this.answers.metrics();
   }
 }

@@ -1,4 +1,4 @@
-import { jsonReply, type Reply } from '../../http/reply.js';
+import { jsonReply, Reply } from '../../http/reply.js';
 import { SharedAnswer } from '../../http/shared-answer.js';
 import type { Metrics } from '../../observability/metrics.js';
 import type { HealthService } from './health.service.js';
@@ -21,7 +21,7 @@ export class OpenAnswers {
     }, keptMs);
     this.#scrape = new SharedAnswer(async () => {
       const headers = { 'content-type': registry.contentType, 'cache-control': 'no-store' };
-      return { status: 200, headers, body: await registry.metrics() };
+      return new Reply(200, headers, await registry.metrics());
     }, keptMs);
   }
 

@@ -1,10 +1,8 @@
-import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
-import { ApiQuery, ApiTags } from '@nestjs/swagger';
-import type { Request, Response } from 'express';
-import { Describe } from '../../http/describe.js';
-import { cursorOf, DEFAULT_LIMIT, limitOf, MAX_LIMIT, refuseOthers } from '../../http/parameters.js';
-import { jsonReply, sendReply } from '../../http/reply.js';
-import { requestIdOf } from '../../http/request-id.js';
+import { applyDecorators, Controller, Get, Inject, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { Describe, type DescribedAnswer, DescribePage } from '../../http/describe.js';
+import { pageParameters, queryPipe } from '../../http/validation.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
 import { OpsReader } from '../../projections/read-models/ops.reader.js';
 import {
@@ -15,14 +13,12 @@ import {
   unmappedPricesResponse,
 } from '../schemas.js';
 
+const page = z.strictObject(pageParameters);
+type Page = z.infer<typeof page>;
+
+/** Lists of what ops may have to mend, a page at a time. */
 @ApiTags('Ops')
-@ApiQuery({ name: 'cursor', type: String, required: false, description: '`next` of the page before' })
-@ApiQuery({
-  name: 'limit',
-  type: Number,
-  required: false,
-  description: `1 to ${MAX_LIMIT}, ${DEFAULT_LIMIT} when left out`,
-})
+@DescribePage()
 @Controller('v1/ops')
 export class OpsController {
   constructor(
@@ -30,95 +26,57 @@ export class OpsController {
     @Inject(PROJECTIONS) private readonly projections: Projections,
   ) {}
 
-  @Get('unlinked')
-  @Describe({
-    summary: 'Customers and subscriptions that belong to nobody yet',
-    ok: { description: 'A page, by kind and id', schema: unlinkedResponse },
-    problems: ['invalid_request', 'unsupported_parameter', 'database_unavailable'],
-    access: 'ops',
+  @List('unlinked', 'Customers and subscriptions that belong to nobody yet', {
+    description: 'A page, by kind and id',
+    schema: unlinkedResponse,
   })
-  async unlinked(
-    @Query() query: Record<string, unknown>,
-    @Req() request: Request,
-    @Res() response: Response,
-  ): Promise<void> {
-    const page = await this.ops.unlinked(...pageOf(query));
-    sendReply(response, jsonReply(200, page), requestIdOf(request));
+  unlinked(@Query(queryPipe(page)) { cursor, limit }: Page) {
+    return this.ops.unlinked(cursor, limit);
   }
 
-  @Get('conflicts')
-  @Describe({
-    summary: 'Customers and subscriptions whose facts name another user than their owner',
-    ok: { description: 'A page, by kind and id', schema: conflictsResponse },
-    problems: ['invalid_request', 'unsupported_parameter', 'database_unavailable'],
-    access: 'ops',
+  @List('conflicts', 'Customers and subscriptions whose facts name another user than their owner', {
+    description: 'A page, by kind and id',
+    schema: conflictsResponse,
   })
-  async conflicts(
-    @Query() query: Record<string, unknown>,
-    @Req() request: Request,
-    @Res() response: Response,
-  ): Promise<void> {
-    const page = await this.ops.conflicts(...pageOf(query));
-    sendReply(response, jsonReply(200, page), requestIdOf(request));
+  conflicts(@Query(queryPipe(page)) { cursor, limit }: Page) {
+    return this.ops.conflicts(cursor, limit);
   }
 
-  @Get('faults')
-  @Describe({
-    summary: 'Streams of which events are set aside, and users who cannot be judged',
-    ok: { description: 'A page, by kind and id', schema: faultsResponse },
-    problems: ['invalid_request', 'unsupported_parameter', 'database_unavailable'],
-    access: 'ops',
+  @List('faults', 'Streams of which events are set aside, and users who cannot be judged', {
+    description: 'A page, by kind and id',
+    schema: faultsResponse,
   })
-  async faults(
-    @Query() query: Record<string, unknown>,
-    @Req() request: Request,
-    @Res() response: Response,
-  ): Promise<void> {
-    const page = await this.ops.faults(...pageOf(query));
-    sendReply(response, jsonReply(200, page), requestIdOf(request));
+  faults(@Query(queryPipe(page)) { cursor, limit }: Page) {
+    return this.ops.faults(cursor, limit);
   }
 
-  @Get('unmapped-prices')
-  @Describe({
-    summary: 'Prices of subscriptions that are in no plan and no add-on',
-    ok: {
-      description:
-        "A page by price, with for how many users it gives nothing, or counts as a plan's own, and the first of them",
-      schema: unmappedPricesResponse,
-    },
-    problems: ['invalid_request', 'unsupported_parameter', 'database_unavailable'],
-    access: 'ops',
+  @List('unmapped-prices', 'Prices of subscriptions that are in no plan and no add-on', {
+    description:
+      "A page by price, with for how many users it gives nothing, or counts as a plan's own, and the first of them",
+    schema: unmappedPricesResponse,
   })
-  async unmappedPrices(
-    @Query() query: Record<string, unknown>,
-    @Req() request: Request,
-    @Res() response: Response,
-  ): Promise<void> {
-    const page = await this.projections.attention.unmappedPrices(...pageOf(query));
-    sendReply(response, jsonReply(200, page), requestIdOf(request));
+  unmappedPrices(@Query(queryPipe(page)) { cursor, limit }: Page) {
+    return this.projections.attention.unmappedPrices(cursor, limit);
   }
 
-  @Get('pending-payments')
-  @Describe({
-    summary: 'Users who asked for a higher plan that is not paid yet, and why it waits',
-    ok: {
-      description: 'A page by user id; it may be short while `next` says that there is more',
-      schema: pendingPaymentsResponse,
-    },
-    problems: ['invalid_request', 'unsupported_parameter', 'database_unavailable'],
-    access: 'ops',
+  @List('pending-payments', 'Users who asked for a higher plan that is not paid yet, and why it waits', {
+    description: 'A page by user id; it may be short while `next` says that there is more',
+    schema: pendingPaymentsResponse,
   })
-  async pendingPayments(
-    @Query() query: Record<string, unknown>,
-    @Req() request: Request,
-    @Res() response: Response,
-  ): Promise<void> {
-    const page = await this.projections.attention.pendingPayments(...pageOf(query));
-    sendReply(response, jsonReply(200, page), requestIdOf(request));
+  pendingPayments(@Query(queryPipe(page)) { cursor, limit }: Page) {
+    return this.projections.attention.pendingPayments(cursor, limit);
   }
 }
 
-function pageOf({ cursor, limit, ...others }: Record<string, unknown>): [string | null, number] {
-  refuseOthers(others);
-  return [cursorOf(cursor), limitOf(limit)];
+/** A route that lists something for ops. */
+function List(path: string, summary: string, ok: DescribedAnswer): MethodDecorator {
+  return applyDecorators(
+    Get(path),
+    Describe({
+      summary,
+      ok,
+      problems: ['invalid_request', 'unsupported_parameter', 'database_unavailable'],
+      access: 'ops',
+    }),
+  );
 }

@@ -1,18 +1,26 @@
-import { Body, Controller, HttpCode, Inject, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Inject, Post, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { Describe } from '../../http/describe.js';
-import { refuseOthers } from '../../http/parameters.js';
 import { ProblemError } from '../../http/problem.js';
-import { jsonReply, sendReply } from '../../http/reply.js';
-import { requestIdOf } from '../../http/request-id.js';
+import { NoQueryGuard, ParsePipe } from '../../http/validation.js';
 import { InvalidPlanFileError, type LoadedCatalog, parsePlanBody } from '../../plans/plan-file.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
 import { publicationResponse } from './projection.schemas.js';
 import { BODY, LOOK } from './projection-routes.js';
 
 const planFile = z.record(z.string(), z.unknown());
+
+/** The catalogue of a plan file that was sent as JSON, or `invalid_request` with the faults of it. */
+const planFilePipe = new ParsePipe((body): LoadedCatalog => {
+  if (body === undefined) throw new ProblemError('invalid_request', 'Send the plan file as JSON.');
+  try {
+    return parsePlanBody(body);
+  } catch (error) {
+    if (!(error instanceof InvalidPlanFileError)) throw error;
+    throw new ProblemError('invalid_request', error.lines.join('; '), {}, { cause: error });
+  }
+});
 
 /** The plan catalogue, as ops ask of it. */
 @ApiTags('Plans')
@@ -21,7 +29,7 @@ export class PlansController {
   constructor(@Inject(PROJECTIONS) private readonly projections: Projections) {}
 
   @Post('diff')
-  @HttpCode(200)
+  @UseGuards(NoQueryGuard)
   @Describe({
     summary: 'Who would gain and lose what if a plan file were published now; changes nothing',
     ok: {
@@ -39,25 +47,7 @@ export class PlansController {
     ],
     access: 'ops',
   })
-  async diff(
-    @Query() query: Record<string, unknown>,
-    @Body() body: unknown,
-    @Req() request: Request,
-    @Res() response: Response,
-  ): Promise<void> {
-    refuseOthers(query);
-    const report = await this.projections.previewPublication(catalogOf(body), () => undefined);
-    sendReply(response, jsonReply(200, report), requestIdOf(request));
-  }
-}
-
-/** The catalogue of a plan file that was sent as JSON. @throws ProblemError `invalid_request` with the faults of it */
-function catalogOf(body: unknown): LoadedCatalog {
-  if (body === undefined) throw new ProblemError('invalid_request', 'Send the plan file as JSON.');
-  try {
-    return parsePlanBody(body);
-  } catch (error) {
-    if (!(error instanceof InvalidPlanFileError)) throw error;
-    throw new ProblemError('invalid_request', error.lines.join('; '), {}, { cause: error });
+  diff(@Body(planFilePipe) given: LoadedCatalog) {
+    return this.projections.previewPublication(given, () => undefined);
   }
 }

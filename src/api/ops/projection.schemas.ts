@@ -32,6 +32,12 @@ export const skipRequest = z.strictObject({
   position: z.string().regex(/^\d{1,20}$/, 'must be a position as Tenure gives them'),
   reason: requiredReason,
 });
+export type RebuildRequest = z.infer<typeof rebuildRequest>;
+export type SwapRequest = z.infer<typeof swapRequest>;
+export type RollbackRequest = z.infer<typeof rollbackRequest>;
+export type VerifyRequest = z.infer<typeof verifyRequest>;
+export type ResumeRequest = z.infer<typeof resumeRequest>;
+export type SkipRequest = z.infer<typeof skipRequest>;
 
 export const resumedResponse = z.strictObject({
   generation: number,

@@ -1,12 +1,8 @@
-import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiQuery, ApiTags } from '@nestjs/swagger';
-import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { Describe } from '../../http/describe.js';
-import { cursorOf, DEFAULT_LIMIT, limitOf, MAX_LIMIT, refuseOthers, textOf } from '../../http/parameters.js';
-import { ProblemError } from '../../http/problem.js';
-import { jsonReply, sendReply } from '../../http/reply.js';
-import { requestIdOf } from '../../http/request-id.js';
+import { Describe, DescribePage } from '../../http/describe.js';
+import { pageParameters, queryPipe, textParameter } from '../../http/validation.js';
 import { entitlementSchema } from '../../projections/entitlements/user-row.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
 import { faultedSchema } from '../schemas.js';
@@ -33,6 +29,16 @@ const usersResponse = z.strictObject({
   ),
   next: z.string().nullable(),
 });
+const usersQuery = z.strictObject({
+  plan: textParameter('plan', 'the name of a plan'),
+  role: textParameter('role', 'the name of a role'),
+  status: z
+    .enum(status.options, { error: `status must be one of ${status.options.join(', ')}.` })
+    .nullable()
+    .default(null),
+  ...pageParameters,
+});
+type UsersQuery = z.infer<typeof usersQuery>;
 const OPTIONAL = { type: String, required: false };
 
 @ApiTags('Entitlements')
@@ -44,39 +50,14 @@ export class UsersController {
   @ApiQuery({ name: 'plan', ...OPTIONAL })
   @ApiQuery({ name: 'role', ...OPTIONAL })
   @ApiQuery({ name: 'status', ...OPTIONAL, enum: status.options })
-  @ApiQuery({ name: 'cursor', ...OPTIONAL, description: '`next` of the page before' })
-  @ApiQuery({
-    name: 'limit',
-    type: Number,
-    required: false,
-    description: `1 to ${MAX_LIMIT}, ${DEFAULT_LIMIT} when left out`,
-  })
+  @DescribePage()
   @Describe({
     summary: 'Users by id, as their snapshots say now; users never heard of are in no list',
     ok: { description: 'A page as of one moment', schema: usersResponse },
     problems: ['invalid_request', 'unsupported_parameter', 'database_unavailable'],
     access: 'entitlements:read',
   })
-  async list(
-    @Query() query: Record<string, unknown>,
-    @Req() request: Request,
-    @Res() response: Response,
-  ): Promise<void> {
-    const { plan, role, status, cursor, limit, ...others } = query;
-    refuseOthers(others);
-    const filter = {
-      plan: textOf('plan', plan, 'the name of a plan'),
-      role: textOf('role', role, 'the name of a role'),
-      status: statusOf(status),
-    };
-    const page = await this.projections.users.page(filter, cursorOf(cursor), limitOf(limit));
-    sendReply(response, jsonReply(200, page), requestIdOf(request));
+  list(@Query(queryPipe(usersQuery)) { cursor, limit, ...filter }: UsersQuery) {
+    return this.projections.users.page(filter, cursor, limit);
   }
-}
-
-function statusOf(value: unknown): z.infer<typeof status> | null {
-  if (value === undefined) return null;
-  const parsed = status.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new ProblemError('invalid_request', `status must be one of ${status.options.join(', ')}.`);
 }

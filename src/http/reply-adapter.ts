@@ -1,0 +1,19 @@
+import { ExpressAdapter } from '@nestjs/platform-express';
+import type { Response } from 'express';
+import { emptyReply, jsonReply, Reply, sendReply } from './reply.js';
+import { requestIdOf } from './request-id.js';
+
+/**
+ * Express under Nest, answering in the one way of this service: of what the handler of a route returns, a `Reply` goes
+ * out as it is, nothing as an answer without a body, and everything else as JSON with the status of the route.
+ */
+export class ReplyAdapter extends ExpressAdapter {
+  override reply(response: Response, answer: unknown, status = 200): void {
+    sendReply(response, replyOf(answer, status), requestIdOf(response.req));
+  }
+}
+
+function replyOf(answer: unknown, status: number): Reply {
+  if (answer instanceof Reply) return answer;
+  return answer === undefined ? emptyReply(status) : jsonReply(status, answer);
+}
