@@ -96,6 +96,9 @@ const storeSchema = environmentSchema.pick({
   FAULT_LIMIT: true,
 });
 
+/** DI token of the settings of this process. */
+export const SETTINGS = Symbol('SETTINGS');
+
 /** The settings of one process, typed and validated. */
 export interface Settings {
   readonly port: number;

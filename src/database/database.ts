@@ -17,6 +17,9 @@ const POOL_SIZE = 20;
 /** Connections for what goes through TypeORM: few, so that a long list takes none from the hot paths. */
 const ENTITY_POOL_SIZE = 4;
 
+/** DI token of the pool for hot SQL. */
+export const POOL = Symbol('POOL');
+
 export interface DatabaseOptions {
   readonly url: string;
   /** Migration classes, of all parts that keep tables. */

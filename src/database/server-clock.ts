@@ -1,6 +1,9 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 
+/** DI token of this machine's clock, which tells Unix milliseconds; what is written asks `ServerClock`. */
+export const MACHINE_CLOCK = Symbol('MACHINE_CLOCK');
+
 /** Our clock and the database server's may be so far apart, in milliseconds; farther, and one of them is wrong. */
 export const APART_MS = 30_000;
 const MEASURE_EVERY_MS = 10_000;

@@ -77,6 +77,9 @@ export class ProblemError extends Error {
   }
 }
 
+/** DI token of the `ToProblem` of this process. */
+export const TO_PROBLEM = Symbol('TO_PROBLEM');
+
 /** Says which problem any thrown value is; what is not known is `internal_error`. */
 export type ToProblem = (error: unknown) => ProblemError;
 

@@ -1,12 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Something that was begun and is to be ended, and how long that may take, in milliseconds. */
-interface Step {
+/** What is begun by a start and ended by a stop, and how long the end may take, in milliseconds. */
+export interface Step {
   readonly name: string;
-  readonly end: () => Promise<unknown>;
   readonly withinMs: number;
   /** However late it is by then, it has this long. */
-  readonly atLeastMs: number;
+  readonly atLeastMs?: number;
+  /** How long a start that is given up waits for what it was just opening, so that it can be ended. */
+  readonly openWithinMs?: number;
 }
 
 /** After so long every step has only what it must have, in milliseconds: a stop ends within 20 s. */
@@ -18,14 +19,14 @@ const HURRIED_MS = 500;
  * itself and told of, and the next one follows: nothing that hangs keeps a service from stopping.
  */
 export class StopOrder {
-  readonly #steps: Step[] = [];
+  readonly #steps: { readonly step: Step; readonly end: () => Promise<unknown> }[] = [];
   #run: Promise<readonly string[]> | null = null;
 
   /** `onAbandoned` hears which step did not end, and why. */
   constructor(private readonly onAbandoned: (step: string, why: Error) => void) {}
 
-  add(name: string, withinMs: number, end: () => Promise<unknown>, atLeastMs = HURRIED_MS): void {
-    this.#steps.push({ name, withinMs, end, atLeastMs });
+  add(step: Step, end: () => Promise<unknown>): void {
+    this.#steps.push({ step, end });
   }
 
   /** Ends everything that was added. Answers the names of what was abandoned; the same again when it is asked again. */
@@ -37,9 +38,11 @@ export class StopOrder {
   async #endAll(): Promise<readonly string[]> {
     const abandoned: string[] = [];
     const began = performance.now();
-    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
+    for (let next = this.#steps.pop(); next !== undefined; next = this.#steps.pop()) {
+      const { step, end } = next;
       const left = HURRY_AFTER_MS - (performance.now() - began);
-      const why = await failureOf(step.end, Math.max(step.atLeastMs, Math.min(step.withinMs, left)));
+      const withinMs = Math.max(step.atLeastMs ?? HURRIED_MS, Math.min(step.withinMs, left));
+      const why = await failureOf(end, withinMs);
       if (why === null) continue;
       abandoned.push(step.name);
       this.onAbandoned(step.name, why);
@@ -95,29 +98,17 @@ export class StartSteps {
   }
 
   /** The same for what must be ended again: also where the start is given up before it is open. */
-  async open<T>(
-    { name, withinMs, atLeastMs, openWithinMs = OPEN_WITHIN_MS }: OpenedStep,
-    opening: Promise<T>,
-    end: (opened: T) => Promise<unknown>,
-  ): Promise<T> {
+  async open<T>(step: Step, opening: Promise<T>, end: (opened: T) => Promise<unknown>): Promise<T> {
     const endIt = async (): Promise<void> => {
-      const late = pause(openWithinMs, null, { ref: false });
+      const late = pause(step.openWithinMs ?? OPEN_WITHIN_MS, null, { ref: false });
       const outcome = await Promise.race([Promise.allSettled([opening]), late]);
       // What is not up, or not yet, needs no end but that of the process.
       if (outcome?.[0].status === 'fulfilled') await end(outcome[0].value);
     };
-    this.stops.add(name, withinMs, endIt, atLeastMs);
+    this.stops.add(step, endIt);
     return this.take(opening);
   }
 }
 
-/** How long a start that is given up waits for what it was just opening, so that it can be ended, in milliseconds. */
+/** The `openWithinMs` of a step that says none. */
 const OPEN_WITHIN_MS = 1_000;
-
-/** Something that is opened by a start and ended by a stop; all times in milliseconds. */
-interface OpenedStep {
-  readonly name: string;
-  readonly withinMs: number;
-  readonly atLeastMs?: number;
-  readonly openWithinMs?: number;
-}

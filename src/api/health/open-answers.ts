@@ -5,6 +5,8 @@ import type { HealthService } from './health.service.js';
 
 /** How long an answer is told that anybody may ask for, in milliseconds. */
 export const KEPT_MS = 1_000;
+/** DI token of how long it is told in this process. */
+export const ANSWERS_KEPT_MS = Symbol('ANSWERS_KEPT_MS');
 
 /**
  * What is told without a key and costs a look into the database or the whole registry: looked at once for all who ask at

@@ -1,0 +1,38 @@
+import { Module } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import type { Pool } from 'pg';
+import { SETTINGS, type Settings } from '../../config/settings.js';
+import { POOL } from '../../database/database.js';
+import { EVENT_STORE, type EventStore } from '../../event-store/event-store.js';
+import { EventStreams } from '../../http/event-stream.js';
+import { TO_PROBLEM } from '../../http/problem.js';
+import { LOGGER } from '../../observability/logger.js';
+import { ENTITLEMENTS } from '../../projections/entitlements/entitlements.projector.js';
+import { PROJECTIONS, type Projections } from '../../projections/projections.js';
+import { OpsReader } from '../../projections/read-models/ops.reader.js';
+import { ProjectionRecovery } from '../../projections/recovery.js';
+import { FaultsController } from './faults.controller.js';
+import { OpsController } from './ops.controller.js';
+import { PlansController } from './plans.controller.js';
+import { ProjectionsController } from './projections.controller.js';
+import { RebuildController } from './rebuild.controller.js';
+
+/** What ops look at, rebuild and mend. */
+@Module({
+  controllers: [OpsController, ProjectionsController, RebuildController, FaultsController, PlansController],
+  providers: [
+    { provide: OpsReader, inject: [PROJECTIONS], useFactory: ({ ops }: Projections) => ops },
+    {
+      provide: EventStreams,
+      inject: [TO_PROBLEM, LOGGER],
+      useFactory: (...told: ConstructorParameters<typeof EventStreams>) => new EventStreams(...told),
+    },
+    {
+      provide: ProjectionRecovery,
+      inject: [EVENT_STORE, SETTINGS, POOL, CommandBus],
+      useFactory: (store: EventStore, { streamPrefix }: Settings, pool: Pool, commands: CommandBus) =>
+        new ProjectionRecovery({ store, streamPrefix, pool, projection: ENTITLEMENTS, commands }),
+    },
+  ],
+})
+export class OpsModule {}

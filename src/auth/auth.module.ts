@@ -1,0 +1,34 @@
+import { Module } from '@nestjs/common';
+import type { Pool } from 'pg';
+import { SETTINGS, type Settings } from '../config/settings.js';
+import { POOL } from '../database/database.js';
+import { LOGGER, type Logger } from '../observability/logger.js';
+import { Metrics } from '../observability/metrics.js';
+import { AccessControl } from './access-control.js';
+import { AdminKeyAuthenticator, firstOf } from './authenticator.js';
+import { FailureLimiter } from './failure-limiter.js';
+import { LastUse } from './keys/last-use.js';
+import { StoredKeyAuthenticator } from './stored-key.authenticator.js';
+
+/** Who comes in: holders of `TENURE_ADMIN_KEY` and of stored keys. */
+@Module({
+  providers: [
+    {
+      provide: LastUse,
+      inject: [POOL, LOGGER],
+      useFactory: (pool: Pool, logger: Logger) =>
+        new LastUse(pool, (err) => logger.warn({ err }, 'uses of keys are noted later')),
+    },
+    {
+      provide: AccessControl,
+      inject: [SETTINGS, POOL, LastUse, Metrics],
+      useFactory: ({ adminKey }: Settings, pool: Pool, lastUse: LastUse, metrics: Metrics) =>
+        new AccessControl(
+          firstOf(new AdminKeyAuthenticator(adminKey), new StoredKeyAuthenticator(pool, lastUse)),
+          new FailureLimiter(),
+          (code) => metrics.authFailure(code),
+        ),
+    },
+  ],
+})
+export class AuthModule {}

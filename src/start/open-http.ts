@@ -1,0 +1,82 @@
+import type { RequestListener, Server } from 'node:http';
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory, Reflector } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import express from 'express';
+import { EntitlementsService } from '../api/entitlements/entitlements.service.js';
+import { hotRoutes } from '../api/hot-routes.js';
+import { serveOpenApi } from '../api/openapi.js';
+import { toProblem } from '../api/to-problem.js';
+import { AccessControl } from '../auth/access-control.js';
+import { LastUse } from '../auth/keys/last-use.js';
+import { requireKey } from '../auth/require-key.js';
+import { ScopeGuard } from '../auth/scope.guard.js';
+import { EventStreams } from '../http/event-stream.js';
+import { httpServer, listen, stopListening } from '../http/http-server.js';
+import { jsonBody } from '../http/json-body.js';
+import { measured } from '../http/measured.js';
+import { ProblemFilter } from '../http/problem.filter.js';
+import { ReplyAdapter } from '../http/reply-adapter.js';
+import { NestLogger } from '../observability/logger.js';
+import { VERSION } from '../observability/version.js';
+import { WebhookService } from '../webhooks/webhook.service.js';
+import { STEPS, type Starting } from './steps.js';
+
+/** The application behind the hot routes, as Nest and Express have it. */
+export interface Application {
+  readonly app: NestExpressApplication;
+  readonly expressListener: RequestListener;
+}
+
+/** Puts the application together; it listens nowhere yet. */
+export async function openApplication(
+  { logger, metrics, stops }: Starting,
+  module: DynamicModule,
+): Promise<Application> {
+  const adapter = new ReplyAdapter(express().disable('x-powered-by'));
+  const app = await NestFactory.create<NestExpressApplication>(module, adapter, {
+    bodyParser: false,
+    logger: new NestLogger(logger),
+    abortOnError: false,
+  });
+  stops.add(STEPS.application, () => app.close());
+  stops.add(STEPS.lastUse, () => app.get(LastUse).close());
+  app.use(measured(metrics, logger));
+  app.use('/v1', requireKey(app.get(AccessControl)), jsonBody);
+  app.useGlobalGuards(new ScopeGuard(app.get(Reflector)));
+  const routes = serveOpenApi(app, VERSION);
+  app.useGlobalFilters(new ProblemFilter(toProblem, logger, routes));
+  await app.init();
+  return { app, expressListener: adapter.getInstance() };
+}
+
+/** Listens where the settings say. A stop ends the streams that are open, and lets requests under way finish. */
+export async function openHttp(
+  { settings, logger, metrics, steps }: Starting,
+  { app, expressListener }: Application,
+): Promise<{ readonly server: Server; readonly url: string }> {
+  const server = httpServer(
+    hotRoutes({
+      next: expressListener,
+      access: app.get(AccessControl),
+      entitlements: app.get(EntitlementsService),
+      webhooks: app.get(WebhookService),
+      metrics,
+      logger,
+    }),
+  );
+  const listening = listen(server, settings.port, settings.host);
+  const port = await steps.open(STEPS.requests, listening, async () => {
+    const stopped = stopListening(server);
+    app.get(EventStreams).close();
+    await stopped;
+  });
+  const url = urlOf(settings.host, port);
+  logger.info({ url }, 'tenure listens');
+  return { server, url };
+}
+
+function urlOf(bound: string, port: number): string {
+  const host = bound === '0.0.0.0' ? '127.0.0.1' : bound;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,99 @@
+import { inTime } from '../observability/in-time.js';
+import type { Metrics, RebuildFigures } from '../observability/metrics.js';
+import { AttentionWatch } from '../projections/attention-watch.js';
+import { createProjections, type Projections, type ProjectionsOptions } from '../projections/projections.js';
+import type { Generation } from '../projections/rebuild/generation-table.js';
+import type { OpenDatabase } from './open-database.js';
+import type { OpenLog } from './open-log.js';
+import { STEPS, type Starting } from './steps.js';
+
+/** A scrape waits no longer than this for what the database knows of a build. */
+const REBUILD_ASKED_MS = 1_000;
+
+/** Makes the read side of this process, and has its figures told; it folds once it is started. */
+export function createReadSide(
+  starting: Starting,
+  { url, pool, source }: OpenDatabase,
+  { store, logWatch }: OpenLog,
+): Projections {
+  const { settings, logger, metrics, now } = starting;
+  const projections = createProjections({
+    store,
+    streamPrefix: settings.streamPrefix,
+    pool,
+    source,
+    url,
+    now,
+    onBatch: (batch) => metrics.batch(batch),
+    faultLimit: settings.faultLimit,
+    onFault: (fault) => logger.error({ fault }, 'the projection stopped at a fault'),
+    onSetAside: (generation, setAside) =>
+      logger.error({ generation, setAside }, 'the projection set something aside and goes on'),
+    onTrouble: (err) => logger.warn({ err }, 'the projection had trouble and goes on'),
+    onConfirmed: (live) => logWatch.confirmed(live),
+    ...foldingThreads(starting, url),
+  });
+  watch(metrics, projections);
+  return projections;
+}
+
+/** Looks now and then, where this instance leads, for what people should see to. */
+export function startAttentionWatch({ logger, metrics, stops }: Starting, projections: Projections): void {
+  const watch = new AttentionWatch({
+    attention: projections.attention,
+    isOurs: () => projections.engine.status().state === 'leading',
+    warn: (details, message) => logger.warn(details, message),
+    onTrouble: (err) => logger.warn({ err }, 'what needs attention could not be looked for'),
+  });
+  metrics.watchAttention(() => watch.counts);
+  watch.start();
+  stops.add(STEPS.attention, () => watch.stop());
+}
+
+/** Threads as the hooks want them; one that dies takes the service with it. */
+function foldingThreads(
+  { settings, hooks, logger }: Starting,
+  databaseUrl: string,
+): Pick<ProjectionsOptions, 'threads'> {
+  const { threads, onFatal } = hooks;
+  if (threads === 'none') return {};
+  const onDied = (err: Error): void => {
+    logger.fatal({ err }, 'a thread that folds the log ended');
+    onFatal?.(err);
+  };
+  const { eventStoreUrl, streamPrefix, faultLimit } = settings;
+  const place = { databaseUrl, eventStoreUrl, streamPrefix, faultLimit };
+  return { threads: { place, onDied, ...(threads === undefined ? {} : { nodeFlags: threads }) } };
+}
+
+function watch(metrics: Metrics, { engine, rebuilds }: Projections): void {
+  metrics.watchProjection(() => {
+    const { handled, generation, lagEvents, lagSeconds, state, fault, setAside, faults } = engine.status();
+    return {
+      position: Number(handled ?? 0),
+      generation,
+      lagEvents,
+      lagSeconds,
+      isFaulted: state === 'faulted',
+      isRunning: state === 'leading' || state === 'standby',
+      faultPosition: fault === null ? null : Number(fault.position),
+      setAsideStreams: setAside.streams,
+      faultedUsers: setAside.users,
+      faults,
+    };
+  });
+  metrics.watchRebuild(async () => rebuildFigures(await inTime(rebuilds.list(), REBUILD_ASKED_MS)));
+}
+
+/** How far the build is that is under way; `null` while there is none, or the database does not say. */
+function rebuildFigures(all: readonly Generation[] | null): RebuildFigures | null {
+  const build = all?.find(({ role }) => role === 'building');
+  const live = all?.find(({ role }) => role === 'live')?.fold?.checkpoint.handled ?? null;
+  if (build === undefined || build.fold === null || live === null) return null;
+  const { events, checkpoint } = build.fold;
+  return {
+    part: Math.min(1, Number(checkpoint.handled ?? '0') / Number(live)),
+    events,
+    eventsPerSecond: events / Math.max(1, (Date.now() - build.startedAt.getTime()) / 1_000),
+  };
+}

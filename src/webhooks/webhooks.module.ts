@@ -1,0 +1,79 @@
+import { Module } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { SETTINGS, type Settings } from '../config/settings.js';
+import { MACHINE_CLOCK, ServerClock } from '../database/server-clock.js';
+import { TO_PROBLEM, type ToProblem } from '../http/problem.js';
+import { LOGGER, type Logger } from '../observability/logger.js';
+import { Metrics } from '../observability/metrics.js';
+import { PROJECTIONS, type Projections } from '../projections/projections.js';
+import { ReconciliationModule } from '../stripe/reconciliation/reconciliation.module.js';
+import { ReconciliationQueue } from '../stripe/reconciliation/reconciliation-queue.js';
+import { CheckoutWait } from './checkout-wait.js';
+import { DeliveryHeartbeat } from './delivery-heartbeat.js';
+import { StripeSignature } from './stripe-signature.js';
+import { WebhookController } from './webhook.controller.js';
+import { WebhookService } from './webhook.service.js';
+
+/** Receives Stripe's deliveries. */
+@Module({
+  imports: [ReconciliationModule],
+  controllers: [WebhookController],
+  providers: [
+    {
+      provide: CheckoutWait,
+      inject: [PROJECTIONS],
+      useFactory: ({ engine, ops }: Projections) => new CheckoutWait(engine, ops),
+    },
+    {
+      provide: StripeSignature,
+      inject: [SETTINGS, MACHINE_CLOCK],
+      useFactory: ({ stripeWebhookSecrets }: Settings, now: () => number) =>
+        new StripeSignature(stripeWebhookSecrets, now),
+    },
+    {
+      provide: WebhookService,
+      inject: [
+        SETTINGS,
+        StripeSignature,
+        CommandBus,
+        ReconciliationQueue,
+        CheckoutWait,
+        DeliveryHeartbeat,
+        ServerClock,
+        TO_PROBLEM,
+        Metrics,
+        LOGGER,
+      ],
+      useFactory: webhookService,
+    },
+  ],
+  exports: [WebhookService],
+})
+export class WebhooksModule {}
+
+function webhookService(
+  { livemode, userIds, stripeAccount: account }: Settings,
+  signature: StripeSignature,
+  commands: CommandBus,
+  reconciliation: ReconciliationQueue,
+  checkoutWait: CheckoutWait,
+  heartbeat: DeliveryHeartbeat,
+  clock: ServerClock,
+  toProblem: ToProblem,
+  metrics: Metrics,
+  logger: Logger,
+): WebhookService {
+  return new WebhookService({
+    signature,
+    livemode,
+    translation: { ...userIds, account },
+    commands,
+    reconciliation,
+    checkoutWait,
+    heartbeat,
+    toProblem,
+    metrics,
+    onUnexpected: (unexpected) => logger.warn(unexpected, 'Stripe sent what may surprise'),
+    clock,
+  });
+}
