@@ -3,16 +3,20 @@ import type { INestApplication } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import { KEPT_MS } from './api/health/open-answers.js';
+import { toProblem } from './api/to-problem.js';
 import { appModule } from './app.module.js';
 import { Repositories } from './commands/repositories.js';
 import type { Settings } from './config/settings.js';
 import { DeadlineScheduler } from './deadlines/deadline-scheduler.js';
 import { untilLogAnswers } from './event-store/until-log-answers.js';
+import { FailureLog } from './http/failure-log.js';
+import type { ProblemCode } from './http/problem.js';
 import { createLogger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
 import { loadPlanFile } from './plans/plan-file.js';
 import { GuardedEventStore } from './projections/engine/guarded-event-store.js';
 import type { Projections } from './projections/projections.js';
+import { LeadershipLog } from './start/leadership-log.js';
 import { OfferedCatalog, untilCatalogIsRead } from './start/offered-catalog.js';
 import { openDatabase, startClock } from './start/open-database.js';
 import { openApplication, openHttp } from './start/open-http.js';
@@ -53,16 +57,24 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
   const stops = new StopOrder((step, err) => logger.error({ step, err }, 'a step of the stop was abandoned'));
   const steps = new StartSteps(stops, signal);
   try {
-    return await start({ settings, hooks, logger, metrics: new Metrics(), now, signal, steps, stops });
+    const failures = new FailureLog(logger, toProblem, storesOf(settings));
+    const metrics = new Metrics();
+    return await start({ settings, hooks, logger, failures, metrics, now, signal, steps, stops });
   } catch (error) {
     const abandoned = await stops.run();
     throw signal.aborted ? new StartStoppedError(abandoned) : error;
   }
 }
 
+/** Which store does not answer, by the problem that says so: one alone where the log is in the database. */
+function storesOf({ eventStoreUrl }: Settings): Partial<Record<ProblemCode, string>> {
+  const log = eventStoreUrl === null ? 'database' : 'event store';
+  return { database_unavailable: 'database', event_store_unavailable: log };
+}
+
 /** The steps of a start, in their order; a stop ends them the other way round (`STEPS`). */
 async function start(starting: Starting): Promise<Tenure> {
-  const { settings, hooks, logger, metrics, now, signal, steps, stops } = starting;
+  const { settings, hooks, logger, failures, metrics, now, signal, steps, stops } = starting;
   const catalog = new OfferedCatalog(await steps.take(loadPlanFile(settings.plansFile)), logger);
   const database = await openDatabase(starting);
   const { pool } = database;
@@ -78,7 +90,7 @@ async function start(starting: Starting): Promise<Tenure> {
   await steps.take(untilLogAnswers(log.store, { say, signal }));
 
   const heartbeat = new DeliveryHeartbeat(pool, (err) =>
-    logger.warn({ err }, 'that Stripe delivers is noted later'),
+    failures.trouble('that Stripe delivers is noted later', err),
   );
   stops.add(STEPS.heartbeat, () => heartbeat.close());
   const store = new GuardedEventStore(log.store, logWatch);
@@ -88,7 +100,7 @@ async function start(starting: Starting): Promise<Tenure> {
     mayWrite: () => logWatch.mayWrite(),
   });
   const { openAnswersKeptMs = KEPT_MS } = hooks;
-  const given = { settings, now, metrics, logger, openAnswersKeptMs };
+  const given = { settings, now, metrics, logger, failures, openAnswersKeptMs };
   const opened = { pool, store, repositories, projections, logWatch, heartbeat, clock };
   const application = await openApplication(starting, appModule({ ...given, ...opened }));
   const { app, expressListener } = application;
@@ -103,6 +115,8 @@ async function start(starting: Starting): Promise<Tenure> {
   await steps.take(logWatch.start());
   stops.add(STEPS.projections, () => projections.stop());
   await steps.take(projections.start());
+  const leadership = new LeadershipLog(() => projections.engine.status(), logger);
+  stops.add(STEPS.leadership, async () => leadership.stop());
   stops.add(STEPS.inquiries, () => Promise.all([app.get(ReconciliationQueue).close(), deadlines.stop()]));
   await steps.take(catalog.offerBy(app.get(CommandBus)));
   await steps.take(untilCatalogIsRead(projections, () => logWatch.replaced === null && !clock.differs));

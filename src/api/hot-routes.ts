@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { type AccessControl, requireScope } from '../auth/access-control.js';
 import type { Principal } from '../auth/authenticator.js';
 import { isUserId } from '../events/user-id.js';
+import type { FailureLog } from '../http/failure-log.js';
 import { readBody } from '../http/read-body.js';
 import { problemReply, type Reply, sendReply } from '../http/reply.js';
 import { requestIdOf } from '../http/request-id.js';
@@ -22,6 +23,7 @@ export interface HotRoutesOptions {
   readonly webhooks: WebhookService;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  readonly failures: FailureLog;
 }
 
 const WEBHOOK = '/webhooks/stripe';
@@ -33,9 +35,9 @@ const SNAPSHOT = /^\/v1\/users\/([\w.~:@-]{1,255})\/entitlements$/;
  * errors and metrics as the controllers; everything else goes on to Express.
  */
 export function hotRoutes(options: HotRoutesOptions): RequestListener {
-  const { next, access, entitlements, webhooks, metrics, logger } = options;
-  const snapshots = new HotRoute('GET', '/v1/users/:userId/entitlements', metrics, logger);
-  const deliveries = new HotRoute('POST', WEBHOOK, metrics, logger);
+  const { next, access, entitlements, webhooks } = options;
+  const snapshots = new HotRoute('GET', '/v1/users/:userId/entitlements', options);
+  const deliveries = new HotRoute('POST', WEBHOOK, options);
 
   const receive = async ({ request, response, requestId, start }: Exchange): Promise<void> => {
     const signature = request.headers['stripe-signature'];
@@ -114,22 +116,19 @@ class HotRoute {
   constructor(
     private readonly method: string,
     private readonly route: string,
-    private readonly metrics: Metrics,
-    private readonly logger: Logger,
+    private readonly tells: Pick<HotRoutesOptions, 'metrics' | 'logger' | 'failures'>,
   ) {}
 
   send(response: ServerResponse, reply: Reply, requestId: string, start: number): void {
     sendReply(response, reply, requestId);
     const seconds = (performance.now() - start) / 1000;
     this.cell(reply.status).observe(seconds);
-    logRequest(this.logger, response, this.route, requestId, seconds);
+    logRequest(this.tells.logger, response, this.route, requestId, seconds);
   }
 
   refuse(error: unknown, requestId: string): Reply {
     const problem = toProblem(error);
-    if (problem.status >= 500) {
-      this.logger.error({ requestId, code: problem.code, err: error }, 'request failed');
-    }
+    this.tells.failures.request(problem, requestId, error);
     return problemReply(problem, requestId);
   }
 
@@ -137,7 +136,7 @@ class HotRoute {
     const known = this.cells.get(status);
     if (known !== undefined) return known;
     const labels = { route: this.route, method: this.method, status: String(status) };
-    const made = this.metrics.requestSeconds.cell(labels);
+    const made = this.tells.metrics.requestSeconds.cell(labels);
     this.cells.set(status, made);
     return made;
   }

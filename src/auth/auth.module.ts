@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { SETTINGS, type Settings } from '../config/settings.js';
 import { POOL } from '../database/database.js';
-import { LOGGER, type Logger } from '../observability/logger.js';
+import { FailureLog } from '../http/failure-log.js';
 import { Metrics } from '../observability/metrics.js';
 import { AccessControl } from './access-control.js';
 import { AdminKeyAuthenticator, firstOf } from './authenticator.js';
@@ -15,9 +15,9 @@ import { StoredKeyAuthenticator } from './stored-key.authenticator.js';
   providers: [
     {
       provide: LastUse,
-      inject: [POOL, LOGGER],
-      useFactory: (pool: Pool, logger: Logger) =>
-        new LastUse(pool, (err) => logger.warn({ err }, 'uses of keys are noted later')),
+      inject: [POOL, FailureLog],
+      useFactory: (pool: Pool, failures: FailureLog) =>
+        new LastUse(pool, (err) => failures.trouble('uses of keys are noted later', err)),
     },
     {
       provide: AccessControl,

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { MACHINE_CLOCK, ServerClock } from '../database/server-clock.js';
-import { LOGGER, type Logger } from '../observability/logger.js';
+import { FailureLog } from '../http/failure-log.js';
 import { Metrics } from '../observability/metrics.js';
 import { LogWatch } from '../projections/engine/log-watch.js';
 import { PROJECTIONS, type Projections } from '../projections/projections.js';
@@ -12,7 +12,7 @@ import { DeadlineScheduler } from './deadline-scheduler.js';
   providers: [
     {
       provide: DeadlineScheduler,
-      inject: [PROJECTIONS, LogWatch, ServerClock, MACHINE_CLOCK, CommandBus, Metrics, LOGGER],
+      inject: [PROJECTIONS, LogWatch, ServerClock, MACHINE_CLOCK, CommandBus, Metrics, FailureLog],
       useFactory: deadlineScheduler,
     },
   ],
@@ -27,7 +27,7 @@ function deadlineScheduler(
   now: () => number,
   commands: CommandBus,
   metrics: Metrics,
-  logger: Logger,
+  failures: FailureLog,
 ): DeadlineScheduler {
   return new DeadlineScheduler({
     deadlines,
@@ -37,6 +37,6 @@ function deadlineScheduler(
     handled: () => engine.status().handled,
     metrics,
     onTrouble: (userId, err) =>
-      logger.warn({ userId, err }, 'a deadline could not be appended and is tried again'),
+      failures.trouble('a deadline could not be appended and is tried again', err, { userId }),
   });
 }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Logger } from '../observability/logger.js';
+import type { FailureLog } from './failure-log.js';
 import { problemBody, type ToProblem } from './problem.js';
 
 /** Proxies and browsers give up a connection on which nothing comes for long. */
@@ -22,7 +22,7 @@ export class EventStreams {
 
   constructor(
     private readonly toProblem: ToProblem,
-    private readonly logger: Logger,
+    private readonly failures: Pick<FailureLog, 'request'>,
   ) {}
 
   /**
@@ -62,9 +62,7 @@ export class EventStreams {
     } catch (err) {
       if (nobody.signal.aborted) return;
       const problem = this.toProblem(err);
-      if (problem.status >= 500) {
-        this.logger.error({ requestId, code: problem.code, err }, 'an event stream failed');
-      }
+      this.failures.request(problem, requestId, err);
       send('problem', problemBody(problem, requestId));
     } finally {
       clearInterval(heartbeat);

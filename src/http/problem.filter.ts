@@ -1,6 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import type { Logger } from '../observability/logger.js';
+import type { FailureLog } from './failure-log.js';
 import { ProblemError, type ToProblem } from './problem.js';
 import { problemReply, sendReply } from './reply.js';
 import { requestIdOf } from './request-id.js';
@@ -11,7 +11,7 @@ import type { RouteTable } from './route-table.js';
 export class ProblemFilter implements ExceptionFilter {
   constructor(
     private readonly toProblem: ToProblem,
-    private readonly logger: Logger,
+    private readonly failures: FailureLog,
     private readonly routes: RouteTable,
   ) {}
 
@@ -20,9 +20,7 @@ export class ProblemFilter implements ExceptionFilter {
     const request = http.getRequest<Request>();
     const requestId = requestIdOf(request);
     const problem = this.orWrongMethod(this.toProblem(error), request);
-    if (problem.status >= 500) {
-      this.logger.error({ requestId, code: problem.code, err: error }, 'request failed');
-    }
+    this.failures.request(problem, requestId, error);
     sendReply(http.getResponse<Response>(), problemReply(problem, requestId), requestId);
   }
 

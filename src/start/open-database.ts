@@ -12,10 +12,10 @@ export interface OpenDatabase extends Database {
 
 /** Opens the database that the settings name, or starts the embedded one; its tables are there then. */
 export async function openDatabase(starting: Starting): Promise<OpenDatabase> {
-  const { settings, logger, steps } = starting;
+  const { settings, failures, steps } = starting;
   const { eventStoreUrl } = settings;
   const url = settings.databaseUrl ?? (await startEmbedded(starting));
-  const onIdleFault = (err: Error): void => logger.warn({ err }, 'a database connection broke');
+  const onIdleFault = (err: Error): void => failures.trouble('a database connection broke', err);
   const opening = openServiceDatabase({ url, eventStoreUrl, onIdleFault });
   return { url, ...(await steps.open(STEPS.database, opening, (opened) => opened.close())) };
 }

@@ -30,7 +30,7 @@ export interface Application {
 
 /** Puts the application together; it listens nowhere yet. */
 export async function openApplication(
-  { logger, metrics, stops }: Starting,
+  { logger, failures, metrics, stops }: Starting,
   module: DynamicModule,
 ): Promise<Application> {
   const adapter = new ReplyAdapter(express().disable('x-powered-by'));
@@ -45,14 +45,14 @@ export async function openApplication(
   app.use('/v1', requireKey(app.get(AccessControl)), jsonBody);
   app.useGlobalGuards(new ScopeGuard(app.get(Reflector)));
   const routes = serveOpenApi(app, VERSION);
-  app.useGlobalFilters(new ProblemFilter(toProblem, logger, routes));
+  app.useGlobalFilters(new ProblemFilter(toProblem, failures, routes));
   await app.init();
   return { app, expressListener: adapter.getInstance() };
 }
 
 /** Listens where the settings say. A stop ends the streams that are open, and lets requests under way finish. */
 export async function openHttp(
-  { settings, logger, metrics, steps }: Starting,
+  { settings, logger, failures, metrics, steps }: Starting,
   { app, expressListener }: Application,
 ): Promise<{ readonly server: Server; readonly url: string }> {
   const server = httpServer(
@@ -63,6 +63,7 @@ export async function openHttp(
       webhooks: app.get(WebhookService),
       metrics,
       logger,
+      failures,
     }),
   );
   const listening = listen(server, settings.port, settings.host);

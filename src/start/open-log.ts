@@ -14,11 +14,11 @@ export interface OpenLog {
 
 /** Opens the log where the settings say. The watch begins when it is started. @throws OtherLogError */
 export async function openLog(
-  { settings, logger, metrics, steps }: Starting,
+  { settings, logger, failures, metrics, steps }: Starting,
   { pool, url: databaseUrl }: OpenDatabase,
   hears: Pick<LogWatchOptions, 'readCheckpoint' | 'onForget' | 'onHealed'>,
 ): Promise<OpenLog> {
-  const onFault = (err: unknown): void => logger.warn({ err }, 'event store');
+  const onFault = (err: unknown): void => failures.trouble('the event store had trouble', err);
   const opening = openEventStore(settings, { pool, databaseUrl, onFault });
   const opened = await steps.open(STEPS.eventStore, opening, (store) => store.close());
   const store = new MeteredEventStore(opened, metrics);
@@ -36,7 +36,7 @@ export async function openLog(
       logger.warn('the log is the known one again: events are written and folded');
       hears.onHealed?.();
     },
-    onTrouble: (err) => logger.warn({ err }, 'the log could not be looked at and is looked at again'),
+    onTrouble: (err) => failures.trouble('the log could not be looked at and is looked at again', err),
   });
   metrics.watch(
     'tenure_log_replaced',

@@ -7,6 +7,7 @@ import { SETTINGS, type Settings } from '../config/settings.js';
 import { POOL } from '../database/database.js';
 import { MACHINE_CLOCK, ServerClock } from '../database/server-clock.js';
 import { EVENT_STORE, type EventStore } from '../event-store/event-store.js';
+import { FailureLog } from '../http/failure-log.js';
 import { TO_PROBLEM } from '../http/problem.js';
 import { LOGGER, type Logger } from '../observability/logger.js';
 import { Metrics } from '../observability/metrics.js';
@@ -29,6 +30,7 @@ export interface AppParts {
   readonly now: () => number;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  readonly failures: FailureLog;
   /** How long `/health/ready` and `/metrics` tell one answer, in milliseconds. */
   readonly openAnswersKeptMs: number;
 }
@@ -50,6 +52,7 @@ export function partsModule(parts: AppParts): DynamicModule {
     { provide: MACHINE_CLOCK, useValue: parts.now },
     { provide: Metrics, useValue: parts.metrics },
     { provide: LOGGER, useValue: parts.logger },
+    { provide: FailureLog, useValue: parts.failures },
     { provide: ANSWERS_KEPT_MS, useValue: parts.openAnswersKeptMs },
     { provide: TO_PROBLEM, useValue: toProblem },
   ];

@@ -16,7 +16,7 @@ export function createReadSide(
   { url, pool, source }: OpenDatabase,
   { store, logWatch }: OpenLog,
 ): Projections {
-  const { settings, logger, metrics, now } = starting;
+  const { settings, logger, failures, metrics, now } = starting;
   const projections = createProjections({
     store,
     streamPrefix: settings.streamPrefix,
@@ -29,7 +29,7 @@ export function createReadSide(
     onFault: (fault) => logger.error({ fault }, 'the projection stopped at a fault'),
     onSetAside: (generation, setAside) =>
       logger.error({ generation, setAside }, 'the projection set something aside and goes on'),
-    onTrouble: (err) => logger.warn({ err }, 'the projection had trouble and goes on'),
+    onTrouble: (err) => failures.trouble('the projection had trouble and goes on', err),
     onConfirmed: (live) => logWatch.confirmed(live),
     ...foldingThreads(starting, url),
   });
@@ -38,12 +38,15 @@ export function createReadSide(
 }
 
 /** Looks now and then, where this instance leads, for what people should see to. */
-export function startAttentionWatch({ logger, metrics, stops }: Starting, projections: Projections): void {
+export function startAttentionWatch(
+  { logger, failures, metrics, stops }: Starting,
+  projections: Projections,
+): void {
   const watch = new AttentionWatch({
     attention: projections.attention,
     isOurs: () => projections.engine.status().state === 'leading',
     warn: (details, message) => logger.warn(details, message),
-    onTrouble: (err) => logger.warn({ err }, 'what needs attention could not be looked for'),
+    onTrouble: (err) => failures.trouble('what needs attention could not be looked for', err),
   });
   metrics.watchAttention(() => watch.counts);
   watch.start();

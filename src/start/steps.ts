@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.js';
+import type { FailureLog } from '../http/failure-log.js';
 import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { StartSteps, StopOrder } from './stop-order.js';
@@ -17,6 +18,7 @@ export const STEPS = {
   lastUse: { name: 'uses of keys', withinMs: 1_000 },
   logWatch: { name: 'watch over the log', withinMs: 2_000 },
   projections: { name: 'projections', withinMs: 6_000 },
+  leadership: { name: 'who leads', withinMs: 1_000 },
   inquiries: { name: 'inquiries and deadlines', withinMs: 2_000 },
   attention: { name: 'what needs attention', withinMs: 1_000 },
   requests: { name: 'requests under way', withinMs: 6_000 },
@@ -44,6 +46,7 @@ export interface Starting {
   readonly settings: Settings;
   readonly hooks: TenureHooks;
   readonly logger: Logger;
+  readonly failures: FailureLog;
   readonly metrics: Metrics;
   /** This machine's clock, Unix milliseconds; what is written asks `ServerClock`. */
   readonly now: () => number;

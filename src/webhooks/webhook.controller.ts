@@ -5,8 +5,7 @@ import { Describe } from '../http/describe.js';
 import { readBody } from '../http/read-body.js';
 import type { Reply } from '../http/reply.js';
 import { requestIdOf } from '../http/request-id.js';
-import { webhookResponse } from './webhook.schemas.js';
-import { WebhookService } from './webhook.service.js';
+import { WebhookService, webhookReceipt } from './webhook.service.js';
 
 @ApiTags('Webhooks')
 @Controller('webhooks')
@@ -18,7 +17,7 @@ export class WebhookController {
   @ApiBody({ description: 'A Stripe event, byte for byte as signed', schema: { type: 'object' } })
   @Describe({
     summary: "Stripe's deliveries; 200 means the event is durable, or is none of ours",
-    ok: { description: 'Applied, a duplicate, or ignored with a reason', schema: webhookResponse },
+    ok: { description: 'Applied, a duplicate, or ignored with a reason', schema: webhookReceipt },
     problems: [
       'malformed_json',
       'invalid_request',

@@ -1,14 +1,16 @@
 import type { CommandBus } from '@nestjs/cqrs';
+import { z } from 'zod';
 import type { CommandResult } from '../commands/aggregate.js';
 import { RecordCheckoutEvent } from '../commands/checkout.aggregate.js';
 import { RecordCustomerEvent } from '../commands/customer.aggregate.js';
 import { RecordSubscriptionEvent } from '../commands/subscription.aggregate.js';
 import type { ServerClock } from '../database/server-clock.js';
-import { ProblemError, type ToProblem } from '../http/problem.js';
+import { type ProblemCode, ProblemError, type ToProblem } from '../http/problem.js';
 import { jsonReply, type Reply } from '../http/reply.js';
 import type { Metrics, WebhookOutcome } from '../observability/metrics.js';
 import { OnceADay } from '../observability/once-a-day.js';
 import type { ReconciliationQueue } from '../stripe/reconciliation/reconciliation-queue.js';
+import { id } from '../stripe/translate/read-json.js';
 import {
   isHandledType,
   type Translation,
@@ -21,12 +23,22 @@ import type { DeliveryHeartbeat } from './delivery-heartbeat.js';
 import type { StripeSignature } from './stripe-signature.js';
 
 /** What the reply to a delivery says. */
-export interface WebhookReceipt {
-  readonly received: true;
-  readonly outcome: 'applied' | 'duplicate' | 'ignored';
-  readonly event?: string;
-  readonly reason?: string;
-  readonly position?: string;
+export const webhookReceipt = z.strictObject({
+  received: z.literal(true),
+  outcome: z.enum(['applied', 'duplicate', 'ignored']),
+  event: z.string().optional(),
+  reason: z.string().optional(),
+  position: z.string().optional(),
+});
+type WebhookReceipt = z.infer<typeof webhookReceipt>;
+
+/** A delivery that was refused: `detail` names what is wrong with which field. Without a good signature it has no id. */
+export interface RefusedDelivery {
+  readonly code: ProblemCode;
+  readonly eventId: string | null;
+  /** Stripe's type where it is one that is handled, else `other`; `unread` where the body was not read. */
+  readonly type: string;
+  readonly detail: string;
 }
 
 export interface WebhookServiceOptions {
@@ -43,6 +55,8 @@ export interface WebhookServiceOptions {
   readonly metrics: Metrics;
   /** Hears, once a day each, what may surprise in what was recorded. */
   readonly onUnexpected: (unexpected: Unexpected) => void;
+  /** Hears of every delivery that was refused for what it is. */
+  readonly onRefused: (refused: RefusedDelivery) => void;
   /** Throws where the clock of this instance is wrong: what is signed and stored could not be told the right time. */
   readonly clock: Pick<ServerClock, 'now'>;
 }
@@ -75,11 +89,13 @@ export class WebhookService {
    */
   async receive(body: Promise<Buffer>, signature: string | undefined, requestId: string): Promise<Reply> {
     let type = 'unread';
+    let eventId: string | null = null;
     try {
       const raw = await body;
       this.options.clock.now();
       const event = this.#read(raw, signature);
       type = typeOf(event);
+      eventId = id(Reflect.get(event, 'id'));
       const translation = translateStripeEvent(event, this.options.translation);
       if (translation.outcome === 'malformed') {
         throw new ProblemError('malformed_event', `${translation.problems.join('; ')}.`);
@@ -88,7 +104,10 @@ export class WebhookService {
       this.options.metrics.webhook(type, receipt.outcome);
       return jsonReply(200, receipt);
     } catch (error) {
-      this.options.metrics.webhook(type, outcomeOf(this.options.toProblem(error)));
+      const problem = this.options.toProblem(error);
+      const { status, code, detail } = problem;
+      this.options.metrics.webhook(type, outcomeOf(problem));
+      if (status < 500) this.options.onRefused({ code, eventId, type, detail });
       throw error;
     }
   }

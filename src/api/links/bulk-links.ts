@@ -2,8 +2,8 @@ import type { CommandBus } from '@nestjs/cqrs';
 import type { CommandResult, Origin } from '../../commands/aggregate.js';
 import { ContentionError } from '../../commands/aggregate-repository.js';
 import { LinkCustomer } from '../../commands/customer.aggregate.js';
+import type { FailureLog } from '../../http/failure-log.js';
 import type { ProblemError } from '../../http/problem.js';
-import type { Logger } from '../../observability/logger.js';
 import { toProblem } from '../to-problem.js';
 import { Turns } from './turns.js';
 
@@ -31,7 +31,7 @@ export class BulkLinks {
 
   constructor(
     private readonly commands: CommandBus,
-    private readonly logger: Logger,
+    private readonly failures: Pick<FailureLog, 'request'>,
   ) {}
 
   /** What became of each, in the order given. Rejects with nothing: a fault is an outcome of its link. */
@@ -59,8 +59,7 @@ export class BulkLinks {
       return { customerId, outcome: 'recorded', recorded };
     } catch (error) {
       const problem = toProblem(error);
-      const { correlationId: requestId } = origin;
-      this.logger.error({ requestId, code: problem.code, err: error }, 'a link of many failed');
+      this.failures.request(problem, origin.correlationId, error);
       return { customerId, outcome: 'failed', problem };
     }
   }

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { LOGGER, type Logger } from '../../observability/logger.js';
+import { FailureLog } from '../../http/failure-log.js';
 import { BulkLinks } from './bulk-links.js';
 import { LinksController } from './links.controller.js';
 
@@ -10,8 +10,8 @@ import { LinksController } from './links.controller.js';
   providers: [
     {
       provide: BulkLinks,
-      inject: [CommandBus, LOGGER],
-      useFactory: (commands: CommandBus, logger: Logger) => new BulkLinks(commands, logger),
+      inject: [CommandBus, FailureLog],
+      useFactory: (commands: CommandBus, failures: FailureLog) => new BulkLinks(commands, failures),
     },
   ],
 })

@@ -5,8 +5,8 @@ import { SETTINGS, type Settings } from '../../config/settings.js';
 import { POOL } from '../../database/database.js';
 import { EVENT_STORE, type EventStore } from '../../event-store/event-store.js';
 import { EventStreams } from '../../http/event-stream.js';
+import { FailureLog } from '../../http/failure-log.js';
 import { TO_PROBLEM } from '../../http/problem.js';
-import { LOGGER } from '../../observability/logger.js';
 import { ENTITLEMENTS } from '../../projections/entitlements/entitlements.projector.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
 import { OpsReader } from '../../projections/read-models/ops.reader.js';
@@ -24,7 +24,7 @@ import { RebuildController } from './rebuild.controller.js';
     { provide: OpsReader, inject: [PROJECTIONS], useFactory: ({ ops }: Projections) => ops },
     {
       provide: EventStreams,
-      inject: [TO_PROBLEM, LOGGER],
+      inject: [TO_PROBLEM, FailureLog],
       useFactory: (...told: ConstructorParameters<typeof EventStreams>) => new EventStreams(...told),
     },
     {

@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import express from 'express';
 import { EventStreams } from '../../http/event-stream.js';
-import { createLogger } from '../../observability/logger.js';
 import type { OnProgress } from '../../projections/rebuild/verification.js';
 import { toProblem } from '../to-problem.js';
 import { answerVerification } from './verification-answer.js';
@@ -30,7 +29,7 @@ describe('A verification', () => {
         throw error;
       }
     };
-    const streams = new EventStreams(toProblem, createLogger('silent'));
+    const streams = new EventStreams(toProblem, { request: () => undefined });
     const app = express().post('/', (request, response) =>
       answerVerification({ verify }, { users: 'all', actor: 'ops' }, { request, response, streams }),
     );

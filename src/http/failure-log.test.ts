@@ -1,0 +1,57 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { createLogger } from '../observability/logger.js';
+import { FailureLog } from './failure-log.js';
+import { type ProblemCode, ProblemError } from './problem.js';
+
+const away = new ProblemError('event_store_unavailable', 'Nothing was acknowledged.');
+const fault = new ProblemError('internal_error', 'It was logged.');
+
+describe('The log of failures', () => {
+  let lines: Record<string, unknown>[];
+  let failures: FailureLog;
+  beforeEach(() => {
+    jest.useFakeTimers();
+    lines = [];
+    const logger = createLogger('info', { write: (line) => void lines.push(JSON.parse(line)) });
+    const toProblem = (error: unknown) => (error instanceof ProblemError ? error : fault);
+    const stores: Partial<Record<ProblemCode, string>> = {
+      event_store_unavailable: 'database',
+      database_unavailable: 'database',
+    };
+    failures = new FailureLog(logger, toProblem, stores);
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+  const told = () => lines.map(({ msg }) => msg);
+
+  it('tells of a store that is away once when that begins and once when it ends, whatever meets it', () => {
+    for (let n = 0; n < 770; n += 1) {
+      failures.request(away, `r${n}`, away);
+      failures.trouble('the projection had trouble', new ProblemError('database_unavailable', 'x'));
+      jest.advanceTimersByTime(100);
+    }
+    expect(told()).toEqual(['a store does not answer']);
+    jest.advanceTimersByTime(15_000);
+    expect(told()).toEqual(['a store does not answer', 'the store answers again']);
+    expect(lines[1]).toMatchObject({ level: 'info', store: 'database', times: 1_540, seconds: 77 });
+    failures.request(away, 'later', away);
+    expect(told()).toHaveLength(3);
+  });
+
+  it('tells of every other fault by itself, with its request', () => {
+    failures.request(fault, 'r1', new Error('broken'));
+    failures.request(fault, 'r2', new Error('broken'));
+    failures.trouble('a deadline waits', new Error('broken'), { userId: 'u' });
+    expect(told()).toEqual(['request failed', 'request failed', 'a deadline waits']);
+    expect(lines[0]).toMatchObject({ requestId: 'r1', code: 'internal_error', level: 'error' });
+    expect(lines[2]).toMatchObject({ userId: 'u', level: 'warn' });
+  });
+
+  it('leaves out refusals, and what is told where it is looked after', () => {
+    failures.request(new ProblemError('invalid_request', 'x'), 'r1', null);
+    failures.request(new ProblemError('log_replaced', 'x'), 'r2', null);
+    failures.request(new ProblemError('clock_differs', 'x'), 'r3', null);
+    expect(told()).toEqual([]);
+  });
+});
