@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { mock } from 'node:test';
 import { createLogger } from '../observability/logger.js';
 import { FailureLog } from './failure-log.js';
 import { type ProblemCode, ProblemError } from './problem.js';
@@ -9,8 +9,14 @@ const fault = new ProblemError('internal_error', 'It was logged.');
 describe('The log of failures', () => {
   let lines: Record<string, unknown>[];
   let failures: FailureLog;
+  let now: number;
+  const pass = (ms: number): void => {
+    now += ms;
+    mock.timers.tick(ms);
+  };
   beforeEach(() => {
-    jest.useFakeTimers();
+    mock.timers.enable({ apis: ['setTimeout'] });
+    now = 0;
     lines = [];
     const logger = createLogger('info', { write: (line) => void lines.push(JSON.parse(line)) });
     const toProblem = (error: unknown) => (error instanceof ProblemError ? error : fault);
@@ -18,10 +24,10 @@ describe('The log of failures', () => {
       event_store_unavailable: 'database',
       database_unavailable: 'database',
     };
-    failures = new FailureLog(logger, toProblem, stores);
+    failures = new FailureLog(logger, toProblem, stores, () => now);
   });
   afterEach(() => {
-    jest.useRealTimers();
+    mock.timers.reset();
   });
   const told = () => lines.map(({ msg }) => msg);
 
@@ -29,10 +35,10 @@ describe('The log of failures', () => {
     for (let n = 0; n < 770; n += 1) {
       failures.request(away, `r${n}`, away);
       failures.trouble('the projection had trouble', new ProblemError('database_unavailable', 'x'));
-      jest.advanceTimersByTime(100);
+      pass(100);
     }
     expect(told()).toEqual(['a store does not answer']);
-    jest.advanceTimersByTime(15_000);
+    pass(15_000);
     expect(told()).toEqual(['a store does not answer', 'the store answers again']);
     expect(lines[1]).toMatchObject({ level: 'info', store: 'database', times: 1_540, seconds: 77 });
     failures.request(away, 'later', away);

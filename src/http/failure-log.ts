@@ -7,7 +7,7 @@ const QUIET_MS = 15_000;
 /** Told of by who looks after them, once when they begin and once when they end. */
 const TOLD_ELSEWHERE: ReadonlySet<ProblemCode> = new Set(['log_replaced', 'clock_differs']);
 
-/** A store that does not answer. `times` counts what met it; the clock is `performance.now()`. */
+/** A store that does not answer. `times` counts what met it; times are of the log's clock, in milliseconds. */
 interface Outage {
   readonly since: number;
   last: number;
@@ -22,12 +22,12 @@ interface Outage {
 export class FailureLog {
   readonly #outages = new Map<string, Outage>();
 
-  /** `stores` names the store that does not answer, by the problem that says so. */
+  /** `stores` names the store that does not answer, by the problem that says so; `now` counts milliseconds, from whenever. */
   constructor(
     private readonly logger: Logger,
     private readonly toProblem: ToProblem,
     private readonly stores: Readonly<Partial<Record<ProblemCode, string>>>,
-    private readonly quietMs = QUIET_MS,
+    private readonly now: () => number = () => performance.now(),
   ) {}
 
   /** A request was answered with `problem`, because of `err`. Refusals are the caller's, and not told. */
@@ -46,7 +46,7 @@ export class FailureLog {
   #isOutage(code: ProblemCode, err: unknown): boolean {
     const store = this.stores[code];
     if (store === undefined) return false;
-    const now = performance.now();
+    const now = this.now();
     const known = this.#outages.get(store);
     if (known === undefined) {
       this.logger.error({ store, err }, 'a store does not answer');
@@ -68,6 +68,6 @@ export class FailureLog {
         { store, times, seconds: Math.ceil((last - since) / 1_000) },
         'the store answers again',
       );
-    }, this.quietMs).unref();
+    }, QUIET_MS).unref();
   }
 }
