@@ -6,11 +6,11 @@ import { streamPages } from '../event-store/stream-pages.js';
 import { parseEvent } from '../events/event-envelope.js';
 import { currentSchemaVersion, type DomainEvent } from '../events/event-types.js';
 import { GENESIS_HASH, type SealedEvent, sealEvent } from '../events/hash-chain.js';
+import { NamedError } from '../observability/named-error.js';
 import { type Aggregate, type Command, type CommandResult, metadataOf, type Origin } from './aggregate.js';
 
 /** A stream kept changing under us for longer than we retry. The command may be sent again. */
-export class ContentionError extends Error {
-  override readonly name = 'ContentionError';
+export class ContentionError extends NamedError {
   readonly code = 'contention';
   constructor(stream: string, tries: number) {
     super(`stream ${stream} changed under each of ${tries} tries`);

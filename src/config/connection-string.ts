@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { NamedError } from '../observability/named-error.js';
 
 /** The connection string or a file it names cannot be used. The message never holds the string: it has a password. */
-export class InvalidConnectionStringError extends Error {
-  override readonly name = 'InvalidConnectionStringError';
+export class InvalidConnectionStringError extends NamedError {
   readonly code = 'invalid_connection_string';
 }
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { ClaimReading } from '../events/user-id.js';
 import { LOG_LEVELS } from '../observability/logger.js';
+import { NamedError } from '../observability/named-error.js';
 import { InvalidConnectionStringError, parseConnectionString } from './connection-string.js';
 
 /** The environment cannot be used. `lines` name every fault at once, never a secret's value. */
-export class InvalidSettingsError extends Error {
-  override readonly name = 'InvalidSettingsError';
+export class InvalidSettingsError extends NamedError {
   readonly code = 'invalid_settings';
   constructor(readonly lines: readonly string[]) {
     super(lines.join('\n'));

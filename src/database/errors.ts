@@ -1,10 +1,7 @@
+import { NamedError } from '../observability/named-error.js';
+
 /** Base of the faults of the database and of the server Tenure starts itself; `code` is stable, `message` is one line. */
-export abstract class DatabaseError extends Error {
-  abstract readonly code: string;
-  override get name(): string {
-    return this.constructor.name;
-  }
-}
+export abstract class DatabaseError extends NamedError {}
 
 /** Another living Tenure process owns the data folder. `pid` is that process, `null` when it did not say. */
 export class DataDirInUseError extends DatabaseError {

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
+import { NamedError } from '../observability/named-error.js';
 
 /** DI token of this machine's clock, which tells Unix milliseconds; what is written asks `ServerClock`. */
 export const MACHINE_CLOCK = Symbol('MACHINE_CLOCK');
@@ -14,8 +15,7 @@ const MEASURE_AGAIN_MS = 1_000;
  * This instance's clock and the database server's are more than `APART_MS` apart. What would be written now would be told
  * at a wrong time for ever: nothing is, until they agree.
  */
-export class ClockDiffersError extends Error {
-  override readonly name = 'ClockDiffersError';
+export class ClockDiffersError extends NamedError {
   readonly code = 'clock_differs';
   readonly mayPass = true;
   readonly isTimeout = false;

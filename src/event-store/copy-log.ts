@@ -2,13 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { GENESIS_HASH, verifyChain } from '../events/hash-chain.js';
 import type { Position, StoredEvent } from '../events/stored-event.js';
+import { NamedError } from '../observability/named-error.js';
 import { MAX_APPEND_DATA_BYTES } from './append-rules.js';
 import { EventStoreUnavailableError, OutcomeUnknownError } from './errors.js';
 import type { EventStore } from './event-store.js';
 
 /** The copy cannot go on: the source's chain is broken, or the target is no beginning of the source. */
-export class LogCopyError extends Error {
-  override readonly name = 'LogCopyError';
+export class LogCopyError extends NamedError {
   readonly code = 'log_copy_failed';
 }
 

@@ -1,17 +1,14 @@
 import { isTimeout } from '../database/transient.js';
+import { NamedError } from '../observability/named-error.js';
 import type { ExpectedRevision } from './event-store.js';
 
 /** Base of the faults an event store can have; `code` is stable and safe to show. */
-export abstract class EventStoreError extends Error {
-  abstract readonly code: string;
+export abstract class EventStoreError extends NamedError {
   /** Whether the same call may succeed later. */
   readonly mayPass: boolean = false;
   /** Whether it took too long: a smaller page may come in time. */
   get isTimeout(): boolean {
     return isTimeout(this.cause);
-  }
-  override get name(): string {
-    return this.constructor.name;
   }
 }
 

@@ -1,11 +1,11 @@
 import type { Pool } from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { z } from 'zod';
+import { NamedError } from '../observability/named-error.js';
 import type { LogSettings } from './open-event-store.js';
 
 /** The read models of this database were made from another log: positions of one say nothing in another. */
-export class OtherLogError extends Error {
-  override readonly name = 'OtherLogError';
+export class OtherLogError extends NamedError {
   readonly code = 'other_log';
 }
 

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { NamedError } from '../observability/named-error.js';
 
 /** Deeper than any Stripe object by far; it keeps hostile nesting (and circles) from exhausting the stack. */
 export const MAX_DEPTH = 200;
@@ -10,8 +11,7 @@ const WRITTEN_AS_IT_IS = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** The value has no canonical JSON text: not JSON, a lone surrogate, or nested too deep. */
-export class NotCanonicalError extends Error {
-  override readonly name = 'NotCanonicalError';
+export class NotCanonicalError extends NamedError {
   readonly code = 'not_canonical';
 }
 

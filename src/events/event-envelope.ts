@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { NamedError } from '../observability/named-error.js';
 import { type DomainEvent, EVENT_TYPES } from './event-types.js';
 import { type EventMetadata, eventMetadataSchema } from './metadata.js';
 import type { Position, StoredEvent } from './stored-event.js';
@@ -17,8 +18,7 @@ export interface Recorded {
 export type EventEnvelope = DomainEvent & Recorded;
 
 /** The log holds an event of a type this code does not know. */
-export class UnknownEventTypeError extends Error {
-  override readonly name = 'UnknownEventTypeError';
+export class UnknownEventTypeError extends NamedError {
   readonly code = 'unknown_event_type';
   constructor(
     readonly type: string,
@@ -29,8 +29,7 @@ export class UnknownEventTypeError extends Error {
 }
 
 /** The log holds an event whose data or metadata is not what its type says. The message shows no values. */
-export class CorruptEventError extends Error {
-  override readonly name = 'CorruptEventError';
+export class CorruptEventError extends NamedError {
   readonly code = 'corrupt_event';
   constructor(
     readonly type: string,

@@ -1,3 +1,4 @@
+import { NamedError } from '../observability/named-error.js';
 import { upcastInvoice } from './invoice.events.js';
 
 /** Turns the data of one event type from one schema version into that of the next. Pure; it never throws away facts. */
@@ -19,8 +20,7 @@ export const UPCASTERS: Upcasters = new Map([
 ]);
 
 /** Data is of a version that nothing leads from to today's: an upcaster is missing, or newer code wrote it. */
-export class UnsupportedSchemaVersionError extends Error {
-  override readonly name = 'UnsupportedSchemaVersionError';
+export class UnsupportedSchemaVersionError extends NamedError {
   readonly code = 'unsupported_schema_version';
   constructor(
     readonly type: string,

@@ -1,3 +1,5 @@
+import { NamedError } from '../observability/named-error.js';
+
 /**
  * Every error this service can answer with: its stable code, HTTP status and title (RFC 9457). The OpenAPI document is
  * made from the same table, so what is documented is what is sent.
@@ -58,8 +60,7 @@ export interface ProblemBody {
 }
 
 /** A refusal with a stable code. `detail` goes to the caller, so it never holds a secret or what failed inside. */
-export class ProblemError extends Error {
-  override readonly name = 'ProblemError';
+export class ProblemError extends NamedError {
   constructor(
     readonly code: ProblemCode,
     readonly detail: string,

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
 import { canonicalJson, sha256Hex } from '../events/canonical-json.js';
 import { type PlanCatalog, planCatalogSchema, pricesOfLabel } from '../events/catalog.events.js';
+import { NamedError } from '../observability/named-error.js';
 import { nameOf, type Path, type PlanFault, schemaFaults, syntaxFaults } from './plan-faults.js';
 
 /** A catalogue with the SHA-256 of its canonical JSON (RFC 8785), defaults filled in: equal hashes mean the same. */
@@ -12,8 +13,7 @@ export interface LoadedCatalog {
 }
 
 /** The plan file cannot be used. `lines` name every fault with its line, as `plans.yaml:14: …`. */
-export class InvalidPlanFileError extends Error {
-  override readonly name = 'InvalidPlanFileError';
+export class InvalidPlanFileError extends NamedError {
   readonly code = 'invalid_plan_file';
   constructor(readonly lines: readonly string[]) {
     super(lines.join('\n'));

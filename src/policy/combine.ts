@@ -1,4 +1,5 @@
 import type { Limit, Plan, PlanCatalog } from '../events/catalog.events.js';
+import { NamedError } from '../observability/named-error.js';
 import type { Entitlement, EntitlementStatus } from './entitlement.js';
 import { compareText } from './order.js';
 import { pendingPaymentOf } from './pending-payment.js';
@@ -64,7 +65,7 @@ export function defaultPlan(catalog: PlanCatalog): NamedPlan {
 }
 
 /** The catalogue names a default plan that it does not have; validation refuses such a file. */
-export class UnknownDefaultPlanError extends Error {
+export class UnknownDefaultPlanError extends NamedError {
   readonly code = 'unknown_default_plan';
   constructor(name: string) {
     super(`the catalogue's default plan ${name} is not in it`);

@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg';
 import type { Position } from '../../events/stored-event.js';
+import { NamedError } from '../../observability/named-error.js';
 import type { PartialEvent } from './partial-progress.js';
 import type { ProjectionSource } from './projection-source.js';
 import type { SetAsideSummary } from './set-aside-summary.js';
@@ -116,8 +117,7 @@ export class EventFailedError extends Error {
 }
 
 /** So much was set aside within so few events that the code is at fault, not the events. */
-export class FaultLimitError extends Error {
-  override readonly name = 'FaultLimitError';
+export class FaultLimitError extends NamedError {
   readonly code = 'fault_limit';
   constructor(limit: number, cause: unknown) {
     super(`more than ${limit} streams or users would be set aside; the last one: ${messageOf(cause)}`, {

@@ -1,9 +1,9 @@
+import { NamedError } from '../../observability/named-error.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 import { entitlementSchema, type HistoryEntry, textOf, type UserRow } from './user-row.js';
 
 /** A row that PostgreSQL would refuse, or that nobody could read back. The message shows no values. */
-export class UnwritableRowError extends Error {
-  override readonly name = 'UnwritableRowError';
+export class UnwritableRowError extends NamedError {
   readonly code = 'unwritable_row';
 }
 

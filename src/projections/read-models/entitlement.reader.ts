@@ -2,14 +2,14 @@ import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { Position } from '../../events/stored-event.js';
+import { NamedError } from '../../observability/named-error.js';
 import type { LiveCheckpoint } from '../engine/checkpoint.js';
 import { isWritten, type PartialEvent } from '../engine/partial-progress.js';
 import { type Faulted, type Served, serve } from '../entitlements/snapshot.js';
 import { defaultUserRow, entitlementSchema, readHeld } from '../entitlements/user-row.js';
 
 /** No catalogue has been projected yet: nothing can be said of anyone. */
-export class ReadModelNotReadyError extends Error {
-  override readonly name = 'ReadModelNotReadyError';
+export class ReadModelNotReadyError extends NamedError {
   readonly code = 'read_model_not_ready';
   constructor() {
     super('the read models hold no plan catalogue yet');

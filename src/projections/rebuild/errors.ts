@@ -1,4 +1,5 @@
 import type { Position } from '../../events/stored-event.js';
+import { NamedError } from '../../observability/named-error.js';
 import type { ProjectionFault } from '../engine/checkpoint.js';
 
 /** Why the generations refuse something. */
@@ -20,13 +21,12 @@ export type GenerationErrorCode =
   | 'adoption_interrupted';
 
 /** What was asked of the generations cannot be done as they are; nothing was changed. `code` is stable. */
-export abstract class GenerationError extends Error {
-  abstract readonly code: GenerationErrorCode;
+export abstract class GenerationError extends NamedError {
+  abstract override readonly code: GenerationErrorCode;
 }
 
 /** There is a build already: it goes on, or must be swapped in or dropped before another begins. */
 export class RebuildInProgressError extends GenerationError {
-  override readonly name = 'RebuildInProgressError';
   readonly code = 'rebuild_in_progress';
   constructor(
     readonly generation: number,
@@ -42,7 +42,6 @@ export class RebuildInProgressError extends GenerationError {
 
 /** The log holds the event of what is read: there is nothing to adopt. */
 export class LogIsKnownError extends GenerationError {
-  override readonly name = 'LogIsKnownError';
   readonly code = 'log_is_known';
   constructor() {
     super('the log is the one that the read models were made from: there is nothing to adopt');
@@ -51,7 +50,6 @@ export class LogIsKnownError extends GenerationError {
 
 /** The log changed while it was folded to be adopted. */
 export class AdoptionInterruptedError extends GenerationError {
-  override readonly name = 'AdoptionInterruptedError';
   readonly code = 'adoption_interrupted';
   constructor() {
     super('the log became another one while it was folded: nothing was adopted, look again');
@@ -60,7 +58,6 @@ export class AdoptionInterruptedError extends GenerationError {
 
 /** No such generation, or it is dropped. */
 export class UnknownGenerationError extends GenerationError {
-  override readonly name = 'UnknownGenerationError';
   readonly code = 'unknown_generation';
   constructor(readonly generation: number) {
     super(`there is no generation ${generation}`);
@@ -69,7 +66,6 @@ export class UnknownGenerationError extends GenerationError {
 
 /** The live generation can neither be dropped nor be swapped for itself. */
 export class GenerationIsLiveError extends GenerationError {
-  override readonly name = 'GenerationIsLiveError';
   readonly code = 'generation_is_live';
   constructor(readonly generation: number) {
     super(`generation ${generation} is the one that is read`);
@@ -78,7 +74,6 @@ export class GenerationIsLiveError extends GenerationError {
 
 /** The generation did not catch up with the live one in time: nobody folds it, or it is far behind. */
 export class GenerationBehindError extends GenerationError {
-  override readonly name = 'GenerationBehindError';
   readonly code = 'generation_behind';
   constructor(
     readonly generation: number,
@@ -94,7 +89,6 @@ export class GenerationBehindError extends GenerationError {
 
 /** The generation stands still at an event that could not be folded into it. */
 export class GenerationFaultedError extends GenerationError {
-  override readonly name = 'GenerationFaultedError';
   readonly code = 'generation_faulted';
   constructor(
     readonly generation: number,
@@ -106,7 +100,6 @@ export class GenerationFaultedError extends GenerationError {
 
 /** A build by other code than runs here: folding on would make rows that neither code would make. */
 export class BuildOfOtherCodeError extends GenerationError {
-  override readonly name = 'BuildOfOtherCodeError';
   readonly code = 'build_of_other_code';
   constructor(
     readonly generation: number,
@@ -122,7 +115,6 @@ export class BuildOfOtherCodeError extends GenerationError {
 
 /** This process verifies already: its connections are for one verification at a time. */
 export class VerificationInProgressError extends GenerationError {
-  override readonly name = 'VerificationInProgressError';
   readonly code = 'verification_in_progress';
   constructor() {
     super('a verification is under way here: wait for its end');
@@ -131,7 +123,6 @@ export class VerificationInProgressError extends GenerationError {
 
 /** Nothing was swapped, or what was replaced is dropped. */
 export class NothingToRollBackError extends GenerationError {
-  override readonly name = 'NothingToRollBackError';
   readonly code = 'nothing_to_roll_back';
   constructor() {
     super('there is no earlier generation to go back to');
@@ -140,7 +131,6 @@ export class NothingToRollBackError extends GenerationError {
 
 /** The generation stands at no fault and set nothing aside: there is nothing to resume or to skip. */
 export class NoFaultError extends GenerationError {
-  override readonly name = 'NoFaultError';
   readonly code = 'no_fault';
   constructor(readonly generation: number) {
     super(`generation ${generation} stands at no fault and has nothing set aside`);
@@ -149,7 +139,6 @@ export class NoFaultError extends GenerationError {
 
 /** Another event than the one that was named is at fault: the skip is not for another one. */
 export class FaultElsewhereError extends GenerationError {
-  override readonly name = 'FaultElsewhereError';
   readonly code = 'fault_elsewhere';
   constructor(
     readonly position: Position,
@@ -164,7 +153,6 @@ export class FaultElsewhereError extends GenerationError {
 
 /** No catalogue was ever published: there is nothing to compare another one with. */
 export class NoCatalogError extends GenerationError {
-  override readonly name = 'NoCatalogError';
   readonly code = 'no_catalog';
   constructor() {
     super('no plan catalogue was published yet');
@@ -173,7 +161,6 @@ export class NoCatalogError extends GenerationError {
 
 /** The live generation is in the middle of a publication, and stays there. */
 export class PublicationUnderWayError extends GenerationError {
-  override readonly name = 'PublicationUnderWayError';
   readonly code = 'publication_under_way';
   constructor(readonly generation: number) {
     super(`generation ${generation} is still judging users by the catalogue published last: ask again`);
@@ -182,7 +169,6 @@ export class PublicationUnderWayError extends GenerationError {
 
 /** The running code cannot judge every user by that catalogue: its publication would be set aside, or some users be. */
 export class PublicationWouldFaultError extends GenerationError {
-  override readonly name = 'PublicationWouldFaultError';
   readonly code = 'publication_would_fault';
   constructor(override readonly cause: unknown) {
     super(

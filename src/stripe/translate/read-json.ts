@@ -1,3 +1,5 @@
+import { NamedError } from '../../observability/named-error.js';
+
 /** A JSON object of unknown shape. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -26,8 +28,7 @@ export function field(value: unknown, ...path: readonly string[]): unknown {
 export const MOST_ENTRIES = 2_000;
 
 /** A list is longer than anything Stripe sends: the event is malformed. */
-export class TooManyEntriesError extends Error {
-  override readonly name = 'TooManyEntriesError';
+export class TooManyEntriesError extends NamedError {
   readonly code = 'too_many_entries';
   constructor(found: number) {
     super(`a list of ${found} entries is longer than ${MOST_ENTRIES}`);
@@ -70,8 +71,7 @@ const LAST_SECOND = 253_402_300_799;
 const LARGEST_QUANTITY = 999_999_999;
 
 /** A number that Stripe cannot have meant: the event is malformed. The message names the field and shows no value. */
-export class OutOfRangeError extends Error {
-  override readonly name = 'OutOfRangeError';
+export class OutOfRangeError extends NamedError {
   readonly code = 'out_of_range';
 }
 
