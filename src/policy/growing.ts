@@ -23,34 +23,95 @@ export function isKept(list: readonly object[]): boolean {
   return list.length >= KEPT_FROM && isGrowing(list);
 }
 
+/** How a list came of another that is not pushed to any more: from `at` on, `added` stands where `removed` stood. */
+export interface Edit<T> {
+  readonly from: readonly T[];
+  readonly at: number;
+  readonly removed: readonly T[];
+  readonly added: readonly T[];
+}
+
+const edits = new WeakMap<readonly object[], Edit<object>>();
+
+/**
+ * Another growing list: from `at` on, `added` stands in the place of `count` entries. What is kept with the list, of which
+ * the caller lets go, may be carried over to it.
+ */
+export function editedList<T extends object>(
+  list: readonly T[],
+  at: number,
+  count: number,
+  added: readonly T[],
+): T[] {
+  const edited = growingList(list.toSpliced(at, count, ...added));
+  // One edit back and no further: else each list would keep all that there were before it.
+  edits.delete(list);
+  edits.set(edited, { from: list, at, removed: list.slice(at, at + count), added });
+  return edited;
+}
+
 /**
  * Makes a value of a list. Of a long growing list the value is kept, and extended by what was added to the list since; it
  * may change then, so nobody keeps it longer than the list stays as it is. `extend` returns the value, the same or another.
  */
-export function keptWith<T extends object, V>(
+export function keptWith<T extends object, V extends object>(
   make: (list: readonly T[]) => V,
   extend: (value: V, added: readonly T[], list: readonly T[]) => V,
 ): (list: readonly T[]) => V {
+  return keptThroughEdits(make, extend, () => null);
+}
+
+/**
+ * As `keptWith`, and where a list came of another by an edit, `revise` makes its value of the other's, which it may change;
+ * `null` when that is not easily done: then it is made from scratch.
+ */
+export function keptThroughEdits<T extends object, V extends object>(
+  make: (list: readonly T[]) => V,
+  extend: (value: V, added: readonly T[], list: readonly T[]) => V,
+  revise: (value: V, edit: Edit<T>, list: readonly T[]) => V | null,
+): (list: readonly T[]) => V {
   const kept = new WeakMap<readonly T[], { readonly value: V; readonly count: number }>();
+  const carriedOver = (list: readonly T[]): V | null => {
+    const edit = edits.get(list) as Edit<T> | undefined; // a list and what it came of have entries of one type
+    const before = edit === undefined ? undefined : kept.get(edit.from);
+    if (edit === undefined || before === undefined) return null;
+    const { from, removed, added } = edit;
+    kept.delete(from);
+    const whole =
+      before.count === from.length ? before.value : extend(before.value, from.slice(before.count), from);
+    const length = from.length - removed.length + added.length;
+    if (list.length === length) return revise(whole, edit, list);
+    const revised = revise(whole, edit, list.slice(0, length));
+    return revised === null ? null : extend(revised, list.slice(length), list);
+  };
   return (list) => {
     if (!isKept(list)) return make(list);
     const made = kept.get(list);
     if (made?.count === list.length) return made.value;
-    const value = made === undefined ? make(list) : extend(made.value, list.slice(made.count), list);
+    const value =
+      made === undefined
+        ? (carriedOver(list) ?? make(list))
+        : extend(made.value, list.slice(made.count), list);
     kept.set(list, { value, count: list.length });
     return value;
   };
 }
 
-/** Makes a list of what is picked from each entry of a list; of a growing list the result grows, too. */
+/** Makes a list of what is picked from each entry of a list, if anything; of a growing list the result grows, too. */
 export function eachOf<T extends object, U extends object>(
-  pick: (entry: T) => readonly U[],
+  pick: (entry: T) => U | null,
 ): (list: readonly T[]) => readonly U[] {
-  return keptWith<T, U[]>(
-    (list) => growingList(list.flatMap(pick)),
+  const pickAll = (list: readonly T[]): U[] => list.flatMap((entry) => pick(entry) ?? []);
+  return keptThroughEdits<T, U[]>(
+    (list) => growingList(pickAll(list)),
     (picked, added) => {
-      for (const entry of added) picked.push(...pick(entry));
+      for (const each of pickAll(added)) picked.push(each);
       return picked;
+    },
+    (picked, { from, at, removed, added }) => {
+      const more = pickAll(added);
+      const isOneOfEach = picked.length === from.length && more.length === added.length;
+      return isOneOfEach ? editedList(picked, at, removed.length, more) : null;
     },
   );
 }

@@ -34,11 +34,10 @@ export function withHeldItems(observation: Observation): Observation {
 }
 
 /** Observations with the items that are held, in their order. */
-export const allWithHeldItems: (ordered: readonly Observation[]) => readonly Observation[] = eachOf(
-  (observation: Observation) => [withHeldItems(observation)],
-);
+export const allWithHeldItems: (ordered: readonly Observation[]) => readonly Observation[] =
+  eachOf(withHeldItems);
 
 /** Those whose items were not cut. */
 export const wholeOnes: (ordered: readonly Observation[]) => readonly Observation[] = eachOf(
-  (observation: Observation) => (observation.data.itemsTruncated ? [] : [observation]),
+  (observation: Observation) => (observation.data.itemsTruncated ? null : observation),
 );

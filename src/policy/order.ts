@@ -1,6 +1,6 @@
 import { accessSightOf, accessStateOf } from './access-fields.js';
 import type { FactOrigin, Observation } from './facts.js';
-import { growingList, keptWith } from './growing.js';
+import { editedList, growingList, keptThroughEdits, keptWith } from './growing.js';
 import { orderWithinSecond, type SecondInOrder } from './tie-breaking.js';
 
 /** Observations in the order in which they happened, twins once. `tied` names the last second whose order is a guess. */
@@ -41,9 +41,10 @@ export function statusOf(ordered: readonly Observation[]): string | null {
   return (newestTerminal(ordered).observation ?? ordered.at(-1))?.data.status ?? null;
 }
 
-const newestTerminal = keptWith<Observation, { readonly observation: Observation | null }>(
+const newestTerminal = keptThroughEdits<Observation, { readonly observation: Observation | null }>(
   (ordered) => ({ observation: terminalOf(ordered) }),
   ({ observation }, added) => ({ observation: terminalOf(added) ?? observation }),
+  (newest, { removed, added }) => (terminalOf([...removed, ...added]) === null ? newest : null),
 );
 
 function terminalOf(ordered: readonly Observation[]): Observation | null {
@@ -163,7 +164,7 @@ export class Timeline implements OrderedObservations {
       old.length !== ordered.length ||
       old.some((observation, index) => observation !== ordered[index])
     ) {
-      this.#ordered = growingList(this.#ordered.toSpliced(start, second.length, ...ordered));
+      this.#ordered = editedList(this.#ordered, start, second.length, ordered);
     }
     second.start = start;
     second.length = ordered.length;

@@ -1,6 +1,6 @@
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
-import { keptWith } from './growing.js';
+import { type Edit, keptThroughEdits } from './growing.js';
 import { asksNothingInAdvance, type PlanItem, planItem } from './plan-item.js';
 import type { PriceBook } from './price-book.js';
 
@@ -35,9 +35,10 @@ interface OpenSpell extends PlanPeriod {
 export function planPeriodsOf(ordered: readonly Observation[], book: PriceBook): readonly PlanPeriod[] {
   let cut = cutters.get(book);
   if (cut === undefined) {
-    cut = keptWith<Observation, SpellCutter>(
+    cut = keptThroughEdits<Observation, SpellCutter>(
       (observations) => new SpellCutter(book).see(observations),
       (cutter, added) => cutter.see(added),
+      (cutter, edit, observations) => cutter.seeAgain(edit, observations),
     );
     cutters.set(book, cut);
   }
@@ -46,16 +47,82 @@ export function planPeriodsOf(ordered: readonly Observation[], book: PriceBook):
 
 const cutters = new WeakMap<PriceBook, (ordered: readonly Observation[]) => SpellCutter>();
 
+/** So many observations lie between two states that a cutter remembers. */
+const STRIDE = 64;
+
+/** How far a cutter was after `seen` observations: how many spells it had before the last one, that, and what was named. */
+interface Mark {
+  readonly seen: number;
+  readonly closed: number;
+  readonly open: OpenSpell | null;
+  readonly namings: Namings;
+}
+
 /** Cuts spells of observations as they come, in order. */
 class SpellCutter {
-  readonly spells: OpenSpell[] = [];
-  readonly #namings = new Namings();
+  spells: OpenSpell[] = [];
+  #namings = new Namings();
+  #seen = 0;
+  #marks: Mark[] = [];
 
   constructor(private readonly book: PriceBook) {}
 
   see(observations: readonly Observation[]): this {
-    for (const observation of observations) this.#see(observation);
+    for (const observation of observations) {
+      this.#see(observation);
+      this.#seen += 1;
+      if (this.#seen - (this.#marks.at(-1)?.seen ?? 0) >= STRIDE) this.#marks.push(this.#mark());
+    }
     return this;
+  }
+
+  /**
+   * Sees observations anew where others came between them: from the last mark before that, to the first one after it that
+   * is reached in the state of before. What follows was cut rightly.
+   */
+  seeAgain({ at, removed, added }: Edit<Observation>, observations: readonly Observation[]): this {
+    const { spells: cut, seen: all } = { spells: this.spells, seen: this.#seen };
+    const { marks, namings } = { marks: this.#marks, namings: this.#namings };
+    const moved = added.length - removed.length;
+    const before = marks.filter(({ seen }) => seen <= at);
+    const after = marks.filter(({ seen }) => seen >= at + removed.length && seen > at);
+    this.#goBackTo(before);
+    for (const mark of after) {
+      this.see(observations.slice(this.#seen, mark.seen + moved));
+      const here = this.#mark();
+      if (!isSameMark(mark, here)) continue;
+      const [open, ...rest] = cut.slice(mark.closed);
+      if (open !== undefined) this.spells.splice(here.closed, 1, open);
+      for (const spell of rest) this.spells.push(spell);
+      const later = after.filter(({ seen }) => seen > mark.seen);
+      for (const each of later) {
+        const closed = each.closed + here.closed - mark.closed;
+        this.#marks.push({ ...each, seen: each.seen + moved, closed });
+      }
+      this.#namings = namings;
+      this.#seen = all + moved;
+      return this;
+    }
+    return this.see(observations.slice(this.#seen));
+  }
+
+  #goBackTo(marks: readonly Mark[]): void {
+    const mark = marks.at(-1);
+    const closed = this.spells.slice(0, mark?.closed ?? 0);
+    this.spells = mark?.open == null ? closed : [...closed, { ...mark.open }];
+    this.#namings = mark?.namings.copy() ?? new Namings();
+    this.#seen = mark?.seen ?? 0;
+    this.#marks = [...marks];
+  }
+
+  #mark(): Mark {
+    const open = this.spells.at(-1);
+    return {
+      seen: this.#seen,
+      closed: Math.max(0, this.spells.length - 1),
+      open: open === undefined ? null : { ...open },
+      namings: this.#namings.copy(),
+    };
   }
 
   #see(observation: Observation): void {
@@ -97,6 +164,24 @@ class SpellCutter {
   }
 }
 
+/** Whether all that is seen next is cut alike after two marks. */
+function isSameMark(a: Mark, b: Mark): boolean {
+  return isSameSpell(a.open, b.open) && a.namings.isSame(b.namings);
+}
+
+function isSameSpell(a: PlanPeriod | null, b: PlanPeriod | null): boolean {
+  if (a === null || b === null) return a === b;
+  return (
+    a.begin === b.begin &&
+    a.since === b.since &&
+    a.named === b.named &&
+    a.trialing === b.trialing &&
+    a.asks === b.asks &&
+    a.of?.plan === b.of?.plan &&
+    JSON.stringify(a.of?.item) === JSON.stringify(b.of?.item)
+  );
+}
+
 /** Rank of a spell's plan; that of no plan is below all. */
 export function rankOf(planPeriod: PlanPeriod): number {
   return planPeriod.of?.plan.plan.rank ?? Number.NEGATIVE_INFINITY;
@@ -125,6 +210,21 @@ class Namings {
   breakAt(unseen: readonly SubscriptionItem[]): void {
     const named = new Set(unseen.map(({ price }) => price));
     for (const price of this.#since.keys()) if (!named.has(price)) this.#since.delete(price);
+  }
+
+  copy(): Namings {
+    const copy = new Namings();
+    copy.lastSeen = this.lastSeen;
+    copy.#since = new Map(this.#since);
+    return copy;
+  }
+
+  isSame(other: Namings): boolean {
+    return (
+      this.lastSeen === other.lastSeen &&
+      this.#since.size === other.#since.size &&
+      [...this.#since].every(([price, since]) => other.#since.get(price) === since)
+    );
   }
 
   see({ created, data }: Observation): void {

@@ -1,7 +1,7 @@
 import { type PlanCatalog, pricesOfLabel } from '../events/catalog.events.js';
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
-import { keptWith } from './growing.js';
+import { type Edit, keptThroughEdits } from './growing.js';
 import { comparePlanItems } from './plan-item.js';
 import type { NamedAddon, NamedPlan, PriceBook } from './price-book.js';
 
@@ -41,9 +41,10 @@ export function openPriceBook(catalog: PlanCatalog, ordered: readonly Observatio
   let read = readers.get(catalog);
   if (read === undefined) {
     const index = priceIndex(catalog);
-    read = keptWith<Observation, PriceReader>(
+    read = keptThroughEdits<Observation, PriceReader>(
       (observations) => PriceReader.of(index, observations),
       (reader, added, observations) => (reader.read(added) ? reader : PriceReader.of(index, observations)),
+      (reader, edit, observations) => (reader.readAgain(edit, observations) ? reader : null),
     );
     readers.set(catalog, read);
   }
@@ -59,6 +60,8 @@ class PriceReader {
   readonly #tiered = new Set<string>();
   readonly #adopted = new Map<string, NamedPlan>();
   #before: readonly SubscriptionItem[] = [];
+  /** Whether an observation ever showed a price that nothing but its product can tell a plan for. */
+  #hasOrphans = false;
 
   readonly book: PriceBook = {
     planOf: (price) => {
@@ -93,6 +96,21 @@ class PriceReader {
     const { size } = this.#adopted;
     for (const observation of added) this.#adopt(observation);
     return this.#adopted.size === size;
+  }
+
+  /**
+   * Reads on where observations came between those it read. False: that may change how a price is read; begin anew. It
+   * changes nothing where they show of each price what is known of it, and no price ever had to be adopted.
+   */
+  readAgain({ removed, added }: Edit<Observation>, observations: readonly Observation[]): boolean {
+    if (this.#hasOrphans || removed.some((observation) => !added.includes(observation))) return false;
+    for (const observation of added) {
+      if (this.#show(observation)) return false;
+      const { items, previous } = observation.data;
+      if (this.#orphansOf([...(previous?.items ?? []), ...items]).length > 0) return false;
+    }
+    this.#before = observations.findLast(({ data }) => !data.itemsTruncated)?.data.items ?? [];
+    return true;
   }
 
   #targetOf(price: string): PriceTarget | null {
@@ -131,10 +149,9 @@ class PriceReader {
   }
 
   #moveTo(items: readonly SubscriptionItem[]): void {
-    const orphans = items.filter(
-      ({ price, product }) => product !== null && this.#targetOf(price) === null && !this.#adopted.has(price),
-    );
+    const orphans = this.#orphansOf(items);
     if (orphans.length > 0) {
+      this.#hasOrphans = true;
       const left = leftByProduct(this.#before, items, this.book.planOf);
       for (const { price, product } of orphans) {
         const from = product === null ? undefined : left.get(product);
@@ -142,6 +159,12 @@ class PriceReader {
       }
     }
     this.#before = items;
+  }
+
+  #orphansOf(items: readonly SubscriptionItem[]): readonly SubscriptionItem[] {
+    return items.filter(
+      ({ price, product }) => product !== null && this.#targetOf(price) === null && !this.#adopted.has(price),
+    );
   }
 }
 
