@@ -1,10 +1,10 @@
 import { compareGiving, givesPlan } from './combine.js';
 import { compareText } from './order.js';
 import type { SubscriptionAccess } from './subscription-access.js';
-import type { HeldAddon } from './subscription-state.js';
+import type { HeldAddon, SubscriptionState } from './subscription-state.js';
 
 /** A standing, with what of it access hangs on beside its add-ons, and the group it is in. */
-interface Member {
+export interface Member {
   readonly subscriptionAccess: SubscriptionAccess;
   readonly access: string;
   readonly group: string;
@@ -33,32 +33,26 @@ export type Change = 'access' | 'dates' | 'nothing';
 
 /** Standings of many subscriptions, of which `combine` is shown no more than can make a difference. */
 export class Crowd {
-  readonly #members: Member[];
   readonly #groups = new Map<string, Group>();
 
-  constructor(accesses: readonly SubscriptionAccess[]) {
-    this.#members = accesses.map(memberOf);
-    for (const member of this.#members) {
-      const { members, byEnd, bySight, addons } = this.#group(member.group);
-      members.add(member);
-      if (givesPlan(member.subscriptionAccess)) byEnd.push(member);
-      if (speaks(member)) bySight.push(member);
-      addUnits(addons, member.subscriptionAccess.addons, 1);
+  /** Another crowd of the same members. */
+  copy(): Crowd {
+    const copy = new Crowd();
+    for (const [key, { members, byEnd, bySight, addons }] of this.#groups) {
+      copy.#groups.set(key, {
+        members: new Set(members),
+        byEnd: byEnd.slice(),
+        bySight: bySight.slice(),
+        addons: new Map(addons),
+      });
     }
-    for (const { byEnd, bySight } of this.#groups.values()) {
-      byEnd.sort(compareEnds);
-      bySight.sort(compareSights);
-    }
+    return copy;
   }
 
-  /** Puts another standing in the place of the nth; tells what of that all give together may become another. */
-  move(nth: number, subscriptionAccess: SubscriptionAccess): Change {
-    const before = this.#members[nth];
-    if (before === undefined) throw new RangeError(`nobody is ${nth}th`);
-    const after = memberOf(subscriptionAccess);
-    this.#members[nth] = after;
+  /** Puts one member in the place of another; tells what of that all give together may become another. */
+  move(before: Member, after: Member): Change {
     const left = this.#remove(before);
-    const joined = this.#add(after);
+    const joined = this.add(after);
     const hasSameUnits = hasSameAddons(before.subscriptionAccess, after.subscriptionAccess);
     const dates = left.givesFirst || joined.givesFirst ? 'dates' : 'nothing';
     if (before.access === after.access && hasSameUnits) return dates;
@@ -93,7 +87,8 @@ export class Crowd {
     return leader;
   }
 
-  #add(member: Member): Place {
+  /** Adds a member, and tells its place. */
+  add(member: Member): Place {
     const { members, byEnd, bySight, addons } = this.#group(member.group);
     members.add(member);
     addUnits(addons, member.subscriptionAccess.addons, 1);
@@ -130,11 +125,42 @@ function speaks({ subscriptionAccess: standing }: Member): boolean {
 }
 
 /** `combine` asks no more of those of one group than which is first, and how many add-ons they hold. */
-function memberOf(subscriptionAccess: SubscriptionAccess): Member {
+export function memberOf(subscriptionAccess: SubscriptionAccess): Member {
   const { subscriptionState: account, access, plan, units, status, word } = subscriptionAccess;
   const isSpecial = account.awaited !== null || (!account.ended && account.unmappedPrices.length > 0);
   const of = `${access}\n${status}\n${word}\n${units}\n${plan?.name ?? ''}`;
-  return { subscriptionAccess: subscriptionAccess, access: of, group: isSpecial ? account.subscription : of };
+  return { subscriptionAccess, access: of, group: isSpecial ? account.subscription : of };
+}
+
+/** Whether two standings of one subscription are the same to `combine`, when it was seen last included. */
+export function isSameMember(a: Member, b: Member): boolean {
+  const [before, after] = [a.subscriptionAccess, b.subscriptionAccess];
+  const { subscriptionState: earlier } = before;
+  const { subscriptionState: later } = after;
+  return (
+    a.access === b.access &&
+    before.periodEnd === after.periodEnd &&
+    hasSameAddons(before, after) &&
+    (earlier === later ||
+      ((isSilent(a, b) || earlier.newest.created === later.newest.created) && isSameOutside(earlier, later)))
+  );
+}
+
+/** Who says no word is not asked when it was seen. */
+function isSilent(...members: readonly Member[]): boolean {
+  return !members.some(speaks);
+}
+
+/** Whether two states of one subscription tell the same beside what they give. */
+function isSameOutside(a: SubscriptionState, b: SubscriptionState): boolean {
+  return (
+    a.customer === b.customer &&
+    a.cancelAt === b.cancelAt &&
+    a.ended === b.ended &&
+    a.firstWaits === b.firstWaits &&
+    JSON.stringify([a.awaited, a.unmappedPrices, a.adoptedPrices]) ===
+      JSON.stringify([b.awaited, b.unmappedPrices, b.adoptedPrices])
+  );
 }
 
 function hasSameAddons(

@@ -130,6 +130,64 @@ describe('A user with many subscriptions', () => {
     );
   });
 
+  it('may do, as facts, time and catalogues come one after the other, what is judged anew of all of them', () => {
+    const lives = fc.array(life(), { minLength: 5, maxLength: 7 });
+    const steps = fc.array(
+      fc.record({
+        told: fc.nat(),
+        pass: fc.constantFrom(0, 0, 0, 1, 3_600_000, 40 * 86_400_000, -40 * 86_400_000),
+        becomes: fc.constantFrom('told', 'told', 'told', 'told', 'told', 'deleted', 'leaves', 'published'),
+      }),
+      { minLength: 1, maxLength: 25 },
+    );
+    fc.assert(
+      fc.property(lives, steps, (many, course) => {
+        const [first, second] = many;
+        if (first === undefined || second === undefined) throw new Error('no life');
+        const all = many.flatMap(({ facts }, n) =>
+          facts.subscriptions.map((each) => ({ ...each, subscription: `${each.subscription}_${n}` })),
+        );
+        const waiting: (() => void)[] = [];
+        // Of each all is known but the last fact of each kind.
+        const user = {
+          subscriptions: all.map((whole) => {
+            const own = {
+              ...whole,
+              observations: growingList(whole.observations.slice(0, -1)),
+              invoices: growingList(whole.invoices.slice(0, -1)),
+              checkouts: whole.checkouts.slice(0, -1),
+            };
+            waiting.push(
+              () => own.observations.push(...whole.observations.slice(own.observations.length)),
+              () => own.invoices.push(...whole.invoices.slice(own.invoices.length)),
+              () => {
+                own.checkouts = [...whole.checkouts];
+              },
+            );
+            return own;
+          }),
+        };
+        let { catalog, now } = first;
+        for (const { told, pass, becomes } of course) {
+          const [other] = user.subscriptions.slice(told % user.subscriptions.length);
+          if (becomes === 'deleted' && other !== undefined) other.customerDeleted = !other.customerDeleted;
+          else if (becomes === 'leaves')
+            user.subscriptions = user.subscriptions.filter((each) => each !== other);
+          else if (becomes === 'published') catalog = second.catalog;
+          else waiting.splice(told % Math.max(1, waiting.length), 1)[0]?.();
+          now += pass;
+          const anew = user.subscriptions.map((each) => ({
+            ...each,
+            observations: [...each.observations],
+            invoices: [...each.invoices],
+          }));
+          expect(judge(user, catalog, now)).toEqual(judge({ subscriptions: anew }, catalog, now));
+        }
+      }),
+      { numRuns: Number(process.env.EXTENSION_RUNS ?? '60') },
+    );
+  });
+
   it('has of far changes by time those that change access, and each as it is then', () => {
     const lives = fc.array(life(), { minLength: 1, maxLength: 6 });
     fc.assert(

@@ -32,6 +32,14 @@ export function paymentsOf(
   return payments;
 }
 
+/** What a line takes in payments that are kept and in what is made of them; bytes, measured: 580 to 720. */
+const LINE_BYTES = 650;
+
+/** Bytes of what is kept of the payments of a list of invoices. */
+export function keptPaymentBytes(told: readonly InvoiceObservation[]): number {
+  return (kept.get(told)?.payments.lines.length ?? 0) * LINE_BYTES;
+}
+
 function isReadAlike({ restOn }: Payments, book: PriceBook): boolean {
   return [...restOn.tiered].every(([price, answer]) => book.isTiered(price) === answer);
 }

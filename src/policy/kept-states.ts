@@ -1,56 +1,38 @@
 import type { PlanCatalog } from '../events/catalog.events.js';
-import type { CheckoutObservation, SubscriptionFacts } from './facts.js';
+import type { SubscriptionFacts } from './facts.js';
 import { isGrowing } from './growing.js';
 import { openSubscriptionState, type SubscriptionState } from './subscription-state.js';
 
-/** An account, and of how many facts under which catalogue it was made. */
-interface Opened {
-  readonly catalog: PlanCatalog;
-  readonly observations: number;
-  readonly invoices: readonly object[];
+/** The state of a subscription, and of how many facts it was made. */
+export interface KeptState {
+  readonly facts: Omit<SubscriptionFacts, 'subscription'>;
+  readonly observationCount: number;
   readonly invoiceCount: number;
-  readonly checkouts: readonly CheckoutObservation[];
-  readonly customerDeleted: boolean;
-  readonly subscriptionState: SubscriptionState | null;
+  readonly state: SubscriptionState | null;
 }
 
-const opened = new WeakMap<readonly object[], Opened>();
-
-/**
- * The account of a subscription, as `openAccount` makes it: kept while its facts, in lists that only grow, and the
- * catalogue stay as they are.
- */
-export function subscriptionStateOf(
-  facts: SubscriptionFacts,
-  catalog: PlanCatalog,
-): SubscriptionState | null {
+/** The state that facts make under a catalogue, with what tells later whether they still do. */
+export function openKeptState(facts: SubscriptionFacts, catalog: PlanCatalog): KeptState {
   const { observations, invoices, checkouts, customerDeleted } = facts;
-  if (!isGrowing(observations) || !isGrowing(invoices)) return openSubscriptionState(facts, catalog);
-  const kept = opened.get(observations);
-  if (kept !== undefined && kept.catalog === catalog && isOf(kept, facts)) return kept.subscriptionState;
-  const subscriptionState = openSubscriptionState(facts, catalog);
-  opened.set(observations, {
-    catalog,
-    observations: observations.length,
-    invoices,
-    invoiceCount: invoices.length,
-    checkouts,
-    customerDeleted,
-    subscriptionState: subscriptionState,
-  });
-  return subscriptionState;
+  return {
+    // Whoever keeps facts goes on changing them: what is compared later is what they were.
+    facts: { observations, invoices, checkouts: [...checkouts], customerDeleted },
+    observationCount: isGrowing(observations) ? observations.length : Number.NaN,
+    invoiceCount: isGrowing(invoices) ? invoices.length : Number.NaN,
+    state: openSubscriptionState(facts, catalog),
+  };
 }
 
-function isOf(
-  kept: Opened,
-  { observations, invoices, checkouts, customerDeleted }: SubscriptionFacts,
-): boolean {
+/** Whether a state is made of these facts: of the same lists, which only grow and have not. */
+export function isMadeOf(kept: KeptState, facts: SubscriptionFacts): boolean {
+  const { observations, invoices, checkouts, customerDeleted } = kept.facts;
   return (
-    kept.observations === observations.length &&
-    kept.invoices === invoices &&
+    observations === facts.observations &&
+    kept.observationCount === observations.length &&
+    invoices === facts.invoices &&
     kept.invoiceCount === invoices.length &&
-    kept.customerDeleted === customerDeleted &&
-    kept.checkouts.length === checkouts.length &&
-    kept.checkouts.every((checkout, index) => checkout === checkouts[index])
+    customerDeleted === facts.customerDeleted &&
+    checkouts.length === facts.checkouts.length &&
+    checkouts.every((checkout, index) => checkout === facts.checkouts[index])
   );
 }

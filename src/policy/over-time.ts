@@ -1,7 +1,7 @@
 import type { PlanCatalog } from '../events/catalog.events.js';
 import { allowsTheSame } from './access-part.js';
 import { combine, type UntimedEntitlement } from './combine.js';
-import { type Change, Crowd } from './crowd.js';
+import { type Change, Crowd, isSameMember, type Member, memberOf } from './crowd.js';
 import { subscriptionAccessAt, turningPoints } from './subscription-access.js';
 import type { SubscriptionState } from './subscription-state.js';
 
@@ -11,77 +11,202 @@ export interface Moment {
   readonly entitlement: UntimedEntitlement;
 }
 
-/** An instant (Unix milliseconds) at which a subscription turns; `datesOnly`: in nothing that access hangs on. */
-interface Turn {
-  readonly at: number;
-  readonly index: number;
-  readonly datesOnly: boolean;
+/** A subscription among those that are judged together. */
+export interface Participant {
+  readonly state: SubscriptionState;
+}
+
+/** A participant with what it gives now, and when it turns. */
+interface OpenParticipant extends Participant {
+  state: SubscriptionState;
+  member: Member;
+  turns: readonly Turn[];
 }
 
 /**
+ * An instant (Unix milliseconds) at which a subscription turns; `datesOnly`: in nothing that access hangs on. `member` is
+ * what it gives from then on, once somebody asked.
+ */
+interface Turn {
+  readonly at: number;
+  readonly participant: OpenParticipant;
+  readonly datesOnly: boolean;
+  member: Member | null;
+}
+
+/** Of a subscription with more turns to come nobody looks whether another state of it says the same at each. */
+const FEW_TURNS = 4;
+
+/**
  * What subscriptions give together from `now` (Unix milliseconds) on: now, and from each later instant at which time alone
- * changes it; past the first `foreseen` changes, from those alone at which access changes. At each instant only the
- * subscriptions that it is about are looked at.
+ * changes it; past the first `foreseen` changes, from those alone at which access changes.
  */
 export function changesFrom(
-  subscriptionStates: readonly SubscriptionState[],
+  states: readonly SubscriptionState[],
   catalog: PlanCatalog,
   now: number,
   foreseen: number,
 ): readonly Moment[] {
-  const crowd = new Crowd(
-    subscriptionStates.map((subscriptionState) => subscriptionAccessAt(subscriptionState, now / 1000)),
-  );
-  const moments: Moment[] = [{ at: now, entitlement: combine(crowd.standings(), catalog) }];
-  const turns = turnsOf(subscriptionStates, now);
-  /** Subscriptions whose dates have moved since they were looked at. */
-  const outdated = new Set<number>();
-  const moveTo = (index: number, at: number): Change => {
-    const subscriptionState = subscriptionStates[index];
-    return subscriptionState === undefined
-      ? 'nothing'
-      : crowd.move(index, subscriptionAccessAt(subscriptionState, at / 1000));
-  };
-  const pending = new Set<Change>();
-  let leader = crowd.leader();
-  const isLedAnew = (): boolean => {
-    const now = crowd.leader();
-    return now?.subscriptionState !== leader?.subscriptionState || now?.periodEnd !== leader?.periodEnd;
-  };
-  for (const [nth, { at, index, datesOnly }] of turns.entries()) {
-    const isFar = moments.length > foreseen;
-    if (isFar && datesOnly) outdated.add(index);
-    else pending.add(moveTo(index, at));
-    if (turns[nth + 1]?.at === at) continue;
-    if (!pending.has('access') && (isFar || !pending.has('dates') || !isLedAnew())) continue;
-    for (const each of outdated) moveTo(each, at);
-    outdated.clear();
-    pending.clear();
-    leader = crowd.leader();
-    const entitlement = combine(crowd.standings(), catalog);
-    const last = moments.at(-1)?.entitlement;
-    const isSame = isFar ? allowsTheSame : isEqual;
-    if (last === undefined || !isSame(last, entitlement)) moments.push({ at, entitlement });
-  }
-  return moments;
+  const together = new SubscriptionsOverTime(now);
+  for (const state of states) together.join(state);
+  return together.moments(catalog, foreseen);
 }
 
-function turnsOf(subscriptionStates: readonly SubscriptionState[], now: number): readonly Turn[] {
-  const turns: Turn[] = [];
-  for (const [index, account] of subscriptionStates.entries()) {
-    const { access, dates } = turningPoints(account);
-    for (const second of access) addTurn(turns, { at: toInstant(second), index, datesOnly: false }, now);
-    for (const second of dates) addTurn(turns, { at: toInstant(second), index, datesOnly: true }, now);
+/**
+ * Subscriptions that are judged together: how they stand at one instant, and what time alone will change. Kept for a user
+ * of many, and moved on: another state of one of them, or a later instant, costs what it is about.
+ */
+export class SubscriptionsOverTime {
+  readonly #crowd = new Crowd();
+  /** What is to come. */
+  #turns: readonly Turn[] = [];
+  #isInOrder = true;
+
+  /** At `now` (Unix milliseconds). */
+  constructor(private now: number) {}
+
+  /** Adds a subscription. */
+  join(state: SubscriptionState): Participant {
+    const participant: OpenParticipant = { state, member: memberAt(state, this.now), turns: [] };
+    this.#crowd.add(participant.member);
+    this.#expect(participant);
+    return participant;
   }
-  return turns.sort((a, b) => a.at - b.at);
+
+  /** Puts another state in the place of a participant's; tells whether what it says from now on may be another. */
+  change(participant: Participant, state: SubscriptionState): boolean {
+    const own = participant as OpenParticipant;
+    const { member, turns } = own;
+    own.state = state;
+    own.member = memberAt(state, this.now);
+    this.#crowd.move(member, own.member);
+    if (turns.length > 0) this.#turns = this.#turns.filter((turn) => turn.participant !== own);
+    this.#expect(own);
+    return !(isSameMember(member, own.member) && areSameTurns(turns, own.turns, this.now));
+  }
+
+  /** Moves all on to a later instant (Unix milliseconds); tells whether one of them turned. */
+  passTo(now: number): boolean {
+    this.now = now;
+    const turns = this.#ordered();
+    const passed = countPassed(turns, now);
+    if (passed === 0) return false;
+    this.#turns = turns.slice(passed);
+    for (const turn of turns.slice(0, passed)) {
+      const { participant } = turn;
+      const member = memberThen(turn);
+      this.#crowd.move(participant.member, member);
+      participant.member = member;
+    }
+    return true;
+  }
+
+  /** What all give together now and later. At each instant only the subscriptions that it is about are looked at. */
+  moments(catalog: PlanCatalog, foreseen: number): readonly Moment[] {
+    const moments: Moment[] = [{ at: this.now, entitlement: combine(this.#crowd.standings(), catalog) }];
+    const turns = this.#ordered();
+    if (turns.length === 0) return moments;
+    const crowd = this.#crowd.copy();
+    const members = new Map<OpenParticipant, Member>();
+    const take = (turn: Turn): Change => {
+      const before = members.get(turn.participant) ?? turn.participant.member;
+      const after = memberThen(turn);
+      if (isSameMember(before, after)) return 'nothing';
+      members.set(turn.participant, after);
+      return crowd.move(before, after);
+    };
+    /** Of each subscription whose dates have moved since it was looked at the last turn. */
+    const outdated = new Map<OpenParticipant, Turn>();
+    const pending = new Set<Change>();
+    let leader = crowd.leader();
+    const isLedAnew = (): boolean => {
+      const now = crowd.leader();
+      return now?.subscriptionState !== leader?.subscriptionState || now?.periodEnd !== leader?.periodEnd;
+    };
+    for (const [nth, turn] of turns.entries()) {
+      const { at, participant, datesOnly } = turn;
+      const isFar = moments.length > foreseen;
+      if (isFar && datesOnly) outdated.set(participant, turn);
+      else {
+        outdated.delete(participant);
+        pending.add(take(turn));
+      }
+      if (turns[nth + 1]?.at === at) continue;
+      if (!pending.has('access') && (isFar || !pending.has('dates') || !isLedAnew())) continue;
+      for (const each of outdated.values()) take(each);
+      outdated.clear();
+      pending.clear();
+      leader = crowd.leader();
+      const entitlement = combine(crowd.standings(), catalog);
+      const last = moments.at(-1)?.entitlement;
+      const isSame = isFar ? allowsTheSame : isEqual;
+      if (last === undefined || !isSame(last, entitlement)) moments.push({ at, entitlement });
+    }
+    return moments;
+  }
+
+  #expect(participant: OpenParticipant): void {
+    participant.turns = turnsOf(participant, this.now);
+    if (participant.turns.length === 0) return;
+    this.#isInOrder = this.#turns.length === 0;
+    this.#turns = this.#isInOrder ? participant.turns : this.#turns.concat(participant.turns);
+  }
+
+  #ordered(): readonly Turn[] {
+    if (!this.#isInOrder) this.#turns = this.#turns.toSorted(compareTurns);
+    this.#isInOrder = true;
+    return this.#turns;
+  }
 }
 
-function addTurn(turns: Turn[], turn: Turn, now: number): void {
-  if (turn.at > now) turns.push(turn);
+function memberAt(state: SubscriptionState, now: number): Member {
+  return memberOf(subscriptionAccessAt(state, now / 1000));
+}
+
+function memberThen(turn: Turn): Member {
+  turn.member ??= memberAt(turn.participant.state, turn.at);
+  return turn.member;
+}
+
+/** What is to come of a subscription after `now`, ascending. */
+function turnsOf(participant: OpenParticipant, now: number): readonly Turn[] {
+  const { access, dates } = turningPoints(participant.state, now / 1000);
+  const turnAt =
+    (datesOnly: boolean) =>
+    (second: number): Turn => ({ at: toInstant(second), participant, datesOnly, member: null });
+  return [...access.map(turnAt(false)), ...dates.map(turnAt(true))].sort(compareTurns);
 }
 
 function toInstant(second: number): number {
   return Math.ceil(second * 1000);
+}
+
+function compareTurns(a: Turn, b: Turn): number {
+  return a.at - b.at;
+}
+
+function countPassed(turns: readonly Turn[], now: number): number {
+  const next = turns.findIndex(({ at }) => at > now);
+  return next < 0 ? turns.length : next;
+}
+
+/** Whether a subscription turns as it did, as far as that is to come and easily seen. */
+function areSameTurns(before: readonly Turn[], after: readonly Turn[], now: number): boolean {
+  const left = before.filter(({ at }) => at > now);
+  return (
+    after.length <= FEW_TURNS &&
+    left.length === after.length &&
+    left.every((turn, nth) => {
+      const other = after[nth];
+      return (
+        other?.at === turn.at &&
+        other.datesOnly === turn.datesOnly &&
+        // What nobody asked the other state for, it can not be asked any more: its facts have grown.
+        turn.member !== null &&
+        isSameMember(turn.member, memberThen(other))
+      );
+    })
+  );
 }
 
 /** Entitlements are built with their keys in one order, so equal texts are equal values. */

@@ -20,8 +20,8 @@ export interface Remains {
 }
 
 /**
- * Instants (Unix seconds) at which what a subscription gives may change: in what access hangs on, or only in how long it
- * is paid for.
+ * Instants (Unix seconds), ascending, at which what a subscription gives may change: in what access hangs on, or, where they
+ * are not among those, only in how long it is paid for.
  */
 export interface TurningPoints {
   readonly access: readonly number[];
@@ -90,9 +90,8 @@ function turnsOf(
   const units = [...newest.values(), ...newestOfPlan.values()].flatMap((steps) =>
     turnsIn(steps, areSameUnits),
   );
-  const ofPlan = new Set(turnsIn(plan, (a, b) => a.gives === b.gives));
-  const dates = plan.map(({ from }) => from).filter((from) => !ofPlan.has(from));
-  return { access: [...units, ...ofPlan], dates };
+  const access = new Set([...units, ...turnsIn(plan, (a, b) => a.gives === b.gives)]);
+  return { access: [...access].sort((a, b) => a - b), dates: plan.map(({ from }) => from) };
 }
 
 /** Where a step's value is not the same as the one before it. */

@@ -1,7 +1,7 @@
 import type { EntitlementStatus } from './entitlement.js';
 import type { NamedPlan } from './price-book.js';
 import { lineOfUnits, type TurningPoints, unitsThatStay } from './remains.js';
-import { valueAt } from './stretches.js';
+import { countUpTo, valueAt } from './stretches.js';
 import type { Held, HeldAddon, SubscriptionState } from './subscription-state.js';
 
 /**
@@ -57,15 +57,26 @@ export function subscriptionAccessAt(subscriptionState: SubscriptionState, now: 
   };
 }
 
-/** Instants (Unix seconds) at which time alone may change what this subscription gives. */
-export function turningPoints(subscriptionState: SubscriptionState): TurningPoints {
-  const access = [subscriptionState.trialEnd, subscriptionState.graceEnd, subscriptionState.accessEnd].filter(
-    (instant) => instant !== null,
+/** Instants (Unix seconds) later than `now` at which time alone may change what this subscription gives. */
+export function turningPoints(subscriptionState: SubscriptionState, now: number): TurningPoints {
+  const { status, trialEnd, graceEnd, accessEnd, standstill, lost } = subscriptionState;
+  const access = [trialEnd, graceEnd, accessEnd].flatMap((instant) =>
+    instant !== null && instant > now ? [instant] : [],
   );
-  if (subscriptionState.standstill !== null || !isPaidOnlySome(subscriptionState))
-    return { access, dates: [] };
+  if (standstill !== null || !isPaidOnlySome(subscriptionState)) return { access, dates: [] };
   const { turns } = subscriptionState.remains;
-  return { access: [...access, ...turns.access], dates: turns.dates };
+  // In grace everything counts that was not lost, paid or not.
+  const isLost = lost.plan || lost.addons.size > 0;
+  const from = status === 'past_due' && !isLost ? Math.max(graceEnd ?? now, now) : now;
+  return {
+    access: [...access, ...laterThan(turns.access, from)],
+    dates: laterThan(turns.dates, from),
+  };
+}
+
+/** Of ascending instants those after one. */
+function laterThan(instants: readonly number[], one: number): readonly number[] {
+  return instants.slice(countUpTo(instants, one, (instant) => instant));
 }
 
 /** Whether there is any time in which only what a paid line covers counts of it, or of a part of it. */

@@ -1,5 +1,14 @@
-import { checkoutFact } from '../../../test/support/lives.facts.js';
+import {
+  checkoutFact,
+  DAWN,
+  invoiceFact,
+  line,
+  observation,
+  subscriptionState,
+} from '../../../test/support/lives.facts.js';
+import { planCatalogSchema } from '../../events/catalog.events.js';
 import type { Entitlement } from '../../policy/entitlement.js';
+import { judge } from '../../policy/judge.js';
 import { FactsLoader } from './facts-loader.js';
 import { WorkingSet } from './working-set.js';
 
@@ -105,5 +114,36 @@ describe('Facts in memory', () => {
     facts.setOwnerOf(subscription, 'bob');
     expect(facts.factsOfUser('ann').subscriptions).toEqual([]);
     expect(facts.factsOfUser('bob').subscriptions).toEqual([subscription]);
+  });
+
+  it('take with them what is kept of thousands of lines paid, and of how a user of many was judged', async () => {
+    const { workingSet: facts, loader } = loaded();
+    await loader.users(['ann'], FREE);
+    await loader.subscriptions(Array.from({ length: 9 }, (_, n) => `sub_${n}`));
+    for (const row of facts.subscriptions.values()) {
+      facts.setOwnerOf(row, 'ann');
+      row.observations.push(observation('evt_1', '', DAWN, subscriptionState(row.subscription, {})));
+    }
+    const paid = facts.subscriptions.get('sub_8');
+    const lines = Array.from({ length: 1_000 }, (_, n) => line('plus_m', 1, DAWN + n, DAWN + n + 1));
+    const invoice = { invoice: 'in_1', subscription: 'sub_8', status: 'paid' as const, created: DAWN, lines };
+    paid?.invoices.push(invoiceFact('evt_2', 'invoice.paid', DAWN, invoice));
+    const told = [...facts.subscriptions.values()].map(({ observations, invoices }) => [
+      observations,
+      invoices,
+    ]);
+    const bytes = JSON.stringify(told).length;
+    facts.keepWithin(bytes + 10_000);
+    expect(facts.users.size).toBe(1);
+
+    const catalog = planCatalogSchema.parse({ default: 'free', plans: { free: { rank: 0, role: 'free' } } });
+    judge(facts.factsOfUser('ann'), catalog, DAWN * 1000);
+    await loader.subscriptions(['sub_8']);
+    await loader.users(['ann'], FREE);
+    const kept = 1_000 * 650 + 10 * 6_500;
+    facts.keepWithin(bytes + kept + 10_000);
+    expect(facts.users.size).toBe(1);
+    facts.keepWithin(bytes + kept);
+    expect(facts.users.size).toBe(0);
   });
 });

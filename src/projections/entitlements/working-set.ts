@@ -1,6 +1,8 @@
 import { CheckoutClaims } from '../../policy/checkout-claims.js';
 import type { CheckoutObservation, InvoiceObservation, Observation, UserFacts } from '../../policy/facts.js';
 import { growingList } from '../../policy/growing.js';
+import { keptJudgementBytes } from '../../policy/judge.js';
+import { keptPaymentBytes } from '../../policy/kept-payments.js';
 import { compareFactOrigins } from '../../policy/order.js';
 import type { CustomerObservation, CustomerWord } from '../../policy/ownership.js';
 import { type Kept, UseOrder } from './use-order.js';
@@ -91,7 +93,7 @@ export class WorkingSet {
     switch (kind) {
       case 'subscription': {
         const row = this.subscriptions.get(id);
-        return row && { facts: [row.observations, row.invoices], rest: 0 };
+        return row && { facts: [row.observations, row.invoices], rest: keptPaymentBytes(row.invoices) };
       }
       case 'customer': {
         const row = this.customers.get(id);
@@ -103,7 +105,9 @@ export class WorkingSet {
       }
       case 'user': {
         const row = this.users.get(id);
-        return row && { facts: [], rest: SNAPSHOT_BYTES * (1 + row.successors.length) };
+        const judged = this.#factsOfUser.get(id);
+        const kept = judged === undefined ? 0 : keptJudgementBytes(judged);
+        return row && { facts: [], rest: SNAPSHOT_BYTES * (1 + row.successors.length) + kept };
       }
     }
   }
