@@ -1,9 +1,9 @@
+import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { NextFunction, Request, Response } from 'express';
 import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
 import { requestIdOf } from './request-id.js';
-import { logRequest } from './request-log.js';
 
 /** Methods that may become a label; others are one, since a caller can invent them. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
@@ -26,4 +26,17 @@ export function measured(metrics: Metrics, logger: Logger) {
     });
     next();
   };
+}
+
+/** Tells of a finished request, at debug: the route's pattern, never the path, a header or a body. */
+export function logRequest(
+  logger: Logger,
+  response: ServerResponse,
+  route: string,
+  requestId: string,
+  seconds: number,
+): void {
+  if (!logger.isLevelEnabled('debug')) return;
+  const { method } = response.req;
+  logger.debug({ requestId, method, route, status: response.statusCode, ms: seconds * 1000 }, 'request');
 }

@@ -8,7 +8,8 @@ import { requestIdOf } from './request-id.js';
  * out as it is, nothing as an answer without a body, and everything else as JSON with the status of the route.
  */
 export class ReplyAdapter extends ExpressAdapter {
-  override reply(response: Response, answer: unknown, status = 200): void {
+  /** Nest has set the status of the route before. */
+  override reply(response: Response, answer: unknown, status = response.statusCode): void {
     sendReply(response, replyOf(answer, status), requestIdOf(response.req));
   }
 }

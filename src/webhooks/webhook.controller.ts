@@ -1,8 +1,8 @@
 import { Controller, Headers, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
+import { readBody } from '../http/body.js';
 import { Describe } from '../http/describe.js';
-import { readBody } from '../http/read-body.js';
 import type { Reply } from '../http/reply.js';
 import { requestIdOf } from '../http/request-id.js';
 import { WebhookService, webhookReceipt } from './webhook.service.js';

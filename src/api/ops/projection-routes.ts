@@ -1,6 +1,7 @@
 import { applyDecorators, type CanActivate, type ExecutionContext, UseGuards } from '@nestjs/common';
 import { ApiParam } from '@nestjs/swagger';
 import type { Request } from 'express';
+import { z } from 'zod';
 import { Describe, type RouteDescription } from '../../http/describe.js';
 import { ProblemError } from '../../http/problem.js';
 import { NoQueryGuard, ParsePipe } from '../../http/validation.js';
@@ -31,9 +32,12 @@ export function DescribeProjection(route: Omit<RouteDescription, 'access'>): Met
   );
 }
 
-/** The number of a generation in a path. */
-export const generationPipe = new ParsePipe((text): number => {
-  if (typeof text === 'string' && /^[1-9]\d{0,8}$/.test(text)) return Number(text);
+const withGeneration = z.object({ generation: z.string().regex(/^[1-9]\d{0,8}$/) });
+
+/** The number of the generation among the parameters of a path. */
+export const generationPipe = new ParsePipe((parameters): number => {
+  const parsed = withGeneration.safeParse(parameters);
+  if (parsed.success) return Number(parsed.data.generation);
   throw new ProblemError('invalid_request', 'A generation is a whole number from 1 on.');
 });
 

@@ -57,7 +57,7 @@ export class ProjectionsController {
     },
     problems: [...LEVEL, 'unknown_generation', 'generation_is_live'],
   })
-  comparison(@Param('generation', generationPipe) generation: number) {
+  comparison(@Param(generationPipe) generation: number) {
     return this.projections.rebuilds.compare(generation);
   }
 
@@ -97,7 +97,7 @@ export class ProjectionsController {
     ok: { status: 204, description: 'It is gone' },
     problems: ['unknown_generation', 'generation_is_live'],
   })
-  drop(@Param('generation', generationPipe) generation: number): Promise<void> {
+  drop(@Param(generationPipe) generation: number): Promise<void> {
     return this.projections.rebuilds.drop(generation);
   }
 }
