@@ -20,6 +20,7 @@ const withStores = {
 const NO_UNITS = [
   'auth/keys',
   'auth/stored-key',
+  'backup',
   'cli/c',
   'cli/projections',
   'cli/service-data',

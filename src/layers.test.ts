@@ -20,6 +20,7 @@ const LAYERS = [
   'commands/',
   'stripe/translate/',
   'projections/',
+  'backup/',
   'stripe/reconciliation/',
   'deadlines/',
   'webhooks/',

@@ -5,7 +5,7 @@ import type { Tenure } from './bootstrap.js';
 import { InvalidConnectionStringError } from './config/connection-string.js';
 import { InvalidSettingsError, loadSettings } from './config/settings.js';
 import { DatabaseError, TransactionPoolerError } from './database/errors.js';
-import { OtherLogError } from './event-store/log-identity.js';
+import { OtherLogError, UnfinishedRestoreError } from './event-store/log-identity.js';
 import { VERSION } from './observability/version.js';
 import { InvalidPlanFileError } from './plans/plan-file.js';
 import { StartStoppedError } from './start/stop-order.js';
@@ -80,6 +80,7 @@ async function serve(): Promise<void> {
     if (
       error instanceof InvalidConnectionStringError ||
       error instanceof OtherLogError ||
+      error instanceof UnfinishedRestoreError ||
       error instanceof TransactionPoolerError
     )
       refuse([error.message], EX_CONFIG);

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { isUserId } from '../events/user-id.js';
 import { operator, type Terminal } from './terminal.js';
 
 /** Who asks for something that is kept, and why. */
@@ -29,6 +30,20 @@ export function wholeNumber(text: string): number {
 export function positionOf(text: string): string {
   if (!/^(?:0|[1-9]\d{0,18})$/.test(text)) throw new InvalidArgumentError('It is a position of the log.');
   return text;
+}
+
+/** The id of a user. @throws InvalidArgumentError */
+export function userOf(text: string): string {
+  if (!isUserId(text)) {
+    throw new InvalidArgumentError('A user id has 1 to 255 characters and no control characters.');
+  }
+  return text;
+}
+
+/** How many things to list. @throws InvalidArgumentError */
+export function countOf(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('It is a whole number from 1 to 9999999.');
+  return Number(text);
 }
 
 function reasonOf(text: string): string {

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { isUserId } from '../events/user-id.js';
 import { id as stripeId } from '../stripe/translate/read-json.js';
+import { countOf, userOf } from './arguments.js';
 import type { LinkOptions, ListOptions } from './customers.actions.js';
 import { talksTo } from './talks-to.js';
 import type { Terminal } from './terminal.js';
@@ -41,16 +41,4 @@ export function customersCommand(terminal: Terminal): Command {
 function customerOf(text: string): string {
   if (stripeId(text) === null) throw new InvalidArgumentError('It is no id of Stripe.');
   return text;
-}
-
-function userOf(text: string): string {
-  if (!isUserId(text)) {
-    throw new InvalidArgumentError('A user id has 1 to 255 characters and no control characters.');
-  }
-  return text;
-}
-
-function countOf(text: string): number {
-  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('It is a whole number from 1 to 9999999.');
-  return Number(text);
 }

@@ -3,12 +3,15 @@ import { hasEmbeddedPostgres, visitEmbeddedPostgres } from '../database/embedded
 import { NoDatabaseError } from '../database/errors.js';
 import type { Terminal } from './terminal.js';
 
-/** What a command does with the service's data: a reader makes no database and changes no table. */
-export type DataUse = 'read' | 'write';
+/**
+ * What a command does with the service's data: a reader makes no database and changes no table; a `restore` is let in where
+ * one has not ended, and nobody else is.
+ */
+export type DataUse = 'read' | 'write' | 'restore';
 
 /**
  * Lets `work` use the PostgreSQL of the service, whether the service runs or not: the one DATABASE_URL names, else the
- * embedded one under DATA_DIR, started for a while where it does not run, and made where there is none and `use` is `write`.
+ * embedded one under DATA_DIR, started for a while where it does not run, and made where there is none unless `use` is `read`.
  * @throws NoDatabaseError
  */
 export async function withDatabaseUrl<Result>(

@@ -1,10 +1,11 @@
 import { isNativeError } from 'node:util/types';
+import { BackupFileError, BackupRefusedError } from '../backup/errors.js';
 import { InvalidConnectionStringError } from '../config/connection-string.js';
 import { InvalidSettingsError } from '../config/settings.js';
 import { DatabaseError } from '../database/errors.js';
 import { LogCopyError } from '../event-store/copy-log.js';
 import { EventStoreError } from '../event-store/errors.js';
-import { OtherLogError } from '../event-store/log-identity.js';
+import { OtherLogError, UnfinishedRestoreError } from '../event-store/log-identity.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import type { Terminal } from './terminal.js';
 
@@ -17,11 +18,19 @@ export function explain(error: unknown, terminal: Terminal): ExitCode {
     say(error.lines);
     return EXIT.config;
   }
-  if (error instanceof InvalidConnectionStringError || error instanceof OtherLogError) {
+  if (
+    error instanceof InvalidConnectionStringError ||
+    error instanceof OtherLogError ||
+    error instanceof UnfinishedRestoreError
+  ) {
     say([error.message]);
     return EXIT.config;
   }
-  if (error instanceof LogCopyError) {
+  if (error instanceof BackupFileError) {
+    say([error.message]);
+    return EXIT.data;
+  }
+  if (error instanceof LogCopyError || error instanceof BackupRefusedError) {
     say([error.message]);
     return EXIT.no;
   }

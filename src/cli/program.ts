@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../observability/version.js';
+import { backupCommand, restoreCommand } from './backup.command.js';
 import { completionCommand } from './completion.command.js';
 import { customersCommand } from './customers.command.js';
 import { eventsCommand } from './events.command.js';
@@ -9,6 +10,7 @@ import { logCommand } from './log.command.js';
 import { plansCommand } from './plans.command.js';
 import { projectionsCommand } from './projections.command.js';
 import { OutputClosedError, type Terminal } from './terminal.js';
+import { usersCommand } from './users.command.js';
 
 const SETTINGS_HELP = `
 Settings (environment), as for the service:
@@ -53,13 +55,16 @@ export function program(terminal: Terminal): Command {
     .version(VERSION)
     .addHelpText('after', SETTINGS_HELP)
     .addHelpText('after', EXIT_HELP)
+    .addCommand(backupCommand(terminal))
     .addCommand(completionCommand(terminal))
     .addCommand(customersCommand(terminal))
     .addCommand(eventsCommand(terminal))
     .addCommand(keysCommand(terminal))
     .addCommand(logCommand(terminal))
     .addCommand(plansCommand(terminal))
-    .addCommand(projectionsCommand(terminal));
+    .addCommand(projectionsCommand(terminal))
+    .addCommand(restoreCommand(terminal))
+    .addCommand(usersCommand(terminal));
   for (const command of withAllBelow(tenure)) {
     command
       .exitOverride()

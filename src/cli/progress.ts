@@ -117,6 +117,21 @@ export function judgedSteps(now: Clock = () => performance.now()): (...at: Param
   });
 }
 
+/** Makes steps of work of several kinds, one after the other, each counted in events. */
+export function countSteps(
+  now: Clock = () => performance.now(),
+): (kind: string, events: number, of: number) => Step {
+  let [pace, current] = [new Pace(now), ''];
+  return (kind, events, of) => {
+    if (kind !== current) [pace, current] = [new Pace(now), kind];
+    return {
+      part: of === 0 ? null : Math.min(1, events / of),
+      ...pace.look(events, of, events),
+      says: `${events} of ${of} events ${kind}`,
+    };
+  };
+}
+
 function partOf(handled: Position | null, until: Position | null): number | null {
   if (until === null) return null;
   return Math.min(1, Number(handled ?? '0') / Number(until));

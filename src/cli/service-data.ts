@@ -1,5 +1,6 @@
 import type { StoreSettings } from '../config/settings.js';
 import type { Database } from '../database/database.js';
+import { refuseUnfinishedRestore } from '../event-store/log-identity.js';
 import { openMigratedServiceDatabase, openServiceDatabase } from '../start/service-database.js';
 import { type DataUse, withDatabaseUrl } from './database-url.js';
 import type { Terminal } from './terminal.js';
@@ -14,7 +15,7 @@ export interface ServiceData {
 /**
  * Lets `work` use the database of the service, whether the service runs or not: see `withDatabaseUrl`. Everything that
  * was opened is closed at the end.
- * @throws NoDatabaseError, NotMigratedError where `use` is `read`, and what the database answers
+ * @throws NoDatabaseError, NotMigratedError where `use` is `read`, UnfinishedRestoreError, and what the database answers
  */
 export function withServiceData<Result>(
   terminal: Terminal,
@@ -29,6 +30,7 @@ export function withServiceData<Result>(
       onIdleFault: (error) => terminal.err(`tenure: a database connection broke: ${error.message}\n`),
     });
     try {
+      if (use !== 'restore') await refuseUnfinishedRestore(database.pool);
       return await work({ settings, database, databaseUrl });
     } finally {
       await database.close();

@@ -3,9 +3,10 @@ import type { Pool } from 'pg';
 import type { Origin } from '../commands/aggregate.js';
 import { AggregateRepository } from '../commands/aggregate-repository.js';
 import { projectionAggregate } from '../commands/projection.aggregate.js';
+import type { StoreSettings } from '../config/settings.js';
 import { ServerClock } from '../database/server-clock.js';
 import type { EventStore } from '../event-store/event-store.js';
-import { claimForLog, expectLog, logOf } from '../event-store/log-identity.js';
+import { claimForLog, claimForRestore, expectLog, logOf } from '../event-store/log-identity.js';
 import { openEventStore } from '../event-store/open-event-store.js';
 import { readLiveCheckpoint } from '../projections/engine/checkpoint.js';
 import { knownLogOnly } from '../projections/engine/log-watch.js';
@@ -23,13 +24,15 @@ export interface ReadSide {
   readonly rebuilds: RebuildRuntime;
   readonly recovery: ProjectionRecovery;
   readonly previewPublication: RebuildProjector['previewPublication'];
+  readonly store: EventStore;
+  readonly settings: StoreSettings;
+  readonly databaseUrl: string;
 }
 
-/**
- * What a command does with the service's data: only `read` it, which makes nothing and migrates nothing; `write`; or `fold`
- * besides, which goes on with builds while the command runs, unless a service does.
- */
+/** What a command does with log and database; who would `fold` goes on with builds while the command runs, unless a service does. */
 export type Folding = DataUse | 'fold';
+
+const CLAIM = { read: expectLog, write: claimForLog, restore: claimForRestore };
 
 /**
  * Opens the log of the service beside its database.
@@ -42,7 +45,7 @@ export function withLog<Result>(
 ): Promise<Result> {
   return withServiceData(terminal, use, async (data) => {
     const { settings, database, databaseUrl } = data;
-    await (use === 'read' ? expectLog : claimForLog)(database.pool, logOf(settings));
+    await CLAIM[use](database.pool, logOf(settings));
     const onFault = (fault: unknown): void => terminal.err(`tenure: event store: ${told(fault)}\n`);
     const clock = new ServerClock({ pool: database.pool });
     await clock.measure();
@@ -84,7 +87,7 @@ export function withReadSide(
     try {
       if (folding === 'fold') rebuildProjector.runner.start();
       const { rebuilds: generations, previewPublication } = rebuildProjector;
-      await work({ rebuilds: generations, recovery, previewPublication });
+      await work({ rebuilds: generations, recovery, previewPublication, store, settings, databaseUrl });
     } finally {
       await rebuildProjector.stop();
     }

@@ -9,6 +9,17 @@ export class OtherLogError extends NamedError {
   readonly code = 'other_log';
 }
 
+/** A log is being brought back from a backup, and holds but its beginning: nobody may read it or append to it. */
+export class UnfinishedRestoreError extends NamedError {
+  readonly code = 'restore_unfinished';
+  constructor() {
+    super('a restore has not ended here: run `tenure restore` with the same file again, and it goes on');
+  }
+}
+
+/** The table that is there from the beginning of a restore to its end. */
+export const RESTORE_UNDER_WAY = 'tenure.restore_under_way';
+
 /** Which log the read models of a database were made from, in one row that is written once. */
 export class CreateLogIdentity1763800000200 implements MigrationInterface {
   readonly name = 'CreateLogIdentity1763800000200';
@@ -48,18 +59,29 @@ export function logOf({ eventStoreUrl, streamPrefix }: LogSettings): string {
 
 /**
  * Claims the database for `log`, or finds that it is claimed.
- * @throws OtherLogError when its read models were made from another log
+ * @throws OtherLogError when its read models were made from another log, UnfinishedRestoreError
  */
 export async function claimForLog(pool: Pool, log: string): Promise<void> {
+  await claimForRestore(pool, log);
+  await refuseUnfinishedRestore(pool);
+}
+
+/** As `claimForLog`, for a restore that begins or goes on. @throws OtherLogError */
+export async function claimForRestore(pool: Pool, log: string): Promise<void> {
   await pool.query('insert into tenure.log_identity (log) values ($1) on conflict do nothing', [log]);
-  await expectLog(pool, log);
+  await refuseOtherLog(pool, log);
 }
 
 /**
  * Finds whether the database is claimed for `log`, or for none yet; changes nothing.
- * @throws OtherLogError when its read models were made from another log
+ * @throws OtherLogError when its read models were made from another log, UnfinishedRestoreError
  */
 export async function expectLog(pool: Pool, log: string): Promise<void> {
+  await refuseOtherLog(pool, log);
+  await refuseUnfinishedRestore(pool);
+}
+
+async function refuseOtherLog(pool: Pool, log: string): Promise<void> {
   const { rows } = await pool.query('select log from tenure.log_identity');
   const claimed = z.object({ log: z.string() }).optional().parse(rows[0])?.log ?? log;
   if (claimed === log) return;
@@ -67,4 +89,12 @@ export async function expectLog(pool: Pool, log: string): Promise<void> {
     `the database was made from the log "${claimed}", EVENTSTORE_URL and STREAM_PREFIX say "${log}": ` +
       'give this log a database of its own',
   );
+}
+
+/** @throws UnfinishedRestoreError when a restore of this database has not ended */
+export async function refuseUnfinishedRestore(pool: Pool): Promise<void> {
+  const { rows } = await pool.query('select to_regclass($1) is not null as "isUnderWay"', [
+    RESTORE_UNDER_WAY,
+  ]);
+  if (rows[0]?.isUnderWay === true) throw new UnfinishedRestoreError();
 }

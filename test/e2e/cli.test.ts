@@ -1,5 +1,6 @@
 import { runCli } from '../../src/cli/program.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { buyer, PRO } from '../support/buyer.js';
 import { wholeLog } from '../support/log.js';
 import { SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
 import { customerEvent } from '../support/stripe-events.js';
@@ -13,12 +14,12 @@ describe('tenure customers, beside a running service', () => {
   afterAll(() => service.close());
 
   function tenure(...args: readonly string[]) {
-    return tenureWith({}, ...args);
+    return tenureWith({}, 'customers', ...args);
   }
 
   async function tenureWith(environment: Readonly<Record<string, string>>, ...args: readonly string[]) {
     let [out, err] = ['', ''];
-    const code = await runCli(['customers', ...args], {
+    const code = await runCli(args, {
       environment: { ...service.environment, USER: 'ada', ...environment },
       out: (text) => {
         out += text;
@@ -90,7 +91,7 @@ describe('tenure customers, beside a running service', () => {
       STREAM_PREFIX: 'another.',
     };
     const before = await service.logged();
-    const refused = await tenureWith(elsewhere, 'link', 'cus_else', 'bob');
+    const refused = await tenureWith(elsewhere, 'customers', 'link', 'cus_else', 'bob');
     expect(refused).toMatchObject({ code: 78, out: '' });
     expect(refused.err).toContain('was made from the log');
     expect(await service.logged()).toBe(before);
@@ -105,5 +106,47 @@ describe('tenure customers, beside a running service', () => {
     const ended = await tenure(...args);
     expect(ended).toMatchObject({ code: 64, out: '' });
     expect(ended.err).toContain(word);
+  });
+
+  it('show a user with the subscriptions behind, and the events in order', async () => {
+    const who = buyer('dave');
+    const told = [who.started('active'), who.pays('subscription_create'), who.switchesTo(PRO)];
+    let position = '0';
+    for (const { body } of told) position = (await service.receive(body)).position ?? position;
+    const snapshot = await service.entitlements('dave', position);
+
+    const shown = await tenureWith({}, 'users', 'show', 'dave');
+    expect(shown).toMatchObject({ code: 0, err: '' });
+    expect(shown.out).toMatch(/^plan +plus \(role paid, status active\)$/m);
+    expect(shown.out).toMatch(/^version +1 \(1 in generation 1, offset 0\)$/m);
+    expect(shown.out).toMatch(/^waits for +pro \(\w+\)$/m);
+    expect(shown.out).toMatch(/^sub_\w+ +cus_\w+ +active +price_pro_m x 1 /m);
+    const { out } = await tenureWith({}, 'users', 'show', 'dave', '--json');
+    expect(JSON.parse(out)).toMatchObject({
+      snapshot,
+      version: { generation: 1, counter: 1, offset: 0 },
+      subscriptions: [{ status: 'active', items: [{ price: 'price_pro_m', quantity: 1 }] }],
+    });
+
+    const events = (await tenureWith({}, 'log', 'show', '--user', 'dave', '--json')).out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const log = await wholeLog(service.tenure.app.get<EventStore>(EVENT_STORE));
+    const own = log.filter(({ metadata }) =>
+      told.some(({ body }) => JSON.parse(body).id === JSON.parse(metadata).stripeEventId),
+    );
+    expect(own).toHaveLength(told.length);
+    expect(events.map((each) => each.position)).toEqual(own.map((each) => each.position));
+    expect(events.map((each) => [each.type, each.stripeEventId])).toEqual(
+      own.map(({ type, metadata }) => [type, JSON.parse(metadata).stripeEventId]),
+    );
+    const last = await tenureWith({}, 'log', 'show', '--user', 'dave', '--limit', '1');
+    expect(last.out).toMatch(new RegExp(`^POSITION .*\\n${events.at(-1)?.position} .*\\n$`));
+    expect(last.err).toBe(`tenure: ${events.length - 1} earlier ones; --limit says how many\n`);
+    expect((await tenureWith({}, 'users', 'show', 'nobody')).out).toMatch(
+      /^plan +free .*no subscriptions$/ms,
+    );
+    expect(await tenureWith({}, 'users', 'show', '')).toMatchObject({ code: 64 });
   });
 });

@@ -8,21 +8,16 @@ import { type PlanCatalog, planCatalogSchema } from '../../events/catalog.events
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { comparePositions, type Position, type StoredEvent } from '../../events/stored-event.js';
 import { catalogStream } from '../../events/stream-names.js';
-import { BatchRunner } from '../engine/batch-runner.js';
-import { type Checkpoint, findCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';
+import { readLiveCheckpoint } from '../engine/checkpoint.js';
 import { knownLogOnly } from '../engine/log-watch.js';
 import { holdsEventOf, type ProjectionSource, projectionSource } from '../engine/projection-source.js';
 import type { Projector } from '../engine/projector.js';
 import { type ComparisonReport, compareGenerations } from './comparison.js';
-import {
-  AdoptionInterruptedError,
-  GenerationFaultedError,
-  LogIsKnownError,
-  UnknownGenerationError,
-} from './errors.js';
+import { AdoptionInterruptedError, LogIsKnownError, UnknownGenerationError } from './errors.js';
 import { FOLD_COLUMNS, type GenerationFold, parseFold } from './generation-fold.js';
 import { beginGeneration, dropGeneration, inTransaction, underLock } from './generation-table.js';
 import { type LostEvent, lostEvents } from './lost-events.js';
+import { checkpointOf, scratchFold } from './scratch-fold.js';
 import { keepHistory, movePointer, WORK_MEM, writeOffsets } from './swap.js';
 import { type OnProgress, SCRATCH_LOCK, sweepScratch } from './verification.js';
 
@@ -66,8 +61,6 @@ export interface AdoptionOptions {
 
 /** Position after which drafts stand. */
 const BEYOND_EVERY_LOG = '900000000000000000';
-/** Events in one transaction of the build. */
-const BATCH_SIZE = 2_000;
 
 /**
  * Takes the log as it is for the right one (DESIGN 12): folds it from its beginning into a new generation, and makes that the
@@ -216,35 +209,6 @@ function logOf(events: readonly StoredEvent[]): ProjectionSource {
     isSkipped: async () => false,
     holds: async () => true,
   };
-}
-
-/** Folds a log on, up to an event at least. */
-function scratchFold(
-  { pool, projection, projectorOf }: AdoptionOptions,
-  generation: number,
-  onProgress: OnProgress,
-): (source: ProjectionSource, until: Position | null) => Promise<void> {
-  const projector = projectorOf(generation);
-  let events = 0;
-  return async (source, until) => {
-    const runner = new BatchRunner(source, pool, projector, { projection, generation }, BATCH_SIZE);
-    for (;;) {
-      const read = await checkpointOf(pool, projection, generation);
-      onProgress(read.handled, until, events);
-      if (comparePositions(read.handled, until) >= 0 && read.partialProgress.length === 0) return;
-      const round = await runner.run(read);
-      if (round.outcome === 'fault') throw new GenerationFaultedError(generation, round.fault);
-      if (round.outcome === 'other log' || round.outcome === 'lost') throw new AdoptionInterruptedError();
-      if (round.outcome === 'committed') events += round.batch.applied;
-      else if (round.checkpoint.scanned === read.scanned) throw new AdoptionInterruptedError(); // it ends before it did
-    }
-  };
-}
-
-async function checkpointOf(pool: Pool, projection: string, generation: number): Promise<Checkpoint> {
-  const found = await findCheckpoint(pool, { projection, generation });
-  if (found === null) throw new UnknownGenerationError(generation);
-  return found;
 }
 
 /** Holds pointer and checkpoints, in the order of every swap: the live fold waits, reads do not. */

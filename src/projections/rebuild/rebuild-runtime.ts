@@ -25,6 +25,7 @@ import {
   listGenerations,
 } from './generation-table.js';
 import { type Afterwards, findRebuild, type RebuildJob } from './rebuild-jobs.js';
+import { type RestoredLogOrder, serveRestoredLog } from './restored-log.js';
 import { SerialQueue } from './serial-queue.js';
 import { generationBefore, type SwapReport, swapGenerations } from './swap.js';
 import { listSwaps, type RecordedSwap } from './swap-history.js';
@@ -249,6 +250,19 @@ export class RebuildRuntime {
       projectorOf: (generation: number) => projectorOf(generation, 'everyone'),
     };
     return this.#moves.add(() => adoptLog(options, order)).finally(() => this.options.onChange());
+  }
+
+  /**
+   * Folds a log that was restored and has that read; answers its generation: see `serveRestoredLog`.
+   * @throws GenerationFaultedError, AdoptionInterruptedError
+   */
+  serveRestoredLog(order: RestoredLogOrder): Promise<number> {
+    const { projectorOf } = this.options;
+    const options = {
+      ...this.options,
+      projectorOf: (generation: number) => projectorOf(generation, 'everyone'),
+    };
+    return this.#moves.add(() => serveRestoredLog(options, order));
   }
 
   #swap(to: number, kind: 'swap' | 'rollback', asked: Asked): Promise<SwapReport> {

@@ -1,0 +1,46 @@
+import { GENERATION_TABLES } from '../projections/read-models/partitions.js';
+
+/** A table of which a backup keeps rows, and their order in the file. */
+export interface KeptTable {
+  /** In schema `tenure`. */
+  readonly table: string;
+  readonly order: string;
+  /** Which of its rows; left out: all. */
+  readonly where?: string;
+}
+
+/**
+ * What is not in the log and no fold makes again. Rows are written in this order: generations before what belongs to one.
+ */
+export const KEPT_TABLES: readonly KeptTable[] = [
+  { table: 'api_key', order: 'id' },
+  { table: 'revocation_offset', order: 'user_id' },
+  { table: 'revocation_feed', order: 'cursor' },
+  { table: 'revocation_feed_head', order: 'id' },
+  // The count of swaps and the numbers of generations, which are never used twice.
+  { table: 'live_generation', order: 'id' },
+  { table: 'projection_generation', order: 'generation' },
+  // What was served before each swap and is not served by the fold of now.
+  { table: 'generation_swap', order: 'swap' },
+  { table: 'swap_user', order: 'swap, user_id' },
+  { table: 'swap_history', order: 'swap, user_id, seq' },
+  // Histories of generations whose log was replaced: nothing folds them again.
+  {
+    table: 'entitlement_history',
+    order: 'generation, user_id, seq',
+    where: `generation in (select generation from tenure.projection_generation where state = 'replaced')`,
+  },
+];
+
+/** What a fold of the log makes, row by row. */
+export const FOLDED_TABLES: readonly string[] = GENERATION_TABLES;
+
+/** What neither the log nor a backup holds, and why nobody misses it. */
+export const DISPOSABLE_TABLES: Readonly<Record<string, string>> = {
+  'public.tenure_migrations': 'the migrations write it as they run',
+  'tenure.projection_checkpoint': 'says how far a fold came: the fold of the restored log writes its own',
+  'tenure.rebuild_order':
+    'orders for builds, which a restored database does not have; generation_swap tells what came of them',
+  'tenure.log_identity': 'claimed anew for the log that is restored into',
+  'tenure.webhook_contact': "written again by Stripe's next delivery",
+};

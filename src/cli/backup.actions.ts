@@ -1,0 +1,84 @@
+import { backUp } from '../backup/back-up.js';
+import { restore } from '../backup/restore.js';
+import { openLongPool } from '../database/deadlines.js';
+import { logOf } from '../event-store/log-identity.js';
+import type { JsonOption } from './arguments.js';
+import { countSteps, foldSteps, progressOn } from './progress.js';
+import { refusing } from './refusing.js';
+import { show, type Terminal } from './terminal.js';
+import { withLog, withReadSide } from './with-read-side.js';
+
+export interface RestoreOptions extends JsonOption {
+  readonly actor: string;
+}
+
+/** Connections of a backup or a restore: one that holds a lock or a snapshot, and one beside it. */
+const POOL_SIZE = 2;
+
+/** `tenure backup`. */
+export function backUpTo(terminal: Terminal, path: string, options: JsonOption): Promise<void> {
+  return withLog(terminal, 'read', ({ settings, store, databaseUrl }) =>
+    withLongPool(terminal, databaseUrl, async (pool) => {
+      const [progress, step] = [progressOn(terminal), foldSteps()];
+      const {
+        format: _,
+        version: __,
+        ...report
+      } = await backUp({
+        store,
+        streamPrefix: settings.streamPrefix,
+        origin: logOf(settings),
+        pool,
+        path,
+        onProgress: (...at) => progress.show(step(...at)),
+      }).finally(progress.end);
+      const { events, rows, bytes, head, sha256 } = report;
+      show(terminal, options, { path, ...report }, [
+        `${path}: ${events} events up to ${head ?? 'nothing'}, ${rows} rows, ${bytes} bytes, SHA-256 ${sha256}`,
+      ]);
+    }),
+  );
+}
+
+/** `tenure restore`. */
+export function restoreFrom(terminal: Terminal, path: string, options: RestoreOptions): Promise<void> {
+  return refusing(terminal, () =>
+    withReadSide(terminal, 'restore', ({ rebuilds, store, settings, databaseUrl }) =>
+      withLongPool(terminal, databaseUrl, async (pool) => {
+        const [progress, step] = [progressOn(terminal), countSteps()];
+        const {
+          format: _,
+          version: __,
+          ...report
+        } = await restore({
+          store,
+          streamPrefix: settings.streamPrefix,
+          pool,
+          rebuilds,
+          path,
+          actor: options.actor,
+          onProgress: (at) => progress.show(step(at.step, at.events, at.of)),
+        }).finally(progress.end);
+        const { events, rows, found, origin, generation } = report;
+        show(terminal, options, { path, ...report }, [
+          `${path}, of the log "${origin}": ${events} events (${found} were there) and ${rows} rows; generation ${generation} is read`,
+        ]);
+      }),
+    ),
+  );
+}
+
+async function withLongPool<Result>(
+  terminal: Terminal,
+  url: string,
+  work: (pool: ReturnType<typeof openLongPool>) => Promise<Result>,
+): Promise<Result> {
+  const pool = openLongPool(url, POOL_SIZE, 'tenure-backup', (error) =>
+    terminal.err(`tenure: ${error instanceof Error ? error.message : String(error)}\n`),
+  );
+  try {
+    return await work(pool);
+  } finally {
+    await pool.end();
+  }
+}

@@ -1,0 +1,135 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
+import { GENESIS_HASH, verifyChain } from '../events/hash-chain.js';
+import type { Position, StoredEvent } from '../events/stored-event.js';
+import { MAX_APPEND_DATA_BYTES } from './append-rules.js';
+import { EventStoreUnavailableError, OutcomeUnknownError } from './errors.js';
+import type { EventStore } from './event-store.js';
+
+/** Events in one page of a log that is read from end to end. */
+export const PAGE_EVENTS = 1_000;
+/** Events of one stream in one append: bursts beyond a hundred cost the target's subscribers their place. */
+const EVENTS_PER_APPEND = 100;
+const MAX_TRIES = 10;
+const FIRST_RETRY_MS = 200;
+/** Streams whose last hash is kept in memory: those beyond are looked up again, so that memory has a bound. */
+const KNOWN_STREAMS = 50_000;
+
+const links = z.looseObject({ prevHash: z.string(), hash: z.string() });
+
+/** An event without its place in the global order, which is another one in every store. */
+export type EventWithoutPosition = Omit<StoredEvent, 'position'>;
+
+/** The log page by page, in order, to its end; pages without an event are left out. */
+export async function* pagesOf(store: EventStore): AsyncGenerator<readonly StoredEvent[]> {
+  for (let from: Position | null = null; ; ) {
+    const { events, scanned } = await store.readAll(from, PAGE_EVENTS);
+    if (events.length > 0) yield events;
+    if (scanned === from) return;
+    from = scanned;
+  }
+}
+
+/** The log event by event, in order, to its end. */
+export async function* eventsOf(store: EventStore): AsyncGenerator<StoredEvent, undefined> {
+  for await (const page of pagesOf(store)) yield* page;
+  return undefined;
+}
+
+/**
+ * Follows the hash chain of every stream through a log that is read in its order, in memory of a fixed size: what is not
+ * remembered of a stream is read from `store`, which holds at least the events before the one at hand.
+ */
+export class ChainCheck {
+  readonly #last = new LRUCache<string, { readonly revision: number; readonly hash: string }>({
+    max: KNOWN_STREAMS,
+  });
+
+  constructor(private readonly store: Pick<EventStore, 'readPage'>) {}
+
+  /** What is wrong with the event as the next one of its stream; `null` when nothing is. */
+  async follow(event: EventWithoutPosition): Promise<string | null> {
+    const { stream, revision } = event;
+    const broken = brokenBy(event);
+    if (broken !== null) return broken;
+    const { prevHash, hash } = links.parse(JSON.parse(event.metadata));
+    const before = this.#last.get(stream) ?? (await this.#before(stream, revision));
+    if (before === null || revision !== before.revision + 1 || prevHash !== before.hash) {
+      return 'it does not follow what is before it';
+    }
+    this.#last.set(stream, { revision, hash });
+    return null;
+  }
+
+  async #before(stream: string, revision: number): Promise<{ revision: number; hash: string } | null> {
+    if (revision === 0) return { revision: -1, hash: GENESIS_HASH };
+    const [found] = await this.store.readPage(stream, revision - 1, 1);
+    if (found === undefined) return null;
+    return { revision: found.revision, hash: links.parse(JSON.parse(found.metadata)).hash };
+  }
+}
+
+/** What is wrong with an event by itself: its hash, its id, the form of its metadata. `null` when nothing is. */
+export function brokenBy(event: EventWithoutPosition): string | null {
+  return verifyChain([{ ...event, position: '0' }])?.reason ?? null;
+}
+
+/** Whether two stores hold the same event at the same place of its stream, byte for byte. */
+export function isSameEvent(a: EventWithoutPosition, b: EventWithoutPosition): boolean {
+  return (['stream', 'revision', 'id', 'type', 'data', 'metadata'] as const).every(
+    (part) => a[part] === b[part],
+  );
+}
+
+/**
+ * Appends events one after the other, so that the order of the whole log stays; neighbours of one stream go in one append.
+ * @throws what the store throws
+ */
+export async function appendInOrder(
+  target: EventStore,
+  events: readonly EventWithoutPosition[],
+): Promise<void> {
+  for (const batch of batchesOf(events)) await appendSurely(target, batch);
+}
+
+/** `stream@revision`, for messages. */
+export function nameOf({ stream, revision }: Pick<StoredEvent, 'stream' | 'revision'>): string {
+  return `${stream}@${revision}`;
+}
+
+type Batch = readonly [EventWithoutPosition, ...EventWithoutPosition[]];
+
+function batchesOf(events: readonly EventWithoutPosition[]): readonly Batch[] {
+  const batches: [EventWithoutPosition, ...EventWithoutPosition[]][] = [];
+  let bytes = 0;
+  for (const event of events) {
+    const batch = batches.at(-1);
+    const size = Buffer.byteLength(event.data, 'utf8');
+    const fits =
+      batch !== undefined &&
+      batch[0].stream === event.stream &&
+      batch.length < EVENTS_PER_APPEND &&
+      bytes + size <= MAX_APPEND_DATA_BYTES;
+    if (fits) batch.push(event);
+    else batches.push([event]);
+    bytes = fits ? bytes + size : size;
+  }
+  return batches;
+}
+
+/** Repeats the same bytes at the same revision while nobody knows whether they landed. */
+async function appendSurely(target: EventStore, batch: Batch): Promise<void> {
+  const [{ stream, revision }] = batch;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await target.append(stream, revision === 0 ? 'no_stream' : revision - 1, batch);
+      return;
+    } catch (error) {
+      const passes = error instanceof OutcomeUnknownError || error instanceof EventStoreUnavailableError;
+      if (!passes || tries === MAX_TRIES) throw error;
+      const retryAfterMs = error instanceof OutcomeUnknownError ? error.retryAfterMs : undefined;
+      await pause(retryAfterMs ?? FIRST_RETRY_MS * 2 ** Math.min(tries, 5));
+    }
+  }
+}

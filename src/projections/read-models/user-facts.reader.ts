@@ -1,0 +1,115 @@
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import {
+  checkoutStream,
+  customerStream,
+  deadlineStream,
+  subscriptionStream,
+} from '../../events/stream-names.js';
+import { orderObservations, statusOf } from '../../policy/order.js';
+import { observationText } from '../entitlements/fact-rows.js';
+
+/** A subscription that belongs to a user, as it was seen last. Times are RFC 3339. */
+export interface UserSubscription {
+  readonly subscription: string;
+  readonly customer: string | null;
+  /** As Stripe says it; `null` while none of its observations is known. */
+  readonly status: string | null;
+  readonly items: readonly { readonly price: string; readonly quantity: number | null }[];
+  readonly currentPeriodEnd: string | null;
+  readonly cancelAt: string | null;
+  /** When Stripe made the newest observation. */
+  readonly seenAt: string | null;
+}
+
+/** The version of a user: what is served is the counter of the live generation plus the offset. */
+export interface UserVersion {
+  readonly generation: number;
+  readonly counter: number;
+  readonly offset: number;
+}
+
+const factRow = z.object({
+  subscription: z.string(),
+  customer: z.string().nullable(),
+  bodies: z.array(z.string()),
+});
+const versionRow = z.tuple([
+  z.object({ generation: z.number(), counter: z.number(), version_offset: z.number() }),
+]);
+const LIVE = '(select generation from tenure.live_generation)';
+
+/** What stands behind the snapshot of one user in the live generation. */
+export class UserFactsReader {
+  constructor(private readonly pool: Pool) {}
+
+  /** The subscriptions of a user, by id. */
+  async subscriptions(userId: string): Promise<readonly UserSubscription[]> {
+    const { rows } = await this.pool.query(
+      `select s.subscription, s.customer,
+         coalesce(array_agg(f.body) filter (where f.body is not null), '{}') as bodies
+       from tenure.subscription s left join tenure.subscription_fact f
+         on f.generation = s.generation and f.subscription = s.subscription and f.kind = 'observation'
+       where s.generation = ${LIVE} and s.owner = $1 group by 1, 2 order by 1`,
+      [userId],
+    );
+    return z.array(factRow).parse(rows).map(toSubscription);
+  }
+
+  async version(userId: string): Promise<UserVersion> {
+    const { rows } = await this.pool.query(
+      `select l.generation, coalesce(u.counter, 0) as counter, coalesce(o.version_offset, 0) as version_offset
+       from tenure.live_generation l
+       left join tenure.user_role u on u.generation = l.generation and u.user_id = $1
+       left join tenure.revocation_offset o on o.user_id = $1`,
+      [userId],
+    );
+    const [{ generation, counter, version_offset: offset }] = versionRow.parse(rows);
+    return { generation, counter, offset };
+  }
+
+  /**
+   * Names of the streams that tell of a user: of the subscriptions and customers that are the user's, of the customers of
+   * these subscriptions, of the checkouts of both, and of what the clock ended. `prefix` is the setting `STREAM_PREFIX`.
+   */
+  async streams(userId: string, prefix: string): Promise<readonly string[]> {
+    const { rows } = await this.pool.query(
+      `with subscriptions as (
+         select subscription, customer from tenure.subscription where generation = ${LIVE} and owner = $1
+       ), customers as (
+         select customer from subscriptions where customer is not null
+         union select customer from tenure.customer where generation = ${LIVE} and owner = $1
+       )
+       select 'subscription' as kind, subscription as id from subscriptions
+       union select 'customer', customer from customers
+       union select 'checkout', session from tenure.checkout where generation = ${LIVE}
+         and (customer in (select customer from customers) or subscription in (select subscription from subscriptions))`,
+      [userId],
+    );
+    const streamOf = { subscription: subscriptionStream, customer: customerStream, checkout: checkoutStream };
+    const found = z
+      .array(z.object({ kind: z.enum(['subscription', 'customer', 'checkout']), id: z.string() }))
+      .parse(rows);
+    return [...found.map(({ kind, id }) => streamOf[kind](prefix, id)), deadlineStream(prefix, userId)];
+  }
+}
+
+function toSubscription({ subscription, customer, bodies }: z.infer<typeof factRow>): UserSubscription {
+  const told = bodies.map((body) => observationText.parse(JSON.parse(body)));
+  const { observations } = orderObservations(told);
+  const newest = observations.at(-1);
+  const items = newest?.data.items ?? [];
+  return {
+    subscription,
+    customer,
+    status: statusOf(observations),
+    items: items.map(({ price, quantity }) => ({ price, quantity })),
+    currentPeriodEnd: timeOf(items.at(0)?.currentPeriodEnd),
+    cancelAt: timeOf(newest?.data.cancelAt),
+    seenAt: timeOf(newest?.created),
+  };
+}
+
+function timeOf(seconds: number | null | undefined): string | null {
+  return seconds == null ? null : new Date(seconds * 1_000).toISOString();
+}

@@ -1,0 +1,306 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type pg from 'pg';
+import { BackupWriter, backupLines, readBackupHeader } from '../../src/backup/backup-file.js';
+import { KEPT_TABLES } from '../../src/backup/tables.js';
+import { runCli } from '../../src/cli/program.js';
+import { metadataOf } from '../../src/commands/aggregate.js';
+import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { EventStoreDbEventStore } from '../../src/event-store/eventstoredb/eventstoredb-event-store.js';
+import { PostgresEventStore } from '../../src/event-store/postgres/postgres-event-store.js';
+import { GENESIS_HASH, type SealedEvent, sealEvent } from '../../src/events/hash-chain.js';
+import type { StoredEvent } from '../../src/events/stored-event.js';
+import { GENERATION_TABLES } from '../../src/projections/read-models/partitions.js';
+import { buyer, PRO } from '../support/buyer.js';
+import { EventStoreDbServer } from '../support/eventstoredb/server.js';
+import { testFolder } from '../support/folder.js';
+import { wholeLog } from '../support/log.js';
+import { type TestDatabase, testDatabase } from '../support/postgres.js';
+import { SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
+import { ServiceProcess } from '../support/service-process.js';
+import { until } from '../support/until.js';
+
+/** Events of the log that is backed up, beside a few from Stripe. */
+const EVENTS = Number(process.env.BACKUP_EVENTS ?? 400);
+const EVENTS_OF_A_STREAM = 4;
+const AT_ONCE = 64;
+const TIMEOUT_MS = Math.max(300_000, EVENTS * 60);
+
+/** Columns that tell a position, and the number of a generation. */
+const POSITIONS = ['position', 'late_at', 'last_position', 'catalog', 'generation'];
+
+let folder: string;
+let from: TestService;
+let server: EventStoreDbServer;
+let target: EventStoreDbEventStore;
+/** Databases that are restored into: beside EventStoreDB, and with the log inside. */
+let beside: TestDatabase;
+let inside: TestDatabase;
+beforeAll(async () => {
+  folder = await testFolder('tenure-backup-');
+  [from, server, beside, inside] = await Promise.all([
+    startService({ environment: SHIPPED_PLANS }),
+    EventStoreDbServer.start(),
+    testDatabase(),
+    testDatabase(),
+  ]);
+  target = new EventStoreDbEventStore({ url: server.url, streamPrefix: 'tenure.', onFault: () => undefined });
+  for (let n = 0; n < 3; n += 1) {
+    const who = buyer(`user${n}`);
+    const told = [who.started('active'), who.pays('subscription_create'), who.switchesTo(PRO)];
+    for (const { body } of told.slice(0, 2 + (n % 2))) await from.receive(body);
+  }
+  await appendBulk('bulk', EVENTS);
+}, TIMEOUT_MS);
+afterAll(async () => {
+  await target.close();
+  await server.stop();
+  await from.close();
+  await Promise.all([beside.drop(), inside.drop()]);
+  await rm(folder, { recursive: true });
+});
+
+const sourceStore = () => from.tenure.app.get<EventStore>(EVENT_STORE);
+const bare = (events: readonly StoredEvent[]) => events.map(({ position: _, ...event }) => event);
+
+/** Appends events of customers, a few each, as fast as the store takes them. */
+async function appendBulk(name: string, events: number): Promise<void> {
+  const store = sourceStore();
+  const streams = Math.ceil(events / EVENTS_OF_A_STREAM);
+  let next = 0;
+  const append = async (): Promise<void> => {
+    for (let n = next++; n < streams; n = next++) {
+      const stream = `tenure.customer-cus_${name}${n}`;
+      let prevHash = GENESIS_HASH;
+      for (let revision = 0; revision < EVENTS_OF_A_STREAM; revision += 1) {
+        const sealed = observed(`${name}${n}`, stream, revision, prevHash);
+        await store.append(stream, revision === 0 ? 'no_stream' : revision - 1, [sealed]);
+        prevHash = sealed.hash;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, append));
+}
+
+function observed(name: string, stream: string, revision: number, prevHash: string): SealedEvent {
+  return sealEvent({
+    type: 'CustomerObserved',
+    data: { customer: `cus_${name}`, userId: `user of ${name} ${revision % 2}` },
+    stream,
+    revision,
+    prevHash,
+    metadataWithoutHashes: metadataOf(
+      { actor: 'stripe', correlationId: 'test', causation: null, stripe: null },
+      Date.now(),
+      1,
+    ),
+    idKey: `evt_${name}_${revision}`,
+  });
+}
+
+async function tenure(environment: Readonly<Record<string, string>>, ...args: readonly string[]) {
+  let [out, err] = ['', ''];
+  const code = await runCli(args, {
+    environment: { USER: 'ada', ...environment },
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+  });
+  return { code, out, err };
+}
+
+const source = () => ({ DATABASE_URL: from.stores.database.url });
+const onEventStoreDb = () => ({ DATABASE_URL: beside.url, EVENTSTORE_URL: server.url });
+const onPostgres = () => ({ DATABASE_URL: inside.url });
+
+async function level(): Promise<void> {
+  const head = await sourceStore().head();
+  const isLevel = (): boolean => from.tenure.projections.engine.status().handled === head;
+  await until('the read models are level', isLevel, TIMEOUT_MS);
+}
+
+/** Every row that is read or kept, but for what tells a position or the number of a generation. */
+async function rowsOf(pool: pg.Pool): Promise<Readonly<Record<string, readonly string[]>>> {
+  const kept = KEPT_TABLES.map(({ table }) => table).filter((table) => !/_generation$/.test(table));
+  const rows: Record<string, readonly string[]> = {};
+  for (const table of new Set<string>([...GENERATION_TABLES, ...kept])) {
+    const isFolded = GENERATION_TABLES.some((each) => each === table);
+    const live = isFolded ? 'where generation = (select generation from tenure.live_generation)' : '';
+    const found = await pool.query<{ row: string }>(
+      `select (to_jsonb(t) - $1::text[])::text as row from tenure.${table} t ${live} order by 1`,
+      [POSITIONS],
+    );
+    rows[table] = found.rows.map(({ row }) => row);
+  }
+  return rows;
+}
+
+/** Where kept history says its events are, and whether the log of that store has them there. */
+async function historyPlaces(pool: pg.Pool, store: EventStore): Promise<readonly (boolean | null)[]> {
+  const { rows } = await pool.query<{ event_id: string; position: string }>(
+    'select event_id, position::text from tenure.swap_history order by swap, user_id, seq',
+  );
+  return Promise.all(
+    rows.map(async ({ event_id, position }) => (await store.eventIdAt(position)) === event_id),
+  );
+}
+
+describe('tenure backup and tenure restore', () => {
+  it(
+    'take a log that goes on meanwhile up to where it was',
+    async () => {
+      const file = join(folder, 'under-load.backup');
+      const before = (await sourceStore().head()) ?? '0';
+      const [made] = await Promise.all([
+        tenure(source(), 'backup', file, '--json'),
+        appendBulk('load', Math.ceil(EVENTS / 4)),
+      ]);
+      expect(made.code).toBe(0);
+      const { head, events } = JSON.parse(made.out);
+      expect(Number(head)).toBeGreaterThanOrEqual(Number(before));
+      const log = await wholeLog(sourceStore());
+      const kept: StoredEvent[] = [];
+      for await (const line of backupLines(file, await readBackupHeader(file))) {
+        if (line.kind === 'event') kept.push(line.event);
+      }
+      expect(kept).toEqual(log.slice(0, events));
+      expect(kept.at(-1)?.position).toBe(head);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'bring a log from PostgreSQL to EventStoreDB and back: equal bytes, ids, hashes and read models',
+    async () => {
+      await tenure(source(), 'keys', 'create', '--name', 'shop', '--scope', 'ops');
+      await level();
+      // What was served and is not what the log says: a swap keeps it.
+      await from.stores.database.pool.query(
+        `update tenure.user_role set snapshot = replace(snapshot, '"paid"', '"free"'), role = 'free' where user_id = 'user0'`,
+      );
+      await from.stores.database.pool.query(
+        `update tenure.entitlement_history set snapshot = replace(snapshot, '"paid"', '"free"') where user_id = 'user0'`,
+      );
+      expect(await tenure(source(), 'projections', 'rebuild', '--reason', 'a test')).toMatchObject({
+        code: 0,
+      });
+      const log = await wholeLog(sourceStore());
+      const rows = await rowsOf(from.stores.database.pool);
+      for (const table of ['api_key', 'revocation_offset', 'revocation_feed', 'swap_user', 'swap_history']) {
+        expect({ table, isEmpty: rows[table]?.length === 0 }).toEqual({ table, isEmpty: false });
+      }
+
+      const [first, second] = [join(folder, 'first.backup'), join(folder, 'second.backup')];
+      const told: Record<string, unknown> = {};
+      const timed = async (what: string, ...args: Parameters<typeof tenure>): Promise<void> => {
+        const began = performance.now();
+        const done = await tenure(...args, '--json');
+        expect(done).toMatchObject({ code: 0 });
+        const { bytes, events } = JSON.parse(done.out);
+        told[what] = { seconds: Math.round(performance.now() - began) / 1_000, events, bytes };
+      };
+      await timed('backup of PostgreSQL', source(), 'backup', first);
+      await timed('restore to EventStoreDB', onEventStoreDb(), 'restore', first);
+      expect(bare(await wholeLog(target))).toEqual(bare(log));
+      expect(await rowsOf(beside.pool)).toEqual(rows);
+      expect(new Set(await historyPlaces(beside.pool, target))).toEqual(new Set([true]));
+
+      await timed('backup of EventStoreDB', onEventStoreDb(), 'backup', second);
+      await timed('restore to PostgreSQL', onPostgres(), 'restore', second);
+      const store = new PostgresEventStore(inside.pool, {
+        session: { connectionString: inside.url },
+        onFault: () => undefined,
+      });
+      try {
+        expect(await wholeLog(store)).toEqual(log);
+        expect(await rowsOf(inside.pool)).toEqual(rows);
+        expect(new Set(await historyPlaces(inside.pool, store))).toEqual(new Set([true]));
+      } finally {
+        await store.close();
+      }
+      if (process.env.BACKUP_EVENTS !== undefined) process.stderr.write(`${JSON.stringify(told)}\n`);
+
+      expect(await tenure(onPostgres(), 'restore', second)).toMatchObject({
+        code: 1,
+        out: '',
+        err: expect.stringContaining('the log is not empty'),
+      });
+      expect(await tenure(onPostgres(), 'projections', 'verify')).toMatchObject({ code: 0 });
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'go on after they were killed, and let nobody else in before the end',
+    async () => {
+      const [database, other] = await Promise.all([testDatabase(), EventStoreDbServer.start()]);
+      const store = new EventStoreDbEventStore({
+        url: other.url,
+        streamPrefix: 'tenure.',
+        onFault: () => undefined,
+      });
+      const environment = { DATABASE_URL: database.url, EVENTSTORE_URL: other.url };
+      const file = join(folder, 'first.backup');
+      try {
+        const killed = new ServiceProcess(environment, { file: 'src/cli.ts', args: ['restore', file] });
+        await until('some events are written', async () => (await store.head()) !== null);
+        expect(await killed.kill('SIGKILL')).toMatchObject({ signal: 'SIGKILL' });
+        expect(await tenure(environment, 'projections', 'list')).toMatchObject({
+          code: 78,
+          err: expect.stringContaining('a restore has not ended here'),
+        });
+        expect(await tenure(environment, 'restore', join(folder, 'under-load.backup'))).toMatchObject({
+          code: 1,
+          err: expect.stringContaining('the restore of another backup has not ended here'),
+        });
+        const done = await tenure(environment, 'restore', file, '--json');
+        expect(done).toMatchObject({ code: 0 });
+        expect(JSON.parse(done.out).found).toBeGreaterThan(0);
+        expect(bare(await wholeLog(store))).toEqual(bare(await wholeLog(target)));
+        expect(await rowsOf(database.pool)).toEqual(await rowsOf(beside.pool));
+      } finally {
+        await store.close();
+        await other.stop();
+        await database.drop();
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'refuse a file with a forged event at that event, and leave everything as it was',
+    async () => {
+      const [file, forged] = [join(folder, 'first.backup'), join(folder, 'forged.backup')];
+      const database = await testDatabase();
+      let writer: BackupWriter | null = null;
+      let events = 0;
+      for await (const line of backupLines(file, await readBackupHeader(file))) {
+        if (line.kind === 'log') writer = await BackupWriter.open(forged, line.about);
+        if (line.kind === 'row') await writer?.row(line.table, line.json);
+        if (line.kind !== 'event') continue;
+        events += 1;
+        const { event } = line;
+        const isForged = event.stream.endsWith('cus_bulk7') && event.revision === 2;
+        await writer?.event(isForged ? { ...event, data: event.data.replace('user of', 'User of') } : event);
+      }
+      await writer?.finish();
+      expect(events).toBeGreaterThan(EVENTS);
+      try {
+        expect(await tenure({ DATABASE_URL: database.url }, 'restore', forged)).toMatchObject({
+          code: 65,
+          err: expect.stringContaining('is broken at tenure.customer-cus_bulk7@2: hash'),
+        });
+        const { rows } = await database.pool.query(
+          `select (select count(*)::int from tenure_log.event) as events, to_regclass('tenure.restore_under_way') as way`,
+        );
+        expect(rows).toEqual([{ events: 0, way: null }]);
+      } finally {
+        await database.drop();
+      }
+    },
+    TIMEOUT_MS,
+  );
+});
