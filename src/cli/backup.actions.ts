@@ -12,8 +12,8 @@ export interface RestoreOptions extends JsonOption {
   readonly actor: string;
 }
 
-/** Connections of a backup or a restore: one that holds a lock or a snapshot, and one beside it. */
-const POOL_SIZE = 2;
+/** Connections of a backup or a restore: two that hold locks, one that works beside them, and one that looks. */
+const POOL_SIZE = 4;
 
 /** `tenure backup`. */
 export function backUpTo(terminal: Terminal, path: string, options: JsonOption): Promise<void> {

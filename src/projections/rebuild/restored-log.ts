@@ -45,7 +45,6 @@ export async function serveRestoredLog(
     afterwards: null,
   });
   return underLock(pool, [SCRATCH_LOCK, generation], async () => {
-    let isServed = false;
     try {
       const fold = scratchFold(options, generation, onProgress);
       await fold(projectionSource(store, streamPrefix, projection), await store.head());
@@ -57,10 +56,11 @@ export async function serveRestoredLog(
         await client.query('update tenure.live_generation set generation = $1', [generation]);
         await onServed(client);
       });
-      isServed = true;
       return generation;
-    } finally {
-      if (!isServed) await dropGeneration(pool, projection, generation);
+    } catch (error) {
+      // What cannot be dropped now is dropped by the next: why it was not served is what is to be told.
+      await Promise.allSettled([dropGeneration(pool, projection, generation)]);
+      throw error;
     }
   });
 }
