@@ -72,11 +72,11 @@ class UserUnderTest {
   }
 
   /** Tells of an invoice of the nth subscription, by which `price` is paid for until `end`. */
-  pay(nth: number, price: string, end: number): void {
+  pay(nth: number, price: string, end: number, quantity = 1): void {
     this.#told += 1;
     const created = DAWN + this.#told;
     const { subscription, invoices } = this.#own(nth);
-    const lines = [line(price, 1000, created, end)];
+    const lines = [line(price, 1000, created, end, { quantity })];
     const data = { invoice: `in_${this.#told}`, subscription, status: 'paid' as const, created, lines };
     invoices.push(invoiceFact(`evt_${this.#told}`, 'invoice.paid', created, data));
   }
@@ -234,6 +234,19 @@ describe('A user of ten subscriptions who was judged before', () => {
     expect(after).not.toEqual(before);
   });
 
+  it('is judged anew where what stays after grace is another at the same instants', () => {
+    const user = userOf({
+      first: { ...overdue, items: [held('plus_m', 3)] },
+      others: { status: 'incomplete' },
+    });
+    user.pay(0, 'plus_m', DAWN + 90 * DAY);
+    const before = judge(user, CATALOG, (DAWN + DAY) * 1000);
+    user.pay(0, 'plus_m', DAWN + 90 * DAY, 2);
+    const after = judge(user, CATALOG, (DAWN + DAY) * 1000);
+    expect(after).toEqual(judge(anew(user), CATALOG, (DAWN + DAY) * 1000));
+    expect(after).not.toEqual(before);
+  });
+
   it('is judged by the catalogue that is in force', () => {
     const user = userOf({});
     judge(user, CATALOG, NOW);
@@ -267,10 +280,11 @@ describe('A user of ten subscriptions who was judged before', () => {
   });
 
   it('is judged by time again and again, with what it looked ahead to left as it is', () => {
-    const addon = { ...trialing, items: [held('seat_m', 2)] };
-    const user = userOf({ first: trialing, others: addon });
+    const both = { ...trialing, items: [held('plus_m'), held('seat_m', 2)] };
+    const user = userOf({ first: trialing, others: both });
+    user.see(9, { status: 'unpaid', items: [held('seat_m')] });
     for (const units of [2, 5, 3]) {
-      user.see(3, { ...addon, items: [held('seat_m', units)] });
+      user.see(3, { ...both, items: [held('plus_m', units), held('seat_m', units)] });
       expect(judge(user, CATALOG, NOW)).toEqual(judge(anew(user), CATALOG, NOW));
     }
     const later = (DAWN + 22 * DAY) * 1000;
@@ -281,7 +295,7 @@ describe('A user of ten subscriptions who was judged before', () => {
     const user = userOf({});
     judge(user, CATALOG, NOW);
     user.see(0, { items: [held('plus_m', 4)] });
-    user.see(1, {});
+    user.see(1, paused, DAWN);
     let fails = true;
     const [, second] = user.subscriptions;
     const broken = second?.observations.at(-1);
