@@ -38,14 +38,10 @@ function run(environment: Readonly<Record<string, string>>, ...args: readonly st
 
 /** Where it listens, once it says so. */
 function listening(running: Run): Promise<string> {
-  return until(
-    'the service listens',
-    () => {
-      if (running.process.exitCode !== null) throw new Error(`ended: ${running.stderr}`);
-      return /"url":"(http:[^"]+)"/.exec(running.stdout)?.[1];
-    },
-    50_000,
-  );
+  return until('the service listens', () => {
+    if (running.process.exitCode !== null) throw new Error(`ended: ${running.stderr}`);
+    return /"url":"(http:[^"]+)"/.exec(running.stdout)?.[1];
+  });
 }
 
 describe('The program', () => {

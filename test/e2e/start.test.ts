@@ -41,8 +41,8 @@ describe('A start that cannot be', () => {
     expect(ended.code).toBe(78);
     expect(linesOf(ended).map((line) => line.split(' ')[1])).toEqual([
       'PORT',
-      'STRIPE_LIVEMODE',
       'STRIPE_WEBHOOK_SECRET',
+      'STRIPE_LIVEMODE',
       'TENURE_ADMIN_KEY',
     ]);
     expect(ended.stderr).not.toContain('short-and-secret');
