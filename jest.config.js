@@ -64,6 +64,7 @@ const ONCE = [
   'rebuild-killed',
   'rebuild-under-load',
   'stripe-doubts',
+  'tracing',
   'hot-route-parity',
   'users',
   'webhooks',

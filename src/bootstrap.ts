@@ -21,6 +21,7 @@ import { OfferedCatalog, untilCatalogIsRead } from './start/offered-catalog.js';
 import { openDatabase, startClock } from './start/open-database.js';
 import { openApplication, openHttp } from './start/open-http.js';
 import { openLog } from './start/open-log.js';
+import { openTraces } from './start/open-traces.js';
 import { createReadSide, startAttentionWatch } from './start/read-side.js';
 import { STEPS, type Starting, type TenureHooks } from './start/steps.js';
 import { StartSteps, StartStoppedError, StopOrder } from './start/stop-order.js';
@@ -59,7 +60,8 @@ export async function createTenure(settings: Settings, hooks: TenureHooks = {}):
   try {
     const failures = new FailureLog(logger, toProblem, storesOf(settings));
     const metrics = new Metrics();
-    return await start({ settings, hooks, logger, failures, metrics, now, signal, steps, stops });
+    const tracing = await openTraces(settings, logger, steps);
+    return await start({ settings, hooks, logger, failures, metrics, tracing, now, signal, steps, stops });
   } catch (error) {
     const abandoned = await stops.run();
     throw signal.aborted ? new StartStoppedError(abandoned) : error;
@@ -74,7 +76,7 @@ function storesOf({ eventStoreUrl }: Settings): Partial<Record<ProblemCode, stri
 
 /** The steps of a start, in their order; a stop ends them the other way round (`STEPS`). */
 async function start(starting: Starting): Promise<Tenure> {
-  const { settings, hooks, logger, failures, metrics, now, signal, steps, stops } = starting;
+  const { settings, hooks, logger, failures, metrics, tracing, now, signal, steps, stops } = starting;
   const catalog = new OfferedCatalog(await steps.take(loadPlanFile(settings.plansFile)), logger);
   const database = await openDatabase(starting);
   const { pool } = database;
@@ -98,6 +100,7 @@ async function start(starting: Starting): Promise<Tenure> {
     streamPrefix: settings.streamPrefix,
     now: () => clock.now(),
     mayWrite: () => logWatch.mayWrite(),
+    tracing,
   });
   const { openAnswersKeptMs = KEPT_MS } = hooks;
   const given = { settings, now, metrics, logger, failures, openAnswersKeptMs };

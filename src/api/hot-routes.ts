@@ -27,6 +27,7 @@ export interface HotRoutesOptions {
 }
 
 const WEBHOOK = '/webhooks/stripe';
+const SNAPSHOT_ROUTE = '/v1/users/:userId/entitlements';
 /** The plain form of the snapshot's path: no query, nothing to decode. */
 const SNAPSHOT = /^\/v1\/users\/([\w.~:@-]{1,255})\/entitlements$/;
 
@@ -36,7 +37,7 @@ const SNAPSHOT = /^\/v1\/users\/([\w.~:@-]{1,255})\/entitlements$/;
  */
 export function hotRoutes(options: HotRoutesOptions): RequestListener {
   const { next, access, entitlements, webhooks } = options;
-  const snapshots = new HotRoute('GET', '/v1/users/:userId/entitlements', options);
+  const snapshots = new HotRoute('GET', SNAPSHOT_ROUTE, options);
   const deliveries = new HotRoute('POST', WEBHOOK, options);
 
   const receive = async ({ request, response, requestId, start }: Exchange): Promise<void> => {
@@ -95,6 +96,15 @@ export function hotRoutes(options: HotRoutesOptions): RequestListener {
     }
     return next(request, response);
   };
+}
+
+/** The pattern of a request's route, hot or of Express, once it was found; `null` where there is none. */
+export function routeOf(request: IncomingMessage): string | null {
+  const { method, url = '' } = request;
+  if (method === 'POST' && url === WEBHOOK) return WEBHOOK;
+  if (method === 'GET' && SNAPSHOT.test(url)) return SNAPSHOT_ROUTE;
+  const path: unknown = Reflect.get(Object(Reflect.get(request, 'route')), 'path');
+  return typeof path === 'string' ? path : null;
 }
 
 /** One request on a hot route. `start` is of the monotonic clock, in milliseconds. */

@@ -7,6 +7,7 @@ import { parseEvent } from '../events/event-envelope.js';
 import { currentSchemaVersion, type DomainEvent } from '../events/event-types.js';
 import { GENESIS_HASH, type SealedEvent, sealEvent } from '../events/hash-chain.js';
 import { NamedError } from '../observability/named-error.js';
+import type { Tracing } from '../observability/tracing.js';
 import { type Aggregate, type Command, type CommandResult, metadataOf, type Origin } from './aggregate.js';
 
 /** A stream kept changing under us for longer than we retry. The command may be sent again. */
@@ -22,6 +23,8 @@ export interface AggregateRepositoryOptions {
   readonly streamPrefix: string;
   /** Writer's clock, Unix milliseconds. */
   readonly now?: () => number;
+  /** Follows commands and appends; `null` or left out: nobody does. */
+  readonly tracing?: Pick<Tracing, 'command' | 'append'> | null;
   /** Streams whose fold is kept in memory. */
   readonly cachedStreams?: number;
   /** Throws, or rejects, when nothing may be written now: asked before every command, also one that adds nothing. */
@@ -69,6 +72,7 @@ export class AggregateRepository<State, Asked extends Command> {
   readonly #now: () => number;
   readonly #mayWrite: () => Promise<void> | undefined;
   readonly #cachedStreams: number;
+  readonly #tracing: Pick<Tracing, 'command' | 'append'> | null;
 
   constructor(
     private readonly store: EventStore,
@@ -80,13 +84,20 @@ export class AggregateRepository<State, Asked extends Command> {
     this.#folds = new LRUCache({ max: this.#cachedStreams });
     this.#mayWrite = options.mayWrite ?? (() => undefined);
     this.#now = options.now ?? Date.now;
+    this.#tracing = options.tracing ?? null;
   }
 
   /**
    * Executes a command once all earlier ones of this process for the same stream are done.
    * @throws ContentionError, OutcomeUnknownError, EventStoreUnavailableError and what the store refuses
    */
-  async execute(command: Asked): Promise<CommandResult> {
+  execute(command: Asked): Promise<CommandResult> {
+    if (this.#tracing === null) return this.#inTurn(command);
+    const { name } = command.constructor;
+    return this.#tracing.command(name, command.origin.correlationId, () => this.#inTurn(command));
+  }
+
+  async #inTurn(command: Asked): Promise<CommandResult> {
     const stream = this.aggregate.streamOf(this.streamPrefix, command);
     const before = this.#queues.get(stream);
     const run =
@@ -133,7 +144,7 @@ export class AggregateRepository<State, Asked extends Command> {
         continue;
       }
       const sealed = this.#seal(stream, fold, event, origin);
-      const appended = await this.#append(stream, fold, sealed);
+      const appended = await this.#tracedAppend(stream, fold, sealed, origin);
       if (appended !== 'conflict') {
         folds.set(stream, {
           state: this.aggregate.evolve(fold.state, { event, causation: origin.causation }),
@@ -171,6 +182,17 @@ export class AggregateRepository<State, Asked extends Command> {
       metadataWithoutHashes: metadataOf(origin, this.#now(), currentSchemaVersion(event.type)),
       idKey: origin.causation ?? `${stream}@${fold.revision + 1}`,
     });
+  }
+
+  #tracedAppend(
+    stream: string,
+    fold: Fold<State>,
+    event: SealedEvent,
+    { correlationId }: Origin,
+  ): Promise<AppendResult | 'conflict'> {
+    if (this.#tracing === null) return this.#append(stream, fold, event);
+    const { id, type } = event;
+    return this.#tracing.append({ id, type, correlationId }, () => this.#append(stream, fold, event));
   }
 
   /** Appends; while the outcome is unknown, the very same bytes again at the same revision. */

@@ -28,6 +28,7 @@ describe('the settings', () => {
       streamPrefix: 'tenure.',
       readyLagSeconds: 10,
       webhookSilenceMinutes: null,
+      tracing: null,
     });
   });
 

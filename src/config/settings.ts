@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ClaimReading } from '../events/user-id.js';
 import { LOG_LEVELS } from '../observability/logger.js';
 import { NamedError } from '../observability/named-error.js';
+import type { TracingSettings } from '../observability/tracing.js';
 import { InvalidConnectionStringError, parseConnectionString } from './connection-string.js';
 
 /** The environment cannot be used. `lines` name every fault at once, never a secret's value. */
@@ -83,6 +84,10 @@ const environmentSchema = z.object({
   FAULT_LIMIT: matching(/^\d{1,5}$/, 'a whole number of streams or users from 0 to 99999')
     .transform(Number)
     .default(20),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url(/^https?:\/\//, 'an http(s) URL').optional(),
+  OTEL_TRACES_SAMPLER_ARG: matching(/^(0(\.\d{1,9})?|1(\.0{1,9})?)$/, 'a number from 0 to 1')
+    .transform(Number)
+    .default(1),
   AUTH_JWKS_URL: url(/^https?:\/\//, 'an http(s) URL').optional(),
   AUTH_ISSUER: z.string().optional(),
   AUTH_AUDIENCE: z.string().optional(),
@@ -128,6 +133,8 @@ export interface Settings {
   readonly webhookSilenceMinutes: number | null;
   /** More streams and users newly set aside within 10,000 events stop the projection. */
   readonly faultLimit: number;
+  /** Where traces go, and which part of them; `null`: nothing is traced. */
+  readonly tracing: TracingSettings | null;
 }
 
 /** The settings that tell where the data is: all that a command which touches nothing else asks for. */
@@ -185,6 +192,10 @@ export function loadSettings(environment: Environment): Settings {
     readyLagSeconds: data.READY_LAG_SECONDS,
     webhookSilenceMinutes: data.WEBHOOK_SILENCE_MINUTES ?? null,
     faultLimit: data.FAULT_LIMIT,
+    tracing:
+      data.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
+        ? null
+        : { endpoint: data.OTEL_EXPORTER_OTLP_ENDPOINT, part: data.OTEL_TRACES_SAMPLER_ARG },
   };
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { correlationPrefix, readTraceParent } from '../observability/trace-parent.js';
 
 /** What is safe to write into a log line and a header: letters, digits and `._-:`, up to 128. */
 const SANE = /^[A-Za-z0-9._:-]{1,128}$/;
@@ -13,9 +14,12 @@ export function newRequestId(): string {
   return `${prefix}-${counter.toString(36)}`;
 }
 
-/** The caller's `X-Request-Id` when it is sane, else a new one. */
-export function requestIdFrom(header: string | string[] | undefined): string {
-  return typeof header === 'string' && SANE.test(header) ? header : newRequestId();
+/** The caller's `X-Request-Id` when it is sane, else a new one, which begins with the caller's trace where one is named. */
+export function requestIdFrom(headers: IncomingHttpHeaders): string {
+  const { traceparent, 'x-request-id': given } = headers;
+  if (typeof given === 'string' && SANE.test(given)) return given;
+  const parent = readTraceParent(traceparent);
+  return parent === null ? newRequestId() : `${correlationPrefix(parent)}${newRequestId()}`;
 }
 
 const ids = new WeakMap<IncomingMessage, string>();
@@ -24,7 +28,7 @@ const ids = new WeakMap<IncomingMessage, string>();
 export function requestIdOf(request: IncomingMessage): string {
   const known = ids.get(request);
   if (known !== undefined) return known;
-  const id = requestIdFrom(request.headers['x-request-id']);
+  const id = requestIdFrom(request.headers);
   ids.set(request, id);
   return id;
 }

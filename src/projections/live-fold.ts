@@ -1,8 +1,10 @@
 import type { Pool } from 'pg';
+import type { Tracing } from '../observability/tracing.js';
 import type { ProjectionListener } from './engine/projection.js';
 import { ProjectionEngine, type ProjectionEngineOptions } from './engine/projection-engine.js';
 import { ENTITLEMENTS, EntitlementsProjector } from './entitlements/entitlements.projector.js';
 import type { FoldingRules } from './entitlements/folding-rules.js';
+import { tracedProjector } from './traced-projector.js';
 
 export interface LiveFoldOptions {
   readonly store: ProjectionEngineOptions['store'];
@@ -20,24 +22,28 @@ export interface LiveFoldOptions {
   readonly now?: () => number;
   /** The setting `FAULT_LIMIT`. */
   readonly faultLimit?: number;
+  /** Follows events to their rows; `null` or left out: nobody does. */
+  readonly tracing?: Pick<Tracing, 'events'> | null;
 }
 
 /** The fold of the entitlements that is read. Start it to make it move. */
 export function liveFold(options: LiveFoldOptions): ProjectionEngine {
-  const { rules, sliceSize, faultLimit, now, pool, ...rest } = options;
+  const { rules, sliceSize, faultLimit, now, pool, tracing = null, ...rest } = options;
   return new ProjectionEngine({
     ...rest,
     pool,
     projection: ENTITLEMENTS,
     codeVersion: rules.codeVersion,
-    projectorOf: (generation) =>
-      new EntitlementsProjector({
+    projectorOf: (generation) => {
+      const projector = new EntitlementsProjector({
         pool,
         generation,
         rules,
         ...(sliceSize === undefined ? {} : { sliceSize }),
         ...(now === undefined ? {} : { now }),
         ...(faultLimit === undefined ? {} : { faultLimit }),
-      }),
+      });
+      return tracing === null ? projector : tracedProjector(projector, tracing);
+    },
   });
 }

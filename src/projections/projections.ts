@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { EventStore } from '../event-store/event-store.js';
+import type { Tracing } from '../observability/tracing.js';
 import { type LiveCheckpoint, type ProjectionFault, readLiveCheckpoint } from './engine/checkpoint.js';
 import type { CommittedBatch, Projection, ProjectionListener } from './engine/projection.js';
 import type { SetAside } from './engine/projector.js';
@@ -50,6 +51,8 @@ export interface ProjectionsOptions
   /** The live checkpoint was read or written by this instance. */
   readonly onConfirmed?: (live: LiveCheckpoint) => void;
   readonly batchSize?: number;
+  /** Follows what is folded in this thread; a thread of its own opens its own, by `threads.place`. */
+  readonly tracing?: Tracing | null;
   /** Left out: everything is folded in this thread, by the options above. */
   readonly threads?: FoldingThreads;
 }
@@ -117,7 +120,7 @@ export function createProjections(options: ProjectionsOptions): Projections {
 
 function foldHere(options: ProjectionsOptions, listener: ProjectionListener): Folding {
   const { store, streamPrefix, pool, url, rules = RUNNING_RULES, batchSize } = options;
-  const { sliceSize, faultLimit, now } = options;
+  const { sliceSize, faultLimit, now, tracing = null } = options;
   const engine = liveFold({
     store,
     streamPrefix,
@@ -125,6 +128,7 @@ function foldHere(options: ProjectionsOptions, listener: ProjectionListener): Fo
     url,
     rules,
     listener,
+    tracing,
     ...(sliceSize === undefined ? {} : { sliceSize }),
     ...(now === undefined ? {} : { now }),
     ...(faultLimit === undefined ? {} : { faultLimit }),

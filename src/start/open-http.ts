@@ -4,7 +4,7 @@ import { NestFactory, Reflector } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import express from 'express';
 import { EntitlementsService } from '../api/entitlements/entitlements.service.js';
-import { hotRoutes } from '../api/hot-routes.js';
+import { hotRoutes, routeOf } from '../api/hot-routes.js';
 import { serveOpenApi } from '../api/openapi.js';
 import { toProblem } from '../api/to-problem.js';
 import { AccessControl } from '../auth/access-control.js';
@@ -17,6 +17,7 @@ import { httpServer, listen, stopListening } from '../http/http-server.js';
 import { measured } from '../http/measured.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { ReplyAdapter } from '../http/reply-adapter.js';
+import { traced } from '../http/traced.js';
 import { NestLogger } from '../observability/logger.js';
 import { VERSION } from '../observability/version.js';
 import { WebhookService } from '../webhooks/webhook.service.js';
@@ -52,20 +53,19 @@ export async function openApplication(
 
 /** Listens where the settings say. A stop ends the streams that are open, and lets requests under way finish. */
 export async function openHttp(
-  { settings, logger, failures, metrics, steps }: Starting,
+  { settings, logger, failures, metrics, tracing, steps }: Starting,
   { app, expressListener }: Application,
 ): Promise<{ readonly server: Server; readonly url: string }> {
-  const server = httpServer(
-    hotRoutes({
-      next: expressListener,
-      access: app.get(AccessControl),
-      entitlements: app.get(EntitlementsService),
-      webhooks: app.get(WebhookService),
-      metrics,
-      logger,
-      failures,
-    }),
-  );
+  const answers = hotRoutes({
+    next: expressListener,
+    access: app.get(AccessControl),
+    entitlements: app.get(EntitlementsService),
+    webhooks: app.get(WebhookService),
+    metrics,
+    logger,
+    failures,
+  });
+  const server = httpServer(tracing === null ? answers : traced(answers, tracing, routeOf));
   const listening = listen(server, settings.port, settings.host);
   const port = await steps.open(STEPS.requests, listening, async () => {
     const stopped = stopListening(server);

@@ -16,7 +16,7 @@ export function createReadSide(
   { url, pool, source }: OpenDatabase,
   { store, logWatch }: OpenLog,
 ): Projections {
-  const { settings, logger, failures, metrics, now } = starting;
+  const { settings, logger, failures, metrics, tracing, now } = starting;
   const projections = createProjections({
     store,
     streamPrefix: settings.streamPrefix,
@@ -25,6 +25,7 @@ export function createReadSide(
     url,
     now,
     onBatch: (batch) => metrics.batch(batch),
+    tracing,
     faultLimit: settings.faultLimit,
     onFault: (fault) => logger.error({ fault }, 'the projection stopped at a fault'),
     onSetAside: (generation, setAside) =>
@@ -64,8 +65,8 @@ function foldingThreads(
     logger.fatal({ err }, 'a thread that folds the log ended');
     onFatal?.(err);
   };
-  const { eventStoreUrl, streamPrefix, faultLimit } = settings;
-  const place = { databaseUrl, eventStoreUrl, streamPrefix, faultLimit };
+  const { eventStoreUrl, streamPrefix, faultLimit, tracing } = settings;
+  const place = { databaseUrl, eventStoreUrl, streamPrefix, faultLimit, tracing };
   return { threads: { place, onDied, ...(threads === undefined ? {} : { nodeFlags: threads }) } };
 }
 

@@ -2,6 +2,7 @@ import type { Settings } from '../config/settings.js';
 import type { FailureLog } from '../http/failure-log.js';
 import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
+import type { Tracing } from '../observability/tracing.js';
 import type { StartSteps, StopOrder } from './stop-order.js';
 
 /**
@@ -9,6 +10,7 @@ import type { StartSteps, StopOrder } from './stop-order.js';
  * in milliseconds; all together end within 20 s (`StopOrder`).
  */
 export const STEPS = {
+  traces: { name: 'traces', withinMs: 2_500 },
   embeddedDatabase: { name: 'embedded database', withinMs: 11_000, atLeastMs: 5_000, openWithinMs: 5_000 },
   database: { name: 'database connections', withinMs: 3_000 },
   clock: { name: 'clock', withinMs: 1_000 },
@@ -48,6 +50,8 @@ export interface Starting {
   readonly logger: Logger;
   readonly failures: FailureLog;
   readonly metrics: Metrics;
+  /** `null`: nothing is traced. */
+  readonly tracing: Tracing | null;
   /** This machine's clock, Unix milliseconds; what is written asks `ServerClock`. */
   readonly now: () => number;
   readonly signal: AbortSignal;

@@ -18,7 +18,7 @@ describe('A thread that folds', () => {
   function thread(databaseUrl: string): FoldingThread<ToThread, { readonly kind: string }> {
     return new FoldingThread({
       file: new URL('../support/short-lived.worker.mjs', import.meta.url),
-      place: { databaseUrl, eventStoreUrl: null, streamPrefix: 'tenure.', faultLimit: 20 },
+      place: { databaseUrl, eventStoreUrl: null, streamPrefix: 'tenure.', faultLimit: 20, tracing: null },
       nodeFlags: [],
       onMessage: ({ kind }) => said.push(kind),
       onDied: ({ message }) => deaths.push(message),
@@ -58,7 +58,13 @@ describe('A projection in a thread of its own', () => {
     await log.record(publication(twoPlans({ free: 'reports', plus: 'export' }), day(0)));
     heard = [];
     projection = new ThreadedProjection({
-      place: { databaseUrl: log.url, eventStoreUrl: null, streamPrefix: 'tenure.', faultLimit: 20 },
+      place: {
+        databaseUrl: log.url,
+        eventStoreUrl: null,
+        streamPrefix: 'tenure.',
+        faultLimit: 20,
+        tracing: null,
+      },
       nodeFlags: THREAD_FLAGS,
       onDied: ({ message }) => heard.push(message),
       listener: {

@@ -1,4 +1,5 @@
 import { setInterval } from 'node:timers';
+import { openTracing } from '../../observability/open-tracing.js';
 import type { ProjectionListener } from '../engine/projection.js';
 import { RUNNING_RULES } from '../entitlements/folding-rules.js';
 import { liveFold } from '../live-fold.js';
@@ -27,6 +28,10 @@ function report(call: CallOf<ProjectionListener>): void {
 
 const onTrouble = (error: unknown): void => report({ name: 'onTrouble', given: [portable(error)] });
 const stores = await openThreadStores(place, onTrouble);
+const tracing =
+  place.tracing === null
+    ? null
+    : await openTracing(place.tracing, { fails: onTrouble, works: () => undefined });
 const { store, pool } = stores;
 const engine = liveFold({
   store: {
@@ -45,6 +50,7 @@ const engine = liveFold({
   url: place.databaseUrl,
   rules: RUNNING_RULES,
   faultLimit: place.faultLimit,
+  tracing,
   listener: {
     onChanged: (...given) => report({ name: 'onChanged', given }),
     onConfirmed: (...given) => report({ name: 'onConfirmed', given }),
@@ -71,6 +77,7 @@ async function stop(): Promise<void> {
   await engine.stop();
   post({ kind: 'status', at: Date.now(), status: engine.status() });
   await stores.close();
+  await tracing?.close();
   port.close(); // the last thing that keeps the thread
 }
 

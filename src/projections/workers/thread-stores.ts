@@ -4,6 +4,7 @@ import { openPool } from '../../database/deadlines.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import { openEventStore } from '../../event-store/open-event-store.js';
 import { eventStorePoolConfig } from '../../event-store/postgres/pg-session.js';
+import type { TracingSettings } from '../../observability/tracing.js';
 
 /** Connections of a thread: it folds one batch at a time. */
 const POOL_SIZE = 4;
@@ -16,6 +17,8 @@ export interface FoldingPlace {
   readonly streamPrefix: string;
   /** The setting `FAULT_LIMIT`. */
   readonly faultLimit: number;
+  /** Where the thread sends its spans; `null`: nothing is traced. */
+  readonly tracing: TracingSettings | null;
 }
 
 /** The port of a folding thread, and the place it was started with. Throws outside of a thread. */
