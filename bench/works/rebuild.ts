@@ -206,7 +206,7 @@ async function page({ ground, databaseUrl, begin, events }: Scene): Promise<void
 /** A build from its begin until it is level; the running service folds it. Returns its number. */
 async function build({ rebuilds: generations }: Scene): Promise<number> {
   const generation = await generations.begin({ actor: 'bench', reason: 'bench' });
-  await generations.untilLevel(generation, () => undefined);
+  await generations.untilCaughtUp(generation, () => undefined);
   return generation;
 }
 

@@ -12,7 +12,7 @@ import {
   WrongExpectedRevisionError,
 } from '../event-store/errors.js';
 import { type ProblemCode, ProblemError } from '../http/problem.js';
-import { ReadModelNotReadyError } from '../projections/read-models/entitlement.reader.js';
+import { ReadModelNotReadyError } from '../projections/read-models/served-row.js';
 import { GenerationError } from '../projections/rebuild/errors.js';
 
 /** Seconds after which a caller may try again when a store is down. */

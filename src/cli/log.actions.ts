@@ -20,7 +20,7 @@ const IN_LINES = 20;
 /** `tenure log adopt`. */
 export function adoptLog(terminal: Terminal, options: AdoptOptions): Promise<void> {
   const { actor, reason } = options;
-  const does = options.yes === true ? 'adopt' : 'tell';
+  const does = options.yes === true ? 'adopt' : 'preview';
   return refusing(terminal, () =>
     withReadSide(terminal, does === 'adopt' ? 'write' : 'read', async ({ rebuilds }) => {
       const [progress, step] = [progressOn(terminal), foldSteps()];

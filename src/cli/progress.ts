@@ -1,7 +1,7 @@
 import type { Position } from '../events/stored-event.js';
 import type { BuildProgress } from '../projections/rebuild/build-progress.js';
 import type { OnJudged } from '../projections/rebuild/publication-preview.js';
-import type { OnProgress } from '../projections/rebuild/verification.js';
+import type { OnProgress } from '../projections/rebuild/scratch-generation.js';
 import type { Terminal } from './terminal.js';
 
 /** How far work is: a part from 0 to 1, and what it counts. `null` where it is not known. */

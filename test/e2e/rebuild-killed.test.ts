@@ -30,7 +30,7 @@ describe('A rebuild', () => {
       await rebuild.without(victim, async () => {
         await rebuild.leads(other, 'beside');
         await wall.query('rollback');
-        await two.rebuilds.untilLevel(build, () => undefined);
+        await two.rebuilds.untilCaughtUp(build, () => undefined);
       });
       await rebuild.comesBack(victim);
       expect(await two.leaderOf('beside')).toBe(other);
@@ -47,7 +47,7 @@ describe('A rebuild', () => {
     await rebuild.isHeld(builder);
     await rebuild.without(rebuild.other(builder), async () => {
       await wall.query('rollback');
-      await two.rebuilds.untilLevel(build, () => undefined);
+      await two.rebuilds.untilCaughtUp(build, () => undefined);
     });
     expect(await rebuild.generations()).toEqual(['1 live', `${build} building`]);
     await two.rebuilds.swap(build, OPS);
@@ -59,7 +59,7 @@ describe('A rebuild', () => {
     const victim = await rebuild.leader('beside');
     await rebuild.without(victim, async () => {
       await rebuild.tell(rebuild.other(victim));
-      await two.rebuilds.untilLevel(build, () => undefined);
+      await two.rebuilds.untilCaughtUp(build, () => undefined);
     });
     await two.rebuilds.swap(build, OPS);
   });

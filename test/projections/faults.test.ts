@@ -245,7 +245,7 @@ describe('A projection that may set nothing aside, at a fault', () => {
     });
     broken = false;
     await recovery.resume(generation);
-    await a.rebuilds.untilLevel(generation, () => undefined);
+    await a.rebuilds.untilCaughtUp(generation, () => undefined);
     expect(await log.rowsOf(generation)).toEqual(await log.rowsOf(1));
   });
 });

@@ -292,7 +292,7 @@ describe('A rebuild', () => {
         const a = await start('a', LENIENT, { patienceMs: 20_000 });
         const last = await log.record(sightOf('1', day(1), { userId: 'ann', status: 'past_due' }));
         const generation = await a.rebuilds.begin(OPS);
-        await a.rebuilds.untilLevel(generation, () => undefined);
+        await a.rebuilds.untilCaughtUp(generation, () => undefined);
         await until('the keeper finds nothing more to fold', async () => {
           const { rows } = await log.pool.query(
             `select from pg_stat_activity
@@ -427,7 +427,7 @@ describe('A rebuild', () => {
         afterwards: null,
       });
       const before = await log.rows();
-      await expect(a.rebuilds.untilLevel(generation, () => undefined)).rejects.toThrow(BuildOfOtherCodeError);
+      await expect(a.rebuilds.untilCaughtUp(generation, () => undefined)).rejects.toThrow(BuildOfOtherCodeError);
       await expect(a.rebuilds.swap(generation, OPS)).rejects.toThrow(GenerationBehindError);
       await expect(a.rebuilds.swap(1, OPS)).rejects.toThrow(GenerationIsLiveError);
       expect(await log.rows()).toEqual(before);
@@ -446,7 +446,7 @@ describe('A rebuild', () => {
       };
       const a = await start('a', failing, { faultLimit: 0 });
       const generation = await a.rebuilds.begin(OPS);
-      await expect(a.rebuilds.untilLevel(generation, () => undefined)).rejects.toThrow(
+      await expect(a.rebuilds.untilCaughtUp(generation, () => undefined)).rejects.toThrow(
         GenerationFaultedError,
       );
       await expect(a.rebuilds.swap(generation, OPS)).rejects.toMatchObject({

@@ -55,7 +55,7 @@ describe('A read of the whole history that is open while generations are built a
     );
     const pages = [(await reader.query(`fetch ${FEW} from audit`)).rows];
     const generation = await instance.rebuilds.begin(OPS);
-    await instance.rebuilds.untilLevel(generation, () => undefined);
+    await instance.rebuilds.untilCaughtUp(generation, () => undefined);
     pages.push((await reader.query(`fetch ${FEW} from audit`)).rows);
     expect(await instance.rebuilds.swap(generation, OPS)).toMatchObject({ changed: USERS.length });
     for (let rows = pages.at(-1); rows !== undefined && rows.length > 0; ) {

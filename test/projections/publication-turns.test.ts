@@ -206,7 +206,7 @@ describe('While a publication is under way', () => {
 
   it('a build comes level and verifies, and a swap waits for the end of it', async () => {
     const generation = await a.rebuilds.begin(OPS);
-    await a.rebuilds.untilLevel(generation, () => undefined);
+    await a.rebuilds.untilCaughtUp(generation, () => undefined);
     const letGo = await holdAt('u2');
     const published = await log.record(publication(catalog('two'), day(1)));
     await isHeld();

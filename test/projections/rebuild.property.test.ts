@@ -63,7 +63,7 @@ describe('A rebuild at any moment of any history', () => {
             await recordDue(log, a, clock(cut(first)));
             const generation = await a.rebuilds.begin(OPS);
             const recording = recordAll(log, events.slice(cut(first), cut(second)));
-            await a.rebuilds.untilLevel(generation, () => undefined);
+            await a.rebuilds.untilCaughtUp(generation, () => undefined);
             await recording;
             await recordDue(log, a, clock(cut(second)));
             const handled = a.engine.status().handled;

@@ -33,7 +33,7 @@ describe('A swap to a generation that was made in fewer commits', () => {
       );
     await everyoneReads(1);
     const generation = await a.rebuilds.begin(OPS);
-    await a.rebuilds.untilLevel(generation, () => undefined);
+    await a.rebuilds.untilCaughtUp(generation, () => undefined);
     await a.rebuilds.swap(generation, OPS);
     await everyoneReads(generation);
     await a.rebuilds.rollBack(OPS);

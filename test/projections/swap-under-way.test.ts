@@ -209,7 +209,7 @@ describe('While generations come and go', () => {
       const stopped = a.stop();
       await blocker.query('rollback');
       await stopped;
-      await b.rebuilds.untilLevel(generation, () => undefined);
+      await b.rebuilds.untilCaughtUp(generation, () => undefined);
       const { rows } = await log.pool.query(
         'select handled::text, events::int from tenure.projection_checkpoint where generation = $1',
         [generation],

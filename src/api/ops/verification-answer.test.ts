@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import express from 'express';
 import { EventStreams } from '../../http/event-stream.js';
-import type { OnProgress } from '../../projections/rebuild/verification.js';
+import type { OnProgress } from '../../projections/rebuild/scratch-generation.js';
 import { toProblem } from '../to-problem.js';
 import { answerVerification } from './verification-answer.js';
 

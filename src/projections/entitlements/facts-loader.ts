@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Entitlement } from '../../policy/entitlement.js';
 import { customerMetadata } from '../../policy/ownership.js';
 import { checkoutsText, customerText, invoiceText, observationText } from './fact-rows.js';
-import { adoptedPricesSchema, defaultUserRow, readHeld } from './user-row.js';
+import { adoptedPricesSchema, defaultUserRow, parseSnapshotTexts } from './user-row.js';
 import type { Keepable, WorkingSet } from './working-set.js';
 
 const nullable = z.string().nullable();
@@ -192,7 +192,10 @@ export class FactsLoader {
           : {
               userId,
               // What cannot be read back gives nothing: who has it begins again from the default plan.
-              ...(readHeld(row.snapshot, row.successors) ?? { entitlement: byDefault, successors: [] }),
+              ...(parseSnapshotTexts(row.snapshot, row.successors) ?? {
+                entitlement: byDefault,
+                successors: [],
+              }),
               counter: row.counter,
               position: row.position,
               changedAt: row.changed_at?.getTime() ?? null,

@@ -92,7 +92,7 @@ export interface UserRow {
 }
 
 /** What is kept of a user as JSON texts, read back; `null` when it cannot be. */
-export function readHeld(
+export function parseSnapshotTexts(
   snapshot: string,
   successors: string,
 ): Pick<UserRow, 'entitlement' | 'successors'> | null {

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { AttentionCounts } from '../../observability/metrics.js';
 import type { PendingPayment } from '../../policy/entitlement.js';
-import { readHeld, snapshotAt } from '../entitlements/user-row.js';
+import { parseSnapshotTexts, snapshotAt } from '../entitlements/user-row.js';
 import type { Listing } from './ops.reader.js';
 
 const LIVE = '(select generation from tenure.live_generation)';
@@ -110,7 +110,7 @@ export class AttentionReader {
 
 /** A row that cannot be read back is served as the default plan, which waits for nothing. */
 function pendingAt(row: z.infer<typeof pendingRow>, now: number): PendingPayment | null {
-  const held = readHeld(row.snapshot, row.successors);
+  const held = parseSnapshotTexts(row.snapshot, row.successors);
   return held === null
     ? null
     : snapshotAt({ ...held, counter: 0, changedAt: null }, now).entitlement.pendingPayment;

@@ -1,64 +1,16 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
-import { z } from 'zod';
 import type { Position } from '../../events/stored-event.js';
-import { NamedError } from '../../observability/named-error.js';
 import type { LiveCheckpoint } from '../engine/checkpoint.js';
 import { isWritten, type PartialEvent } from '../engine/partial-progress.js';
-import { type Faulted, type Served, serve } from '../entitlements/snapshot.js';
-import { defaultUserRow, entitlementSchema, readHeld } from '../entitlements/user-row.js';
-
-/** No catalogue has been projected yet: nothing can be said of anyone. */
-export class ReadModelNotReadyError extends NamedError {
-  readonly code = 'read_model_not_ready';
-  constructor() {
-    super('the read models hold no plan catalogue yet');
-  }
-}
+import type { Served } from '../entitlements/snapshot.js';
+import { readServed } from './served-row.js';
 
 /** A cached snapshot counts only while the checkpoint was confirmed within this long. */
 const CONFIRMED_MS = 1_000;
 const CACHED_USERS = 50_000;
 /** User ids in one statement. */
 const MAX_BATCH = 500;
-
-const nullable = z.string().nullable();
-const row = z.object({
-  user_id: z.string(),
-  snapshot: nullable,
-  successors: nullable,
-  counter: z.number().nullable(),
-  position: nullable,
-  changed_at: z.date().nullable(),
-  history_seq: z.number().nullable(),
-  version_offset: z.number(),
-  handled: nullable,
-  default_snapshot: nullable,
-  swaps: z.number(),
-  fault_position: nullable,
-  fault_since: z.date().nullable(),
-});
-
-/** One statement, so one moment: pointer, rows, offsets and checkpoint belong together. */
-const READ = {
-  name: 'tenure-read-entitlements',
-  text: `select q.user_id, u.snapshot, u.successors, u.counter, u.position::text, u.changed_at, u.history_seq,
-           coalesce(o.version_offset, 0) as version_offset, c.handled::text,
-           f.position::text as fault_position, f.since as fault_since,
-           (select swaps from tenure.live_generation) as swaps,
-           (select p.default_snapshot from tenure.plan_catalog p
-             where p.generation = (select generation from tenure.live_generation)
-             order by p.position desc limit 1) as default_snapshot
-         from unnest($1::text[]) as q(user_id)
-         left join tenure.user_role u
-           on u.generation = (select generation from tenure.live_generation) and u.user_id = q.user_id
-         left join tenure.revocation_offset o on o.user_id = q.user_id
-         left join tenure.faulted_user f
-           on f.generation = (select generation from tenure.live_generation) and f.user_id = q.user_id
-             and f.position is not null
-         left join tenure.projection_checkpoint c
-           on c.projection = 'entitlements' and c.generation = (select generation from tenure.live_generation)`,
-};
 
 /** A read on its way to the database; users that change meanwhile must not be cached from it. */
 interface Flight {
@@ -67,9 +19,9 @@ interface Flight {
 }
 
 /**
- * The read side of the snapshots. What is in memory is of one generation: the first answer of a later swap, or word of
- * it, drops everything from before, and an answer from before a swap that is known is not kept. Reads by the clock through the stored successors; concurrent reads share one
- * statement; snapshots are kept with their serialised body, dropped when they change, and served from memory only
+ * The read side of the snapshots. What is in memory is of one generation: the first answer of a later swap, or a message about
+ * it, drops everything from before, and an answer from before a swap that is known is not kept. Reads by the clock through
+ * the stored successors; concurrent reads share one statement; snapshots are kept with their serialised body, dropped when they change, and served from memory only
  * while this instance confirmed the checkpoint within the last second.
  */
 export class EntitlementReader {
@@ -105,7 +57,7 @@ export class EntitlementReader {
     return isWritten({ handled: this.#handled, partialProgress: this.#partialProgress }, position);
   }
 
-  /** The snapshot of one user; one never heard of has the default plan and version 0. */
+  /** The snapshot of one user; one without a row has the default plan and version 0. */
   async read(userId: string): Promise<Served> {
     const cached = this.peek(userId);
     if (cached !== null)
@@ -130,7 +82,7 @@ export class EntitlementReader {
     });
   }
 
-  /** To be called after a commit of this instance, before anyone is told of it. */
+  /** To be called after a commit of this instance, before anyone is notified of it. */
   changed(userIds: readonly string[] | 'all'): void {
     for (const flight of this.#flights) {
       if (userIds === 'all') flight.all = true;
@@ -142,7 +94,7 @@ export class EntitlementReader {
 
   /**
    * To be called when the live checkpoint was read or written, with how long ago that was (milliseconds); `moved` when
-   * another instance moved it. Late word from before a swap that is known confirms nothing.
+   * another instance moved it. A late message from before a swap that is known confirms nothing.
    */
   confirmed({ liveEpoch, checkpoint }: LiveCheckpoint, moved: boolean, ageMs: number): void {
     if (liveEpoch < this.#liveEpoch) return;
@@ -153,7 +105,7 @@ export class EntitlementReader {
     this.#confirmedAt = this.now() - ageMs;
   }
 
-  /** Drops what is in memory of generations before the given swap; not confirmed for the later one until someone says so. */
+  /** Drops what is in memory of generations before the given swap; not confirmed for the later one until `confirmed` is called. */
   #sawEpoch(liveEpoch: number): void {
     if (liveEpoch <= this.#liveEpoch) return;
     this.#liveEpoch = liveEpoch;
@@ -186,13 +138,9 @@ export class EntitlementReader {
     const flight: Flight = { changed: new Set(), all: false };
     this.#flights.add(flight);
     try {
-      const found = await this.pool.query({ ...READ, values: [userIds] });
-      const now = this.now();
-      const rows = z.array(row).parse(found.rows);
-      const served = rows.map((each) => toServed(each, now));
-      const liveEpoch = rows[0]?.swaps ?? this.#liveEpoch;
+      const { served, liveEpoch } = await readServed(this.pool, userIds, this.now);
       // What this statement saw is of the generation it names: it must not be dropped with what was there before.
-      if (liveEpoch > this.#liveEpoch) {
+      if (liveEpoch !== null && liveEpoch > this.#liveEpoch) {
         this.#flights.delete(flight);
         this.#sawEpoch(liveEpoch);
       }
@@ -220,36 +168,4 @@ function withResolvers<T>(): PromiseWithResolvers<T> {
     reject = no;
   });
   return { promise, resolve, reject };
-}
-
-function toServed(found: z.infer<typeof row>, now: number): Served {
-  if (found.default_snapshot === null) throw new ReadModelNotReadyError();
-  const { user_id: userId, snapshot, successors, counter, history_seq: historySeq } = found;
-  const { fault_position: position, fault_since: since } = found;
-  let faulted: Faulted | null =
-    position === null || since === null ? null : { since: since.toISOString(), position };
-  const byDefault = entitlementSchema.parse(JSON.parse(found.default_snapshot));
-  let user = defaultUserRow(userId, byDefault);
-  if (snapshot !== null && successors !== null && counter !== null && historySeq !== null) {
-    const changedAt = found.changed_at?.getTime() ?? null;
-    const held = readHeld(snapshot, successors);
-    // A row that cannot be read back gives nothing, and says so: nobody else's answer hangs on it.
-    if (held === null) {
-      faulted ??= { since: new Date(changedAt ?? 0).toISOString(), position: found.position ?? '0' };
-    }
-    const { entitlement, successors: later } = held ?? user;
-    user = {
-      userId,
-      entitlement,
-      successors: later,
-      counter,
-      position: found.position,
-      changedAt,
-      historySeq,
-      // By which catalogue they were judged is not served, nor what is for ops.
-      catalog: null,
-      adoptedPrices: [],
-    };
-  }
-  return serve(user, faulted, found.version_offset, found.handled ?? '0', now);
 }

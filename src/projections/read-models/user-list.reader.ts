@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { EntitlementStatus } from '../../policy/entitlement.js';
 import type { Faulted } from '../entitlements/snapshot.js';
-import { readHeld, snapshotAt } from '../entitlements/user-row.js';
+import { parseSnapshotTexts, snapshotAt } from '../entitlements/user-row.js';
 import type { Listing } from './ops.reader.js';
 
 /** What must be equal for a user to be listed; `null` asks for nothing. */
@@ -104,7 +104,7 @@ function statementFor(columns: readonly (typeof FILTERED)[number][]): string {
 
 /** `null` of a row that cannot be read back: it must not take the others with it. */
 function toListed(found: z.infer<typeof row>, now: number): ListedUser | null {
-  const held = readHeld(found.snapshot, found.successors);
+  const held = parseSnapshotTexts(found.snapshot, found.successors);
   if (held === null) return null;
   const { fault_position: position, fault_since: since } = found;
   const { entitlement, counter, changedAt } = snapshotAt(

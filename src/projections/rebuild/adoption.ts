@@ -1,31 +1,29 @@
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
-import { AggregateRepository } from '../../commands/aggregate-repository.js';
-import { catalogAggregate, PublishPlanCatalog } from '../../commands/catalog.aggregate.js';
 import { LogReplacedError } from '../../event-store/errors.js';
 import { type EventStore } from '../../event-store/event-store.js';
-import { type PlanCatalog, planCatalogSchema } from '../../events/catalog.events.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
-import { comparePositions, type Position, type StoredEvent } from '../../events/stored-event.js';
-import { catalogStream } from '../../events/stream-names.js';
+import type { Position } from '../../events/stored-event.js';
 import { readLiveCheckpoint } from '../engine/checkpoint.js';
 import { knownLogOnly } from '../engine/log-watch.js';
-import { holdsEventOf, type ProjectionSource, projectionSource } from '../engine/projection-source.js';
+import { holdsEventOf, projectionSource } from '../engine/projection-source.js';
 import type { Projector } from '../engine/projector.js';
 import { type ComparisonReport, compareGenerations } from './comparison.js';
+import { DraftingEventStore } from './drafting-event-store.js';
 import { AdoptionInterruptedError, LogIsKnownError, UnknownGenerationError } from './errors.js';
 import { FOLD_COLUMNS, type GenerationFold, parseFold } from './generation-fold.js';
 import { beginGeneration, dropGeneration, inTransaction, underLock } from './generation-table.js';
 import { type LostEvent, lostEvents } from './lost-events.js';
+import { publishAgain } from './republish-catalog.js';
 import { checkpointOf, scratchFold } from './scratch-fold.js';
+import { type OnProgress, SCRATCH_LOCK, sweepScratch } from './scratch-generation.js';
 import { keepHistory, movePointer, WORK_MEM, writeOffsets } from './swap.js';
-import { type OnProgress, SCRATCH_LOCK, sweepScratch } from './verification.js';
 
-/** Who adopts a log, and why; or only has told what that would do. */
+/** Who adopts a log, and why; a preview only reports what that would change. */
 export interface AdoptionOrder {
   readonly actor: string;
   readonly reason: string;
-  readonly does: 'adopt' | 'tell';
+  readonly does: 'adopt' | 'preview';
   readonly onProgress: OnProgress;
 }
 
@@ -58,9 +56,6 @@ export interface AdoptionOptions {
   readonly projectorOf: (generation: number) => Projector<EventEnvelope>;
   readonly now: () => number;
 }
-
-/** Position after which drafts stand. */
-const BEYOND_EVERY_LOG = '900000000000000000';
 
 /**
  * Takes the log as it is for the right one (DESIGN 12): folds it from its beginning into a new generation, and makes that the
@@ -99,12 +94,16 @@ async function foldAndMove(
   generation: number,
 ): Promise<AdoptionReport> {
   const { pool, store, streamPrefix, projection } = options;
-  const drafts: StoredEvent[] = [];
-  const catalog = await publishAgain(options, order, drafts);
+  const drafts = new DraftingEventStore(store);
+  const catalog = await publishAgain({
+    ...options,
+    store: order.does === 'adopt' ? store : drafts,
+    actor: order.actor,
+  });
   const fold = scratchFold(options, generation, order.onProgress);
   await fold(projectionSource(store, streamPrefix, projection), await store.head());
   const inLog = await checkpointOf(pool, projection, generation);
-  if (drafts.length > 0) await fold(logOf(drafts), drafts.at(-1)?.position ?? null);
+  if (drafts.last !== null) await fold(drafts.log, drafts.last);
   return inTransaction(pool, async (client) => {
     await client.query(`set local synchronous_commit = on; set local work_mem = '${WORK_MEM}'`);
     const aligned = await holdBoth(client, projection, generation);
@@ -153,64 +152,6 @@ async function expectAnother({ store, pool, projection }: AdoptionOptions): Prom
   throw new LogIsKnownError();
 }
 
-/**
- * Publishes the catalogue in force again where the log ends before it was: nobody delivers it a second time. Not where the
- * log has one that the read models never knew. What is only told is drafted in memory.
- */
-async function publishAgain(
-  { store, streamPrefix, pool, now }: AdoptionOptions,
-  { actor, does }: AdoptionOrder,
-  drafts: StoredEvent[],
-): Promise<AdoptionReport['catalog']> {
-  const known = await knownCatalogs(pool);
-  const inForce = known.at(-1);
-  if (inForce === undefined) return 'in the log';
-  const log = does === 'adopt' ? store : drafting(store, drafts);
-  const repository = new AggregateRepository(log, catalogAggregate, { streamPrefix, now });
-  const { last } = await repository.stateOf(catalogStream(streamPrefix));
-  const isOlder = last === null || known.some(({ hash }) => hash === last.hash);
-  if (!isOlder || last?.hash === inForce.hash) return 'in the log';
-  const origin = { actor, correlationId: 'log adopt', causation: null, stripe: null };
-  await repository.execute(new PublishPlanCatalog(inForce.catalog, inForce.hash, origin));
-  return 'published again';
-}
-
-/** The store, but for appends: those are kept as drafts after its end. */
-function drafting(store: EventStore, drafts: StoredEvent[]): EventStore {
-  return {
-    append: async (stream, expected, events) => {
-      let revision = expected === 'no_stream' ? -1 : expected;
-      let position = BigInt(drafts.at(-1)?.position ?? BEYOND_EVERY_LOG);
-      for (const event of events) {
-        revision += 1;
-        position += 1n;
-        drafts.push({ ...event, stream, revision, position: String(position) });
-      }
-      return { revision, position: String(position) };
-    },
-    read: (stream, from) => store.read(stream, from),
-    readPage: (stream, from, limit) => store.readPage(stream, from, limit),
-    readAll: (after, limit) => store.readAll(after, limit),
-    head: () => store.head(),
-    eventIdAt: (position) => store.eventIdAt(position),
-    onAppend: (notify) => store.onAppend(notify),
-    close: () => store.close(),
-  };
-}
-
-/** A log of these events and no other. */
-function logOf(events: readonly StoredEvent[]): ProjectionSource {
-  return {
-    read: async (stream, from) => events.filter((each) => each.stream === stream && each.revision >= from),
-    readAll: async (after, limit) => {
-      const page = events.filter(({ position }) => comparePositions(position, after) > 0).slice(0, limit);
-      return { events: page, scanned: page.at(-1)?.position ?? after };
-    },
-    isSkipped: async () => false,
-    holds: async () => true,
-  };
-}
-
 /** Holds pointer and checkpoints, in the order of every swap: the live fold waits, reads do not. */
 async function holdBoth(client: PoolClient, projection: string, to: number) {
   const { rows } = await client.query('select generation, swaps from tenure.live_generation for update');
@@ -243,19 +184,6 @@ async function retireOthers(client: PoolClient, adopted: number): Promise<void> 
      where outcome is null and generation <> $1`,
     [adopted],
   );
-}
-
-async function knownCatalogs(
-  pool: Pool,
-): Promise<readonly { readonly hash: string; readonly catalog: PlanCatalog }[]> {
-  const { rows } = await pool.query(
-    `select hash, catalog from tenure.plan_catalog
-     where generation = (select generation from tenure.live_generation) order by position`,
-  );
-  return z
-    .array(z.object({ hash: z.string(), catalog: z.string() }))
-    .parse(rows)
-    .map(({ hash, catalog }) => ({ hash, catalog: planCatalogSchema.parse(JSON.parse(catalog)) }));
 }
 
 async function lastInBoth(client: PoolClient, from: number, to: number): Promise<LogPlace> {

@@ -1,6 +1,7 @@
 import { type AccessPart, accessDifferences } from '../../policy/access-part.js';
 import type { Entitlement } from '../../policy/entitlement.js';
-import { snapshotAt, type UserRow } from '../entitlements/user-row.js';
+import type { Timeline } from '../entitlements/served-version.js';
+import { snapshotAt } from '../entitlements/user-row.js';
 
 /** Most users that a report lists. */
 export const IN_FULL = 100;
@@ -27,9 +28,6 @@ export interface ChangeSummary {
   readonly first: readonly UserChange[];
 }
 
-/** A user as one side of a comparison has them. */
-export type Held = Pick<UserRow, 'entitlement' | 'successors' | 'counter' | 'changedAt'>;
-
 /** What the access of a user differs in at a moment, and whether anything at all does. */
 export interface Difference {
   readonly before: ReturnType<typeof snapshotAt>;
@@ -39,7 +37,7 @@ export interface Difference {
 }
 
 /** Compares what two rows of a user say of the moment `now` (Unix ms) and of what follows by time alone. */
-export function differenceOf(old: Held, next: Held, now: number): Difference {
+export function differenceOf(old: Timeline, next: Timeline, now: number): Difference {
   const [before, after] = [snapshotAt(old, now), snapshotAt(next, now)];
   return {
     before,
@@ -81,6 +79,6 @@ export class ChangeCounter {
 }
 
 /** What follows by time alone; the counters belong to the generation. */
-function laterOf(row: Held, now: number): readonly unknown[] {
+function laterOf(row: Timeline, now: number): readonly unknown[] {
   return row.successors.filter(({ at }) => at > now).map(({ at, entitlement }) => ({ at, entitlement }));
 }

@@ -2,13 +2,12 @@ import type { PoolClient } from 'pg';
 import { z } from 'zod';
 import type { Position } from '../../events/stored-event.js';
 import type { Entitlement } from '../../policy/entitlement.js';
-import { aroundInstance, offsetAfter } from '../entitlements/served-version.js';
-import { entitlementSchema, readHeld } from '../entitlements/user-row.js';
+import { aroundInstance, offsetAfter, type Timeline } from '../entitlements/served-version.js';
+import { entitlementSchema, parseSnapshotTexts } from '../entitlements/user-row.js';
 import {
   ChangeCounter,
   type ChangeSummary,
   differenceOf,
-  type Held,
   IN_FULL,
   type UserChange,
 } from './change-summary.js';
@@ -37,7 +36,7 @@ export interface ComparisonReport extends ChangeSummary {
   readonly position: Position | null;
   readonly from: ComparedGeneration;
   readonly to: ComparedGeneration;
-  /** Whether who was never heard of is served something else; their version is 0 and stays. */
+  /** Whether users without a row are served something else; their version is 0 and stays. */
   readonly defaultChanged: boolean;
   /**
    * `null` when all of `to` was folded by one code. Else the users of `to` whom other code than its own has changed since
@@ -174,11 +173,11 @@ function compareUser(
 }
 
 /** A row of one generation; who has none there is served the default plan with a counter of 0. */
-function userOf(found: z.infer<typeof side>, byDefault: Entitlement | null): Held {
+function userOf(found: z.infer<typeof side>, byDefault: Entitlement | null): Timeline {
   if (found !== null) {
-    const held = readHeld(found.snapshot, found.successors);
+    const texts = parseSnapshotTexts(found.snapshot, found.successors);
     // What cannot be read back is served as the default plan.
-    if (held !== null) return { ...held, counter: found.counter, changedAt: null };
+    if (texts !== null) return { ...texts, counter: found.counter, changedAt: null };
   }
   if (byDefault === null) throw new Error('a user was judged without a catalogue');
   return { entitlement: byDefault, successors: [], counter: found?.counter ?? 0, changedAt: null };

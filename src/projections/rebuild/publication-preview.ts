@@ -1,24 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
-import { z } from 'zod';
 import { metadataOf } from '../../commands/aggregate.js';
 import { isTransient } from '../../database/transient.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { GENESIS_HASH } from '../../events/hash-chain.js';
 import type { Position } from '../../events/stored-event.js';
 import type { LoadedCatalog } from '../../plans/plan-file.js';
-import type { Entitlement } from '../../policy/entitlement.js';
 import { type LiveCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';
 import type { ProjectionCursor } from '../engine/projector.js';
 import type { EntitlementsBatch, EntitlementsProjector } from '../entitlements/entitlements.projector.js';
 import type { Queries } from '../entitlements/facts-loader.js';
-import { aroundServer, offsetAfter } from '../entitlements/served-version.js';
-import { defaultUserRow, entitlementSchema, readHeld } from '../entitlements/user-row.js';
-import { ChangeCounter, type ChangeSummary, differenceOf, type Held } from './change-summary.js';
+import { aroundServer, offsetAfter, type Timeline } from '../entitlements/served-version.js';
+import { defaultUserRow } from '../entitlements/user-row.js';
+import { ChangeCounter, type ChangeSummary, differenceOf } from './change-summary.js';
 import { NoCatalogError, PublicationUnderWayError, PublicationWouldFaultError } from './errors.js';
 import { inTransaction } from './generation-table.js';
 import { PlanMoves, type PlanMovesReport } from './plan-moves.js';
+import { readLastCatalog, readServedUsers } from './served-users.js';
 
 /**
  * What the publication of a catalogue would change, if it were the next event of the log now. `hashBefore` is the
@@ -33,7 +32,7 @@ export interface PublicationReport extends ChangeSummary, PlanMovesReport {
   readonly hashBefore: string;
   readonly hashAfter: string;
   readonly judged: number;
-  /** Whether who was never heard of is served something else; their version is 0 and stays. */
+  /** Whether users without a row are served something else; their version is 0 and stays. */
   readonly defaultChanged: boolean;
 }
 
@@ -52,15 +51,6 @@ export interface PublicationPreviewOptions {
 export type OnJudged = (judged: number, users: number) => void;
 
 const LOOK_MS = 100;
-
-const lastRow = z.object({ hash: z.string(), default_snapshot: z.string(), users: z.number() }).optional();
-const heldRow = z.object({
-  user_id: z.string(),
-  snapshot: z.string(),
-  successors: z.string(),
-  counter: z.number(),
-  version_offset: z.number(),
-});
 
 /**
  * Does to every user what the publication of `given` would do, by the very code of the projection, on a snapshot of the
@@ -95,7 +85,7 @@ async function preview(
   onJudged: OnJudged,
 ): Promise<PublicationReport | 'under way'> {
   const live = await readLiveCheckpoint(client, options.projection);
-  const last = live === null ? null : await readLast(client, live.generation);
+  const last = live === null ? null : await readLastCatalog(client, live.generation);
   if (live === null || last === null) throw new NoCatalogError();
   if (live.checkpoint.partialProgress.length > 0) return 'under way';
   const now = Math.max(live.checkpoint.logicalTime, options.now());
@@ -103,13 +93,13 @@ async function preview(
   let [judged, defaultChanged] = [0, false];
   if (last.hash !== given.hash) {
     for await (const batch of judgeAnew(options, oneByOne(client), live, given, now)) {
-      const before = await readServed(client, live.generation, [...batch.users.keys()], last.byDefault);
+      const before = await readServedUsers(client, live.generation, [...batch.users.keys()], last.byDefault);
       for (const [userId, after] of batch.users) {
-        const { held, offset } = before.get(userId) ?? {
-          held: defaultUserRow(userId, last.byDefault),
+        const { row, offset } = before.get(userId) ?? {
+          row: defaultUserRow(userId, last.byDefault),
           offset: 0,
         };
-        countUser(userId, held, after, offset, now, counter, moves);
+        countUser(userId, row, after, offset, now, counter, moves);
       }
       judged += batch.users.size;
       defaultChanged ||= JSON.stringify(last.byDefault) !== JSON.stringify(batch.byDefault);
@@ -181,8 +171,8 @@ function publicationOf(
 
 function countUser(
   userId: string,
-  old: Held,
-  next: Held,
+  old: Timeline,
+  next: Timeline,
   offset: number,
   now: number,
   changes: ChangeCounter,
@@ -202,53 +192,6 @@ function countUser(
     versionBefore: before.counter + offset,
     versionAfter: after.counter + offsetAfter(old, offset, next, aroundServer(now), offset),
   });
-}
-
-async function readLast(
-  client: PoolClient,
-  generation: number,
-): Promise<{ readonly hash: string; readonly byDefault: Entitlement; readonly users: number } | null> {
-  const { rows } = await client.query(
-    `select hash, default_snapshot,
-       (select count(*)::int from tenure.user_role where generation = $1) as users
-     from tenure.plan_catalog where generation = $1 order by position desc limit 1`,
-    [generation],
-  );
-  const found = lastRow.parse(rows[0]);
-  if (found === undefined) return null;
-  const byDefault = entitlementSchema.parse(JSON.parse(found.default_snapshot));
-  return { hash: found.hash, byDefault, users: found.users };
-}
-
-/** Users as they are read now, and what their versions are served with. */
-async function readServed(
-  client: PoolClient,
-  generation: number,
-  users: readonly string[],
-  byDefault: Entitlement,
-): Promise<ReadonlyMap<string, { readonly held: Held; readonly offset: number }>> {
-  const { rows } = await client.query(
-    `select user_id, snapshot, successors, counter, coalesce(version_offset, 0) as version_offset
-     from tenure.user_role left join tenure.revocation_offset using (user_id)
-     where generation = $1 and user_id = any($2)`,
-    [generation, users],
-  );
-  return new Map(
-    z
-      .array(heldRow)
-      .parse(rows)
-      .map(({ user_id: userId, snapshot, successors, counter, version_offset: offset }) => [
-        userId,
-        {
-          held: {
-            ...(readHeld(snapshot, successors) ?? { entitlement: byDefault, successors: [] }),
-            counter,
-            changedAt: null,
-          },
-          offset,
-        },
-      ]),
-  );
 }
 
 /** A connection takes one statement at a time; the projector may ask several at once. */

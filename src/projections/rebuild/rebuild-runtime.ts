@@ -1,35 +1,27 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { type EventStore } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
-import { comparePositions, type Position } from '../../events/stored-event.js';
 import type { Projector } from '../engine/projector.js';
 import { type AdoptionOrder, type AdoptionReport, adoptLog } from './adoption.js';
 import { onAlignedSnapshot } from './aligned-checkpoints.js';
-import { type BuildPoint, type BuildProgress, paceOf } from './build-progress.js';
+import type { BuildProgress } from './build-progress.js';
+import { untilCaughtUp } from './build-wait.js';
 import { type ComparisonReport, compareGenerations } from './comparison.js';
-import {
-  BuildOfOtherCodeError,
-  GenerationBehindError,
-  GenerationFaultedError,
-  UnknownGenerationError,
-  VerificationInProgressError,
-} from './errors.js';
-import type { GenerationFold } from './generation-fold.js';
+import { VerificationInProgressError } from './errors.js';
 import {
   beginGeneration,
   dropGeneration,
   findGeneration,
   type Generation,
-  type GenerationRole,
   listGenerations,
 } from './generation-table.js';
 import { type Afterwards, findRebuild, type RebuildJob } from './rebuild-jobs.js';
 import { type RestoredLogOrder, serveRestoredLog } from './restored-log.js';
+import { type OnProgress, sweepScratch } from './scratch-generation.js';
 import { SerialQueue } from './serial-queue.js';
 import { generationBefore, type SwapReport, swapGenerations } from './swap.js';
 import { listSwaps, type RecordedSwap } from './swap-history.js';
-import { type OnProgress, sweepScratch, type VerificationReport, verifyLive } from './verification.js';
+import { type VerificationReport, verifyLive } from './verification.js';
 
 export interface RebuildRuntimeOptions {
   readonly store: EventStore;
@@ -60,7 +52,6 @@ export interface Asked {
 
 /** How long nothing may move before a wait is given up, in milliseconds. */
 export const PATIENCE_MS = 30_000;
-const LOOK_MS = 100;
 /** Events of a verification in one transaction. */
 const VERIFY_BATCH = 2_000;
 
@@ -134,29 +125,8 @@ export class RebuildRuntime {
    * @throws UnknownGenerationError when it is dropped, BuildOfOtherCodeError, GenerationFaultedError,
    * GenerationBehindError when nothing moved for a while
    */
-  async untilLevel(generation: number, onProgress: (progress: BuildProgress) => void): Promise<void> {
-    const { codeVersion } = this.options;
-    const began = performance.now();
-    let first: BuildPoint | null = null;
-    let moved = { at: performance.now(), revision: -1 };
-    for (;;) {
-      const { build, live } = await this.#buildAndLive(generation);
-      if (build.builtBy !== codeVersion) {
-        throw new BuildOfOtherCodeError(generation, build.builtBy, codeVersion);
-      }
-      const { fault, handled, partialProgress, revision } = build.checkpoint;
-      if (fault !== null) throw new GenerationFaultedError(generation, fault);
-      const now = { handled, events: build.events };
-      first ??= now;
-      onProgress({ generation, ...now, live, ...paceOf(first, now, live, performance.now() - began) });
-      if (live !== null && comparePositions(handled, live) >= 0 && partialProgress.length === 0) return;
-      if (live === null && (await this.options.store.head()) === null) return;
-      if (revision !== moved.revision) moved = { at: performance.now(), revision };
-      if (performance.now() - moved.at > this.#patienceMs) {
-        throw new GenerationBehindError(generation, handled, live);
-      }
-      await pause(LOOK_MS);
-    }
+  untilCaughtUp(generation: number, onProgress: (progress: BuildProgress) => void): Promise<void> {
+    return untilCaughtUp({ ...this.options, patienceMs: this.#patienceMs }, generation, onProgress);
   }
 
   /**
@@ -215,7 +185,7 @@ export class RebuildRuntime {
     onProgress: (progress: BuildProgress) => void,
   ): Promise<ComparisonReport> {
     const generation = await this.begin(asked);
-    await this.untilLevel(generation, onProgress);
+    await this.untilCaughtUp(generation, onProgress);
     if (afterwards === 'swap') return this.swap(generation, asked);
     const report = await this.compare(generation);
     if (afterwards === 'drop') await this.drop(generation);
@@ -271,19 +241,4 @@ export class RebuildRuntime {
     const order = { projection, to, kind, actor, reason, patienceMs: this.#patienceMs, now: this.#now };
     return this.#moves.add(() => swapGenerations(pool, order)).finally(() => this.options.onChange());
   }
-
-  async #buildAndLive(
-    generation: number,
-  ): Promise<{ readonly build: GenerationFold; readonly live: Position | null }> {
-    const all = await this.list();
-    const build = all.find((each) => each.generation === generation && isThere(each.role))?.fold;
-    if (build === undefined || build === null) throw new UnknownGenerationError(generation);
-    const live = all.find(({ role }) => role === 'live')?.fold?.checkpoint.handled ?? null;
-    return { build, live };
-  }
-}
-
-/** Whether a build is one still. */
-function isThere(role: GenerationRole): boolean {
-  return role !== 'dropping' && role !== 'replaced';
 }

@@ -5,7 +5,7 @@ import { projectionSource } from '../engine/projection-source.js';
 import type { Projector } from '../engine/projector.js';
 import { beginGeneration, dropGeneration, inTransaction, underLock } from './generation-table.js';
 import { scratchFold } from './scratch-fold.js';
-import { type OnProgress, SCRATCH_LOCK, sweepScratch } from './verification.js';
+import { type OnProgress, SCRATCH_LOCK, sweepScratch } from './scratch-generation.js';
 
 /** Who restored a log, and what is to be done in the transaction that has its fold read. */
 export interface RestoredLogOrder {

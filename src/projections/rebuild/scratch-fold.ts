@@ -6,7 +6,7 @@ import { type Checkpoint, findCheckpoint } from '../engine/checkpoint.js';
 import type { ProjectionSource } from '../engine/projection-source.js';
 import type { Projector } from '../engine/projector.js';
 import { AdoptionInterruptedError, GenerationFaultedError, UnknownGenerationError } from './errors.js';
-import type { OnProgress } from './verification.js';
+import type { OnProgress } from './scratch-generation.js';
 
 /** Events in one transaction of the build. */
 const BATCH_SIZE = 2_000;

@@ -71,7 +71,7 @@ export class KilledRebuild {
   /** A build that has come to where the live generation is. */
   async beginLevel(): Promise<number> {
     const build = await this.two.rebuilds.begin(OPS);
-    await this.two.rebuilds.untilLevel(build, () => undefined);
+    await this.two.rebuilds.untilCaughtUp(build, () => undefined);
     return build;
   }
 

@@ -77,7 +77,7 @@ export const SubscriptionFactEntity = new EntitySchema<SubscriptionFactRow>({
   ],
 });
 
-/** A customer with what was told of it (`facts`, JSON), whose it is, and the claims that say otherwise (JSON). */
+/** A customer with its facts (JSON), whose it is, and the claims that say otherwise (JSON). */
 export interface CustomerRow {
   readonly generation: number;
   readonly customer: string;
@@ -111,7 +111,7 @@ export const CustomerEntity = new EntitySchema<CustomerRow>({
   ],
 });
 
-/** A checkout session with what was told of it (`facts`, JSON) and what it names. */
+/** A checkout session with its facts (JSON) and what it names. */
 export interface CheckoutRow {
   readonly generation: number;
   readonly session: string;
@@ -137,7 +137,7 @@ export const CheckoutEntity = new EntitySchema<CheckoutRow>({
   ],
 });
 
-/** A published catalogue and the snapshot of a user never heard of under it, both JSON. */
+/** A published catalogue and the snapshot of a user without a row under it, both JSON. */
 export interface PlanCatalogRow {
   readonly generation: number;
   readonly position: string;

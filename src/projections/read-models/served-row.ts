@@ -1,0 +1,104 @@
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import { NamedError } from '../../observability/named-error.js';
+import { type Faulted, type Served, serve } from '../entitlements/snapshot.js';
+import { defaultUserRow, entitlementSchema, parseSnapshotTexts } from '../entitlements/user-row.js';
+
+/** No catalogue has been projected yet: nothing can be said of anyone. */
+export class ReadModelNotReadyError extends NamedError {
+  readonly code = 'read_model_not_ready';
+  constructor() {
+    super('the read models hold no plan catalogue yet');
+  }
+}
+
+const nullable = z.string().nullable();
+const row = z.object({
+  user_id: z.string(),
+  snapshot: nullable,
+  successors: nullable,
+  counter: z.number().nullable(),
+  position: nullable,
+  changed_at: z.date().nullable(),
+  history_seq: z.number().nullable(),
+  version_offset: z.number(),
+  handled: nullable,
+  default_snapshot: nullable,
+  live_epoch: z.number(),
+  fault_position: nullable,
+  fault_since: z.date().nullable(),
+});
+
+/** One statement, so one moment: pointer, rows, offsets and checkpoint belong together. */
+const READ = {
+  name: 'tenure-read-entitlements',
+  text: `select q.user_id, u.snapshot, u.successors, u.counter, u.position::text, u.changed_at, u.history_seq,
+           coalesce(o.version_offset, 0) as version_offset, c.handled::text,
+           f.position::text as fault_position, f.since as fault_since,
+           (select swaps from tenure.live_generation) as live_epoch,
+           (select p.default_snapshot from tenure.plan_catalog p
+             where p.generation = (select generation from tenure.live_generation)
+             order by p.position desc limit 1) as default_snapshot
+         from unnest($1::text[]) as q(user_id)
+         left join tenure.user_role u
+           on u.generation = (select generation from tenure.live_generation) and u.user_id = q.user_id
+         left join tenure.revocation_offset o on o.user_id = q.user_id
+         left join tenure.faulted_user f
+           on f.generation = (select generation from tenure.live_generation) and f.user_id = q.user_id
+             and f.position is not null
+         left join tenure.projection_checkpoint c
+           on c.projection = 'entitlements' and c.generation = (select generation from tenure.live_generation)`,
+};
+
+/** Snapshots read by one statement, and the epoch of the live generation that they are of; `null` where nobody was asked for. */
+export interface ServedRows {
+  readonly served: readonly Served[];
+  readonly liveEpoch: number | null;
+}
+
+/**
+ * Reads the snapshots of users by the clock `now` (Unix ms); of one without a row that of the default plan.
+ * @throws ReadModelNotReadyError
+ */
+export async function readServed(
+  pool: Pool,
+  userIds: readonly string[],
+  now: () => number,
+): Promise<ServedRows> {
+  const found = await pool.query({ ...READ, values: [userIds] });
+  const at = now();
+  const rows = z.array(row).parse(found.rows);
+  return { served: rows.map((each) => toServed(each, at)), liveEpoch: rows[0]?.live_epoch ?? null };
+}
+
+function toServed(found: z.infer<typeof row>, now: number): Served {
+  if (found.default_snapshot === null) throw new ReadModelNotReadyError();
+  const { user_id: userId, snapshot, successors, counter, history_seq: historySeq } = found;
+  const { fault_position: position, fault_since: since } = found;
+  let faulted: Faulted | null =
+    position === null || since === null ? null : { since: since.toISOString(), position };
+  const byDefault = entitlementSchema.parse(JSON.parse(found.default_snapshot));
+  let user = defaultUserRow(userId, byDefault);
+  if (snapshot !== null && successors !== null && counter !== null && historySeq !== null) {
+    const changedAt = found.changed_at?.getTime() ?? null;
+    const texts = parseSnapshotTexts(snapshot, successors);
+    // A row that cannot be read back gives nothing, and says so: nobody else's answer hangs on it.
+    if (texts === null) {
+      faulted ??= { since: new Date(changedAt ?? 0).toISOString(), position: found.position ?? '0' };
+    }
+    const { entitlement, successors: later } = texts ?? user;
+    user = {
+      userId,
+      entitlement,
+      successors: later,
+      counter,
+      position: found.position,
+      changedAt,
+      historySeq,
+      // By which catalogue they were judged is not served, nor what is for ops.
+      catalog: null,
+      adoptedPrices: [],
+    };
+  }
+  return serve(user, faulted, found.version_offset, found.handled ?? '0', now);
+}
