@@ -1,7 +1,5 @@
 import { isTransient } from '../../database/transient.js';
-import { canonicalJson } from '../../events/canonical-json.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
-import { comparePositions } from '../../events/stored-event.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 import type { PartialEvent } from '../engine/partial-progress.js';
 import type { ProjectionSource } from '../engine/projection-source.js';
@@ -17,8 +15,8 @@ import {
 } from '../engine/projector.js';
 import { recentlySetAside, type SetAsideSummary } from '../engine/set-aside-summary.js';
 import { UnreadableEvent } from '../engine/unreadable-event.js';
-import { EventLoopShare } from '../engine/yield-if-due.js';
-import { Catalogs, type PublishedCatalog } from './catalogs.js';
+import { CatalogPublication, type Publication } from './catalog-publication.js';
+import { Catalogs } from './catalogs.js';
 import { FactReducer } from './fact-reducer.js';
 import { FactsLoader, type Queries } from './facts-loader.js';
 import {
@@ -29,15 +27,14 @@ import {
   type Given,
   isPublication,
   judgeFailure,
-  type Under,
 } from './fault-reducer.js';
 import { type FoldingRules, RUNNING_RULES } from './folding-rules.js';
-import { usersToJudge } from './known-users.js';
 import { SetAsides, whereOf } from './set-aside.js';
 import { SetAsideRetry } from './set-aside-retry.js';
-import { advance, type JudgedUnder, passTime, type UserRow } from './user-row.js';
+import { UserJudge } from './user-judge.js';
+import type { UserRow } from './user-row.js';
 import { WorkingSet } from './working-set.js';
-import { checkTexts, checkUser } from './writable.js';
+import { checkTexts } from './writable.js';
 import { WriteBatch } from './write-batch.js';
 
 export interface EntitlementsProjectorOptions {
@@ -57,7 +54,7 @@ export interface EntitlementsProjectorOptions {
   readonly now?: () => number;
 }
 
-/** A batch of this projection, the rows of users that it makes, and what who was never heard of may do after it. */
+/** A batch of this projection, the rows of users that it makes, and what users without a row may do after it. */
 export interface EntitlementsBatch extends ProjectedBatch {
   readonly users: ReadonlyMap<string, UserRow>;
   /** `null` before the first catalogue. */
@@ -78,11 +75,12 @@ const DEFAULT_FAULT_LIMIT = 20;
 export class EntitlementsProjector implements Projector<EventEnvelope> {
   readonly name = ENTITLEMENTS;
   readonly #rules: FoldingRules;
-  readonly #loopShare = new EventLoopShare();
   readonly #workingSet = new WorkingSet();
   readonly #loader: FactsLoader;
   readonly #catalogs: Catalogs;
   readonly #asides = new SetAsides();
+  readonly #judge: UserJudge;
+  readonly #publication: CatalogPublication;
   readonly #faults: FaultReducer;
   readonly #retry: SetAsideRetry;
 
@@ -90,6 +88,13 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     this.#loader = new FactsLoader(options.pool, options.generation, this.#workingSet);
     this.#rules = options.rules ?? RUNNING_RULES;
     this.#catalogs = new Catalogs(options.pool, options.generation, this.#rules);
+    const shared = {
+      workingSet: this.#workingSet,
+      loader: this.#loader,
+      catalogs: this.#catalogs,
+      asides: this.#asides,
+    };
+    this.#judge = new UserJudge({ ...shared, rules: this.#rules, judgedUsers: options.judgedUsers });
     const steps: FoldingSteps = {
       codeVersion: this.codeVersion,
       asides: this.#asides,
@@ -97,12 +102,12 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
       fold: (event, index, changes) =>
         this.#fold(event, index, new FactReducer(this.#workingSet, this.#loader, changes)),
       judge: async (users, under, changes) => {
-        await this.#publishFirst(users, under.partialProgress, changes);
-        return this.#judge(users, under, changes);
+        await this.#publication.publishFirst(users, under.partialProgress, changes);
+        return this.#judge.judge(users, under, changes);
       },
-      allFail: (users, under) => this.#allFail(users, under),
-      stay: (users, now, changes) => this.#stay(users, now, changes),
-      publishLate: (event, under, changes) => this.#publishLate(event, under, changes),
+      allFail: (users, under) => this.#judge.allFail(users, under),
+      stay: (users, now, changes) => this.#judge.stay(users, now, changes),
+      publishLate: (event, under, changes) => this.#publication.publishLate(event, under, changes),
       follow: (changes) => this.#asides.follow(this.#workingSet, this.#loader, changes.setAside),
       anew: async () => {
         this.forget();
@@ -111,6 +116,9 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     };
     this.#faults = new FaultReducer(steps);
     this.#retry = new SetAsideRetry(steps, this.#faults);
+    const { pool, generation, sliceSize = DEFAULT_SLICE } = options;
+    const parts = { ...shared, pool, generation, sliceSize, judge: this.#judge, faults: this.#faults };
+    this.#publication = new CatalogPublication(parts);
   }
 
   get codeVersion(): string {
@@ -146,8 +154,8 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
         now = Math.max(now, instantOf(event));
         const affected = await this.#fold(event, applied, folder);
         for (const userId of affected) if (this.#isUnwritable(userId)) apart.add(userId);
-        newly.push(...(await this.#publishFirst(affected, from.partialProgress, changes)));
-        const failed = await this.#judge(
+        newly.push(...(await this.#publication.publishFirst(affected, from.partialProgress, changes)));
+        const failed = await this.#judge.judge(
           affected,
           { event, now, lateAt: null, partialProgress: from.partialProgress },
           changes,
@@ -170,7 +178,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
   async writePart(from: ProjectionCursor, unwritable: Unwritable | null): Promise<EntitlementsBatch> {
     await this.#load();
     const changes = new WriteBatch();
-    const { partialProgress, newly } = await this.#publishSlice(
+    const { partialProgress, newly } = await this.#publication.publishSlice(
       from.partialProgress,
       unwritable?.users ?? NOBODY_FAILED,
       changes,
@@ -233,14 +241,14 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
       if (inForce === null) return [];
       const likely = folder.ownersOf(events);
       await this.#loader.users(likely, inForce.byDefault);
-      return await this.#publishFirst(likely, underWay, changes);
+      return await this.#publication.publishFirst(likely, underWay, changes);
     } catch (error) {
       if (isTransient(error)) throw error;
       return [];
     }
   }
 
-  #publishes(event: Given): event is Extract<EventEnvelope, { type: 'PlanCatalogPublished' }> {
+  #publishes(event: Given): event is Publication {
     return isPublication(event) && !this.#asides.holds(event.stream);
   }
 
@@ -266,157 +274,26 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
   }
 
   /**
-   * Puts a catalogue in force: every event that comes later is judged by it, and who was never heard of has its default
+   * Puts a catalogue in force: every event that comes later is judged by it, and users without a row have its default
    * plan. Users who are known are judged in slices, the first of them at once where no other publication is under way.
    */
   async #publish(
-    event: Extract<EventEnvelope, { type: 'PlanCatalogPublished' }>,
+    event: Publication,
     from: ProjectionCursor,
     unwritable: FailedUsers,
   ): Promise<EntitlementsBatch> {
     const { position, id, type, stream, revision } = event;
     const now = Math.max(from.logicalTime, instantOf(event));
     const changes = new WriteBatch();
-    this.#enact(event, now, changes);
+    this.#publication.enact(event, now, changes);
     const underWay = [...from.partialProgress, { position, id, type, stream, revision, now, after: null }];
     const { partialProgress, newly } =
       from.partialProgress.length > 0
         ? { partialProgress: underWay, newly: [] }
-        : await this.#publishSlice(underWay, unwritable, changes);
+        : await this.#publication.publishSlice(underWay, unwritable, changes);
     await this.#asides.follow(this.#workingSet, this.#loader, changes.setAside);
     const apart = this.#unwritableOf(changes);
     return this.#batch({ changes, now, newly }, { applied: 1, partialProgress, from, apart }, 'all');
-  }
-
-  /** Judges by a catalogue from now on. @throws EventFailedError */
-  #enact(
-    event: Extract<EventEnvelope, { type: 'PlanCatalogPublished' }>,
-    publishedAt: number,
-    changes: WriteBatch,
-  ): void {
-    try {
-      const { catalog, hash } = event.data;
-      checkTexts(Object.entries(catalog.plans).flatMap(([name, { role }]) => [name, role]));
-      const { byDefault } = this.#catalogs.publish(event.position, catalog);
-      // Users who are in memory without a row of their own start from the default plan of before.
-      this.#workingSet.clear();
-      changes.catalog = {
-        position: event.position,
-        hash,
-        catalog: canonicalJson(catalog),
-        defaultSnapshot: JSON.stringify(byDefault),
-        publishedAt,
-      };
-    } catch (error) {
-      throw new EventFailedError(0, { stage: 'fold', cause: error });
-    }
-  }
-
-  /** A catalogue that was set aside: everybody at once, because nothing says how far it came. */
-  async #publishLate(
-    event: Extract<EventEnvelope, { type: 'PlanCatalogPublished' }>,
-    under: Under,
-    changes: WriteBatch,
-  ): Promise<{ readonly users: readonly string[]; readonly failed: FailedUsers }> {
-    this.#enact(event, Date.parse(event.metadata.recordedAt), changes);
-    const { pool, generation, sliceSize: size = DEFAULT_SLICE } = this.options;
-    const all: string[] = [];
-    const failed = new Map<string, unknown>();
-    for (;;) {
-      const asked = { generation, catalog: event.position, isFirst: false, after: all.at(-1) ?? null };
-      const users = await usersToJudge(pool, asked, size);
-      for (const [userId, cause] of await this.#judge(users, under, changes)) failed.set(userId, cause);
-      all.push(...users);
-      if (users.length < size) return { users: all, failed };
-    }
-  }
-
-  /** Judges the next slice of users by the publications that are under way; returns what is under way then. */
-  async #publishSlice(
-    underWay: readonly PartialEvent[],
-    unwritable: FailedUsers,
-    changes: WriteBatch,
-  ): Promise<{ readonly partialProgress: readonly PartialEvent[]; readonly newly: readonly SetAside[] }> {
-    const [first, ...rest] = underWay;
-    if (first === undefined) throw new Error('no publication is under way');
-    const { generation, pool, sliceSize: size = DEFAULT_SLICE } = this.options;
-    const isFirst = await this.#catalogs.isFirst(first.position);
-    const asked = { generation, catalog: first.position, isFirst, after: first.after };
-    const users = await usersToJudge(pool, asked, size);
-    const judged = users.filter((userId) => !unwritable.has(userId));
-    const under = { event: first, now: first.now, lateAt: null, partialProgress: [] };
-    const blamed = new Map([...unwritable].filter(([userId]) => users.includes(userId)));
-    const newly = [
-      ...this.#faults.blame(blamed, under, 'write', changes),
-      ...(await this.#judgePublished(judged, underWay, changes)),
-    ];
-    const last = users.at(-1);
-    const isWhole = last === undefined || users.length < size;
-    return { partialProgress: isWhole ? rest : [{ ...first, after: last }, ...rest], newly };
-  }
-
-  /**
-   * Judges users by the publications that are under way and have not judged them, before an event does: each as it would
-   * have at its place in the log. Users that are not loaded yet are loaded.
-   */
-  async #publishFirst(
-    users: readonly string[],
-    underWay: readonly PartialEvent[],
-    changes: WriteBatch,
-  ): Promise<readonly SetAside[]> {
-    const last = underWay.at(-1);
-    const { inForce } = this.#catalogs;
-    if (last === undefined || inForce === null) return [];
-    const lost = await this.#loadUsers(users, this.#loader, inForce.byDefault);
-    const unjudged = users.filter((userId) => {
-      const catalog = this.#workingSet.users.get(userId)?.catalog ?? null;
-      return !lost.has(userId) && comparePositions(catalog, last.position) < 0;
-    });
-    return unjudged.length > 0 ? this.#judgePublished(unjudged, underWay, changes) : [];
-  }
-
-  /**
-   * What no event since a publication has touched is in the database as it was at the publication; so it is judged from
-   * there, in memory of its own that nothing is kept of. Who cannot be judged is marked, and counts as judged.
-   */
-  async #judgePublished(
-    users: readonly string[],
-    underWay: readonly PartialEvent[],
-    changes: WriteBatch,
-  ): Promise<readonly SetAside[]> {
-    const [first] = underWay;
-    if (first === undefined) return [];
-    const { byDefault } = await this.#catalogs.at(first.position);
-    const { pool, generation } = this.options;
-    const workingSet = new WorkingSet();
-    const newly: SetAside[] = [];
-    const judged = this.#judgedOf(users);
-    const lost = await this.#loadUsers(judged, new FactsLoader(pool, generation, workingSet), byDefault);
-    for (const userId of judged) {
-      if (lost.has(userId)) continue; // the first event of this user says so
-      const found = workingSet.users.get(userId);
-      // Who has neither a row nor a subscription was not known when the catalogue was published.
-      if (found?.catalog === null && workingSet.subscriptionsOfUser(userId).length === 0) continue;
-      for (const publication of underWay) {
-        const { position, id, type, now } = publication;
-        const before = workingSet.users.get(userId);
-        if (before === undefined || comparePositions(before.catalog, position) >= 0) continue;
-        const under = { eventId: id, eventType: type, position, catalog: position, now, lateAt: null };
-        const found = await this.#moved(userId, workingSet, await this.#catalogs.at(position), under);
-        const moved = 'cause' in found ? passTime(before, now) : found.moved;
-        const row = { ...moved.row, catalog: position };
-        workingSet.users.set(userId, row);
-        changes.moveUser(before, row, moved.history);
-        if (this.#workingSet.users.has(userId)) this.#workingSet.users.set(userId, row);
-        if (!('cause' in found)) this.#asides.heal(userId, changes.setAside);
-        else if (this.#asides.ownFault(userId) === null) {
-          const failed = new Map([[userId, found.cause]]);
-          const by = { event: publication, now, lateAt: null, partialProgress: [] };
-          newly.push(...this.#faults.mark(failed, by, 'judge', changes));
-        }
-      }
-    }
-    return newly;
   }
 
   #batch(
@@ -454,115 +331,6 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     if (recent.length > limit) throw new FaultLimitError(limit, last.message);
     return { ...counts, code: this.codeVersion, recent };
   }
-
-  /**
-   * Judges users, and answers who cannot be judged and could before: of them nothing is changed. Who could not before, and
-   * still cannot, moves on by time alone. Facts that come before any catalogue are judged when the first one is published.
-   */
-  async #judge(users: readonly string[], under: Under, changes: WriteBatch): Promise<FailedUsers> {
-    const failed = new Map<string, unknown>();
-    const { inForce } = this.#catalogs;
-    if (inForce === null || users.length === 0) return failed;
-    const judged = this.#judgedOf(users);
-    const lost = await this.#loadUsers(judged, this.#loader, inForce.byDefault);
-    const { event, now, lateAt } = under;
-    const by = { eventId: event.id, eventType: event.type, position: event.position, now, lateAt };
-    for (const userId of judged) {
-      const found = lost.has(userId)
-        ? { cause: lost.get(userId) }
-        : await this.#moved(userId, this.#workingSet, inForce, { ...by, catalog: inForce.position });
-      if ('cause' in found) {
-        if (this.#asides.ownFault(userId) === null) failed.set(userId, found.cause);
-        else if (!lost.has(userId)) this.#stay([userId], now, changes);
-        continue;
-      }
-      const { row, moved } = found;
-      this.#asides.heal(userId, changes.setAside);
-      // A deadline that came late found its change written: no row is touched, and none is made for a stranger.
-      if (event.type === 'AccessDeadlineReached' && isUnmoved(row, moved)) continue;
-      this.#workingSet.users.set(userId, moved.row);
-      changes.moveUser(row, moved.row, moved.history);
-    }
-    return failed;
-  }
-
-  /** Brings users into memory; answers who cannot be, with why. */
-  async #loadUsers(
-    users: readonly string[],
-    loader: FactsLoader,
-    byDefault: Entitlement,
-  ): Promise<FailedUsers> {
-    const lost = new Map<string, unknown>();
-    try {
-      await loader.users(users, byDefault);
-    } catch (error) {
-      if (isTransient(error)) throw error;
-      for (const userId of users) {
-        await loader.users([userId], byDefault).catch((cause: unknown) => {
-          if (isTransient(cause)) throw cause;
-          lost.set(userId, cause);
-        });
-      }
-    }
-    return lost;
-  }
-
-  /** The row of a user, and how it moves on; or why that cannot be said, or written. */
-  async #moved(
-    userId: string,
-    workingSet: WorkingSet,
-    { catalog }: PublishedCatalog,
-    under: JudgedUnder,
-  ): Promise<
-    { readonly row: UserRow; readonly moved: ReturnType<typeof advance> } | { readonly cause: unknown }
-  > {
-    await this.#loopShare.yieldIfDue();
-    const row = workingSet.users.get(userId);
-    if (row === undefined) throw new Error('a user was loaded and is not there');
-    try {
-      const facts = workingSet.factsOfUser(userId);
-      const moved = advance(row, this.#rules.judge(facts, catalog, under.now), under);
-      checkUser(moved.row, moved.history);
-      return { row, moved };
-    } catch (cause) {
-      return { cause };
-    }
-  }
-
-  /** Whether each of these users cannot be judged by what is folded now. */
-  async #allFail(users: Iterable<string>, { event, now, lateAt }: Under): Promise<boolean> {
-    const { inForce } = this.#catalogs;
-    if (inForce === null) return true;
-    const all = [...users];
-    const lost = await this.#loadUsers(all, this.#loader, inForce.byDefault);
-    const by = { eventId: event.id, eventType: event.type, position: event.position, now, lateAt };
-    for (const userId of all) {
-      if (lost.has(userId)) continue;
-      const found = await this.#moved(userId, this.#workingSet, inForce, {
-        ...by,
-        catalog: inForce.position,
-      });
-      if (!('cause' in found)) return false;
-    }
-    return true;
-  }
-
-  /** Users who cannot be judged keep what they have: of that, time alone changes what it was said to. */
-  #stay(users: Iterable<string>, now: number, changes: WriteBatch): void {
-    for (const userId of users) {
-      const row = this.#workingSet.users.get(userId);
-      if (row === undefined) continue;
-      const timed = passTime(row, now);
-      if (timed.row === row) continue;
-      this.#workingSet.users.set(userId, timed.row);
-      changes.moveUser(row, timed.row, timed.history);
-    }
-  }
-
-  #judgedOf(users: readonly string[]): readonly string[] {
-    const only = this.options.judgedUsers;
-    return only === undefined ? users : users.filter((userId) => only.has(userId));
-  }
 }
 
 /** How far a batch came, from where; `apart` are users whose rows are written each by itself. */
@@ -593,10 +361,4 @@ function idsOf({ type, data }: EventEnvelope): readonly (string | null)[] {
 /** The time an event brings (Unix ms): when it was recorded; of a deadline its instant (DESIGN 8, "Time"). */
 function instantOf(event: EventEnvelope): number {
   return Date.parse(event.type === 'AccessDeadlineReached' ? event.data.at : event.metadata.recordedAt);
-}
-
-function isUnmoved(before: UserRow, { row, history }: ReturnType<typeof advance>): boolean {
-  const isSame = (part: 'successors' | 'adoptedPrices'): boolean =>
-    JSON.stringify(before[part]) === JSON.stringify(row[part]);
-  return history.length === 0 && isSame('successors') && isSame('adoptedPrices');
 }
