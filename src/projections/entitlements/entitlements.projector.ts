@@ -1,28 +1,24 @@
 import { isTransient } from '../../database/transient.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
-import type { Entitlement } from '../../policy/entitlement.js';
 import type { PartialEvent } from '../engine/partial-progress.js';
 import type { ProjectionSource } from '../engine/projection-source.js';
 import {
   EventFailedError,
-  FaultLimitError,
-  type ProjectedBatch,
   type ProjectionCursor,
   type Projector,
   type RetryLimits,
   type SetAside,
   type Unwritable,
 } from '../engine/projector.js';
-import { recentlySetAside, type SetAsideSummary } from '../engine/set-aside-summary.js';
 import { UnreadableEvent } from '../engine/unreadable-event.js';
 import { CatalogPublication, type Publication } from './catalog-publication.js';
 import { Catalogs } from './catalogs.js';
+import { BatchMaker, changedUsers, type EntitlementsBatch } from './entitlements-batch.js';
 import { FactReducer } from './fact-reducer.js';
 import { FactsLoader, type Queries } from './facts-loader.js';
 import {
   type FailedUsers,
   FaultReducer,
-  type FoldedAround,
   type FoldingSteps,
   type Given,
   isPublication,
@@ -32,7 +28,6 @@ import { type FoldingRules, RUNNING_RULES } from './folding-rules.js';
 import { SetAsides, whereOf } from './set-aside.js';
 import { SetAsideRetry } from './set-aside-retry.js';
 import { UserJudge } from './user-judge.js';
-import type { UserRow } from './user-row.js';
 import { WorkingSet } from './working-set.js';
 import { checkTexts } from './writable.js';
 import { WriteBatch } from './write-batch.js';
@@ -54,13 +49,6 @@ export interface EntitlementsProjectorOptions {
   readonly now?: () => number;
 }
 
-/** A batch of this projection, the rows of users that it makes, and what users without a row may do after it. */
-export interface EntitlementsBatch extends ProjectedBatch {
-  readonly users: ReadonlyMap<string, UserRow>;
-  /** `null` before the first catalogue. */
-  readonly byDefault: Entitlement | null;
-}
-
 /** Name of the projection in checkpoints and locks. */
 export const ENTITLEMENTS = 'entitlements';
 const DEFAULT_SLICE = 1_000;
@@ -79,6 +67,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
   readonly #loader: FactsLoader;
   readonly #catalogs: Catalogs;
   readonly #asides = new SetAsides();
+  readonly #batches: BatchMaker;
   readonly #judge: UserJudge;
   readonly #publication: CatalogPublication;
   readonly #faults: FaultReducer;
@@ -94,6 +83,15 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
       catalogs: this.#catalogs,
       asides: this.#asides,
     };
+    const { now: served = null, faultLimit = DEFAULT_FAULT_LIMIT } = options;
+    this.#batches = new BatchMaker({
+      ...shared,
+      generation: options.generation,
+      codeVersion: this.codeVersion,
+      faultLimit,
+      served,
+      forget: () => this.forget(),
+    });
     this.#judge = new UserJudge({ ...shared, rules: this.#rules, judgedUsers: options.judgedUsers });
     const steps: FoldingSteps = {
       codeVersion: this.codeVersion,
@@ -168,7 +166,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
       if (apart.size > 0) break;
     }
     const around = { changes, now, newly };
-    return this.#batch(
+    return this.#batches.batch(
       around,
       { applied, partialProgress: from.partialProgress, from, apart },
       changedUsers(changes),
@@ -186,7 +184,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     await this.#asides.follow(this.#workingSet, this.#loader, changes.setAside);
     const apart = this.#unwritableOf(changes);
     const around = { changes, now: from.logicalTime, newly };
-    return this.#batch(around, { applied: 0, partialProgress, from, apart }, changedUsers(changes));
+    return this.#batches.batch(around, { applied: 0, partialProgress, from, apart }, changedUsers(changes));
   }
 
   async setAside(event: Given, failed: EventFailedError, from: ProjectionCursor): Promise<EntitlementsBatch> {
@@ -200,7 +198,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     }
     const around = await this.#faults.setAside(event, failed, from);
     const at = { applied: 1, partialProgress: from.partialProgress, from, apart: NOBODY };
-    return this.#batch(around, at, changedUsers(around.changes));
+    return this.#batches.batch(around, at, changedUsers(around.changes));
   }
 
   async retrySetAside(
@@ -211,7 +209,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     await this.#load();
     const around = await this.#retry.retry(source, from, limits);
     if (around === null) return null;
-    return this.#batch(
+    return this.#batches.batch(
       around,
       { applied: 0, partialProgress: from.partialProgress, from, apart: NOBODY },
       'all',
@@ -293,60 +291,12 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
         : await this.#publication.publishSlice(underWay, unwritable, changes);
     await this.#asides.follow(this.#workingSet, this.#loader, changes.setAside);
     const apart = this.#unwritableOf(changes);
-    return this.#batch({ changes, now, newly }, { applied: 1, partialProgress, from, apart }, 'all');
+    return this.#batches.batch({ changes, now, newly }, { applied: 1, partialProgress, from, apart }, 'all');
   }
-
-  #batch(
-    { changes, now, newly }: FoldedAround,
-    { applied, partialProgress, from, apart }: Progress,
-    changed: ProjectedBatch['changed'],
-  ): EntitlementsBatch {
-    const { generation, now: served = null } = this.options;
-    const byDefault = this.#catalogs.inForce?.byDefault ?? null;
-    return {
-      applied,
-      partialProgress,
-      logicalTime: now,
-      changed,
-      setAside: this.#summary(from, applied, newly),
-      newlySetAside: newly,
-      users: changes.users,
-      byDefault,
-      write: async (client) => {
-        const failed = await changes.write(client, generation, served, apart);
-        if (failed.size > 0) this.forget(); // what is in memory of them is not what is written
-      },
-      findUnwritable: (client) => changes.findUnwritable(client, generation, served),
-    };
-  }
-
-  /** @throws FaultLimitError */
-  #summary(from: ProjectionCursor, applied: number, newly: readonly SetAside[]): SetAsideSummary {
-    const counts = this.#asides.counts;
-    const last = newly.at(-1);
-    if (last === undefined) return { ...from.setAside, ...counts };
-    const limit = this.options.faultLimit ?? DEFAULT_FAULT_LIMIT;
-    const at = from.events + Math.max(1, applied);
-    const recent = [...recentlySetAside(from.setAside, this.codeVersion, at), ...newly.map(() => at)];
-    if (recent.length > limit) throw new FaultLimitError(limit, last.message);
-    return { ...counts, code: this.codeVersion, recent };
-  }
-}
-
-/** How far a batch came, from where; `apart` are users whose rows are written each by itself. */
-interface Progress {
-  readonly applied: number;
-  readonly partialProgress: readonly PartialEvent[];
-  readonly from: ProjectionCursor;
-  readonly apart: ReadonlySet<string>;
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
 const NOBODY_FAILED: FailedUsers = new Map();
-
-function changedUsers({ users, setAside }: WriteBatch): readonly string[] {
-  return [...new Set([...users.keys(), ...setAside.users.keys()])];
-}
 
 /** Ids that become columns. */
 function idsOf({ type, data }: EventEnvelope): readonly (string | null)[] {

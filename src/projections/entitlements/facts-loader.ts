@@ -2,8 +2,9 @@ import { z } from 'zod';
 import type { Entitlement } from '../../policy/entitlement.js';
 import { customerMetadata } from '../../policy/ownership.js';
 import { checkoutsText, customerText, invoiceText, observationText } from './fact-rows.js';
+import type { Keepable, KeptCustomer, KeptSubscription } from './kept-rows.js';
 import { adoptedPricesSchema, defaultUserRow, parseSnapshotTexts } from './user-row.js';
-import type { Keepable, WorkingSet } from './working-set.js';
+import type { WorkingSet } from './working-set.js';
 
 const nullable = z.string().nullable();
 const subscriptionRow = z.object({
@@ -108,6 +109,22 @@ export class FactsLoader {
     for (const row of read) this.workingSet.addSubscription(row);
   }
 
+  /** One subscription, loaded when it is missing. */
+  async subscription(id: string): Promise<KeptSubscription> {
+    await this.subscriptions([id]);
+    const row = this.workingSet.subscriptions.get(id);
+    if (row === undefined) throw new Error('a subscription was loaded and is not there');
+    return row;
+  }
+
+  /** One customer, loaded whole when it is not. */
+  async customer(id: string): Promise<KeptCustomer> {
+    await this.customers([id]);
+    const row = this.workingSet.customers.get(id);
+    if (row === undefined) throw new Error('a customer was loaded and is not there');
+    return row;
+  }
+
   /** Checkout sessions; unknown ones become empty rows. */
   async checkouts(sessions: Iterable<string>): Promise<void> {
     const missing = this.#missing('checkout', sessions, this.workingSet.checkouts);
@@ -164,7 +181,7 @@ export class FactsLoader {
     for (const customer of missing) this.workingSet.wholeCustomers.add(customer);
   }
 
-  /** Users with their rows and all their subscriptions. One never heard of starts from `byDefault`. */
+  /** Users with their rows and all their subscriptions. One without a row starts from `byDefault`. */
   async users(ids: Iterable<string>, byDefault: Entitlement): Promise<void> {
     const missing = this.#missing('user', ids, this.workingSet.wholeUsers);
     if (missing.length === 0) return;

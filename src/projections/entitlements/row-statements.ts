@@ -1,8 +1,8 @@
 import type { QueryConfig } from 'pg';
 import type { InvoiceObservation, Observation } from '../../policy/facts.js';
+import type { KeptCheckout, KeptCustomer, KeptSubscription } from './kept-rows.js';
 import { type HistoryEntry, textOf, type UserRow } from './user-row.js';
 import type { GrownVersion } from './version-offsets.js';
-import type { KeptCheckout, KeptCustomer, KeptSubscription } from './working-set.js';
 
 /** A fact of a subscription to be added. */
 export interface NewFact {

@@ -1,48 +1,11 @@
-import { CheckoutClaims } from '../../policy/checkout-claims.js';
-import type { CheckoutObservation, InvoiceObservation, Observation, UserFacts } from '../../policy/facts.js';
+import type { CheckoutObservation, Observation, UserFacts } from '../../policy/facts.js';
 import { growingList } from '../../policy/growing.js';
 import { keptJudgementBytes } from '../../policy/judge.js';
 import { keptPaymentBytes } from '../../policy/kept-payments.js';
-import { compareFactOrigins } from '../../policy/order.js';
-import type { CustomerObservation, CustomerWord } from '../../policy/ownership.js';
+import { CustomerClaims } from './customer-claims.js';
+import type { Keepable, KeptCheckout, KeptCustomer, KeptSubscription } from './kept-rows.js';
 import { type Kept, UseOrder } from './use-order.js';
 import type { UserRow } from './user-row.js';
-
-/**
- * A subscription with all that was told of it. `link` is ops' latest one; `customerDeleted` says what was seen of its
- * customer; `checkouts` is all that was told of the sessions that name it, another list whenever more is.
- */
-export interface KeptSubscription {
-  readonly subscription: string;
-  customer: string | null;
-  owner: string | null;
-  conflicts: string | null;
-  link: string | null;
-  customerDeleted: boolean;
-  readonly observations: Observation[];
-  readonly invoices: InvoiceObservation[];
-  checkouts: readonly CheckoutObservation[];
-}
-
-/** A customer with what was told of it that matters. `word` is what that says of its subscriptions. */
-export interface KeptCustomer {
-  readonly customer: string;
-  word: CustomerWord;
-  conflicts: string | null;
-  link: string | null;
-  observations: readonly CustomerObservation[];
-}
-
-/** A checkout session with all that was told of it; `customer` and `subscription` are what it names, once known. */
-export interface KeptCheckout {
-  readonly session: string;
-  customer: string | null;
-  subscription: string | null;
-  readonly observations: CheckoutObservation[];
-}
-
-/** What is kept in memory and dropped by itself. */
-export type Keepable = 'subscription' | 'customer' | 'checkout' | 'user';
 
 /** Bytes of a user's row, roughly: of what holds, and of each of what follows by time. */
 const SNAPSHOT_BYTES = 700;
@@ -63,15 +26,10 @@ export class WorkingSet {
   readonly #checkoutsOfCustomer = new Map<string, Set<KeptCheckout>>();
   readonly #checkoutsOfSubscription = new Map<string, Set<KeptCheckout>>();
   readonly #factsOfUser = new Map<string, { subscriptions: readonly KeptSubscription[] }>();
-  /** Of whole customers, once asked for: by user the earliest observation of its subscriptions that names that user. */
-  readonly #claims = new Map<string, Map<string, Observation>>();
-  /** Of whole customers, once asked for. */
-  readonly #checkoutClaims = new Map<string, CheckoutClaims>();
-  readonly #unsettled = new Set<string>();
-
+  readonly #claims = new CustomerClaims();
   readonly #order = new UseOrder();
 
-  /** To be told of what is about to be used, or was loaded. */
+  /** To be called with what is about to be used, or was loaded. */
   use(kind: Keepable, id: string): void {
     this.#order.use(`${kind} ${id}`);
   }
@@ -132,9 +90,7 @@ export class WorkingSet {
       case 'customer':
         this.customers.delete(id);
         this.wholeCustomers.delete(id);
-        this.#claims.delete(id);
-        this.#checkoutClaims.delete(id);
-        this.#unsettled.delete(id);
+        this.#claims.forget(id);
         return;
       case 'checkout': {
         const row = this.checkouts.get(id);
@@ -170,50 +126,34 @@ export class WorkingSet {
     if (named !== undefined) named.checkouts = this.#checkoutsOf(named.subscription);
   }
 
+  /** Says whose customer a subscription is of; the owners of both customers may change. */
   setCustomerOf(row: KeptSubscription, customer: string | null): void {
     unlink(this.#ofCustomer, row.customer, row);
-    if (row.customer !== null) {
-      this.#claims.delete(row.customer);
-      this.unsettle(row.customer);
-    }
+    if (row.customer !== null) this.#claims.removeSubscription(row.customer);
     row.customer = customer;
     link(this.#ofCustomer, customer, row);
-    if (customer === null) return;
-    const claims = this.#claims.get(customer);
-    if (claims !== undefined) for (const observation of row.observations) addClaim(claims, observation);
-    this.unsettle(customer);
+    if (customer !== null) this.#claims.addSubscription(customer, row.observations);
   }
 
-  /** Adds an observation to a subscription; whose its customer is may change when it is an earliest claim. */
+  /** Adds an observation to a subscription; the owner of its customer may change when it is an earliest claim. */
   addObservation(row: KeptSubscription, observation: Observation): void {
     row.observations.push(observation);
-    const { customer } = row;
-    if (customer === null) return;
-    const claims = this.#claims.get(customer);
-    if (claims === undefined || addClaim(claims, observation)) this.unsettle(customer);
+    if (row.customer !== null) this.#claims.addObservation(row.customer, observation);
   }
 
-  /** Notes that something was told that whose a customer is may hang on. */
+  /** Notes a fact on which the owner of a customer may depend. */
   unsettle(customer: string): void {
-    this.#unsettled.add(customer);
+    this.#claims.unsettle(customer);
   }
 
-  /** Whether something was told of a customer since this was asked last that whose it is may hang on. */
+  /** Whether such a fact came since this was last asked for. */
   takeUnsettled(customer: string): boolean {
-    return this.#unsettled.delete(customer);
+    return this.#claims.takeUnsettled(customer);
   }
 
   /** Of a whole customer: for each user that its subscriptions name the earliest observation that does. */
   claimsOfCustomer(customer: string): readonly Observation[] {
-    let claims = this.#claims.get(customer);
-    if (claims === undefined) {
-      claims = new Map();
-      for (const { observations } of this.#ofCustomer.get(customer) ?? []) {
-        for (const observation of observations) addClaim(claims, observation);
-      }
-      this.#claims.set(customer, claims);
-    }
-    return [...claims.values()];
+    return this.#claims.ofSubscriptions(customer, this.#ofCustomer.get(customer) ?? []);
   }
 
   setOwnerOf(row: KeptSubscription, owner: string | null): void {
@@ -223,18 +163,14 @@ export class WorkingSet {
     link(this.#ofOwner, owner, row);
   }
 
-  /** Says what a session names, once that is known; whose its customer is may change when it brings an earliest claim. */
+  /** Says what a session names, once that is known; the owner of its customer may change when it brings an earliest claim. */
   setNamesOf(row: KeptCheckout, names: { customer: string | null; subscription: string | null }): void {
     unlink(this.#checkoutsOfCustomer, row.customer, row);
     unlink(this.#checkoutsOfSubscription, row.subscription, row);
     row.customer = names.customer;
     row.subscription = names.subscription;
     this.addCheckout(row);
-    const { customer } = names;
-    if (customer === null) return;
-    const claims = this.#checkoutClaims.get(customer);
-    const matter = row.observations.filter((observation) => claims?.add(observation));
-    if (claims === undefined || matter.length > 0) this.unsettle(customer);
+    if (names.customer !== null) this.#claims.addCheckout(names.customer, row.observations);
   }
 
   subscriptionsOfCustomer(customer: string): readonly KeptSubscription[] {
@@ -254,17 +190,9 @@ export class WorkingSet {
     return facts;
   }
 
-  /** Of a whole customer: what was told of the checkout sessions that name it, as far as whose it is can hang on it. */
+  /** Of a whole customer: observations of the sessions that name it, as far as its owner can depend on them. */
   checkoutClaimsOfCustomer(customer: string): readonly CheckoutObservation[] {
-    let claims = this.#checkoutClaims.get(customer);
-    if (claims === undefined) {
-      claims = new CheckoutClaims();
-      for (const { observations } of this.#checkoutsOfCustomer.get(customer) ?? []) {
-        for (const observation of observations) claims.add(observation);
-      }
-      this.#checkoutClaims.set(customer, claims);
-    }
-    return claims.observations;
+    return this.#claims.ofCheckouts(customer, this.#checkoutsOfCustomer.get(customer) ?? []);
   }
 
   #checkoutsOf(subscription: string): readonly CheckoutObservation[] {
@@ -286,8 +214,6 @@ export class WorkingSet {
       this.#checkoutsOfSubscription,
       this.#factsOfUser,
       this.#claims,
-      this.#checkoutClaims,
-      this.#unsettled,
     ]) {
       each.clear();
     }
@@ -315,14 +241,4 @@ function unlink<Row>(index: Map<string, Set<Row>>, key: string | null, row: Row)
   const rows = index.get(key);
   rows?.delete(row);
   if (rows?.size === 0) index.delete(key);
-}
-
-/** Adds a claim to the earliest ones; tells whether it is one of them. */
-function addClaim(claims: Map<string, Observation>, observation: Observation): boolean {
-  const { userId } = observation.data;
-  if (userId === null) return false;
-  const earliest = claims.get(userId);
-  if (earliest !== undefined && compareFactOrigins(earliest, observation) <= 0) return false;
-  claims.set(userId, observation);
-  return true;
 }

@@ -2,6 +2,7 @@ import type { PoolClient, QueryConfig } from 'pg';
 import { isTransient } from '../../database/transient.js';
 import type { Unwritable } from '../engine/projector.js';
 import { EventLoopShare } from '../engine/yield-if-due.js';
+import type { KeptCheckout, KeptCustomer, KeptSubscription } from './kept-rows.js';
 import {
   catalogStatement,
   checkoutsStatement,
@@ -15,11 +16,9 @@ import {
   usersStatement,
   versionsStatement,
 } from './row-statements.js';
-
 import { noSetAsideChanges, type SetAsideChanges, setAsideStatements } from './set-aside-rows.js';
 import type { HistoryEntry, UserRow } from './user-row.js';
 import { type GrownVersion, growOffsets } from './version-offsets.js';
-import type { KeptCheckout, KeptCustomer, KeptSubscription } from './working-set.js';
 
 /** What a batch changes in the read models; rows are written as they are when the batch ends. */
 export class WriteBatch {
