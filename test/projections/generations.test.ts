@@ -427,7 +427,9 @@ describe('A rebuild', () => {
         afterwards: null,
       });
       const before = await log.rows();
-      await expect(a.rebuilds.untilCaughtUp(generation, () => undefined)).rejects.toThrow(BuildOfOtherCodeError);
+      await expect(a.rebuilds.untilCaughtUp(generation, () => undefined)).rejects.toThrow(
+        BuildOfOtherCodeError,
+      );
       await expect(a.rebuilds.swap(generation, OPS)).rejects.toThrow(GenerationBehindError);
       await expect(a.rebuilds.swap(1, OPS)).rejects.toThrow(GenerationIsLiveError);
       expect(await log.rows()).toEqual(before);

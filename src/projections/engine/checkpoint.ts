@@ -219,7 +219,7 @@ export async function noteScanned(
   );
 }
 
-/** Records the event at which the projection stands still, unless another instance has moved on. */
+/** Records the event at which the projection stopped, unless another instance has moved on. */
 export async function noteFault(
   pool: Pool,
   key: ProjectionKey,

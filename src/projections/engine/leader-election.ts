@@ -98,7 +98,7 @@ export class LeaderElection {
     this.client.cut(why);
   }
 
-  /** A session that does not answer in time is lost. One that is busy says so by its own statement. */
+  /** A session that does not answer in time is lost. One that waits for an answer already is seen by that statement's deadline. */
   #beat(): void {
     if (this.client.awaitedAnswer !== null) return;
     this.client.query('select 1').catch((error: Error) => this.client.cut(error));

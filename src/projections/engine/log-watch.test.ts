@@ -32,7 +32,7 @@ describe('A watch over the log', () => {
   let ids: Map<string, string>;
   let live: LiveCheckpoint;
   let isAway: boolean;
-  let heard: string[];
+  let calls: string[];
   let looks: number;
   /** So many looks find another event than the log has. */
   let wrongAnswers: number;
@@ -42,7 +42,7 @@ describe('A watch over the log', () => {
     ids = new Map([1, 2, 3, 4, 5].map((position) => [String(position), `e${position}`]));
     live = at(5);
     isAway = false;
-    heard = [];
+    calls = [];
     looks = 0;
     wrongAnswers = 0;
     watch = new LogWatch({
@@ -59,10 +59,10 @@ describe('A watch over the log', () => {
         },
       },
       readCheckpoint: async () => live,
-      onReplaced: ({ handled, end }) => heard.push(`replaced: ${handled} known, ends at ${end}`),
-      onHealed: () => heard.push('healed'),
-      onForget: () => heard.push('forget'),
-      onTrouble: () => heard.push('trouble'),
+      onReplaced: ({ handled, end }) => calls.push(`replaced: ${handled} known, ends at ${end}`),
+      onHealed: () => calls.push('healed'),
+      onForget: () => calls.push('forget'),
+      onTrouble: () => calls.push('trouble'),
       everyMs: 20,
     });
   });
@@ -85,11 +85,11 @@ describe('A watch over the log', () => {
       lose();
       await until('it is known', () => watch.replaced !== null);
       await expect(watch.mayWrite()).rejects.toBeInstanceOf(LogReplacedError);
-      expect(heard).toEqual(['forget', says]);
+      expect(calls).toEqual(['forget', says]);
       ids = new Map([['5', 'e5']]);
       await until('it heals', () => watch.replaced === null);
       expect(watch.mayWrite()).toBeUndefined();
-      expect(heard).toEqual(['forget', says, 'forget', 'healed']);
+      expect(calls).toEqual(['forget', says, 'forget', 'healed']);
     },
   );
 
@@ -107,7 +107,7 @@ describe('A watch over the log', () => {
     const before = looks;
     await watch.appended('5');
     expect(looks).toBeGreaterThan(before + 1);
-    expect(heard).toEqual([]);
+    expect(calls).toEqual([]);
     ids.set('5', 'x');
     await expect(watch.appended('5')).rejects.toBeInstanceOf(LogReplacedError);
   });
@@ -119,12 +119,12 @@ describe('A watch over the log', () => {
     expect(looks - before).toBeLessThan(50);
   });
 
-  it('takes a look that failed for no sign, and tells of it once', async () => {
+  it('takes a look that failed for no sign, and reports it once', async () => {
     await watch.start();
     isAway = true;
     await until('it has failed often', () => looks > 5);
     expect(watch.mayWrite()).toBeUndefined();
-    expect(heard).toEqual(['trouble']);
+    expect(calls).toEqual(['trouble']);
     await expect(watch.end()).rejects.toThrow('away');
   });
 
@@ -133,10 +133,10 @@ describe('A watch over the log', () => {
     watch.confirmed(at(4));
     const before = looks;
     await until('it has looked again', () => looks > before + 2);
-    expect(heard).toEqual([]);
+    expect(calls).toEqual([]);
     live = at(3);
-    await until('it is forgotten', () => heard.length > 0);
-    expect(heard).toEqual(['forget']);
+    await until('it is forgotten', () => calls.length > 0);
+    expect(calls).toEqual(['forget']);
   });
 
   it('takes a checkpoint from before ids were kept for known where the log has an event there', async () => {

@@ -79,7 +79,7 @@ export class LogWatch {
     this.#ends = new SharedLook(() => options.store.head());
   }
 
-  /** `null` while the log is the known one, as far as two looks can tell. */
+  /** `null` while the log is the known one, as far as two looks can show. */
   get replaced(): LogReplaced | null {
     return this.#replaced;
   }
@@ -105,7 +105,7 @@ export class LogWatch {
 
   /**
    * To be called with the answer of an append. One that is not above the checkpoint is that of a repeat, or of another log:
-   * which one, a look tells.
+   * which one, a look shows.
    * @throws LogReplacedError
    */
   async appended(position: Position): Promise<void> {
@@ -195,7 +195,7 @@ export class LogWatch {
       clearTimeout(timer);
     }
     if (this.#replaced !== null) throw replacedError(this.#replaced);
-    if (this.#doubtedAt !== null) throw new EventStoreUnavailableError('which log it is cannot be told now');
+    if (this.#doubtedAt !== null) throw new EventStoreUnavailableError('which log it is cannot be known now');
   }
 }
 

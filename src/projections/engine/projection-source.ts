@@ -19,7 +19,7 @@ export interface AppliedUpTo {
 }
 
 /**
- * Whether a log is the one that a fold was made from, as far as its last event tells: one that was lost, restored older or
+ * Whether a log is the one that a fold was made from, as far as its last event shows: one that was lost, restored older or
  * exchanged has none or another one there (DESIGN 12, "A log that is not the one we know").
  */
 export async function holdsEventOf(

@@ -2,7 +2,7 @@ import type { Position } from '../../events/stored-event.js';
 import type { LiveCheckpoint, ProjectionFault } from './checkpoint.js';
 import type { SetAside } from './projector.js';
 
-/** `leading` applies events, `standby` follows another instance, `faulted` stands still at an event. */
+/** `leading` applies events, `standby` follows another instance, `faulted` has stopped at an event. */
 export type ProjectionState = 'starting' | 'leading' | 'standby' | 'faulted' | 'stopped';
 
 /** How a projection is doing, as this instance knows it. Positions are `null` before the first event. */
@@ -16,7 +16,7 @@ export interface ProjectionStatus {
   readonly head: Position | null;
   /** Positions between the last event applied and the head; the number of events on a store with dense positions. */
   readonly lagEvents: number;
-  /** Seconds since the projection was last level with the log; 0 while it is. */
+  /** Seconds since the projection had last caught up with the log; 0 while it has. */
   readonly lagSeconds: number;
   readonly fault: ProjectionFault | null;
   /** Its own connections to the database have failed for ten seconds, and none was had since. */

@@ -4,13 +4,13 @@ function commits(
   ...given: readonly (readonly [number, readonly string[] | 'all'])[]
 ): readonly RecentChange[] {
   return given.reduce<readonly RecentChange[]>(
-    (told, [revision, users]) => withChange(told, revision, users),
+    (listed, [revision, users]) => withChange(listed, revision, users),
     [],
   );
 }
 
 describe('Whom the last commits changed', () => {
-  it('is told of every commit since one that is known, each user once', () => {
+  it('lists the users of every commit since one that is known, each user once', () => {
     const recent = commits([7, ['ann']], [8, []], [9, ['bob', 'ann']]);
     expect(changedBetween(recent, 6, 9)).toEqual(['ann', 'bob']);
     expect(changedBetween(recent, 8, 9)).toEqual(['bob', 'ann']);
@@ -18,8 +18,8 @@ describe('Whom the last commits changed', () => {
   });
 
   it.each<[string, readonly RecentChange[], number, number]>([
-    ['a commit is older than what is told', commits([7, ['ann']]), 5, 7],
-    ['a commit is newer than what is told', commits([7, ['ann']]), 6, 8],
+    ['a commit is older than the list', commits([7, ['ann']]), 5, 7],
+    ['a commit is newer than the list', commits([7, ['ann']]), 6, 8],
     ['somebody else moved the checkpoint between', commits([7, ['ann']], [9, ['bob']]), 6, 9],
     ['a commit changed everyone', commits([7, ['ann']], [8, 'all']), 6, 8],
     ['a commit changed too many', commits([7, Array.from({ length: 1_001 }, (_, n) => `u${n}`)]), 6, 7],
@@ -27,7 +27,7 @@ describe('Whom the last commits changed', () => {
     expect(changedBetween(recent, known, revision)).toBe('all');
   });
 
-  it('is bounded in users and commits: the oldest are told no more', () => {
+  it('is bounded in users and commits: the oldest are left out', () => {
     const many = (from: number): readonly string[] => Array.from({ length: 600 }, (_, n) => `u${from + n}`);
     expect(commits([1, many(0)], [2, many(600)]).map(({ revision }) => revision)).toEqual([2]);
     const all = Array.from({ length: 80 }, (_, n) => [n + 1, ['ann']] as const);

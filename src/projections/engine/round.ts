@@ -51,7 +51,7 @@ export function emptyBatch(
   };
 }
 
-/** The round that stands at an event. */
+/** The outcome of a round that cannot go past an event. */
 export function faultAt(
   { position, type }: { readonly position: Position; readonly type: string },
   error: unknown,

@@ -84,11 +84,11 @@ async function underCheckpoint<T>(
   client.on('error', note);
   try {
     await client.query('begin');
-    const held = await client.query(
+    const locked = await client.query(
       'select from tenure.projection_checkpoint where projection = $1 and generation = $2 for update',
       [projection, generation],
     );
-    const result = held.rowCount === 1 ? await work(client) : null;
+    const result = locked.rowCount === 1 ? await work(client) : null;
     await client.query('commit');
     return result;
   } catch (error) {

@@ -141,7 +141,7 @@ export class CatalogPublication {
     const judged = judge.judgedOf(users);
     const lost = await loadUsers(judged, new FactsLoader(pool, generation, asPublished), byDefault);
     for (const userId of judged) {
-      if (lost.has(userId)) continue; // the first event of this user says so
+      if (lost.has(userId)) continue; // the first event of this user fails by that
       const found = asPublished.users.get(userId);
       // Who has neither a row nor a subscription was not known when the catalogue was published.
       if (found?.catalog === null && asPublished.subscriptionsOfUser(userId).length === 0) continue;

@@ -4,7 +4,7 @@ import type { Entitlement } from '../../policy/entitlement.js';
 import type { Queries } from './facts-loader.js';
 import type { FoldingRules } from './folding-rules.js';
 
-/** A catalogue that was published at `position`, and what who was never heard of may do by it. */
+/** A catalogue that was published at `position`, and what users without a row may do by it. */
 export interface PublishedCatalog {
   readonly position: string;
   readonly catalog: PlanCatalog;

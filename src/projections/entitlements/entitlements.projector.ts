@@ -57,7 +57,7 @@ const DEFAULT_FAULT_LIMIT = 20;
 
 /**
  * Folds the log into the read models of DESIGN 9: facts by subscription, customer and checkout, whose they are, what
- * each user may do, and every version and snapshot that ever held. Pure with respect to the log: its clock is the
+ * each user may do, and every version and snapshot that was ever in force. Pure with respect to the log: its clock is the
  * events' `recordedAt`, and every event is judged on its own, whatever the batch size.
  */
 export class EntitlementsProjector implements Projector<EventEnvelope> {

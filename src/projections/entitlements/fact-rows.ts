@@ -13,30 +13,30 @@ import {
 } from '../../events/subscription.events.js';
 import type { FactOrigin } from '../../policy/facts.js';
 
-const told = { eventId: z.string(), stripeType: z.string(), created: z.number() };
+const origin = { eventId: z.string(), stripeType: z.string(), created: z.number() };
 
 /** Texts of fact rows, as written by this projection. */
 export const observationText = z.strictObject({
-  ...told,
+  ...origin,
   type: z.enum(SUBSCRIPTION_OBSERVATION_TYPES),
   data: subscriptionObservationSchema,
 });
 export const invoiceText = z.strictObject({
-  ...told,
+  ...origin,
   type: z.enum([...INVOICE_EVENT_TYPES, ...CUSTOMER_INVOICE_EVENT_TYPES]),
   // Rows that earlier code wrote are read until a rebuild.
   data: z.preprocess(upcastInvoice, invoiceObservationSchema),
 });
 export const checkoutsText = z.array(
-  z.strictObject({ ...told, type: z.enum(CHECKOUT_EVENT_TYPES), data: checkoutObservationSchema }),
+  z.strictObject({ ...origin, type: z.enum(CHECKOUT_EVENT_TYPES), data: checkoutObservationSchema }),
 );
 export const customerText = z.strictObject({
   link: z.string().nullable(),
-  observations: z.array(z.strictObject({ ...told, userId: z.string().nullable() })),
+  observations: z.array(z.strictObject({ ...origin, userId: z.string().nullable() })),
 });
 
 /**
- * Who told a fact and when: of Stripe's event, or for what is not from Stripe of our own. What was retrieved is told by
+ * The origin of a fact: Stripe's event, or for what is not from Stripe our own. What was retrieved has
  * the key of what was asked: two of one second stand by their keys (DESIGN 5.4).
  */
 export function factOriginOf(event: EventEnvelope): FactOrigin {

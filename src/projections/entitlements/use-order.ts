@@ -14,7 +14,7 @@ interface Weighed {
   readonly counted: readonly number[];
 }
 
-/** What a row takes beside its facts, with its places in the indices; bytes, measured roughly. */
+/** Memory of a row without its facts, with its places in the indices, in bytes, measured roughly. */
 const ROW_BYTES = 500;
 
 /** What a fact takes in what is kept of a long list, such as its order; bytes, measured: 250 to 290. */

@@ -52,7 +52,7 @@ export class UserJudge {
       }
       const { row, moved } = found;
       asides.heal(userId, changes.setAside);
-      // A deadline that came late found its change written: no row is touched, and none is made for a stranger.
+      // A deadline that came late found its change written: no row is touched, and none is made for a user without one.
       if (event.type === 'AccessDeadlineReached' && isUnmoved(row, moved)) continue;
       workingSet.users.set(userId, moved.row);
       changes.moveUser(row, moved.row, moved.history);

@@ -39,7 +39,7 @@ function move(row: UserRow, entitlement: Entitlement, at: number, successors: re
 const paid = move(defaultUserRow('u', FREE), PAID, 1_000).row;
 
 describe("the version's counter", () => {
-  it('is 0 for a user never heard of, and stays while the default plan is all there is', () => {
+  it('is 0 for a user without a row, and stays while the default plan is all there is', () => {
     const { row, history } = move(defaultUserRow('u', FREE), FREE, 1_000);
     expect(row).toEqual({ ...defaultUserRow('u', FREE), catalog: '1' });
     expect(history).toEqual([]);

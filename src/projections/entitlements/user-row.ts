@@ -50,7 +50,7 @@ export const entitlementSchema = z.strictObject({
   validUntil: z.string().nullable(),
 }) satisfies z.ZodType<Entitlement>;
 
-/** Rows that code before reasons wrote have none: it is then what their invoice tells. */
+/** Rows that code before reasons wrote have none: their invoice gives it then. */
 function withReason(pending: unknown): unknown {
   const read = withoutReason.safeParse(pending);
   if (!read.success) return pending; // the schema of today says what is wrong with it
@@ -116,7 +116,7 @@ export function snapshotAt(
   return due === undefined ? row : { entitlement: due.entitlement, counter: due.counter, changedAt: due.at };
 }
 
-/** One snapshot that held from `validFrom` (Unix ms) on, and what made it so. */
+/** One snapshot that was in force from `validFrom` (Unix ms) on, and what made it so. */
 export interface HistoryEntry {
   readonly userId: string;
   readonly seq: number;
@@ -153,7 +153,7 @@ export interface JudgedUnder {
   readonly lateAt: string | null;
 }
 
-/** The row of a user never heard of: the default plan and version 0. */
+/** The row of a user who has none yet: the default plan and version 0. */
 export function defaultUserRow(userId: string, byDefault: Entitlement): UserRow {
   return {
     userId,

@@ -75,7 +75,7 @@ describe('Facts in memory', () => {
     expect([facts.subscriptions.size, facts.users.size, facts.wholeUsers.size]).toEqual([0, 0, 0]);
   });
 
-  it('take what was told of them, each fact once', async () => {
+  it('take their facts, each once', async () => {
     const { workingSet: facts, loader } = loaded();
     await loader.customers(['cus_1', 'cus_2']);
     const row = facts.customers.get('cus_1');

@@ -110,8 +110,8 @@ export class AttentionReader {
 
 /** A row that cannot be read back is served as the default plan, which waits for nothing. */
 function pendingAt(row: z.infer<typeof pendingRow>, now: number): PendingPayment | null {
-  const held = parseSnapshotTexts(row.snapshot, row.successors);
-  return held === null
+  const texts = parseSnapshotTexts(row.snapshot, row.successors);
+  return texts === null
     ? null
-    : snapshotAt({ ...held, counter: 0, changedAt: null }, now).entitlement.pendingPayment;
+    : snapshotAt({ ...texts, counter: 0, changedAt: null }, now).entitlement.pendingPayment;
 }

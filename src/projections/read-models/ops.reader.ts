@@ -46,7 +46,7 @@ const faultRow = z.discriminatedUnion('kind', [
  */
 export type Fault = z.infer<typeof faultRow>;
 
-/** Something Stripe told of that belongs to nobody yet. */
+/** A Stripe object with facts that belongs to nobody yet. */
 export type Unlinked = z.infer<typeof subject>;
 /** Something whose facts name another user than its owner; `claims` say whom, and which Stripe event said so. */
 export type Conflict = z.infer<typeof conflict>;

@@ -13,7 +13,7 @@ export interface PublicationUnderWay {
   readonly users: number;
 }
 
-/** Tells how far publications are. Everyone's rows are counted, and only while one is under way. */
+/** Reads how far publications are. Everyone's rows are counted, and only while one is under way. */
 export class PublicationReader {
   constructor(private readonly pool: Pool) {}
 

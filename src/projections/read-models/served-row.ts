@@ -82,7 +82,7 @@ function toServed(found: z.infer<typeof row>, now: number): Served {
   if (snapshot !== null && successors !== null && counter !== null && historySeq !== null) {
     const changedAt = found.changed_at?.getTime() ?? null;
     const texts = parseSnapshotTexts(snapshot, successors);
-    // A row that cannot be read back gives nothing, and says so: nobody else's answer hangs on it.
+    // A row that cannot be read back gives nothing and marks its user: no other answer depends on it.
     if (texts === null) {
       faulted ??= { since: new Date(changedAt ?? 0).toISOString(), position: found.position ?? '0' };
     }

@@ -104,12 +104,12 @@ function statementFor(columns: readonly (typeof FILTERED)[number][]): string {
 
 /** `null` of a row that cannot be read back: it must not take the others with it. */
 function toListed(found: z.infer<typeof row>, now: number): ListedUser | null {
-  const held = parseSnapshotTexts(found.snapshot, found.successors);
-  if (held === null) return null;
+  const texts = parseSnapshotTexts(found.snapshot, found.successors);
+  if (texts === null) return null;
   const { fault_position: position, fault_since: since } = found;
   const { entitlement, counter, changedAt } = snapshotAt(
     {
-      ...held,
+      ...texts,
       counter: found.counter,
       changedAt: found.changed_at?.getTime() ?? null,
     },

@@ -87,7 +87,7 @@ export class GenerationBehindError extends GenerationError {
   }
 }
 
-/** The generation stands still at an event that could not be folded into it. */
+/** The generation stopped at an event that could not be folded into it. */
 export class GenerationFaultedError extends GenerationError {
   readonly code = 'generation_faulted';
   constructor(

@@ -15,7 +15,7 @@ const TEXTS = [
   ['checkout', 'facts'],
 ] as const;
 
-const told = z.looseObject({ eventId: z.string(), stripeType: z.string(), created: z.number() });
+const origin = z.looseObject({ eventId: z.string(), stripeType: z.string(), created: z.number() });
 const textRows = z.array(z.object({ text: z.string() }));
 
 /** The events of the facts of one generation that no fact of another one is from, oldest first. */
@@ -47,7 +47,7 @@ export async function lostEvents(
 /** Notes every event that a JSON value names as what a fact is from, however deep. */
 function collect(value: unknown, into: Map<string, LostEvent>): void {
   if (typeof value !== 'object' || value === null) return;
-  const found = told.safeParse(value);
+  const found = origin.safeParse(value);
   if (found.success) {
     const { eventId: id, stripeType: type, created } = found.data;
     into.set(id, { id, type, created });

@@ -35,7 +35,7 @@ export interface RebuildJob {
   readonly reason: string;
   /** RFC 3339. */
   readonly startedAt: string;
-  /** RFC 3339; `null` before the end, and where nothing was ordered. */
+  /** RFC 3339; `null` before the end, and where there is no job. */
   readonly finishedAt: string | null;
   /** Version of the code that builds it; `null` once it is dropped, as everything that is read of the build. */
   readonly builtBy: string | null;
@@ -78,7 +78,7 @@ const rebuildRow = z.object({
 type RebuildRow = z.infer<typeof rebuildRow>;
 
 /**
- * A rebuild by its generation; `latest` is the newest that is under way or was ordered. `null` when there is none. One
+ * A rebuild by its generation; `latest` is the newest that is under way or has a job. `null` when there is none. One
  * statement, so one moment.
  */
 export async function findRebuild(

@@ -157,7 +157,7 @@ export class RebuildProjectorRunner {
   }
 
   /**
-   * One batch of a fold: whether there is more to read, it caught up (or stands at a fault), stands before a log that is
+   * One batch of a fold: whether there is more to read, it caught up (or stopped at a fault), waits before a log that is
    * not the one that it, or what is read, was made from, or is not to be folded here.
    */
   async #advance(generation: number): Promise<'more' | 'caught up' | 'stands' | 'gone'> {

@@ -83,7 +83,7 @@ export class RebuildRuntime {
     return listSwaps(this.options.pool, limit);
   }
 
-  /** The rebuild of a generation; `latest` is the newest that is under way or was ordered. `null` when there is none. */
+  /** The rebuild of a generation; `latest` is the newest that is under way or has a job. `null` when there is none. */
   rebuildOf(which: number | 'latest'): Promise<RebuildJob | null> {
     return findRebuild(this.options.pool, this.options.projection, which);
   }
@@ -98,7 +98,7 @@ export class RebuildRuntime {
 
   /**
    * Begins a rebuild that running services fold and bring to its end, also when this process is gone. Returns the number
-   * of the new generation, by which `rebuildOf` tells how it goes.
+   * of the new generation, by which `rebuildOf` finds its progress.
    * @throws RebuildInProgressError
    */
   order({ afterwards, ...asked }: Asked & { readonly afterwards: Afterwards }): Promise<number> {
@@ -145,7 +145,7 @@ export class RebuildRuntime {
   }
 
   /**
-   * Makes a build, or a generation that was read before, the one that is read. The report tells what it did.
+   * Makes a build, or a generation that was read before, the one that is read. The report says what it changed.
    * @throws UnknownGenerationError, GenerationIsLiveError, GenerationFaultedError, GenerationBehindError
    */
   swap(to: number, asked: Asked): Promise<SwapReport> {
@@ -178,7 +178,7 @@ export class RebuildRuntime {
   /**
    * A whole rebuild: build, wait until it has caught up, compare, and what is asked for then. The report is that of the swap where
    * there was one. When the wait is given up the build stays, and goes on while a service runs: swap or drop it.
-   * @throws what `begin`, `untilLevel` and `swap` throw
+   * @throws what `begin`, `untilCaughtUp` and `swap` throw
    */
   async rebuild(
     { afterwards, ...asked }: Asked & { readonly afterwards: Afterwards },
@@ -209,7 +209,7 @@ export class RebuildRuntime {
   }
 
   /**
-   * Takes the log as it is for the right one, or tells what that would do: see `adoptLog`.
+   * Takes the log as it is for the right one, or reports what that would change: see `adoptLog`.
    * @throws LogIsKnownError, GenerationFaultedError, AdoptionInterruptedError
    */
   adoptLog(order: AdoptionOrder): Promise<AdoptionReport> {

@@ -9,7 +9,7 @@ export const SCRATCH_LOCK = 0x746e7273;
 /** Called while the log is folded: where it is, where it goes, and how many events it has folded. */
 export type OnProgress = (handled: Position | null, until: Position | null, events: number) => void;
 
-/** Drops scratch generations whose makers are gone: their sessions held a lock. */
+/** Drops scratch generations whose makers are gone: a living one has a lock. */
 export async function sweepScratch(pool: Pool, projection: string): Promise<void> {
   const { rows } = await pool.query(
     `select generation from tenure.projection_generation g where state = 'scratch' and not exists (

@@ -143,7 +143,7 @@ export async function keepHistory(
   );
 }
 
-/** Moves the pointer, and the revisions of both checkpoints; records who did it, and tells every instance. */
+/** Moves the pointer, and the revisions of both checkpoints; records who did it, and notifies every instance. */
 export async function movePointer(
   client: PoolClient,
   { projection, kind, actor, reason }: PointerMove,

@@ -88,7 +88,7 @@ export const RevocationVersionEntity = new EntitySchema<RevocationVersionRow>({
   },
 });
 
-/** A snapshot (JSON) that held from `validFrom`, and the event that made it so; changes by time alone have none. */
+/** A snapshot (JSON) that was in force from `validFrom`, and the event that made it so; changes by time alone have none. */
 export interface EntitlementHistoryRow {
   readonly generation: number;
   readonly userId: string;

@@ -18,7 +18,7 @@ export class IndexAttention1763981000000 implements MigrationInterface {
 }
 
 /**
- * What the snapshot's text tells without being parsed: its keys are written in one order and no string of JSON holds a
+ * Conditions on the snapshot's text, which is not parsed: its keys are written in one order and no string of JSON holds a
  * quote that is not escaped.
  */
 const ATTENTION = {

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** A checkpoint tells whom the last commits changed, so that who follows drops them from memory and nobody else. */
+/** A checkpoint lists the users whom the last commits changed, so that who follows drops them from memory and nobody else. */
 export class TellRecentChanges1763997000000 implements MigrationInterface {
   readonly name = 'TellRecentChanges1763997000000';
 

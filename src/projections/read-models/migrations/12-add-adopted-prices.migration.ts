@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * A user's row tells which prices in no plan count as a plan's own. Rows of before tell none until their user is judged
+ * A user's row lists the prices in no plan that count as a plan's own. Rows of before list none until their user is judged
  * again, or until a rebuild.
  */
 export class KeepAdoptedPrices1763999000000 implements MigrationInterface {
