@@ -1,4 +1,4 @@
-import { BatchSize } from './batch-size.js';
+import { BatchSize } from './batch-reader.js';
 
 describe('The size of a batch', () => {
   it('halves with each time-out, down to one event, and doubles with each commit, up to the full size', () => {
