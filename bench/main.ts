@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [ingest] [query] [freshness] [rebuild] [cost] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
+ * `npm run bench -- [ingest] [query] [freshness] [rebuild] [scale] [cost] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
  * service beside its floors and rivals, prints the ratios, and writes `bench/results.json` (`results.cost.json`). See README.md in this folder.
  * Exit code 1 when something failed or an acknowledged event was missing; a ratio that was not reached is a figure, not a
  * failure.
@@ -22,6 +22,7 @@ import { benchFreshness } from './works/freshness.js';
 import { benchIngest } from './works/ingest.js';
 import { benchQuery } from './works/query.js';
 import { benchRebuild } from './works/rebuild.js';
+import { benchScale } from './works/scale.js';
 
 /** What needs no service keeps its figures apart, so that they do not take the place of the others. */
 const resultsOf = (onService: readonly string[]): string =>
@@ -32,6 +33,7 @@ const WORKS: Readonly<Record<string, (context: BenchContext) => Promise<WorkRepo
   query: benchQuery,
   freshness: benchFreshness,
   rebuild: benchRebuild,
+  scale: benchScale,
   eventstore: benchEventStoreDb,
 };
 const WITHOUT_SERVICE: Readonly<

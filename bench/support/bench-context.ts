@@ -14,6 +14,8 @@ export interface Effort {
   readonly logEvents: number;
   /** Events in the log that is folded again. */
   readonly rebuildEvents: number;
+  /** Users with five events each to whom a catalogue is published. */
+  readonly scaleUsers: number;
 }
 
 export const FULL: Effort = {
@@ -24,6 +26,7 @@ export const FULL: Effort = {
   warmUpSeconds: 8,
   logEvents: 50_000,
   rebuildEvents: 100_000,
+  scaleUsers: 100_000,
 };
 /** Shows that everything runs; its figures mean little. */
 export const QUICK: Effort = {
@@ -34,6 +37,7 @@ export const QUICK: Effort = {
   warmUpSeconds: 1,
   logEvents: 5_000,
   rebuildEvents: 5_000,
+  scaleUsers: 1_000,
 };
 
 /** What every benchmark gets. The service under test is one process for the whole run. */

@@ -7,7 +7,8 @@ import { NODE_FLAGS, stopChild } from './child.js';
 import type { BenchServer } from './rival-process.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-const PLANS = fileURLToPath(new URL('../../demo/plans.yaml', import.meta.url));
+/** The catalogue that measured services have. */
+export const PLANS = fileURLToPath(new URL('../../demo/plans.yaml', import.meta.url));
 const START_WITHIN_MS = 60_000;
 
 export interface ServiceSettings {

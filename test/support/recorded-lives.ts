@@ -75,10 +75,11 @@ export class RecordedLives {
   }
 
   /**
-   * Appends `EVENTS_OF_A_LIFE` events for each life through the port, sealed, the first of all lives, then the second of all:
-   * so neighbours in the log are about different users. Returns the position after which there is none of them.
+   * Appends the first `events` (all `EVENTS_OF_A_LIFE` when left out) of each life through the port, sealed, the first of all
+   * lives, then the second of all: so neighbours in the log are about different users. Returns the position after which
+   * there is none of them.
    */
-  async record(store: EventStore, streamPrefix: string): Promise<string> {
+  async record(store: EventStore, streamPrefix: string, events = EVENTS_OF_A_LIFE): Promise<string> {
     const now = (): number => this.#clock.now * 1000;
     const repository = new AggregateRepository(store, subscriptionAggregate, {
       streamPrefix,
@@ -86,7 +87,7 @@ export class RecordedLives {
       cachedStreams: this.all.length + 1,
     });
     let last = 0n;
-    for (let step = 0; step < EVENTS_OF_A_LIFE; step += 1) {
+    for (let step = 0; step < events; step += 1) {
       const lives = this.all.values();
       const lane = async (): Promise<void> => {
         for (const life of lives) {

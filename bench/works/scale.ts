@@ -1,0 +1,206 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { openEventStore } from '../../src/event-store/open-event-store.js';
+import { RecordedLives } from '../../test/support/recorded-lives.js';
+import { HttpConnection } from '../load/http-connection.js';
+import { signedWebhook, userOf } from '../load/subscription-lives.js';
+import { median, type Note, type WorkReport } from '../report.js';
+import type { BenchContext } from '../support/bench-context.js';
+import { PLANS, startService } from '../support/service-process.js';
+
+const PRICES = { plus: 'price_plus_m', pro: 'price_pro_m' };
+const EVENTS_OF_A_USER = 5;
+/** Part of the ids of who pays while the catalogue is published. */
+const BUYERS = 'buyer';
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const GIVE_UP_AFTER_MS = 1_200_000;
+const MEGABYTE = 1_000_000;
+
+/** A running service that is watched. */
+interface Scene {
+  readonly port: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly secret: string;
+}
+
+/**
+ * What the service takes for many users: memory, the time to fold their events as they come, the time of a publication to
+ * all of them, and how long who pays meanwhile waits to be seen.
+ */
+export async function benchScale({
+  effort,
+  database,
+  secret,
+  adminKey,
+  say,
+}: BenchContext): Promise<WorkReport> {
+  const databaseUrl = await database.create('scale');
+  const logFile = join(tmpdir(), `tenure-bench-${process.pid}-scale.log`);
+  const service = await startService({ databaseUrl, secret, adminKey, log: {}, logFile });
+  const scene = { port: service.port, headers: { authorization: `Bearer ${adminKey}` }, secret };
+  const memory = new MemoryWatch(scene);
+  try {
+    const filled = await seconds(() => fill(scene, databaseUrl, effort.scaleUsers));
+    say(`  ${effort.scaleUsers} users in ${filled.toFixed(0)} s, ${memory.newest} MB`);
+    const waits: number[] = [];
+    const published = await seconds(() => publishWhilePaying(scene, databaseUrl, waits));
+    say(`  published in ${published.toFixed(1)} s; ${waits.length} paid meanwhile`);
+    return { rows: [], notes: notesOf(effort.scaleUsers, { filled, published, waits, memory }) };
+  } finally {
+    memory.stop();
+    await service.stop();
+  }
+}
+
+/** Appends the users' events through the port, and waits until the service has folded them. */
+async function fill(scene: Scene, databaseUrl: string, users: number): Promise<void> {
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 8 });
+  const onFault = (fault: unknown): void => {
+    process.stderr.write(`${fault}\n`);
+  };
+  const store = await openEventStore(
+    { eventStoreUrl: null, streamPrefix: 'tenure.' },
+    { pool, databaseUrl, onFault },
+  );
+  try {
+    const lives = new RecordedLives('u', users, PRICES);
+    const position = await lives.record(store, 'tenure.', EVENTS_OF_A_USER);
+    await until(async () => {
+      const answer = await fetch(url(scene, `/v1/users/nobody/entitlements?minPosition=${position}`), scene);
+      await answer.arrayBuffer();
+      return answer.status === 200;
+    });
+  } finally {
+    await store.close();
+    await pool.end();
+  }
+}
+
+/** Publishes another catalogue, until every user is judged by it; `waits` gets the milliseconds of each who pays meanwhile. */
+async function publishWhilePaying(scene: Scene, databaseUrl: string, waits: number[]): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'tenure-bench-plans-'));
+  try {
+    const file = join(folder, 'plans.yaml');
+    const plans = await readFile(PLANS, 'utf8');
+    await writeFile(file, plans.replaceAll('members: 500 ', 'members: 501 '));
+    await promisify(execFile)(process.execPath, [CLI, 'plans', 'publish', file, '--actor', 'bench'], {
+      env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl },
+    });
+    for (let number = 0; waits.length === 0 || (await isPublishing(scene)); number += 1) {
+      waits.push(await payAndWait(scene, number));
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** A new user buys: milliseconds from Stripe's last delivery, answered, until the user is seen to have the plan. */
+async function payAndWait(scene: Scene, number: number): Promise<number> {
+  const connection = await HttpConnection.open('127.0.0.1', scene.port);
+  try {
+    const now = Math.floor(Date.now() / 1_000);
+    for (const step of [0, 1]) {
+      const { status } = await connection.send(
+        signedWebhook({ tag: BUYERS, secret: scene.secret }, number, step, now),
+      );
+      if (status !== 200) throw new Error(`a webhook was answered ${status}`);
+    }
+    const began = performance.now();
+    await until(async () => (await plan(scene, userOf(BUYERS, number))) === 'plus');
+    return performance.now() - began;
+  } finally {
+    connection.close();
+  }
+}
+
+async function plan(scene: Scene, userId: string): Promise<unknown> {
+  const answer = await fetch(url(scene, `/v1/users/${userId}/entitlements`), scene);
+  const body: unknown = await answer.json();
+  return typeof body === 'object' && body !== null && 'plan' in body ? body.plan : null;
+}
+
+/** Whether the live projection still writes a publication in parts. */
+async function isPublishing(scene: Scene): Promise<boolean> {
+  const answer = await fetch(url(scene, '/v1/ops/projections/entitlements'), scene);
+  const body: unknown = await answer.json();
+  return (
+    typeof body === 'object' &&
+    body !== null &&
+    'publications' in body &&
+    Array.isArray(body.publications) &&
+    body.publications.length > 0
+  );
+}
+
+/** Resident memory of the service, in MB, asked every second. */
+class MemoryWatch {
+  newest = 0;
+  most = 0;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(private readonly scene: Scene) {
+    this.#timer = setInterval(() => void this.#look(), 1_000);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    const answer = await fetch(url(this.scene, '/metrics'), this.scene);
+    const bytes = /^process_resident_memory_bytes (\S+)/m.exec(await answer.text())?.[1];
+    this.newest = Math.round(Number(bytes ?? 0) / MEGABYTE);
+    this.most = Math.max(this.most, this.newest);
+  }
+}
+
+function notesOf(
+  users: number,
+  figures: {
+    readonly filled: number;
+    readonly published: number;
+    readonly waits: readonly number[];
+    readonly memory: MemoryWatch;
+  },
+): readonly Note[] {
+  const { filled, published, waits, memory } = figures;
+  const rate = (users * EVENTS_OF_A_USER) / filled;
+  return [
+    {
+      what: `scale: ${users * EVENTS_OF_A_USER} events of ${users} users appended and folded`,
+      value: `${filled.toFixed(0)} s, ${rate.toFixed(0)}/s`,
+    },
+    {
+      what: 'scale: memory of the service, at the end and at most',
+      value: `${memory.newest} MB, ${memory.most} MB`,
+    },
+    { what: 'scale: a catalogue published to all', value: `${published.toFixed(1)} s` },
+    {
+      what: `scale: ${waits.length} paid meanwhile, seen after`,
+      value: `median ${median(waits).toFixed(0)} ms, most ${Math.max(...waits).toFixed(0)} ms`,
+    },
+  ];
+}
+
+async function seconds(work: () => Promise<void>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return (performance.now() - began) / 1_000;
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const began = performance.now();
+  while (!(await holds())) {
+    if (performance.now() - began > GIVE_UP_AFTER_MS) throw new Error('the service did not come so far');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function url({ port }: Scene, path: string): string {
+  return `http://127.0.0.1:${port}${path}`;
+}
