@@ -23,6 +23,12 @@ export interface Answer {
   readonly body: any;
 }
 
+/** An answer with its body read as JSON where it says that it is. */
+export function answerOf(status: number, headers: IncomingHttpHeaders, text: string): Answer {
+  const isJson = text !== '' && headers['content-type']?.includes('json') === true;
+  return { status, headers, text, body: isJson ? JSON.parse(text) : null };
+}
+
 /** One request on a connection of its own. */
 export function call(
   url: string,
@@ -47,13 +53,7 @@ export function call(
         response.on('error', reject);
         response.on('end', () => {
           const text = Buffer.concat(received).toString('utf8');
-          const isJson = text !== '' && response.headers['content-type']?.includes('json') === true;
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            text,
-            body: isJson ? JSON.parse(text) : null,
-          });
+          resolve(answerOf(response.statusCode ?? 0, response.headers, text));
         });
       },
     );

