@@ -66,7 +66,7 @@ describe('tenure events copy', () => {
     const source = await sourceLog();
     expect((await copy()).at(-2)).toMatch(`done: ${source.length} copied, 0 were there`);
     expect(bare(await wholeLog(target))).toEqual(bare(source));
-    const to = await startService({ environment: { EVENTSTORE_URL: server.url } });
+    const to = await startService({ environment: { ...SHIPPED_PLANS, EVENTSTORE_URL: server.url } });
     try {
       expect(await snapshotsOf(to)).toEqual(await snapshotsOf(from));
     } finally {

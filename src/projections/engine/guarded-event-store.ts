@@ -7,7 +7,7 @@ import type { LogWatch } from './log-watch.js';
 export class GuardedEventStore extends EventStoreDecorator {
   constructor(
     store: EventStore,
-    private readonly watch: Pick<LogWatch, 'mayWrite' | 'appended'>,
+    private readonly watch: Pick<LogWatch, 'mayWrite' | 'handled' | 'appended'>,
   ) {
     super(store);
   }
@@ -19,8 +19,9 @@ export class GuardedEventStore extends EventStoreDecorator {
     events: readonly NewEvent[],
   ): Promise<AppendResult> {
     await this.watch.mayWrite();
+    const { handled } = this.watch;
     const result = await super.append(stream, expected, events);
-    await this.watch.appended(result.position);
+    await this.watch.appended(result.position, handled);
     return result;
   }
 }

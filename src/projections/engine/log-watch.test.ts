@@ -105,17 +105,27 @@ describe('A watch over the log', () => {
     await watch.start();
     wrongAnswers = 1;
     const before = looks;
-    await watch.appended('5');
+    await watch.appended('5', watch.handled);
     expect(looks).toBeGreaterThan(before + 1);
     expect(calls).toEqual([]);
     ids.set('5', 'x');
-    await expect(watch.appended('5')).rejects.toBeInstanceOf(LogReplacedError);
+    await expect(watch.appended('5', watch.handled)).rejects.toBeInstanceOf(LogReplacedError);
+  });
+
+  it('looks at an answer that is below what was folded since its last look', async () => {
+    await watch.start();
+    live = at(50);
+    watch.confirmed(live);
+    ids.clear();
+    ids.set('20', 'x');
+    await expect(watch.appended('20', watch.handled)).rejects.toBeInstanceOf(LogReplacedError);
   });
 
   it('looks at no answer of an append that is above the checkpoint', async () => {
     await watch.start();
     const before = looks;
-    for (let position = 6; position < 500; position += 1) await watch.appended(String(position));
+    for (let position = 6; position < 500; position += 1)
+      await watch.appended(String(position), watch.handled);
     expect(looks - before).toBeLessThan(50);
   });
 

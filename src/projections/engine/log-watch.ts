@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { EventStoreUnavailableError, LogReplacedError } from '../../event-store/errors.js';
-import { type EventStore } from '../../event-store/event-store.js';
+import type { EventStore } from '../../event-store/event-store.js';
 import { comparePositions, type Position } from '../../events/stored-event.js';
 import { isEarlier, type LiveCheckpoint } from './checkpoint.js';
 import { holdsEventOf } from './projection-source.js';
@@ -67,7 +67,6 @@ export class LogWatch {
   #doubtedAt: number | null = null;
   #settled: PromiseWithResolvers<void> | null = null;
   #replaced: LogReplaced | null = null;
-  #handled: Position | null = null;
   #confirmed: LiveCheckpoint | null = null;
   #isFailing = false;
   #stopping = false;
@@ -103,13 +102,18 @@ export class LogWatch {
     return this.#doubtedAt === null ? undefined : this.#untilSettled();
   }
 
+  /** The last event that the live checkpoint is known to have, to be asked before an append; `null` before the first. */
+  get handled(): Position | null {
+    return this.#confirmed?.checkpoint.handled ?? null;
+  }
+
   /**
-   * To be called with the answer of an append. One that is not above the checkpoint is that of a repeat, or of another log:
-   * which one, a look shows.
+   * To be called with the answer of an append, and with `handled` as it was before. One that is not above it is that of a
+   * repeat, or of another log: which one, a look shows.
    * @throws LogReplacedError
    */
-  async appended(position: Position): Promise<void> {
-    if (comparePositions(position, this.#handled) > 0) return;
+  async appended(position: Position, handledBefore: Position | null): Promise<void> {
+    if (comparePositions(position, handledBefore) > 0) return;
     await this.#looks.ask().catch((error: unknown) => this.#failed(error));
     await this.mayWrite();
   }
@@ -151,7 +155,6 @@ export class LogWatch {
       this.confirmed(look.live);
     }
     this.#isFailing = false;
-    this.#handled = look.live?.checkpoint.handled ?? null;
     if (look.isKnown) this.#isKnown();
     else this.#isAnother(look, began);
     return look;
