@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- [ingest] [query] [freshness] [rebuild] [scale] [cost] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
- * service beside its floors and rivals, prints the ratios, and writes `bench/results.json` (`results.cost.json`). See README.md in this folder.
+ * service beside its floors and rivals, prints the ratios, and writes `bench/results.json` (`results.cost.json`, `results.scale.json`). See README.md in this folder.
  * Exit code 1 when something failed or an acknowledged event was missing; a ratio that was not reached is a figure, not a
  * failure.
  */
@@ -24,9 +24,11 @@ import { benchQuery } from './works/query.js';
 import { benchRebuild } from './works/rebuild.js';
 import { benchScale } from './works/scale.js';
 
-/** What needs no service keeps its figures apart, so that they do not take the place of the others. */
-const resultsOf = (onService: readonly string[]): string =>
-  onService.length > 0 ? 'results.json' : 'results.cost.json';
+/** What compares with nobody else keeps its figures apart, so that they do not take the place of the others. */
+function resultsOf(onService: readonly string[]): string {
+  if (onService.length === 0) return 'results.cost.json';
+  return onService.every((name) => name === 'scale') ? 'results.scale.json' : 'results.json';
+}
 /** Works on the running service, and those that need a database alone. */
 const WORKS: Readonly<Record<string, (context: BenchContext) => Promise<WorkReport>>> = {
   ingest: benchIngest,
