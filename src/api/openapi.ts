@@ -4,6 +4,7 @@ import type { NextFunction, Request, Response } from 'express';
 import { PROBLEMS } from '../http/problem.js';
 import { requestIdOf } from '../http/request-id.js';
 import { RouteTable } from '../http/route-table.js';
+import { withNamedSchemas } from './named-schemas.js';
 
 /** What is served beside the documented API. */
 const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
@@ -18,9 +19,17 @@ export function serveOpenApi(app: INestApplication, version: string): RouteTable
     .setTitle('Tenure')
     .setDescription('Who holds what, since when, and why. Errors are application/problem+json (RFC 9457).')
     .setVersion(version)
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addServer('/')
     .addSecurity('key', { type: 'http', scheme: 'bearer', description: 'TENURE_ADMIN_KEY' })
     .build();
-  const document = SwaggerModule.createDocument(app, config);
+  const document = withNamedSchemas(SwaggerModule.createDocument(app, config));
+  for (const [path, methods] of Object.entries(document.paths)) {
+    for (const [method, operation] of Object.entries(methods)) {
+      operation.operationId = operationIdOf(method, path);
+      operation.security ??= []; // said of open routes, too
+    }
+  }
   document.components = {
     ...document.components,
     schemas: {
@@ -41,6 +50,23 @@ export function serveOpenApi(app: INestApplication, version: string): RouteTable
   };
   SwaggerModule.setup('docs', app, document, { raw: ['json'], jsonDocumentUrl: 'openapi.json' });
   return RouteTable.of(document, BESIDE);
+}
+
+/** The id of an operation: made of method and path, so that it changes only where the route does (`getUsersByUserIdEntitlements`). */
+export function operationIdOf(method: string, path: string): string {
+  const words = path
+    .replace(/^\/v\d+/, '')
+    .split('/')
+    .map((part) => part.replace(/^\{(\w)(\w*)\}$/, (_, first: string, rest: string) => `by-${first}${rest}`));
+  return [
+    method.toLowerCase(),
+    ...words
+      .join('-')
+      .split('-')
+      .filter((word) => word !== ''),
+  ]
+    .map((word, index) => (index === 0 ? word : `${word.charAt(0).toUpperCase()}${word.slice(1)}`))
+    .join('');
 }
 
 /** What `sendReply` puts on answers, for those that Swagger's own handlers send; and the page is nobody's frame. */

@@ -93,6 +93,6 @@ function contentOf(answer: DescribedAnswer & Pick<RouteDescription['ok'], 'strea
 }
 
 /** The JSON schema of a zod schema, in the dialect of OpenAPI 3.0. */
-function jsonSchema(schema: z.ZodType): NonNullable<OpenApiSchema> {
+export function jsonSchema(schema: z.ZodType): NonNullable<OpenApiSchema> {
   return z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' }) as NonNullable<OpenApiSchema>;
 }

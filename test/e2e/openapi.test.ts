@@ -7,6 +7,7 @@ import { customerEvent, signedHeaders } from '../support/stripe-events.js';
 
 const operationSchema = z.looseObject({
   summary: z.string().min(1),
+  operationId: z.string(),
   security: z.array(z.looseObject({})).optional(),
   parameters: z.array(z.looseObject({ name: z.string(), in: z.string() })).default([]),
   responses: z.record(
@@ -44,6 +45,18 @@ describe('The OpenAPI document', () => {
     return found;
   }
 
+  /** A schema with what it refers to in the place of references. */
+  function resolved(schema: Record<string, unknown>): Record<string, unknown> {
+    const parsed: unknown = JSON.parse(JSON.stringify(schema), (_key, value) => {
+      const ref: unknown = Reflect.get(Object(value), '$ref');
+      if (typeof ref !== 'string') return value;
+      const component = document.components.schemas[ref.split('/').at(-1) ?? ''];
+      if (component === undefined) throw new Error(`${ref} is not there`);
+      return resolved(component);
+    });
+    return z.record(z.string(), z.unknown()).parse(parsed);
+  }
+
   /** Holds an answer to the schema that the document gives for its status and media type. */
   function expectAsDocumented(method: string, path: string, answer: Answer): void {
     const documented = operation(method, path).responses[String(answer.status)];
@@ -55,11 +68,8 @@ describe('The OpenAPI document', () => {
     const type = answer.headers['content-type']?.split(';')[0] ?? '';
     const schema = documented.content?.[type]?.schema;
     if (schema === undefined) throw new Error(`${method} ${path}: ${answer.status} ${type} has no schema`);
-    const { $ref, ...others } = schema;
-    const resolved =
-      typeof $ref === 'string' ? document.components.schemas[$ref.split('/').at(-1) ?? ''] : others;
     const said: unknown = type === 'text/plain' ? answer.text : answer.body;
-    const parsed = z.fromJSONSchema(resolved ?? {}, { defaultTarget: 'openapi-3.0' }).safeParse(said);
+    const parsed = z.fromJSONSchema(resolved(schema), { defaultTarget: 'openapi-3.0' }).safeParse(said);
     expect(parsed.error?.issues).toBeUndefined();
   }
 
@@ -201,7 +211,7 @@ describe('The OpenAPI document', () => {
     for (const [path, operations] of Object.entries(document.paths)) {
       for (const { security, responses } of Object.values(operations)) {
         const isGuarded = path.startsWith('/v1/');
-        expect(security).toEqual(isGuarded ? [{ key: [] }] : undefined);
+        expect(security).toEqual(isGuarded ? [{ key: [] }] : []);
         expect(Object.keys(responses).includes('401')).toBe(isGuarded);
         expect(Object.keys(responses).includes('403')).toBe(isGuarded);
       }
@@ -221,6 +231,21 @@ describe('The OpenAPI document', () => {
     expect(problem.parse(document.components.schemas.Problem).properties.code.enum).toEqual(
       Object.keys(PROBLEMS),
     );
+  });
+
+  it('names operations after their routes, each once, and schemas once for all', () => {
+    const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
+    const ids = operations.map(({ operationId }) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids).toContain('getUsersByUserIdEntitlements');
+    const unnamed = operations.flatMap(({ operationId, responses }) =>
+      Object.values(responses).some(
+        ({ content = {} }) => content['application/json']?.schema?.type === 'object',
+      )
+        ? [operationId]
+        : [],
+    );
+    expect(unnamed).toEqual([]);
   });
 
   it('can be tried out at /docs', async () => {

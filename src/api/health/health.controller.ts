@@ -16,7 +16,7 @@ export class HealthController {
   @Describe({
     summary: 'The process answers',
     ok: { description: 'Alive', schema: liveResponse },
-    problems: [],
+    problems: ['too_many_requests'],
     access: 'open',
   })
   live() {
@@ -28,7 +28,7 @@ export class HealthController {
     summary: 'Database, event store and projection work; looked at once a second at most',
     ok: { description: 'Ready, or degraded with its problems named', schema: readyResponse },
     also: { 503: { description: 'Not ready', schema: readyResponse } },
-    problems: [],
+    problems: ['too_many_requests'],
     access: 'open',
   })
   ready(): Promise<Reply> {
@@ -39,7 +39,7 @@ export class HealthController {
   @Describe({
     summary: 'Prometheus metrics, a second old at most',
     ok: { description: 'Text format', schema: z.string(), type: 'text/plain' },
-    problems: [],
+    problems: ['too_many_requests'],
     access: 'open',
   })
   scrape(): Promise<Reply> {

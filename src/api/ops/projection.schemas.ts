@@ -138,9 +138,10 @@ export const rebuildResponse = z.strictObject({
   events: number.nullable(),
   eventsPerSecond: z.number().nullable(),
   secondsLeft: z.number().nullable(),
-  report: z.union([swapResponse, comparisonResponse]).nullable(),
+  report: z.union([swapResponse.nullable(), comparisonResponse.nullable()]),
   failure: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
 });
+export const rollbackResponse = swapResponse.partial({ swap: true, kind: true });
 
 export const projectionResponse = z.strictObject({
   name: z.literal('entitlements'),

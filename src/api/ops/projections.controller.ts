@@ -10,6 +10,7 @@ import {
   projectionsResponse,
   type RollbackRequest,
   rollbackRequest,
+  rollbackResponse,
   type SwapRequest,
   swapRequest,
   swapResponse,
@@ -77,7 +78,7 @@ export class ProjectionsController {
     summary: 'Go back to what the last swap replaced, or with `dryRun` only compare',
     ok: {
       description: 'What it changed, or would change: then without `swap` and `kind`',
-      schema: swapResponse.partial({ swap: true, kind: true }),
+      schema: rollbackResponse,
     },
     body: rollbackRequest,
     problems: [...LEVEL, 'nothing_to_roll_back'],

@@ -8,7 +8,8 @@ import { PROJECTIONS, type Projections } from '../../projections/projections.js'
 import { faultedSchema } from '../schemas.js';
 
 const status = entitlementSchema.shape.status;
-const usersResponse = z.strictObject({
+/** A page of users, each as the snapshot says now. */
+export const usersResponse = z.strictObject({
   items: z.array(
     entitlementSchema
       .pick({
