@@ -8,7 +8,7 @@ import type { SubscriptionAccess } from './subscription-access.js';
 import type { HeldAddon, SubscriptionState } from './subscription-state.js';
 import { rfc3339OrNull } from './time.js';
 
-/** A standing that gives a plan. */
+/** The access of a subscription that gives a plan. */
 export type Giving = SubscriptionAccess & {
   readonly plan: NamedPlan;
   readonly status: 'active' | 'trialing' | 'past_due';
@@ -29,7 +29,7 @@ export function combine(accesses: readonly SubscriptionAccess[], catalog: PlanCa
   const first = giving[0];
   const best = first !== undefined && first.plan.plan.rank >= fallback.plan.rank ? first : null;
   const plan = best?.plan ?? fallback;
-  const plans = [fallback.plan, ...giving.map((standing) => standing.plan.plan)];
+  const plans = [fallback.plan, ...giving.map((access) => access.plan.plan)];
   const addons = accesses.flatMap((subscriptionAccess) => subscriptionAccess.addons);
   return {
     role: plan.plan.role,
@@ -72,7 +72,7 @@ export class UnknownDefaultPlanError extends NamedError {
   }
 }
 
-/** Whether a standing gives a plan. */
+/** Whether the access of a subscription gives a plan. */
 export function givesPlan(subscriptionAccess: SubscriptionAccess): subscriptionAccess is Giving {
   return subscriptionAccess.access && subscriptionAccess.plan !== null && subscriptionAccess.status !== null;
 }

@@ -3,7 +3,7 @@ import { compareText } from './order.js';
 import type { SubscriptionAccess } from './subscription-access.js';
 import type { HeldAddon, SubscriptionState } from './subscription-state.js';
 
-/** A standing, with what of it access hangs on beside its add-ons, and the group it is in. */
+/** The access of a subscription, with what of it access hangs on beside its add-ons, and the group it is in. */
 export interface Member {
   readonly subscriptionAccess: SubscriptionAccess;
   readonly access: string;
@@ -31,7 +31,7 @@ interface Place {
 /** What may become another: what is allowed; or only until when, by whom and whose; or nothing. */
 export type Change = 'access' | 'dates' | 'nothing';
 
-/** Standings of many subscriptions, of which `combine` is shown no more than can make a difference. */
+/** Accesses of many subscriptions, of which `combine` is shown no more than can make a difference. */
 export class Crowd {
   readonly #groups = new Map<string, Group>();
 
@@ -63,7 +63,7 @@ export class Crowd {
     return isOther ? 'access' : dates;
   }
 
-  standings(): readonly SubscriptionAccess[] {
+  accesses(): readonly SubscriptionAccess[] {
     return [...this.#groups.values()].flatMap(({ members, byEnd: [first], bySight: [seenLast], addons }) => {
       const [shown = firstOf(members), ...others] = [first, seenLast].filter((each) => each !== undefined);
       if (shown === undefined) return [];
@@ -71,7 +71,7 @@ export class Crowd {
         { ...shown.subscriptionAccess, addons: [...addons.values()] },
         ...others
           .filter((other) => other !== shown)
-          .map(({ subscriptionAccess: standing }) => ({ ...standing, addons: [] })),
+          .map(({ subscriptionAccess: access }) => ({ ...access, addons: [] })),
       ];
     });
   }
@@ -120,8 +120,8 @@ function firstOf(members: ReadonlySet<Member>): Member | undefined {
   return members.values().next().value;
 }
 
-function speaks({ subscriptionAccess: standing }: Member): boolean {
-  return standing.word !== null;
+function speaks({ subscriptionAccess: access }: Member): boolean {
+  return access.word !== null;
 }
 
 /** `combine` asks no more of those of one group than which is first, and how many add-ons they hold. */
@@ -132,7 +132,7 @@ export function memberOf(subscriptionAccess: SubscriptionAccess): Member {
   return { subscriptionAccess, access: of, group: isSpecial ? account.subscription : of };
 }
 
-/** Whether two standings of one subscription are the same to `combine`, when it was seen last included. */
+/** Whether two accesses of one subscription are the same to `combine`, when it was seen last included. */
 export function isSameMember(a: Member, b: Member): boolean {
   const [before, after] = [a.subscriptionAccess, b.subscriptionAccess];
   const { subscriptionState: earlier } = before;

@@ -103,7 +103,7 @@ export class SubscriptionsOverTime {
 
   /** What all give together now and later. At each instant only the subscriptions that it is about are looked at. */
   moments(catalog: PlanCatalog, foreseen: number): readonly Moment[] {
-    const moments: Moment[] = [{ at: this.now, entitlement: combine(this.#crowd.standings(), catalog) }];
+    const moments: Moment[] = [{ at: this.now, entitlement: combine(this.#crowd.accesses(), catalog) }];
     const turns = this.#ordered();
     if (turns.length === 0) return moments;
     const crowd = this.#crowd.copy();
@@ -137,7 +137,7 @@ export class SubscriptionsOverTime {
       outdated.clear();
       pending.clear();
       leader = crowd.leader();
-      const entitlement = combine(crowd.standings(), catalog);
+      const entitlement = combine(crowd.accesses(), catalog);
       const last = moments.at(-1)?.entitlement;
       const isSame = isFar ? allowsTheSame : isEqual;
       if (last === undefined || !isSame(last, entitlement)) moments.push({ at, entitlement });

@@ -184,7 +184,7 @@ function indexOf(
   const until = oncePerPrice((price) =>
     greatestUpTo(ofPrice(price).map(({ invoiced, end }) => ({ key: -invoiced, value: end }))),
   );
-  const standing = oncePerPrice((price) => {
+  const stillPaidUntil = oncePerPrice((price) => {
     const since = Math.max(creditedAt(price), cut);
     return greatestUpTo(
       ofPrice(price)
@@ -194,7 +194,7 @@ function indexOf(
   });
   return {
     paidUntil: (price, invoiced) => until(price)(-invoiced),
-    stillPaidAt: (price, instant) => standing(price)(instant) > instant,
+    stillPaidAt: (price, instant) => stillPaidUntil(price)(instant) > instant,
     isCredited: ({ price, invoiced }) => creditedAt(price) > invoiced,
   };
 }

@@ -20,47 +20,47 @@ export interface PlanPeriod {
   readonly asks: boolean;
 }
 
-/** A spell under construction: only these still change. */
-interface OpenSpell extends PlanPeriod {
+/** A period under construction: only these still change. */
+interface OpenPeriod extends PlanPeriod {
   since: number | null;
   trialing: boolean;
   asks: boolean;
 }
 
 /**
- * Cuts the ordered observations of a subscription into spells, oldest first. Observations whose items were cut are
+ * Cuts the ordered observations of a subscription into periods, oldest first. Observations whose items were cut are
  * skipped, but for their status. Where `previous_attributes` name a plan price other than the observation before had, an
- * unseen spell of that price lies between, beginning at the observation before it.
+ * unseen period of that price lies between, beginning at the observation before it.
  */
 export function planPeriodsOf(ordered: readonly Observation[], book: PriceBook): readonly PlanPeriod[] {
   let cut = cutters.get(book);
   if (cut === undefined) {
-    cut = keptThroughEdits<Observation, SpellCutter>(
-      (observations) => new SpellCutter(book).see(observations),
+    cut = keptThroughEdits<Observation, PlanPeriodCutter>(
+      (observations) => new PlanPeriodCutter(book).see(observations),
       (cutter, added) => cutter.see(added),
       (cutter, edit, observations) => cutter.seeAgain(edit, observations),
     );
     cutters.set(book, cut);
   }
-  return cut(ordered).spells;
+  return cut(ordered).periods;
 }
 
-const cutters = new WeakMap<PriceBook, (ordered: readonly Observation[]) => SpellCutter>();
+const cutters = new WeakMap<PriceBook, (ordered: readonly Observation[]) => PlanPeriodCutter>();
 
 /** So many observations lie between two states that a cutter remembers. */
 const STRIDE = 64;
 
-/** How far a cutter was after `seen` observations: how many spells it had before the last one, that, and what was named. */
+/** How far a cutter was after `seen` observations: how many periods it had before the last one, that, and what was named. */
 interface Mark {
   readonly seen: number;
   readonly closed: number;
-  readonly open: OpenSpell | null;
+  readonly open: OpenPeriod | null;
   readonly namings: Namings;
 }
 
-/** Cuts spells of observations as they come, in order. */
-class SpellCutter {
-  spells: OpenSpell[] = [];
+/** Cuts periods of observations as they come, in order. */
+class PlanPeriodCutter {
+  periods: OpenPeriod[] = [];
   #namings = new Namings();
   #seen = 0;
   #marks: Mark[] = [];
@@ -81,7 +81,7 @@ class SpellCutter {
    * is reached in the state of before. What follows was cut rightly.
    */
   seeAgain({ at, removed, added }: Edit<Observation>, observations: readonly Observation[]): this {
-    const { spells: cut, seen: all } = { spells: this.spells, seen: this.#seen };
+    const { periods: cut, seen: all } = { periods: this.periods, seen: this.#seen };
     const { marks, namings } = { marks: this.#marks, namings: this.#namings };
     const moved = added.length - removed.length;
     const before = marks.filter(({ seen }) => seen <= at);
@@ -92,8 +92,8 @@ class SpellCutter {
       const here = this.#mark();
       if (!isSameMark(mark, here)) continue;
       const [open, ...rest] = cut.slice(mark.closed);
-      if (open !== undefined) this.spells.splice(here.closed, 1, open);
-      for (const spell of rest) this.spells.push(spell);
+      if (open !== undefined) this.periods.splice(here.closed, 1, open);
+      for (const period of rest) this.periods.push(period);
       const later = after.filter(({ seen }) => seen > mark.seen);
       for (const each of later) {
         const closed = each.closed + here.closed - mark.closed;
@@ -108,18 +108,18 @@ class SpellCutter {
 
   #goBackTo(marks: readonly Mark[]): void {
     const mark = marks.at(-1);
-    const closed = this.spells.slice(0, mark?.closed ?? 0);
-    this.spells = mark?.open == null ? closed : [...closed, { ...mark.open }];
+    const closed = this.periods.slice(0, mark?.closed ?? 0);
+    this.periods = mark?.open == null ? closed : [...closed, { ...mark.open }];
     this.#namings = mark?.namings.copy() ?? new Namings();
     this.#seen = mark?.seen ?? 0;
     this.#marks = [...marks];
   }
 
   #mark(): Mark {
-    const open = this.spells.at(-1);
+    const open = this.periods.at(-1);
     return {
       seen: this.#seen,
-      closed: Math.max(0, this.spells.length - 1),
+      closed: Math.max(0, this.periods.length - 1),
       open: open === undefined ? null : { ...open },
       namings: this.#namings.copy(),
     };
@@ -128,48 +128,48 @@ class SpellCutter {
   #see(observation: Observation): void {
     const { created, data } = observation;
     if (data.itemsTruncated) {
-      const current = this.spells.at(-1);
+      const current = this.periods.at(-1);
       if (current !== undefined && data.status === 'trialing') current.trialing = true;
       return;
     }
-    const before = this.spells.at(-1);
+    const before = this.periods.at(-1);
     if (data.previous?.items !== undefined) {
       const unseen = this.#enter(data.previous.items, this.#namings.lastSeen);
       if ((data.previous.status ?? data.status) === 'trialing') unseen.trialing = true;
       if (before !== undefined && unseen !== before) this.#namings.breakAt(data.previous.items);
     }
     this.#namings.see(observation);
-    const spell = this.#enter(data.items, created);
-    spell.since ??= created;
+    const period = this.#enter(data.items, created);
+    period.since ??= created;
     if (
       data.status === 'trialing' ||
       (data.previous?.items === undefined && data.previous?.status === 'trialing')
     ) {
-      spell.trialing = true;
+      period.trialing = true;
     }
   }
 
-  #enter(items: readonly SubscriptionItem[], begin: number): OpenSpell {
+  #enter(items: readonly SubscriptionItem[], begin: number): OpenPeriod {
     const of = planItem(items, this.book);
     const asks = of === null ? asksForAddon(items, this.book) : !asksNothingInAdvance(of.item);
-    const current = this.spells.at(-1);
+    const current = this.periods.at(-1);
     if (current !== undefined && priceOf(current.of) === priceOf(of)) {
       if (of === null) current.asks ||= asks;
       return current;
     }
     const named = of === null ? begin : this.#namings.since(of.item.price);
-    const spell: OpenSpell = { of, begin, since: null, named, trialing: false, asks };
-    this.spells.push(spell);
-    return spell;
+    const period: OpenPeriod = { of, begin, since: null, named, trialing: false, asks };
+    this.periods.push(period);
+    return period;
   }
 }
 
 /** Whether all that is seen next is cut alike after two marks. */
 function isSameMark(a: Mark, b: Mark): boolean {
-  return isSameSpell(a.open, b.open) && a.namings.isSame(b.namings);
+  return isSamePeriod(a.open, b.open) && a.namings.isSame(b.namings);
 }
 
-function isSameSpell(a: PlanPeriod | null, b: PlanPeriod | null): boolean {
+function isSamePeriod(a: PlanPeriod | null, b: PlanPeriod | null): boolean {
   if (a === null || b === null) return a === b;
   return (
     a.begin === b.begin &&
@@ -182,7 +182,7 @@ function isSameSpell(a: PlanPeriod | null, b: PlanPeriod | null): boolean {
   );
 }
 
-/** Rank of a spell's plan; that of no plan is below all. */
+/** Rank of a period's plan; that of no plan is below all. */
 export function rankOf(planPeriod: PlanPeriod): number {
   return planPeriod.of?.plan.plan.rank ?? Number.NEGATIVE_INFINITY;
 }
@@ -206,7 +206,7 @@ class Namings {
     return this.#since.get(price) ?? this.lastSeen;
   }
 
-  /** Where an unseen spell lies between, what it does not name was not named for a while. */
+  /** Where an unseen period lies between, what it does not name was not named for a while. */
   breakAt(unseen: readonly SubscriptionItem[]): void {
     const named = new Set(unseen.map(({ price }) => price));
     for (const price of this.#since.keys()) if (!named.has(price)) this.#since.delete(price);

@@ -34,7 +34,7 @@ export interface PlanLine extends PaidLine {
 }
 
 /**
- * The plan of the spell that access follows stays where a line that paid, of that or a higher plan, covers; else the highest plan
+ * The plan of the plan period that access follows stays where a line that paid, of that or a higher plan, covers; else the highest plan
  * that one covers. A stretch without a plan stays without one.
  */
 export function remainsOf(payments: Payments, book: PriceBook, followed: PlanPeriod | null): Remains {
@@ -135,7 +135,7 @@ function planLinesOf(
   });
 }
 
-/** The spell's own plan first, then the highest; of several lines the one that covers longest. */
+/** The period's own plan first, then the highest; of several lines the one that covers longest. */
 function comparePlanLines(a: PlanLine, b: PlanLine, own: NamedPlan | null): number {
   return (
     Number(b.gives === own) - Number(a.gives === own) ||

@@ -141,7 +141,7 @@ function planThatStays(subscriptionState: SubscriptionState, now: number): Omit<
   return { plan: line.gives, units: Math.min(paid.units, held), periodEnd: line.end };
 }
 
-/** Add-ons count beside a plan or without one, but not while the first spell waits; what was lost stays where it was paid. */
+/** Add-ons count beside a plan or without one, but not while the first period waits; what was lost stays where it was paid. */
 function addonsAt(
   subscriptionState: SubscriptionState,
   now: number,

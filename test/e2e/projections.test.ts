@@ -29,8 +29,7 @@ describe('The projections, over HTTP', () => {
     await service.close();
   });
 
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers by name, and fail when a name is not there
-  async function get(path = ''): Promise<any> {
+  async function get(path = ''): Promise<Answer['body']> {
     const answer = await service.ask('GET', `${OPS}${path}`);
     expect(answer.status).toBe(200);
     return answer.body;
