@@ -1,13 +1,11 @@
-import type { OpenAPIObject } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { jsonSchema } from '../http/describe.js';
 import { webhookReceipt } from '../webhooks/webhook.service.js';
 import * as projection from './ops/projection.schemas.js';
 import * as api from './schemas.js';
 import { usersResponse } from './users/users.controller.js';
 
 /** Schemas of the OpenAPI document by the names that its readers, and clients generated from it, know them by. */
-const NAMED: Readonly<Record<string, z.ZodType>> = {
+export const NAMED = {
   Snapshot: api.snapshotSchema,
   BatchRequest: api.batchRequest,
   Batch: api.batchResponse,
@@ -42,24 +40,4 @@ const NAMED: Readonly<Record<string, z.ZodType>> = {
   Projection: projection.projectionResponse,
   Projections: projection.projectionsResponse,
   Receipt: webhookReceipt,
-};
-
-/** The document with every schema that has a name among its components, and a reference wherever it stood. */
-export function withNamedSchemas(document: OpenAPIObject): OpenAPIObject {
-  const byText = new Map<string, string>();
-  for (const [name, schema] of Object.entries(NAMED)) byText.set(JSON.stringify(jsonSchema(schema)), name);
-  const referring = (value: unknown, itself: string | null): unknown => {
-    if (typeof value !== 'object' || value === null) return value;
-    const name = byText.get(JSON.stringify(value));
-    if (name !== undefined && name !== itself) return { $ref: `#/components/schemas/${name}` };
-    if (Array.isArray(value)) return value.map((each) => referring(each, null));
-    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, referring(each, null)]));
-  };
-  const named = Object.entries(NAMED).map(([name, schema]) => [name, referring(jsonSchema(schema), name)]);
-  const { paths, components, ...others } = document;
-  return {
-    ...others,
-    paths: referring(paths, null) as OpenAPIObject['paths'],
-    components: { ...components, schemas: { ...components?.schemas, ...Object.fromEntries(named) } },
-  };
-}
+} as const satisfies Record<string, z.ZodType>;

@@ -4,7 +4,7 @@ import type { NextFunction, Request, Response } from 'express';
 import { PROBLEMS } from '../http/problem.js';
 import { requestIdOf } from '../http/request-id.js';
 import { RouteTable } from '../http/route-table.js';
-import { withNamedSchemas } from './named-schemas.js';
+import { completeDocument } from './complete-document.js';
 
 /** What is served beside the documented API. */
 const BESIDE: ReadonlyMap<string, readonly string[]> = new Map([
@@ -23,7 +23,7 @@ export function serveOpenApi(app: INestApplication, version: string): RouteTable
     .addServer('/')
     .addSecurity('key', { type: 'http', scheme: 'bearer', description: 'TENURE_ADMIN_KEY' })
     .build();
-  const document = withNamedSchemas(SwaggerModule.createDocument(app, config));
+  const document = completeDocument(SwaggerModule.createDocument(app, config));
   for (const [path, methods] of Object.entries(document.paths)) {
     for (const [method, operation] of Object.entries(methods)) {
       operation.operationId = operationIdOf(method, path);

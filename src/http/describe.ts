@@ -3,6 +3,7 @@ import { ApiBody, ApiOperation, ApiQuery, ApiResponse, ApiSecurity } from '@nest
 import { z } from 'zod';
 import { type Access, AllowAccess } from './access.js';
 import { PROBLEMS, type ProblemCode } from './problem.js';
+import { problemReferences } from './problem-examples.js';
 import { DEFAULT_LIMIT, MAX_LIMIT } from './validation.js';
 
 type OpenApiSchema = NonNullable<Parameters<typeof ApiBody>[0] & { schema?: unknown }>['schema'];
@@ -12,6 +13,8 @@ export interface DescribedAnswer {
   readonly description: string;
   readonly schema?: z.ZodType;
   readonly type?: string;
+  /** A body, where it is not the example that goes with the schema. */
+  readonly example?: unknown;
 }
 
 /** How a route appears in the OpenAPI document. */
@@ -21,7 +24,7 @@ export interface RouteDescription {
     /** 200 when left out. */
     readonly status?: number;
     /** What is sent instead to who accepts `text/event-stream`. */
-    readonly stream?: string;
+    readonly stream?: { readonly description: string; readonly example: string };
   };
   readonly body?: z.ZodType;
   readonly problems: readonly ProblemCode[];
@@ -62,7 +65,12 @@ export function Describe(route: RouteDescription): MethodDecorator {
       ApiResponse({
         status,
         description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`).join('; '),
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        content: {
+          'application/problem+json': {
+            schema: { $ref: '#/components/schemas/Problem' },
+            examples: problemReferences(codes),
+          },
+        },
       }),
     ),
   );
@@ -82,14 +90,12 @@ export function DescribePage(): ClassDecorator & MethodDecorator {
 }
 
 function contentOf(answer: DescribedAnswer & Pick<RouteDescription['ok'], 'stream'>) {
-  if (answer.schema === undefined) return {};
-  const stream =
-    answer.stream === undefined
-      ? {}
-      : { 'text/event-stream': { schema: { type: 'string', description: answer.stream } } };
-  return {
-    content: { [answer.type ?? 'application/json']: { schema: jsonSchema(answer.schema) }, ...stream },
-  };
+  const { schema, type = 'application/json', example, stream } = answer;
+  if (schema === undefined) return {};
+  const body = { schema: jsonSchema(schema), ...(example === undefined ? {} : { example }) };
+  if (stream === undefined) return { content: { [type]: body } };
+  const events = { schema: { type: 'string', description: stream.description }, example: stream.example };
+  return { content: { [type]: body, 'text/event-stream': events } };
 }
 
 /** The JSON schema of a zod schema, in the dialect of OpenAPI 3.0. */

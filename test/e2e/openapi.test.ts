@@ -15,7 +15,14 @@ const operationSchema = z.looseObject({
     z.looseObject({
       description: z.string().min(1),
       content: z
-        .record(z.string(), z.looseObject({ schema: z.record(z.string(), z.unknown()).optional() }))
+        .record(
+          z.string(),
+          z.looseObject({
+            schema: z.record(z.string(), z.unknown()).optional(),
+            example: z.unknown().optional(),
+            examples: z.record(z.string(), z.object({ $ref: z.string() })).default({}),
+          }),
+        )
         .optional(),
     }),
   ),
@@ -23,7 +30,10 @@ const operationSchema = z.looseObject({
 const documentSchema = z.looseObject({
   openapi: z.string().regex(/^3\./),
   paths: z.record(z.string(), z.record(z.string(), operationSchema)),
-  components: z.looseObject({ schemas: z.record(z.string(), z.record(z.string(), z.unknown())) }),
+  components: z.looseObject({
+    schemas: z.record(z.string(), z.record(z.string(), z.unknown())),
+    examples: z.record(z.string(), z.object({ value: z.unknown() })),
+  }),
 });
 type Document = z.infer<typeof documentSchema>;
 
@@ -69,8 +79,22 @@ describe('The OpenAPI document', () => {
     const schema = documented.content?.[type]?.schema;
     if (schema === undefined) throw new Error(`${method} ${path}: ${answer.status} ${type} has no schema`);
     const said: unknown = type === 'text/plain' ? answer.text : answer.body;
-    const parsed = z.fromJSONSchema(resolved(schema), { defaultTarget: 'openapi-3.0' }).safeParse(said);
-    expect(parsed.error?.issues).toBeUndefined();
+    expect(faultsOf(said, schema)).toEqual([]);
+  }
+
+  function faultsOf(body: unknown, schema: Record<string, unknown>): readonly unknown[] {
+    const parsed = z.fromJSONSchema(resolved(schema), { defaultTarget: 'openapi-3.0' }).safeParse(body);
+    return parsed.error?.issues ?? [];
+  }
+
+  /** Bodies that the document gives as examples; of problems one a code. */
+  function examplesOf(content: { example?: unknown; examples: Record<string, { $ref: string }> }): unknown[] {
+    const named = Object.values(content.examples).map(({ $ref }) => {
+      const component = document.components.examples[$ref.split('/').at(-1) ?? ''];
+      if (component === undefined) throw new Error(`${$ref} is not there`);
+      return component.value;
+    });
+    return content.example === undefined ? named : [content.example, ...named];
   }
 
   const FREE = { default: 'free', plans: { free: { rank: 0, role: 'free', features: ['few'] } } };
@@ -248,6 +272,25 @@ describe('The OpenAPI document', () => {
     expect(unnamed).toEqual([]);
   });
 
+  it('shows an example of every reply that has a body, each as its own schema says', () => {
+    const faults = Object.values(document.paths)
+      .flatMap((methods) => Object.values(methods))
+      .flatMap(({ operationId, responses }) =>
+        Object.entries(responses).flatMap(([status, { content = {} }]) =>
+          Object.entries(content).flatMap(([type, described]) => {
+            const reply = `${operationId} ${status} ${type}`;
+            const examples = examplesOf(described);
+            const { schema } = described;
+            if (schema === undefined || examples.length === 0) return [`${reply} has no example`];
+            return examples
+              .filter((body) => faultsOf(body, schema).length > 0 || !isOfStatus(body, Number(status)))
+              .map((body) => `${reply} has the example ${JSON.stringify(body)}`);
+          }),
+        ),
+      );
+    expect(faults).toEqual([]);
+  });
+
   it('can be tried out at /docs', async () => {
     const page = await service.call({ path: '/docs' });
     expect(page.status).toBe(200);
@@ -260,6 +303,12 @@ describe('The OpenAPI document', () => {
     }
   });
 });
+
+/** Whether an example stands at the status that it tells; only problems tell one. */
+function isOfStatus(body: unknown, status: number): boolean {
+  const told: unknown = Reflect.get(Object(body), 'status');
+  return typeof told !== 'number' || told === status;
+}
 
 /** What Express really serves, but for the files of Swagger's page. */
 function servedRoutes(express: object): readonly string[] {

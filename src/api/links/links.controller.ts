@@ -123,6 +123,17 @@ export class LinksController {
       207: {
         description: 'Some are linked, the others `failed` or were `not_tried`: send those again',
         schema: linksResponse,
+        example: {
+          results: [
+            { customerId: 'cus_Lark', outcome: 'applied', event: 'CustomerLinked', position: '1842' },
+            {
+              customerId: 'cus_Wren',
+              outcome: 'failed',
+              code: 'event_store_unavailable',
+              detail: 'The event store does not answer.',
+            },
+          ],
+        },
       },
     },
     body: linksRequest,

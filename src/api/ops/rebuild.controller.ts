@@ -8,6 +8,7 @@ import { jsonReply, type Reply, sendReply } from '../../http/reply.js';
 import { bodyPipe, optionalBodyPipe } from '../../http/validation.js';
 import { ENTITLEMENTS } from '../../projections/entitlements/entitlements.projector.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
+import { REBUILDING } from './projection.examples.js';
 import {
   type RebuildRequest,
   rebuildRequest,
@@ -55,7 +56,10 @@ export class RebuildController {
     ok: {
       description: 'How far it is, and at its end what came of it',
       schema: rebuildResponse,
-      stream: 'An event `progress` with the same JSON at each change, and `done` with the last one',
+      stream: {
+        description: 'An event `progress` with the same JSON at each change, and `done` with the last one',
+        example: `event: progress\ndata: ${JSON.stringify(REBUILDING)}\n\n`,
+      },
     },
     problems: [],
   })
@@ -82,7 +86,10 @@ export class RebuildController {
       description:
         'Every row that differs is counted, the first hundred are told. Ends early when the caller leaves',
       schema: verificationResponse,
-      stream: 'Events `progress` with `handled`, `until` and `events`, then `done` with the report',
+      stream: {
+        description: 'Events `progress` with `handled`, `until` and `events`, then `done` with the report',
+        example: 'event: progress\ndata: {"handled":"1200","until":"1842","events":1200}\n\n',
+      },
     },
     body: verifyRequest,
     problems: [

@@ -1,0 +1,121 @@
+import type { z } from 'zod';
+import type { NAMED } from './named-schemas.js';
+import { PROJECTION_EXAMPLES } from './ops/projection.examples.js';
+
+type Examples<Name extends keyof typeof NAMED> = { readonly [N in Name]: z.input<(typeof NAMED)[N]> };
+
+const AT = '2026-11-01T09:30:02.000Z';
+const SNAPSHOT = {
+  userId: 'user_42',
+  role: 'paid',
+  plan: 'plus',
+  status: 'active',
+  features: ['export', 'reports'],
+  limits: { members: 500 },
+  subscriptionActive: true,
+  expiresAt: '2026-12-01T00:00:00.000Z',
+  cancelAt: null,
+  pendingPayment: null,
+  source: { type: 'subscription', subscriptionId: 'sub_Lark', customerId: 'cus_Lark' },
+  unmappedPrices: [],
+  validUntil: null,
+  revocationVersion: 3,
+  position: '1842',
+  changedAt: AT,
+} as const;
+const PENDING = {
+  plan: 'pro',
+  price: 'price_pro',
+  since: AT,
+  invoice: 'in_Lark',
+  reason: 'invoice_open',
+} as const;
+const FAULT = {
+  position: '1900',
+  type: 'SubscriptionRenewed',
+  code: 'projector_failed',
+  message: 'no such plan',
+};
+
+/** A body of each schema that has a name in the OpenAPI document. */
+export const EXAMPLES: Examples<keyof typeof NAMED> = {
+  ...PROJECTION_EXAMPLES,
+  Snapshot: { ...SNAPSHOT, features: [...SNAPSHOT.features], unmappedPrices: [] },
+  BatchRequest: { userIds: ['user_42'] },
+  Batch: {
+    position: '1850',
+    entitlements: [{ ...SNAPSHOT, features: [...SNAPSHOT.features], unmappedPrices: [] }],
+  },
+  Feature: { allowed: true, reason: 'in_plan', plan: 'plus', limit: 500, used: 12, remaining: 488 },
+  LinkRequest: { userId: 'user_42', reason: 'bought before signing up' },
+  LinksRequest: { links: [{ customerId: 'cus_Lark', userId: 'user_42' }] },
+  Recorded: { outcome: 'applied', event: 'CustomerLinked', position: '1842' },
+  Links: {
+    results: [{ customerId: 'cus_Lark', outcome: 'applied', event: 'CustomerLinked', position: '1842' }],
+  },
+  Unlinked: { items: [{ kind: 'subscription', id: 'sub_Lark', customer: 'cus_Lark' }], next: null },
+  Conflicts: {
+    items: [
+      {
+        kind: 'customer',
+        id: 'cus_Lark',
+        owner: 'user_42',
+        claims: [{ userId: 'user_43', eventId: 'f0d1a7c2-6a53-5c1c-8a43-0d4f4f7c2b10' }],
+      },
+    ],
+    next: null,
+  },
+  UnmappedPrices: {
+    items: [{ price: 'price_old', users: 2, adopted: { users: 1, plans: ['plus'] }, example: 'user_42' }],
+    next: null,
+  },
+  PendingPayments: { items: [{ ...PENDING, userId: 'user_42' }], next: null },
+  Faults: {
+    items: [
+      {
+        kind: 'stream',
+        id: 'tenure.subscription-sub_Lark',
+        ...FAULT,
+        since: AT,
+        waiting: 2,
+        users: ['user_42'],
+      },
+    ],
+    next: null,
+  },
+  SetAside: { streams: 0, users: 0 },
+  Live: { status: 'live', version: '0.1.0' },
+  Readiness: {
+    status: 'ready',
+    version: '0.1.0',
+    problems: [],
+    eventStore: 'eventstoredb',
+    projection: {
+      state: 'leading',
+      position: '1842',
+      head: '1842',
+      lagEvents: 0,
+      lagSeconds: 0,
+      fault: null,
+      setAside: { streams: 0, users: 0 },
+    },
+  },
+  Users: {
+    items: [
+      {
+        userId: 'user_42',
+        role: 'paid',
+        plan: 'plus',
+        status: 'active',
+        subscriptionActive: true,
+        expiresAt: SNAPSHOT.expiresAt,
+        cancelAt: null,
+        validUntil: null,
+        revocationVersion: 3,
+        changedAt: AT,
+      },
+    ],
+    next: null,
+  },
+  Receipt: { received: true, outcome: 'applied', event: 'SubscriptionActivated', position: '1842' },
+};
