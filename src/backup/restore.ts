@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import type { EventStore } from '../event-store/event-store.js';
+import type { EventStore, LogTarget } from '../event-store/event-store.js';
 import {
-  appendInOrder,
+  appendSurely,
   brokenBy,
   ChainCheck,
   eventsOf,
@@ -37,7 +37,7 @@ export interface RestoreProgress {
 }
 
 export interface RestoreOptions {
-  readonly store: EventStore;
+  readonly store: LogTarget;
   readonly streamPrefix: string;
   /** Connections for what may take long. */
   readonly pool: Pool;
@@ -157,7 +157,7 @@ async function writeEvents(options: RestoreOptions, header: BackupHeader): Promi
       last = same.position;
       placed.push({ id: event.id, before: event.position, position: same.position });
     }
-    await appendInOrder(store, missing);
+    await appendSurely(store, missing);
     const written = await readBack(store, last, missing);
     for (const [index, event] of missing.entries()) {
       const position = written[index];

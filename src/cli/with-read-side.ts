@@ -5,7 +5,7 @@ import { AggregateRepository } from '../commands/aggregate-repository.js';
 import { projectionAggregate } from '../commands/projection.aggregate.js';
 import type { StoreSettings } from '../config/settings.js';
 import { ServerClock } from '../database/server-clock.js';
-import type { EventStore } from '../event-store/event-store.js';
+import type { EventStore, LogTarget } from '../event-store/event-store.js';
 import { claimForLog, claimForRestore, expectLog, logOf } from '../event-store/log-identity.js';
 import { openEventStore } from '../event-store/open-event-store.js';
 import { readLiveCheckpoint } from '../projections/engine/checkpoint.js';
@@ -24,7 +24,7 @@ export interface ReadSide {
   readonly rebuilds: RebuildRuntime;
   readonly recovery: ProjectionRecovery;
   readonly previewPublication: RebuildProjector['previewPublication'];
-  readonly store: EventStore;
+  readonly store: LogTarget;
   readonly settings: StoreSettings;
   readonly databaseUrl: string;
 }
@@ -41,7 +41,7 @@ const CLAIM = { read: expectLog, write: claimForLog, restore: claimForRestore };
 export function withLog<Result>(
   terminal: Terminal,
   use: DataUse,
-  work: (data: ServiceData & { readonly store: EventStore; readonly now: () => number }) => Promise<Result>,
+  work: (data: ServiceData & { readonly store: LogTarget; readonly now: () => number }) => Promise<Result>,
 ): Promise<Result> {
   return withServiceData(terminal, use, async (data) => {
     const { settings, database, databaseUrl } = data;

@@ -1,7 +1,7 @@
 import type { Position, StoredEvent } from '../events/stored-event.js';
 import { NamedError } from '../observability/named-error.js';
-import type { EventStore } from './event-store.js';
-import { appendInOrder, ChainCheck, eventsOf, isSameEvent, nameOf, pagesOf } from './log-transfer.js';
+import type { EventStore, LogTarget } from './event-store.js';
+import { appendSurely, ChainCheck, eventsOf, isSameEvent, nameOf, pagesOf } from './log-transfer.js';
 
 /** The copy cannot go on: the source's chain is broken, or the target is no beginning of the source. */
 export class LogCopyError extends NamedError {
@@ -25,7 +25,7 @@ export interface CopyProgress {
  */
 export async function copyLog(
   source: EventStore,
-  target: EventStore,
+  target: LogTarget,
   onProgress: (progress: CopyProgress) => void,
 ): Promise<CopyProgress> {
   const chains = new ChainCheck(source);
@@ -47,7 +47,7 @@ export async function copyLog(
         found += 1;
       }
     }
-    await appendInOrder(target, missing);
+    await appendSurely(target, missing);
     copied += missing.length;
     position = page.at(-1)?.position ?? position;
     onProgress({ found, copied, position });

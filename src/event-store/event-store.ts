@@ -9,6 +9,13 @@ export interface AppendResult {
   readonly position: Position;
 }
 
+/** One append of several. */
+export interface StreamAppend {
+  readonly stream: string;
+  readonly expected: ExpectedRevision;
+  readonly events: readonly NewEvent[];
+}
+
 /** A page of the log. `scanned` is where the next page starts, also when the page held no event of ours. */
 export interface Page {
   readonly events: readonly StoredEvent[];
@@ -54,4 +61,14 @@ export interface EventStore {
 
   /** Ends every connection the adapter opened itself. */
   close(): Promise<void>;
+}
+
+/** A log that another one can be brought into. */
+export interface LogTarget extends EventStore {
+  /**
+   * Appends, each as `append` does, so that all events stand in the log in the order in which they are given, whatever their
+   * streams. What landed when it throws is a beginning of that order, and the same call may be repeated.
+   * @throws what `append` throws; after `WrongExpectedRevisionError` some of those behind may have landed
+   */
+  appendInOrder(appends: readonly StreamAppend[]): Promise<void>;
 }

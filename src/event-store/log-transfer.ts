@@ -5,7 +5,7 @@ import { GENESIS_HASH, verifyChain } from '../events/hash-chain.js';
 import type { Position, StoredEvent } from '../events/stored-event.js';
 import { MAX_APPEND_DATA_BYTES } from './append-rules.js';
 import { EventStoreUnavailableError, OutcomeUnknownError } from './errors.js';
-import type { EventStore } from './event-store.js';
+import type { EventStore, LogTarget, StreamAppend } from './event-store.js';
 
 /** Events in one page of a log that is read from end to end. */
 export const PAGE_EVENTS = 1_000;
@@ -83,47 +83,18 @@ export function isSameEvent(a: EventWithoutPosition, b: EventWithoutPosition): b
 }
 
 /**
- * Appends events one after the other, so that the order of the whole log stays; neighbours of one stream go in one append.
+ * Appends events so that the order of the whole log stays; neighbours of one stream go in one append. The same bytes are
+ * repeated at the same places while nobody knows whether they landed.
  * @throws what the store throws
  */
-export async function appendInOrder(
-  target: EventStore,
+export async function appendSurely(
+  target: LogTarget,
   events: readonly EventWithoutPosition[],
 ): Promise<void> {
-  for (const batch of batchesOf(events)) await appendSurely(target, batch);
-}
-
-/** `stream@revision`, for messages. */
-export function nameOf({ stream, revision }: Pick<StoredEvent, 'stream' | 'revision'>): string {
-  return `${stream}@${revision}`;
-}
-
-type Batch = readonly [EventWithoutPosition, ...EventWithoutPosition[]];
-
-function batchesOf(events: readonly EventWithoutPosition[]): readonly Batch[] {
-  const batches: [EventWithoutPosition, ...EventWithoutPosition[]][] = [];
-  let bytes = 0;
-  for (const event of events) {
-    const batch = batches.at(-1);
-    const size = Buffer.byteLength(event.data, 'utf8');
-    const fits =
-      batch !== undefined &&
-      batch[0].stream === event.stream &&
-      batch.length < EVENTS_PER_APPEND &&
-      bytes + size <= MAX_APPEND_DATA_BYTES;
-    if (fits) batch.push(event);
-    else batches.push([event]);
-    bytes = fits ? bytes + size : size;
-  }
-  return batches;
-}
-
-/** Repeats the same bytes at the same revision while nobody knows whether they landed. */
-async function appendSurely(target: EventStore, batch: Batch): Promise<void> {
-  const [{ stream, revision }] = batch;
+  const appends = appendsOf(events);
   for (let tries = 1; ; tries += 1) {
     try {
-      await target.append(stream, revision === 0 ? 'no_stream' : revision - 1, batch);
+      await target.appendInOrder(appends);
       return;
     } catch (error) {
       const passes = error instanceof OutcomeUnknownError || error instanceof EventStoreUnavailableError;
@@ -132,4 +103,28 @@ async function appendSurely(target: EventStore, batch: Batch): Promise<void> {
       await pause(retryAfterMs ?? FIRST_RETRY_MS * 2 ** Math.min(tries, 5));
     }
   }
+}
+
+/** `stream@revision`, for messages. */
+export function nameOf({ stream, revision }: Pick<StoredEvent, 'stream' | 'revision'>): string {
+  return `${stream}@${revision}`;
+}
+
+function appendsOf(events: readonly EventWithoutPosition[]): readonly StreamAppend[] {
+  const appends: (StreamAppend & { readonly events: EventWithoutPosition[] })[] = [];
+  let bytes = 0;
+  for (const event of events) {
+    const { stream, revision } = event;
+    const last = appends.at(-1);
+    const size = Buffer.byteLength(event.data, 'utf8');
+    const fits =
+      last !== undefined &&
+      last.stream === stream &&
+      last.events.length < EVENTS_PER_APPEND &&
+      bytes + size <= MAX_APPEND_DATA_BYTES;
+    if (fits) last.events.push(event);
+    else appends.push({ stream, expected: revision === 0 ? 'no_stream' : revision - 1, events: [event] });
+    bytes = fits ? bytes + size : size;
+  }
+  return appends;
 }

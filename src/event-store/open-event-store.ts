@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { EventStore } from './event-store.js';
+import type { LogTarget } from './event-store.js';
 import { PostgresEventStore } from './postgres/postgres-event-store.js';
 
 /** Settings that name the log. */
@@ -21,7 +21,7 @@ export interface LogParts {
 export async function openEventStore(
   { eventStoreUrl, streamPrefix }: LogSettings,
   { pool, databaseUrl, onFault }: LogParts,
-): Promise<EventStore> {
+): Promise<LogTarget> {
   if (eventStoreUrl === null) {
     return new PostgresEventStore(pool, { session: { connectionString: databaseUrl }, onFault });
   }

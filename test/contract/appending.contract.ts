@@ -1,7 +1,7 @@
 import { WrongExpectedRevisionError } from '../../src/event-store/errors.js';
 import type { EventStore, ExpectedRevision } from '../../src/event-store/event-store.js';
 import { comparePositions, type NewEvent } from '../../src/events/stored-event.js';
-import { idsOf, newEvent, newEvents, newStream, type OpenStores } from './contract-events.js';
+import { idsOf, newEvent, newEvents, newStream, type OpenStores, readToEnd } from './contract-events.js';
 
 /** Revisions, conflicts, and appends of several events. */
 export function describeAppending(stores: () => OpenStores): void {
@@ -119,6 +119,41 @@ export function describeAppending(stores: () => OpenStores): void {
       await reader;
       expect(sizes.filter((size) => size % 5 !== 0)).toEqual([]);
       expect(await store.read(stream, 0)).toHaveLength(200);
+    });
+
+    it('keeps the order of appends to several streams that are given at once, also when they are repeated', async () => {
+      const { store, secondStore } = stores();
+      const [a, b, c] = [newStream(), newStream(), newStream()];
+      const before = await store.head();
+      await store.append(a, 'no_stream', newEvents(1));
+      const from = await store.head();
+      const appends = [
+        { stream: b, expected: 'no_stream' as const, events: newEvents(2) },
+        { stream: a, expected: 0, events: newEvents(1) },
+        { stream: b, expected: 1, events: newEvents(1) },
+        { stream: c, expected: 'no_stream' as const, events: newEvents(1) },
+        { stream: a, expected: 1, events: newEvents(2) },
+      ];
+      await store.appendInOrder(appends);
+      await secondStore.appendInOrder(appends);
+      const written = await readToEnd(store, from, 100);
+      expect(idsOf(written)).toEqual(idsOf(appends.flatMap(({ events }) => events)));
+      expect(written.map(({ stream, revision }) => [stream, revision])).toEqual([
+        [b, 0],
+        [b, 1],
+        [a, 1],
+        [b, 2],
+        [c, 0],
+        [a, 2],
+        [a, 3],
+      ]);
+      expect(await store.read(a, 0)).toEqual(
+        (await readToEnd(store, before, 100)).filter(({ stream }) => stream === a),
+      );
+      const late = { stream: newStream(), expected: 'no_stream' as const, events: newEvents(1) };
+      const wrong = { stream: b, expected: 7, events: newEvents(1) };
+      await expect(store.appendInOrder([wrong, late])).rejects.toMatchObject({ stream: b, actual: 2 });
+      await store.appendInOrder([]);
     });
 
     it('takes 500 events in one append', async () => {

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { EventStore } from '../../src/event-store/event-store.js';
+import type { EventStore, LogTarget } from '../../src/event-store/event-store.js';
 import type { NewEvent, Position, StoredEvent } from '../../src/events/stored-event.js';
 
 /** Two stores on one log, as of two processes, and the way to end both and what they stand on. */
 export interface OpenStores {
-  readonly store: EventStore;
-  readonly secondStore: EventStore;
+  readonly store: LogTarget;
+  readonly secondStore: LogTarget;
   close(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import { parseConnectionString } from '../../config/connection-string.js';
 import type { NewEvent, Position, StoredEvent } from '../../events/stored-event.js';
 import { checkAppend, checkPageSize, isRevision } from '../append-rules.js';
 import { OutcomeUnknownError, StreamDeletedError, WrongExpectedRevisionError } from '../errors.js';
-import type { AppendResult, EventStore, ExpectedRevision, Page } from '../event-store.js';
+import type { AppendResult, ExpectedRevision, LogTarget, Page, StreamAppend } from '../event-store.js';
 import { wholeStream } from '../stream-pages.js';
 import { CallGate } from './call-gate.js';
 import { appendFault, kindOf, readFault } from './faults.js';
@@ -49,7 +49,7 @@ const TRIES_WITH_LEADER = 2;
  * The log in EventStoreDB (KurrentDB): the whole of `$all` that is in streams with our prefix. One client for the process,
  * closed last. Positions are commit positions: byte offsets, neither dense nor counting anything.
  */
-export class EventStoreDbEventStore implements EventStore {
+export class EventStoreDbEventStore implements LogTarget {
   readonly #client: LogClient;
   readonly #limits: EventStoreDbLimits;
   readonly #appends: CallGate;
@@ -98,6 +98,11 @@ export class EventStoreDbEventStore implements EventStore {
     if (last !== undefined) this.#log.noteOurs({ position: answer.position, id: last.id.toLowerCase() });
     this.#notifier.notify();
     return { revision, position: answer.position };
+  }
+
+  /** One call after the other: calls that are under way together may land in any order. */
+  async appendInOrder(appends: readonly StreamAppend[]): Promise<void> {
+    for (const { stream, expected, events } of appends) await this.append(stream, expected, events);
   }
 
   async read(stream: string, from: number): Promise<readonly StoredEvent[]> {

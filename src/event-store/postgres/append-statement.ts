@@ -21,8 +21,10 @@ export interface Append {
  * - `block` locks the log's head row until the commit and then, in a snapshot of its own, reads the last position: so
  *   positions are dense and become visible in order.
  * - `event` is filled from what the two gave back, never from the snapshot.
+ *
+ * `place` counts an event from 1 on among all that are written.
  */
-const APPEND = `
+const appendText = (place: string): string => `
 WITH input AS MATERIALIZED (
   SELECT nr, stream, expected, size
   FROM unnest(string_to_array($1, $10), $2::bigint[], $3::bigint[]) WITH ORDINALITY AS i(stream, expected, size, nr)
@@ -45,13 +47,16 @@ WITH input AS MATERIALIZED (
   WHERE total.appends > 0
 ), written AS (
   INSERT INTO tenure_log.event (position, stream, revision, id, type, data, metadata)
-  SELECT b.before + w.upto - w.size + e.k, w.stream, w.expected + e.k, e.id, e.type, e.data, e.metadata
+  SELECT b.before + ${place}, w.stream, w.expected + e.k, e.id, e.type, e.data, e.metadata
   FROM unnest($4::bigint[], $5::bigint[], $6::uuid[],
               string_to_array($7, $10), string_to_array($8, $10), string_to_array($9, $10))
-         AS e(nr, k, id, type, data, metadata)
+         WITH ORDINALITY AS e(nr, k, id, type, data, metadata, nth)
   JOIN won w ON w.nr = e.nr CROSS JOIN block b
 )
 SELECT w.nr::int AS nr, (b.before + w.upto)::text AS position FROM won w CROSS JOIN block b`;
+
+const APPEND = appendText('w.upto - w.size + e.k');
+const APPEND_IN_ORDER = appendText('row_number() OVER (ORDER BY e.nth)');
 
 /** Row of the answer: the append that landed (counted from 1) and the position of its last event. */
 export interface LandedRow {
@@ -59,47 +64,50 @@ export interface LandedRow {
   readonly position: string;
 }
 
-/** The statement for a batch. The streams must all differ. */
+/** An event of a statement: of which append (counted from 1), and at which place in it (likewise). */
+interface Listed {
+  readonly nr: number;
+  readonly k: number;
+  readonly event: NewEvent;
+}
+
+/** The statement for a batch: one append after the other. The streams must all differ. */
 export function appendStatement(batch: readonly Append[]): QueryConfig<unknown[]> {
-  const streams: string[] = [];
-  const expected: number[] = [];
-  const sizes: number[] = [];
-  const nrs: number[] = [];
-  const ks: number[] = [];
-  const ids: string[] = [];
-  const types: string[] = [];
-  const data: string[] = [];
-  const metadata: string[] = [];
-  for (const [index, append] of batch.entries()) {
-    streams.push(append.stream);
-    expected.push(append.expected);
-    sizes.push(append.events.length);
-    for (const [k, event] of append.events.entries()) {
-      nrs.push(index + 1);
-      ks.push(k + 1);
-      ids.push(event.id);
-      types.push(event.type);
-      data.push(event.data);
-      metadata.push(event.metadata);
-    }
-  }
+  const listed = batch.flatMap(({ events }, index) =>
+    events.map((event, k) => ({ nr: index + 1, k: k + 1, event })),
+  );
+  return { name: 'tenure_log_append', text: APPEND, values: valuesOf(batch, listed) };
+}
+
+/** Appends of which the streams all differ, and the order in which all their events are to stand in the log. */
+export interface OrderedBatch {
+  readonly appends: readonly Append[];
+  readonly listed: readonly Listed[];
+}
+
+/** The statement for a batch whose events have an order of their own; positions in its answer mean nothing. */
+export function orderedStatement({ appends, listed }: OrderedBatch): QueryConfig<unknown[]> {
+  return { name: 'tenure_log_append_in_order', text: APPEND_IN_ORDER, values: valuesOf(appends, listed) };
+}
+
+function valuesOf(batch: readonly Append[], listed: readonly Listed[]): unknown[] {
+  const streams = batch.map(({ stream }) => stream);
+  const types = listed.map(({ event }) => event.type);
+  const data = listed.map(({ event }) => event.data);
+  const metadata = listed.map(({ event }) => event.metadata);
   const separator = separatorFor(streams, types, data, metadata);
-  return {
-    name: 'tenure_log_append',
-    text: APPEND,
-    values: [
-      joined(streams, separator),
-      expected,
-      sizes,
-      nrs,
-      ks,
-      ids,
-      joined(types, separator),
-      joined(data, separator),
-      joined(metadata, separator),
-      separator,
-    ],
-  };
+  return [
+    joined(streams, separator),
+    batch.map(({ expected }) => expected),
+    batch.map(({ events }) => events.length),
+    listed.map(({ nr }) => nr),
+    listed.map(({ k }) => k),
+    listed.map(({ event }) => event.id),
+    joined(types, separator),
+    joined(data, separator),
+    joined(metadata, separator),
+    separator,
+  ];
 }
 
 /**

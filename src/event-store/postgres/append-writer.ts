@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Pool, QueryConfig } from 'pg';
 import { isServerTrouble } from '../../database/transient.js';
 import {
   type EventStoreError,
@@ -14,6 +14,8 @@ import {
   type CompareRow,
   compareStatement,
   type LandedRow,
+  type OrderedBatch,
+  orderedStatement,
 } from './append-statement.js';
 import { runStatement, type StatementLimits } from './pg-session.js';
 
@@ -34,8 +36,29 @@ export class AppendWriter {
 
   /** One outcome for each append, in the order given; never rejects for what a database can do. */
   async write(batch: readonly Append[]): Promise<readonly AppendOutcome[]> {
+    const written = await this.writeTogether(batch, appendStatement(batch));
+    if (!(written instanceof Error)) return written;
+    return batch.length > 1 ? this.writeOneByOne(batch) : allFailed(batch, written);
+  }
+
+  /**
+   * Writes appends whose events have an order of their own: all of them or none, but for those at a wrong revision.
+   * @throws the errors of `EventStore.append`
+   */
+  async writeInOrder(batch: OrderedBatch): Promise<void> {
+    const written = await this.writeTogether(batch.appends, orderedStatement(batch));
+    if (written instanceof Error) throw written;
+    const lost = written.find((outcome) => outcome.kind === 'failed');
+    if (lost !== undefined) throw lost.error;
+  }
+
+  /** Sends a batch in one statement; what the database refuses, it refuses as a whole, for the reason that is answered. */
+  private async writeTogether(
+    batch: readonly Append[],
+    statement: QueryConfig<unknown[]>,
+  ): Promise<readonly AppendOutcome[] | Error> {
     for (let attempt = 0; ; attempt += 1) {
-      const sent = await runStatement<LandedRow>(this.pool, appendStatement(batch), this.limits);
+      const sent = await runStatement<LandedRow>(this.pool, statement, this.limits);
       switch (sent.kind) {
         case 'answered':
           return this.settle(batch, sent.rows);
@@ -48,9 +71,7 @@ export class AppendWriter {
           if (isServerTrouble(sent.sqlState)) {
             return allFailed(batch, unavailable('the database refused to write', sent.cause));
           }
-          return batch.length > 1
-            ? this.writeOneByOne(batch)
-            : allFailed(batch, refusal(sent.sqlState, sent.cause));
+          return refusal(sent.sqlState, sent.cause);
       }
     }
   }

@@ -2,12 +2,13 @@ import type { ClientConfig, Pool, QueryConfig, QueryResultRow } from 'pg';
 import type { NewEvent, Position, StoredEvent } from '../../events/stored-event.js';
 import { checkAppend, checkPageSize, isRevision } from '../append-rules.js';
 import { EventStoreUnavailableError } from '../errors.js';
-import type { AppendResult, EventStore, ExpectedRevision, Page } from '../event-store.js';
+import type { AppendResult, ExpectedRevision, LogTarget, Page, StreamAppend } from '../event-store.js';
 import { wholeStream } from '../stream-pages.js';
 import { AppendQueue } from './append-queue.js';
 import type { Append } from './append-statement.js';
 import { AppendWriter } from './append-writer.js';
 import { ListenNotifier } from './listen-notifier.js';
+import { orderedBatches } from './ordered-batches.js';
 import { runStatement, type StatementLimits } from './pg-session.js';
 
 /** Settings of the store, apart from its pool. */
@@ -39,6 +40,9 @@ const DEFAULT_LIMITS: PostgresEventStoreLimits = {
 /** Bytes of data and metadata (about) after which a statement takes no further append. */
 const WEIGHT_PER_STATEMENT = 2 * 1_048_576;
 
+/** Events after which a statement that brings in a log takes no further one. */
+const EVENTS_PER_STATEMENT = 500;
+
 const POSITION = /^\d{1,18}$/;
 const COLUMNS = 'position::text AS position, stream, revision::float8 AS revision, id, type, data, metadata';
 const READ = `SELECT ${COLUMNS} FROM tenure_log.event WHERE stream = $1 AND revision >= $2 ORDER BY revision LIMIT $3`;
@@ -50,8 +54,9 @@ const HEAD = `SELECT max(position)::text AS position FROM tenure_log.event`;
  * The log in PostgreSQL. Positions are dense and become visible in order, so a reader needs no more than the last
  * position it saw. The pool stays its owner's; see `eventStorePoolConfig` for the settings it should have.
  */
-export class PostgresEventStore implements EventStore {
+export class PostgresEventStore implements LogTarget {
   private readonly limits: PostgresEventStoreLimits;
+  private readonly writer: AppendWriter;
   private readonly queue: AppendQueue;
   private readonly notifier: ListenNotifier;
 
@@ -61,8 +66,8 @@ export class PostgresEventStore implements EventStore {
   ) {
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.notifier = new ListenNotifier(options.session, options.onFault);
-    const writer = new AppendWriter(pool, this.limits);
-    this.queue = new AppendQueue((batch) => this.writeAndRing(writer, batch), {
+    this.writer = new AppendWriter(pool, this.limits);
+    this.queue = new AppendQueue((batch) => this.writeAndRing(batch), {
       ...this.limits,
       weightPerStatement: WEIGHT_PER_STATEMENT,
     });
@@ -75,9 +80,15 @@ export class PostgresEventStore implements EventStore {
     expected: ExpectedRevision,
     events: readonly NewEvent[],
   ): Promise<AppendResult> {
-    const bytes = checkAppend(stream, expected, events);
-    const weight = events.reduce((sum, event) => sum + event.metadata.length, bytes);
-    return this.queue.add({ stream, expected: expected === 'no_stream' ? -1 : expected, events, weight });
+    return this.queue.add(checked({ stream, expected, events }));
+  }
+
+  async appendInOrder(appends: readonly StreamAppend[]): Promise<void> {
+    const sizes = { events: EVENTS_PER_STATEMENT, weight: WEIGHT_PER_STATEMENT };
+    for (const batch of orderedBatches(appends.map(checked), sizes)) {
+      await this.writer.writeInOrder(batch);
+      this.notifier.appended();
+    }
   }
 
   async read(stream: string, from: number): Promise<readonly StoredEvent[]> {
@@ -130,8 +141,8 @@ export class PostgresEventStore implements EventStore {
     await this.notifier.close();
   }
 
-  private async writeAndRing(writer: AppendWriter, batch: readonly Append[]) {
-    const outcomes = await writer.write(batch);
+  private async writeAndRing(batch: readonly Append[]) {
+    const outcomes = await this.writer.write(batch);
     if (outcomes.some((outcome) => outcome.kind === 'done')) this.notifier.appended();
     return outcomes;
   }
@@ -144,4 +155,11 @@ export class PostgresEventStore implements EventStore {
       cause: outcome.cause,
     });
   }
+}
+
+/** An append as statements take it. @throws InvalidEventError, EventTooLargeError; RangeError for what is no revision */
+function checked({ stream, expected, events }: StreamAppend): Append {
+  const bytes = checkAppend(stream, expected, events);
+  const weight = events.reduce((sum, event) => sum + event.metadata.length, bytes);
+  return { stream, expected: expected === 'no_stream' ? -1 : expected, events, weight };
 }
