@@ -5,8 +5,9 @@ import { logOf } from '../event-store/log-identity.js';
 import type { JsonOption } from './arguments.js';
 import { countSteps, foldSteps, progressOn } from './progress.js';
 import { refusing } from './refusing.js';
-import { show, type Terminal } from './terminal.js';
-import { withLog, withReadSide } from './with-read-side.js';
+import { show, type Terminal, told } from './terminal.js';
+import { withLog } from './with-log.js';
+import { withReadSide } from './with-read-side.js';
 
 export interface RestoreOptions extends JsonOption {
   readonly actor: string;
@@ -74,7 +75,7 @@ async function withLongPool<Result>(
   work: (pool: ReturnType<typeof openLongPool>) => Promise<Result>,
 ): Promise<Result> {
   const pool = openLongPool(url, POOL_SIZE, 'tenure-backup', (error) =>
-    terminal.err(`tenure: ${error instanceof Error ? error.message : String(error)}\n`),
+    terminal.err(`tenure: ${told(error)}\n`),
   );
   try {
     return await work(pool);

@@ -4,7 +4,8 @@ import { type Listing, OpsReader } from '../projections/read-models/ops.reader.j
 import type { JsonOption } from './arguments.js';
 import { withServiceData } from './service-data.js';
 import { json, operator, type Terminal, table } from './terminal.js';
-import { knownLog, originOf, withLog } from './with-read-side.js';
+import { withLog } from './with-log.js';
+import { knownLog, originOf } from './with-read-side.js';
 
 export interface ListOptions extends JsonOption {
   readonly limit: number;
@@ -40,7 +41,7 @@ export function linkCustomer(
   userId: string,
   options: LinkOptions,
 ): Promise<void> {
-  return withLog(terminal, 'write', async ({ settings, store, now, database: { pool } }) => {
+  return withLog(terminal, 'write', async ({ settings, store, now, pool }) => {
     const origin = { ...originOf(operator(terminal)), causation: null };
     const { streamPrefix } = settings;
     const rules = { streamPrefix, now, mayWrite: knownLog(store, pool) };

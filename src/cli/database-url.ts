@@ -1,5 +1,4 @@
 import { loadStoreSettings, type StoreSettings } from '../config/settings.js';
-import { hasEmbeddedPostgres, visitEmbeddedPostgres } from '../database/embedded/embedded-postgres.js';
 import { NoDatabaseError } from '../database/errors.js';
 import type { Terminal } from './terminal.js';
 
@@ -21,6 +20,9 @@ export async function withDatabaseUrl<Result>(
 ): Promise<Result> {
   const settings = loadStoreSettings(terminal.environment);
   if (settings.databaseUrl !== null) return work(settings, settings.databaseUrl);
+  const { hasEmbeddedPostgres, visitEmbeddedPostgres } = await import(
+    '../database/embedded/embedded-postgres.js'
+  );
   const { dataDir } = settings;
   if (use === 'read' && !hasEmbeddedPostgres(dataDir)) throw new NoDatabaseError(dataDir);
   const { url, leave } = await visitEmbeddedPostgres({

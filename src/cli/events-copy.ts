@@ -1,13 +1,14 @@
 import { connectionStringFault, InvalidSettingsError } from '../config/settings.js';
-import { openMigratedDatabase, pendingMigrations } from '../database/database.js';
+import { openPool } from '../database/deadlines.js';
 import { NotMigratedError } from '../database/errors.js';
+import { pendingMigrations } from '../database/pending-migrations.js';
 import { copyLog, LogCopyError } from '../event-store/copy-log.js';
 import { EventStoreDbEventStore } from '../event-store/eventstoredb/eventstoredb-event-store.js';
 import { eventStoreMigrations } from '../event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from '../event-store/postgres/pg-session.js';
 import { PostgresEventStore } from '../event-store/postgres/postgres-event-store.js';
 import { withDatabaseUrl } from './database-url.js';
-import type { Terminal } from './terminal.js';
+import { type Terminal, told } from './terminal.js';
 
 /** From where to where; `prefix` is STREAM_PREFIX. */
 export interface CopyOptions {
@@ -18,6 +19,8 @@ export interface CopyOptions {
   readonly say: (line: string) => void;
 }
 
+/** Connections to the log that is read. */
+const POOL_SIZE = 4;
 /** Milliseconds between two lines of progress. */
 const SAY_EVERY_MS = 1_000;
 
@@ -37,22 +40,17 @@ export function copyServiceLog(terminal: Terminal): Promise<void> {
 export async function copyEvents({ databaseUrl, eventStoreUrl, prefix, say }: CopyOptions): Promise<void> {
   const fault = connectionStringFault(eventStoreUrl);
   if (fault !== null) throw new LogCopyError(`the target ${fault}`);
-  const onFault = (thrown: unknown): void => say(thrown instanceof Error ? thrown.message : String(thrown));
-  const database = await openMigratedDatabase({
-    url: databaseUrl,
-    entities: [],
-    poolConfig: eventStorePoolConfig,
-    onIdleFault: onFault,
-  });
-  const source = new PostgresEventStore(database.pool, {
+  const onFault = (thrown: unknown): void => say(told(thrown));
+  const pool = openPool(eventStorePoolConfig(databaseUrl, POOL_SIZE), onFault);
+  const source = new PostgresEventStore(pool, {
     session: { connectionString: databaseUrl },
     onFault,
   });
   const target = new EventStoreDbEventStore({ url: eventStoreUrl, streamPrefix: prefix, onFault });
   try {
-    const pending = await pendingMigrations(database.pool, eventStoreMigrations);
+    const pending = await pendingMigrations(pool, eventStoreMigrations);
     if (pending > 0) throw new NotMigratedError(pending);
-    const outside = await database.pool.query<{ stream: string }>(
+    const outside = await pool.query<{ stream: string }>(
       'select stream from tenure_log.event where not starts_with(stream, $1) limit 1',
       [prefix],
     );
@@ -71,6 +69,6 @@ export async function copyEvents({ databaseUrl, eventStoreUrl, prefix, say }: Co
   } finally {
     await target.close();
     await source.close();
-    await database.close();
+    await pool.end();
   }
 }

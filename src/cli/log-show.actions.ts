@@ -4,7 +4,7 @@ import { comparePositions, type StoredEvent } from '../events/stored-event.js';
 import { UserFactsReader } from '../projections/read-models/user-facts.reader.js';
 import type { JsonOption } from './arguments.js';
 import { json, type Terminal, table } from './terminal.js';
-import { withLog } from './with-read-side.js';
+import { withLog } from './with-log.js';
 
 export interface ShowLogOptions extends JsonOption {
   readonly user: string;
@@ -12,7 +12,7 @@ export interface ShowLogOptions extends JsonOption {
 }
 
 /** What is shown of an event's metadata, of whatever schema version. */
-const told = z.looseObject({
+const shownOf = z.looseObject({
   recordedAt: z.string(),
   stripeEventId: z.string().nullable(),
   stripeEventType: z.string().nullable(),
@@ -21,7 +21,7 @@ const told = z.looseObject({
 
 /** `tenure log show`. */
 export function showLog(terminal: Terminal, { user, limit, ...options }: ShowLogOptions): Promise<void> {
-  return withLog(terminal, 'read', async ({ settings, store, database: { pool } }) => {
+  return withLog(terminal, 'read', async ({ settings, store, pool }) => {
     const streams = await new UserFactsReader(pool).streams(user, settings.streamPrefix);
     const all = await eventsOfStreams(store, streams);
     const shown = all.slice(-limit).map(lineOf);
@@ -43,7 +43,7 @@ async function eventsOfStreams(
 }
 
 function lineOf({ position, stream, revision, type, data, metadata }: StoredEvent) {
-  const { recordedAt, stripeEventId, stripeEventType, stripeCreated } = told.parse(JSON.parse(metadata));
+  const { recordedAt, stripeEventId, stripeEventType, stripeCreated } = shownOf.parse(JSON.parse(metadata));
   const created = stripeCreated === null ? null : new Date(stripeCreated * 1_000).toISOString();
   return {
     position,

@@ -9,7 +9,8 @@ import { judgedSteps, progressOn } from './progress.js';
 import { changeLines } from './projections.output.js';
 import { refusing } from './refusing.js';
 import { json, show, type Terminal } from './terminal.js';
-import { knownLog, originOf, withLog, withReadSide } from './with-read-side.js';
+import { withLog } from './with-log.js';
+import { knownLog, originOf, withReadSide } from './with-read-side.js';
 
 export interface PublishOptions extends JsonOption {
   readonly actor: string;
@@ -43,7 +44,7 @@ export function diffPlans(terminal: Terminal, file: string, options: JsonOption)
 /** `tenure plans publish`. */
 export function publishPlans(terminal: Terminal, file: string, options: PublishOptions): Promise<void> {
   return withFile(terminal, file, ({ catalog, hash }) =>
-    withLog(terminal, 'write', async ({ settings, store, now, database: { pool } }) => {
+    withLog(terminal, 'write', async ({ settings, store, now, pool }) => {
       const origin = { ...originOf(options.actor), causation: null };
       const mayWrite = knownLog(store, pool);
       const { streamPrefix } = settings;

@@ -52,3 +52,8 @@ export function show(
   if (options.json === true) terminal.out(json(value));
   else for (const line of lines) terminal.out(`${line}\n`);
 }
+
+/** What was thrown, in its own words. */
+export function told(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

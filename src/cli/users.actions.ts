@@ -6,12 +6,12 @@ import {
   type UserVersion,
 } from '../projections/read-models/user-facts.reader.js';
 import type { JsonOption } from './arguments.js';
-import { withServiceData } from './service-data.js';
+import { withServicePool } from './service-pool.js';
 import { show, type Terminal, table } from './terminal.js';
 
 /** `tenure users show`. */
 export async function showUser(terminal: Terminal, userId: string, options: JsonOption): Promise<void> {
-  const shown = await withServiceData(terminal, 'read', async ({ database: { pool } }) => {
+  const shown = await withServicePool(terminal, 'read', async ({ pool }) => {
     const facts = new UserFactsReader(pool);
     const { snapshot } = await new EntitlementReader(pool).read(userId);
     return {

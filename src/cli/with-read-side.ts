@@ -4,10 +4,7 @@ import type { Origin } from '../commands/aggregate.js';
 import { AggregateRepository } from '../commands/aggregate-repository.js';
 import { projectionAggregate } from '../commands/projection.aggregate.js';
 import type { StoreSettings } from '../config/settings.js';
-import { ServerClock } from '../database/server-clock.js';
 import type { EventStore, LogTarget } from '../event-store/event-store.js';
-import { claimForLog, claimForRestore, expectLog, logOf } from '../event-store/log-identity.js';
-import { openEventStore } from '../event-store/open-event-store.js';
 import { readLiveCheckpoint } from '../projections/engine/checkpoint.js';
 import { knownLogOnly } from '../projections/engine/log-watch.js';
 import type { SetAside } from '../projections/engine/projector.js';
@@ -16,8 +13,8 @@ import { openRebuildProjector, type RebuildProjector } from '../projections/rebu
 import type { RebuildRuntime } from '../projections/rebuild/rebuild-runtime.js';
 import { ProjectionRecovery } from '../projections/recovery.js';
 import type { DataUse } from './database-url.js';
-import { type ServiceData, withServiceData } from './service-data.js';
-import type { Terminal } from './terminal.js';
+import { type Terminal, told } from './terminal.js';
+import { withLog } from './with-log.js';
 
 /** The log, and what is rebuilt and healed of the read models. */
 export interface ReadSide {
@@ -32,32 +29,6 @@ export interface ReadSide {
 /** What a command does with log and database; who would `fold` goes on with builds while the command runs, unless a service does. */
 export type Folding = DataUse | 'fold';
 
-const CLAIM = { read: expectLog, write: claimForLog, restore: claimForRestore };
-
-/**
- * Opens the log of the service beside its database.
- * `now` is the writer's clock. @throws OtherLogError when the settings name another log than the database was made from
- */
-export function withLog<Result>(
-  terminal: Terminal,
-  use: DataUse,
-  work: (data: ServiceData & { readonly store: LogTarget; readonly now: () => number }) => Promise<Result>,
-): Promise<Result> {
-  return withServiceData(terminal, use, async (data) => {
-    const { settings, database, databaseUrl } = data;
-    await CLAIM[use](database.pool, logOf(settings));
-    const onFault = (fault: unknown): void => terminal.err(`tenure: event store: ${told(fault)}\n`);
-    const clock = new ServerClock({ pool: database.pool });
-    await clock.measure();
-    const store = await openEventStore(settings, { pool: database.pool, databaseUrl, onFault });
-    try {
-      return await work({ ...data, store, now: () => clock.now() });
-    } finally {
-      await store.close();
-    }
-  });
-}
-
 /** Opens what rebuilds and heals the read models; what passes by itself is told on the terminal. */
 export function withReadSide(
   terminal: Terminal,
@@ -65,7 +36,7 @@ export function withReadSide(
   work: (side: ReadSide) => Promise<void>,
 ): Promise<void> {
   const use = folding === 'fold' ? 'write' : folding;
-  return withLog(terminal, use, async ({ settings, database: { pool }, databaseUrl, store, now }) => {
+  return withLog(terminal, use, async ({ settings, pool, databaseUrl, store, now }) => {
     const { streamPrefix, faultLimit } = settings;
     const onTrouble = (error: unknown): void => terminal.err(`tenure: ${told(error)}\n`);
     const onFault = (generation: number, { message }: { readonly message: string }): void =>
@@ -102,8 +73,4 @@ export function knownLog(store: EventStore, pool: Pool): () => Promise<void> {
 /** Where what a command appends comes from. */
 export function originOf(actor: string): Omit<Origin, 'causation'> {
   return { actor, correlationId: randomUUID(), stripe: null };
-}
-
-function told(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

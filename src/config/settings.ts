@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ClaimReading } from '../events/user-id.js';
-import { LOG_LEVELS } from '../observability/logger.js';
+import { LOG_LEVELS, type LogLevel } from '../observability/log-levels.js';
 import { NamedError } from '../observability/named-error.js';
 import type { TracingSettings } from '../observability/tracing.js';
 import { InvalidConnectionStringError, parseConnectionString } from './connection-string.js';
@@ -108,7 +108,7 @@ export const SETTINGS = Symbol('SETTINGS');
 export interface Settings {
   readonly port: number;
   readonly host: string;
-  readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly logLevel: LogLevel;
   /** All accepted at once, for rotation. */
   readonly stripeWebhookSecrets: readonly string[];
   /** The mode whose events count. */

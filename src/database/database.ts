@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { DataSource, type EntitySchema, type MigrationInterface, type MixedList } from 'typeorm';
+import { DataSource, type EntitySchema, type MixedList } from 'typeorm';
 import {
   clientConfig,
   DeadlineClient,
@@ -48,20 +48,6 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   await refuseTransactionPooler(options.url);
   await migrate(options);
   return openMigratedDatabase(options);
-}
-
-/** How many of `migrations` a database has not had yet; asks, and changes nothing. */
-export async function pendingMigrations(
-  pool: pg.Pool,
-  migrations: readonly (new () => MigrationInterface)[],
-): Promise<number> {
-  const { rows: found } = await pool.query(
-    `select to_regclass('public.tenure_migrations') is not null as "isThere"`,
-  );
-  if (found[0]?.isThere !== true) return migrations.length;
-  const { rows } = await pool.query<{ name: string }>('select name from public.tenure_migrations');
-  const had = new Set(rows.map(({ name }) => name));
-  return migrations.filter((Migration) => !had.has(new Migration().name ?? Migration.name)).length;
 }
 
 /** Opens the pools of a database that has its tables. */

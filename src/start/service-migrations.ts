@@ -1,0 +1,55 @@
+import type { Pool } from 'pg';
+import type { MigrationInterface } from 'typeorm';
+import { keyMigrations } from '../auth/keys/migrations.js';
+import { openPool } from '../database/deadlines.js';
+import { NotMigratedError } from '../database/errors.js';
+import { pendingMigrations } from '../database/pending-migrations.js';
+import { refuseTransactionPooler } from '../database/pooler.js';
+import { CreateLogIdentity1763800000200 } from '../event-store/log-identity.js';
+import { eventStoreMigrations } from '../event-store/postgres/migrations.js';
+import { eventStorePoolConfig } from '../event-store/postgres/pg-session.js';
+import { projectionMigrations } from '../projections/read-models/migrations/migrations.js';
+import { webhookMigrations } from '../webhooks/migrations.js';
+
+export interface ServiceDatabaseOptions {
+  readonly url: string;
+  /** `null`: the log is in the database. */
+  readonly eventStoreUrl: string | null;
+  readonly onIdleFault: (error: Error) => void;
+}
+
+/** Connections of a command that reads. */
+const POOL_SIZE = 4;
+
+/** Every migration of a service, of all parts that keep tables. */
+export function serviceMigrations(eventStoreUrl: string | null): readonly (new () => MigrationInterface)[] {
+  return [
+    ...(eventStoreUrl === null ? eventStoreMigrations : []),
+    ...projectionMigrations,
+    ...keyMigrations,
+    ...webhookMigrations,
+    CreateLogIdentity1763800000200,
+  ];
+}
+
+/**
+ * Opens the database of a service for whoever only reads: makes and changes no table, and does without TypeORM, which takes
+ * longer to load than such a command to run.
+ * @throws NotMigratedError, TransactionPoolerError and what the database answers
+ */
+export async function openMigratedServicePool({
+  url,
+  eventStoreUrl,
+  onIdleFault,
+}: ServiceDatabaseOptions): Promise<Pool> {
+  await refuseTransactionPooler(url);
+  const pool = openPool(eventStorePoolConfig(url, POOL_SIZE), onIdleFault);
+  try {
+    const pending = await pendingMigrations(pool, serviceMigrations(eventStoreUrl));
+    if (pending > 0) throw new NotMigratedError(pending);
+    return pool;
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+}
