@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { connectionStringFault } from '../src/config/settings.js';
+import { connectionStringFault } from '../src/config/environment.js';
 import { LoadGenerator } from './load/generator-process.js';
 import { table, type WorkReport, writeResults } from './report.js';
 import { type BenchContext, FULL, QUICK } from './support/bench-context.js';

@@ -170,7 +170,7 @@ describe('The documents', () => {
   });
 
   it('tell of every setting there is, and of no other', () => {
-    const settings = [...read('src/config/settings.ts').matchAll(/^ {2}([A-Z][A-Z_]+): /gm)].map(
+    const settings = [...read('src/config/environment.ts').matchAll(/^ {2}([A-Z][A-Z_]+): /gm)].map(
       ([, name = '']) => name,
     );
     const chapter = /^## 14\. [\s\S]*?(?=^## )/m.exec(read('docs/DESIGN.md'))?.[0] ?? '';

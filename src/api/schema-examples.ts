@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { VERSION } from '../observability/version.js';
 import type { NAMED } from './named-schemas.js';
 import { PROJECTION_EXAMPLES } from './ops/projection.examples.js';
 
@@ -84,10 +85,10 @@ export const EXAMPLES: Examples<keyof typeof NAMED> = {
     next: null,
   },
   SetAside: { streams: 0, users: 0 },
-  Live: { status: 'live', version: '0.1.0' },
+  Live: { status: 'live', version: VERSION },
   Readiness: {
     status: 'ready',
-    version: '0.1.0',
+    version: VERSION,
     problems: [],
     eventStore: 'eventstoredb',
     projection: {

@@ -3,7 +3,8 @@ import type { EventStore } from '../event-store/event-store.js';
 import { ChainCheck, nameOf, pagesOf } from '../event-store/log-transfer.js';
 import { comparePositions, type Position } from '../events/stored-event.js';
 import { VERSION } from '../observability/version.js';
-import { type BackupHeader, BackupWriter } from './backup-file.js';
+import { type BackupHeader } from './backup-format.js';
+import { BackupWriter } from './backup-writer.js';
 import { BackupRefusedError } from './errors.js';
 import { columnsOfKeptTables, readKeptRows } from './kept-rows.js';
 

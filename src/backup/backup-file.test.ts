@@ -2,7 +2,9 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { testFolder } from '../../test/support/folder.js';
 import type { StoredEvent } from '../events/stored-event.js';
-import { type BackupLine, BackupWriter, backupLines, readBackupHeader } from './backup-file.js';
+import { type BackupLine } from './backup-format.js';
+import { backupLines, readBackupHeader } from './backup-reader.js';
+import { BackupWriter } from './backup-writer.js';
 
 const ABOUT = {
   origin: 'postgresql',

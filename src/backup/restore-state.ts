@@ -4,7 +4,7 @@ import { RESTORE_UNDER_WAY } from '../event-store/log-identity.js';
 import { ENTITLEMENTS } from '../projections/entitlements/entitlements.projector.js';
 import { attachPartitions } from '../projections/read-models/partitions.js';
 import { dropGeneration, inTransaction } from '../projections/rebuild/generation-table.js';
-import type { BackupAbout, BackupLine } from './backup-file.js';
+import type { BackupAbout, BackupLine } from './backup-format.js';
 import { BackupRefusedError } from './errors.js';
 import { columnsOfKeptTables, KeptRowsWriter } from './kept-rows.js';
 import { KEPT_TABLES } from './tables.js';

@@ -13,13 +13,8 @@ import {
 import type { Position, StoredEvent } from '../events/stored-event.js';
 import { underLock } from '../projections/rebuild/generation-table.js';
 import type { RebuildRuntime } from '../projections/rebuild/rebuild-runtime.js';
-import {
-  type BackupAbout,
-  type BackupHeader,
-  type BackupLine,
-  backupLines,
-  readBackupHeader,
-} from './backup-file.js';
+import { type BackupAbout, type BackupHeader, type BackupLine } from './backup-format.js';
+import { backupLines, readBackupHeader } from './backup-reader.js';
 import { BackupFileError, BackupRefusedError } from './errors.js';
 import {
   beginRestore,

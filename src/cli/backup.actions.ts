@@ -1,6 +1,6 @@
 import { backUp } from '../backup/back-up.js';
 import { restore } from '../backup/restore.js';
-import { openLongPool } from '../database/deadlines.js';
+import { openLongPool } from '../database/long-watch.js';
 import { logOf } from '../event-store/log-identity.js';
 import type { JsonOption } from './arguments.js';
 import { countSteps, foldSteps, progressOn } from './progress.js';

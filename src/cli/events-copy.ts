@@ -1,7 +1,8 @@
-import { connectionStringFault, InvalidSettingsError } from '../config/settings.js';
-import { openPool } from '../database/deadlines.js';
+import { connectionStringFault } from '../config/environment.js';
+import { InvalidSettingsError } from '../config/settings.js';
 import { NotMigratedError } from '../database/errors.js';
 import { pendingMigrations } from '../database/pending-migrations.js';
+import { openPool } from '../database/pools.js';
 import { copyLog, LogCopyError } from '../event-store/copy-log.js';
 import { EventStoreDbEventStore } from '../event-store/eventstoredb/eventstoredb-event-store.js';
 import { eventStoreMigrations } from '../event-store/postgres/migrations.js';

@@ -1,15 +1,9 @@
 import type pg from 'pg';
 import { DataSource, type EntitySchema, type MixedList } from 'typeorm';
-import {
-  clientConfig,
-  DeadlineClient,
-  LONG,
-  LongWatch,
-  longPoolConfig,
-  openPool,
-  prepare,
-} from './deadlines.js';
+import { clientConfig, DeadlineClient, LONG, prepare } from './deadlines.js';
+import { LongWatch, longPoolConfig } from './long-watch.js';
 import { refuseTransactionPooler } from './pooler.js';
+import { openPool } from './pools.js';
 
 /** "tnre", and the number of the lock under which migrations run. */
 const MIGRATION_LOCK = [0x746e7265, 2];

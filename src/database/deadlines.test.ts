@@ -2,7 +2,9 @@ import type pg from 'pg';
 import { type CuttingProxy, cuttingProxy } from '../../test/contract/cutting-proxy.js';
 import { type TestDatabase, testDatabase } from '../../test/support/postgres.js';
 import { until } from '../../test/support/until.js';
-import { cutPool, openLongPool, openPool, poolConfig, SHORT } from './deadlines.js';
+import { poolConfig, SHORT } from './deadlines.js';
+import { openLongPool } from './long-watch.js';
+import { cutPool, openPool } from './pools.js';
 
 const QUICK = { ...SHORT, connectMs: 300, answerMs: 300 };
 

@@ -1,4 +1,5 @@
 import { Metrics } from './metrics.js';
+import { watchProjection, watchRebuild } from './watched-gauges.js';
 
 describe('the metrics', () => {
   it('are written as Prometheus text, with cumulative buckets', async () => {
@@ -20,7 +21,7 @@ describe('the metrics', () => {
     metrics.batch({ events: 1, seconds: 0.003 });
     metrics.batch({ events: 400, seconds: 0.2 });
     let faultPosition: number | null = null;
-    metrics.watchProjection(() => ({
+    watchProjection(metrics, () => ({
       position: 7,
       generation: 2,
       lagEvents: 3,
@@ -34,7 +35,7 @@ describe('the metrics', () => {
     }));
     let build: { part: number; events: number; eventsPerSecond: number } | null = null;
     let asked = 0;
-    metrics.watchRebuild(async () => {
+    watchRebuild(metrics, async () => {
       asked += 1;
       return build;
     });

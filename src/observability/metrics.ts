@@ -2,14 +2,6 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { LatencyHistogram } from './latency-histogram.js';
 import { VERSION } from './version.js';
 
-/** How many users have something that somebody should look at. */
-export interface AttentionCounts {
-  readonly unmappedPrices: number;
-  readonly adoptedPrices: number;
-  readonly pendingPayments: number;
-  readonly pendingWithoutInvoice: number;
-}
-
 /** How a question to Stripe's API ended; `failed` is everything that is none of the others. */
 export const STRIPE_OUTCOMES = [
   'answered',
@@ -21,31 +13,6 @@ export const STRIPE_OUTCOMES = [
 ] as const;
 
 export type StripeOutcome = (typeof STRIPE_OUTCOMES)[number];
-
-/** What the projection shows of itself. `lagEvents` is in positions of the log; `null` is shown as no value at all. */
-export interface ProjectionFigures {
-  readonly position: number;
-  /** The generation that is read. */
-  readonly generation: number | null;
-  readonly lagEvents: number;
-  readonly lagSeconds: number;
-  readonly isFaulted: boolean;
-  readonly isRunning: boolean;
-  readonly faultPosition: number | null;
-  /** Streams of which events are set aside. */
-  readonly setAsideStreams: number;
-  /** Users who are marked for it, or who cannot be judged. */
-  readonly faultedUsers: number;
-  /** Faults met since the start. */
-  readonly faults: number;
-}
-
-/** How far a build is: the part of the log behind it (0 to 1), events folded, and its mean rate since it began. */
-export interface RebuildFigures {
-  readonly part: number;
-  readonly events: number;
-  readonly eventsPerSecond: number;
-}
 
 export const WEBHOOK_OUTCOMES = [
   'applied',
@@ -184,83 +151,6 @@ export class Metrics {
     this.batchSeconds.observe(seconds);
   }
 
-  /** Shows the projection's figures, asked for at every scrape. */
-  watchProjection(figures: () => ProjectionFigures): void {
-    this.gauges(
-      async () => figures(),
-      [
-        ['tenure_projection_position', 'Position of the last event applied.', (f) => f.position],
-        ['tenure_projection_generation', 'Number of the generation that is read.', (f) => f.generation],
-        ['tenure_projection_lag_events', 'Positions not applied yet.', (f) => f.lagEvents],
-        ['tenure_projection_lag_seconds', 'How long the projection has been behind.', (f) => f.lagSeconds],
-        ['tenure_projection_faulted', '1 while stopped at a fault.', (f) => Number(f.isFaulted)],
-        [
-          'tenure_projection_fault_position',
-          'Position of the event that the projection stands at; no value while it stands at none.',
-          (f) => f.faultPosition,
-        ],
-        [
-          'tenure_projection_set_aside_streams',
-          'Streams of which events are set aside.',
-          (f) => f.setAsideStreams,
-        ],
-        [
-          'tenure_projection_faulted_users',
-          'Users marked as faulted: of a stream that is set aside, or who cannot be judged.',
-          (f) => f.faultedUsers,
-        ],
-        ['tenure_projection_faults', 'Faults met since the start.', (f) => f.faults],
-        ['tenure_projection_running', '1 while events are applied.', (f) => Number(f.isRunning)],
-      ],
-    );
-  }
-
-  /** Shows how far a build is, asked for at every scrape; `null` while there is none. Every instance shows the same. */
-  watchRebuild(figures: () => Promise<RebuildFigures | null>): void {
-    this.gauges(figures, [
-      [
-        'tenure_rebuild_progress',
-        'Part of the log that the build has folded, 0 to 1; no value while there is no build.',
-        (f) => f.part,
-      ],
-      ['tenure_rebuild_events', 'Events that the build has folded.', (f) => f.events],
-      [
-        'tenure_rebuild_events_per_second',
-        'Mean rate of the build since it was asked for.',
-        (f) => f.eventsPerSecond,
-      ],
-    ]);
-  }
-
-  /** Shows how many users have something that somebody should look at, as the last look counted them. */
-  watchAttention(counts: () => AttentionCounts | null): void {
-    this.gauges(
-      async () => counts(),
-      [
-        [
-          'tenure_users_with_unmapped_prices',
-          'Users who have a subscription on a price in no plan and no add-on.',
-          (c) => c.unmappedPrices,
-        ],
-        [
-          'tenure_users_with_adopted_prices',
-          "Users for whom a price in no plan counts as a plan's own, because they moved to it from one of that plan.",
-          (c) => c.adoptedPrices,
-        ],
-        [
-          'tenure_users_pending_payment',
-          'Users who asked for a higher plan that is not paid yet.',
-          (c) => c.pendingPayments,
-        ],
-        [
-          'tenure_users_pending_without_invoice',
-          'Those of them for whom there is no open invoice that they could pay.',
-          (c) => c.pendingWithoutInvoice,
-        ],
-      ],
-    );
-  }
-
   /** A gauge whose value is asked for at every scrape. */
   watch(name: string, help: string, value: () => number): void {
     new Gauge({
@@ -271,32 +161,5 @@ export class Metrics {
         this.set(value());
       },
     });
-  }
-
-  /** Gauges of which one scrape asks together; one without a value has no line. */
-  private gauges<Figures>(
-    figures: () => Promise<Figures | null>,
-    picks: readonly (readonly [name: string, help: string, pick: (figures: Figures) => number | null])[],
-  ): void {
-    let asked: Promise<Figures | null> | null = null;
-    const ask = (): Promise<Figures | null> => {
-      asked ??= figures().finally(() => {
-        asked = null;
-      });
-      return asked;
-    };
-    for (const [name, help, pick] of picks) {
-      new Gauge({
-        name,
-        help,
-        registers: [this.registry],
-        async collect() {
-          const found = await ask();
-          const value = found === null ? null : pick(found);
-          if (value === null) this.remove();
-          else this.set(value);
-        },
-      });
-    }
   }
 }

@@ -1,5 +1,5 @@
-import type { AttentionCounts } from '../observability/metrics.js';
 import { OnceADay } from '../observability/once-a-day.js';
+import type { AttentionCounts } from '../observability/watched-gauges.js';
 import type { AttentionReader } from './read-models/attention.reader.js';
 
 export interface AttentionWatchOptions {

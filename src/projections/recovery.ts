@@ -4,12 +4,8 @@ import { SkipEvent } from '../commands/projection.aggregate.js';
 import type { EventStore } from '../event-store/event-store.js';
 import type { EventSkippedData } from '../events/projection.events.js';
 import type { Position, StoredEvent } from '../events/stored-event.js';
-import {
-  clearFault,
-  type ProjectionFault,
-  projectionFaultSchema,
-  readLiveCheckpoint,
-} from './engine/checkpoint.js';
+import { type ProjectionFault, projectionFaultSchema, readLiveCheckpoint } from './engine/checkpoint.js';
+import { clearFault } from './engine/checkpoint-moves.js';
 import { PROJECTION_CHANNEL } from './engine/leader-election.js';
 import { readSkips } from './engine/projection-source.js';
 import { type TriedAgain, tryAllAgain, tryStreamAgain } from './engine/try-again.js';

@@ -1,5 +1,11 @@
 import { inTime } from '../observability/in-time.js';
-import type { Metrics, RebuildFigures } from '../observability/metrics.js';
+import type { Metrics } from '../observability/metrics.js';
+import {
+  type RebuildFigures,
+  watchAttention,
+  watchProjection,
+  watchRebuild,
+} from '../observability/watched-gauges.js';
 import { AttentionWatch } from '../projections/attention-watch.js';
 import { createProjections, type Projections, type ProjectionsOptions } from '../projections/projections.js';
 import type { Generation } from '../projections/rebuild/generation-table.js';
@@ -49,7 +55,7 @@ export function startAttentionWatch(
     warn: (details, message) => logger.warn(details, message),
     onTrouble: (err) => failures.trouble('what needs attention could not be looked for', err),
   });
-  metrics.watchAttention(() => watch.counts);
+  watchAttention(metrics, () => watch.counts);
   watch.start();
   stops.add(STEPS.attention, () => watch.stop());
 }
@@ -71,7 +77,7 @@ function foldingThreads(
 }
 
 function watch(metrics: Metrics, { engine, rebuilds }: Projections): void {
-  metrics.watchProjection(() => {
+  watchProjection(metrics, () => {
     const { handled, generation, lagEvents, lagSeconds, state, fault, setAside, faults } = engine.status();
     return {
       position: Number(handled ?? 0),
@@ -86,7 +92,7 @@ function watch(metrics: Metrics, { engine, rebuilds }: Projections): void {
       faults,
     };
   });
-  metrics.watchRebuild(async () => rebuildFigures(await inTime(rebuilds.list(), REBUILD_ASKED_MS)));
+  watchRebuild(metrics, async () => rebuildFigures(await inTime(rebuilds.list(), REBUILD_ASKED_MS)));
 }
 
 /** How far the build is that is under way; `null` while there is none, or the database does not say. */

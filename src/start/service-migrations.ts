@@ -1,10 +1,10 @@
 import type { Pool } from 'pg';
 import type { MigrationInterface } from 'typeorm';
 import { keyMigrations } from '../auth/keys/migrations.js';
-import { openPool } from '../database/deadlines.js';
 import { NotMigratedError } from '../database/errors.js';
 import { pendingMigrations } from '../database/pending-migrations.js';
 import { refuseTransactionPooler } from '../database/pooler.js';
+import { openPool } from '../database/pools.js';
 import { CreateLogIdentity1763800000200 } from '../event-store/log-identity.js';
 import { eventStoreMigrations } from '../event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from '../event-store/postgres/pg-session.js';

@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
-import { BackupWriter, backupLines, readBackupHeader } from '../../src/backup/backup-file.js';
+import { backupLines, readBackupHeader } from '../../src/backup/backup-reader.js';
+import { BackupWriter } from '../../src/backup/backup-writer.js';
 import { KEPT_TABLES } from '../../src/backup/tables.js';
 import { runCli } from '../../src/cli/program.js';
 import { metadataOf } from '../../src/commands/aggregate.js';

@@ -5,7 +5,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DataDirInUseError, EmbeddedPostgresDiedError, EmbeddedPostgresError } from '../errors.js';
 import { OwnerLock } from './owner-lock.js';
 import {
-  type Durability,
   type OwnPostmaster,
   type Postmaster,
   postmasterOf,
@@ -16,6 +15,7 @@ import {
 import { serverBinaries } from './server-binaries.js';
 import { clusterDir, openCluster, ROLE } from './server-cluster.js';
 import { errorCode, isMissing, serverIdentity } from './server-identity.js';
+import { type Durability } from './server-settings.js';
 import { StartTurn } from './start-turn.js';
 
 export interface EmbeddedPostgresOptions {

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Position } from '../../events/stored-event.js';
-import { type Checkpoint, moveCheckpoint, noteScanned } from './checkpoint.js';
+import { type Checkpoint } from './checkpoint.js';
+import { moveCheckpoint, noteScanned } from './checkpoint-moves.js';
 import type { ProjectionKey } from './projection-key.js';
 import { EventFailedError, type ProjectedBatch, type Projector } from './projector.js';
 import { type RecentChange, withChange } from './recent-changes.js';

@@ -6,10 +6,10 @@ import {
   type Checkpoint,
   isSameCommit,
   type LiveCheckpoint,
-  noteFault,
   openLiveCheckpoint,
   readLiveCheckpoint,
 } from './checkpoint.js';
+import { noteFault } from './checkpoint-moves.js';
 import type { CommitNotifier } from './commit-notifier.js';
 import type { RoleContext } from './follower.js';
 import type { LeaderElection } from './leader-election.js';

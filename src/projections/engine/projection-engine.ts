@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { cutPool } from '../../database/deadlines.js';
+import { cutPool } from '../../database/pools.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import type { Position } from '../../events/stored-event.js';
 import { openLiveCheckpoint } from './checkpoint.js';

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import type { AttentionCounts } from '../../observability/metrics.js';
+import type { AttentionCounts } from '../../observability/watched-gauges.js';
 import type { PendingPayment } from '../../policy/entitlement.js';
 import { parseSnapshotTexts, snapshotAt } from '../entitlements/user-row.js';
 import type { Listing } from './ops.reader.js';

@@ -8,10 +8,10 @@ import { BoundedLog } from '../engine/bounded-log.js';
 import {
   type Checkpoint,
   findCheckpoint,
-  noteFault,
   type ProjectionFault,
   readLiveCheckpoint,
 } from '../engine/checkpoint.js';
+import { noteFault } from '../engine/checkpoint-moves.js';
 import { LeaderElection } from '../engine/leader-election.js';
 import { projectionSource } from '../engine/projection-source.js';
 import type { Projector, SetAside } from '../engine/projector.js';

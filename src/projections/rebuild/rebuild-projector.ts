@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
-import { cutPool, openLongPool } from '../../database/deadlines.js';
+import { openLongPool } from '../../database/long-watch.js';
+import { cutPool } from '../../database/pools.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import type { LoadedCatalog } from '../../plans/plan-file.js';
 import type { ProjectionFault } from '../engine/checkpoint.js';

@@ -1,6 +1,6 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { Pool } from 'pg';
-import { openPool } from '../../database/deadlines.js';
+import { openPool } from '../../database/pools.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import { openEventStore } from '../../event-store/open-event-store.js';
 import { eventStorePoolConfig } from '../../event-store/postgres/pg-session.js';

@@ -2,7 +2,7 @@ import type {
   SubscriptionObservationData,
   SubscriptionObservationType,
 } from '../../events/subscription.events.js';
-import { periodsMoved, samePrices } from './subscription.translation.js';
+import { periodsMoved, samePrices } from './subscription-items.js';
 
 const GIVES_ACCESS: ReadonlySet<string> = new Set(['active', 'trialing']);
 const SUSPENDED: ReadonlySet<string> = new Set(['unpaid', 'paused']);

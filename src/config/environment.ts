@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { LOG_LEVELS } from '../observability/log-levels.js';
+import { InvalidConnectionStringError, parseConnectionString } from './connection-string.js';
+
+const SECRET_LENGTH = 16;
+const ADMIN_KEY_LENGTH = 32;
+
+const setting = (expected: string) => z.string({ error: `is missing, must be ${expected}` });
+const matching = (pattern: RegExp, expected: string) =>
+  setting(expected).regex(pattern, `must be ${expected}`);
+const url = (pattern: RegExp, expected: string) =>
+  matching(pattern, expected).refine((value) => URL.canParse(value), `must be ${expected}`);
+
+const wholeNumber = (most: number, unit: string) => {
+  const expected = `a whole number of ${unit} from 1 to ${most}`;
+  return matching(/^[1-9]\d{0,8}$/, expected)
+    .transform(Number)
+    .refine((number) => number <= most, `must be ${expected}`);
+};
+
+/** The names of DESIGN 14, each with its form and default. An empty value counts as unset. */
+export const environmentSchema = z.object({
+  PORT: matching(/^\d{1,5}$/, 'a port from 0 to 65535')
+    .transform(Number)
+    .refine((port) => port <= 65_535, 'must be a port from 0 to 65535')
+    .default(3000),
+  HOST: z.string().default('127.0.0.1'),
+  LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
+  STRIPE_WEBHOOK_SECRET: setting('the signing secret of the webhook endpoint (several: comma-separated)')
+    .transform((value) => value.split(',').map((secret) => secret.trim()))
+    .refine(
+      (secrets) => secrets.every((secret) => secret.length >= SECRET_LENGTH),
+      `must be secrets of at least ${SECRET_LENGTH} characters each, comma-separated`,
+    ),
+  STRIPE_LIVEMODE: z.enum(['true', 'false'], { error: 'must be true or false' }).optional(),
+  STRIPE_SECRET_KEY: matching(
+    /^(sk|rk)_(live|test)_\w+$/,
+    'a secret or restricted key of Stripe (sk_live_…, sk_test_…, rk_…)',
+  ).optional(),
+  STRIPE_API_BASE: url(
+    /^https?:\/\/[^/?#@]+\/?$/,
+    'an http(s) URL of scheme, host and port alone',
+  ).optional(),
+  TENURE_ADMIN_KEY: setting(`a key of at least ${ADMIN_KEY_LENGTH} characters`)
+    .min(ADMIN_KEY_LENGTH, `is too short, must have at least ${ADMIN_KEY_LENGTH} characters`)
+    .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces'),
+  DATABASE_URL: url(/^postgres(ql)?:\/\//, 'a postgres:// URL').optional(),
+  DATA_DIR: z.string().default('.tenure'),
+  EVENTSTORE_URL: z
+    .string()
+    .superRefine((value, context) => {
+      const fault = connectionStringFault(value);
+      if (fault !== null) context.addIssue({ code: 'custom', message: fault });
+    })
+    .optional(),
+  STREAM_PREFIX: matching(/^[\w.-]{0,50}$/, 'up to 50 letters, digits and . _ -').default('tenure.'),
+  PLANS_FILE: z.string().default('plans.yaml'),
+  USER_ID_METADATA_KEY: matching(/^[^[\]]{1,40}$/, 'a metadata key of 1 to 40 characters').default('user_id'),
+  USER_ID_PATTERN: z
+    .string()
+    .transform((text, context) => {
+      try {
+        return new RegExp(`^(?:${text})$`, 'u');
+      } catch {
+        context.addIssue({ code: 'custom', message: 'must be a regular expression' });
+        return z.NEVER;
+      }
+    })
+    .optional(),
+  STRIPE_ACCOUNT: matching(/^acct_\w{1,250}$/, 'an account id, acct_…').optional(),
+  READY_LAG_SECONDS: wholeNumber(86_400, 'seconds').default(10),
+  WEBHOOK_SILENCE_MINUTES: wholeNumber(525_600, 'minutes').optional(),
+  FAULT_LIMIT: matching(/^\d{1,5}$/, 'a whole number of streams or users from 0 to 99999')
+    .transform(Number)
+    .default(20),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url(/^https?:\/\//, 'an http(s) URL').optional(),
+  OTEL_TRACES_SAMPLER_ARG: matching(/^(0(\.\d{1,9})?|1(\.0{1,9})?)$/, 'a number from 0 to 1')
+    .transform(Number)
+    .default(1),
+  AUTH_JWKS_URL: url(/^https?:\/\//, 'an http(s) URL').optional(),
+  AUTH_ISSUER: z.string().optional(),
+  AUTH_AUDIENCE: z.string().optional(),
+});
+
+/** What is wrong with a connection string, `null` when nothing is. Never shows the string, which has a password. */
+export function connectionStringFault(text: string): string | null {
+  try {
+    parseConnectionString(text);
+    return null;
+  } catch (error) {
+    if (error instanceof InvalidConnectionStringError) return error.message;
+    throw error;
+  }
+}
