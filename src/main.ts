@@ -8,6 +8,7 @@ import { DatabaseError, TransactionPoolerError } from './database/errors.js';
 import { OtherLogError, UnfinishedRestoreError } from './event-store/log-identity.js';
 import { VERSION } from './observability/version.js';
 import { InvalidPlanFileError } from './plans/plan-file.js';
+import { limitHeapGrowth } from './start/heap-growth.js';
 import { StartStoppedError } from './start/stop-order.js';
 
 /** sysexits.h: something is wrong with the configuration. */
@@ -55,6 +56,7 @@ function ended(abandoned: readonly string[]): never {
 }
 
 async function serve(): Promise<void> {
+  limitHeapGrowth();
   const stopping = new AbortController();
   let tenure: Tenure | null = null;
   const stop = (): void => {

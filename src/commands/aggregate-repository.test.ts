@@ -165,7 +165,7 @@ describe('a command', () => {
   });
 
   it('is a duplicate after its stream was forgotten for others', async () => {
-    const small = repository(store, { cachedStreams: 1 });
+    const small = repository(store, { bytesInMemory: 1_000 });
     await small.execute(record('evt_1'));
     const event = goldenEvent('SubscriptionUpdated');
     await small.execute(new RecordSubscriptionEvent(`${subscription}-other`, event, from('evt_1')));

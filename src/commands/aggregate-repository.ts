@@ -1,5 +1,4 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import { LRUCache } from 'lru-cache';
 import { OutcomeUnknownError, WrongExpectedRevisionError } from '../event-store/errors.js';
 import type { AppendResult, EventStore } from '../event-store/event-store.js';
 import { streamPages } from '../event-store/stream-pages.js';
@@ -9,6 +8,7 @@ import { GENESIS_HASH, type SealedEvent, sealEvent } from '../events/hash-chain.
 import { NamedError } from '../observability/named-error.js';
 import type { Tracing } from '../observability/tracing.js';
 import { type Aggregate, type Command, type CommandResult, metadataOf, type Origin } from './aggregate.js';
+import { type Fold, type KeptFolds, keptFolds, type NewestSecond, withSecond } from './kept-folds.js';
 
 /** A stream kept changing under us for longer than we retry. The command may be sent again. */
 export class ContentionError extends NamedError {
@@ -25,28 +25,10 @@ export interface AggregateRepositoryOptions {
   readonly now?: () => number;
   /** Follows commands and appends; `null` or left out: nobody does. */
   readonly tracing?: Pick<Tracing, 'command' | 'append'> | null;
-  /** Streams whose fold is kept in memory. */
-  readonly cachedStreams?: number;
+  /** Bytes that the folds of streams may take in memory. */
+  readonly bytesInMemory?: number;
   /** Throws, or rejects, when nothing may be written now: asked before every command, also one that adds nothing. */
   readonly mayWrite?: () => Promise<void> | undefined;
-}
-
-/** The fold of a stream up to its last known event. `revision` is −1 and `hash` the genesis for an empty stream. */
-interface Fold<State> {
-  readonly state: State;
-  readonly revision: number;
-  readonly hash: string;
-  readonly position: string | null;
-  readonly newest: NewestSecond | null;
-}
-
-/** Folds in memory, by stream. */
-type Folds<State> = LRUCache<string, Fold<State>>;
-
-/** The greatest second (Unix) that Stripe named on a stream, and how many of its events are of it. */
-export interface NewestSecond {
-  readonly second: number;
-  readonly events: number;
 }
 
 const MAX_TRIES = 8;
@@ -54,7 +36,8 @@ const MAX_REPEATS = 4;
 const REPEAT_PAUSE_MS = 100;
 /** No repeat begins later than this after the first try: whoever waits, such as Stripe, has given up by then. */
 const REPEAT_WITHIN_MS = 10_000;
-const DEFAULT_CACHED_STREAMS = 50_000;
+/** About 9,000 streams of five events. */
+const DEFAULT_BYTES = 10_000_000;
 /** How long the fold of a long stream may keep the process to itself. */
 const TURN_MS = 5;
 
@@ -67,11 +50,11 @@ const TURN_MS = 5;
  */
 export class AggregateRepository<State, Asked extends Command> {
   readonly streamPrefix: string;
-  #folds: Folds<State>;
+  #folds: KeptFolds<State>;
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #now: () => number;
   readonly #mayWrite: () => Promise<void> | undefined;
-  readonly #cachedStreams: number;
+  readonly #bytesInMemory: number;
   readonly #tracing: Pick<Tracing, 'command' | 'append'> | null;
 
   constructor(
@@ -80,8 +63,8 @@ export class AggregateRepository<State, Asked extends Command> {
     options: AggregateRepositoryOptions,
   ) {
     this.streamPrefix = options.streamPrefix;
-    this.#cachedStreams = options.cachedStreams ?? DEFAULT_CACHED_STREAMS;
-    this.#folds = new LRUCache({ max: this.#cachedStreams });
+    this.#bytesInMemory = options.bytesInMemory ?? DEFAULT_BYTES;
+    this.#folds = keptFolds(this.#bytesInMemory);
     this.#mayWrite = options.mayWrite ?? (() => undefined);
     this.#now = options.now ?? Date.now;
     this.#tracing = options.tracing ?? null;
@@ -113,7 +96,7 @@ export class AggregateRepository<State, Asked extends Command> {
 
   /** Drops every fold in memory: the log may have lost what they were made of. Commands under way keep none either. */
   forget(): void {
-    this.#folds = new LRUCache({ max: this.#cachedStreams });
+    this.#folds = keptFolds(this.#bytesInMemory);
   }
 
   /** The newest second of a stream as of this process' last command for it; `null` where it is not in memory. */
@@ -164,7 +147,7 @@ export class AggregateRepository<State, Asked extends Command> {
 
   /** The fold by which nothing is to be added: itself for a known key, else what the stream holds now. */
   async #confirmed(
-    folds: Folds<State>,
+    folds: KeptFolds<State>,
     stream: string,
     fold: Fold<State>,
     { causation }: Origin,
@@ -215,7 +198,7 @@ export class AggregateRepository<State, Asked extends Command> {
   }
 
   /** Reads what a stream has beyond `known`, page by page, and folds it on, a while at a time: others have the process between. */
-  async #load(folds: Folds<State>, stream: string, known: Fold<State>): Promise<Fold<State>> {
+  async #load(folds: KeptFolds<State>, stream: string, known: Fold<State>): Promise<Fold<State>> {
     let fold = known;
     let until = performance.now() + TURN_MS;
     for await (const page of streamPages(this.store, stream, known.revision + 1)) {
@@ -241,11 +224,6 @@ export class AggregateRepository<State, Asked extends Command> {
   #empty(): Fold<State> {
     return { state: this.aggregate.initial, revision: -1, hash: GENESIS_HASH, position: null, newest: null };
   }
-}
-
-function withSecond(newest: NewestSecond | null, second: number | null): NewestSecond | null {
-  if (second === null || (newest !== null && second < newest.second)) return newest;
-  return { second, events: second === newest?.second ? newest.events + 1 : 1 };
 }
 
 function ignore(): void {}

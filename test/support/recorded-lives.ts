@@ -84,7 +84,7 @@ export class RecordedLives {
     const repository = new AggregateRepository(store, subscriptionAggregate, {
       streamPrefix,
       now,
-      cachedStreams: this.all.length + 1,
+      bytesInMemory: Number.MAX_SAFE_INTEGER,
     });
     let last = 0n;
     for (let step = 0; step < events; step += 1) {

@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../events/canonical-json.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { comparePositions } from '../../events/stored-event.js';
+import type { Entitlement } from '../../policy/entitlement.js';
 import type { PartialEvent } from '../engine/partial-progress.js';
 import { EventFailedError, type SetAside } from '../engine/projector.js';
 import type { Catalogs } from './catalogs.js';
@@ -13,6 +14,12 @@ import { passTime } from './user-row.js';
 import { WorkingSet } from './working-set.js';
 import { checkTexts } from './writable.js';
 import type { WriteBatch } from './write-batch.js';
+
+/**
+ * Users whose facts a publication has in memory at a time, fewer than a transaction writes: 12 MB of those who have been
+ * there for two years.
+ */
+const USERS_IN_MEMORY = 250;
 
 /** What a publication judges users from. */
 export interface CatalogPublicationParts {
@@ -123,10 +130,7 @@ export class CatalogPublication {
     return unjudged.length > 0 ? this.#judgeUsers(unjudged, underWay, changes) : [];
   }
 
-  /**
-   * What no event since a publication has touched is in the database as it was at the publication; so it is judged from
-   * there, in memory of its own that nothing is kept of. Who cannot be judged is marked, and counts as judged.
-   */
+  /** Judges users by the publications that are under way, a part of them in memory at a time. */
   async #judgeUsers(
     users: readonly string[],
     underWay: readonly PartialEvent[],
@@ -134,13 +138,32 @@ export class CatalogPublication {
   ): Promise<readonly SetAside[]> {
     const [first] = underWay;
     if (first === undefined) return [];
-    const { pool, generation, catalogs, workingSet, asides, judge, faults } = this.parts;
+    const { catalogs, judge } = this.parts;
     const { byDefault } = await catalogs.at(first.position);
+    const judged = judge.judgedOf(users);
+    const newly: SetAside[] = [];
+    for (let from = 0; from < judged.length; from += USERS_IN_MEMORY) {
+      const some = judged.slice(from, from + USERS_IN_MEMORY);
+      newly.push(...(await this.#judgeSome(some, underWay, byDefault, changes)));
+    }
+    return newly;
+  }
+
+  /**
+   * What no event since a publication has touched is in the database as it was at the publication; so it is judged from
+   * there, in memory of its own that nothing is kept of. Who cannot be judged is marked, and counts as judged.
+   */
+  async #judgeSome(
+    users: readonly string[],
+    underWay: readonly PartialEvent[],
+    byDefault: Entitlement,
+    changes: WriteBatch,
+  ): Promise<readonly SetAside[]> {
+    const { pool, generation, catalogs, workingSet, asides, judge, faults } = this.parts;
     const asPublished = new WorkingSet();
     const newly: SetAside[] = [];
-    const judged = judge.judgedOf(users);
-    const lost = await loadUsers(judged, new FactsLoader(pool, generation, asPublished), byDefault);
-    for (const userId of judged) {
+    const lost = await loadUsers(users, new FactsLoader(pool, generation, asPublished), byDefault);
+    for (const userId of users) {
       if (lost.has(userId)) continue; // the first event of this user fails by that
       const found = asPublished.users.get(userId);
       // Who has neither a row nor a subscription was not known when the catalogue was published.

@@ -3,12 +3,13 @@ import type { Pool } from 'pg';
 import type { Position } from '../../events/stored-event.js';
 import type { LiveCheckpoint } from '../engine/checkpoint.js';
 import { isWritten, type PartialEvent } from '../engine/partial-progress.js';
-import type { Served } from '../entitlements/snapshot.js';
+import { type Served, servedBytes } from '../entitlements/snapshot.js';
 import { readServed } from './served-row.js';
 
 /** A cached snapshot counts only while the checkpoint was confirmed within this long. */
 const CONFIRMED_MS = 1_000;
-const CACHED_USERS = 50_000;
+/** Bytes of snapshots in memory: about 14,000 users. */
+const BYTES_IN_MEMORY = 24_000_000;
 /** User ids in one statement. */
 const MAX_BATCH = 500;
 
@@ -25,7 +26,10 @@ interface Flight {
  * while this instance confirmed the checkpoint within the last second.
  */
 export class EntitlementReader {
-  readonly #cache = new LRUCache<string, Served>({ max: CACHED_USERS });
+  readonly #cache = new LRUCache<string, Served>({
+    maxSize: BYTES_IN_MEMORY,
+    sizeCalculation: servedBytes,
+  });
   readonly #flights = new Set<Flight>();
   #confirmedAt = 0;
   #handled = '0';

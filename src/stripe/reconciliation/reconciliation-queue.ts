@@ -1,4 +1,4 @@
-import type { NewestSecond } from '../../commands/aggregate-repository.js';
+import type { NewestSecond } from '../../commands/kept-folds.js';
 import type { DomainEvent } from '../../events/event-types.js';
 import type { Metrics } from '../../observability/metrics.js';
 import type { AmbiguousSubscription, Reconciler } from './reconciler.js';
