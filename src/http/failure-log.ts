@@ -1,8 +1,13 @@
+import { inTime } from '../observability/in-time.js';
 import type { Logger } from '../observability/logger.js';
 import type { ProblemCode, ProblemError, ToProblem } from './problem.js';
 
-/** Nothing is heard of an outage for so long, in milliseconds: then it is over. */
-const QUIET_MS = 15_000;
+/**
+ * Milliseconds between two looks at a store that does not answer. An outage is over when a look is answered and nothing has
+ * failed since the look before: a store that answers some and fails others has not come back.
+ */
+const LOOK_EVERY_MS = 5_000;
+const LOOK_WITHIN_MS = 2_000;
 
 /** Told of by who looks after them, once when they begin and once when they end. */
 const TOLD_ELSEWHERE: ReadonlySet<ProblemCode> = new Set(['log_replaced', 'clock_differs']);
@@ -12,7 +17,6 @@ interface Outage {
   readonly since: number;
   last: number;
   times: number;
-  timer: NodeJS.Timeout;
 }
 
 /**
@@ -21,6 +25,7 @@ interface Outage {
  */
 export class FailureLog {
   readonly #outages = new Map<string, Outage>();
+  readonly #questions = new Map<string, () => Promise<unknown>>();
 
   /** `stores` names the store that does not answer, by the problem that says so; `now` counts milliseconds, from whenever. */
   constructor(
@@ -29,6 +34,12 @@ export class FailureLog {
     private readonly stores: Readonly<Partial<Record<ProblemCode, string>>>,
     private readonly now: () => number = () => performance.now(),
   ) {}
+
+  /** Takes how to ask the store of a problem whether it answers: done only while it is known not to, and ends the outage. */
+  askWith(code: ProblemCode, question: () => Promise<unknown>): void {
+    const store = this.stores[code];
+    if (store !== undefined) this.#questions.set(store, question);
+  }
 
   /** A request was answered with `problem`, because of `err`. Refusals are the caller's, and not told. */
   request(problem: ProblemError, requestId: string, err: unknown): void {
@@ -50,24 +61,33 @@ export class FailureLog {
     const known = this.#outages.get(store);
     if (known === undefined) {
       this.logger.error({ store, err }, 'a store does not answer');
-      this.#outages.set(store, { since: now, last: now, times: 1, timer: this.#whenQuiet(store) });
+      this.#outages.set(store, { since: now, last: now, times: 1 });
+      this.#lookLater(store);
     } else {
-      clearTimeout(known.timer);
-      Object.assign(known, { last: now, times: known.times + 1, timer: this.#whenQuiet(store) });
+      known.last = now;
+      known.times += 1;
     }
     return true;
   }
 
-  #whenQuiet(store: string): NodeJS.Timeout {
-    return setTimeout(() => {
-      const outage = this.#outages.get(store);
-      if (outage === undefined) return;
-      this.#outages.delete(store);
-      const { since, last, times } = outage;
-      this.logger.info(
-        { store, times, seconds: Math.ceil((last - since) / 1_000) },
-        'the store answers again',
-      );
-    }, QUIET_MS).unref();
+  #lookLater(store: string): void {
+    setTimeout(() => void this.#look(store), LOOK_EVERY_MS).unref();
+  }
+
+  async #look(store: string): Promise<void> {
+    const answered = await this.#answers(store);
+    const outage = this.#outages.get(store);
+    if (outage === undefined) return;
+    const { since, last, times } = outage;
+    if (!answered || this.now() - last < LOOK_EVERY_MS) return this.#lookLater(store);
+    this.#outages.delete(store);
+    this.logger.info({ store, times, seconds: Math.ceil((last - since) / 1_000) }, 'the store answers again');
+  }
+
+  async #answers(store: string): Promise<boolean> {
+    const question = this.#questions.get(store);
+    if (question === undefined) return false;
+    const asked = question().then(() => 'answered');
+    return (await inTime(asked, LOOK_WITHIN_MS)) !== null;
   }
 }

@@ -17,7 +17,9 @@ export async function openDatabase(starting: Starting): Promise<OpenDatabase> {
   const url = settings.databaseUrl ?? (await startEmbedded(starting));
   const onIdleFault = (err: Error): void => failures.trouble('a database connection broke', err);
   const opening = openServiceDatabase({ url, eventStoreUrl, onIdleFault });
-  return { url, ...(await steps.open(STEPS.database, opening, (opened) => opened.close())) };
+  const database = await steps.open(STEPS.database, opening, (opened) => opened.close());
+  failures.askWith('database_unavailable', () => database.pool.query('select 1'));
+  return { url, ...database };
 }
 
 /** Starts the clock that is held to the database server's; `onAgrees` hears when it is right again. */

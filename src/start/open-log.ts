@@ -21,6 +21,7 @@ export async function openLog(
   const onFault = (err: unknown): void => failures.trouble('the event store had trouble', err);
   const opening = openEventStore(settings, { pool, databaseUrl, onFault });
   const opened = await steps.open(STEPS.eventStore, opening, (store) => store.close());
+  failures.askWith('event_store_unavailable', () => opened.head());
   const store = new MeteredEventStore(opened, metrics);
   await steps.take(claimForLog(pool, logOf(settings)));
   const logWatch = new LogWatch({
