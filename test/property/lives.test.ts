@@ -5,7 +5,7 @@ import { burstLife, type Life, lapsedLife, noisyLife, paymentLife, stripeLife } 
 import { limitsOf } from '../support/oracle/limits.js';
 import { askedBy, isCreationOrCycle, isCredited, type PaidLine } from '../support/oracle/payments.js';
 import { pendingOf } from '../support/oracle/pending.js';
-import type { SettledBy } from '../support/oracle/spells.js';
+import type { SettledBy } from '../support/oracle/plan-periods.js';
 import { type Standing, standing } from '../support/oracle/standing.js';
 import { type Understood, understand } from '../support/oracle/subscription.js';
 
@@ -79,12 +79,14 @@ const CASES: Readonly<Record<string, (met: Met) => boolean>> = {
     [...zeroLines(sub, 'per_unit'), ...zeroLines(sub, 'tiered')].some(({ pays }) => !pays),
   'a line that was credited': ({ sub }) => sub.paid.some((line) => isCredited(line, sub.invoices)),
 
-  'a first spell that waits for a sent invoice': ({ sub }) => sub.spells.firstWaits && !sub.checkoutUnpaid,
-  'a first spell that waits for a bank debit': ({ sub }) => sub.spells.firstWaits && sub.checkoutUnpaid,
-  'a first spell of add-ons alone that waits': ({ sub }) =>
-    sub.spells.firstWaits && sub.spells.all[0]?.planItem === undefined,
-  'a spell that waits while the first is settled': ({ sub }) =>
-    !sub.spells.firstWaits && sub.spells.all.at(-1)?.settledBy === null,
+  'a first plan period that waits for a sent invoice': ({ sub }) =>
+    sub.planPeriods.firstWaits && !sub.checkoutUnpaid,
+  'a first plan period that waits for a bank debit': ({ sub }) =>
+    sub.planPeriods.firstWaits && sub.checkoutUnpaid,
+  'a first plan period of add-ons alone that waits': ({ sub }) =>
+    sub.planPeriods.firstWaits && sub.planPeriods.all[0]?.planItem === undefined,
+  'a plan period that waits while the first is settled': ({ sub }) =>
+    !sub.planPeriods.firstWaits && sub.planPeriods.all.at(-1)?.settledBy === null,
   ...settledBy(
     'no plan',
     'first, trialing while it waits',
@@ -160,8 +162,8 @@ const CASES: Readonly<Record<string, (met: Met) => boolean>> = {
 function settledBy(...rules: readonly SettledBy[]): typeof CASES {
   return Object.fromEntries(
     rules.map((rule) => [
-      `a spell settled by: ${rule}`,
-      ({ sub }: Met) => sub.spells.all.some((spell) => spell.settledBy === rule),
+      `a plan period settled by: ${rule}`,
+      ({ sub }: Met) => sub.planPeriods.all.some((period) => period.settledBy === rule),
     ]),
   );
 }

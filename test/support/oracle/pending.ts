@@ -38,27 +38,29 @@ export function pendingOf(
 }
 
 function candidateOf(sub: Understood, at: Standing): Candidate | null {
-  const firstWaits = sub.spells.firstWaits && !TERMINAL.includes(sub.status);
+  const firstWaits = sub.planPeriods.firstWaits && !TERMINAL.includes(sub.status);
   if (!at.access && !firstWaits) return null;
-  const waiting = waitingSpell(sub);
+  const waiting = waitingPlanPeriod(sub);
   const update = pendingUpdate(sub);
   if (waiting === null || update === null) return waiting ?? update;
   return update.planItem.meaning.plan.rank > waiting.planItem.meaning.plan.rank ? update : waiting;
 }
 
-/** The newest spell while it waits: also a first one that only counts meanwhile, during a trial. */
-function waitingSpell(sub: Understood): Candidate | null {
-  const newest = sub.spells.all.at(-1);
+/** The newest plan period while it waits: also a first one that only counts meanwhile, during a trial. */
+function waitingPlanPeriod(sub: Understood): Candidate | null {
+  const newest = sub.planPeriods.all.at(-1);
   if (newest?.planItem === undefined || newest.firstSeen === null) return null;
   if (newest.settledBy !== null && !newest.meanwhile) return null;
   return { planItem: newest.planItem, since: newest.firstSeen };
 }
 
-/** A `pending_update` of the newest observation that names a higher plan than that of the newest settled spell. */
+/** A `pending_update` of the newest observation that names a higher plan than that of the newest settled plan period. */
 function pendingUpdate(sub: Understood): Candidate | null {
   const itemsOf = (index: number) => sub.ordered.at(index)?.data.pendingUpdate?.items ?? [];
   const planItem = sub.prices.planItem(itemsOf(-1));
-  const settled = sub.spells.all.findLast((spell) => spell.settledBy !== null && !spell.meanwhile);
+  const settled = sub.planPeriods.all.findLast(
+    (planPeriod) => planPeriod.settledBy !== null && !planPeriod.meanwhile,
+  );
   if (planItem === undefined) return null;
   if (planItem.meaning.plan.rank <= (settled?.rank ?? Number.NEGATIVE_INFINITY)) return null;
   let since = sub.newest.created;
@@ -70,7 +72,7 @@ function pendingUpdate(sub: Understood): Candidate | null {
 }
 
 function reasonOf(sub: Understood, invoice: string | null): PendingPayment['reason'] {
-  if (sub.spells.firstWaits && sub.checkoutUnpaid) return 'bank_debit';
+  if (sub.planPeriods.firstWaits && sub.checkoutUnpaid) return 'bank_debit';
   if (sub.newest.data.collectionMethod === 'send_invoice') return 'sent_invoice';
   if (invoice === null) return 'no_invoice';
   return sub.failed.includes(invoice) ? 'invoice_failed' : 'invoice_open';

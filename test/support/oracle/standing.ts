@@ -40,7 +40,7 @@ export function standing(sub: Understood, now: number): Standing {
     return { gives: null, addons: [], access: false, word: wordOf(sub, now) };
   }
   const covering = linesThatCover(sub, now);
-  const waiting = sub.spells.all.length > 0 && sub.settled === undefined;
+  const waiting = sub.planPeriods.all.length > 0 && sub.settled === undefined;
   const addons = waiting ? [] : addonsOf(sub, access, covering);
   if (access === 'full' && !sub.lost.plan) {
     const held = heldPlan(sub);
@@ -89,7 +89,7 @@ interface PlanLine {
   readonly meaning: PlanMeaning;
 }
 
-/** The settled spell's plan where a line of it or of a higher plan covers now, else the highest that a line covers. */
+/** The settled plan period's plan where a line of it or of a higher plan covers now, else the highest that a line covers. */
 function paidPlan(sub: Understood, covering: readonly PaidLine[]): Held | null {
   const own = sub.settled?.planItem;
   if (sub.settled !== undefined && own === undefined) return null;

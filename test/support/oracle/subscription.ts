@@ -2,8 +2,8 @@ import type { PlanCatalog } from '../../../src/events/catalog.events.js';
 import type { InvoiceObservation, Observation, SubscriptionFacts } from '../../../src/policy/facts.js';
 import { currentInvoices, distinct, inOrder, TERMINAL } from './order.js';
 import { askedBy, isBirth, isCreationOrCycle, type PaidLine, paidLines } from './payments.js';
+import { type PlanPeriod, type PlanPeriods, planPeriodsOf } from './plan-periods.js';
 import { type PriceBook, priceBook } from './prices.js';
-import { type Spell, type Spells, spellsOf } from './spells.js';
 
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
@@ -27,8 +27,8 @@ export interface Understood {
   /** Whether a checkout session that names it completed without being paid. */
   readonly checkoutUnpaid: boolean;
   readonly prices: PriceBook;
-  readonly spells: Spells;
-  readonly settled: Spell | undefined;
+  readonly planPeriods: PlanPeriods;
+  readonly settled: PlanPeriod | undefined;
   readonly lost: Lost;
   /** When access ends by a cancellation, whether or not a clock of ours counts; `null`: never. */
   readonly cancelAt: number | null;
@@ -54,7 +54,7 @@ export function understand(facts: SubscriptionFacts, catalog: PlanCatalog): Unde
   const paid = paidLines(ordered, invoices, prices);
   const status = statusOf(facts, ordered, newest);
   const checkouts = distinct(facts.checkouts);
-  const spells = spellsOf({
+  const planPeriods = planPeriodsOf({
     ordered,
     invoices,
     paid,
@@ -63,7 +63,7 @@ export function understand(facts: SubscriptionFacts, catalog: PlanCatalog): Unde
     prices,
     newestStatus: status,
   });
-  const settled = spells.all.filter((spell) => spell.settledBy !== null).at(-1);
+  const settled = planPeriods.all.filter((planPeriod) => planPeriod.settledBy !== null).at(-1);
   const newestItems = ordered.filter((o) => !o.data.itemsTruncated).at(-1);
   const { trialEnd } = newest.data;
   const slack = catalog.policy.trialEndSlackHours * HOUR;
@@ -81,7 +81,7 @@ export function understand(facts: SubscriptionFacts, catalog: PlanCatalog): Unde
       (c) => c.type === 'CheckoutCompleted' && c.data.paymentStatus === 'unpaid',
     ),
     prices,
-    spells,
+    planPeriods,
     settled,
     lost: lostBy(ordered, invoices, paid, prices, settled),
     cancelAt: cancellation(newest, newestItems, prices),
@@ -116,7 +116,7 @@ function lostBy(
   invoices: readonly InvoiceObservation[],
   paid: readonly PaidLine[],
   prices: PriceBook,
-  settled: Spell | undefined,
+  settled: PlanPeriod | undefined,
 ): Lost {
   let plan = false;
   const addons: string[] = [];

@@ -17,7 +17,7 @@ interface Stage {
   trialing: boolean;
 }
 
-/** The rules that settle a spell (DESIGN 8). */
+/** The rules that settle a plan period (DESIGN 8). */
 export type SettledBy =
   | 'no plan'
   | 'first'
@@ -31,7 +31,7 @@ export type SettledBy =
   | 'not invoiced';
 
 /** An unbroken run of stages with one plan price, or with none. */
-export interface Spell {
+export interface PlanPeriod {
   readonly planItem: PlanItem | undefined;
   readonly began: number;
   /** Second of the first real observation in it; `null` when it was never seen itself. */
@@ -43,14 +43,14 @@ export interface Spell {
   readonly rank: number;
 }
 
-/** What the spells of one subscription say, in order. `firstWaits`: the first payment is awaited. */
-export interface Spells {
-  readonly all: readonly Spell[];
+/** What the plan periods of one subscription say, in order. `firstWaits`: the first payment is awaited. */
+export interface PlanPeriods {
+  readonly all: readonly PlanPeriod[];
   readonly firstWaits: boolean;
 }
 
-/** Everything the settling of spells depends on. */
-export interface SpellFacts {
+/** Everything the settling of plan periods depends on. */
+export interface PlanPeriodFacts {
   readonly ordered: readonly Observation[];
   readonly invoices: readonly InvoiceObservation[];
   readonly paid: readonly PaidLine[];
@@ -60,7 +60,7 @@ export interface SpellFacts {
   readonly newestStatus: string;
 }
 
-export function spellsOf(facts: SpellFacts): Spells {
+export function planPeriodsOf(facts: PlanPeriodFacts): PlanPeriods {
   const stages = stagesOf(facts.ordered, facts.prices);
   const runs: Stage[][] = [];
   for (const stage of stages) {
@@ -69,12 +69,12 @@ export function spellsOf(facts: SpellFacts): Spells {
     else runs.push([stage]);
   }
   const firstWaits = runs[0] !== undefined && waitsAtFirst(facts, stages, runs[0]);
-  const all: Spell[] = [];
+  const all: PlanPeriod[] = [];
   for (const [i, run] of runs.entries()) {
     const planItem = run[0]?.planItem;
     const rank = planItem?.meaning.plan.rank ?? Number.NEGATIVE_INFINITY;
     const lastSettledRank =
-      all.filter((spell) => spell.settledBy !== null).at(-1)?.rank ?? Number.NEGATIVE_INFINITY;
+      all.filter((planPeriod) => planPeriod.settledBy !== null).at(-1)?.rank ?? Number.NEGATIVE_INFINITY;
     all.push({
       planItem,
       rank,
@@ -137,7 +137,7 @@ function stagesOf(ordered: readonly Observation[], prices: PriceBook): Stage[] {
   return stages;
 }
 
-function waitsAtFirst(facts: SpellFacts, stages: readonly Stage[], run: readonly Stage[]): boolean {
+function waitsAtFirst(facts: PlanPeriodFacts, stages: readonly Stage[], run: readonly Stage[]): boolean {
   if (!asksInAdvance(facts, run)) return false;
   const [first] = facts.ordered;
   const byInvoice =
@@ -153,8 +153,8 @@ function waitsAtFirst(facts: SpellFacts, stages: readonly Stage[], run: readonly
   return run[0]?.planItem === undefined ? !anAddonIsPaidFor(facts, run) : !isPaidFor(facts, stages, run);
 }
 
-/** A plan's price asks by itself; a spell of add-ons alone asks when one of them does. */
-function asksInAdvance({ prices }: SpellFacts, run: readonly Stage[]): boolean {
+/** A plan's price asks by itself; a plan period of add-ons alone asks when one of them does. */
+function asksInAdvance({ prices }: PlanPeriodFacts, run: readonly Stage[]): boolean {
   const item = run[0]?.planItem?.item;
   if (item !== undefined) return !asksNothing(item);
   return run
@@ -162,7 +162,7 @@ function asksInAdvance({ prices }: SpellFacts, run: readonly Stage[]): boolean {
     .some((held) => prices.meaningOf(held.price).kind === 'addon' && !asksNothing(held));
 }
 
-function anAddonIsPaidFor({ paid, prices }: SpellFacts, run: readonly Stage[]): boolean {
+function anAddonIsPaidFor({ paid, prices }: PlanPeriodFacts, run: readonly Stage[]): boolean {
   const began = run[0]?.begins ?? Number.NEGATIVE_INFINITY;
   return paid.some(
     ({ price, periodEnd }) =>
@@ -171,7 +171,7 @@ function anAddonIsPaidFor({ paid, prices }: SpellFacts, run: readonly Stage[]): 
 }
 
 function settledBy(
-  facts: SpellFacts,
+  facts: PlanPeriodFacts,
   stages: readonly Stage[],
   run: readonly Stage[],
   place: { readonly first: boolean; readonly firstWaits: boolean; readonly noHigher: boolean },
@@ -192,7 +192,7 @@ function settledBy(
 
 const SLACK_SECONDS = 60;
 
-function isPaidFor(facts: SpellFacts, stages: readonly Stage[], run: readonly Stage[]): boolean {
+function isPaidFor(facts: PlanPeriodFacts, stages: readonly Stage[], run: readonly Stage[]): boolean {
   const [start] = run;
   const price = priceOf(start);
   if (start === undefined || price === null) return false;
@@ -212,8 +212,8 @@ function isPaidFor(facts: SpellFacts, stages: readonly Stage[], run: readonly St
   );
 }
 
-/** A line of any time covers the second at which the spell begins, and nothing paid later may have credited it. */
-function isStillPaidFor({ paid, invoices }: SpellFacts, run: readonly Stage[]): boolean {
+/** A line of any time covers the second at which the plan period begins, and nothing paid later may have credited it. */
+function isStillPaidFor({ paid, invoices }: PlanPeriodFacts, run: readonly Stage[]): boolean {
   const [start] = run;
   if (start === undefined) return false;
   return paid.some(
@@ -228,8 +228,8 @@ function isStillPaidFor({ paid, invoices }: SpellFacts, run: readonly Stage[]): 
   );
 }
 
-/** Whether an invoice other than a creation or cycle one was created since a spell began. */
-function wasInvoiced({ invoices }: SpellFacts, run: readonly Stage[]): boolean {
+/** Whether an invoice other than a creation or cycle one was created since a plan period began. */
+function wasInvoiced({ invoices }: PlanPeriodFacts, run: readonly Stage[]): boolean {
   const since = (run[0]?.begins ?? Number.NEGATIVE_INFINITY) - SLACK_SECONDS;
   return invoices.some((invoice) => !isCreationOrCycle(invoice) && invoice.data.created >= since);
 }
