@@ -5,18 +5,15 @@ import { MACHINE_CLOCK, ServerClock } from '../database/server-clock.js';
 import { TO_PROBLEM, type ToProblem } from '../http/problem.js';
 import { LOGGER, type Logger } from '../observability/logger.js';
 import { Metrics } from '../observability/metrics.js';
-import { Sampler } from '../observability/sampler.js';
 import { PROJECTIONS, type Projections } from '../projections/projections.js';
 import { ReconciliationModule } from '../stripe/reconciliation/reconciliation.module.js';
 import { ReconciliationQueue } from '../stripe/reconciliation/reconciliation-queue.js';
 import { CheckoutWait } from './checkout-wait.js';
 import { DeliveryHeartbeat } from './delivery-heartbeat.js';
+import { refusalsIn } from './refusal-log.js';
 import { StripeSignature } from './stripe-signature.js';
 import { WebhookController } from './webhook.controller.js';
-import { type RefusedDelivery, WebhookService } from './webhook.service.js';
-
-/** Deliveries that are refused alike are told of at most once in so many milliseconds. */
-const REFUSED_EVERY_MS = 60_000;
+import { WebhookService } from './webhook.service.js';
 
 /** Receives Stripe's deliveries. */
 @Module({
@@ -81,13 +78,4 @@ function webhookService(
     onUnexpected: (unexpected) => logger.warn(unexpected, 'Stripe sent what may surprise'),
     clock,
   });
-}
-
-/** Has the log tell of deliveries that are refused: one of each kind in a while, with how many were left out before it. */
-function refusalsIn(logger: Logger): (refused: RefusedDelivery) => void {
-  const sampler = new Sampler(REFUSED_EVERY_MS);
-  return (refused) => {
-    const leftOut = sampler.take(`${refused.code} ${refused.type}`);
-    if (leftOut !== null) logger.warn({ ...refused, leftOut }, 'a delivery of Stripe was refused');
-  };
 }
