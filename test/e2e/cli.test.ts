@@ -6,7 +6,7 @@ import { SHIPPED_PLANS, startService, type TestService } from '../support/servic
 import { customerEvent } from '../support/stripe-events.js';
 import { until } from '../support/until.js';
 
-describe('tenure customers, beside a running service', () => {
+describe('The command line, beside a running service', () => {
   let service: TestService;
   beforeAll(async () => {
     service = await startService({ environment: SHIPPED_PLANS });
@@ -46,7 +46,7 @@ describe('tenure customers, beside a running service', () => {
     await service.entitlements('anyone', position);
   }
 
-  it('list what belongs to nobody, link it once under the name of who did, and list what disagrees', async () => {
+  it('lists what belongs to nobody, links it once under the name of who did, and lists what disagrees', async () => {
     await customer('cus_lost');
     await customer('cus_left');
     const lost = { kind: 'customer', id: 'cus_lost', customer: null };
@@ -85,7 +85,7 @@ describe('tenure customers, beside a running service', () => {
     expect(rows).toHaveLength(1);
   });
 
-  it('link nobody where the settings name another log than the database was made from', async () => {
+  it('links nobody where the settings name another log than the database was made from', async () => {
     const elsewhere = {
       EVENTSTORE_URL: service.environment.EVENTSTORE_URL ?? 'esdb://127.0.0.1:1?tls=false',
       STREAM_PREFIX: 'another.',
@@ -102,13 +102,13 @@ describe('tenure customers, beside a running service', () => {
     [['link', 'cus_1', ''], '1 to 255 characters'],
     [['link', 'cus_1'], 'missing required argument'],
     [['unlinked', '--limit', '0'], 'whole number'],
-  ])('%j is called wrongly', async (args, word) => {
+  ])('says that %j is called wrongly', async (args, word) => {
     const ended = await tenure(...args);
     expect(ended).toMatchObject({ code: 64, out: '' });
     expect(ended.err).toContain(word);
   });
 
-  it('show a user with the subscriptions behind, and the events in order', async () => {
+  it('shows a user with the subscriptions behind, and the events in order', async () => {
     const who = buyer('dave');
     const told = [who.started('active'), who.pays('subscription_create'), who.switchesTo(PRO)];
     let position = '0';

@@ -5,7 +5,7 @@ import { SHIPPED_PLANS, startService, type TestService } from '../support/servic
 import { customerEvent } from '../support/stripe-events.js';
 import { until } from '../support/until.js';
 
-describe('A database that holds the log and goes away', () => {
+describe('A database that holds the log', () => {
   let service: TestService;
   let proxy: CuttingProxy | null = null;
   const answers = (how: CuttingProxy['answers']): void => {
@@ -26,7 +26,7 @@ describe('A database that holds the log and goes away', () => {
     await proxy?.close();
   });
 
-  it('or is too busy for a read makes it a 503 that may be repeated, and the lock costs nobody else anything', async () => {
+  it('and is too busy for a read makes it a 503 that may be repeated, and the lock costs nobody else anything', async () => {
     const holder = await service.stores.database.pool.connect();
     try {
       await holder.query('begin; lock table tenure.user_role in access exclusive mode');
@@ -40,7 +40,7 @@ describe('A database that holds the log and goes away', () => {
     expect((await service.ask('GET', '/v1/users/nobody-knows/entitlements')).status).toBe(200);
   });
 
-  it('makes nothing be acknowledged, and everything be well again when it is back', async () => {
+  it('and is away has nothing acknowledged, and everything well again when it is back', async () => {
     const body = customerEvent();
     answers('cut');
     const refused = await service.deliver(body);

@@ -184,7 +184,7 @@ describe('Linking', () => {
     }
   });
 
-  it('of which a part landed tells which, and is finished by a repeat', async () => {
+  it('of many, of which a part landed, tells which, and is finished by a repeat', async () => {
     const links = linksOf('part', 100);
     let begun = 0;
     const troubled = beforeAppends(async (stream) => {
@@ -211,7 +211,7 @@ describe('Linking', () => {
     expect(await service.logged()).toBe(before + 100);
   });
 
-  it('of which nothing landed is a problem like any other', async () => {
+  it('of many, of which nothing landed, is a problem like any other', async () => {
     const troubled = beforeAppends(async (stream) => {
       if (stream.includes('cus_none'))
         throw new EventStoreUnavailableError('away', { cause: new Error('away') });

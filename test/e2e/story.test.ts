@@ -127,8 +127,8 @@ describe('the snapshot over HTTP', () => {
   });
 });
 
-describe('features and limits', () => {
-  it('say whether and why', async () => {
+describe('Answers about features and limits', () => {
+  it('say whether the user may, and why', async () => {
     const seats = {
       data: [itemObject('price_plus'), itemObject('price_seat', { quantity: 3 })],
       has_more: false,
@@ -148,7 +148,7 @@ describe('features and limits', () => {
   });
 });
 
-describe('facts of nobody', () => {
+describe('Facts that belong to nobody', () => {
   it('are listed, and count the moment ops link them', async () => {
     await service.after(
       'bob',
@@ -203,8 +203,8 @@ describe('facts of nobody', () => {
   });
 });
 
-describe('for operations', () => {
-  it('health, metrics and the API description are open and true', async () => {
+describe('What operations look at', () => {
+  it('is open and true: health, metrics and the API description', async () => {
     const open = async (path: string) => {
       const answer = await service.call({ path });
       expect([path, answer.status]).toEqual([path, 200]);
@@ -223,7 +223,7 @@ describe('for operations', () => {
     await open('/docs');
   });
 
-  it('a delivery of the other mode is ignored and shows in the health check', async () => {
+  it('shows a delivery of the other mode, which is ignored, in the health check', async () => {
     const live = stripeEvent(
       'customer.subscription.created',
       subscriptionObject('sub_live', 'price_pro', owned),
@@ -237,7 +237,7 @@ describe('for operations', () => {
   });
 });
 
-describe('without a valid key', () => {
+describe('Whoever comes without a valid key', () => {
   it.each(['/v1/users/ada/entitlements', '/v1/nothing/here', '/v1', '/V1/ops/unlinked'])(
     '%s is 401',
     async (path) => {
@@ -246,7 +246,7 @@ describe('without a valid key', () => {
     },
   );
 
-  it('too many failures are told to wait, and a valid key is never affected', async () => {
+  it('is told to wait after too many failures, and a valid key is never affected', async () => {
     const statuses: number[] = [];
     for (let tries = 0; tries < 25; tries += 1) {
       statuses.push((await service.get('/v1/x', { authorization: 'Bearer wrong' })).status);

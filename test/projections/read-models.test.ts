@@ -314,7 +314,7 @@ describe('The read models', () => {
       ['of its user', (each) => each.changed(['ann'])],
       ['of all users', (each) => each.changed('all')],
       ['by another instance', (each) => each.confirmed(CONFIRMED, true, 0)],
-    ])('and never kept across a commit %s', async (_, committed) => {
+    ])('from the database, and not from memory, across a commit %s', async (_, committed) => {
       const kept = await reader.read('ann');
       const watched = watch(log.pool);
       let answer: () => void = () => undefined;

@@ -297,9 +297,12 @@ const limits: readonly Row[] = [
 ];
 
 describe('May the user use it?', () => {
-  it.each([...features, ...limits])('$given', ({ snapshot, key, amount, used, expected }) => {
-    expect(decideFeature(snapshot, catalog, { key, amount: amount ?? 1, used: used ?? null })).toEqual(
-      expected,
-    );
-  });
+  it.each([...features, ...limits])(
+    'answers for $given: $expected.reason, in plan $expected.plan',
+    ({ snapshot, key, amount, used, expected }) => {
+      expect(decideFeature(snapshot, catalog, { key, amount: amount ?? 1, used: used ?? null })).toEqual(
+        expected,
+      );
+    },
+  );
 });

@@ -94,7 +94,7 @@ describe('a fault of a read', () => {
   });
 });
 
-it('tells a subscription that was too slow from one that was lost', () => {
+it('A subscription that was too slow is told from one that was lost', () => {
   expect(kindOf(serviceError(10, 'ABORTED: Consumer too slow to handle event while live.'))).toBe('timeout');
   expect(kindOf(serviceError(14, 'UNAVAILABLE: Connection dropped'))).toBe('lost');
 });

@@ -196,7 +196,7 @@ describe('a line of an invoice', () => {
     ['2020', { subscription: 'sub_2' }],
     ['an item of a subscription', { parent: { subscription_item_details: { subscription: 'sub_2' } } }],
     ['an item of the invoice', { parent: { invoice_item_details: { subscription: 'sub_2' } } }],
-  ])('has lines that name their subscription as in %s', (_, line) => {
+  ])('names its subscription as in %s', (_, line) => {
     expect(lineOf(line)?.subscription).toBe('sub_2');
   });
 
@@ -207,18 +207,18 @@ describe('a line of an invoice', () => {
     ['no discount', { discounts: [], discount_amounts: [], pretax_credit_amounts: [] }, false],
     ['a discount of nothing', { discount_amounts: [{ amount: 0 }] }, true],
     ['a credit', { pretax_credit_amounts: [{ amount: 300 }] }, true],
-  ])('has lines that say whether they list %s', (_, line, reduced) => {
+  ])('says whether it lists %s', (_, line, reduced) => {
     expect(lineOf(line)?.reduced).toBe(reduced);
   });
 
   it.each<[string, object]>([
     ['its price', { price: { id: 'price_1', billing_scheme: 'tiered' } }],
     ['its plan', { plan: { id: 'price_1', billing_scheme: 'tiered' } }],
-  ])('has lines that say how they are billed where they carry %s whole', (_, line) => {
+  ])('says how it is billed where it carries %s whole', (_, line) => {
     expect(lineOf(line)).toMatchObject({ price: 'price_1', billingScheme: 'tiered' });
   });
 
-  it('made for a customer is of each subscription that its lines name', () => {
+  it('has an invoice that was made for a customer be of the subscription it names', () => {
     const line = (id: string, subscription: string | null) => ({ id, subscription, amount: 5 });
     const data = dataOf(
       'CustomerInvoicePaid',

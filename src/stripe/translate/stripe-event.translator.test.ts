@@ -313,7 +313,7 @@ describe('any JSON', () => {
       : { ...value, [key]: inner };
   }
 
-  it('is so where a known event is bent at up to four places', () => {
+  it('that is a known event bent at up to four places is translated or called malformed, never thrown at', () => {
     const known = RECORDED.map(([type, object]) =>
       stripeEvent(type, object, {
         created: 1_790_000_000,
