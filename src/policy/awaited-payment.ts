@@ -1,19 +1,24 @@
 import type { PendingPaymentReason } from './entitlement.js';
-import type { CheckoutObservation, Observation } from './facts.js';
+import type { CheckoutObservation, InvoiceObservation, Observation } from './facts.js';
 import type { Invoice } from './invoices.js';
 import { compareText } from './order.js';
-import { isCheckoutUnpaid, type PaymentGate } from './payment-gate.js';
+import { type PaymentGate, unpaidCheckout } from './payment-gate.js';
 import { planItem } from './plan-item.js';
 import { rankOf } from './plan-periods.js';
 import type { NamedPlan, PriceBook } from './price-book.js';
 
-/** A higher plan that a subscription asked for and has not paid yet. `since` is the Unix second of its first observation. */
+/**
+ * A higher plan that a subscription asked for and has not paid yet, by a plan period or a `pending_update`. `since` is its
+ * first observation, `invoice` an open one for it. `told` is what the reason follows from.
+ */
 export interface Awaited {
   readonly plan: NamedPlan;
   readonly price: string;
-  readonly since: number;
-  readonly invoice: string | null;
+  readonly by: 'plan_period' | 'pending_update';
+  readonly since: Observation;
+  readonly invoice: Invoice | null;
   readonly reason: PendingPaymentReason;
+  readonly told: CheckoutObservation | Observation | InvoiceObservation | null;
 }
 
 interface AwaitedFacts {
@@ -24,7 +29,7 @@ interface AwaitedFacts {
   readonly checkouts: readonly CheckoutObservation[];
 }
 
-type AwaitedPrice = Pick<Awaited, 'plan' | 'price' | 'since'>;
+type AwaitedPrice = Pick<Awaited, 'plan' | 'price' | 'by' | 'since'>;
 
 /**
  * What a subscription waits to be paid for (DESIGN 8): the plan of its newest plan period while that waits, or of a
@@ -34,10 +39,10 @@ export function awaitedPayment(facts: AwaitedFacts): Awaited | null {
   const { ordered, book, paymentGate: settlement, invoices } = facts;
   const { newest, settled, newestWaits } = settlement;
   const period: AwaitedPrice | null =
-    newestWaits && newest?.of != null && newest.since !== null
-      ? { plan: newest.of.plan, price: newest.of.item.price, since: newest.since }
+    newestWaits && newest?.of != null && newest.seen !== null
+      ? { plan: newest.of.plan, price: newest.of.item.price, by: 'plan_period', since: newest.seen }
       : null;
-  const settledRank = settled === null ? Number.NEGATIVE_INFINITY : rankOf(settled);
+  const settledRank = settled === null ? Number.NEGATIVE_INFINITY : rankOf(settled.period);
   const update = pendingUpdateOf(ordered, book);
   const isHigher =
     update !== null &&
@@ -46,18 +51,23 @@ export function awaitedPayment(facts: AwaitedFacts): Awaited | null {
   const awaited = isHigher ? update : period;
   if (awaited === null) return null;
   const invoice = openInvoiceFor(invoices, awaited.price);
-  return { ...awaited, invoice: invoice?.data.invoice ?? null, reason: reasonFor(facts, invoice) };
+  return { ...awaited, invoice, ...reasonFor(facts, invoice) };
 }
 
 /** Why the money is not there, the first that fits. */
 function reasonFor(
   { ordered, paymentGate: settlement, checkouts }: AwaitedFacts,
   invoice: Invoice | null,
-): PendingPaymentReason {
-  if (settlement.firstWaits && isCheckoutUnpaid(checkouts)) return 'bank_debit';
-  if (ordered.at(-1)?.data.collectionMethod === 'send_invoice') return 'sent_invoice';
-  if (invoice === null) return 'no_invoice';
-  return invoice.paymentFailures.length > 0 ? 'invoice_failed' : 'invoice_open';
+): Pick<Awaited, 'reason' | 'told'> {
+  const checkout = settlement.firstWaits ? unpaidCheckout(checkouts) : null;
+  if (checkout !== null) return { reason: 'bank_debit', told: checkout };
+  const newest = ordered.at(-1) ?? null;
+  if (newest?.data.collectionMethod === 'send_invoice') return { reason: 'sent_invoice', told: newest };
+  if (invoice === null) return { reason: 'no_invoice', told: null };
+  const failure = invoice.paymentFailures[0];
+  return failure === undefined
+    ? { reason: 'invoice_open', told: invoice.told }
+    : { reason: 'invoice_failed', told: failure };
 }
 
 /** The plan that a change held back by Stripe names, with the second it was first named without a break. */
@@ -69,7 +79,7 @@ function pendingUpdateOf(ordered: readonly Observation[], book: PriceBook): Awai
   const lastWithout = ordered.findLastIndex(
     ({ data }) => !(data.pendingUpdate?.items ?? []).some((item) => item.price === price),
   );
-  return { plan: pending.plan, price, since: ordered[lastWithout + 1]?.created ?? newest.created };
+  return { plan: pending.plan, price, by: 'pending_update', since: ordered[lastWithout + 1] ?? newest };
 }
 
 /** The open invoice with a line of that price; of several the one created last, then of greatest id. */

@@ -1,8 +1,8 @@
 import type { Limit, Plan, PlanCatalog } from '../events/catalog.events.js';
 import { NamedError } from '../observability/named-error.js';
-import type { Entitlement, EntitlementStatus } from './entitlement.js';
+import type { Entitlement } from './entitlement.js';
 import { compareText } from './order.js';
-import { pendingPaymentOf } from './pending-payment.js';
+import { type AwaitedBy, awaitedOf, pendingPaymentOf } from './pending-payment.js';
 import type { NamedPlan } from './price-book.js';
 import type { SubscriptionAccess } from './subscription-access.js';
 import type { HeldAddon, SubscriptionState } from './subscription-state.js';
@@ -19,30 +19,98 @@ const STATUS_ORDER = { active: 0, trialing: 1, past_due: 2 } as const;
 /** An entitlement that does not say yet how long it holds. */
 export type UntimedEntitlement = Omit<Entitlement, 'validUntil'>;
 
+/** What decides which of several subscriptions gives plan and role, the first that tells them apart. */
+const PREFERENCES = [
+  { rule: 'highest_rank', compare: (a: Giving, b: Giving) => b.plan.plan.rank - a.plan.plan.rank },
+  {
+    rule: 'better_status',
+    compare: (a: Giving, b: Giving) => STATUS_ORDER[a.status] - STATUS_ORDER[b.status],
+  },
+  { rule: 'later_end', compare: (a: Giving, b: Giving) => (b.periodEnd ?? -1) - (a.periodEnd ?? -1) },
+  {
+    rule: 'smaller_id',
+    compare: (a: Giving, b: Giving) =>
+      compareText(a.subscriptionState.subscription, b.subscriptionState.subscription),
+  },
+] as const;
+
+/** Which rule decided the plan: how the subscription that gives it was chosen, or why the default plan holds. */
+export type PlanRule =
+  | 'only_plan'
+  | (typeof PREFERENCES)[number]['rule']
+  | 'default_plan'
+  | 'default_plan_ranks_higher';
+
+/**
+ * What subscriptions give together: `giving` a plan, the preferred first; `best` of them gives plan, role and status, unless
+ * the default plan does; `speaking` say a word, the one observed last first.
+ */
+export interface Combination {
+  readonly accesses: readonly SubscriptionAccess[];
+  readonly fallback: NamedPlan;
+  readonly giving: readonly Giving[];
+  readonly best: Giving | null;
+  readonly plan: NamedPlan;
+  readonly speaking: readonly SubscriptionAccess[];
+  readonly addons: readonly HeldAddon[];
+  readonly limits: ReadonlyMap<string, LimitSum>;
+  readonly pending: AwaitedBy | null;
+}
+
 /**
  * Combines what each subscription of a user gives with the default plan (DESIGN 8): the highest rank gives plan and
  * role, features are the union, a limit is the greatest plus what add-ons give per unit.
  */
 export function combine(accesses: readonly SubscriptionAccess[], catalog: PlanCatalog): UntimedEntitlement {
+  return entitlementOf(combinationOf(accesses, catalog));
+}
+
+/** Decides what subscriptions give together. */
+export function combinationOf(accesses: readonly SubscriptionAccess[], catalog: PlanCatalog): Combination {
   const giving = accesses.filter(givesPlan).sort(compareGiving);
   const fallback = defaultPlan(catalog);
   const first = giving[0];
   const best = first !== undefined && first.plan.plan.rank >= fallback.plan.rank ? first : null;
-  const plan = best?.plan ?? fallback;
-  const plans = [fallback.plan, ...giving.map((access) => access.plan.plan)];
   const addons = accesses.flatMap((subscriptionAccess) => subscriptionAccess.addons);
+  return {
+    accesses,
+    fallback,
+    giving,
+    best,
+    plan: best?.plan ?? fallback,
+    speaking: best === null ? speakingOf(accesses) : [],
+    addons,
+    limits: limitsOf(fallback, giving, addons),
+    pending: awaitedOf(accesses),
+  };
+}
+
+/** The rule by which a combination has its plan. */
+export function planRuleOf({ best, giving: [first, second] }: Combination): PlanRule {
+  if (first === undefined) return 'default_plan';
+  if (best === null) return 'default_plan_ranks_higher';
+  if (second === undefined) return 'only_plan';
+  return PREFERENCES.find(({ compare }) => compare(first, second) !== 0)?.rule ?? 'only_plan';
+}
+
+/** The entitlement that a combination is. */
+export function entitlementOf(combination: Combination): UntimedEntitlement {
+  const { accesses, fallback, giving, best, plan, speaking, addons, limits, pending } = combination;
+  const plans = [fallback.plan, ...giving.map((access) => access.plan.plan)];
   return {
     role: plan.plan.role,
     plan: plan.name,
-    status: best?.status ?? whyNothing(accesses),
+    status: best?.status ?? speaking[0]?.word ?? 'none',
     features: [
       ...new Set([...plans, ...addons.map(({ addon }) => addon)].flatMap(({ features }) => features)),
     ].sort(compareText),
-    limits: limitsOf(fallback.plan, giving, addons),
+    limits: Object.fromEntries(
+      [...limits].sort(([a], [b]) => compareText(a, b)).map(([key, { limit }]) => [key, limit]),
+    ),
     subscriptionActive: giving.length > 0,
     expiresAt: rfc3339OrNull(best?.periodEnd ?? null),
     cancelAt: rfc3339OrNull(best?.subscriptionState.cancelAt ?? null),
-    pendingPayment: pendingPaymentOf(accesses),
+    pendingPayment: pending === null ? null : pendingPaymentOf(pending.awaited),
     source:
       best === null
         ? null
@@ -79,45 +147,59 @@ export function givesPlan(subscriptionAccess: SubscriptionAccess): subscriptionA
 
 /** The one that plan, role and status are taken of first. */
 export function compareGiving(a: Giving, b: Giving): number {
-  return (
-    b.plan.plan.rank - a.plan.plan.rank ||
-    STATUS_ORDER[a.status] - STATUS_ORDER[b.status] ||
-    (b.periodEnd ?? -1) - (a.periodEnd ?? -1) ||
-    compareText(a.subscriptionState.subscription, b.subscriptionState.subscription)
-  );
+  for (const { compare } of PREFERENCES) {
+    const order = compare(a, b);
+    if (order !== 0) return order;
+  }
+  return 0;
 }
 
-/** The word of the subscription observed last among those that say one. */
-function whyNothing(accesses: readonly SubscriptionAccess[]): EntitlementStatus {
-  const speaking = accesses
+/** Those that say a word, the one observed last first. */
+function speakingOf(accesses: readonly SubscriptionAccess[]): readonly SubscriptionAccess[] {
+  return accesses
     .filter((subscriptionAccess) => subscriptionAccess.word !== null)
     .sort(
       (a, b) =>
         b.subscriptionState.newest.created - a.subscriptionState.newest.created ||
         compareText(b.subscriptionState.subscription, a.subscriptionState.subscription),
     );
-  return speaking[0]?.word ?? 'none';
+}
+
+/** A limit as it adds up: the greatest of the plans, `of` which one, and the add-ons that give of it per unit on top. */
+export interface LimitSum {
+  limit: Limit;
+  readonly greatest: Limit;
+  readonly of: NamedPlan | null;
+  /** The subscription that gives that plan, `null` of the default plan. */
+  readonly by: Giving | null;
+  readonly addons: HeldAddon[];
 }
 
 /** The greatest limit of the plans, and what add-ons give per unit on top. */
 function limitsOf(
-  fallback: Plan,
+  fallback: NamedPlan,
   giving: readonly Giving[],
   addons: readonly HeldAddon[],
-): Readonly<Record<string, Limit>> {
-  const limits = new Map<string, Limit>();
-  for (const ofPlan of [
-    planLimits(fallback, 0),
-    ...giving.map(({ plan, units }) => planLimits(plan.plan, units)),
-  ]) {
-    for (const [key, limit] of ofPlan) limits.set(key, greatest(limits.get(key) ?? 0, limit));
-  }
-  for (const { addon, units } of addons) {
-    for (const [key, perUnit] of Object.entries(addon.limits)) {
-      limits.set(key, plus(limits.get(key) ?? 0, perUnit, units));
+): ReadonlyMap<string, LimitSum> {
+  const limits = new Map<string, LimitSum>();
+  const raise = (plan: NamedPlan, units: number, by: Giving | null): void => {
+    for (const [key, limit] of planLimits(plan.plan, units)) {
+      const known = limits.get(key);
+      if (known !== undefined && !isGreater(limit, known.greatest)) continue;
+      limits.set(key, { limit, greatest: limit, of: plan, by, addons: [] });
+    }
+  };
+  raise(fallback, 0, null);
+  for (const by of giving) raise(by.plan, by.units, by);
+  for (const held of addons) {
+    for (const [key, perUnit] of Object.entries(held.addon.limits)) {
+      const known = limits.get(key) ?? { limit: 0, greatest: 0, of: null, by: null, addons: [] };
+      known.limit = plus(known.limit, perUnit, held.units);
+      known.addons.push(held);
+      limits.set(key, known);
     }
   }
-  return Object.fromEntries([...limits.entries()].sort(([a], [b]) => compareText(a, b)));
+  return limits;
 }
 
 /** Limits of a plan whose price is held in so many units. */
@@ -129,8 +211,9 @@ function planLimits({ limits, perUnit }: Plan, units: number): ReadonlyMap<strin
   return found;
 }
 
-function greatest(a: Limit, b: Limit): Limit {
-  return a === 'unlimited' || b === 'unlimited' ? 'unlimited' : Math.max(a, b);
+function isGreater(a: Limit, b: Limit): boolean {
+  if (a === 'unlimited' || b === 'unlimited') return a !== b && a === 'unlimited';
+  return a > b;
 }
 
 /** Sums saturate at 2^53−1, the last whole number that JSON can say (DESIGN 5). */

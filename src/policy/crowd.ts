@@ -1,5 +1,7 @@
 import { compareGiving, givesPlan } from './combine.js';
+import type { PendingPayment } from './entitlement.js';
 import { compareText } from './order.js';
+import { pendingPaymentOf } from './pending-payment.js';
 import type { SubscriptionAccess } from './subscription-access.js';
 import type { HeldAddon, SubscriptionState } from './subscription-state.js';
 
@@ -67,6 +69,7 @@ export class Crowd {
     return [...this.#groups.values()].flatMap(({ members, byEnd: [first], bySight: [seenLast], addons }) => {
       const [shown = firstOf(members), ...others] = [first, seenLast].filter((each) => each !== undefined);
       if (shown === undefined) return [];
+      if (members.size === 1) return [shown.subscriptionAccess];
       return [
         { ...shown.subscriptionAccess, addons: [...addons.values()] },
         ...others
@@ -158,9 +161,13 @@ function isSameOutside(a: SubscriptionState, b: SubscriptionState): boolean {
     a.cancelAt === b.cancelAt &&
     a.ended === b.ended &&
     a.firstWaits === b.firstWaits &&
-    JSON.stringify([a.awaited, a.unmappedPrices, a.adoptedPrices]) ===
-      JSON.stringify([b.awaited, b.unmappedPrices, b.adoptedPrices])
+    JSON.stringify([awaitedBy(a), a.unmappedPrices, a.adoptedPrices]) ===
+      JSON.stringify([awaitedBy(b), b.unmappedPrices, b.adoptedPrices])
   );
+}
+
+function awaitedBy({ awaited }: SubscriptionState): PendingPayment | null {
+  return awaited === null ? null : pendingPaymentOf(awaited);
 }
 
 function hasSameAddons(

@@ -1,14 +1,14 @@
 import type { InvoiceLine, InvoiceObservationData } from '../events/invoice.events.js';
 import type { InvoiceObservation } from './facts.js';
 import { keptWith } from './growing.js';
-import { compareText } from './order.js';
+import { compareFactOrigins, compareText } from './order.js';
 
-/** One invoice as all that was told of it makes it. `toldAt` is the second of the event that decided its status. */
+/** One invoice as all that was told of it makes it. `told` is the observation that decided its status. */
 export interface Invoice {
   readonly data: InvoiceObservationData;
-  readonly toldAt: number;
-  /** Seconds of its `invoice.payment_failed` events, ascending. */
-  readonly paymentFailures: readonly number[];
+  readonly told: InvoiceObservation;
+  /** Its `invoice.payment_failed` events, the earliest first. */
+  readonly paymentFailures: readonly InvoiceObservation[];
 }
 
 const WITHIN_A_SECOND: ReadonlyMap<string, number> = new Map([
@@ -65,9 +65,8 @@ function foldInvoice(told: readonly InvoiceObservation[]): Invoice {
   const decisive = told.reduce((winner, next) => (outranks(next, winner) ? next : winner));
   const paymentFailures = told
     .filter((observation) => observation.stripeType === 'invoice.payment_failed')
-    .map((observation) => observation.created)
-    .sort((a, b) => a - b);
-  return { data: decisive.data, toldAt: decisive.created, paymentFailures };
+    .sort(compareFactOrigins);
+  return { data: decisive.data, told: decisive, paymentFailures };
 }
 
 /** Index of the first invoice whose id is not below `id`. */

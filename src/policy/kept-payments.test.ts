@@ -98,8 +98,7 @@ describe('Payments that are kept', () => {
     const planThatStays = (price: string | null, read = book) => {
       const plan = price === null ? null : read.planOf(price);
       const of = plan === null || price === null ? null : { plan, item: { ...ITEM, price } };
-      const period = { of, begin: DAWN, since: DAWN, named: DAWN, trialing: false, asks: true };
-      return valueAt(remainsOf(payments, read, period).plan, DAWN)?.gives.name ?? null;
+      return valueAt(remainsOf(payments, read, { of }).plan, DAWN)?.gives.name ?? null;
     };
     expect(planThatStays('plus_m')).toBe('plus');
     expect(planThatStays('pro_m')).toBe('pro');

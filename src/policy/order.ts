@@ -36,9 +36,14 @@ export function orderObservations(observations: readonly Observation[]): Ordered
   return timelineOf(observations);
 }
 
-/** The status of a subscription: the newest one, unless a terminal status was ever seen. */
+/** The observation whose status a subscription has: the newest one, unless a terminal status was ever seen. */
+export function statusObservation(ordered: readonly Observation[]): Observation | null {
+  return newestTerminal(ordered).observation ?? ordered.at(-1) ?? null;
+}
+
+/** The status of a subscription, `null` while it was never seen. */
 export function statusOf(ordered: readonly Observation[]): string | null {
-  return (newestTerminal(ordered).observation ?? ordered.at(-1))?.data.status ?? null;
+  return statusObservation(ordered)?.data.status ?? null;
 }
 
 const newestTerminal = keptThroughEdits<Observation, { readonly observation: Observation | null }>(

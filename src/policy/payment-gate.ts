@@ -1,23 +1,57 @@
 import type { AccessPolicy } from '../events/catalog.events.js';
 import type { CheckoutObservation, Observation } from './facts.js';
 import { type Invoice, isCreationOrCycle } from './invoices.js';
-import type { Payments } from './payments.js';
+import { compareFactOrigins } from './order.js';
+import type { PaidLine, Payments } from './payments.js';
 import { type PlanPeriod, rankOf } from './plan-periods.js';
 import type { PriceBook } from './price-book.js';
 
 /** A minute's slack, in seconds, between an invoice and the change it pays for. */
 const INVOICE_SLACK_SECONDS = 60;
 
+/** What settles the first plan period: the rules of DESIGN 8 "Payment before access" on it. */
+export type FirstPeriodRule =
+  | 'first_period'
+  | 'first_asks_nothing'
+  | 'first_delayed_payment_came'
+  | 'first_paid_for';
+
+/** What settles a later plan period. */
+export type LaterPeriodRule =
+  | 'no_plan_item'
+  | 'paid_for'
+  | 'still_paid_for'
+  | 'payment_not_required'
+  | 'in_trial'
+  | 'asks_nothing_in_advance'
+  | 'ranks_no_higher'
+  | 'not_invoiced';
+
 /**
- * Which plan periods access may follow. `settled` is the newest settled one, `null` when none is; `firstWaits` says that
- * the first plan period awaits its payment; `newestWaits` that the newest one does.
+ * A plan period that access may follow, and the rule that settled it: by the `line` that paid for it, or because it ranks no
+ * higher than what was settled `after` which it came; by the checkout session whose money arrived.
+ */
+export interface Settlement {
+  readonly period: PlanPeriod;
+  readonly rule: FirstPeriodRule | LaterPeriodRule;
+  readonly line: PaidLine | null;
+  readonly after: Settlement | null;
+  readonly checkout: CheckoutObservation | null;
+}
+
+/**
+ * Which plan periods access may follow. `settled` is the newest settled one, `null` when none is; `waiting` are those after
+ * it, which await a payment. `firstWaits` says that the first plan period awaits its own; `newestWaits` that the newest one
+ * does. `invoicedUpgrade` is the newest invoice that is neither a creation nor a cycle one: such a one bills an upgrade at once.
  */
 export interface PaymentGate {
-  readonly settled: PlanPeriod | null;
+  readonly settled: Settlement | null;
   readonly first: PlanPeriod | null;
   readonly newest: PlanPeriod | null;
+  readonly waiting: readonly PlanPeriod[];
   readonly firstWaits: boolean;
   readonly newestWaits: boolean;
+  readonly invoicedUpgrade: Invoice | null;
 }
 
 /** What settlement is decided from. */
@@ -34,74 +68,119 @@ export interface PaymentGateFacts {
 export function paymentGateOf(facts: PaymentGateFacts, policy: AccessPolicy): PaymentGate {
   const [first, ...later] = facts.planPeriods;
   if (first === undefined) {
-    return { settled: null, first: null, newest: null, firstWaits: false, newestWaits: false };
+    return {
+      settled: null,
+      first: null,
+      newest: null,
+      waiting: [],
+      firstWaits: false,
+      newestWaits: false,
+      invoicedUpgrade: null,
+    };
   }
-  const firstWaits = firstPeriodWaits(first, facts, policy);
+  const ofFirst = settlementOfFirst(first, facts, policy);
+  const firstWaits = ofFirst === null;
   const invoicedUpgrade = newestOtherInvoice(facts.invoices);
-  let settled = firstWaits ? null : first;
+  let settled = ofFirst;
+  let waiting: PlanPeriod[] = firstWaits ? [first] : [];
   for (const planPeriod of later) {
-    const isSettled =
-      isPaid(planPeriod, facts.payments) ||
-      (!firstWaits && isSettledUnpaid(planPeriod, settled, invoicedUpgrade, policy));
-    if (isSettled) settled = planPeriod;
+    const settlement =
+      settledByPayment(planPeriod, facts.payments) ??
+      (firstWaits ? null : settledUnpaid(planPeriod, settled, invoicedUpgrade, policy));
+    if (settlement === null) waiting.push(planPeriod);
+    else {
+      settled = settlement;
+      if (waiting.length > 0) waiting = [];
+    }
   }
   const newest = facts.planPeriods.at(-1) ?? first;
-  return { settled, first, newest, firstWaits, newestWaits: settled !== newest };
+  const newestWaits = settled?.period !== newest;
+  return { settled, first, newest, waiting, firstWaits, newestWaits, invoicedUpgrade };
 }
 
-/** Whether a checkout session that names the subscription completed before its money came. */
-export function isCheckoutUnpaid(checkouts: readonly CheckoutObservation[]): boolean {
-  return checkouts.some(
-    (checkout) => checkout.type === 'CheckoutCompleted' && checkout.data.paymentStatus === 'unpaid',
+/** The checkout session that names the subscription and completed before its money came; `null` when none did. */
+export function unpaidCheckout(checkouts: readonly CheckoutObservation[]): CheckoutObservation | null {
+  return earliest(
+    checkouts.filter(({ type, data }) => type === 'CheckoutCompleted' && data.paymentStatus === 'unpaid'),
   );
+}
+
+function earliest(checkouts: readonly CheckoutObservation[]): CheckoutObservation | null {
+  return checkouts.length > 1 ? ([...checkouts].sort(compareFactOrigins)[0] ?? null) : (checkouts[0] ?? null);
 }
 
 /** Paid for, or still paid for by what was paid before. A stretch without a plan asks for nothing. */
-function isPaid(planPeriod: PlanPeriod, payments: Payments): boolean {
-  const price = planPeriod.of?.item.price;
-  return (
-    price === undefined ||
-    isPaidFor(price, planPeriod, payments) ||
-    payments.stillPaidAt(price, planPeriod.begin)
-  );
+function settledByPayment(period: PlanPeriod, payments: Payments): Settlement | null {
+  const price = period.of?.item.price;
+  if (price === undefined) return settlement(period, 'no_plan_item');
+  const line = lineFor(price, period, payments);
+  if (line !== null) return settlement(period, 'paid_for', line);
+  const still = payments.lineThatCovers(price, period.begin);
+  return still === null ? null : settlement(period, 'still_paid_for', still);
 }
 
-/** Whether an invoice for it, created no earlier than the price was named, paid for a period that ends in the plan period. */
-function isPaidFor(price: string, { begin, named }: PlanPeriod, payments: Payments): boolean {
-  return payments.paidUntil(price, named - INVOICE_SLACK_SECONDS) > begin;
+/** The line for it, of an invoice created no earlier than the price was named, that paid for a time after its begin. */
+function lineFor(price: string, { begin, before }: PlanPeriod, payments: Payments): PaidLine | null {
+  const named = before?.created ?? Number.NEGATIVE_INFINITY;
+  const line = payments.lineThatLasts(price, named - INVOICE_SLACK_SECONDS);
+  return line !== null && line.end > begin ? line : null;
 }
 
 /** What settles a later plan period without a payment. */
-function isSettledUnpaid(
-  planPeriod: PlanPeriod,
-  settled: PlanPeriod | null,
-  invoicedUpgrade: number,
+function settledUnpaid(
+  period: PlanPeriod,
+  settled: Settlement | null,
+  invoicedUpgrade: Invoice | null,
   policy: AccessPolicy,
-): boolean {
-  if (!policy.requirePaymentForUpgrade || planPeriod.trialing || !planPeriod.asks) return true;
-  if (settled !== null && rankOf(planPeriod) <= rankOf(settled)) return true;
-  return (
-    policy.upgradeWithoutInvoice === 'allow' && invoicedUpgrade < planPeriod.begin - INVOICE_SLACK_SECONDS
-  );
+): Settlement | null {
+  if (!policy.requirePaymentForUpgrade) return settlement(period, 'payment_not_required');
+  if (period.trialed !== null) return settlement(period, 'in_trial');
+  if (!period.asks) return settlement(period, 'asks_nothing_in_advance');
+  if (settled !== null && rankOf(period) <= rankOf(settled.period)) {
+    return settlement(period, 'ranks_no_higher', null, settled);
+  }
+  const invoiced = invoicedUpgrade?.data.created ?? Number.NEGATIVE_INFINITY;
+  return policy.upgradeWithoutInvoice === 'allow' && invoiced < period.begin - INVOICE_SLACK_SECONDS
+    ? settlement(period, 'not_invoiced')
+    : null;
 }
 
-/** Creation of the newest invoice that is neither a creation nor a cycle one: such a one bills an upgrade at once. */
-function newestOtherInvoice(invoices: readonly Invoice[]): number {
-  return invoices.reduce(
-    (newest, invoice) => (isCreationOrCycle(invoice) ? newest : Math.max(newest, invoice.data.created)),
-    Number.NEGATIVE_INFINITY,
-  );
+function settlement(
+  period: PlanPeriod,
+  rule: Settlement['rule'],
+  line: PaidLine | null = null,
+  after: Settlement | null = null,
+): Settlement {
+  return { period, rule, line, after, checkout: null };
+}
+
+function newestOtherInvoice(invoices: readonly Invoice[]): Invoice | null {
+  let newest: Invoice | null = null;
+  for (const invoice of invoices) {
+    if (isCreationOrCycle(invoice)) continue;
+    if (newest === null || invoice.data.created > newest.data.created) newest = invoice;
+  }
+  return newest;
 }
 
 /** The first plan period is settled, except where the policy says that delayed money must arrive first. */
-function firstPeriodWaits(first: PlanPeriod, facts: PaymentGateFacts, policy: AccessPolicy): boolean {
-  if (!first.asks) return false;
-  if (!awaitsInvoice(facts, policy) && !awaitsDelayedPayment(facts, policy)) return false;
-  if (facts.checkouts.some(({ type }) => type === 'CheckoutPaymentSucceeded')) return false;
-  if (first.of !== null) return !isPaidFor(first.of.item.price, first, facts.payments);
-  return !facts.payments.lines.some(
-    ({ price, end }) => end > first.begin && facts.book.addonOf(price) !== null,
-  );
+function settlementOfFirst(
+  first: PlanPeriod,
+  facts: PaymentGateFacts,
+  policy: AccessPolicy,
+): Settlement | null {
+  const { checkouts, payments, book } = facts;
+  if (!awaitsInvoice(facts, policy) && !awaitsDelayedPayment(facts, policy)) {
+    return settlement(first, 'first_period');
+  }
+  if (!first.asks) return settlement(first, 'first_asks_nothing');
+  const checkout = earliest(checkouts.filter(({ type }) => type === 'CheckoutPaymentSucceeded'));
+  if (checkout !== null) return { ...settlement(first, 'first_delayed_payment_came'), checkout };
+  const line =
+    first.of !== null
+      ? lineFor(first.of.item.price, first, payments)
+      : payments.lines.find(({ price, end }) => end > first.begin && book.addonOf(price) !== null);
+  return line == null ? null : settlement(first, 'first_paid_for', line);
 }
 
 function awaitsInvoice({ ordered }: PaymentGateFacts, policy: AccessPolicy): boolean {
@@ -114,5 +193,5 @@ function awaitsInvoice({ ordered }: PaymentGateFacts, policy: AccessPolicy): boo
 }
 
 function awaitsDelayedPayment({ checkouts }: PaymentGateFacts, policy: AccessPolicy): boolean {
-  return policy.delayedPayment === 'onPaid' && isCheckoutUnpaid(checkouts);
+  return policy.delayedPayment === 'onPaid' && unpaidCheckout(checkouts) !== null;
 }

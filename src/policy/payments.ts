@@ -8,23 +8,26 @@ import { itemsByPrice, unitsByPrice } from './plan-item.js';
 import type { PriceBook } from './price-book.js';
 import { countUpTo, greatestUpTo, type Stretch } from './stretches.js';
 
-/** A line that paid for a price, of a paid invoice created at `invoiced` (Unix seconds), with the stretch it paid for. */
+/** A line that paid for a price, of a paid `invoice` created at `invoiced` (Unix seconds), with the stretch it paid for. */
 export interface PaidLine extends Stretch {
   readonly price: string;
   readonly units: number;
   readonly invoiced: number;
+  readonly invoice: Invoice;
 }
 
 /** What was paid for, price by price (DESIGN 8 "Payment before access"). Times are Unix seconds. */
 export interface Payments {
-  /** Whether any invoice with a line that pays was ever paid. */
-  readonly any: boolean;
+  /** The first by id of the invoices with a line that pays that were ever paid; `null` of none. */
+  readonly first: Invoice | null;
   /** Lines that paid, of those that name their price. */
   readonly lines: readonly PaidLine[];
-  /** End of the last period, −Infinity of none, that was paid for a price by invoices created at `invoiced` or later. */
-  paidUntil(price: string, invoiced: number): number;
-  /** Whether a line that paid covers `instant`, and no invoice paid later credits the price or was cut. */
-  stillPaidAt(price: string, instant: number): boolean;
+  /** Of the lines that paid for a price, of invoices created at `invoiced` or later, the one whose period ends last. */
+  lineThatLasts(price: string, invoiced: number): PaidLine | null;
+  /** The line that paid and covers `instant`, where no invoice paid later credits the price or was cut. */
+  lineThatCovers(price: string, instant: number): PaidLine | null;
+  /** The invoice paid last that credits a price or was cut: lines of earlier ones do not cover what begins anew. */
+  takenBackBy(price: string): Invoice | null;
   /** Whether a paid invoice created after the line's own has a negative line of its price: then it covers nothing. */
   isCredited(line: PaidLine): boolean;
   readonly restOn: RestOn;
@@ -54,33 +57,35 @@ export function gatherPayments(
   // An invoice may be a second older than the first sight of its subscription.
   const birth = whole[0]?.stripeType === 'customer.subscription.created' ? whole[0] : undefined;
   const periods = itemPeriods(paid.some(isCutPayment) ? whole : []);
-  let any = false;
+  let first: Invoice | null = null;
   const lines: PaidLine[] = [];
-  const credited = new Map<string, number>();
-  let cut = Number.NEGATIVE_INFINITY;
+  const credited = new Map<string, Invoice>();
+  let cut: Invoice | null = null;
   for (const invoice of paid) {
     const { data } = invoice;
     const inTrial = (): boolean => {
       observations = true;
       return isCreatedInTrial(data.created, ordered);
     };
-    if (data.linesTruncated) cut = Math.max(cut, data.created);
+    if (data.linesTruncated) cut = laterOf(cut, invoice);
     for (const line of data.lines) {
-      if (line.price !== null && askedBy(line) < 0) raise(credited, line.price, data.created);
+      if (line.price !== null && askedBy(line) < 0) {
+        credited.set(line.price, laterOf(credited.get(line.price) ?? null, invoice));
+      }
       if (!linePays(line, inTrial, isTiered)) continue;
-      any = true;
+      first ??= invoice;
       const { price, periodStart: start, periodEnd: end } = line;
       if (price === null) continue;
-      lines.push({ price, units: unitsOf(line), invoiced: data.created, ...stretchOf(start, end) });
+      lines.push({ price, units: unitsOf(line), invoiced: data.created, invoice, ...stretchOf(start, end) });
     }
     if (isCutPayment(invoice) && !inTrial()) {
       const held = (newestNotAfter(whole, data.created) ?? birth)?.data.items ?? [];
-      const found = linesOfCutInvoice(held, data.created, periods);
-      any ||= found.length > 0;
+      const found = linesOfCutInvoice(held, invoice, periods);
+      if (found.length > 0) first ??= invoice;
       lines.push(...found);
     }
   }
-  return { any, lines, ...indexOf(lines, credited, cut), restOn: { tiered, observations } };
+  return { first, lines, ...indexOf(lines, credited, cut), restOn: { tiered, observations } };
 }
 
 /** The newest of observations, oldest first, that is not after a second. */
@@ -139,12 +144,13 @@ function isCutPayment(invoice: Invoice): boolean {
 /** It pays for the prices held when it was created (at the birth of the subscription, where that was later), each for its first period that ends after that. */
 function linesOfCutInvoice(
   held: readonly SubscriptionItem[],
-  created: number,
+  invoice: Invoice,
   periods: ItemPeriods,
 ): readonly PaidLine[] {
+  const { created } = invoice.data;
   return [...unitsByPrice(held)].flatMap(([price, units]) => {
     const period = periods(price, created);
-    return period === null ? [] : [{ price, units, invoiced: created, ...period }];
+    return period === null ? [] : [{ price, units, invoiced: created, invoice, ...period }];
   });
 }
 
@@ -171,31 +177,38 @@ function itemPeriods(whole: readonly Observation[]): ItemPeriods {
 
 function indexOf(
   lines: readonly PaidLine[],
-  credited: ReadonlyMap<string, number>,
-  cut: number,
-): Pick<Payments, 'paidUntil' | 'stillPaidAt' | 'isCredited'> {
-  const creditedAt = (price: string): number => credited.get(price) ?? Number.NEGATIVE_INFINITY;
+  credited: ReadonlyMap<string, Invoice>,
+  cut: Invoice | null,
+): Pick<Payments, 'lineThatLasts' | 'lineThatCovers' | 'takenBackBy' | 'isCredited'> {
+  const takenBackBy = (price: string): Invoice | null => {
+    const credit = credited.get(price);
+    return credit === undefined ? cut : laterOf(cut, credit);
+  };
   // Most prices are never asked about: what answers is made with the first question.
   let grouped: ReadonlyMap<string, readonly PaidLine[]> | null = null;
   const ofPrice = (price: string): readonly PaidLine[] => {
     grouped ??= groupedBy(lines, ({ price: key }) => key);
     return grouped.get(price) ?? [];
   };
-  const until = oncePerPrice((price) =>
-    greatestUpTo(ofPrice(price).map(({ invoiced, end }) => ({ key: -invoiced, value: end }))),
+  const byCreation = oncePerPrice((price) =>
+    greatestUpTo(ofPrice(price).map((line) => ({ key: -line.invoiced, value: line.end, line }))),
   );
-  const stillPaidUntil = oncePerPrice((price) => {
-    const since = Math.max(creditedAt(price), cut);
+  const byStart = oncePerPrice((price) => {
+    const since = takenBackBy(price)?.data.created ?? Number.NEGATIVE_INFINITY;
     return greatestUpTo(
       ofPrice(price)
         .filter(({ invoiced }) => invoiced >= since)
-        .map(({ start, end }) => ({ key: start, value: end })),
+        .map((line) => ({ key: line.start, value: line.end, line })),
     );
   });
   return {
-    paidUntil: (price, invoiced) => until(price)(-invoiced),
-    stillPaidAt: (price, instant) => stillPaidUntil(price)(instant) > instant,
-    isCredited: ({ price, invoiced }) => creditedAt(price) > invoiced,
+    lineThatLasts: (price, invoiced) => byCreation(price)(-invoiced)?.line ?? null,
+    lineThatCovers: (price, instant) => {
+      const line = byStart(price)(instant)?.line ?? null;
+      return line !== null && line.end > instant ? line : null;
+    },
+    takenBackBy,
+    isCredited: ({ price, invoiced }) => (credited.get(price)?.data.created ?? invoiced) > invoiced,
   };
 }
 
@@ -215,9 +228,9 @@ function stretchOf(start: number | null, end: number | null): Stretch {
   return { start: start ?? Number.POSITIVE_INFINITY, end: end ?? Number.NEGATIVE_INFINITY };
 }
 
-function raise(map: Map<string, number>, key: string, value: number): void {
-  const known = map.get(key);
-  if (known === undefined || known < value) map.set(key, value);
+/** Of two invoices the one created later; of one second the first told. */
+function laterOf(known: Invoice | null, next: Invoice): Invoice {
+  return known !== null && known.data.created >= next.data.created ? known : next;
 }
 
 function secondOf({ created }: Observation): number {

@@ -7,23 +7,25 @@ import type { PriceBook } from './price-book.js';
 /**
  * An unbroken stretch of a subscription with one plan price (DESIGN 8). Times are Unix seconds.
  * `of` is `null` for a stretch without a plan. `begin` is −Infinity when it was there before anything was seen.
- * `since` is its first observation, `null` when it was only told of by what came after it. `named` is the last
- * observation before its price was named without a break, −Infinity when there is none. `asks` says that its price asks
+ * `told` is the observation that told of it first, `seen` its own first one, `null` when it was only told of by what came
+ * after it. `before` is the last observation before its price was named without a break, `null` when there is none.
+ * `trialed` is the first observation that says that the subscription was `trialing` in it. `asks` says that its price asks
  * for something in advance; of a stretch without a plan, that a price of an add-on in it does.
  */
 export interface PlanPeriod {
   readonly of: PlanItem | null;
   readonly begin: number;
-  readonly since: number | null;
-  readonly named: number;
-  readonly trialing: boolean;
+  readonly told: Observation;
+  readonly seen: Observation | null;
+  readonly before: Observation | null;
+  readonly trialed: Observation | null;
   readonly asks: boolean;
 }
 
 /** A period under construction: only these still change. */
 interface OpenPeriod extends PlanPeriod {
-  since: number | null;
-  trialing: boolean;
+  seen: Observation | null;
+  trialed: Observation | null;
   asks: boolean;
 }
 
@@ -129,27 +131,28 @@ class PlanPeriodCutter {
     const { created, data } = observation;
     if (data.itemsTruncated) {
       const current = this.periods.at(-1);
-      if (current !== undefined && data.status === 'trialing') current.trialing = true;
+      if (current !== undefined && data.status === 'trialing') current.trialed ??= observation;
       return;
     }
     const before = this.periods.at(-1);
     if (data.previous?.items !== undefined) {
-      const unseen = this.#enter(data.previous.items, this.#namings.lastSeen);
-      if ((data.previous.status ?? data.status) === 'trialing') unseen.trialing = true;
+      const begin = this.#namings.lastSeen?.created ?? Number.NEGATIVE_INFINITY;
+      const unseen = this.#enter(data.previous.items, begin, observation);
+      if ((data.previous.status ?? data.status) === 'trialing') unseen.trialed ??= observation;
       if (before !== undefined && unseen !== before) this.#namings.breakAt(data.previous.items);
     }
     this.#namings.see(observation);
-    const period = this.#enter(data.items, created);
-    period.since ??= created;
+    const period = this.#enter(data.items, created, observation);
+    period.seen ??= observation;
     if (
       data.status === 'trialing' ||
       (data.previous?.items === undefined && data.previous?.status === 'trialing')
     ) {
-      period.trialing = true;
+      period.trialed ??= observation;
     }
   }
 
-  #enter(items: readonly SubscriptionItem[], begin: number): OpenPeriod {
+  #enter(items: readonly SubscriptionItem[], begin: number, told: Observation): OpenPeriod {
     const of = planItem(items, this.book);
     const asks = of === null ? asksForAddon(items, this.book) : !asksNothingInAdvance(of.item);
     const current = this.periods.at(-1);
@@ -157,8 +160,8 @@ class PlanPeriodCutter {
       if (of === null) current.asks ||= asks;
       return current;
     }
-    const named = of === null ? begin : this.#namings.since(of.item.price);
-    const period: OpenPeriod = { of, begin, since: null, named, trialing: false, asks };
+    const before = of === null ? null : this.#namings.lastBefore(of.item.price);
+    const period: OpenPeriod = { of, begin, told, seen: null, before, trialed: null, asks };
     this.periods.push(period);
     return period;
   }
@@ -173,9 +176,10 @@ function isSamePeriod(a: PlanPeriod | null, b: PlanPeriod | null): boolean {
   if (a === null || b === null) return a === b;
   return (
     a.begin === b.begin &&
-    a.since === b.since &&
-    a.named === b.named &&
-    a.trialing === b.trialing &&
+    a.told === b.told &&
+    a.seen === b.seen &&
+    a.before === b.before &&
+    a.trialed === b.trialed &&
     a.asks === b.asks &&
     a.of?.plan === b.of?.plan &&
     JSON.stringify(a.of?.item) === JSON.stringify(b.of?.item)
@@ -195,44 +199,47 @@ function asksForAddon(items: readonly SubscriptionItem[], book: PriceBook): bool
   return items.some((item) => book.addonOf(item.price) !== null && !asksNothingInAdvance(item));
 }
 
-/** Since when each price is named without a break, on an item or in a pending update; whole observations only. */
+/** Before what each price is named without a break, on an item or in a pending update; whole observations only. */
 class Namings {
-  /** Second of the last observation, −Infinity before the first. */
-  lastSeen = Number.NEGATIVE_INFINITY;
-  #since = new Map<string, number>();
+  /** The last observation, `null` before the first. */
+  lastSeen: Observation | null = null;
+  /** Of each price that is named now the last observation before it was. */
+  #before = new Map<string, Observation | null>();
 
-  /** Second of the last observation before the price was named without a break. */
-  since(price: string): number {
-    return this.#since.get(price) ?? this.lastSeen;
+  /** The last observation before the price was named without a break. */
+  lastBefore(price: string): Observation | null {
+    const before = this.#before.get(price);
+    return before === undefined ? this.lastSeen : before;
   }
 
   /** Where an unseen period lies between, what it does not name was not named for a while. */
   breakAt(unseen: readonly SubscriptionItem[]): void {
     const named = new Set(unseen.map(({ price }) => price));
-    for (const price of this.#since.keys()) if (!named.has(price)) this.#since.delete(price);
+    for (const price of this.#before.keys()) if (!named.has(price)) this.#before.delete(price);
   }
 
   copy(): Namings {
     const copy = new Namings();
     copy.lastSeen = this.lastSeen;
-    copy.#since = new Map(this.#since);
+    copy.#before = new Map(this.#before);
     return copy;
   }
 
   isSame(other: Namings): boolean {
     return (
       this.lastSeen === other.lastSeen &&
-      this.#since.size === other.#since.size &&
-      [...this.#since].every(([price, since]) => other.#since.get(price) === since)
+      this.#before.size === other.#before.size &&
+      [...this.#before].every(([price, before]) => other.#before.get(price) === before)
     );
   }
 
-  see({ created, data }: Observation): void {
-    const since = new Map<string, number>();
+  see(observation: Observation): void {
+    const { data } = observation;
+    const before = new Map<string, Observation | null>();
     for (const { price } of [...data.items, ...(data.pendingUpdate?.items ?? [])]) {
-      since.set(price, this.since(price));
+      before.set(price, this.lastBefore(price));
     }
-    this.#since = since;
-    this.lastSeen = created;
+    this.#before = before;
+    this.lastSeen = observation;
   }
 }

@@ -1,4 +1,5 @@
 import type { Addon, Plan } from '../events/catalog.events.js';
+import type { Observation } from './facts.js';
 
 /** A plan with the name it has in the catalogue. */
 export interface NamedPlan {
@@ -12,6 +13,12 @@ export interface NamedAddon {
   readonly addon: Addon;
 }
 
+/** What a price is read by (DESIGN 7), and the observation that showed it. */
+export interface PriceReading {
+  readonly by: 'id' | 'lookup_key' | 'product' | 'adoption';
+  readonly shown: Observation | null;
+}
+
 /** How the prices of one subscription are read, by price id: the catalogue, and what its own history adds to it. */
 export interface PriceBook {
   /** The plan a price of this subscription belongs to, or `null`. */
@@ -21,4 +28,9 @@ export interface PriceBook {
   isTiered(price: string): boolean;
   /** Prices in no plan that took over a plan's price of the same product, by price id. */
   readonly adopted: ReadonlyMap<string, NamedPlan>;
+  /**
+   * How a price of a plan is read, and the observation that showed what it is read by where its id alone does not say:
+   * its lookup key or product, or, of one that was adopted, the move to it. `null` of a price of no plan.
+   */
+  readingOf(price: string): PriceReading | null;
 }

@@ -53,12 +53,19 @@ export function openPriceBook(catalog: PlanCatalog, ordered: readonly Observatio
 
 const readers = new WeakMap<PlanCatalog, (ordered: readonly Observation[]) => PriceReader>();
 
+/** What a price is of by what an observation showed of it. */
+interface Shown {
+  readonly target: PriceTarget;
+  readonly by: Observation;
+}
+
 /** Reads the prices of observations as they come, in order. */
 class PriceReader {
-  readonly #byLookupKey = new Map<string, PriceTarget>();
-  readonly #byProduct = new Map<string, PriceTarget>();
+  readonly #byLookupKey = new Map<string, Shown>();
+  readonly #byProduct = new Map<string, Shown>();
   readonly #tiered = new Set<string>();
   readonly #adopted = new Map<string, NamedPlan>();
+  readonly #adoptedWith = new Map<string, Observation>();
   #before: readonly SubscriptionItem[] = [];
   /** Whether an observation ever showed a price that nothing but its product can tell a plan for. */
   #hasOrphans = false;
@@ -75,6 +82,14 @@ class PriceReader {
     },
     isTiered: (price) => this.#tiered.has(price),
     adopted: this.#adopted,
+    readingOf: (price) => {
+      if (this.index.has(price)) return { by: 'id', shown: null };
+      const [key, product] = [this.#byLookupKey.get(price), this.#byProduct.get(price)];
+      if (key !== undefined) return { by: 'lookup_key', shown: key.by };
+      if (product !== undefined) return { by: 'product', shown: product.by };
+      const moved = this.#adoptedWith.get(price);
+      return moved === undefined ? null : { by: 'adoption', shown: moved };
+    },
   };
 
   private constructor(private readonly index: PriceIndex) {}
@@ -114,15 +129,17 @@ class PriceReader {
   }
 
   #targetOf(price: string): PriceTarget | null {
-    return this.index.get(price) ?? this.#byLookupKey.get(price) ?? this.#byProduct.get(price) ?? null;
+    const shown = this.#byLookupKey.get(price) ?? this.#byProduct.get(price);
+    return this.index.get(price) ?? shown?.target ?? null;
   }
 
   /** Takes in what items show of each price, of several matches the newest; tells whether that is new. */
-  #show({ data }: Observation): boolean {
+  #show(observation: Observation): boolean {
+    const { data } = observation;
     let isNew = false;
-    const set = (map: Map<string, PriceTarget>, price: string, target: PriceTarget | undefined): void => {
-      if (target === undefined || map.get(price) === target) return;
-      map.set(price, target);
+    const set = (map: Map<string, Shown>, price: string, target: PriceTarget | undefined): void => {
+      if (target === undefined || map.get(price)?.target === target) return;
+      map.set(price, { target, by: observation });
       isNew = true;
     };
     for (const items of [data.previous?.items, data.items, data.pendingUpdate?.items]) {
@@ -142,20 +159,23 @@ class PriceReader {
    * Where the subscription moves from a plan's price to an unmapped one of the same product, that price counts as the
    * plan's own in this subscription (DESIGN 7). Of several prices it moved from, the one that would be the plan item.
    */
-  #adopt({ data }: Observation): void {
+  #adopt(observation: Observation): void {
+    const { data } = observation;
     if (data.itemsTruncated) return;
-    if (data.previous?.items !== undefined) this.#moveTo(data.previous.items);
-    this.#moveTo(data.items);
+    if (data.previous?.items !== undefined) this.#moveTo(data.previous.items, observation);
+    this.#moveTo(data.items, observation);
   }
 
-  #moveTo(items: readonly SubscriptionItem[]): void {
+  #moveTo(items: readonly SubscriptionItem[], moved: Observation): void {
     const orphans = this.#orphansOf(items);
     if (orphans.length > 0) {
       this.#hasOrphans = true;
       const left = leftByProduct(this.#before, items, this.book.planOf);
       for (const { price, product } of orphans) {
         const from = product === null ? undefined : left.get(product);
-        if (from !== undefined) this.#adopted.set(price, from.plan);
+        if (from === undefined) continue;
+        this.#adopted.set(price, from.plan);
+        this.#adoptedWith.set(price, moved);
       }
     }
     this.#before = items;

@@ -37,7 +37,11 @@ export interface PlanLine extends PaidLine {
  * The plan of the plan period that access follows stays where a line that paid, of that or a higher plan, covers; else the highest plan
  * that one covers. A stretch without a plan stays without one.
  */
-export function remainsOf(payments: Payments, book: PriceBook, followed: PlanPeriod | null): Remains {
+export function remainsOf(
+  payments: Payments,
+  book: PriceBook,
+  followed: Pick<PlanPeriod, 'of'> | null,
+): Remains {
   const own = followed === null ? undefined : (followed.of?.plan ?? null);
   const before = kept.get(payments);
   if (before !== undefined && before.own === own && isReadAlike(before.plans, book)) return before.remains;
@@ -61,7 +65,7 @@ function isReadAlike(plans: Kept['plans'], book: PriceBook): boolean {
   return [...plans].every(([price, plan]) => book.planOf(price) === plan);
 }
 
-function remainsFrom(payments: Payments, book: PriceBook, followed: PlanPeriod | null): Remains {
+function remainsFrom(payments: Payments, book: PriceBook, followed: Pick<PlanPeriod, 'of'> | null): Remains {
   const lines = payments.lines.filter((line) => !payments.isCredited(line));
   const own = followed?.of?.plan ?? null;
   const planLines = followed !== null && own === null ? [] : planLinesOf(lines, book, own);

@@ -64,16 +64,18 @@ export function countUpTo<T>(list: readonly T[], limit: number, key: (entry: T) 
   return low;
 }
 
-/** Answers, in the time of a binary search, the greatest value among the entries whose key is not above a limit; −Infinity of none. */
-export function greatestUpTo(
-  entries: readonly { readonly key: number; readonly value: number }[],
-): (limit: number) => number {
+/**
+ * Answers, in the time of a binary search, the entry of greatest value among those whose key is not above a limit: of equal
+ * values the one of smallest key, `null` where there is none.
+ */
+export function greatestUpTo<T extends { readonly key: number; readonly value: number }>(
+  entries: readonly T[],
+): (limit: number) => T | null {
   const sorted = [...entries].sort((a, b) => a.key - b.key);
-  let greatest = Number.NEGATIVE_INFINITY;
-  const running = sorted.map(({ key, value }) => {
-    greatest = Math.max(greatest, value);
-    return { key, greatest };
+  let greatest: T | null = null;
+  const running = sorted.map((entry) => {
+    if (greatest === null || entry.value > greatest.value) greatest = entry;
+    return { key: entry.key, greatest };
   });
-  return (limit) =>
-    running[countUpTo(running, limit, ({ key }) => key) - 1]?.greatest ?? Number.NEGATIVE_INFINITY;
+  return (limit) => running[countUpTo(running, limit, ({ key }) => key) - 1]?.greatest ?? null;
 }

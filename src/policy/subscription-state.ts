@@ -3,12 +3,13 @@ import type { SubscriptionItem } from '../events/subscription.events.js';
 import { type Awaited, awaitedPayment } from './awaited-payment.js';
 import type { AdoptedPrice } from './entitlement.js';
 import type { Observation, SubscriptionFacts } from './facts.js';
-import { graceEnd } from './grace.js';
+import { type Grace, graceOf } from './grace.js';
 import { allWithHeldItems, unitsOf, wholeOnes } from './held-items.js';
 import { foldInvoices } from './invoices.js';
 import { paymentsOf } from './kept-payments.js';
-import { isTerminal, orderObservations, statusOf } from './order.js';
-import { paymentGateOf } from './payment-gate.js';
+import { isTerminal, orderObservations, statusObservation } from './order.js';
+import { type PaymentGate, paymentGateOf } from './payment-gate.js';
+import type { Payments } from './payments.js';
 import { itemOfPrice, planItem, unitsByPrice } from './plan-item.js';
 import { type PlanPeriod, planPeriodsOf } from './plan-periods.js';
 import type { NamedAddon, NamedPlan, PriceBook } from './price-book.js';
@@ -26,22 +27,33 @@ export interface SubscriptionState {
   readonly customer: string | null;
   readonly newest: Observation;
   readonly status: string;
+  /** The observation whose status it is, `null` where its customer was seen deleted. */
+  readonly statusFrom: Observation | null;
   readonly ended: boolean;
   /**
    * What it gives while nothing takes it: of the newest settled plan period; while none is and the status is `trialing`, of the
    * first; else `null`.
    */
   readonly followed: Held | null;
+  readonly gate: PaymentGate;
   readonly firstWaits: boolean;
   readonly addons: readonly HeldAddon[];
   readonly lost: Lost;
+  /** What was paid for. */
+  readonly payments: Payments;
   readonly remains: Remains;
+  /** How its prices are read. */
+  readonly book: PriceBook;
+  /** The newest observation whose items were not cut. */
+  readonly itemsFrom: Observation | null;
   /** Units of the last item that carried a price, `null` when none was seen. */
   readonly carriedUnits: (price: string) => number | null;
   readonly collectionSuspended: boolean;
   readonly trialEnd: number | null;
+  readonly grace: Grace | null;
   readonly graceEnd: number | null;
   readonly cancelAt: number | null;
+  readonly cancelRule: CancellationRule | null;
   readonly accessEnd: number | null;
   /** The second that counts as now for what a paid line covers; `null`: the clock's. */
   readonly standstill: number | null;
@@ -59,7 +71,12 @@ export interface Held {
   readonly units: number;
   /** `current_period_end` of the last item that carried the price. */
   readonly periodEnd: number | null;
+  /** The observation with that item. */
+  readonly periodFrom: Observation | null;
 }
+
+/** By which field of Stripe's a subscription ends. */
+export type CancellationRule = 'cancel_at' | 'cancel_at_period_end';
 
 /** An add-on in the units that are held of one of its prices. */
 export interface HeldAddon extends NamedAddon {
@@ -75,11 +92,13 @@ export function openSubscriptionState(
   const ordered = allWithHeldItems(orderObservations(facts.observations).observations);
   const newest = ordered.at(-1);
   // A customer deleted at Stripe ends its subscriptions (DESIGN 8).
-  const status = facts.customerDeleted && newest !== undefined ? 'canceled' : statusOf(ordered);
-  if (newest === undefined || status === null) return null;
+  const statusFrom = facts.customerDeleted ? null : statusObservation(ordered);
+  if (newest === undefined) return null;
+  const status = statusFrom?.data.status ?? 'canceled';
   const { policy } = catalog;
   const whole = wholeOnes(ordered);
-  const held = whole.at(-1)?.data.items ?? [];
+  const itemsFrom = whole.at(-1) ?? null;
+  const held = itemsFrom?.data.items ?? [];
   const book = openPriceBook(catalog, ordered);
   const invoices = foldInvoices(facts.invoices);
   const payments = paymentsOf(facts.invoices, invoices, ordered, book);
@@ -91,8 +110,10 @@ export function openSubscriptionState(
   );
   const { settled, first, firstWaits } = paymentGate;
   const isClocked = newest.data.testClock === null;
-  const cancelAt = cancellationInstant(newest, held, book);
-  const followed = settled ?? (status === 'trialing' ? first : null);
+  const cancellation = cancellationOf(newest, held, book);
+  const cancelAt = cancellation?.at ?? null;
+  const grace = isClocked && status === 'past_due' ? graceOf(ordered, invoices, payments, policy) : null;
+  const followed = settled?.period ?? (status === 'trialing' ? first : null);
   const lost = lostBy(invoices, ordered, payments, book, followed?.of?.plan ?? null);
   let remains: Remains | null = null;
   return {
@@ -100,11 +121,16 @@ export function openSubscriptionState(
     customer: ordered.findLast((observation) => observation.data.customer !== null)?.data.customer ?? null,
     newest,
     status,
+    statusFrom,
     ended: isTerminal(status),
     followed: followed === null ? null : heldBy(followed, ordered, whole),
+    gate: paymentGate,
     firstWaits,
     addons: heldAddons(held, book),
     lost,
+    payments,
+    book,
+    itemsFrom,
     // Of most subscriptions nobody asks what stays of them.
     get remains() {
       remains ??= remainsOf(payments, book, followed);
@@ -116,8 +142,10 @@ export function openSubscriptionState(
       isClocked && status === 'trialing' && newest.data.trialEnd !== null
         ? bounded(newest.data.trialEnd + policy.trialEndSlackHours * 3600)
         : null,
-    graceEnd: isClocked && status === 'past_due' ? graceEnd(ordered, invoices, payments, policy) : null,
+    grace,
+    graceEnd: grace?.end ?? null,
     cancelAt,
+    cancelRule: cancellation?.rule ?? null,
     accessEnd: isClocked ? cancelAt : null,
     standstill: isClocked ? null : newest.created,
     awaited: awaitedPayment({ ordered, book, paymentGate: paymentGate, invoices, checkouts }),
@@ -132,38 +160,46 @@ export function openSubscriptionState(
 }
 
 /** `cancel_at`; with `cancel_at_period_end` alone the plan item's period end. */
-function cancellationInstant(
+function cancellationOf(
   newest: Observation,
   held: readonly SubscriptionItem[],
   book: PriceBook,
-): number | null {
-  if (newest.data.cancelAt !== null) return newest.data.cancelAt;
+): { readonly at: number; readonly rule: CancellationRule } | null {
+  if (newest.data.cancelAt !== null) return { at: newest.data.cancelAt, rule: 'cancel_at' };
   if (!newest.data.cancelAtPeriodEnd) return null;
-  return planItem(held, book)?.item.currentPeriodEnd ?? null;
+  const end = planItem(held, book)?.item.currentPeriodEnd ?? null;
+  return end === null ? null : { at: end, rule: 'cancel_at_period_end' };
 }
 
 function heldBy({ of }: PlanPeriod, ordered: readonly Observation[], whole: readonly Observation[]): Held {
-  if (of === null) return { plan: null, price: null, units: 0, periodEnd: null };
+  if (of === null) return { plan: null, price: null, units: 0, periodEnd: null, periodFrom: null };
   const { price } = of.item;
+  const carried = lastCarried(ordered, price);
   return {
     plan: of.plan,
     price,
     units: carriedUnits(whole, price) ?? 1,
-    periodEnd: lastCarried(ordered, price)?.currentPeriodEnd ?? null,
+    periodEnd: carried?.item.currentPeriodEnd ?? null,
+    periodFrom: carried?.from ?? null,
   };
 }
 
 function carriedUnits(whole: readonly Observation[], price: string): number | null {
-  const item = lastCarried(whole, price);
-  return item === null ? null : unitsOf(item);
+  const carried = lastCarried(whole, price);
+  return carried === null ? null : unitsOf(carried.item);
 }
 
-/** The last item that carried a price. */
-function lastCarried(observations: readonly Observation[], price: string): SubscriptionItem | null {
+/** The last item that carried a price, and the observation that it is from. */
+function lastCarried(
+  observations: readonly Observation[],
+  price: string,
+): { readonly item: SubscriptionItem; readonly from: Observation } | null {
   for (let at = observations.length - 1; at >= 0; at -= 1) {
-    const data = observations[at]?.data;
-    const item = itemOfPrice(data?.items ?? [], price) ?? itemOfPrice(data?.previous?.items ?? [], price);
-    if (item !== null) return item;
+    const from = observations[at];
+    if (from === undefined) continue;
+    const { items, previous } = from.data;
+    const item = itemOfPrice(items, price) ?? itemOfPrice(previous?.items ?? [], price);
+    if (item !== null) return { item, from };
   }
   return null;
 }

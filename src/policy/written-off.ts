@@ -1,13 +1,23 @@
 import type { Observation } from './facts.js';
 import { askedBy, type Invoice, isCreationOrCycle } from './invoices.js';
-import { newestNotAfter, type Payments } from './payments.js';
+import { newestNotAfter, type PaidLine, type Payments } from './payments.js';
 import type { NamedPlan, PriceBook } from './price-book.js';
 
-/** What invoices written off asked for and nothing paid since: it is lost, but for what a paid line covers. */
+/**
+ * What invoices written off asked for and nothing paid since: it is lost, but for what a paid line covers. Of the plan, and
+ * of each add-on by its name, the first such invoice by id. `regained` is the line that paid for the plan again where one
+ * that asked for it was written off.
+ */
 export interface Lost {
-  readonly plan: boolean;
-  /** Names of add-ons. */
-  readonly addons: ReadonlySet<string>;
+  readonly plan: WrittenOff | null;
+  readonly addons: ReadonlyMap<string, WrittenOff>;
+  readonly regained: PaidLine | null;
+}
+
+/** An invoice that was written off; `seen` is the observation that says that collection was not paused, where that is asked. */
+export interface WrittenOff {
+  readonly invoice: Invoice;
+  readonly seen: Observation | null;
 }
 
 /**
@@ -21,32 +31,42 @@ export function lostBy(
   book: PriceBook,
   followed: NamedPlan | null,
 ): Lost {
-  const writtenOff = invoices.filter((invoice) => isWrittenOff(invoice, ordered));
-  if (writtenOff.length === 0) return { plan: false, addons: new Set() };
+  const writtenOff = invoices.flatMap((invoice) => writtenOffAs(invoice, ordered) ?? []);
+  if (writtenOff.length === 0) return NOTHING_LOST;
 
-  let planPaid = Number.NEGATIVE_INFINITY;
+  let planPaid: PaidLine | null = null;
   const addonPaid = new Map<string, number>();
-  for (const { price, invoiced } of payments.lines) {
+  for (const line of payments.lines) {
+    const { price, invoiced } = line;
     const plan = book.planOf(price);
-    if (plan !== null && isPlanOrHigher(plan, followed)) planPaid = Math.max(planPaid, invoiced);
+    if (plan !== null && isPlanOrHigher(plan, followed) && invoiced > secondOf(planPaid)) planPaid = line;
     const addon = book.addonOf(price)?.name;
     if (addon !== undefined) addonPaid.set(addon, Math.max(addonPaid.get(addon) ?? invoiced, invoiced));
   }
 
-  let plan = false;
-  const addons = new Set<string>();
-  for (const { data } of writtenOff) {
+  let plan: WrittenOff | null = null;
+  let regained: PaidLine | null = null;
+  const addons = new Map<string, WrittenOff>();
+  for (const each of writtenOff) {
+    const { data } = each.invoice;
     const asked = data.lines.filter((line) => askedBy(line) > 0).flatMap(({ price }) => price ?? []);
     const asksForPlan = data.linesTruncated || asked.some((price) => book.planOf(price) !== null);
-    if (asksForPlan && planPaid <= data.created) plan = true;
+    if (asksForPlan && secondOf(planPaid) > data.created) regained = planPaid;
+    else if (asksForPlan) plan ??= each;
     for (const price of asked) {
       const addon = book.addonOf(price)?.name;
       if (addon !== undefined && (addonPaid.get(addon) ?? Number.NEGATIVE_INFINITY) <= data.created) {
-        addons.add(addon);
+        if (!addons.has(addon)) addons.set(addon, each);
       }
     }
   }
-  return { plan, addons };
+  return { plan, addons, regained };
+}
+
+const NOTHING_LOST: Lost = { plan: null, addons: new Map(), regained: null };
+
+function secondOf(line: PaidLine | null): number {
+  return line?.invoiced ?? Number.NEGATIVE_INFINITY;
 }
 
 /** Whether a plan is another plan itself, or of higher rank; any is higher than none. */
@@ -58,12 +78,14 @@ export function isPlanOrHigher(plan: NamedPlan, other: NamedPlan | null): boolea
  * A creation or cycle invoice given up for want of payment. Stripe's reason decides; where it gives none, one that was
  * attempted while collection was not paused.
  */
-function isWrittenOff(invoice: Invoice, ordered: readonly Observation[]): boolean {
+function writtenOffAs(invoice: Invoice, ordered: readonly Observation[]): WrittenOff | null {
   const { status, uncollectibleReason, attemptCount } = invoice.data;
-  if (status !== 'uncollectible' || !isCreationOrCycle(invoice)) return false;
+  if (status !== 'uncollectible' || !isCreationOrCycle(invoice)) return null;
   if (uncollectibleReason !== null) {
-    return uncollectibleReason === 'max_payment_attempts' || uncollectibleReason === 'payment_not_received';
+    return uncollectibleReason === 'max_payment_attempts' || uncollectibleReason === 'payment_not_received'
+      ? { invoice, seen: null }
+      : null;
   }
-  const seen = newestNotAfter(ordered, invoice.toldAt);
-  return attemptCount > 0 && (seen?.data.pauseCollection ?? null) === null;
+  const seen = newestNotAfter(ordered, invoice.told.created);
+  return attemptCount > 0 && (seen?.data.pauseCollection ?? null) === null ? { invoice, seen } : null;
 }

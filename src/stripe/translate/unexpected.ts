@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../../events/event-types.js';
-import { isKnownStatus } from '../../policy/subscription-access.js';
+import { isKnownStatus } from '../../policy/status-rules.js';
 
 /**
  * What a recorded event says that is taken as it is and yet may surprise: a status that we do not know gives no access
