@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { planCatalogSchema } from './events/catalog.events.js';
 import { EVENT_TYPES } from './events/event-types.js';
+import { policyDocument } from './policy/reasons/policy-document.js';
 import { HANDLED_TYPES } from './stripe/translate/stripe-event.translator.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -206,6 +207,10 @@ describe('The documents', () => {
     );
     const needed = Object.keys(packageSchema.parse(JSON.parse(read('package.json'))).dependencies);
     expect(needed.filter((name) => !told.some((each) => each.test(name)))).toEqual([]);
+  });
+
+  it('hold the reasons of the access policy as the code has them (npm run docs:policy)', () => {
+    expect(read('docs/POLICY.md')).toBe(policyDocument());
   });
 
   it('run only scripts that package.json has', () => {

@@ -42,7 +42,8 @@ export interface Settlement {
 /**
  * Which plan periods access may follow. `settled` is the newest settled one, `null` when none is; `waiting` are those after
  * it, which await a payment. `firstWaits` says that the first plan period awaits its own; `newestWaits` that the newest one
- * does. `invoicedUpgrade` is the newest invoice that is neither a creation nor a cycle one: such a one bills an upgrade at once.
+ * does. `ofFirst` is how the first one is settled, or else `unpaid` the session whose money it waits for, if it is that.
+ * `known` is the first known observation, by which the policy tells whether an invoice is sent for it. `invoicedUpgrade` is the newest invoice that is neither a creation nor a cycle one: such a one bills an upgrade at once.
  */
 export interface PaymentGate {
   readonly settled: Settlement | null;
@@ -51,6 +52,9 @@ export interface PaymentGate {
   readonly waiting: readonly PlanPeriod[];
   readonly firstWaits: boolean;
   readonly newestWaits: boolean;
+  readonly ofFirst: Settlement | null;
+  readonly unpaid: CheckoutObservation | null;
+  readonly known: Observation | null;
   readonly invoicedUpgrade: Invoice | null;
 }
 
@@ -75,6 +79,9 @@ export function paymentGateOf(facts: PaymentGateFacts, policy: AccessPolicy): Pa
       waiting: [],
       firstWaits: false,
       newestWaits: false,
+      ofFirst: null,
+      unpaid: null,
+      known: null,
       invoicedUpgrade: null,
     };
   }
@@ -95,7 +102,18 @@ export function paymentGateOf(facts: PaymentGateFacts, policy: AccessPolicy): Pa
   }
   const newest = facts.planPeriods.at(-1) ?? first;
   const newestWaits = settled?.period !== newest;
-  return { settled, first, newest, waiting, firstWaits, newestWaits, invoicedUpgrade };
+  return {
+    settled,
+    first,
+    newest,
+    waiting,
+    firstWaits,
+    newestWaits,
+    ofFirst,
+    unpaid: firstWaits ? unpaidCheckout(facts.checkouts) : null,
+    known: facts.ordered[0] ?? null,
+    invoicedUpgrade,
+  };
 }
 
 /** The checkout session that names the subscription and completed before its money came; `null` when none did. */
@@ -135,7 +153,7 @@ function settledUnpaid(
 ): Settlement | null {
   if (!policy.requirePaymentForUpgrade) return settlement(period, 'payment_not_required');
   if (period.trialed !== null) return settlement(period, 'in_trial');
-  if (!period.asks) return settlement(period, 'asks_nothing_in_advance');
+  if (period.asking === null) return settlement(period, 'asks_nothing_in_advance');
   if (settled !== null && rankOf(period) <= rankOf(settled.period)) {
     return settlement(period, 'ranks_no_higher', null, settled);
   }
@@ -173,7 +191,7 @@ function settlementOfFirst(
   if (!awaitsInvoice(facts, policy) && !awaitsDelayedPayment(facts, policy)) {
     return settlement(first, 'first_period');
   }
-  if (!first.asks) return settlement(first, 'first_asks_nothing');
+  if (first.asking === null) return settlement(first, 'first_asks_nothing');
   const checkout = earliest(checkouts.filter(({ type }) => type === 'CheckoutPaymentSucceeded'));
   if (checkout !== null) return { ...settlement(first, 'first_delayed_payment_came'), checkout };
   const line =

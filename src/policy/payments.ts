@@ -1,5 +1,4 @@
 import type { InvoiceLine } from '../events/invoice.events.js';
-import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
 import { unitsOf, wholeOnes } from './held-items.js';
 import { askedBy, type Invoice, isCreationOrCycle } from './invoices.js';
@@ -8,12 +7,16 @@ import { itemsByPrice, unitsByPrice } from './plan-item.js';
 import type { PriceBook } from './price-book.js';
 import { countUpTo, greatestUpTo, type Stretch } from './stretches.js';
 
-/** A line that paid for a price, of a paid `invoice` created at `invoiced` (Unix seconds), with the stretch it paid for. */
+/**
+ * A line that paid for a price, of a paid `invoice` created at `invoiced` (Unix seconds), with the stretch it paid for. Of an
+ * invoice whose lines were cut `held` is the observation that says what was on the subscription; else `null`.
+ */
 export interface PaidLine extends Stretch {
   readonly price: string;
   readonly units: number;
   readonly invoiced: number;
   readonly invoice: Invoice;
+  readonly held: Observation | null;
 }
 
 /** What was paid for, price by price (DESIGN 8 "Payment before access"). Times are Unix seconds. */
@@ -26,6 +29,8 @@ export interface Payments {
   lineThatLasts(price: string, invoiced: number): PaidLine | null;
   /** The line that paid and covers `instant`, where no invoice paid later credits the price or was cut. */
   lineThatCovers(price: string, instant: number): PaidLine | null;
+  /** The invoice paid last that has a negative line of a price: lines of earlier ones cover nothing. */
+  creditOf(price: string): Invoice | null;
   /** The invoice paid last that credits a price or was cut: lines of earlier ones do not cover what begins anew. */
   takenBackBy(price: string): Invoice | null;
   /** Whether a paid invoice created after the line's own has a negative line of its price: then it covers nothing. */
@@ -76,10 +81,19 @@ export function gatherPayments(
       first ??= invoice;
       const { price, periodStart: start, periodEnd: end } = line;
       if (price === null) continue;
-      lines.push({ price, units: unitsOf(line), invoiced: data.created, invoice, ...stretchOf(start, end) });
+      // A line without a period covers nothing and ends before everything.
+      lines.push({
+        price,
+        units: unitsOf(line),
+        invoiced: data.created,
+        invoice,
+        held: null,
+        start: start ?? Number.POSITIVE_INFINITY,
+        end: end ?? Number.NEGATIVE_INFINITY,
+      });
     }
     if (isCutPayment(invoice) && !inTrial()) {
-      const held = (newestNotAfter(whole, data.created) ?? birth)?.data.items ?? [];
+      const held = newestNotAfter(whole, data.created) ?? birth ?? null;
       const found = linesOfCutInvoice(held, invoice, periods);
       if (found.length > 0) first ??= invoice;
       lines.push(...found);
@@ -143,14 +157,14 @@ function isCutPayment(invoice: Invoice): boolean {
 
 /** It pays for the prices held when it was created (at the birth of the subscription, where that was later), each for its first period that ends after that. */
 function linesOfCutInvoice(
-  held: readonly SubscriptionItem[],
+  held: Observation | null,
   invoice: Invoice,
   periods: ItemPeriods,
 ): readonly PaidLine[] {
   const { created } = invoice.data;
-  return [...unitsByPrice(held)].flatMap(([price, units]) => {
+  return [...unitsByPrice(held?.data.items ?? [])].flatMap(([price, units]) => {
     const period = periods(price, created);
-    return period === null ? [] : [{ price, units, invoiced: created, invoice, ...period }];
+    return period === null ? [] : [{ price, units, invoiced: created, invoice, held, ...period }];
   });
 }
 
@@ -179,7 +193,7 @@ function indexOf(
   lines: readonly PaidLine[],
   credited: ReadonlyMap<string, Invoice>,
   cut: Invoice | null,
-): Pick<Payments, 'lineThatLasts' | 'lineThatCovers' | 'takenBackBy' | 'isCredited'> {
+): Pick<Payments, 'lineThatLasts' | 'lineThatCovers' | 'creditOf' | 'takenBackBy' | 'isCredited'> {
   const takenBackBy = (price: string): Invoice | null => {
     const credit = credited.get(price);
     return credit === undefined ? cut : laterOf(cut, credit);
@@ -207,6 +221,7 @@ function indexOf(
       const line = byStart(price)(instant)?.line ?? null;
       return line !== null && line.end > instant ? line : null;
     },
+    creditOf: (price) => credited.get(price) ?? null,
     takenBackBy,
     isCredited: ({ price, invoiced }) => (credited.get(price)?.data.created ?? invoiced) > invoiced,
   };
@@ -221,11 +236,6 @@ function oncePerPrice<V>(make: (price: string) => V): (price: string) => V {
     made.set(price, value);
     return value;
   };
-}
-
-/** A line without a period covers nothing and ends before everything. */
-function stretchOf(start: number | null, end: number | null): Stretch {
-  return { start: start ?? Number.POSITIVE_INFINITY, end: end ?? Number.NEGATIVE_INFINITY };
 }
 
 /** Of two invoices the one created later; of one second the first told. */

@@ -1,32 +1,35 @@
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
 import { type Edit, keptThroughEdits } from './growing.js';
+import { Namings } from './namings.js';
 import { asksNothingInAdvance, type PlanItem, planItem } from './plan-item.js';
 import type { PriceBook } from './price-book.js';
 
 /**
  * An unbroken stretch of a subscription with one plan price (DESIGN 8). Times are Unix seconds.
- * `of` is `null` for a stretch without a plan. `begin` is −Infinity when it was there before anything was seen.
+ * `of` is `null` for a stretch without a plan. `begin` is the second of `from`, −Infinity when it was there before anything
+ * was seen.
  * `told` is the observation that told of it first, `seen` its own first one, `null` when it was only told of by what came
  * after it. `before` is the last observation before its price was named without a break, `null` when there is none.
- * `trialed` is the first observation that says that the subscription was `trialing` in it. `asks` says that its price asks
- * for something in advance; of a stretch without a plan, that a price of an add-on in it does.
+ * `trialed` is the first observation that says that the subscription was `trialing` in it. `asking` is the first that shows
+ * that its price asks for something in advance; of a stretch without a plan, that a price of an add-on in it does.
  */
 export interface PlanPeriod {
   readonly of: PlanItem | null;
   readonly begin: number;
+  readonly from: Observation | null;
   readonly told: Observation;
   readonly seen: Observation | null;
   readonly before: Observation | null;
   readonly trialed: Observation | null;
-  readonly asks: boolean;
+  readonly asking: Observation | null;
 }
 
 /** A period under construction: only these still change. */
 interface OpenPeriod extends PlanPeriod {
   seen: Observation | null;
   trialed: Observation | null;
-  asks: boolean;
+  asking: Observation | null;
 }
 
 /**
@@ -128,7 +131,7 @@ class PlanPeriodCutter {
   }
 
   #see(observation: Observation): void {
-    const { created, data } = observation;
+    const { data } = observation;
     if (data.itemsTruncated) {
       const current = this.periods.at(-1);
       if (current !== undefined && data.status === 'trialing') current.trialed ??= observation;
@@ -136,13 +139,12 @@ class PlanPeriodCutter {
     }
     const before = this.periods.at(-1);
     if (data.previous?.items !== undefined) {
-      const begin = this.#namings.lastSeen?.created ?? Number.NEGATIVE_INFINITY;
-      const unseen = this.#enter(data.previous.items, begin, observation);
+      const unseen = this.#enter(data.previous.items, this.#namings.lastSeen, observation);
       if ((data.previous.status ?? data.status) === 'trialing') unseen.trialed ??= observation;
       if (before !== undefined && unseen !== before) this.#namings.breakAt(data.previous.items);
     }
     this.#namings.see(observation);
-    const period = this.#enter(data.items, created, observation);
+    const period = this.#enter(data.items, observation, observation);
     period.seen ??= observation;
     if (
       data.status === 'trialing' ||
@@ -152,16 +154,25 @@ class PlanPeriodCutter {
     }
   }
 
-  #enter(items: readonly SubscriptionItem[], begin: number, told: Observation): OpenPeriod {
+  #enter(items: readonly SubscriptionItem[], from: Observation | null, told: Observation): OpenPeriod {
     const of = planItem(items, this.book);
     const asks = of === null ? asksForAddon(items, this.book) : !asksNothingInAdvance(of.item);
     const current = this.periods.at(-1);
     if (current !== undefined && priceOf(current.of) === priceOf(of)) {
-      if (of === null) current.asks ||= asks;
+      if (of === null && asks) current.asking ??= told;
       return current;
     }
     const before = of === null ? null : this.#namings.lastBefore(of.item.price);
-    const period: OpenPeriod = { of, begin, told, seen: null, before, trialed: null, asks };
+    const period: OpenPeriod = {
+      of,
+      begin: from?.created ?? Number.NEGATIVE_INFINITY,
+      from,
+      told,
+      seen: null,
+      before,
+      trialed: null,
+      asking: asks ? told : null,
+    };
     this.periods.push(period);
     return period;
   }
@@ -175,12 +186,12 @@ function isSameMark(a: Mark, b: Mark): boolean {
 function isSamePeriod(a: PlanPeriod | null, b: PlanPeriod | null): boolean {
   if (a === null || b === null) return a === b;
   return (
-    a.begin === b.begin &&
+    a.from === b.from &&
     a.told === b.told &&
     a.seen === b.seen &&
     a.before === b.before &&
     a.trialed === b.trialed &&
-    a.asks === b.asks &&
+    a.asking === b.asking &&
     a.of?.plan === b.of?.plan &&
     JSON.stringify(a.of?.item) === JSON.stringify(b.of?.item)
   );
@@ -197,49 +208,4 @@ function priceOf(of: PlanItem | null): string | null {
 
 function asksForAddon(items: readonly SubscriptionItem[], book: PriceBook): boolean {
   return items.some((item) => book.addonOf(item.price) !== null && !asksNothingInAdvance(item));
-}
-
-/** Before what each price is named without a break, on an item or in a pending update; whole observations only. */
-class Namings {
-  /** The last observation, `null` before the first. */
-  lastSeen: Observation | null = null;
-  /** Of each price that is named now the last observation before it was. */
-  #before = new Map<string, Observation | null>();
-
-  /** The last observation before the price was named without a break. */
-  lastBefore(price: string): Observation | null {
-    const before = this.#before.get(price);
-    return before === undefined ? this.lastSeen : before;
-  }
-
-  /** Where an unseen period lies between, what it does not name was not named for a while. */
-  breakAt(unseen: readonly SubscriptionItem[]): void {
-    const named = new Set(unseen.map(({ price }) => price));
-    for (const price of this.#before.keys()) if (!named.has(price)) this.#before.delete(price);
-  }
-
-  copy(): Namings {
-    const copy = new Namings();
-    copy.lastSeen = this.lastSeen;
-    copy.#before = new Map(this.#before);
-    return copy;
-  }
-
-  isSame(other: Namings): boolean {
-    return (
-      this.lastSeen === other.lastSeen &&
-      this.#before.size === other.#before.size &&
-      [...this.#before].every(([price, before]) => other.#before.get(price) === before)
-    );
-  }
-
-  see(observation: Observation): void {
-    const { data } = observation;
-    const before = new Map<string, Observation | null>();
-    for (const { price } of [...data.items, ...(data.pendingUpdate?.items ?? [])]) {
-      before.set(price, this.lastBefore(price));
-    }
-    this.#before = before;
-    this.lastSeen = observation;
-  }
 }

@@ -26,6 +26,8 @@ export interface PriceBook {
   addonOf(price: string): NamedAddon | null;
   /** Whether a price was seen tiered on an item. */
   isTiered(price: string): boolean;
+  /** The first observation that showed a price tiered. */
+  tieredBy(price: string): Observation | null;
   /** Prices in no plan that took over a plan's price of the same product, by price id. */
   readonly adopted: ReadonlyMap<string, NamedPlan>;
   /**

@@ -63,7 +63,7 @@ interface Shown {
 class PriceReader {
   readonly #byLookupKey = new Map<string, Shown>();
   readonly #byProduct = new Map<string, Shown>();
-  readonly #tiered = new Set<string>();
+  readonly #tiered = new Map<string, Observation>();
   readonly #adopted = new Map<string, NamedPlan>();
   readonly #adoptedWith = new Map<string, Observation>();
   #before: readonly SubscriptionItem[] = [];
@@ -81,6 +81,7 @@ class PriceReader {
       return target?.kind === 'addon' ? target.addon : null;
     },
     isTiered: (price) => this.#tiered.has(price),
+    tieredBy: (price) => this.#tiered.get(price) ?? null,
     adopted: this.#adopted,
     readingOf: (price) => {
       if (this.index.has(price)) return { by: 'id', shown: null };
@@ -147,7 +148,7 @@ class PriceReader {
         set(this.#byLookupKey, price, lookupKey === null ? undefined : this.index.get(lookupKey));
         set(this.#byProduct, price, product === null ? undefined : this.index.get(product));
         if (billingScheme === 'tiered' && !this.#tiered.has(price)) {
-          this.#tiered.add(price);
+          this.#tiered.set(price, observation);
           isNew = true;
         }
       }

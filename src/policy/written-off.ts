@@ -5,13 +5,13 @@ import type { NamedPlan, PriceBook } from './price-book.js';
 
 /**
  * What invoices written off asked for and nothing paid since: it is lost, but for what a paid line covers. Of the plan, and
- * of each add-on by its name, the first such invoice by id. `regained` is the line that paid for the plan again where one
- * that asked for it was written off.
+ * of each add-on by its name, the first such invoice by id. `regained` are the lines that paid again for the plan, or an
+ * add-on, that one written off had asked for.
  */
 export interface Lost {
   readonly plan: WrittenOff | null;
   readonly addons: ReadonlyMap<string, WrittenOff>;
-  readonly regained: PaidLine | null;
+  readonly regained: readonly PaidLine[];
 }
 
 /** An invoice that was written off; `seen` is the observation that says that collection was not paused, where that is asked. */
@@ -35,35 +35,36 @@ export function lostBy(
   if (writtenOff.length === 0) return NOTHING_LOST;
 
   let planPaid: PaidLine | null = null;
-  const addonPaid = new Map<string, number>();
+  const addonPaid = new Map<string, PaidLine>();
   for (const line of payments.lines) {
     const { price, invoiced } = line;
     const plan = book.planOf(price);
     if (plan !== null && isPlanOrHigher(plan, followed) && invoiced > secondOf(planPaid)) planPaid = line;
     const addon = book.addonOf(price)?.name;
-    if (addon !== undefined) addonPaid.set(addon, Math.max(addonPaid.get(addon) ?? invoiced, invoiced));
+    if (addon !== undefined && invoiced > secondOf(addonPaid.get(addon) ?? null)) addonPaid.set(addon, line);
   }
 
   let plan: WrittenOff | null = null;
-  let regained: PaidLine | null = null;
+  const regained = new Set<PaidLine>();
   const addons = new Map<string, WrittenOff>();
   for (const each of writtenOff) {
     const { data } = each.invoice;
     const asked = data.lines.filter((line) => askedBy(line) > 0).flatMap(({ price }) => price ?? []);
     const asksForPlan = data.linesTruncated || asked.some((price) => book.planOf(price) !== null);
-    if (asksForPlan && secondOf(planPaid) > data.created) regained = planPaid;
+    if (asksForPlan && planPaid !== null && secondOf(planPaid) > data.created) regained.add(planPaid);
     else if (asksForPlan) plan ??= each;
     for (const price of asked) {
       const addon = book.addonOf(price)?.name;
-      if (addon !== undefined && (addonPaid.get(addon) ?? Number.NEGATIVE_INFINITY) <= data.created) {
-        if (!addons.has(addon)) addons.set(addon, each);
-      }
+      if (addon === undefined) continue;
+      const again = addonPaid.get(addon);
+      if (again !== undefined && again.invoiced > data.created) regained.add(again);
+      else if (!addons.has(addon)) addons.set(addon, each);
     }
   }
-  return { plan, addons, regained };
+  return { plan, addons, regained: [...regained] };
 }
 
-const NOTHING_LOST: Lost = { plan: null, addons: new Map(), regained: null };
+const NOTHING_LOST: Lost = { plan: null, addons: new Map(), regained: [] };
 
 function secondOf(line: PaidLine | null): number {
   return line?.invoiced ?? Number.NEGATIVE_INFINITY;

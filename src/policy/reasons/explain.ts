@@ -1,0 +1,86 @@
+import type { PlanCatalog } from '../../events/catalog.events.js';
+import { type Combination, combinationOf } from '../combine.js';
+import type { Entitlement } from '../entitlement.js';
+import type { UserFacts } from '../facts.js';
+import { judge } from '../judge.js';
+import { compareText } from '../order.js';
+import { subscriptionAccessAt } from '../subscription-access.js';
+import { openSubscriptionState } from '../subscription-state.js';
+import { keyReasons, reasonsForKey } from './key-reasons.js';
+import { planReason, statusReason } from './plan-reasons.js';
+import type { Reason } from './reason.js';
+import { type Explained, subscriptionReasons } from './subscription-reasons.js';
+import { timeReasons } from './time-reasons.js';
+import { pendingPaymentReason } from './waiting-reason.js';
+
+/**
+ * Facts of a user that are to be explained, with the event that told of the deletion of each customer that was deleted, by
+ * customer: no fact of a subscription names it.
+ */
+export interface ExplainableFacts extends UserFacts {
+  readonly deletedBy: ReadonlyMap<string, string>;
+}
+
+/** What holds, and why: a reason for each part of the snapshot, and for each subscription whether it counts or not. */
+export interface Explanation {
+  readonly entitlement: Entitlement;
+  readonly reasons: readonly Reason[];
+}
+
+/**
+ * The access policy, explained (DESIGN 8 "Reasons"): the entitlement that `judge` says at `now` (Unix milliseconds), with the
+ * rule that decided each part of it. Pure: equal sets of facts give equal answers.
+ */
+export function explain(facts: ExplainableFacts, catalog: PlanCatalog, now: number): Explanation {
+  const { entitlement, explained, combination } = decided(facts, catalog, now);
+  return {
+    entitlement,
+    reasons: [
+      planReason(combination, explained),
+      statusReason(combination, explained),
+      ...keyReasons(combination),
+      ...pendingPaymentReason(combination),
+      ...timeReasons(combination, entitlement, explained, now),
+      ...explained.map(({ reason }) => reason),
+    ],
+  };
+}
+
+/** Why a user may use a feature or a limited thing, or may not: the reasons that bear on one key of the catalogue. */
+export function explainKey(
+  facts: ExplainableFacts,
+  catalog: PlanCatalog,
+  now: number,
+  key: string,
+): Explanation {
+  const { entitlement, explained, combination } = decided(facts, catalog, now);
+  return {
+    entitlement,
+    reasons: [
+      ...reasonsForKey(combination, explained, catalog, key),
+      planReason(combination, explained),
+      statusReason(combination, explained),
+      ...pendingPaymentReason(combination),
+      ...explained.map(({ reason }) => reason),
+    ],
+  };
+}
+
+function decided(
+  facts: ExplainableFacts,
+  catalog: PlanCatalog,
+  now: number,
+): {
+  readonly entitlement: Entitlement;
+  readonly explained: readonly Explained[];
+  readonly combination: Combination;
+} {
+  const subscriptions = [...facts.subscriptions].sort((a, b) => compareText(a.subscription, b.subscription));
+  const states = subscriptions.flatMap((each) => openSubscriptionState(each, catalog) ?? []);
+  const accesses = states.map((state) => subscriptionAccessAt(state, now / 1000));
+  return {
+    entitlement: judge(facts, catalog, now).entitlement,
+    explained: subscriptionReasons(subscriptions, accesses, now / 1000, facts.deletedBy),
+    combination: combinationOf(accesses, catalog),
+  };
+}

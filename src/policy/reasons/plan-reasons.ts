@@ -1,0 +1,74 @@
+import { type Combination, planRuleOf } from '../combine.js';
+import type { SubscriptionAccess } from '../subscription-access.js';
+import { rfc3339OrNull } from '../time.js';
+import { type Evidence, type Fact, type Reason, reasonOf } from './reason.js';
+import type { ReasonCode } from './rules.js';
+import type { Explained } from './subscription-reasons.js';
+
+/**
+ * Why the plan and its role are those: how the subscription that gives them was chosen among all, of which each is told with
+ * its rule and its facts, because any of them might give another plan.
+ */
+export function planReason(combination: Combination, explained: readonly Explained[]): Reason {
+  const { best, giving, plan } = combination;
+  const next = giving.find((access) => access !== best) ?? null;
+  return reasonOf('plan', planRuleOf(combination), {
+    facts: {
+      plan: plan.name,
+      role: plan.plan.role,
+      rank: plan.plan.rank,
+      subscription: best?.subscriptionState.subscription ?? null,
+      status: best?.status ?? null,
+      periodEnd: rfc3339OrNull(best?.periodEnd ?? null),
+      next:
+        next === null
+          ? null
+          : {
+              subscription: next.subscriptionState.subscription,
+              plan: next.plan.name,
+              rank: next.plan.plan.rank,
+              status: next.status,
+            },
+      subscriptions: factsOfAll(explained),
+    },
+    events: explained.flatMap(({ reason }) => reason.events),
+  });
+}
+
+/** Why the status is that: of the subscription that gives the plan, or the word of the one observed last that says one. */
+export function statusReason(combination: Combination, explained: readonly Explained[]): Reason {
+  const { best, speaking } = combination;
+  const by = best ?? speaking[0];
+  if (by === undefined) {
+    return reasonOf('status', 'nothing_to_say', {
+      facts: { subscriptions: factsOfAll(explained) },
+      events: explained.flatMap(({ reason }) => reason.events),
+    });
+  }
+  const code = best === null ? (by.wordRule ?? by.rule) : statusCodeOf(best);
+  return reasonOf('status', code, evidenceOf(by, explained));
+}
+
+function statusCodeOf({
+  statusRule,
+  line,
+  status,
+  subscriptionState: { grace },
+}: SubscriptionAccess): ReasonCode {
+  if (line !== null) return 'past_due_while_paid';
+  if (status !== 'past_due') return statusRule;
+  return grace?.rule ?? 'status_past_due';
+}
+
+function evidenceOf(access: SubscriptionAccess, explained: readonly Explained[]): Evidence {
+  const found = explained.find((each) => each.access === access);
+  if (found === undefined) throw new Error('a subscription that decides is not explained');
+  return found.reason;
+}
+
+/** Rule and facts of each subscription, by its id. */
+function factsOfAll(explained: readonly Explained[]): Fact {
+  return Object.fromEntries(
+    explained.map(({ subscription, reason: { code, facts } }) => [subscription, { code, ...facts }]),
+  );
+}

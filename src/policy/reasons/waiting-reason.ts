@@ -1,0 +1,28 @@
+import type { Awaited } from '../awaited-payment.js';
+import type { Combination } from '../combine.js';
+import { rfc3339 } from '../time.js';
+import { eventsOf, type Reason, reasonOf, timeOf } from './reason.js';
+
+/** Why a payment is awaited; none where none is. */
+export function pendingPaymentReason({ pending }: Combination): readonly Reason[] {
+  return pending === null ? [] : [waitingReason(pending.account.subscription, pending.awaited)];
+}
+
+/** What a subscription waits to be paid for, and why the money is not there. */
+export function waitingReason(subscription: string, awaited: Awaited): Reason {
+  const { plan, price, by, since, invoice, reason, told } = awaited;
+  return reasonOf('pendingPayment', `pending_${reason}`, {
+    facts: {
+      subscription,
+      plan: plan.name,
+      price,
+      by,
+      since: timeOf(since),
+      invoice: invoice?.data.invoice ?? null,
+      invoicedOn: invoice === null ? null : rfc3339(invoice.data.created),
+      invoiceToldAt: timeOf(invoice?.told),
+      toldAt: timeOf(told),
+    },
+    events: eventsOf(since, invoice?.told, told),
+  });
+}
