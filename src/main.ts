@@ -7,7 +7,7 @@ import { InvalidSettingsError, loadSettings } from './config/settings.js';
 import { DatabaseError, TransactionPoolerError } from './database/errors.js';
 import { OtherLogError, UnfinishedRestoreError } from './event-store/log-identity.js';
 import { VERSION } from './observability/version.js';
-import { InvalidPlanFileError } from './plans/plan-file.js';
+import { InvalidPlanFileError, loadPlanFile } from './plans/plan-file.js';
 import { limitHeapGrowth } from './start/heap-growth.js';
 import { StartStoppedError } from './start/stop-order.js';
 
@@ -69,7 +69,8 @@ async function serve(): Promise<void> {
   process.on('SIGINT', stop);
   try {
     const settings = loadSettings(process.env);
-    // The service itself takes a while to load: what the settings lack is told before.
+    // The service itself takes a while to load: what the settings or the plan file lack is told before.
+    await loadPlanFile(settings.plansFile);
     const { createTenure } = await import('./bootstrap.js');
     tenure = await createTenure(settings, {
       onProgress: (message) => process.stderr.write(`tenure: ${message}\n`),

@@ -9,23 +9,28 @@ const SCHEMAS = '#/components/schemas/';
 const exampleByRef: ReadonlyMap<string, unknown> = new Map(
   Object.entries(EXAMPLES).map(([name, example]) => [`${SCHEMAS}${name}`, example]),
 );
+const named = Object.entries<z.ZodType>(NAMED).map(([name, schema]) => ({
+  name,
+  schema: jsonSchema(schema),
+}));
+const nameByText = new Map(named.map(({ name, schema }) => [JSON.stringify(schema), name]));
+/** Keys of the named schemas, in their order: what has others is none of them, and need not be made a text of. */
+const keysOfNamed = new Set(named.map(({ schema }) => keysOf(schema)));
 
 /**
  * The document with every schema that has a name among its components, a reference wherever it stood, and an example beside
  * each reference of a body; an example that a route gave itself stays.
  */
 export function completeDocument(document: OpenAPIObject): OpenAPIObject {
-  const named = Object.entries<z.ZodType>(NAMED);
-  const byText = new Map(named.map(([name, schema]) => [JSON.stringify(jsonSchema(schema)), name]));
   const referring = (value: unknown, itself: string | null): unknown => {
     if (typeof value !== 'object' || value === null) return value;
-    const name = byText.get(JSON.stringify(value));
+    const name = keysOfNamed.has(keysOf(value)) ? nameByText.get(JSON.stringify(value)) : undefined;
     if (name !== undefined && name !== itself) return { $ref: `${SCHEMAS}${name}` };
     if (Array.isArray(value)) return value.map((each) => referring(each, null));
     const entries = Object.entries(value).map(([key, each]) => [key, referring(each, null)]);
     return withExample(Object.fromEntries(entries));
   };
-  const schemas = named.map(([name, schema]) => [name, referring(jsonSchema(schema), name)]);
+  const schemas = named.map(({ name, schema }) => [name, referring(schema, name)]);
   const { paths, components, ...others } = document;
   return {
     ...others,
@@ -36,6 +41,10 @@ export function completeDocument(document: OpenAPIObject): OpenAPIObject {
       examples: problemExamples(paths),
     },
   };
+}
+
+function keysOf(value: object): string {
+  return Object.keys(value).join();
 }
 
 /** A body of which the schema is a reference, with the example of that schema. */

@@ -1,8 +1,9 @@
 import type pg from 'pg';
-import { DataSource, type EntitySchema, type MixedList } from 'typeorm';
+import { DataSource, type EntitySchema, type MigrationInterface } from 'typeorm';
 import { clientConfig, DeadlineClient, LONG, prepare } from './deadlines.js';
 import { LongWatch, longPoolConfig } from './long-watch.js';
-import { refuseTransactionPooler } from './pooler.js';
+import { pendingMigrations } from './pending-migrations.js';
+import { openSession, refuseTransactionPooler } from './pooler.js';
 import { openPool } from './pools.js';
 
 /** "tnre", and the number of the lock under which migrations run. */
@@ -17,8 +18,7 @@ export const POOL = Symbol('POOL');
 export interface DatabaseOptions {
   readonly url: string;
   /** Migration classes, of all parts that keep tables. */
-  // biome-ignore lint/complexity/noBannedTypes: TypeORM's own type for a migration class
-  readonly migrations: MixedList<Function>;
+  readonly migrations: readonly (new () => MigrationInterface)[];
   /** Tables as TypeORM is to know them; the migrations alone make and change them. */
   readonly entities: readonly EntitySchema[];
   /** Settings of the pool for a URL and a size. */
@@ -39,7 +39,6 @@ export interface Database {
  * @throws TransactionPoolerError and what the database answers
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  await refuseTransactionPooler(options.url);
   await migrate(options);
   return openMigratedDatabase(options);
 }
@@ -66,7 +65,7 @@ export async function openMigratedDatabase(options: Omit<DatabaseOptions, 'migra
   };
 }
 
-/** Runs what is pending of `migrations`, one process at a time, each migration in its transaction. */
+/** Runs what is pending of `migrations`, if anything is, one process at a time, each migration in its transaction. */
 async function migrate({ url, migrations, onIdleFault }: DatabaseOptions): Promise<void> {
   const watch = new LongWatch(url);
   const session = new DeadlineClient(clientConfig(url, 'tenure migrations', LONG));
@@ -75,11 +74,13 @@ async function migrate({ url, migrations, onIdleFault }: DatabaseOptions): Promi
     await session.connect();
     await prepare(session, LONG);
     watch.add(session);
+    await refuseTransactionPooler(session, () => openSession(url));
+    if ((await pendingMigrations(session, migrations)) === 0) return;
     await session.query('select pg_advisory_lock($1, $2)', MIGRATION_LOCK);
     const source = new DataSource({
       type: 'postgres',
       url,
-      migrations,
+      migrations: [...migrations],
       // Said aloud: a role named like one of our schemas would have that schema searched first, once it exists.
       schema: 'public',
       migrationsTableName: 'tenure_migrations',

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { type TestDatabase, testDatabase } from '../../test/support/postgres.js';
 import { TransactionPoolerError } from './errors.js';
-import { type ProbedSession, refuseTransactionPooler } from './pooler.js';
+import { openSession, type ProbedSession, refuseTransactionPooler } from './pooler.js';
 
 describe('Sessions behind a pooler', () => {
   let database: TestDatabase;
@@ -42,12 +42,15 @@ describe('Sessions behind a pooler', () => {
   }
 
   it('that have a process each are taken', async () => {
-    await expect(refuseTransactionPooler(database.url)).resolves.toBeUndefined();
+    const session = await openSession(database.url);
+    const open = (): Promise<ProbedSession> => openSession(database.url);
+    await expect(refuseTransactionPooler(session, open)).resolves.toBeUndefined();
+    await session.end();
   });
 
   it.each([1, 2, 3, 5])('that share %i processes are refused, with what to do', async (processes) => {
     await shared(processes, async (open) => {
-      const refused = refuseTransactionPooler(database.url, open);
+      const refused = refuseTransactionPooler(await open(), open);
       await expect(refused).rejects.toThrow(TransactionPoolerError);
       await expect(refused).rejects.toThrow(/session mode/);
     });

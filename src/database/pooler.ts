@@ -16,30 +16,25 @@ const backendRow = z.tuple([z.object({ pid: z.number() })]);
 
 /**
  * Refuses a pooler that does not keep a server's process for a session, such as PgBouncer in transaction or statement mode:
- * behind it settings, advisory locks and LISTEN are another session's the next moment. Two sessions are open at once; where
- * they have one process between them, or one of them has two, there is such a pooler.
+ * behind it settings, advisory locks and LISTEN are another session's the next moment. A second session is opened beside
+ * `session`; where they have one process between them, or one of them has two, there is such a pooler.
  * @throws TransactionPoolerError and what the driver throws
  */
 export async function refuseTransactionPooler(
-  url: string,
-  open: (url: string) => Promise<ProbedSession> = openSession,
+  session: Pick<ProbedSession, 'query'>,
+  open: () => Promise<ProbedSession>,
 ): Promise<void> {
-  const session = await open(url);
+  const other = await open();
   try {
-    const other = await open(url);
-    try {
-      const probes = [new Probe(session), new Probe(other)] as const;
-      for (let tries = 0; tries < TRIES; tries += 1) await compare(...probes);
-    } finally {
-      await other.end();
-    }
+    const probes = [new Probe(session), new Probe(other)] as const;
+    for (let tries = 0; tries < TRIES; tries += 1) await compare(...probes);
   } catch (error) {
     if (error instanceof pg.DatabaseError && /pooling mode/.test(error.message)) {
       throw new TransactionPoolerError({ cause: error }); // what PgBouncer says in statement mode
     }
     throw error;
   } finally {
-    await session.end();
+    await other.end();
   }
 }
 
@@ -47,7 +42,7 @@ export async function refuseTransactionPooler(
 class Probe {
   #process: number | null = null;
 
-  constructor(readonly session: ProbedSession) {}
+  constructor(readonly session: Pick<ProbedSession, 'query'>) {}
 
   /** Asks which process serves it now. @throws TransactionPoolerError when it was another one before */
   async ask(): Promise<number> {
@@ -68,7 +63,8 @@ async function compare(one: Probe, other: Probe): Promise<void> {
   await other.ask();
 }
 
-async function openSession(url: string): Promise<ProbedSession> {
+/** Opens a session for a short question. @throws what the driver throws */
+export async function openSession(url: string): Promise<ProbedSession> {
   const client = new DeadlineClient(clientConfig(url, 'tenure-check', SESSION));
   client.on('error', () => undefined); // told by the query that meets it
   await client.connect();

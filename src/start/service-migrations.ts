@@ -3,7 +3,7 @@ import type { MigrationInterface } from 'typeorm';
 import { keyMigrations } from '../auth/keys/migrations.js';
 import { NotMigratedError } from '../database/errors.js';
 import { pendingMigrations } from '../database/pending-migrations.js';
-import { refuseTransactionPooler } from '../database/pooler.js';
+import { openSession, refuseTransactionPooler } from '../database/pooler.js';
 import { openPool } from '../database/pools.js';
 import { CreateLogIdentity1763800000200 } from '../event-store/log-identity.js';
 import { eventStoreMigrations } from '../event-store/postgres/migrations.js';
@@ -42,7 +42,8 @@ export async function openMigratedServicePool({
   eventStoreUrl,
   onIdleFault,
 }: ServiceDatabaseOptions): Promise<Pool> {
-  await refuseTransactionPooler(url);
+  const session = await openSession(url);
+  await refuseTransactionPooler(session, () => openSession(url)).finally(() => session.end());
   const pool = openPool(eventStorePoolConfig(url, POOL_SIZE), onIdleFault);
   try {
     const pending = await pendingMigrations(pool, serviceMigrations(eventStoreUrl));

@@ -6,11 +6,10 @@ import { SimulatedSubscription, type StripeEvent } from '../../demo/stripe/simul
 import { loadSettings } from '../../src/config/settings.js';
 import { openEventStore } from '../../src/event-store/open-event-store.js';
 import type { StoredEvent } from '../../src/events/stored-event.js';
-import { type TestLog, testLog, wholeLog } from '../support/log.js';
-import { type TestDatabase, testDatabase } from '../support/postgres.js';
+import { wholeLog } from '../support/log.js';
 import { ADMIN_KEY, PLANS, startService, type TestService, testEnvironment } from '../support/service.js';
 import { freePort, ServiceProcess } from '../support/service-process.js';
-import { serviceTables } from '../support/stores.js';
+import { type TestStores, testStores } from '../support/stores.js';
 import { now, signed } from '../support/stripe-events.js';
 
 const EVENTS = Number(process.env.CRASH_EVENTS ?? 120);
@@ -64,36 +63,38 @@ interface Delivery {
   readonly to: string;
 }
 
-let database: TestDatabase;
-let log: TestLog;
+let stores: TestStores;
 let folder: string;
 let reference: TestService;
-const running = new Map<string, ServiceProcess>();
+/** The service that lives on, in this process; the other one is a process of its own, which is killed. */
+let survivor: TestService;
+let victim: ServiceProcess | null = null;
 
 beforeAll(async () => {
-  database = await testDatabase(serviceTables());
-  log = await testLog();
+  stores = await testStores();
   reference = await startService();
+  survivor = await startService({ stores });
   folder = await mkdtemp(join(tmpdir(), 'tenure-crash-'));
   await writeFile(join(folder, 'plans.yaml'), PLANS);
 });
 afterAll(async () => {
-  await Promise.all([...running.values()].map((service) => service.kill('SIGKILL')));
+  await victim?.kill('SIGKILL');
+  await survivor.close();
   await reference.close();
-  await log.close();
-  await database.drop();
+  await stores.drop();
   await rm(folder, { recursive: true });
 });
 
 function environmentOfAll(): Record<string, string> {
-  return { ...testEnvironment(database.url, join(folder, 'plans.yaml')), ...log.environment };
+  const { url } = stores.database;
+  return { ...testEnvironment(url, join(folder, 'plans.yaml')), ...stores.environment };
 }
 
 /** Every event in the log that the services share. */
 async function loggedEvents(): Promise<readonly StoredEvent[]> {
   const store = await openEventStore(loadSettings(environmentOfAll()), {
-    pool: database.pool,
-    databaseUrl: database.url,
+    pool: stores.database.pool,
+    databaseUrl: stores.database.url,
     onFault: (fault) => {
       throw fault;
     },
@@ -106,9 +107,8 @@ async function loggedEvents(): Promise<readonly StoredEvent[]> {
 }
 
 async function start(url: string): Promise<void> {
-  const service = new ServiceProcess({ ...environmentOfAll(), PORT: new URL(url).port });
-  running.set(url, service);
-  await service.isReady(url);
+  victim = new ServiceProcess({ ...environmentOfAll(), PORT: new URL(url).port });
+  await victim.isReady(url);
 }
 
 /** The outcome a service acknowledged, or `null` when there was no reply with 200. */
@@ -132,9 +132,8 @@ async function deliver({ event, to }: Delivery): Promise<{ outcome: string; posi
 describe('two services on one log, one of them killed in the middle', () => {
   it('keep every acknowledged event exactly once and end where an orderly delivery ends', async () => {
     const { events, userIds } = makeLives();
-    const urls = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`] as const;
-    await Promise.all(urls.map(start));
-    const [victim] = urls;
+    const urls = [`http://127.0.0.1:${await freePort()}`, survivor.url] as const;
+    await start(urls[0]);
 
     let waiting: readonly Delivery[] = shuffled<Delivery>(
       events.flatMap((event) =>
@@ -166,8 +165,8 @@ describe('two services on one log, one of them killed in the middle', () => {
           if (position > last) last = position;
           if (restarted === null && acknowledgements >= half) {
             restarted = (async () => {
-              await running.get(victim)?.kill('SIGKILL');
-              await start(victim);
+              await victim?.kill('SIGKILL');
+              await start(urls[0]);
             })();
           }
         }

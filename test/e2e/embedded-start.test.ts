@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { compiled } from '../support/compiled.js';
 import { testFolder } from '../support/folder.js';
 import { ADMIN_KEY } from '../support/service.js';
+import { SHORT_LIVED } from '../support/service-process.js';
 import { SECRET } from '../support/stripe-events.js';
 import { until } from '../support/until.js';
 
@@ -20,11 +22,10 @@ interface Run {
 
 /** The program as a process of its own, with nothing but these settings. */
 function run(environment: Readonly<Record<string, string>>, ...args: readonly string[]): Run {
-  const child = spawn(
-    process.execPath,
-    ['--no-warnings', '--import', './test/support/register-typescript.mjs', 'src/main.ts', ...args],
-    { env: { PATH: process.env.PATH, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const child = spawn(process.execPath, ['--no-warnings', ...SHORT_LIVED, compiled('src/main.ts'), ...args], {
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const ended = once(child, 'close').then(([code]) => z.number().nullable().parse(code));
   const running: Run = { process: child, stdout: '', stderr: '', ended };
   child.stdout.on('data', (chunk: Buffer) => {

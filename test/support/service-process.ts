@@ -13,6 +13,12 @@ const READY_WITHIN_MS = 240_000;
 /** So much of what a process said is shown when it should not have ended, in characters. */
 const SAID_AT_THE_END = 2_000;
 
+/** For a process that lives for seconds: it is over before code that was made faster has paid for that. */
+export const SHORT_LIVED = ['--no-opt', '--no-sparkplug'] as const;
+/** At the soak's size processes work for minutes. */
+const FLAGS =
+  process.env.REBUILD_EVENTS === undefined && process.env.CRASH_EVENTS === undefined ? SHORT_LIVED : [];
+
 /** How a process ended and what it said. */
 export interface Ended {
   readonly code: number | null;
@@ -43,7 +49,7 @@ export class ServiceProcess {
   ) {
     const all = ['test/support/ends-with-parent.mjs', ...imports];
     const before = all.flatMap((path) => ['--import', compiled(path)]);
-    this.#child = spawn(process.execPath, ['--no-warnings', ...before, compiled(file), ...args], {
+    this.#child = spawn(process.execPath, ['--no-warnings', ...FLAGS, ...before, compiled(file), ...args], {
       cwd: ROOT,
       env: { PATH: process.env.PATH ?? '', ...environment },
       stdio: ['pipe', 'pipe', 'pipe'],
