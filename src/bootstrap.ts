@@ -95,7 +95,7 @@ async function start(starting: Starting): Promise<Tenure> {
     failures.trouble('that Stripe delivers is noted later', err),
   );
   stops.add(STEPS.heartbeat, () => heartbeat.close());
-  const store = new GuardedEventStore(log.store, logWatch);
+  const store = new GuardedEventStore(log.store, logWatch, metrics);
   const repositories = new Repositories(store, {
     streamPrefix: settings.streamPrefix,
     now: () => clock.now(),

@@ -1,6 +1,5 @@
 import type { EventStore } from '../event-store/event-store.js';
 import { claimForLog, logOf } from '../event-store/log-identity.js';
-import { MeteredEventStore } from '../event-store/metered-event-store.js';
 import { openEventStore } from '../event-store/open-event-store.js';
 import { LogWatch, type LogWatchOptions } from '../projections/engine/log-watch.js';
 import type { OpenDatabase } from './open-database.js';
@@ -20,9 +19,8 @@ export async function openLog(
 ): Promise<OpenLog> {
   const onFault = (err: unknown): void => failures.trouble('the event store had trouble', err);
   const opening = openEventStore(settings, { pool, databaseUrl, onFault });
-  const opened = await steps.open(STEPS.eventStore, opening, (store) => store.close());
-  failures.askWith('event_store_unavailable', () => opened.head());
-  const store = new MeteredEventStore(opened, metrics);
+  const store = await steps.open(STEPS.eventStore, opening, (opened) => opened.close());
+  failures.askWith('event_store_unavailable', () => store.head());
   await steps.take(claimForLog(pool, logOf(settings)));
   const logWatch = new LogWatch({
     store,

@@ -1,13 +1,19 @@
+import { EventStoreError } from '../../event-store/errors.js';
 import type { AppendResult, EventStore, ExpectedRevision } from '../../event-store/event-store.js';
 import { EventStoreDecorator } from '../../event-store/event-store-decorator.js';
 import type { NewEvent } from '../../events/stored-event.js';
+import type { Metrics } from '../../observability/metrics.js';
 import type { LogWatch } from './log-watch.js';
 
-/** An event store that is appended to only while its log is the known one. */
+/**
+ * The event store that a service appends to: only while its log is the known one, and each append measured by its outcome
+ * (`appended`, or the code of the error).
+ */
 export class GuardedEventStore extends EventStoreDecorator {
   constructor(
     store: EventStore,
     private readonly watch: Pick<LogWatch, 'mayWrite' | 'handled' | 'appended'>,
+    private readonly metrics: Pick<Metrics, 'appendSeconds'>,
   ) {
     super(store);
   }
@@ -20,8 +26,22 @@ export class GuardedEventStore extends EventStoreDecorator {
   ): Promise<AppendResult> {
     await this.watch.mayWrite();
     const { handled } = this.watch;
-    const result = await super.append(stream, expected, events);
+    const result = await this.#measured(super.append(stream, expected, events));
     await this.watch.appended(result.position, handled);
     return result;
+  }
+
+  async #measured(append: Promise<AppendResult>): Promise<AppendResult> {
+    const start = performance.now();
+    const observe = (outcome: string): void =>
+      this.metrics.appendSeconds.cell({ outcome }).observe((performance.now() - start) / 1_000);
+    try {
+      const result = await append;
+      observe('appended');
+      return result;
+    } catch (error) {
+      observe(error instanceof EventStoreError ? error.code : 'failed');
+      throw error;
+    }
   }
 }
