@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { LOOKUP_KEYS, UNMAPPED_PRICES, USAGE_PRICE } from '../support/lives.catalog.js';
+import { type AccessPolicy, accessPolicySchema } from '../../src/events/catalog.events.js';
+import { catalogs, LOOKUP_KEYS, UNMAPPED_PRICES, USAGE_PRICE } from '../support/lives.catalog.js';
 import { LAST_SECOND } from '../support/lives.facts.js';
 import { burstLife, type Life, lapsedLife, noisyLife, paymentLife, stripeLife } from '../support/lives.js';
 import { limitsOf } from '../support/oracle/limits.js';
@@ -13,6 +14,9 @@ import { type Understood, understand } from '../support/oracle/subscription.js';
 const LIVES = 300;
 /** How often each case must be met among all of them. */
 const OFTEN_ENOUGH = 3;
+
+/** Switches of the policy that no rule reads. */
+const NOT_READ_YET: readonly (keyof AccessPolicy)[] = ['dispute', 'fullRefund'];
 
 /** One subscription of a life, as the oracle understands it at the life's now. */
 interface Met {
@@ -255,5 +259,12 @@ describe('random lives', () => {
     }
     const seldom = [...counts].filter(([, count]) => count < OFTEN_ENOUGH);
     expect(seldom).toEqual([]);
+  });
+
+  it('are judged under every switch of the policy, turned each way', () => {
+    const policies = fc.sample(catalogs(), { seed: 1, numRuns: LIVES }).map(({ policy }) => policy);
+    const switches = Object.keys(accessPolicySchema.shape) as (keyof AccessPolicy)[];
+    const still = switches.filter((name) => new Set(policies.map((policy) => policy[name])).size === 1);
+    expect(still).toEqual(NOT_READ_YET);
   });
 });
