@@ -4,6 +4,7 @@ import { RESTORE_UNDER_WAY } from '../event-store/log-identity.js';
 import { ENTITLEMENTS } from '../projections/entitlements/entitlements.projector.js';
 import { attachPartitions } from '../projections/read-models/partitions.js';
 import { dropGeneration, inTransaction } from '../projections/rebuild/generation-table.js';
+import { keepServedDefaults, keepServedOfAll } from '../projections/rebuild/served-from.js';
 import type { BackupAbout, BackupLine } from './backup-format.js';
 import { BackupRefusedError } from './errors.js';
 import { columnsOfKeptTables, KeptRowsWriter } from './kept-rows.js';
@@ -104,7 +105,30 @@ export async function endRestore(client: PoolClient): Promise<void> {
     `update tenure.projection_generation set state = 'dropping' where generation = $1 and state = 'dropped'`,
     [FIRST_GENERATION],
   );
+  await endServedHistory(client, placeOf);
   await client.query(`drop table ${PLACES}, ${RESTORE_UNDER_WAY}`);
+}
+
+/** The history of what is served has the positions of the new log, and goes on with what its fold serves. */
+async function endServedHistory(client: PoolClient, placeOf: (key: string) => string): Promise<void> {
+  const place = placeOf(`'at ' || s.position`);
+  await client.query(
+    `update tenure.served_entitlement s set position = case when ${SERVED_OF_THIS_LOG} then ${place} end
+     where position is not null`,
+  );
+  await client.query(
+    `update tenure.served_mark s set position = coalesce(${place}, position)
+     where position is not null and ${SERVED_OF_THIS_LOG}`,
+  );
+  for (const table of ['served_entitlement', 'served_mark']) {
+    await client.query(
+      `select setval('tenure.${table}_ordinal_seq', (select coalesce(max(ordinal), 0) + 1 from tenure.${table}), false)`,
+    );
+  }
+  const { rows } = await client.query('select generation from tenure.live_generation');
+  const [{ generation }] = z.tuple([z.object({ generation: z.number() })]).parse(rows);
+  await keepServedOfAll(client, { generation, now: Date.now() });
+  await keepServedDefaults(client, { generation, now: Date.now() });
 }
 
 /** Removes the generation that the migrations had made, unless it holds a history. */
@@ -165,9 +189,15 @@ async function notePlaces(client: PoolClient): Promise<void> {
      select event_id::text from tenure.swap_history where event_id is not null
      union select event_id::text from tenure.entitlement_history where event_id is not null
      union select 'at ' || late_at from tenure.swap_history h where late_at is not null and ${ofThisLog('h')}
-     union select 'at ' || position from tenure.generation_swap s where position is not null and ${ofThisLog('s')}`,
+     union select 'at ' || position from tenure.generation_swap s where position is not null and ${ofThisLog('s')}
+     union select 'at ' || position from tenure.served_entitlement where position is not null and ${SERVED_OF_THIS_LOG}
+     union select 'at ' || position from tenure.served_mark where position is not null and ${SERVED_OF_THIS_LOG}`,
   );
 }
+
+/** Of the history of what is served: rows from before another log was adopted have positions of none that there is. */
+const SERVED_OF_THIS_LOG = `known_from >= (select coalesce(max(swapped_at), '-infinity') from tenure.generation_swap
+  where kind = 'adoption')`;
 
 /** Positions that were noted before another log was adopted are none of this one. */
 function ofThisLog(alias: string): string {

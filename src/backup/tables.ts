@@ -24,6 +24,9 @@ export const KEPT_TABLES: readonly KeptTable[] = [
   { table: 'generation_swap', order: 'swap' },
   { table: 'swap_user', order: 'swap, user_id' },
   { table: 'swap_history', order: 'swap, user_id, seq' },
+  // What was served at any moment, by whichever generation.
+  { table: 'served_entitlement', order: 'ordinal' },
+  { table: 'served_mark', order: 'ordinal' },
   // Histories of generations whose log was replaced: nothing folds them again.
   {
     table: 'entitlement_history',

@@ -84,6 +84,8 @@ const LEFT_OUT = [
 const LEFT_OUT_COLUMNS = new Map([
   ['projection_checkpoint', ` - 'revision' - 'recent_changes'`],
   ['revocation_feed', ` - 'cursor'`],
+  ['served_entitlement', ` - 'ordinal'`],
+  ['served_mark', ` - 'ordinal'`],
 ]);
 
 export const KEY = { projection: 'entitlements', generation: 1 };

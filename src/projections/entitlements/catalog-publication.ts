@@ -46,7 +46,7 @@ export class CatalogPublication {
   constructor(private readonly parts: CatalogPublicationParts) {}
 
   /** Judges by a catalogue from now on. @throws EventFailedError */
-  enact(event: Publication, publishedAt: number, changes: WriteBatch): void {
+  enact(event: Publication, publishedAt: number, knownFrom: number, changes: WriteBatch): void {
     const { catalogs, workingSet } = this.parts;
     try {
       const { catalog, hash } = event.data;
@@ -60,6 +60,7 @@ export class CatalogPublication {
         catalog: canonicalJson(catalog),
         defaultSnapshot: JSON.stringify(byDefault),
         publishedAt,
+        knownFrom,
       };
     } catch (error) {
       throw new EventFailedError(0, { stage: 'fold', cause: error });
@@ -72,7 +73,7 @@ export class CatalogPublication {
     under: Under,
     changes: WriteBatch,
   ): Promise<{ readonly users: readonly string[]; readonly failed: FailedUsers }> {
-    this.enact(event, Date.parse(event.metadata.recordedAt), changes);
+    this.enact(event, Date.parse(event.metadata.recordedAt), under.now, changes);
     const { pool, generation, sliceSize: size, judge } = this.parts;
     const all: string[] = [];
     const failed = new Map<string, unknown>();
@@ -177,9 +178,9 @@ export class CatalogPublication {
         const moved = 'cause' in found ? passTime(before, now) : found.moved;
         const row = { ...moved.row, catalog: position };
         asPublished.users.set(userId, row);
-        changes.moveUser(before, row, moved.history);
+        changes.moveUser(before, row, moved.history, now);
         if (workingSet.users.has(userId)) workingSet.users.set(userId, row);
-        if (!('cause' in found)) asides.heal(userId, changes.setAside);
+        if (!('cause' in found)) asides.heal(userId, now, changes.setAside);
         else if (asides.ownFault(userId) === null) {
           const failed = new Map([[userId, found.cause]]);
           const by = { event: publication, now, lateAt: null, partialProgress: [] };

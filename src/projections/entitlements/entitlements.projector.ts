@@ -1,5 +1,6 @@
 import { isTransient } from '../../database/transient.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
+import { timeOf } from '../../events/two-clocks.js';
 import type { PartialEvent } from '../engine/partial-progress.js';
 import type { ProjectionSource } from '../engine/projection-source.js';
 import {
@@ -25,6 +26,7 @@ import {
   judgeFailure,
 } from './fault-reducer.js';
 import { type FoldingRules, RUNNING_RULES } from './folding-rules.js';
+import { LogicalTimes } from './logical-times.js';
 import { SetAsides, whereOf } from './set-aside.js';
 import { SetAsideRetry } from './set-aside-retry.js';
 import { UserJudge } from './user-judge.js';
@@ -67,6 +69,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
   readonly #loader: FactsLoader;
   readonly #catalogs: Catalogs;
   readonly #asides = new SetAsides();
+  readonly #times = new LogicalTimes();
   readonly #batches: BatchMaker;
   readonly #judge: UserJudge;
   readonly #publication: CatalogPublication;
@@ -96,7 +99,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     const steps: FoldingSteps = {
       codeVersion: this.codeVersion,
       asides: this.#asides,
-      instantOf,
+      instantOf: timeOf,
       fold: (event, index, changes) =>
         this.#fold(event, index, new FactReducer(this.#workingSet, this.#loader, changes)),
       judge: async (users, under, changes) => {
@@ -106,7 +109,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
       allFail: (users, under) => this.#judge.allFail(users, under),
       stay: (users, now, changes) => this.#judge.stay(users, now, changes),
       publishLate: (event, under, changes) => this.#publication.publishLate(event, under, changes),
-      follow: (changes) => this.#asides.follow(this.#workingSet, this.#loader, changes.setAside),
+      follow: (now, changes) => this.#asides.follow(this.#workingSet, this.#loader, now, changes.setAside),
       anew: async () => {
         this.forget();
         await this.#load();
@@ -127,6 +130,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     this.#workingSet.clear();
     this.#asides.clear();
     this.#catalogs.forget();
+    this.#times.forget();
   }
 
   async project(events: readonly Given[], from: ProjectionCursor): Promise<EntitlementsBatch> {
@@ -144,12 +148,14 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     const apart = new Set<string>();
     let [now, applied] = [from.logicalTime, 0];
     for (const event of batch) {
+      let brought: number | null = null;
       if (this.#asides.holds(event.stream)) this.#asides.wait(event, changes.setAside);
       else {
         if (event instanceof UnreadableEvent) {
           throw new EventFailedError(applied, { stage: 'read', cause: event.cause });
         }
-        now = Math.max(now, instantOf(event));
+        brought = timeOf(event);
+        now = Math.max(now, brought);
         const affected = await this.#fold(event, applied, folder);
         for (const userId of affected) if (this.#isUnwritable(userId)) apart.add(userId);
         newly.push(...(await this.#publication.publishFirst(affected, from.partialProgress, changes)));
@@ -160,7 +166,9 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
         );
         if (failed.size > 0) throw new EventFailedError(applied, judgeFailure(failed));
       }
-      await this.#asides.follow(this.#workingSet, this.#loader, changes.setAside);
+      await this.#asides.follow(this.#workingSet, this.#loader, now, changes.setAside);
+      const { position } = whereOf(event);
+      this.#times.note({ position, now, index: from.events + applied, brought }, changes.twoClocks.times);
       applied += 1;
       // Who could not be written is written after every event: a row that fails must not hide behind one that does not.
       if (apart.size > 0) break;
@@ -181,7 +189,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
       unwritable?.users ?? NOBODY_FAILED,
       changes,
     );
-    await this.#asides.follow(this.#workingSet, this.#loader, changes.setAside);
+    await this.#asides.follow(this.#workingSet, this.#loader, from.logicalTime, changes.setAside);
     const apart = this.#unwritableOf(changes);
     const around = { changes, now: from.logicalTime, newly };
     return this.#batches.batch(around, { applied: 0, partialProgress, from, apart }, changedUsers(changes));
@@ -197,6 +205,12 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
       return this.#publish(event, from, failure.unwritable.users);
     }
     const around = await this.#faults.setAside(event, failed, from);
+    const { position } = whereOf(event);
+    const brought = event instanceof UnreadableEvent ? null : timeOf(event);
+    this.#times.note(
+      { position, now: around.now, index: from.events, brought },
+      around.changes.twoClocks.times,
+    );
     const at = { applied: 1, partialProgress: from.partialProgress, from, apart: NOBODY };
     return this.#batches.batch(around, at, changedUsers(around.changes));
   }
@@ -220,6 +234,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
   async #load(): Promise<void> {
     await this.#catalogs.load();
     await this.#asides.load(this.options.pool, this.options.generation);
+    await this.#times.load(this.options.pool, this.options.generation);
   }
 
   /** Loads what a batch is about at once; where some of it cannot be, each event loads its own, and fails alone. */
@@ -281,15 +296,17 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     unwritable: FailedUsers,
   ): Promise<EntitlementsBatch> {
     const { position, id, type, stream, revision } = event;
-    const now = Math.max(from.logicalTime, instantOf(event));
+    const brought = timeOf(event);
+    const now = Math.max(from.logicalTime, brought);
     const changes = new WriteBatch();
-    this.#publication.enact(event, now, changes);
+    this.#publication.enact(event, now, now, changes);
+    this.#times.note({ position, now, index: from.events, brought }, changes.twoClocks.times);
     const underWay = [...from.partialProgress, { position, id, type, stream, revision, now, after: null }];
     const { partialProgress, newly } =
       from.partialProgress.length > 0
         ? { partialProgress: underWay, newly: [] }
         : await this.#publication.publishSlice(underWay, unwritable, changes);
-    await this.#asides.follow(this.#workingSet, this.#loader, changes.setAside);
+    await this.#asides.follow(this.#workingSet, this.#loader, now, changes.setAside);
     const apart = this.#unwritableOf(changes);
     return this.#batches.batch({ changes, now, newly }, { applied: 1, partialProgress, from, apart }, 'all');
   }
@@ -306,9 +323,4 @@ function idsOf({ type, data }: EventEnvelope): readonly (string | null)[] {
     'customer' in data ? data.customer : null,
     'session' in data ? data.session : null,
   ];
-}
-
-/** The time an event brings (Unix ms): when it was recorded; of a deadline its instant (DESIGN 8, "Time"). */
-function instantOf(event: EventEnvelope): number {
-  return Date.parse(event.type === 'AccessDeadlineReached' ? event.data.at : event.metadata.recordedAt);
 }

@@ -1,5 +1,6 @@
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { invoiceOfSubscription, subscriptionsOfLines } from '../../events/invoice.events.js';
+import type { SubscriptionObservationData } from '../../events/subscription.events.js';
 import type { InvoiceObservation } from '../../policy/facts.js';
 import { eventIdsOf } from '../../policy/growing.js';
 import { thatMatter } from '../../policy/ownership.js';
@@ -7,6 +8,7 @@ import { factOriginOf } from './fact-rows.js';
 import type { FactsLoader } from './facts-loader.js';
 import type { KeptCustomer, KeptSubscription } from './kept-rows.js';
 import { OwnershipReducer, sorted } from './ownership-reducer.js';
+import { userStreamsOf } from './user-streams.js';
 import type { WorkingSet } from './working-set.js';
 import type { WriteBatch } from './write-batch.js';
 
@@ -77,6 +79,7 @@ export class FactReducer {
         const row = await this.loader.subscription(event.data.subscription);
         const observation = { ...factOriginOf(event), type: event.type, data: event.data };
         if (!eventIdsOf(row.observations).has(observation.eventId)) {
+          this.#noteNames(row, event);
           this.workingSet.addObservation(row, observation);
           this.#addFact(row, observation.eventId, 'observation', observation);
         }
@@ -96,6 +99,8 @@ export class FactReducer {
       case 'CustomerInvoiceVoided': {
         const affected = new Set<string>();
         for (const subscription of subscriptionsOfLines(event.data)) {
+          const { customer } = event.data;
+          this.changes.twoClocks.customers.push({ subscription, customer });
           const data = invoiceOfSubscription(event.data, subscription);
           const users = await this.#foldInvoice({ ...factOriginOf(event), type: event.type, data });
           for (const user of users) affected.add(user);
@@ -105,6 +110,7 @@ export class FactReducer {
       case 'SubscriptionLinked':
       case 'SubscriptionUnlinked': {
         const row = await this.loader.subscription(event.data.subscription);
+        this.#noteUsers(event);
         row.link = event.type === 'SubscriptionLinked' ? event.data.userId : null;
         this.#addFact(row, 'link', 'link', row.link);
         return this.#ownership.reassess(row);
@@ -113,12 +119,14 @@ export class FactReducer {
       case 'CustomerDeleted': {
         const row = await this.loader.customer(event.data.customer);
         const observation = { ...factOriginOf(event), userId: event.data.userId };
+        if (row.observations.every(({ userId }) => userId !== observation.userId)) this.#noteUsers(event);
         row.observations = thatMatter([...row.observations, observation]);
         return this.#customerChanged(row);
       }
       case 'CustomerLinked':
       case 'CustomerUnlinked': {
         const row = await this.loader.customer(event.data.customer);
+        this.#noteUsers(event);
         row.link = event.type === 'CustomerLinked' ? event.data.userId : null;
         return this.#customerChanged(row);
       }
@@ -160,6 +168,7 @@ export class FactReducer {
     const observation = { ...factOriginOf(event), type: event.type, data: event.data };
     if (!row.observations.some(({ eventId }) => eventId === observation.eventId)) {
       row.observations.push(observation);
+      this.#noteUsers(event);
     }
     // What a session names is known from any of its events and does not change.
     const names = { customer: row.customer ?? customer, subscription: row.subscription ?? subscription };
@@ -176,6 +185,23 @@ export class FactReducer {
     const named = this.#known(names.subscription);
     if (named !== undefined) for (const user of await this.#ownership.reassess(named)) affected.add(user);
     return sorted(affected);
+  }
+
+  /** Notes by whom, and as whose customer's, an observation names its subscription, unless the one before it said the same. */
+  #noteNames(
+    { subscription, customer: before, observations }: KeptSubscription,
+    event: Extract<EventEnvelope, { data: SubscriptionObservationData }>,
+  ): void {
+    const { customer, userId } = event.data;
+    const last = observations.at(-1)?.data;
+    if (last?.customer === customer && last.userId === userId) return;
+    this.#noteUsers(event);
+    if (customer === null || before === null || customer === before) return;
+    this.changes.twoClocks.customers.push({ subscription, customer }, { subscription, customer: before });
+  }
+
+  #noteUsers(event: EventEnvelope): void {
+    this.changes.twoClocks.userStreams.push(...userStreamsOf(event));
   }
 
   #customerChanged(row: KeptCustomer): readonly string[] {

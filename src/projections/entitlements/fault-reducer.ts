@@ -50,7 +50,7 @@ export interface FoldingSteps {
     changes: WriteBatch,
   ): Promise<{ readonly users: readonly string[]; readonly failed: FailedUsers }>;
   /** Sees whose the streams are that are set aside. */
-  follow(changes: WriteBatch): Promise<void>;
+  follow(now: number, changes: WriteBatch): Promise<void>;
   /** Drops what is in memory and loads what is needed again. */
   anew(): Promise<void>;
 }
@@ -83,8 +83,9 @@ export class FaultReducer {
       asides.add(event, failure.cause, { since, code: codeVersion }, changes.setAside);
       newly.push(setAsideOf('stream', event.stream, whereOf(event), failure.cause));
     }
-    await this.steps.follow(changes);
-    return { changes, now: under?.now ?? from.logicalTime, newly };
+    const now = under?.now ?? from.logicalTime;
+    await this.steps.follow(now, changes);
+    return { changes, now, newly };
   }
 
   /** Marks users who cannot be judged, or written, under an event, and leaves them what they have. */

@@ -1,6 +1,7 @@
 import type { QueryConfig } from 'pg';
 import type { InvoiceObservation, Observation } from '../../policy/facts.js';
 import type { KeptCheckout, KeptCustomer, KeptSubscription } from './kept-rows.js';
+import { instant, jsonColumn, SEPARATOR, textColumn } from './statement-values.js';
 import { type HistoryEntry, textOf, type UserRow } from './user-row.js';
 import type { GrownVersion } from './version-offsets.js';
 
@@ -19,27 +20,8 @@ export interface NewCatalog {
   readonly catalog: string;
   readonly defaultSnapshot: string;
   readonly publishedAt: number;
-}
-
-/** SQL for the character between the texts of a `jsonColumn`. */
-const SEPARATOR = "E'\\x01'";
-
-/**
- * The JSON texts of a column for `string_to_array`: an array literal takes several times as long to quote and to parse.
- * JSON escapes every control character, so the separator is in none of the texts.
- */
-function jsonColumn<T>(rows: readonly T[], pick: (row: T) => unknown): string {
-  return textColumn(rows, (row) => JSON.stringify(pick(row)));
-}
-
-/** As `jsonColumn`, of texts that are JSON already. */
-function textColumn<T>(rows: readonly T[], pick: (row: T) => string): string {
-  return rows.map(pick).join('\u0001');
-}
-
-/** Unix milliseconds as a text every session reads as UTC. */
-function instant(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
+  /** The fold's time from which it judges, Unix ms. */
+  readonly knownFrom: number;
 }
 
 /** Adds facts of subscriptions; of one that comes twice the last counts. */

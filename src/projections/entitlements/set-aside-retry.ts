@@ -60,7 +60,7 @@ export class SetAsideRetry {
     handled: Position,
   ): Promise<FoldedAround> {
     const { asides } = this.steps;
-    const changes = new WriteBatch();
+    const changes = new WriteBatch('late');
     const touched = new Set<string>();
     const newly: SetAside[] = [];
     let now = from.logicalTime;
@@ -78,10 +78,10 @@ export class SetAsideRetry {
           : this.#refuseLate(source, each, failure, from);
       }
       now = under?.now ?? now;
-      asides.advance(event.stream, next, handled, changes.setAside);
+      asides.advance(event.stream, next, { lateAt: handled, now }, changes.setAside);
       if (isPublication(event)) break;
     }
-    await this.steps.follow(changes);
+    await this.steps.follow(now, changes);
     for (const userId of touched) changes.setAside.late.set(userId, handled);
     return { changes, now, newly };
   }
@@ -123,7 +123,7 @@ export class SetAsideRetry {
   ): Promise<FoldedAround> {
     const { asides, codeVersion } = this.steps;
     const handled = from.handled ?? '0';
-    const changes = new WriteBatch();
+    const changes = new WriteBatch('late');
     const newly: SetAside[] = [];
     const touched = new Set(asides.usersOf(event.stream));
     const under = this.faults.under(event, from, handled);
@@ -131,14 +131,15 @@ export class SetAsideRetry {
     const isOfUsers = !isSkipped && under !== null && (await this.faults.isOfUsersAlone(failure, under));
     if (!isSkipped && !isOfUsers) {
       asides.failAgain(event, failure.cause, codeVersion, changes.setAside);
-      await this.steps.follow(changes);
+      await this.steps.follow(from.logicalTime, changes);
       return { changes, now: from.logicalTime, newly };
     }
     if (isOfUsers && under !== null) newly.push(...(await this.faults.foldWithout(failure, under, changes)));
-    asides.advance(event.stream, next, handled, changes.setAside);
-    await this.steps.follow(changes);
+    const now = under?.now ?? from.logicalTime;
+    asides.advance(event.stream, next, { lateAt: handled, now }, changes.setAside);
+    await this.steps.follow(now, changes);
     for (const userId of [...touched, ...changes.users.keys()]) changes.setAside.late.set(userId, handled);
-    return { changes, now: under?.now ?? from.logicalTime, newly };
+    return { changes, now, newly };
   }
 
   /** Judges those again who could not be judged by other code, or before what was in the way was gone. */
@@ -150,7 +151,7 @@ export class SetAsideRetry {
     const { asides, codeVersion } = this.steps;
     const users = asides.usersToTry(codeVersion);
     if (users.length === 0) return null;
-    const changes = new WriteBatch();
+    const changes = new WriteBatch('late');
     for (const [userId, own] of users) {
       const event = { id: own.eventId, type: own.eventType, position: own.position };
       const under = { event, now: from.logicalTime, lateAt: handled, partialProgress: [] };

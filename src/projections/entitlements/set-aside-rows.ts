@@ -37,6 +37,13 @@ export interface Mark {
   readonly since: number;
 }
 
+/** What a user is marked with from the fold's time (Unix ms) on; `null`: with nothing any more. */
+export interface ServedMark {
+  readonly userId: string;
+  readonly mark: Mark | null;
+  readonly at: number;
+}
+
 const ownFaultSchema = z.strictObject({
   position: z.string(),
   since: z.number(),
@@ -61,11 +68,13 @@ export interface SetAsideChanges {
   readonly streams: Map<string, AsideStream | null>;
   readonly users: Map<string, FaultedUser>;
   readonly late: Map<string, Position>;
+  /** Every change of what a user is marked with, in order. */
+  readonly marks: ServedMark[];
 }
 
 /** The changes of a batch that sets nothing aside. */
 export function noSetAsideChanges(): SetAsideChanges {
-  return { streams: new Map(), users: new Map(), late: new Map() };
+  return { streams: new Map(), users: new Map(), late: new Map(), marks: [] };
 }
 
 const texts = z.string().transform((text) => z.array(z.string()).parse(JSON.parse(text)));

@@ -135,7 +135,7 @@ export class SetAsides {
   advance(
     stream: string,
     next: { readonly revision: number; readonly position: Position } | null,
-    lateAt: Position,
+    { lateAt, now }: { readonly lateAt: Position; readonly now: number },
     changes: SetAsideChanges,
   ): void {
     const known = this.#of(stream);
@@ -143,7 +143,7 @@ export class SetAsides {
       this.#streams.delete(stream);
       changes.streams.set(stream, null);
     } else this.#put({ ...known, ...next, waiting: known.waiting - 1, lateAt }, changes);
-    for (const userId of known.users) this.#remark(userId, changes);
+    for (const userId of known.users) this.#remark(userId, now, changes);
   }
 
   /** The first event of a stream that waits failed again. */
@@ -167,23 +167,28 @@ export class SetAsides {
   ): void {
     const { cause, stage, since } = why;
     const own = this.ownFault(userId) ?? { ...failedEvent(event, cause), stage, since };
-    this.#setUser(userId, { mark: null, own, triedBy: code }, changes);
+    this.#setUser(userId, { mark: null, own, triedBy: code }, since, changes);
   }
 
   /** A user was judged again by this code, and still cannot be. */
   tried(userId: string, code: string, changes: SetAsideChanges): void {
     const known = this.#users.get(userId);
-    if (known !== undefined) this.#setUser(userId, { ...known, triedBy: code }, changes);
+    if (known !== undefined) this.#setUser(userId, { ...known, triedBy: code }, 0, changes);
   }
 
-  /** A user could be judged again. */
-  heal(userId: string, changes: SetAsideChanges): void {
+  /** A user could be judged again, at the fold's time `now` (Unix ms). */
+  heal(userId: string, now: number, changes: SetAsideChanges): void {
     if (this.ownFault(userId) === null) return;
-    this.#setUser(userId, { mark: null, own: null, triedBy: null }, changes);
+    this.#setUser(userId, { mark: null, own: null, triedBy: null }, now, changes);
   }
 
-  /** Sees whose the streams are now, and marks and unmarks users by it. */
-  async follow(workingSet: WorkingSet, loader: FactsLoader, changes: SetAsideChanges): Promise<void> {
+  /** Sees whose the streams are at the fold's time `now` (Unix ms), and marks and unmarks users by it. */
+  async follow(
+    workingSet: WorkingSet,
+    loader: FactsLoader,
+    now: number,
+    changes: SetAsideChanges,
+  ): Promise<void> {
     for (const known of this.#streams.values()) {
       if (this.#lost.has(known.stream)) continue;
       if (!isInMemory(known.subject, workingSet)) {
@@ -198,7 +203,7 @@ export class SetAsides {
       const users = usersOfSubject(known.subject, known.claims, workingSet);
       if (users.join('\n') === known.users.join('\n')) continue;
       this.#put({ ...known, users }, changes);
-      for (const userId of new Set([...known.users, ...users])) this.#remark(userId, changes);
+      for (const userId of new Set([...known.users, ...users])) this.#remark(userId, now, changes);
     }
   }
 
@@ -213,18 +218,22 @@ export class SetAsides {
     changes.streams.set(stream.stream, stream);
   }
 
-  #remark(userId: string, changes: SetAsideChanges): void {
+  #remark(userId: string, now: number, changes: SetAsideChanges): void {
     const known = this.#users.get(userId);
-    this.#setUser(userId, known ?? { mark: null, own: null, triedBy: null }, changes);
+    this.#setUser(userId, known ?? { mark: null, own: null, triedBy: null }, now, changes);
   }
 
-  #setUser(userId: string, { own, triedBy }: FaultedUser, changes: SetAsideChanges): void {
+  #setUser(userId: string, { own, triedBy }: FaultedUser, at: number, changes: SetAsideChanges): void {
     const causes: Mark[] = this.streams.filter(({ users }) => users.includes(userId));
     if (own !== null) causes.push(own);
     causes.sort((a, b) => comparePositions(a.position, b.position));
     const [first] = causes;
     const mark = first === undefined ? null : { position: first.position, since: first.since };
     const user = { mark, own, triedBy };
+    const before = this.#users.get(userId)?.mark ?? null;
+    if (before?.position !== mark?.position || before?.since !== mark?.since) {
+      changes.marks.push({ userId, mark, at });
+    }
     if (mark === null) this.#users.delete(userId);
     else this.#users.set(userId, user);
     changes.users.set(userId, user);

@@ -51,11 +51,11 @@ export class UserJudge {
         continue;
       }
       const { row, moved } = found;
-      asides.heal(userId, changes.setAside);
+      asides.heal(userId, now, changes.setAside);
       // A deadline that came late found its change written: no row is touched, and none is made for a user without one.
       if (event.type === 'AccessDeadlineReached' && isUnmoved(row, moved)) continue;
       workingSet.users.set(userId, moved.row);
-      changes.moveUser(row, moved.row, moved.history);
+      changes.moveUser(row, moved.row, moved.history, now);
     }
     return failed;
   }
@@ -110,7 +110,7 @@ export class UserJudge {
       const timed = passTime(row, now);
       if (timed.row === row) continue;
       workingSet.users.set(userId, timed.row);
-      changes.moveUser(row, timed.row, timed.history);
+      changes.moveUser(row, timed.row, timed.history, now);
     }
   }
 

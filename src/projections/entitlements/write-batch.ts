@@ -16,7 +16,9 @@ import {
   usersStatement,
   versionsStatement,
 } from './row-statements.js';
+import { keepServed, type ServedChanges, type ServedMove } from './served-history.js';
 import { noSetAsideChanges, type SetAsideChanges, setAsideStatements } from './set-aside-rows.js';
+import { noTwoClockRows, twoClockStatements } from './two-clock-statements.js';
 import type { HistoryEntry, UserRow } from './user-row.js';
 import { type GrownVersion, growOffsets } from './version-offsets.js';
 
@@ -30,11 +32,18 @@ export class WriteBatch {
   readonly usersBefore = new Map<string, UserRow>();
   readonly facts: NewFact[] = [];
   readonly history: HistoryEntry[] = [];
+  /** Every move of a user's row, in order. */
+  readonly moves: ServedMove[] = [];
+  readonly twoClocks = noTwoClockRows();
   readonly setAside: SetAsideChanges = noSetAsideChanges();
   catalog: NewCatalog | null = null;
 
-  /** Notes how a user's row moves on. */
-  moveUser(before: UserRow, after: UserRow, history: readonly HistoryEntry[]): void {
+  /** @param when `late`: it folds on what was set aside, so it is served from now on and not from the events' time */
+  constructor(private readonly when: ServedChanges['when'] = 'in order') {}
+
+  /** Notes how a user's row moves on, at the fold's time `at` (Unix ms). */
+  moveUser(before: UserRow, after: UserRow, history: readonly HistoryEntry[], at: number): void {
+    this.moves.push({ before, after, at });
     if (!this.usersBefore.has(after.userId)) this.usersBefore.set(after.userId, before);
     this.users.set(after.userId, after);
     this.history.push(...history);
@@ -100,7 +109,7 @@ export class WriteBatch {
 
   /** All but the rows of these users. */
   #without(users: ReadonlySet<string>): WriteBatch {
-    const rest = new WriteBatch();
+    const rest = new WriteBatch(this.when);
     for (const row of this.subscriptions) rest.subscriptions.add(row);
     for (const row of this.customers) rest.customers.add(row);
     for (const row of this.checkouts) rest.checkouts.add(row);
@@ -108,7 +117,10 @@ export class WriteBatch {
     rest.catalog = this.catalog;
     for (const userId of this.users.keys()) if (!users.has(userId)) this.#copyRows(userId, rest);
     rest.history.push(...this.history.filter(({ userId }) => !users.has(userId)));
-    const { streams, late, users: marked } = this.setAside;
+    rest.moves.push(...this.moves.filter(({ after }) => !users.has(after.userId)));
+    Object.assign(rest.twoClocks, this.twoClocks);
+    const { streams, late, users: marked, marks } = this.setAside;
+    rest.setAside.marks.push(...marks.filter(({ userId }) => !users.has(userId)));
     for (const [name, stream] of streams) rest.setAside.streams.set(name, stream);
     for (const [userId, at] of late) rest.setAside.late.set(userId, at);
     for (const [userId, user] of marked) if (!users.has(userId)) rest.setAside.users.set(userId, user);
@@ -116,9 +128,11 @@ export class WriteBatch {
   }
 
   #ofOnly(userId: string): WriteBatch {
-    const own = new WriteBatch();
+    const own = new WriteBatch(this.when);
     this.#copyRows(userId, own);
     own.history.push(...this.history.filter((entry) => entry.userId === userId));
+    own.moves.push(...this.moves.filter(({ after }) => after.userId === userId));
+    own.setAside.marks.push(...this.setAside.marks.filter((mark) => mark.userId === userId));
     const marked = this.setAside.users.get(userId);
     if (marked !== undefined) own.setAside.users.set(userId, marked);
     return own;
@@ -132,11 +146,11 @@ export class WriteBatch {
 
   async #writeAll(client: PoolClient, generation: number, served: (() => number) | null): Promise<void> {
     const loopShare = new EventLoopShare();
-    const moves = [...this.usersBefore].flatMap(([userId, before]) => {
+    const ends = [...this.usersBefore].flatMap(([userId, before]) => {
       const after = this.users.get(userId);
       return after === undefined ? [] : [{ before, after }];
     });
-    const grown = await growOffsets(client, generation, moves, served);
+    const grown = await growOffsets(client, generation, ends, served);
     let sent: Promise<unknown> = Promise.resolve();
     for (const make of this.#statements(generation, grown)) {
       const statement = make();
@@ -146,6 +160,8 @@ export class WriteBatch {
       await loopShare.yieldIfDue();
     }
     await sent;
+    const { moves, catalog, when } = this;
+    await keepServed(client, generation, { moves, marks: this.setAside.marks, catalog, when }, served);
   }
 
   #statements(generation: number, grown: readonly GrownVersion[]): readonly (() => QueryConfig)[] {
@@ -168,6 +184,7 @@ export class WriteBatch {
       ...(raises.length > 0 ? [() => versionsStatement(generation, raises)] : []),
       ...(fed.length > 0 ? [() => feedStatement(generation, fed)] : []),
       ...(catalog === null ? [] : [() => catalogStatement(generation, catalog)]),
+      ...twoClockStatements(generation, this.twoClocks),
       ...setAsideStatements(generation, this.setAside),
     ];
   }

@@ -13,8 +13,11 @@ const FIRST_TABLES = [
 /** Those of what is set aside. */
 export const SET_ASIDE_TABLES = ['set_aside_stream', 'faulted_user'] as const;
 
+/** Those by which questions as of a moment are answered. */
+export const TWO_CLOCK_TABLES = ['user_stream', 'subscription_customer', 'logical_time'] as const;
+
 /** Tables that hold one partition a generation. */
-export const GENERATION_TABLES = [...FIRST_TABLES, ...SET_ASIDE_TABLES] as const;
+export const GENERATION_TABLES = [...FIRST_TABLES, ...SET_ASIDE_TABLES, ...TWO_CLOCK_TABLES] as const;
 
 /** The DDL that makes room for `generation` (a positive integer) in the first read models while nobody uses them. */
 export function createPartitions(generation: number): readonly string[] {

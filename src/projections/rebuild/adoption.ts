@@ -17,6 +17,7 @@ import { type LostEvent, lostEvents } from './lost-events.js';
 import { publishAgain } from './republish-catalog.js';
 import { checkpointOf, scratchFold } from './scratch-fold.js';
 import { type OnProgress, SCRATCH_LOCK, sweepScratch } from './scratch-generation.js';
+import { keepServedDefaults, keepServedOfAll } from './served-from.js';
 import { keepHistory, movePointer, WORK_MEM, writeOffsets } from './swap.js';
 
 /** Who adopts a log, and why; a preview only reports what that would change. */
@@ -126,6 +127,8 @@ async function foldAndMove(
       lost: await lostEvents(client, aligned.from.generation, generation),
     };
     if (!does) return report;
+    await keepServedOfAll(client, { generation, now });
+    await keepServedDefaults(client, { generation, now });
     await keepHistory(client, swap, aligned);
     await retireOthers(client, generation);
     await movePointer(client, { ...order, projection, kind: 'adoption' }, aligned, report);

@@ -49,7 +49,7 @@ export interface ComparisonReport extends ChangeSummary {
   } | null;
 }
 
-/** What a swap makes of the offset of a user's version; `change` is null where what is served stays. */
+/** What a swap makes of the offset of a user's version; `change` is null where what the user may do stays. */
 export interface OffsetChange {
   readonly userId: string;
   readonly before: number;
@@ -70,28 +70,28 @@ const defaultsRow = z.tuple([z.object({ old: z.string().nullable(), new: z.strin
 
 /**
  * Compares inside the transaction of `client`, which must see both generations at one moment, and stay as it is until
- * the end. `onOffsets` gets, in pages by user id, everyone who changes, and everyone whose version stays only by another
- * offset.
+ * the end. `onPage` gets, in pages by user id, everyone of whom something else may be served, and among them everyone
+ * whose version stays only by another offset.
  */
 export async function compareGenerations(
   client: PoolClient,
   { from, to, now }: Compared,
-  onOffsets: (page: readonly OffsetChange[]) => Promise<void>,
+  onPage: (page: readonly OffsetChange[]) => Promise<void>,
 ): Promise<ComparisonReport> {
   const defaults = await readDefaults(client, from.generation, to.generation);
   const changes = new ChangeCounter();
   await client.query(declareCandidates(from.generation, to.generation, now));
   for (;;) {
     const { rows } = await client.query(`fetch ${PAGE} from candidates`);
-    const offsets: OffsetChange[] = [];
+    const page: OffsetChange[] = [];
     for (const row of z.array(pairRow).parse(rows)) {
       const user = compareUser(row, defaults, now);
-      const { before, after, change } = user.offsets;
-      if (before !== after || change !== null) offsets.push(user.offsets);
+      const { change } = user.offsets;
+      page.push(user.offsets);
       if (change !== null) changes.add(change);
       else if (user.differs) changes.add('details only');
     }
-    if (offsets.length > 0) await onOffsets(offsets);
+    if (page.length > 0) await onPage(page);
     if (rows.length < PAGE) break;
   }
   await client.query('close candidates');
@@ -107,7 +107,7 @@ export async function compareGenerations(
 }
 
 /**
- * Users who may differ. Who has equal rows in both, none of which ends by `now`, is served the same version by the same
+ * Users who may differ. Who has rows in both that are served alike, none of which ends by `now`, is served the same version by the same
  * offset. JSON texts are written by one function, so equal snapshots are equal texts.
  */
 function declareCandidates(from: number, to: number, now: number): string {
@@ -121,7 +121,8 @@ function declareCandidates(from: number, to: number, now: number): string {
     full join (select * from tenure.user_role where generation = ${to}) b using (user_id)
     left join tenure.revocation_offset o using (user_id)
     where a.snapshot is distinct from b.snapshot or a.successors is distinct from b.successors
-      or a.counter is distinct from b.counter or a.next_at <= ${moment} or b.next_at <= ${moment}
+      or a.counter is distinct from b.counter or a.position is distinct from b.position
+      or a.changed_at is distinct from b.changed_at or a.next_at <= ${moment} or b.next_at <= ${moment}
     order by user_id`;
 }
 

@@ -5,6 +5,7 @@ import { type ComparisonReport, compareGenerations, type OffsetChange } from './
 import { NothingToRollBackError, UnknownGenerationError } from './errors.js';
 import { inTransaction } from './generation-table.js';
 import { noteEnd } from './rebuild-jobs.js';
+import { keepServedDefaults, keepServedOf, keepServedOfAll } from './served-from.js';
 
 /** A move of the pointer: to which generation, by whom and why. `now` is the moment (Unix ms) it is served from. */
 export interface SwapOrder {
@@ -34,7 +35,8 @@ export const WORK_MEM = '64MB';
 /**
  * Makes another generation the one that is read, in one transaction: holds both checkpoints at one event, sets the
  * offsets so that the served version of every user who sees a change is one higher and every other stays, writes the
- * revocation feed, keeps the history rows that only the old generation has, moves the pointer, and records who did it.
+ * revocation feed, keeps what is served from now on and the history rows that only the old generation has, moves the
+ * pointer, and records who did it.
  * A read is one statement, so it sees all of it or nothing; it neither waits nor is waited for. The revision of both
  * checkpoints moves: whoever folds or caches under the old pointer loses its next compare-and-set, and looks again.
  * @throws UnknownGenerationError, GenerationIsLiveError, GenerationFaultedError, GenerationBehindError
@@ -48,9 +50,16 @@ export async function swapGenerations(pool: Pool, order: SwapOrder): Promise<Swa
     await mayBeServed(client, order.to);
     const swap = aligned.liveEpoch + 1;
     const now = order.now();
-    const compared = await compareGenerations(client, { ...aligned, now }, (page) =>
-      writeOffsets(client, swap, page, now),
-    );
+    const served = { generation: order.to, now };
+    const isOfOneCode = isFoldedByOneCode(aligned);
+    const compared = await compareGenerations(client, { ...aligned, now }, async (page) => {
+      await writeOffsets(client, swap, page, now);
+      const users = page.map(({ userId }) => userId);
+      if (isOfOneCode) await keepServedOf(client, served, users);
+    });
+    // Code of before may have kept less of what was served.
+    if (!isOfOneCode) await keepServedOfAll(client, served);
+    await keepServedDefaults(client, served);
     const report = { ...compared, swap, kind: order.kind };
     await keepHistory(client, swap, aligned);
     await movePointer(client, order, aligned, report);
@@ -74,6 +83,11 @@ export async function generationBefore(pool: Pool): Promise<number> {
   return found.generation;
 }
 
+function isFoldedByOneCode({ from, to }: AlignedCheckpoints): boolean {
+  const all = [from.fold, to.fold];
+  return from.fold.builtBy === to.fold.builtBy && all.every(({ mixedAfter }) => mixedAfter === null);
+}
+
 /** Only a build, or what was served before, can be read; neither while it is on its way out. */
 async function mayBeServed(client: PoolClient, generation: number): Promise<void> {
   const { rows } = await client.query(
@@ -83,13 +97,15 @@ async function mayBeServed(client: PoolClient, generation: number): Promise<void
   if (rows.length === 0) throw new UnknownGenerationError(generation);
 }
 
-/** Writes the offsets of a page of users, and to the feed who sees a change; part of the transaction of a swap. */
+/** Writes those offsets of a page of users that change, and to the feed who sees one; part of the transaction of a swap. */
 export async function writeOffsets(
   client: PoolClient,
   swap: number,
-  page: readonly OffsetChange[],
+  compared: readonly OffsetChange[],
   now: number,
 ): Promise<void> {
+  const page = compared.filter(({ before, after, change }) => before !== after || change !== null);
+  if (page.length === 0) return;
   const users = page.map(({ userId }) => userId);
   await client.query(
     `insert into tenure.revocation_offset (user_id, version_offset)

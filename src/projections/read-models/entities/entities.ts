@@ -3,6 +3,7 @@ import { FACT_ENTITIES } from './fact.entities.js';
 import { GENERATION_ENTITIES } from './generation.entities.js';
 import { JUDGEMENT_ENTITIES } from './judgement.entities.js';
 import { SET_ASIDE_ENTITIES } from './set-aside.entities.js';
+import { TWO_CLOCK_ENTITIES } from './two-clocks.entities.js';
 
 /**
  * Every table of the read side, one entity each. The migrations make the tables (they are partitioned, which TypeORM
@@ -13,6 +14,7 @@ export const projectionEntities = [
   ...FACT_ENTITIES,
   ...JUDGEMENT_ENTITIES,
   ...SET_ASIDE_ENTITIES,
+  ...TWO_CLOCK_ENTITIES,
   ...BOOKKEEPING_ENTITIES,
   ...GENERATION_ENTITIES,
 ];

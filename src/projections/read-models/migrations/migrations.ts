@@ -10,6 +10,7 @@ import { TakeTurnsWithPublications1763996000000 } from './09-add-publication-pro
 import { TellRecentChanges1763997000000 } from './10-add-recent-changes.migration.js';
 import { AddSetAside1763998000000 } from './11-add-set-aside.migration.js';
 import { KeepAdoptedPrices1763999000000 } from './12-add-adopted-prices.migration.js';
+import { AddTwoClocks1764000000000 } from './13-add-two-clocks.migration.js';
 
 /**
  * Migrations of the projections, in the order in which they run: a new one is the last of this list, has the next number in its
@@ -29,4 +30,5 @@ export const projectionMigrations = [
   TellRecentChanges1763997000000,
   AddSetAside1763998000000,
   KeepAdoptedPrices1763999000000,
+  AddTwoClocks1764000000000,
 ];

@@ -1,0 +1,36 @@
+import type { EventEnvelope } from '../../events/event-envelope.js';
+import type { StreamCategory } from '../../events/stream-names.js';
+
+/** Kinds of streams that tell of users' subscriptions. */
+export type TellingCategory = Extract<StreamCategory, 'subscription' | 'customer' | 'checkout'>;
+
+/** A stream of which an event named a user: it is read for what that user could do at any moment (DESIGN 9). */
+export interface UserStream {
+  readonly userId: string;
+  readonly category: TellingCategory;
+  /** Of the subscription, customer or checkout session. */
+  readonly id: string;
+}
+
+/** A customer that a subscription was said to be of, besides the one that its row names. */
+export interface SubscriptionCustomer {
+  readonly subscription: string;
+  readonly customer: string;
+}
+
+/** The streams by which an event concerns users, whether or not it decides anything; each once. */
+export function userStreamsOf({ type, data }: EventEnvelope): readonly UserStream[] {
+  if (type === 'PlanCatalogPublished' || type === 'EventSkipped' || type === 'AccessDeadlineReached')
+    return [];
+  if ('session' in data) {
+    if (type === 'CheckoutStarted') return []; // it claims nothing
+    const { metadataUserId, clientReferenceId, session: id } = data;
+    const users = new Set([metadataUserId, clientReferenceId]);
+    return [...users].flatMap((userId) => (userId === null ? [] : [{ userId, category: 'checkout', id }]));
+  }
+  if (!('userId' in data) || data.userId === null) return [];
+  const { userId } = data;
+  return 'subscription' in data
+    ? [{ userId, category: 'subscription', id: data.subscription }]
+    : [{ userId, category: 'customer', id: data.customer }];
+}
