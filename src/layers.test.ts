@@ -20,6 +20,7 @@ const LAYERS = [
   'commands/',
   'stripe/translate/',
   'projections/',
+  'audit/',
   'backup/',
   'stripe/reconciliation/',
   'deadlines/',

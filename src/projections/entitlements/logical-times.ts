@@ -14,6 +14,9 @@ export interface AppliedEvent extends LogicalTime {
   readonly brought: number | null;
 }
 
+/** Place before every event, where the times of a generation that kept them from its first event on begin. */
+export const BEGINNING: Position = '-1';
+
 /** Every so many events the fold's time is kept in any case, so that whoever looks for a moment reads few events to find it. */
 export const EVENTS_BETWEEN_TIMES = 16;
 
@@ -44,6 +47,7 @@ export class LogicalTimes {
   /** Adds to `kept` the time at an event, if it is one to be kept. Events are given in the log's order. */
   note({ position, now, index, brought }: AppliedEvent, kept: LogicalTime[]): void {
     const isBehind = brought !== null && brought < now && this.#last !== now;
+    if (index === 0) kept.push({ position: BEGINNING, now: 0 });
     if (index % EVENTS_BETWEEN_TIMES !== 0 && !isBehind) return;
     kept.push({ position, now });
     this.#last = now;

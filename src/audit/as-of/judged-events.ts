@@ -1,0 +1,113 @@
+import type { PlanCatalog } from '../../events/catalog.events.js';
+import type { EventEnvelope } from '../../events/event-envelope.js';
+import { subscriptionsOfLines } from '../../events/invoice.events.js';
+import { comparePositions, type Position } from '../../events/stored-event.js';
+import { ALWAYS, happenedAt } from '../../events/two-clocks.js';
+import type { UserFacts } from '../../policy/facts.js';
+import { FactReducer } from '../../projections/entitlements/fact-reducer.js';
+import { FactsLoader } from '../../projections/entitlements/facts-loader.js';
+import { userStreamsOf } from '../../projections/entitlements/user-streams.js';
+import { WorkingSet } from '../../projections/entitlements/working-set.js';
+import { WriteBatch } from '../../projections/entitlements/write-batch.js';
+
+/** An event, and the fold's time at it (Unix ms), from which it was known. */
+export interface KnownEvent {
+  readonly event: EventEnvelope;
+  readonly knownFrom: number;
+}
+
+/** A catalogue: when it was recorded, and from when it was known (Unix ms). */
+export interface KnownCatalog {
+  readonly position: Position;
+  readonly recordedAt: number;
+  readonly knownFrom: number;
+}
+
+/** Two clocks (Unix ms): what had happened by `at`, as far as it was known by `knownAt`. */
+export interface Moment {
+  readonly at: number;
+  readonly knownAt: number;
+}
+
+/** What is judged of a user at a moment. */
+export interface FactsAsOf {
+  readonly facts: UserFacts;
+  /** Events that are folded into them, in the log's order. */
+  readonly events: readonly EventEnvelope[];
+  /** When the first of what was known of the user happened (Unix ms); `null` while nothing was. */
+  readonly since: number | null;
+}
+
+/** Facts are folded from their first event on: nothing of them is kept anywhere. */
+const NOTHING_KEPT = { query: async () => ({ rows: [] }) };
+
+/**
+ * Folds the events that happened by one clock and were known by the other into what a user is judged by (DESIGN 9, "Two
+ * clocks"). Pure: what it answers follows from what it is given.
+ * @param known every event that the user's subscriptions and whose they are may depend on; others change nothing
+ */
+export async function factsAsOf(
+  userId: string,
+  known: readonly KnownEvent[],
+  { at, knownAt }: Moment,
+): Promise<FactsAsOf> {
+  const inTime = known
+    .filter(({ knownFrom }) => knownFrom <= knownAt)
+    .sort((a, b) => comparePositions(a.event.position, b.event.position));
+  const happened = inTime.filter(({ event, knownFrom }) => happenedAt(event, knownFrom) <= at);
+  const all = await fold(userId, inTime);
+  const then = happened.length === inTime.length ? all : await fold(userId, happened);
+  return {
+    facts: then,
+    events: happened.map(({ event }) => event),
+    since: firstOf(userId, all, inTime),
+  };
+}
+
+/** The catalogue last published by both clocks; before the first the first. `null` where there is none. */
+export function catalogAsOf<Known extends KnownCatalog>(
+  published: readonly Known[],
+  { at, knownAt }: Moment,
+): Known | null {
+  const inForce = published.findLast(({ recordedAt, knownFrom }) => recordedAt <= at && knownFrom <= knownAt);
+  return inForce ?? published[0] ?? null;
+}
+
+/** What was judged at a moment, and by which catalogue. */
+export interface JudgedFrom extends FactsAsOf {
+  readonly catalog: PlanCatalog;
+}
+
+async function fold(userId: string, known: readonly KnownEvent[]): Promise<UserFacts> {
+  const workingSet = new WorkingSet();
+  const loader = new FactsLoader(NOTHING_KEPT, 0, workingSet);
+  const reducer = new FactReducer(workingSet, loader, new WriteBatch());
+  for (const { event } of known) await reducer.fold(event);
+  return workingSet.factsOfUser(userId);
+}
+
+/** When the first event happened that is about the user's subscriptions or names the user; links happen at no time. */
+function firstOf(userId: string, facts: UserFacts, known: readonly KnownEvent[]): number | null {
+  const owned = new Set(facts.subscriptions.map(({ subscription }) => subscription));
+  let first: number | null = null;
+  for (const { event, knownFrom } of known) {
+    const happened = happenedAt(event, knownFrom);
+    if (happened === ALWAYS || (first !== null && happened >= first)) continue;
+    const isNamed = userStreamsOf(event).some((named) => named.userId === userId);
+    if (isNamed || subscriptionsOf(event).some((subscription) => owned.has(subscription))) first = happened;
+  }
+  return first;
+}
+
+function subscriptionsOf({ type, data }: EventEnvelope): readonly string[] {
+  switch (type) {
+    case 'CustomerInvoicePaid':
+    case 'CustomerInvoicePaymentFailed':
+    case 'CustomerInvoiceFinalized':
+    case 'CustomerInvoiceUncollectible':
+    case 'CustomerInvoiceVoided':
+      return subscriptionsOfLines(data);
+    default:
+      return 'subscription' in data && data.subscription !== null ? [data.subscription] : [];
+  }
+}

@@ -1,0 +1,109 @@
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import type { Position } from '../../events/stored-event.js';
+
+const streamSchema = z.strictObject({
+  category: z.enum(['subscription', 'customer', 'checkout']),
+  id: z.string(),
+});
+
+const row = z.object({
+  generation: z.number(),
+  handled: z.string().nullable(),
+  now_ms: z.coerce.number(),
+  has_times: z.boolean(),
+  publications: z.array(z.string()),
+  streams: z.array(streamSchema),
+  set_aside: z.array(
+    z.object({
+      stream: z.string(),
+      revision: z.number(),
+      position: z.string(),
+      since: z.number(),
+      users: z.string().transform((text) => z.array(z.string()).parse(JSON.parse(text))),
+    }),
+  ),
+});
+
+/** A stream of which the live generation leaves out events from a revision on; `since` is Unix ms. */
+export interface LeftOutStream {
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: Position;
+  readonly since: number;
+  readonly users: readonly string[];
+}
+
+/** Where a user's events are, and how far the live generation has folded the log. */
+export interface UserStreams {
+  readonly generation: number;
+  readonly handled: Position | null;
+  /** The fold's time at `handled`, Unix ms. */
+  readonly logicalTime: number;
+  /** Whether the generation has kept the fold's times and users' streams from its first event on. */
+  readonly isWhole: boolean;
+  /** Positions of the published catalogues, in their order. */
+  readonly publications: readonly Position[];
+  readonly streams: readonly z.infer<typeof streamSchema>[];
+  readonly setAside: readonly LeftOutStream[];
+}
+
+/** One statement, so one moment. What is related is found from stream to stream, whichever way it was named. */
+const READ = {
+  name: 'tenure-read-user-streams',
+  text: `with recursive related (category, id) as (
+     select category, id from tenure.user_stream
+     where generation = (select generation from tenure.live_generation) and user_id = $1
+     union
+     select n.category, n.id from related r cross join lateral (
+       select 'customer' as category, s.customer as id from tenure.subscription s
+       where r.category = 'subscription' and s.generation = (select generation from tenure.live_generation)
+         and s.subscription = r.id
+       union all
+       select 'customer', t.customer from tenure.subscription_customer t
+       where r.category = 'subscription' and t.generation = (select generation from tenure.live_generation)
+         and t.subscription = r.id
+       union all
+       select 'checkout', c.session from tenure.checkout c
+       where r.category = 'subscription' and c.generation = (select generation from tenure.live_generation)
+         and c.subscription = r.id
+       union all
+       select 'subscription', s.subscription from tenure.subscription s
+       where r.category = 'customer' and s.generation = (select generation from tenure.live_generation)
+         and s.customer = r.id
+       union all
+       select 'subscription', t.subscription from tenure.subscription_customer t
+       where r.category = 'customer' and t.generation = (select generation from tenure.live_generation)
+         and t.customer = r.id
+       union all
+       select 'checkout', c.session from tenure.checkout c
+       where r.category = 'customer' and c.generation = (select generation from tenure.live_generation)
+         and c.customer = r.id
+       union all
+       select unnest(array['customer', 'subscription']), unnest(array[c.customer, c.subscription])
+       from tenure.checkout c
+       where r.category = 'checkout' and c.generation = (select generation from tenure.live_generation)
+         and c.session = r.id
+     ) as n where n.id is not null
+   )
+   select l.generation, c.handled::text, c.now_ms::text,
+     exists (select from tenure.logical_time t
+             where t.generation = (select generation from tenure.live_generation) and t.position = -1) as has_times,
+     array(select p.position::text from tenure.plan_catalog p
+           where p.generation = (select generation from tenure.live_generation) order by p.position) as publications,
+     (select coalesce(json_agg(json_build_object('category', category, 'id', id)), '[]') from related) as streams,
+     (select coalesce(json_agg(json_build_object('stream', a.stream, 'revision', a.revision,
+        'position', a.position::text, 'since', extract(epoch from a.since) * 1000, 'users', a.users)), '[]')
+      from tenure.set_aside_stream a
+      where a.generation = (select generation from tenure.live_generation)) as set_aside
+   from tenure.live_generation l
+   join tenure.projection_checkpoint c on c.projection = 'entitlements' and c.generation = l.generation`,
+};
+
+/** Finds the streams that a user's subscriptions, and whose they are, may ever have depended on; `null` before the first start. */
+export async function readUserStreams(pool: Pool, userId: string): Promise<UserStreams | null> {
+  const { rows } = await pool.query({ ...READ, values: [userId] });
+  if (rows[0] === undefined) return null;
+  const { now_ms: logicalTime, has_times: hasTimes, set_aside: setAside, ...rest } = row.parse(rows[0]);
+  return { ...rest, logicalTime, setAside, isWhole: hasTimes || rest.handled === null };
+}
