@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- [ingest] [query] [freshness] [rebuild] [scale] [cost] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
- * service beside its floors and rivals, prints the ratios, and writes `bench/results.json` (`results.cost.json`, `results.scale.json`). See README.md in this folder.
+ * `npm run bench -- [ingest] [query] [freshness] [rebuild] [scale] [as-of] [cost] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
+ * service beside its floors and rivals, prints the ratios, and writes `bench/results.json` (`results.cost.json`, `results.scale.json`, `results.as-of.json`). See README.md in this folder.
  * Exit code 1 when something failed or an acknowledged event was missing; a ratio that was not reached is a figure, not a
  * failure.
  */
@@ -16,6 +16,7 @@ import { type BenchContext, FULL, QUICK } from './support/bench-context.js';
 import { type BenchDatabaseServer, benchDatabaseServer } from './support/bench-database.js';
 import { machine, versions } from './support/machine.js';
 import { startService } from './support/service-process.js';
+import { benchAsOf } from './works/as-of.js';
 import { benchCost } from './works/cost.js';
 import { benchEventStoreDb } from './works/eventstore.js';
 import { benchFreshness } from './works/freshness.js';
@@ -27,7 +28,8 @@ import { benchScale } from './works/scale.js';
 /** What compares with nobody else keeps its figures apart, so that they do not take the place of the others. */
 function resultsOf(onService: readonly string[]): string {
   if (onService.length === 0) return 'results.cost.json';
-  return onService.every((name) => name === 'scale') ? 'results.scale.json' : 'results.json';
+  const [only] = onService.length === 1 ? onService : [];
+  return only === 'scale' || only === 'as-of' ? `results.${only}.json` : 'results.json';
 }
 /** Works on the running service, and those that need a database alone. */
 const WORKS: Readonly<Record<string, (context: BenchContext) => Promise<WorkReport>>> = {
@@ -36,6 +38,7 @@ const WORKS: Readonly<Record<string, (context: BenchContext) => Promise<WorkRepo
   freshness: benchFreshness,
   rebuild: benchRebuild,
   scale: benchScale,
+  'as-of': benchAsOf,
   eventstore: benchEventStoreDb,
 };
 const WITHOUT_SERVICE: Readonly<

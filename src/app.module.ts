@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
+import { AuditModule } from './api/audit/audit.module.js';
 import { EntitlementsModule } from './api/entitlements/entitlements.module.js';
 import { HealthModule } from './api/health/health.module.js';
 import { LinksModule } from './api/links/links.module.js';
@@ -30,6 +31,7 @@ export function appModule(parts: AppParts): DynamicModule {
       EntitlementsModule,
       UsersModule,
       LinksModule,
+      AuditModule,
       OpsModule,
       HealthModule,
     ],

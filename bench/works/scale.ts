@@ -4,21 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import pg from 'pg';
-import { openEventStore } from '../../src/event-store/open-event-store.js';
-import { RecordedLives } from '../../test/support/recorded-lives.js';
 import { HttpConnection } from '../load/http-connection.js';
 import { signedWebhook, userOf } from '../load/subscription-lives.js';
 import { median, type Note, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
+import { EVENTS_OF_A_USER, fillUsers, untilSo } from '../support/fill-users.js';
 import { PLANS, startService } from '../support/service-process.js';
 
-const PRICES = { plus: 'price_plus_m', pro: 'price_pro_m' };
-const EVENTS_OF_A_USER = 5;
 /** Part of the ids of who pays while the catalogue is published. */
 const BUYERS = 'buyer';
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
-const GIVE_UP_AFTER_MS = 1_200_000;
 const MEGABYTE = 1_000_000;
 
 /** A running service that is watched. */
@@ -45,7 +40,7 @@ export async function benchScale({
   const scene = { port: service.port, headers: { authorization: `Bearer ${adminKey}` }, secret };
   const memory = new MemoryWatch(scene);
   try {
-    const filled = await seconds(() => fill(scene, databaseUrl, effort.scaleUsers));
+    const filled = await seconds(() => fillUsers(scene, databaseUrl, effort.scaleUsers));
     say(`  ${effort.scaleUsers} users in ${filled.toFixed(0)} s, ${memory.newest} MB`);
     const waits: number[] = [];
     const published = await seconds(() => publishWhilePaying(scene, databaseUrl, waits));
@@ -54,30 +49,6 @@ export async function benchScale({
   } finally {
     memory.stop();
     await service.stop();
-  }
-}
-
-/** Appends the users' events through the port, and waits until the service has folded them. */
-async function fill(scene: Scene, databaseUrl: string, users: number): Promise<void> {
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 8 });
-  const onFault = (fault: unknown): void => {
-    process.stderr.write(`${fault}\n`);
-  };
-  const store = await openEventStore(
-    { eventStoreUrl: null, streamPrefix: 'tenure.' },
-    { pool, databaseUrl, onFault },
-  );
-  try {
-    const lives = new RecordedLives('u', users, PRICES);
-    const position = await lives.record(store, 'tenure.', EVENTS_OF_A_USER);
-    await until(async () => {
-      const answer = await fetch(url(scene, `/v1/users/nobody/entitlements?minPosition=${position}`), scene);
-      await answer.arrayBuffer();
-      return answer.status === 200;
-    });
-  } finally {
-    await store.close();
-    await pool.end();
   }
 }
 
@@ -111,7 +82,7 @@ async function payAndWait(scene: Scene, number: number): Promise<number> {
       if (status !== 200) throw new Error(`a webhook was answered ${status}`);
     }
     const began = performance.now();
-    await until(async () => (await plan(scene, userOf(BUYERS, number))) === 'plus');
+    await untilSo(async () => (await plan(scene, userOf(BUYERS, number))) === 'plus');
     return performance.now() - began;
   } finally {
     connection.close();
@@ -191,14 +162,6 @@ async function seconds(work: () => Promise<void>): Promise<number> {
   const began = performance.now();
   await work();
   return (performance.now() - began) / 1_000;
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const began = performance.now();
-  while (!(await holds())) {
-    if (performance.now() - began > GIVE_UP_AFTER_MS) throw new Error('the service did not come so far');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 function url({ port }: Scene, path: string): string {

@@ -7,6 +7,8 @@ import { usersResponse } from './users/users.controller.js';
 /** Schemas of the OpenAPI document by the names that its readers, and clients generated from it, know them by. */
 export const NAMED = {
   Snapshot: api.snapshotSchema,
+  AsOfSnapshot: api.asOfSnapshotSchema,
+  AnySnapshot: api.anySnapshotSchema,
   BatchRequest: api.batchRequest,
   Batch: api.batchResponse,
   Feature: api.featureResponse,

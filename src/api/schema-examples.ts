@@ -42,6 +42,16 @@ const FAULT = {
 export const EXAMPLES: Examples<keyof typeof NAMED> = {
   ...PROJECTION_EXAMPLES,
   Snapshot: { ...SNAPSHOT, features: [...SNAPSHOT.features], unmappedPrices: [] },
+  AnySnapshot: { ...SNAPSHOT, features: [...SNAPSHOT.features], unmappedPrices: [] },
+  AsOfSnapshot: {
+    ...SNAPSHOT,
+    features: [...SNAPSHOT.features],
+    unmappedPrices: [],
+    revocationVersion: null,
+    position: '1849',
+    changedAt: null,
+    asOf: { at: '2026-11-05T00:00:00.000Z', knownAt: '2026-11-07T12:00:00.000Z', since: AT },
+  },
   BatchRequest: { userIds: ['user_42'] },
   Batch: {
     position: '1850',

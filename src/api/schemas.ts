@@ -44,6 +44,19 @@ export const snapshotSchema = entitlementSchema.extend({
   changedAt: z.string().nullable(),
   faulted: faultedSchema.optional(),
 });
+/** A snapshot as of a moment: what was served at `knownAt`, or what is judged by both clocks. */
+export const asOfSnapshotSchema = snapshotSchema.extend({
+  revocationVersion: z.number().int().nullable().describe('null where `at` was asked for'),
+  position: z.string().nullable().describe('of the last event known by `knownAt`'),
+  asOf: z.strictObject({
+    at: z.string(),
+    knownAt: z.string(),
+    since: z.string().nullable().describe('when the first happened that was known of the user'),
+  }),
+  unobserved: z.literal(true).optional().describe('nothing had been known of the user at that moment'),
+});
+/** What a user may do now, or as of a moment. */
+export const anySnapshotSchema = z.union([snapshotSchema, asOfSnapshotSchema]);
 export const batchResponse = z.strictObject({ position: z.string(), entitlements: z.array(snapshotSchema) });
 export const featureResponse = z.strictObject({
   allowed: z.boolean(),

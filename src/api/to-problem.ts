@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import { MomentAheadError, NotLevelError, RebuildNeededError } from '../audit/as-of/as-of.js';
 import { ContentionError } from '../commands/aggregate-repository.js';
 import { ClockDiffersError } from '../database/server-clock.js';
 import { isTransient } from '../database/transient.js';
@@ -91,6 +92,13 @@ export function toProblem(error: unknown): ProblemError {
       { 'retry-after': RETRY_AFTER_SECONDS },
       { cause: error },
     );
+  }
+  if (
+    error instanceof MomentAheadError ||
+    error instanceof NotLevelError ||
+    error instanceof RebuildNeededError
+  ) {
+    return new ProblemError(error.code, `${sentenceOf(error.message)}.`, {}, { cause: error });
   }
   if (error instanceof GenerationError) {
     // Level again, the same may pass; everything else is for ops to decide.

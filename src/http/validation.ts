@@ -56,6 +56,17 @@ export function textParameter(name: string, what: string) {
 
 const limitError = `limit must be a whole number from 1 to ${MAX_LIMIT}.`;
 
+/** A moment that may be left out (`null`), given once: RFC 3339 with an offset or `Z`, milliseconds at most; Unix ms. */
+export function timeParameter(name: string) {
+  const error = `${name} must be a time of RFC 3339, such as 2026-11-01T09:30:02.000Z.`;
+  return z.iso
+    .datetime({ offset: true, error })
+    .transform((text) => Date.parse(text))
+    .refine((ms) => Number.isFinite(ms), { error })
+    .nullable()
+    .default(null);
+}
+
 /** The parameters of a list: `cursor` (`null` is its beginning) and `limit`. */
 export const pageParameters = {
   cursor: textParameter('cursor', 'the `next` of the page before'),
@@ -76,14 +87,19 @@ function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
   throw new ProblemError('invalid_request', problems.join('; '));
 }
 
+/** The refusal of a parameter that a route does not have. */
+export function unsupported(parameter: string): ProblemError {
+  return new ProblemError('unsupported_parameter', `This route has no parameter "${parameter}".`);
+}
+
 /** A parameter that is not understood is refused, never passed over: its answer would be another one. */
 function parseQuery<T>(schema: z.ZodType<T>, query: unknown): T {
   const parsed = schema.safeParse(query);
   if (parsed.success) return parsed.data;
   for (const issue of parsed.error.issues) {
     if (issue.code !== 'unrecognized_keys') continue;
-    const unknown = issue.keys[0]?.slice(0, 50);
-    throw new ProblemError('unsupported_parameter', `This route has no parameter "${unknown}".`);
+    const unknown = issue.keys[0]?.slice(0, 50) ?? '';
+    throw unsupported(unknown);
   }
   throw new ProblemError('invalid_request', parsed.error.issues[0]?.message ?? 'The query is not valid.');
 }

@@ -14,6 +14,7 @@ import { ScopeGuard } from '../auth/scope.guard.js';
 import { jsonBody } from '../http/body.js';
 import { EventStreams } from '../http/event-stream.js';
 import { httpServer, listen, stopListening } from '../http/http-server.js';
+import { LineStreams } from '../http/line-stream.js';
 import { measured } from '../http/measured.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { ReplyAdapter } from '../http/reply-adapter.js';
@@ -70,6 +71,7 @@ export async function openHttp(
   const port = await steps.open(STEPS.requests, listening, async () => {
     const stopped = stopListening(server);
     app.get(EventStreams).close();
+    app.get(LineStreams).close();
     await stopped;
   });
   const url = urlOf(settings.host, port);

@@ -104,6 +104,22 @@ describe('The OpenAPI document', () => {
   it.each<[string, string, string, unknown, number]>([
     ['GET', '/v1/users/{userId}/entitlements', '/v1/users/documented/entitlements', undefined, 200],
     ['GET', '/v1/users/{userId}/entitlements', '/v1/users/%07/entitlements', undefined, 400],
+    [
+      'GET',
+      '/v1/users/{userId}/entitlements',
+      '/v1/users/documented/entitlements?at=2026-01-01T00:00:00Z',
+      undefined,
+      200,
+    ],
+    [
+      'GET',
+      '/v1/users/{userId}/entitlements',
+      '/v1/users/documented/entitlements?knownAt=9999-01-01T00:00:00Z',
+      undefined,
+      422,
+    ],
+    ['GET', '/v1/audit/entitlements', '/v1/audit/entitlements', undefined, 200],
+    ['GET', '/v1/audit/entitlements', '/v1/audit/entitlements?at=x', undefined, 400],
     ['GET', '/v1/users/{userId}/features/{key}', '/v1/users/documented/features/members', undefined, 200],
     ['GET', '/v1/users/{userId}/features/{key}', '/v1/users/documented/features/sso', undefined, 200],
     [
@@ -201,6 +217,7 @@ describe('The OpenAPI document', () => {
       'GET /health/live',
       'GET /health/ready',
       'GET /metrics',
+      'GET /v1/audit/entitlements',
       'GET /v1/ops/conflicts',
       'GET /v1/ops/faults',
       'GET /v1/ops/pending-payments',

@@ -9,6 +9,7 @@ import {
   subscriptionObject,
 } from '../support/stripe-events.js';
 import { folding } from '../support/thread-flags.js';
+import { until } from '../support/until.js';
 
 let service: TestService;
 beforeAll(async () => {
@@ -104,6 +105,35 @@ describe('the snapshot over HTTP', () => {
       const again = await service.get('/v1/users/ada/entitlements', { 'if-none-match': header });
       expect([again.status, again.text]).toEqual([304, '']);
     }
+  });
+
+  it('as of a moment is what had happened by then, as far as it was known by another', async () => {
+    const begun = now() - 7_200;
+    const time = (second: number): string => new Date(second * 1_000).toISOString();
+    const told = (type: string, status: string, created: number) =>
+      stripeEvent(
+        type,
+        subscriptionObject('sub_eve', 'price_plus', { metadata: { user_id: 'eve' }, status }),
+        { created },
+      );
+    const before = await service.after('eve', told('customer.subscription.created', 'active', begun));
+    const knownAt = new Date().toISOString();
+    await until('the clock has moved on', () => new Date().toISOString() > knownAt);
+    await service.after('eve', told('customer.subscription.deleted', 'canceled', begun + 3_600));
+    const ask = async (query: string) => {
+      const { status, body } = await service.get(`/v1/users/eve/entitlements?${query}`);
+      return { status, ...body };
+    };
+    const { position: _, ...served } = before;
+    expect(await ask(`knownAt=${knownAt}`)).toMatchObject({
+      ...served,
+      asOf: { at: knownAt, knownAt, since: time(begun) },
+    });
+    expect(await ask(`at=${time(begun + 3_599)}`)).toMatchObject({ plan: 'plus', revocationVersion: null });
+    expect(await ask(`at=${time(begun + 3_600)}`)).toMatchObject({ plan: 'free', status: 'canceled' });
+    expect(await ask(`at=${time(begun + 3_600)}&knownAt=${knownAt}`)).toMatchObject({ plan: 'plus' });
+    expect(await ask(`at=${time(begun - 1)}`)).toMatchObject({ plan: 'free', unobserved: true });
+    expect(await ask(`at=9999-01-01T00:00:00Z&knownAt=${knownAt}`)).toMatchObject({ status: 200 });
   });
 
   it('is refused when the log does not reach the position asked for', async () => {

@@ -8,19 +8,19 @@ const page = z.strictObject({
   next: z.string().nullable(),
 });
 
-describe('The list of users, over HTTP', () => {
-  let service: TestService;
-  beforeAll(async () => {
-    service = await startService({ environment: SHIPPED_PLANS });
-    let position: string | undefined;
-    for (const [user, price] of [['ann'], ['bob', PRO], ['cleo'], ['a user/é', PRO]] as const) {
-      ({ position } = await service.receive(buyer(user, price).started('active').body));
-    }
-    await service.entitlements('ann', position);
-    await service.entitlements('never heard of');
-  });
-  afterAll(() => service.close());
+let service: TestService;
+beforeAll(async () => {
+  service = await startService({ environment: SHIPPED_PLANS });
+  let position: string | undefined;
+  for (const [user, price] of [['ann'], ['bob', PRO], ['cleo'], ['a user/é', PRO]] as const) {
+    ({ position } = await service.receive(buyer(user, price).started('active').body));
+  }
+  await service.entitlements('ann', position);
+  await service.entitlements('never heard of');
+});
+afterAll(() => service.close());
 
+describe('The list of users, over HTTP', () => {
   async function list(query: string): Promise<z.infer<typeof page>> {
     const answer = await service.ask('GET', `/v1/users${query}`);
     expect(answer.status).toBe(200);
@@ -75,5 +75,58 @@ describe('The list of users, over HTTP', () => {
     const answer = await service.ask('GET', `/v1/users${query}`);
     expect(answer.status).toBe(400);
     expect(problemCode(answer)).toBe(code);
+  });
+});
+
+describe('Questions as of a moment, over HTTP', () => {
+  const NOW = '2099-01-01T00:00:00Z';
+  const line = z.looseObject({ userId: z.string(), plan: z.string() });
+
+  async function everyone(query: string): Promise<readonly z.infer<typeof line>[]> {
+    const { status, text, headers } = await service.ask('GET', `/v1/audit/entitlements${query}`);
+    expect([status, headers['content-type']]).toEqual([200, 'application/x-ndjson; charset=utf-8']);
+    return text
+      .split('\n')
+      .slice(0, -1)
+      .map((json) => line.parse(JSON.parse(json)));
+  }
+
+  it.each<[string, number, string]>([
+    ['at=yesterday', 400, 'invalid_request'],
+    ['at=2026-11-01', 400, 'invalid_request'],
+    ['knownAt=2026-11-01T00:00:00', 400, 'invalid_request'],
+    ['at=2026-11-01T00:00:00Z&at=2026-11-02T00:00:00Z', 400, 'invalid_request'],
+    [`knownAt=${NOW}`, 422, 'time_in_future'],
+    [`at=${NOW}&knownAt=${NOW}`, 422, 'time_in_future'],
+    [`at=${NOW}&minPosition=1`, 422, 'conflicting_parameters'],
+    ['knownAt=2026-01-01T00:00:00Z&wait=25', 422, 'conflicting_parameters'],
+    ['wait=25', 400, 'unsupported_parameter'],
+    ['when=now', 400, 'unsupported_parameter'],
+  ])('are refused with %s', async (query, status, code) => {
+    const answer = await service.ask('GET', `/v1/users/ann/entitlements?${query}`);
+    expect([answer.status, problemCode(answer)]).toEqual([status, code]);
+  });
+
+  it('have an ETag of their body, and none of what is served now', async () => {
+    const path = `/v1/users/ann/entitlements?at=2026-01-01T00:00:00Z&knownAt=${new Date().toISOString()}`;
+    const { headers, body } = await service.ask('GET', path);
+    expect(body).toMatchObject({ plan: 'free', unobserved: true, position: headers['tenure-position'] });
+    const again = await service.ask('GET', path, undefined, { 'if-none-match': headers.etag ?? '' });
+    expect([again.status, again.text]).toEqual([304, '']);
+    const unknown = await service.ask('GET', `/v1/users/nobody/entitlements?at=${NOW}`);
+    expect(unknown.body).toMatchObject({ plan: 'free', asOf: { since: null }, unobserved: true });
+  });
+
+  it('are answered of everyone who was known, by id, from a cursor on', async () => {
+    const known = (await everyone('')).map(({ userId, plan }) => `${userId} ${plan}`);
+    expect(known).toEqual(['a user/é pro', 'ann plus', 'bob pro', 'cleo plus']);
+    expect((await everyone(`?at=${NOW}&cursor=ann`)).map(({ userId }) => userId)).toEqual(['bob', 'cleo']);
+    const served = await everyone(`?knownAt=${new Date().toISOString()}`);
+    for (const { userId, asOf, position, ...each } of served) {
+      expect(await service.entitlements(userId)).toMatchObject(each);
+    }
+    expect(await everyone('?knownAt=2020-01-01T00:00:00Z')).toEqual([]);
+    const { body } = await service.ask('GET', '/v1/audit/entitlements?knownAt=2099-01-01T00:00:00Z');
+    expect(body).toMatchObject({ code: 'time_in_future' });
   });
 });

@@ -3,26 +3,35 @@ import { ApiHeader, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Describe } from '../../http/describe.js';
 import type { Reply } from '../../http/reply.js';
-import { bodyPipe, queryPipe } from '../../http/validation.js';
+import { bodyPipe, queryPipe, timeParameter, unsupported } from '../../http/validation.js';
 import {
+  anySnapshotSchema,
   type BatchRequest,
   batchRequest,
   batchResponse,
   featureResponse,
-  snapshotSchema,
 } from '../schemas.js';
+import { AsOfService, isAsOf } from './as-of.service.js';
 import { EntitlementsService } from './entitlements.service.js';
 
 const snapshotQuery = z.strictObject({
   minPosition: z.string({ error: 'minPosition may be given once.' }).optional(),
+  wait: z.string().optional(),
+  at: timeParameter('at'),
+  knownAt: timeParameter('knownAt'),
 });
+type SnapshotQuery = z.infer<typeof snapshotQuery>;
+const TIME = { schema: { type: 'string', format: 'date-time' }, required: false } as const;
 const featureQuery = z.strictObject({ amount: z.string({ error: 'amount may be given once.' }).optional() });
 const READING = ['read_model_not_ready', 'database_unavailable'] as const;
 
 @ApiTags('Entitlements')
 @Controller('v1')
 export class EntitlementsController {
-  constructor(private readonly entitlements: EntitlementsService) {}
+  constructor(
+    private readonly entitlements: EntitlementsService,
+    private readonly asOf: AsOfService,
+  ) {}
 
   @Get('users/:userId/entitlements')
   @ApiParam({ name: 'userId', type: String })
@@ -32,13 +41,23 @@ export class EntitlementsController {
     required: false,
     description: 'Wait until this position is read.',
   })
+  @ApiQuery({
+    name: 'at',
+    ...TIME,
+    description: 'Judge what had happened by then; ahead of now: what time alone will do.',
+  })
+  @ApiQuery({
+    name: 'knownAt',
+    ...TIME,
+    description: 'Only what was known by then; without `at`: what was served then.',
+  })
   @ApiHeader({ name: 'If-None-Match', required: false })
   @ApiHeader({ name: 'X-Request-Id', required: false })
   @Describe({
-    summary: 'What a user may do now',
+    summary: 'What a user may do now, or could do as of a moment',
     ok: {
       description: 'The snapshot, with a strong `ETag` of the body and the checkpoint as `Tenure-Position`',
-      schema: snapshotSchema,
+      schema: anySnapshotSchema,
     },
     also: { 304: { description: '`If-None-Match` holds the ETag: no body' } },
     problems: [
@@ -48,6 +67,10 @@ export class EntitlementsController {
       'malformed_url',
       'position_unknown',
       'projection_behind',
+      'conflicting_parameters',
+      'time_in_future',
+      'rebuild_needed',
+      'event_store_unavailable',
       'too_many_waiting',
       ...READING,
     ],
@@ -55,9 +78,11 @@ export class EntitlementsController {
   })
   snapshot(
     @Param('userId') userId: string,
-    @Query(queryPipe(snapshotQuery)) { minPosition }: z.infer<typeof snapshotQuery>,
+    @Query(queryPipe(snapshotQuery)) { minPosition, ...moment }: SnapshotQuery,
     @Headers('if-none-match') ifNoneMatch: string | undefined,
   ): Promise<Reply> {
+    if (isAsOf(moment)) return this.asOf.snapshot(userId, { ...moment, minPosition }, ifNoneMatch);
+    if (moment.wait !== undefined) throw unsupported('wait');
     return this.entitlements.snapshot(userId, minPosition, ifNoneMatch);
   }
 

@@ -1,0 +1,76 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HttpConnection, requestBytes } from '../load/http-connection.js';
+import { limitRow, type WorkReport } from '../report.js';
+import type { BenchContext } from '../support/bench-context.js';
+import { EVENTS_OF_A_USER, fillUsers } from '../support/fill-users.js';
+import { startService } from '../support/service-process.js';
+
+/** Users asked for, each once by each kind of question, so that no snapshot comes from memory. */
+const ASKED = 1_000;
+/** Questions before those that are measured. */
+const WARM_UP = 200;
+/** Milliseconds after its last event that a life is asked about: between its third event and its fourth. */
+const BEFORE_THE_END_MS = 150_000;
+
+/** Milliseconds of a question as of a moment, on a long log, beside the current snapshot read from the database. */
+export async function benchAsOf({
+  effort,
+  database,
+  secret,
+  adminKey,
+  say,
+}: BenchContext): Promise<WorkReport> {
+  const events = Number(process.env.AS_OF_EVENTS ?? effort.asOfEvents);
+  const users = Math.ceil(events / EVENTS_OF_A_USER);
+  const databaseUrl = await database.create('as_of');
+  const logFile = join(tmpdir(), `tenure-bench-${process.pid}-as-of.log`);
+  const service = await startService({ databaseUrl, secret, adminKey, log: {}, logFile });
+  const headers = { authorization: `Bearer ${adminKey}` };
+  try {
+    await fillUsers({ port: service.port, headers }, databaseUrl, users);
+    const connection = await HttpConnection.open('127.0.0.1', service.port);
+    const ask = async (userId: string, query: string): Promise<string> => {
+      const { status, body } = await connection.send(
+        requestBytes('GET', `/v1/users/${userId}/entitlements${query}`, headers, ''),
+      );
+      if (status !== 200) throw new Error(`${userId}${query} was answered ${status}: ${body}`);
+      return body;
+    };
+    const first: unknown = JSON.parse(await ask(`u${users - 1}`, ''));
+    const changed = Date.parse(String(Reflect.get(Object(first), 'changedAt')));
+    const then = new Date(changed + BEFORE_THE_END_MS).toISOString();
+    const queries = { now: '', at: `?at=${then}`, knownAt: `?knownAt=${then}` };
+    const took = { now: [] as number[], at: [] as number[], knownAt: [] as number[] };
+    const step = Math.max(1, Math.floor(users / (ASKED + WARM_UP)));
+    for (let n = 0; n < ASKED + WARM_UP; n += 1) {
+      for (const kind of ['now', 'at', 'knownAt'] as const) {
+        const began = performance.now();
+        await ask(`u${(n * step) % users}`, queries[kind]);
+        if (n >= WARM_UP) took[kind].push(performance.now() - began);
+      }
+    }
+    connection.close();
+    const now = p95(took.now);
+    const row = (work: string, ours: number) =>
+      limitRow({ work, ours, against: 'twice the current snapshot from the database', theirs: 2 * now });
+    say(`  ${events} events, p95: now ${now.toFixed(2)} ms, then ${p95(took.at).toFixed(2)} ms`);
+    return {
+      rows: [
+        row('GET entitlements?at=, p95', p95(took.at)),
+        row('GET entitlements?knownAt=, p95', p95(took.knownAt)),
+      ],
+      notes: [
+        { what: 'as-of: events in the log, of users', value: `${events}, ${users}` },
+        { what: 'as-of: current snapshot from the database, p95', value: `${now.toFixed(2)} ms` },
+      ],
+    };
+  } finally {
+    await service.stop();
+  }
+}
+
+function p95(figures: readonly number[]): number {
+  const sorted = [...figures].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length * 0.95)] ?? Number.NaN;
+}

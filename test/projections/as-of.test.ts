@@ -1,0 +1,109 @@
+import { AsOfReader, RebuildNeededError } from '../../src/audit/as-of/as-of.js';
+import { everyUserAsOf } from '../../src/audit/as-of/every-user.js';
+import { RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
+import { failingRules, sawStatus } from '../support/failing-rules.js';
+import { at, day } from '../support/policy-stories.js';
+import { ProjectedLog } from '../support/projected-log.js';
+import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
+import { until } from '../support/until.js';
+
+const PLANS = twoPlans({ free: 'reports', plus: 'export' });
+
+describe('What was served', () => {
+  let log: ProjectedLog;
+  let clock: number;
+  let asOf: AsOfReader;
+  beforeEach(async () => {
+    log = await ProjectedLog.open();
+    clock = at(day(9));
+    const { pool, store } = log;
+    const parts = { pool, store, streamPrefix: 'tenure.' };
+    asOf = new AsOfReader({ ...parts, now: () => clock, reach: async () => true });
+  });
+  afterEach(() => log.close());
+
+  const start = (name: string, rules = RUNNING_RULES) => log.start(name, { rules, now: () => clock });
+
+  async function served(userId: string, second: number) {
+    return (await asOf.asOf(userId, { at: null, knownAt: at(second) })).snapshot;
+  }
+
+  it('follows the clock alone by what was known then, also where a publication changed only what was to come', async () => {
+    const { free } = PLANS.plans;
+    if (free === undefined) throw new Error('a catalogue without its default plan');
+    const basic = { ...PLANS, plans: { ...PLANS.plans, free: { ...free, role: 'basic' } } };
+    const live = await start('live');
+    await live.reaches(
+      await log.record(
+        publication(PLANS, day(0)),
+        sightOf('1', day(1), { userId: 'ann', cancelAt: day(5) }),
+        publication(basic, day(6)),
+      ),
+    );
+    expect(await served('ann', day(5) - 1)).toMatchObject({ plan: 'plus', revocationVersion: 1 });
+    expect(await served('ann', day(5))).toMatchObject({ role: 'free', revocationVersion: 2 });
+    expect(await served('ann', day(6))).toMatchObject({ role: 'basic', revocationVersion: 3 });
+    await live.reaches(
+      await log.record(
+        sightOf('2', day(7), { userId: 'bob', cancelAt: day(8) }),
+        publication(PLANS, day(7) + 1),
+      ),
+    );
+    expect(await served('bob', day(8))).toMatchObject({ role: 'free', revocationVersion: 2 });
+  });
+
+  it('was marked from the event that could not be applied on, and is as it was until that is folded on', async () => {
+    const faulty = await start(
+      'faulty',
+      failingRules('1', (judged) => sawStatus(judged, 'unpaid')),
+    );
+    const head = await log.record(
+      publication(PLANS, day(0)),
+      sightOf('1', day(1), { userId: 'cleo' }),
+      sightOf('2', day(2), { userId: 'cleo', status: 'unpaid' }),
+      sightOf('1', day(3), { userId: 'cleo', status: 'canceled' }),
+    );
+    await faulty.reaches(head);
+    const faulted = { since: new Date(at(day(2))).toISOString(), position: '3' };
+    const snapshot = { status: 'canceled', faulted };
+    expect(await served('cleo', day(4))).toMatchObject(snapshot);
+    const judged = await asOf.asOf('cleo', { at: at(day(4)), knownAt: null });
+    expect(judged.snapshot).toMatchObject(snapshot);
+    await faulty.stop();
+    const fixed = await start(
+      'fixed',
+      failingRules('2', () => false),
+    );
+    await until('nothing is set aside', () => fixed.engine.status().setAside.streams === 0);
+    expect(await served('cleo', day(1))).not.toHaveProperty('faulted');
+    expect(await served('cleo', day(8))).toMatchObject(snapshot);
+    expect(await served('cleo', day(9))).not.toHaveProperty('faulted');
+    expect(await served('cleo', day(9))).toMatchObject({ status: 'canceled' });
+  });
+
+  it('is asked of everyone whom an event named, page by page, and of nobody else', async () => {
+    const users = Array.from({ length: 230 }, (_, n) => `u${String(n).padStart(3, '0')}`);
+    const live = await start('live');
+    await log.record(publication(PLANS, day(0)));
+    const events = users.map((userId, n) => sightOf(`${n}`, day(1) + n, { userId }));
+    await live.reaches(await log.record(...events));
+    const known = async (second: number, after: string | null) => {
+      const found: string[] = [];
+      const question = { at: null, knownAt: at(second) };
+      for await (const { userId } of everyUserAsOf(asOf, log.pool, question, after)) found.push(userId);
+      return found;
+    };
+    expect(await known(day(2), null)).toEqual(users);
+    expect(await known(day(2), 'u199')).toEqual(users.slice(200));
+    expect(await known(day(1) + 120, null)).toEqual(users.slice(0, 121));
+  });
+
+  it('is not told from read models that code of before has begun, until they are rebuilt', async () => {
+    const live = await start('live');
+    await live.reaches(await log.record(publication(PLANS, day(0)), sightOf('1', day(1), { userId: 'ann' })));
+    await log.pool.query('delete from tenure.logical_time where position < 0');
+    await expect(served('ann', day(2))).rejects.toThrow(RebuildNeededError);
+    await live.rebuilds.rebuild({ actor: 'ops', reason: 'a test', afterwards: 'swap' }, () => undefined);
+    expect(await served('ann', day(2))).toMatchObject({ plan: 'plus' });
+  });
+});
