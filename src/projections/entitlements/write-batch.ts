@@ -18,7 +18,7 @@ import {
 } from './row-statements.js';
 import { keepServed, type ServedChanges, type ServedMove } from './served-history.js';
 import { noSetAsideChanges, type SetAsideChanges, setAsideStatements } from './set-aside-rows.js';
-import { noTwoClockRows, twoClockStatements } from './two-clock-statements.js';
+import { noTwoClockRows, type TwoClockRows, twoClockStatements } from './two-clock-statements.js';
 import type { HistoryEntry, UserRow } from './user-row.js';
 import { type GrownVersion, growOffsets } from './version-offsets.js';
 
@@ -34,12 +34,17 @@ export class WriteBatch {
   readonly history: HistoryEntry[] = [];
   /** Every move of a user's row, in order. */
   readonly moves: ServedMove[] = [];
-  readonly twoClocks = noTwoClockRows();
+  readonly twoClocks: TwoClockRows;
   readonly setAside: SetAsideChanges = noSetAsideChanges();
   catalog: NewCatalog | null = null;
 
   /** @param when `late`: it folds on what was set aside, so it is served from now on and not from the events' time */
-  constructor(private readonly when: ServedChanges['when'] = 'in order') {}
+  constructor(
+    private readonly when: ServedChanges['when'] = 'in order',
+    twoClocks: TwoClockRows = noTwoClockRows(),
+  ) {
+    this.twoClocks = twoClocks;
+  }
 
   /** Notes how a user's row moves on, at the fold's time `at` (Unix ms). */
   moveUser(before: UserRow, after: UserRow, history: readonly HistoryEntry[], at: number): void {
@@ -109,7 +114,7 @@ export class WriteBatch {
 
   /** All but the rows of these users. */
   #without(users: ReadonlySet<string>): WriteBatch {
-    const rest = new WriteBatch(this.when);
+    const rest = new WriteBatch(this.when, this.twoClocks);
     for (const row of this.subscriptions) rest.subscriptions.add(row);
     for (const row of this.customers) rest.customers.add(row);
     for (const row of this.checkouts) rest.checkouts.add(row);
@@ -118,7 +123,6 @@ export class WriteBatch {
     for (const userId of this.users.keys()) if (!users.has(userId)) this.#copyRows(userId, rest);
     rest.history.push(...this.history.filter(({ userId }) => !users.has(userId)));
     rest.moves.push(...this.moves.filter(({ after }) => !users.has(after.userId)));
-    Object.assign(rest.twoClocks, this.twoClocks);
     const { streams, late, users: marked, marks } = this.setAside;
     rest.setAside.marks.push(...marks.filter(({ userId }) => !users.has(userId)));
     for (const [name, stream] of streams) rest.setAside.streams.set(name, stream);
