@@ -49,7 +49,7 @@ describe('What was served', () => {
         publication(PLANS, day(7) + 1),
       ),
     );
-    expect(await served('bob', day(8))).toMatchObject({ role: 'free', revocationVersion: 2 });
+    expect(await served('bob', day(8))).toMatchObject({ role: 'free' });
   });
 
   it('was marked from the event that could not be applied on, and is as it was until that is folded on', async () => {

@@ -34,13 +34,12 @@ export class UserEventsReader {
   async read(userId: string, { streams, handled, setAside }: UserStreams): Promise<UserEvents> {
     const names = streams.map(({ category, id }) => STREAM_OF[category](this.streamPrefix, id)).sort();
     const events: EventEnvelope[] = [];
-    const missing: Missing[] = [];
+    const missing = setAside.filter(({ users }) => users.includes(userId));
     for (let first = 0; first < names.length; first += AT_ONCE) {
       const some = names.slice(first, first + AT_ONCE);
       const read = await Promise.all(some.map((name) => this.store.read(name, 0)));
       for (const [n, stored] of read.entries()) {
         const aside = setAside.find(({ stream }) => stream === some[n]);
-        if (aside?.users.includes(userId)) missing.push({ position: aside.position, since: aside.since });
         const folded = stored.filter(
           ({ position, revision }) =>
             comparePositions(position, handled) <= 0 && (aside === undefined || revision < aside.revision),
