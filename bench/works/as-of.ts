@@ -1,7 +1,8 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { HttpConnection, requestBytes } from '../load/http-connection.js';
-import { limitRow, type WorkReport } from '../report.js';
+import { limitRow, type Note, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
 import { EVENTS_OF_A_USER, fillUsers } from '../support/fill-users.js';
 import { startService } from '../support/service-process.js';
@@ -63,10 +64,31 @@ export async function benchAsOf({
       notes: [
         { what: 'as-of: events in the log, of users', value: `${events}, ${users}` },
         { what: 'as-of: current snapshot from the database, p95', value: `${now.toFixed(2)} ms` },
+        ...(await bytesKept(databaseUrl, events)),
       ],
     };
   } finally {
     await service.stop();
+  }
+}
+
+/** Bytes for each event of the log, indices included, of what is kept for these questions. */
+async function bytesKept(databaseUrl: string, events: number): Promise<readonly Note[]> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ name: string; bytes: string }>(
+      `select regexp_replace(relname, '_g[0-9]+$', '') as name, sum(pg_total_relation_size(oid))::text as bytes
+       from pg_class where relnamespace = 'tenure'::regnamespace and relkind = 'r'
+         and relname ~ '^(user_stream|subscription_customer|logical_time|served_|user_role|entitlement_history)'
+       group by 1 order by 1`,
+    );
+    return rows.map(({ name, bytes }) => ({
+      what: `as-of: bytes of ${name} for each event`,
+      value: (Number(bytes) / events).toFixed(1),
+    }));
+  } finally {
+    await client.end();
   }
 }
 

@@ -114,24 +114,21 @@ export class AsOfReader {
     const known = await this.#known(streams, events, published, moment.knownAt);
     const inForce = catalogAsOf(known.catalogs, moment);
     if (inForce === null) throw new ReadModelNotReadyError();
-    const [judged, catalog, position] = await Promise.all([
+    const [judged, catalog, position, served] = await Promise.all([
       factsAsOf(userId, known.events, moment),
       this.#catalogs.catalog(inForce),
       this.#lastKnown(streams, moment.knownAt),
+      at === null ? readServedAt(pool, userId, moment.knownAt) : null,
     ]);
-    const served: Omit<AsOfSnapshot, 'asOf' | 'position'> =
-      at === null
-        ? await readServedAt(pool, userId, moment.knownAt)
-        : {
-            userId,
-            ...rules.judge(judged.facts, catalog, at).entitlement,
-            revocationVersion: null,
-            changedAt: null,
-            ...markOf(missing, moment.knownAt),
-          };
     const { since } = judged;
     const snapshot: AsOfSnapshot = {
-      ...served,
+      ...(served ?? {
+        userId,
+        ...rules.judge(judged.facts, catalog, moment.at).entitlement,
+        revocationVersion: null,
+        changedAt: null,
+        ...markOf(missing, moment.knownAt),
+      }),
       position,
       asOf: {
         at: timeText(moment.at),
