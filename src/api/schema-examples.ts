@@ -38,11 +38,26 @@ const FAULT = {
   message: 'no such plan',
 };
 
+const REASON = {
+  of: 'plan',
+  code: 'only_plan',
+  words: 'The plan is plus, of sub_Lark, which alone gives one.',
+  facts: { plan: 'plus', role: 'paid', subscription: 'sub_Lark' },
+  events: [
+    {
+      id: 'f0d1a7c2-6a53-5c1c-8a43-0d4f4f7c2b10',
+      type: 'SubscriptionActivated',
+      stripeEventId: 'evt_Lark',
+      position: '1842',
+    },
+  ],
+};
+
 /** A body of each schema that has a name in the OpenAPI document. */
 export const EXAMPLES: Examples<keyof typeof NAMED> = {
   ...PROJECTION_EXAMPLES,
   Snapshot: { ...SNAPSHOT, features: [...SNAPSHOT.features], unmappedPrices: [] },
-  AnySnapshot: { ...SNAPSHOT, features: [...SNAPSHOT.features], unmappedPrices: [] },
+  AnySnapshot: { ...SNAPSHOT, features: [...SNAPSHOT.features], unmappedPrices: [], reasons: [REASON] },
   AsOfSnapshot: {
     ...SNAPSHOT,
     features: [...SNAPSHOT.features],
@@ -52,6 +67,7 @@ export const EXAMPLES: Examples<keyof typeof NAMED> = {
     changedAt: null,
     asOf: { at: '2026-11-05T00:00:00.000Z', knownAt: '2026-11-07T12:00:00.000Z', since: AT },
   },
+  Reason: REASON,
   BatchRequest: { userIds: ['user_42'] },
   Batch: {
     position: '1850',

@@ -55,8 +55,6 @@ export const asOfSnapshotSchema = snapshotSchema.extend({
   }),
   unobserved: z.literal(true).optional().describe('nothing had been known of the user at that moment'),
 });
-/** What a user may do now, or as of a moment. */
-export const anySnapshotSchema = z.union([snapshotSchema, asOfSnapshotSchema]);
 export const batchResponse = z.strictObject({ position: z.string(), entitlements: z.array(snapshotSchema) });
 export const featureResponse = z.strictObject({
   allowed: z.boolean(),
@@ -68,6 +66,28 @@ export const featureResponse = z.strictObject({
   upgradeTo: z.string().optional(),
   faulted: faultedSchema.optional(),
 });
+/** Why a part of an answer is as it is: `of` which part, by which rule (docs/POLICY.md). */
+export const reasonSchema = z.strictObject({
+  of: z.string().describe('`plan`, `status`, `feature:…`, `limit:…`, `subscription:…` and so on'),
+  code: z.string().describe('of the rule that decided, stable'),
+  words: z.string(),
+  facts: z.record(z.string(), z.unknown()).describe('what the rule decided by; times in RFC 3339'),
+  events: z
+    .array(
+      z.strictObject({
+        id: z.string().nullable(),
+        type: z.string().nullable(),
+        stripeEventId: z.string().nullable(),
+        position: z.string().nullable(),
+      }),
+    )
+    .describe('that told these facts; null is what the streams of the user do not hold any more'),
+});
+const reasons = { reasons: z.array(reasonSchema).optional().describe('with `explain=true`') };
+export const explainedSnapshotSchema = snapshotSchema.extend(reasons);
+/** What a user may do now, or as of a moment. */
+export const anySnapshotSchema = z.union([explainedSnapshotSchema, asOfSnapshotSchema.extend(reasons)]);
+export const explainedFeatureResponse = featureResponse.extend(reasons);
 export const recordedResponse = z.strictObject({
   outcome: z.enum(['applied', 'duplicate']),
   event: z.string().optional(),

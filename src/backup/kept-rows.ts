@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
-import { inTransaction } from '../projections/rebuild/generation-table.js';
+import { inTransaction } from '../database/in-transaction.js';
 import { BackupFileError } from './errors.js';
 import { KEPT_TABLES, type KeptTable } from './tables.js';
 

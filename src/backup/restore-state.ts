@@ -1,9 +1,10 @@
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
+import { inTransaction } from '../database/in-transaction.js';
 import { RESTORE_UNDER_WAY } from '../event-store/log-identity.js';
 import { ENTITLEMENTS } from '../projections/entitlements/entitlements.projector.js';
 import { attachPartitions } from '../projections/read-models/partitions.js';
-import { dropGeneration, inTransaction } from '../projections/rebuild/generation-table.js';
+import { dropGeneration } from '../projections/rebuild/generation-table.js';
 import { keepServedDefaults, keepServedOfAll } from '../projections/rebuild/served-from.js';
 import type { BackupAbout, BackupLine } from './backup-format.js';
 import { BackupRefusedError } from './errors.js';

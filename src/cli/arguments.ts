@@ -40,6 +40,16 @@ export function userOf(text: string): string {
   return text;
 }
 
+/** A time of RFC 3339, in Unix milliseconds. @throws InvalidArgumentError */
+export function timeOf(text: string): number {
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text);
+  const ms = isTime ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(ms)) {
+    throw new InvalidArgumentError('It is a time of RFC 3339, such as 2026-11-01T09:30:02Z.');
+  }
+  return ms;
+}
+
 /** How many things to list. @throws InvalidArgumentError */
 export function countOf(text: string): number {
   if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('It is a whole number from 1 to 9999999.');

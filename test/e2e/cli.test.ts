@@ -2,7 +2,7 @@ import { runCli } from '../../src/cli/program.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
 import { buyer, PRO } from '../support/buyer.js';
 import { wholeLog } from '../support/log.js';
-import { SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
+import { AUTHORIZED, SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
 import { customerEvent } from '../support/stripe-events.js';
 import { until } from '../support/until.js';
 
@@ -148,5 +148,20 @@ describe('The command line, beside a running service', () => {
       /^plan +free .*no subscriptions$/ms,
     );
     expect(await tenureWith({}, 'users', 'show', '')).toMatchObject({ code: 64 });
+
+    const explained = await tenureWith({}, 'users', 'explain', 'dave');
+    expect(explained).toMatchObject({ code: 0, err: '' });
+    expect(explained.out).toMatch(
+      /^plan \(only_plan\)\n {2}The plan is plus, of sub_\w+, which alone gives one\.$/m,
+    );
+    const reasons = JSON.parse((await tenureWith({}, 'users', 'explain', 'dave', '--json')).out);
+    const answer = await service.call({
+      path: '/v1/users/dave/entitlements?explain=true',
+      headers: AUTHORIZED,
+    });
+    expect(reasons).toEqual(answer.body);
+    const before = await tenureWith({}, 'users', 'explain', 'dave', '--at', '2020-01-01T00:00:00Z');
+    expect(before.out).toMatch(/^dave: free .*^plan \(default_plan\)$/ms);
+    expect(await tenureWith({}, 'users', 'explain', 'dave', '--at', 'then')).toMatchObject({ code: 64 });
   });
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { explainedFeatureResponse, explainedSnapshotSchema } from '../../src/api/schemas.js';
 import { buyer, PRO } from '../support/buyer.js';
 import { problemCode } from '../support/http-call.js';
 import { AUTHORIZED, SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
@@ -65,6 +66,69 @@ describe('The query API', () => {
     expect(answer.headers['x-powered-by']).toBeUndefined();
   });
 
+  it('says why, when it is asked: the rules that decided, in words, with the events of the log behind them', async () => {
+    const user = await subscribed('kim');
+    const told = user.switchesTo(PRO).body;
+    const { position } = await service.receive(told);
+    const snapshot = await service.entitlements('kim', position);
+    const { status, headers, body } = await get(
+      `/v1/users/kim/entitlements?explain=true&minPosition=${position}`,
+    );
+    expect(status).toBe(200);
+    const { reasons, ...unexplained } = explainedSnapshotSchema.parse(body);
+    expect(unexplained).toEqual(snapshot);
+    expect(headers['tenure-position']).toBe(position);
+    const again = await get('/v1/users/kim/entitlements?explain=true', {
+      'if-none-match': headers.etag ?? '',
+    });
+    expect(again.status).toBe(304);
+    expect(reasons?.map(({ of, code }) => `${of} ${code}`)).toEqual([
+      'plan only_plan',
+      'status status_active',
+      'feature:export feature_of_plan',
+      'feature:reports feature_of_plan',
+      'limit:members limit_of_plan',
+      'pendingPayment pending_no_invoice',
+      'expiresAt period_end_of_item',
+      `subscription:${user.id} first_period`,
+    ]);
+    const waiting = reasons?.find(({ of }) => of === 'pendingPayment');
+    expect(waiting?.words).toMatch(/^sub_\w+ asked for pro on .+; pro waits until it is paid\.$/);
+    const stripeEventId = JSON.parse(told).id;
+    expect(waiting?.events).toEqual([
+      {
+        id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        type: 'SubscriptionPlanChanged',
+        stripeEventId,
+        position,
+      },
+    ]);
+    for (const { events } of reasons ?? [])
+      for (const { position: at } of events) expect(at).toMatch(/^\d+$/);
+
+    const now = new Date().toISOString();
+    const then = z
+      .object({ reasons: explainedSnapshotSchema.shape.reasons })
+      .parse((await get(`/v1/users/kim/entitlements?at=${now}&explain=true`)).body);
+    expect(then.reasons).toEqual(reasons);
+  });
+
+  it('says why a feature may not be used, when it is asked', async () => {
+    await subscribed('lea');
+    const unexplained = (await get('/v1/users/lea/features/api')).body;
+    const { body } = await get('/v1/users/lea/features/api?explain=true');
+    expect(body).toEqual({ ...Object(unexplained), reasons: expect.any(Array) });
+    const { reasons } = explainedFeatureResponse.parse(body);
+    expect(reasons?.[0]).toMatchObject({
+      of: 'feature:api',
+      code: 'feature_not_held',
+      words: 'api comes with neither plus nor an add-on that is held; it comes with pro, enterprise.',
+    });
+    const nobody = await get('/v1/users/nobody-known/features/api?explain=true');
+    expect(nobody.body).toMatchObject({ allowed: false, reasons: [{ code: 'feature_not_held' }, {}, {}] });
+    expect(problemCode(await get('/v1/users/lea/features/api?explain=yes'))).toBe('invalid_request');
+  });
+
   it('answers 304 without a body while nothing changed, and the new snapshot when it did', async () => {
     const user = await subscribed('ben');
     const etag = (await get('/v1/users/ben/entitlements')).headers.etag ?? '';
@@ -126,7 +190,7 @@ describe('The query API', () => {
     ['?minPosition=99999999999999999999', 'invalid_request'],
     ['?wait=25', 'unsupported_parameter'],
     ['?at=2026-01-01', 'invalid_request'],
-    ['?explain=true', 'unsupported_parameter'],
+    ['?explain=perhaps', 'invalid_request'],
     ['?__proto__=x', 'unsupported_parameter'],
   ])('refuses %s', async (query, code) => {
     const answer = await get(`/v1/users/ann/entitlements${query}`);

@@ -1,4 +1,5 @@
 import type { AsOfQuestion, AsOfReader } from '../../audit/as-of/as-of.js';
+import { reasonsAsOf } from '../../audit/as-of/explain-as-of.js';
 import { matchesIfNoneMatch, strongEtag } from '../../http/etag.js';
 import { ProblemError } from '../../http/problem.js';
 import { Reply } from '../../http/reply.js';
@@ -10,6 +11,7 @@ interface Asked {
   readonly knownAt: number | null;
   readonly minPosition?: string | undefined;
   readonly wait?: string | undefined;
+  readonly explain?: boolean;
 }
 
 /** A request that asks as of a moment. */
@@ -32,8 +34,11 @@ export class AsOfService {
       const detail = `${ofNow} is of now, and goes with neither at nor knownAt.`;
       throw new ProblemError('conflicting_parameters', detail);
     }
-    const { snapshot, handled } = await this.reader.asOf(userId, asked);
-    const body = JSON.stringify(snapshot);
+    const answer = await this.reader.asOf(userId, asked);
+    const { snapshot, handled } = answer;
+    const body = JSON.stringify(
+      asked.explain === true ? { ...snapshot, reasons: reasonsAsOf(answer) } : snapshot,
+    );
     const etag = strongEtag(body);
     const headers = {
       etag,

@@ -9,21 +9,40 @@ import {
   type BatchRequest,
   batchRequest,
   batchResponse,
-  featureResponse,
+  explainedFeatureResponse,
 } from '../schemas.js';
 import { AsOfService, isAsOf } from './as-of.service.js';
 import { EntitlementsService } from './entitlements.service.js';
+import { ExplanationService } from './explanation.service.js';
 
+const explain = z
+  .enum(['true', 'false'], { error: 'explain must be true or false.' })
+  .optional()
+  .transform((asked) => asked === 'true');
 const snapshotQuery = z.strictObject({
   minPosition: z.string({ error: 'minPosition may be given once.' }).optional(),
   wait: z.string().optional(),
   at: timeParameter('at'),
   knownAt: timeParameter('knownAt'),
+  explain,
 });
 type SnapshotQuery = z.infer<typeof snapshotQuery>;
 const TIME = { schema: { type: 'string', format: 'date-time' }, required: false } as const;
-const featureQuery = z.strictObject({ amount: z.string({ error: 'amount may be given once.' }).optional() });
+const featureQuery = z.strictObject({
+  amount: z.string({ error: 'amount may be given once.' }).optional(),
+  explain,
+});
+/** Asks for the reasons. */
+const ApiExplain = () =>
+  ApiQuery({
+    name: 'explain',
+    enum: ['true', 'false'],
+    required: false,
+    description: 'Say beside each part of the answer which rule decided it, in words, with facts and events.',
+  });
 const READING = ['read_model_not_ready', 'database_unavailable'] as const;
+/** The events of reasons are looked up in the log. */
+const EXPLAINING = [...READING, 'event_store_unavailable'] as const;
 
 @ApiTags('Entitlements')
 @Controller('v1')
@@ -31,6 +50,7 @@ export class EntitlementsController {
   constructor(
     private readonly entitlements: EntitlementsService,
     private readonly asOf: AsOfService,
+    private readonly explanations: ExplanationService,
   ) {}
 
   @Get('users/:userId/entitlements')
@@ -51,6 +71,7 @@ export class EntitlementsController {
     ...TIME,
     description: 'Only what was known by then; without `at`: what was served then.',
   })
+  @ApiExplain()
   @ApiHeader({ name: 'If-None-Match', required: false })
   @ApiHeader({ name: 'X-Request-Id', required: false })
   @Describe({
@@ -72,18 +93,19 @@ export class EntitlementsController {
       'rebuild_needed',
       'event_store_unavailable',
       'too_many_waiting',
-      ...READING,
+      ...EXPLAINING,
     ],
     access: 'entitlements:read',
   })
   snapshot(
     @Param('userId') userId: string,
-    @Query(queryPipe(snapshotQuery)) { minPosition, ...moment }: SnapshotQuery,
+    @Query(queryPipe(snapshotQuery)) { minPosition, explain, ...moment }: SnapshotQuery,
     @Headers('if-none-match') ifNoneMatch: string | undefined,
   ): Promise<Reply> {
-    if (isAsOf(moment)) return this.asOf.snapshot(userId, { ...moment, minPosition }, ifNoneMatch);
+    if (isAsOf(moment)) return this.asOf.snapshot(userId, { ...moment, minPosition, explain }, ifNoneMatch);
     if (moment.wait !== undefined) throw unsupported('wait');
-    return this.entitlements.snapshot(userId, minPosition, ifNoneMatch);
+    const answers = explain ? this.explanations : this.entitlements;
+    return answers.snapshot(userId, minPosition, ifNoneMatch);
   }
 
   @Post('entitlements/batch')
@@ -115,17 +137,19 @@ export class EntitlementsController {
     required: false,
     description: 'How much of a limit; 1 when left out',
   })
+  @ApiExplain()
   @Describe({
     summary: 'Whether a user may use a feature, or that much of a limited thing',
-    ok: { description: 'The decision and its reason', schema: featureResponse },
-    problems: ['invalid_user_id', 'invalid_request', 'unsupported_parameter', 'malformed_url', ...READING],
+    ok: { description: 'The decision and its reason', schema: explainedFeatureResponse },
+    problems: ['invalid_user_id', 'invalid_request', 'unsupported_parameter', 'malformed_url', ...EXPLAINING],
     access: 'entitlements:read',
   })
   feature(
     @Param('userId') userId: string,
     @Param('key') key: string,
-    @Query(queryPipe(featureQuery)) { amount }: z.infer<typeof featureQuery>,
+    @Query(queryPipe(featureQuery)) { amount, explain }: z.infer<typeof featureQuery>,
   ) {
-    return this.entitlements.feature(userId, key, amount);
+    const answers = explain ? this.explanations : this.entitlements;
+    return answers.feature(userId, key, amount);
   }
 }

@@ -1,11 +1,18 @@
 import { Module } from '@nestjs/common';
+import type { Pool } from 'pg';
 import { AsOfReader } from '../../audit/as-of/as-of.js';
+import { SETTINGS, type Settings } from '../../config/settings.js';
+import { POOL } from '../../database/database.js';
+import { MACHINE_CLOCK } from '../../database/server-clock.js';
+import { EVENT_STORE, type EventStore } from '../../event-store/event-store.js';
 import { LogWatch } from '../../projections/engine/log-watch.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
+import { ExplanationReader } from '../../projections/read-models/explanation.reader.js';
 import { AsOfModule } from '../audit/as-of.module.js';
 import { AsOfService } from './as-of.service.js';
 import { EntitlementsController } from './entitlements.controller.js';
 import { EntitlementsService } from './entitlements.service.js';
+import { ExplanationService } from './explanation.service.js';
 
 /** What users may do now, and could do as of a moment. */
 @Module({
@@ -22,6 +29,17 @@ import { EntitlementsService } from './entitlements.service.js';
       inject: [PROJECTIONS, LogWatch],
       useFactory: ({ reader, engine, ops }: Projections, logWatch: LogWatch) =>
         new EntitlementsService(reader, engine, ops, logWatch),
+    },
+    {
+      provide: ExplanationService,
+      inject: [EntitlementsService, POOL, EVENT_STORE, SETTINGS, MACHINE_CLOCK],
+      useFactory: (
+        entitlements: EntitlementsService,
+        pool: Pool,
+        store: EventStore,
+        { streamPrefix }: Settings,
+        now: () => number,
+      ) => new ExplanationService(entitlements, new ExplanationReader({ pool, store, streamPrefix, now })),
     },
   ],
 })

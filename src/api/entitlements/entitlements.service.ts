@@ -44,7 +44,7 @@ export class EntitlementsService {
     ifNoneMatch: string | undefined,
   ): Promise<Reply> {
     checkUserId(userId);
-    if (minPosition !== undefined) await this.#reach(minPosition);
+    if (minPosition !== undefined) await this.reach(minPosition);
     const served = await this.reader.read(userId);
     return snapshotReply(served, served.position, ifNoneMatch);
   }
@@ -62,10 +62,7 @@ export class EntitlementsService {
     amount: string | undefined,
   ): Promise<FeatureDecision & Pick<Snapshot, 'faulted'>> {
     checkUserId(userId);
-    const wanted = Number(amount ?? 1);
-    if ((amount !== undefined && !DIGITS.test(amount)) || wanted > MAX_AMOUNT) {
-      throw new ProblemError('invalid_request', `amount must be a whole number from 0 to ${MAX_AMOUNT}.`);
-    }
+    const wanted = amountOf(amount);
     const [served, catalog] = await Promise.all([this.reader.read(userId), this.ops.currentCatalog()]);
     if (catalog === null) throw new Error('a snapshot was served without a catalogue');
     const { snapshot } = served;
@@ -82,7 +79,11 @@ export class EntitlementsService {
     return isBeyond ? 'beyond the end' : new Promise(() => undefined);
   }
 
-  async #reach(minPosition: string): Promise<void> {
+  /**
+   * Waits until a position is read, for five seconds.
+   * @throws ProblemError `invalid_request`, `position_unknown`, `projection_behind`, `too_many_waiting`
+   */
+  async reach(minPosition: string): Promise<void> {
     if (!POSITION.test(minPosition)) {
       throw new ProblemError('invalid_request', 'minPosition must be a position as Tenure gives them.');
     }
@@ -115,6 +116,15 @@ export class EntitlementsService {
       this.#waiting -= 1;
     }
   }
+}
+
+/** How much of a limit is asked for: 1 when left out. @throws ProblemError `invalid_request` */
+export function amountOf(amount: string | undefined): number {
+  const wanted = Number(amount ?? 1);
+  if ((amount !== undefined && !DIGITS.test(amount)) || wanted > MAX_AMOUNT) {
+    throw new ProblemError('invalid_request', `amount must be a whole number from 0 to ${MAX_AMOUNT}.`);
+  }
+  return wanted;
 }
 
 /** @throws ProblemError when it is not a user id (DESIGN 3) */

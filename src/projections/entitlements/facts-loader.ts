@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Statements } from '../../database/in-transaction.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 import { customerMetadata } from '../../policy/ownership.js';
 import { checkoutsText, customerText, invoiceText, observationText } from './fact-rows.js';
@@ -44,10 +45,8 @@ const userRow = z.object({
 });
 const idRow = z.object({ id: z.string() });
 
-/** What reads rows: a pool, or one connection that sees one moment. */
-export interface Queries {
-  query(text: string, values: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
-}
+/** What reads rows. */
+export type Queries = Statements;
 
 /** Brings rows of one generation into memory, each once, with what belongs to them. */
 export class FactsLoader {

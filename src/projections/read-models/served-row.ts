@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import { z } from 'zod';
 import { NamedError } from '../../observability/named-error.js';
 import { type Faulted, type Served, serve } from '../entitlements/snapshot.js';
@@ -61,7 +61,7 @@ export interface ServedRows {
  * @throws ReadModelNotReadyError
  */
 export async function readServed(
-  pool: Pool,
+  pool: Pool | ClientBase,
   userIds: readonly string[],
   now: () => number,
 ): Promise<ServedRows> {

@@ -1,5 +1,5 @@
-import type { Pool } from 'pg';
 import { z } from 'zod';
+import type { Statements } from '../../database/in-transaction.js';
 import {
   checkoutStream,
   customerStream,
@@ -41,7 +41,7 @@ const LIVE = '(select generation from tenure.live_generation)';
 
 /** What stands behind the snapshot of one user in the live generation. */
 export class UserFactsReader {
-  constructor(private readonly pool: Pool) {}
+  constructor(private readonly pool: Statements) {}
 
   /** The subscriptions of a user, by id. */
   async subscriptions(userId: string): Promise<readonly UserSubscription[]> {

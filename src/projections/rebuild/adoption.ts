@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
+import { inTransaction } from '../../database/in-transaction.js';
 import { LogReplacedError } from '../../event-store/errors.js';
 import { type EventStore } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
@@ -12,7 +13,7 @@ import { type ComparisonReport, compareGenerations } from './comparison.js';
 import { DraftingEventStore } from './drafting-event-store.js';
 import { AdoptionInterruptedError, LogIsKnownError, UnknownGenerationError } from './errors.js';
 import { FOLD_COLUMNS, type GenerationFold, parseFold } from './generation-fold.js';
-import { beginGeneration, dropGeneration, inTransaction, underLock } from './generation-table.js';
+import { beginGeneration, dropGeneration, underLock } from './generation-table.js';
 import { type LostEvent, lostEvents } from './lost-events.js';
 import { publishAgain } from './republish-catalog.js';
 import { checkpointOf, scratchFold } from './scratch-fold.js';

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
+import { inTransaction } from '../../database/in-transaction.js';
 import { comparePositions, type Position } from '../../events/stored-event.js';
 import { GenerationBehindError, GenerationFaultedError, GenerationIsLiveError } from './errors.js';
 import { FOLD_COLUMNS, type GenerationFold, parseFold } from './generation-fold.js';
-import { inTransaction } from './generation-table.js';
 
 /** The live generation and another one, both locked at the same event. */
 export interface AlignedCheckpoints {

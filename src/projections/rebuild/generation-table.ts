@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
+import { inTransaction, withClient } from '../../database/in-transaction.js';
 import { attachPartitions, GENERATION_TABLES, partitionOf } from '../read-models/partitions.js';
 import { GenerationIsLiveError, RebuildInProgressError, UnknownGenerationError } from './errors.js';
 import { FOLD_COLUMNS, type GenerationFold, parseFold } from './generation-fold.js';
@@ -193,37 +194,4 @@ export async function underLock<T>(
     await session.query('select pg_advisory_unlock($1, $2)', [...key]);
     return result;
   });
-}
-
-/** One transaction; rolled back, with its connection, when `work` throws. */
-export function inTransaction<T>(
-  pool: Pool,
-  work: (client: PoolClient) => Promise<T>,
-  mode = 'read committed',
-): Promise<T> {
-  return withClient(pool, async (client) => {
-    await client.query(`begin isolation level ${mode}`);
-    const result = await work(client);
-    await client.query('commit');
-    return result;
-  });
-}
-
-/** A connection for `work`. When it throws, the connection is thrown away, and with it what it held. */
-async function withClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  let broken: Error | undefined;
-  const note = (error: Error): void => {
-    broken = error; // a checked-out client without a listener would end the process
-  };
-  client.on('error', note);
-  try {
-    return await work(client);
-  } catch (error) {
-    broken ??= error instanceof Error ? error : new Error(String(error));
-    throw error;
-  } finally {
-    client.off('error', note);
-    client.release(broken);
-  }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import { metadataOf } from '../../commands/aggregate.js';
+import { inTransaction, oneByOne } from '../../database/in-transaction.js';
 import { isTransient } from '../../database/transient.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { GENESIS_HASH } from '../../events/hash-chain.js';
@@ -16,7 +17,6 @@ import { aroundServer, offsetAfter, type Timeline } from '../entitlements/served
 import { defaultUserRow } from '../entitlements/user-row.js';
 import { ChangeCounter, type ChangeSummary, differenceOf } from './change-summary.js';
 import { NoCatalogError, PublicationUnderWayError, PublicationWouldFaultError } from './errors.js';
-import { inTransaction } from './generation-table.js';
 import { PlanMoves, type PlanMovesReport } from './plan-moves.js';
 import { readLastCatalog, readServedUsers } from './served-users.js';
 
@@ -193,16 +193,4 @@ function countUser(
     versionBefore: before.counter + offset,
     versionAfter: after.counter + offsetAfter(old, offset, next, aroundServer(now), offset),
   });
-}
-
-/** A connection takes one statement at a time; the projector may ask several at once. */
-function oneByOne(client: PoolClient): Queries {
-  let last: Promise<unknown> = Promise.resolve();
-  return {
-    query: (text, values) => {
-      const answer = last.then(() => client.query(text, values));
-      last = answer.catch(() => undefined); // whoever asked gets the fault
-      return answer;
-    },
-  };
 }

@@ -1,9 +1,10 @@
 import type { Pool, PoolClient } from 'pg';
+import { inTransaction } from '../../database/in-transaction.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { projectionSource } from '../engine/projection-source.js';
 import type { Projector } from '../engine/projector.js';
-import { beginGeneration, dropGeneration, inTransaction, underLock } from './generation-table.js';
+import { beginGeneration, dropGeneration, underLock } from './generation-table.js';
 import { scratchFold } from './scratch-fold.js';
 import { type OnProgress, SCRATCH_LOCK, sweepScratch } from './scratch-generation.js';
 

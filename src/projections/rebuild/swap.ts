@@ -1,9 +1,9 @@
 import type { Pool, PoolClient } from 'pg';
+import { inTransaction } from '../../database/in-transaction.js';
 import { PROJECTION_CHANNEL } from '../engine/leader-election.js';
 import { type AlignedCheckpoints, holdAligned } from './aligned-checkpoints.js';
 import { type ComparisonReport, compareGenerations, type OffsetChange } from './comparison.js';
 import { NothingToRollBackError, UnknownGenerationError } from './errors.js';
-import { inTransaction } from './generation-table.js';
 import { noteEnd } from './rebuild-jobs.js';
 import { keepServedDefaults, keepServedOf, keepServedOfAll } from './served-from.js';
 
