@@ -20,8 +20,7 @@ import {
   type RebuildProjectorOptions,
 } from './rebuild/rebuild-projector.js';
 import type { RebuildRuntime } from './rebuild/rebuild-runtime.js';
-import { FoldingThread } from './workers/folding-thread.js';
-import type { FromRebuildThread, ToThread } from './workers/protocol.js';
+import { RebuildThread } from './workers/rebuild-thread.js';
 import type { FoldingPlace } from './workers/thread-stores.js';
 import { ThreadedProjection } from './workers/threaded-projection.js';
 
@@ -159,9 +158,11 @@ function foldInThreads(
   threads: FoldingThreads,
 ): Folding {
   const live = new ThreadedProjection({ ...threads, listener });
-  const rebuildThread = new FoldingThread<ToThread, FromRebuildThread>({
+  const rebuildThread = new RebuildThread({
     ...threads,
-    file: new URL('./workers/rebuild.worker.js', import.meta.url),
+    pool: options.pool,
+    projection: ENTITLEMENTS,
+    onTrouble: listener.onTrouble,
     onMessage: (message) => {
       if (message.kind === 'started') return;
       if (message.call.name === 'onFault') listener.onFault(message.call.given[1]);
@@ -174,7 +175,7 @@ function foldInThreads(
     onFault: (_, fault) => listener.onFault(fault),
     onSetAside: listener.onSetAside,
     onTrouble: listener.onTrouble,
-    onChange: () => rebuildThread.post({ kind: 'wake' }),
+    onChange: () => rebuildThread.wake(),
   });
   let unsubscribe = (): void => undefined;
   return {
@@ -182,7 +183,8 @@ function foldInThreads(
     rebuilds: rebuildProjector.rebuilds,
     previewPublication: rebuildProjector.previewPublication,
     start: async () => {
-      await Promise.all([live.start(), rebuildThread.start()]);
+      await live.start();
+      rebuildThread.start();
       unsubscribe = options.store.onAppend(() => live.wake());
     },
     stop: async () => {

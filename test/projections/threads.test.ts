@@ -1,11 +1,21 @@
+import { findCheckpoint } from '../../src/projections/engine/checkpoint.js';
+import { ENTITLEMENTS } from '../../src/projections/entitlements/entitlements.projector.js';
+import { RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
+import { beginGeneration, dropGeneration } from '../../src/projections/rebuild/generation-table.js';
 import { FoldingThread } from '../../src/projections/workers/folding-thread.js';
 import type { ToThread } from '../../src/projections/workers/protocol.js';
+import { RebuildThread } from '../../src/projections/workers/rebuild-thread.js';
+import type { FoldingPlace } from '../../src/projections/workers/thread-stores.js';
 import { ThreadedProjection } from '../../src/projections/workers/threaded-projection.js';
 import { day } from '../support/policy-stories.js';
 import { ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
 import { THREAD_FLAGS } from '../support/thread-flags.js';
 import { PATIENCE_MS, until } from '../support/until.js';
+
+function placeOf(databaseUrl: string): FoldingPlace {
+  return { databaseUrl, eventStoreUrl: null, streamPrefix: 'tenure.', faultLimit: 20, tracing: null };
+}
 
 describe('A thread that folds', () => {
   let said: string[];
@@ -18,7 +28,7 @@ describe('A thread that folds', () => {
   function thread(databaseUrl: string): FoldingThread<ToThread, { readonly kind: string }> {
     return new FoldingThread({
       file: new URL('../support/short-lived.worker.mjs', import.meta.url),
-      place: { databaseUrl, eventStoreUrl: null, streamPrefix: 'tenure.', faultLimit: 20, tracing: null },
+      place: placeOf(databaseUrl),
       nodeFlags: [],
       onMessage: ({ kind }) => said.push(kind),
       onDied: ({ message }) => deaths.push(message),
@@ -58,13 +68,7 @@ describe('A projection in a thread of its own', () => {
     await log.record(publication(twoPlans({ free: 'reports', plus: 'export' }), day(0)));
     heard = [];
     projection = new ThreadedProjection({
-      place: {
-        databaseUrl: log.url,
-        eventStoreUrl: null,
-        streamPrefix: 'tenure.',
-        faultLimit: 20,
-        tracing: null,
-      },
+      place: placeOf(log.url),
       nodeFlags: THREAD_FLAGS,
       onDied: ({ message }) => heard.push(message),
       listener: {
@@ -109,6 +113,37 @@ describe('A projection in a thread of its own', () => {
     await change;
     expect(projection.status().state).toBe('stopped');
     expect(await projection.waitUntil('1', 600_000)).toBe(false);
+  });
+
+  it('leaves what is not live to another thread, which is there while there is such, and no longer', async () => {
+    const thread = new RebuildThread({
+      place: placeOf(log.url),
+      nodeFlags: THREAD_FLAGS,
+      pool: log.pool,
+      projection: ENTITLEMENTS,
+      onMessage: () => undefined,
+      onDied: ({ message }) => heard.push(message),
+      onTrouble: (error) => heard.push(String(error)),
+      keepMs: 0,
+    });
+    await projection.waitUntil('1', PATIENCE_MS);
+    heard = [];
+    thread.start();
+    const generation = await beginGeneration(log.pool, {
+      projection: ENTITLEMENTS,
+      state: 'building',
+      startedBy: 'ann',
+      reason: 'to see',
+      codeVersion: RUNNING_RULES.codeVersion,
+      afterwards: null,
+    });
+    const key = { projection: ENTITLEMENTS, generation };
+    await until('it is folded', async () => (await findCheckpoint(log.pool, key))?.handled === '1');
+    expect(thread.isThere).toBe(true);
+    await dropGeneration(log.pool, ENTITLEMENTS, generation);
+    await until('the thread has ended', () => !thread.isThere);
+    await thread.stop();
+    expect(heard.filter((each) => !each.startsWith('confirmed'))).toEqual([]);
   });
 
   it('says how far it is behind, also while it cannot go on', async () => {
