@@ -80,6 +80,29 @@ describe('the log in PostgreSQL when something breaks', () => {
     },
   );
 
+  it('brings a log in once and in its order when an answer is lost and the call is repeated', async () => {
+    const proxy = await cuttingProxy(log.database.url);
+    try {
+      const store = log.store({ url: proxy.url });
+      const streams = [newStream(), newStream(), newStream()];
+      const appends = Array.from({ length: 400 }, (_, round) =>
+        streams.map((stream) => ({
+          stream,
+          expected: round === 0 ? ('no_stream' as const) : round - 1,
+          events: newEvents(1),
+        })),
+      ).flat();
+      proxy.answers = 'cut';
+      await expect(store.appendInOrder(appends)).rejects.toBeInstanceOf(OutcomeUnknownError);
+      proxy.answers = 'pass';
+      await store.appendInOrder(appends);
+      const written = await readToEnd(log.store(), null, 1_000);
+      expect(idsOf(written)).toEqual(idsOf(appends.flatMap(({ events }) => events)));
+    } finally {
+      await proxy.close();
+    }
+  });
+
   it('says the outcome is unknown when it finds a conflict and cannot compare', async () => {
     const proxy = await cuttingProxy(log.database.url);
     try {
