@@ -22,3 +22,8 @@ export interface ClaimReading {
   readonly userIdMetadataKey: string;
   readonly userIdPattern: RegExp | null;
 }
+
+/** The value as a claim: a valid user id that fits the pattern, else `null` (DESIGN 6). */
+export function claimOf(value: unknown, { userIdPattern }: ClaimReading): string | null {
+  return isUserId(value) && (userIdPattern === null || userIdPattern.test(value)) ? value : null;
+}

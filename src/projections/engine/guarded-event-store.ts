@@ -26,7 +26,7 @@ export class GuardedEventStore extends EventStoreDecorator {
   ): Promise<AppendResult> {
     await this.watch.mayWrite();
     const { handled } = this.watch;
-    const result = await this.#measured(super.append(stream, expected, events));
+    const result = await this.#measured(this.store.append(stream, expected, events));
     await this.watch.appended(result.position, handled);
     return result;
   }

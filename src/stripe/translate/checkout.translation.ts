@@ -1,7 +1,6 @@
 import type { CheckoutObservationData } from '../../events/checkout.events.js';
-import type { ClaimReading } from '../../events/user-id.js';
-import { createdSecond, id, idOf, type JsonObject, text } from './read-json.js';
-import { claimInMetadata, claimOf } from './user-claim.js';
+import { type ClaimReading, claimOf } from '../../events/user-id.js';
+import { claimInMetadata, createdSecond, id, idOf, type JsonObject, text } from './read-json.js';
 
 /** Reads a Stripe checkout session of any API version and mode. @throws OutOfRangeError */
 export function readCheckout(

@@ -1,3 +1,4 @@
+import { type ClaimReading, claimOf } from '../../events/user-id.js';
 import { NamedError } from '../../observability/named-error.js';
 
 /** A JSON object of unknown shape. */
@@ -115,4 +116,9 @@ export function id(value: unknown): string | null {
 /** The id of what may be an id or the (expanded, or deleted) object itself. */
 export function idOf(value: unknown): string | null {
   return id(value) ?? id(field(value, 'id'));
+}
+
+/** The claim of a user in the metadata of a Stripe object (DESIGN 6). */
+export function claimInMetadata(value: JsonObject, claims: ClaimReading): string | null {
+  return claimOf(field(value, 'metadata', claims.userIdMetadataKey), claims);
 }

@@ -8,6 +8,7 @@ import type { ClaimReading } from '../../events/user-id.js';
 import { readCheckout } from './checkout.translation.js';
 import { readInvoice } from './invoice.translation.js';
 import {
+  claimInMetadata,
   field,
   id,
   type JsonObject,
@@ -20,7 +21,6 @@ import {
 } from './read-json.js';
 import { readSubscription } from './subscription.translation.js';
 import { subscriptionEventName } from './subscription-event-name.js';
-import { claimInMetadata } from './user-claim.js';
 
 /** Why an event is left alone. */
 export type IgnoredReason =

@@ -1,9 +1,18 @@
 import type { PendingUpdate, SubscriptionObservationData } from '../../events/subscription.events.js';
 import type { ClaimReading } from '../../events/user-id.js';
 import { readPause, readPrevious } from './previous-attributes.js';
-import { createdSecond, field, id, idOf, type JsonObject, object, seconds, text } from './read-json.js';
+import {
+  claimInMetadata,
+  createdSecond,
+  field,
+  id,
+  idOf,
+  type JsonObject,
+  object,
+  seconds,
+  text,
+} from './read-json.js';
 import { type Period, periodOf, readItems } from './subscription-items.js';
-import { claimInMetadata } from './user-claim.js';
 
 /**
  * Reads a Stripe subscription of any API version; problems name what identifies it and is missing.
