@@ -84,6 +84,7 @@ describe('the log in PostgreSQL when something breaks', () => {
     const proxy = await cuttingProxy(log.database.url);
     try {
       const store = log.store({ url: proxy.url });
+      await store.append(newStream(), 'no_stream', newEvents(1)); // connects
       const streams = [newStream(), newStream(), newStream()];
       const appends = Array.from({ length: 400 }, (_, round) =>
         streams.map((stream) => ({
@@ -96,7 +97,7 @@ describe('the log in PostgreSQL when something breaks', () => {
       await expect(store.appendInOrder(appends)).rejects.toBeInstanceOf(OutcomeUnknownError);
       proxy.answers = 'pass';
       await store.appendInOrder(appends);
-      const written = await readToEnd(log.store(), null, 1_000);
+      const written = await readToEnd(log.store(), '1', 1_000);
       expect(idsOf(written)).toEqual(idsOf(appends.flatMap(({ events }) => events)));
     } finally {
       await proxy.close();
