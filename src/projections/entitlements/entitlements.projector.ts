@@ -17,6 +17,7 @@ import { Catalogs } from './catalogs.js';
 import { BatchMaker, changedUsers, type EntitlementsBatch } from './entitlements-batch.js';
 import { FactReducer } from './fact-reducer.js';
 import { FactsLoader, type Queries } from './facts-loader.js';
+import { whereOf } from './failed-event.js';
 import {
   type FailedUsers,
   FaultReducer,
@@ -27,7 +28,7 @@ import {
 } from './fault-reducer.js';
 import { type FoldingRules, RUNNING_RULES } from './folding-rules.js';
 import { LogicalTimes } from './logical-times.js';
-import { SetAsides, whereOf } from './set-aside.js';
+import { SetAsides } from './set-aside.js';
 import { SetAsideRetry } from './set-aside-retry.js';
 import { UserJudge } from './user-judge.js';
 import { WorkingSet } from './working-set.js';

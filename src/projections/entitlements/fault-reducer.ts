@@ -10,7 +10,8 @@ import {
   type SetAside,
 } from '../engine/projector.js';
 import { UnreadableEvent } from '../engine/unreadable-event.js';
-import { type SetAsides, whereOf } from './set-aside.js';
+import { whereOf } from './failed-event.js';
+import type { SetAsides } from './set-aside.js';
 import type { OwnFault } from './set-aside-rows.js';
 import { WriteBatch } from './write-batch.js';
 

@@ -8,6 +8,7 @@ import {
   type SetAside,
 } from '../engine/projector.js';
 import { UnreadableEvent } from '../engine/unreadable-event.js';
+import { whereOf } from './failed-event.js';
 import {
   type FaultReducer,
   type FoldedAround,
@@ -18,7 +19,6 @@ import {
   type Under,
 } from './fault-reducer.js';
 import { type LateEvent, readLate } from './late-events.js';
-import { whereOf } from './set-aside.js';
 import { WriteBatch } from './write-batch.js';
 
 /**

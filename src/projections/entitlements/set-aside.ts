@@ -1,12 +1,11 @@
 import { isTransient } from '../../database/transient.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { comparePositions, type Position } from '../../events/stored-event.js';
-import { codeOf, messageOf } from '../engine/projector.js';
 import { UnreadableEvent } from '../engine/unreadable-event.js';
 import type { FactsLoader, Queries } from './facts-loader.js';
+import { failedEvent, type Named, whereOf } from './failed-event.js';
 import {
   type AsideStream,
-  type FailedEvent,
   type FaultedUser,
   type Mark,
   type OwnFault,
@@ -15,16 +14,6 @@ import {
 } from './set-aside-rows.js';
 import { claimsOf, isInMemory, loadSubject, sorted, subjectOf, usersOfSubject } from './set-aside-subject.js';
 import type { WorkingSet } from './working-set.js';
-
-/** An event by what identifies it. */
-interface Named {
-  readonly id: string;
-  readonly type: string;
-  readonly position: Position;
-}
-
-/** Longest message kept of a failure. */
-const MESSAGE_LENGTH = 500;
 
 /** Streams that are set aside and users who are marked, of one generation, in memory; loaded whole, because they are few. */
 export class SetAsides {
@@ -238,31 +227,4 @@ export class SetAsides {
     else this.#users.set(userId, user);
     changes.users.set(userId, user);
   }
-}
-
-/** Where an event stands in the log. */
-export function whereOf(event: EventEnvelope | UnreadableEvent): {
-  readonly stream: string;
-  readonly revision: number;
-  readonly position: Position;
-  readonly id: string;
-  readonly type: string;
-} {
-  return event instanceof UnreadableEvent ? event.stored : event;
-}
-
-function failedEvent(event: UnreadableEvent | Named, cause: unknown): FailedEvent {
-  const { position, id, type } = event instanceof UnreadableEvent ? event.stored : event;
-  return {
-    position,
-    eventId: id,
-    eventType: keepable(type),
-    code: keepable(codeOf(cause)),
-    message: keepable(messageOf(cause)),
-  };
-}
-
-/** A text that a column takes, whatever was thrown. */
-function keepable(text: string): string {
-  return text.slice(0, MESSAGE_LENGTH).replaceAll('\0', '').toWellFormed();
 }
