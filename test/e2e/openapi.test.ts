@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NDJSON } from '../../src/http/line-stream.js';
 import { PROBLEMS } from '../../src/http/problem.js';
 import { buyer } from '../support/buyer.js';
 import type { Answer } from '../support/http-call.js';
@@ -78,8 +79,13 @@ describe('The OpenAPI document', () => {
     const type = answer.headers['content-type']?.split(';')[0] ?? '';
     const schema = documented.content?.[type]?.schema;
     if (schema === undefined) throw new Error(`${method} ${path}: ${answer.status} ${type} has no schema`);
-    const said: unknown = type === 'text/plain' ? answer.text : answer.body;
-    expect(faultsOf(said, schema)).toEqual([]);
+    const lines = (): unknown[] =>
+      answer.text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    const said = type === 'text/plain' ? [answer.text] : type === NDJSON ? lines() : [answer.body];
+    expect(said.flatMap((each) => faultsOf(each, schema))).toEqual([]);
   }
 
   function faultsOf(body: unknown, schema: Record<string, unknown>): readonly unknown[] {

@@ -1,5 +1,7 @@
 import { planCatalogSchema } from '../../src/events/catalog.events.js';
 import { judge } from '../../src/policy/judge.js';
+import { explain } from '../../src/policy/reasons/explain.js';
+import type { ReasonCode } from '../../src/policy/reasons/rules.js';
 import { oracleJudge } from '../support/oracle/judge.js';
 import { at, day } from '../support/policy-stories.js';
 import { factsOf, MONTH, ShapeTeller } from '../support/shape-teller.js';
@@ -92,6 +94,8 @@ interface Kind {
   readonly told: (tell: ShapeTeller) => readonly StripeEvent[];
   readonly now: number;
   readonly want: object;
+  /** The rule that the case is about: a reason says it. */
+  readonly rule: ReasonCode;
   readonly policy?: object;
   /** Only shapes that tell lookup keys can tell it. */
   readonly byLookupKey?: true;
@@ -108,6 +112,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'a month that is paid, to its end': {
     told: (tell) => bought(tell, plus),
     now: day(1),
+    rule: 'first_period',
     want: { plan: 'plus', status: 'active', expiresAt: new Date(at(until)).toISOString(), validUntil: null },
   },
   'a cancellation at the end of the month': {
@@ -120,16 +125,19 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(3),
+    rule: 'cancellation_comes',
     want: { plan: 'plus', validUntil: new Date(at(until)).toISOString() },
   },
   'a tie of items of one plan, the metered one first': {
     told: (tell) => [...bought(tell, plus), moved(tell, 3, [plus], [metered, pro])],
     now: day(4),
+    rule: 'pending_no_invoice',
     want: waitsForPro('no_invoice'),
   },
   'a tie of items of one plan, the metered one last': {
     told: (tell) => [...bought(tell, plus), moved(tell, 3, [plus], [pro, metered])],
     now: day(4),
+    rule: 'pending_no_invoice',
     want: waitsForPro('no_invoice'),
   },
   'a tie of items of one plan that is paid': {
@@ -139,11 +147,13 @@ const KINDS: Readonly<Record<string, Kind>> = {
       tell.invoice('paid', day(3), { lines: prorations(3) }),
     ],
     now: day(4),
+    rule: 'paid_for',
     want: HAS_PRO,
   },
   'an upgrade to what is metered alone, which asks nothing in advance': {
     told: (tell) => [...bought(tell, plus), moved(tell, 3, [plus], [metered])],
     now: day(4),
+    rule: 'asks_nothing_in_advance',
     want: HAS_PRO,
   },
   'an upgrade whose invoice is open': {
@@ -153,6 +163,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       tell.invoice('finalized', day(3), { id: 'in_open', status: 'open', lines: prorations(3) }),
     ],
     now: day(4),
+    rule: 'pending_invoice_open',
     want: waitsForPro('invoice_open', 'in_open'),
   },
   'an upgrade whose payment failed': {
@@ -162,16 +173,19 @@ const KINDS: Readonly<Record<string, Kind>> = {
       tell.invoice('payment_failed', day(3), { id: 'in_failed', status: 'open', lines: prorations(3) }),
     ],
     now: day(4),
+    rule: 'pending_invoice_failed',
     want: waitsForPro('invoice_failed', 'in_failed'),
   },
   'an upgrade of which only what was before is told': {
     told: (tell) => [moved(tell, 3, [plus], [pro])],
     now: day(4),
+    rule: 'pending_no_invoice',
     want: waitsForPro('no_invoice'),
   },
   'a change of price within a product that is a plan, of which only what was before is told': {
     told: (tell) => [moved(tell, 3, [scale('scale_m')], [scale('scale_y')])],
     now: day(4),
+    rule: 'ranks_no_higher',
     want: { plan: 'scale', limits: { members: 'unlimited' }, pendingPayment: null },
   },
   'a lookup key that moved to another price': {
@@ -192,6 +206,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(6),
+    rule: 'first_period',
     want: { plan: 'team', status: 'active', unmappedPrices: [] },
     byLookupKey: true,
   },
@@ -202,6 +217,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       tell.customer('updated', day(1), { metadata: { user_id: 'ann' } }),
     ],
     now: day(2),
+    rule: 'first_period',
     want: { plan: 'plus' },
   },
   'an owner in the metadata of the subscription, and another in that of the customer': {
@@ -210,6 +226,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       tell.subscription('created', day(0), { items: [plus] }),
     ],
     now: day(2),
+    rule: 'first_period',
     want: { plan: 'plus' },
   },
   'an owner in the session alone': {
@@ -218,6 +235,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       tell.checkout(day(0), 'ann', { metadata: {} }),
     ],
     now: day(2),
+    rule: 'first_period',
     want: { plan: 'plus' },
   },
   'an upgrade that is paid by an invoice of the customer': {
@@ -231,6 +249,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(4),
+    rule: 'paid_for',
     want: HAS_PRO,
   },
   'an upgrade beside an invoice of the customer for another subscription': {
@@ -244,6 +263,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(4),
+    rule: 'pending_no_invoice',
     want: waitsForPro('no_invoice'),
   },
   'an upgrade that a cycle invoice with cut lines pays': {
@@ -262,11 +282,13 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(31),
+    rule: 'paid_for',
     want: HAS_PRO,
   },
   'a downgrade undone before it was credited': {
     told: (tell) => [...bought(tell, pro), moved(tell, 5, [pro], [plus]), moved(tell, 6, [plus], [pro])],
     now: day(7),
+    rule: 'still_paid_for',
     want: HAS_PRO,
   },
   'a downgrade undone after it was credited': {
@@ -282,6 +304,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       moved(tell, 6, [plus], [pro]),
     ],
     now: day(7),
+    rule: 'pending_no_invoice',
     want: waitsForPro('no_invoice'),
   },
   'an upgrade for nothing, by a discount that is listed': {
@@ -291,6 +314,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       tell.invoice('paid', day(3), { lines: prorations(3, { amount: 0, discounted: true }) }),
     ],
     now: day(4),
+    rule: 'paid_for',
     want: HAS_PRO,
   },
   'an upgrade for nothing, for no reason that is listed': {
@@ -300,6 +324,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       tell.invoice('paid', day(3), { lines: prorations(3, { amount: 0 }) }),
     ],
     now: day(4),
+    rule: 'pending_no_invoice',
     want: waitsForPro('no_invoice'),
   },
   'an upgrade to tiers whose first units are free': {
@@ -309,11 +334,13 @@ const KINDS: Readonly<Record<string, Kind>> = {
       tell.invoice('paid', day(3), { lines: [lineOf(graduated, { amount: 0, from: day(3) })] }),
     ],
     now: day(4),
+    rule: 'paid_for',
     want: HAS_PRO,
   },
   'an upgrade to tiers that nobody paid': {
     told: (tell) => [...bought(tell, plus), moved(tell, 3, [plus], [graduated])],
     now: day(4),
+    rule: 'pending_no_invoice',
     want: waitsForPro('no_invoice', null, 'pro_graduated'),
   },
   'seats of a year within the grace of a month': {
@@ -326,6 +353,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       pastDue(tell, 30, 'past_due', [plus, seats(2)]),
     ],
     now: day(33),
+    rule: 'grace_paid_before',
     want: { plan: 'plus', status: 'past_due', limits: { members: 520 } },
   },
   'seats of a year after the grace of a month, more of them than were paid': {
@@ -339,6 +367,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       pastDue(tell, 30, 'past_due', [plus, seats(5)]),
     ],
     now: day(40),
+    rule: 'limit_with_addons',
     want: { plan: 'free', status: 'past_due', limits: { members: 70 } },
   },
   'seats of a year of a month that is unpaid': {
@@ -351,6 +380,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       pastDue(tell, 30, 'unpaid', [plus, seats(2)]),
     ],
     now: day(31),
+    rule: 'limit_with_addons',
     want: { plan: 'free', status: 'unpaid', limits: { members: 70 } },
   },
   'a year that is paid, and unpaid for what came on top': {
@@ -363,6 +393,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       pastDue(tell, 30, 'unpaid', [{ ...pro, price: 'pro_y' }]),
     ],
     now: day(31),
+    rule: 'paid_time_left',
     want: { plan: 'pro', status: 'past_due' },
   },
   'a month that is written off': {
@@ -382,6 +413,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(46),
+    rule: 'written_off',
     want: { plan: 'free', status: 'unpaid' },
   },
   'a month that is paid after one that is written off': {
@@ -401,6 +433,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(61),
+    rule: 'first_period',
     want: { plan: 'plus', status: 'active' },
   },
   'a subscription that was never paid': {
@@ -419,6 +452,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(2),
+    rule: 'grace_over',
     want: { plan: 'free', status: 'past_due' },
   },
   'a trial of which nothing was ever paid': {
@@ -437,16 +471,19 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(15),
+    rule: 'grace_over',
     want: { plan: 'free', status: 'past_due' },
   },
   'a customer who is deleted': {
     told: (tell) => [...bought(tell, plus), tell.customer('deleted', day(3), { deleted: true })],
     now: day(4),
+    rule: 'customer_deleted',
     want: { plan: 'free', status: 'canceled' },
   },
   'a plan of quantity 0': {
     told: (tell) => [...bought(tell, plus), moved(tell, 3, [plus], [{ ...plus, units: 0 }])],
     now: day(4),
+    rule: 'no_plan_item',
     want: { plan: 'free', limits: { members: 50 } },
   },
   'an item that is marked deleted': {
@@ -455,6 +492,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       moved(tell, 3, [plus, seats(2)], [plus, { ...seats(2), deleted: true }]),
     ],
     now: day(4),
+    rule: 'first_period',
     want: { plan: 'plus', limits: { members: 500 } },
   },
   'a plan by the unit': {
@@ -463,6 +501,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       moved(tell, 3, [{ price: 'crew_m', units: 60 }], [{ price: 'crew_m', units: 75 }]),
     ],
     now: day(4),
+    rule: 'limit_per_unit',
     want: { plan: 'crew', limits: { members: 75 } },
   },
   'an event of another account, by its context': {
@@ -470,6 +509,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       tell.subscription('created', day(0), { items: [plus], event: { context: 'org_1/acct_other' } }),
     ],
     now: day(1),
+    rule: 'default_plan',
     want: { plan: 'free', status: 'none' },
   },
   'an event of our account, by its context': {
@@ -477,17 +517,20 @@ const KINDS: Readonly<Record<string, Kind>> = {
       tell.subscription('created', day(0), { items: [plus], event: { context: 'org_1/acct_ours' } }),
     ],
     now: day(1),
+    rule: 'first_period',
     want: { plan: 'plus' },
   },
   'an add-on by its price, of a product that is a plan': {
     told: (tell) => bought(tell, plus, scale('scale_extra')),
     now: day(1),
+    rule: 'limit_with_addons',
     want: { plan: 'plus', limits: { members: 507 }, unmappedPrices: [] },
   },
   'an upgrade without an invoice, which counts at once': {
     told: (tell) => [...bought(tell, plus), moved(tell, 3, [plus], [pro])],
     now: day(4),
     policy: { upgradeWithoutInvoice: 'allow' },
+    rule: 'not_invoiced',
     want: HAS_PRO,
   },
   'an upgrade with an open invoice, where one without counts at once': {
@@ -498,6 +541,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     ],
     now: day(4),
     policy: { upgradeWithoutInvoice: 'allow' },
+    rule: 'pending_invoice_open',
     want: waitsForPro('invoice_open', 'in_open'),
   },
   'an upgrade that is pending at Stripe': {
@@ -510,6 +554,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(3) + 60,
+    rule: 'pending_no_invoice',
     want: waitsForPro('no_invoice'),
   },
   'an upgrade in a trial': {
@@ -527,6 +572,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(4),
+    rule: 'in_trial',
     want: { plan: 'pro', status: 'trialing', pendingPayment: null },
   },
   'items that are cut, after whole ones': {
@@ -539,6 +585,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(4),
+    rule: 'limit_with_addons',
     want: { plan: 'plus', limits: { members: 520 } },
   },
   'a month of cut lines that is written off': {
@@ -554,6 +601,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(46),
+    rule: 'written_off',
     want: { plan: 'free', status: 'unpaid' },
   },
   'a month that is forgiven: uncollectible while its collection is paused': {
@@ -573,6 +621,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(46),
+    rule: 'first_period',
     want: { plan: 'plus', status: 'active' },
   },
   'a checkout by bank debit that is not paid yet': {
@@ -587,6 +636,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       tell.checkout(day(0), 'ann', { payment_status: 'unpaid' }),
     ],
     now: day(1),
+    rule: 'pending_bank_debit',
     want: {
       plan: 'free',
       pendingPayment: expect.objectContaining({ plan: 'plus', reason: 'bank_debit', invoice: 'in_debit' }),
@@ -603,6 +653,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(1),
+    rule: 'pending_sent_invoice',
     want: {
       plan: 'free',
       pendingPayment: expect.objectContaining({ plan: 'plus', reason: 'sent_invoice', invoice: 'in_sent' }),
@@ -618,6 +669,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(3),
+    rule: 'first_paid_for',
     want: { plan: 'plus', status: 'active', pendingPayment: null },
   },
   'a price that moves to another plan of its key': {
@@ -629,12 +681,14 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(4),
+    rule: 'first_period',
     want: { plan: 'team' },
     byLookupKey: true,
   },
   'a plan by the unit beside an add-on': {
     told: (tell) => bought(tell, { price: 'crew_m', units: 60 }, seats(1)),
     now: day(1),
+    rule: 'limit_with_addons',
     want: { plan: 'crew', limits: { members: 70 } },
   },
   'a price that showed two keys: the newest counts, for what was before too': {
@@ -646,12 +700,14 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(4),
+    rule: 'first_period',
     want: { plan: 'team', pendingPayment: null },
     byLookupKey: true,
   },
   'an add-on by its key, of a product that is a plan': {
     told: (tell) => bought(tell, plus, { ...scale('scale_more'), key: 'extra_key' }),
     now: day(1),
+    rule: 'limit_with_addons',
     want: { plan: 'plus', limits: { members: 507 } },
     byLookupKey: true,
   },
@@ -662,6 +718,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       tell.checkout(day(0), 'carl', { metadata: { user_id: 'ann' } }),
     ],
     now: day(1),
+    rule: 'first_period',
     want: { plan: 'plus' },
   },
   'a subscription that names nobody, of a customer whose other one does': {
@@ -670,6 +727,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       tell.subscription('created', day(1), { id: 'sub_2', items: [pro], user: null }),
     ],
     now: day(2),
+    rule: 'highest_rank',
     want: { plan: 'pro' },
   },
   'a subscription of another customer of the user, after one was deleted': {
@@ -679,6 +737,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       tell.subscription('created', day(4), { id: 'sub_2', customer: 'cus_2', items: [plus] }),
     ],
     now: day(5),
+    rule: 'customer_deleted',
     want: { plan: 'plus', status: 'active' },
   },
   'a subscription whose beginning nobody saw, past due within its grace': {
@@ -692,6 +751,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       pastDue(tell, 30, 'past_due', [plus]),
     ],
     now: day(33),
+    rule: 'grace_unknown_past',
     want: { plan: 'plus', status: 'past_due' },
   },
   'a trial that only what was before tells of': {
@@ -703,6 +763,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(15),
+    rule: 'grace_over',
     want: { plan: 'free', status: 'past_due' },
   },
   'a year that is paid, past due for the seats of a month': {
@@ -715,6 +776,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       pastDue(tell, 30, 'past_due', [{ ...pro, price: 'pro_y' }, seats(3)]),
     ],
     now: day(40),
+    rule: 'paid_time_left',
     want: { plan: 'pro', status: 'past_due', limits: { members: 5000 } },
   },
   'an add-on that is written off alone': {
@@ -729,6 +791,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(46),
+    rule: 'first_period',
     want: { plan: 'plus', status: 'active', limits: { members: 500 } },
   },
   'an upgrade from the free price that nobody paid': {
@@ -737,6 +800,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       moved(tell, 3, [{ price: 'free_m', amount: 0 }], [pro]),
     ],
     now: day(4),
+    rule: 'pending_no_invoice',
     want: { plan: 'free', status: 'active', pendingPayment: expect.objectContaining({ plan: 'pro' }) },
   },
   'a downgrade undone by an invoice that is paid': {
@@ -753,6 +817,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       tell.invoice('paid', day(6), { lines: prorations(6) }),
     ],
     now: day(7),
+    rule: 'paid_for',
     want: HAS_PRO,
   },
   'an upgrade that is pending at Stripe no more': {
@@ -766,6 +831,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       tell.subscription('pending_update_expired', day(4), { items: [plus] }),
     ],
     now: day(5),
+    rule: 'first_period',
     want: { plan: 'plus', pendingPayment: null },
   },
   'a first invoice by mail whose lines are cut, and paid': {
@@ -782,6 +848,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(3),
+    rule: 'first_paid_for',
     want: { plan: 'plus', status: 'active', limits: { members: 510 }, pendingPayment: null },
   },
   'a trial for nothing by a discount, past due after it': {
@@ -802,6 +869,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(15),
+    rule: 'grace_over',
     want: { plan: 'free', status: 'past_due' },
   },
   'an invoice of the customer for two subscriptions, each paid by its lines': {
@@ -815,11 +883,13 @@ const KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(4),
+    rule: 'paid_for',
     want: HAS_PRO,
   },
   'a move to a price in no plan, of the same product': {
     told: (tell) => [...bought(tell, plus), moved(tell, 3, [plus], [{ ...plus, price: 'plus_2027' }])],
     now: day(4),
+    rule: 'ranks_no_higher',
     want: { plan: 'plus', unmappedPrices: [] },
   },
 };
@@ -830,11 +900,14 @@ const cases = [...STRIPE_SHAPES].flatMap(([version, shapes]) =>
     .map(([kind, given]) => [kind, version, { ...given, shapes }] as const),
 );
 
-it.each(cases)('%s, as Stripe tells it in %s, is judged alike', (_kind, _version, given) => {
-  const { shapes, told, now, want, policy = {} } = given;
+it.each(cases)('%s, as Stripe tells it in %s, is judged and explained alike', (_kind, _version, given) => {
+  const { shapes, told, now, want, rule, policy = {} } = given;
   const catalog = planCatalogSchema.parse({ ...CATALOG, policy });
   const subscriptions = factsOf(told(new ShapeTeller(shapes)));
   const judgement = judge({ subscriptions }, catalog, at(now));
   expect(judgement.entitlement).toMatchObject(want);
   expect(oracleJudge({ subscriptions }, catalog, at(now))).toEqual(judgement);
+  const { entitlement, reasons } = explain({ subscriptions, deletedBy: new Map() }, catalog, at(now));
+  expect(entitlement).toEqual(judgement.entitlement);
+  expect(reasons.map(({ code }) => code)).toContain(rule);
 });
