@@ -1,6 +1,7 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { catalogStream } from '../events/stream-names.js';
 import type { CommandResult } from './aggregate.js';
+import { RecordAuditAccess } from './audit.aggregate.js';
 import {
   type CatalogCommand,
   type CatalogPublished,
@@ -113,6 +114,15 @@ export class SkipEventHandler implements ICommandHandler<SkipEvent, CommandResul
   }
 }
 
+@CommandHandler(RecordAuditAccess)
+export class RecordAuditAccessHandler implements ICommandHandler<RecordAuditAccess, CommandResult> {
+  constructor(private readonly repositories: Repositories) {}
+
+  execute(command: RecordAuditAccess): Promise<CommandResult> {
+    return this.repositories.audits.execute(command);
+  }
+}
+
 @CommandHandler(OfferPlanCatalog)
 export class OfferPlanCatalogHandler implements ICommandHandler<OfferPlanCatalog, CatalogPublished> {
   constructor(private readonly repositories: Repositories) {}
@@ -154,6 +164,7 @@ export const COMMAND_HANDLERS = [
   RecordCheckoutEventHandler,
   ReachAccessDeadlineHandler,
   SkipEventHandler,
+  RecordAuditAccessHandler,
   OfferPlanCatalogHandler,
   PublishPlanCatalogHandler,
 ];

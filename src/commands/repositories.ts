@@ -1,5 +1,6 @@
 import type { EventStore } from '../event-store/event-store.js';
 import { AggregateRepository, type AggregateRepositoryOptions } from './aggregate-repository.js';
+import { auditAggregate } from './audit.aggregate.js';
 import { catalogAggregate } from './catalog.aggregate.js';
 import { checkoutAggregate } from './checkout.aggregate.js';
 import { customerAggregate } from './customer.aggregate.js';
@@ -14,6 +15,7 @@ export class Repositories {
   readonly checkouts;
   readonly deadlines;
   readonly projections;
+  readonly audits;
   readonly catalog;
 
   constructor(store: EventStore, options: AggregateRepositoryOptions) {
@@ -22,12 +24,14 @@ export class Repositories {
     this.checkouts = new AggregateRepository(store, checkoutAggregate, options);
     this.deadlines = new AggregateRepository(store, deadlineAggregate, options);
     this.projections = new AggregateRepository(store, projectionAggregate, options);
+    this.audits = new AggregateRepository(store, auditAggregate, options);
     this.catalog = new AggregateRepository(store, catalogAggregate, options);
   }
 
   /** Drops what all of them have in memory: the log may have lost it. */
   forget(): void {
-    const { subscriptions, customers, checkouts, deadlines, projections, catalog } = this;
-    for (const each of [subscriptions, customers, checkouts, deadlines, projections, catalog]) each.forget();
+    const { subscriptions, customers, checkouts, deadlines, projections, audits, catalog } = this;
+    for (const each of [subscriptions, customers, checkouts, deadlines, projections, audits, catalog])
+      each.forget();
   }
 }

@@ -23,6 +23,9 @@ export abstract class EventStoreDecorator implements EventStore {
   eventIdAt(position: Position): Promise<string | null> {
     return this.store.eventIdAt(position);
   }
+  eventAt(position: Position): Promise<StoredEvent | null> {
+    return this.store.eventAt(position);
+  }
   onAppend(notify: () => void): () => void {
     return this.store.onAppend(notify);
   }

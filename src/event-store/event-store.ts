@@ -56,6 +56,9 @@ export interface EventStore {
   /** Id of our event at `position`, as the log has it now; `null` when there is none. `position` need not be one of this log. */
   eventIdAt(position: Position): Promise<string | null>;
 
+  /** Our event at `position`, as the log has it now; `null` when there is none. `position` need not be one of this log. */
+  eventAt(position: Position): Promise<StoredEvent | null>;
+
   /** Calls `notify` when there may be more to read. A missed call costs time, never an event. Returns the way to stop. */
   onAppend(notify: () => void): () => void;
 

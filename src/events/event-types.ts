@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { auditAccessedSchema } from './audit.events.js';
 import { planCatalogPublishedSchema } from './catalog.events.js';
 import { checkoutObservationSchema } from './checkout.events.js';
 import {
@@ -89,6 +90,8 @@ export const EVENT_TYPES = {
   PlanCatalogPublished: eventType('PlanCatalogPublished', 2, planCatalogPublishedSchema),
 
   EventSkipped: eventType('EventSkipped', 1, eventSkippedSchema),
+
+  AuditAccessed: eventType('AuditAccessed', 1, auditAccessedSchema),
 };
 
 export type EventType = keyof typeof EVENT_TYPES;

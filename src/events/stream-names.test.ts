@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import {
+  auditStream,
   catalogStream,
   checkoutStream,
   customerStream,
@@ -33,6 +34,7 @@ describe('the name of a stream', () => {
     [checkoutStream('', 'cs_1'), 'checkout-cs_1'],
     [deadlineStream('tenure.', 'ünal-1'), 'tenure.deadline-ünal-1'],
     [projectionStream('tenure.', 'entitlements'), 'tenure.projection-entitlements'],
+    [auditStream('tenure.', '2026-11-29', 'key:key_1'), 'tenure.audit-2026-11-29/key:key_1'],
     [catalogStream('acme-'), 'acme-catalog'],
   ])('is %s, as it always was', (name, expected) => {
     expect(name).toBe(expected);

@@ -1,8 +1,15 @@
 /** Kinds of stream that are about one thing with an id. */
-export const STREAM_CATEGORIES = ['subscription', 'customer', 'checkout', 'deadline', 'projection'] as const;
+export const STREAM_CATEGORIES = [
+  'subscription',
+  'customer',
+  'checkout',
+  'deadline',
+  'projection',
+  'audit',
+] as const;
 export type StreamCategory = (typeof STREAM_CATEGORIES)[number];
 
-/** What one stream is about: a Stripe object by its id, a user's deadlines by the user's id, what ops did to a projection by its name, or the plan catalogue, of which there is one. */
+/** What one stream is about: a Stripe object by its id, a user's deadlines by the user's id, what ops did to a projection by its name, what somebody read on one day, or the plan catalogue, of which there is one. */
 export type StreamSubject =
   | { readonly category: StreamCategory; readonly id: string }
   | { readonly category: 'catalog' };
@@ -35,6 +42,11 @@ export function deadlineStream(prefix: string, userId: string): string {
 /** `{prefix}projection-{name}` */
 export function projectionStream(prefix: string, projection: string): string {
   return `${prefix}projection-${projection}`;
+}
+
+/** `{prefix}audit-{day}/{reader}`: a stream for each reader and day (`2026-11-29`, UTC), so that none grows long. */
+export function auditStream(prefix: string, day: string, reader: string): string {
+  return `${prefix}audit-${day}/${reader}`;
 }
 
 /** `{prefix}catalog` */

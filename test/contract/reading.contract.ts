@@ -49,8 +49,15 @@ export function describeReading(stores: () => OpenStores): void {
       const two = await store.append(stream, 0, last);
       expect(await secondStore.eventIdAt(one.position)).toBe(first[0]?.id);
       expect(await store.eventIdAt(two.position)).toBe(last[1]?.id);
+      expect(await secondStore.eventAt(two.position)).toEqual({
+        ...last[1],
+        stream,
+        revision: 2,
+        position: two.position,
+      });
       for (const beside of [`${two.position}0`, String(BigInt(two.position) + 1n), '0', 'first']) {
         expect(await store.eventIdAt(beside)).toBeNull();
+        expect(await store.eventAt(beside)).toBeNull();
       }
     });
 

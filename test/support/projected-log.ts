@@ -9,6 +9,7 @@ import { PostgresEventStore } from '../../src/event-store/postgres/postgres-even
 import type { DomainEvent } from '../../src/events/event-types.js';
 import type { NewEvent } from '../../src/events/stored-event.js';
 import {
+  auditStream,
   catalogStream,
   checkoutStream,
   customerStream,
@@ -371,6 +372,7 @@ export class ProjectedLog {
 function streamOf({ type, data }: DomainEvent): string {
   if (type === 'PlanCatalogPublished') return catalogStream('tenure.');
   if (type === 'EventSkipped') return projectionStream('tenure.', data.projection);
+  if (type === 'AuditAccessed') return auditStream('tenure.', data.hour.slice(0, 10), data.reader);
   if (type === 'AccessDeadlineReached') return deadlineStream('tenure.', data.userId);
   if ('session' in data) return checkoutStream('tenure.', data.session);
   if ('subscription' in data) return subscriptionStream('tenure.', data.subscription);

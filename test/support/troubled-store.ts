@@ -57,6 +57,7 @@ export function troubledStore(
     readAll: (after, limit) => store.readAll(after, limit),
     head: () => store.head(),
     eventIdAt: (position) => store.eventIdAt(position),
+    eventAt: (position) => store.eventAt(position),
     onAppend: (notify) => store.onAppend(notify),
     close: () => store.close(),
   };

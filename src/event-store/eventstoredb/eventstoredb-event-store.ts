@@ -132,7 +132,11 @@ export class EventStoreDbEventStore implements LogTarget {
   }
 
   async eventIdAt(position: Position): Promise<string | null> {
-    return POSITION.test(position) ? this.#log.idAt(position) : null;
+    return (await this.eventAt(position))?.id ?? null;
+  }
+
+  async eventAt(position: Position): Promise<StoredEvent | null> {
+    return POSITION.test(position) ? this.#log.eventAt(position) : null;
   }
 
   onAppend(notify: () => void): () => void {

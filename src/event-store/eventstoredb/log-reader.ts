@@ -77,11 +77,11 @@ export class LogReader {
     }
   }
 
-  /** Id of our event at a position, which need not be one of this log. */
-  async idAt(position: Position): Promise<string | null> {
+  /** Our event at a position, which need not be one of this log. */
+  async eventAt(position: Position): Promise<StoredEvent | null> {
     try {
       const [record] = await this.#records(position, 1, 'forwards');
-      return record !== undefined && record.position === position && this.#isOurs(record) ? record.id : null;
+      return record !== undefined && record.position === position && this.#isOurs(record) ? record : null;
     } catch (error) {
       if (error instanceof UnknownPositionError) return null;
       throw error;

@@ -48,6 +48,7 @@ const COLUMNS = 'position::text AS position, stream, revision::float8 AS revisio
 const READ = `SELECT ${COLUMNS} FROM tenure_log.event WHERE stream = $1 AND revision >= $2 ORDER BY revision LIMIT $3`;
 const READ_ALL = `SELECT ${COLUMNS} FROM tenure_log.event AS e WHERE e.position > $1 ORDER BY e.position LIMIT $2`;
 const ID_AT = 'SELECT id FROM tenure_log.event WHERE position = $1';
+const EVENT_AT = `SELECT ${COLUMNS} FROM tenure_log.event WHERE position = $1`;
 const HEAD = `SELECT max(position)::text AS position FROM tenure_log.event`;
 
 /**
@@ -129,6 +130,16 @@ export class PostgresEventStore implements LogTarget {
       values: [position],
     });
     return found?.id ?? null;
+  }
+
+  async eventAt(position: Position): Promise<StoredEvent | null> {
+    if (!POSITION.test(position)) return null;
+    const [found] = await this.query<StoredEvent>({
+      name: 'tenure_log_event_at',
+      text: EVENT_AT,
+      values: [position],
+    });
+    return found ?? null;
   }
 
   onAppend(notify: () => void): () => void {

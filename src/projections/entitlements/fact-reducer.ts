@@ -53,7 +53,7 @@ export class FactReducer {
       const { subscription } = subjectOf(event);
       const known =
         subscription === null ? null : (this.workingSet.subscriptions.get(subscription)?.owner ?? null);
-      const claimed = 'userId' in event.data ? event.data.userId : null;
+      const claimed = 'userId' in event.data && event.type !== 'AuditAccessed' ? event.data.userId : null;
       return [known, claimed].filter((userId) => userId !== null);
     });
   }
@@ -140,6 +140,7 @@ export class FactReducer {
       case 'CheckoutStarted':
       case 'PlanCatalogPublished':
       case 'EventSkipped':
+      case 'AuditAccessed':
         return NOBODY;
       default:
         return exhausted(event);

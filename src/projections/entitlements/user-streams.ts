@@ -20,7 +20,12 @@ export interface SubscriptionCustomer {
 
 /** The streams by which an event concerns users, whether or not it decides anything; each once. */
 export function userStreamsOf({ type, data }: EventEnvelope): readonly UserStream[] {
-  if (type === 'PlanCatalogPublished' || type === 'EventSkipped' || type === 'AccessDeadlineReached')
+  if (
+    type === 'PlanCatalogPublished' ||
+    type === 'EventSkipped' ||
+    type === 'AccessDeadlineReached' ||
+    type === 'AuditAccessed'
+  )
     return [];
   if ('session' in data) {
     if (type === 'CheckoutStarted') return []; // it claims nothing
