@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { webhookReceipt } from '../webhooks/webhook.service.js';
+import * as audit from './audit/audit.schemas.js';
 import * as projection from './ops/projection.schemas.js';
 import * as api from './schemas.js';
 import { usersResponse } from './users/users.controller.js';
@@ -36,6 +37,8 @@ export const NAMED = {
   Comparison: projection.comparisonResponse,
   Swap: projection.swapResponse,
   Rollback: projection.rollbackResponse,
+  AuditLine: audit.auditLineSchema,
+  History: audit.historySchema,
   Users: usersResponse,
   Publication: projection.publicationResponse,
   Verification: projection.verificationResponse,

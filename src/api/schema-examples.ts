@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { VERSION } from '../observability/version.js';
+import { AUDIT_EXAMPLES } from './audit/audit.examples.js';
 import type { NAMED } from './named-schemas.js';
 import { PROJECTION_EXAMPLES } from './ops/projection.examples.js';
 
@@ -56,6 +57,7 @@ const REASON = {
 /** A body of each schema that has a name in the OpenAPI document. */
 export const EXAMPLES: Examples<keyof typeof NAMED> = {
   ...PROJECTION_EXAMPLES,
+  ...AUDIT_EXAMPLES,
   Snapshot: { ...SNAPSHOT, features: [...SNAPSHOT.features], unmappedPrices: [] },
   AnySnapshot: { ...SNAPSHOT, features: [...SNAPSHOT.features], unmappedPrices: [], reasons: [REASON] },
   AsOfSnapshot: {

@@ -1,5 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { MomentAheadError, NotLevelError, RebuildNeededError } from '../audit/as-of/as-of.js';
+import { HistoryRebuiltError } from '../audit/history/user-history.js';
+import { NoEventThereError } from '../audit/log/audit-log.js';
 import { ContentionError } from '../commands/aggregate-repository.js';
 import { ClockDiffersError } from '../database/server-clock.js';
 import { isTransient } from '../database/transient.js';
@@ -96,7 +98,9 @@ export function toProblem(error: unknown): ProblemError {
   if (
     error instanceof MomentAheadError ||
     error instanceof NotLevelError ||
-    error instanceof RebuildNeededError
+    error instanceof RebuildNeededError ||
+    error instanceof NoEventThereError ||
+    error instanceof HistoryRebuiltError
   ) {
     return new ProblemError(error.code, `${sentenceOf(error.message)}.`, {}, { cause: error });
   }

@@ -1,4 +1,5 @@
-import { createServer, get, type IncomingMessage, type Server } from 'node:http';
+import { once } from 'node:events';
+import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -15,14 +16,17 @@ describe('An answer of lines', () => {
 
   beforeEach(() => {
     [failed, made, left] = [[], 0, false];
-    streams = new LineStreams((error) => new ProblemError('internal_error', String(error)), {
-      request: (_, __, error) => failed.push(error),
-    });
+    streams = streamsThatEndWithin(10_000);
   });
   afterEach(() => {
     server.closeAllConnections();
     server.close();
   });
+
+  function streamsThatEndWithin(ms: number): LineStreams {
+    const failures = { request: (_: unknown, __: unknown, error: unknown) => failed.push(error) };
+    return new LineStreams((error) => new ProblemError('internal_error', String(error)), failures, ms);
+  }
 
   async function* values(count: number, failsAt: number): AsyncGenerator<unknown> {
     try {
@@ -35,10 +39,21 @@ describe('An answer of lines', () => {
     }
   }
 
+  async function* texts(isStopping: () => boolean): AsyncGenerator<string> {
+    for await (const value of values(1_000_000, -1)) {
+      yield `${JSON.stringify(value)}\n`;
+      if (isStopping()) return yield '"more"\n';
+    }
+  }
+
   /** Asks a server that answers with so many lines, of which one may fail. */
   function ask(count: number, failsAt = -1): Promise<IncomingMessage> {
+    return askFor((response) => streams.answer(response, 'r', values(count, failsAt)));
+  }
+
+  function askFor(answer: (response: ServerResponse) => Promise<void>): Promise<IncomingMessage> {
     server = createServer((_, response) => {
-      outcome = streams.answer(response, 'r', values(count, failsAt)).catch((error: unknown) => {
+      outcome = answer(response).catch((error: unknown) => {
         response.writeHead(503).end();
         return error;
       });
@@ -71,6 +86,24 @@ describe('An answer of lines', () => {
       await pause(50);
     }
     expect(made).toBeLessThan(100_000);
+    streams.close();
+    await outcome;
+    expect({ left, open: streams.size, failed }).toEqual({ left: true, open: 0, failed: [] });
+  });
+
+  it('that says where to go on says so in a stop to who reads it, and is cut where nobody does', async () => {
+    const telling = (response: ServerResponse) => streams.answerTexts(response, 'r', texts);
+    const answer = await askFor(telling);
+    const read = text(answer);
+    await once(answer, 'data');
+    streams.close();
+    expect((await read).endsWith('\n"more"\n')).toBe(true);
+    await outcome;
+    server.close();
+
+    streams = streamsThatEndWithin(50);
+    const unread = await askFor(telling);
+    unread.pause();
     streams.close();
     await outcome;
     expect({ left, open: streams.size, failed }).toEqual({ left: true, open: 0, failed: [] });

@@ -31,6 +31,7 @@ export const PROBLEMS = {
   no_catalog: { status: 409, title: 'No plan catalogue was published yet' },
   publication_under_way: { status: 409, title: 'Users are still judged by the last catalogue' },
   publication_would_fault: { status: 409, title: 'The catalogue would stop the projection' },
+  history_rebuilt: { status: 410, title: 'The history was built anew' },
   position_unknown: { status: 412, title: 'The log does not reach that position' },
   projection_behind: { status: 412, title: 'The read model has not reached that position' },
   payload_too_large: { status: 413, title: 'The body is too large' },

@@ -3,6 +3,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory, Reflector } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import express from 'express';
+import { AuditGuard } from '../api/audit/audit.guard.js';
 import { EntitlementsService } from '../api/entitlements/entitlements.service.js';
 import { hotRoutes, routeOf } from '../api/hot-routes.js';
 import { serveOpenApi } from '../api/openapi.js';
@@ -45,7 +46,7 @@ export async function openApplication(
   stops.add(STEPS.lastUse, () => app.get(LastUse).close());
   app.use(measured(metrics, logger));
   app.use('/v1', requireKey(app.get(AccessControl)), jsonBody);
-  app.useGlobalGuards(new ScopeGuard(app.get(Reflector)));
+  app.useGlobalGuards(new ScopeGuard(app.get(Reflector)), app.get(AuditGuard));
   const routes = serveOpenApi(app, VERSION);
   app.useGlobalFilters(new ProblemFilter(toProblem, failures, routes));
   await app.init();

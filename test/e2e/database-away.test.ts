@@ -54,6 +54,11 @@ describe('A database that holds the log', () => {
     const linked = await service.ask('PUT', '/v1/customers/cus_away/link', { userId: 'u' });
     expect(problemCode(linked)).toBe('event_store_unavailable');
 
+    for (const path of ['events', 'users/u/history', 'entitlements']) {
+      const audit = await service.ask('GET', `/v1/audit/${path}`);
+      expect([audit.status, problemCode(audit)]).toEqual([503, 'event_store_unavailable']);
+    }
+
     expect((await service.call({ path: '/health/live' })).status).toBe(200);
     const ready = await service.call({ path: '/health/ready' });
     expect(ready.status).toBe(503);

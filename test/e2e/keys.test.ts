@@ -62,6 +62,8 @@ describe('Keys made at the command line', () => {
         await ask(ops, `${SNAPSHOT}?minPosition=0`, instance),
         await ask(ops, '/v1/users', instance),
         await ask(reader, '/v1/ops/unlinked', instance),
+        await ask(reader, '/v1/audit/events', instance),
+        await ask(reader, '/v1/audit/users/u/history', instance),
       ];
       for (const [method, path] of [
         ['GET', ''],

@@ -103,6 +103,7 @@ describe('The OpenAPI document', () => {
     return content.example === undefined ? named : [content.example, ...named];
   }
 
+  const HISTORY = '/v1/audit/users/{userId}/history';
   const FREE = { default: 'free', plans: { free: { rank: 0, role: 'free', features: ['few'] } } };
   const PROJECTION = '/v1/ops/projections/{name}';
   const OF = '/v1/ops/projections/entitlements';
@@ -126,6 +127,10 @@ describe('The OpenAPI document', () => {
     ],
     ['GET', '/v1/audit/entitlements', '/v1/audit/entitlements', undefined, 200],
     ['GET', '/v1/audit/entitlements', '/v1/audit/entitlements?at=x', undefined, 400],
+    ['GET', '/v1/audit/events', '/v1/audit/events', undefined, 200],
+    ['GET', '/v1/audit/events', '/v1/audit/events?from=123456', undefined, 412],
+    ['GET', HISTORY, '/v1/audit/users/documented/history?explain=true&kind=upgrade', undefined, 200],
+    ['GET', HISTORY, '/v1/audit/users/documented/history?cursor=9-9', undefined, 410],
     ['GET', '/v1/users/{userId}/features/{key}', '/v1/users/documented/features/members', undefined, 200],
     ['GET', '/v1/users/{userId}/features/{key}', '/v1/users/documented/features/sso', undefined, 200],
     [
@@ -224,6 +229,8 @@ describe('The OpenAPI document', () => {
       'GET /health/ready',
       'GET /metrics',
       'GET /v1/audit/entitlements',
+      'GET /v1/audit/events',
+      'GET /v1/audit/users/{userId}/history',
       'GET /v1/ops/conflicts',
       'GET /v1/ops/faults',
       'GET /v1/ops/pending-payments',

@@ -43,15 +43,21 @@ export function withJudgedEvents(
   reasons: readonly Reason[],
   judged: readonly EventEnvelope[],
 ): readonly ReasonWithEvents[] {
-  const found = judged.map((event) => {
+  return withFound(reasons, byFact(judged));
+}
+
+/** What reasons may name of these events, by what their facts are known by. */
+export function byFact(events: readonly EventEnvelope[]): ReadonlyMap<string, ReasonEvent> {
+  const found = events.map((event) => {
     const { id, type, position, metadata } = event;
     const { stripeEventId } = metadata;
     return [factOriginOf(event).eventId, { id, type, stripeEventId, position }] as const;
   });
-  return withFound(reasons, new Map(found));
+  return new Map(found);
 }
 
-function withFound(
+/** Reasons with those events that they name. */
+export function withFound(
   reasons: readonly Reason[],
   found: ReadonlyMap<string, ReasonEvent>,
 ): readonly ReasonWithEvents[] {

@@ -1,0 +1,96 @@
+const BEFORE = {
+  role: 'free',
+  plan: 'free',
+  status: 'none' as const,
+  features: ['reports'],
+  limits: { members: 50 },
+  subscriptionActive: false,
+  expiresAt: null,
+  cancelAt: null,
+  pendingPayment: null,
+  source: null,
+  unmappedPrices: [],
+  validUntil: null,
+};
+
+/** Bodies of what auditors read, by the names of their schemas. */
+export const AUDIT_EXAMPLES = {
+  AuditLine: {
+    position: '1842',
+    stream: 'tenure.customer-cus_Lark',
+    revision: 3,
+    id: 'f0d1a7c2-6a53-5c1c-8a43-0d4f4f7c2b10',
+    type: 'CustomerLinked',
+    data: { customer: 'cus_Lark', userId: 'user_42', reason: 'bought before signing up' },
+    metadata: {
+      stripeEventId: null,
+      stripeEventType: null,
+      stripeCreated: null,
+      apiVersion: null,
+      livemode: null,
+      correlationId: 'a3d7c1f0-8b0e-4b6c-9a35-2f6a0c7d1e58',
+      causationId: null,
+      actor: 'key:key_7QX',
+      recordedAt: '2026-11-01T09:30:02.117Z',
+      schemaVersion: 1,
+      prevHash: '1f0c7b3ad5e92c6b8f4410ad2c9b7e63d8a5f1027be4c396a8d07f5e1b2c4d6e',
+      hash: '9b2d41c7e0f85a63b1d2907c4fe83a5d6c7b8e90a1f2d3c4b5a69788c0d1e2f3',
+    },
+  },
+  History: {
+    items: [
+      {
+        from: '2026-11-01T09:30:02.117Z',
+        until: null,
+        snapshot: {
+          ...BEFORE,
+          role: 'paid',
+          plan: 'plus',
+          status: 'active' as const,
+          subscriptionActive: true,
+          expiresAt: '2026-12-01T09:30:00.000Z',
+          source: { type: 'subscription' as const, subscriptionId: 'sub_Lark', customerId: 'cus_Lark' },
+        },
+        changed: [
+          { field: 'role', before: 'free', after: 'paid' },
+          { field: 'plan', before: 'free', after: 'plus' },
+          { field: 'status', before: 'none', after: 'active' },
+          { field: 'subscriptionActive', before: false, after: true },
+          { field: 'expiresAt', before: null, after: '2026-12-01T09:30:00.000Z' },
+          {
+            field: 'source',
+            before: null,
+            after: { type: 'subscription', subscriptionId: 'sub_Lark', customerId: 'cus_Lark' },
+          },
+        ],
+        cause: {
+          kind: 'event' as const,
+          id: 'f0d1a7c2-6a53-5c1c-8a43-0d4f4f7c2b10',
+          type: 'SubscriptionActivated',
+          position: '1842',
+          actor: 'stripe',
+          recordedAt: '2026-11-01T09:30:02.117Z',
+          reason: null,
+          stripe: {
+            eventId: 'evt_Lark',
+            eventType: 'customer.subscription.updated',
+            created: '2026-11-01T09:30:00.000Z',
+          },
+        },
+        upgrade: {
+          from: 'free',
+          to: 'plus',
+          payment: {
+            invoice: 'in_Lark',
+            customer: 'cus_Lark',
+            amountPaid: 1900,
+            currency: 'eur',
+            paidAt: '2026-11-01T09:30:01.000Z',
+            stripeEventId: 'evt_Wren',
+          },
+        },
+      },
+    ],
+    next: '2-1',
+  },
+};

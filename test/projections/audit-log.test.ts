@@ -1,0 +1,54 @@
+import { AuditLog } from '../../src/audit/log/audit-log.js';
+import { day } from '../support/policy-stories.js';
+import { ProjectedLog } from '../support/projected-log.js';
+import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
+import { until } from '../support/until.js';
+
+const ALL = { from: null, to: null, cursor: null, stream: null, user: null } as const;
+const ANY = { stripeEventId: null, since: null, until: null } as const;
+const LOOK = {
+  event: {
+    type: 'AuditAccessed',
+    data: { reader: 'key:key_1', kind: 'history', userId: 'ann', hour: '2026-11-29T10:00:00.000Z' },
+  },
+  origin: null,
+  at: Date.parse('2026-11-29T10:25:00.000Z'),
+} as const;
+
+describe('The log as auditors read it', () => {
+  let log: ProjectedLog;
+  beforeEach(async () => {
+    log = await ProjectedLog.open();
+  });
+  afterEach(() => log.close());
+
+  it('holds no connection between two readings, however long the next one is waited for', async () => {
+    const sights = Array.from({ length: 120 }, (_, n) => sightOf('1', day(1) + n, { userId: 'ann' }));
+    await log.record(...sights);
+    const { store, pool } = log;
+    const lines = new AuditLog({ store, pool, streamPrefix: 'tenure.' }).lines(
+      { ...ALL, ...ANY },
+      () => false,
+    );
+    let read = '';
+    for (let next = await lines.next(); next.done !== true; next = await lines.next()) {
+      await until('all connections are idle', () => pool.idleCount === pool.totalCount);
+      read += next.value;
+    }
+    expect(read.match(/\n/g)).toHaveLength(121);
+  });
+
+  it('holds looks that change nothing of what anybody may do', async () => {
+    const replay = { batchSize: 10, sliceSize: 10, projector: 'kept' } as const;
+    await log.record(
+      publication(twoPlans({ free: 'reports', plus: 'export' }), day(0)),
+      sightOf('1', day(1), { userId: 'bob' }),
+    );
+    await log.replay(replay);
+    const { projection_checkpoint: _, logical_time: __, ...before } = await log.rows();
+    await log.record(LOOK);
+    expect((await log.replay(replay)).outcome).not.toBe('faulted');
+    const { projection_checkpoint: ___, logical_time: ____, ...after } = await log.rows();
+    expect(after).toEqual(before);
+  });
+});
