@@ -5,6 +5,9 @@ import { OutputClosedError } from './cli/terminal.js';
 const { stderr, stdout } = process;
 const width = stderr.isTTY && process.env.TERM !== 'dumb' ? { width: stderr.columns } : {};
 
+const isPlain = process.env.NO_COLOR !== undefined || process.env.TERM === 'dumb';
+const colours = stdout.isTTY && !isPlain ? ({ colours: true } as const) : {};
+
 /** Whether whoever reads standard output has gone, as `head` does. */
 let isClosed = false;
 for (const stream of [stdout, stderr]) {
@@ -22,4 +25,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
   },
   err: (text) => stderr.write(text),
   ...width,
+  ...colours,
 });

@@ -32,6 +32,21 @@ export function positionOf(text: string): string {
   return text;
 }
 
+/** A moment of RFC 3339 as Unix ms. @throws InvalidArgumentError */
+export function momentOf(text: string): number {
+  const ms = /^\d{4}-\d{2}-\d{2}T.+(?:Z|[+-]\d{2}:\d{2})$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(ms)) throw new InvalidArgumentError('It is a time such as 2026-11-01T09:30:02Z.');
+  return ms;
+}
+
+/** Who is named in what is recorded. @throws InvalidArgumentError */
+export function actorOf(text: string): string {
+  if (!isUserId(text)) {
+    throw new InvalidArgumentError('A name has 1 to 255 characters and no control characters.');
+  }
+  return text;
+}
+
 /** The id of a user. @throws InvalidArgumentError */
 export function userOf(text: string): string {
   if (!isUserId(text)) {

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../observability/version.js';
+import { auditCommand } from './audit.command.js';
 import { backupCommand, restoreCommand } from './backup.command.js';
 import { completionCommand } from './completion.command.js';
 import { customersCommand } from './customers.command.js';
@@ -55,6 +56,7 @@ export function program(terminal: Terminal): Command {
     .version(VERSION)
     .addHelpText('after', SETTINGS_HELP)
     .addHelpText('after', EXIT_HELP)
+    .addCommand(auditCommand(terminal))
     .addCommand(backupCommand(terminal))
     .addCommand(completionCommand(terminal))
     .addCommand(customersCommand(terminal))

@@ -9,6 +9,8 @@ export interface Terminal {
   err(text: string): void;
   /** Columns of the terminal that `err` goes to; left out where it goes to a file, a pipe or a log. */
   readonly width?: number;
+  /** Whether what goes to `out` may be coloured; left out where it goes to a file, a pipe or a program. */
+  readonly colours?: true;
   /** Says what the command ends with; unsaid, it is `done`. */
   exitWith(code: ExitCode): void;
 }

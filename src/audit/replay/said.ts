@@ -1,0 +1,46 @@
+import type { EventEnvelope } from '../../events/event-envelope.js';
+
+/** What an event says, in a line of plain words; amounts are minor units, as Stripe has them. */
+export function said(event: EventEnvelope): string {
+  const { data } = event;
+  switch (event.type) {
+    case 'AccessDeadlineReached':
+      return `the clock reached ${event.data.at}`;
+    case 'PlanCatalogPublished':
+      return `a plan catalogue was published (${event.data.hash.slice(0, 12)})`;
+    case 'EventSkipped':
+      return `${event.data.projection} goes past ${event.data.skipped.type} of ${event.data.skipped.stream}`;
+    case 'AuditAccessed':
+      return `${event.data.reader} looked at ${event.data.kind}`;
+    case 'CustomerLinked':
+      return `${event.data.customer} belongs to ${event.data.userId}${because(event.data.reason)}`;
+    case 'SubscriptionLinked':
+      return `${event.data.subscription} belongs to ${event.data.userId}${because(event.data.reason)}`;
+    case 'CustomerUnlinked':
+      return `${event.data.customer} belongs to whom the facts say${because(event.data.reason)}`;
+    case 'SubscriptionUnlinked':
+      return `${event.data.subscription} belongs to whom the facts say${because(event.data.reason)}`;
+    case 'CustomerObserved':
+      return `${event.data.customer} names ${event.data.userId ?? 'nobody'}`;
+    case 'CustomerDeleted':
+      return `${event.data.customer} was deleted`;
+    default:
+      if ('session' in data) {
+        return `the session ${data.session} is ${data.status ?? 'unknown'}, ${data.paymentStatus ?? 'unknown'}`;
+      }
+      if ('lines' in data) {
+        const prices = data.lines.flatMap(({ price }) => price ?? []).join(', ');
+        const paid = `${data.amountPaid ?? 0} of ${data.total ?? 0} ${data.currency ?? ''}`.trimEnd();
+        return `the invoice ${data.invoice} is ${data.status}, ${paid} paid${prices && ` for ${prices}`}`;
+      }
+      if ('items' in data) {
+        const items = data.items.map(({ price, quantity }) => `${price} x ${quantity ?? 1}`).join(', ');
+        return `${data.subscription} is ${data.status} with ${items || 'nothing'}`;
+      }
+      return '';
+  }
+}
+
+function because(reason: string | null): string {
+  return reason === null ? '' : `: ${reason}`;
+}
