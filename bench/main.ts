@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- [ingest] [query] [freshness] [rebuild] [scale] [as-of] [cost] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
- * service beside its floors and rivals, prints the ratios, and writes `bench/results.json` (`results.cost.json`, `results.scale.json`, `results.as-of.json`). See README.md in this folder.
+ * `npm run bench -- [ingest] [query] [freshness] [rebuild] [scale] [as-of] [audit-log] [cost] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
+ * service beside its floors and rivals, prints the ratios, and writes `bench/results.json` (`results.cost.json`, `results.scale.json`, `results.as-of.json`, `results.audit-log.json`). See README.md in this folder.
  * Exit code 1 when something failed or an acknowledged event was missing; a ratio that was not reached is a figure, not a
  * failure.
  */
@@ -17,6 +17,7 @@ import { type BenchDatabaseServer, benchDatabaseServer } from './support/bench-d
 import { machine, versions } from './support/machine.js';
 import { startService } from './support/service-process.js';
 import { benchAsOf } from './works/as-of.js';
+import { benchAuditLog } from './works/audit-log.js';
 import { benchCost } from './works/cost.js';
 import { benchEventStoreDb } from './works/eventstore.js';
 import { benchFreshness } from './works/freshness.js';
@@ -29,7 +30,9 @@ import { benchScale } from './works/scale.js';
 function resultsOf(onService: readonly string[]): string {
   if (onService.length === 0) return 'results.cost.json';
   const [only] = onService.length === 1 ? onService : [];
-  return only === 'scale' || only === 'as-of' ? `results.${only}.json` : 'results.json';
+  return only === 'scale' || only === 'as-of' || only === 'audit-log'
+    ? `results.${only}.json`
+    : 'results.json';
 }
 /** Works on the running service, and those that need a database alone. */
 const WORKS: Readonly<Record<string, (context: BenchContext) => Promise<WorkReport>>> = {
@@ -39,6 +42,7 @@ const WORKS: Readonly<Record<string, (context: BenchContext) => Promise<WorkRepo
   rebuild: benchRebuild,
   scale: benchScale,
   'as-of': benchAsOf,
+  'audit-log': benchAuditLog,
   eventstore: benchEventStoreDb,
 };
 const WITHOUT_SERVICE: Readonly<

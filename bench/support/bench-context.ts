@@ -18,6 +18,8 @@ export interface Effort {
   readonly scaleUsers: number;
   /** Events in the log that is asked as of a moment; `AS_OF_EVENTS` says otherwise. */
   readonly asOfEvents: number;
+  /** Events in the log that an auditor reads; `AUDIT_LOG_EVENTS` says otherwise. */
+  readonly auditLogEvents: number;
 }
 
 export const FULL: Effort = {
@@ -30,6 +32,7 @@ export const FULL: Effort = {
   rebuildEvents: 100_000,
   scaleUsers: 100_000,
   asOfEvents: 1_000_000,
+  auditLogEvents: 1_000_000,
 };
 /** Shows that everything runs; its figures mean little. */
 export const QUICK: Effort = {
@@ -42,6 +45,7 @@ export const QUICK: Effort = {
   rebuildEvents: 5_000,
   scaleUsers: 1_000,
   asOfEvents: 5_000,
+  auditLogEvents: 5_000,
 };
 
 /** What every benchmark gets. The service under test is one process for the whole run. */

@@ -15,6 +15,7 @@ import type { BenchContext } from '../support/bench-context.js';
 import { type BenchEventStore, benchEventStore } from '../support/bench-event-store.js';
 import { untilProjected } from '../support/catch-up.js';
 import { expectEqual } from '../support/expect-equal.js';
+import { pageRows } from '../support/page-rows.js';
 import { withClient } from '../support/service-log.js';
 import { startService } from '../support/service-process.js';
 
@@ -77,7 +78,7 @@ function inPostgres(): Ground {
     log: {},
     eventStoreUrl: null,
     streamPrefix: 'tenure.',
-    page: (databaseUrl, from) => withClient(databaseUrl, (client) => pageRows(client, from)),
+    page: (databaseUrl, from) => withClient(databaseUrl, (client) => pageRows(client, from, PAGE)),
   };
 }
 
@@ -91,22 +92,6 @@ function inEventStoreDb({ url }: BenchEventStore, streamPrefix: string): Ground 
     streamPrefix,
     page: (_, from) => client.countAfter(from, `${streamPrefix}subscription-`, PAGE),
   };
-}
-
-async function pageRows(client: pg.Client, from: Position): Promise<number> {
-  let count = 0;
-  for (let after = from; ; ) {
-    const { rows } = await client.query<{ position: string }>({
-      name: 'page',
-      text: `select position::text, stream, revision::float8, id, type, data, metadata from tenure_log.event as e
-             where e.position > $1 order by e.position limit $2`,
-      values: [after, PAGE],
-    });
-    count += rows.length;
-    const last = rows.at(-1);
-    if (last === undefined) return count;
-    after = last.position;
-  }
 }
 
 async function measureOn(context: BenchContext, ground: Ground): Promise<WorkReport> {
