@@ -69,7 +69,8 @@ export class LineStreams {
         'x-content-type-options': 'nosniff',
         'x-request-id': requestId,
       });
-      while (next.done !== true && !nobody.signal.aborted) {
+      // To HEAD no body is sent: nothing more is made for it.
+      while (next.done !== true && !nobody.signal.aborted && response.req.method !== 'HEAD') {
         const hasRoom = response.write(next.value);
         if (!hasRoom) await once(response, 'drain', { signal: nobody.signal });
         next = await lines.next();

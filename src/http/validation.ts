@@ -56,13 +56,17 @@ export function textParameter(name: string, what: string) {
 
 const limitError = `limit must be a whole number from 1 to ${MAX_LIMIT}.`;
 
+/** From the year 0 to the year 9999 in UTC, as RFC 3339 can say it: Unix milliseconds. */
+const FIRST_MS = Date.parse('0000-01-01T00:00:00.000Z');
+const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
+
 /** A moment that may be left out (`null`), given once: RFC 3339 with an offset or `Z`, milliseconds at most; Unix ms. */
 export function timeParameter(name: string) {
   const error = `${name} must be a time of RFC 3339, such as 2026-11-01T09:30:02.000Z.`;
   return z.iso
     .datetime({ offset: true, error })
     .transform((text) => Date.parse(text))
-    .refine((ms) => Number.isFinite(ms), { error })
+    .refine((ms) => ms >= FIRST_MS && ms <= LAST_MS, { error })
     .nullable()
     .default(null);
 }

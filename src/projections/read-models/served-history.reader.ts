@@ -23,14 +23,14 @@ const READ = {
   text: `select s.snapshot, s.successors, s.counter, s.version_offset, s.position::text, s.changed_at,
            coalesce(
              (select d.snapshot from tenure.served_entitlement d
-              where d.user_id = '' and d.known_from <= $2 order by d.ordinal desc limit 1),
+              where d.user_id = '' and d.known_from <= q.at order by d.ordinal desc limit 1),
              (select d.snapshot from tenure.served_entitlement d where d.user_id = '' order by d.ordinal limit 1)
            ) as default_snapshot, m.position::text as fault_position, m.since as fault_since
-         from (select $1::text as user_id) q
+         from (select $1::text as user_id, to_timestamp($2::float8 / 1000) as at) q
          left join lateral (select * from tenure.served_entitlement e
-           where e.user_id = q.user_id and e.known_from <= $2 order by e.ordinal desc limit 1) s on true
+           where e.user_id = q.user_id and e.known_from <= q.at order by e.ordinal desc limit 1) s on true
          left join lateral (select * from tenure.served_mark e
-           where e.user_id = q.user_id and e.known_from <= $2 order by e.ordinal desc limit 1) m on true`,
+           where e.user_id = q.user_id and e.known_from <= q.at order by e.ordinal desc limit 1) m on true`,
 };
 
 /**
@@ -39,7 +39,7 @@ const READ = {
  * @throws ReadModelNotReadyError
  */
 export async function readServedAt(pool: Pool, userId: string, at: number): Promise<Snapshot> {
-  const { rows } = await pool.query({ ...READ, values: [userId, new Date(at).toISOString()] });
+  const { rows } = await pool.query({ ...READ, values: [userId, at] });
   const row = found.parse(rows[0]);
   const byDefault = parse(row.default_snapshot, '[]');
   if (byDefault === null) throw new ReadModelNotReadyError();
