@@ -1,8 +1,9 @@
 import pg from 'pg';
 import { openEventStore } from '../../src/event-store/open-event-store.js';
-import { RecordedLives } from '../../test/support/recorded-lives.js';
+import type { RecordedLives } from '../../test/support/recorded-lives.js';
 
-const PRICES = { plus: 'price_plus_m', pro: 'price_pro_m' };
+/** Prices of the plan file that the benchmarks serve. */
+export const PRICES = { plus: 'price_plus_m', pro: 'price_pro_m' };
 /** Events of each user that `fillUsers` makes. */
 export const EVENTS_OF_A_USER = 5;
 const GIVE_UP_AFTER_MS = 1_200_000;
@@ -13,11 +14,11 @@ export interface FilledService {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Appends the events of so many users (`u0`, `u1`, …) through the port, and waits until the service has folded them. */
+/** Appends the first events of each of these lives through the port, and waits until the service has folded them. */
 export async function fillUsers(
   { port, headers }: FilledService,
   databaseUrl: string,
-  users: number,
+  lives: RecordedLives,
 ): Promise<void> {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 8 });
   const onFault = (fault: unknown): void => {
@@ -28,7 +29,6 @@ export async function fillUsers(
     { pool, databaseUrl, onFault },
   );
   try {
-    const lives = new RecordedLives('u', users, PRICES);
     const position = await lives.record(store, 'tenure.', EVENTS_OF_A_USER);
     const path = `http://127.0.0.1:${port}/v1/users/nobody/entitlements?minPosition=${position}`;
     await untilSo(async () => {

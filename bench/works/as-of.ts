@@ -1,18 +1,19 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { RecordedLives } from '../../test/support/recorded-lives.js';
 import { HttpConnection, requestBytes } from '../load/http-connection.js';
 import { limitRow, type Note, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
-import { EVENTS_OF_A_USER, fillUsers } from '../support/fill-users.js';
+import { EVENTS_OF_A_USER, fillUsers, PRICES } from '../support/fill-users.js';
 import { startService } from '../support/service-process.js';
 
 /** Users asked for, each once by each kind of question, so that no snapshot comes from memory. */
 const ASKED = 1_000;
 /** Questions before those that are measured. */
 const WARM_UP = 200;
-/** Milliseconds after its last event that a life is asked about: between its third event and its fourth. */
-const BEFORE_THE_END_MS = 150_000;
+/** Milliseconds after the beginning of the lives that is asked about: between the third event of each and the fourth. */
+const AFTER_MS = 150_000;
 
 /** Milliseconds of a question as of a moment, on a long log, beside the current snapshot read from the database. */
 export async function benchAsOf({
@@ -29,7 +30,10 @@ export async function benchAsOf({
   const service = await startService({ databaseUrl, secret, adminKey, log: {}, logFile });
   const headers = { authorization: `Bearer ${adminKey}` };
   try {
-    await fillUsers({ port: service.port, headers }, databaseUrl, users);
+    const lives = new RecordedLives('u', users, PRICES);
+    lives.comeToNow();
+    const then = new Date(Date.now() + AFTER_MS).toISOString();
+    await fillUsers({ port: service.port, headers }, databaseUrl, lives);
     const connection = await HttpConnection.open('127.0.0.1', service.port);
     const ask = async (userId: string, query: string): Promise<string> => {
       const { status, body } = await connection.send(
@@ -38,9 +42,6 @@ export async function benchAsOf({
       if (status !== 200) throw new Error(`${userId}${query} was answered ${status}: ${body}`);
       return body;
     };
-    const first: unknown = JSON.parse(await ask(`u${users - 1}`, ''));
-    const changed = Date.parse(String(Reflect.get(Object(first), 'changedAt')));
-    const then = new Date(changed + BEFORE_THE_END_MS).toISOString();
     const queries = { now: '', at: `?at=${then}`, knownAt: `?knownAt=${then}` };
     const took = { now: [] as number[], at: [] as number[], knownAt: [] as number[] };
     const step = Math.max(1, Math.floor(users / (ASKED + WARM_UP)));

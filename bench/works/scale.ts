@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { RecordedLives } from '../../test/support/recorded-lives.js';
 import { HttpConnection } from '../load/http-connection.js';
 import { signedWebhook, userOf } from '../load/subscription-lives.js';
 import { median, type Note, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
-import { EVENTS_OF_A_USER, fillUsers, untilSo } from '../support/fill-users.js';
+import { EVENTS_OF_A_USER, fillUsers, PRICES, untilSo } from '../support/fill-users.js';
 import { PLANS, startService } from '../support/service-process.js';
 
 /** Part of the ids of who pays while the catalogue is published. */
@@ -40,7 +41,9 @@ export async function benchScale({
   const scene = { port: service.port, headers: { authorization: `Bearer ${adminKey}` }, secret };
   const memory = new MemoryWatch(scene);
   try {
-    const filled = await seconds(() => fillUsers(scene, databaseUrl, effort.scaleUsers));
+    const filled = await seconds(() =>
+      fillUsers(scene, databaseUrl, new RecordedLives('u', effort.scaleUsers, PRICES)),
+    );
     say(`  ${effort.scaleUsers} users in ${filled.toFixed(0)} s, ${memory.newest} MB`);
     const waits: number[] = [];
     const published = await seconds(() => publishWhilePaying(scene, databaseUrl, waits));
