@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { EventStore } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
-import type { Position } from '../../events/stored-event.js';
+import { comparePositions, type Position } from '../../events/stored-event.js';
 import { happenedAt, timeOf } from '../../events/two-clocks.js';
 import { NamedError } from '../../observability/named-error.js';
 import { type FoldingRules, RUNNING_RULES } from '../../projections/entitlements/folding-rules.js';
@@ -107,18 +107,18 @@ export class AsOfReader {
     const latest = Math.max(now(), logicalTime);
     if (knownAt !== null && knownAt > latest) throw new MomentAheadError();
     const moment = { at: at ?? knownAt, knownAt: knownAt ?? latest };
-    const [{ events, missing }, published] = await Promise.all([
+    const [{ events, missing }, published, position, served] = await Promise.all([
       this.#events.read(userId, streams),
       this.#catalogs.publications(streams.publications),
-    ]);
-    const known = await this.#known(streams, events, published, moment.knownAt);
-    const inForce = catalogAsOf(known.catalogs, moment);
-    if (inForce === null) throw new ReadModelNotReadyError();
-    const [judged, catalog, position, served] = await Promise.all([
-      factsAsOf(userId, known.events, moment),
-      this.#catalogs.catalog(inForce),
       this.#lastKnown(streams, moment.knownAt),
       at === null ? readServedAt(pool, userId, moment.knownAt) : null,
+    ]);
+    const known = await this.#known(streams, events, published, position);
+    const inForce = catalogAsOf(known.catalogs, moment);
+    if (inForce === null) throw new ReadModelNotReadyError();
+    const [judged, catalog] = await Promise.all([
+      factsAsOf(userId, known.events, moment),
+      this.#catalogs.catalog(inForce),
     ]);
     const { since } = judged;
     const snapshot: AsOfSnapshot = {
@@ -156,26 +156,28 @@ export class AsOfReader {
     return streams;
   }
 
-  /** Says of events and catalogues from when they were known. Looked up is only what the answer may hang on. */
+  /**
+   * Says of events and catalogues up to `last` from when they were known, and of others that they were not. Looked up is
+   * only what the answer may hang on: of an event with a second after the time it brings.
+   */
   async #known(
-    { generation, logicalTime }: UserStreams,
+    { generation }: UserStreams,
     events: readonly EventEnvelope[],
     published: readonly PublishedInLog[],
-    knownAt: number,
+    last: Position | null,
   ): Promise<{
     readonly events: readonly KnownEvent[];
     readonly catalogs: readonly (PublishedInLog & KnownCatalog)[];
   }> {
-    const isAllKnown = logicalTime <= knownAt;
-    const doubtful = [
-      ...events.filter((event) => !isAllKnown || happenedAt(event, Number.POSITIVE_INFINITY) > timeOf(event)),
-      ...(isAllKnown ? [] : published),
-    ];
+    const doubtful = events.filter((event) => happenedAt(event, Number.POSITIVE_INFINITY) > timeOf(event));
     const kept = await this.#times.keptUpTo(
       generation,
       doubtful.map(({ position }) => position),
     );
-    const knownFrom = (position: Position, time: number): number => Math.max(time, kept.get(position) ?? 0);
+    const knownFrom = (position: Position, time: number): number =>
+      comparePositions(position, last) > 0
+        ? Number.POSITIVE_INFINITY
+        : Math.max(time, kept.get(position) ?? Number.NEGATIVE_INFINITY);
     return {
       events: events.map((event) => ({ event, knownFrom: knownFrom(event.position, timeOf(event)) })),
       catalogs: published.map((each) => ({
@@ -185,12 +187,8 @@ export class AsOfReader {
     };
   }
 
-  async #lastKnown(
-    { generation, handled, logicalTime }: UserStreams,
-    knownAt: number,
-  ): Promise<Position | null> {
-    if (handled === null || logicalTime <= knownAt) return handled;
-    return this.#times.lastKnown(generation, knownAt, handled);
+  async #lastKnown(streams: UserStreams, knownAt: number): Promise<Position | null> {
+    return streams.logicalTime <= knownAt ? streams.handled : this.#times.lastKnown(streams, knownAt);
   }
 }
 

@@ -5,6 +5,7 @@ import { comparePositions, type Position } from '../../events/stored-event.js';
 import { timeOf } from '../../events/two-clocks.js';
 import { readEvent, UnreadableEvent } from '../../projections/engine/unreadable-event.js';
 import { BEGINNING, EVENTS_BETWEEN_TIMES } from '../../projections/entitlements/logical-times.js';
+import type { UserStreams } from './user-streams.reader.js';
 
 const timeRow = z.object({ position: z.string(), now_ms: z.coerce.number() });
 
@@ -33,8 +34,14 @@ export class FoldTimes {
     );
   }
 
-  /** The last event that was known by a moment (Unix ms), of those up to `handled`; `null` when none was. */
-  async lastKnown(generation: number, knownAt: number, handled: Position): Promise<Position | null> {
+  /**
+   * The last event that was known by a moment (Unix ms), of those that are folded; `null` when none was. The fold's time
+   * never goes back: every event before it was known, too. What is set aside brings no time.
+   */
+  async lastKnown(
+    { generation, handled, setAside }: Pick<UserStreams, 'generation' | 'handled' | 'setAside'>,
+    knownAt: number,
+  ): Promise<Position | null> {
     const { rows } = await this.pool.query({
       name: 'tenure-read-last-known',
       text: `select position::text, now_ms::text from tenure.logical_time
@@ -47,7 +54,10 @@ export class FoldTimes {
     const { events } = await this.store.readAll(last, EVENTS_BETWEEN_TIMES);
     for (const stored of events) {
       const event = readEvent(stored);
-      const isKnown = event instanceof UnreadableEvent || timeOf(event) <= knownAt;
+      const isAside = setAside.some(
+        ({ stream, revision }) => stream === stored.stream && revision <= stored.revision,
+      );
+      const isKnown = isAside || event instanceof UnreadableEvent || timeOf(event) <= knownAt;
       if (!isKnown || comparePositions(stored.position, handled) > 0) break;
       last = stored.position;
     }
