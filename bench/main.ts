@@ -22,13 +22,14 @@ import { benchCost } from './works/cost.js';
 import { benchEventStoreDb } from './works/eventstore.js';
 import { benchFreshness } from './works/freshness.js';
 import { benchIngest } from './works/ingest.js';
+import { benchJudge } from './works/judge.js';
 import { benchQuery } from './works/query.js';
 import { benchRebuild } from './works/rebuild.js';
 import { benchScale } from './works/scale.js';
 
 /** What compares with nobody else keeps its figures apart, so that they do not take the place of the others. */
 function resultsOf(onService: readonly string[]): string {
-  if (onService.length === 0) return 'results.cost.json';
+  if (onService.length === 0) return chosen.includes('cost') ? 'results.cost.json' : 'results.judge.json';
   const [only] = onService.length === 1 ? onService : [];
   return only === 'scale' || only === 'as-of' || only === 'audit-log'
     ? `results.${only}.json`
@@ -47,7 +48,7 @@ const WORKS: Readonly<Record<string, (context: BenchContext) => Promise<WorkRepo
 };
 const WITHOUT_SERVICE: Readonly<
   Record<string, (context: Pick<BenchContext, 'database' | 'say'>) => Promise<WorkReport>>
-> = { cost: benchCost };
+> = { cost: benchCost, judge: benchJudge };
 const SERVICE_LOG = join(tmpdir(), `tenure-bench-${process.pid}.log`);
 /** What runs when nothing is named. */
 const USUAL = ['ingest', 'query', 'freshness'];

@@ -104,9 +104,7 @@ export function entitlementOf(combination: Combination): UntimedEntitlement {
     features: [
       ...new Set([...plans, ...addons.map(({ addon }) => addon)].flatMap(({ features }) => features)),
     ].sort(compareText),
-    limits: Object.fromEntries(
-      [...limits].sort(([a], [b]) => compareText(a, b)).map(([key, { limit }]) => [key, limit]),
-    ),
+    limits: inOrder(limits),
     subscriptionActive: giving.length > 0,
     expiresAt: rfc3339OrNull(best?.periodEnd ?? null),
     cancelAt: rfc3339OrNull(best?.subscriptionState.cancelAt ?? null),
@@ -165,6 +163,11 @@ function speakingOf(accesses: readonly SubscriptionAccess[]): readonly Subscript
     );
 }
 
+function inOrder(limits: ReadonlyMap<string, LimitSum>): Readonly<Record<string, Limit>> {
+  const keys = [...limits.keys()].sort(compareText);
+  return Object.fromEntries(keys.map((key) => [key, limits.get(key)?.limit ?? 0]));
+}
+
 /** A limit as it adds up: the greatest of the plans, `of` which one, and the add-ons that give of it per unit on top. */
 export interface LimitSum {
   limit: Limit;
@@ -172,8 +175,10 @@ export interface LimitSum {
   readonly of: NamedPlan | null;
   /** The subscription that gives that plan, `null` of the default plan. */
   readonly by: Giving | null;
-  readonly addons: HeldAddon[];
+  addons: readonly HeldAddon[];
 }
+
+const NO_ADDONS: readonly HeldAddon[] = [];
 
 /** The greatest limit of the plans, and what add-ons give per unit on top. */
 function limitsOf(
@@ -186,16 +191,16 @@ function limitsOf(
     for (const [key, limit] of planLimits(plan.plan, units)) {
       const known = limits.get(key);
       if (known !== undefined && !isGreater(limit, known.greatest)) continue;
-      limits.set(key, { limit, greatest: limit, of: plan, by, addons: [] });
+      limits.set(key, { limit, greatest: limit, of: plan, by, addons: NO_ADDONS });
     }
   };
   raise(fallback, 0, null);
   for (const by of giving) raise(by.plan, by.units, by);
   for (const held of addons) {
     for (const [key, perUnit] of Object.entries(held.addon.limits)) {
-      const known = limits.get(key) ?? { limit: 0, greatest: 0, of: null, by: null, addons: [] };
+      const known = limits.get(key) ?? { limit: 0, greatest: 0, of: null, by: null, addons: NO_ADDONS };
       known.limit = plus(known.limit, perUnit, held.units);
-      known.addons.push(held);
+      known.addons = [...known.addons, held];
       limits.set(key, known);
     }
   }

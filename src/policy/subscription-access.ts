@@ -114,7 +114,8 @@ function ruleOfStay({ followed }: SubscriptionState, plan: NamedPlan): AccessRul
 /** Instants (Unix seconds) later than `now` at which time alone may change what this subscription gives. */
 export function turningPoints(subscriptionState: SubscriptionState, now: number): TurningPoints {
   const { status, graceEnd, standstill, lost } = subscriptionState;
-  const access = endsOf(subscriptionState).flatMap(({ at }) => (at > now ? [at] : []));
+  const access: number[] = [];
+  for (const { at } of endsOf(subscriptionState)) if (at > now) access.push(at);
   if (standstill !== null || !isPaidOnlySome(subscriptionState)) return { access, dates: [] };
   const { turns } = subscriptionState.remains;
   // In grace everything counts that was not lost, paid or not.
