@@ -1,9 +1,11 @@
 import { styleText } from 'node:util';
-import { UserHistory } from '../audit/history/user-history.js';
-import { type ReplayedSnapshot, type ReplayStep, replay } from '../audit/replay/replay.js';
+import { RebuildNeededError } from '../audit/as-of/as-of.js';
+import { HistoryRebuiltError, UserHistory } from '../audit/history/user-history.js';
+import { type Life, type ReplayedSnapshot, type ReplayStep, replay } from '../audit/replay/replay.js';
 import { AggregateRepository } from '../commands/aggregate-repository.js';
 import { auditAggregate, RecordAuditAccess } from '../commands/audit.aggregate.js';
 import type { JsonOption } from './arguments.js';
+import { EXIT } from './exit-codes.js';
 import { json, type Terminal } from './terminal.js';
 import { withLog } from './with-log.js';
 import { knownLog, originOf } from './with-read-side.js';
@@ -30,13 +32,26 @@ export function replayUser(
     const rules = { streamPrefix, now, mayWrite: knownLog(store, pool) };
     const looks = new AggregateRepository(store, auditAggregate, rules);
     await looks.execute(new RecordAuditAccess({ kind: 'replay', userId: user, at: now() }, originOf(actor)));
-    const life = await new UserHistory({ pool, store, streamPrefix }).life(user);
+    const life = await lifeOf(new UserHistory({ pool, store, streamPrefix }), user, terminal);
+    if (life === null) return;
     const steps = replay(life, until ?? null);
     const paint: Paint = terminal.colours === undefined ? (_, text) => text : painted;
     for (const step of steps)
       terminal.out(options.json ? json(step) : `${linesOf(step, paint).join('\n')}\n`);
     if (steps.length === 0) terminal.err('tenure: nothing is known of this user\n');
   });
+}
+
+/** `null` where the answer is no, which is said. */
+async function lifeOf(histories: UserHistory, user: string, terminal: Terminal): Promise<Life | null> {
+  try {
+    return await histories.life(user);
+  } catch (error) {
+    if (!(error instanceof RebuildNeededError || error instanceof HistoryRebuiltError)) throw error;
+    terminal.err(`tenure: ${error.message} (${error.code})\n`);
+    terminal.exitWith(EXIT.no);
+    return null;
+  }
 }
 
 /** Coloured whatever the streams of this process are: the terminal has said so. */
