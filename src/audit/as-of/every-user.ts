@@ -38,9 +38,9 @@ async function usersAfter(pool: Pool, after: string): Promise<readonly string[]>
   const { rows } = await pool.query({
     name: 'tenure-known-users',
     text: `with recursive known (user_id, n) as (
-             (select least(${NEXT('$1')}), 1)
+             (select least(${nextAfter('$1')}), 1)
              union all
-             select least(${NEXT('k.user_id')}), k.n + 1 from known k where k.user_id is not null and k.n < $2
+             select least(${nextAfter('k.user_id')}), k.n + 1 from known k where k.user_id is not null and k.n < $2
            )
            select user_id from known where user_id is not null order by user_id`,
     values: [after, PAGE],
@@ -51,7 +51,7 @@ async function usersAfter(pool: Pool, after: string): Promise<readonly string[]>
     .map(({ user_id: userId }) => userId);
 }
 
-function NEXT(after: string): string {
+function nextAfter(after: string): string {
   return `(select u.user_id from tenure.user_stream u
        where u.generation = (select generation from tenure.live_generation) and u.user_id > ${after}
        order by u.user_id limit 1),
