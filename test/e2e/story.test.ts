@@ -142,13 +142,10 @@ describe('the snapshot over HTTP', () => {
     expect([status, body.code]).toEqual([412, 'position_unknown']);
   });
 
-  it.each(['?wait=25', '?when=2026-01-01', '?explain=true'])(
-    'refuses %s, which it does not know yet',
-    async (query) => {
-      const { status, body } = await service.get(`/v1/users/ada/entitlements${query}`);
-      expect([status, body.code]).toEqual([400, 'unsupported_parameter']);
-    },
-  );
+  it.each(['?wait=25', '?when=2026-01-01'])('refuses %s, which it does not know yet', async (query) => {
+    const { status, body } = await service.get(`/v1/users/ada/entitlements${query}`);
+    expect([status, body.code]).toEqual([400, 'unsupported_parameter']);
+  });
 
   it('comes for several users at once, in the order asked', async () => {
     const { body } = await service.ask('POST', '/v1/entitlements/batch', { userIds: ['x', 'ada', 'x'] });

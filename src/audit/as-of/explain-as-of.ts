@@ -1,5 +1,4 @@
 import { explain } from '../../policy/reasons/explain.js';
-import { factOriginOf } from '../../projections/entitlements/fact-rows.js';
 import { type ReasonWithEvents, withJudgedEvents } from '../../projections/read-models/reason-events.js';
 import type { AsOf } from './as-of.js';
 
@@ -8,11 +7,6 @@ import type { AsOf } from './as-of.js';
  * served then these are the reasons that it has today.
  */
 export function reasonsAsOf({ facts, events, catalog, moment }: AsOf): readonly ReasonWithEvents[] {
-  const deletedBy = new Map(
-    events.flatMap((event) =>
-      event.type === 'CustomerDeleted' ? [[event.data.customer, factOriginOf(event).eventId] as const] : [],
-    ),
-  );
-  const { reasons } = explain({ ...facts, deletedBy }, catalog, moment.at);
+  const { reasons } = explain(facts, catalog, moment.at);
   return withJudgedEvents(reasons, events);
 }

@@ -4,11 +4,9 @@ import { subscriptionsOfLines } from '../../events/invoice.events.js';
 import { comparePositions, type Position } from '../../events/stored-event.js';
 import { ALWAYS, happenedAt } from '../../events/two-clocks.js';
 import type { UserFacts } from '../../policy/facts.js';
-import { FactReducer } from '../../projections/entitlements/fact-reducer.js';
-import { FactsLoader } from '../../projections/entitlements/facts-loader.js';
+import type { ExplainableFacts } from '../../policy/reasons/explain.js';
 import { userStreamsOf } from '../../projections/entitlements/user-streams.js';
-import { WorkingSet } from '../../projections/entitlements/working-set.js';
-import { WriteBatch } from '../../projections/entitlements/write-batch.js';
+import { UserFold } from './user-fold.js';
 
 /** An event, and the fold's time at it (Unix ms), from which it was known. */
 export interface KnownEvent {
@@ -31,15 +29,12 @@ export interface Moment {
 
 /** What is judged of a user at a moment. */
 export interface FactsAsOf {
-  readonly facts: UserFacts;
+  readonly facts: ExplainableFacts;
   /** Events that are folded into them, in the log's order. */
   readonly events: readonly EventEnvelope[];
   /** When the first of what was known of the user happened (Unix ms); `null` while nothing was. */
   readonly since: number | null;
 }
-
-/** Facts are folded from their first event on: nothing of them is kept anywhere. */
-const NOTHING_KEPT = { query: async () => ({ rows: [] }) };
 
 /**
  * Folds the events that happened by one clock and were known by the other into what a user is judged by (DESIGN 9, "Two
@@ -78,12 +73,10 @@ export interface JudgedFrom extends FactsAsOf {
   readonly catalog: PlanCatalog;
 }
 
-async function fold(userId: string, known: readonly KnownEvent[]): Promise<UserFacts> {
-  const workingSet = new WorkingSet();
-  const loader = new FactsLoader(NOTHING_KEPT, 0, workingSet);
-  const reducer = new FactReducer(workingSet, loader, new WriteBatch());
-  for (const { event } of known) await reducer.fold(event);
-  return workingSet.factsOfUser(userId);
+async function fold(userId: string, known: readonly KnownEvent[]): Promise<ExplainableFacts> {
+  const folded = new UserFold(userId);
+  for (const { event } of known) await folded.add(event);
+  return folded.facts();
 }
 
 /** When the first event happened that is about the user's subscriptions or names the user; links happen at no time. */

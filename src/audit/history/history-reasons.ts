@@ -5,8 +5,8 @@ import { explain } from '../../policy/reasons/explain.js';
 import { textOf } from '../../projections/entitlements/user-row.js';
 import { byFact, type ReasonWithEvents, withFound } from '../../projections/read-models/reason-events.js';
 import type { CatalogHistory, PublishedInLog } from '../as-of/catalog-history.js';
+import { UserFold } from '../as-of/user-fold.js';
 import type { HistoryRow } from './history.reader.js';
-import { UserFold } from './user-fold.js';
 
 /** What snapshots of one user are explained by: events and publications, both in the log's order. */
 export interface Explainable {
