@@ -57,6 +57,7 @@ export function subscriptionAccessAt(subscriptionState: SubscriptionState, now: 
     return whatStays(subscriptionState, now, statusRule, wordRule);
   }
   const { followed } = subscriptionState;
+  const gives = followed?.plan != null;
   return {
     subscriptionState,
     access: true,
@@ -65,7 +66,7 @@ export function subscriptionAccessAt(subscriptionState: SubscriptionState, now: 
     status: access,
     periodEnd: followed?.periodEnd ?? null,
     addons: addonsAt(subscriptionState, now, false),
-    word: wordRule === null ? null : WORDS[wordRule],
+    word: wordBeside(gives, wordRule),
     rule: ruleOfFollowed(subscriptionState),
     statusRule,
     wordRule,
@@ -83,7 +84,6 @@ function whatStays(
   const paidOnly = GIVEN_BY[statusRule] === 'paidOnly';
   const { line, plan, units, periodEnd } = planThatStays(subscriptionState, now);
   const isLeft = plan !== null;
-  const word = wordRule === null ? null : WORDS[wordRule];
   return {
     subscriptionState,
     access: isLeft,
@@ -92,12 +92,18 @@ function whatStays(
     status: 'past_due',
     periodEnd,
     addons: addonsAt(subscriptionState, now, paidOnly),
-    word: isLeft && word === 'unpaid' ? 'past_due' : word,
+    word: wordBeside(isLeft, wordRule),
     rule: isLeft ? ruleOfStay(subscriptionState, plan) : paidOnly ? statusRule : 'written_off',
     statusRule,
     wordRule,
     line,
   };
+}
+
+/** What it says where no subscription gives the plan; one that still gives what was paid for is not `unpaid` (DESIGN 10). */
+function wordBeside(gives: boolean, rule: WordRule | null): EntitlementStatus | null {
+  const word = rule === null ? null : WORDS[rule];
+  return gives && word === 'unpaid' ? 'past_due' : word;
 }
 
 /** Why the plan period is followed that is, or why none is. */

@@ -1,4 +1,5 @@
 import {
+  at,
   day,
   entitledBy,
   invoice,
@@ -6,7 +7,10 @@ import {
   line,
   type SubscriptionStory,
   seen,
+  storyCatalog,
+  subscription,
 } from '../../test/support/policy-stories.js';
+import { judge } from './judge.js';
 
 const seats = { ...item('seat_m'), quantity: 3 };
 const bought: SubscriptionStory = [
@@ -87,6 +91,20 @@ describe('what an invoice written off asked for is lost', () => {
     ],
   ])('%s', (_, more, expected) => {
     expect(entitledBy([[...bought, writtenOff(more)]], day(42))).toMatchObject(expected);
+  });
+
+  it('and is not what a subscription says that still gives a plan, even one below the default', () => {
+    const { plans, ...rest } = storyCatalog();
+    const low = Object.fromEntries(
+      Object.entries(plans).map(([name, plan]) => [name, name === 'plus' ? { ...plan, rank: -1 } : plan]),
+    );
+    const catalog = { ...rest, plans: low };
+    const facts = { subscriptions: [subscription([...bought, writtenOff({ lines: [seatLine] })])] };
+    expect(judge(facts, catalog, at(day(42))).entitlement).toMatchObject({
+      plan: 'free',
+      status: 'past_due',
+      subscriptionActive: true,
+    });
   });
 
   it('but for what a line that paid covers now', () => {

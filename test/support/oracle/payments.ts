@@ -55,13 +55,14 @@ function shownLines(
 
 /**
  * What a cut creation or cycle invoice pays for: the prices on the subscription when it was created, each for its first
- * item period that ends after that. What its `created` shows was on a subscription from the beginning.
+ * item period that ends after that. What its `created` shows, where that is seen first, was on a subscription from the beginning.
  */
 function unseenLines(ordered: readonly Observation[], invoice: InvoiceObservation): PaidLine[] {
   const { created } = invoice.data;
   if (!isCreationOrCycle(invoice) || createdInTrial(ordered, created)) return [];
   const whole = ordered.filter((o) => !o.data.itemsTruncated);
-  const birth = whole.find(isBirth);
+  const [firstSeen] = whole;
+  const birth = firstSeen !== undefined && isBirth(firstSeen) ? firstSeen : undefined;
   const then = whole.filter((o) => o.created <= created).at(-1) ?? birth;
   return (then?.data.items ?? []).flatMap((item) => {
     const [first] = whole
