@@ -24,5 +24,6 @@ export const CHECKOUT_EVENT_TYPES = [
   'CheckoutPaymentSucceeded',
   'CheckoutPaymentFailed',
   'CheckoutExpired',
+  'CheckoutRetrieved',
 ] as const;
 export type CheckoutEventType = (typeof CHECKOUT_EVENT_TYPES)[number];

@@ -7,6 +7,13 @@ export const customerObservationSchema = z.strictObject({
 });
 export type CustomerObservationData = z.infer<typeof customerObservationSchema>;
 
+/** What Stripe's API answered about a customer; `deleted` says that Stripe shows it deleted. */
+export const customerRetrievedSchema = z.strictObject({
+  ...customerObservationSchema.shape,
+  deleted: z.boolean(),
+});
+export type CustomerRetrievedData = z.infer<typeof customerRetrievedSchema>;
+
 /** Ops say whose a customer is. */
 export const customerLinkedSchema = z.strictObject({
   customer: z.string(),

@@ -5,6 +5,7 @@ import { checkoutObservationSchema } from './checkout.events.js';
 import {
   customerLinkedSchema,
   customerObservationSchema,
+  customerRetrievedSchema,
   customerUnlinkedSchema,
   subscriptionLinkedSchema,
   subscriptionUnlinkedSchema,
@@ -57,6 +58,7 @@ export const EVENT_TYPES = {
     invoiceObservationSchema,
   ),
   SubscriptionInvoiceVoided: eventType('SubscriptionInvoiceVoided', 2, invoiceObservationSchema),
+  SubscriptionInvoiceRetrieved: eventType('SubscriptionInvoiceRetrieved', 1, invoiceObservationSchema),
 
   SubscriptionLinked: eventType('SubscriptionLinked', 1, subscriptionLinkedSchema),
   SubscriptionUnlinked: eventType('SubscriptionUnlinked', 1, subscriptionUnlinkedSchema),
@@ -76,6 +78,8 @@ export const EVENT_TYPES = {
     customerInvoiceObservationSchema,
   ),
   CustomerInvoiceVoided: eventType('CustomerInvoiceVoided', 1, customerInvoiceObservationSchema),
+  CustomerInvoiceRetrieved: eventType('CustomerInvoiceRetrieved', 1, customerInvoiceObservationSchema),
+  CustomerRetrieved: eventType('CustomerRetrieved', 1, customerRetrievedSchema),
   CustomerLinked: eventType('CustomerLinked', 1, customerLinkedSchema),
   CustomerUnlinked: eventType('CustomerUnlinked', 1, customerUnlinkedSchema),
 
@@ -84,6 +88,7 @@ export const EVENT_TYPES = {
   CheckoutPaymentSucceeded: eventType('CheckoutPaymentSucceeded', 1, checkoutObservationSchema),
   CheckoutPaymentFailed: eventType('CheckoutPaymentFailed', 1, checkoutObservationSchema),
   CheckoutExpired: eventType('CheckoutExpired', 1, checkoutObservationSchema),
+  CheckoutRetrieved: eventType('CheckoutRetrieved', 1, checkoutObservationSchema),
 
   AccessDeadlineReached: eventType('AccessDeadlineReached', 1, accessDeadlineReachedSchema),
 
@@ -95,6 +100,20 @@ export const EVENT_TYPES = {
 };
 
 export type EventType = keyof typeof EVENT_TYPES;
+
+/** Types whose events are answers of Stripe's API, asked by us (DESIGN 5.4). Each is known by what it was asked about. */
+export const RETRIEVED_TYPES = [
+  'SubscriptionRetrieved',
+  'SubscriptionInvoiceRetrieved',
+  'CustomerInvoiceRetrieved',
+  'CustomerRetrieved',
+  'CheckoutRetrieved',
+] as const satisfies readonly EventType[];
+
+/** Whether events of this type are answers of Stripe's API. */
+export function isRetrievedType(type: string): boolean {
+  return (RETRIEVED_TYPES as readonly string[]).includes(type);
+}
 
 /** What an event says: the closed union of every type with its data. */
 export type DomainEvent = {

@@ -71,6 +71,7 @@ export const INVOICE_EVENT_TYPES = [
   'SubscriptionInvoiceFinalized',
   'SubscriptionInvoiceUncollectible',
   'SubscriptionInvoiceVoided',
+  'SubscriptionInvoiceRetrieved',
 ] as const;
 export type InvoiceEventType = (typeof INVOICE_EVENT_TYPES)[number];
 
@@ -80,6 +81,7 @@ export const CUSTOMER_INVOICE_EVENT_TYPES = [
   'CustomerInvoiceFinalized',
   'CustomerInvoiceUncollectible',
   'CustomerInvoiceVoided',
+  'CustomerInvoiceRetrieved',
 ] as const;
 export type CustomerInvoiceEventType = (typeof CUSTOMER_INVOICE_EVENT_TYPES)[number];
 

@@ -1,3 +1,4 @@
+import { mayClaim } from './checkout-states.js';
 import type { CheckoutObservation } from './facts.js';
 import { compareFactOrigins } from './order.js';
 
@@ -12,7 +13,7 @@ export class CheckoutClaims {
 
   /** Adds an observation; tells whether it is one that matters, now or once more is told. */
   add(observation: CheckoutObservation): boolean {
-    if (observation.type === 'CheckoutExpired') return false;
+    if (!mayClaim(observation)) return false;
     const { metadataUserId, clientReferenceId } = observation.data;
     const claims = keepEarliest(this.#byMetadata, metadataUserId, observation);
     return keepEarliest(this.#byReference, clientReferenceId, observation) || claims;

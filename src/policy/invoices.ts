@@ -18,7 +18,7 @@ const WITHIN_A_SECOND: ReadonlyMap<string, number> = new Map([
   ['void', 3],
 ]);
 
-/** Folds invoices into a map by id (DESIGN 5.3): `paid` outranks all, else the latest event decides. Ascending by id. */
+/** Folds invoices into a map by id (DESIGN 5.3): `paid` outranks all, else the latest event decides; what was retrieved comes before what was delivered in its second. Ascending by id. */
 export function foldInvoices(observations: readonly InvoiceObservation[]): readonly Invoice[] {
   return folded(observations).invoices;
 }
@@ -94,7 +94,12 @@ function outranks(a: InvoiceObservation, b: InvoiceObservation): boolean {
   const order =
     Number(a.data.status === 'paid') - Number(b.data.status === 'paid') ||
     a.created - b.created ||
+    Number(isRetrieved(b)) - Number(isRetrieved(a)) ||
     (WITHIN_A_SECOND.get(a.data.status) ?? -1) - (WITHIN_A_SECOND.get(b.data.status) ?? -1) ||
     compareText(a.eventId, b.eventId);
   return order > 0;
+}
+
+function isRetrieved({ type }: InvoiceObservation): boolean {
+  return type === 'SubscriptionInvoiceRetrieved' || type === 'CustomerInvoiceRetrieved';
 }

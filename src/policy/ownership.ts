@@ -1,3 +1,4 @@
+import { mayClaim } from './checkout-states.js';
 import type { CheckoutObservation, FactOrigin, Observation } from './facts.js';
 import { compareFactOrigins, compareText, orderObservations } from './order.js';
 
@@ -130,9 +131,9 @@ function clientReferences(checkouts: readonly CheckoutObservation[]): readonly C
   );
 }
 
-/** Every event of a session claims but `expired`; the earliest first. */
+/** What of the sessions claims, the earliest first. */
 function claiming(checkouts: readonly CheckoutObservation[]): readonly CheckoutObservation[] {
-  return checkouts.filter((checkout) => checkout.type !== 'CheckoutExpired').sort(compareFactOrigins);
+  return checkouts.filter(mayClaim).sort(compareFactOrigins);
 }
 
 interface Sighted {
@@ -176,12 +177,13 @@ export function thatMatter(observations: readonly CustomerObservation[]): readon
   return ordered.filter((observation) => kept.includes(observation));
 }
 
-/** Within a second a customer is created first and deleted last. */
+/** Within a second what was retrieved stands before what was delivered, and a customer is created first and deleted last. */
 function compareCustomerObservations(a: CustomerObservation, b: CustomerObservation): number {
   return a.created - b.created || rank(a) - rank(b) || compareText(a.eventId, b.eventId);
 }
 
 function rank({ stripeType }: FactOrigin): number {
+  if (stripeType === '') return -1;
   if (stripeType === 'customer.created') return 0;
   return stripeType === 'customer.deleted' ? 2 : 1;
 }

@@ -1,4 +1,5 @@
 import type { AccessPolicy } from '../events/catalog.events.js';
+import { showsDelayedPayment, showsUnpaid } from './checkout-states.js';
 import type { CheckoutObservation, Observation } from './facts.js';
 import { type Invoice, isCreationOrCycle } from './invoices.js';
 import { compareFactOrigins } from './order.js';
@@ -118,9 +119,7 @@ export function paymentGateOf(facts: PaymentGateFacts, policy: AccessPolicy): Pa
 
 /** The checkout session that names the subscription and completed before its money came; `null` when none did. */
 export function unpaidCheckout(checkouts: readonly CheckoutObservation[]): CheckoutObservation | null {
-  return earliest(
-    checkouts.filter(({ type, data }) => type === 'CheckoutCompleted' && data.paymentStatus === 'unpaid'),
-  );
+  return earliest(checkouts.filter(showsUnpaid));
 }
 
 function earliest(checkouts: readonly CheckoutObservation[]): CheckoutObservation | null {
@@ -192,7 +191,7 @@ function settlementOfFirst(
     return settlement(first, 'first_period');
   }
   if (first.asking === null) return settlement(first, 'first_asks_nothing');
-  const checkout = earliest(checkouts.filter(({ type }) => type === 'CheckoutPaymentSucceeded'));
+  const checkout = earliest(checkouts.filter(showsDelayedPayment));
   if (checkout !== null) return { ...settlement(first, 'first_delayed_payment_came'), checkout };
   const line =
     first.of !== null

@@ -209,6 +209,7 @@ const OF_CUSTOMER: Readonly<Record<InvoiceEventType, CustomerInvoiceEventType>> 
   SubscriptionInvoiceFinalized: 'CustomerInvoiceFinalized',
   SubscriptionInvoiceUncollectible: 'CustomerInvoiceUncollectible',
   SubscriptionInvoiceVoided: 'CustomerInvoiceVoided',
+  SubscriptionInvoiceRetrieved: 'CustomerInvoiceRetrieved',
 };
 
 /** The same invoice, made for the customer: it names its subscription in its lines alone. */

@@ -146,6 +146,7 @@ const OF_CUSTOMER: Readonly<Record<InvoiceEventType, CustomerInvoiceEventType>> 
   SubscriptionInvoiceFinalized: 'CustomerInvoiceFinalized',
   SubscriptionInvoiceUncollectible: 'CustomerInvoiceUncollectible',
   SubscriptionInvoiceVoided: 'CustomerInvoiceVoided',
+  SubscriptionInvoiceRetrieved: 'CustomerInvoiceRetrieved',
 };
 
 /** The same invoice, made for the customer: it names its subscription in its lines alone. Without lines it names none. */
@@ -199,6 +200,7 @@ const CHECKOUT_TYPES: Readonly<Record<CheckoutEventType, string>> = {
   CheckoutPaymentSucceeded: 'checkout.session.async_payment_succeeded',
   CheckoutPaymentFailed: 'checkout.session.async_payment_failed',
   CheckoutExpired: 'checkout.session.expired',
+  CheckoutRetrieved: '',
 };
 
 export function checkoutFact(

@@ -31,7 +31,7 @@ export function at(second: number): number {
   return second * 1000;
 }
 
-type Told = { readonly of: string } & (
+export type Told = { readonly of: string } & (
   | { readonly kind: 'observation'; readonly fact: Observation }
   | { readonly kind: 'invoice'; readonly fact: InvoiceObservation }
   | { readonly kind: 'checkout'; readonly fact: CheckoutObservation }

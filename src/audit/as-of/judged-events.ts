@@ -99,6 +99,7 @@ function subscriptionsOf({ type, data }: EventEnvelope): readonly string[] {
     case 'CustomerInvoiceFinalized':
     case 'CustomerInvoiceUncollectible':
     case 'CustomerInvoiceVoided':
+    case 'CustomerInvoiceRetrieved':
       return subscriptionsOfLines(data);
     default:
       return 'subscription' in data && data.subscription !== null ? [data.subscription] : [];

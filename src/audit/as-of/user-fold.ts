@@ -1,7 +1,7 @@
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import type { ExplainableFacts } from '../../policy/reasons/explain.js';
 import { FactReducer } from '../../projections/entitlements/fact-reducer.js';
-import { factOriginOf } from '../../projections/entitlements/fact-rows.js';
+import { factOriginOf, showsDeleted } from '../../projections/entitlements/fact-rows.js';
 import { FactsLoader } from '../../projections/entitlements/facts-loader.js';
 import { WorkingSet } from '../../projections/entitlements/working-set.js';
 import { WriteBatch } from '../../projections/entitlements/write-batch.js';
@@ -23,7 +23,7 @@ export class UserFold {
 
   async add(event: EventEnvelope): Promise<void> {
     await this.#reducer.fold(event);
-    if (event.type === 'CustomerDeleted') {
+    if (showsDeleted(event)) {
       this.#deletedBy.set(event.data.customer, factOriginOf(event).eventId);
     }
   }

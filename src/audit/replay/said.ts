@@ -22,6 +22,10 @@ export function said(event: EventEnvelope): string {
       return `${event.data.subscription} belongs to whom the facts say${because(event.data.reason)}`;
     case 'CustomerObserved':
       return `${event.data.customer} names ${event.data.userId ?? 'nobody'}`;
+    case 'CustomerRetrieved':
+      return event.data.deleted
+        ? `${event.data.customer} is deleted at Stripe`
+        : `${event.data.customer} names ${event.data.userId ?? 'nobody'}`;
     case 'CustomerDeleted':
       return `${event.data.customer} was deleted`;
     default:

@@ -1,10 +1,11 @@
+import type { CheckoutEventType } from '../../events/checkout.events.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { invoiceOfSubscription, subscriptionsOfLines } from '../../events/invoice.events.js';
 import type { SubscriptionObservationData } from '../../events/subscription.events.js';
 import type { InvoiceObservation } from '../../policy/facts.js';
 import { eventIdsOf } from '../../policy/growing.js';
 import { thatMatter } from '../../policy/ownership.js';
-import { factOriginOf } from './fact-rows.js';
+import { customerObservationOf, factOriginOf } from './fact-rows.js';
 import type { FactsLoader } from './facts-loader.js';
 import type { KeptCustomer, KeptSubscription } from './kept-rows.js';
 import { OwnershipReducer, sorted } from './ownership-reducer.js';
@@ -89,14 +90,16 @@ export class FactReducer {
       case 'SubscriptionPaymentFailed':
       case 'SubscriptionInvoiceFinalized':
       case 'SubscriptionInvoiceUncollectible':
-      case 'SubscriptionInvoiceVoided': {
+      case 'SubscriptionInvoiceVoided':
+      case 'SubscriptionInvoiceRetrieved': {
         return this.#foldInvoice({ ...factOriginOf(event), type: event.type, data: event.data });
       }
       case 'CustomerInvoicePaid':
       case 'CustomerInvoicePaymentFailed':
       case 'CustomerInvoiceFinalized':
       case 'CustomerInvoiceUncollectible':
-      case 'CustomerInvoiceVoided': {
+      case 'CustomerInvoiceVoided':
+      case 'CustomerInvoiceRetrieved': {
         const affected = new Set<string>();
         for (const subscription of subscriptionsOfLines(event.data)) {
           const { customer } = event.data;
@@ -116,9 +119,10 @@ export class FactReducer {
         return this.#ownership.reassess(row);
       }
       case 'CustomerObserved':
-      case 'CustomerDeleted': {
+      case 'CustomerDeleted':
+      case 'CustomerRetrieved': {
         const row = await this.loader.customer(event.data.customer);
-        const observation = { ...factOriginOf(event), userId: event.data.userId };
+        const observation = customerObservationOf(event);
         if (row.observations.every(({ userId }) => userId !== observation.userId)) this.#noteUsers(event);
         row.observations = thatMatter([...row.observations, observation]);
         return this.#customerChanged(row);
@@ -134,6 +138,7 @@ export class FactReducer {
       case 'CheckoutPaymentSucceeded':
       case 'CheckoutPaymentFailed':
       case 'CheckoutExpired':
+      case 'CheckoutRetrieved':
         return this.#foldCheckout({ ...event, type: event.type });
       case 'AccessDeadlineReached':
         return [event.data.userId];
@@ -157,10 +162,7 @@ export class FactReducer {
   }
 
   async #foldCheckout(
-    event: Extract<
-      EventEnvelope,
-      { type: 'CheckoutCompleted' | 'CheckoutPaymentSucceeded' | 'CheckoutPaymentFailed' | 'CheckoutExpired' }
-    >,
+    event: Extract<EventEnvelope, { type: CheckoutEventType }>,
   ): Promise<readonly string[]> {
     const { session, customer, subscription } = event.data;
     await this.loader.checkouts([session]);

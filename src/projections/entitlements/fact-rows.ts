@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CHECKOUT_EVENT_TYPES, checkoutObservationSchema } from '../../events/checkout.events.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
+import { isRetrievedType } from '../../events/event-types.js';
 import {
   CUSTOMER_INVOICE_EVENT_TYPES,
   INVOICE_EVENT_TYPES,
@@ -12,6 +13,7 @@ import {
   subscriptionObservationSchema,
 } from '../../events/subscription.events.js';
 import type { FactOrigin } from '../../policy/facts.js';
+import type { CustomerObservation } from '../../policy/ownership.js';
 
 const origin = { eventId: z.string(), stripeType: z.string(), created: z.number() };
 
@@ -42,12 +44,25 @@ export const customerText = z.strictObject({
 export function factOriginOf(event: EventEnvelope): FactOrigin {
   const { metadata, id } = event;
   return {
-    eventId: metadata.stripeEventId ?? (isRetrieved(event) ? metadata.causationId : null) ?? id,
+    eventId: metadata.stripeEventId ?? (isRetrievedType(event.type) ? metadata.causationId : null) ?? id,
     stripeType: metadata.stripeEventType ?? '',
     created: metadata.stripeCreated ?? Math.floor(Date.parse(metadata.recordedAt) / 1000),
   };
 }
 
-function isRetrieved({ type }: EventEnvelope): boolean {
-  return type === 'SubscriptionRetrieved';
+/** What an event says of a customer. One that Stripe's API shows deleted counts as `customer.deleted` does. */
+export function customerObservationOf(
+  event: Extract<EventEnvelope, { type: 'CustomerObserved' | 'CustomerDeleted' | 'CustomerRetrieved' }>,
+): CustomerObservation {
+  const { userId } = event.data;
+  return showsDeleted(event)
+    ? { ...factOriginOf(event), stripeType: 'customer.deleted', userId }
+    : { ...factOriginOf(event), userId };
+}
+
+/** Whether an event says that a customer is deleted at Stripe. */
+export function showsDeleted(
+  event: EventEnvelope,
+): event is Extract<EventEnvelope, { type: 'CustomerDeleted' | 'CustomerRetrieved' }> {
+  return event.type === 'CustomerDeleted' || (event.type === 'CustomerRetrieved' && event.data.deleted);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { EventStore } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
+import { isRetrievedType } from '../../events/event-types.js';
 import type { StoredEvent } from '../../events/stored-event.js';
 import type { Reason } from '../../policy/reasons/reason.js';
 import { factOriginOf } from '../entitlements/fact-rows.js';
@@ -75,6 +76,6 @@ function toldBy({ id, type, position, metadata }: StoredEvent): {
   readonly event: ReasonEvent;
 } {
   const { stripeEventId, causationId } = known.parse(JSON.parse(metadata));
-  const asked = type === 'SubscriptionRetrieved' ? causationId : null;
+  const asked = isRetrievedType(type) ? causationId : null;
   return { factId: stripeEventId ?? asked ?? id, event: { id, type, stripeEventId, position } };
 }

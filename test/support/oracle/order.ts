@@ -225,6 +225,8 @@ function byPrecedence(a: InvoiceObservation, b: InvoiceObservation): number {
   const paid = Number(a.data.status === 'paid') - Number(b.data.status === 'paid');
   if (paid !== 0) return paid;
   if (a.created !== b.created) return a.created - b.created;
+  const delivered = Number(a.stripeType !== '') - Number(b.stripeType !== '');
+  if (delivered !== 0) return delivered; // an answer of the API has no Stripe type
   const status = WITHIN_A_SECOND.indexOf(a.data.status) - WITHIN_A_SECOND.indexOf(b.data.status);
   return status !== 0 ? status : byEventId(a, b);
 }

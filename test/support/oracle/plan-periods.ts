@@ -1,6 +1,7 @@
 import type { AccessPolicy } from '../../../src/events/catalog.events.js';
 import type { SubscriptionItem } from '../../../src/events/subscription.events.js';
 import type { CheckoutObservation, InvoiceObservation, Observation } from '../../../src/policy/facts.js';
+import { completedUnpaid, moneyCame } from './checkouts.js';
 import { isBirth, isCreationOrCycle, isCredited, type PaidLine, paidLater } from './payments.js';
 import { asksNothing, type PlanItem, type PriceBook } from './prices.js';
 
@@ -145,11 +146,9 @@ function waitsAtFirst(facts: PlanPeriodFacts, stages: readonly Stage[], run: rea
     first !== undefined &&
     isBirth(first) &&
     first.data.collectionMethod === 'send_invoice';
-  const byCheckout =
-    facts.policy.delayedPayment === 'onPaid' &&
-    facts.checkouts.some((c) => c.type === 'CheckoutCompleted' && c.data.paymentStatus === 'unpaid');
+  const byCheckout = facts.policy.delayedPayment === 'onPaid' && facts.checkouts.some(completedUnpaid);
   if (!byInvoice && !byCheckout) return false;
-  if (facts.checkouts.some((c) => c.type === 'CheckoutPaymentSucceeded')) return false;
+  if (facts.checkouts.some(moneyCame)) return false;
   return run[0]?.planItem === undefined ? !anAddonIsPaidFor(facts, run) : !isPaidFor(facts, stages, run);
 }
 

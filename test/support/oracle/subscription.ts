@@ -1,5 +1,6 @@
 import type { PlanCatalog } from '../../../src/events/catalog.events.js';
 import type { InvoiceObservation, Observation, SubscriptionFacts } from '../../../src/policy/facts.js';
+import { completedUnpaid } from './checkouts.js';
 import { currentInvoices, distinct, inOrder, TERMINAL } from './order.js';
 import { askedBy, isBirth, isCreationOrCycle, type PaidLine, paidLines } from './payments.js';
 import { type PlanPeriod, type PlanPeriods, planPeriodsOf } from './plan-periods.js';
@@ -77,9 +78,7 @@ export function understand(facts: SubscriptionFacts, catalog: PlanCatalog): Unde
     invoices,
     failed: invoiceFacts.filter(isFailure).map((fact) => fact.data.invoice),
     paid,
-    checkoutUnpaid: checkouts.some(
-      (c) => c.type === 'CheckoutCompleted' && c.data.paymentStatus === 'unpaid',
-    ),
+    checkoutUnpaid: checkouts.some(completedUnpaid),
     prices,
     planPeriods,
     settled,
