@@ -23,6 +23,11 @@ export function isKept(list: readonly object[]): boolean {
   return list.length >= KEPT_FROM && isGrowing(list);
 }
 
+/** Promises of a list, once it is long enough for that to matter, that it will only ever be pushed to; returns it. */
+export function growingOnceLong<T extends object>(list: T[]): T[] {
+  return list.length < KEPT_FROM ? list : growingList(list);
+}
+
 /** How a list came of another that is not pushed to any more: from `at` on, `added` stands where `removed` stood. */
 export interface Edit<T> {
   readonly from: readonly T[];
@@ -101,8 +106,15 @@ export function keptThroughEdits<T extends object, V extends object>(
 export function eachOf<T extends object, U extends object>(
   pick: (entry: T) => U | null,
 ): (list: readonly T[]) => readonly U[] {
-  const pickAll = (list: readonly T[]): U[] => list.flatMap((entry) => pick(entry) ?? []);
-  return keptThroughEdits<T, U[]>(
+  const pickAll = (list: readonly T[]): U[] => {
+    const picked: U[] = [];
+    for (const entry of list) {
+      const each = pick(entry);
+      if (each !== null) picked.push(each);
+    }
+    return picked;
+  };
+  const keptPicks = keptThroughEdits<T, U[]>(
     (list) => growingList(pickAll(list)),
     (picked, added) => {
       for (const each of pickAll(added)) picked.push(each);
@@ -114,6 +126,7 @@ export function eachOf<T extends object, U extends object>(
       return isOneOfEach ? editedList(picked, at, removed.length, more) : null;
     },
   );
+  return (list) => (isKept(list) ? keptPicks(list) : pickAll(list));
 }
 
 /** The event ids of a list of facts. */

@@ -7,6 +7,11 @@ import type { PriceBook } from './price-book.js';
 /** Payments of fewer lines cost no more from scratch than what is kept of them would cost memory. */
 const KEPT_FROM = 64;
 
+/** Whether payments are as many as are kept, so that what is made of them is worth keeping with them. */
+export function areMany({ lines }: Payments): boolean {
+  return lines.length >= KEPT_FROM;
+}
+
 const kept = new WeakMap<
   readonly InvoiceObservation[],
   { readonly count: number; readonly payments: Payments }
@@ -25,8 +30,7 @@ export function paymentsOf(
   const before = kept.get(told);
   if (before?.count === told.length && isReadAlike(before.payments, book)) return before.payments;
   const payments = gatherPayments(invoices, ordered, book);
-  const { lines, restOn } = payments;
-  if (isGrowing(told) && lines.length >= KEPT_FROM && !restOn.observations) {
+  if (isGrowing(told) && areMany(payments) && !payments.restOn.observations) {
     kept.set(told, { count: told.length, payments });
   }
   return payments;

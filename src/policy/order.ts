@@ -1,6 +1,6 @@
 import { accessSightOf, accessStateOf } from './access-fields.js';
 import type { FactOrigin, Observation } from './facts.js';
-import { editedList, growingList, keptThroughEdits, keptWith } from './growing.js';
+import { editedList, growingOnceLong, keptThroughEdits, keptWith } from './growing.js';
 import { orderWithinSecond, type SecondInOrder } from './tie-breaking.js';
 
 /** Observations in the order in which they happened, twins once. `tied` names the last second whose order is a guess. */
@@ -72,7 +72,7 @@ export class Timeline implements OrderedObservations {
   readonly #ids = new Set<string>();
   readonly #seconds: Second[] = [];
   /** Grows while the order is only extended; a change within it makes another list. */
-  #ordered = growingList<Observation>([]);
+  #ordered: Observation[] = [];
   readonly #tied = new Set<number>();
 
   /** The order of a set of observations. */
@@ -91,7 +91,7 @@ export class Timeline implements OrderedObservations {
   }
 
   get observations(): readonly Observation[] {
-    return this.#ordered;
+    return growingOnceLong(this.#ordered);
   }
 
   get tiedAt(): number | null {

@@ -1,6 +1,6 @@
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
-import { type Edit, keptThroughEdits } from './growing.js';
+import { type Edit, isKept, keptThroughEdits } from './growing.js';
 import { Namings } from './namings.js';
 import { asksNothingInAdvance, type PlanItem, planItem } from './plan-item.js';
 import type { PriceBook } from './price-book.js';
@@ -38,6 +38,7 @@ interface OpenPeriod extends PlanPeriod {
  * unseen period of that price lies between, beginning at the observation before it.
  */
 export function planPeriodsOf(ordered: readonly Observation[], book: PriceBook): readonly PlanPeriod[] {
+  if (!isKept(ordered)) return new PlanPeriodCutter(book).see(ordered).periods;
   let cut = cutters.get(book);
   if (cut === undefined) {
     cut = keptThroughEdits<Observation, PlanPeriodCutter>(

@@ -1,3 +1,4 @@
+import { areMany } from './kept-payments.js';
 import { compareText } from './order.js';
 import { compareNewest, groupedBy, type PaidLine, type Payments } from './payments.js';
 import type { PlanPeriod } from './plan-periods.js';
@@ -46,6 +47,7 @@ export function remainsOf(
   const before = kept.get(payments);
   if (before !== undefined && before.own === own && isReadAlike(before.plans, book)) return before.remains;
   const remains = remainsFrom(payments, book, followed);
+  if (!areMany(payments)) return remains;
   const plans = new Map(payments.lines.map(({ price }) => [price, book.planOf(price)]));
   kept.set(payments, { own, plans, remains });
   return remains;
