@@ -11,6 +11,7 @@ import {
 import { RecordCheckoutEvent } from './checkout.aggregate.js';
 import { LinkCustomer, RecordCustomerEvent, UnlinkCustomer } from './customer.aggregate.js';
 import { ReachAccessDeadline } from './deadline.aggregate.js';
+import { RecordPaymentEvent } from './payment.aggregate.js';
 import { SkipEvent } from './projection.aggregate.js';
 import { Repositories } from './repositories.js';
 import {
@@ -96,6 +97,15 @@ export class RecordCheckoutEventHandler implements ICommandHandler<RecordCheckou
   }
 }
 
+@CommandHandler(RecordPaymentEvent)
+export class RecordPaymentEventHandler implements ICommandHandler<RecordPaymentEvent, CommandResult> {
+  constructor(private readonly repositories: Repositories) {}
+
+  execute(command: RecordPaymentEvent): Promise<CommandResult> {
+    return this.repositories.payments.execute(command);
+  }
+}
+
 @CommandHandler(ReachAccessDeadline)
 export class ReachAccessDeadlineHandler implements ICommandHandler<ReachAccessDeadline, CommandResult> {
   constructor(private readonly repositories: Repositories) {}
@@ -162,6 +172,7 @@ export const COMMAND_HANDLERS = [
   LinkCustomerHandler,
   UnlinkCustomerHandler,
   RecordCheckoutEventHandler,
+  RecordPaymentEventHandler,
   ReachAccessDeadlineHandler,
   SkipEventHandler,
   RecordAuditAccessHandler,

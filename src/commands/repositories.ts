@@ -5,6 +5,7 @@ import { catalogAggregate } from './catalog.aggregate.js';
 import { checkoutAggregate } from './checkout.aggregate.js';
 import { customerAggregate } from './customer.aggregate.js';
 import { deadlineAggregate } from './deadline.aggregate.js';
+import { paymentAggregate } from './payment.aggregate.js';
 import { projectionAggregate } from './projection.aggregate.js';
 import { subscriptionAggregate } from './subscription.aggregate.js';
 
@@ -13,6 +14,7 @@ export class Repositories {
   readonly subscriptions;
   readonly customers;
   readonly checkouts;
+  readonly payments;
   readonly deadlines;
   readonly projections;
   readonly audits;
@@ -22,6 +24,7 @@ export class Repositories {
     this.subscriptions = new AggregateRepository(store, subscriptionAggregate, options);
     this.customers = new AggregateRepository(store, customerAggregate, options);
     this.checkouts = new AggregateRepository(store, checkoutAggregate, options);
+    this.payments = new AggregateRepository(store, paymentAggregate, options);
     this.deadlines = new AggregateRepository(store, deadlineAggregate, options);
     this.projections = new AggregateRepository(store, projectionAggregate, options);
     this.audits = new AggregateRepository(store, auditAggregate, options);
@@ -30,8 +33,17 @@ export class Repositories {
 
   /** Drops what all of them have in memory: the log may have lost it. */
   forget(): void {
-    const { subscriptions, customers, checkouts, deadlines, projections, audits, catalog } = this;
-    for (const each of [subscriptions, customers, checkouts, deadlines, projections, audits, catalog])
+    const { subscriptions, customers, checkouts, payments, deadlines, projections, audits, catalog } = this;
+    for (const each of [
+      subscriptions,
+      customers,
+      checkouts,
+      payments,
+      deadlines,
+      projections,
+      audits,
+      catalog,
+    ])
       each.forget();
   }
 }

@@ -12,6 +12,13 @@ import {
 } from './customer.events.js';
 import { accessDeadlineReachedSchema } from './deadline.events.js';
 import { customerInvoiceObservationSchema, invoiceObservationSchema } from './invoice.events.js';
+import {
+  chargeObservationSchema,
+  disputeObservationSchema,
+  failedRefundSchema,
+  fraudWarningSchema,
+  paymentAttachmentSchema,
+} from './payment.events.js';
 import { eventSkippedSchema } from './projection.events.js';
 import { subscriptionObservationSchema } from './subscription.events.js';
 
@@ -89,6 +96,13 @@ export const EVENT_TYPES = {
   CheckoutPaymentFailed: eventType('CheckoutPaymentFailed', 1, checkoutObservationSchema),
   CheckoutExpired: eventType('CheckoutExpired', 1, checkoutObservationSchema),
   CheckoutRetrieved: eventType('CheckoutRetrieved', 1, checkoutObservationSchema),
+
+  PaymentAttachedToInvoice: eventType('PaymentAttachedToInvoice', 1, paymentAttachmentSchema),
+  PaymentRefunded: eventType('PaymentRefunded', 1, chargeObservationSchema),
+  PaymentRefundFailed: eventType('PaymentRefundFailed', 1, failedRefundSchema),
+  PaymentDisputed: eventType('PaymentDisputed', 1, disputeObservationSchema),
+  DisputeClosed: eventType('DisputeClosed', 1, disputeObservationSchema),
+  PaymentWarned: eventType('PaymentWarned', 1, fraudWarningSchema),
 
   AccessDeadlineReached: eventType('AccessDeadlineReached', 1, accessDeadlineReachedSchema),
 

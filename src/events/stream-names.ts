@@ -3,6 +3,7 @@ export const STREAM_CATEGORIES = [
   'subscription',
   'customer',
   'checkout',
+  'payment',
   'deadline',
   'projection',
   'audit',
@@ -32,6 +33,11 @@ export function customerStream(prefix: string, id: string): string {
 /** `{prefix}checkout-{cs_…}` */
 export function checkoutStream(prefix: string, id: string): string {
   return `${prefix}checkout-${id}`;
+}
+
+/** `{prefix}payment-{pi_…}`; of a charge without a payment intent its own id, of a payment record its own. */
+export function paymentStream(prefix: string, id: string): string {
+  return `${prefix}payment-${id}`;
 }
 
 /** `{prefix}deadline-{user}`; a user id is any text of up to 255 code units without control characters. */

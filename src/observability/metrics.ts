@@ -133,7 +133,7 @@ export class Metrics {
     this.stripeDoubts.inc({ outcome });
   }
 
-  stripeUnexpected(kind: 'unknown_status' | 'cut_items' | 'cut_lines'): void {
+  stripeUnexpected(kind: 'unknown_status' | 'unknown_dispute_status' | 'cut_items' | 'cut_lines'): void {
     this.unexpected.inc({ kind });
   }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { CommandResult } from '../commands/aggregate.js';
 import { RecordCheckoutEvent } from '../commands/checkout.aggregate.js';
 import { RecordCustomerEvent } from '../commands/customer.aggregate.js';
+import { RecordPaymentEvent } from '../commands/payment.aggregate.js';
 import { RecordSubscriptionEvent } from '../commands/subscription.aggregate.js';
 import type { ServerClock } from '../database/server-clock.js';
 import { type ProblemCode, ProblemError, type ToProblem } from '../http/problem.js';
@@ -173,7 +174,7 @@ export class WebhookService {
 function commandOf(
   { stream, event, stripe }: RecordedTranslation,
   requestId: string,
-): RecordSubscriptionEvent | RecordCustomerEvent | RecordCheckoutEvent {
+): RecordSubscriptionEvent | RecordCustomerEvent | RecordCheckoutEvent | RecordPaymentEvent {
   const origin = { actor: 'stripe', correlationId: requestId, causation: stripe.eventId, stripe };
   switch (stream.category) {
     case 'subscription':
@@ -182,6 +183,8 @@ function commandOf(
       return new RecordCustomerEvent(stream.id, event, origin);
     case 'checkout':
       return new RecordCheckoutEvent(stream.id, event, origin);
+    case 'payment':
+      return new RecordPaymentEvent(stream.id, event, origin);
   }
 }
 

@@ -91,7 +91,7 @@ const REQUESTS: readonly (readonly [string, () => Call])[] = [
     () => ({ path: '/v1/users/%ZZ/entitlements', headers: { authorization: 'Bearer wrong' } }),
   ],
   ['a duplicate', () => delivery(JSON.stringify(known))],
-  ['a type of no interest', () => delivery(variant({ type: 'charge.refunded' }))],
+  ['a type of no interest', () => delivery(variant({ type: 'charge.succeeded' }))],
   ['a connected account', () => delivery(variant({ account: 'acct_1' }))],
   ['the other mode', () => delivery(variant({ livemode: true }))],
   ['a thin event', () => delivery(variant({ object: 'v2.core.event' }))],

@@ -65,7 +65,7 @@ describe('Signed webhooks', () => {
   });
 
   it.each([
-    ['a type that is not handled', { type: 'charge.refunded' }, 'unhandled_type'],
+    ['a type that is not handled', { type: 'charge.succeeded' }, 'unhandled_type'],
     ['an event of a Connect account', { account: 'acct_1' }, 'connect_account'],
     ['a thin event', { object: 'v2.core.event' }, 'thin_event'],
     [

@@ -14,6 +14,7 @@ import {
   checkoutStream,
   customerStream,
   deadlineStream,
+  paymentStream,
   projectionStream,
   subscriptionStream,
 } from '../../src/events/stream-names.js';
@@ -376,5 +377,6 @@ function streamOf({ type, data }: DomainEvent): string {
   if (type === 'AccessDeadlineReached') return deadlineStream('tenure.', data.userId);
   if ('session' in data) return checkoutStream('tenure.', data.session);
   if ('subscription' in data) return subscriptionStream('tenure.', data.subscription);
+  if ('payment' in data) return paymentStream('tenure.', data.payment);
   return customerStream('tenure.', data.customer);
 }

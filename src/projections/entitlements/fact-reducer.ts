@@ -143,6 +143,12 @@ export class FactReducer {
       case 'AccessDeadlineReached':
         return [event.data.userId];
       case 'CheckoutStarted':
+      case 'PaymentAttachedToInvoice':
+      case 'PaymentRefunded':
+      case 'PaymentRefundFailed':
+      case 'PaymentDisputed':
+      case 'DisputeClosed':
+      case 'PaymentWarned':
       case 'PlanCatalogPublished':
       case 'EventSkipped':
       case 'AuditAccessed':

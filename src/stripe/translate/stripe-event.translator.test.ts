@@ -7,6 +7,13 @@ import {
   stripeEvent,
   subscriptionObject,
 } from '../../../test/support/stripe-events.js';
+import {
+  chargeObject,
+  disputeObject,
+  fraudWarningObject,
+  invoicePaymentObject,
+  refundObject,
+} from '../../../test/support/stripe-payments.js';
 import { eventOf, TRANSLATION, translated } from '../../../test/support/translated.js';
 import { metadataOf } from '../../commands/aggregate.js';
 import { EVENT_TYPES } from '../../events/event-types.js';
@@ -23,6 +30,11 @@ const ofCustomer = invoice({
 });
 const session = checkoutObject('cs_1', { subscription: 'sub_1', userId: 'u1' });
 const customer = customerObject('cus_1', { metadata: { user_id: 'u1' } });
+
+const attachment = invoicePaymentObject('inpay_1', 'in_1', 'pi_1');
+const refund = refundObject('re_1', 'ch_1', 'pi_1');
+const dispute = disputeObject('du_1', 'ch_1', 'pi_1');
+const warning = fraudWarningObject('issfr_1', 'ch_1', 'pi_1');
 
 /** Every Stripe type that is recorded: an object it is about, the stream it goes to, the event it becomes. */
 const RECORDED: readonly [type: string, object: object, stream: string, event: string][] = [
@@ -52,6 +64,18 @@ const RECORDED: readonly [type: string, object: object, stream: string, event: s
   ['checkout.session.async_payment_succeeded', session, 'checkout-cs_1', 'CheckoutPaymentSucceeded'],
   ['checkout.session.async_payment_failed', session, 'checkout-cs_1', 'CheckoutPaymentFailed'],
   ['checkout.session.expired', session, 'checkout-cs_1', 'CheckoutExpired'],
+  ['invoice_payment.paid', attachment, 'payment-pi_1', 'PaymentAttachedToInvoice'],
+  ['charge.refunded', chargeObject('ch_1', 'pi_1'), 'payment-pi_1', 'PaymentRefunded'],
+  ['refund.failed', refund, 'payment-pi_1', 'PaymentRefundFailed'],
+  ['refund.updated', refund, 'payment-pi_1', 'PaymentRefundFailed'],
+  ['charge.refund.updated', refund, 'payment-pi_1', 'PaymentRefundFailed'],
+  ['charge.dispute.created', dispute, 'payment-pi_1', 'PaymentDisputed'],
+  ['charge.dispute.updated', dispute, 'payment-pi_1', 'PaymentDisputed'],
+  ['charge.dispute.funds_withdrawn', dispute, 'payment-pi_1', 'PaymentDisputed'],
+  ['charge.dispute.funds_reinstated', dispute, 'payment-pi_1', 'PaymentDisputed'],
+  ['charge.dispute.closed', dispute, 'payment-pi_1', 'DisputeClosed'],
+  ['radar.early_fraud_warning.created', warning, 'payment-pi_1', 'PaymentWarned'],
+  ['radar.early_fraud_warning.updated', warning, 'payment-pi_1', 'PaymentWarned'],
   ['customer.created', customer, 'customer-cus_1', 'CustomerObserved'],
   ['customer.updated', customer, 'customer-cus_1', 'CustomerObserved'],
   ['customer.deleted', customer, 'customer-cus_1', 'CustomerDeleted'],

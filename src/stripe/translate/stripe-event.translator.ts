@@ -7,6 +7,7 @@ import type { StreamCategory } from '../../events/stream-names.js';
 import type { ClaimReading } from '../../events/user-id.js';
 import { readCheckout } from './checkout.translation.js';
 import { readInvoice } from './invoice.translation.js';
+import { type IgnoredPayment, PAYMENT_TYPES } from './payment.translation.js';
 import {
   claimInMetadata,
   field,
@@ -28,6 +29,7 @@ export type IgnoredReason =
   | 'connect_account'
   | 'other_account'
   | 'no_subscription'
+  | IgnoredPayment
   | 'thin_event';
 
 /** What a Stripe event means to us: one event for one stream, nothing, or something that cannot be. */
@@ -35,7 +37,7 @@ export type Translation =
   | {
       readonly outcome: 'recorded';
       readonly stream: {
-        readonly category: Extract<StreamCategory, 'subscription' | 'customer' | 'checkout'>;
+        readonly category: Extract<StreamCategory, 'subscription' | 'customer' | 'checkout' | 'payment'>;
         readonly id: string;
       };
       readonly event: DomainEvent;
@@ -110,6 +112,7 @@ export const HANDLED_TYPES: ReadonlySet<string> = new Set([
   ...SUBSCRIPTION_TYPES,
   ...INVOICE_TYPES.keys(),
   ...CHECKOUT_TYPES.keys(),
+  ...PAYMENT_TYPES.keys(),
   ...CUSTOMER_TYPES.keys(),
 ]);
 
@@ -205,6 +208,18 @@ function translateObject(
     if ('problems' in data) return malformed(...data.problems);
     const stream = { category: 'checkout', id: data.session } as const;
     return { outcome: 'recorded', stream, event: { type: checkoutType, data }, stripe };
+  }
+  const readPayment = PAYMENT_TYPES.get(eventType);
+  if (readPayment !== undefined) {
+    const read = readPayment(about);
+    if ('problems' in read) return malformed(...read.problems);
+    if ('ignored' in read) return { outcome: 'ignored', reason: read.ignored, livemode: stripe.livemode };
+    return {
+      outcome: 'recorded',
+      stream: { category: 'payment', id: read.payment },
+      event: read.event,
+      stripe,
+    };
   }
   const customer = id(about.id);
   if (customer === null) return malformed('data.object.id must be an id');

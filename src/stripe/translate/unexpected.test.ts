@@ -1,4 +1,5 @@
 import { invoiceObject, stripeEvent, subscriptionObject } from '../../../test/support/stripe-events.js';
+import { disputeObject } from '../../../test/support/stripe-payments.js';
 import { eventOf } from '../../../test/support/translated.js';
 import { unexpectedIn } from './unexpected.js';
 
@@ -6,6 +7,9 @@ const sub = (more: object) =>
   stripeEvent('customer.subscription.updated', subscriptionObject('sub_1', 'price_1', more));
 const invoice = (more: object) =>
   stripeEvent('invoice.paid', invoiceObject('in_1', 'sub_1', 'price_1', more));
+
+const dispute = (more: object) =>
+  stripeEvent('charge.dispute.updated', disputeObject('du_1', 'ch_1', 'pi_1', more));
 
 describe('What may surprise in a recorded event', () => {
   it.each<[string, object, object[]]>([
@@ -26,6 +30,12 @@ describe('What may surprise in a recorded event', () => {
       [{ kind: 'cut_lines', subject: 'in_1' }],
     ],
     ['a whole invoice', invoice({}), []],
+    [
+      'a state of a dispute that we do not know',
+      dispute({ status: 'arbitrated' }),
+      [{ kind: 'unknown_dispute_status', subject: 'arbitrated' }],
+    ],
+    ['a dispute that was lost', dispute({ status: 'lost' }), []],
   ])('is told of %s', (_, body, unexpected) => {
     expect(unexpectedIn(eventOf(body))).toEqual(unexpected);
   });

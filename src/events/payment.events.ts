@@ -1,0 +1,83 @@
+import { z } from 'zod';
+
+const nullableString = z.string().nullable();
+const amount = z.number().int().nullable();
+
+/**
+ * How a payment is named: `payment` names its stream and is its intent, else its charge, else its payment record. `invoice` is
+ * what the object, or the charge in it, says that it paid: API versions before 2025-03-31 do.
+ */
+const namedPayment = {
+  payment: z.string(),
+  paymentIntent: nullableString,
+  charge: nullableString,
+  invoice: nullableString,
+};
+
+/** An invoice that a payment was attached to and paid (`invoice_payment.paid`). Amounts are minor units. */
+export const paymentAttachmentSchema = z.strictObject({
+  ...namedPayment,
+  invoice: z.string(),
+  invoicePayment: z.string(),
+  paymentRecord: nullableString,
+  status: nullableString,
+  amountPaid: amount,
+  currency: nullableString,
+});
+export type PaymentAttachmentData = z.infer<typeof paymentAttachmentSchema>;
+
+/** One sight of a charge of which something was refunded: all of it where `refunded` says so. Amounts are minor units. */
+export const chargeObservationSchema = z.strictObject({
+  ...namedPayment,
+  charge: z.string(),
+  amount,
+  amountRefunded: amount,
+  refunded: z.boolean(),
+  currency: nullableString,
+});
+export type ChargeObservationData = z.infer<typeof chargeObservationSchema>;
+
+/** A refund that failed or was cancelled: its money stays with the seller. Amounts are minor units. */
+export const failedRefundSchema = z.strictObject({
+  ...namedPayment,
+  refund: z.string(),
+  status: z.string(),
+  failureReason: nullableString,
+  amount,
+  currency: nullableString,
+});
+export type FailedRefundData = z.infer<typeof failedRefundSchema>;
+
+/**
+ * One sight of a dispute; `amount`, in minor units, is what it asks back. `caseType` is that of a card
+ * (`payment_method_details.card.case_type`).
+ */
+export const disputeObservationSchema = z.strictObject({
+  ...namedPayment,
+  dispute: z.string(),
+  status: z.string(),
+  caseType: nullableString,
+  reason: nullableString,
+  amount,
+  currency: nullableString,
+});
+export type DisputeObservationData = z.infer<typeof disputeObservationSchema>;
+
+/** One sight of an early fraud warning: `actionable` while a refund may still prevent a dispute. */
+export const fraudWarningSchema = z.strictObject({
+  ...namedPayment,
+  warning: z.string(),
+  fraudType: nullableString,
+  actionable: z.boolean(),
+});
+export type FraudWarningData = z.infer<typeof fraudWarningSchema>;
+
+export const PAYMENT_EVENT_TYPES = [
+  'PaymentAttachedToInvoice',
+  'PaymentRefunded',
+  'PaymentRefundFailed',
+  'PaymentDisputed',
+  'DisputeClosed',
+  'PaymentWarned',
+] as const;
+export type PaymentEventType = (typeof PAYMENT_EVENT_TYPES)[number];
