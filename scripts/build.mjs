@@ -1,17 +1,22 @@
-/** `npm run build`: compiles `src` into `dist`, and notes there what it was compiled from. */
+/** `npm run build`: compiles `src` and joins it into the few files of `dist`, and notes there what it was made from. */
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundle } from './bundle.mjs';
 import { noteBuild, sourcesOf } from './sources.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
+const dist = join(root, 'dist');
+const modules = join(dist, 'modules');
 
-rmSync(join(root, 'dist'), { recursive: true, force: true });
+rmSync(dist, { recursive: true, force: true });
 const sources = sourcesOf(root);
-const args = [join(typescript, 'bin', 'tsc'), '--project', 'tsconfig.build.json'];
+const args = [join(typescript, 'bin', 'tsc'), '--project', 'tsconfig.build.json', '--outDir', modules];
 const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
 if (status !== 0) process.exit(status ?? 1);
+await bundle(modules, dist);
+rmSync(modules, { recursive: true });
 noteBuild(root, sources);

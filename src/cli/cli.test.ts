@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compiled } from '../../test/support/compiled.js';
+import { built } from '../../test/support/compiled.js';
 import { type TestDatabase, testDatabase } from '../../test/support/postgres.js';
 import { hashOfKey } from '../auth/keys/api-key.js';
 import { parsePlanFile } from '../plans/plan-file.js';
@@ -106,7 +106,7 @@ describe('tenure keys', () => {
 });
 
 it('A command whose output nobody reads any more ends without a word', async () => {
-  const child = spawn(process.execPath, [compiled('src/cli.ts'), 'completion', 'bash']);
+  const child = spawn(process.execPath, [built('src/cli.ts'), 'completion', 'bash']);
   child.stdout.destroy();
   let said = '';
   child.stderr.on('data', (chunk) => {

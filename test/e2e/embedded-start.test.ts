@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { compiled } from '../support/compiled.js';
+import { built } from '../support/compiled.js';
 import { testFolder } from '../support/folder.js';
 import { ADMIN_KEY } from '../support/service.js';
 import { SHORT_LIVED } from '../support/service-process.js';
@@ -22,7 +22,7 @@ interface Run {
 
 /** The program as a process of its own, with nothing but these settings. */
 function run(environment: Readonly<Record<string, string>>, ...args: readonly string[]): Run {
-  const child = spawn(process.execPath, ['--no-warnings', ...SHORT_LIVED, compiled('src/main.ts'), ...args], {
+  const child = spawn(process.execPath, ['--no-warnings', ...SHORT_LIVED, built('src/main.ts'), ...args], {
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,17 +1,19 @@
 /**
  * The repository's TypeScript as JavaScript in a folder of the run's own, for the processes that tests start: plain `node`
- * runs it, without a loader that each process and each of its threads would start again.
+ * runs it, without a loader that each process and each of its threads would start again. The service and the command line
+ * are there twice, as modules and as `npm run build` makes them.
  */
 import { chmod, copyFile, mkdir, mkdtemp, readdir, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundle } from '../../scripts/bundle.mjs';
 import { compiled } from './ts-loader.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FOLDERS = ['src', 'demo', 'test/support'];
 
-/** Makes the tree and returns its folder, laid out as the repository is. Everybody may read it: some processes run as others. */
+/** Makes the tree and returns its folder, laid out as the repository is after a build. Everybody may read it: some processes run as others. */
 export async function compileTree() {
   const tree = await mkdtemp(join(tmpdir(), 'tenure-compiled-'));
   await chmod(tree, 0o755);
@@ -28,5 +30,6 @@ export async function compileTree() {
       else if (extname(file) === '.mjs') await copyFile(file, to);
     }
   }
+  await bundle(join(tree, 'src'), join(tree, 'dist'));
   return tree;
 }

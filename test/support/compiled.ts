@@ -9,3 +9,11 @@ export function compiled(path: string): string {
   if (tree === undefined) throw new Error('nothing is compiled: test/support/global-setup.mjs has not run');
   return join(tree, path.replace(/\.ts$/, '.js'));
 }
+
+/**
+ * Where a program is as `npm run build` makes it: compiled, and joined with its packages into a few files.
+ * @param path of the program's file, from the root of the repository
+ */
+export function built(path: 'src/main.ts' | 'src/cli.ts'): string {
+  return compiled(path.replace('src/', 'dist/'));
+}

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { compiled } from './compiled.js';
+import { built, compiled } from './compiled.js';
 import { until } from './until.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -32,7 +32,7 @@ export interface Program {
   /** Path of its file in the repository. */
   readonly file: string;
   readonly args?: readonly string[];
-  /** Paths of modules in the repository that are imported first. */
+  /** Paths of modules in the repository that are imported first. They may replace others: none are joined then. */
   readonly imports?: readonly string[];
 }
 
@@ -49,7 +49,9 @@ export class ServiceProcess {
   ) {
     const all = ['test/support/ends-with-parent.mjs', ...imports];
     const before = all.flatMap((path) => ['--import', compiled(path)]);
-    this.#child = spawn(process.execPath, ['--no-warnings', ...FLAGS, ...before, compiled(file), ...args], {
+    const isBuilt = imports.length === 0 && (file === 'src/main.ts' || file === 'src/cli.ts');
+    const program = isBuilt ? built(file) : compiled(file);
+    this.#child = spawn(process.execPath, ['--no-warnings', ...FLAGS, ...before, program, ...args], {
       cwd: ROOT,
       env: { PATH: process.env.PATH ?? '', ...environment },
       stdio: ['pipe', 'pipe', 'pipe'],

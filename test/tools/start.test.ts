@@ -1,17 +1,21 @@
 import { spawnSync } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const SCRIPTS = fileURLToPath(new URL('../../scripts', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Stands for the compiler, which takes its time: copies the one source, and fails at one that says `broken`. */
 const COMPILER = `
 const { mkdirSync, readFileSync, writeFileSync } = require('node:fs');
+const { join } = require('node:path');
 const source = readFileSync('src/main.ts', 'utf8');
-mkdirSync('dist');
-writeFileSync('dist/main.js', source);
+const to = process.argv.at(-1);
+mkdirSync(join(to, 'projections/workers'), { recursive: true });
+writeFileSync(join(to, 'main.js'), source);
+for (const file of ['cli', 'projections/workers/live.worker', 'projections/workers/rebuild.worker'])
+  writeFileSync(join(to, file + '.js'), '');
 if (source.includes('broken')) process.exit(2);
 `;
 
@@ -20,7 +24,7 @@ let project: string;
 /** A project of one file, built and started by the very scripts of this one. */
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'tenure-start-'));
-  await cp(SCRIPTS, join(project, 'scripts'), { recursive: true });
+  await cp(join(ROOT, 'scripts'), join(project, 'scripts'), { recursive: true });
   for (const [file, text] of Object.entries({
     'package.json': '{ "type": "module" }',
     'package-lock.json': '{}',
@@ -31,6 +35,7 @@ beforeAll(async () => {
   })) {
     await write(file, text);
   }
+  await symlink(join(ROOT, 'node_modules/rolldown'), join(project, 'node_modules/rolldown'));
 });
 afterAll(() => rm(project, { recursive: true }));
 
