@@ -39,7 +39,8 @@ export async function bundle(modules, to) {
     external: isApart,
     onLog(level, log, tell) {
       if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message);
-      tell(level, log);
+      // Decorators' metadata names types, and looks first whether they exist at run time.
+      if (log.code !== 'IMPORT_IS_UNDEFINED') tell(level, log);
     },
   });
   await build.write({

@@ -28,7 +28,7 @@ export const SHORT: Deadlines = {
  * A silent network is found out by another way: see `LongWatch`.
  */
 export const LONG: Deadlines = {
-  connectMs: 15_000,
+  connectMs: 10_000,
   lockMs: 3_600_000,
   statementMs: 3_600_000,
   answerMs: 3_610_000,
