@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { openEventStore } from '../../src/event-store/open-event-store.js';
-import type { RecordedLives } from '../../test/support/recorded-lives.js';
+import { type CopiedLives, recordCopies } from '../../test/support/copied-lives.js';
 
 /** Prices of the plan file that the benchmarks serve. */
 export const PRICES = { plus: 'price_plus_m', pro: 'price_pro_m' };
@@ -14,11 +14,11 @@ export interface FilledService {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Appends the first events of each of these lives through the port, and waits until the service has folded them. */
+/** Appends the first events of so many lives through the port, and waits until the service has folded them. */
 export async function fillUsers(
   { port, headers }: FilledService,
   databaseUrl: string,
-  lives: RecordedLives,
+  lives: Pick<CopiedLives, 'users' | 'begin'>,
 ): Promise<void> {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 8 });
   const onFault = (fault: unknown): void => {
@@ -29,7 +29,8 @@ export async function fillUsers(
     { pool, databaseUrl, onFault },
   );
   try {
-    const position = await lives.record(store, 'tenure.', EVENTS_OF_A_USER);
+    const filling = { ...lives, prices: PRICES, events: EVENTS_OF_A_USER };
+    const position = await recordCopies(store, 'tenure.', filling);
     const path = `http://127.0.0.1:${port}/v1/users/nobody/entitlements?minPosition=${position}`;
     await untilSo(async () => {
       const answer = await fetch(path, { headers });

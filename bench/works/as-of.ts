@@ -1,11 +1,10 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { RecordedLives } from '../../test/support/recorded-lives.js';
 import { HttpConnection, requestBytes } from '../load/http-connection.js';
 import { limitRow, type Note, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
-import { EVENTS_OF_A_USER, fillUsers, PRICES } from '../support/fill-users.js';
+import { EVENTS_OF_A_USER, fillUsers } from '../support/fill-users.js';
 import { startService } from '../support/service-process.js';
 
 /** Users asked for, each once by each kind of question, so that no snapshot comes from memory. */
@@ -30,10 +29,8 @@ export async function benchAsOf({
   const service = await startService({ databaseUrl, secret, adminKey, log: {}, logFile });
   const headers = { authorization: `Bearer ${adminKey}` };
   try {
-    const lives = new RecordedLives('u', users, PRICES);
-    lives.comeToNow();
     const then = new Date(Date.now() + AFTER_MS).toISOString();
-    await fillUsers({ port: service.port, headers }, databaseUrl, lives);
+    await fillUsers({ port: service.port, headers }, databaseUrl, { users, begin: 'now' });
     const connection = await HttpConnection.open('127.0.0.1', service.port);
     const ask = async (userId: string, query: string): Promise<string> => {
       const { status, body } = await connection.send(

@@ -1,11 +1,10 @@
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RecordedLives } from '../../test/support/recorded-lives.js';
 import { median, throughputRow, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
 import { expectEqual } from '../support/expect-equal.js';
-import { EVENTS_OF_A_USER, type FilledService, fillUsers, PRICES } from '../support/fill-users.js';
+import { EVENTS_OF_A_USER, type FilledService, fillUsers } from '../support/fill-users.js';
 import { pageRows } from '../support/page-rows.js';
 import { withClient } from '../support/service-log.js';
 import { startService } from '../support/service-process.js';
@@ -29,7 +28,7 @@ export async function benchAuditLog({
   const { port, stop } = await startService({ databaseUrl, secret, adminKey, log: {}, logFile });
   const service = { port, headers: { authorization: `Bearer ${adminKey}` } };
   try {
-    await fillUsers(service, databaseUrl, new RecordedLives('u', users, PRICES));
+    await fillUsers(service, databaseUrl, { users, begin: 'earlier' });
     await readLog(service); // this look is recorded, those of the rounds are known
     const [ours, theirs]: [number[], number[]] = [[], []];
     for (let round = 0; round < effort.rounds; round += 1) {

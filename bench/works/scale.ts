@@ -4,12 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { RecordedLives } from '../../test/support/recorded-lives.js';
 import { HttpConnection } from '../load/http-connection.js';
 import { signedWebhook, userOf } from '../load/subscription-lives.js';
 import { median, type Note, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
-import { EVENTS_OF_A_USER, fillUsers, PRICES, untilSo } from '../support/fill-users.js';
+import { EVENTS_OF_A_USER, fillUsers, untilSo } from '../support/fill-users.js';
 import { PLANS, startService } from '../support/service-process.js';
 
 /** Part of the ids of who pays while the catalogue is published. */
@@ -42,7 +41,7 @@ export async function benchScale({
   const memory = new MemoryWatch(scene);
   try {
     const filled = await seconds(() =>
-      fillUsers(scene, databaseUrl, new RecordedLives('u', effort.scaleUsers, PRICES)),
+      fillUsers(scene, databaseUrl, { users: effort.scaleUsers, begin: 'earlier' }),
     );
     say(`  ${effort.scaleUsers} users in ${filled.toFixed(0)} s, ${memory.newest} MB`);
     const waits: number[] = [];
