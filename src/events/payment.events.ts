@@ -72,6 +72,21 @@ export const fraudWarningSchema = z.strictObject({
 });
 export type FraudWarningData = z.infer<typeof fraudWarningSchema>;
 
+/** What a payment is called by anything that is told of it. */
+export type PaymentNames = Pick<FraudWarningData, 'payment' | 'paymentIntent' | 'charge'> &
+  Partial<Pick<PaymentAttachmentData, 'paymentRecord'>>;
+
+/** The ids of a payment that one observation names, the one of its stream first, each once. */
+export function paymentIds({
+  payment,
+  paymentIntent,
+  charge,
+  paymentRecord = null,
+}: PaymentNames): readonly string[] {
+  const ids = [payment, paymentIntent, charge, paymentRecord];
+  return [...new Set(ids.filter((id) => id !== null))];
+}
+
 export const PAYMENT_EVENT_TYPES = [
   'PaymentAttachedToInvoice',
   'PaymentRefunded',

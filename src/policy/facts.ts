@@ -1,9 +1,11 @@
 import type { CheckoutEventType, CheckoutObservationData } from '../events/checkout.events.js';
+import type { DomainEvent } from '../events/event-types.js';
 import type {
   CustomerInvoiceEventType,
   InvoiceEventType,
   InvoiceObservationData,
 } from '../events/invoice.events.js';
+import type { PaymentEventType } from '../events/payment.events.js';
 import type {
   SubscriptionObservationData,
   SubscriptionObservationType,
@@ -34,15 +36,21 @@ export interface CheckoutObservation extends FactOrigin {
   readonly data: CheckoutObservationData;
 }
 
+/** One sight of a payment: of an invoice that it paid, of a refund, a dispute or a warning. */
+export type PaymentObservation = FactOrigin & Extract<DomainEvent, { type: PaymentEventType }>;
+
 /**
  * Everything known of one subscription that access depends on: sets, each fact once by event id, in no order that
- * means anything. `checkouts` are the sessions that name it. `customerDeleted` says that its customer was seen deleted.
+ * means anything. `checkouts` are the sessions that name it. `payments` is what was
+ * told of payments of its invoices of which something was refunded or disputed; `customerDeleted` says that its customer was
+ * seen deleted.
  */
 export interface SubscriptionFacts {
   readonly subscription: string;
   readonly observations: readonly Observation[];
   readonly invoices: readonly InvoiceObservation[];
   readonly checkouts: readonly CheckoutObservation[];
+  readonly payments: readonly PaymentObservation[];
   readonly customerDeleted: boolean;
 }
 

@@ -228,7 +228,7 @@ describe('A user with many subscriptions', () => {
       const state = subscriptionState(`sub_${n}`, { ...changes, items });
       const observations = [observation(`evt_${n}`, 'customer.subscription.created', DAWN + n, state)];
       const facts = { subscription: state.subscription, observations, invoices: [], checkouts: [] };
-      return openSubscriptionState({ ...facts, customerDeleted: false }, catalog) ?? [];
+      return openSubscriptionState({ ...facts, payments: [], customerDeleted: false }, catalog) ?? [];
     });
     const moments = changesFrom(subscriptionStates, catalog, (DAWN + DAY) * 1000, 0);
     expect(moments.map(({ entitlement }) => entitlement.status)).toEqual(['paused', 'canceled']);
@@ -248,6 +248,7 @@ describe('A user with many subscriptions', () => {
         observations,
         invoices: [],
         checkouts: [],
+        payments: [],
         customerDeleted: false,
       };
     });

@@ -89,7 +89,7 @@ class UserUnderTest {
       observations: growingList<Observation>([]),
       invoices: growingList<InvoiceObservation>([]),
     };
-    const own = { subscription, ...lists, checkouts: [], customerDeleted: false };
+    const own = { subscription, ...lists, checkouts: [], payments: [], customerDeleted: false };
     this.subscriptions[nth] = own;
     return own;
   }

@@ -8,6 +8,7 @@ import type {
   FactOrigin,
   InvoiceObservation,
   Observation,
+  PaymentObservation,
   SubscriptionFacts,
 } from '../../src/policy/facts.js';
 import { judge } from '../../src/policy/judge.js';
@@ -35,6 +36,7 @@ export interface Facts {
   readonly observations: readonly Observation[];
   readonly invoices: readonly InvoiceObservation[];
   readonly checkouts: readonly CheckoutObservation[];
+  readonly payments: readonly PaymentObservation[];
   readonly customers: readonly (CustomerObservation & { readonly customer: string })[];
 }
 
@@ -64,6 +66,7 @@ export function history(): fc.Arbitrary<History> {
         observations: households.flatMap(({ observations }) => observations),
         invoices: households.flatMap(({ invoices }) => invoices),
         checkouts: households.flatMap(({ checkouts }) => checkouts),
+        payments: households.flatMap(({ payments }) => payments),
         customers: households.flatMap(({ customers }) => customers),
       };
       const happenings = [
@@ -114,6 +117,8 @@ export function subscriptionsByOwner(
     observations: facts.observations.filter(named(id)),
     invoices: facts.invoices.filter(named(id)),
     checkouts: facts.checkouts.filter(named(id)),
+    // Which of them are of its invoices the policy says.
+    payments: facts.payments,
     customerDeleted: isDeleted(customerOfSubscription(facts.observations.filter(named(id)))),
   }));
   const ownerOf = ({ subscription, observations, checkouts }: (typeof subscriptions)[number]) => {
@@ -171,7 +176,12 @@ function household({ facts }: Life, n: number, luck: Luck): Facts {
           ...line,
           subscription: line.subscription === null ? null : own(line.subscription),
         }));
-        const told = { ...fact, eventId: idOf(fact), data: { ...fact.data, subscription, lines } };
+        const ids = {
+          invoice: own(fact.data.invoice),
+          paymentIntent: fact.data.paymentIntent === null ? null : own(fact.data.paymentIntent),
+          charge: fact.data.charge === null ? null : own(fact.data.charge),
+        };
+        const told = { ...fact, eventId: idOf(fact), data: { ...fact.data, ...ids, subscription, lines } };
         return luck.of([true, true, false]) || fact.data.lines.length === 0
           ? told
           : throughCustomer(told, luck.of([`cus_${n}`, `cus_${n}b`]));
@@ -193,6 +203,7 @@ function household({ facts }: Life, n: number, luck: Luck): Facts {
         },
       }));
     }),
+    payments: facts.subscriptions.flatMap(({ payments }) => payments.map((fact) => renamed(fact, own))),
     customers: luck.times(5, (i) => ({
       customer: luck.of([`cus_${n}`, `cus_${n}b`]),
       eventId: `evt_cus${n}_${i}`,
@@ -201,6 +212,20 @@ function household({ facts }: Life, n: number, luck: Luck): Facts {
       userId: luck.of([null, main, ...USERS]),
     })),
   };
+}
+
+/** What was told of a payment, under ids of its own; invoices of a life are numbered within it. */
+function renamed(fact: PaymentObservation, own: (id: string) => string): PaymentObservation {
+  const { data } = fact;
+  const name = (id: string | null): string | null => (id === null ? null : own(id));
+  const ids = {
+    payment: own(data.payment),
+    paymentIntent: name(data.paymentIntent),
+    charge: name(data.charge),
+    invoice: name(data.invoice),
+    ...('paymentRecord' in data ? { paymentRecord: name(data.paymentRecord) } : {}),
+  };
+  return { ...fact, eventId: own(fact.eventId), data: { ...data, ...ids } } as PaymentObservation;
 }
 
 const OF_CUSTOMER: Readonly<Record<InvoiceEventType, CustomerInvoiceEventType>> = {
@@ -233,7 +258,7 @@ function invoiceEvent({ type, data }: InvoiceObservation): DomainEvent {
   return { type, data: { ...invoice, customer } };
 }
 
-function toldOf({ observations, invoices, checkouts, customers }: Facts): readonly Happening[] {
+function toldOf({ observations, invoices, checkouts, payments, customers }: Facts): readonly Happening[] {
   const happening = ({ eventId, stripeType, created }: FactOrigin, event: DomainEvent): Happening => ({
     event,
     origin: { eventId, stripeType, created },
@@ -243,6 +268,7 @@ function toldOf({ observations, invoices, checkouts, customers }: Facts): readon
     ...observations.map((fact) => happening(fact, { type: fact.type, data: fact.data })),
     ...invoices.map((fact) => happening(fact, invoiceEvent(fact))),
     ...checkouts.map((fact) => happening(fact, { type: fact.type, data: fact.data })),
+    ...payments.map((fact) => happening(fact, { type: fact.type, data: fact.data } as DomainEvent)),
     ...customers.map((fact) =>
       happening(fact, {
         type: fact.stripeType === 'customer.deleted' ? 'CustomerDeleted' : 'CustomerObserved',

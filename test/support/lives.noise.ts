@@ -242,6 +242,7 @@ export function noisySubscription(id: string): fc.Arbitrary<SubscriptionFacts> {
       { weight: 3, arbitrary: fc.constant([]) },
       { weight: 1, arbitrary: fc.uniqueArray(checkouts(id), { maxLength: 2, ...byEventId }) },
     ),
+    payments: fc.constant([]),
     customerDeleted: rare(19),
   });
 }

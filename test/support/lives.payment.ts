@@ -117,6 +117,7 @@ export function paymentSubscription(id: string): fc.Arbitrary<SubscriptionFacts>
     .map(({ first, seen, bills, session }) => ({
       subscription: id,
       customerDeleted: false,
+      payments: [],
       observations: inTime(seen).map((one, i) => {
         const bornHere = i === 0 && first !== 'lost';
         return observation(

@@ -144,7 +144,7 @@ export class Subscription {
   facts(): SubscriptionFacts {
     const { id, observations, invoices, checkouts } = this;
     const { customerDeleted } = this.birth;
-    return { subscription: id, observations, invoices, checkouts, customerDeleted };
+    return { subscription: id, observations, invoices, checkouts, payments: [], customerDeleted };
   }
 
   session(type: CheckoutEventType, paymentStatus: string): void {

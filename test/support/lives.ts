@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { PlanCatalog } from '../../src/events/catalog.events.js';
 import type { SubscriptionFacts, UserFacts } from '../../src/policy/facts.js';
 import { catalogs } from './lives.catalog.js';
+import { disputedSubscription } from './lives.disputes.js';
 import { DAWN, DAY } from './lives.facts.js';
 import { noisySubscription } from './lives.noise.js';
 import { paymentSubscription } from './lives.payment.js';
@@ -34,6 +35,11 @@ export function lapsedLife(): fc.Arbitrary<Life> {
   return lifeOf(lapsedSubscription);
 }
 
+/** Lives that turn on what of their payments went back. */
+export function disputedLife(): fc.Arbitrary<Life> {
+  return lifeOf(disputedSubscription);
+}
+
 /** Lives in which any field may hold any value of a small pool. */
 export function noisyLife(): fc.Arbitrary<Life> {
   return lifeOf(noisySubscription);
@@ -41,7 +47,7 @@ export function noisyLife(): fc.Arbitrary<Life> {
 
 /** Any of these kinds. */
 export function life(): fc.Arbitrary<Life> {
-  return fc.oneof(stripeLife(), burstLife(), paymentLife(), lapsedLife(), noisyLife());
+  return fc.oneof(stripeLife(), burstLife(), paymentLife(), lapsedLife(), disputedLife(), noisyLife());
 }
 
 function lifeOf(subscription: (id: string) => fc.Arbitrary<SubscriptionFacts>): fc.Arbitrary<Life> {
@@ -94,6 +100,7 @@ export function shuffled(facts: UserFacts, seed: number): UserFacts {
       observations: repeated(sub.observations, random),
       invoices: repeated(sub.invoices, random),
       checkouts: repeated(sub.checkouts, random),
+      payments: repeated(sub.payments, random),
       customerDeleted: sub.customerDeleted,
     })),
   };

@@ -12,6 +12,7 @@ import type {
   CheckoutObservation,
   InvoiceObservation,
   Observation,
+  PaymentObservation,
   SubscriptionFacts,
 } from '../../src/policy/facts.js';
 import { judge } from '../../src/policy/judge.js';
@@ -35,6 +36,7 @@ export type Told = { readonly of: string } & (
   | { readonly kind: 'observation'; readonly fact: Observation }
   | { readonly kind: 'invoice'; readonly fact: InvoiceObservation }
   | { readonly kind: 'checkout'; readonly fact: CheckoutObservation }
+  | { readonly kind: 'payment'; readonly fact: PaymentObservation }
 );
 
 /** What was told of one subscription, in any order. */
@@ -54,6 +56,7 @@ export function subscription(story: SubscriptionStory): SubscriptionFacts {
     observations: story.flatMap((told) => (told.kind === 'observation' ? [told.fact] : [])),
     invoices: story.flatMap((told) => (told.kind === 'invoice' ? [told.fact] : [])),
     checkouts: story.flatMap((told) => (told.kind === 'checkout' ? [told.fact] : [])),
+    payments: story.flatMap((told) => (told.kind === 'payment' ? [told.fact] : [])),
     customerDeleted: false,
   };
 }

@@ -135,6 +135,7 @@ export function factsOf(bodies: readonly StripeEvent[]): readonly SubscriptionFa
   const observations: Facts['observations'][number][] = [];
   const invoices: Facts['invoices'][number][] = [];
   const checkouts: Facts['checkouts'][number][] = [];
+  const payments: Facts['payments'][number][] = [];
   const customers: Facts['customers'][number][] = [];
   for (const body of bodies) {
     const translation = translateStripeEvent(body, { ...TRANSLATION, account: 'acct_ours' });
@@ -159,10 +160,11 @@ export function factsOf(bodies: readonly StripeEvent[]): readonly SubscriptionFa
         break;
       default:
         if ('session' in event.data) checkouts.push({ ...told, ...event } as (typeof checkouts)[number]);
+        else if ('payment' in event.data) payments.push({ ...told, ...event } as (typeof payments)[number]);
         else if ('invoice' in event.data) invoices.push({ ...told, ...event } as (typeof invoices)[number]);
         else observations.push({ ...told, ...event } as (typeof observations)[number]);
     }
   }
-  const facts = { observations, invoices, checkouts, customers };
+  const facts = { observations, invoices, checkouts, payments, customers };
   return subscriptionsByOwner(facts, new Map()).get('ann') ?? [];
 }

@@ -1,5 +1,10 @@
 import type { PlanCatalog } from '../../src/events/catalog.events.js';
-import type { CheckoutObservation, InvoiceObservation, Observation } from '../../src/policy/facts.js';
+import type {
+  CheckoutObservation,
+  InvoiceObservation,
+  Observation,
+  PaymentObservation,
+} from '../../src/policy/facts.js';
 import { judge } from '../../src/policy/judge.js';
 import { type Facts, subscriptionsByOwner } from './histories.js';
 import type { ToRecord } from './projected-log.js';
@@ -75,6 +80,7 @@ function factsOf(log: readonly ToRecord[]): Facts {
   const observations: Observation[] = [];
   const invoices: InvoiceObservation[] = [];
   const checkouts: CheckoutObservation[] = [];
+  const payments: PaymentObservation[] = [];
   const customers: Facts['customers'][number][] = [];
   const seen = new Set<string>();
   for (const { event, origin } of log) {
@@ -111,8 +117,9 @@ function factsOf(log: readonly ToRecord[]): Facts {
         invoices.push({ ...origin, type, data });
         break;
       default:
-        if ('items' in data) observations.push({ ...origin, type, data } as Observation);
+        if ('payment' in data) payments.push({ ...origin, type, data } as PaymentObservation);
+        else if ('items' in data) observations.push({ ...origin, type, data } as Observation);
     }
   }
-  return { observations, invoices, checkouts, customers };
+  return { observations, invoices, checkouts, payments, customers };
 }

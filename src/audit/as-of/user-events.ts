@@ -1,7 +1,7 @@
 import type { EventStore } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { comparePositions, type Position, type StoredEvent } from '../../events/stored-event.js';
-import { checkoutStream, customerStream, subscriptionStream } from '../../events/stream-names.js';
+import { streamName } from '../../events/stream-names.js';
 import { projectionSource } from '../../projections/engine/projection-source.js';
 import { readEvent, UnreadableEvent } from '../../projections/engine/unreadable-event.js';
 import { ENTITLEMENTS } from '../../projections/entitlements/entitlements.projector.js';
@@ -9,7 +9,6 @@ import type { UserStreams } from './user-streams.reader.js';
 
 /** Streams that are read at once. */
 const AT_ONCE = 4;
-const STREAM_OF = { subscription: subscriptionStream, customer: customerStream, checkout: checkoutStream };
 
 /** The first event that is missing of a user's, and since when (Unix ms). */
 export interface Missing {
@@ -32,7 +31,7 @@ export class UserEventsReader {
 
   /** The events of these streams; those that are set aside, with all behind them, are left out, as the fold leaves them out. */
   async read(userId: string, { streams, handled, setAside }: UserStreams): Promise<UserEvents> {
-    const names = streams.map(({ category, id }) => STREAM_OF[category](this.streamPrefix, id)).sort();
+    const names = streams.map((subject) => streamName(this.streamPrefix, subject)).sort();
     const events: EventEnvelope[] = [];
     const missing = setAside.filter(({ users }) => users.includes(userId));
     for (let first = 0; first < names.length; first += AT_ONCE) {

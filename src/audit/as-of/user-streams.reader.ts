@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Position } from '../../events/stored-event.js';
 
 const streamSchema = z.strictObject({
-  category: z.enum(['subscription', 'customer', 'checkout']),
+  category: z.enum(['subscription', 'customer', 'checkout', 'payment']),
   id: z.string(),
 });
 
@@ -67,6 +67,10 @@ const READ = {
        select 'checkout', c.session from tenure.checkout c
        where r.category = 'subscription' and c.generation = (select generation from tenure.live_generation)
          and c.subscription = r.id
+       union all
+       select 'payment', p.other from tenure.payment_join p
+       where r.category = 'subscription' and p.generation = (select generation from tenure.live_generation)
+         and p.kind = 'subscription' and p.id = r.id
        union all
        select 'subscription', s.subscription from tenure.subscription s
        where r.category = 'customer' and s.generation = (select generation from tenure.live_generation)

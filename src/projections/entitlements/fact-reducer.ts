@@ -9,6 +9,8 @@ import { customerObservationOf, factOriginOf } from './fact-rows.js';
 import type { FactsLoader } from './facts-loader.js';
 import type { KeptCustomer, KeptSubscription } from './kept-rows.js';
 import { OwnershipReducer, sorted } from './ownership-reducer.js';
+import { paymentObservationOf } from './payment-facts.js';
+import { PaymentReducer } from './payment-reducer.js';
 import { userStreamsOf } from './user-streams.js';
 import type { WorkingSet } from './working-set.js';
 import type { WriteBatch } from './write-batch.js';
@@ -25,6 +27,7 @@ const NOBODY: readonly string[] = [];
 /** Folds events into the facts in memory, and notes the rows that change. */
 export class FactReducer {
   readonly #ownership: OwnershipReducer;
+  readonly #payments: PaymentReducer;
 
   constructor(
     private readonly workingSet: WorkingSet,
@@ -32,6 +35,7 @@ export class FactReducer {
     private readonly changes: WriteBatch,
   ) {
     this.#ownership = new OwnershipReducer(workingSet, loader, changes);
+    this.#payments = new PaymentReducer(workingSet, loader, changes);
   }
 
   /** Loads what a batch is about in few round trips; what is still missing is loaded when an event needs it. */
@@ -40,6 +44,7 @@ export class FactReducer {
     await Promise.all([
       this.loader.subscriptions(subjects.flatMap(({ subscription }) => subscription ?? [])),
       this.loader.checkouts(subjects.flatMap(({ session }) => session ?? [])),
+      this.#payments.prefetch(events),
     ]);
     await this.loader.customers(
       subjects
@@ -142,13 +147,14 @@ export class FactReducer {
         return this.#foldCheckout({ ...event, type: event.type });
       case 'AccessDeadlineReached':
         return [event.data.userId];
-      case 'CheckoutStarted':
       case 'PaymentAttachedToInvoice':
       case 'PaymentRefunded':
       case 'PaymentRefundFailed':
       case 'PaymentDisputed':
       case 'DisputeClosed':
       case 'PaymentWarned':
+        return ownersOf(await this.#payments.fold(paymentObservationOf(event)));
+      case 'CheckoutStarted':
       case 'PlanCatalogPublished':
       case 'EventSkipped':
       case 'AuditAccessed':
@@ -164,7 +170,8 @@ export class FactReducer {
       row.invoices.push(invoice);
       this.#addFact(row, invoice.eventId, 'invoice', invoice);
     }
-    return this.#ownership.reassess(row);
+    const others = ownersOf(await this.#payments.foldInvoice(invoice));
+    return sorted([...(await this.#ownership.reassess(row)), ...others]);
   }
 
   async #foldCheckout(
@@ -185,6 +192,7 @@ export class FactReducer {
     if (names.customer !== null) await this.loader.customer(names.customer);
     this.workingSet.setNamesOf(row, names);
     this.changes.checkouts.add(row);
+    await this.#payments.foldSession(session, event.data.paymentIntent);
 
     const affected = new Set<string>();
     if (names.customer !== null) {
@@ -235,6 +243,11 @@ export class FactReducer {
   ): void {
     this.changes.facts.push({ subscription: row.subscription, factId, kind, body });
   }
+}
+
+/** Those whose subscriptions are. */
+function ownersOf(subscriptions: readonly KeptSubscription[]): readonly string[] {
+  return sorted(subscriptions.flatMap(({ owner }) => owner ?? []));
 }
 
 function subjectOf({ type, data }: EventEnvelope): Subject {

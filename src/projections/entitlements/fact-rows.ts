@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CHECKOUT_EVENT_TYPES, checkoutObservationSchema } from '../../events/checkout.events.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
-import { isRetrievedType } from '../../events/event-types.js';
+import { EVENT_TYPES, isRetrievedType } from '../../events/event-types.js';
 import {
   CUSTOMER_INVOICE_EVENT_TYPES,
   INVOICE_EVENT_TYPES,
@@ -31,6 +31,16 @@ export const invoiceText = z.strictObject({
 });
 export const checkoutsText = z.array(
   z.strictObject({ ...origin, type: z.enum(CHECKOUT_EVENT_TYPES), data: checkoutObservationSchema }),
+);
+export const paymentText = z.array(
+  z.discriminatedUnion('type', [
+    EVENT_TYPES.PaymentAttachedToInvoice.event.extend(origin),
+    EVENT_TYPES.PaymentRefunded.event.extend(origin),
+    EVENT_TYPES.PaymentRefundFailed.event.extend(origin),
+    EVENT_TYPES.PaymentDisputed.event.extend(origin),
+    EVENT_TYPES.DisputeClosed.event.extend(origin),
+    EVENT_TYPES.PaymentWarned.event.extend(origin),
+  ]),
 );
 export const customerText = z.strictObject({
   link: z.string().nullable(),

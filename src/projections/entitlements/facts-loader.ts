@@ -4,6 +4,7 @@ import type { Entitlement } from '../../policy/entitlement.js';
 import { customerMetadata } from '../../policy/ownership.js';
 import { checkoutsText, customerText, invoiceText, observationText } from './fact-rows.js';
 import type { Keepable, KeptCustomer, KeptSubscription } from './kept-rows.js';
+import { PaymentsLoader } from './payments-loader.js';
 import { adoptedPricesSchema, defaultUserRow, parseSnapshotTexts } from './user-row.js';
 import type { WorkingSet } from './working-set.js';
 
@@ -50,17 +51,21 @@ export type Queries = Statements;
 
 /** Brings rows of one generation into memory, each once, with what belongs to them. */
 export class FactsLoader {
+  readonly payments: PaymentsLoader;
+
   constructor(
     private readonly pool: Queries,
     private readonly generation: number,
     private readonly workingSet: WorkingSet,
-  ) {}
+  ) {
+    this.payments = new PaymentsLoader(pool, generation, workingSet);
+  }
 
-  /** Subscriptions with their facts and the checkouts that name them. Unknown ones become empty rows. */
+  /** Subscriptions with their facts, the checkouts that name them and what took back their payments. Unknown ones become empty rows. */
   async subscriptions(ids: Iterable<string>): Promise<void> {
     const missing = this.#missing('subscription', ids, this.workingSet.subscriptions);
     if (missing.length === 0) return;
-    const [rows, facts, checkouts] = await Promise.all([
+    const [rows, facts, checkouts, payments] = await Promise.all([
       this.#rows(
         'select subscription, customer, owner, conflicts, customer_deleted from tenure.subscription where generation = $1 and subscription = any($2)',
         missing,
@@ -76,6 +81,7 @@ export class FactsLoader {
         missing,
         checkoutRow,
       ),
+      this.payments.joinedTo(missing),
     ]);
     const bySubscription = new Map<string, z.infer<typeof factRow>[]>();
     for (const fact of facts) {
@@ -102,6 +108,7 @@ export class FactsLoader {
         invoices: own
           .filter((fact) => fact.kind === 'invoice')
           .map((fact) => invoiceText.parse(JSON.parse(fact.body))),
+        ...payments(subscription),
       };
     });
     this.#addCheckouts(checkouts);

@@ -1,9 +1,15 @@
-import type { CheckoutObservation, InvoiceObservation, Observation } from '../../policy/facts.js';
+import type {
+  CheckoutObservation,
+  InvoiceObservation,
+  Observation,
+  PaymentObservation,
+} from '../../policy/facts.js';
 import type { CustomerObservation, CustomerWord } from '../../policy/ownership.js';
 
 /**
  * A subscription with all its facts. `link` is ops' latest one; `customerDeleted` says what was seen of its customer;
- * `checkouts` are the facts of the sessions that name it, another list whenever there are more.
+ * `checkouts` are the facts of the sessions that name it, another list whenever there are more;
+ * `payments` are the facts of the payments `joined` to it.
  */
 export interface KeptSubscription {
   readonly subscription: string;
@@ -15,6 +21,8 @@ export interface KeptSubscription {
   readonly observations: Observation[];
   readonly invoices: InvoiceObservation[];
   checkouts: readonly CheckoutObservation[];
+  readonly payments: PaymentObservation[];
+  readonly joined: Set<string>;
 }
 
 /** A customer with those of its facts that matter. `word` is what they say of its subscriptions. */
@@ -34,5 +42,25 @@ export interface KeptCheckout {
   readonly observations: CheckoutObservation[];
 }
 
+/**
+ * A payment by one of its ids, with the facts that are told under it: `others` are further ids of it, `invoices` and
+ * `sessions` what is named with this one. `isJoined`: an invoice or session is named with one of all its ids.
+ */
+export interface KeptPayment {
+  readonly payment: string;
+  readonly observations: PaymentObservation[];
+  readonly others: Set<string>;
+  readonly invoices: Set<string>;
+  readonly sessions: Set<string>;
+  isJoined: boolean;
+}
+
+/** An invoice with the ids of payments that are named with it, and the subscriptions that it is of. */
+export interface KeptInvoice {
+  readonly invoice: string;
+  readonly payments: Set<string>;
+  readonly subscriptions: Set<string>;
+}
+
 /** What is kept in memory and dropped by itself. */
-export type Keepable = 'subscription' | 'customer' | 'checkout' | 'user';
+export type Keepable = 'subscription' | 'customer' | 'checkout' | 'payment' | 'invoice' | 'user';

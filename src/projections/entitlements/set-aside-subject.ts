@@ -3,6 +3,7 @@ import type { EventEnvelope } from '../../events/event-envelope.js';
 import { isUserId } from '../../events/user-id.js';
 import { UnreadableEvent } from '../engine/unreadable-event.js';
 import type { FactsLoader } from './facts-loader.js';
+import { loadPayment, subscriptionsOfPayment } from './payment-joins.js';
 import type { WorkingSet } from './working-set.js';
 
 /** The subject of a stream, as far as its events name it: its users follow from it. */
@@ -10,6 +11,8 @@ export const subjectSchema = z.strictObject({
   subscription: z.string().nullable(),
   customer: z.string().nullable(),
   session: z.string().nullable(),
+  // Rows that earlier code wrote are without one.
+  payment: z.string().nullable().default(null),
 });
 export type Subject = z.infer<typeof subjectSchema>;
 
@@ -20,7 +23,12 @@ export function subjectOf(event: EventEnvelope | UnreadableEvent): Subject {
     const value = data[name];
     return typeof value === 'string' && value !== '' && !value.includes('\0') ? value : null;
   };
-  return { subscription: id('subscription'), customer: id('customer'), session: id('session') };
+  return {
+    subscription: id('subscription'),
+    customer: id('customer'),
+    session: id('session'),
+    payment: id('payment'),
+  };
 }
 
 /** Users whom an event names. */
@@ -40,22 +48,28 @@ function dataOf(event: EventEnvelope | UnreadableEvent): Readonly<Record<string,
 }
 
 /** Whether all that decides on the users of a subject is in memory. */
-export function isInMemory({ subscription, customer, session }: Subject, workingSet: WorkingSet): boolean {
+export function isInMemory(
+  { subscription, customer, session, payment }: Subject,
+  workingSet: WorkingSet,
+): boolean {
   return (
     (session === null || workingSet.checkouts.has(session)) &&
     (subscription === null || workingSet.subscriptions.has(subscription)) &&
-    (customer === null || workingSet.wholeCustomers.has(customer))
+    (customer === null || workingSet.wholeCustomers.has(customer)) &&
+    (payment === null || subscriptionsOfPayment(payment, workingSet) !== null)
   );
 }
 
 /** Loads what decides on the users of a subject. */
 export async function loadSubject(
-  { subscription, customer, session }: Subject,
+  { subscription, customer, session, payment }: Subject,
   loader: FactsLoader,
+  workingSet: WorkingSet,
 ): Promise<void> {
   if (session !== null) await loader.checkouts([session]);
   if (subscription !== null) await loader.subscriptions([subscription]);
   if (customer !== null) await loader.customers([customer]);
+  if (payment !== null) await loadPayment(payment, loader, workingSet);
 }
 
 /** Users of a subject: its owner; where nobody owns it yet those of its customer; and the users whom events name. */
@@ -75,6 +89,11 @@ export function usersOfSubject(
         if (each.owner !== null) users.add(each.owner);
       }
     }
+  }
+  for (const each of subject.payment === null
+    ? []
+    : (subscriptionsOfPayment(subject.payment, workingSet) ?? [])) {
+    if (each.owner !== null) users.add(each.owner);
   }
   return sorted(users);
 }

@@ -113,6 +113,7 @@ export class SetAsides {
           subscription: known.subject.subscription ?? more.subscription,
           customer: known.subject.customer ?? more.customer,
           session: known.subject.session ?? more.session,
+          payment: known.subject.payment ?? more.payment,
         },
         claims: sorted([...known.claims, ...claimsOf(event)]),
       },
@@ -182,7 +183,7 @@ export class SetAsides {
       if (this.#lost.has(known.stream)) continue;
       if (!isInMemory(known.subject, workingSet)) {
         try {
-          await loadSubject(known.subject, loader);
+          await loadSubject(known.subject, loader, workingSet);
         } catch (error) {
           if (isTransient(error)) throw error;
           this.#lost.add(known.stream);

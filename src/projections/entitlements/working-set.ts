@@ -3,7 +3,14 @@ import { growingList } from '../../policy/growing.js';
 import { keptJudgementBytes } from '../../policy/judge.js';
 import { keptPaymentBytes } from '../../policy/kept-payments.js';
 import { CustomerClaims } from './customer-claims.js';
-import type { Keepable, KeptCheckout, KeptCustomer, KeptSubscription } from './kept-rows.js';
+import type {
+  Keepable,
+  KeptCheckout,
+  KeptCustomer,
+  KeptInvoice,
+  KeptPayment,
+  KeptSubscription,
+} from './kept-rows.js';
 import { type Kept, UseOrder } from './use-order.js';
 import type { UserRow } from './user-row.js';
 
@@ -18,6 +25,8 @@ export class WorkingSet {
   readonly subscriptions = new Map<string, KeptSubscription>();
   readonly customers = new Map<string, KeptCustomer>();
   readonly checkouts = new Map<string, KeptCheckout>();
+  readonly payments = new Map<string, KeptPayment>();
+  readonly invoices = new Map<string, KeptInvoice>();
   readonly users = new Map<string, UserRow>();
   readonly wholeCustomers = new Set<string>();
   readonly wholeUsers = new Set<string>();
@@ -51,7 +60,8 @@ export class WorkingSet {
     switch (kind) {
       case 'subscription': {
         const row = this.subscriptions.get(id);
-        return row && { facts: [row.observations, row.invoices], rest: keptPaymentBytes(row.invoices) };
+        const facts = row === undefined ? [] : [row.observations, row.invoices, row.payments];
+        return row && { facts, rest: keptPaymentBytes(row.invoices) };
       }
       case 'customer': {
         const row = this.customers.get(id);
@@ -61,6 +71,12 @@ export class WorkingSet {
         const row = this.checkouts.get(id);
         return row && { facts: [row.observations], rest: 0 };
       }
+      case 'payment': {
+        const row = this.payments.get(id);
+        return row && { facts: [row.observations], rest: 0 };
+      }
+      case 'invoice':
+        return this.invoices.has(id) ? { facts: [], rest: 0 } : undefined;
       case 'user': {
         const row = this.users.get(id);
         const judged = this.#factsOfUser.get(id);
@@ -102,6 +118,12 @@ export class WorkingSet {
         if (row.customer !== null) this.#drop(`customer ${row.customer}`);
         return;
       }
+      case 'payment':
+        this.payments.delete(id);
+        return;
+      case 'invoice':
+        this.invoices.delete(id);
+        return;
       case 'user':
         this.users.delete(id);
         this.wholeUsers.delete(id);
@@ -113,6 +135,7 @@ export class WorkingSet {
     const row = { ...read, checkouts: this.#checkoutsOf(read.subscription) };
     growingList(row.observations);
     growingList(row.invoices);
+    growingList(row.payments);
     this.subscriptions.set(row.subscription, row);
     link(this.#ofCustomer, row.customer, row);
     link(this.#ofOwner, row.owner, row);
@@ -205,6 +228,8 @@ export class WorkingSet {
       this.subscriptions,
       this.customers,
       this.checkouts,
+      this.payments,
+      this.invoices,
       this.users,
       this.wholeCustomers,
       this.wholeUsers,
@@ -224,9 +249,21 @@ function parseKey(key: string): readonly [Keepable, string] {
   const end = key.indexOf(' ');
   const kind = key.slice(0, end);
   const id = key.slice(end + 1);
-  if (kind === 'subscription' || kind === 'customer' || kind === 'checkout' || kind === 'user')
-    return [kind, id];
+  if (isKeepable(kind)) return [kind, id];
   throw new Error(`nothing is kept by the key ${key}`);
+}
+
+const KEEPABLE: readonly string[] = [
+  'subscription',
+  'customer',
+  'checkout',
+  'payment',
+  'invoice',
+  'user',
+] satisfies Keepable[];
+
+function isKeepable(kind: string): kind is Keepable {
+  return KEEPABLE.includes(kind);
 }
 
 function link<Row>(index: Map<string, Set<Row>>, key: string | null, row: Row): void {

@@ -3,6 +3,7 @@ import { isTransient } from '../../database/transient.js';
 import type { Unwritable } from '../engine/projector.js';
 import { EventLoopShare } from '../engine/yield-if-due.js';
 import type { KeptCheckout, KeptCustomer, KeptSubscription } from './kept-rows.js';
+import { noPaymentRows, type PaymentRows, paymentStatements } from './payment-statements.js';
 import {
   catalogStatement,
   checkoutsStatement,
@@ -27,6 +28,7 @@ export class WriteBatch {
   readonly subscriptions = new Set<KeptSubscription>();
   readonly customers = new Set<KeptCustomer>();
   readonly checkouts = new Set<KeptCheckout>();
+  readonly payments: PaymentRows = noPaymentRows();
   readonly users = new Map<string, UserRow>();
   /** Rows of `users` as they were when the batch began. */
   readonly usersBefore = new Map<string, UserRow>();
@@ -118,6 +120,8 @@ export class WriteBatch {
     for (const row of this.subscriptions) rest.subscriptions.add(row);
     for (const row of this.customers) rest.customers.add(row);
     for (const row of this.checkouts) rest.checkouts.add(row);
+    for (const row of this.payments.rows) rest.payments.rows.add(row);
+    rest.payments.joins.push(...this.payments.joins);
     rest.facts.push(...this.facts);
     rest.catalog = this.catalog;
     for (const userId of this.users.keys()) if (!users.has(userId)) this.#copyRows(userId, rest);
@@ -188,6 +192,7 @@ export class WriteBatch {
       ...(raises.length > 0 ? [() => versionsStatement(generation, raises)] : []),
       ...(fed.length > 0 ? [() => feedStatement(generation, fed)] : []),
       ...(catalog === null ? [] : [() => catalogStatement(generation, catalog)]),
+      ...paymentStatements(generation, this.payments),
       ...twoClockStatements(generation, this.twoClocks),
       ...setAsideStatements(generation, this.setAside),
     ];

@@ -16,8 +16,16 @@ export const SET_ASIDE_TABLES = ['set_aside_stream', 'faulted_user'] as const;
 /** Those by which questions as of a moment are answered. */
 export const TWO_CLOCK_TABLES = ['user_stream', 'subscription_customer', 'logical_time'] as const;
 
+/** Those of payments. */
+export const PAYMENT_TABLES = ['payment', 'payment_join'] as const;
+
 /** Tables that hold one partition a generation. */
-export const GENERATION_TABLES = [...FIRST_TABLES, ...SET_ASIDE_TABLES, ...TWO_CLOCK_TABLES] as const;
+export const GENERATION_TABLES = [
+  ...FIRST_TABLES,
+  ...SET_ASIDE_TABLES,
+  ...TWO_CLOCK_TABLES,
+  ...PAYMENT_TABLES,
+] as const;
 
 /** The DDL that makes room for `generation` (a positive integer) in the first read models while nobody uses them. */
 export function createPartitions(generation: number): readonly string[] {

@@ -13,6 +13,7 @@ const TEXTS = [
   ['subscription_fact', 'body'],
   ['customer', 'facts'],
   ['checkout', 'facts'],
+  ['payment', 'facts'],
 ] as const;
 
 const origin = z.looseObject({ eventId: z.string(), stripeType: z.string(), created: z.number() });

@@ -24,6 +24,14 @@ const SUBJECTS: Partial<Record<Table, readonly (readonly [subject: string, colum
   subscription_fact: [['subscription', 'subscription']],
   customer: [['customer', 'customer']],
   checkout: [['session', 'session']],
+  payment: [['payment', 'payment']],
+  payment_join: [
+    ['payment', 'id'],
+    ['payment', 'other'],
+    ['subscription', 'id'],
+    ['subscription', 'other'],
+    ['session', 'other'],
+  ],
   user_stream: [
     ['subscription', 'id'],
     ['customer', 'id'],

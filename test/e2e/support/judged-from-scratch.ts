@@ -15,6 +15,7 @@ interface Facts {
   readonly observations: Observation[];
   readonly invoices: InvoiceObservation[];
   readonly checkouts: [];
+  readonly payments: [];
   readonly customerDeleted: false;
 }
 
@@ -37,6 +38,7 @@ export function judgedFromScratch(log: readonly EventEnvelope[]): ReadonlyMap<st
       observations: [],
       invoices: [],
       checkouts: [],
+      payments: [],
       customerDeleted: false,
     };
     all.set(subscription, facts);

@@ -2,6 +2,7 @@ import { BOOKKEEPING_ENTITIES } from './bookkeeping.entities.js';
 import { FACT_ENTITIES } from './fact.entities.js';
 import { GENERATION_ENTITIES } from './generation.entities.js';
 import { JUDGEMENT_ENTITIES } from './judgement.entities.js';
+import { PAYMENT_ENTITIES } from './payment.entities.js';
 import { SET_ASIDE_ENTITIES } from './set-aside.entities.js';
 import { TWO_CLOCK_ENTITIES } from './two-clocks.entities.js';
 
@@ -15,6 +16,7 @@ export const projectionEntities = [
   ...JUDGEMENT_ENTITIES,
   ...SET_ASIDE_ENTITIES,
   ...TWO_CLOCK_ENTITIES,
+  ...PAYMENT_ENTITIES,
   ...BOOKKEEPING_ENTITIES,
   ...GENERATION_ENTITIES,
 ];

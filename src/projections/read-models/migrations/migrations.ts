@@ -11,6 +11,7 @@ import { TellRecentChanges1763997000000 } from './10-add-recent-changes.migratio
 import { AddSetAside1763998000000 } from './11-add-set-aside.migration.js';
 import { KeepAdoptedPrices1763999000000 } from './12-add-adopted-prices.migration.js';
 import { AddTwoClocks1764000000000 } from './13-add-two-clocks.migration.js';
+import { AddPayments1764001000000 } from './14-add-payments.migration.js';
 
 /**
  * Migrations of the projections, in the order in which they run: a new one is the last of this list, has the next number in its
@@ -31,4 +32,5 @@ export const projectionMigrations = [
   AddSetAside1763998000000,
   KeepAdoptedPrices1763999000000,
   AddTwoClocks1764000000000,
+  AddPayments1764001000000,
 ];
