@@ -20,8 +20,9 @@ const SETTINGS_HELP = `
 Settings (environment):
   STRIPE_WEBHOOK_SECRET  required: signing secret of the webhook endpoint; several, comma-separated
   STRIPE_LIVEMODE        required unless STRIPE_SECRET_KEY tells: true or false
-  STRIPE_SECRET_KEY      asks Stripe where its events leave a doubt; unset: nothing is asked
+  STRIPE_SECRET_KEY      asks Stripe where its events leave a doubt, and for what thin events stand for; unset: nothing is asked
   STRIPE_API_BASE        another address of Stripe's API, such as a simulator's
+  STRIPE_REQUESTS_PER_SECOND  25: requests to one endpoint of Stripe's API
   TENURE_ADMIN_KEY       required: key of the API, at least 32 characters
   PORT, HOST             3000, 127.0.0.1
   DATABASE_URL           postgres://…; unset: an embedded PostgreSQL under DATA_DIR

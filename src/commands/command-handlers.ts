@@ -14,12 +14,7 @@ import { ReachAccessDeadline } from './deadline.aggregate.js';
 import { RecordPaymentEvent } from './payment.aggregate.js';
 import { SkipEvent } from './projection.aggregate.js';
 import { Repositories } from './repositories.js';
-import {
-  LinkSubscription,
-  RecordRetrievedSubscription,
-  RecordSubscriptionEvent,
-  UnlinkSubscription,
-} from './subscription.aggregate.js';
+import { LinkSubscription, RecordSubscriptionEvent, UnlinkSubscription } from './subscription.aggregate.js';
 
 @CommandHandler(RecordSubscriptionEvent)
 export class RecordSubscriptionEventHandler
@@ -28,17 +23,6 @@ export class RecordSubscriptionEventHandler
   constructor(private readonly repositories: Repositories) {}
 
   execute(command: RecordSubscriptionEvent): Promise<CommandResult> {
-    return this.repositories.subscriptions.execute(command);
-  }
-}
-
-@CommandHandler(RecordRetrievedSubscription)
-export class RecordRetrievedSubscriptionHandler
-  implements ICommandHandler<RecordRetrievedSubscription, CommandResult>
-{
-  constructor(private readonly repositories: Repositories) {}
-
-  execute(command: RecordRetrievedSubscription): Promise<CommandResult> {
     return this.repositories.subscriptions.execute(command);
   }
 }
@@ -165,7 +149,6 @@ async function publish({ catalog: plans }: Repositories, command: CatalogCommand
 /** Every handler of the write side, to be registered with the CommandBus. */
 export const COMMAND_HANDLERS = [
   RecordSubscriptionEventHandler,
-  RecordRetrievedSubscriptionHandler,
   LinkSubscriptionHandler,
   UnlinkSubscriptionHandler,
   RecordCustomerEventHandler,

@@ -1,10 +1,9 @@
 import type { DomainEvent } from '../events/event-types.js';
 import { subscriptionStream } from '../events/stream-names.js';
-import type { SubscriptionObservationData } from '../events/subscription.events.js';
 import type { Aggregate, KeyedOrigin, Origin } from './aggregate.js';
 import { having, isKnown, type LinkableState, UNSEEN } from './linkable.js';
 
-/** Record what a Stripe event says of a subscription (or of an invoice of it), once by its Stripe event id. */
+/** Record what Stripe says of a subscription (or of an invoice of it), once by its Stripe event id, or by what was asked. */
 export class RecordSubscriptionEvent {
   readonly kind = 'record';
   constructor(
@@ -12,20 +11,6 @@ export class RecordSubscriptionEvent {
     readonly event: DomainEvent,
     readonly origin: KeyedOrigin,
   ) {}
-}
-
-/** Record what Stripe's API answered about a subscription, once by what it was asked about (`origin.causation`). */
-export class RecordRetrievedSubscription {
-  readonly kind = 'record';
-  readonly subscription: string;
-  readonly event: DomainEvent;
-  constructor(
-    data: SubscriptionObservationData,
-    readonly origin: KeyedOrigin,
-  ) {
-    this.subscription = data.subscription;
-    this.event = { type: 'SubscriptionRetrieved', data };
-  }
 }
 
 /** Ops say whose a single subscription is. */
@@ -49,11 +34,7 @@ export class UnlinkSubscription {
   ) {}
 }
 
-export type SubscriptionCommand =
-  | RecordSubscriptionEvent
-  | RecordRetrievedSubscription
-  | LinkSubscription
-  | UnlinkSubscription;
+export type SubscriptionCommand = RecordSubscriptionEvent | LinkSubscription | UnlinkSubscription;
 
 /** One event for one Stripe event, also when nothing changes for access: its place in time matters to late facts. */
 export const subscriptionAggregate: Aggregate<LinkableState, SubscriptionCommand> = {

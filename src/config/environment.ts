@@ -41,6 +41,7 @@ export const environmentSchema = z.object({
     /^https?:\/\/[^/?#@]+\/?$/,
     'an http(s) URL of scheme, host and port alone',
   ).optional(),
+  STRIPE_REQUESTS_PER_SECOND: wholeNumber(10_000, 'requests').default(25),
   TENURE_ADMIN_KEY: setting(`a key of at least ${ADMIN_KEY_LENGTH} characters`)
     .min(ADMIN_KEY_LENGTH, `is too short, must have at least ${ADMIN_KEY_LENGTH} characters`)
     .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces'),

@@ -64,7 +64,11 @@ describe('the settings', () => {
   it('ask Stripe only with a key, at its own address unless another is named', () => {
     expect(loadSettings({ ...VALID, STRIPE_API_BASE: 'http://127.0.0.1:12111' }).stripeApi).toBeNull();
     const settings = { ...VALID, STRIPE_SECRET_KEY: 'rk_test_abc' };
-    expect(loadSettings(settings).stripeApi).toEqual({ secretKey: 'rk_test_abc', apiBase: null });
+    expect(loadSettings(settings).stripeApi).toEqual({
+      secretKey: 'rk_test_abc',
+      apiBase: null,
+      perSecond: 25,
+    });
     expect(loadSettings({ ...settings, STRIPE_API_BASE: 'http://127.0.0.1:12111' }).stripeApi?.apiBase).toBe(
       'http://127.0.0.1:12111',
     );

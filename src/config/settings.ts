@@ -24,6 +24,13 @@ const storeSchema = environmentSchema.pick({
 /** DI token of the settings of this process. */
 export const SETTINGS = Symbol('SETTINGS');
 
+/** How to ask Stripe's API: `apiBase` `null` is Stripe's own; `perSecond` requests to one of its endpoints, of this process. */
+export interface StripeApiSettings {
+  readonly secretKey: string;
+  readonly apiBase: string | null;
+  readonly perSecond: number;
+}
+
 /** The settings of one process, typed and validated. */
 export interface Settings {
   readonly port: number;
@@ -33,8 +40,8 @@ export interface Settings {
   readonly stripeWebhookSecrets: readonly string[];
   /** The mode whose events count. */
   readonly livemode: boolean;
-  /** How to ask Stripe's API (`apiBase` `null`: Stripe's own); `null`: it is never asked. */
-  readonly stripeApi: { readonly secretKey: string; readonly apiBase: string | null } | null;
+  /** How to ask Stripe's API; `null`: it is never asked. */
+  readonly stripeApi: StripeApiSettings | null;
   readonly adminKey: string;
   /** `null`: start the embedded server under `dataDir`. */
   readonly databaseUrl: string | null;
@@ -100,7 +107,11 @@ export function loadSettings(environment: Environment): Settings {
     stripeApi:
       data.STRIPE_SECRET_KEY === undefined
         ? null
-        : { secretKey: data.STRIPE_SECRET_KEY, apiBase: data.STRIPE_API_BASE ?? null },
+        : {
+            secretKey: data.STRIPE_SECRET_KEY,
+            apiBase: data.STRIPE_API_BASE ?? null,
+            perSecond: data.STRIPE_REQUESTS_PER_SECOND,
+          },
     adminKey: data.TENURE_ADMIN_KEY,
     databaseUrl: data.DATABASE_URL ?? null,
     dataDir: data.DATA_DIR,

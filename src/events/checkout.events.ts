@@ -27,3 +27,11 @@ export const CHECKOUT_EVENT_TYPES = [
   'CheckoutRetrieved',
 ] as const;
 export type CheckoutEventType = (typeof CHECKOUT_EVENT_TYPES)[number];
+
+/** Whether an event says that a checkout was completed, told by Stripe or asked of it. */
+export function isCompletedCheckout<E extends { readonly type: string; readonly data: object }>(
+  event: E,
+): event is E & { readonly data: CheckoutObservationData } {
+  if (event.type === 'CheckoutCompleted') return true;
+  return event.type === 'CheckoutRetrieved' && 'status' in event.data && event.data.status === 'complete';
+}

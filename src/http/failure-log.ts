@@ -9,8 +9,13 @@ import type { ProblemCode, ProblemError, ToProblem } from './problem.js';
 const LOOK_EVERY_MS = 5_000;
 const LOOK_WITHIN_MS = 2_000;
 
-/** Told of by who looks after them, once when they begin and once when they end. */
-const TOLD_ELSEWHERE: ReadonlySet<ProblemCode> = new Set(['log_replaced', 'clock_differs']);
+/** Told of by who looks after them, and not for every request. */
+const TOLD_ELSEWHERE: ReadonlySet<ProblemCode> = new Set([
+  'log_replaced',
+  'clock_differs',
+  'thin_events_need_api_key',
+  'stripe_unavailable',
+]);
 
 /** A store that does not answer. `times` counts what met it; times are of the log's clock, in milliseconds. */
 interface Outage {

@@ -49,6 +49,8 @@ export const PROBLEMS = {
   event_store_unavailable: { status: 503, title: 'The event store does not answer' },
   read_model_not_ready: { status: 503, title: 'The read model holds no plan catalogue yet' },
   too_many_waiting: { status: 503, title: 'Too many requests wait for a position' },
+  thin_events_need_api_key: { status: 503, title: 'Thin events need a key of Stripe’s API' },
+  stripe_unavailable: { status: 503, title: 'Stripe’s API does not answer' },
   database_unavailable: { status: 503, title: 'The database does not answer' },
 } as const satisfies Record<string, { status: number; title: string }>;
 export type ProblemCode = keyof typeof PROBLEMS;

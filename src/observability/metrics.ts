@@ -2,10 +2,11 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { LatencyHistogram } from './latency-histogram.js';
 import { VERSION } from './version.js';
 
-/** How a question to Stripe's API ended; `failed` is everything that is none of the others. */
+/** How a question to Stripe's API ended: `held_back` ones never went out, `failed` is all that is none of the others. */
 export const STRIPE_OUTCOMES = [
   'answered',
   'not_found',
+  'held_back',
   'rate_limited',
   'timed_out',
   'aborted',
@@ -31,6 +32,21 @@ export type WebhookOutcome = (typeof WEBHOOK_OUTCOMES)[number];
  * on `unanswered`; it was `dropped` because too many waited; `failed` on our side of the way.
  */
 export type DoubtOutcome = 'settled' | 'unanswered' | 'dropped' | 'failed';
+
+/**
+ * What became of a thin event that is handled: its v1 `event` or its `object` was fetched; the object is `gone`, of a kind
+ * that is `not_retrievable`, or of `no_subscription`; it was `held_back` as too many were fetched; Stripe gave no answer; there
+ * is no key.
+ */
+export type ThinOutcome =
+  | 'event'
+  | 'object'
+  | 'gone'
+  | 'not_retrievable'
+  | 'no_subscription'
+  | 'held_back'
+  | 'unanswered'
+  | 'without_key';
 
 /** What became of a change by time that was due: `appended`, `known` as another instance was faster, or `failed` for now. */
 export type DeadlineOutcome = 'appended' | 'known' | 'failed';
@@ -60,6 +76,12 @@ export class Metrics {
   private readonly stripeDoubts = new Counter({
     name: 'tenure_stripe_doubts_total',
     help: 'Subscriptions in doubt, by whether Stripe was asked and its answer recorded.',
+    labelNames: ['outcome'] as const,
+    registers: [this.registry],
+  });
+  private readonly thinEvents = new Counter({
+    name: 'tenure_thin_events_total',
+    help: 'Thin events that are handled, by what was fetched for them, or why nothing was.',
     labelNames: ['outcome'] as const,
     registers: [this.registry],
   });
@@ -131,6 +153,10 @@ export class Metrics {
 
   stripeDoubt(outcome: DoubtOutcome): void {
     this.stripeDoubts.inc({ outcome });
+  }
+
+  thinEvent(outcome: ThinOutcome): void {
+    this.thinEvents.inc({ outcome });
   }
 
   stripeUnexpected(kind: 'unknown_status' | 'unknown_dispute_status' | 'cut_items' | 'cut_lines'): void {

@@ -14,7 +14,10 @@ export class WebhookController {
 
   @Post('stripe')
   @ApiHeader({ name: 'Stripe-Signature', required: true })
-  @ApiBody({ description: 'A Stripe event, byte for byte as signed', schema: { type: 'object' } })
+  @ApiBody({
+    description: 'A Stripe event, a snapshot or a thin one, byte for byte as signed',
+    schema: { type: 'object' },
+  })
   @Describe({
     summary: "Stripe's deliveries; 200 means the event is durable, or is none of ours",
     ok: { description: 'Applied, a duplicate, or ignored with a reason', schema: webhookReceipt },
@@ -27,6 +30,8 @@ export class WebhookController {
       'event_store_unavailable',
       'log_replaced',
       'clock_differs',
+      'thin_events_need_api_key',
+      'stripe_unavailable',
     ],
     access: 'open',
   })

@@ -21,6 +21,7 @@ describe('A delivery that is refused', () => {
     reconciliation: { notice: never },
     checkoutWait: new CheckoutWait({ status: never, nextChange: never }, { activeSubscriptions: never }),
     heartbeat: { note: never },
+    thinEvents: { fetch: never, withoutKey: 0 },
     toProblem,
     metrics: new Metrics(),
     onUnexpected: never,

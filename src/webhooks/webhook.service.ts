@@ -1,27 +1,28 @@
 import type { CommandBus } from '@nestjs/cqrs';
 import { z } from 'zod';
-import type { CommandResult } from '../commands/aggregate.js';
-import { RecordCheckoutEvent } from '../commands/checkout.aggregate.js';
-import { RecordCustomerEvent } from '../commands/customer.aggregate.js';
-import { RecordPaymentEvent } from '../commands/payment.aggregate.js';
-import { RecordSubscriptionEvent } from '../commands/subscription.aggregate.js';
+import type { CommandResult, StripeAnswerOrigin, StripeOrigin } from '../commands/aggregate.js';
+import { recordingOf, type StripeStream } from '../commands/recording.js';
 import type { ServerClock } from '../database/server-clock.js';
+import { isCompletedCheckout } from '../events/checkout.events.js';
+import type { DomainEvent } from '../events/event-types.js';
 import { type ProblemCode, ProblemError, type ToProblem } from '../http/problem.js';
 import { jsonReply, type Reply } from '../http/reply.js';
 import type { Metrics, WebhookOutcome } from '../observability/metrics.js';
 import { OnceADay } from '../observability/once-a-day.js';
 import type { ReconciliationQueue } from '../stripe/reconciliation/reconciliation-queue.js';
-import { id } from '../stripe/translate/read-json.js';
+import { id, type JsonObject } from '../stripe/translate/read-json.js';
 import {
   isHandledType,
-  type Translation,
   type TranslationOptions,
   translateStripeEvent,
 } from '../stripe/translate/stripe-event.translator.js';
+import { isHandledThinType, isThinEvent, readThinEvent } from '../stripe/translate/thin-event.js';
 import { type Unexpected, unexpectedIn } from '../stripe/translate/unexpected.js';
 import type { CheckoutWait } from './checkout-wait.js';
+import { readDelivery } from './delivery-body.js';
 import type { DeliveryHeartbeat } from './delivery-heartbeat.js';
 import type { StripeSignature } from './stripe-signature.js';
+import type { ThinEvents } from './thin-events.js';
 
 /** What the reply to a delivery says. */
 export const webhookReceipt = z.strictObject({
@@ -52,6 +53,8 @@ export interface WebhookServiceOptions {
   readonly checkoutWait: CheckoutWait;
   /** Hears of every delivery with a good signature and of our mode. */
   readonly heartbeat: Pick<DeliveryHeartbeat, 'note'>;
+  /** Fetches what thin events stand for. */
+  readonly thinEvents: Pick<ThinEvents, 'fetch' | 'withoutKey'>;
   readonly toProblem: ToProblem;
   readonly metrics: Metrics;
   /** Hears, once a day each, what may surprise in what was recorded. */
@@ -62,9 +65,14 @@ export interface WebhookServiceOptions {
   readonly clock: Pick<ServerClock, 'now'>;
 }
 
-type RecordedTranslation = Extract<Translation, { outcome: 'recorded' }>;
+/** What Stripe said, by a delivery or asked, and the key by which it counts once. */
+interface ToRecord {
+  readonly stream: StripeStream;
+  readonly event: DomainEvent;
+  readonly stripe: StripeOrigin | StripeAnswerOrigin;
+  readonly causation: string;
+}
 
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** States of a session's payment in which the buyer owes nothing now (Stripe: Checkout Session `payment_status`). */
 const SETTLED: ReadonlySet<string | null> = new Set(['paid', 'no_payment_required']);
 
@@ -83,6 +91,11 @@ export class WebhookService {
     return this.#mismatches;
   }
 
+  /** Thin events since the start that there was no key to fetch with. */
+  get thinWithoutKey(): number {
+    return this.options.thinEvents.withoutKey;
+  }
+
   /**
    * @param body what reads the body, byte for byte
    * @param signature the `Stripe-Signature` header
@@ -94,14 +107,12 @@ export class WebhookService {
     try {
       const raw = await body;
       this.options.clock.now();
-      const event = this.#read(raw, signature);
+      const event = readDelivery(raw, signature, this.options.signature);
       type = typeOf(event);
-      eventId = id(Reflect.get(event, 'id'));
-      const translation = translateStripeEvent(event, this.options.translation);
-      if (translation.outcome === 'malformed') {
-        throw new ProblemError('malformed_event', `${translation.problems.join('; ')}.`);
-      }
-      const receipt = await this.#handle(translation, requestId);
+      eventId = id(event.id);
+      const receipt = isThinEvent(event)
+        ? await this.#receiveThin(event, requestId)
+        : await this.#receiveSnapshot(event, requestId);
       this.options.metrics.webhook(type, receipt.outcome);
       return jsonReply(200, receipt);
     } catch (error) {
@@ -113,40 +124,54 @@ export class WebhookService {
     }
   }
 
-  #read(raw: Buffer, signature: string | undefined): object {
-    let text: string;
-    try {
-      text = UTF8.decode(raw);
-    } catch (cause) {
-      throw new ProblemError('malformed_json', 'The body is not UTF-8.', {}, { cause });
+  async #receiveSnapshot(body: JsonObject, requestId: string): Promise<WebhookReceipt> {
+    const translation = translateStripeEvent(body, this.options.translation);
+    if (translation.outcome === 'malformed') throw malformed(translation);
+    if (translation.outcome === 'ignored') {
+      return this.#ignored(translation.livemode, translation.reason);
     }
-    if (!this.options.signature.isValid(text, signature)) {
-      throw new ProblemError('invalid_signature', 'The Stripe-Signature header does not sign this body now.');
-    }
-    const body = parse(text);
-    if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-      throw new ProblemError('malformed_json', 'The body is not a JSON object.');
-    }
-    return body;
+    const { stream, event, stripe } = translation;
+    if (this.#isOtherMode(stripe.livemode)) return OTHER_MODE;
+    return this.#record({ stream, event, stripe, causation: stripe.eventId }, requestId);
   }
 
-  async #handle(
-    translation: Exclude<Translation, { outcome: 'malformed' }>,
-    requestId: string,
-  ): Promise<WebhookReceipt> {
-    const livemode = translation.outcome === 'recorded' ? translation.stripe.livemode : translation.livemode;
-    if (livemode !== null && livemode !== this.options.livemode) {
-      this.#mismatches += 1;
-      return { received: true, outcome: 'ignored', reason: 'livemode_mismatch' };
-    }
+  async #receiveThin(body: JsonObject, requestId: string): Promise<WebhookReceipt> {
+    const thin = readThinEvent(body, this.options.translation.account);
+    if (thin.outcome === 'malformed') throw malformed(thin);
+    if (thin.outcome === 'ignored') return this.#ignored(thin.livemode, thin.reason);
+    if (this.#isOtherMode(thin.livemode)) return OTHER_MODE;
     this.options.heartbeat.note();
-    if (translation.outcome === 'ignored') {
-      return { received: true, outcome: 'ignored', reason: translation.reason };
+    const fetched = await this.options.thinEvents.fetch(thin);
+    switch (fetched.of) {
+      case 'event':
+        return this.#receiveSnapshot(fetched.body, requestId);
+      case 'object':
+        return this.#record(fetched.read, requestId);
+      case 'nothing':
+        return { received: true, outcome: 'ignored', reason: fetched.reason };
     }
-    const recorded: CommandResult = await this.options.commands.execute(commandOf(translation, requestId));
-    if (recorded.outcome === 'applied') this.#noteUnexpected(translation.event);
-    this.options.reconciliation.notice(translation.event, translation.stripe.created, requestId);
-    await this.#holdForCheckout(translation);
+  }
+
+  #ignored(livemode: boolean | null, reason: string): WebhookReceipt {
+    if (this.#isOtherMode(livemode)) return OTHER_MODE;
+    this.options.heartbeat.note();
+    return { received: true, outcome: 'ignored', reason };
+  }
+
+  #isOtherMode(livemode: boolean | null): boolean {
+    const isOther = livemode !== null && livemode !== this.options.livemode;
+    if (isOther) this.#mismatches += 1;
+    return isOther;
+  }
+
+  async #record({ stream, event, stripe, causation }: ToRecord, requestId: string): Promise<WebhookReceipt> {
+    const { commands, heartbeat, reconciliation } = this.options;
+    heartbeat.note();
+    const origin = { actor: 'stripe', correlationId: requestId, causation, stripe };
+    const recorded: CommandResult = await commands.execute(recordingOf(stream, event, origin));
+    if (recorded.outcome === 'applied') this.#noteUnexpected(event);
+    reconciliation.notice(event, { key: causation, created: stripe.created }, requestId);
+    await this.#holdForCheckout(event);
     return recorded.outcome === 'applied'
       ? { received: true, outcome: 'applied', event: recorded.event, position: recorded.position }
       : {
@@ -156,57 +181,30 @@ export class WebhookService {
         };
   }
 
-  #noteUnexpected(event: RecordedTranslation['event']): void {
+  #noteUnexpected(event: DomainEvent): void {
     for (const unexpected of unexpectedIn(event)) {
       this.options.metrics.stripeUnexpected(unexpected.kind);
       if (this.#told.isDue(`${unexpected.kind} ${unexpected.subject}`)) this.options.onUnexpected(unexpected);
     }
   }
 
-  async #holdForCheckout({ event }: RecordedTranslation): Promise<void> {
-    if (event.type !== 'CheckoutCompleted') return;
+  async #holdForCheckout(event: DomainEvent): Promise<void> {
+    if (!isCompletedCheckout(event)) return;
     const { subscription, paymentStatus } = event.data;
     if (subscription === null || !SETTLED.has(paymentStatus)) return;
     this.options.metrics.checkoutWait(await this.options.checkoutWait.until(subscription));
   }
 }
 
-function commandOf(
-  { stream, event, stripe }: RecordedTranslation,
-  requestId: string,
-): RecordSubscriptionEvent | RecordCustomerEvent | RecordCheckoutEvent | RecordPaymentEvent {
-  const origin = { actor: 'stripe', correlationId: requestId, causation: stripe.eventId, stripe };
-  switch (stream.category) {
-    case 'subscription':
-      return new RecordSubscriptionEvent(stream.id, event, origin);
-    case 'customer':
-      return new RecordCustomerEvent(stream.id, event, origin);
-    case 'checkout':
-      return new RecordCheckoutEvent(stream.id, event, origin);
-    case 'payment':
-      return new RecordPaymentEvent(stream.id, event, origin);
-  }
-}
+const OTHER_MODE = { received: true, outcome: 'ignored', reason: 'livemode_mismatch' } as const;
 
-/**
- * Parses once. A key `__proto__`, which may stand in anybody's metadata, is a property like any other here: what is read is
- * read by name from own properties, and nothing of the body is assigned to another object.
- */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    if (cause instanceof SyntaxError) {
-      throw new ProblemError('malformed_json', 'The body is not JSON that can be taken.', {}, { cause });
-    }
-    throw cause;
-  }
+function malformed({ problems }: { readonly problems: readonly string[] }): ProblemError {
+  return new ProblemError('malformed_event', `${problems.join('; ')}.`);
 }
 
 /** The metric's label: types come from a closed set. */
-function typeOf(event: object): string {
-  const type: unknown = Reflect.get(event, 'type');
-  return typeof type === 'string' && isHandledType(type) ? type : 'other';
+function typeOf({ type }: JsonObject): string {
+  return typeof type === 'string' && (isHandledType(type) || isHandledThinType(type)) ? type : 'other';
 }
 
 function outcomeOf({ code }: ProblemError): WebhookOutcome {
@@ -222,6 +220,8 @@ function outcomeOf({ code }: ProblemError): WebhookOutcome {
     case 'event_store_unavailable':
     case 'database_unavailable':
     case 'log_replaced':
+    case 'stripe_unavailable':
+    case 'thin_events_need_api_key':
       return 'unavailable';
     default:
       return 'failed';

@@ -6,18 +6,21 @@ import { TO_PROBLEM, type ToProblem } from '../http/problem.js';
 import { LOGGER, type Logger } from '../observability/logger.js';
 import { Metrics } from '../observability/metrics.js';
 import { PROJECTIONS, type Projections } from '../projections/projections.js';
+import { GatewayModule, STRIPE_GATEWAY } from '../stripe/gateway/gateway.module.js';
+import type { StripeGateway } from '../stripe/gateway/stripe.gateway.js';
 import { ReconciliationModule } from '../stripe/reconciliation/reconciliation.module.js';
 import { ReconciliationQueue } from '../stripe/reconciliation/reconciliation-queue.js';
 import { CheckoutWait } from './checkout-wait.js';
 import { DeliveryHeartbeat } from './delivery-heartbeat.js';
-import { refusalsIn } from './refusal-log.js';
+import { refusalsIn, thinTroublesIn } from './refusal-log.js';
 import { StripeSignature } from './stripe-signature.js';
+import { ThinEvents } from './thin-events.js';
 import { WebhookController } from './webhook.controller.js';
 import { WebhookService } from './webhook.service.js';
 
 /** Receives Stripe's deliveries. */
 @Module({
-  imports: [ReconciliationModule],
+  imports: [ReconciliationModule, GatewayModule],
   controllers: [WebhookController],
   providers: [
     {
@@ -32,9 +35,15 @@ import { WebhookService } from './webhook.service.js';
         new StripeSignature(stripeWebhookSecrets, now),
     },
     {
+      provide: ThinEvents,
+      inject: [SETTINGS, STRIPE_GATEWAY, Metrics, LOGGER],
+      useFactory: thinEvents,
+    },
+    {
       provide: WebhookService,
       inject: [
         SETTINGS,
+        ThinEvents,
         StripeSignature,
         CommandBus,
         ReconciliationQueue,
@@ -52,8 +61,18 @@ import { WebhookService } from './webhook.service.js';
 })
 export class WebhooksModule {}
 
+function thinEvents(
+  { livemode, userIds: claims }: Settings,
+  gateway: StripeGateway | null,
+  metrics: Metrics,
+  logger: Logger,
+): ThinEvents {
+  return new ThinEvents({ gateway, livemode, claims, metrics, onTrouble: thinTroublesIn(logger) });
+}
+
 function webhookService(
   { livemode, userIds, stripeAccount: account }: Settings,
+  thinEvents: ThinEvents,
   signature: StripeSignature,
   commands: CommandBus,
   reconciliation: ReconciliationQueue,
@@ -72,6 +91,7 @@ function webhookService(
     reconciliation,
     checkoutWait,
     heartbeat,
+    thinEvents,
     toProblem,
     metrics,
     onRefused: refusalsIn(logger),

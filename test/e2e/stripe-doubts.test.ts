@@ -99,10 +99,10 @@ describe('where the events of Stripe leave a doubt', () => {
       stripeEventType: null,
       livemode: false,
       apiVersion: '2026-10-28.endive',
-      causationId: `retrieved: items of ${event.id}`,
+      causationId: `retrieved/${bought.id}/${event.id}`,
     });
     expect(retrieved.metadata.stripeCreated).toBeGreaterThan(now() - 60);
-    expect(retrieved.id).toBe(eventId(`retrieved: items of ${event.id}`, retrieved.metadata.hash));
+    expect(retrieved.id).toBe(eventId(`retrieved/${bought.id}/${event.id}`, retrieved.metadata.hash));
     const [asked] = api.askedFor(bought.id);
     expect(asked?.headers.authorization).toBe(`Bearer ${api.key}`);
   });
@@ -135,7 +135,7 @@ describe('where the events of Stripe leave a doubt', () => {
     expect(await service.after('u_tie', unpaid)).toMatchObject({ plan: 'free', status: 'unpaid' });
     shown.open();
     const { metadata, position } = await retrievedFrom('sub_tie');
-    expect(metadata.causationId).toBe(`retrieved: sub_tie at ${created}`);
+    expect(metadata.causationId).toBe('retrieved/sub_tie/evt_tie_b');
     expect(await service.entitlements('u_tie', position)).toMatchObject({ plan: 'plus', status: 'active' });
   });
 
@@ -163,10 +163,11 @@ describe('where the events of Stripe leave a doubt', () => {
   it('a subscription that a completed checkout names before it was seen is asked for', async () => {
     api.has(subscriptionObject('sub_first', 'price_plus', { livemode: false }));
     const session = checkoutObject('cs_first', { subscription: 'sub_first', userId: 'u_first' });
-    const { status } = await service.deliver(stripeEvent('checkout.session.completed', session));
+    const completed = stripeEvent('checkout.session.completed', session);
+    const { status } = await service.deliver(completed);
     expect(status).toBe(200);
     const { metadata, position } = await retrievedFrom('sub_first');
-    expect(metadata.causationId).toBe('retrieved: sub_first of cs_first');
+    expect(metadata.causationId).toBe(`retrieved/sub_first/${completed.id}`);
     expect(await service.entitlements('u_first', position)).toMatchObject({ plan: 'plus' });
   });
 

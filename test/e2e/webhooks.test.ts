@@ -1,7 +1,7 @@
 import { buyer, PRO } from '../support/buyer.js';
 import { problemCode } from '../support/http-call.js';
 import { SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
-import { customerEvent, SECOND_SECRET, signedHeaders } from '../support/stripe-events.js';
+import { customerEvent, SECOND_SECRET, signedHeaders, thinEvent } from '../support/stripe-events.js';
 
 describe('Signed webhooks', () => {
   let service: TestService;
@@ -67,7 +67,11 @@ describe('Signed webhooks', () => {
   it.each([
     ['a type that is not handled', { type: 'charge.succeeded' }, 'unhandled_type'],
     ['an event of a Connect account', { account: 'acct_1' }, 'connect_account'],
-    ['a thin event', { object: 'v2.core.event' }, 'thin_event'],
+    [
+      'a thin event of no handled type',
+      { object: 'v2.core.event', type: 'v1.customer.tax_id.created' },
+      'unhandled_type',
+    ],
     [
       'an invoice of no subscription',
       { type: 'invoice.paid', data: { object: { id: 'in_1', status: 'paid' } } },
@@ -105,12 +109,26 @@ describe('Signed webhooks', () => {
     expect(answer.headers.allow).toBe('POST');
   });
 
+  it('of thin events are refused without a key to fetch what they stand for, and the health check says so', async () => {
+    const before = await service.logged();
+    const related = { type: 'invoice', id: 'in_1' };
+    const answer = await service.deliver(thinEvent('v1.invoice.paid', related, { snapshot: 'evt_1' }));
+    expect([answer.status, problemCode(answer)]).toEqual([503, 'thin_events_need_api_key']);
+    expect(answer.headers['retry-after']).toBe('60');
+    expect(await service.logged()).toBe(before);
+    const ready = await service.call({ path: '/health/ready' });
+    expect(ready.body).toMatchObject({ status: 'degraded', problems: ['thin_events_need_api_key'] });
+  });
+
   it('of the other mode are ignored, and the health check says so', async () => {
     const before = await service.logged();
     const receipt = await service.receive(customerEvent({ livemode: true }));
     expect(receipt).toEqual({ received: true, outcome: 'ignored', reason: 'livemode_mismatch' });
     expect(await service.logged()).toBe(before);
     const ready = await service.call({ path: '/health/ready' });
-    expect(ready.body).toMatchObject({ status: 'degraded', problems: ['livemode_mismatch'] });
+    expect(ready.body).toMatchObject({
+      status: 'degraded',
+      problems: ['livemode_mismatch', 'thin_events_need_api_key'],
+    });
   });
 });

@@ -18,16 +18,24 @@ export type Misbehaviour =
   | { readonly kind: 'stalls_in_body' }
   | { readonly kind: 'hangs_up' };
 
-/** The items that a subscription holds by itself, before the rest must be listed (Stripe: "Subscription items"). */
-const ITEMS_INSIDE = 10;
+/** What an object holds of a list by itself, before the rest must be listed (Stripe: "Subscription items"). */
+const INSIDE = 10;
+/** Names of resources in paths, and what their objects list. */
+const LISTS: Readonly<Record<string, string | null>> = {
+  subscriptions: 'items',
+  invoices: 'lines',
+  customers: null,
+  events: null,
+  'checkout/sessions': null,
+};
 
 /**
- * A small Stripe API on a port of its own, over real HTTP: subscriptions, their items in pages, errors as Stripe words
- * them. Without being told otherwise it answers rightly and at once.
+ * A small Stripe API on a port of its own, over real HTTP: objects by their ids, lists of items and lines in pages, errors as
+ * Stripe words them. Without being told otherwise it answers rightly and at once.
  */
 export class StripeApi {
   readonly asked: AskedOfStripe[] = [];
-  readonly #subscriptions = new Map<string, Readonly<Record<string, unknown>>>();
+  readonly #objects = new Map<string, Readonly<Record<string, unknown>>>();
   readonly #misbehaving = new Map<string, Misbehaviour[]>();
   readonly #underWay = new Map<string, number>();
   /** Seconds by which its clock is ahead of ours. */
@@ -56,15 +64,15 @@ export class StripeApi {
     return { STRIPE_SECRET_KEY: this.key, STRIPE_API_BASE: this.url };
   }
 
-  /** Makes a subscription known; `object` as Stripe would show it, with all its items. */
+  /** Makes an object known; `object` as Stripe would show it, with all its items or lines. */
   has(object: object): void {
-    const subscription = object as Readonly<Record<string, unknown>>;
-    this.#subscriptions.set(String(subscription.id), subscription);
+    const shown = object as Readonly<Record<string, unknown>>;
+    this.#objects.set(String(shown.id), shown);
   }
 
-  /** The next questions about a subscription or its items go wrong like this, one each. */
-  misbehaves(subscription: string, ...how: readonly Misbehaviour[]): void {
-    this.#misbehaving.set(subscription, [...(this.#misbehaving.get(subscription) ?? []), ...how]);
+  /** The next questions about an object, or what it lists, go wrong like this, one each. */
+  misbehaves(id: string, ...how: readonly Misbehaviour[]): void {
+    this.#misbehaving.set(id, [...(this.#misbehaving.get(id) ?? []), ...how]);
   }
 
   /** Questions about one subscription (not its items). */
@@ -87,7 +95,7 @@ export class StripeApi {
     response.setHeader('date', new Date(Date.now() + this.clockAhead * 1_000).toUTCString());
     response.setHeader('request-id', `req_${this.asked.length}`);
     response.setHeader('stripe-version', Stripe.API_VERSION);
-    const id = searchParams.get('subscription') ?? pathname.split('/')[3] ?? '';
+    const id = searchParams.get('subscription') ?? askedIn(pathname)?.id ?? '';
     const how = this.#misbehaving.get(id)?.shift();
     switch (how?.kind) {
       case 'hangs_up':
@@ -112,29 +120,38 @@ export class StripeApi {
   #answer(request: IncomingMessage, path: string, query: URLSearchParams): { status: number; body: object } {
     if (request.headers.authorization !== `Bearer ${this.key}`)
       return fault(401, 'invalid_request_error', '');
-    const [, version, resource, id = ''] = path.split('/');
-    const subscription = this.#subscriptions.get(query.get('subscription') ?? id);
-    if (version !== 'v1' || request.method !== 'GET' || subscription === undefined) {
+    const asked = askedIn(path);
+    const shown = this.#objects.get(query.get('subscription') ?? asked?.id ?? '');
+    if (asked === null || request.method !== 'GET' || shown === undefined) {
       return fault(404, 'invalid_request_error', 'resource_missing');
     }
-    const all = itemsOf(subscription);
-    if (resource === 'subscriptions') {
-      const inside = {
-        object: 'list',
-        data: all.slice(0, ITEMS_INSIDE),
-        has_more: all.length > ITEMS_INSIDE,
-        total_count: all.length,
-      };
-      return { status: 200, body: { ...subscription, items: inside } };
+    const list = LISTS[asked.resource] ?? null;
+    if (path.endsWith('/lines') || path === '/v1/subscription_items') {
+      const all = entriesOf(shown, path.endsWith('/lines') ? 'lines' : 'items');
+      const start = all.findIndex((entry) => entry.id === query.get('starting_after')) + 1;
+      const data = all.slice(start, start + Number(query.get('limit') ?? 10));
+      return { status: 200, body: { object: 'list', data, has_more: start + data.length < all.length } };
     }
-    const start = all.findIndex((item) => item.id === query.get('starting_after')) + 1;
-    const data = all.slice(start, start + Number(query.get('limit') ?? 10));
-    return { status: 200, body: { object: 'list', data, has_more: start + data.length < all.length } };
+    if (list === null) return { status: 200, body: shown };
+    const all = entriesOf(shown, list);
+    const inside = {
+      object: 'list',
+      data: all.slice(0, INSIDE),
+      has_more: all.length > INSIDE,
+      total_count: all.length,
+    };
+    return { status: 200, body: { ...shown, [list]: inside } };
   }
 }
 
-function itemsOf(subscription: Readonly<Record<string, unknown>>): readonly { id: string }[] {
-  return (subscription.items as { data: { id: string }[] }).data;
+/** Of which resource which object a path is about. */
+function askedIn(path: string): { readonly resource: string; readonly id: string } | null {
+  const found = /^\/v1\/(checkout\/sessions|\w+)(?:\/(\w+))?(?:\/lines)?$/.exec(path);
+  return found === null ? null : { resource: found[1] ?? '', id: found[2] ?? '' };
+}
+
+function entriesOf(shown: Readonly<Record<string, unknown>>, list: string): readonly { id: string }[] {
+  return (shown[list] as { data: { id: string }[] }).data;
 }
 
 function fault(status: number, type: string, code: string): { status: number; body: object } {

@@ -46,6 +46,25 @@ export function stripeEvent(
   };
 }
 
+/** A thin event about an object (Stripe: API v2 events); `snapshot` is the id of the v1 event that stands for the same. */
+export function thinEvent(
+  type: string,
+  related: { readonly type: string; readonly id: string } | null,
+  { snapshot, ...more }: { snapshot?: string; [field: string]: unknown } = {},
+): StripeEvent {
+  counter += 1;
+  return {
+    id: `evt_thin${counter}x${process.pid}`,
+    object: 'v2.core.event',
+    created: new Date().toISOString(),
+    livemode: false,
+    type,
+    related_object: related === null ? null : { ...related, url: `/v1/anything/${related.id}` },
+    ...(snapshot === undefined ? {} : { snapshot_event: snapshot }),
+    ...more,
+  };
+}
+
 /** Unix seconds. */
 export function now(): number {
   return Math.floor(Date.now() / 1000);

@@ -26,6 +26,7 @@ interface State {
   readonly silent?: number | Error;
   readonly limits?: Partial<Pick<HealthServiceOptions, 'lagLimitSeconds' | 'silenceLimitMinutes'>>;
   readonly mismatches?: number;
+  readonly thin?: number;
   readonly replaced?: boolean;
   readonly clockDiffers?: boolean;
   readonly storeIsAway?: true;
@@ -36,6 +37,7 @@ async function problems({
   silent = 0,
   limits = {},
   mismatches = 0,
+  thin = 0,
   replaced = false,
   clockDiffers = false,
   storeIsAway,
@@ -49,7 +51,7 @@ async function problems({
       },
     } as unknown as EventStore,
     engine: { status: () => ({ ...LEVEL, ...status }) },
-    webhooks: { livemodeMismatches: mismatches },
+    webhooks: { livemodeMismatches: mismatches, thinWithoutKey: thin },
     logWatch: { replaced: replaced ? { since: new Date(), handled: '5', end: '3' } : null },
     heartbeat: {
       silentSeconds: async () => {
@@ -82,6 +84,7 @@ describe('The health check', () => {
     ['silence that nobody asked for', { silent: 1_801, limits: { silenceLimitMinutes: null } }, 'ready'],
     ['silence that nobody knows of', { silent: new Error('the database is away') }, 'ready'],
     ['a log that is not the one it knows', { replaced: true }, 'degraded log_replaced'],
+    ['thin events without a key', { thin: 1 }, 'degraded thin_events_need_api_key'],
     ['deliveries of the other mode', { mismatches: 1 }, 'degraded livemode_mismatch'],
     ['a fault', { status: { state: 'faulted', fault: FAULT } }, 'degraded projection_faulted'],
     ['a fault that another instance met', { status: { fault: FAULT } }, 'degraded projection_faulted'],

@@ -18,7 +18,7 @@ export interface HealthServiceOptions {
   readonly pool: Pool;
   readonly store: EventStore;
   readonly engine: Pick<Projection, 'status'>;
-  readonly webhooks: Pick<WebhookService, 'livemodeMismatches'>;
+  readonly webhooks: Pick<WebhookService, 'livemodeMismatches' | 'thinWithoutKey'>;
   readonly heartbeat: Pick<DeliveryHeartbeat, 'silentSeconds'>;
   readonly logWatch: Pick<LogWatch, 'replaced'>;
   readonly clock: Pick<ServerClock, 'differs'>;
@@ -59,6 +59,7 @@ export class HealthService {
       ...(status.setAside.streams + status.setAside.users > 0 ? ['events_set_aside'] : []),
       ...(status.lagSeconds > lagLimitSeconds ? ['projection_behind'] : []),
       ...(webhooks.livemodeMismatches > 0 ? ['livemode_mismatch'] : []),
+      ...(webhooks.thinWithoutKey > 0 ? ['thin_events_need_api_key'] : []),
       ...(isSilent ? ['webhooks_silent'] : []),
     ];
     return {

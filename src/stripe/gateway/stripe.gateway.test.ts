@@ -3,6 +3,10 @@ import { itemObject, subscriptionObject } from '../../../test/support/stripe-eve
 import type { StripeOutcome } from '../../observability/metrics.js';
 import { StripeGateway } from './stripe.gateway.js';
 
+const SUB = { kind: 'subscription', id: 'sub_1' } as const;
+/** Nothing waits for its turn. */
+const UNBOUNDED = { take: () => ({ taken: true, waitMs: 0 }) };
+
 describe('the gateway to Stripe', () => {
   let api: StripeApi;
   let gateway: StripeGateway;
@@ -13,6 +17,7 @@ describe('the gateway to Stripe', () => {
       secretKey: key,
       apiBase: url,
       timeoutMs,
+      budget: UNBOUNDED,
       onRequest: (outcome) => outcomes.push(outcome),
     });
   }
@@ -32,10 +37,10 @@ describe('the gateway to Stripe', () => {
     api.has(shown);
     api.clockAhead = 1_000_000;
     const before = Math.floor(Date.now() / 1_000);
-    const answer = await gateway.subscription('sub_1');
+    const answer = await gateway.object(SUB);
     expect(answer).toMatchObject({
       outcome: 'answered',
-      subscription: shown,
+      object: shown,
       apiVersion: '2026-10-28.endive',
     });
     if (answer.outcome !== 'answered') throw new Error('no answer');
@@ -48,9 +53,9 @@ describe('the gateway to Stripe', () => {
   it('lists the items that a subscription does not hold itself', async () => {
     const data = Array.from({ length: 250 }, (_, n) => itemObject(`price_${n}`));
     api.has(subscriptionObject('sub_1', '', { items: { object: 'list', data, has_more: false } }));
-    expect(await gateway.subscription('sub_1')).toMatchObject({
+    expect(await gateway.object(SUB)).toMatchObject({
       outcome: 'answered',
-      subscription: { items: { data, has_more: false } },
+      object: { items: { data, has_more: false } },
     });
     expect(api.asked).toHaveLength(4);
   });
@@ -59,7 +64,7 @@ describe('the gateway to Stripe', () => {
     const data = Array.from({ length: 11 }, (_, n) => itemObject(`price_${n}`));
     api.has(subscriptionObject('sub_1', '', { items: { object: 'list', data, has_more: false } }));
     api.misbehaves('sub_1', { kind: 'held', until: Promise.resolve() }, answer(429, '{"error":{}}'));
-    expect(await gateway.subscription('sub_1')).toMatchObject({ outcome: 'rate_limited', status: 429 });
+    expect(await gateway.object(SUB)).toMatchObject({ outcome: 'rate_limited', status: 429 });
     expect(outcomes).toEqual(['answered', 'rate_limited']);
   });
 
@@ -84,15 +89,16 @@ describe('the gateway to Stripe', () => {
   ])('has no answer, and says why, at %s', async (_, how, outcome, status) => {
     api.has(subscriptionObject('sub_1', 'price_plus'));
     api.misbehaves('sub_1', how);
-    expect(await gateway.subscription('sub_1')).toMatchObject({ outcome, status });
-    expect(await gateway.subscription('sub_1')).toMatchObject({ outcome: 'answered' });
+    expect(await gateway.object(SUB)).toMatchObject({ outcome, status });
+    expect(await gateway.object(SUB)).toMatchObject({ outcome: 'answered' });
   });
 
   it('has no answer for what Stripe does not know', async () => {
-    expect(await gateway.subscription('sub_1')).toEqual({
+    expect(await gateway.object(SUB)).toEqual({
       outcome: 'not_found',
       status: 404,
       requestId: 'req_1',
+      againInMs: 5_000,
     });
     expect(outcomes).toEqual(['not_found']);
   });
@@ -101,9 +107,10 @@ describe('the gateway to Stripe', () => {
     const other = new StripeGateway({
       secretKey: 'sk_test_other',
       apiBase: api.url,
+      budget: UNBOUNDED,
       onRequest: (outcome) => outcomes.push(outcome),
     });
-    expect(await other.subscription('sub_1')).toMatchObject({ outcome: 'failed', status: 401 });
+    expect(await other.object(SUB)).toMatchObject({ outcome: 'failed', status: 401 });
   });
 
   it('waits no longer than it was told, for the whole body', async () => {
@@ -114,9 +121,9 @@ describe('the gateway to Stripe', () => {
       { kind: 'held', until: new Promise(() => undefined) },
       { kind: 'stalls_in_body' },
     );
-    expect(await impatient.subscription('sub_1')).toMatchObject({ outcome: 'timed_out' });
-    expect(await impatient.subscription('sub_1')).toMatchObject({ outcome: 'timed_out' });
-    expect(await impatient.subscription('sub_1')).toMatchObject({ outcome: 'answered' });
+    expect(await impatient.object(SUB)).toMatchObject({ outcome: 'timed_out' });
+    expect(await impatient.object(SUB)).toMatchObject({ outcome: 'timed_out' });
+    expect(await impatient.object(SUB)).toMatchObject({ outcome: 'answered' });
   });
 
   it('ends what is under way when it is closed', async () => {
@@ -129,11 +136,11 @@ describe('the gateway to Stripe', () => {
         },
       });
     });
-    const asked = gateway.subscription('sub_1');
+    const asked = gateway.object(SUB);
     await arrived;
     gateway.close();
     expect(await asked).toMatchObject({ outcome: 'aborted' });
-    expect(await gateway.subscription('sub_1')).toMatchObject({ outcome: 'aborted' });
+    expect(await gateway.object(SUB)).toMatchObject({ outcome: 'aborted' });
   });
 });
 

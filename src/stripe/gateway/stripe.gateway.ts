@@ -1,24 +1,29 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import Stripe from 'stripe';
 import { z } from 'zod';
 import type { StripeOutcome } from '../../observability/metrics.js';
+import type { ObjectKind, StripeObjectRef } from './object-kind.js';
+import type { RequestBudget } from './request-pace.js';
 
-/**
- * What Stripe's API said of a subscription. `subscription` is the object as it came, its list of items whole.
- * `answeredAt` is the second (Unix) of the `Date` header of the answer that brought it.
- */
-export type SubscriptionAnswer =
-  | {
-      readonly outcome: 'answered';
-      readonly subscription: Readonly<Record<string, unknown>>;
-      readonly answeredAt: number;
-      readonly apiVersion: string | null;
-    }
-  | {
-      readonly outcome: Exclude<StripeOutcome, 'answered'>;
-      /** HTTP status, and Stripe's id of the request: `null` where there was no answer. Never the message: it may quote. */
-      readonly status: number | null;
-      readonly requestId: string | null;
-    };
+/** An answer that is none. */
+export interface NoAnswer {
+  readonly outcome: Exclude<StripeOutcome, 'answered'>;
+  /** HTTP status, and Stripe's id of the request: `null` where there was no answer. Never the message: it may quote. */
+  readonly status: number | null;
+  readonly requestId: string | null;
+  /** Milliseconds after which asking again makes sense. */
+  readonly againInMs: number;
+}
+
+/** An object as Stripe's API shows it. `answeredAt` is the second (Unix) of the `Date` header of the answer that brought it. */
+export interface ObjectAnswer {
+  readonly outcome: 'answered';
+  readonly object: Readonly<Record<string, unknown>>;
+  readonly answeredAt: number;
+  readonly apiVersion: string | null;
+}
+
+export type StripeAnswer = ObjectAnswer | NoAnswer;
 
 export interface StripeGatewayOptions {
   readonly secretKey: string;
@@ -26,44 +31,63 @@ export interface StripeGatewayOptions {
   readonly apiBase: string | null;
   /** Milliseconds one request may take, its body included. */
   readonly timeoutMs?: number;
+  /** What may be asked in a second. */
+  readonly budget: Pick<RequestBudget, 'take'>;
   /** Hears how each request ended. */
   readonly onRequest: (outcome: StripeOutcome) => void;
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
-/** Stripe: "List all subscription items", the most a page takes. */
-const ITEMS_A_PAGE = 100;
+/** Stripe: "Pagination", the most a page takes. */
+const A_PAGE = 100;
 const MAX_PAGES = 10;
+/** Where each kind of object is asked for. */
+const PATHS: Readonly<Record<ObjectKind, string>> = {
+  subscription: 'subscriptions',
+  invoice: 'invoices',
+  customer: 'customers',
+  checkout: 'checkout/sessions',
+};
+/** Milliseconds after which a request that went wrong is worth another try. */
+const AGAIN_IN_MS = 5_000;
+/** Milliseconds that a request waits for its turn where nobody says otherwise. */
+const PATIENCE_MS = 60_000;
 
 /** An answer that is none: without a usable `Date`, or JSON that is no object. */
 class UnreadableAnswerError extends Error {
   override readonly name = 'UnreadableAnswerError';
 }
 
-/** Only what is asked for by name here; `readSubscription` reads the rest by shape. */
-const itemListSchema = z.looseObject({
+/** No request went out: the second holds no more, nor do those that may be waited for. */
+class HeldBackError extends Error {
+  override readonly name = 'HeldBackError';
+  constructor(readonly waitMs: number) {
+    super('as much is asked of Stripe as may be');
+  }
+}
+
+/** Only what is asked for by name here; the translation reads the rest by shape. */
+const listSchema = z.looseObject({
   data: z.array(z.looseObject({ id: z.string() })),
   has_more: z.boolean(),
 });
-type ItemList = z.infer<typeof itemListSchema>;
-const subscriptionSchema = z.looseObject({ items: itemListSchema });
+type List = z.infer<typeof listSchema>;
+const objectSchema = z.looseObject({ id: z.string() });
+const subscriptionSchema = objectSchema.extend({ items: listSchema });
+const invoiceSchema = objectSchema.extend({ lines: listSchema });
 /** What the SDK puts beside a body when it comes through `fetch`. */
 const answerSchema = z.object({ lastResponse: z.object({ headers: z.instanceof(Headers) }) });
 
-interface Answered<Body> {
-  readonly body: Body;
-  readonly answeredAt: number;
-  readonly apiVersion: string | null;
-}
-
-/** Asks Stripe's API, through Stripe's own SDK. It is asked once: whoever asks decides what to do without an answer. */
+/**
+ * Asks Stripe's API, through Stripe's own SDK. Nothing is asked twice: whoever asks decides what to do without an answer.
+ * Its methods never reject.
+ */
 export class StripeGateway {
   readonly #stripe: Stripe;
   readonly #closing = new AbortController();
-  readonly #onRequest: StripeGatewayOptions['onRequest'];
 
-  constructor({ secretKey, apiBase, timeoutMs = DEFAULT_TIMEOUT_MS, onRequest }: StripeGatewayOptions) {
-    this.#onRequest = onRequest;
+  constructor(private readonly options: StripeGatewayOptions) {
+    const { secretKey, apiBase, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
     this.#stripe = new Stripe(secretKey, {
       ...(apiBase === null ? {} : hostOf(new URL(apiBase))),
       timeout: timeoutMs,
@@ -73,18 +97,32 @@ export class StripeGateway {
     });
   }
 
-  /** A subscription as it is now. Never rejects. */
-  async subscription(id: string): Promise<SubscriptionAnswer> {
-    try {
-      const path = `/v1/subscriptions/${encodeURIComponent(id)}`;
-      const { body, answeredAt, apiVersion } = await this.#get(path, subscriptionSchema);
-      const items = await this.#wholeItems(id, body.items);
-      return { outcome: 'answered', subscription: { ...body, items }, answeredAt, apiVersion };
-    } catch (error) {
-      const status = error instanceof Stripe.errors.StripeError ? (error.statusCode ?? null) : null;
-      const requestId = error instanceof Stripe.errors.StripeError ? (error.requestId ?? null) : null;
-      return { outcome: this.#outcomeOf(error), status, requestId };
-    }
+  /** An object as it is now, its list of items or lines whole. `patienceMs`: how long a request may wait for its turn. */
+  object({ kind, id }: StripeObjectRef, patienceMs = PATIENCE_MS): Promise<StripeAnswer> {
+    const path = `/v1/${PATHS[kind]}/${encodeURIComponent(id)}`;
+    return this.#answer(async () => {
+      switch (kind) {
+        case 'subscription': {
+          const answer = await this.#get(path, subscriptionSchema, patienceMs);
+          const pages = new URLSearchParams({ subscription: id });
+          const items = await this.#whole(answer.object.items, '/v1/subscription_items', pages, patienceMs);
+          return { ...answer, object: { ...answer.object, items } };
+        }
+        case 'invoice': {
+          const answer = await this.#get(path, invoiceSchema, patienceMs);
+          const pages = new URLSearchParams();
+          const lines = await this.#whole(answer.object.lines, `${path}/lines`, pages, patienceMs);
+          return { ...answer, object: { ...answer.object, lines } };
+        }
+        default:
+          return this.#get(path, objectSchema, patienceMs);
+      }
+    });
+  }
+
+  /** An event as it was delivered to those who take snapshots (Stripe: "Retrieve an event"; kept for 30 days). */
+  event(id: string, patienceMs = PATIENCE_MS): Promise<StripeAnswer> {
+    return this.#answer(() => this.#get(`/v1/events/${encodeURIComponent(id)}`, objectSchema, patienceMs));
   }
 
   /** Ends what is under way; it is answered `aborted`. */
@@ -92,46 +130,80 @@ export class StripeGateway {
     this.#closing.abort();
   }
 
-  /** The object holds its first items only; the others are listed apart. */
-  async #wholeItems(subscription: string, first: ItemList): Promise<ItemList> {
+  async #answer(asking: () => Promise<ObjectAnswer>): Promise<StripeAnswer> {
+    try {
+      return await asking();
+    } catch (error) {
+      const isStripes = error instanceof Stripe.errors.StripeError;
+      return {
+        outcome: this.#outcomeOf(error),
+        status: isStripes ? (error.statusCode ?? null) : null,
+        requestId: isStripes ? (error.requestId ?? null) : null,
+        againInMs: error instanceof HeldBackError ? error.waitMs : AGAIN_IN_MS,
+      };
+    }
+  }
+
+  /** An object holds the first of a list only; the others are listed apart. */
+  async #whole(first: List, path: string, query: URLSearchParams, patienceMs: number): Promise<List> {
     const data = [...first.data];
     let isCut = first.has_more;
     for (let page = 0; isCut && page < MAX_PAGES; page += 1) {
-      const query = new URLSearchParams({ subscription, limit: String(ITEMS_A_PAGE) });
+      query.set('limit', String(A_PAGE));
       const last = data.at(-1);
       if (last !== undefined) query.set('starting_after', last.id);
-      const { body } = await this.#get(`/v1/subscription_items?${query}`, itemListSchema);
-      data.push(...body.data);
-      isCut = body.has_more;
+      const { object } = await this.#get(`${path}?${query}`, listSchema, patienceMs);
+      data.push(...object.data);
+      isCut = object.has_more;
     }
     return { ...first, data, has_more: isCut };
   }
 
-  /** One request. As it came: the SDK's own methods make objects of the `*_decimal` strings. */
-  async #get<Body>(path: string, schema: z.ZodType<Body>): Promise<Answered<Body>> {
+  /** One request, in its turn. The body as it came: the SDK's own methods make objects of the `*_decimal` strings. */
+  async #get<Body extends Readonly<Record<string, unknown>>>(
+    path: string,
+    schema: z.ZodType<Body>,
+    patienceMs: number,
+  ): Promise<ObjectAnswer & { readonly object: Body }> {
+    const { onRequest } = this.options;
     try {
+      await this.#turn(path, patienceMs);
       const found: unknown = await this.#stripe.rawRequest('GET', path);
       const { headers } = answerSchema.parse(found).lastResponse;
       const answered = {
-        body: schema.parse(found),
+        outcome: 'answered',
+        object: schema.parse(found),
         answeredAt: secondOf(headers.get('date')),
         apiVersion: headers.get('stripe-version'),
-      };
-      this.#onRequest('answered');
+      } as const;
+      onRequest('answered');
       return answered;
     } catch (error) {
-      this.#onRequest(this.#outcomeOf(error));
+      onRequest(this.#outcomeOf(error));
       throw error;
     }
   }
 
+  /** @throws HeldBackError, and what an aborted wait throws */
+  async #turn(path: string, patienceMs: number): Promise<void> {
+    const { taken, waitMs } = this.options.budget.take(endpointOf(path), patienceMs);
+    if (!taken) throw new HeldBackError(waitMs);
+    if (waitMs > 0) await pause(waitMs, undefined, { signal: this.#closing.signal });
+  }
+
   #outcomeOf(error: unknown): Exclude<StripeOutcome, 'answered'> {
     if (this.#closing.signal.aborted) return 'aborted';
+    if (error instanceof HeldBackError) return 'held_back';
     if (error instanceof Stripe.errors.StripeRateLimitError) return 'rate_limited';
     if (error instanceof Stripe.errors.StripeConnectionError && isTimeout(error.detail)) return 'timed_out';
     if (error instanceof Stripe.errors.StripeError && error.statusCode === 404) return 'not_found';
     return 'failed';
   }
+}
+
+/** The endpoint that Stripe counts a request to: `/v1/subscriptions/sub_1` is one to `subscriptions`. */
+function endpointOf(path: string): string {
+  return path.split(/[/?]/)[2] ?? path;
 }
 
 /** The SDK takes host, port and scheme apart. */

@@ -3,48 +3,50 @@ import type { Observation } from '../../policy/facts.js';
 import { isTerminal, orderObservations } from '../../policy/order.js';
 
 /**
- * What only Stripe can say of a subscription (DESIGN 5.4). `about` names the doubt and is the key by which the answer
- * counts once. An answer settles it only when it is of a later second (Unix) than `after`: it loses ties.
+ * What only Stripe can say of a subscription (DESIGN 5.4). `why` is what left the doubt: the greatest Stripe event id in
+ * it, by which the answer counts once. An answer settles it only when it is of a later second (Unix) than `after`: it loses ties.
  */
 export interface Ambiguity {
-  readonly about: string;
+  readonly why: string;
   readonly after: number;
 }
 
 /**
- * What is in doubt about a subscription, `null` when nothing is: where nothing was observed of it and a completed
- * checkout `session` names it; where the newest observation has its items cut; where the newest second holds a tie
- * whose orders end in different access. A subscription that has ended, and what came before the newest second, is
- * settled by what came later. Pure; a function of the set of `observations`.
+ * What is in doubt about a subscription, `null` when nothing is: where nothing was observed of it and a completed checkout
+ * names it (`namedBy` is what told of that); where the newest observation has its items cut; where the newest second holds
+ * a tie whose orders end in different access, or different answers. A subscription that has ended, and what came before the
+ * newest second, is settled by what came later. Pure; a function of the set of `observations`.
  */
-export function ambiguityOf(
-  subscription: string,
-  observations: readonly Observation[],
-  session: string | null,
-): Ambiguity | null {
+export function ambiguityOf(observations: readonly Observation[], namedBy: string | null): Ambiguity | null {
   const { observations: ordered, tiedAt } = orderObservations(observations);
   const newest = ordered.at(-1);
-  if (newest === undefined) return session === null ? null : doubt(`${subscription} of ${session}`, -1);
+  if (newest === undefined) return namedBy === null ? null : { why: namedBy, after: -1 };
   if (ordered.some(({ data }) => isTerminal(data.status))) return null;
-  if (tiedAt === newest.created && endsDiffer(ordered, tiedAt))
-    return doubt(`${subscription} at ${tiedAt}`, tiedAt);
-  // One that Stripe's API itself gave cut is no better asked for again.
-  const isCut = newest.data.itemsTruncated && newest.type !== 'SubscriptionRetrieved';
-  return isCut ? doubt(`items of ${newest.eventId}`, newest.created) : null;
+  const { created: after } = newest;
+  const ofSecond = ordered.filter(({ created }) => created === after);
+  if (tiedAt === after) {
+    const ends = ofSecond.filter(isEnd);
+    if (endDifferently(ends)) return { why: greatest(ends), after };
+  }
+  if (newest.type === 'SubscriptionRetrieved') {
+    // One that Stripe's API itself gave cut is no better asked for again.
+    return endDifferently(ofSecond) ? { why: greatest(ofSecond), after } : null;
+  }
+  return newest.data.itemsTruncated ? { why: newest.eventId, after } : null;
 }
 
-/** Idempotency keys of callers hold no space: a key of ours is never one of theirs. */
-function doubt(what: string, after: number): Ambiguity {
-  return { about: `retrieved: ${what}`, after };
+/** Whether an observation may be the last of a second with a tie. */
+function isEnd({ type, stripeType }: Observation): boolean {
+  return type !== 'SubscriptionRetrieved' && stripeType !== 'customer.subscription.created';
 }
 
-/** Whether it matters for access which observation of a second is its last. */
-function endsDiffer(ordered: readonly Observation[], second: number): boolean {
-  const ends = ordered.filter(
-    ({ created, type, stripeType }) =>
-      created === second &&
-      type !== 'SubscriptionRetrieved' &&
-      stripeType !== 'customer.subscription.created',
-  );
+/** Whether it matters for access which of these is the last. */
+function endDifferently(ends: readonly Observation[]): boolean {
   return new Set(ends.map((observation) => accessKey(accessStateOf(observation)))).size > 1;
+}
+
+/** The greatest Stripe event id of these; an answer stands for the event that it was asked for. */
+function greatest(observations: readonly Observation[]): string {
+  const ids = observations.map(({ eventId }) => eventId.split('/').at(-1) ?? eventId);
+  return ids.sort().at(-1) ?? '';
 }

@@ -1,5 +1,5 @@
 import type { CommandBus } from '@nestjs/cqrs';
-import { RecordRetrievedSubscription } from '../../commands/subscription.aggregate.js';
+import { recordingOf } from '../../commands/recording.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import { streamPages } from '../../event-store/stream-pages.js';
 import { type EventEnvelope, parseEvent } from '../../events/event-envelope.js';
@@ -7,31 +7,26 @@ import type { StoredEvent } from '../../events/stored-event.js';
 import { subscriptionStream } from '../../events/stream-names.js';
 import {
   SUBSCRIPTION_OBSERVATION_TYPES,
-  type SubscriptionObservationData,
   type SubscriptionObservationType,
 } from '../../events/subscription.events.js';
-import type { ClaimReading } from '../../events/user-id.js';
 import type { Observation } from '../../policy/facts.js';
 import { EventLoopShare } from '../../projections/engine/yield-if-due.js';
 import { factOriginOf } from '../../projections/entitlements/fact-rows.js';
-import type { StripeGateway, SubscriptionAnswer } from '../gateway/stripe.gateway.js';
-import { OutOfRangeError, TooManyEntriesError } from '../translate/read-json.js';
-import { readSubscription } from '../translate/subscription.translation.js';
+import type { StripeGateway } from '../gateway/stripe.gateway.js';
 import { ambiguityOf } from './ambiguity.js';
+import { type AnswerReading, readAnswer } from './answers.js';
 
-export interface ReconcilerOptions {
+export interface ReconcilerOptions extends AnswerReading {
   readonly gateway: StripeGateway;
   readonly store: EventStore;
   readonly commands: CommandBus;
   readonly streamPrefix: string;
-  readonly livemode: boolean;
-  readonly claims: ClaimReading;
 }
 
-/** A subscription to look at. `session` is a completed checkout that names it; `correlationId` of who told of it. */
+/** A subscription to look at. `namedBy` is the event of a completed checkout that names it; `correlationId` of who told of it. */
 export interface AmbiguousSubscription {
   readonly subscription: string;
-  readonly session: string | null;
+  readonly namedBy: string | null;
   readonly correlationId: string;
 }
 
@@ -48,8 +43,6 @@ const OBSERVATION_TYPES: ReadonlySet<string> = new Set(SUBSCRIPTION_OBSERVATION_
 const MAX_PAUSE_MS = 2_000;
 /** Stripe's clock may be behind ours: its next second is soon. */
 const NEXT_SECOND_MS = 1_000;
-/** An answer dated further ahead of our clock would outrank all that Stripe says until then. As for signatures. */
-const MAX_AHEAD_MS = 300_000;
 
 /**
  * Looks whether a subscription is in doubt, asks Stripe and records the answer as `SubscriptionRetrieved`. The log is
@@ -62,34 +55,27 @@ export class Reconciler {
   /** @throws what the event store, its events and the command throw */
   async look(question: AmbiguousSubscription): Promise<ReconciliationOutcome> {
     const { gateway, store, streamPrefix } = this.options;
-    const { subscription, session } = question;
+    const { subscription, namedBy } = question;
     const pages = streamPages(store, subscriptionStream(streamPrefix, subscription), 0);
-    const ambiguity = ambiguityOf(subscription, await this.#observations(pages), session);
+    const ambiguity = ambiguityOf(await this.#observations(pages), namedBy);
     if (ambiguity === null) return { outcome: 'no_doubt' };
     const early = (ambiguity.after + 1) * 1_000 - Date.now();
     if (early > 0) return { outcome: 'too_early', againInMs: Math.min(early, MAX_PAUSE_MS) };
 
-    const answer = await gateway.subscription(subscription);
+    const asked = { kind: 'subscription', id: subscription } as const;
+    const answer = await gateway.object(asked);
     if (answer.outcome !== 'answered') {
       const { outcome, status, requestId } = answer;
       return { outcome: 'unanswered', why: `${outcome}, status ${status}, request ${requestId}` };
     }
     if (answer.answeredAt <= ambiguity.after) return { outcome: 'too_early', againInMs: NEXT_SECOND_MS };
-    if (answer.answeredAt * 1_000 > Date.now() + MAX_AHEAD_MS) {
-      return { outcome: 'unanswered', why: 'the Date of the answer lies ahead' };
+    const read = readAnswer(asked, ambiguity.why, answer, this.options);
+    if (read.outcome !== 'recorded') {
+      return { outcome: 'unanswered', why: read.outcome === 'ignored' ? read.reason : read.why };
     }
-    const data = this.#read(subscription, answer);
-    if ('problems' in data) return { outcome: 'unanswered', why: data.problems.join('; ') };
-    const stripe = {
-      eventId: null,
-      eventType: null,
-      created: answer.answeredAt,
-      apiVersion: answer.apiVersion,
-      livemode: this.options.livemode,
-    };
-    const { correlationId } = question;
-    const origin = { actor: 'stripe', correlationId, causation: ambiguity.about, stripe };
-    await this.options.commands.execute(new RecordRetrievedSubscription(data, origin));
+    const { stream, event, causation, stripe } = read;
+    const origin = { actor: 'stripe', correlationId: question.correlationId, causation, stripe };
+    await this.options.commands.execute(recordingOf(stream, event, origin));
     return { outcome: 'settled' };
   }
 
@@ -104,28 +90,6 @@ export class Reconciler {
       }
     }
     return observations;
-  }
-
-  /** The same reading, and the same refusals, as of what a webhook brings. */
-  #read(
-    asked: string,
-    { subscription }: Extract<SubscriptionAnswer, { outcome: 'answered' }>,
-  ): SubscriptionObservationData | { readonly problems: readonly string[] } {
-    const { livemode } = subscription;
-    if (typeof livemode === 'boolean' && livemode !== this.options.livemode) {
-      return { problems: ['the subscription is of the other mode'] };
-    }
-    try {
-      const data = readSubscription(subscription, undefined, this.options.claims);
-      return !('problems' in data) && data.subscription !== asked
-        ? { problems: ['another subscription came'] }
-        : data;
-    } catch (error) {
-      if (error instanceof OutOfRangeError || error instanceof TooManyEntriesError) {
-        return { problems: [error.message] };
-      }
-      throw error;
-    }
   }
 }
 

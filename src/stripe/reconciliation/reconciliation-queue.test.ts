@@ -44,7 +44,8 @@ function underHand() {
       for (const { end } of looks) end({ outcome: 'unanswered', why: 'aborted' });
     },
   });
-  const notice = (subscription: string): void => reconciliation.notice(completed(subscription), 1, 'req');
+  const notice = (subscription: string): void =>
+    reconciliation.notice(completed(subscription), { key: `evt_${subscription}`, created: 1 }, 'req');
   return { inquiries: reconciliation, notice, looks, counted, unsettled };
 }
 

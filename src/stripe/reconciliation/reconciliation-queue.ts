@@ -1,4 +1,5 @@
 import type { NewestSecond } from '../../commands/kept-folds.js';
+import { isCompletedCheckout } from '../../events/checkout.events.js';
 import type { DomainEvent } from '../../events/event-types.js';
 import type { Metrics } from '../../observability/metrics.js';
 import type { AmbiguousSubscription, Reconciler } from './reconciler.js';
@@ -13,6 +14,12 @@ export interface ReconciliationQueueOptions {
   readonly onUnsettled: (subscription: string, why: unknown) => void;
   /** Ends the requests under way. */
   readonly abort: () => void;
+}
+
+/** By what something was told: the key it counts once by, which is Stripe's event id, and Stripe's second (Unix). */
+export interface Told {
+  readonly key: string;
+  readonly created: number;
 }
 
 /** A question in hand. */
@@ -44,19 +51,19 @@ export class ReconciliationQueue {
   constructor(private readonly options: ReconciliationQueueOptions) {}
 
   /**
-   * To be told what a Stripe event said, once it is in the log; `created` is its second. Finds cheaply what may be in
-   * doubt; whether it is, the log says later. Never throws.
+   * To be told what Stripe said, once it is in the log: by which event, or answer, and in which second. Finds cheaply what
+   * may be in doubt; whether it is, the log says later. Never throws.
    */
-  notice(event: DomainEvent, created: number, correlationId: string): void {
+  notice(event: DomainEvent, { key, created }: Told, correlationId: string): void {
     if (this.options.reconciler === null || this.#closed) return;
-    if (event.type === 'CheckoutCompleted') {
-      const { subscription, session } = event.data;
-      if (subscription !== null) this.#take({ subscription, session, correlationId });
+    if (isCompletedCheckout(event)) {
+      const { subscription } = event.data;
+      if (subscription !== null) this.#take({ subscription, namedBy: key, correlationId });
     } else if ('itemsTruncated' in event.data) {
       const { subscription, itemsTruncated } = event.data;
       const newest = this.options.newestSecond(subscription);
       const isShared = newest !== null && newest.second === created && newest.events > 1;
-      if (itemsTruncated || isShared) this.#take({ subscription, session: null, correlationId });
+      if (itemsTruncated || isShared) this.#take({ subscription, namedBy: null, correlationId });
     }
   }
 
@@ -72,7 +79,7 @@ export class ReconciliationQueue {
   #take(question: AmbiguousSubscription): void {
     const known = this.#inHand.get(question.subscription);
     if (known !== undefined) {
-      known.question = { ...known.question, session: known.question.session ?? question.session };
+      known.question = { ...known.question, namedBy: known.question.namedBy ?? question.namedBy };
       known.again = true;
     } else if (this.#inHand.size >= MAX_IN_HAND) {
       this.options.metrics.stripeDoubt('dropped');

@@ -6,16 +6,18 @@ import { EVENT_STORE, type EventStore } from '../../event-store/event-store.js';
 import { subscriptionStream } from '../../events/stream-names.js';
 import { LOGGER, type Logger } from '../../observability/logger.js';
 import { Metrics } from '../../observability/metrics.js';
-import { StripeGateway } from '../gateway/stripe.gateway.js';
+import { GatewayModule, STRIPE_GATEWAY } from '../gateway/gateway.module.js';
+import type { StripeGateway } from '../gateway/stripe.gateway.js';
 import { Reconciler } from './reconciler.js';
 import { ReconciliationQueue } from './reconciliation-queue.js';
 
 /** Asks Stripe where its events leave a doubt; without a key it asks nothing. */
 @Module({
+  imports: [GatewayModule],
   providers: [
     {
       provide: ReconciliationQueue,
-      inject: [SETTINGS, EVENT_STORE, CommandBus, Repositories, Metrics, LOGGER],
+      inject: [SETTINGS, STRIPE_GATEWAY, EVENT_STORE, CommandBus, Repositories, Metrics, LOGGER],
       useFactory: reconciliationQueue,
     },
   ],
@@ -24,17 +26,14 @@ import { ReconciliationQueue } from './reconciliation-queue.js';
 export class ReconciliationModule {}
 
 function reconciliationQueue(
-  { stripeApi, streamPrefix, livemode, userIds: claims }: Settings,
+  { streamPrefix, livemode, userIds: claims }: Settings,
+  gateway: StripeGateway | null,
   store: EventStore,
   commands: CommandBus,
   { subscriptions }: Repositories,
   metrics: Metrics,
   logger: Logger,
 ): ReconciliationQueue {
-  const gateway =
-    stripeApi === null
-      ? null
-      : new StripeGateway({ ...stripeApi, onRequest: (outcome) => metrics.stripeRequest(outcome) });
   return new ReconciliationQueue({
     reconciler:
       gateway === null ? null : new Reconciler({ gateway, store, commands, streamPrefix, livemode, claims }),

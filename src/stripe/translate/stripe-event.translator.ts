@@ -1,9 +1,9 @@
 import type { StripeOrigin } from '../../commands/aggregate.js';
+import type { StripeStream } from '../../commands/recording.js';
 import { NotCanonicalError } from '../../events/canonical-json.js';
 import type { CheckoutEventType } from '../../events/checkout.events.js';
 import type { DomainEvent } from '../../events/event-types.js';
 import type { CustomerInvoiceEventType, InvoiceEventType } from '../../events/invoice.events.js';
-import type { StreamCategory } from '../../events/stream-names.js';
 import type { ClaimReading } from '../../events/user-id.js';
 import { readCheckout } from './checkout.translation.js';
 import { readInvoice } from './invoice.translation.js';
@@ -29,17 +29,13 @@ export type IgnoredReason =
   | 'connect_account'
   | 'other_account'
   | 'no_subscription'
-  | IgnoredPayment
-  | 'thin_event';
+  | IgnoredPayment;
 
 /** What a Stripe event means to us: one event for one stream, nothing, or something that cannot be. */
 export type Translation =
   | {
       readonly outcome: 'recorded';
-      readonly stream: {
-        readonly category: Extract<StreamCategory, 'subscription' | 'customer' | 'checkout' | 'payment'>;
-        readonly id: string;
-      };
+      readonly stream: StripeStream;
       readonly event: DomainEvent;
       readonly stripe: StripeOrigin;
     }
@@ -129,7 +125,6 @@ export function translateStripeEvent(body: unknown, options: TranslationOptions)
   const event = object(body);
   if (event === null) return malformed('the body must be a JSON object');
   const livemode = typeof event.livemode === 'boolean' ? event.livemode : null;
-  if (event.object === 'v2.core.event') return { outcome: 'ignored', reason: 'thin_event', livemode };
   const eventId = id(event.id);
   const eventType = text(event.type);
   if (eventId === null || eventType === null) {
@@ -237,7 +232,10 @@ function translateObject(
  * Why an event is not of our account, `null` where it may be: it names another as `account` (Connect), or as the last part
  * of its `context` (an organisation's destinations). One Stripe account per Tenure (DESIGN 5).
  */
-function otherAccount(event: JsonObject, ours: string | null): 'connect_account' | 'other_account' | null {
+export function otherAccount(
+  event: JsonObject,
+  ours: string | null,
+): 'connect_account' | 'other_account' | null {
   const account = text(event.account);
   if (account !== null && account !== ours) return 'connect_account';
   const last = text(event.context)?.split('/').at(-1) ?? '';
