@@ -30,13 +30,14 @@ const isApart = (id) => PACKAGES_APART.some((name) => id === name || id.startsWi
 /**
  * Writes the bundle of the compiled modules in the folder `modules` to the folder `to`. All its files lie side by side, so
  * that `new URL('./live.worker.js', import.meta.url)` finds the thread from whichever of them the code came to lie in.
- * Throws where an import leads nowhere.
+ * Throws where an import leads nowhere. `plugins` of Rolldown's may put other modules in the place of some.
  */
-export async function bundle(modules, to) {
+export async function bundle(modules, to, plugins = []) {
   const build = await rolldown({
     input: Object.fromEntries(Object.entries(ENTRIES).map(([name, file]) => [name, join(modules, file)])),
     platform: 'node',
     external: isApart,
+    plugins,
     onLog(level, log, tell) {
       if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message);
       // Decorators' metadata names types, and looks first whether they exist at run time.

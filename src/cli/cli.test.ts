@@ -106,7 +106,7 @@ describe('tenure keys', () => {
 });
 
 it('A command whose output nobody reads any more ends without a word', async () => {
-  const child = spawn(process.execPath, [built('src/cli.ts'), 'completion', 'bash']);
+  const child = spawn(process.execPath, [built('cli'), 'completion', 'bash']);
   child.stdout.destroy();
   let said = '';
   child.stderr.on('data', (chunk) => {

@@ -22,7 +22,7 @@ interface Run {
 
 /** The program as a process of its own, with nothing but these settings. */
 function run(environment: Readonly<Record<string, string>>, ...args: readonly string[]): Run {
-  const child = spawn(process.execPath, ['--no-warnings', ...SHORT_LIVED, built('src/main.ts'), ...args], {
+  const child = spawn(process.execPath, ['--no-warnings', ...SHORT_LIVED, built('main'), ...args], {
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -13,6 +13,7 @@ import { GENESIS_HASH, type SealedEvent, sealEvent } from '../../src/events/hash
 import type { StoredEvent } from '../../src/events/stored-event.js';
 import { GENERATION_TABLES } from '../../src/projections/read-models/partitions.js';
 import { buyer, PRO } from '../support/buyer.js';
+import { built } from '../support/compiled.js';
 import { EventStoreDbServer } from '../support/eventstoredb/server.js';
 import { testFolder } from '../support/folder.js';
 import { wholeLog } from '../support/log.js';
@@ -246,7 +247,7 @@ describe('tenure backup and tenure restore', () => {
       const environment = { DATABASE_URL: database.url, EVENTSTORE_URL: other.url };
       const file = join(folder, 'first.backup');
       try {
-        const killed = new ServiceProcess(environment, { file: 'src/cli.ts', args: ['restore', file] });
+        const killed = new ServiceProcess(environment, { file: built('cli'), args: ['restore', file] });
         await until('some events are written', async () => (await store.head()) !== null);
         expect(await killed.kill('SIGKILL')).toMatchObject({ signal: 'SIGKILL' });
         expect(await tenure(environment, 'projections', 'list')).toMatchObject({

@@ -1,4 +1,5 @@
 import type { PoolClient } from 'pg';
+import { built } from '../support/compiled.js';
 import { type ReplaceableLog, replaceableLog } from '../support/replaceable-log.js';
 import { startService, type TestService } from '../support/service.js';
 import { ServiceProcess } from '../support/service-process.js';
@@ -34,7 +35,7 @@ async function buy(user: string): Promise<void> {
 function adopting(): ServiceProcess {
   return new ServiceProcess(
     { ...log.stores.environment, USER: 'ada' },
-    { file: 'src/cli.ts', args: ['log', 'adopt', '--reason', 'the backup is all there is', '--yes'] },
+    { file: built('cli'), args: ['log', 'adopt', '--reason', 'the backup is all there is', '--yes'] },
   );
 }
 

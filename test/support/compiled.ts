@@ -10,10 +10,7 @@ export function compiled(path: string): string {
   return join(tree, path.replace(/\.ts$/, '.js'));
 }
 
-/**
- * Where a program is as `npm run build` makes it: compiled, and joined with its packages into a few files.
- * @param path of the program's file, from the root of the repository
- */
-export function built(path: 'src/main.ts' | 'src/cli.ts'): string {
-  return compiled(path.replace('src/', 'dist/'));
+/** Where a program is as `npm run build` makes it: compiled, and joined with its packages into a few files. */
+export function built(program: 'main' | 'cli'): string {
+  return compiled(`dist/${program}.js`);
 }

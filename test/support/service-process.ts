@@ -27,16 +27,14 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** What a process runs, and with which modules loaded before it. */
+/** What a process runs: see `built` and `compiled`. */
 export interface Program {
-  /** Path of its file in the repository. */
+  /** The JavaScript that it begins with. */
   readonly file: string;
   readonly args?: readonly string[];
-  /** Paths of modules in the repository that are imported first. They may replace others: none are joined then. */
-  readonly imports?: readonly string[];
 }
 
-/** A program of this repository, `src/main.ts` unless said otherwise, as a process of its own. */
+/** A program of this repository, the service unless said otherwise, as a process of its own. */
 export class ServiceProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<Ended>;
@@ -45,13 +43,10 @@ export class ServiceProcess {
   /** @param environment all that it gets, apart from the PATH */
   constructor(
     environment: Readonly<Record<string, string>>,
-    { file, args = [], imports = [] }: Program = { file: 'src/main.ts' },
+    { file, args = [] }: Program = { file: built('main') },
   ) {
-    const all = ['test/support/ends-with-parent.mjs', ...imports];
-    const before = all.flatMap((path) => ['--import', compiled(path)]);
-    const isBuilt = imports.length === 0 && (file === 'src/main.ts' || file === 'src/cli.ts');
-    const program = isBuilt ? built(file) : compiled(file);
-    this.#child = spawn(process.execPath, ['--no-warnings', ...FLAGS, ...before, program, ...args], {
+    const before = ['--import', compiled('test/support/ends-with-parent.mjs')];
+    this.#child = spawn(process.execPath, ['--no-warnings', ...FLAGS, ...before, file, ...args], {
       cwd: ROOT,
       env: { PATH: process.env.PATH ?? '', ...environment },
       stdio: ['pipe', 'pipe', 'pipe'],

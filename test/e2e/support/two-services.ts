@@ -9,6 +9,7 @@ import {
   type RebuildProjector,
 } from '../../../src/projections/rebuild/rebuild-projector.js';
 import type { RebuildRuntime } from '../../../src/projections/rebuild/rebuild-runtime.js';
+import { laterVersion } from '../../support/later-version.js';
 import { RUNNING_RULES as LATER_RULES } from '../../support/other-rules/folding-rules.js';
 import { RecordedLives } from '../../support/recorded-lives.js';
 import { PLANS, startService, testEnvironment } from '../../support/service.js';
@@ -16,7 +17,6 @@ import { type Ended, freePort, ServiceProcess } from '../../support/service-proc
 import { type TestStores, testStores } from '../../support/stores.js';
 import { until } from '../../support/until.js';
 
-const LATER = 'test/support/other-rules/register.mjs';
 /** How the database knows commands. */
 export const COMMAND = 'tenure';
 /** Classes of the advisory locks of those who lead: "tnre" and "tnrb". */
@@ -39,6 +39,8 @@ export class TwoServices {
     private readonly environment: Readonly<Record<string, string>>,
     private readonly rebuildProjector: RebuildProjector,
     private readonly folder: string,
+    /** The folder of the later version. */
+    private readonly program: string,
   ) {}
 
   /** Fills the log with the lives of so many users, folds it by the code in `src`, then starts the two. */
@@ -82,7 +84,8 @@ export class TwoServices {
       onTrouble: onFault,
     });
     const urls = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`] as const;
-    const two = new TwoServices(urls, stores, store, lives, environment, rebuildProjector, folder);
+    const program = await laterVersion();
+    const two = new TwoServices(urls, stores, store, lives, environment, rebuildProjector, folder, program);
     try {
       await Promise.all(urls.map((each) => two.begin(each)));
     } catch (error) {
@@ -101,7 +104,7 @@ export class TwoServices {
   async begin(url: string): Promise<void> {
     const service = new ServiceProcess(
       { ...this.#environmentOf(url), PORT: new URL(url).port },
-      { file: 'src/main.ts', imports: [LATER] },
+      { file: join(this.program, 'main.js') },
     );
     this.#running.set(url, service);
     await service.isReady(url);
@@ -114,7 +117,7 @@ export class TwoServices {
 
   /** `tenure …` of the later version, as a process that can be killed. */
   tenure(...args: readonly string[]): ServiceProcess {
-    return new ServiceProcess(this.#environmentOf(COMMAND), { file: 'src/cli.ts', args, imports: [LATER] });
+    return new ServiceProcess(this.#environmentOf(COMMAND), { file: join(this.program, 'cli.js'), args });
   }
 
   /** `tenure …`, which must end well. */

@@ -1,0 +1,3 @@
+import type { Plugin } from 'rolldown';
+
+export function bundle(modules: string, to: string, plugins?: readonly Plugin[]): Promise<void>;
