@@ -25,6 +25,18 @@ export interface ObjectAnswer {
 
 export type StripeAnswer = ObjectAnswer | NoAnswer;
 
+/** A page of a list as Stripe's API shows it, in Stripe's order. */
+export interface PageAnswer {
+  readonly outcome: 'answered';
+  readonly objects: readonly ListedObject[];
+  readonly hasMore: boolean;
+  readonly answeredAt: number;
+  readonly apiVersion: string | null;
+}
+
+/** What stands in a list has an id to go on after. */
+export type ListedObject = Readonly<Record<string, unknown>> & { readonly id: string };
+
 export interface StripeGatewayOptions {
   readonly secretKey: string;
   /** Scheme, host and port of the API, `null` for Stripe's own. */
@@ -125,12 +137,29 @@ export class StripeGateway {
     return this.#answer(() => this.#get(`/v1/events/${encodeURIComponent(id)}`, objectSchema, patienceMs));
   }
 
+  /**
+   * A page of a list (Stripe: "Pagination").
+   * @param path such as `/v1/prices`
+   * @param query such as `{ active: 'true', starting_after: 'price_1' }`; a page is as long as Stripe allows
+   */
+  page(
+    path: string,
+    query: Readonly<Record<string, string>>,
+    patienceMs = PATIENCE_MS,
+  ): Promise<PageAnswer | NoAnswer> {
+    return this.#answer(async () => {
+      const asked = new URLSearchParams({ limit: String(A_PAGE), ...query });
+      const { object, ...answer } = await this.#get(`${path}?${asked}`, listSchema, patienceMs);
+      return { ...answer, objects: object.data, hasMore: object.has_more };
+    });
+  }
+
   /** Ends what is under way; it is answered `aborted`. */
   close(): void {
     this.#closing.abort();
   }
 
-  async #answer(asking: () => Promise<ObjectAnswer>): Promise<StripeAnswer> {
+  async #answer<Answer>(asking: () => Promise<Answer>): Promise<Answer | NoAnswer> {
     try {
       return await asking();
     } catch (error) {

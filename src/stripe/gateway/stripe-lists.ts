@@ -1,0 +1,61 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { NamedError } from '../../observability/named-error.js';
+import type { ListedObject, NoAnswer, StripeGateway } from './stripe.gateway.js';
+
+/** Times that one page is asked for before its list is given up. */
+const TRIES = 5;
+
+/** Stripe did not answer. The message names the outcome and Stripe's request, and nothing that Stripe wrote. */
+export class StripeUnansweredError extends NamedError {
+  readonly code = 'stripe_unanswered';
+  constructor(
+    readonly path: string,
+    readonly answer: NoAnswer,
+  ) {
+    const { outcome, status, requestId } = answer;
+    super(
+      `Stripe did not answer GET ${path}: ${[outcome, status, requestId].filter((word) => word !== null).join(', ')}`,
+    );
+  }
+}
+
+/**
+ * All objects of a list, page by page, in Stripe's order. A page that does not come is asked for again a few times.
+ * @param path such as `/v1/prices`; `query` without `limit` and `starting_after`
+ * @throws StripeUnansweredError
+ */
+export async function* listed(
+  gateway: Pick<StripeGateway, 'page'>,
+  path: string,
+  query: Readonly<Record<string, string>> = {},
+): AsyncGenerator<ListedObject> {
+  let after: string | null = null;
+  for (;;) {
+    const { objects, hasMore } = await pageOf(gateway, path, {
+      ...query,
+      ...(after === null ? {} : { starting_after: after }),
+    });
+    yield* objects;
+    after = objects.at(-1)?.id ?? null;
+    if (!hasMore || after === null) return;
+  }
+}
+
+/** The first page of a list, asked for again where that may help. @throws StripeUnansweredError */
+export async function pageOf(
+  gateway: Pick<StripeGateway, 'page'>,
+  path: string,
+  query: Readonly<Record<string, string>>,
+) {
+  for (let tries = 1; ; tries += 1) {
+    const answer = await gateway.page(path, query);
+    if (answer.outcome === 'answered') return answer;
+    if (tries === TRIES || !mayComeLater(answer)) throw new StripeUnansweredError(path, answer);
+    await pause(answer.againInMs);
+  }
+}
+
+/** What Stripe refused stays refused, but for 429 (Stripe: "Errors"). */
+function mayComeLater({ outcome, status }: NoAnswer): boolean {
+  return outcome !== 'aborted' && (status === null || status === 429 || status >= 500);
+}
