@@ -1,13 +1,21 @@
 import { historySchema } from '../../src/api/audit/audit.schemas.js';
 import { runCli } from '../../src/cli/program.js';
+import { loadSettings } from '../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { openEventStore } from '../../src/event-store/open-event-store.js';
 import { parseEvent } from '../../src/events/event-envelope.js';
 import type { StoredEvent } from '../../src/events/stored-event.js';
-import { buyer, PRO } from '../support/buyer.js';
+import { buyer, PLUS, PRO } from '../support/buyer.js';
+import { recordCopies } from '../support/copied-lives.js';
 import { problemCode } from '../support/http-call.js';
-import { wholeLog } from '../support/log.js';
+import { logInEventStoreDb, wholeLog } from '../support/log.js';
 import { SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
+import { until } from '../support/until.js';
+import { LongLog, timesOf } from './support/long-log.js';
+import { SlowReader } from './support/slow-reader.js';
 
+/** Events of the log that is long, in the soak. */
+const LONG_LOG_EVENTS = Number(process.env.AUDIT_READ_EVENTS ?? 0);
 const ann = buyer('ann');
 const bob = buyer('bob');
 let service: TestService;
@@ -294,3 +302,73 @@ describe('A look at what is kept for audits', () => {
     expect((await looks()).slice(before)).toEqual(['events of cleo', 'entitlements of all', 'events of dan']);
   });
 });
+
+describe('Readers of the log who read 1 KB a second', () => {
+  /** More than there are connections to the database. */
+  const READERS = 24;
+  /** The log is longer than what connections hold of an answer that nobody reads. */
+  const USERS = 500;
+
+  const ofLog = async (): Promise<void> => {
+    const store = await openEventStore(loadSettings(service.environment), {
+      pool: service.stores.database.pool,
+      databaseUrl: service.stores.database.url,
+      onFault: () => undefined,
+    });
+    const prices = { plus: PLUS.id, pro: PRO.id };
+    const filling = { users: USERS, prices, events: 5, begin: 'earlier' } as const;
+    const position = await recordCopies(store, service.prefix, filling);
+    await store.close();
+    await until('the log is folded', async () => {
+      const { status } = await service.get(`/v1/users/u7/entitlements?minPosition=${position}`);
+      return status === 200;
+    });
+    const readers = await Promise.all(
+      Array.from({ length: READERS }, () => SlowReader.open(service.url, '/v1/audit/events')),
+    );
+    expect(readers.map(({ status }) => status)).toEqual(readers.map(() => 200));
+
+    const dora = buyer('dora');
+    await service.receive(dora.started('active').body);
+    const paid = await service.receive(dora.pays('subscription_create').body);
+    expect(await service.entitlements('dora', paid.position)).toMatchObject({ plan: 'plus' });
+    expect((await history('', 'dora')).items).not.toEqual([]);
+    const { text } = await service.ask('GET', '/v1/audit/events');
+    expect(text.split('\n').length).toBeGreaterThan(USERS * filling.events);
+    expect(readers.filter(({ isOver }) => isOver)).toEqual([]);
+
+    expect(await service.tenure.close()).toEqual([]);
+    for (const reader of readers) reader.hurry();
+    await until('all are cut off', () => readers.every(({ isOver }) => isOver));
+    expect(readers.filter(({ bytes }) => bytes >= Buffer.byteLength(text))).toEqual([]);
+  };
+
+  const ofLongLog = async (): Promise<void> => {
+    const log = await LongLog.start(LONG_LOG_EVENTS);
+    try {
+      const alone = await timesOf(log);
+      const ofAll = ['/v1/audit/events', `/v1/audit/entitlements?knownAt=${new Date().toISOString()}`];
+      const paths = [...ofAll, ...Array.from({ length: READERS }, () => '/v1/audit/events')];
+      const readers = await Promise.all(paths.map((path) => SlowReader.open(log.url, path)));
+      expect(readers.map(({ status }) => status)).toEqual(readers.map(() => 200));
+      const beside = await timesOf(log);
+      tell(`answers alone ${alone}; beside ${readers.length} slow readers ${beside}`);
+      expect(await log.read()).toBeGreaterThan(LONG_LOG_EVENTS);
+      expect(readers.filter(({ isOver }) => isOver)).toEqual([]);
+
+      const began = performance.now();
+      // 1 is what it ends with where it gives up waiting after 20 s.
+      expect(await log.process.kill('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
+      tell(`ended ${((performance.now() - began) / 1_000).toFixed(1)} s after the stop`);
+    } finally {
+      await log.end();
+    }
+  };
+  // What is held or not is the same with either store; one event after the other, an EventStoreDB is filled slowly.
+  if (!logInEventStoreDb()) it('hold nothing that others need, and a stop waits for none of them', ofLog);
+  if (LONG_LOG_EVENTS > 0) it('of a long log do neither, of a service that is a process', ofLongLog);
+});
+
+function tell(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -16,8 +16,8 @@ const SAID_AT_THE_END = 2_000;
 /** For a process that lives for seconds: it is over before code that was made faster has paid for that. */
 export const SHORT_LIVED = ['--no-opt', '--no-sparkplug'] as const;
 /** At the soak's size processes work for minutes. */
-const FLAGS =
-  process.env.REBUILD_EVENTS === undefined && process.env.CRASH_EVENTS === undefined ? SHORT_LIVED : [];
+const SIZES = ['REBUILD_EVENTS', 'CRASH_EVENTS', 'AUDIT_READ_EVENTS'];
+const FLAGS = SIZES.every((name) => process.env[name] === undefined) ? SHORT_LIVED : [];
 
 /** How a process ended and what it said. */
 export interface Ended {
