@@ -28,7 +28,7 @@ export const WEBHOOK_OUTCOMES = [
 export type WebhookOutcome = (typeof WEBHOOK_OUTCOMES)[number];
 
 /**
- * What became of a subscription in doubt: its answer was `settled` in the log; Stripe was asked and the service carries
+ * What became of a subscription or an invoice in doubt: its answer was `settled` in the log; Stripe was asked and the service carries
  * on `unanswered`; it was `dropped` because too many waited; `failed` on our side of the way.
  */
 export type DoubtOutcome = 'settled' | 'unanswered' | 'dropped' | 'failed';
@@ -75,7 +75,7 @@ export class Metrics {
   });
   private readonly stripeDoubts = new Counter({
     name: 'tenure_stripe_doubts_total',
-    help: 'Subscriptions in doubt, by whether Stripe was asked and its answer recorded.',
+    help: 'Subscriptions and invoices in doubt, by whether Stripe was asked and its answer recorded.',
     labelNames: ['outcome'] as const,
     registers: [this.registry],
   });

@@ -69,17 +69,32 @@ describe('The reply to a paid checkout', () => {
 
   it('waits until the subscription is shown active', async () => {
     const { show, wait } = readModel();
-    const outcome = wait.until('sub_1');
+    const outcome = wait.until({ subscription: 'sub_1', position: '1' });
     await pass(1_000);
     show('sub_1');
     await pass(0);
     await expect(outcome).resolves.toBe('seen');
   });
 
+  it('waits until its own event is folded, however long its subscription is shown', async () => {
+    const { model, show, wait } = readModel();
+    const outcome = wait.until({ subscription: 'sub_1', position: '2' });
+    let ended = '';
+    void outcome.then((how) => {
+      ended = how;
+    });
+    show('sub_1');
+    await pass(200);
+    expect(ended).toBe('');
+    model.status = { ...level, handled: '2' };
+    await pass(60);
+    await expect(outcome).resolves.toBe('seen');
+  });
+
   it('goes out after two seconds in any case', async () => {
     const { wait } = readModel();
     let ended = '';
-    void wait.until('sub_1').then((outcome) => {
+    void wait.until({ subscription: 'sub_1', position: '1' }).then((outcome) => {
       ended = outcome;
     });
     await pass(1_999);
@@ -90,14 +105,18 @@ describe('The reply to a paid checkout', () => {
 
   it('asks one question for all who wait, and lets no more than 200 wait', async () => {
     const { model, wait } = readModel();
-    const outcomes = Array.from({ length: 201 }, (_, n) => wait.until(`sub_${n}`));
+    const outcomes = Array.from({ length: 201 }, (_, n) =>
+      wait.until({ subscription: `sub_${n}`, position: '1' }),
+    );
     await expect(outcomes[200]).resolves.toBe('not_waited');
     await pass(60);
     expect(model.asked.length).toBeLessThanOrEqual(3);
     expect(model.asked.at(-1)).toHaveLength(200);
     await pass(2_000);
     await expect(Promise.all(outcomes.slice(0, 200))).resolves.toEqual(Array(200).fill('timed_out'));
-    await expect(Promise.race([wait.until('sub_x'), Promise.resolve('waits')])).resolves.toBe('waits');
+    await expect(
+      Promise.race([wait.until({ subscription: 'sub_x', position: '1' }), Promise.resolve('waits')]),
+    ).resolves.toBe('waits');
     await pass(2_000);
   });
 
@@ -108,12 +127,12 @@ describe('The reply to a paid checkout', () => {
   ] as const)('does not wait for a projection that is %s', async (_, status) => {
     const { model, wait } = readModel();
     model.status = status;
-    await expect(wait.until('sub_1')).resolves.toBe('not_waited');
+    await expect(wait.until({ subscription: 'sub_1', position: '1' })).resolves.toBe('not_waited');
   });
 
   it('stops waiting when the projection stops', async () => {
     const { model, wait } = readModel();
-    const outcome = wait.until('sub_1');
+    const outcome = wait.until({ subscription: 'sub_1', position: '1' });
     await pass(100);
     model.status = { ...level, state: 'faulted' };
     await pass(60);
@@ -123,7 +142,7 @@ describe('The reply to a paid checkout', () => {
   it('is not turned into a fault by a database that is away', async () => {
     const { model, wait } = readModel();
     model.down = true;
-    const outcome = wait.until('sub_1');
+    const outcome = wait.until({ subscription: 'sub_1', position: '1' });
     await pass(2_000);
     await expect(outcome).resolves.toBe('timed_out');
   });

@@ -1,3 +1,4 @@
+import { comparePositions, type Position } from '../events/stored-event.js';
 import type { Projection } from '../projections/engine/projection.js';
 import type { OpsReader } from '../projections/read-models/ops.reader.js';
 
@@ -10,14 +11,20 @@ const LOOK_EVERY_MS = 50;
 /** How a wait for a paid checkout ended. */
 export type CheckoutWaitOutcome = 'seen' | 'timed_out' | 'not_waited';
 
-interface Waiter {
+/** What a checkout waits for: its own event folded, and its subscription active. */
+export interface AwaitedCheckout {
   readonly subscription: string;
+  /** Of the checkout's event; `null` where it is not known. */
+  readonly position: Position | null;
+}
+
+interface Waiter extends AwaitedCheckout {
   end(outcome: CheckoutWaitOutcome): void;
 }
 
 /**
- * Holds the reply to a paid checkout until the read model shows its subscription (DESIGN 5.5): Stripe holds the
- * buyer's redirect until the reply. One question is asked for all who wait, so a waiter holds no connection and no
+ * Holds the reply to a paid checkout until the read model shows its subscription (DESIGN 5.5), and the checkout
+ * that says whose it is: Stripe holds the buyer's redirect until the reply. One question is asked for all who wait, so a waiter holds no connection and no
  * place in a queue; none waits while the projection cannot catch up.
  */
 export class CheckoutWait {
@@ -30,11 +37,11 @@ export class CheckoutWait {
   ) {}
 
   /** Never rejects: the delivery is durable already, whatever becomes of the wait. */
-  until(subscription: string): Promise<CheckoutWaitOutcome> {
+  until(awaited: AwaitedCheckout): Promise<CheckoutWaitOutcome> {
     if (this.#waiters.size >= MAX_WAITING || !this.#mayCatchUp()) return Promise.resolve('not_waited');
     return new Promise((resolve) => {
       const waiter: Waiter = {
-        subscription,
+        ...awaited,
         end: (outcome) => {
           clearTimeout(timer);
           this.#waiters.delete(waiter);
@@ -50,9 +57,10 @@ export class CheckoutWait {
   async #look(): Promise<void> {
     this.#looking = true;
     while (this.#waiters.size > 0) {
+      const { handled } = this.engine.status();
       const seen = await this.#active();
       for (const waiter of [...this.#waiters]) {
-        if (seen.has(waiter.subscription)) waiter.end('seen');
+        if (seen.has(waiter.subscription) && isFolded(waiter.position, handled)) waiter.end('seen');
         else if (!this.#mayCatchUp()) waiter.end('timed_out');
       }
       if (this.#waiters.size > 0) await this.engine.nextChange(LOOK_EVERY_MS);
@@ -70,4 +78,8 @@ export class CheckoutWait {
     const { state, lagSeconds } = this.engine.status();
     return (state === 'leading' || state === 'standby') && lagSeconds < MAX_LAG_SECONDS;
   }
+}
+
+function isFolded(position: Position | null, handled: Position | null): boolean {
+  return position === null || (handled !== null && comparePositions(handled, position) >= 0);
 }

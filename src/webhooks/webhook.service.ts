@@ -5,6 +5,7 @@ import { recordingOf, type StripeStream } from '../commands/recording.js';
 import type { ServerClock } from '../database/server-clock.js';
 import { isCompletedCheckout } from '../events/checkout.events.js';
 import type { DomainEvent } from '../events/event-types.js';
+import type { Position } from '../events/stored-event.js';
 import { type ProblemCode, ProblemError, type ToProblem } from '../http/problem.js';
 import { jsonReply, type Reply } from '../http/reply.js';
 import type { Metrics, WebhookOutcome } from '../observability/metrics.js';
@@ -171,7 +172,7 @@ export class WebhookService {
     const recorded: CommandResult = await commands.execute(recordingOf(stream, event, origin));
     if (recorded.outcome === 'applied') this.#noteUnexpected(event);
     reconciliation.notice(event, { key: causation, created: stripe.created }, requestId);
-    await this.#holdForCheckout(event);
+    await this.#holdForCheckout(event, recorded.position);
     return recorded.outcome === 'applied'
       ? { received: true, outcome: 'applied', event: recorded.event, position: recorded.position }
       : {
@@ -188,11 +189,11 @@ export class WebhookService {
     }
   }
 
-  async #holdForCheckout(event: DomainEvent): Promise<void> {
+  async #holdForCheckout(event: DomainEvent, position: Position | null): Promise<void> {
     if (!isCompletedCheckout(event)) return;
     const { subscription, paymentStatus } = event.data;
     if (subscription === null || !SETTLED.has(paymentStatus)) return;
-    this.options.metrics.checkoutWait(await this.options.checkoutWait.until(subscription));
+    this.options.metrics.checkoutWait(await this.options.checkoutWait.until({ subscription, position }));
   }
 }
 

@@ -5,19 +5,22 @@ import { createTenure, type Tenure } from '../../src/bootstrap.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
 import { type EventEnvelope, parseEvent } from '../../src/events/event-envelope.js';
+import { isRetrievedType } from '../../src/events/event-types.js';
 import { eventId, verifyChain } from '../../src/events/hash-chain.js';
 import { PLANS, startService, type TestService, testEnvironment } from '../support/service.js';
 import { StripeApi } from '../support/stripe-api.js';
 import {
   checkoutObject,
+  invoiceObject,
   itemObject,
   now,
+  previousItems,
   type StripeEvent,
   signed,
   stripeEvent,
   subscriptionObject,
 } from '../support/stripe-events.js';
-import { until } from '../support/until.js';
+import { PATIENCE_MS, until } from '../support/until.js';
 
 /** A moment that ends when it is told to. */
 function gate(): { readonly until: Promise<void>; open(): void } {
@@ -27,6 +30,10 @@ function gate(): { readonly until: Promise<void>; open(): void } {
   });
   return { until, open };
 }
+
+/** Checkouts of each kind: a thousand in all in the soak. Some are bought at once. */
+const CHECKOUTS = Number(process.env.CHECKOUTS ?? 12);
+const AT_ONCE = 6;
 
 let names = 0;
 
@@ -48,6 +55,12 @@ function cutEvent({ id, user }: { id: string; user: string }, created = now() - 
   const items = { object: 'list', data: [itemObject('price_other0')], has_more: true };
   const object = subscriptionObject(id, '', { items, metadata: { user_id: user } });
   return stripeEvent('customer.subscription.created', object, { created });
+}
+
+/** A line of an invoice on some price. */
+function invoiceLine(price: string): object {
+  const { lines } = invoiceObject('in_any', 'sub_any', price) as { lines: { data: [object] } };
+  return lines.data[0];
 }
 
 describe('where the events of Stripe leave a doubt', () => {
@@ -73,7 +86,7 @@ describe('where the events of Stripe leave a doubt', () => {
 
   function retrievedFrom(subscription: string): Promise<EventEnvelope> {
     return until(`an answer about ${subscription} in the log`, async () =>
-      (await streamOf(subscription)).find(({ type }) => type === 'SubscriptionRetrieved'),
+      (await streamOf(subscription)).find(({ type }) => isRetrievedType(type)),
     );
   }
 
@@ -106,6 +119,59 @@ describe('where the events of Stripe leave a doubt', () => {
     const [asked] = api.askedFor(bought.id);
     expect(asked?.headers.authorization).toBe(`Bearer ${api.key}`);
   });
+
+  it('an invoice whose lines were cut is asked for whole, and pays for what its other lines name', async () => {
+    const plan = (price: string) =>
+      subscriptionObject('sub_long', price, { metadata: { user_id: 'u_long' } });
+    await service.deliver(
+      stripeEvent('customer.subscription.created', plan('price_plus'), { created: now() - 90 }),
+    );
+    const upgraded = stripeEvent('customer.subscription.updated', plan('price_pro'), {
+      created: now() - 60,
+      previous: { items: previousItems('price_plus') },
+    });
+    expect(await service.after('u_long', upgraded)).toMatchObject({ plan: 'plus' });
+    const reason = { billing_reason: 'subscription_update', livemode: false };
+    const paid = invoiceObject('in_long', 'sub_long', 'price_pro', reason) as { lines: { data: object[] } };
+    const others = Array.from({ length: 10 }, (_, n) => ({ ...invoiceLine('price_other'), id: `il_${n}` }));
+    api.has({ ...paid, lines: { ...paid.lines, data: [...others, ...paid.lines.data] } });
+    const cut = { ...paid, lines: { object: 'list', data: others, has_more: true } };
+    const event = stripeEvent('invoice.paid', cut, { created: now() - 30 });
+    await service.deliver(event);
+    const { metadata, position } = await retrievedFrom('sub_long');
+    expect(metadata.causationId).toBe(`retrieved/in_long/${event.id}`);
+    expect(await service.entitlements('u_long', position)).toMatchObject({
+      plan: 'pro',
+      pendingPayment: null,
+    });
+  });
+
+  it.each(['before', 'between', 'after'])(
+    `a buyer whose session event comes %s the subscription’s is never told free (of ${CHECKOUTS} each)`,
+    async (place) => {
+      const buy = async (n: number): Promise<string> => {
+        const id = `sub_${place}${n}`;
+        const user = `buyer_${place}${n}`;
+        const active = subscriptionObject(id, 'price_plus', { livemode: false });
+        const begun = place === 'between' ? { ...active, status: 'incomplete' } : active;
+        api.has(active);
+        const session = checkoutObject(`cs_${place}${n}`, { subscription: id, userId: user });
+        const completed = stripeEvent('checkout.session.completed', session);
+        if (place !== 'before') {
+          await service.receive(stripeEvent('customer.subscription.created', begun));
+        }
+        await service.receive(completed);
+        return (await service.entitlements(user)).plan;
+      };
+      const plans: string[] = [];
+      for (let first = 0; first < CHECKOUTS; first += AT_ONCE) {
+        const length = Math.min(AT_ONCE, CHECKOUTS - first);
+        plans.push(...(await Promise.all(Array.from({ length }, (_, n) => buy(first + n)))));
+      }
+      expect(plans).toEqual(Array(CHECKOUTS).fill('plus'));
+    },
+    PATIENCE_MS * 5,
+  );
 
   it('a tie of one second is settled by what Stripe shows', async () => {
     const created = now() - 60;

@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import {
   day,
+  invoice,
   item,
   type SubscriptionStory,
   seen,
   subscription,
 } from '../../../test/support/policy-stories.js';
 import type { Observation } from '../../policy/facts.js';
-import { type Ambiguity, ambiguityOf } from './ambiguity.js';
+import { type Ambiguity, ambiguityOf, ambiguityOfInvoice } from './ambiguity.js';
 
 const plus = item('plus_m');
 const pro = item('pro_m');
@@ -34,6 +35,12 @@ describe('a subscription is in doubt', () => {
       [],
       'evt_cs',
       { why: 'evt_cs', after: -1 },
+    ],
+    [
+      'when a completed checkout names it and it was incomplete yet',
+      [seen('created', day(0), { items: [plus], status: 'incomplete' })],
+      'evt_cs',
+      { why: 'evt_cs', after: day(0) },
     ],
     [
       'when its newest second leaves more than one end',
@@ -125,4 +132,35 @@ it('is judged from the set of observations, whatever their order and repeats', (
       expect(ambiguityOf(shuffled, null)).toEqual(ambiguityOf(all, null));
     }),
   );
+});
+
+describe('an invoice', () => {
+  const whole = invoice('paid', day(2), {});
+  const short = invoice('paid', day(1), { linesTruncated: true });
+  const answer = (second: number, more: object = {}) => {
+    const told = invoice('paid', second, more);
+    if (told.kind !== 'invoice') throw new Error('no invoice');
+    return { ...told, fact: { ...told.fact, type: 'SubscriptionInvoiceRetrieved' as const, stripeType: '' } };
+  };
+  const idOf = (told: typeof short) => (told.kind === 'invoice' ? told.fact.eventId : '');
+  it.each<[string, (typeof short)[], number | null]>([
+    ['is in doubt when what decides of it was cut', [short], day(1)],
+    ['is in doubt though Stripe was asked in that very second', [short, answer(day(1))], day(1)],
+    ['is in no doubt when Stripe was asked later', [short, answer(day(1) + 1)], null],
+    [
+      'is in no doubt when Stripe itself gave it cut',
+      [short, answer(day(1) + 1, { linesTruncated: true })],
+      null,
+    ],
+    ['is in no doubt when it came whole later', [short, whole], null],
+    ['is in no doubt when it is void', [invoice('voided', day(1), { linesTruncated: true })], null],
+    ['is in no doubt when nothing was told of it', [], null],
+  ])('%s', (_, told, after) => {
+    const facts = told.map((each) => {
+      if (each.kind !== 'invoice') throw new Error('no invoice');
+      return each.fact;
+    });
+    const expected = after === null ? null : { why: idOf(short), after };
+    expect(ambiguityOfInvoice(facts)).toEqual(expected);
+  });
 });

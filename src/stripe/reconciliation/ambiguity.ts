@@ -1,9 +1,11 @@
+import { isRetrievedType } from '../../events/event-types.js';
 import { accessKey, accessStateOf } from '../../policy/access-fields.js';
-import type { Observation } from '../../policy/facts.js';
+import type { InvoiceObservation, Observation } from '../../policy/facts.js';
+import { foldInvoices } from '../../policy/invoices.js';
 import { isTerminal, orderObservations } from '../../policy/order.js';
 
 /**
- * What only Stripe can say of a subscription (DESIGN 5.4). `why` is what left the doubt: the greatest Stripe event id in
+ * What only Stripe can say of a subscription or an invoice (DESIGN 5.4). `why` is what left the doubt: the greatest Stripe event id in
  * it, by which the answer counts once. An answer settles it only when it is of a later second (Unix) than `after`: it loses ties.
  */
 export interface Ambiguity {
@@ -12,8 +14,8 @@ export interface Ambiguity {
 }
 
 /**
- * What is in doubt about a subscription, `null` when nothing is: where nothing was observed of it and a completed checkout
- * names it (`namedBy` is what told of that); where the newest observation has its items cut; where the newest second holds
+ * What is in doubt about a subscription, `null` when nothing is: where nothing was observed of it, or it was incomplete
+ * yet, and a completed checkout names it (`namedBy` is what told of that); where the newest observation has its items cut; where the newest second holds
  * a tie whose orders end in different access, or different answers. A subscription that has ended, and what came before the
  * newest second, is settled by what came later. Pure; a function of the set of `observations`.
  */
@@ -23,6 +25,7 @@ export function ambiguityOf(observations: readonly Observation[], namedBy: strin
   if (newest === undefined) return namedBy === null ? null : { why: namedBy, after: -1 };
   if (ordered.some(({ data }) => isTerminal(data.status))) return null;
   const { created: after } = newest;
+  if (namedBy !== null && newest.data.status === 'incomplete') return { why: namedBy, after };
   const ofSecond = ordered.filter(({ created }) => created === after);
   if (tiedAt === after) {
     const ends = ofSecond.filter(isEnd);
@@ -33,6 +36,17 @@ export function ambiguityOf(observations: readonly Observation[], namedBy: strin
     return endDifferently(ofSecond) ? { why: greatest(ofSecond), after } : null;
   }
   return newest.data.itemsTruncated ? { why: newest.eventId, after } : null;
+}
+
+/**
+ * What is in doubt about one invoice: its lines, where those of the observation that decides were cut. What is void asks for
+ * nothing. Pure; a function of the set of its `observations`.
+ */
+export function ambiguityOfInvoice(observations: readonly InvoiceObservation[]): Ambiguity | null {
+  const [invoice] = foldInvoices(observations);
+  if (invoice === undefined || !invoice.data.linesTruncated || invoice.data.status === 'void') return null;
+  const { type, eventId, created } = invoice.told;
+  return isRetrievedType(type) ? null : { why: eventId, after: created };
 }
 
 /** Whether an observation may be the last of a second with a tie. */

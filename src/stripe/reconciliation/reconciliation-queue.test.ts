@@ -1,7 +1,7 @@
 import { until } from '../../../test/support/until.js';
 import type { DomainEvent } from '../../events/event-types.js';
 import type { DoubtOutcome } from '../../observability/metrics.js';
-import type { AmbiguousSubscription, ReconciliationOutcome } from './reconciler.js';
+import type { Question, ReconciliationOutcome } from './reconciler.js';
 import { ReconciliationQueue } from './reconciliation-queue.js';
 
 /** A completed checkout that names a subscription: always worth a look. */
@@ -26,8 +26,7 @@ function completed(subscription: string): DomainEvent {
 
 /** Inquiries whose looks end when, and as, the test says. */
 function underHand() {
-  const looks: { readonly question: AmbiguousSubscription; end(how: ReconciliationOutcome | Error): void }[] =
-    [];
+  const looks: { readonly question: Question; end(how: ReconciliationOutcome | Error): void }[] = [];
   const counted: DoubtOutcome[] = [];
   const unsettled: unknown[] = [];
   const reconciliation = new ReconciliationQueue({
@@ -60,7 +59,7 @@ describe('the questions that wait for Stripe', () => {
       await until('the next look', () => looks.length > n);
       looks[n]?.end(SETTLED);
     }
-    expect(looks.map(({ question }) => question.subscription)).toEqual(
+    expect(looks.map(({ question }) => question.about.id)).toEqual(
       Array.from({ length: 10 }, (_, n) => `sub_${n}`),
     );
   });
@@ -76,7 +75,7 @@ describe('the questions that wait for Stripe', () => {
     expect(counted).toEqual(['dropped', 'dropped', 'dropped', 'settled']);
   });
 
-  it('are one at a time for a subscription; what comes meanwhile is looked at once more', async () => {
+  it('are one at a time for an object; what comes meanwhile is looked at once more', async () => {
     const { notice, looks } = underHand();
     for (let n = 0; n < 5; n += 1) notice('sub_1');
     expect(looks).toHaveLength(1);
@@ -85,7 +84,7 @@ describe('the questions that wait for Stripe', () => {
     looks[1]?.end({ outcome: 'no_doubt' });
     notice('sub_2');
     await until('another look', () => looks.length === 3);
-    expect(looks[2]?.question.subscription).toBe('sub_2');
+    expect(looks[2]?.question.about.id).toBe('sub_2');
   });
 
   it('are given up when no later second comes', async () => {

@@ -1,8 +1,9 @@
 import type { NewestSecond } from '../../commands/kept-folds.js';
 import { isCompletedCheckout } from '../../events/checkout.events.js';
 import type { DomainEvent } from '../../events/event-types.js';
+import type { CustomerInvoiceObservationData, InvoiceObservationData } from '../../events/invoice.events.js';
 import type { Metrics } from '../../observability/metrics.js';
-import type { AmbiguousSubscription, Reconciler } from './reconciler.js';
+import type { Question, Reconciler } from './reconciler.js';
 
 export interface ReconciliationQueueOptions {
   /** `null`: there is no key, and nothing is asked. */
@@ -10,8 +11,8 @@ export interface ReconciliationQueueOptions {
   /** The newest second of a subscription's stream, as far as this process knows. */
   readonly newestSecond: (subscription: string) => NewestSecond | null;
   readonly metrics: Pick<Metrics, 'stripeDoubt'>;
-  /** Hears why a doubt stays: what came instead of an answer (text), or what was thrown on our side. */
-  readonly onUnsettled: (subscription: string, why: unknown) => void;
+  /** Hears why a doubt about an object stays: what came instead of an answer (text), or what was thrown on our side. */
+  readonly onUnsettled: (id: string, why: unknown) => void;
   /** Ends the requests under way. */
   readonly abort: () => void;
 }
@@ -24,22 +25,22 @@ export interface Told {
 
 /** A question in hand. */
 interface Inquiry {
-  question: AmbiguousSubscription;
+  question: Question;
   looks: number;
   /** Something more was told meanwhile. */
   again: boolean;
   timer: NodeJS.Timeout | null;
 }
 
-/** Subscriptions in hand, waiting ones included; further ones are left as they are, and counted. */
+/** Objects in hand, waiting ones included; further ones are left as they are, and counted. */
 const MAX_IN_HAND = 1_000;
 const MAX_AT_ONCE = 4;
 /** Looks at one subscription: until the second in doubt is over, by Stripe's clock too. */
 const MAX_LOOKS = 6;
 
 /**
- * The questions to Stripe that wait behind the replies (DESIGN 5.4): a delivery never waits for one. One at a time for a
- * subscription, a few at once in all. In memory only: a process that ends forgets those it had not asked, and they are
+ * The questions to Stripe that wait behind the replies (DESIGN 5.4): a delivery never waits for one. One at a time for an
+ * object, a few at once in all. In memory only: a process that ends forgets those it had not asked, and they are
  * asked when something more of the same subscription leaves a doubt.
  */
 export class ReconciliationQueue {
@@ -58,12 +59,32 @@ export class ReconciliationQueue {
     if (this.options.reconciler === null || this.#closed) return;
     if (isCompletedCheckout(event)) {
       const { subscription } = event.data;
-      if (subscription !== null) this.#take({ subscription, namedBy: key, correlationId });
+      if (subscription !== null) this.ask({ ...ofSubscription(subscription), namedBy: key, correlationId });
     } else if ('itemsTruncated' in event.data) {
       const { subscription, itemsTruncated } = event.data;
       const newest = this.options.newestSecond(subscription);
       const isShared = newest !== null && newest.second === created && newest.events > 1;
-      if (itemsTruncated || isShared) this.#take({ subscription, namedBy: null, correlationId });
+      const question = { ...ofSubscription(subscription), namedBy: null, correlationId };
+      if (itemsTruncated || isShared) this.ask(question);
+    } else if ('linesTruncated' in event.data && event.data.linesTruncated) {
+      this.ask({ ...ofInvoice(event.data), namedBy: null, correlationId });
+    }
+  }
+
+  /** Takes a question in hand. Never throws. */
+  ask(question: Question): void {
+    if (this.options.reconciler === null || this.#closed) return;
+    const id = idOf(question);
+    const known = this.#inHand.get(id);
+    if (known !== undefined) {
+      known.question = { ...known.question, namedBy: known.question.namedBy ?? question.namedBy };
+      known.again = true;
+    } else if (this.#inHand.size >= MAX_IN_HAND) {
+      this.options.metrics.stripeDoubt('dropped');
+    } else {
+      const inquiry = { question, looks: 0, again: false, timer: null };
+      this.#inHand.set(id, inquiry);
+      this.#queue(inquiry);
     }
   }
 
@@ -74,20 +95,6 @@ export class ReconciliationQueue {
     this.#ready.length = 0;
     this.options.abort();
     await Promise.all(this.#running);
-  }
-
-  #take(question: AmbiguousSubscription): void {
-    const known = this.#inHand.get(question.subscription);
-    if (known !== undefined) {
-      known.question = { ...known.question, namedBy: known.question.namedBy ?? question.namedBy };
-      known.again = true;
-    } else if (this.#inHand.size >= MAX_IN_HAND) {
-      this.options.metrics.stripeDoubt('dropped');
-    } else {
-      const inquiry = { question, looks: 0, again: false, timer: null };
-      this.#inHand.set(question.subscription, inquiry);
-      this.#queue(inquiry);
-    }
   }
 
   #queue(inquiry: Inquiry): void {
@@ -122,7 +129,7 @@ export class ReconciliationQueue {
       inquiry.looks = 0;
       this.#queue(inquiry);
     } else {
-      this.#inHand.delete(inquiry.question.subscription);
+      this.#inHand.delete(idOf(inquiry.question));
     }
   }
 
@@ -137,12 +144,30 @@ export class ReconciliationQueue {
       if (settlement.outcome === 'unanswered' || settlement.outcome === 'too_early') {
         metrics.stripeDoubt('unanswered');
         const why = settlement.outcome === 'unanswered' ? settlement.why : 'no later second came';
-        onUnsettled(question.subscription, why);
+        onUnsettled(question.about.id, why);
       }
     } catch (error) {
       metrics.stripeDoubt('failed');
-      onUnsettled(question.subscription, error);
+      onUnsettled(question.about.id, error);
     }
     return null;
   }
+}
+
+type Asked = Pick<Question, 'about' | 'on'>;
+
+function ofSubscription(id: string): Asked {
+  return { about: { kind: 'subscription', id }, on: { category: 'subscription', id } };
+}
+
+/** An invoice is told of on the stream of its subscription, or of its customer. */
+function ofInvoice(data: InvoiceObservationData | CustomerInvoiceObservationData): Asked {
+  const about = { kind: 'invoice', id: data.invoice } as const;
+  return 'subscription' in data
+    ? { about, on: { category: 'subscription', id: data.subscription } }
+    : { about, on: { category: 'customer', id: data.customer } };
+}
+
+function idOf({ about }: Question): string {
+  return `${about.kind} ${about.id}`;
 }

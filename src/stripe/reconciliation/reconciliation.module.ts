@@ -40,10 +40,10 @@ function reconciliationQueue(
     newestSecond: (subscription) =>
       subscriptions.newestSecond(subscriptionStream(streamPrefix, subscription)),
     metrics,
-    onUnsettled: (subscription, why) =>
+    onUnsettled: (id, why) =>
       logger.warn(
-        { subscription, ...(typeof why === 'string' ? { why } : { err: why }) },
-        'a doubt about a subscription stays',
+        { id, ...(typeof why === 'string' ? { why } : { err: why }) },
+        'a doubt about what Stripe said stays',
       ),
     abort: () => gateway?.close(),
   });

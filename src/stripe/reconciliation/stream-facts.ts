@@ -1,0 +1,59 @@
+import type { EventStore } from '../../event-store/event-store.js';
+import { streamPages } from '../../event-store/stream-pages.js';
+import { type EventEnvelope, parseEvent } from '../../events/event-envelope.js';
+import {
+  CUSTOMER_INVOICE_EVENT_TYPES,
+  type CustomerInvoiceEventType,
+  INVOICE_EVENT_TYPES,
+  type InvoiceEventType,
+} from '../../events/invoice.events.js';
+import {
+  SUBSCRIPTION_OBSERVATION_TYPES,
+  type SubscriptionObservationType,
+} from '../../events/subscription.events.js';
+import type { InvoiceObservation, Observation } from '../../policy/facts.js';
+import { EventLoopShare } from '../../projections/engine/yield-if-due.js';
+import { factOriginOf } from '../../projections/entitlements/fact-rows.js';
+
+/** What a stream tells of a subscription and of invoices, as the projection folds it. */
+export interface StreamFacts {
+  readonly observations: readonly Observation[];
+  /** Of a customer's invoice the lines of all subscriptions, and `subscription` is empty. */
+  readonly invoices: readonly InvoiceObservation[];
+}
+
+/** Reads a stream to its end. A long one is parsed a while at a time: others have the process between. */
+export async function readStreamFacts(
+  store: Pick<EventStore, 'readPage'>,
+  stream: string,
+): Promise<StreamFacts> {
+  const loopShare = new EventLoopShare();
+  const observations: Observation[] = [];
+  const invoices: InvoiceObservation[] = [];
+  for await (const page of streamPages(store, stream, 0)) {
+    for (const stored of page) {
+      const event = parseEvent(stored);
+      if (isOf<SubscriptionObservationType>(event, OBSERVATIONS)) {
+        observations.push({ ...factOriginOf(event), type: event.type, data: event.data });
+      } else if (isOf<InvoiceEventType>(event, INVOICES)) {
+        invoices.push({ ...factOriginOf(event), type: event.type, data: event.data });
+      } else if (isOf<CustomerInvoiceEventType>(event, CUSTOMER_INVOICES)) {
+        const data = { ...event.data, subscription: '' };
+        invoices.push({ ...factOriginOf(event), type: event.type, data });
+      }
+      await loopShare.yieldIfDue();
+    }
+  }
+  return { observations, invoices };
+}
+
+const OBSERVATIONS: ReadonlySet<string> = new Set(SUBSCRIPTION_OBSERVATION_TYPES);
+const INVOICES: ReadonlySet<string> = new Set(INVOICE_EVENT_TYPES);
+const CUSTOMER_INVOICES: ReadonlySet<string> = new Set(CUSTOMER_INVOICE_EVENT_TYPES);
+
+function isOf<T extends EventEnvelope['type']>(
+  event: EventEnvelope,
+  types: ReadonlySet<string>,
+): event is Extract<EventEnvelope, { type: T }> {
+  return types.has(event.type);
+}
