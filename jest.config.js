@@ -36,7 +36,7 @@ const NO_UNITS = [
 export const unit = {
   ...common,
   displayName: 'unit',
-  roots: ['<rootDir>/src', '<rootDir>/test/shapes', '<rootDir>/test/tools'],
+  roots: ['<rootDir>/src', '<rootDir>/packages', '<rootDir>/test/shapes', '<rootDir>/test/tools'],
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: [`/src/(${NO_UNITS.join('|')})[^]*\\.test\\.ts$`, '/test/tools/start'],
 };
@@ -79,7 +79,7 @@ export default {
     {
       ...withStores,
       displayName: 'postgresql',
-      roots: ['<rootDir>/src', '<rootDir>/test'],
+      roots: ['<rootDir>/src', '<rootDir>/packages', '<rootDir>/test'],
       testMatch: ['**/*.test.ts'],
     },
     {

@@ -1,0 +1,93 @@
+import type { Account } from '../account.js';
+import { invalidRequest } from '../api-error.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Finds an object by its id, or computes what is shown only to those who ask (`invoice.payments`). */
+export interface Expansions {
+  object(id: string, field: string): object | null;
+  property(of: Fields, field: string): object | null;
+}
+
+/** Expansions of everything that the account knows. */
+export function expansionsOf(account: Account): Expansions {
+  const byPrefix: Readonly<Record<string, (id: string) => object | undefined>> = {
+    ch: (id) => account.charges.find(id),
+    cus: (id) => account.customers.find(id),
+    ii: (id) => account.invoiceItems.find(id),
+    in: (id) => account.invoices.find(id),
+    inpay: (id) => account.invoicePayments.find(id),
+    pi: (id) => account.paymentIntents.find(id),
+    pm: (id) => account.paymentMethods.find(id),
+    price: (id) => account.prices.find(id),
+    py: (id) => account.charges.find(id),
+    sub: (id) => account.subscriptions.find(id),
+  };
+  return {
+    object(id, field) {
+      if (field === 'product' || field === 'products') return account.products.find(id) ?? null;
+      return byPrefix[id.split('_', 1)[0] ?? '']?.(id) ?? null;
+    },
+    property(of, field) {
+      if (of.object === 'invoice' && field === 'payments') {
+        const payments = account.invoicePayments.select({ by: ['invoice', String(of.id)] });
+        return {
+          object: 'list',
+          data: [...payments],
+          has_more: false,
+          url: `/v1/invoice_payments?invoice=${of.id}`,
+        };
+      }
+      if (of.object === 'customer' && field === 'subscriptions') {
+        const own = account.subscriptions.page(
+          { limit: 10 },
+          { by: ['customer', String(of.id)], where: ({ status }) => status !== 'canceled' },
+        );
+        return { object: 'list', ...own, url: `/v1/customers/${of.id}/subscriptions` };
+      }
+      return null;
+    },
+  };
+}
+
+/** Deepest path that Stripe expands ("Expanding responses"). */
+const DEEPEST = 4;
+
+/** The answer with objects in the place of the ids that `paths` name, such as `data.customer`. @throws ApiError 400 */
+export function expanded(answer: object, paths: readonly string[], expansions: Expansions): object {
+  return paths.reduce<object>((whole, path) => {
+    const keys = path.split('.');
+    if (keys.length > DEEPEST + (keys[0] === 'data' ? 1 : 0)) {
+      throw invalidRequest(`You cannot expand more than ${DEEPEST} levels of a property. Property: ${path}`);
+    }
+    return at(whole as Fields, keys, path, expansions);
+  }, answer);
+}
+
+function at(
+  of: Fields,
+  [key = '', ...rest]: readonly string[],
+  path: string,
+  expansions: Expansions,
+): Fields {
+  const value = Object.hasOwn(of, key) ? of[key] : undefined;
+  const found = value === undefined ? (expansions.property(of, key) ?? undefined) : value;
+  if (found === undefined) {
+    throw invalidRequest(`This property cannot be expanded (${path}).`, { param: 'expand' });
+  }
+  return { ...of, [key]: inside(found, key, rest, path, expansions) };
+}
+
+function inside(
+  value: unknown,
+  key: string,
+  rest: readonly string[],
+  path: string,
+  expansions: Expansions,
+): unknown {
+  if (value === null) return null;
+  if (Array.isArray(value)) return value.map((each) => inside(each, key, rest, path, expansions));
+  const object = typeof value === 'string' ? expansions.object(value, key) : value;
+  if (typeof object !== 'object' || object === null) return value;
+  return rest.length === 0 ? object : at(object as Fields, rest, path, expansions);
+}

@@ -1,0 +1,33 @@
+import type { Account } from './account.js';
+import type { Router } from './http/router.js';
+import { customerRoutes } from './resources/customers.js';
+import { eventRoutes } from './resources/events.js';
+import { invoicePaymentRoutes } from './resources/invoice-payments.js';
+import { invoiceRoutes } from './resources/invoices.js';
+import { paymentIntentRoutes } from './resources/payment-intents.js';
+import { paymentMethodRoutes } from './resources/payment-methods.js';
+import { priceRoutes } from './resources/prices.js';
+import { productRoutes } from './resources/products.js';
+import { subscriptionItemRoutes } from './resources/subscription-items.js';
+import { subscriptionPauseRoutes } from './resources/subscription-pauses.js';
+import { subscriptionRoutes } from './resources/subscriptions.js';
+import type { Webhooks } from './webhooks/delivery.js';
+import { eventDestinationRoutes } from './webhooks/event-destinations.js';
+import { webhookEndpointRoutes } from './webhooks/webhook-endpoints.js';
+
+/** Every path of the API that the simulator has. */
+export function routesOf(router: Router, account: Account, webhooks: Webhooks): void {
+  customerRoutes(router, account);
+  eventDestinationRoutes(router, account, webhooks);
+  eventRoutes(router, account);
+  invoicePaymentRoutes(router, account);
+  invoiceRoutes(router, account);
+  paymentIntentRoutes(router, account);
+  paymentMethodRoutes(router, account);
+  priceRoutes(router, account);
+  productRoutes(router, account);
+  subscriptionItemRoutes(router, account);
+  subscriptionPauseRoutes(router, account);
+  subscriptionRoutes(router, account);
+  webhookEndpointRoutes(router, account, webhooks);
+}

@@ -1,0 +1,157 @@
+/** Which page of a list is asked for (Stripe: "Pagination"). */
+export interface Cursor {
+  readonly limit: number;
+  readonly starting_after?: string | undefined;
+  readonly ending_before?: string | undefined;
+}
+
+/** Rows of a page, newest first, and whether more lie behind it in the direction that was asked for. */
+export interface Page<Row> {
+  readonly data: readonly Row[];
+  readonly has_more: boolean;
+}
+
+/** A cursor names a row that is not in the table. */
+export class UnknownCursorError extends Error {
+  override readonly name = 'UnknownCursorError';
+  constructor(
+    readonly parameter: 'starting_after' | 'ending_before',
+    readonly id: string,
+  ) {
+    super(`no such row: ${id}`);
+  }
+}
+
+export interface Selection<Row, Index extends string> {
+  /** Only rows with this key; the rows of a key are found without looking at others. */
+  readonly by?: readonly [index: Index, key: string] | undefined;
+  readonly where?: ((row: Row) => boolean) | undefined;
+}
+
+type KeyOf<Row> = (row: Row) => string | null | undefined;
+
+/**
+ * Rows of one kind by id, in the order in which they were made, with indexes on what never changes of them. Making, finding
+ * and replacing a row takes constant time, a page of an index as long as the page.
+ */
+export class Table<Row extends { readonly id: string }, Index extends string = never> {
+  readonly #rows: (Row | undefined)[] = [];
+  readonly #positions = new Map<string, number>();
+  readonly #indexes: readonly (readonly [Index, KeyOf<Row>, Map<string, number[]>])[];
+  readonly #all: number[] = [];
+
+  constructor(indexes: Readonly<Record<Index, KeyOf<Row>>>) {
+    const names = Object.keys(indexes) as Index[];
+    this.#indexes = names.map((name) => [name, indexes[name], new Map()]);
+  }
+
+  get size(): number {
+    return this.#positions.size;
+  }
+
+  find(id: string): Row | undefined {
+    const position = this.#positions.get(id);
+    return position === undefined ? undefined : this.#rows[position];
+  }
+
+  /** Adds a row, or puts it in the place of the one with its id. */
+  put(row: Row): void {
+    const position = this.#positions.get(row.id);
+    if (position !== undefined) {
+      this.#rows[position] = row;
+      return;
+    }
+    const next = this.#rows.push(row) - 1;
+    this.#positions.set(row.id, next);
+    this.#all.push(next);
+    for (const [, keyOf, positions] of this.#indexes) {
+      const key = keyOf(row);
+      if (key == null) continue;
+      const known = positions.get(key);
+      if (known === undefined) positions.set(key, [next]);
+      else known.push(next);
+    }
+  }
+
+  remove(id: string): void {
+    const position = this.#positions.get(id);
+    const row = this.find(id);
+    if (position === undefined || row === undefined) return;
+    this.#positions.delete(id);
+    this.#rows[position] = undefined;
+    without(this.#all, position);
+    for (const [, keyOf, positions] of this.#indexes) {
+      const key = keyOf(row);
+      const known = key == null ? undefined : positions.get(key);
+      if (key == null || known === undefined) continue;
+      without(known, position);
+      if (known.length === 0) positions.delete(key);
+    }
+  }
+
+  /** The row that was made first of those that are left. */
+  get oldest(): Row | undefined {
+    const [position] = this.#all;
+    return position === undefined ? undefined : this.#rows[position];
+  }
+
+  /** Rows from the oldest to the newest. */
+  *select({ by, where }: Selection<Row, Index> = {}): Generator<Row> {
+    for (const position of this.#of(by)) {
+      const row = this.#rows[position];
+      if (row !== undefined && (where === undefined || where(row))) yield row;
+    }
+  }
+
+  /** A page, newest first. @throws UnknownCursorError */
+  page(cursor: Cursor, { by, where }: Selection<Row, Index> = {}): Page<Row> {
+    const positions = this.#of(by);
+    const isBackwards = cursor.ending_before !== undefined;
+    const start = isBackwards
+      ? this.#place(positions, 'ending_before', cursor.ending_before) + 1
+      : cursor.starting_after === undefined
+        ? positions.length - 1
+        : this.#place(positions, 'starting_after', cursor.starting_after) - 1;
+    const data: Row[] = [];
+    for (let at = start; at >= 0 && at < positions.length; at += isBackwards ? 1 : -1) {
+      const row = this.#rows[positions[at] ?? -1];
+      if (row === undefined || (where !== undefined && !where(row))) continue;
+      if (data.length === cursor.limit) return { data: isBackwards ? data.reverse() : data, has_more: true };
+      data.push(row);
+    }
+    return { data: isBackwards ? data.reverse() : data, has_more: false };
+  }
+
+  #of(by: Selection<Row, Index>['by']): readonly number[] {
+    if (by === undefined) return this.#all;
+    return this.#indexes.find(([name]) => name === by[0])?.[2].get(by[1]) ?? [];
+  }
+
+  /** Where the row of a cursor stands among `positions`, or would stand. */
+  #place(
+    positions: readonly number[],
+    parameter: 'starting_after' | 'ending_before',
+    id: string | undefined,
+  ): number {
+    const position = this.#positions.get(id ?? '');
+    if (position === undefined) throw new UnknownCursorError(parameter, id ?? '');
+    return placeIn(positions, position);
+  }
+}
+
+/** Index of the first of the ascending `positions` that is not below `position`. */
+function placeIn(positions: readonly number[], position: number): number {
+  let low = 0;
+  let high = positions.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((positions[middle] ?? 0) < position) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function without(positions: number[], position: number): void {
+  if (positions[0] === position) positions.shift();
+  else positions.splice(placeIn(positions, position), 1);
+}
