@@ -10,9 +10,9 @@ import { HANDLED_TYPES } from './stripe/translate/stripe-event.translator.js';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** Folders whose code cites docs/DESIGN.md. */
-const CITING = ['src', 'test', 'bench', 'demo', 'scripts'];
+const CITING = ['src', 'test', 'bench', 'demo', 'scripts', 'packages'];
 /** Folders that a path in a document begins with. */
-const FOLDERS = /^(src|test|bench|demo|scripts|docs|\.github|\.ci)\//;
+const FOLDERS = /^(src|test|bench|demo|packages|scripts|docs|\.github|\.ci)\//;
 
 function read(file: string): string {
   return readFileSync(join(ROOT, file), 'utf8');
@@ -28,6 +28,7 @@ const code = CITING.flatMap(filesUnder).filter((file) => /\.(ts|mjs|md)$/.test(f
 const documents = [
   ...readdirSync(ROOT).filter((file) => file.endsWith('.md')),
   'bench/README.md',
+  'packages/stripe-simulator/README.md',
   ...filesUnder('docs').filter((file) => file.endsWith('.md')),
 ];
 

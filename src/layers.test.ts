@@ -87,4 +87,25 @@ describe('The layers of the source', () => {
   it('hold no files that import each other in a circle', () => {
     expect(circle()).toBeNull();
   });
+
+  it('use nothing of the packages beside them, nor those of them', () => {
+    const packages = fileURLToPath(new URL('../packages', import.meta.url));
+    const out = [...imports].flatMap(([file, names]) =>
+      names.filter((name) => name.startsWith('..')).map((name) => `${file} imports ${name}`),
+    );
+    const sourcesOfPackages = readdirSync(packages, { recursive: true, encoding: 'utf8' }).filter((file) =>
+      /^[^/]+\/src\/.*\.ts$/.test(file),
+    );
+    const inwards = sourcesOfPackages.flatMap((file) => {
+      const { importedFiles } = ts.preProcessFile(readFileSync(join(packages, file), 'utf8'), true, true);
+      const [name = ''] = file.split('/');
+      return importedFiles
+        .filter(({ fileName }) => fileName.startsWith('.'))
+        .map(({ fileName }) => relative(packages, join(packages, dirname(file), fileName)))
+        .filter((imported) => !imported.startsWith(`${name}/src/`))
+        .map((imported) => `${file} imports ${imported}`);
+    });
+    expect(sourcesOfPackages).not.toEqual([]);
+    expect([...out, ...inwards]).toEqual([]);
+  });
 });
