@@ -1,5 +1,7 @@
 import { AsOfReader, RebuildNeededError } from '../../src/audit/as-of/as-of.js';
 import { everyUserAsOf } from '../../src/audit/as-of/every-user.js';
+import { FoldTimes } from '../../src/audit/as-of/fold-times.js';
+import { readUserStreams } from '../../src/audit/as-of/user-streams.reader.js';
 import { RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
 import { failingRules, sawStatus } from '../support/failing-rules.js';
 import { at, day } from '../support/policy-stories.js';
@@ -96,6 +98,20 @@ describe('What was served', () => {
     expect(await known(day(2), null)).toEqual(users);
     expect(await known(day(2), 'u199')).toEqual(users.slice(200));
     expect(await known(day(1) + 120, null)).toEqual(users.slice(0, 121));
+  });
+
+  it('is looked for from a time kept long before the moment as from the last one', async () => {
+    const live = await start('live');
+    const events = Array.from({ length: 60 }, (_, n) => sightOf(`${n}`, day(1) + n, { userId: 'ann' }));
+    await live.reaches(await log.record(publication(PLANS, day(0)), ...events));
+    const times = new FoldTimes(log.pool, log.store);
+    const streams = await readUserStreams(log.pool, 'ann');
+    if (streams === null) throw new Error('nothing is folded');
+    const moment = at(day(1) + 50);
+    const early = await times.lastKept(at(day(0)), null);
+    expect(early).not.toEqual(await times.lastKept(moment, null));
+    expect(await times.lastKnown(streams, moment, early)).toBe('52');
+    expect(await times.lastKnown(streams, moment, null)).toBe('52');
   });
 
   it('is not told from read models that code of before has begun, until they are rebuilt', async () => {

@@ -9,7 +9,7 @@ import type { Snapshot } from '../../projections/entitlements/snapshot.js';
 import { readServedAt } from '../../projections/read-models/served-history.reader.js';
 import { ReadModelNotReadyError } from '../../projections/read-models/served-row.js';
 import { CatalogHistory, type PublishedInLog } from './catalog-history.js';
-import { FoldTimes } from './fold-times.js';
+import { FoldTimes, type KeptTime } from './fold-times.js';
 import {
   catalogAsOf,
   factsAsOf,
@@ -102,7 +102,10 @@ export class AsOfReader {
    */
   async asOf(userId: string, { at, knownAt }: AsOfQuestion): Promise<AsOf> {
     const { pool, now, rules = RUNNING_RULES } = this.options;
-    const streams = await this.#streams(userId, knownAt);
+    const [streams, begin] = await Promise.all([
+      this.#streams(userId, knownAt),
+      knownAt === null ? null : this.#times.lastKept(knownAt, null),
+    ]);
     const { handled, logicalTime } = streams;
     const latest = Math.max(now(), logicalTime);
     if (knownAt !== null && knownAt > latest) throw new MomentAheadError();
@@ -110,7 +113,7 @@ export class AsOfReader {
     const [{ events, missing }, published, position, served] = await Promise.all([
       this.#events.read(userId, streams),
       this.#catalogs.publications(streams.publications),
-      this.#lastKnown(streams, moment.knownAt),
+      this.#lastKnown(streams, moment.knownAt, begin),
       at === null ? readServedAt(pool, userId, moment.knownAt) : null,
     ]);
     const known = await this.#known(streams, events, published, position);
@@ -187,8 +190,8 @@ export class AsOfReader {
     };
   }
 
-  async #lastKnown(streams: UserStreams, knownAt: number): Promise<Position | null> {
-    return streams.logicalTime <= knownAt ? streams.handled : this.#times.lastKnown(streams, knownAt);
+  async #lastKnown(streams: UserStreams, knownAt: number, begin: KeptTime | null): Promise<Position | null> {
+    return streams.logicalTime <= knownAt ? streams.handled : this.#times.lastKnown(streams, knownAt, begin);
   }
 }
 

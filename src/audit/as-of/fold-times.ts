@@ -1,12 +1,19 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { EventStore } from '../../event-store/event-store.js';
-import { comparePositions, type Position } from '../../events/stored-event.js';
+import { comparePositions, type Position, type StoredEvent } from '../../events/stored-event.js';
 import { timeOf } from '../../events/two-clocks.js';
 import { readEvent, UnreadableEvent } from '../../projections/engine/unreadable-event.js';
 import { BEGINNING, EVENTS_BETWEEN_TIMES } from '../../projections/entitlements/logical-times.js';
 import type { UserStreams } from './user-streams.reader.js';
 
+/** An event at which a generation kept the fold's time. */
+export interface KeptTime {
+  readonly generation: number;
+  readonly position: Position;
+}
+
+const keptRow = z.object({ generation: z.number(), position: z.string() }).nullable();
 const timeRow = z.object({ position: z.string(), now_ms: z.coerce.number() });
 
 /** The fold's time at events of a generation, as `LogicalTimes` keeps it. */
@@ -35,32 +42,51 @@ export class FoldTimes {
   }
 
   /**
+   * The last event at which a generation, the live one where none is named, kept a time that is not after a moment (Unix ms);
+   * `null` when there is none.
+   */
+  async lastKept(knownAt: number, generation: number | null): Promise<KeptTime | null> {
+    const { rows } = await this.pool.query({
+      name: 'tenure-read-last-kept',
+      text: `select generation, position::text from tenure.logical_time
+             where generation = coalesce($2::int, (select generation from tenure.live_generation)) and now_ms <= $1
+             order by now_ms desc, position desc limit 1`,
+      values: [knownAt, generation],
+    });
+    return keptRow.parse(rows[0] ?? null);
+  }
+
+  /**
    * The last event that was known by a moment (Unix ms), of those that are folded; `null` when none was. The fold's time
    * never goes back: every event before it was known, too. What is set aside brings no time.
+   * @param begin what `lastKept` said of that moment, where that was before these streams were found
    */
   async lastKnown(
     { generation, handled, setAside }: Pick<UserStreams, 'generation' | 'handled' | 'setAside'>,
     knownAt: number,
+    begin: KeptTime | null,
   ): Promise<Position | null> {
-    const { rows } = await this.pool.query({
-      name: 'tenure-read-last-known',
-      text: `select position::text, now_ms::text from tenure.logical_time
-             where generation = $1 and now_ms <= $2 order by now_ms desc, position desc limit 1`,
-      values: [generation, knownAt],
-    });
-    const kept = timeRow.optional().parse(rows[0]);
-    if (kept === undefined) return null;
+    const kept = begin?.generation === generation ? begin : await this.lastKept(knownAt, generation);
+    if (kept === null) return null;
     let last = kept.position === BEGINNING ? null : kept.position;
-    const { events } = await this.store.readAll(last, EVENTS_BETWEEN_TIMES);
-    for (const stored of events) {
-      const event = readEvent(stored);
-      const isAside = setAside.some(
-        ({ stream, revision }) => stream === stored.stream && revision <= stored.revision,
-      );
-      const isKnown = isAside || event instanceof UnreadableEvent || timeOf(event) <= knownAt;
-      if (!isKnown || comparePositions(stored.position, handled) > 0) break;
-      last = stored.position;
+    for (let from = last; ; ) {
+      const { events, scanned } = await this.store.readAll(from, EVENTS_BETWEEN_TIMES);
+      for (const stored of events) {
+        if (comparePositions(stored.position, handled) > 0 || !isKnown(stored, knownAt, setAside))
+          return last;
+        last = stored.position;
+      }
+      if (scanned === from) return last;
+      from = scanned;
     }
-    return last;
   }
+}
+
+function isKnown(stored: StoredEvent, knownAt: number, setAside: UserStreams['setAside']): boolean {
+  const isAside = setAside.some(
+    ({ stream, revision }) => stream === stored.stream && revision <= stored.revision,
+  );
+  if (isAside) return true;
+  const event = readEvent(stored);
+  return event instanceof UnreadableEvent || timeOf(event) <= knownAt;
 }
