@@ -1,4 +1,5 @@
 import { RefusedUnbegunError, resourceMissing } from './api-error.js';
+import type { CheckoutDetails } from './checkout-details.js';
 import { SimulatedClock } from './clock.js';
 import { Events, type StripeObject } from './events.js';
 import { Ids } from './ids.js';
@@ -8,7 +9,12 @@ import { Table } from './table.js';
 import type {
   Changes,
   Charge,
+  CheckoutSession,
+  Coupon,
   Customer,
+  Discount,
+  Dispute,
+  EarlyFraudWarning,
   EventType,
   Invoice,
   InvoiceItem,
@@ -17,6 +23,9 @@ import type {
   PaymentMethod,
   Price,
   Product,
+  PromotionCode,
+  Refund,
+  SetupIntent,
   Subscription,
   SubscriptionItem,
 } from './types.js';
@@ -70,12 +79,26 @@ export class Account {
   readonly ids: Ids;
   readonly events: Events;
   settings: Settings;
+  /** Where its pages are found; without one until it listens. */
+  url = 'http://127.0.0.1';
 
   readonly charges = new Table<Charge, 'customer' | 'payment_intent'>({
     customer: (row) => row.customer,
     payment_intent: (row) => row.payment_intent,
   });
+  readonly checkoutSessions = new Table<CheckoutSession>({});
+  /** Sessions by the subscriptions, intents and invoices that they made. */
+  readonly checkoutsOf = new Map<string, string>();
+  /** What a session needs to be completed and does not show. */
+  readonly checkoutDetails = new Map<string, CheckoutDetails>();
+  readonly coupons = new Table<Coupon>({});
   readonly customers = new Table<Customer>({});
+  readonly discounts = new Table<Discount>({});
+  readonly disputes = new Table<Dispute, 'charge' | 'payment_intent'>({
+    charge: (row) => row.charge,
+    payment_intent: (row) => row.payment_intent,
+  });
+  readonly earlyFraudWarnings = new Table<EarlyFraudWarning, 'charge'>({ charge: (row) => row.charge });
   readonly invoiceItems = new Table<InvoiceItem, 'customer'>({ customer: (row) => row.customer });
   readonly invoiceLines = new Map<string, InvoiceLines>();
   readonly invoicePayments = new Table<InvoicePayment, 'invoice' | 'payment_intent'>({
@@ -91,6 +114,12 @@ export class Account {
   readonly paymentMethods = new Table<PaymentMethod, 'customer'>({ customer: (row) => row.customer });
   readonly prices = new Table<Price, 'product'>({ product: (row) => row.product });
   readonly products = new Table<Product>({});
+  readonly promotionCodes = new Table<PromotionCode>({});
+  readonly refunds = new Table<Refund, 'charge' | 'payment_intent'>({
+    charge: (row) => row.charge,
+    payment_intent: (row) => row.payment_intent,
+  });
+  readonly setupIntents = new Table<SetupIntent, 'customer'>({ customer: (row) => row.customer });
   readonly subscriptions = new Table<Subscription, 'customer'>({ customer: (row) => row.customer });
   /** All items of subscriptions, which show ten themselves. */
   readonly subscriptionItems = new Map<string, readonly SubscriptionItem[]>();

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { Account } from './account.js';
 import { resourceMissing } from './api-error.js';
+import { completeCheckout } from './billing/checkout.js';
 import { finishAction } from './billing/payments.js';
 import { Router } from './http/router.js';
+import { sessionOf } from './resources/checkout-sessions.js';
 import { intentOf } from './resources/payment-intents.js';
 import { paymentMethodOf } from './resources/payment-methods.js';
 import { TEST_METHODS } from './test-cards.js';
@@ -103,6 +105,20 @@ export function controlRouter(simulator: Controlled): Router {
       account.usage.set(subscription_item, [...known, { second: account.now, units }]);
     });
     return { subscription_item, units };
+  });
+  const purchase = z.strictObject({
+    token: z.string().nullable().default('pm_card_visa'),
+    email: z.string().nullable().default(null),
+    name: z.string().nullable().default(null),
+    authentication: z.enum(['succeeded', 'failed']).default('succeeded'),
+    promotion_code: z.string().nullable().default(null),
+  });
+  router.on('POST', '/_simulator/checkout/sessions/:id/complete', purchase, (params, { id }) => {
+    const session = sessionOf(account, id);
+    const { promotion_code: promotionCode, ...rest } = params;
+    return account.inTimeOf(account.testClockOf([session.customer ?? '']), () =>
+      completeCheckout(account, session, { ...rest, promotionCode }),
+    );
   });
   webhookControls(router, account, webhooks);
   return router;

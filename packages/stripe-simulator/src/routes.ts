@@ -1,5 +1,7 @@
 import type { Account } from './account.js';
 import type { Router } from './http/router.js';
+import { checkoutSessionRoutes } from './resources/checkout-sessions.js';
+import { couponRoutes } from './resources/coupons.js';
 import { customerRoutes } from './resources/customers.js';
 import { eventRoutes } from './resources/events.js';
 import { invoicePaymentRoutes } from './resources/invoice-payments.js';
@@ -17,6 +19,8 @@ import { webhookEndpointRoutes } from './webhooks/webhook-endpoints.js';
 
 /** Every path of the API that the simulator has. */
 export function routesOf(router: Router, account: Account, webhooks: Webhooks): void {
+  checkoutSessionRoutes(router, account);
+  couponRoutes(router, account);
   customerRoutes(router, account);
   eventDestinationRoutes(router, account, webhooks);
   eventRoutes(router, account);

@@ -1,4 +1,5 @@
 import { Account, type AccountOptions } from './account.js';
+import { followCheckoutPayments } from './billing/checkout.js';
 import { followPayments } from './billing/invoice-reactions.js';
 import { followPendingUpdates } from './billing/pending-updates.js';
 import { followInvoices } from './billing/subscription-status.js';
@@ -7,6 +8,7 @@ import { answersAside } from './http/aside.js';
 import { expansionsOf } from './http/expand.js';
 import { type Method, Router } from './http/router.js';
 import { ApiServer } from './http/server.js';
+import { pagesOf } from './pages/pages.js';
 import { routesOf } from './routes.js';
 import { Webhooks } from './webhooks/delivery.js';
 
@@ -33,6 +35,7 @@ export class Simulator {
   private constructor({ start = presentSecond(), seed = 1, settings = {} }: Partial<AccountOptions>) {
     this.account = new Account({ start, seed, settings });
     followPayments(this.account);
+    followCheckoutPayments(this.account);
     followInvoices(this.account);
     followPendingUpdates(this.account);
     this.webhooks = new Webhooks(this.account);
@@ -43,7 +46,7 @@ export class Simulator {
       account: this.account,
       router,
       expansions: expansionsOf(this.account),
-      aside: answersAside(this.#controls),
+      aside: answersAside(this.#controls, pagesOf(this.account, this.webhooks)),
     });
   }
 
@@ -56,6 +59,7 @@ export class Simulator {
     const simulator = new Simulator(options);
     simulator.#port = await simulator.#server.listen(port, host);
     simulator.#host = host;
+    simulator.account.url = simulator.url;
     return simulator;
   }
 

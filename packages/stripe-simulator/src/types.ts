@@ -3,6 +3,15 @@ import type { Stored } from './stored.js';
 
 /** Objects of Stripe as the simulator keeps them, by Stripe's names. */
 export type Charge = Stored<Stripe.Charge>;
+export type CheckoutSession = Stored<Stripe.Checkout.Session>;
+export type Coupon = Stored<Stripe.Coupon>;
+export type Discount = Stored<Stripe.Discount>;
+export type Dispute = Stored<Stripe.Dispute>;
+export type EarlyFraudWarning = Stored<Stripe.Radar.EarlyFraudWarning>;
+export type LineItem = Stored<Stripe.LineItem>;
+export type PromotionCode = Stored<Stripe.PromotionCode>;
+export type Refund = Stored<Stripe.Refund>;
+export type SetupIntent = Stored<Stripe.SetupIntent>;
 export type Customer = Stored<Stripe.Customer>;
 export type Invoice = Stored<Stripe.Invoice>;
 export type InvoiceItem = Stored<Stripe.InvoiceItem>;

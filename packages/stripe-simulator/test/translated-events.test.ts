@@ -30,6 +30,17 @@ async function live(simulator: Simulator, stripe: Stripe): Promise<void> {
   const poor = await subscribed('pm_card_amex');
   const sent = await subscribed('pm_card_jcb', { collection_method: 'send_invoice', days_until_due: 5 });
   await stripe.invoices.sendInvoice(String(sent.latest_invoice));
+  const checkout = async (token: string | null): Promise<void> => {
+    const line = { currency: 'usd', unit_amount: 500, product_data: { name: 'Once' } };
+    const session = await stripe.checkout.sessions.create({
+      mode: 'payment',
+      line_items: [{ price_data: line, quantity: 1 }],
+      success_url: 'https://app.example.com/',
+    });
+    if (token !== null)
+      await simulator.control('POST', `/_simulator/checkout/sessions/${session.id}/complete`, { token });
+  };
+  for (const token of ['pm_usBankAccount_success', 'pm_usBankAccount_noAccount', null]) await checkout(token);
   await simulator.moveTo(START + 2 * DAY);
   const [item] = well.items.data;
   const failing = await stripe.paymentMethods.attach('pm_card_chargeCustomerFail', {
@@ -92,10 +103,6 @@ const NOT_TOLD: readonly string[] = [
   'charge.dispute.updated',
   'charge.refund.updated',
   'charge.refunded',
-  'checkout.session.async_payment_failed',
-  'checkout.session.async_payment_succeeded',
-  'checkout.session.completed',
-  'checkout.session.expired',
   'radar.early_fraud_warning.created',
   'radar.early_fraud_warning.updated',
   'refund.failed',

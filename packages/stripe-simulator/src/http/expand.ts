@@ -13,19 +13,26 @@ export interface Expansions {
 export function expansionsOf(account: Account): Expansions {
   const byPrefix: Readonly<Record<string, (id: string) => object | undefined>> = {
     ch: (id) => account.charges.find(id),
+    cs: (id) => account.checkoutSessions.find(id),
     cus: (id) => account.customers.find(id),
+    di: (id) => account.discounts.find(id),
+    du: (id) => account.disputes.find(id),
     ii: (id) => account.invoiceItems.find(id),
     in: (id) => account.invoices.find(id),
     inpay: (id) => account.invoicePayments.find(id),
     pi: (id) => account.paymentIntents.find(id),
     pm: (id) => account.paymentMethods.find(id),
     price: (id) => account.prices.find(id),
+    promo: (id) => account.promotionCodes.find(id),
     py: (id) => account.charges.find(id),
+    re: (id) => account.refunds.find(id),
+    seti: (id) => account.setupIntents.find(id),
     sub: (id) => account.subscriptions.find(id),
   };
   return {
     object(id, field) {
       if (field === 'product' || field === 'products') return account.products.find(id) ?? null;
+      if (field === 'coupon') return account.coupons.find(id) ?? null;
       return byPrefix[id.split('_', 1)[0] ?? '']?.(id) ?? null;
     },
     property(of, field) {
@@ -37,6 +44,10 @@ export function expansionsOf(account: Account): Expansions {
           has_more: false,
           url: `/v1/invoice_payments?invoice=${of.id}`,
         };
+      }
+      if (of.object === 'checkout.session' && field === 'line_items') {
+        const data = account.checkoutDetails.get(String(of.id))?.lineItems ?? [];
+        return { object: 'list', data, has_more: false, url: `/v1/checkout/sessions/${of.id}/line_items` };
       }
       if (of.object === 'customer' && field === 'subscriptions') {
         const own = account.subscriptions.page(
