@@ -1,13 +1,8 @@
 import { z } from 'zod';
 import type { Account } from './account.js';
 import { resourceMissing } from './api-error.js';
-import { completeCheckout } from './billing/checkout.js';
-import { finishAction } from './billing/payments.js';
 import { Router } from './http/router.js';
-import { sessionOf } from './resources/checkout-sessions.js';
-import { intentOf } from './resources/payment-intents.js';
-import { paymentMethodOf } from './resources/payment-methods.js';
-import { TEST_METHODS } from './test-cards.js';
+import { paymentControls } from './payment-controls.js';
 import type { Webhooks } from './webhooks/delivery.js';
 import { faultsSchema } from './webhooks/faults.js';
 
@@ -80,46 +75,7 @@ export function controlRouter(simulator: Controlled): Router {
     return { key: name, permissions };
   });
 
-  const method = z.strictObject({ token: z.enum(Object.keys(TEST_METHODS)) });
-  router.on('POST', '/_simulator/payment_methods/:id', method, ({ token }, { id }) => {
-    account.tokens.set(paymentMethodOf(account, id).id, token);
-    return { id, token };
-  });
-  const action = z.strictObject({ outcome: z.enum(['succeeded', 'failed']).default('succeeded') });
-  router.on('POST', '/_simulator/payment_intents/:id/authenticate', action, ({ outcome }, { id }) => {
-    const intent = intentOf(account, id);
-    if (intent.status !== 'requires_action' || intent.payment_method === null) {
-      throw resourceMissing('payment_intent that requires action', id);
-    }
-    const chosen = paymentMethodOf(account, intent.payment_method);
-    return account.inTimeOf(account.testClockOf([intent.customer ?? '']), () =>
-      finishAction(account, intent, chosen, outcome),
-    );
-  });
-  const usage = z.strictObject({ subscription_item: z.string(), units: z.number().int().min(0) });
-  router.on('POST', '/_simulator/usage', usage, ({ subscription_item, units }) => {
-    const owner = account.itemOwners.get(subscription_item);
-    if (owner === undefined) throw resourceMissing('subscription_item', subscription_item);
-    account.inTimeOf(account.testClockOf([owner]), () => {
-      const known = account.usage.get(subscription_item) ?? [];
-      account.usage.set(subscription_item, [...known, { second: account.now, units }]);
-    });
-    return { subscription_item, units };
-  });
-  const purchase = z.strictObject({
-    token: z.string().nullable().default('pm_card_visa'),
-    email: z.string().nullable().default(null),
-    name: z.string().nullable().default(null),
-    authentication: z.enum(['succeeded', 'failed']).default('succeeded'),
-    promotion_code: z.string().nullable().default(null),
-  });
-  router.on('POST', '/_simulator/checkout/sessions/:id/complete', purchase, (params, { id }) => {
-    const session = sessionOf(account, id);
-    const { promotion_code: promotionCode, ...rest } = params;
-    return account.inTimeOf(account.testClockOf([session.customer ?? '']), () =>
-      completeCheckout(account, session, { ...rest, promotionCode }),
-    );
-  });
+  paymentControls(router, account);
   webhookControls(router, account, webhooks);
   return router;
 }

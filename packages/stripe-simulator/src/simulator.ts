@@ -1,5 +1,6 @@
 import { Account, type AccountOptions } from './account.js';
 import { followCheckoutPayments } from './billing/checkout.js';
+import { followDisputes } from './billing/disputes.js';
 import { followPayments } from './billing/invoice-reactions.js';
 import { followPendingUpdates } from './billing/pending-updates.js';
 import { followInvoices } from './billing/subscription-status.js';
@@ -36,6 +37,7 @@ export class Simulator {
     this.account = new Account({ start, seed, settings });
     followPayments(this.account);
     followCheckoutPayments(this.account);
+    followDisputes(this.account);
     followInvoices(this.account);
     followPendingUpdates(this.account);
     this.webhooks = new Webhooks(this.account);
