@@ -28,6 +28,8 @@ import type {
   SetupIntent,
   Subscription,
   SubscriptionItem,
+  SubscriptionSchedule,
+  TestClock,
 } from './types.js';
 
 export interface AccountOptions {
@@ -45,6 +47,8 @@ export type Happening =
       readonly kind: 'intent_succeeded' | 'intent_processing' | 'intent_failed' | 'intent_requires_action';
       readonly intent: PaymentIntent;
     }
+  /** Its period is about to end at this second: what is to hold in the next one can be set. */
+  | { readonly kind: 'period_ending'; readonly subscription: Subscription }
   | { readonly kind: 'subscription_started' | 'subscription_ended'; readonly subscription: Subscription }
   | { readonly kind: 'charge_succeeded'; readonly charge: Charge }
   | {
@@ -121,6 +125,9 @@ export class Account {
   });
   readonly setupIntents = new Table<SetupIntent, 'customer'>({ customer: (row) => row.customer });
   readonly subscriptions = new Table<Subscription, 'customer'>({ customer: (row) => row.customer });
+  readonly subscriptionSchedules = new Table<SubscriptionSchedule, 'customer'>({
+    customer: (row) => row.customer,
+  });
   /** All items of subscriptions, which show ten themselves. */
   readonly subscriptionItems = new Map<string, readonly SubscriptionItem[]>();
   /** Test tokens that methods were made of; another token makes a method behave otherwise from then on. */
@@ -140,6 +147,7 @@ export class Account {
   /** Subscriptions whose `created` event has not been told: changes are part of it. */
   readonly beingCreated = new Set<string>();
   readonly deletedCustomers = new Set<string>();
+  readonly testClockRows = new Table<TestClock>({});
   /** Clocks of test clocks, by their ids. */
   readonly testClocks = new Map<string, SimulatedClock>();
   #running: SimulatedClock;

@@ -108,7 +108,7 @@ export function snapshotEvent(row: EventRow): object {
 /** The event as v2 shows and posts it: thin, with the object's address alone (Stripe: "Thin events"). */
 export function thinEvent(row: EventRow): object {
   const { id, object } = row.object;
-  const path = PATHS[object] ?? `${object}s`;
+  const path = PATHS[object] ?? `${object.replaceAll('.', '/')}s`;
   return {
     id: row.thinId,
     object: 'v2.core.event',

@@ -14,7 +14,9 @@ import { productRoutes } from './resources/products.js';
 import { refundRoutes } from './resources/refunds.js';
 import { subscriptionItemRoutes } from './resources/subscription-items.js';
 import { subscriptionPauseRoutes } from './resources/subscription-pauses.js';
+import { subscriptionScheduleRoutes } from './resources/subscription-schedules.js';
 import { subscriptionRoutes } from './resources/subscriptions.js';
+import { testClockRoutes } from './resources/test-clocks.js';
 import type { Webhooks } from './webhooks/delivery.js';
 import { eventDestinationRoutes } from './webhooks/event-destinations.js';
 import { webhookEndpointRoutes } from './webhooks/webhook-endpoints.js';
@@ -37,5 +39,7 @@ export function routesOf(router: Router, account: Account, webhooks: Webhooks): 
   subscriptionItemRoutes(router, account);
   subscriptionPauseRoutes(router, account);
   subscriptionRoutes(router, account);
+  subscriptionScheduleRoutes(router, account);
+  testClockRoutes(router, account);
   webhookEndpointRoutes(router, account, webhooks);
 }

@@ -3,6 +3,7 @@ import { followCheckoutPayments } from './billing/checkout.js';
 import { followDisputes } from './billing/disputes.js';
 import { followPayments } from './billing/invoice-reactions.js';
 import { followPendingUpdates } from './billing/pending-updates.js';
+import { followSchedules } from './billing/schedules.js';
 import { followInvoices } from './billing/subscription-status.js';
 import { controlRouter } from './control.js';
 import { answersAside } from './http/aside.js';
@@ -40,6 +41,7 @@ export class Simulator {
     followDisputes(this.account);
     followInvoices(this.account);
     followPendingUpdates(this.account);
+    followSchedules(this.account);
     this.webhooks = new Webhooks(this.account);
     this.#controls = controlRouter(this);
     const router = new Router();

@@ -55,7 +55,8 @@ function periodEnded(account: Account, id: string, end: number): void {
     return;
   }
   if (due.status === 'trialing' && due.trial_end === end && endsWithoutMethod(account, due)) return;
-  renew(account, due, end);
+  account.tell({ kind: 'period_ending', subscription: due });
+  renew(account, account.subscriptions.find(id) ?? due, end);
 }
 
 /** A trial that ends with no way to pay does what `trial_settings` say; `create_invoice` goes on. */
