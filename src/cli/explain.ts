@@ -6,6 +6,7 @@ import { DatabaseError } from '../database/errors.js';
 import { LogCopyError } from '../event-store/copy-log.js';
 import { EventStoreError } from '../event-store/errors.js';
 import { OtherLogError, UnfinishedRestoreError } from '../event-store/log-identity.js';
+import { StripeUnansweredError } from '../stripe/gateway/stripe-lists.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import type { Terminal } from './terminal.js';
 
@@ -34,7 +35,11 @@ export function explain(error: unknown, terminal: Terminal): ExitCode {
     say([error.message]);
     return EXIT.no;
   }
-  if (error instanceof DatabaseError || error instanceof EventStoreError) {
+  if (
+    error instanceof DatabaseError ||
+    error instanceof EventStoreError ||
+    error instanceof StripeUnansweredError
+  ) {
     say([error.message]);
     return EXIT.unavailable;
   }

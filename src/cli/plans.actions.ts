@@ -1,10 +1,11 @@
 import { PublishPlanCatalog } from '../commands/catalog.aggregate.js';
 import { PublishPlanCatalogHandler } from '../commands/command-handlers.js';
 import { Repositories } from '../commands/repositories.js';
-import { InvalidPlanFileError, type LoadedCatalog, loadPlanFile } from '../plans/plan-file.js';
+import { InvalidPlanFileError, loadPlanFile } from '../plans/plan-file.js';
 import type { PublicationReport } from '../projections/rebuild/publication-preview.js';
 import type { JsonOption } from './arguments.js';
 import { EXIT } from './exit-codes.js';
+import { withPlanFile } from './plan-file-argument.js';
 import { judgedSteps, progressOn } from './progress.js';
 import { changeLines } from './projections.output.js';
 import { refusing } from './refusing.js';
@@ -27,7 +28,7 @@ export async function checkPlans(terminal: Terminal, file: string, options: Json
 
 /** `tenure plans diff`. */
 export function diffPlans(terminal: Terminal, file: string, options: JsonOption): Promise<void> {
-  return withFile(terminal, file, (given) =>
+  return withPlanFile(terminal, file, (given) =>
     refusing(terminal, () =>
       withReadSide(terminal, 'read', async ({ previewPublication }) => {
         const [progress, step] = [progressOn(terminal), judgedSteps()];
@@ -43,7 +44,7 @@ export function diffPlans(terminal: Terminal, file: string, options: JsonOption)
 
 /** `tenure plans publish`. */
 export function publishPlans(terminal: Terminal, file: string, options: PublishOptions): Promise<void> {
-  return withFile(terminal, file, ({ catalog, hash }) =>
+  return withPlanFile(terminal, file, ({ catalog, hash }) =>
     withLog(terminal, 'write', async ({ settings, store, now, pool }) => {
       const origin = { ...originOf(options.actor), causation: null };
       const mayWrite = knownLog(store, pool);
@@ -58,24 +59,6 @@ export function publishPlans(terminal: Terminal, file: string, options: PublishO
       ]);
     }),
   );
-}
-
-/** Does `work` with the catalogue of a file; one with faults is told, line by line. */
-async function withFile(
-  terminal: Terminal,
-  file: string,
-  work: (given: LoadedCatalog) => Promise<void>,
-): Promise<void> {
-  let given: LoadedCatalog;
-  try {
-    given = await loadPlanFile(file);
-  } catch (error) {
-    if (!(error instanceof InvalidPlanFileError)) throw error;
-    for (const line of error.lines) terminal.err(`${line}\n`);
-    terminal.exitWith(EXIT.data);
-    return;
-  }
-  await work(given);
 }
 
 async function check(

@@ -17,11 +17,20 @@ every user by it. What PLANS_FILE of a service says does not matter to that: at 
 and one that was published before and is not the last stays without effect (the service warns). A file that never was
 published is published by that start: so put the new file in place everywhere. Exits with 65 when the file has faults.`;
 
+const DRAFT_HELP = `
+Makes a plan of each product with recurring prices, archived ones included, since subscriptions may still run on them. What
+Stripe does not know is yours to add: limits, which products are add-ons, what everybody has. The key may be a restricted
+one that reads products, prices and features.
+
+Example:
+  STRIPE_SECRET_KEY=rk_test_… tenure plans draft > plans.yaml && tenure plans check plans.yaml`;
+
 /** `tenure plans …`. */
 export function plansCommand(terminal: Terminal): Command {
   const plans = new Command('plans').description('The plan catalogue.');
   addCheck(plans, terminal);
   addDiff(plans, terminal);
+  addDraft(plans, terminal);
   addPublish(plans, terminal);
   return plans;
 }
@@ -48,6 +57,15 @@ function addDiff(plans: Command, terminal: Terminal): void {
     .action(async (file: string, options: JsonOption) =>
       (await actions()).diffPlans(terminal, file, options),
     );
+}
+
+function addDraft(plans: Command, terminal: Terminal): void {
+  talksTo(plans.command('draft'), 'stripe')
+    .description(
+      'Prints a plan file of what is sold at Stripe, to be edited. Changes nothing, at Stripe or here.',
+    )
+    .addHelpText('after', DRAFT_HELP)
+    .action(async () => (await import('./plans-draft.actions.js')).draftPlans(terminal));
 }
 
 function addPublish(plans: Command, terminal: Terminal): void {

@@ -4,6 +4,7 @@ import { auditCommand } from './audit.command.js';
 import { backupCommand, restoreCommand } from './backup.command.js';
 import { completionCommand } from './completion.command.js';
 import { customersCommand } from './customers.command.js';
+import { doctorCommand } from './doctor.command.js';
 import { eventsCommand } from './events.command.js';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.js';
 import { keysCommand } from './keys.command.js';
@@ -60,6 +61,7 @@ export function program(terminal: Terminal): Command {
     .addCommand(backupCommand(terminal))
     .addCommand(completionCommand(terminal))
     .addCommand(customersCommand(terminal))
+    .addCommand(doctorCommand(terminal))
     .addCommand(eventsCommand(terminal))
     .addCommand(keysCommand(terminal))
     .addCommand(logCommand(terminal))

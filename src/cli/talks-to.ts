@@ -6,6 +6,7 @@ const WORDS = {
     'the database of the service (DATABASE_URL, else the embedded one), whether the service runs or not',
   databaseAndLog:
     'the database of the service (DATABASE_URL, else the embedded one) and the log, whether the service runs or not',
+  stripe: 'Stripe (STRIPE_SECRET_KEY, STRIPE_API_BASE): needs no database and no service',
   bothLogs:
     'the database (DATABASE_URL, else the embedded one) and the event store (EVENTSTORE_URL); no service may append',
 } as const;

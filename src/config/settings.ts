@@ -21,6 +21,12 @@ const storeSchema = environmentSchema.pick({
   FAULT_LIMIT: true,
 });
 
+const stripeApiSchema = environmentSchema.pick({
+  STRIPE_SECRET_KEY: true,
+  STRIPE_API_BASE: true,
+  STRIPE_REQUESTS_PER_SECOND: true,
+});
+
 /** DI token of the settings of this process. */
 export const SETTINGS = Symbol('SETTINGS');
 
@@ -84,6 +90,28 @@ export function loadStoreSettings(environment: Environment): StoreSettings {
     eventStoreUrl: data.EVENTSTORE_URL ?? null,
     streamPrefix: data.STREAM_PREFIX,
     faultLimit: data.FAULT_LIMIT,
+  };
+}
+
+/**
+ * Reads how to ask Stripe's API, and the mode that its key is of.
+ * @throws InvalidSettingsError as `loadSettings`, and where there is no key
+ */
+export function loadStripeApiSettings(
+  environment: Environment,
+): StripeApiSettings & { readonly livemode: boolean } {
+  const given = withoutEmpty(environment);
+  const parsed = stripeApiSchema.safeParse(given);
+  if (!parsed.success) throw new InvalidSettingsError(faultsOf(parsed.error));
+  const { STRIPE_SECRET_KEY: secretKey, STRIPE_API_BASE, STRIPE_REQUESTS_PER_SECOND } = parsed.data;
+  if (secretKey === undefined) {
+    throw new InvalidSettingsError(['STRIPE_SECRET_KEY is missing: it is what Stripe is asked with']);
+  }
+  return {
+    secretKey,
+    apiBase: STRIPE_API_BASE ?? null,
+    perSecond: STRIPE_REQUESTS_PER_SECOND,
+    livemode: modeOfKey(secretKey) === 'true',
   };
 }
 

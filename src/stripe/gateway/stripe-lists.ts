@@ -41,6 +41,17 @@ export async function* listed(
   }
 }
 
+/** A list as a whole: see `listed`. @throws StripeUnansweredError */
+export async function allListed(
+  gateway: Pick<StripeGateway, 'page'>,
+  path: string,
+  query: Readonly<Record<string, string>> = {},
+): Promise<readonly ListedObject[]> {
+  const all: ListedObject[] = [];
+  for await (const object of listed(gateway, path, query)) all.push(object);
+  return all;
+}
+
 /** The first page of a list, asked for again where that may help. @throws StripeUnansweredError */
 export async function pageOf(
   gateway: Pick<StripeGateway, 'page'>,

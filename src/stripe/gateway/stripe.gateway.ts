@@ -84,6 +84,12 @@ const listSchema = z.looseObject({
   has_more: z.boolean(),
 });
 type List = z.infer<typeof listSchema>;
+/** A page of a list as version 1 of the API has it, or version 2 (Stripe: "API v2 overview", pagination). */
+const pageSchema = listSchema.or(
+  z
+    .looseObject({ data: listSchema.shape.data, next_page_url: z.string().nullable() })
+    .transform(({ next_page_url, ...page }) => ({ ...page, has_more: next_page_url !== null })),
+);
 const objectSchema = z.looseObject({ id: z.string() });
 const subscriptionSchema = objectSchema.extend({ items: listSchema });
 const invoiceSchema = objectSchema.extend({ lines: listSchema });
@@ -149,7 +155,7 @@ export class StripeGateway {
   ): Promise<PageAnswer | NoAnswer> {
     return this.#answer(async () => {
       const asked = new URLSearchParams({ limit: String(A_PAGE), ...query });
-      const { object, ...answer } = await this.#get(`${path}?${asked}`, listSchema, patienceMs);
+      const { object, ...answer } = await this.#get(`${path}?${asked}`, pageSchema, patienceMs);
       return { ...answer, objects: object.data, hasMore: object.has_more };
     });
   }
