@@ -16,6 +16,7 @@ import type {
   Dispute,
   EarlyFraudWarning,
   EventType,
+  Feature,
   Invoice,
   InvoiceItem,
   InvoicePayment,
@@ -26,6 +27,7 @@ import type {
   PromotionCode,
   Refund,
   SetupIntent,
+  ProductFeature,
   Subscription,
   SubscriptionItem,
   SubscriptionSchedule,
@@ -103,6 +105,7 @@ export class Account {
     payment_intent: (row) => row.payment_intent,
   });
   readonly earlyFraudWarnings = new Table<EarlyFraudWarning, 'charge'>({ charge: (row) => row.charge });
+  readonly features = new Table<Feature, 'lookup_key'>({ lookup_key: (row) => row.lookup_key });
   readonly invoiceItems = new Table<InvoiceItem, 'customer'>({ customer: (row) => row.customer });
   readonly invoiceLines = new Map<string, InvoiceLines>();
   readonly invoicePayments = new Table<InvoicePayment, 'invoice' | 'payment_intent'>({
@@ -117,6 +120,11 @@ export class Account {
   /** A method that changes hands is taken out and put in again: indexes are of what never changes. */
   readonly paymentMethods = new Table<PaymentMethod, 'customer'>({ customer: (row) => row.customer });
   readonly prices = new Table<Price, 'product'>({ product: (row) => row.product });
+  /** Products of what they give, which does not say it itself. */
+  readonly productsOfFeatures = new Map<string, string>();
+  readonly productFeatures = new Table<ProductFeature, 'product'>({
+    product: ({ id }) => this.productsOfFeatures.get(id),
+  });
   readonly products = new Table<Product>({});
   readonly promotionCodes = new Table<PromotionCode>({});
   readonly refunds = new Table<Refund, 'charge' | 'payment_intent'>({

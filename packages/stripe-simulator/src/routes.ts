@@ -5,6 +5,8 @@ import { couponRoutes } from './resources/coupons.js';
 import { customerRoutes } from './resources/customers.js';
 import { disputeRoutes } from './resources/disputes.js';
 import { eventRoutes } from './resources/events.js';
+import { featureRoutes } from './resources/features.js';
+import { invoiceItemRoutes } from './resources/invoice-items.js';
 import { invoicePaymentRoutes } from './resources/invoice-payments.js';
 import { invoiceRoutes } from './resources/invoices.js';
 import { paymentIntentRoutes } from './resources/payment-intents.js';
@@ -29,6 +31,8 @@ export function routesOf(router: Router, account: Account, webhooks: Webhooks): 
   disputeRoutes(router, account);
   eventDestinationRoutes(router, account, webhooks);
   eventRoutes(router, account);
+  featureRoutes(router, account);
+  invoiceItemRoutes(router, account);
   invoicePaymentRoutes(router, account);
   invoiceRoutes(router, account);
   paymentIntentRoutes(router, account);
