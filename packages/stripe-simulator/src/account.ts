@@ -22,6 +22,8 @@ import type {
   InvoicePayment,
   PaymentIntent,
   PaymentMethod,
+  PortalConfiguration,
+  PortalSession,
   Price,
   Product,
   ProductFeature,
@@ -51,6 +53,12 @@ export type Happening =
     }
   /** Its period is about to end at this second: what is to hold in the next one can be set. */
   | { readonly kind: 'period_ending'; readonly subscription: Subscription }
+  /** Items that are to hold from the end of its period on. */
+  | {
+      readonly kind: 'change_at_period_end';
+      readonly subscription: Subscription;
+      readonly items: readonly SubscriptionItem[];
+    }
   | { readonly kind: 'subscription_started' | 'subscription_ended'; readonly subscription: Subscription }
   | { readonly kind: 'charge_succeeded'; readonly charge: Charge }
   | {
@@ -119,6 +127,8 @@ export class Account {
   readonly paymentIntents = new Table<PaymentIntent, 'customer'>({ customer: (row) => row.customer });
   /** A method that changes hands is taken out and put in again: indexes are of what never changes. */
   readonly paymentMethods = new Table<PaymentMethod, 'customer'>({ customer: (row) => row.customer });
+  readonly portalConfigurations = new Table<PortalConfiguration>({});
+  readonly portalSessions = new Table<PortalSession>({});
   readonly prices = new Table<Price, 'product'>({ product: (row) => row.product });
   /** Products of what they give, which does not say it itself. */
   readonly productsOfFeatures = new Map<string, string>();

@@ -11,6 +11,8 @@ import { invoicePaymentRoutes } from './resources/invoice-payments.js';
 import { invoiceRoutes } from './resources/invoices.js';
 import { paymentIntentRoutes } from './resources/payment-intents.js';
 import { paymentMethodRoutes } from './resources/payment-methods.js';
+import { portalConfigurationRoutes } from './resources/portal-configurations.js';
+import { portalSessionRoutes } from './resources/portal-sessions.js';
 import { priceRoutes } from './resources/prices.js';
 import { productRoutes } from './resources/products.js';
 import { refundRoutes } from './resources/refunds.js';
@@ -37,6 +39,8 @@ export function routesOf(router: Router, account: Account, webhooks: Webhooks): 
   invoiceRoutes(router, account);
   paymentIntentRoutes(router, account);
   paymentMethodRoutes(router, account);
+  portalConfigurationRoutes(router, account);
+  portalSessionRoutes(router, account);
   priceRoutes(router, account);
   productRoutes(router, account);
   refundRoutes(router, account);

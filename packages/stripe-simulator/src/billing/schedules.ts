@@ -1,13 +1,13 @@
 import type { Account } from '../account.js';
 import { planOf } from '../resources/prices.js';
+import { type Phase, phaseObject, scheduleObject } from '../resources/subscription-schedule-object.js';
 import type { Subscription, SubscriptionItem, SubscriptionSchedule } from '../types.js';
+import { endOfPeriod } from './periods.js';
 import { endSubscription } from './subscription-end.js';
 import { changeSubscription, hasEnded, itemObject, itemsOf, spanOf } from './subscription-object.js';
 import { updateSubscription } from './subscription-update.js';
 
 const DAY = 86_400;
-
-export type Phase = SubscriptionSchedule['phases'][number];
 
 /** Watches the phases of a schedule as they are now; those of an earlier version of it are passed over when they come. */
 export function watchSchedule(account: Account, { id, phases }: SubscriptionSchedule): void {
@@ -124,9 +124,43 @@ function itemsOfPhase(
   });
 }
 
+/** Attaches a schedule to its subscription. */
+export function attachSchedule(account: Account, schedule: SubscriptionSchedule): SubscriptionSchedule {
+  account.add(account.subscriptionSchedules, schedule, 'subscription_schedule.created');
+  changeSubscription(account, schedule.subscription ?? '', { schedule: schedule.id });
+  watchSchedule(account, schedule);
+  return schedule;
+}
+
+/** A schedule by which other items hold from the end of the period on. */
+function changeAtPeriodEnd(
+  account: Account,
+  subscription: Subscription,
+  items: readonly SubscriptionItem[],
+): void {
+  const before = itemsOf(account, subscription);
+  const { start, end } = spanOf(before);
+  const recurring = items[0]?.price.recurring ?? null;
+  if (recurring === null) throw new Error('a subscription has recurring prices');
+  const pricesOf = (of: readonly SubscriptionItem[]): Parameters<typeof phaseObject>[1] =>
+    of.map(({ price, quantity }) => ({ price: price.id, quantity }));
+  const next = { start: end, end: endOfPeriod(recurring, end, end) };
+  const phases = [
+    phaseObject(subscription.currency, pricesOf(before), { start, end }, 'none'),
+    phaseObject(subscription.currency, pricesOf(items), next, 'none'),
+  ];
+  attachSchedule(
+    account,
+    scheduleObject(account, { subscription, phases, endBehavior: 'release', metadata: {} }),
+  );
+}
+
 /** Lets schedules set what a new period begins with, and end with their subscription. */
 export function followSchedules(account: Account): void {
   account.react((happening) => {
+    if (happening.kind === 'change_at_period_end') {
+      changeAtPeriodEnd(account, happening.subscription, happening.items);
+    }
     if (happening.kind === 'period_ending') {
       const { schedule } = happening.subscription;
       if (schedule !== null) catchUp(account, schedule);

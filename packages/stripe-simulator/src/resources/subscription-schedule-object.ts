@@ -1,7 +1,8 @@
 import type { Account } from '../account.js';
 import type { Period } from '../billing/periods.js';
-import type { Phase } from '../billing/schedules.js';
 import type { Metadata, Subscription, SubscriptionSchedule } from '../types.js';
+
+export type Phase = SubscriptionSchedule['phases'][number];
 
 export interface ScheduleParts {
   readonly subscription: Subscription;

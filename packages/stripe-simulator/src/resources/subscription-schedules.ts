@@ -2,17 +2,17 @@ import { z } from 'zod';
 import type { Account } from '../account.js';
 import { invalidRequest, resourceMissing } from '../api-error.js';
 import { endOfPeriod } from '../billing/periods.js';
-import { type Phase, releaseSchedule, watchSchedule } from '../billing/schedules.js';
+import { attachSchedule, releaseSchedule, watchSchedule } from '../billing/schedules.js';
 import { createSubscription } from '../billing/subscription-create.js';
 import { endSubscription } from '../billing/subscription-end.js';
-import { changeSubscription, itemsOf, spanOf } from '../billing/subscription-object.js';
+import { itemsOf, spanOf } from '../billing/subscription-object.js';
 import { listOf } from '../http/lists.js';
 import type { Router } from '../http/router.js';
 import * as p from '../params.js';
-import type { Subscription, SubscriptionSchedule } from '../types.js';
+import type { SubscriptionSchedule } from '../types.js';
 import { customerOf } from './customers.js';
 import { priceOf } from './prices.js';
-import { phaseObject, scheduleObject } from './subscription-schedule-object.js';
+import { type Phase, phaseObject, scheduleObject } from './subscription-schedule-object.js';
 import { subscriptionOf } from './subscriptions.js';
 
 const phase = z.strictObject({
@@ -160,7 +160,7 @@ function fromSubscription(account: Account, id: string): SubscriptionSchedule {
   const { start, end } = spanOf(items);
   const prices = items.map((item) => ({ price: item.price.id, quantity: item.quantity }));
   const only = phaseObject(subscription.currency, prices, { start, end }, 'create_prorations');
-  return attached(
+  return attachSchedule(
     account,
     scheduleObject(account, { subscription, phases: [only], endBehavior: 'release', metadata: {} }),
   );
@@ -203,15 +203,7 @@ function fromPhases(
     trialEnd: null,
     told: 'after_payment',
   });
-  return attached(account, scheduleObject(account, { subscription, phases, endBehavior, metadata }));
-}
-
-function attached(account: Account, schedule: SubscriptionSchedule): SubscriptionSchedule {
-  account.add(account.subscriptionSchedules, schedule, 'subscription_schedule.created');
-  const changes: Pick<Subscription, 'schedule'> = { schedule: schedule.id };
-  changeSubscription(account, schedule.subscription ?? '', changes);
-  watchSchedule(account, schedule);
-  return schedule;
+  return attachSchedule(account, scheduleObject(account, { subscription, phases, endBehavior, metadata }));
 }
 
 /** Phases one after the other, each as long as it says: until a date, for a duration, else for one interval of its price. */
