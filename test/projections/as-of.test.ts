@@ -3,6 +3,7 @@ import { everyUserAsOf } from '../../src/audit/as-of/every-user.js';
 import { FoldTimes } from '../../src/audit/as-of/fold-times.js';
 import { readUserStreams } from '../../src/audit/as-of/user-streams.reader.js';
 import { RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
+import { EntitlementReader } from '../../src/projections/read-models/entitlement.reader.js';
 import { failingRules, sawStatus } from '../support/failing-rules.js';
 import { at, day } from '../support/policy-stories.js';
 import { ProjectedLog } from '../support/projected-log.js';
@@ -112,6 +113,23 @@ describe('What was served', () => {
     expect(early).not.toEqual(await times.lastKept(moment, null));
     expect(await times.lastKnown(streams, moment, early)).toBe('52');
     expect(await times.lastKnown(streams, moment, null)).toBe('52');
+  });
+
+  it('is another from a swap on where the same code has folded something else, and what it was until then', async () => {
+    const live = await start('live');
+    await live.reaches(await log.record(publication(PLANS, day(0)), sightOf('1', day(1), { userId: 'ann' })));
+    const spoilt = `replace(snapshot, '"export"', '"spoilt"')`;
+    await log.pool.query(`update tenure.user_role set snapshot = ${spoilt} where user_id = 'ann'`);
+    clock = at(day(3));
+    await live.rebuilds.rebuild({ actor: 'ops', reason: 'a test', afterwards: 'swap' }, () => undefined);
+    const [now] = await new EntitlementReader(log.pool, () => clock).readMany(['ann']);
+    expect(now?.snapshot).toMatchObject({
+      features: expect.arrayContaining(['export']),
+      revocationVersion: 2,
+    });
+    clock = at(day(4));
+    expect(await served('ann', day(2))).toMatchObject({ revocationVersion: 1 });
+    expect(await served('ann', day(3))).toMatchObject(now?.snapshot ?? {});
   });
 
   it('is not told from read models that code of before has begun, until they are rebuilt', async () => {

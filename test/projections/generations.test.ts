@@ -472,13 +472,14 @@ describe('A rebuild', () => {
       );
       await log.pool.query(`delete from tenure.entitlement_history where user_id = 'bob'`);
       await log.pool.query(`update tenure.customer set owner = 'zoe' where customer = 'cus_3'`);
+      await log.pool.query('update tenure.logical_time set now_ms = now_ms + 1 where position = 1');
       const report = await a.rebuilds.verify('all', 'test', () => undefined);
       expect(report).toMatchObject({
         position: '7',
         generation: 1,
         users: null,
-        differences: 5,
-        byTable: { user_role: 2, entitlement_history: 1, customer: 2, subscription: 0 },
+        differences: 7,
+        byTable: { user_role: 2, entitlement_history: 1, customer: 2, subscription: 0, logical_time: 2 },
       });
       expect(report.first).toContainEqual({
         table: 'user_role',
