@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
 import { EventStoreDbServer } from '../support/eventstoredb/server.js';
+import type { Answer } from '../support/http-call.js';
 import { wholeLog } from '../support/log.js';
 import { type TestDatabase, testDatabase } from '../support/postgres.js';
-import { PLANS, startService, testEnvironment } from '../support/service.js';
+import { PLANS, startService, type TestService, testEnvironment } from '../support/service.js';
 import { freePort, ServiceProcess } from '../support/service-process.js';
 import { customerEvent, SECRET, signedHeaders } from '../support/stripe-events.js';
 import { until } from '../support/until.js';
@@ -91,12 +92,14 @@ async function deliverAll(url: string, disturb: Disturb): Promise<Outcomes> {
 }
 
 /** A service with its log on the server, to which webhooks are delivered while `disturb` runs: nothing is lost or double afterwards. */
-async function expectNothingLost(disturb: Disturb): Promise<void> {
+async function expectNothingLost(
+  disturb: (service: TestService, ...rest: Parameters<Disturb>) => Promise<void>,
+): Promise<void> {
   const environment = { EVENTSTORE_URL: server.url };
   const stores = { database, environment, prefix: 'tenure.', drop: async () => undefined };
   const service = await startService({ stores });
   try {
-    const outcomes = await deliverAll(service.url, disturb);
+    const outcomes = await deliverAll(service.url, (...rest) => disturb(service, ...rest));
     server.faults.stopCutting();
     expect([...outcomes.statuses.keys()].filter((status) => status !== 200 && status !== 503)).toEqual([]);
     expect(outcomes.appliedAgain).toEqual([]);
@@ -111,18 +114,26 @@ async function expectNothingLost(disturb: Disturb): Promise<void> {
 }
 
 describe('Webhooks while the EventStoreDB is disturbed', () => {
-  it('are answered 503 while it is down, and lose and double nothing', async () => {
-    await expectNothingLost(async (begun, statuses) => {
+  it('are answered 503 while it is down, as auditors are, and lose and double nothing', async () => {
+    await expectNothingLost(async (service, begun, statuses) => {
+      const look = (what: string) => service.ask('GET', `/v1/audit/${what}`);
+      expect((await look('users/ann/history')).status).toBe(200);
       await server.stop();
       begun();
       await until('a webhook is answered 503', () => statuses.has(503));
+      // That of the user was recorded within this hour: nothing more is to be appended for it.
+      const paths = ['users/ann/history', 'users/bob/history', 'events', 'entitlements'];
+      const refused: Answer[] = [];
+      for (const path of paths) refused.push(await look(path));
       await pause(AWAY_MS);
       await server.start();
+      const codes = refused.map(({ body }) => Reflect.get(Object(body), 'code'));
+      expect(codes).toEqual(paths.map(() => 'event_store_unavailable'));
     });
   });
 
   const frozen = async (): Promise<void> => {
-    await expectNothingLost(async (begun) => {
+    await expectNothingLost(async (_, begun) => {
       server.freeze();
       begun();
       await pause(AWAY_MS);
@@ -134,7 +145,7 @@ describe('Webhooks while the EventStoreDB is disturbed', () => {
 
   it('lose and double nothing when every fiftieth connection is cut after storing', async () => {
     server.faults.cutAppends(50, 'after storing');
-    await expectNothingLost(async (begun) => begun());
+    await expectNothingLost(async (_, begun) => begun());
   });
 });
 
