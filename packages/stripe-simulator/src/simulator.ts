@@ -11,6 +11,7 @@ import { expansionsOf } from './http/expand.js';
 import { type Method, Router } from './http/router.js';
 import { ApiServer } from './http/server.js';
 import { pagesOf } from './pages/pages.js';
+import { followEntitlements } from './resources/entitlements.js';
 import { routesOf } from './routes.js';
 import { Webhooks } from './webhooks/delivery.js';
 
@@ -43,6 +44,7 @@ export class Simulator {
     followPendingUpdates(this.account);
     followSchedules(this.account);
     this.webhooks = new Webhooks(this.account);
+    followEntitlements(this.account);
     this.#controls = controlRouter(this);
     const router = new Router();
     routesOf(router, this.account, this.webhooks);

@@ -1,4 +1,5 @@
-import type { Account, InvoiceLines } from '../account.js';
+import type { Account } from '../account.js';
+import type { InvoiceLines } from '../account-tables.js';
 import { listInside } from '../stored-list.js';
 import type { Customer, Invoice, Metadata, Subscription } from '../types.js';
 import type { Period } from './periods.js';

@@ -1,4 +1,5 @@
-import type { Account, PendingUpdate } from '../account.js';
+import type { Account } from '../account.js';
+import type { PendingUpdate } from '../account-tables.js';
 import { invalidRequest } from '../api-error.js';
 import { declined } from '../declined.js';
 import type { Invoice, Subscription } from '../types.js';

@@ -1,4 +1,5 @@
-import type { Account, PendingUpdate } from '../account.js';
+import type { Account } from '../account.js';
+import type { PendingUpdate } from '../account-tables.js';
 import { planOf } from '../resources/prices.js';
 import { listInside } from '../stored-list.js';
 import type { Customer, EventType, Metadata, Price, Subscription, SubscriptionItem } from '../types.js';

@@ -33,6 +33,7 @@ export function expansionsOf(account: Account): Expansions {
     object(id, field) {
       if (field === 'product' || field === 'products') return account.products.find(id) ?? null;
       if (field === 'coupon') return account.coupons.find(id) ?? null;
+      if (field === 'feature') return account.features.find(id) ?? null;
       if (field === 'configuration') return account.portalConfigurations.find(id) ?? null;
       if (field === 'schedule') return account.subscriptionSchedules.find(id) ?? null;
       if (field === 'test_clock') return account.testClockRows.find(id) ?? null;
