@@ -97,7 +97,7 @@ export default {
   // A condition that does not come is told by whoever waited for it (`until`), and before Jest's own limit.
   testTimeout: 300_000,
   maxWorkers: 3,
-  workerIdleMemoryLimit: '1GB',
+  workerIdleMemoryLimit: '1.5GB',
   // A busy machine takes its time to end a process.
   workerGracefulExitTimeout: 10_000,
 };

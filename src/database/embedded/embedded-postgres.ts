@@ -12,9 +12,9 @@ import {
   startPostmaster,
   stopPostmaster,
 } from './postmaster.js';
-import { serverBinaries } from './server-binaries.js';
+import { type ServerBinaries, serverBinaries } from './server-binaries.js';
 import { clusterDir, openCluster, ROLE } from './server-cluster.js';
-import { errorCode, isMissing, serverIdentity } from './server-identity.js';
+import { errorCode, isMissing, type ServerIdentity, serverIdentity } from './server-identity.js';
 import { type Durability } from './server-settings.js';
 import { StartTurn } from './start-turn.js';
 
@@ -54,7 +54,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const onProgress = options.onProgress ?? (() => undefined);
   await makeDataDir(dataDir);
   const identity = await serverIdentity(clusterDir(dataDir));
-  const binaries = await serverBinaries(dataDir, identity);
+  const binaries = programsOf(dataDir, identity);
   const cluster = await openCluster(dataDir, binaries, identity, onProgress);
 
   let lastWords = '';
@@ -72,7 +72,12 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
         continue;
       }
       await removeStalePidFile(cluster);
-      const postmaster = await startPostmaster(cluster, binaries, identity, options.durability ?? 'durable');
+      const postmaster = await startPostmaster(
+        cluster,
+        await binaries(),
+        identity,
+        options.durability ?? 'durable',
+      );
       const lock = await OwnerLock.take(postmaster);
       if (lock instanceof OwnerLock) return await opened(postmaster, lock);
       if (lock !== 'gone') throw new DataDirInUseError(dataDir, lock.heldBy);
@@ -113,12 +118,21 @@ export async function visitEmbeddedPostgres(
     if (!(error instanceof DataDirInUseError)) throw error;
     const dataDir = resolve(options.dataDir);
     const identity = await serverIdentity(clusterDir(dataDir));
-    const binaries = await serverBinaries(dataDir, identity);
+    const binaries = programsOf(dataDir, identity);
     const cluster = await openCluster(dataDir, binaries, identity, options.onProgress ?? (() => undefined));
     const running = await postmasterOf(cluster);
     if (running === undefined) throw error; // its owner is just stopping it
     return { url: urlOf(running), leave: async () => undefined };
   }
+}
+
+/** Finds the programs when they are needed: to try them takes longer than a visit to a server that runs. */
+function programsOf(dataDir: string, identity: ServerIdentity): () => Promise<ServerBinaries> {
+  let found: Promise<ServerBinaries> | null = null;
+  return () => {
+    found ??= serverBinaries(dataDir, identity);
+    return found;
+  };
 }
 
 function urlOf({ address: { user, password, host, port } }: Postmaster): string {

@@ -38,11 +38,12 @@ const passwordSchema = z.string().regex(/^[A-Za-z0-9_-]{32,}$/);
 /**
  * Opens the data in `<dataDir>/postgres`, or creates it. Creation happens in a folder beside it that is renamed when
  * complete: a process killed on the way leaves nothing that looks like data, and of two at once one wins.
+ * The programs are asked for when there is something to create.
  * Throws `EmbeddedPostgresError` for data of another PostgreSQL version, or that we may not read.
  */
 export async function openCluster(
   dataDir: string,
-  binaries: ServerBinaries,
+  binaries: () => Promise<ServerBinaries>,
   identity: ServerIdentity,
   onProgress: (message: string) => void,
 ): Promise<Cluster> {
@@ -50,7 +51,7 @@ export async function openCluster(
   if (!(await isInitialised(dir))) {
     onProgress(`creating a PostgreSQL ${MAJOR_VERSION} database in ${dir}`);
     await removeAbandoned(dataDir);
-    await createCluster(dataDir, binaries, identity);
+    await createCluster(dataDir, await binaries(), identity);
   }
   await refuseOtherVersion(dir);
   return { dir, pgdata: await serverPath(dir, identity), password: await readPassword(dir) };
