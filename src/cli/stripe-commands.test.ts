@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import Stripe from 'stripe';
 import { Simulator } from '../../packages/stripe-simulator/src/index.js';
 import { parsePlanFile } from '../plans/plan-file.js';
@@ -80,6 +83,40 @@ describe('tenure plans draft', () => {
       out: '',
       err,
     });
+  });
+});
+
+describe('tenure doctor', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tenure-doctor-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('says what will hurt and ends with 1, and with 0 when that is mended', async () => {
+    await simulator.goWithRealTime();
+    await sold('Plus', 900, 'plus_monthly');
+    const plans = join(folder, 'plans.yaml');
+    await writeFile(plans, 'default: free\nplans: { free: { rank: 0, role: free } }\n');
+    const doctor = (...args: readonly string[]) =>
+      tenure(['doctor', '--plans', plans, ...args], {
+        STRIPE_SECRET_KEY: KEY,
+        STRIPE_API_BASE: simulator.url,
+      });
+    const { code, out } = await doctor('--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(out).map((finding: { code: string }) => finding.code)).toEqual([
+      'endpoint_missing',
+      'price_unmapped',
+    ]);
+
+    const prices = '{ rank: 1, role: paid, prices: { monthly: plus_monthly } }';
+    await writeFile(plans, `default: free\nplans: { free: { rank: 0, role: free }, plus: ${prices} }\n`);
+    await stripe.webhookEndpoints.create({
+      url: 'http://127.0.0.1:1/webhooks/stripe',
+      enabled_events: ['*'],
+    });
+    expect(await doctor()).toMatchObject({ code: 0, out: 'Nothing found.\n' });
   });
 });
 

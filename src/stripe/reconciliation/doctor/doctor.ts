@@ -83,7 +83,7 @@ async function skew({ gateway, now }: Examined): Promise<readonly Finding[]> {
 async function endpoints(gateway: Pick<StripeGateway, 'page'>): Promise<readonly Endpoint[]> {
   const webhooks = (await allListed(gateway, '/v1/webhook_endpoints')).map(webhookEndpoint);
   const { objects } = await pageOf(gateway, '/v2/core/event_destinations', {
-    include: 'webhook_endpoint.url',
+    'include[0]': 'webhook_endpoint.url',
   });
   const known = new Set(webhooks.map(({ url }) => url));
   const destinations = objects.map(eventDestination).filter((destination) => destination !== null);
