@@ -78,7 +78,12 @@ export function attemptPayment(account: Account, invoice: Invoice, attempt: Atte
     paymentFailed(account, attempted);
     return null;
   }
-  return confirmIntent(account, intent, methodFor(account, attempted, chosen), attempt.presence);
+  const tried = confirmIntent(account, intent, methodFor(account, attempted, chosen), attempt.presence);
+  if (tried.status === 'processing' || tried.status === 'requires_action') {
+    const { attempted: was, attempt_count } = invoice;
+    account.emit('invoice.updated', attempted, { attempt_count, ...(was ? {} : { attempted: was }) });
+  }
+  return tried;
 }
 
 function methodFor(account: Account, invoice: Invoice, idOrToken: string): PaymentMethod {

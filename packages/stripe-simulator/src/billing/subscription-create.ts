@@ -69,12 +69,15 @@ export function createSubscription(account: Account, wanted: SubscriptionToMake)
   });
   account.subscriptionItems.set(id, items);
   account.subscriptions.put(begun);
-  account.change(account.customers, wanted.customer.id, { currency });
+  account.change(account.customers, wanted.customer.id, { currency }, 'customer.updated');
   if (wanted.behaviour === 'error_if_incomplete') refuseUnpayable(account, begun);
-  if (wanted.told === 'before_payment') account.emit('customer.subscription.created', begun);
-  else account.beingCreated.add(id);
+  account.beingCreated.add(id);
   const invoice = firstInvoice(account, begun, items, wanted);
-  account.change(account.subscriptions, id, { latest_invoice: invoice.id });
+  const waiting = account.change(account.subscriptions, id, { latest_invoice: invoice.id });
+  if (wanted.told === 'before_payment') {
+    account.beingCreated.delete(id);
+    account.emit('customer.subscription.created', waiting);
+  }
   payFirst(account, invoice, wanted);
   const end = wanted.cancelAtPeriodEnd === 'yes' ? spanOf(items).end : wanted.cancelAt;
   if (end !== null) {

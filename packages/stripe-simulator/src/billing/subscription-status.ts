@@ -72,9 +72,8 @@ function savedMethod(
 }
 
 /** Service goes on after a pause; `customer.subscription.resumed`. */
-export function resumed(account: Account, { id, status_details: _, ...rest }: Subscription): Subscription {
-  account.subscriptions.put({ ...rest, id });
-  const active = changeSubscription(account, id, { status: 'active' });
+export function resumed(account: Account, { id }: Subscription): Subscription {
+  const active = changeSubscription(account, id, { status: 'active', status_details: undefined });
   account.emit('customer.subscription.resumed', active);
   watchPeriod(account, active);
   return active;
