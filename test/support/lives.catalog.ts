@@ -81,6 +81,8 @@ export function catalogs(): fc.Arbitrary<PlanCatalog> {
       pauseCollection: fc.constantFrom('keep' as const, 'suspend' as const),
       upgradeWithoutInvoice: fc.constantFrom('wait' as const, 'wait' as const, 'allow' as const),
       neverPaidGraceDays: fc.constantFrom(0, 2, 5),
+      dispute: fc.constantFrom('suspend' as const, 'suspend' as const, 'keep' as const),
+      fullRefund: fc.constantFrom('keep' as const, 'suspend' as const),
     })
     .chain((policy) => variants.map((variant) => ({ policy, ...variant })))
     .map(({ policy, plusByProduct, huge }) =>

@@ -33,7 +33,7 @@ const SEAT = find(ADDON_PRICES, 'price_seat');
 const moments = fc.constantFrom(0, 0, 10, 100, 100, 200, 300, DAY).map((after) => DAWN + after);
 const seldom = (times: number) => fc.constantFrom(...Array.from({ length: times }, () => false), true);
 /** Which of a few bills, payments, refunds or disputes; mostly the first. */
-const which = fc.constantFrom(0, 0, 0, 1, 1, 2);
+const which = fc.constantFrom<number>(0, 0, 0, 1, 1, 2);
 
 const seens = fc.record({
   created: moments,
@@ -67,6 +67,7 @@ const bills = fc.record({
   payment: which,
   charge: which,
   balance: fc.constantFrom(0, 0, 0, 400),
+  isAttached: fc.boolean(),
   again: seldom(5),
   cut: seldom(11),
   tag: fc.nat(0xff),
@@ -156,7 +157,9 @@ export function disputedSubscription(id: string): fc.Arbitrary<SubscriptionFacts
       seen: fc.array(seens, { minLength: 1, maxLength: 4 }),
       bills: fc.array(bills, { minLength: 1, maxLength: 3 }),
       told: fc.array(told, { maxLength: 6 }),
+      isUpgrade: fc.boolean(),
     })
+    .map(({ isUpgrade, ...life }) => (isUpgrade ? { ...life, ...upgradeOf(life) } : life))
     .map(({ first, seen, bills: billed, told: all }) => ({
       subscription: id,
       customerDeleted: false,
@@ -206,9 +209,10 @@ export function disputedSubscription(id: string): fc.Arbitrary<SubscriptionFacts
         const own = fact(bill.created + bill.told, bill.status, bill.names);
         return bill.again && bill.status !== 'open' ? [fact(bill.created, 'open', 'both'), own] : [own];
       }),
-      payments: all.map(([event, created, tag], i) =>
-        toldOfPayment(id, event, created, `evt_p${tag}_${i}_${id}`),
-      ),
+      payments: [
+        ...billed.flatMap((bill, i) => (bill.isAttached ? [attachmentOf(id, bill, i)] : [])),
+        ...all.map(([event, created, tag], i) => toldOfPayment(id, event, created, `evt_p${tag}_${i}_${id}`)),
+      ],
     }));
 }
 
@@ -218,6 +222,43 @@ const TYPES: Readonly<Record<string, string>> = {
   uncollectible: 'invoice.marked_uncollectible',
 };
 
+const held = (price: Price) => [item(price, 1, DAWN, DAWN + MONTH)];
+
+/** The same life, begun by plus and moved to pro; a second bill is for that. */
+function upgradeOf({
+  seen,
+  bills: billed,
+}: {
+  readonly seen: readonly Seen[];
+  readonly bills: readonly Bill[];
+}) {
+  const [one] = seen;
+  const [first, second, ...others] = billed;
+  if (one === undefined || first === undefined) return {};
+  const active = { ...one, status: 'active' as const, told: true };
+  return {
+    first: 'created' as const,
+    seen: [
+      { ...active, created: DAWN, items: held(PLUS) },
+      { ...active, created: DAWN + 100, items: held(PRO) },
+    ],
+    bills: [
+      { ...first, price: PLUS, reason: 'subscription_create' as const, created: DAWN },
+      ...(second === undefined ? [] : [{ ...second, price: PRO, created: DAWN + 100, isAttached: true }]),
+      ...others,
+    ],
+  };
+}
+
+/** What most invoices have: one payment of all of it. */
+function attachmentOf(id: string, bill: Bill, i: number): PaymentObservation {
+  const names = { names: 'intent', payment: bill.payment, charge: 0, invoice: null } as const;
+  const event = { of: 'attachment', named: names, amount: 1000, currency: 'usd' } as const;
+  return toldOfPayment(id, { ...event, invoice: i }, bill.created, `evt_a${i}_${id}`);
+}
+
+type Seen = typeof seens extends fc.Arbitrary<infer T> ? T : never;
+type Bill = typeof bills extends fc.Arbitrary<infer T> ? T : never;
 type ToldEvent = typeof events extends fc.Arbitrary<infer T> ? T : never;
 
 function toldOfPayment(id: string, event: ToldEvent, created: number, eventId: string): PaymentObservation {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { z } from 'zod';
 import type { FoldingRules } from '../../src/projections/entitlements/folding-rules.js';
-import { burstLife, lapsedLife, noisyLife, paymentLife, stripeLife } from './lives.js';
+import { burstLife, disputedLife, lapsedLife, noisyLife, paymentLife, stripeLife } from './lives.js';
 
 /** Lives of each kind that are asked about, always the same ones. */
 const LIVES_OF_A_KIND = 100;
@@ -28,8 +28,8 @@ export function recordedAnswers(): PolicyAnswers {
 
 /** What the given rules answer about the lives of every kind. */
 export function answersOf({ codeVersion, judge }: FoldingRules): PolicyAnswers {
-  const lives = [stripeLife(), burstLife(), paymentLife(), lapsedLife(), noisyLife()].flatMap((kind) =>
-    fc.sample(kind, { numRuns: LIVES_OF_A_KIND, seed: SEED }),
+  const lives = [stripeLife(), burstLife(), paymentLife(), lapsedLife(), disputedLife(), noisyLife()].flatMap(
+    (kind) => fc.sample(kind, { numRuns: LIVES_OF_A_KIND, seed: SEED }),
   );
   const answers = lives.map((life) => {
     const { facts, catalog, now } = life;
