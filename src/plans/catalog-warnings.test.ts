@@ -1,16 +1,11 @@
 import { planCatalogSchema } from '../events/catalog.events.js';
 import { catalogWarnings } from './catalog-warnings.js';
 
-function warningsOf(more: {
-  policy?: Record<string, unknown>;
-  pro?: Record<string, unknown>;
-  addons?: unknown;
-}) {
-  const { policy = {}, pro = {}, addons = {} } = more;
+function warningsOf(more: { pro?: Record<string, unknown>; addons?: unknown }) {
+  const { pro = {}, addons = {} } = more;
   return catalogWarnings(
     planCatalogSchema.parse({
       default: 'free',
-      policy,
       plans: { free: { rank: 0, role: 'free' }, pro: { rank: 1, role: 'paid', prices: pro } },
       addons,
     }),
@@ -18,7 +13,7 @@ function warningsOf(more: {
 }
 
 describe('warnings about a catalogue', () => {
-  it('are none where every price is listed singly and the policy is the default', () => {
+  it('are none where every price is listed singly', () => {
     const addons = { seats: { prices: ['price_s'] } };
     expect(warningsOf({ pro: { m: ['price_m', 'price_m_old'] }, addons })).toEqual([]);
   });
@@ -36,15 +31,6 @@ describe('warnings about a catalogue', () => {
   it('name a product of an add-on that a price listed as a plan may be of', () => {
     expect(warningsOf({ pro: { m: 'pro_monthly' }, addons: { seats: { prices: ['prod_seat'] } } })).toEqual([
       expect.stringMatching(/^addons\.seats lists the product "prod_seat".*plans\.pro counts there/),
-    ]);
-  });
-
-  it.each([
-    ['dispute', 'keep'],
-    ['fullRefund', 'suspend'],
-  ])('name policy.%s: %s, which nothing acts on yet', (key, value) => {
-    expect(warningsOf({ policy: { [key]: value } })).toEqual([
-      expect.stringMatching(new RegExp(`^policy\\.${key} is "${value}"`)),
     ]);
   });
 });

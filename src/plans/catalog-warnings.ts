@@ -9,10 +9,10 @@ interface Listing {
 
 /**
  * What is valid in a catalogue and yet worth a second look at start (DESIGN 7, 14): products listed whole beside prices
- * listed singly elsewhere, which count where they are listed singly; and policy values that nothing acts on yet.
+ * listed singly elsewhere, which count where they are listed singly.
  */
 export function catalogWarnings(catalog: PlanCatalog): readonly string[] {
-  return [...overlaps(listingsOf(catalog)), ...withoutEffect(catalog)];
+  return overlaps(listingsOf(catalog));
 }
 
 /** Which price is of which product only Stripe knows, so every product that may overlap is named. */
@@ -40,13 +40,4 @@ function listingsOf({ plans, addons }: PlanCatalog): readonly Listing[] {
 function listing(entry: string, prices: readonly string[]): Listing {
   const isProduct = (price: string): boolean => price.startsWith('prod_');
   return { entry, products: prices.filter(isProduct), lists: prices.filter((price) => !isProduct(price)) };
-}
-
-function withoutEffect({ policy }: PlanCatalog): readonly string[] {
-  const says = (key: string, value: string): string =>
-    `policy.${key} is "${value}", and nothing acts on it yet: refunds and disputes are not read`;
-  return [
-    ...(policy.dispute === 'keep' ? [says('dispute', 'keep')] : []),
-    ...(policy.fullRefund === 'suspend' ? [says('fullRefund', 'suspend')] : []),
-  ];
 }

@@ -1,11 +1,12 @@
 import type { PendingPaymentReason } from './entitlement.js';
-import type { CheckoutObservation, InvoiceObservation, Observation } from './facts.js';
+import type { CheckoutObservation, InvoiceObservation, Observation, PaymentObservation } from './facts.js';
 import type { Invoice } from './invoices.js';
 import { compareText } from './order.js';
 import { type PaymentGate, unpaidCheckout } from './payment-gate.js';
 import { planItem } from './plan-item.js';
 import { rankOf } from './plan-periods.js';
 import type { NamedPlan, PriceBook } from './price-book.js';
+import { decisiveOf, type Returned, type ReturnedInvoices } from './taken-back.js';
 
 /**
  * A higher plan that a subscription asked for and has not paid yet, by a plan period or a `pending_update`. `since` is its
@@ -18,7 +19,9 @@ export interface Awaited {
   readonly since: Observation;
   readonly invoice: Invoice | null;
   readonly reason: PendingPaymentReason;
-  readonly told: CheckoutObservation | Observation | InvoiceObservation | null;
+  readonly told: CheckoutObservation | Observation | InvoiceObservation | PaymentObservation | null;
+  /** The invoice for it that was taken back, where one was. */
+  readonly returned: Returned | null;
 }
 
 interface AwaitedFacts {
@@ -26,6 +29,7 @@ interface AwaitedFacts {
   readonly book: PriceBook;
   readonly paymentGate: PaymentGate;
   readonly invoices: readonly Invoice[];
+  readonly returned: ReturnedInvoices;
   readonly checkouts: readonly CheckoutObservation[];
 }
 
@@ -51,10 +55,23 @@ export function awaitedPayment(facts: AwaitedFacts): Awaited | null {
   const awaited = isHigher ? update : period;
   if (awaited === null) return null;
   const invoice = openInvoiceFor(invoices, awaited.price);
-  return { ...awaited, invoice, ...reasonFor(facts, invoice) };
+  const returned = takenBackFor(facts.returned, awaited.price);
+  const because =
+    returned === null
+      ? reasonFor(facts, invoice)
+      : ({ reason: 'taken_back', told: decisiveOf(returned) } as const);
+  return { ...awaited, invoice, returned, ...because };
 }
 
-/** Why the money is not there, the first that fits. */
+/** The invoice with a line of that price that was taken back; of several the one created last, then of greatest id. */
+function takenBackFor(all: ReturnedInvoices, price: string): Returned | null {
+  const [newest] = [...all.values()]
+    .filter(({ rule, invoice }) => rule !== null && invoice.data.lines.some((line) => line.price === price))
+    .sort((a, b) => compareNewest(a.invoice, b.invoice));
+  return newest ?? null;
+}
+
+/** Why the money is not there, the first that fits where nothing was taken back. */
 function reasonFor(
   { ordered, paymentGate: settlement, checkouts }: AwaitedFacts,
   invoice: Invoice | null,
@@ -86,6 +103,11 @@ function pendingUpdateOf(ordered: readonly Observation[], book: PriceBook): Awai
 function openInvoiceFor(invoices: readonly Invoice[], price: string): Invoice | null {
   const [newest] = invoices
     .filter(({ data }) => data.status === 'open' && data.lines.some((line) => line.price === price))
-    .sort((a, b) => b.data.created - a.data.created || compareText(b.data.invoice, a.data.invoice));
+    .sort(compareNewest);
   return newest ?? null;
+}
+
+/** The invoice created last first, then that of greatest id. */
+function compareNewest(a: Invoice, b: Invoice): number {
+  return b.data.created - a.data.created || compareText(b.data.invoice, a.data.invoice);
 }

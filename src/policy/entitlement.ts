@@ -14,6 +14,7 @@ export type EntitlementStatus =
 
 /** Why a higher plan that was asked for is not paid yet, the first that fits (DESIGN 8). */
 export const PENDING_PAYMENT_REASONS = [
+  'taken_back',
   'bank_debit',
   'sent_invoice',
   'no_invoice',

@@ -2,6 +2,7 @@ import type { AccessPolicy } from '../events/catalog.events.js';
 import type { InvoiceObservation, Observation } from './facts.js';
 import type { Invoice } from './invoices.js';
 import type { Payments } from './payments.js';
+import { isTakenBack, type ReturnedInvoices } from './taken-back.js';
 import { bounded, DAY_SECONDS } from './time.js';
 
 /** What grace is as long as it is for: the rules of DESIGN 8 on days of grace. */
@@ -33,13 +34,15 @@ interface GraceDays {
 export function graceOf(
   ordered: readonly Observation[],
   invoices: readonly Invoice[],
+  returned: ReturnedInvoices,
   payments: Payments,
   policy: AccessPolicy,
 ): Grace {
   const before = ordered.findLastIndex((observation) => observation.data.status !== 'past_due');
   const first = ordered[before + 1] ?? ordered.at(-1) ?? null;
   const last = ordered[before] ?? null;
-  const failure = last === null ? null : failureBetween(last.created, first?.created ?? 0, invoices);
+  const failure =
+    last === null ? null : failureBetween(last.created, first?.created ?? 0, invoices, returned);
   const given = graceDays(ordered, invoices, payments, policy);
   const start = failure?.created ?? first?.created ?? 0;
   const { days, rule, invoice, sight } = given;
@@ -51,10 +54,11 @@ function failureBetween(
   from: number,
   until: number,
   invoices: readonly Invoice[],
+  returned: ReturnedInvoices,
 ): InvoiceObservation | null {
   let earliest: InvoiceObservation | null = null;
   for (const { data, paymentFailures } of invoices) {
-    if (data.status === 'paid') continue;
+    if (data.status === 'paid' && !isTakenBack(returned, { data })) continue;
     for (const failure of paymentFailures) {
       if (failure.created >= from && failure.created < (earliest?.created ?? until)) earliest = failure;
     }

@@ -4,7 +4,7 @@ import { life, shuffled } from '../../test/support/lives.js';
 import { planCatalogSchema } from '../events/catalog.events.js';
 import { allowsTheSame } from './access-part.js';
 import { combine } from './combine.js';
-import type { CheckoutObservation, InvoiceObservation, Observation } from './facts.js';
+import type { CheckoutObservation, InvoiceObservation, Observation, PaymentObservation } from './facts.js';
 import { eventIdsOf, growingList } from './growing.js';
 import { judge } from './judge.js';
 import { orderObservations } from './order.js';
@@ -46,11 +46,12 @@ describe('Facts that are kept in lists that grow', () => {
         fc.boolean(),
         ({ facts, catalog, now }, seed, batch, isLong) => {
           const told = shuffled(facts, seed).subscriptions.map((subscription) => {
-            const { observations, invoices, checkouts } = subscription;
+            const { observations, invoices, checkouts, payments } = subscription;
             const told = [
               ...observations.map((fact) => ({ kind: 'observation' as const, fact })),
               ...invoices.map((fact) => ({ kind: 'invoice' as const, fact })),
               ...checkouts.map((fact) => ({ kind: 'checkout' as const, fact })),
+              ...payments.map((fact) => ({ kind: 'payment' as const, fact })),
             ];
             return told.map((each, nth) => ({ ...each, subscription, nth }));
           });
@@ -59,6 +60,7 @@ describe('Facts that are kept in lists that grow', () => {
             observations: growingList<Observation>(isLong ? pastOf(subscription.observations[0]) : []),
             invoices: growingList<InvoiceObservation>(isLong ? paidBefore(subscription.invoices[0]) : []),
             checkouts: [] as CheckoutObservation[],
+            payments: growingList<PaymentObservation>([]),
           }));
           // Fact by fact in turns: each subscription grows while the others do.
           const arrivals = told.flat().sort((a, b) => a.nth - b.nth);
@@ -69,12 +71,15 @@ describe('Facts that are kept in lists that grow', () => {
               if (!eventIdsOf(own.observations).has(fact.eventId)) own.observations.push(fact);
             } else if (kind === 'invoice') {
               if (!eventIdsOf(own.invoices).has(fact.eventId)) own.invoices.push(fact);
+            } else if (kind === 'payment') {
+              if (!eventIdsOf(own.payments).has(fact.eventId)) own.payments.push(fact);
             } else own.checkouts = [...own.checkouts, fact];
             if (index % batch !== 0 && index !== arrivals.length - 1) continue;
             const scratch = kept.map((each) => ({
               ...each,
               observations: [...each.observations],
               invoices: [...each.invoices],
+              payments: [...each.payments],
             }));
             for (const [n, each] of kept.entries()) {
               expect(orderObservations(each.observations).observations).toEqual(

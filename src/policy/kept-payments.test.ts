@@ -15,6 +15,7 @@ import { keptPaymentBytes, paymentsOf } from './kept-payments.js';
 import { openPriceBook } from './prices.js';
 import { remainsOf } from './remains.js';
 import { valueAt } from './stretches.js';
+import { NOTHING_RETURNED } from './taken-back.js';
 
 const MANY = 80;
 const SUBSCRIPTION = 'sub_1';
@@ -69,7 +70,7 @@ describe('Payments that are kept', () => {
     const active = sight('evt_active', DAWN, 'active');
     const trial = sight('evt_trial', DAWN + 1, 'trialing');
     const payments = (...ordered: readonly Observation[]) =>
-      paymentsOf(told, foldInvoices(told), ordered, openPriceBook(catalog, ordered));
+      paymentsOf(told, foldInvoices(told), NOTHING_RETURNED, ordered, openPriceBook(catalog, ordered));
     expect(payments(active).lines).toHaveLength(MANY);
     expect(payments(active, trial).lines).toEqual([]);
   });
@@ -94,7 +95,7 @@ describe('Payments that are kept', () => {
       },
     });
     const book = openPriceBook(plans, []);
-    const payments = paymentsOf(told, foldInvoices(told), [], book);
+    const payments = paymentsOf(told, foldInvoices(told), NOTHING_RETURNED, [], book);
     const planThatStays = (price: string | null, read = book) => {
       const plan = price === null ? null : read.planOf(price);
       const of = plan === null || price === null ? null : { plan, item: { ...ITEM, price } };
@@ -131,7 +132,7 @@ describe('Payments that are kept', () => {
       addons: { seats: { prices: ['seat_m'] } },
     });
     const book = openPriceBook(plans, []);
-    const { turns } = remainsOf(paymentsOf(told, foldInvoices(told), [], book), book, null);
+    const { turns } = remainsOf(paymentsOf(told, foldInvoices(told), NOTHING_RETURNED, [], book), book, null);
     expect(turns.access.map((second) => second - DAWN)).toEqual([10, 50, 60, 70, 90]);
   });
 
@@ -146,7 +147,7 @@ describe('Payments that are kept', () => {
     };
     const told = growingList([invoiceFact('evt_1', 'invoice.paid', DAWN, data)]);
     expect(keptPaymentBytes(told)).toBe(0);
-    paymentsOf(told, foldInvoices(told), [], openPriceBook(catalog, []));
+    paymentsOf(told, foldInvoices(told), NOTHING_RETURNED, [], openPriceBook(catalog, []));
     expect(keptPaymentBytes(told)).toBe(MANY * 650);
   });
 });

@@ -3,6 +3,7 @@ import { isGrowing } from './growing.js';
 import type { Invoice } from './invoices.js';
 import { gatherPayments, type Payments } from './payments.js';
 import type { PriceBook } from './price-book.js';
+import type { ReturnedInvoices } from './taken-back.js';
 
 /** Payments of fewer lines cost no more from scratch than what is kept of them would cost memory. */
 const KEPT_FROM = 64;
@@ -14,24 +15,26 @@ export function areMany({ lines }: Payments): boolean {
 
 const kept = new WeakMap<
   readonly InvoiceObservation[],
-  { readonly count: number; readonly payments: Payments }
+  { readonly count: number; readonly returned: ReturnedInvoices; readonly payments: Payments }
 >();
 
 /**
  * What was paid for by `invoices`, which is what the growing list `told` makes, as `gatherPayments` finds it: kept while no
- * invoice was told of since, and what else it rests on is as it was.
+ * invoice was told of since, and what else it rests on is as it was. `returned` are those that were taken back.
  */
 export function paymentsOf(
   told: readonly InvoiceObservation[],
   invoices: readonly Invoice[],
+  returned: ReturnedInvoices,
   ordered: readonly Observation[],
   book: PriceBook,
 ): Payments {
   const before = kept.get(told);
-  if (before?.count === told.length && isReadAlike(before.payments, book)) return before.payments;
-  const payments = gatherPayments(invoices, ordered, book);
+  if (before?.count === told.length && before.returned === returned && isReadAlike(before.payments, book))
+    return before.payments;
+  const payments = gatherPayments(invoices, returned, ordered, book);
   if (isGrowing(told) && areMany(payments) && !payments.restOn.observations) {
-    kept.set(told, { count: told.length, payments });
+    kept.set(told, { count: told.length, returned, payments });
   }
   return payments;
 }

@@ -6,6 +6,7 @@ import { compareText } from './order.js';
 import { itemsByPrice, unitsByPrice } from './plan-item.js';
 import type { PriceBook } from './price-book.js';
 import { countUpTo, greatestUpTo, type Stretch } from './stretches.js';
+import { isTakenBack, type ReturnedInvoices } from './taken-back.js';
 
 /**
  * A line that paid for a price, of a paid `invoice` created at `invoiced` (Unix seconds), with the stretch it paid for. Of an
@@ -21,7 +22,7 @@ export interface PaidLine extends Stretch {
 
 /** What was paid for, price by price (DESIGN 8 "Payment before access"). Times are Unix seconds. */
 export interface Payments {
-  /** The first by id of the invoices with a line that pays that were ever paid; `null` of none. */
+  /** The first by id of the invoices with a line that pays that were ever paid, taken back or not; `null` of none. */
   readonly first: Invoice | null;
   /** Lines that paid, of those that name their price. */
   readonly lines: readonly PaidLine[];
@@ -44,9 +45,13 @@ export interface RestOn {
   readonly observations: boolean;
 }
 
-/** Gathers what paid invoices paid for. `ordered` are the observations of the subscription, oldest first. */
+/**
+ * Gathers what paid invoices paid for that were not taken back. `ordered` are the observations of the subscription, oldest
+ * first.
+ */
 export function gatherPayments(
   invoices: readonly Invoice[],
+  returned: ReturnedInvoices,
   ordered: readonly Observation[],
   book: PriceBook,
 ): Payments {
@@ -68,19 +73,20 @@ export function gatherPayments(
   let cut: Invoice | null = null;
   for (const invoice of paid) {
     const { data } = invoice;
+    const isBack = isTakenBack(returned, invoice);
     const inTrial = (): boolean => {
       observations = true;
       return isCreatedInTrial(data.created, ordered);
     };
-    if (data.linesTruncated) cut = laterOf(cut, invoice);
+    if (data.linesTruncated && !isBack) cut = laterOf(cut, invoice);
     for (const line of data.lines) {
-      if (line.price !== null && askedBy(line) < 0) {
+      if (line.price !== null && askedBy(line) < 0 && !isBack) {
         credited.set(line.price, laterOf(credited.get(line.price) ?? null, invoice));
       }
       if (!linePays(line, inTrial, isTiered)) continue;
       first ??= invoice;
       const { price, periodStart: start, periodEnd: end } = line;
-      if (price === null) continue;
+      if (price === null || isBack) continue;
       // A line without a period covers nothing and ends before everything.
       lines.push({
         price,
@@ -96,7 +102,7 @@ export function gatherPayments(
       const held = newestNotAfter(whole, data.created) ?? birth ?? null;
       const found = linesOfCutInvoice(held, invoice, periods);
       if (found.length > 0) first ??= invoice;
-      lines.push(...found);
+      if (!isBack) lines.push(...found);
     }
   }
   return { first, lines, ...indexOf(lines, credited, cut), restOn: { tiered, observations } };

@@ -1,6 +1,6 @@
 import type { EntitlementStatus } from './entitlement.js';
 import type { SubscriptionState } from './subscription-state.js';
-import type { Lost } from './written-off.js';
+import { type LossRule, type Lost, lossRuleOf } from './written-off.js';
 
 /** What each rule on a status gives: a plan under that status, only what a paid line covers, or nothing (DESIGN 8). */
 export const GIVEN_BY = {
@@ -32,6 +32,8 @@ export const WORDS = {
   cancellation_reached: 'canceled',
   collection_paused: 'paused',
   written_off: 'unpaid',
+  disputed: 'unpaid',
+  refunded_in_full: 'unpaid',
   grace_over: 'past_due',
 } as const satisfies Readonly<Record<string, EntitlementStatus>>;
 
@@ -83,13 +85,15 @@ export function wordRuleAt(subscriptionState: SubscriptionState, now: number): W
   }
   if (isOver(subscriptionState.accessEnd, now)) return 'cancellation_reached';
   if (subscriptionState.collectionSuspended) return 'collection_paused';
-  if (isSomeLost(subscriptionState.lost)) return 'written_off';
+  const loss = lossRuleIn(subscriptionState.lost);
+  if (loss !== null) return loss;
   return rule === 'status_past_due' && isOver(subscriptionState.graceEnd, now) ? 'grace_over' : null;
 }
 
-/** Whether anything was lost by what was written off. */
-export function isSomeLost({ plan, addons }: Lost): boolean {
-  return plan !== null || addons.size > 0;
+/** Why anything was lost, of the plan before an add-on; `null` where nothing was. */
+export function lossRuleIn({ plan, addons }: Lost): LossRule | null {
+  const lost = plan ?? [...addons.values()][0] ?? null;
+  return lost === null ? null : lossRuleOf(lost);
 }
 
 /** The instants (Unix seconds) at which the clock takes access from a subscription, each with its rule. */

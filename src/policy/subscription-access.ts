@@ -5,7 +5,7 @@ import { lineOfUnits, type PlanLine, type TurningPoints, unitsThatStay } from '.
 import {
   endsOf,
   GIVEN_BY,
-  isSomeLost,
+  lossRuleIn,
   type StatusRule,
   statusRuleAt,
   WORDS,
@@ -14,12 +14,13 @@ import {
 } from './status-rules.js';
 import { countUpTo, valueAt } from './stretches.js';
 import type { HeldAddon, SubscriptionState } from './subscription-state.js';
+import type { LossRule } from './written-off.js';
 
 /** What decided what a subscription gives at an instant. */
 export type AccessRule =
   | StatusRule
   | Settlement['rule']
-  | 'written_off'
+  | LossRule
   | 'paid_time_left'
   | 'paid_time_left_of_other_plan'
   | 'first_payment_awaited'
@@ -93,7 +94,11 @@ function whatStays(
     periodEnd,
     addons: addonsAt(subscriptionState, now, paidOnly),
     word: wordBeside(isLeft, wordRule),
-    rule: isLeft ? ruleOfStay(subscriptionState, plan) : paidOnly ? statusRule : 'written_off',
+    rule: isLeft
+      ? ruleOfStay(subscriptionState, plan)
+      : paidOnly
+        ? statusRule
+        : (lossRuleIn(subscriptionState.lost) ?? statusRule),
     statusRule,
     wordRule,
     line,
@@ -125,7 +130,7 @@ export function turningPoints(subscriptionState: SubscriptionState, now: number)
   if (standstill !== null || !isPaidOnlySome(subscriptionState)) return { access, dates: [] };
   const { turns } = subscriptionState.remains;
   // In grace everything counts that was not lost, paid or not.
-  const isLost = isSomeLost(lost);
+  const isLost = lossRuleIn(lost) !== null;
   const from = status === 'past_due' && !isLost ? Math.max(graceEnd ?? now, now) : now;
   return {
     access: [...access, ...laterThan(turns.access, from)],
@@ -140,7 +145,7 @@ function laterThan(instants: readonly number[], one: number): readonly number[] 
 
 /** Whether there is any time in which only what a paid line covers counts of it, or of a part of it. */
 function isPaidOnlySome({ status, lost }: SubscriptionState): boolean {
-  return status === 'past_due' || status === 'unpaid' || isSomeLost(lost);
+  return status === 'past_due' || status === 'unpaid' || lossRuleIn(lost) !== null;
 }
 
 function nothing(

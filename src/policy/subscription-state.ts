@@ -15,6 +15,7 @@ import { type PlanPeriod, planPeriodsOf } from './plan-periods.js';
 import type { NamedAddon, NamedPlan, PriceBook } from './price-book.js';
 import { openPriceBook } from './prices.js';
 import { type Remains, remainsOf } from './remains.js';
+import { type ReturnedInvoices, returnedInvoices } from './taken-back.js';
 import { bounded } from './time.js';
 import { type Lost, lostBy } from './written-off.js';
 
@@ -39,6 +40,8 @@ export interface SubscriptionState {
   readonly firstWaits: boolean;
   readonly addons: readonly HeldAddon[];
   readonly lost: Lost;
+  /** Invoices of which something was refunded or disputed. */
+  readonly returned: ReturnedInvoices;
   /** What was paid for. */
   readonly payments: Payments;
   readonly remains: Remains;
@@ -101,7 +104,8 @@ export function openSubscriptionState(
   const held = itemsFrom?.data.items ?? [];
   const book = openPriceBook(catalog, ordered);
   const invoices = foldInvoices(facts.invoices);
-  const payments = paymentsOf(facts.invoices, invoices, ordered, book);
+  const returned = returnedInvoices(facts.payments, facts.invoices, invoices, policy);
+  const payments = paymentsOf(facts.invoices, invoices, returned, ordered, book);
   const planPeriods = planPeriodsOf(ordered, book);
   const { checkouts } = facts;
   const paymentGate = paymentGateOf(
@@ -112,9 +116,10 @@ export function openSubscriptionState(
   const isClocked = newest.data.testClock === null;
   const cancellation = cancellationOf(newest, held, book);
   const cancelAt = cancellation?.at ?? null;
-  const grace = isClocked && status === 'past_due' ? graceOf(ordered, invoices, payments, policy) : null;
+  const grace =
+    isClocked && status === 'past_due' ? graceOf(ordered, invoices, returned, payments, policy) : null;
   const followed = settled?.period ?? (status === 'trialing' ? first : null);
-  const lost = lostBy(invoices, ordered, payments, book, followed?.of?.plan ?? null);
+  const lost = lostBy(invoices, returned, ordered, payments, book, followed?.of?.plan ?? null);
   let remains: Remains | null = null;
   return {
     subscription: facts.subscription,
@@ -128,6 +133,7 @@ export function openSubscriptionState(
     firstWaits,
     addons: heldAddons(held, book),
     lost,
+    returned,
     payments,
     book,
     itemsFrom,
@@ -148,7 +154,7 @@ export function openSubscriptionState(
     cancelRule: cancellation?.rule ?? null,
     accessEnd: isClocked ? cancelAt : null,
     standstill: isClocked ? null : newest.created,
-    awaited: awaitedPayment({ ordered, book, paymentGate: paymentGate, invoices, checkouts }),
+    awaited: awaitedPayment({ ordered, book, paymentGate: paymentGate, invoices, returned, checkouts }),
     unmappedPrices: held
       .map(({ price }) => price)
       .filter((price) => book.planOf(price) === null && book.addonOf(price) === null),

@@ -2,37 +2,52 @@ import type { Observation } from './facts.js';
 import { askedBy, type Invoice, isCreationOrCycle } from './invoices.js';
 import { newestNotAfter, type PaidLine, type Payments } from './payments.js';
 import type { NamedPlan, PriceBook } from './price-book.js';
+import type { Returned, ReturnedInvoices, TakenBackRule } from './taken-back.js';
 
 /**
- * What invoices written off asked for and nothing paid since: it is lost, but for what a paid line covers. Of the plan, and
- * of each add-on by its name, the first such invoice by id. `regained` are the lines that paid again for the plan, or an
- * add-on, that one written off had asked for.
+ * What invoices written off, or taken back, asked for and nothing paid since: it is lost, but for what a paid line covers. Of
+ * the plan, and of each add-on by its name, the first such invoice by id. `regained` are the lines that paid again for the
+ * plan, or an add-on, that such an invoice had asked for.
  */
 export interface Lost {
-  readonly plan: WrittenOff | null;
-  readonly addons: ReadonlyMap<string, WrittenOff>;
+  readonly plan: LostInvoice | null;
+  readonly addons: ReadonlyMap<string, LostInvoice>;
   readonly regained: readonly PaidLine[];
 }
 
-/** An invoice that was written off; `seen` is the observation that says that collection was not paused, where that is asked. */
-export interface WrittenOff {
+/**
+ * An invoice that was written off or taken back; `seen` is the observation that says that collection was not paused, where
+ * that is asked; `returned` is what went back, `null` where it was written off.
+ */
+export interface LostInvoice {
   readonly invoice: Invoice;
   readonly seen: Observation | null;
+  readonly returned: Returned | null;
+}
+
+/** Why something was lost: the rule that took the invoice back, or that it was written off. */
+export type LossRule = 'written_off' | TakenBackRule;
+
+export function lossRuleOf({ returned }: LostInvoice): LossRule {
+  return returned?.rule ?? 'written_off';
 }
 
 /**
- * What a subscription lost by invoices that were written off (DESIGN 8 "Written off"). `followed` is the plan that access
+ * What a subscription lost by invoices that were written off or taken back (DESIGN 8). `followed` is the plan that access
  * follows otherwise, `null` of none.
  */
 export function lostBy(
   invoices: readonly Invoice[],
+  returned: ReturnedInvoices,
   ordered: readonly Observation[],
   payments: Payments,
   book: PriceBook,
   followed: NamedPlan | null,
 ): Lost {
-  const writtenOff = invoices.flatMap((invoice) => writtenOffAs(invoice, ordered) ?? []);
-  if (writtenOff.length === 0) return NOTHING_LOST;
+  const lost = invoices.flatMap(
+    (invoice) => takenBackAs(invoice, returned) ?? writtenOffAs(invoice, ordered) ?? [],
+  );
+  if (lost.length === 0) return NOTHING_LOST;
 
   let planPaid: PaidLine | null = null;
   const addonPaid = new Map<string, PaidLine>();
@@ -44,10 +59,10 @@ export function lostBy(
     if (addon !== undefined && invoiced > secondOf(addonPaid.get(addon) ?? null)) addonPaid.set(addon, line);
   }
 
-  let plan: WrittenOff | null = null;
+  let plan: LostInvoice | null = null;
   const regained = new Set<PaidLine>();
-  const addons = new Map<string, WrittenOff>();
-  for (const each of writtenOff) {
+  const addons = new Map<string, LostInvoice>();
+  for (const each of lost) {
     const { data } = each.invoice;
     const asked = data.lines.filter((line) => askedBy(line) > 0).flatMap(({ price }) => price ?? []);
     const asksForPlan = data.linesTruncated || asked.some((price) => book.planOf(price) !== null);
@@ -75,18 +90,25 @@ export function isPlanOrHigher(plan: NamedPlan, other: NamedPlan | null): boolea
   return other === null || plan.name === other.name || plan.plan.rank > other.plan.rank;
 }
 
+function takenBackAs(invoice: Invoice, all: ReturnedInvoices): LostInvoice | null {
+  const returned = all.get(invoice.data.invoice) ?? null;
+  return returned === null || returned.rule === null ? null : { invoice, seen: null, returned };
+}
+
 /**
  * A creation or cycle invoice given up for want of payment. Stripe's reason decides; where it gives none, one that was
  * attempted while collection was not paused.
  */
-function writtenOffAs(invoice: Invoice, ordered: readonly Observation[]): WrittenOff | null {
+function writtenOffAs(invoice: Invoice, ordered: readonly Observation[]): LostInvoice | null {
   const { status, uncollectibleReason, attemptCount } = invoice.data;
   if (status !== 'uncollectible' || !isCreationOrCycle(invoice)) return null;
   if (uncollectibleReason !== null) {
     return uncollectibleReason === 'max_payment_attempts' || uncollectibleReason === 'payment_not_received'
-      ? { invoice, seen: null }
+      ? { invoice, seen: null, returned: null }
       : null;
   }
   const seen = newestNotAfter(ordered, invoice.told.created);
-  return attemptCount > 0 && (seen?.data.pauseCollection ?? null) === null ? { invoice, seen } : null;
+  return attemptCount > 0 && (seen?.data.pauseCollection ?? null) === null
+    ? { invoice, seen, returned: null }
+    : null;
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { judge } from '../../src/policy/judge.js';
 import {
   burstLife,
+  disputedLife,
   type Life,
   lapsedLife,
   life,
@@ -21,6 +22,7 @@ const kinds: readonly (readonly [string, () => fc.Arbitrary<Life>])[] = [
   ['lives crowded into a second', burstLife],
   ['lives that turn on what was paid for', paymentLife],
   ['lives in which payments stop', lapsedLife],
+  ['lives in which money goes back', disputedLife],
   ['lives without rhyme or reason', noisyLife],
 ];
 

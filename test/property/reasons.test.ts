@@ -7,6 +7,7 @@ import { orderObservations } from '../../src/policy/order.js';
 import { type Explanation, explain } from '../../src/policy/reasons/explain.js';
 import {
   burstLife,
+  disputedLife,
   type Life,
   lapsedLife,
   noisyLife,
@@ -24,17 +25,18 @@ const kinds: readonly (readonly [string, () => fc.Arbitrary<Life>])[] = [
   ['lives crowded into a second', burstLife],
   ['lives that turn on what was paid for', paymentLife],
   ['lives in which payments stop', lapsedLife],
+  ['lives in which money goes back', disputedLife],
   ['lives without rhyme or reason', noisyLife],
 ];
 
-type Fact = SubscriptionFacts['observations' | 'invoices' | 'checkouts'][number];
+type Fact = SubscriptionFacts['observations' | 'invoices' | 'checkouts' | 'payments'][number];
 
 function explained(facts: UserFacts, catalog: PlanCatalog, now: number): Explanation {
   return explain({ ...facts, deletedBy: new Map() }, catalog, now);
 }
 
 function factsIn(sub: SubscriptionFacts): readonly Fact[] {
-  return [...sub.observations, ...sub.invoices, ...sub.checkouts];
+  return [...sub.observations, ...sub.invoices, ...sub.checkouts, ...sub.payments];
 }
 
 /** The same life, had one event never come; what nothing tells of any more is not known. */
@@ -45,6 +47,7 @@ function without({ subscriptions }: UserFacts, eventId: string): UserFacts {
     observations: others(sub.observations),
     invoices: others(sub.invoices),
     checkouts: others(sub.checkouts),
+    payments: others(sub.payments),
   }));
   return { subscriptions: left.filter((sub) => factsIn(sub).length > 0) };
 }
@@ -78,7 +81,7 @@ function hidesAnother({ subscriptions }: UserFacts, eventId: string): boolean {
 /** Exception of twins: whether another event tells of the same thing in the same second, so that it stands for this one. */
 function hasTwin({ subscriptions }: UserFacts, eventId: string): boolean {
   return subscriptions.some((sub) =>
-    [sub.observations, sub.invoices, sub.checkouts].some((list: readonly Fact[]) => {
+    [sub.observations, sub.invoices, sub.checkouts, sub.payments].some((list: readonly Fact[]) => {
       const own = list.find((fact) => fact.eventId === eventId);
       return list.some((fact) => fact.eventId !== eventId && fact.created === own?.created);
     }),

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type PlanCatalog, planCatalogSchema } from '../../src/events/catalog.events.js';
 import type { CheckoutEventType } from '../../src/events/checkout.events.js';
 import type { InvoiceLine, InvoiceObservationData } from '../../src/events/invoice.events.js';
+import type { DisputeObservationData, PaymentNames } from '../../src/events/payment.events.js';
 import type {
   PreviousAttributes,
   SubscriptionItem,
@@ -228,6 +229,85 @@ export function checkout(type: CheckoutEventType, created: number, paymentStatus
 }
 
 /** A catalogue for stories: two plans, one sold by the seat, add-ons with limits and features; `policy` as it is said. */
+type PaymentTold = PaymentObservation extends infer T
+  ? T extends PaymentObservation
+    ? Pick<T, 'type' | 'stripeType' | 'created'> & {
+        readonly data: Omit<T['data'], 'payment' | 'paymentIntent' | 'charge' | 'invoice'> & {
+          readonly invoice?: string;
+        };
+      }
+    : never
+  : never;
+
+/** Something told of the payment `pi_1`, of the charge `ch_1`, unless `names` say otherwise. */
+function payment(told: PaymentTold, names: Partial<PaymentNames>): Told {
+  const { type, stripeType, created } = told;
+  const paymentIntent = names.paymentIntent === undefined ? 'pi_1' : names.paymentIntent;
+  const charge = names.charge === undefined ? 'ch_1' : names.charge;
+  const ids = { payment: paymentIntent ?? charge ?? 'pr_1', paymentIntent, charge };
+  const data = { invoice: null, ...told.data, ...ids };
+  const fact = { eventId: nextId(), type, stripeType, created, data } as PaymentObservation;
+  return { of: 'sub_1', kind: 'payment', fact };
+}
+
+/** `invoice_payment.paid`: a payment of 1000 paid an invoice. */
+export function attached(
+  invoiceId: string,
+  created: number,
+  names: Partial<PaymentNames> = {},
+  more = {},
+): Told {
+  const data = {
+    invoice: invoiceId,
+    invoicePayment: `inpay_${invoiceId}`,
+    paymentRecord: null,
+    status: 'paid',
+    amountPaid: 1000,
+    currency: 'usd',
+    ...more,
+  };
+  return payment(
+    { type: 'PaymentAttachedToInvoice', stripeType: 'invoice_payment.paid', created, data },
+    { charge: null, ...names },
+  );
+}
+
+/** `charge.refunded`: of a charge of 1000 so much is refunded by now. */
+export function refunded(amountRefunded: number, created: number, names: Partial<PaymentNames> = {}): Told {
+  const data = { amount: 1000, amountRefunded, refunded: amountRefunded >= 1000, currency: 'usd' };
+  return payment(
+    { type: 'PaymentRefunded', stripeType: 'charge.refunded', created, data } as PaymentTold,
+    names,
+  );
+}
+
+/** `refund.failed` of a refund. */
+export function refundFailed(refund: string, amount: number, created: number): Told {
+  const data = { refund, amount, status: 'failed', failureReason: null, currency: 'usd' };
+  return payment({ type: 'PaymentRefundFailed', stripeType: 'refund.failed', created, data }, {});
+}
+
+/** `charge.dispute.created`, `updated` or `closed`: how the dispute `du_1` over 1000 stands, unless `more` says otherwise. */
+export function dispute(
+  what: 'created' | 'updated' | 'closed',
+  status: string,
+  created: number,
+  names: Partial<PaymentNames> = {},
+  more: Partial<DisputeObservationData> = {},
+): Told {
+  const data = {
+    dispute: 'du_1',
+    status,
+    caseType: 'chargeback',
+    reason: null,
+    amount: 1000,
+    currency: 'usd',
+    ...more,
+  };
+  const type = what === 'closed' ? 'DisputeClosed' : 'PaymentDisputed';
+  return payment({ type, stripeType: `charge.dispute.${what}`, created, data } as PaymentTold, names);
+}
+
 export function storyCatalog(policy: Record<string, unknown> = {}): PlanCatalog {
   return planCatalogSchema.parse({
     default: 'free',

@@ -1,10 +1,13 @@
 import {
   at,
+  attached,
   checkout,
   day,
+  dispute,
   invoice,
   item,
   line,
+  refunded,
   type SubscriptionStory,
   seen,
   storyCatalog,
@@ -183,6 +186,17 @@ const CASES: Readonly<Record<ReasonCode, Case>> = {
     ],
     when: day(46),
   },
+  disputed: {
+    of: SUB,
+    given: [[...boughtPlus, attached('in_1', day(0)), dispute('created', 'needs_response', day(2))]],
+    when: day(3),
+  },
+  refunded_in_full: {
+    of: SUB,
+    given: [[...boughtPlus, attached('in_1', day(0)), refunded(1000, day(2))]],
+    when: day(3),
+    policy: { fullRefund: 'suspend' },
+  },
   grace_over: { of: SUB, given: [[...boughtPlus, pastDue(day(30))]], when: day(40) },
   status_unpaid: {
     of: SUB,
@@ -282,6 +296,19 @@ const CASES: Readonly<Record<ReasonCode, Case>> = {
   limit_with_addons: { of: 'limit:members', given: [[created([plus, seats(2)])]], when: day(1) },
   limit_not_held: { of: 'limit:projects', given: [], when: day(1), key: 'projects' },
   key_unknown: { of: 'feature:teleport', given: [boughtPlus], when: day(1), key: 'teleport' },
+  pending_taken_back: {
+    of: 'pendingPayment',
+    given: [
+      [
+        ...boughtPlus,
+        toPro,
+        upgradeInvoice('paid'),
+        attached('in_2', day(3)),
+        dispute('created', 'needs_response', day(5)),
+      ],
+    ],
+    when: day(6),
+  },
   pending_bank_debit: {
     of: 'pendingPayment',
     given: [[created([plus]), checkout('CheckoutCompleted', day(0), 'unpaid')]],

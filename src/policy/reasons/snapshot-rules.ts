@@ -153,6 +153,14 @@ export const SNAPSHOT_RULES = {
     given: 'teleport is asked for.',
     example: 'The plan catalogue has no feature and no limit of the name teleport.',
   },
+  pending_taken_back: {
+    title: 'What was paid for an upgrade was taken back',
+    words:
+      'The invoice {takenBack.invoice} of {takenBack.on:day} was taken back[ by the dispute {takenBack.dispute}]; {plan} waits until it is paid again.',
+    given: 'plus moves to pro on 4 November, that is paid, and the payment is disputed on 6 November.',
+    example:
+      'The invoice in_2 of 4 November 2026 was taken back by the dispute du_1; pro waits until it is paid again.',
+  },
   pending_bank_debit: {
     title: 'A bank debit has not arrived',
     words: 'The money for {plan} of {subscription} has not arrived; the plan waits for it.',

@@ -4,10 +4,11 @@ import type { SubscriptionState } from '../subscription-state.js';
 import { rfc3339, rfc3339OrNull } from '../time.js';
 import { lineEvidence, periodEvidence, settlementEvidence, waitingEvidence } from './period-evidence.js';
 import { type Evidence, eventsOf, type Facts, timeOf } from './reason.js';
+import { returnedEvidence, takenBackFacts } from './returned-evidence.js';
 
 /**
  * What decided what a subscription gives: its status, the plan period that is followed and those that wait, grace, what was
- * written off and what was paid. `now` is Unix seconds, `deletedBy` the event that told of the end of each customer.
+ * written off or went back, and what was paid. `now` is Unix seconds, `deletedBy` the event that told of the end of each customer.
  */
 export function subscriptionEvidence(
   access: SubscriptionAccess,
@@ -23,6 +24,8 @@ export function subscriptionEvidence(
     trial: status === 'trialing' ? trialEvidence(state) : null,
     cancel: cancelEvidence(state),
     writtenOff: writtenOffEvidence(state),
+    takenBack: takenBackEvidence(state),
+    returned: returnedEvidence(state.returned),
     paid: line === null ? settledLineEvidence(state) : lineEvidence(line, state.book),
     credits:
       GIVEN_BY[access.statusRule] === 'paidOnly' || state.lost.plan !== null
@@ -163,7 +166,7 @@ function cancelEvidence({ cancelAt, cancelRule, newest, itemsFrom }: Subscriptio
 
 /** What was given up unpaid, or what paid for the plan again after that. */
 function writtenOffEvidence({ lost: { plan, addons, regained }, book }: SubscriptionState): Evidence | null {
-  const lost = plan ?? [...addons.values()][0] ?? null;
+  const lost = [plan, ...addons.values()].find((each) => each !== null && each.returned === null) ?? null;
   if (lost === null && regained.length === 0) return null;
   const shown = (lost?.invoice.data.lines ?? []).flatMap(({ price }) =>
     price === null ? [] : (book.readingOf(price)?.shown ?? []),
@@ -180,6 +183,14 @@ function writtenOffEvidence({ lost: { plan, addons, regained }, book }: Subscrip
     },
     events: [...eventsOf(lost?.invoice.told, lost?.seen, ...shown), ...again.flatMap(({ events }) => events)],
   };
+}
+
+/** What a rule that took back what is lost says; what it decided by stands with all that went back. */
+function takenBackEvidence({ lost: { plan, addons } }: SubscriptionState): Evidence | null {
+  const returned = [plan, ...addons.values()].map((each) => each?.returned).find((each) => each != null);
+  return returned == null
+    ? null
+    : { facts: takenBackFacts(returned), events: eventsOf(returned.invoice.told) };
 }
 
 /** Invoices that took back what lines of a plan paid for, which would cover now: of each price the newest. */

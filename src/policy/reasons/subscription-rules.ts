@@ -130,6 +130,22 @@ export const SUBSCRIPTION_RULES = {
     example:
       'sub_1 gives nothing: the invoice in_2 of 1 December 2026 was given up unpaid, and none was paid since.',
   },
+  disputed: {
+    title: 'A payment is disputed, or the dispute was lost',
+    words:
+      '{subscription} gives nothing: the invoice {takenBack.invoice} of {takenBack.on:day} was taken back by the dispute {takenBack.dispute} ({takenBack.status}), and none was paid since.',
+    given: 'the payment of plus is disputed.',
+    example:
+      'sub_1 gives nothing: the invoice in_1 of 1 November 2026 was taken back by the dispute du_1 (needs_response), and none was paid since.',
+  },
+  refunded_in_full: {
+    title: 'A payment was refunded in full, and the policy suspends',
+    words:
+      '{subscription} gives nothing: the invoice {takenBack.invoice} of {takenBack.on:day} was refunded in full, and none was paid since.',
+    given: 'the payment of plus is refunded in full, under `fullRefund: suspend`.',
+    example:
+      'sub_1 gives nothing: the invoice in_1 of 1 November 2026 was refunded in full, and none was paid since.',
+  },
   grace_over: {
     title: 'Grace is over',
     words: '{subscription} gives nothing: it is past due, and its grace ended on {grace.until}.',

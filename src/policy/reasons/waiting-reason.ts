@@ -2,6 +2,7 @@ import type { Awaited } from '../awaited-payment.js';
 import type { Combination } from '../combine.js';
 import { rfc3339 } from '../time.js';
 import { eventsOf, type Reason, reasonOf, timeOf } from './reason.js';
+import { takenBackFacts } from './returned-evidence.js';
 
 /** Why a payment is awaited; none where none is. */
 export function pendingPaymentReason({ pending }: Combination): readonly Reason[] {
@@ -10,7 +11,7 @@ export function pendingPaymentReason({ pending }: Combination): readonly Reason[
 
 /** What a subscription waits to be paid for, and why the money is not there. */
 export function waitingReason(subscription: string, awaited: Awaited): Reason {
-  const { plan, price, by, since, invoice, reason, told } = awaited;
+  const { plan, price, by, since, invoice, reason, told, returned } = awaited;
   return reasonOf('pendingPayment', `pending_${reason}`, {
     facts: {
       subscription,
@@ -22,7 +23,8 @@ export function waitingReason(subscription: string, awaited: Awaited): Reason {
       invoicedOn: invoice === null ? null : rfc3339(invoice.data.created),
       invoiceToldAt: timeOf(invoice?.told),
       toldAt: timeOf(told),
+      takenBack: returned === null ? null : takenBackFacts(returned),
     },
-    events: eventsOf(since, invoice?.told, told),
+    events: eventsOf(since, invoice?.told, told, returned?.invoice.told),
   });
 }

@@ -32,14 +32,15 @@ export const invoiceText = z.strictObject({
 export const checkoutsText = z.array(
   z.strictObject({ ...origin, type: z.enum(CHECKOUT_EVENT_TYPES), data: checkoutObservationSchema }),
 );
+// Keys in the order of the fact: a row that is read and written again has the same text.
 export const paymentText = z.array(
   z.discriminatedUnion('type', [
-    EVENT_TYPES.PaymentAttachedToInvoice.event.extend(origin),
-    EVENT_TYPES.PaymentRefunded.event.extend(origin),
-    EVENT_TYPES.PaymentRefundFailed.event.extend(origin),
-    EVENT_TYPES.PaymentDisputed.event.extend(origin),
-    EVENT_TYPES.DisputeClosed.event.extend(origin),
-    EVENT_TYPES.PaymentWarned.event.extend(origin),
+    z.strictObject({ ...origin, ...EVENT_TYPES.PaymentAttachedToInvoice.event.shape }),
+    z.strictObject({ ...origin, ...EVENT_TYPES.PaymentRefunded.event.shape }),
+    z.strictObject({ ...origin, ...EVENT_TYPES.PaymentRefundFailed.event.shape }),
+    z.strictObject({ ...origin, ...EVENT_TYPES.PaymentDisputed.event.shape }),
+    z.strictObject({ ...origin, ...EVENT_TYPES.DisputeClosed.event.shape }),
+    z.strictObject({ ...origin, ...EVENT_TYPES.PaymentWarned.event.shape }),
   ]),
 );
 export const customerText = z.strictObject({

@@ -2,7 +2,7 @@ import type { EventEnvelope } from '../../events/event-envelope.js';
 import type { DomainEvent } from '../../events/event-types.js';
 import { PAYMENT_EVENT_TYPES, type PaymentEventType } from '../../events/payment.events.js';
 import type { PaymentObservation } from '../../policy/facts.js';
-import { compareFactOrigins } from '../../policy/order.js';
+import { compareFactOrigins, compareText } from '../../policy/order.js';
 import { factOriginOf } from './fact-rows.js';
 
 /** An event that is about a payment. */
@@ -25,12 +25,15 @@ export function isTrouble({ type }: Pick<DomainEvent, 'type'>): boolean {
   return type !== 'PaymentAttachedToInvoice' && type !== 'PaymentWarned';
 }
 
-/** Whether some early fraud warning, as last seen, can still be acted on. */
-export function hasActionableWarning(observations: readonly PaymentObservation[]): boolean {
-  const newest = new Map<string, boolean>();
+/** The early fraud warnings that, as last seen, can still be acted on, by id; `observations` in any order. */
+export function warningsToAct(observations: readonly PaymentObservation[]): readonly Warning[] {
+  const newest = new Map<string, Warning>();
   for (const observation of [...observations].sort(compareFactOrigins)) {
-    if (observation.type === 'PaymentWarned')
-      newest.set(observation.data.warning, observation.data.actionable);
+    if (observation.type === 'PaymentWarned') newest.set(observation.data.warning, observation);
   }
-  return [...newest.values()].includes(true);
+  return [...newest.values()]
+    .filter(({ data }) => data.actionable)
+    .sort((a, b) => compareText(a.data.warning, b.data.warning));
 }
+
+type Warning = Extract<PaymentObservation, { type: 'PaymentWarned' }>;

@@ -1,6 +1,6 @@
 import type { QueryConfig } from 'pg';
 import type { KeptPayment } from './kept-rows.js';
-import { hasActionableWarning } from './payment-facts.js';
+import { warningsToAct } from './payment-facts.js';
 import { jsonColumn, SEPARATOR } from './statement-values.js';
 
 /** Two things that were named together, by kind and id; what is found from one side alone has one row. */
@@ -44,7 +44,7 @@ function paymentsStatement(generation: number, rows: readonly KeptPayment[]): Qu
       generation,
       rows.map((row) => row.payment),
       rows.map((row) => row.isJoined),
-      rows.map((row) => hasActionableWarning(row.observations)),
+      rows.map((row) => warningsToAct(row.observations).length > 0),
       jsonColumn(rows, (row) => row.observations),
     ],
   };

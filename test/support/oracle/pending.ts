@@ -33,7 +33,7 @@ export function pendingOf(
     price: item.price,
     since: new Date(best.candidate.since * 1000).toISOString(),
     invoice,
-    reason: reasonOf(best.sub, invoice),
+    reason: reasonOf(best.sub, item.price, invoice),
   };
 }
 
@@ -71,7 +71,11 @@ function pendingUpdate(sub: Understood): Candidate | null {
   return { planItem, since };
 }
 
-function reasonOf(sub: Understood, invoice: string | null): PendingPayment['reason'] {
+function reasonOf(sub: Understood, price: string, invoice: string | null): PendingPayment['reason'] {
+  const isOfPrice = (one: (typeof sub.invoices)[number]) =>
+    one.data.lines.some((line) => line.price === price);
+  if (sub.invoices.some((one) => sub.takenBack.includes(one.data.invoice) && isOfPrice(one)))
+    return 'taken_back';
   if (sub.planPeriods.firstWaits && sub.checkoutUnpaid) return 'bank_debit';
   if (sub.newest.data.collectionMethod === 'send_invoice') return 'sent_invoice';
   if (invoice === null) return 'no_invoice';

@@ -160,7 +160,7 @@ function linesThatCover(sub: Understood, now: number): PaidLine[] {
       line.periodEnd !== null &&
       line.periodStart * 1000 <= at &&
       at < line.periodEnd * 1000 &&
-      !isCredited(line, sub.invoices),
+      !isCredited(line, sub.counting),
   );
 }
 

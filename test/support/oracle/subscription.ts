@@ -5,6 +5,7 @@ import { currentInvoices, distinct, inOrder, TERMINAL } from './order.js';
 import { askedBy, isBirth, isCreationOrCycle, type PaidLine, paidLines } from './payments.js';
 import { type PlanPeriod, type PlanPeriods, planPeriodsOf } from './plan-periods.js';
 import { type PriceBook, priceBook } from './prices.js';
+import { takenBack } from './taken-back.js';
 
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
@@ -25,6 +26,10 @@ export interface Understood {
   /** Ids of invoices of which a payment was seen to fail. */
   readonly failed: readonly string[];
   readonly paid: readonly PaidLine[];
+  /** Ids of the invoices that were taken back. */
+  readonly takenBack: readonly string[];
+  /** The invoices again, those that were taken back with a status that is none of Stripe's: they are not paid. */
+  readonly counting: readonly InvoiceObservation[];
   /** Whether a checkout session that names it completed without being paid. */
   readonly checkoutUnpaid: boolean;
   readonly prices: PriceBook;
@@ -37,7 +42,7 @@ export interface Understood {
   readonly graceOver: number | null;
 }
 
-/** What invoices that were written off asked for, and no later payment gave back. */
+/** What invoices that were written off or taken back asked for, and no later payment gave back. */
 export interface Lost {
   readonly plan: boolean;
   /** Names of add-ons. */
@@ -52,12 +57,19 @@ export function understand(facts: SubscriptionFacts, catalog: PlanCatalog): Unde
   const invoiceFacts = distinct(facts.invoices);
   const invoices = currentInvoices(invoiceFacts);
   const prices = priceBook(catalog, ordered);
-  const paid = paidLines(ordered, invoices, prices);
+  const back = takenBack(distinct(facts.payments), invoices, invoiceFacts, catalog.policy);
+  const counting = invoices.map((invoice) =>
+    back.includes(invoice.data.invoice)
+      ? { ...invoice, data: { ...invoice.data, status: 'taken back' } }
+      : invoice,
+  );
+  const paid = paidLines(ordered, counting, prices);
+  const everPaid = paidLines(ordered, invoices, prices);
   const status = statusOf(facts, ordered, newest);
   const checkouts = distinct(facts.checkouts);
   const planPeriods = planPeriodsOf({
     ordered,
-    invoices,
+    invoices: counting,
     paid,
     checkouts,
     policy: catalog.policy,
@@ -78,14 +90,19 @@ export function understand(facts: SubscriptionFacts, catalog: PlanCatalog): Unde
     invoices,
     failed: invoiceFacts.filter(isFailure).map((fact) => fact.data.invoice),
     paid,
+    takenBack: back,
+    counting,
     checkoutUnpaid: checkouts.some(completedUnpaid),
     prices,
     planPeriods,
     settled,
-    lost: lostBy(ordered, invoices, paid, prices, settled),
+    lost: lostBy(ordered, invoices, back, paid, prices, settled),
     cancelAt: cancellation(newest, newestItems, prices),
     trialOver: trialEnd === null ? null : Math.min(trialEnd * 1000 + slack, END_OF_TIME),
-    graceOver: status === 'past_due' ? graceEnd({ ordered, invoices, invoiceFacts, paid, catalog }) : null,
+    graceOver:
+      status === 'past_due'
+        ? graceEnd({ ordered, invoices: counting, invoiceFacts, paid: everPaid, catalog })
+        : null,
   };
 }
 
@@ -113,13 +130,15 @@ function cancellation(
 function lostBy(
   ordered: readonly Observation[],
   invoices: readonly InvoiceObservation[],
+  back: readonly string[],
   paid: readonly PaidLine[],
   prices: PriceBook,
   settled: PlanPeriod | undefined,
 ): Lost {
   let plan = false;
   const addons: string[] = [];
-  for (const invoice of invoices.filter((one) => isWrittenOff(one, ordered))) {
+  const isGone = (one: InvoiceObservation) => isWrittenOff(one, ordered) || back.includes(one.data.invoice);
+  for (const invoice of invoices.filter(isGone)) {
     const asked = invoice.data.lines
       .filter((line) => askedBy(line) > 0)
       .map((line) => prices.meaningOf(line.price));

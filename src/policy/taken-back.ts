@@ -1,0 +1,127 @@
+import type { AccessPolicy } from '../events/catalog.events.js';
+import type { InvoiceObservation, PaymentObservation } from './facts.js';
+import { isGrowing } from './growing.js';
+import type { Invoice } from './invoices.js';
+import { joinPayments, type Payment } from './joined-payments.js';
+import { isTakenBackByDispute, type MoneyBack, moneyBackOf } from './money-back.js';
+
+/** What takes an invoice back: the rules of DESIGN 8 "Taken back". */
+export type TakenBackRule = 'disputed' | 'refunded_in_full';
+
+/** A payment of an invoice, and what of it went back. */
+export interface ReturnedPayment {
+  readonly payment: Payment;
+  readonly back: MoneyBack;
+}
+
+/** An invoice of which something was refunded or disputed: all its payments, and the rule that took it back, if one did. */
+export interface Returned {
+  readonly invoice: Invoice;
+  readonly payments: readonly ReturnedPayment[];
+  readonly rule: TakenBackRule | null;
+}
+
+/** By id what is known of the invoices of which something was refunded or disputed. */
+export type ReturnedInvoices = ReadonlyMap<string, Returned>;
+
+export const NOTHING_RETURNED: ReturnedInvoices = new Map();
+
+/** What is kept of growing lists of payments, and what it was made of. */
+interface Kept {
+  readonly paymentCount: number;
+  readonly invoices: readonly InvoiceObservation[];
+  readonly invoiceCount: number;
+  readonly policy: Switches;
+  readonly returned: ReturnedInvoices;
+}
+
+type Switches = Pick<AccessPolicy, 'dispute' | 'fullRefund'>;
+
+const kept = new WeakMap<readonly PaymentObservation[], Kept>();
+
+/**
+ * Which invoices were taken back, and of which others something was. `told` is what was told of their payments, `invoices`
+ * what the list `toldOfInvoices` makes. Of growing lists the answer is kept while they stay as they are.
+ */
+export function returnedInvoices(
+  told: readonly PaymentObservation[],
+  toldOfInvoices: readonly InvoiceObservation[],
+  invoices: readonly Invoice[],
+  { dispute, fullRefund }: Switches,
+): ReturnedInvoices {
+  if (told.length === 0 || (dispute === 'keep' && fullRefund === 'keep')) return NOTHING_RETURNED;
+  const before = kept.get(told);
+  if (
+    before?.paymentCount === told.length &&
+    before.invoices === toldOfInvoices &&
+    before.invoiceCount === toldOfInvoices.length &&
+    before.policy.dispute === dispute &&
+    before.policy.fullRefund === fullRefund
+  ) {
+    return before.returned;
+  }
+  const policy = { dispute, fullRefund };
+  const returned = findReturned(told, toldOfInvoices, invoices, policy);
+  if (isGrowing(told) && isGrowing(toldOfInvoices)) {
+    const counts = { paymentCount: told.length, invoiceCount: toldOfInvoices.length };
+    kept.set(told, { ...counts, invoices: toldOfInvoices, policy, returned });
+  }
+  return returned;
+}
+
+/** What told last of what takes an invoice back; of several payments of the first by its ids. */
+export function decisiveOf({ payments, rule }: Returned): PaymentObservation | null {
+  for (const { back } of payments) {
+    if (rule === 'refunded_in_full' && back.charge !== null) return back.charge;
+    const [dispute] = back.disputes;
+    if (rule === 'disputed' && dispute !== undefined && isTakenBackByDispute(back)) return dispute;
+  }
+  return null;
+}
+
+/** Whether an invoice was taken back, so that it counts as paid nowhere but for the choice of grace. */
+export function isTakenBack(returned: ReturnedInvoices, { data }: Pick<Invoice, 'data'>): boolean {
+  return (returned.get(data.invoice)?.rule ?? null) !== null;
+}
+
+function findReturned(
+  told: readonly PaymentObservation[],
+  toldOfInvoices: readonly InvoiceObservation[],
+  invoices: readonly Invoice[],
+  policy: Switches,
+): ReturnedInvoices {
+  const paymentsOf = joinPayments(told, toldOfInvoices);
+  const found = new Map<string, Returned>();
+  for (const invoice of invoices) {
+    const payments = paymentsOf(invoice).map((payment) => ({ payment, back: moneyBackOf(payment) }));
+    if (!payments.some(isOfReturn)) continue;
+    found.set(invoice.data.invoice, { invoice, payments, rule: ruleOf(invoice, payments, policy) });
+  }
+  return found.size === 0 ? NOTHING_RETURNED : found;
+}
+
+/** Whether anything of a payment was ever refunded or disputed, whatever came of it. */
+function isOfReturn({ payment }: ReturnedPayment): boolean {
+  return payment.told.some(({ type }) => type !== 'PaymentAttachedToInvoice' && type !== 'PaymentWarned');
+}
+
+function ruleOf(
+  invoice: Invoice,
+  payments: readonly ReturnedPayment[],
+  policy: Switches,
+): TakenBackRule | null {
+  if (policy.dispute === 'suspend' && payments.some(({ back }) => isTakenBackByDispute(back)))
+    return 'disputed';
+  return policy.fullRefund === 'suspend' && isRefundedInFull(invoice, payments) ? 'refunded_in_full' : null;
+}
+
+/** All its payments are; one that customer balance, or a payment record, paid a part of never is. */
+function isRefundedInFull({ data }: Invoice, payments: readonly ReturnedPayment[]): boolean {
+  const { amountDue, total } = data;
+  if (amountDue !== null && total !== null && amountDue < total) return false;
+  return payments.every(({ payment, back }) => back.isRefunded && !isRecorded(payment));
+}
+
+function isRecorded({ told }: Payment): boolean {
+  return told.some((each) => each.type === 'PaymentAttachedToInvoice' && each.data.paymentRecord !== null);
+}
