@@ -25,6 +25,7 @@ import { openTraces } from './start/open-traces.js';
 import { createReadSide, startAttentionWatch } from './start/read-side.js';
 import { STEPS, type Starting, type TenureHooks } from './start/steps.js';
 import { StartSteps, StartStoppedError, StopOrder } from './start/stop-order.js';
+import { ImportRunner } from './stripe/reconciliation/import/import-runner.js';
 import { ReconciliationQueue } from './stripe/reconciliation/reconciliation-queue.js';
 import { DeliveryHeartbeat } from './webhooks/delivery-heartbeat.js';
 
@@ -109,6 +110,7 @@ async function start(starting: Starting): Promise<Tenure> {
   const { app, expressListener } = application;
 
   const deadlines = app.get(DeadlineScheduler);
+  const imports = app.get(ImportRunner);
   const forget = (): void => {
     repositories.forget();
     deadlines.forget();
@@ -120,7 +122,10 @@ async function start(starting: Starting): Promise<Tenure> {
   await steps.take(projections.start());
   const leadership = new LeadershipLog(() => projections.engine.status(), logger);
   stops.add(STEPS.leadership, async () => leadership.stop());
-  stops.add(STEPS.inquiries, () => Promise.all([app.get(ReconciliationQueue).close(), deadlines.stop()]));
+  stops.add(STEPS.inquiries, () => {
+    const closing = [app.get(ReconciliationQueue).close(), imports.stop(), deadlines.stop()];
+    return Promise.all(closing);
+  });
   await steps.take(catalog.offerBy(app.get(CommandBus)));
   await steps.take(untilCatalogIsRead(projections, () => logWatch.replaced === null && !clock.differs));
   metrics.watch(
@@ -129,6 +134,7 @@ async function start(starting: Starting): Promise<Tenure> {
     () => deadlines.lagSeconds,
   );
   deadlines.start();
+  imports.start();
   startAttentionWatch(starting, projections);
 
   const { server, url } = await openHttp(starting, application);

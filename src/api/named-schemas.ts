@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { webhookReceipt } from '../webhooks/webhook.service.js';
 import * as audit from './audit/audit.schemas.js';
+import * as imports from './ops/import.schemas.js';
 import * as projection from './ops/projection.schemas.js';
 import * as api from './schemas.js';
 import { usersResponse } from './users/users.controller.js';
@@ -45,5 +46,7 @@ export const NAMED = {
   Rebuild: projection.rebuildResponse,
   Projection: projection.projectionResponse,
   Projections: projection.projectionsResponse,
+  ImportRequest: imports.importRequest,
+  Import: imports.importResponse,
   Receipt: webhookReceipt,
 } as const satisfies Record<string, z.ZodType>;

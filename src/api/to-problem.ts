@@ -17,6 +17,7 @@ import {
 import { type ProblemCode, ProblemError } from '../http/problem.js';
 import { ReadModelNotReadyError } from '../projections/read-models/served-row.js';
 import { GenerationError } from '../projections/rebuild/errors.js';
+import { ImportUnderWayError } from '../stripe/reconciliation/import/errors.js';
 
 /** Seconds after which a caller may try again when a store is down. */
 const RETRY_AFTER_SECONDS = '2';
@@ -108,6 +109,14 @@ export function toProblem(error: unknown): ProblemError {
     // Level again, the same may pass; everything else is for ops to decide.
     const headers = error.code === 'generation_behind' ? { 'retry-after': RETRY_AFTER_SECONDS } : {};
     return new ProblemError(error.code, `${sentenceOf(error.message)}.`, headers, { cause: error });
+  }
+  if (error instanceof ImportUnderWayError) {
+    return new ProblemError(
+      'import_in_progress',
+      'Wait for its end, or go on with it.',
+      {},
+      { cause: error },
+    );
   }
   if (error instanceof URIError) return undecodableUrl(error);
   if (propertyOf(error, 'type') === 'entity.parse.failed') {

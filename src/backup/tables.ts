@@ -45,5 +45,7 @@ export const DISPOSABLE_TABLES: Readonly<Record<string, string>> = {
   'tenure.rebuild_order':
     'orders for builds, which a restored database does not have; generation_swap tells what came of them',
   'tenure.log_identity': 'claimed anew for the log that is restored into',
+  'tenure.import_job': 'what came of an import is in the log; one that was under way is begun again',
+  'tenure.import_item': 'what an import read of Stripe and had not recorded: it is read again',
   'tenure.webhook_contact': "written again by Stripe's next delivery",
 };

@@ -27,6 +27,8 @@ const stripeApiSchema = environmentSchema.pick({
   STRIPE_REQUESTS_PER_SECOND: true,
 });
 
+const claimSchema = environmentSchema.pick({ USER_ID_METADATA_KEY: true, USER_ID_PATTERN: true });
+
 /** DI token of the settings of this process. */
 export const SETTINGS = Symbol('SETTINGS');
 
@@ -113,6 +115,17 @@ export function loadStripeApiSettings(
     perSecond: STRIPE_REQUESTS_PER_SECOND,
     livemode: modeOfKey(secretKey) === 'true',
   };
+}
+
+/**
+ * Reads how user ids are found in what Stripe shows.
+ * @throws InvalidSettingsError as `loadSettings`
+ */
+export function loadClaimReading(environment: Environment): ClaimReading {
+  const parsed = claimSchema.safeParse(withoutEmpty(environment));
+  if (!parsed.success) throw new InvalidSettingsError(faultsOf(parsed.error));
+  const { USER_ID_METADATA_KEY, USER_ID_PATTERN } = parsed.data;
+  return { userIdMetadataKey: USER_ID_METADATA_KEY, userIdPattern: USER_ID_PATTERN ?? null };
 }
 
 /**

@@ -23,6 +23,8 @@ export const PROBLEMS = {
   build_of_other_code: { status: 409, title: 'Other code began the build' },
   verification_in_progress: { status: 409, title: 'A verification is under way' },
   nothing_to_roll_back: { status: 409, title: 'There is nothing to go back to' },
+  import_in_progress: { status: 409, title: 'An import is under way' },
+  stripe_key_missing: { status: 409, title: 'There is no key of Stripe’s API' },
   no_fault: { status: 409, title: 'There is no fault to go past' },
   fault_elsewhere: { status: 409, title: 'The projection stands at another event' },
   rebuild_needed: { status: 409, title: 'The read models lack what this is answered by' },

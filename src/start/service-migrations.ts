@@ -9,6 +9,7 @@ import { CreateLogIdentity1763800000200 } from '../event-store/log-identity.js';
 import { eventStoreMigrations } from '../event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from '../event-store/postgres/pg-session.js';
 import { projectionMigrations } from '../projections/read-models/migrations/migrations.js';
+import { importMigrations } from '../stripe/reconciliation/import/migrations.js';
 import { webhookMigrations } from '../webhooks/migrations.js';
 
 export interface ServiceDatabaseOptions {
@@ -28,6 +29,7 @@ export function serviceMigrations(eventStoreUrl: string | null): readonly (new (
     ...projectionMigrations,
     ...keyMigrations,
     ...webhookMigrations,
+    ...importMigrations,
     CreateLogIdentity1763800000200,
   ];
 }

@@ -315,6 +315,22 @@ describe('where the events of Stripe leave a doubt', () => {
     },
   );
 
+  it('what Stripe has is brought in over HTTP, as a job that tells how far it is', async () => {
+    api.has(subscriptionObject('sub_old', 'price_plus', { livemode: false, metadata: { user_id: 'u_old' } }));
+    const begun = await service.ask('POST', '/v1/ops/import', { dryRun: false });
+    expect([begun.status, begun.headers.location]).toEqual([202, '/v1/ops/import']);
+    expect(begun.body).toMatchObject({ phase: 'reading', afterwards: 'record', finishedAt: null });
+    const over = await until('the import to be over', async () => {
+      const { body } = await service.get('/v1/ops/import');
+      return body.finishedAt !== null && body;
+    });
+    expect(over).toMatchObject({ id: begun.body.id, phase: 'done', failure: null });
+    expect(over.report.subscriptions.active).toBeGreaterThan(0);
+    const { metadata, position } = await retrievedFrom('sub_old');
+    expect(metadata.causationId).toBe(`retrieved/sub_old/${begun.body.id}`);
+    expect(await service.entitlements('u_old', position)).toMatchObject({ plan: 'plus' });
+  });
+
   it('two instances that ask at once record one answer; starting on the log asks nothing', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tenure-doubts-'));
     const plansFile = join(folder, 'plans.yaml');

@@ -120,6 +120,11 @@ describe('Signed webhooks', () => {
     expect(ready.body).toMatchObject({ status: 'degraded', problems: ['thin_events_need_api_key'] });
   });
 
+  it('are all there is without a key: nothing can be imported', async () => {
+    const answer = await service.ask('POST', '/v1/ops/import');
+    expect([answer.status, problemCode(answer)]).toEqual([409, 'stripe_key_missing']);
+  });
+
   it('of the other mode are ignored, and the health check says so', async () => {
     const before = await service.logged();
     const receipt = await service.receive(customerEvent({ livemode: true }));

@@ -121,6 +121,7 @@ export class StripeApi {
     if (request.headers.authorization !== `Bearer ${this.key}`)
       return fault(401, 'invalid_request_error', '');
     const asked = askedIn(path);
+    if (path === '/v1/subscriptions') return this.#subscriptions(query);
     const shown = this.#objects.get(query.get('subscription') ?? asked?.id ?? '');
     if (asked === null || request.method !== 'GET' || shown === undefined) {
       return fault(404, 'invalid_request_error', 'resource_missing');
@@ -132,16 +133,34 @@ export class StripeApi {
       const data = all.slice(start, start + Number(query.get('limit') ?? 10));
       return { status: 200, body: { object: 'list', data, has_more: start + data.length < all.length } };
     }
-    if (list === null) return { status: 200, body: shown };
-    const all = entriesOf(shown, list);
-    const inside = {
-      object: 'list',
-      data: all.slice(0, INSIDE),
-      has_more: all.length > INSIDE,
-      total_count: all.length,
-    };
-    return { status: 200, body: { ...shown, [list]: inside } };
+    return { status: 200, body: list === null ? shown : withInside(shown, list) };
   }
+
+  /** The list of subscriptions, the last made known first, with what is asked to be expanded. */
+  #subscriptions(query: URLSearchParams): { status: number; body: object } {
+    const all = [...this.#objects.values()].filter(({ object }) => object === 'subscription').reverse();
+    const start = all.findIndex(({ id }) => id === query.get('starting_after')) + 1;
+    const page = all.slice(start, start + Number(query.get('limit') ?? 10));
+    const expanded = [...query].filter(([key]) => key.startsWith('expand[')).map(([, value]) => value);
+    const data = page.map((subscription) => {
+      const shown: Record<string, unknown> = withInside(subscription, 'items');
+      for (const name of expanded.map((value) => value.replace('data.', ''))) {
+        const object = this.#objects.get(String(shown[name]));
+        if (object !== undefined)
+          shown[name] = name === 'latest_invoice' ? withInside(object, 'lines') : object;
+      }
+      return shown;
+    });
+    return { status: 200, body: { object: 'list', data, has_more: start + page.length < all.length } };
+  }
+}
+
+/** An object with the beginning of its list, as long as Stripe shows it inside. */
+function withInside(shown: Readonly<Record<string, unknown>>, list: string): Record<string, unknown> {
+  const all = entriesOf(shown, list);
+  const data = all.slice(0, INSIDE);
+  const inside = { object: 'list', data, has_more: all.length > INSIDE, total_count: all.length };
+  return { ...shown, [list]: inside };
 }
 
 /** Of which resource which object a path is about. */

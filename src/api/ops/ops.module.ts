@@ -11,7 +11,9 @@ import { ENTITLEMENTS } from '../../projections/entitlements/entitlements.projec
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
 import { OpsReader } from '../../projections/read-models/ops.reader.js';
 import { ProjectionRecovery } from '../../projections/recovery.js';
+import { ImportModule } from '../../stripe/reconciliation/import/import.module.js';
 import { FaultsController } from './faults.controller.js';
+import { ImportController } from './import.controller.js';
 import { OpsController } from './ops.controller.js';
 import { PlansController } from './plans.controller.js';
 import { ProjectionsController } from './projections.controller.js';
@@ -19,7 +21,15 @@ import { RebuildController } from './rebuild.controller.js';
 
 /** What ops look at, rebuild and mend. */
 @Module({
-  controllers: [OpsController, ProjectionsController, RebuildController, FaultsController, PlansController],
+  imports: [ImportModule],
+  controllers: [
+    OpsController,
+    ProjectionsController,
+    RebuildController,
+    FaultsController,
+    PlansController,
+    ImportController,
+  ],
   providers: [
     { provide: OpsReader, inject: [PROJECTIONS], useFactory: ({ ops }: Projections) => ops },
     {

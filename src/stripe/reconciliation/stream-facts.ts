@@ -12,14 +12,16 @@ import {
   type SubscriptionObservationType,
 } from '../../events/subscription.events.js';
 import type { InvoiceObservation, Observation } from '../../policy/facts.js';
+import type { CustomerObservation } from '../../policy/ownership.js';
 import { EventLoopShare } from '../../projections/engine/yield-if-due.js';
-import { factOriginOf } from '../../projections/entitlements/fact-rows.js';
+import { customerObservationOf, factOriginOf } from '../../projections/entitlements/fact-rows.js';
 
-/** What a stream tells of a subscription and of invoices, as the projection folds it. */
+/** What a stream tells of a subscription, of invoices and of a customer, as the projection folds it. */
 export interface StreamFacts {
   readonly observations: readonly Observation[];
   /** Of a customer's invoice the lines of all subscriptions, and `subscription` is empty. */
   readonly invoices: readonly InvoiceObservation[];
+  readonly customers: readonly CustomerObservation[];
 }
 
 /** Reads a stream to its end. A long one is parsed a while at a time: others have the process between. */
@@ -30,6 +32,7 @@ export async function readStreamFacts(
   const loopShare = new EventLoopShare();
   const observations: Observation[] = [];
   const invoices: InvoiceObservation[] = [];
+  const customers: CustomerObservation[] = [];
   for await (const page of streamPages(store, stream, 0)) {
     for (const stored of page) {
       const event = parseEvent(stored);
@@ -40,16 +43,26 @@ export async function readStreamFacts(
       } else if (isOf<CustomerInvoiceEventType>(event, CUSTOMER_INVOICES)) {
         const data = { ...event.data, subscription: '' };
         invoices.push({ ...factOriginOf(event), type: event.type, data });
+      } else if (isOf<CustomerSightType>(event, CUSTOMERS)) {
+        customers.push(customerObservationOf(event));
       }
       await loopShare.yieldIfDue();
     }
   }
-  return { observations, invoices };
+  return { observations, invoices, customers };
 }
+
+type CustomerSightType = 'CustomerObserved' | 'CustomerDeleted' | 'CustomerRetrieved';
 
 const OBSERVATIONS: ReadonlySet<string> = new Set(SUBSCRIPTION_OBSERVATION_TYPES);
 const INVOICES: ReadonlySet<string> = new Set(INVOICE_EVENT_TYPES);
 const CUSTOMER_INVOICES: ReadonlySet<string> = new Set(CUSTOMER_INVOICE_EVENT_TYPES);
+
+const CUSTOMERS: ReadonlySet<string> = new Set<CustomerSightType>([
+  'CustomerObserved',
+  'CustomerDeleted',
+  'CustomerRetrieved',
+]);
 
 function isOf<T extends EventEnvelope['type']>(
   event: EventEnvelope,

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+
+const counts = z.record(z.string(), z.number());
+
+/** Things of one kind: how many, and the first hundred of them by id. */
+function listOf<T extends z.ZodType>(each: T) {
+  return z.strictObject({ count: z.number(), first: z.array(each) });
+}
+
+/**
+ * What would hold if everything that was read of Stripe were recorded now, on top of what is known: users by plan,
+ * subscriptions by status, live subscriptions of nobody, what names two users, prices that are in no plan (and of how many
+ * users), users with several live subscriptions.
+ */
+export const importReportSchema = z.strictObject({
+  users: counts,
+  subscriptions: counts,
+  unlinked: listOf(z.strictObject({ subscription: z.string(), customer: z.string().nullable() })),
+  conflicts: listOf(z.strictObject({ kind: z.enum(['customer', 'subscription']), id: z.string() })),
+  unmappedPrices: counts,
+  severalSubscriptions: listOf(z.strictObject({ userId: z.string(), subscriptions: z.array(z.string()) })),
+});
+export type ImportReport = z.infer<typeof importReportSchema>;

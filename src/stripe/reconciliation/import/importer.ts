@@ -1,0 +1,209 @@
+import type { Pool } from 'pg';
+import type { CommandResult, Origin } from '../../../commands/aggregate.js';
+import { LinkCustomer, RecordCustomerEvent } from '../../../commands/customer.aggregate.js';
+import type { Repositories } from '../../../commands/repositories.js';
+import { RecordSubscriptionEvent } from '../../../commands/subscription.aggregate.js';
+import { withClient } from '../../../database/in-transaction.js';
+import type { EventStore } from '../../../event-store/event-store.js';
+import type { StripeGateway } from '../../gateway/stripe.gateway.js';
+import { StripeUnansweredError } from '../../gateway/stripe-lists.js';
+import type { AnswerReading } from '../answers.js';
+import { ImportUnderWayError, UnfinishedImportError } from './errors.js';
+import type { ImportItem } from './import-item.js';
+import { type ImportJob, ImportJobs } from './import-jobs.js';
+import { readPage, UnusableObjectError } from './import-pages.js';
+import { importReport } from './import-report.js';
+import { noveltyOf } from './known.js';
+
+export interface ImporterOptions extends AnswerReading {
+  readonly pool: Pool;
+  readonly store: Pick<EventStore, 'readPage'>;
+  readonly repositories: Pick<Repositories, 'subscriptions' | 'customers'>;
+  readonly gateway: Pick<StripeGateway, 'page' | 'object'>;
+  readonly streamPrefix: string;
+  /** Unix ms. */
+  readonly now: () => number;
+  /** Hears of each step. */
+  readonly onProgress: (job: ImportJob) => void;
+  /** Ends the import between two steps; it can be gone on with. */
+  readonly signal: AbortSignal;
+}
+
+/** Whose a customer is, as a file says it. */
+export interface ImportLink {
+  readonly customer: string;
+  readonly userId: string;
+}
+
+/** What is asked of an import, and by whom. */
+export interface AskedImport {
+  readonly afterwards: ImportJob['afterwards'];
+  readonly actor: string;
+  readonly links: readonly ImportLink[];
+}
+
+/** Held while an import runs, so that one does. */
+const LOCK = `hashtextextended('tenure import', 0)`;
+const A_PAGE = 500;
+/** Items that are recorded at once: webhooks go on beside them. */
+const AT_ONCE = 8;
+
+/**
+ * Brings the subscriptions of a Stripe account in (DESIGN 10): reads them all, reports what would hold, and records what
+ * Stripe showed as retrieved. What was read is kept in the database until it is recorded, and every event has the key of its
+ * import: killed at any moment, an import is gone on with and exact at the end.
+ */
+export class Importer {
+  readonly #jobs: ImportJobs;
+
+  constructor(private readonly options: ImporterOptions) {
+    this.#jobs = new ImportJobs(options.pool);
+  }
+
+  /** The import that is not over, or else the last one; `null` when there was none. */
+  latest(): Promise<ImportJob | null> {
+    return this.#jobs.latest();
+  }
+
+  /** Begins an import, which `resume` runs. @throws ImportUnderWayError where one is not over */
+  async begin(asked: AskedImport): Promise<ImportJob> {
+    const linksOf = (job: string) => asked.links.map((link) => linkItem(link, job));
+    return this.#jobs.find(await this.#jobs.begin(asked, linksOf));
+  }
+
+  /**
+   * Goes on with the import that is not over, or begins one; comes back when it is over, or was told to end.
+   * @throws ImportUnderWayError, UnfinishedImportError, StripeUnansweredError and what the stores throw: it can be gone on with
+   */
+  async run(asked: AskedImport): Promise<ImportJob> {
+    return this.#alone(async () => {
+      const latest = await this.#jobs.latest();
+      const unfinished = latest?.finishedAt === null ? latest : null;
+      if (unfinished?.afterwards === asked.afterwards) return this.#goOn(unfinished.id);
+      if (unfinished?.afterwards === 'record') throw new UnfinishedImportError(unfinished.startedAt);
+      if (unfinished !== null) await this.#jobs.end(unfinished.id, 'failed', 'an import took its place');
+      return this.#goOn((await this.begin(asked)).id);
+    });
+  }
+
+  /** Goes on with the import that is not over. `null` where there is none. @throws as `run` */
+  async resume(): Promise<ImportJob | null> {
+    return this.#alone(async () => {
+      const latest = await this.#jobs.latest();
+      return latest === null || latest.finishedAt !== null ? null : this.#goOn(latest.id);
+    });
+  }
+
+  async #goOn(id: string): Promise<ImportJob> {
+    try {
+      await this.#read(id);
+      await this.#record(id);
+    } catch (error) {
+      if (!(error instanceof UnusableObjectError || isRefused(error))) throw error;
+      await this.#jobs.end(id, 'failed', error.message);
+    }
+    return this.#jobs.find(id);
+  }
+
+  async #read(id: string): Promise<void> {
+    const { pool, now, onProgress, signal } = this.options;
+    for (;;) {
+      const job = await this.#jobs.find(id);
+      if (job.phase !== 'reading' || signal.aborted) return;
+      onProgress(job);
+      const page = await readPage({ ...this.options, job: id }, job.cursor);
+      if (page !== null) await this.#jobs.read(id, page);
+      if (page?.hasMore) continue;
+      const report = await importReport(pool, this.#items(id), now());
+      await this.#jobs.reported(id, report);
+    }
+  }
+
+  async *#items(id: string): AsyncGenerator<readonly ImportItem[]> {
+    let after = '0';
+    for (;;) {
+      const page = await this.#jobs.items(id, after, A_PAGE);
+      yield page.map(({ item }) => item);
+      after = page.at(-1)?.place ?? after;
+      if (page.length < A_PAGE) return;
+    }
+  }
+
+  async #record(id: string): Promise<void> {
+    const { onProgress, signal } = this.options;
+    for (;;) {
+      const job = await this.#jobs.find(id);
+      if (job.phase !== 'recording' || signal.aborted) return;
+      onProgress(job);
+      const page = await this.#jobs.items(id, '0', A_PAGE);
+      if (page.length === 0) return this.#jobs.end(id, 'done', null);
+      for (let first = 0; first < page.length; first += AT_ONCE) {
+        if (signal.aborted) return;
+        const some = page.slice(first, first + AT_ONCE);
+        const outcomes = await Promise.all(some.map(({ item }) => this.#recordOne(item, job)));
+        const recorded = outcomes.filter((outcome) => outcome === 'recorded').length;
+        const counts = { recorded, unchanged: outcomes.length - recorded };
+        await this.#jobs.recorded(
+          id,
+          some.map(({ place }) => place),
+          counts,
+        );
+      }
+    }
+  }
+
+  async #recordOne(item: ImportItem, { id, actor }: ImportJob): Promise<'recorded' | 'unchanged'> {
+    const { store, repositories, streamPrefix, livemode } = this.options;
+    const { event, causation, answeredAt, apiVersion } = item;
+    const by = { actor, correlationId: id, causation };
+    if (event.type === 'CustomerLinked') {
+      const { customer, userId, reason } = event.data;
+      const origin: Origin = { ...by, stripe: null };
+      return said(await repositories.customers.execute(new LinkCustomer(customer, userId, reason, origin)));
+    }
+    const novelty = await noveltyOf(store, streamPrefix, item);
+    if (novelty !== 'new') return novelty === 'held' ? 'recorded' : 'unchanged';
+    const stripe = { eventId: null, eventType: null, created: answeredAt ?? 0, apiVersion, livemode };
+    const origin = { ...by, stripe };
+    return said(
+      item.category === 'subscription'
+        ? await repositories.subscriptions.execute(new RecordSubscriptionEvent(item.id, event, origin))
+        : await repositories.customers.execute(new RecordCustomerEvent(item.id, event, origin)),
+    );
+  }
+
+  /** @throws ImportUnderWayError */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    return withClient(this.options.pool, async (client) => {
+      const { rows } = await client.query(`select pg_try_advisory_lock(${LOCK}) as taken`);
+      if (rows[0]?.taken !== true) throw new ImportUnderWayError();
+      try {
+        return await work();
+      } finally {
+        await client.query(`select pg_advisory_unlock(${LOCK})`);
+      }
+    });
+  }
+}
+
+function linkItem({ customer, userId }: ImportLink, job: string): ImportItem {
+  return {
+    category: 'customer',
+    id: customer,
+    event: { type: 'CustomerLinked', data: { customer, userId, reason: 'import' } },
+    causation: `import/${job}/${customer}`,
+    answeredAt: null,
+    apiVersion: null,
+  };
+}
+
+function said({ outcome }: CommandResult): 'recorded' | 'unchanged' {
+  return outcome === 'applied' ? 'recorded' : 'unchanged';
+}
+
+/** What Stripe refuses stays refused; what it does not answer may come when the import is gone on with. */
+function isRefused(error: unknown): error is StripeUnansweredError {
+  if (!(error instanceof StripeUnansweredError)) return false;
+  const { status } = error.answer;
+  return status !== null && status < 500 && status !== 429;
+}

@@ -1,0 +1,46 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { EventStore } from '../../../event-store/event-store.js';
+import { streamName } from '../../../events/stream-names.js';
+import { foldInvoices } from '../../../policy/invoices.js';
+import { orderObservations } from '../../../policy/order.js';
+import { customerMetadata, isCustomerDeleted } from '../../../policy/ownership.js';
+import { readStreamFacts, type StreamFacts } from '../stream-facts.js';
+import type { ImportItem } from './import-item.js';
+
+/** What the log says to an item: it holds it; it would learn nothing new from it (DESIGN 5.4); or it would. */
+export type Novelty = 'held' | 'nothing new' | 'new';
+
+/** Looks into the stream of an item. */
+export async function noveltyOf(
+  store: Pick<EventStore, 'readPage'>,
+  streamPrefix: string,
+  item: ImportItem,
+): Promise<Novelty> {
+  const { category, id } = item;
+  const facts = await readStreamFacts(store, streamName(streamPrefix, { category, id }));
+  const told = [...facts.observations, ...facts.invoices, ...facts.customers];
+  if (told.some(({ eventId }) => eventId === item.causation)) return 'held';
+  return saysNothingNew(item, facts) ? 'nothing new' : 'new';
+}
+
+/** Whether what is newest by the stream is what Stripe shows. */
+function saysNothingNew({ event }: ImportItem, { observations, invoices, customers }: StreamFacts): boolean {
+  switch (event.type) {
+    case 'SubscriptionRetrieved': {
+      const newest = orderObservations(observations).observations.at(-1);
+      return newest !== undefined && isDeepStrictEqual({ ...newest.data, previous: null }, event.data);
+    }
+    case 'SubscriptionInvoiceRetrieved':
+    case 'CustomerInvoiceRetrieved': {
+      const [known] = foldInvoices(invoices.filter(({ data }) => data.invoice === event.data.invoice));
+      return known !== undefined && isDeepStrictEqual(known.data, { subscription: '', ...event.data });
+    }
+    case 'CustomerRetrieved': {
+      const { userId, deleted } = event.data;
+      const isClaimed = userId === null || userId === customerMetadata(customers);
+      return customers.length > 0 && isClaimed && deleted === isCustomerDeleted(customers);
+    }
+    case 'CustomerLinked':
+      return false; // its aggregate knows whether the link stands
+  }
+}

@@ -1,0 +1,46 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** Imports, whoever runs them, and what they read of Stripe and have not recorded yet; outside generations. */
+class CreateImportJobs1764500000000 implements MigrationInterface {
+  readonly name = 'CreateImportJobs1764500000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('create schema if not exists tenure');
+    await runner.query(`
+      create table tenure.import_job (
+        id uuid primary key,
+        afterwards text not null check (afterwards in ('record', 'report')),
+        phase text not null check (phase in ('reading', 'recording', 'done', 'failed')),
+        actor text not null,
+        started_at timestamptz(3) not null default now(),
+        finished_at timestamptz(3),
+        recording_since timestamptz(3),
+        cursor text collate "C",
+        subscriptions int not null default 0,
+        read int not null default 0,
+        recorded int not null default 0,
+        unchanged int not null default 0,
+        report text,
+        failure text
+      )`);
+    // One at a time, whoever begins it.
+    await runner.query(
+      'create unique index import_job_unfinished on tenure.import_job ((finished_at is null)) where finished_at is null',
+    );
+    await runner.query(`
+      create table tenure.import_item (
+        job uuid not null references tenure.import_job (id),
+        nth bigint generated always as identity,
+        body text not null,
+        primary key (job, nth)
+      )`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop table tenure.import_item');
+    await runner.query('drop table tenure.import_job');
+  }
+}
+
+/** Migrations of imports, oldest first. */
+export const importMigrations = [CreateImportJobs1764500000000];

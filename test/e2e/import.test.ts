@@ -1,0 +1,162 @@
+import { Repositories } from '../../src/commands/repositories.js';
+import { EventStoreUnavailableError } from '../../src/event-store/errors.js';
+import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { EventStoreDecorator } from '../../src/event-store/event-store-decorator.js';
+import { RequestBudget } from '../../src/stripe/gateway/request-pace.js';
+import { StripeGateway } from '../../src/stripe/gateway/stripe.gateway.js';
+import { Importer, type ImporterOptions } from '../../src/stripe/reconciliation/import/importer.js';
+import { wholeLog } from '../support/log.js';
+import { startService, type TestService } from '../support/service.js';
+import { StripeApi } from '../support/stripe-api.js';
+import { customerObject, invoiceObject, stripeEvent, subscriptionObject } from '../support/stripe-events.js';
+
+/** Subscriptions of the account: hundreds, on several pages. */
+const SUBSCRIPTIONS = Number(process.env.IMPORT_SUBSCRIPTIONS ?? 250);
+const ASKED = { afterwards: 'record', actor: 'test', links: [] } as const;
+const CLAIMS = { userIdMetadataKey: 'user_id', userIdPattern: null };
+
+/** A log that goes away after so many appends. */
+class FailingStore extends EventStoreDecorator {
+  constructor(
+    inner: EventStore,
+    private left: number,
+  ) {
+    super(inner);
+  }
+  override append(...given: Parameters<EventStore['append']>): ReturnType<EventStore['append']> {
+    this.left -= 1;
+    return this.left < 0 ? Promise.reject(new EventStoreUnavailableError('away')) : super.append(...given);
+  }
+}
+
+describe('An import of what Stripe has', () => {
+  let api: StripeApi;
+  let service: TestService;
+
+  beforeAll(async () => {
+    api = await StripeApi.start();
+    service = await startService();
+    for (let n = 0; n < SUBSCRIPTIONS; n += 1) exists(n);
+  });
+  afterAll(async () => {
+    await service.close();
+    await api.close();
+  });
+
+  /** A customer with a subscription and its invoice; every tenth names nobody, every seventh is past due, every fifth has a price in no plan. */
+  function exists(n: number): void {
+    const metadata = n % 10 === 0 ? {} : { user_id: `user_${n}` };
+    api.has(customerObject(`cus_sub_${n}`, { metadata, livemode: false }));
+    const status = n % 7 === 0 ? 'past_due' : 'active';
+    const more = { livemode: false, status, latest_invoice: `in_${n}` };
+    api.has(subscriptionObject(`sub_${n}`, n % 5 === 1 ? 'price_odd' : 'price_plus', more));
+    api.has(invoiceObject(`in_${n}`, `sub_${n}`, 'price_plus', { livemode: false }));
+  }
+
+  function importer(more: Partial<ImporterOptions> & { appends?: number } = {}): Importer {
+    const store = service.tenure.app.get<EventStore>(EVENT_STORE);
+    const writing = more.appends === undefined ? store : new FailingStore(store, more.appends);
+    const gateway = new StripeGateway({
+      secretKey: api.key,
+      apiBase: api.url,
+      budget: new RequestBudget({ perSecond: 1_000, livemode: false }),
+      onRequest: () => undefined,
+    });
+    return new Importer({
+      pool: service.tenure.pool,
+      store,
+      repositories: new Repositories(writing, { streamPrefix: service.prefix }),
+      gateway,
+      streamPrefix: service.prefix,
+      livemode: false,
+      claims: CLAIMS,
+      now: Date.now,
+      onProgress: () => undefined,
+      signal: new AbortController().signal,
+      ...more,
+    });
+  }
+
+  async function retrieved(): Promise<readonly { type: string; stream: string; causation: string }[]> {
+    const all = await wholeLog(service.tenure.app.get<EventStore>(EVENT_STORE));
+    return all
+      .filter(({ type }) => type.endsWith('Retrieved'))
+      .map(({ type, stream, metadata }) => ({ type, stream, causation: JSON.parse(metadata).causationId }));
+  }
+
+  it('as a dry run says what would hold, and appends nothing', async () => {
+    const before = await service.logged();
+    const job = await importer().run({ ...ASKED, afterwards: 'report' });
+    const odd = Array.from({ length: SUBSCRIPTIONS }, (_, n) => n).filter((n) => n % 5 === 1);
+    const unlinked = Math.ceil(SUBSCRIPTIONS / 10);
+    expect(job).toMatchObject({
+      phase: 'done',
+      subscriptions: SUBSCRIPTIONS,
+      read: 3 * SUBSCRIPTIONS,
+      recorded: 0,
+      report: {
+        users: { free: odd.length, plus: SUBSCRIPTIONS - odd.length - unlinked },
+        unlinked: { count: unlinked },
+        unmappedPrices: { price_odd: odd.length },
+        conflicts: { count: 0 },
+        severalSubscriptions: { count: 0 },
+      },
+    });
+    expect(await service.logged()).toBe(before);
+  });
+
+  it('that is ended while it reads, and cut off while it records, goes on under its key and is exact at the end', async () => {
+    const ended = new AbortController();
+    const read = await importer({ onProgress: () => ended.abort(), signal: ended.signal }).run(ASKED);
+    expect(read).toMatchObject({ phase: 'reading', finishedAt: null, recorded: 0 });
+    await expect(importer({ appends: 100 }).run(ASKED)).rejects.toThrow();
+    await expect(importer({ appends: 201 }).run(ASKED)).rejects.toThrow();
+    const job = await importer().resume();
+    expect(job).toMatchObject({ id: read.id, phase: 'done', read: 3 * SUBSCRIPTIONS, failure: null });
+    const all = await retrieved();
+    expect(all).toHaveLength(3 * SUBSCRIPTIONS);
+    expect(new Set(all.map(({ causation }) => causation)).size).toBe(all.length);
+    expect(all.every(({ causation }) => causation.endsWith(`/${read.id}`))).toBe(true);
+    expect((job?.recorded ?? 0) + (job?.unchanged ?? 0)).toBe(3 * SUBSCRIPTIONS);
+    const head = (await service.tenure.app.get<EventStore>(EVENT_STORE).head()) ?? '0';
+    expect(await service.entitlements('user_2', head)).toMatchObject({ plan: 'plus', status: 'active' });
+    expect(await service.entitlements('user_7')).toMatchObject({ plan: 'plus', status: 'past_due' });
+    expect(await service.entitlements('user_6')).toMatchObject({ plan: 'free' });
+  });
+
+  it('once more appends nothing but what is new, and what Stripe delivered since stands', async () => {
+    const changed = subscriptionObject('sub_2', 'price_pro', { livemode: false, latest_invoice: 'in_2' });
+    api.has(changed);
+    await service.receive(
+      stripeEvent(
+        'customer.subscription.deleted',
+        subscriptionObject('sub_3', 'price_plus', { status: 'canceled' }),
+      ),
+    );
+    api.has(subscriptionObject('sub_3', 'price_plus', { status: 'canceled', livemode: false }));
+    const before = (await retrieved()).length;
+    const job = await importer().run({
+      ...ASKED,
+      links: [{ customer: 'cus_sub_10', userId: 'linked' }],
+    });
+    expect(job).toMatchObject({ phase: 'done', recorded: 2 });
+    expect((await retrieved()).length).toBe(before + 1);
+    const head = (await service.tenure.app.get<EventStore>(EVENT_STORE).head()) ?? '0';
+    expect(await service.entitlements('user_3', head)).toMatchObject({ plan: 'free', status: 'canceled' });
+    expect((await service.entitlements('linked')).subscriptionActive).toBe(true);
+  });
+
+  it('is refused while another one runs', async () => {
+    let second: Promise<unknown> = Promise.resolve();
+    const first = importer({
+      onProgress: () => {
+        second = importer()
+          .resume()
+          .catch((error) => error);
+      },
+    });
+    const waits = first.run({ ...ASKED, afterwards: 'report' });
+    await waits;
+    expect(await second).toMatchObject({ code: 'import_in_progress' });
+  });
+});
