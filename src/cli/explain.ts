@@ -7,6 +7,7 @@ import { LogCopyError } from '../event-store/copy-log.js';
 import { EventStoreError } from '../event-store/errors.js';
 import { OtherLogError, UnfinishedRestoreError } from '../event-store/log-identity.js';
 import { StripeUnansweredError } from '../stripe/gateway/stripe-lists.js';
+import { ImportRefusedError } from '../stripe/reconciliation/import/errors.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import type { Terminal } from './terminal.js';
 
@@ -31,7 +32,11 @@ export function explain(error: unknown, terminal: Terminal): ExitCode {
     say([error.message]);
     return EXIT.data;
   }
-  if (error instanceof LogCopyError || error instanceof BackupRefusedError) {
+  if (
+    error instanceof LogCopyError ||
+    error instanceof BackupRefusedError ||
+    error instanceof ImportRefusedError
+  ) {
     say([error.message]);
     return EXIT.no;
   }

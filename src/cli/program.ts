@@ -7,6 +7,7 @@ import { customersCommand } from './customers.command.js';
 import { doctorCommand } from './doctor.command.js';
 import { eventsCommand } from './events.command.js';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.js';
+import { importCommand } from './import.command.js';
 import { keysCommand } from './keys.command.js';
 import { logCommand } from './log.command.js';
 import { plansCommand } from './plans.command.js';
@@ -63,6 +64,7 @@ export function program(terminal: Terminal): Command {
     .addCommand(customersCommand(terminal))
     .addCommand(doctorCommand(terminal))
     .addCommand(eventsCommand(terminal))
+    .addCommand(importCommand(terminal))
     .addCommand(keysCommand(terminal))
     .addCommand(logCommand(terminal))
     .addCommand(plansCommand(terminal))

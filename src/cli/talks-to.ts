@@ -7,6 +7,8 @@ const WORDS = {
   databaseAndLog:
     'the database of the service (DATABASE_URL, else the embedded one) and the log, whether the service runs or not',
   stripe: 'Stripe (STRIPE_SECRET_KEY, STRIPE_API_BASE): needs no database and no service',
+  stripeAndLog:
+    'Stripe (STRIPE_SECRET_KEY, STRIPE_API_BASE), the database of the service (DATABASE_URL, else the embedded one) and the log, whether the service runs or not',
   bothLogs:
     'the database (DATABASE_URL, else the embedded one) and the event store (EVENTSTORE_URL); no service may append',
 } as const;

@@ -1,3 +1,6 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runCli } from '../../src/cli/program.js';
 import { Repositories } from '../../src/commands/repositories.js';
 import { EventStoreUnavailableError } from '../../src/event-store/errors.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
@@ -5,6 +8,7 @@ import { EventStoreDecorator } from '../../src/event-store/event-store-decorator
 import { RequestBudget } from '../../src/stripe/gateway/request-pace.js';
 import { StripeGateway } from '../../src/stripe/gateway/stripe.gateway.js';
 import { Importer, type ImporterOptions } from '../../src/stripe/reconciliation/import/importer.js';
+import { testFolder } from '../support/folder.js';
 import { wholeLog } from '../support/log.js';
 import { startService, type TestService } from '../support/service.js';
 import { StripeApi } from '../support/stripe-api.js';
@@ -127,13 +131,9 @@ describe('An import of what Stripe has', () => {
   it('once more appends nothing but what is new, and what Stripe delivered since stands', async () => {
     const changed = subscriptionObject('sub_2', 'price_pro', { livemode: false, latest_invoice: 'in_2' });
     api.has(changed);
-    await service.receive(
-      stripeEvent(
-        'customer.subscription.deleted',
-        subscriptionObject('sub_3', 'price_plus', { status: 'canceled' }),
-      ),
-    );
-    api.has(subscriptionObject('sub_3', 'price_plus', { status: 'canceled', livemode: false }));
+    const ended = subscriptionObject('sub_3', 'price_plus', { status: 'canceled', livemode: false });
+    await service.receive(stripeEvent('customer.subscription.deleted', ended));
+    api.has(ended);
     const before = (await retrieved()).length;
     const job = await importer().run({
       ...ASKED,
@@ -144,6 +144,40 @@ describe('An import of what Stripe has', () => {
     const head = (await service.tenure.app.get<EventStore>(EVENT_STORE).head()) ?? '0';
     expect(await service.entitlements('user_3', head)).toMatchObject({ plan: 'free', status: 'canceled' });
     expect((await service.entitlements('linked')).subscriptionActive).toBe(true);
+  });
+
+  it('is a command too, which tells what would hold, takes links from a file and refuses one with faults', async () => {
+    const folder = await testFolder('tenure-import-');
+    const links = join(folder, 'links.csv');
+    const tenure = async (...args: readonly string[]) => {
+      let [out, err] = ['', ''];
+      const code = await runCli(['import', ...args], {
+        environment: { ...service.environment, ...api.environment, USER: 'ada' },
+        out: (text) => {
+          out += text;
+        },
+        err: (text) => {
+          err += text;
+        },
+      });
+      return { code, out, err };
+    };
+    const looked = await tenure('--dry-run');
+    expect(looked.code).toBe(0);
+    expect(looked.out).toContain(`${SUBSCRIPTIONS} subscriptions read`);
+    expect(looked.out).toMatch(/users by plan: free \d+, plus \d+\n/);
+    await writeFile(links, 'cus_sub_20;nobody');
+    expect(await tenure('--links', links)).toMatchObject({ code: 65, out: '' });
+    await writeFile(links, 'cus_sub_20,found');
+    const imported = await tenure('--links', links, '--json');
+    expect([imported.code, JSON.parse(imported.out)]).toMatchObject([0, { actor: 'cli:ada', recorded: 1 }]);
+    const none = await runCli(['import'], {
+      environment: service.environment,
+      out: () => undefined,
+      err: () => undefined,
+    });
+    expect(none).toBe(78);
+    await rm(folder, { recursive: true });
   });
 
   it('is refused while another one runs', async () => {
