@@ -5,7 +5,7 @@ import type { ListedObject, NoAnswer, StripeGateway } from './stripe.gateway.js'
 /** Times that one page is asked for before its list is given up. */
 const TRIES = 5;
 
-/** Stripe did not answer. The message names the outcome and Stripe's request, and nothing that Stripe wrote. */
+/** Stripe did not answer, or refused. The message names the status and Stripe's request, and nothing that Stripe wrote. */
 export class StripeUnansweredError extends NamedError {
   readonly code = 'stripe_unanswered';
   constructor(
@@ -14,7 +14,9 @@ export class StripeUnansweredError extends NamedError {
   ) {
     const { outcome, status, requestId } = answer;
     super(
-      `Stripe did not answer GET ${path}: ${[outcome, status, requestId].filter((word) => word !== null).join(', ')}`,
+      status === null
+        ? `Stripe did not answer GET ${path}: ${outcome}`
+        : `Stripe answered GET ${path} with ${status}${requestId === null ? '' : ` (${requestId})`}`,
     );
   }
 }
