@@ -131,9 +131,9 @@ export class Account extends AccountTables {
   ): Row {
     const before = table.find(id);
     if (before === undefined) throw new Error(`${id} is not there to be changed`);
-    const after: Row = { ...before, ...changes };
-    const previous = previousAttributes(before, after);
+    const previous = previousAttributes(before, changes);
     if (previous === null) return before;
+    const after: Row = { ...before, ...changes };
     table.put(after);
     if (type !== undefined) this.emit(type, after, previous);
     return after;

@@ -17,11 +17,18 @@ export class Ids {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   }
 
-  /** So many random letters and digits. */
+  /** So many random letters and digits. They are made at once: a text that grows letter by letter takes thirty times its memory. */
   letters(length: number): string {
-    let text = '';
-    for (let n = 0; n < length; n += 1) text += LETTERS[Math.floor(this.random() * LETTERS.length)];
-    return text;
+    const codes: number[] = [];
+    while (codes.length < length) {
+      let left = Math.floor(this.random() * 4_294_967_296);
+      // A draw has 32 bits, which is five letters and a little.
+      for (let n = 0; n < 5 && codes.length < length; n += 1) {
+        codes.push(LETTERS.charCodeAt(left % LETTERS.length));
+        left = Math.floor(left / LETTERS.length);
+      }
+    }
+    return String.fromCharCode(...codes);
   }
 
   /** An id of Stripe's form, such as `sub_1Q…` for `sub`. */

@@ -1,26 +1,31 @@
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * The old values of what differs, as `data.previous_attributes` of an event names them (Stripe: "The Event object"): of a
- * hash only the keys that changed, `null` for one that was not there; of a list inside an object its `data`; an array whole.
- * `null` when nothing differs.
+ * The old values of what `changes` make different, as `data.previous_attributes` of an event names them (Stripe: "The Event
+ * object"): of a hash only the keys that changed, `null` for one that was not there; of a list inside an object its `data`;
+ * an array whole. `null` when nothing differs.
  */
-export function previousAttributes(before: object, after: object): Fields | null {
-  const previous: Record<string, unknown> = {};
-  const [was, is] = [before as Fields, after as Fields];
-  for (const key of new Set([...Object.keys(was), ...Object.keys(is)])) {
+export function previousAttributes(before: object, changes: object): Fields | null {
+  return differing(before as Fields, changes as Fields, Object.keys(changes));
+}
+
+function differing(was: Fields, is: Fields, keys: readonly string[]): Fields | null {
+  let previous: Record<string, unknown> | null = null;
+  for (const key of keys) {
     const [old, now] = [was[key], is[key]];
     if (old === now || isSame(old, now)) continue;
+    previous ??= {};
     previous[key] = previousValue(old, now);
   }
-  return Object.keys(previous).length === 0 ? null : previous;
+  return previous;
 }
 
 function previousValue(old: unknown, now: unknown): unknown {
   if (old === undefined) return null;
   if (!isHash(old) || !isHash(now)) return old;
   if (old.object === 'list') return { data: old.data };
-  return typeof old.id === 'string' ? old : previousAttributes(old, now);
+  if (typeof old.id === 'string') return old;
+  return differing(old, now, [...new Set([...Object.keys(old), ...Object.keys(now)])]);
 }
 
 function isHash(value: unknown): value is Fields {

@@ -30,6 +30,50 @@ export interface Selection<Row, Index extends string> {
 
 type KeyOf<Row> = (row: Row) => string | null | undefined;
 
+/** Places in the order of making, of which the first ones go without the others being moved. */
+class Positions {
+  #values: number[] = [];
+  #start = 0;
+
+  get length(): number {
+    return this.#values.length - this.#start;
+  }
+
+  at(index: number): number | undefined {
+    return this.#values[this.#start + index];
+  }
+
+  push(position: number): void {
+    this.#values.push(position);
+  }
+
+  remove(position: number): void {
+    if (this.#values[this.#start] !== position) {
+      this.#values.splice(this.#start + this.indexOf(position), 1);
+      return;
+    }
+    this.#start += 1;
+    if (this.#start > 1_000 && this.#start > this.length) {
+      this.#values = this.#values.slice(this.#start);
+      this.#start = 0;
+    }
+  }
+
+  /** Index of the first one that is not below `position`. */
+  indexOf(position: number): number {
+    let low = 0;
+    let high = this.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.at(middle) ?? 0) < position) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+const NONE = new Positions();
+
 /**
  * Rows of one kind by id, in the order in which they were made, with indexes on what never changes of them. Making, finding
  * and replacing a row takes constant time, a page of an index as long as the page.
@@ -37,8 +81,8 @@ type KeyOf<Row> = (row: Row) => string | null | undefined;
 export class Table<Row extends { readonly id: string }, Index extends string = never> {
   readonly #rows: (Row | undefined)[] = [];
   readonly #positions = new Map<string, number>();
-  readonly #indexes: readonly (readonly [Index, KeyOf<Row>, Map<string, number[]>])[];
-  readonly #all: number[] = [];
+  readonly #indexes: readonly (readonly [Index, KeyOf<Row>, Map<string, Positions>])[];
+  readonly #all = new Positions();
 
   constructor(indexes: Readonly<Record<Index, KeyOf<Row>>>) {
     const names = Object.keys(indexes) as Index[];
@@ -68,8 +112,12 @@ export class Table<Row extends { readonly id: string }, Index extends string = n
       const key = keyOf(row);
       if (key == null) continue;
       const known = positions.get(key);
-      if (known === undefined) positions.set(key, [next]);
-      else known.push(next);
+      if (known !== undefined) known.push(next);
+      else {
+        const first = new Positions();
+        first.push(next);
+        positions.set(key, first);
+      }
     }
   }
 
@@ -79,26 +127,27 @@ export class Table<Row extends { readonly id: string }, Index extends string = n
     if (position === undefined || row === undefined) return;
     this.#positions.delete(id);
     this.#rows[position] = undefined;
-    without(this.#all, position);
+    this.#all.remove(position);
     for (const [, keyOf, positions] of this.#indexes) {
       const key = keyOf(row);
       const known = key == null ? undefined : positions.get(key);
       if (key == null || known === undefined) continue;
-      without(known, position);
+      known.remove(position);
       if (known.length === 0) positions.delete(key);
     }
   }
 
   /** The row that was made first of those that are left. */
   get oldest(): Row | undefined {
-    const [position] = this.#all;
+    const position = this.#all.at(0);
     return position === undefined ? undefined : this.#rows[position];
   }
 
   /** Rows from the oldest to the newest. */
   *select({ by, where }: Selection<Row, Index> = {}): Generator<Row> {
-    for (const position of this.#of(by)) {
-      const row = this.#rows[position];
+    const positions = this.#of(by);
+    for (let at = 0; at < positions.length; at += 1) {
+      const row = this.#rows[positions.at(at) ?? -1];
       if (row !== undefined && (where === undefined || where(row))) yield row;
     }
   }
@@ -114,7 +163,7 @@ export class Table<Row extends { readonly id: string }, Index extends string = n
         : this.#place(positions, 'starting_after', cursor.starting_after) - 1;
     const data: Row[] = [];
     for (let at = start; at >= 0 && at < positions.length; at += isBackwards ? 1 : -1) {
-      const row = this.#rows[positions[at] ?? -1];
+      const row = this.#rows[positions.at(at) ?? -1];
       if (row === undefined || (where !== undefined && !where(row))) continue;
       if (data.length === cursor.limit) return { data: isBackwards ? data.reverse() : data, has_more: true };
       data.push(row);
@@ -122,36 +171,19 @@ export class Table<Row extends { readonly id: string }, Index extends string = n
     return { data: isBackwards ? data.reverse() : data, has_more: false };
   }
 
-  #of(by: Selection<Row, Index>['by']): readonly number[] {
+  #of(by: Selection<Row, Index>['by']): Positions {
     if (by === undefined) return this.#all;
-    return this.#indexes.find(([name]) => name === by[0])?.[2].get(by[1]) ?? [];
+    return this.#indexes.find(([name]) => name === by[0])?.[2].get(by[1]) ?? NONE;
   }
 
   /** Where the row of a cursor stands among `positions`, or would stand. */
   #place(
-    positions: readonly number[],
+    positions: Positions,
     parameter: 'starting_after' | 'ending_before',
     id: string | undefined,
   ): number {
     const position = this.#positions.get(id ?? '');
     if (position === undefined) throw new UnknownCursorError(parameter, id ?? '');
-    return placeIn(positions, position);
+    return positions.indexOf(position);
   }
-}
-
-/** Index of the first of the ascending `positions` that is not below `position`. */
-function placeIn(positions: readonly number[], position: number): number {
-  let low = 0;
-  let high = positions.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((positions[middle] ?? 0) < position) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function without(positions: number[], position: number): void {
-  if (positions[0] === position) positions.shift();
-  else positions.splice(placeIn(positions, position), 1);
 }
