@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- [ingest] [query] [freshness] [rebuild] [scale] [as-of] [audit-log] [cost] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
- * service beside its floors and rivals, prints the ratios, and writes `bench/results.json` (`results.cost.json`, `results.scale.json`, `results.as-of.json`, `results.audit-log.json`). See README.md in this folder.
+ * service beside its floors and rivals, prints the ratios, and writes `bench/results.json` (`results.cost.json`, `results.scale.json`, `results.audit.json`). See README.md in this folder.
  * Exit code 1 when something failed or an acknowledged event was missing; a ratio that was not reached is a figure, not a
  * failure.
  */
@@ -14,6 +14,7 @@ import { LoadGenerator } from './load/generator-process.js';
 import { table, type WorkReport, writeResults } from './report.js';
 import { type BenchContext, FULL, QUICK } from './support/bench-context.js';
 import { type BenchDatabaseServer, benchDatabaseServer } from './support/bench-database.js';
+import { LongLogs } from './support/long-log.js';
 import { machine, versions } from './support/machine.js';
 import { startService } from './support/service-process.js';
 import { benchAsOf } from './works/as-of.js';
@@ -30,10 +31,8 @@ import { benchScale } from './works/scale.js';
 /** What compares with nobody else keeps its figures apart, so that they do not take the place of the others. */
 function resultsOf(onService: readonly string[]): string {
   if (onService.length === 0) return chosen.includes('cost') ? 'results.cost.json' : 'results.judge.json';
-  const [only] = onService.length === 1 ? onService : [];
-  return only === 'scale' || only === 'as-of' || only === 'audit-log'
-    ? `results.${only}.json`
-    : 'results.json';
+  if (onService.every((name) => name === 'as-of' || name === 'audit-log')) return 'results.audit.json';
+  return onService.join() === 'scale' ? 'results.scale.json' : 'results.json';
 }
 /** Works on the running service, and those that need a database alone. */
 const WORKS: Readonly<Record<string, (context: BenchContext) => Promise<WorkReport>>> = {
@@ -151,9 +150,12 @@ async function runOnService(
   });
   cleanUps.push(() => service.stop());
 
+  const longLogs = new LongLogs({ database, secret, adminKey });
+  cleanUps.push(() => longLogs.stop());
   const context = {
     effort,
     database,
+    longLogs,
     generator,
     service,
     serviceDatabaseUrl,

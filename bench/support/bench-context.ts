@@ -1,5 +1,6 @@
 import type { LoadGenerator } from '../load/generator-process.js';
 import type { BenchDatabaseServer } from './bench-database.js';
+import type { LongLogs } from './long-log.js';
 import type { BenchServer } from './rival-process.js';
 
 /** How long and how often to measure. */
@@ -57,6 +58,7 @@ export interface BenchContext {
   readonly serviceDatabaseUrl: string;
   /** The EventStoreDB to measure on; `null`: the test server. */
   readonly eventStoreUrl: string | null;
+  readonly longLogs: LongLogs;
   readonly secret: string;
   readonly adminKey: string;
   /** Tells the person at the terminal what is going on. */

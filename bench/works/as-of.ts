@@ -1,11 +1,7 @@
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pg from 'pg';
 import { HttpConnection, requestBytes } from '../load/http-connection.js';
 import { limitRow, type Note, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
-import { EVENTS_OF_A_USER, fillUsers } from '../support/fill-users.js';
-import { startService } from '../support/service-process.js';
 
 /** Users asked for, each once by each kind of question, so that no snapshot comes from memory. */
 const ASKED = 1_000;
@@ -15,59 +11,44 @@ const WARM_UP = 200;
 const AFTER_MS = 150_000;
 
 /** Milliseconds of a question as of a moment, on a long log, beside the current snapshot read from the database. */
-export async function benchAsOf({
-  effort,
-  database,
-  secret,
-  adminKey,
-  say,
-}: BenchContext): Promise<WorkReport> {
+export async function benchAsOf({ effort, longLogs, say }: BenchContext): Promise<WorkReport> {
   const events = Number(process.env.AS_OF_EVENTS ?? effort.asOfEvents);
-  const users = Math.ceil(events / EVENTS_OF_A_USER);
-  const databaseUrl = await database.create('as_of');
-  const logFile = join(tmpdir(), `tenure-bench-${process.pid}-as-of.log`);
-  const service = await startService({ databaseUrl, secret, adminKey, log: {}, logFile });
-  const headers = { authorization: `Bearer ${adminKey}` };
-  try {
-    const then = new Date(Date.now() + AFTER_MS).toISOString();
-    await fillUsers({ port: service.port, headers }, databaseUrl, { users, begin: 'now' });
-    const connection = await HttpConnection.open('127.0.0.1', service.port);
-    const ask = async (userId: string, query: string): Promise<string> => {
-      const { status, body } = await connection.send(
-        requestBytes('GET', `/v1/users/${userId}/entitlements${query}`, headers, ''),
-      );
-      if (status !== 200) throw new Error(`${userId}${query} was answered ${status}: ${body}`);
-      return body;
-    };
-    const queries = { now: '', at: `?at=${then}`, knownAt: `?knownAt=${then}` };
-    const took = { now: [] as number[], at: [] as number[], knownAt: [] as number[] };
-    const step = Math.max(1, Math.floor(users / (ASKED + WARM_UP)));
-    for (let n = 0; n < ASKED + WARM_UP; n += 1) {
-      for (const kind of ['now', 'at', 'knownAt'] as const) {
-        const began = performance.now();
-        await ask(`u${(n * step) % users}`, queries[kind]);
-        if (n >= WARM_UP) took[kind].push(performance.now() - began);
-      }
+  const { port, headers, databaseUrl, users, began: lives } = await longLogs.of(events);
+  const then = new Date(lives + AFTER_MS).toISOString();
+  const connection = await HttpConnection.open('127.0.0.1', port);
+  const ask = async (userId: string, query: string): Promise<string> => {
+    const { status, body } = await connection.send(
+      requestBytes('GET', `/v1/users/${userId}/entitlements${query}`, headers, ''),
+    );
+    if (status !== 200) throw new Error(`${userId}${query} was answered ${status}: ${body}`);
+    return body;
+  };
+  const queries = { now: '', at: `?at=${then}`, knownAt: `?knownAt=${then}` };
+  const took = { now: [] as number[], at: [] as number[], knownAt: [] as number[] };
+  const step = Math.max(1, Math.floor(users / (ASKED + WARM_UP)));
+  for (let n = 0; n < ASKED + WARM_UP; n += 1) {
+    for (const kind of ['now', 'at', 'knownAt'] as const) {
+      const began = performance.now();
+      await ask(`u${(n * step) % users}`, queries[kind]);
+      if (n >= WARM_UP) took[kind].push(performance.now() - began);
     }
-    connection.close();
-    const now = p95(took.now);
-    const row = (work: string, ours: number) =>
-      limitRow({ work, ours, against: 'twice the current snapshot from the database', theirs: 2 * now });
-    say(`  ${events} events, p95: now ${now.toFixed(2)} ms, then ${p95(took.at).toFixed(2)} ms`);
-    return {
-      rows: [
-        row('GET entitlements?at=, p95', p95(took.at)),
-        row('GET entitlements?knownAt=, p95', p95(took.knownAt)),
-      ],
-      notes: [
-        { what: 'as-of: events in the log, of users', value: `${events}, ${users}` },
-        { what: 'as-of: current snapshot from the database, p95', value: `${now.toFixed(2)} ms` },
-        ...(await bytesKept(databaseUrl, events)),
-      ],
-    };
-  } finally {
-    await service.stop();
   }
+  connection.close();
+  const now = p95(took.now);
+  const row = (work: string, ours: number) =>
+    limitRow({ work, ours, against: 'twice the current snapshot from the database', theirs: 2 * now });
+  say(`  ${events} events, p95: now ${now.toFixed(2)} ms, then ${p95(took.at).toFixed(2)} ms`);
+  return {
+    rows: [
+      row('GET entitlements?at=, p95', p95(took.at)),
+      row('GET entitlements?knownAt=, p95', p95(took.knownAt)),
+    ],
+    notes: [
+      { what: 'as-of: events in the log, of users', value: `${events}, ${users}` },
+      { what: 'as-of: current snapshot from the database, p95', value: `${now.toFixed(2)} ms` },
+      ...(await bytesKept(databaseUrl, events)),
+    ],
+  };
 }
 
 /** Bytes for each event of the log, indices included, of what is kept for these questions. */

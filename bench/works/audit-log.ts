@@ -1,13 +1,10 @@
 import { get } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { median, throughputRow, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
 import { expectEqual } from '../support/expect-equal.js';
-import { EVENTS_OF_A_USER, type FilledService, fillUsers } from '../support/fill-users.js';
+import type { FilledService } from '../support/fill-users.js';
 import { pageRows } from '../support/page-rows.js';
 import { withClient } from '../support/service-log.js';
-import { startService } from '../support/service-process.js';
 
 const PAGE = 2_000;
 const LEAST = 0.5;
@@ -15,48 +12,32 @@ const AIM = 1;
 const NEWLINE = 10;
 
 /** Events per second of the log as an auditor reads it over HTTP, beside paging the same rows with the driver. */
-export async function benchAuditLog({
-  effort,
-  database,
-  secret,
-  adminKey,
-  say,
-}: BenchContext): Promise<WorkReport> {
-  const users = Math.ceil(Number(process.env.AUDIT_LOG_EVENTS ?? effort.auditLogEvents) / EVENTS_OF_A_USER);
-  const databaseUrl = await database.create('audit_log');
-  const logFile = join(tmpdir(), `tenure-bench-${process.pid}-audit-log.log`);
-  const { port, stop } = await startService({ databaseUrl, secret, adminKey, log: {}, logFile });
-  const service = { port, headers: { authorization: `Bearer ${adminKey}` } };
-  try {
-    await fillUsers(service, databaseUrl, { users, begin: 'earlier' });
-    await readLog(service); // this look is recorded, those of the rounds are known
-    const [ours, theirs]: [number[], number[]] = [[], []];
-    for (let round = 0; round < effort.rounds; round += 1) {
-      const rows = await perSecond(() => withClient(databaseUrl, (client) => pageRows(client, '0', PAGE)));
-      const lines = await perSecond(() => readLog(service));
-      expectEqual('the log over HTTP', lines.events, rows.events);
-      theirs.push(rows.rate);
-      ours.push(lines.rate);
-      say(
-        `  ${rows.events} events: ${Math.round(lines.rate)}/s over HTTP, ${Math.round(rows.rate)}/s with pg`,
-      );
-    }
-    return {
-      rows: [
-        throughputRow({
-          work: 'audit log as NDJSON',
-          ours: median(ours),
-          against: 'paging the same rows with pg',
-          theirs: median(theirs),
-          least: LEAST,
-          aim: AIM,
-        }),
-      ],
-      notes: [{ what: 'audit-log: users', value: String(users) }],
-    };
-  } finally {
-    await stop();
+export async function benchAuditLog({ effort, longLogs, say }: BenchContext): Promise<WorkReport> {
+  const service = await longLogs.of(Number(process.env.AUDIT_LOG_EVENTS ?? effort.auditLogEvents));
+  const { databaseUrl, users } = service;
+  await readLog(service); // this look is recorded, those of the rounds are known
+  const [ours, theirs]: [number[], number[]] = [[], []];
+  for (let round = 0; round < effort.rounds; round += 1) {
+    const rows = await perSecond(() => withClient(databaseUrl, (client) => pageRows(client, '0', PAGE)));
+    const lines = await perSecond(() => readLog(service));
+    expectEqual('the log over HTTP', lines.events, rows.events);
+    theirs.push(rows.rate);
+    ours.push(lines.rate);
+    say(`  ${rows.events} events: ${Math.round(lines.rate)}/s over HTTP, ${Math.round(rows.rate)}/s with pg`);
   }
+  return {
+    rows: [
+      throughputRow({
+        work: 'audit log as NDJSON',
+        ours: median(ours),
+        against: 'paging the same rows with pg',
+        theirs: median(theirs),
+        least: LEAST,
+        aim: AIM,
+      }),
+    ],
+    notes: [{ what: 'audit-log: users', value: String(users) }],
+  };
 }
 
 async function perSecond(

@@ -12,10 +12,10 @@ import { type TestStores, testStores } from '../../support/stores.js';
 import { until } from '../../support/until.js';
 
 const EVENTS_OF_A_USER = 5;
-/** A million events are folded by then, on a machine that has other things to do. */
-const FOLDED_WITHIN_MS = 3_600_000;
+/** On a machine that has other things to do. */
+const FOLDED_WITHIN_MS = 600_000;
 
-/** A service process whose log is long. */
+/** A service process whose log, in PostgreSQL, is long. */
 export class LongLog {
   private constructor(
     readonly url: string,
@@ -41,9 +41,11 @@ export class LongLog {
       const users = Math.ceil(events / EVENTS_OF_A_USER);
       const prices = { plus: 'price_plus', pro: 'price_pro' };
       const filling = { users, prices, events: EVENTS_OF_A_USER, begin: 'earlier' } as const;
-      const position = await recordCopies(store, settings.streamPrefix, filling);
+      await recordCopies(store, settings.streamPrefix, filling);
       await store.close();
-      await until('the log is folded', () => long.shows('u0', position), FOLDED_WITHIN_MS);
+      // The first events of a tenth of all users: what is folded meanwhile is one more thing that nobody may wait for.
+      const position = String(Math.ceil(users / 10));
+      await until('the first are folded', () => long.shows('u0', position), FOLDED_WITHIN_MS);
       return long;
     } catch (error) {
       await long.end();
