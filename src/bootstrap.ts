@@ -25,6 +25,7 @@ import { openTraces } from './start/open-traces.js';
 import { createReadSide, startAttentionWatch } from './start/read-side.js';
 import { STEPS, type Starting, type TenureHooks } from './start/steps.js';
 import { StartSteps, StartStoppedError, StopOrder } from './start/stop-order.js';
+import { DoubtWalk } from './stripe/reconciliation/doubt-walk.js';
 import { ImportRunner } from './stripe/reconciliation/import/import-runner.js';
 import { ReconciliationQueue } from './stripe/reconciliation/reconciliation-queue.js';
 import { DeliveryHeartbeat } from './webhooks/delivery-heartbeat.js';
@@ -111,6 +112,7 @@ async function start(starting: Starting): Promise<Tenure> {
 
   const deadlines = app.get(DeadlineScheduler);
   const imports = app.get(ImportRunner);
+  const doubts = app.get(DoubtWalk);
   const forget = (): void => {
     repositories.forget();
     deadlines.forget();
@@ -123,7 +125,7 @@ async function start(starting: Starting): Promise<Tenure> {
   const leadership = new LeadershipLog(() => projections.engine.status(), logger);
   stops.add(STEPS.leadership, async () => leadership.stop());
   stops.add(STEPS.inquiries, () => {
-    const closing = [app.get(ReconciliationQueue).close(), imports.stop(), deadlines.stop()];
+    const closing = [app.get(ReconciliationQueue).close(), imports.stop(), doubts.stop(), deadlines.stop()];
     return Promise.all(closing);
   });
   await steps.take(catalog.offerBy(app.get(CommandBus)));
@@ -135,6 +137,7 @@ async function start(starting: Starting): Promise<Tenure> {
   );
   deadlines.start();
   imports.start();
+  doubts.start();
   startAttentionWatch(starting, projections);
 
   const { server, url } = await openHttp(starting, application);

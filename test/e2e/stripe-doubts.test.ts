@@ -7,6 +7,7 @@ import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.
 import { type EventEnvelope, parseEvent } from '../../src/events/event-envelope.js';
 import { isRetrievedType } from '../../src/events/event-types.js';
 import { eventId, verifyChain } from '../../src/events/hash-chain.js';
+import { wholeLog } from '../support/log.js';
 import { PLANS, startService, type TestService, testEnvironment } from '../support/service.js';
 import { StripeApi } from '../support/stripe-api.js';
 import {
@@ -377,22 +378,50 @@ describe('where the events of Stripe leave a doubt', () => {
 });
 
 describe('a service', () => {
-  it('asks nothing without a key', async () => {
+  it('asks nothing without a key; one with a key finds at its start what is in doubt', async () => {
     const api = await StripeApi.start();
     const service = await startService({ environment: { STRIPE_API_BASE: api.url } });
     try {
       const bought = manyItems();
       api.has(bought.object);
-      expect(await service.after(bought.user, cutEvent(bought))).toMatchObject({ plan: 'free' });
+      const event = cutEvent(bought);
+      expect(await service.after(bought.user, event)).toMatchObject({ plan: 'free' });
       const session = checkoutObject('cs_1', { subscription: 'sub_unseen', userId: 'u_1' });
-      await service.deliver(
-        stripeEvent('checkout.session.completed', { ...session, payment_status: 'unpaid' }),
+      const unpaid = { ...session, payment_status: 'unpaid' };
+      const completed = stripeEvent('checkout.session.completed', unpaid);
+      await service.deliver(completed);
+      const paid = invoiceObject('in_cut', bought.id, 'price_other0', { livemode: false });
+      api.has(paid);
+      const lines = { object: 'list', data: [], has_more: true };
+      const cut = stripeEvent('invoice.paid', { ...paid, lines }, { created: now() - 60 });
+      await service.deliver(cut);
+      expect(api.asked).toEqual([]);
+
+      api.has(subscriptionObject('sub_unseen', 'price_plus', { livemode: false }));
+      const other = await createTenure(
+        loadSettings({ ...service.environment, ...api.environment, PORT: '0' }),
+        { threads: 'none' },
       );
+      try {
+        const store = service.tenure.app.get<EventStore>(EVENT_STORE);
+        const keys = await until('all to be asked', async () => {
+          const all = (await wholeLog(store)).filter(({ type }) => isRetrievedType(type));
+          return all.length === 3 && all.map(({ metadata }) => JSON.parse(metadata).causationId);
+        });
+        expect(new Set(keys)).toEqual(
+          new Set([
+            `retrieved/${bought.id}/${event.id}`,
+            `retrieved/in_cut/${cut.id}`,
+            `retrieved/sub_unseen/${completed.id}`,
+          ]),
+        );
+      } finally {
+        await other.close();
+      }
     } finally {
       await service.close();
+      await api.close();
     }
-    expect(api.asked).toEqual([]);
-    await api.close();
   });
 
   it('stops while Stripe is silent', async () => {

@@ -40,8 +40,8 @@ const MAX_LOOKS = 6;
 
 /**
  * The questions to Stripe that wait behind the replies (DESIGN 5.4): a delivery never waits for one. One at a time for an
- * object, a few at once in all. In memory only: a process that ends forgets those it had not asked, and they are
- * asked when something more of the same subscription leaves a doubt.
+ * object, a few at once in all. In memory only: a process that ends forgets those it had not asked, and the
+ * next one finds them in the folded facts (`DoubtWalk`).
  */
 export class ReconciliationQueue {
   readonly #inHand = new Map<string, Inquiry>();
@@ -69,6 +69,16 @@ export class ReconciliationQueue {
     } else if ('linesTruncated' in event.data && event.data.linesTruncated) {
       this.ask({ ...ofInvoice(event.data), namedBy: null, correlationId });
     }
+  }
+
+  /** Whether there is a key to ask with. */
+  get asks(): boolean {
+    return this.options.reconciler !== null;
+  }
+
+  /** Whether half of its places are free: what is told meanwhile has the others. */
+  get hasRoom(): boolean {
+    return this.#inHand.size < MAX_IN_HAND / 2;
   }
 
   /** Takes a question in hand. Never throws. */

@@ -1,13 +1,19 @@
 import { Module } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
+import type { Pool } from 'pg';
 import { Repositories } from '../../commands/repositories.js';
 import { SETTINGS, type Settings } from '../../config/settings.js';
+import { POOL } from '../../database/database.js';
 import { EVENT_STORE, type EventStore } from '../../event-store/event-store.js';
 import { subscriptionStream } from '../../events/stream-names.js';
+import { FailureLog } from '../../http/failure-log.js';
 import { LOGGER, type Logger } from '../../observability/logger.js';
 import { Metrics } from '../../observability/metrics.js';
+import { PROJECTIONS, type Projections } from '../../projections/projections.js';
+import { DoubtReader } from '../../projections/read-models/doubt.reader.js';
 import { GatewayModule, STRIPE_GATEWAY } from '../gateway/gateway.module.js';
 import type { StripeGateway } from '../gateway/stripe.gateway.js';
+import { DoubtWalk } from './doubt-walk.js';
 import { Reconciler } from './reconciler.js';
 import { ReconciliationQueue } from './reconciliation-queue.js';
 
@@ -20,8 +26,19 @@ import { ReconciliationQueue } from './reconciliation-queue.js';
       inject: [SETTINGS, STRIPE_GATEWAY, EVENT_STORE, CommandBus, Repositories, Metrics, LOGGER],
       useFactory: reconciliationQueue,
     },
+    {
+      provide: DoubtWalk,
+      inject: [POOL, PROJECTIONS, ReconciliationQueue, FailureLog],
+      useFactory: (pool: Pool, { engine }: Projections, queue: ReconciliationQueue, failures: FailureLog) =>
+        new DoubtWalk({
+          reader: new DoubtReader(pool),
+          queue,
+          isLevel: () => engine.status().lagEvents === 0,
+          onTrouble: (error) => failures.trouble('doubts of before the start are not all found', error),
+        }),
+    },
   ],
-  exports: [ReconciliationQueue],
+  exports: [ReconciliationQueue, DoubtWalk],
 })
 export class ReconciliationModule {}
 
