@@ -115,6 +115,8 @@ export class AccountTables {
   readonly heldUpdates = new Set<string>();
   /** What such an update changes, by its invoice. */
   readonly pendingUpdates = new Map<string, PendingUpdate>();
+  /** Invoices whose payment ends a pause. */
+  readonly resumptions = new Set<string>();
   /** Subscriptions of items. */
   readonly itemOwners = new Map<string, string>();
   /** What keys may do that may not do everything: resources by the beginning of their path, such as `subscriptions`. */

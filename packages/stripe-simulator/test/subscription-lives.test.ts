@@ -184,6 +184,21 @@ describe('A life of a subscription in the Stripe simulator', () => {
     expect(await eventsOf(id)).toContain('customer.subscription.resumed');
   });
 
+  it('stays paused until the invoice of its resumption is paid, which is void after 23 hours', async () => {
+    const { id, customer } = await subscribed();
+    const methods = await stripe.paymentMethods.list({ customer: String(customer) });
+    const path = `/_simulator/payment_methods/${methods.data[0]?.id}`;
+    expect(await stripe.subscriptions.pause(id)).toMatchObject({ status: 'paused' });
+    await simulator.control('POST', path, { token: 'pm_card_chargeCustomerFail' });
+    const { status, latest_invoice } = await stripe.subscriptions.resume(id);
+    expect(status).toBe('paused');
+    await daysPass(1);
+    expect((await stripe.invoices.retrieve(String(latest_invoice))).status).toBe('void');
+    expect((await stripe.subscriptions.retrieve(id)).status).toBe('paused');
+    await simulator.control('POST', path, { token: 'pm_card_visa' });
+    expect(await stripe.subscriptions.resume(id)).toMatchObject({ status: 'active' });
+  });
+
   it('shows ten of its items, and lists all', async () => {
     const prices = await Promise.all(
       Array.from({ length: 12 }, (_, n) => monthly(String(pro.product), 100 + n)),

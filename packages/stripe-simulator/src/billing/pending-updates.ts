@@ -31,6 +31,7 @@ export function heldUntilPaid(
   if (update.behaviour === 'error_if_incomplete') {
     const intent = intentOfInvoice(account, invoice);
     voidInvoice(account, invoice);
+    account.heldUpdates.delete(invoice.id);
     throw intent === null
       ? invalidRequest('This customer has no attached payment source or default payment method.')
       : declined(intent);
@@ -57,6 +58,7 @@ export function heldUntilPaid(
 function expirePending(account: Account, id: string, invoice: string): void {
   const subscription = account.subscriptions.find(id);
   if (subscription?.pending_update == null || !account.pendingUpdates.delete(invoice)) return;
+  account.heldUpdates.delete(invoice);
   const open = account.invoices.find(invoice);
   if (open?.status === 'open') voidInvoice(account, open);
   const without = account.change(account.subscriptions, id, { pending_update: null });

@@ -7,7 +7,7 @@ import { planOf, priceOf } from '../resources/prices.js';
 import { subscriptionOf } from '../resources/subscriptions.js';
 import type { PortalSession, Subscription, SubscriptionItem } from '../types.js';
 import { fullAmount } from './invoice-lines.js';
-import { cancellationChanges, endSubscription } from './subscription-end.js';
+import { cancellationChanges, endSubscription, watchCancellation } from './subscription-end.js';
 import { changeSubscription, itemsOf, spanOf } from './subscription-object.js';
 import { updateSubscription } from './subscription-update.js';
 
@@ -77,11 +77,7 @@ export function cancelInPortal(
   const atPeriodEnd = subscription.billing_mode.type === 'classic';
   const changes = cancellationChanges(account, subscription, { cancelAt: end, atPeriodEnd });
   const changed = changeSubscription(account, subscription.id, changes);
-  account.at(end, () => {
-    const due = account.subscriptions.find(subscription.id);
-    if (due?.cancel_at === end && due.status !== 'canceled')
-      endSubscription(account, due, 'cancellation_requested');
-  });
+  watchCancellation(account, changed);
   return changed;
 }
 

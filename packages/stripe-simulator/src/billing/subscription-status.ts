@@ -18,7 +18,7 @@ export function followInvoices(account: Account): void {
         return givenUp(account, happening.invoice);
       case 'invoice_voided':
       case 'invoice_uncollectible':
-        return writtenOff(account, happening.invoice);
+        return writtenOff(account, happening.invoice, happening.kind);
       case 'customer_deleted': {
         const { id } = happening.customer;
         for (const subscription of account.subscriptions.select({ by: ['customer', id] })) {
@@ -47,10 +47,9 @@ function paid(account: Account, invoice: Invoice): void {
     case 'unpaid':
       changeSubscription(account, subscription.id, { status: 'active', ...method });
       return;
-    case 'paused': {
-      resumed(account, subscription);
+    case 'paused':
+      if (account.resumptions.delete(invoice.id)) resumed(account, subscription);
       return;
-    }
     default:
       changeSubscription(account, subscription.id, method);
   }
@@ -100,8 +99,15 @@ function givenUp(account: Account, invoice: Invoice): void {
 }
 
 /** Nothing is asked for any more: one that is past due is active again, an incomplete one waits for its end. */
-function writtenOff(account: Account, invoice: Invoice): void {
+function writtenOff(
+  account: Account,
+  invoice: Invoice,
+  happening: 'invoice_uncollectible' | 'invoice_voided',
+): void {
   const subscription = decidedBy(account, invoice);
+  if (subscription?.status === 'paused' && happening === 'invoice_uncollectible') {
+    if (account.resumptions.delete(invoice.id)) resumed(account, subscription);
+  }
   if (subscription?.status === 'past_due' || subscription?.status === 'unpaid') {
     changeSubscription(account, subscription.id, { status: 'active' });
   }

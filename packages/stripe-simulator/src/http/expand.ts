@@ -1,5 +1,6 @@
 import type { Account } from '../account.js';
 import { invalidRequest } from '../api-error.js';
+import { intentOfInvoice } from '../billing/invoice-payments.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -48,6 +49,13 @@ export function expansionsOf(account: Account): Expansions {
           has_more: false,
           url: `/v1/invoice_payments?invoice=${of.id}`,
         };
+      }
+      if (of.object === 'invoice' && field === 'confirmation_secret') {
+        const invoice = account.invoices.find(String(of.id));
+        const intent = invoice === undefined ? null : intentOfInvoice(account, invoice);
+        return intent?.client_secret == null
+          ? null
+          : { client_secret: intent.client_secret, type: 'payment_intent' };
       }
       if (of.object === 'checkout.session' && field === 'line_items') {
         const data = account.checkoutDetails.get(String(of.id))?.lineItems ?? [];

@@ -21,6 +21,8 @@ interface Node {
 /** Routes by method and path; a pattern such as `/v1/customers/:id` names parts of the path. */
 export class Router {
   readonly #root = node();
+  /** Every route, as `GET /v1/customers/:id`. */
+  readonly patterns: string[] = [];
 
   /** Adds a route whose parameters are read by `schema` before the handler sees them. */
   on<Schema extends z.ZodType, Pattern extends string>(
@@ -29,6 +31,7 @@ export class Router {
     schema: Schema,
     handle: (params: z.output<Schema>, path: PathOf<Pattern>) => object,
   ): void {
+    this.patterns.push(`${method} ${pattern}`);
     let at = this.#root;
     for (const part of pattern.split('/').slice(1)) {
       if (part.startsWith(':')) {

@@ -3,8 +3,9 @@ import type { Account } from '../account.js';
 import { invalidRequest } from '../api-error.js';
 import { fullAmount, recurringLine } from '../billing/invoice-lines.js';
 import { attemptPayment } from '../billing/invoice-payments.js';
-import { createInvoice, finalizeInvoice, pendingItems } from '../billing/invoicing.js';
+import { createInvoice, finalizeInvoice, pendingItems, voidInvoice } from '../billing/invoicing.js';
 import { endOfPeriod } from '../billing/periods.js';
+import { INCOMPLETE_HOURS } from '../billing/subscription-create.js';
 import { pauseSubscription } from '../billing/subscription-cycle.js';
 import { changeSubscription, hasEnded, itemsOf } from '../billing/subscription-object.js';
 import { resumed } from '../billing/subscription-status.js';
@@ -48,7 +49,7 @@ export function subscriptionPauseRoutes(router: Router, account: Account): void 
   });
 }
 
-/** A new period begins now; the subscription goes on when its invoice is paid, which may be at once. */
+/** A new period begins now; the subscription goes on when its invoice is paid or written off. Unpaid it is void after 23 hours. */
 function resumedAnew(account: Account, subscription: Subscription): Subscription {
   const customer = customerOf(account, subscription.customer);
   const items = itemsOf(account, subscription).map((item) => ({
@@ -77,6 +78,11 @@ function resumedAnew(account: Account, subscription: Subscription): Subscription
     autoAdvance: true,
     finalizes: 'when_told',
     pending: pendingItems(account, customer.id, subscription.id),
+  });
+  account.resumptions.add(invoice.id);
+  account.at(account.now + INCOMPLETE_HOURS * 3_600, () => {
+    const unpaid = account.invoices.find(invoice.id);
+    if (account.resumptions.delete(invoice.id) && unpaid?.status === 'open') voidInvoice(account, unpaid);
   });
   changeSubscription(account, subscription.id, {
     items,
