@@ -1,5 +1,11 @@
-import type { DiscountParams } from './billing/discounts.js';
 import type { LineItem, Metadata } from './types.js';
+
+/** What is redeemed by a coupon or a promotion code. */
+export interface DiscountParams {
+  readonly coupon?: string | undefined;
+  readonly promotion_code?: string | undefined;
+  readonly discount?: string | undefined;
+}
 
 /** What a checkout session needs to be completed and does not show. */
 export interface CheckoutDetails {

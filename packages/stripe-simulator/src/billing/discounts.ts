@@ -1,5 +1,6 @@
 import type { Account } from '../account.js';
 import { invalidRequest, resourceMissing } from '../api-error.js';
+import type { DiscountParams } from '../checkout-details.js';
 import type { Coupon, Customer, Discount, PromotionCode, Subscription } from '../types.js';
 import type { DraftLine } from './invoice-lines.js';
 import { addMonths } from './periods.js';
@@ -8,13 +9,6 @@ import { addMonths } from './periods.js';
 export interface Discounted {
   readonly lines: readonly DraftLine[];
   readonly discounts: readonly string[];
-}
-
-/** What is redeemed by a coupon or a promotion code. */
-export interface DiscountParams {
-  readonly coupon?: string | undefined;
-  readonly promotion_code?: string | undefined;
-  readonly discount?: string | undefined;
 }
 
 /** Applies the discounts of a subscription, else that of its customer, to the lines of an invoice. */

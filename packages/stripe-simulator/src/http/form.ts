@@ -18,19 +18,6 @@ export function decodeForm(text: string): FormFields {
   return hash(root);
 }
 
-/** The text from which `decodeForm` reads the same. */
-export function encodeForm(value: object): string {
-  const form = new URLSearchParams();
-  const walk = (name: string, inner: unknown): void => {
-    if (inner === undefined) return;
-    if (typeof inner === 'object' && inner !== null) {
-      for (const [key, each] of Object.entries(inner)) walk(name === '' ? key : `${name}[${key}]`, each);
-    } else form.append(name, inner === null ? '' : String(inner));
-  };
-  walk('', value);
-  return form.toString();
-}
-
 function branch(): Branch {
   return Object.create(null) as Branch;
 }
