@@ -47,5 +47,7 @@ export const DISPOSABLE_TABLES: Readonly<Record<string, string>> = {
   'tenure.log_identity': 'claimed anew for the log that is restored into',
   'tenure.import_job': 'what came of an import is in the log; one that was under way is begun again',
   'tenure.import_item': 'what an import read of Stripe and had not recorded: it is read again',
+  'tenure.reconciliation': 'what came of one is in the log; one that was under way is begun again',
+  'tenure.reconciled_until': "without it all of Stripe's events of 30 days are looked through again",
   'tenure.webhook_contact': "written again by Stripe's next delivery",
 };

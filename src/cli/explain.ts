@@ -8,6 +8,7 @@ import { EventStoreError } from '../event-store/errors.js';
 import { OtherLogError, UnfinishedRestoreError } from '../event-store/log-identity.js';
 import { StripeUnansweredError } from '../stripe/gateway/stripe-lists.js';
 import { ImportRefusedError } from '../stripe/reconciliation/import/errors.js';
+import { ReconciliationUnderWayError } from '../stripe/reconciliation/reconcile/errors.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import type { Terminal } from './terminal.js';
 
@@ -35,7 +36,8 @@ export function explain(error: unknown, terminal: Terminal): ExitCode {
   if (
     error instanceof LogCopyError ||
     error instanceof BackupRefusedError ||
-    error instanceof ImportRefusedError
+    error instanceof ImportRefusedError ||
+    error instanceof ReconciliationUnderWayError
   ) {
     say([error.message]);
     return EXIT.no;

@@ -12,6 +12,7 @@ import { keysCommand } from './keys.command.js';
 import { logCommand } from './log.command.js';
 import { plansCommand } from './plans.command.js';
 import { projectionsCommand } from './projections.command.js';
+import { reconcileCommand } from './reconcile.command.js';
 import { OutputClosedError, type Terminal } from './terminal.js';
 import { usersCommand } from './users.command.js';
 
@@ -69,6 +70,7 @@ export function program(terminal: Terminal): Command {
     .addCommand(logCommand(terminal))
     .addCommand(plansCommand(terminal))
     .addCommand(projectionsCommand(terminal))
+    .addCommand(reconcileCommand(terminal))
     .addCommand(restoreCommand(terminal))
     .addCommand(usersCommand(terminal));
   for (const command of withAllBelow(tenure)) {

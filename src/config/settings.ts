@@ -29,6 +29,8 @@ const stripeApiSchema = environmentSchema.pick({
 
 const claimSchema = environmentSchema.pick({ USER_ID_METADATA_KEY: true, USER_ID_PATTERN: true });
 
+const accountSchema = environmentSchema.pick({ STRIPE_ACCOUNT: true });
+
 /** DI token of the settings of this process. */
 export const SETTINGS = Symbol('SETTINGS');
 
@@ -126,6 +128,18 @@ export function loadClaimReading(environment: Environment): ClaimReading {
   if (!parsed.success) throw new InvalidSettingsError(faultsOf(parsed.error));
   const { USER_ID_METADATA_KEY, USER_ID_PATTERN } = parsed.data;
   return { userIdMetadataKey: USER_ID_METADATA_KEY, userIdPattern: USER_ID_PATTERN ?? null };
+}
+
+/**
+ * Reads how user ids are found in Stripe's events, and which account's count.
+ * @throws InvalidSettingsError as `loadSettings`
+ */
+export function loadTranslationOptions(
+  environment: Environment,
+): ClaimReading & { readonly account: string | null } {
+  const parsed = accountSchema.safeParse(withoutEmpty(environment));
+  if (!parsed.success) throw new InvalidSettingsError(faultsOf(parsed.error));
+  return { ...loadClaimReading(environment), account: parsed.data.STRIPE_ACCOUNT ?? null };
 }
 
 /**

@@ -10,6 +10,7 @@ import { eventStoreMigrations } from '../event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from '../event-store/postgres/pg-session.js';
 import { projectionMigrations } from '../projections/read-models/migrations/migrations.js';
 import { importMigrations } from '../stripe/reconciliation/import/migrations.js';
+import { reconciliationMigrations } from '../stripe/reconciliation/reconcile/migrations.js';
 import { webhookMigrations } from '../webhooks/migrations.js';
 
 export interface ServiceDatabaseOptions {
@@ -30,6 +31,7 @@ export function serviceMigrations(eventStoreUrl: string | null): readonly (new (
     ...keyMigrations,
     ...webhookMigrations,
     ...importMigrations,
+    ...reconciliationMigrations,
     CreateLogIdentity1763800000200,
   ];
 }

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { NamedError } from '../../observability/named-error.js';
-import type { ListedObject, NoAnswer, StripeGateway } from './stripe.gateway.js';
+import type { StripeObjectRef } from './object-kind.js';
+import type { ListedObject, NoAnswer, ObjectAnswer, StripeGateway } from './stripe.gateway.js';
 
 /** Times that one page is asked for before its list is given up. */
 const TRIES = 5;
@@ -64,6 +65,21 @@ export async function pageOf(
     const answer = await gateway.page(path, query);
     if (answer.outcome === 'answered') return answer;
     if (tries === TRIES || !mayComeLater(answer)) throw new StripeUnansweredError(path, answer);
+    await pause(answer.againInMs);
+  }
+}
+
+/** An object, asked for again where that may help; `null` where Stripe has none of this id. @throws StripeUnansweredError */
+export async function objectOf(
+  gateway: Pick<StripeGateway, 'object'>,
+  about: StripeObjectRef,
+): Promise<ObjectAnswer | null> {
+  for (let tries = 1; ; tries += 1) {
+    const answer = await gateway.object(about);
+    if (answer.outcome === 'answered') return answer;
+    if (answer.outcome === 'not_found') return null;
+    if (tries === TRIES || !mayComeLater(answer))
+      throw new StripeUnansweredError(`${about.kind} ${about.id}`, answer);
     await pause(answer.againInMs);
   }
 }

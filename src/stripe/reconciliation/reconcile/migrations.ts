@@ -1,0 +1,44 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** Reconciliations, whoever runs them, and up to which of Stripe's seconds its events were looked through; outside generations. */
+class CreateReconciliations1764600000000 implements MigrationInterface {
+  readonly name = 'CreateReconciliations1764600000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('create schema if not exists tenure');
+    await runner.query(`
+      create table tenure.reconciliation (
+        id uuid primary key,
+        afterwards text not null check (afterwards in ('record', 'report')),
+        gone text not null check (gone in ('end', 'list')),
+        phase text not null check (phase in ('running', 'done', 'failed')),
+        actor text not null,
+        started_at timestamptz(3) not null default now(),
+        finished_at timestamptz(3),
+        events int not null default 0,
+        subscriptions int not null default 0,
+        report text,
+        failure text
+      )`);
+    // One at a time, whoever begins it.
+    await runner.query(
+      'create unique index reconciliation_unfinished on tenure.reconciliation ((finished_at is null)) where finished_at is null',
+    );
+    // The first scheduled one comes after the usual time, so that a new service is not brought everything unasked.
+    await runner.query(`
+      create table tenure.reconciled_until (
+        id boolean primary key default true check (id),
+        second bigint,
+        kept_since timestamptz(3) not null default now()
+      )`);
+    await runner.query('insert into tenure.reconciled_until default values');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop table tenure.reconciled_until');
+    await runner.query('drop table tenure.reconciliation');
+  }
+}
+
+/** Migrations of reconciliations, oldest first. */
+export const reconciliationMigrations = [CreateReconciliations1764600000000];

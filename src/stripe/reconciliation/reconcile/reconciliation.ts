@@ -1,0 +1,127 @@
+import type { Pool } from 'pg';
+import type { Repositories } from '../../../commands/repositories.js';
+import { withClient } from '../../../database/in-transaction.js';
+import type { EventStore } from '../../../event-store/event-store.js';
+import type { StripeGateway } from '../../gateway/stripe.gateway.js';
+import { StripeUnansweredError } from '../../gateway/stripe-lists.js';
+import type { TranslationOptions } from '../../translate/stripe-event.translator.js';
+import { UnusableObjectError } from '../import/import-pages.js';
+import { Drift } from './drift-report.js';
+import { ReconciliationUnderWayError } from './errors.js';
+import { recordMissedEvents } from './missed-events.js';
+import {
+  type AskedReconciliation,
+  type ReconciliationJob,
+  ReconciliationJobs,
+} from './reconciliation-jobs.js';
+import { Recorder } from './recorder.js';
+import { Sweep } from './sweep.js';
+
+export interface ReconciliationOptions {
+  readonly pool: Pool;
+  readonly store: Pick<EventStore, 'readPage'>;
+  readonly repositories: Pick<Repositories, 'subscriptions' | 'customers' | 'checkouts' | 'payments'>;
+  readonly gateway: Pick<StripeGateway, 'page' | 'object'>;
+  readonly streamPrefix: string;
+  readonly livemode: boolean;
+  readonly translation: TranslationOptions;
+  /** Hears of each step. */
+  readonly onProgress: (job: Pick<ReconciliationJob, 'events' | 'subscriptions'>) => void;
+  /** Ends it between two steps; it can be gone on with. */
+  readonly signal: AbortSignal;
+}
+
+/** Held while a reconciliation runs, so that one does. */
+const LOCK = `hashtextextended('tenure reconciliation', 0)`;
+
+/**
+ * Makes the log agree with Stripe (DESIGN 5.4): records every event that it lacks, then compares every subscription. All that
+ * it records counts once by its key, so that one which was killed is run again from its beginning, and webhooks go on.
+ */
+export class Reconciliation {
+  readonly jobs: ReconciliationJobs;
+
+  constructor(private readonly options: ReconciliationOptions) {
+    this.jobs = new ReconciliationJobs(options.pool);
+  }
+
+  /**
+   * Begins one, in the place of one that was left, and brings it to its end.
+   * @throws ReconciliationUnderWayError where another process runs one; StripeUnansweredError and what the stores throw: it can be gone on with
+   */
+  run(asked: AskedReconciliation): Promise<ReconciliationJob> {
+    return this.#alone(async () => {
+      const left = await this.jobs.unfinished();
+      if (left !== null) await this.jobs.failed(left.id, 'another took its place');
+      return this.#toItsEnd(await this.jobs.begin(asked));
+    });
+  }
+
+  /** Goes on with the one that is not over. `null` where there is none. @throws as `run` */
+  resume(): Promise<ReconciliationJob | null> {
+    return this.#alone(async () => {
+      const left = await this.jobs.unfinished();
+      return left === null ? null : this.#toItsEnd(left);
+    });
+  }
+
+  async #toItsEnd(job: ReconciliationJob): Promise<ReconciliationJob> {
+    try {
+      await this.#reconcile(job);
+    } catch (error) {
+      if (!(error instanceof UnusableObjectError || isRefused(error))) throw error;
+      await this.jobs.failed(job.id, error.message);
+    }
+    return (await this.jobs.find(job.id)) ?? job;
+  }
+
+  async #reconcile(job: ReconciliationJob): Promise<void> {
+    const { translation, livemode, onProgress } = this.options;
+    const [drift, recorder] = [new Drift(), new Recorder({ ...this.options, job })];
+    const looked = { events: 0, subscriptions: 0 };
+    const note = (): Promise<void> => {
+      onProgress(looked);
+      return this.jobs.progress(job.id, looked);
+    };
+    const until = await recordMissedEvents({
+      ...this.options,
+      recorder,
+      drift,
+      since: await this.jobs.reconciledUntil(),
+      onEvents: (count) => {
+        looked.events += count;
+        return note();
+      },
+    });
+    await new Sweep({
+      ...this.options,
+      ...{ job, recorder, drift, livemode },
+      claims: translation,
+      onSubscriptions: (count) => {
+        looked.subscriptions += count;
+        return note();
+      },
+    }).run();
+    await this.jobs.done(job.id, drift.report, job.afterwards === 'record' ? until : null);
+  }
+
+  /** @throws ReconciliationUnderWayError */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    return withClient(this.options.pool, async (client) => {
+      const { rows } = await client.query(`select pg_try_advisory_lock(${LOCK}) as taken`);
+      if (rows[0]?.taken !== true) throw new ReconciliationUnderWayError();
+      try {
+        return await work();
+      } finally {
+        await client.query(`select pg_advisory_unlock(${LOCK})`);
+      }
+    });
+  }
+}
+
+/** What Stripe refuses stays refused; what it does not answer may come when it is gone on with. */
+function isRefused(error: unknown): error is StripeUnansweredError {
+  if (!(error instanceof StripeUnansweredError)) return false;
+  const { status } = error.answer;
+  return status !== null && status < 500 && status !== 429;
+}

@@ -1,0 +1,180 @@
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import type { EventStore } from '../../../event-store/event-store.js';
+import { streamName } from '../../../events/stream-names.js';
+import type { SubscriptionObservationData } from '../../../events/subscription.events.js';
+import { foldInvoices } from '../../../policy/invoices.js';
+import { isTerminal, orderObservations } from '../../../policy/order.js';
+import { readLiveCheckpoint } from '../../../projections/engine/checkpoint.js';
+import { ENTITLEMENTS } from '../../../projections/entitlements/entitlements.projector.js';
+import type { StripeObjectRef } from '../../gateway/object-kind.js';
+import type { ObjectAnswer, StripeGateway } from '../../gateway/stripe.gateway.js';
+import { listed, objectOf } from '../../gateway/stripe-lists.js';
+import { type AnswerReading, readAnswer, retrievalKey } from '../answers.js';
+import { type ImportItem, importItem } from '../import/import-item.js';
+import { readPage, UnusableObjectError } from '../import/import-pages.js';
+import { readStreamFacts, type StreamFacts } from '../stream-facts.js';
+import { differs } from './differs.js';
+import type { Drift } from './drift-report.js';
+import type { ReconciliationJob } from './reconciliation-jobs.js';
+import type { Recorder } from './recorder.js';
+
+export interface SweepOptions extends AnswerReading {
+  readonly gateway: Pick<StripeGateway, 'page' | 'object'>;
+  readonly pool: Pool;
+  readonly store: Pick<EventStore, 'readPage'>;
+  readonly streamPrefix: string;
+  readonly job: Pick<ReconciliationJob, 'id' | 'gone' | 'actor'>;
+  readonly recorder: Pick<Recorder, 'lacked'>;
+  readonly drift: Drift;
+  /** Hears after each page how many subscriptions were looked at. */
+  readonly onSubscriptions: (count: number) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+const KNOWN_AT_ONCE = 1_000;
+const knownRow = z.object({ subscription: z.string() });
+
+/**
+ * Compares every subscription of the account with the log, and has each difference repaired by what Stripe shows. Of those
+ * whose current period nothing in the log pays for, the paid invoices too. What is known here and in no list is asked for
+ * by its id: a list leaves some out.
+ * @throws StripeUnansweredError, UnusableObjectError, and what the stores throw
+ */
+export class Sweep {
+  readonly #listed = new Set<string>();
+
+  constructor(private readonly options: SweepOptions) {}
+
+  async run(): Promise<void> {
+    const { job, onSubscriptions, signal } = this.options;
+    let after: string | null = null;
+    for (;;) {
+      const page: Awaited<ReturnType<typeof readPage>> = await readPage(
+        { ...this.options, job: job.id },
+        after,
+      );
+      if (page === null) break;
+      for (const item of page.items) await this.#compare(item);
+      await onSubscriptions(page.subscriptions);
+      signal.throwIfAborted();
+      after = page.last;
+      if (!page.hasMore) break;
+    }
+    for await (const subscription of this.#known()) {
+      if (!this.#listed.has(subscription)) await this.#lookFor(subscription);
+      signal.throwIfAborted();
+    }
+  }
+
+  async #compare(item: ImportItem): Promise<void> {
+    const { store, streamPrefix, recorder, drift, job } = this.options;
+    const { category, id, event, causation, answeredAt, apiVersion } = item;
+    if (event.type === 'SubscriptionRetrieved') this.#listed.add(id);
+    const novelty = await differs(store, streamPrefix, item);
+    if (novelty !== 'nothing new') {
+      drift.add('differences', shownBy(item));
+      const created = answeredAt ?? 0;
+      const stripe = { eventId: null, eventType: null, created, apiVersion, livemode: this.options.livemode };
+      await recorder.lacked({ stream: { category, id }, event, causation, stripe, actor: job.actor });
+    }
+    if (event.type === 'SubscriptionRetrieved') await this.#pay(event.data);
+  }
+
+  /** Asks for the paid invoices of a subscription that goes on and whose current period is not paid for by the log. */
+  async #pay(shown: SubscriptionObservationData): Promise<void> {
+    const { subscription } = shown;
+    if (isTerminal(shown.status)) return;
+    const { invoices } = await this.#facts(subscription);
+    const paid = foldInvoices(invoices).filter(({ data }) => data.status === 'paid');
+    const isSettled = shown.items.every(({ price, currentPeriodStart }) =>
+      paid.some(({ data: { lines } }) =>
+        lines.some((line) => line.price === price && (line.periodEnd ?? 0) > (currentPeriodStart ?? 0)),
+      ),
+    );
+    if (isSettled) return;
+    const known = new Set(paid.map(({ data }) => data.invoice));
+    for await (const { id } of listed(this.options.gateway, '/v1/invoices', {
+      subscription,
+      status: 'paid',
+    })) {
+      if (known.has(id)) continue;
+      const item = await this.#retrieved({ kind: 'invoice', id });
+      if (typeof item === 'object') await this.#compare(item);
+    }
+  }
+
+  /** Asks for a subscription that no list shows. */
+  async #lookFor(subscription: string): Promise<void> {
+    const { observations } = orderObservations((await this.#facts(subscription)).observations);
+    if (observations.some(({ data }) => isTerminal(data.status))) return;
+    const shown = await this.#retrieved({ kind: 'subscription', id: subscription });
+    if (typeof shown === 'object') return this.#compare(shown);
+    const newest = observations.at(-1);
+    if (shown === 'ignored' || newest === undefined) return;
+    const { livemode, recorder, drift, job } = this.options;
+    const ended = !livemode || job.gone === 'end';
+    drift.add('gone', { subscription, ended });
+    if (!ended) return;
+    // Stripe's second is not told with a 404; what it is after is.
+    const created = Math.max(newest.created + 1, Math.floor(Date.now() / 1_000));
+    const data = { ...newest.data, status: 'canceled', endedAt: created, previous: null };
+    await recorder.lacked({
+      stream: { category: 'subscription', id: subscription },
+      event: { type: 'SubscriptionRetrieved', data },
+      causation: retrievalKey(subscription, job.id),
+      stripe: { eventId: null, eventType: null, created, apiVersion: null, livemode },
+      actor: job.actor,
+    });
+  }
+
+  async #retrieved(about: StripeObjectRef): Promise<ImportItem | 'gone' | 'ignored'> {
+    const { gateway, job } = this.options;
+    const answer: ObjectAnswer | null = await objectOf(gateway, about);
+    if (answer === null) return 'gone';
+    const read = readAnswer(about, job.id, answer, this.options);
+    if (read.outcome === 'ignored') return 'ignored';
+    if (read.outcome === 'unusable') throw new UnusableObjectError(about, read.why);
+    const { stream, event, causation } = read;
+    const { answeredAt, apiVersion } = answer;
+    return importItem.parse({ ...stream, event, causation, answeredAt, apiVersion });
+  }
+
+  #facts(subscription: string): Promise<StreamFacts> {
+    const { store, streamPrefix } = this.options;
+    return readStreamFacts(store, streamName(streamPrefix, { category: 'subscription', id: subscription }));
+  }
+
+  /** Subscriptions of the read model, in their order. */
+  async *#known(): AsyncGenerator<string> {
+    const live = await readLiveCheckpoint(this.options.pool, ENTITLEMENTS);
+    if (live === null) return;
+    let after = '';
+    for (;;) {
+      const { rows } = await this.options.pool.query(
+        `select subscription from tenure.subscription where generation = $1 and subscription > $2
+         order by subscription limit $3`,
+        [live.generation, after, KNOWN_AT_ONCE],
+      );
+      const page = rows.map((row) => knownRow.parse(row).subscription);
+      yield* page;
+      after = page.at(-1) ?? after;
+      if (page.length < KNOWN_AT_ONCE) return;
+    }
+  }
+}
+
+function shownBy({ id, event }: ImportItem): {
+  readonly kind: 'subscription' | 'customer' | 'invoice';
+  readonly id: string;
+} {
+  switch (event.type) {
+    case 'SubscriptionRetrieved':
+      return { kind: 'subscription', id };
+    case 'SubscriptionInvoiceRetrieved':
+    case 'CustomerInvoiceRetrieved':
+      return { kind: 'invoice', id: event.data.invoice };
+    default:
+      return { kind: 'customer', id };
+  }
+}
