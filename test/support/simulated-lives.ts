@@ -1,0 +1,203 @@
+import Stripe from 'stripe';
+import { type EventRow, snapshotEvent } from '../../packages/stripe-simulator/src/events.js';
+import { Simulator } from '../../packages/stripe-simulator/src/index.js';
+import { SECRET, type StripeEvent } from './stripe-events.js';
+
+export const DAY = 86_400;
+
+/** Numbers from 0 up to 1, the same for the same seed (Park and Miller). */
+function numbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+}
+
+const DEEDS = [
+  'upgrade',
+  'downgrade',
+  'cancel',
+  'cancelLater',
+  'keep',
+  'pause',
+  'resume',
+  'badCard',
+  'goodCard',
+  'note',
+] as const;
+type Deed = (typeof DEEDS)[number];
+
+/** What somebody does at a second (Unix). */
+interface Step {
+  readonly at: number;
+  readonly life: number;
+  readonly does: Deed | 'subscribe';
+}
+
+/**
+ * A Stripe account in which people subscribe, change and leave, over days that end now. Everything that happens is kept, also
+ * what Stripe itself has forgotten.
+ */
+export class SimulatedLives {
+  readonly events: StripeEvent[] = [];
+  readonly #subscriptions = new Map<number, Stripe.Subscription>();
+
+  private constructor(
+    readonly simulator: Simulator,
+    readonly stripe: Stripe,
+    readonly plans: { readonly plus: string; readonly pro: string },
+    /** Unix seconds. */
+    readonly start: number,
+  ) {
+    simulator.account.events.listen((row: EventRow) => {
+      // As it goes over the wire.
+      this.events.push(JSON.parse(JSON.stringify(snapshotEvent(row))));
+    });
+  }
+
+  static async start(days: number): Promise<SimulatedLives> {
+    const start = Math.floor(Date.now() / 1_000) - days * DAY;
+    const simulator = await Simulator.start({ start, seed: days });
+    const stripe = new Stripe('sk_test_of_the_lives', { ...simulator.sdkConfig, telemetry: false });
+    const priceOf = async (unit_amount: number): Promise<string> => {
+      const { id: product } = await stripe.products.create({ name: `for ${unit_amount}` });
+      const recurring = { interval: 'week' as const };
+      return (await stripe.prices.create({ product, currency: 'usd', unit_amount, recurring })).id;
+    };
+    return new SimulatedLives(
+      simulator,
+      stripe,
+      { plus: await priceOf(1_000), pro: await priceOf(3_000) },
+      start,
+    );
+  }
+
+  /** A plan file that sells what is sold here. */
+  get planFile(): string {
+    return `default: free
+plans:
+  free: { rank: 0, role: free }
+  plus: { rank: 1, role: paid, prices: { w: ${this.plans.plus} } }
+  pro: { rank: 2, role: paid, prices: { w: ${this.plans.pro} } }
+`;
+  }
+
+  /** Settings under which a service, or a command, asks here. */
+  get environment(): Readonly<Record<string, string>> {
+    return {
+      STRIPE_SECRET_KEY: 'sk_test_of_the_lives',
+      STRIPE_API_BASE: this.simulator.url,
+      STRIPE_REQUESTS_PER_SECOND: '1000',
+    };
+  }
+
+  /** Has everything that happens from now on delivered, signed for a service of the tests. */
+  deliverTo(url: string): void {
+    const shown = { id: 'we_1', object: 'webhook_endpoint' } as Stripe.WebhookEndpoint;
+    this.simulator.webhooks.destinations.set('we_1', {
+      id: 'we_1',
+      url: `${url}/webhooks/stripe`,
+      secret: SECRET,
+      payload: 'snapshot',
+      enabledEvents: ['*'],
+      enabled: 'enabled',
+      shown,
+    });
+  }
+
+  async drops(drop: number): Promise<void> {
+    await this.simulator.control('POST', '/_simulator/webhooks/faults', { drop });
+  }
+
+  /** So many people live until now. Everything of the first ten minutes is lost on the way, then 5 %. */
+  async live(lives: number): Promise<void> {
+    const random = numbers(lives);
+    const now = Math.floor(Date.now() / 1_000);
+    const steps: Step[] = [];
+    for (let life = 0; life < lives; life += 1) {
+      const begin = this.start + Math.floor(random() * 1_200);
+      steps.push({ at: begin, life, does: 'subscribe' });
+      for (let deeds = Math.floor(random() * 4); deeds > 0; deeds -= 1) {
+        const at = begin + 1 + Math.floor(random() * (now - begin - 3_600));
+        steps.push({ at, life, does: DEEDS[Math.floor(random() * DEEDS.length)] ?? 'note' });
+      }
+    }
+    await this.drops(1);
+    const quiet = this.start + 600;
+    let isQuiet = false;
+    for (const step of steps.sort((a, b) => a.at - b.at)) {
+      if (!isQuiet && step.at >= quiet) {
+        isQuiet = true;
+        await this.simulator.moveTo(Math.max(quiet, this.simulator.account.clock.now));
+        await this.drops(0.05);
+      }
+      await this.simulator.moveTo(Math.max(step.at, this.simulator.account.clock.now));
+      await this.#take(step).catch((error: unknown) => {
+        if (!(error instanceof Stripe.errors.StripeError && (error.statusCode ?? 500) < 500)) throw error;
+      });
+    }
+    await this.simulator.moveTo(Math.floor(Date.now() / 1_000) - 60);
+    await this.simulator.webhooks.settled();
+    await this.simulator.moveTo(Math.floor(Date.now() / 1_000));
+  }
+
+  async #take({ life, does }: Step): Promise<void> {
+    const { stripe, plans, simulator } = this;
+    if (does === 'subscribe') {
+      const metadata = { user_id: `user_${life}` };
+      const { id: customer } = await stripe.customers.create({ metadata });
+      const { id } = await stripe.paymentMethods.attach('pm_card_visa', { customer });
+      await stripe.customers.update(customer, { invoice_settings: { default_payment_method: id } });
+      const items = [{ price: life % 3 === 0 ? plans.pro : plans.plus }];
+      const trial = life % 7 === 0 ? { trial_period_days: 5 } : {};
+      this.#subscriptions.set(
+        life,
+        await stripe.subscriptions.create({ customer, items, metadata, ...trial }),
+      );
+      return;
+    }
+    const subscription = this.#subscriptions.get(life);
+    if (subscription === undefined) return;
+    const { id, items, customer } = subscription;
+    const changed = (price: string) =>
+      stripe.subscriptions.update(id, {
+        items: [{ id: items.data[0]?.id ?? '', price }],
+        proration_behavior: 'always_invoice',
+      });
+    switch (does) {
+      case 'upgrade':
+        await changed(plans.pro);
+        return;
+      case 'downgrade':
+        await changed(plans.plus);
+        return;
+      case 'cancel':
+        await stripe.subscriptions.cancel(id);
+        return;
+      case 'cancelLater':
+      case 'keep':
+        await stripe.subscriptions.update(id, { cancel_at_period_end: does === 'cancelLater' });
+        return;
+      case 'pause':
+        await stripe.subscriptions.pause(id);
+        return;
+      case 'resume':
+        await stripe.subscriptions.resume(id);
+        return;
+      case 'note':
+        await stripe.subscriptions.update(id, { metadata: { user_id: `user_${life}`, note: 'n' } });
+        return;
+      case 'badCard':
+      case 'goodCard': {
+        const { data } = await stripe.paymentMethods.list({ customer: String(customer), limit: 1 });
+        const token = does === 'goodCard' ? 'pm_card_visa' : 'pm_card_chargeCustomerFail';
+        await simulator.control('POST', `/_simulator/payment_methods/${data[0]?.id}`, { token });
+      }
+    }
+  }
+
+  close(): Promise<void> {
+    return this.simulator.close();
+  }
+}
