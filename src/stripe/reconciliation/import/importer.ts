@@ -45,6 +45,8 @@ export interface AskedImport {
 /** Held while an import runs, so that one does. */
 const LOCK = `hashtextextended('tenure import', 0)`;
 const A_PAGE = 500;
+/** Items that are let go of together. */
+const A_STEP = 100;
 /** Items that are recorded at once: webhooks go on beside them. */
 const AT_ONCE = 8;
 
@@ -137,10 +139,10 @@ export class Importer {
       onProgress(job);
       const page = await this.#jobs.items(id, '0', A_PAGE);
       if (page.length === 0) return this.#jobs.end(id, 'done', null);
-      for (let first = 0; first < page.length; first += AT_ONCE) {
+      for (let first = 0; first < page.length; first += A_STEP) {
         if (signal.aborted) return;
-        const some = page.slice(first, first + AT_ONCE);
-        const outcomes = await Promise.all(some.map(({ item }) => this.#recordOne(item, job)));
+        const some = page.slice(first, first + A_STEP);
+        const outcomes = await inTurns(some, ({ item }) => this.#recordOne(item, job));
         const recorded = outcomes.filter((outcome) => outcome === 'recorded').length;
         const counts = { recorded, unchanged: outcomes.length - recorded };
         await this.#jobs.recorded(
@@ -184,6 +186,34 @@ export class Importer {
       }
     });
   }
+}
+
+/**
+ * Does `work` with each item, a few at once, the others as places come free. Answers in the order of the items. Once one
+ * fails no other begins; it throws when those under way have ended.
+ */
+async function inTurns<T extends object, R>(
+  items: readonly T[],
+  work: (item: T) => Promise<R>,
+): Promise<readonly R[]> {
+  const answers: R[] = [];
+  let next = 0;
+  const turn = async (): Promise<void> => {
+    for (;;) {
+      const index = next++;
+      const item = items[index];
+      if (item === undefined) return;
+      try {
+        answers[index] = await work(item);
+      } catch (error) {
+        next = items.length;
+        throw error;
+      }
+    }
+  };
+  const turns = await Promise.allSettled(Array.from({ length: AT_ONCE }, turn));
+  for (const ended of turns) if (ended.status === 'rejected') throw ended.reason;
+  return answers;
 }
 
 function linkItem({ customer, userId }: ImportLink, job: string): ImportItem {
