@@ -4,6 +4,7 @@ import { translateStripeEvent } from '../../src/stripe/translate/stripe-event.tr
 import { type Facts, subscriptionsByOwner } from './histories.js';
 import { day } from './policy-stories.js';
 import { checkoutObject, customerObject, type StripeEvent, stripeEvent } from './stripe-events.js';
+import { chargeObject, disputeObject, invoicePaymentObject, refundObject } from './stripe-payments.js';
 import {
   invoiceIn,
   type Period,
@@ -119,6 +120,52 @@ export class ShapeTeller {
     return this.#event(this.#shape(), 'checkout.session.completed', object, created, {});
   }
 
+  /**
+   * A paid invoice and the payment that paid it (`pi_{payment}`, `ch_{payment}`): the invoice itself says which before
+   * 2025-03-31, an event of its own since.
+   */
+  paidBy(
+    payment: number,
+    created: number,
+    told: ToldInvoice & { readonly id: string },
+  ): readonly StripeEvent[] {
+    const shape = this.#shape();
+    if (isOfBefore(shape)) {
+      const names = { payment_intent: `pi_${payment}`, charge: `ch_${payment}` };
+      return [this.invoice('paid', created, { ...told, more: { ...told.more, ...names } })];
+    }
+    const invoice = this.invoice('paid', created, told);
+    const object = invoicePaymentObject(`inpay_${payment}`, told.id, `pi_${payment}`);
+    return [invoice, this.#event(shape, 'invoice_payment.paid', object, created, {})];
+  }
+
+  /** An event `charge.dispute.{type}` about a payment; endpoints of before alone name its charge alone. */
+  dispute(type: string, created: number, payment: number, status: string, more: object = {}): StripeEvent {
+    const intent = this.shapes.every(isOfBefore) ? null : `pi_${payment}`;
+    const object = disputeObject(`du_${payment}`, `ch_${payment}`, intent, { status, ...more });
+    return this.#event(this.#shape(), `charge.dispute.${type}`, object, created, {});
+  }
+
+  /** An event `charge.refunded`: so much of a payment of 1000 is refunded by now. */
+  refunded(created: number, payment: number, amount: number): StripeEvent {
+    const more = { amount_refunded: amount, refunded: amount === 1000 };
+    const object = chargeObject(`ch_${payment}`, `pi_${payment}`, more);
+    return this.#event(this.#shape(), 'charge.refunded', object, created, {});
+  }
+
+  /** An event that a refund of a payment failed. */
+  refundFailed(created: number, payment: number, amount: number): StripeEvent {
+    const object = refundObject('re_1', `ch_${payment}`, `pi_${payment}`, { amount });
+    const shape = this.#shape();
+    const type = isOfBefore(shape) ? 'charge.refund.updated' : 'refund.failed';
+    return this.#event(shape, type, object, created, {});
+  }
+
+  /** An event of a type that is not about subscriptions. */
+  other(type: string, created: number, object: object): StripeEvent {
+    return this.#event(this.#shape(), type, object, created, {});
+  }
+
   #event({ version }: StripeShape, type: string, object: object, created: number, more: object): StripeEvent {
     this.#events += 1;
     return stripeEvent(type, object, { created, api_version: version, ...more });
@@ -128,6 +175,11 @@ export class ShapeTeller {
   #shape(): StripeShape {
     return this.shapes[this.#events % this.shapes.length] ?? this.shapes[0];
   }
+}
+
+/** Whether a shape is of an API version in which invoices name their payment. */
+function isOfBefore({ version }: StripeShape): boolean {
+  return version < '2025-03-31';
 }
 
 /** What bodies say of the user ann's subscriptions, each as it is recorded; those that are ignored say nothing. */
