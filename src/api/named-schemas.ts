@@ -23,6 +23,8 @@ export const NAMED = {
   Conflicts: api.conflictsResponse,
   UnmappedPrices: api.unmappedPricesResponse,
   PendingPayments: api.pendingPaymentsResponse,
+  UnjoinedPayments: api.unjoinedPaymentsResponse,
+  FraudWarnings: api.fraudWarningsResponse,
   Faults: api.faultsResponse,
   SetAside: api.setAsideCounts,
   Live: api.liveResponse,

@@ -99,6 +99,32 @@ export const EXAMPLES: Examples<keyof typeof NAMED> = {
     next: null,
   },
   PendingPayments: { items: [{ ...PENDING, userId: 'user_42' }], next: null },
+  UnjoinedPayments: {
+    items: [
+      {
+        payment: 'pi_Wren',
+        charges: ['ch_Wren'],
+        since: AT,
+        disputes: [{ dispute: 'du_Wren', status: 'needs_response', amount: 1000, currency: 'usd' }],
+        refunded: null,
+      },
+    ],
+    next: null,
+  },
+  FraudWarnings: {
+    items: [
+      {
+        payment: 'pi_Lark',
+        warning: 'issfr_Lark',
+        fraudType: 'made_with_stolen_card',
+        charge: 'ch_Lark',
+        at: AT,
+        invoices: ['in_Lark'],
+        users: ['user_42'],
+      },
+    ],
+    next: null,
+  },
   Faults: {
     items: [
       {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { entitlementSchema, pendingPaymentSchema } from '../projections/entitlements/user-row.js';
+import type { Listing } from '../projections/read-models/ops.reader.js';
+import type { ListedFraudWarning, UnjoinedPayment } from '../projections/read-models/payments.reader.js';
 import { FEATURE_REASONS } from './features/feature-decision.js';
 
 /** Bodies of requests and answers: one schema each, for validation and for the OpenAPI document alike. */
@@ -144,6 +146,43 @@ export const pendingPaymentsResponse = z.strictObject({
   items: z.array(pendingPaymentSchema.extend({ userId: z.string() })),
   next: z.string().nullable(),
 });
+export const unjoinedPaymentsResponse = z.strictObject({
+  items: z.array(
+    z.strictObject({
+      payment: z.string().describe('the payment intent; of a payment without one its charge'),
+      charges: z.array(z.string()),
+      since: z.string(),
+      disputes: z
+        .array(
+          z.strictObject({
+            dispute: z.string(),
+            status: z.string(),
+            amount: z.number().int().nullable(),
+            currency: z.string().nullable(),
+          }),
+        )
+        .describe('those that ask money back'),
+      refunded: z
+        .strictObject({ amount: z.number().int().nullable(), currency: z.string().nullable() })
+        .nullable(),
+    }),
+  ),
+  next: z.string().nullable(),
+}) satisfies z.ZodType<Listing<UnjoinedPayment>>;
+export const fraudWarningsResponse = z.strictObject({
+  items: z.array(
+    z.strictObject({
+      payment: z.string(),
+      warning: z.string(),
+      fraudType: z.string().nullable(),
+      charge: z.string().nullable(),
+      at: z.string(),
+      invoices: z.array(z.string()).describe('that the payment paid'),
+      users: z.array(z.string()).describe('whose subscriptions these invoices are of'),
+    }),
+  ),
+  next: z.string().nullable(),
+}) satisfies z.ZodType<Listing<ListedFraudWarning>>;
 const fault = {
   id: z.string(),
   position: z.string(),

@@ -12,6 +12,7 @@ import { AttentionReader } from './read-models/attention.reader.js';
 import { DeadlineReader } from './read-models/deadline.reader.js';
 import { EntitlementReader } from './read-models/entitlement.reader.js';
 import { OpsReader } from './read-models/ops.reader.js';
+import { PaymentsReader } from './read-models/payments.reader.js';
 import { PublicationReader } from './read-models/publication.reader.js';
 import { UserListReader } from './read-models/user-list.reader.js';
 import {
@@ -70,6 +71,7 @@ export interface Projections {
   readonly previewPublication: RebuildProjector['previewPublication'];
   readonly users: UserListReader;
   readonly attention: AttentionReader;
+  readonly payments: PaymentsReader;
   readonly publications: PublicationReader;
   /** The live checkpoint as it is now; `null` before the first start. */
   readCheckpoint(): Promise<LiveCheckpoint | null>;
@@ -112,6 +114,7 @@ export function createProjections(options: ProjectionsOptions): Projections {
     deadlines: new DeadlineReader(pool),
     users: new UserListReader(pool, now),
     attention: new AttentionReader(pool, now),
+    payments: new PaymentsReader(pool),
     publications: new PublicationReader(pool),
     readCheckpoint: () => readLiveCheckpoint(pool, ENTITLEMENTS),
   };

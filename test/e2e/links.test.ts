@@ -5,7 +5,8 @@ import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.
 import { buyer, PRO } from '../support/buyer.js';
 import { problemCode } from '../support/http-call.js';
 import { AUTHORIZED, SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
-import { customerEvent } from '../support/stripe-events.js';
+import { customerEvent, invoiceObject, stripeEvent, subscriptionObject } from '../support/stripe-events.js';
+import { disputeObject, fraudWarningObject, invoicePaymentObject } from '../support/stripe-payments.js';
 import { until } from '../support/until.js';
 
 const listing = z.object({
@@ -103,6 +104,49 @@ describe('Linking', () => {
     expect(await items('/v1/ops/pending-payments?cursor=waitin')).toContainEqual(
       expect.objectContaining({ userId: 'waiting', plan: 'pro', price: PRO.id, invoice: null }),
     );
+  });
+
+  it('lists disputed payments that no invoice is named with until one is, and fraud warnings while they can be acted on', async () => {
+    const receive = async (type: string, object: object) =>
+      (await service.receive(stripeEvent(type, object))).position;
+    await receive(
+      'customer.subscription.created',
+      subscriptionObject('sub_ops', PRO.id, { metadata: { user_id: 'warned' } }),
+    );
+    const items = async (path: string, position: string | undefined) => {
+      await service.entitlements('warned', position ?? '0');
+      const { body } = await service.ask('GET', path);
+      return z.looseObject({ items: z.array(z.looseObject({ payment: z.string() })) }).parse(body).items;
+    };
+    const disputed = await receive('charge.dispute.created', disputeObject('du_ops', 'ch_ops', 'pi_ops'));
+    expect(await items('/v1/ops/unjoined-payments', disputed)).toEqual([
+      {
+        payment: 'pi_ops',
+        charges: ['ch_ops'],
+        since: expect.any(String),
+        disputes: [{ dispute: 'du_ops', status: 'needs_response', amount: 1000, currency: 'usd' }],
+        refunded: null,
+      },
+    ]);
+    const attached = await receive(
+      'invoice_payment.paid',
+      invoicePaymentObject('inpay_ops', 'in_ops', 'pi_ops'),
+    );
+    expect(await items('/v1/ops/unjoined-payments', attached)).toEqual([]);
+
+    await receive('invoice.paid', invoiceObject('in_ops', 'sub_ops', PRO.id));
+    const warning = (more: object) => fraudWarningObject('issfr_ops', 'ch_ops', 'pi_ops', more);
+    const warned = await receive('radar.early_fraud_warning.created', warning({}));
+    expect(await items('/v1/ops/fraud-warnings', warned)).toEqual([
+      expect.objectContaining({
+        payment: 'pi_ops',
+        warning: 'issfr_ops',
+        invoices: ['in_ops'],
+        users: ['warned'],
+      }),
+    ]);
+    const past = await receive('radar.early_fraud_warning.updated', warning({ actionable: false }));
+    expect(await items('/v1/ops/fraud-warnings', past)).toEqual([]);
   });
 
   it('counts repeats with one Idempotency-Key once', async () => {

@@ -8,7 +8,9 @@ import { OpsReader } from '../../projections/read-models/ops.reader.js';
 import {
   conflictsResponse,
   faultsResponse,
+  fraudWarningsResponse,
   pendingPaymentsResponse,
+  unjoinedPaymentsResponse,
   unlinkedResponse,
   unmappedPricesResponse,
 } from '../schemas.js';
@@ -65,6 +67,26 @@ export class OpsController {
   })
   pendingPayments(@Query(queryPipe(page)) { cursor, limit }: Page) {
     return this.projections.attention.pendingPayments(cursor, limit);
+  }
+
+  @List(
+    'unjoined-payments',
+    'Refunded and disputed payments of no invoice and no checkout session that is known',
+    {
+      description: 'A page by payment: what of it was refunded or disputed takes nothing',
+      schema: unjoinedPaymentsResponse,
+    },
+  )
+  unjoinedPayments(@Query(queryPipe(page)) { cursor, limit }: Page) {
+    return this.projections.payments.unjoined(cursor, limit);
+  }
+
+  @List('fraud-warnings', 'Early fraud warnings that can still be acted on', {
+    description: 'A page by payment, with every such warning of it and whose it is',
+    schema: fraudWarningsResponse,
+  })
+  fraudWarnings(@Query(queryPipe(page)) { cursor, limit }: Page) {
+    return this.projections.payments.fraudWarnings(cursor, limit);
   }
 }
 
