@@ -115,13 +115,9 @@ function ruleOf(
   return policy.fullRefund === 'suspend' && isRefundedInFull(invoice, payments) ? 'refunded_in_full' : null;
 }
 
-/** All its payments are; one that customer balance, or a payment record, paid a part of never is. */
+/** All its payments are: one that customer balance paid a part of never is, nor is a payment record, which has no charge. */
 function isRefundedInFull({ data }: Invoice, payments: readonly ReturnedPayment[]): boolean {
   const { amountDue, total } = data;
   if (amountDue !== null && total !== null && amountDue < total) return false;
-  return payments.every(({ payment, back }) => back.isRefunded && !isRecorded(payment));
-}
-
-function isRecorded({ told }: Payment): boolean {
-  return told.some((each) => each.type === 'PaymentAttachedToInvoice' && each.data.paymentRecord !== null);
+  return payments.every(({ back }) => back.isRefunded);
 }
