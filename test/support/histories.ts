@@ -112,7 +112,10 @@ export function subscriptionsByOwner(
   const ofCustomer = (customer: string | null) =>
     facts.customers.filter((each) => each.customer === customer);
   const isDeleted = (customer: string | null) => isCustomerDeleted(ofCustomer(customer));
-  const subscriptions = [...new Set(facts.observations.map(({ data }) => data.subscription))].map((id) => ({
+  // What was not seen itself has an owner, too: a checkout may name one, and its invoices are of that user.
+  const told = [...facts.observations, ...facts.invoices, ...facts.checkouts];
+  const ids = new Set(told.flatMap(({ data }) => data.subscription ?? []));
+  const subscriptions = [...ids].map((id) => ({
     subscription: id,
     observations: facts.observations.filter(named(id)),
     invoices: facts.invoices.filter(named(id)),
