@@ -27,6 +27,7 @@ import { STEPS, type Starting, type TenureHooks } from './start/steps.js';
 import { StartSteps, StartStoppedError, StopOrder } from './start/stop-order.js';
 import { DoubtWalk } from './stripe/reconciliation/doubt-walk.js';
 import { ImportRunner } from './stripe/reconciliation/import/import-runner.js';
+import { ReconciliationRunner } from './stripe/reconciliation/reconcile/reconciliation-runner.js';
 import { ReconciliationQueue } from './stripe/reconciliation/reconciliation-queue.js';
 import { DeliveryHeartbeat } from './webhooks/delivery-heartbeat.js';
 
@@ -112,6 +113,7 @@ async function start(starting: Starting): Promise<Tenure> {
 
   const deadlines = app.get(DeadlineScheduler);
   const imports = app.get(ImportRunner);
+  const reconciliations = app.get(ReconciliationRunner);
   const doubts = app.get(DoubtWalk);
   const forget = (): void => {
     repositories.forget();
@@ -125,7 +127,13 @@ async function start(starting: Starting): Promise<Tenure> {
   const leadership = new LeadershipLog(() => projections.engine.status(), logger);
   stops.add(STEPS.leadership, async () => leadership.stop());
   stops.add(STEPS.inquiries, () => {
-    const closing = [app.get(ReconciliationQueue).close(), imports.stop(), doubts.stop(), deadlines.stop()];
+    const closing = [
+      app.get(ReconciliationQueue).close(),
+      imports.stop(),
+      reconciliations.stop(),
+      doubts.stop(),
+      deadlines.stop(),
+    ];
     return Promise.all(closing);
   });
   await steps.take(catalog.offerBy(app.get(CommandBus)));
@@ -137,6 +145,7 @@ async function start(starting: Starting): Promise<Tenure> {
   );
   deadlines.start();
   imports.start();
+  reconciliations.start();
   doubts.start();
   startAttentionWatch(starting, projections);
 

@@ -23,6 +23,7 @@ Settings (environment):
   STRIPE_SECRET_KEY      asks Stripe where its events leave a doubt, and for what thin events stand for; unset: nothing is asked
   STRIPE_API_BASE        another address of Stripe's API, such as a simulator's
   STRIPE_REQUESTS_PER_SECOND  25: requests to one endpoint of Stripe's API
+  RECONCILE_EVERY_HOURS  24: with STRIPE_SECRET_KEY, records what Stripe has and the log lacks; 0: only when asked
   TENURE_ADMIN_KEY       required: key of the API, at least 32 characters
   PORT, HOST             3000, 127.0.0.1
   DATABASE_URL           postgres://…; unset: an embedded PostgreSQL under DATA_DIR

@@ -3,6 +3,7 @@ import { webhookReceipt } from '../webhooks/webhook.service.js';
 import * as audit from './audit/audit.schemas.js';
 import * as imports from './ops/import.schemas.js';
 import * as projection from './ops/projection.schemas.js';
+import * as reconciliation from './ops/reconciliation.schemas.js';
 import * as api from './schemas.js';
 import { usersResponse } from './users/users.controller.js';
 
@@ -50,5 +51,7 @@ export const NAMED = {
   Projections: projection.projectionsResponse,
   ImportRequest: imports.importRequest,
   Import: imports.importResponse,
+  ReconciliationRequest: reconciliation.reconciliationRequest,
+  Reconciliation: reconciliation.reconciliationResponse,
   Receipt: webhookReceipt,
 } as const satisfies Record<string, z.ZodType>;

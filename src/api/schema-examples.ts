@@ -196,5 +196,27 @@ export const EXAMPLES: Examples<keyof typeof NAMED> = {
     },
     failure: null,
   },
+  ReconciliationRequest: { dryRun: true, gone: 'list' },
+  Reconciliation: {
+    id: '5d1f6f7a-2c1e-4c39-8a53-8f4f2e9b7c10',
+    afterwards: 'record',
+    gone: 'list',
+    phase: 'done',
+    actor: 'schedule',
+    startedAt: AT,
+    finishedAt: AT,
+    events: 412,
+    subscriptions: 57,
+    report: {
+      missedEvents: {
+        count: 1,
+        first: [{ event: 'evt_Lark', type: 'customer.subscription.updated', created: 1_790_000_000 }],
+      },
+      unusableEvents: { count: 0, first: [] },
+      differences: { count: 1, first: [{ kind: 'subscription', id: 'sub_Lark' }] },
+      gone: { count: 0, first: [] },
+    },
+    failure: null,
+  },
   Receipt: { received: true, outcome: 'applied', event: 'SubscriptionActivated', position: '1842' },
 };

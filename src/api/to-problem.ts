@@ -18,6 +18,7 @@ import { type ProblemCode, ProblemError } from '../http/problem.js';
 import { ReadModelNotReadyError } from '../projections/read-models/served-row.js';
 import { GenerationError } from '../projections/rebuild/errors.js';
 import { ImportUnderWayError } from '../stripe/reconciliation/import/errors.js';
+import { ReconciliationUnderWayError } from '../stripe/reconciliation/reconcile/errors.js';
 
 /** Seconds after which a caller may try again when a store is down. */
 const RETRY_AFTER_SECONDS = '2';
@@ -117,6 +118,9 @@ export function toProblem(error: unknown): ProblemError {
       {},
       { cause: error },
     );
+  }
+  if (error instanceof ReconciliationUnderWayError) {
+    return new ProblemError('reconciliation_in_progress', 'Wait for its end.', {}, { cause: error });
   }
   if (error instanceof URIError) return undecodableUrl(error);
   if (propertyOf(error, 'type') === 'entity.parse.failed') {

@@ -42,6 +42,9 @@ export const environmentSchema = z.object({
     'an http(s) URL of scheme, host and port alone',
   ).optional(),
   STRIPE_REQUESTS_PER_SECOND: wholeNumber(10_000, 'requests').default(25),
+  RECONCILE_EVERY_HOURS: matching(/^(?:0|[1-9]\d{0,3})$/, 'a whole number of hours from 0 to 9999')
+    .transform(Number)
+    .default(24),
   TENURE_ADMIN_KEY: setting(`a key of at least ${ADMIN_KEY_LENGTH} characters`)
     .min(ADMIN_KEY_LENGTH, `is too short, must have at least ${ADMIN_KEY_LENGTH} characters`)
     .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces'),

@@ -52,6 +52,8 @@ export interface Settings {
   readonly livemode: boolean;
   /** How to ask Stripe's API; `null`: it is never asked. */
   readonly stripeApi: StripeApiSettings | null;
+  /** Hours between two reconciliations with Stripe that nobody asked for; 0: never. */
+  readonly reconcileEveryHours: number;
   readonly adminKey: string;
   /** `null`: start the embedded server under `dataDir`. */
   readonly databaseUrl: string | null;
@@ -167,6 +169,7 @@ export function loadSettings(environment: Environment): Settings {
             apiBase: data.STRIPE_API_BASE ?? null,
             perSecond: data.STRIPE_REQUESTS_PER_SECOND,
           },
+    reconcileEveryHours: data.RECONCILE_EVERY_HOURS,
     adminKey: data.TENURE_ADMIN_KEY,
     databaseUrl: data.DATABASE_URL ?? null,
     dataDir: data.DATA_DIR,

@@ -24,6 +24,7 @@ export const PROBLEMS = {
   verification_in_progress: { status: 409, title: 'A verification is under way' },
   nothing_to_roll_back: { status: 409, title: 'There is nothing to go back to' },
   import_in_progress: { status: 409, title: 'An import is under way' },
+  reconciliation_in_progress: { status: 409, title: 'A reconciliation is under way' },
   stripe_key_missing: { status: 409, title: 'There is no key of Stripe’s API' },
   no_fault: { status: 409, title: 'There is no fault to go past' },
   fault_elsewhere: { status: 409, title: 'The projection stands at another event' },

@@ -1,8 +1,13 @@
 import { runCli } from '../../src/cli/program.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { Drift } from '../../src/stripe/reconciliation/reconcile/drift-report.js';
+import { ReconciliationJobs } from '../../src/stripe/reconciliation/reconcile/reconciliation-jobs.js';
+import { ReconciliationRunner } from '../../src/stripe/reconciliation/reconcile/reconciliation-runner.js';
+import { Sweep, type SweepOptions } from '../../src/stripe/reconciliation/reconcile/sweep.js';
 import { isHandledType } from '../../src/stripe/translate/stripe-event.translator.js';
 import { startService, type TestService } from '../support/service.js';
 import { SimulatedLives } from '../support/simulated-lives.js';
+import { until } from '../support/until.js';
 
 const LIVES = Number(process.env.RECONCILED_LIVES ?? 15);
 
@@ -31,6 +36,12 @@ async function tenure(service: TestService, lives: SimulatedLives, ...args: read
   if (code !== 0) throw new Error(`${code}: ${err}`);
   return JSON.parse(out);
 }
+
+/** A Stripe that has nothing. */
+const EMPTY: SweepOptions['gateway'] = {
+  page: async () => ({ outcome: 'answered', objects: [], hasMore: false, answeredAt: 0, apiVersion: null }),
+  object: async () => ({ outcome: 'not_found', status: 404, requestId: null, againInMs: 0 }),
+};
 
 async function head(service: TestService): Promise<string> {
   return (await service.tenure.app.get<EventStore>(EVENT_STORE).head()) ?? '0';
@@ -86,5 +97,113 @@ describe('Of lives whose webhooks were lost, for ten minutes all and then one in
       await undisturbed.close();
       await lives.close();
     }
+  });
+});
+
+describe('A reconciliation', () => {
+  let lives: SimulatedLives;
+  let service: TestService;
+
+  beforeAll(async () => {
+    lives = await SimulatedLives.start(5);
+    service = await startService({ plans: lives.planFile, environment: lives.environment });
+    await lives.live(2);
+  });
+  afterAll(async () => {
+    await service.close();
+    await lives.close();
+  });
+
+  async function asked(body: object) {
+    const begun = await service.ask('POST', '/v1/ops/reconciliations', body);
+    expect(begun.status).toBe(202);
+    return until('the reconciliation to be over', async () => {
+      const { body: job } = await service.get(begun.headers.location ?? '');
+      return job.finishedAt !== null && job;
+    });
+  }
+
+  it('over HTTP finds a whole account of which nothing was ever delivered', async () => {
+    const looked = await asked({ dryRun: true });
+    expect(looked).toMatchObject({ phase: 'done', afterwards: 'report', subscriptions: 2 });
+    expect(await service.logged('SubscriptionStarted')).toBe(0);
+    const found = await asked({});
+    expect(found).toMatchObject({ phase: 'done', afterwards: 'record', failure: null });
+    expect(found.report.missedEvents.count).toBe(looked.report.missedEvents.count);
+    expect(await service.entitlements('user_1', await head(service))).toMatchObject({ plan: 'plus' });
+  });
+
+  it('ends what a sandbox no longer has, once; in live mode it only lists it, unless told otherwise', async () => {
+    const gone = [...lives.simulator.account.subscriptions.select()].find(
+      ({ metadata }) => metadata.user_id === 'user_1',
+    );
+    const subscription = gone?.id ?? '';
+    lives.simulator.account.subscriptions.remove(subscription);
+    const live = async (what: 'list' | 'end') => {
+      const [drift, said] = [new Drift(), [] as string[]];
+      const store = service.tenure.app.get<EventStore>(EVENT_STORE);
+      const { pool } = service.tenure;
+      await new Sweep({
+        ...{ gateway: EMPTY, pool, store, drift, streamPrefix: service.prefix, livemode: true },
+        claims: { userIdMetadataKey: 'user_id', userIdPattern: null },
+        job: { id: 'job', gone: what, actor: 'test' },
+        recorder: {
+          lacked: async ({ event, stream }) => {
+            expect(event).toMatchObject({ type: 'SubscriptionRetrieved', data: { status: 'canceled' } });
+            said.push(stream.id);
+            return true;
+          },
+        },
+        onSubscriptions: async () => undefined,
+        signal: new AbortController().signal,
+      }).run();
+      return { gone: drift.report.gone.first, said };
+    };
+    const before = await service.logged();
+    const listed = await live('list');
+    expect([listed.gone.every(({ ended }) => !ended), listed.said]).toEqual([true, []]);
+    expect(listed.gone.map((each) => each.subscription)).toContain(subscription);
+    const told = await live('end');
+    expect([told.gone.every(({ ended }) => ended), told.said]).toEqual([
+      true,
+      listed.gone.map((each) => each.subscription),
+    ]);
+    expect(await service.logged()).toBe(before);
+
+    expect((await asked({})).report.gone).toEqual({ count: 1, first: [{ subscription, ended: true }] });
+    expect(await service.entitlements('user_1', await head(service))).toMatchObject({ plan: 'free' });
+    const after = await service.logged();
+    expect((await asked({})).report.gone.count).toBe(0);
+    expect(await service.logged()).toBe(after);
+  });
+
+  it('comes by itself once it is due, and not before', async () => {
+    const jobs = new ReconciliationJobs(service.tenure.pool);
+    expect(await jobs.isDue(1)).toBe(false);
+    const { rows } = await service.tenure.pool.query(
+      'select count(*)::int as jobs from tenure.reconciliation',
+    );
+    await service.tenure.pool.query(
+      `update tenure.reconciliation set started_at = started_at - interval '2 days'`,
+    );
+    expect(await jobs.isDue(24)).toBe(true);
+    service.tenure.app.get(ReconciliationRunner).look();
+    await until('another one to be over', async () => {
+      const found = await service.tenure.pool.query(
+        `select actor from tenure.reconciliation where actor = 'schedule' and phase = 'done'`,
+      );
+      return found.rows.length === 1;
+    });
+    expect(await jobs.isDue(24)).toBe(false);
+    const now = await service.tenure.pool.query('select count(*)::int as jobs from tenure.reconciliation');
+    expect(now.rows[0].jobs).toBe(rows[0].jobs + 1);
+  });
+
+  it('is refused while another one is not over', async () => {
+    const jobs = new ReconciliationJobs(service.tenure.pool);
+    const left = await jobs.begin({ afterwards: 'report', gone: 'list', actor: 'test' });
+    const refused = await service.ask('POST', '/v1/ops/reconciliations', {});
+    expect([refused.status, refused.body.code]).toEqual([409, 'reconciliation_in_progress']);
+    await jobs.failed(left.id, 'left by a test');
   });
 });

@@ -12,16 +12,18 @@ import { PROJECTIONS, type Projections } from '../../projections/projections.js'
 import { OpsReader } from '../../projections/read-models/ops.reader.js';
 import { ProjectionRecovery } from '../../projections/recovery.js';
 import { ImportModule } from '../../stripe/reconciliation/import/import.module.js';
+import { ReconcileModule } from '../../stripe/reconciliation/reconcile/reconcile.module.js';
 import { FaultsController } from './faults.controller.js';
 import { ImportController } from './import.controller.js';
 import { OpsController } from './ops.controller.js';
 import { PlansController } from './plans.controller.js';
 import { ProjectionsController } from './projections.controller.js';
 import { RebuildController } from './rebuild.controller.js';
+import { ReconciliationController } from './reconciliation.controller.js';
 
 /** What ops look at, rebuild and mend. */
 @Module({
-  imports: [ImportModule],
+  imports: [ImportModule, ReconcileModule],
   controllers: [
     OpsController,
     ProjectionsController,
@@ -29,6 +31,7 @@ import { RebuildController } from './rebuild.controller.js';
     FaultsController,
     PlansController,
     ImportController,
+    ReconciliationController,
   ],
   providers: [
     { provide: OpsReader, inject: [PROJECTIONS], useFactory: ({ ops }: Projections) => ops },

@@ -61,6 +61,7 @@ async function recordPage(options: MissedEventsOptions, { objects }: PageAnswer)
   // Stripe lists the newest first; the log reads better the other way.
   const oldestFirst = [...objects].reverse();
   for (let first = 0; first < oldestFirst.length; first += AT_ONCE) {
+    options.signal.throwIfAborted();
     await Promise.all(oldestFirst.slice(first, first + AT_ONCE).map((body) => recordOne(options, body)));
   }
 }

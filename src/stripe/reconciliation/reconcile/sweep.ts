@@ -55,9 +55,11 @@ export class Sweep {
         after,
       );
       if (page === null) break;
-      for (const item of page.items) await this.#compare(item);
+      for (const item of page.items) {
+        signal.throwIfAborted();
+        await this.#compare(item);
+      }
       await onSubscriptions(page.subscriptions);
-      signal.throwIfAborted();
       after = page.last;
       if (!page.hasMore) break;
     }

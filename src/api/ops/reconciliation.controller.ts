@@ -1,0 +1,62 @@
+import { Body, Controller, Get, Param, Post } from '@nestjs/common';
+import { ApiParam, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { type Caller, CallerOf } from '../../auth/caller.js';
+import { Describe } from '../../http/describe.js';
+import { ProblemError } from '../../http/problem.js';
+import { jsonReply, type Reply } from '../../http/reply.js';
+import { optionalBodyPipe } from '../../http/validation.js';
+import { ReconciliationRunner } from '../../stripe/reconciliation/reconcile/reconciliation-runner.js';
+import {
+  type ReconciliationRequest,
+  reconciliationRequest,
+  reconciliationResponse,
+} from './reconciliation.schemas.js';
+
+const uuid = z.guid();
+
+/** Making the log agree with Stripe. */
+@ApiTags('Ops')
+@Controller('v1/ops/reconciliations')
+export class ReconciliationController {
+  constructor(private readonly reconciliations: ReconciliationRunner) {}
+
+  @Post()
+  @Describe({
+    summary:
+      'Record what Stripe has and the log lacks: missed events of 30 days, then every subscription; a dry run says where they differ',
+    ok: {
+      status: 202,
+      description: 'Begun; running instances bring it to its end. `Location` tells how far it is',
+      schema: reconciliationResponse,
+    },
+    body: reconciliationRequest,
+    problems: ['reconciliation_in_progress', 'stripe_key_missing'],
+    access: 'ops',
+  })
+  async begin(
+    @Body(optionalBodyPipe(reconciliationRequest)) { dryRun, gone }: ReconciliationRequest,
+    @CallerOf() { actor }: Caller,
+  ): Promise<Reply> {
+    const job = await this.reconciliations.begin({ afterwards: dryRun ? 'report' : 'record', gone, actor });
+    if (job === null) throw new ProblemError('stripe_key_missing', 'Set STRIPE_SECRET_KEY.');
+    return jsonReply(202, job, { location: `/v1/ops/reconciliations/${job.id}` });
+  }
+
+  @Get(':id')
+  @ApiParam({ name: 'id', schema: { type: 'string' }, description: 'Of the reconciliation' })
+  @Describe({
+    summary: 'How far a reconciliation is',
+    ok: {
+      description: 'Once it is over, with where the log and Stripe differed',
+      schema: reconciliationResponse,
+    },
+    problems: ['not_found'],
+    access: 'ops',
+  })
+  async progress(@Param('id') id: string): Promise<Reply> {
+    const job = uuid.safeParse(id).success ? await this.reconciliations.find(id) : null;
+    if (job === null) throw new ProblemError('not_found', 'There is no such reconciliation.');
+    return jsonReply(200, job);
+  }
+}
