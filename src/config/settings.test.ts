@@ -101,6 +101,7 @@ describe('the settings', () => {
     ['a lag of more than a day', { READY_LAG_SECONDS: '86401' }, /^READY_LAG_SECONDS must/],
     ['half a minute of silence', { WEBHOOK_SILENCE_MINUTES: '0.5' }, /^WEBHOOK_SILENCE_MINUTES must/],
     ['silence in words', { WEBHOOK_SILENCE_MINUTES: 'off' }, /^WEBHOOK_SILENCE_MINUTES must/],
+    ['half an hour between reconciliations', { RECONCILE_EVERY_HOURS: '0.5' }, /^RECONCILE_EVERY_HOURS must/],
     ['another event store', { EVENTSTORE_URL: 'kafka://localhost' }, /^EVENTSTORE_URL must be esdb:/],
     ['an unknown option of it', { EVENTSTORE_URL: 'esdb://h?safe=yes' }, /^EVENTSTORE_URL has a parameter/],
   ])('refuse %s', (_, change, expected) => {
