@@ -28,11 +28,16 @@ const DEEDS = [
 ] as const;
 type Deed = (typeof DEEDS)[number];
 
+/** Part of the deliveries that is lost. */
+const LOST = 0.05;
+/** Who leaves without anybody hearing of it, however the dice fall. */
+const UNSEEN_LIFE = 2;
+
 /** What somebody does at a second (Unix). */
 interface Step {
   readonly at: number;
   readonly life: number;
-  readonly does: Deed | 'subscribe';
+  readonly does: Deed | 'subscribe' | 'cancelUnseen';
 }
 
 /**
@@ -118,6 +123,10 @@ plans:
     for (let life = 0; life < lives; life += 1) {
       const begin = this.start + Math.floor(random() * 1_200);
       steps.push({ at: begin, life, does: 'subscribe' });
+      if (life === UNSEEN_LIFE) {
+        steps.push({ at: begin + 3 * DAY, life, does: 'cancelUnseen' });
+        continue;
+      }
       for (let deeds = Math.floor(random() * 4); deeds > 0; deeds -= 1) {
         const at = begin + 1 + Math.floor(random() * (now - begin - 3_600));
         steps.push({ at, life, does: DEEDS[Math.floor(random() * DEEDS.length)] ?? 'note' });
@@ -130,7 +139,7 @@ plans:
       if (!isQuiet && step.at >= quiet) {
         isQuiet = true;
         await this.simulator.moveTo(Math.max(quiet, this.simulator.account.clock.now));
-        await this.drops(0.05);
+        await this.drops(LOST);
       }
       await this.simulator.moveTo(Math.max(step.at, this.simulator.account.clock.now));
       await this.#take(step).catch((error: unknown) => {
@@ -171,6 +180,11 @@ plans:
         return;
       case 'downgrade':
         await changed(plans.plus);
+        return;
+      case 'cancelUnseen':
+        await this.drops(1);
+        await stripe.subscriptions.cancel(id);
+        await this.drops(LOST);
         return;
       case 'cancel':
         await stripe.subscriptions.cancel(id);
