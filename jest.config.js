@@ -63,6 +63,7 @@ const ONCE = [
   'projections',
   'rebuild-killed',
   'rebuild-under-load',
+  'reconcile',
   'stripe-doubts',
   'tracing',
   'hot-route-parity',

@@ -11,6 +11,8 @@ import { until } from '../support/until.js';
 
 const LIVES = Number(process.env.RECONCILED_LIVES ?? 15);
 
+const TIMEOUT_MS = 300_000 + LIVES * 5_000;
+
 /** What a snapshot says that depends on when and by which events it came about, not on what holds. */
 const OF_THE_LOG = new Set([
   'version',
@@ -62,42 +64,46 @@ describe('Of lives whose webhooks were lost, for ten minutes all and then one in
   it.each([
     { days: 25, because: 'every one is found among the events that Stripe keeps' },
     { days: 75, because: 'what is older than Stripe keeps is seen in what it has' },
-  ])('over $days days, one reconciliation leaves nothing different: $because', async ({ days }) => {
-    const lives = await SimulatedLives.start(days);
-    const disturbed = await startService({ plans: lives.planFile });
-    const undisturbed = await startService({ plans: lives.planFile });
-    try {
-      lives.deliverTo(disturbed.url);
-      await lives.live(LIVES);
-      for (const event of lives.events) if (isHandledType(event.type)) await undisturbed.receive(event);
-      const whole = await holding(undisturbed);
-      expect(await holding(disturbed)).not.toEqual(whole);
+  ])(
+    'over $days days, one reconciliation leaves nothing different: $because',
+    async ({ days }) => {
+      const lives = await SimulatedLives.start(days);
+      const disturbed = await startService({ plans: lives.planFile });
+      const undisturbed = await startService({ plans: lives.planFile });
+      try {
+        lives.deliverTo(disturbed.url);
+        await lives.live(LIVES);
+        for (const event of lives.events) if (isHandledType(event.type)) await undisturbed.receive(event);
+        const whole = await holding(undisturbed);
+        expect(await holding(disturbed)).not.toEqual(whole);
 
-      const before = await disturbed.logged();
-      const looked = await tenure(disturbed, lives, '--dry-run');
-      expect(looked.report.missedEvents.count).toBeGreaterThan(0);
-      expect(await disturbed.logged()).toBe(before);
+        const before = await disturbed.logged();
+        const looked = await tenure(disturbed, lives, '--dry-run');
+        expect(looked.report.missedEvents.count).toBeGreaterThan(0);
+        expect(await disturbed.logged()).toBe(before);
 
-      const repaired = await tenure(disturbed, lives);
-      expect(repaired).toMatchObject({ phase: 'done', subscriptions: LIVES, actor: 'cli:ada' });
-      expect(repaired.report.unusableEvents.count).toBe(0);
-      expect(await holding(disturbed)).toEqual(whole);
-      const after = await disturbed.logged();
-      if (days <= 30) expect(after).toBe(await undisturbed.logged());
+        const repaired = await tenure(disturbed, lives);
+        expect(repaired).toMatchObject({ phase: 'done', subscriptions: LIVES, actor: 'cli:ada' });
+        expect(repaired.report.unusableEvents.count).toBe(0);
+        expect(await holding(disturbed)).toEqual(whole);
+        const after = await disturbed.logged();
+        if (days <= 30) expect(after).toBe(await undisturbed.logged());
 
-      const again = await tenure(disturbed, lives);
-      expect(again.report).toMatchObject({
-        missedEvents: { count: 0 },
-        differences: { count: 0 },
-        gone: { count: 0 },
-      });
-      expect(await disturbed.logged()).toBe(after);
-    } finally {
-      await disturbed.close();
-      await undisturbed.close();
-      await lives.close();
-    }
-  });
+        const again = await tenure(disturbed, lives);
+        expect(again.report).toMatchObject({
+          missedEvents: { count: 0 },
+          differences: { count: 0 },
+          gone: { count: 0 },
+        });
+        expect(await disturbed.logged()).toBe(after);
+      } finally {
+        await disturbed.close();
+        await undisturbed.close();
+        await lives.close();
+      }
+    },
+    TIMEOUT_MS,
+  );
 });
 
 describe('A reconciliation', () => {
