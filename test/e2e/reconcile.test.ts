@@ -9,7 +9,7 @@ import { startService, type TestService } from '../support/service.js';
 import { SimulatedLives } from '../support/simulated-lives.js';
 import { until } from '../support/until.js';
 
-const LIVES = Number(process.env.RECONCILED_LIVES ?? 15);
+const LIVES = Number(process.env.RECONCILED_LIVES ?? 8);
 
 const TIMEOUT_MS = 300_000 + LIVES * 5_000;
 
