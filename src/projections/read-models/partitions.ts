@@ -57,3 +57,19 @@ function checkGeneration(generation: number): void {
   if (Number.isSafeInteger(generation) && generation >= 1) return;
   throw new RangeError(`a generation is a positive integer, not ${generation}`);
 }
+
+/** The statement that gives every generation that has partitions those of `tables`, which are new. */
+export function partitionsOfNewTables(tables: readonly string[]): string {
+  return `do $$ declare g record; begin
+     for g in select substring(c.relname from '^user_role_g(\\d+)$')::int as generation
+              from pg_inherits i join pg_class c on c.oid = i.inhrelid
+              where i.inhparent = 'tenure.user_role'::regclass loop
+       ${tables
+         .map(
+           (table) =>
+             `execute format('create table tenure.${table}_g%1$s partition of tenure.${table} for values in (%1$s)', g.generation);`,
+         )
+         .join('\n       ')}
+     end loop;
+   end $$`;
+}

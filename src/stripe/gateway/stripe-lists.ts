@@ -84,6 +84,12 @@ export async function objectOf(
   }
 }
 
+/** What Stripe refuses stays refused; what it does not answer, or puts off, may come later. */
+export function isRefusedByStripe(error: unknown): error is StripeUnansweredError {
+  if (!(error instanceof StripeUnansweredError)) return false;
+  return error.answer.status !== null && !mayComeLater(error.answer);
+}
+
 /** What Stripe refused stays refused, but for 429 (Stripe: "Errors"). */
 function mayComeLater({ outcome, status }: NoAnswer): boolean {
   return outcome !== 'aborted' && (status === null || status === 429 || status >= 500);

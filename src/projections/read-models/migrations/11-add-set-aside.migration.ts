@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { SET_ASIDE_TABLES } from '../partitions.js';
+import { partitionsOfNewTables, SET_ASIDE_TABLES } from '../partitions.js';
 
 /**
  * What a fold sets aside (DESIGN 12): streams from an event on that cannot be folded, and users who are marked for it or
@@ -10,19 +10,7 @@ export class AddSetAside1763998000000 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of UP) await runner.query(statement);
-    // Every generation that has partitions gets those of the new tables.
-    await runner.query(
-      `do $$ declare g record; begin
-         for g in select substring(c.relname from '^user_role_g(\\d+)$')::int as generation
-                  from pg_inherits i join pg_class c on c.oid = i.inhrelid
-                  where i.inhparent = 'tenure.user_role'::regclass loop
-           ${SET_ASIDE_TABLES.map(
-             (table) =>
-               `execute format('create table tenure.${table}_g%1$s partition of tenure.${table} for values in (%1$s)', g.generation);`,
-           ).join('\n           ')}
-         end loop;
-       end $$`,
-    );
+    await runner.query(partitionsOfNewTables(SET_ASIDE_TABLES));
   }
 
   async down(runner: QueryRunner): Promise<void> {

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { TWO_CLOCK_TABLES } from '../partitions.js';
+import { partitionsOfNewTables, TWO_CLOCK_TABLES } from '../partitions.js';
 
 /**
  * What questions as of a moment are answered by (DESIGN 9, "Two clocks"): of every generation the streams of users, customers
@@ -12,18 +12,7 @@ export class AddTwoClocks1764000000000 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of UP) await runner.query(statement);
-    await runner.query(
-      `do $$ declare g record; begin
-         for g in select substring(c.relname from '^user_role_g(\\d+)$')::int as generation
-                  from pg_inherits i join pg_class c on c.oid = i.inhrelid
-                  where i.inhparent = 'tenure.user_role'::regclass loop
-           ${TWO_CLOCK_TABLES.map(
-             (table) =>
-               `execute format('create table tenure.${table}_g%1$s partition of tenure.${table} for values in (%1$s)', g.generation);`,
-           ).join('\n           ')}
-         end loop;
-       end $$`,
-    );
+    await runner.query(partitionsOfNewTables(TWO_CLOCK_TABLES));
     for (const statement of TAKE_OVER) await runner.query(statement);
   }
 

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { PAYMENT_TABLES } from '../partitions.js';
+import { PAYMENT_TABLES, partitionsOfNewTables } from '../partitions.js';
 
 /**
  * Payments with what was told of them, and what they are joined to: other ids of the same payment, invoices, sessions, and
@@ -10,18 +10,7 @@ export class AddPayments1764001000000 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of UP) await runner.query(statement);
-    await runner.query(
-      `do $$ declare g record; begin
-         for g in select substring(c.relname from '^user_role_g(\\d+)$')::int as generation
-                  from pg_inherits i join pg_class c on c.oid = i.inhrelid
-                  where i.inhparent = 'tenure.user_role'::regclass loop
-           ${PAYMENT_TABLES.map(
-             (table) =>
-               `execute format('create table tenure.${table}_g%1$s partition of tenure.${table} for values in (%1$s)', g.generation);`,
-           ).join('\n           ')}
-         end loop;
-       end $$`,
-    );
+    await runner.query(partitionsOfNewTables(PAYMENT_TABLES));
   }
 
   async down(runner: QueryRunner): Promise<void> {

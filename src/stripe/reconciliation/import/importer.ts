@@ -3,10 +3,10 @@ import type { CommandResult, Origin } from '../../../commands/aggregate.js';
 import { LinkCustomer, RecordCustomerEvent } from '../../../commands/customer.aggregate.js';
 import type { Repositories } from '../../../commands/repositories.js';
 import { RecordSubscriptionEvent } from '../../../commands/subscription.aggregate.js';
-import { withClient } from '../../../database/in-transaction.js';
 import type { EventStore } from '../../../event-store/event-store.js';
 import type { StripeGateway } from '../../gateway/stripe.gateway.js';
-import { StripeUnansweredError } from '../../gateway/stripe-lists.js';
+import { isRefusedByStripe } from '../../gateway/stripe-lists.js';
+import { alone } from '../alone.js';
 import type { AnswerReading } from '../answers.js';
 import { ImportUnderWayError, UnfinishedImportError } from './errors.js';
 import type { ImportItem } from './import-item.js';
@@ -42,8 +42,6 @@ export interface AskedImport {
   readonly links: readonly ImportLink[];
 }
 
-/** Held while an import runs, so that one does. */
-const LOCK = `hashtextextended('tenure import', 0)`;
 const A_PAGE = 500;
 /** Items that are let go of together. */
 const A_STEP = 100;
@@ -101,7 +99,7 @@ export class Importer {
       await this.#read(id);
       await this.#record(id);
     } catch (error) {
-      if (!(error instanceof UnusableObjectError || isRefused(error))) throw error;
+      if (!(error instanceof UnusableObjectError || isRefusedByStripe(error))) throw error;
       await this.#jobs.end(id, 'failed', error.message);
     }
     return this.#jobs.find(id);
@@ -176,15 +174,7 @@ export class Importer {
 
   /** @throws ImportUnderWayError */
   #alone<T>(work: () => Promise<T>): Promise<T> {
-    return withClient(this.options.pool, async (client) => {
-      const { rows } = await client.query(`select pg_try_advisory_lock(${LOCK}) as taken`);
-      if (rows[0]?.taken !== true) throw new ImportUnderWayError();
-      try {
-        return await work();
-      } finally {
-        await client.query(`select pg_advisory_unlock(${LOCK})`);
-      }
-    });
+    return alone(this.options.pool, 'import', () => new ImportUnderWayError(), work);
   }
 }
 
@@ -229,11 +219,4 @@ function linkItem({ customer, userId }: ImportLink, job: string): ImportItem {
 
 function said({ outcome }: CommandResult): 'recorded' | 'unchanged' {
   return outcome === 'applied' ? 'recorded' : 'unchanged';
-}
-
-/** What Stripe refuses stays refused; what it does not answer may come when the import is gone on with. */
-function isRefused(error: unknown): error is StripeUnansweredError {
-  if (!(error instanceof StripeUnansweredError)) return false;
-  const { status } = error.answer;
-  return status !== null && status < 500 && status !== 429;
 }

@@ -1,10 +1,10 @@
 import type { Pool } from 'pg';
 import type { Repositories } from '../../../commands/repositories.js';
-import { withClient } from '../../../database/in-transaction.js';
 import type { EventStore } from '../../../event-store/event-store.js';
 import type { StripeGateway } from '../../gateway/stripe.gateway.js';
-import { StripeUnansweredError } from '../../gateway/stripe-lists.js';
+import { isRefusedByStripe } from '../../gateway/stripe-lists.js';
 import type { TranslationOptions } from '../../translate/stripe-event.translator.js';
+import { alone } from '../alone.js';
 import { UnusableObjectError } from '../import/import-pages.js';
 import { Drift } from './drift-report.js';
 import { ReconciliationUnderWayError } from './errors.js';
@@ -30,9 +30,6 @@ export interface ReconciliationOptions {
   /** Ends it between two steps; it can be gone on with. */
   readonly signal: AbortSignal;
 }
-
-/** Held while a reconciliation runs, so that one does. */
-const LOCK = `hashtextextended('tenure reconciliation', 0)`;
 
 /**
  * Makes the log agree with Stripe (DESIGN 5.4): records every event that it lacks, then compares every subscription. All that
@@ -69,7 +66,7 @@ export class Reconciliation {
     try {
       await this.#reconcile(job);
     } catch (error) {
-      if (!(error instanceof UnusableObjectError || isRefused(error))) throw error;
+      if (!(error instanceof UnusableObjectError || isRefusedByStripe(error))) throw error;
       await this.jobs.failed(job.id, error.message);
     }
     return (await this.jobs.find(job.id)) ?? job;
@@ -107,21 +104,6 @@ export class Reconciliation {
 
   /** @throws ReconciliationUnderWayError */
   #alone<T>(work: () => Promise<T>): Promise<T> {
-    return withClient(this.options.pool, async (client) => {
-      const { rows } = await client.query(`select pg_try_advisory_lock(${LOCK}) as taken`);
-      if (rows[0]?.taken !== true) throw new ReconciliationUnderWayError();
-      try {
-        return await work();
-      } finally {
-        await client.query(`select pg_advisory_unlock(${LOCK})`);
-      }
-    });
+    return alone(this.options.pool, 'reconciliation', () => new ReconciliationUnderWayError(), work);
   }
-}
-
-/** What Stripe refuses stays refused; what it does not answer may come when it is gone on with. */
-function isRefused(error: unknown): error is StripeUnansweredError {
-  if (!(error instanceof StripeUnansweredError)) return false;
-  const { status } = error.answer;
-  return status !== null && status < 500 && status !== 429;
 }
