@@ -14,6 +14,7 @@ import {
   item,
   line,
   observation,
+  observationEvent,
   previousAttributes,
   subscriptionState,
 } from '../../test/support/lives.facts.js';
@@ -223,7 +224,7 @@ export class LongLife {
       ...changes,
     });
     const fact = observation(`evt_${told}`, stripeType, this.#second, state);
-    return recorded({ type: fact.type, data: fact.data }, fact);
+    return recorded(observationEvent(fact), fact);
   }
 
   #items(): SubscriptionItem[] {

@@ -78,7 +78,7 @@ function driftLines({ missedEvents, unusableEvents, differences, gone }: DriftRe
     ...unusableEvents.first.map(({ event, why }) => `    ${event}: ${why}`),
     `  objects that differed: ${differences.count}`,
     ...differences.first.map(({ kind, id }) => `    ${kind} ${id}`),
-    `  subscriptions that Stripe no longer has: ${gone.count}`,
-    ...gone.first.map(({ subscription, ended }) => `    ${subscription}${ended ? ': ended' : ''}`),
+    `  objects that Stripe no longer has: ${gone.count}`,
+    ...gone.first.map(({ kind, id, ended }) => `    ${kind} ${id}${ended ? ': ended' : ''}`),
   ];
 }

@@ -7,10 +7,14 @@ export const customerObservationSchema = z.strictObject({
 });
 export type CustomerObservationData = z.infer<typeof customerObservationSchema>;
 
-/** What Stripe's API answered about a customer; `deleted` says that Stripe shows it deleted. */
+/**
+ * What Stripe's API answered about a customer. `deleted` says that Stripe shows it deleted, `gone` that Stripe no longer has
+ * it, which counts the same. Version 1 has no `gone`.
+ */
 export const customerRetrievedSchema = z.strictObject({
   ...customerObservationSchema.shape,
   deleted: z.boolean(),
+  gone: z.boolean().default(false),
 });
 export type CustomerRetrievedData = z.infer<typeof customerRetrievedSchema>;
 

@@ -20,7 +20,7 @@ import {
   paymentAttachmentSchema,
 } from './payment.events.js';
 import { eventSkippedSchema } from './projection.events.js';
-import { subscriptionObservationSchema } from './subscription.events.js';
+import { subscriptionObservationSchema, subscriptionRetrievedSchema } from './subscription.events.js';
 
 /**
  * One event type as it is written today. `schemaVersion` goes up whenever the shape of the data changes, together with
@@ -54,7 +54,7 @@ export const EVENT_TYPES = {
   SubscriptionCanceled: eventType('SubscriptionCanceled', 1, subscriptionObservationSchema),
   SubscriptionExpired: eventType('SubscriptionExpired', 1, subscriptionObservationSchema),
   SubscriptionUpdated: eventType('SubscriptionUpdated', 1, subscriptionObservationSchema),
-  SubscriptionRetrieved: eventType('SubscriptionRetrieved', 1, subscriptionObservationSchema),
+  SubscriptionRetrieved: eventType('SubscriptionRetrieved', 2, subscriptionRetrievedSchema),
 
   SubscriptionPaid: eventType('SubscriptionPaid', 2, invoiceObservationSchema),
   SubscriptionPaymentFailed: eventType('SubscriptionPaymentFailed', 2, invoiceObservationSchema),
@@ -86,7 +86,7 @@ export const EVENT_TYPES = {
   ),
   CustomerInvoiceVoided: eventType('CustomerInvoiceVoided', 1, customerInvoiceObservationSchema),
   CustomerInvoiceRetrieved: eventType('CustomerInvoiceRetrieved', 1, customerInvoiceObservationSchema),
-  CustomerRetrieved: eventType('CustomerRetrieved', 1, customerRetrievedSchema),
+  CustomerRetrieved: eventType('CustomerRetrieved', 2, customerRetrievedSchema),
   CustomerLinked: eventType('CustomerLinked', 1, customerLinkedSchema),
   CustomerUnlinked: eventType('CustomerUnlinked', 1, customerUnlinkedSchema),
 

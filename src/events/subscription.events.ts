@@ -81,6 +81,16 @@ export const subscriptionObservationSchema = z.strictObject({
 });
 export type SubscriptionObservationData = z.infer<typeof subscriptionObservationSchema>;
 
+/**
+ * What Stripe's API answered about a subscription. `gone` says that Stripe no longer has it: everything else is then what
+ * was last known, its status too, and it counts as canceled from the second of the event. Version 1 has no `gone`.
+ */
+export const subscriptionRetrievedSchema = z.strictObject({
+  ...subscriptionObservationSchema.shape,
+  gone: z.boolean().default(false),
+});
+export type SubscriptionRetrievedData = z.infer<typeof subscriptionRetrievedSchema>;
+
 /** Names of the events that carry an observation, in no order. */
 export const SUBSCRIPTION_OBSERVATION_TYPES = [
   'SubscriptionStarted',

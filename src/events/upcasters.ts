@@ -7,8 +7,8 @@ export type Upcaster = (data: unknown) => unknown;
 /** Upcasters by event type, then by the version they start from (`2` makes version 3 of version 2). */
 export type Upcasters = ReadonlyMap<string, ReadonlyMap<number, Upcaster>>;
 
-/** What version 2 of a catalogue has more, the schema fills in: each default is what version 1 meant. */
-const upcastCatalog: Upcaster = (data) => data;
+/** What version 2 has more, the schema fills in: each default is what version 1 meant. */
+const filledIn: Upcaster = (data) => data;
 
 /** The upcasters of today. */
 export const UPCASTERS: Upcasters = new Map([
@@ -16,7 +16,9 @@ export const UPCASTERS: Upcasters = new Map([
   ['SubscriptionPaymentFailed', new Map([[1, upcastInvoice]])],
   ['SubscriptionInvoiceUncollectible', new Map([[1, upcastInvoice]])],
   ['SubscriptionInvoiceVoided', new Map([[1, upcastInvoice]])],
-  ['PlanCatalogPublished', new Map([[1, upcastCatalog]])],
+  ['SubscriptionRetrieved', new Map([[1, filledIn]])],
+  ['CustomerRetrieved', new Map([[1, filledIn]])],
+  ['PlanCatalogPublished', new Map([[1, filledIn]])],
 ]);
 
 /** Data is of a version that nothing leads from to today's: an upcaster is missing, or newer code wrote it. */

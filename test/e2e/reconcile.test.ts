@@ -1,10 +1,12 @@
 import { runCli } from '../../src/cli/program.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { parseEvent } from '../../src/events/event-envelope.js';
 import { Drift } from '../../src/stripe/reconciliation/reconcile/drift-report.js';
 import { ReconciliationJobs } from '../../src/stripe/reconciliation/reconcile/reconciliation-jobs.js';
 import { ReconciliationRunner } from '../../src/stripe/reconciliation/reconcile/reconciliation-runner.js';
 import { Sweep, type SweepOptions } from '../../src/stripe/reconciliation/reconcile/sweep.js';
 import { isHandledType } from '../../src/stripe/translate/stripe-event.translator.js';
+import { wholeLog } from '../support/log.js';
 import { startService, type TestService } from '../support/service.js';
 import { SimulatedLives } from '../support/simulated-lives.js';
 import { until } from '../support/until.js';
@@ -155,7 +157,7 @@ describe('A reconciliation', () => {
         job: { id: 'job', gone: what, actor: 'test' },
         recorder: {
           lacked: async ({ event, stream }) => {
-            expect(event).toMatchObject({ type: 'SubscriptionRetrieved', data: { status: 'canceled' } });
+            expect(event).toMatchObject({ type: expect.stringMatching(/Retrieved$/), data: { gone: true } });
             said.push(stream.id);
             return true;
           },
@@ -168,15 +170,22 @@ describe('A reconciliation', () => {
     const before = await service.logged();
     const listed = await live('list');
     expect([listed.gone.every(({ ended }) => !ended), listed.said]).toEqual([true, []]);
-    expect(listed.gone.map((each) => each.subscription)).toContain(subscription);
+    expect(listed.gone).toContainEqual({ kind: 'subscription', id: subscription, ended: false });
+    expect(listed.gone).toContainEqual({ kind: 'customer', id: gone?.customer, ended: false });
     const told = await live('end');
     expect([told.gone.every(({ ended }) => ended), told.said]).toEqual([
       true,
-      listed.gone.map((each) => each.subscription),
+      listed.gone.map((each) => each.id),
     ]);
     expect(await service.logged()).toBe(before);
 
-    expect((await asked({})).report.gone).toEqual({ count: 1, first: [{ subscription, ended: true }] });
+    expect((await asked({})).report.gone).toEqual({
+      count: 1,
+      first: [{ kind: 'subscription', id: subscription, ended: true }],
+    });
+    const said = (await wholeLog(service.tenure.app.get<EventStore>(EVENT_STORE))).map(parseEvent);
+    const last = said.findLast((event) => event.type === 'SubscriptionRetrieved');
+    expect(last?.data).toMatchObject({ subscription, status: 'active', gone: true });
     expect(await service.entitlements('user_1', await head(service))).toMatchObject({ plan: 'free' });
     const after = await service.logged();
     expect((await asked({})).report.gone.count).toBe(0);

@@ -9,7 +9,7 @@ import type { DeadlineOutcome } from '../../src/observability/metrics.js';
 import { DeadlineReader, type DueDeadline } from '../../src/projections/read-models/deadline.reader.js';
 import { EntitlementReader } from '../../src/projections/read-models/entitlement.reader.js';
 import { type History, history, USERS } from '../support/histories.js';
-import { DAWN } from '../support/lives.facts.js';
+import { DAWN, observationEvent } from '../support/lives.facts.js';
 import { wholeLog } from '../support/log.js';
 import { at, DAY, day, item, seen } from '../support/policy-stories.js';
 import {
@@ -63,7 +63,7 @@ function ending(
   });
   if (told.kind !== 'observation') throw new Error('a sight is an observation');
   const fact = { ...told.fact, eventId: `evt_${told.fact.data.subscription}_${second}` };
-  return { event: { type: fact.type, data: fact.data }, origin: fact, at: at(second) };
+  return { event: observationEvent(fact), origin: fact, at: at(second) };
 }
 
 function deadline(userId: string, instant: number, recordedAt = instant): ToRecord {

@@ -21,7 +21,7 @@ import {
   subscriptionOwner,
 } from '../../src/policy/ownership.js';
 import { catalogs } from './lives.catalog.js';
-import { DAWN, DAY, MONTH } from './lives.facts.js';
+import { DAWN, DAY, MONTH, observationEvent } from './lives.facts.js';
 import { type Life, life, randomFrom } from './lives.js';
 import type { ToRecord } from './projected-log.js';
 
@@ -268,7 +268,7 @@ function toldOf({ observations, invoices, checkouts, payments, customers }: Fact
     second: created,
   });
   return [
-    ...observations.map((fact) => happening(fact, { type: fact.type, data: fact.data })),
+    ...observations.map((fact) => happening(fact, observationEvent(fact))),
     ...invoices.map((fact) => happening(fact, invoiceEvent(fact))),
     ...checkouts.map((fact) => happening(fact, { type: fact.type, data: fact.data })),
     ...payments.map((fact) => happening(fact, { type: fact.type, data: fact.data } as DomainEvent)),

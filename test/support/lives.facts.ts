@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CheckoutEventType, CheckoutObservationData } from '../../src/events/checkout.events.js';
+import type { DomainEvent } from '../../src/events/event-types.js';
 import type {
   CustomerInvoiceEventType,
   InvoiceEventType,
@@ -90,6 +91,11 @@ const OBSERVED_AS: Readonly<Record<string, SubscriptionObservationType>> = {
   'customer.subscription.trial_will_end': 'SubscriptionTrialEnding',
   retrieved: 'SubscriptionRetrieved',
 };
+
+/** The event that an observation is of. */
+export function observationEvent({ type, data }: Observation): DomainEvent {
+  return type === 'SubscriptionRetrieved' ? { type, data: { ...data, gone: false } } : { type, data };
+}
 
 /** `stripeType` may be `retrieved`, for an answer of Stripe's API. */
 export function observation(

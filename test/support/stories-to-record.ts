@@ -1,4 +1,5 @@
 import { type PlanCatalog, planCatalogSchema } from '../../src/events/catalog.events.js';
+import { observationEvent } from './lives.facts.js';
 import { at, item, seen } from './policy-stories.js';
 import type { ToRecord } from './projected-log.js';
 
@@ -28,6 +29,5 @@ export function sightOf(name: string, second: number, more: Parameters<typeof se
     ...more,
   });
   if (told.kind !== 'observation') throw new Error('a sight is an observation');
-  const { type, data } = told.fact;
-  return { event: { type, data }, origin: told.fact, at: at(second) };
+  return { event: observationEvent(told.fact), origin: told.fact, at: at(second) };
 }

@@ -23,6 +23,7 @@ export function said(event: EventEnvelope): string {
     case 'CustomerObserved':
       return `${event.data.customer} names ${event.data.userId ?? 'nobody'}`;
     case 'CustomerRetrieved':
+      if (event.data.gone) return `Stripe no longer has ${event.data.customer}`;
       return event.data.deleted
         ? `${event.data.customer} is deleted at Stripe`
         : `${event.data.customer} names ${event.data.userId ?? 'nobody'}`;
@@ -37,6 +38,8 @@ export function said(event: EventEnvelope): string {
         const paid = `${data.amountPaid ?? 0} of ${data.total ?? 0} ${data.currency ?? ''}`.trimEnd();
         return `the invoice ${data.invoice} is ${data.status}, ${paid} paid${prices && ` for ${prices}`}`;
       }
+      if (event.type === 'SubscriptionRetrieved' && event.data.gone)
+        return `Stripe no longer has ${event.data.subscription}`;
       if ('items' in data) {
         const items = data.items.map(({ price, quantity }) => `${price} x ${quantity ?? 1}`).join(', ');
         return `${data.subscription} is ${data.status} with ${items || 'nothing'}`;

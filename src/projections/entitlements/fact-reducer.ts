@@ -5,7 +5,7 @@ import type { SubscriptionObservationData } from '../../events/subscription.even
 import type { InvoiceObservation } from '../../policy/facts.js';
 import { eventIdsOf } from '../../policy/growing.js';
 import { thatMatter } from '../../policy/ownership.js';
-import { customerObservationOf, factOriginOf } from './fact-rows.js';
+import { customerObservationOf, factOriginOf, observationOf } from './fact-rows.js';
 import type { FactsLoader } from './facts-loader.js';
 import type { KeptCustomer, KeptSubscription } from './kept-rows.js';
 import { OwnershipReducer, sorted } from './ownership-reducer.js';
@@ -83,7 +83,7 @@ export class FactReducer {
       case 'SubscriptionUpdated':
       case 'SubscriptionRetrieved': {
         const row = await this.loader.subscription(event.data.subscription);
-        const observation = { ...factOriginOf(event), type: event.type, data: event.data };
+        const observation = observationOf(event);
         if (!eventIdsOf(row.observations).has(observation.eventId)) {
           this.#noteNames(row, event);
           this.workingSet.addObservation(row, observation);

@@ -10,9 +10,10 @@ import {
 } from '../../events/invoice.events.js';
 import {
   SUBSCRIPTION_OBSERVATION_TYPES,
+  type SubscriptionObservationType,
   subscriptionObservationSchema,
 } from '../../events/subscription.events.js';
-import type { FactOrigin } from '../../policy/facts.js';
+import type { FactOrigin, Observation } from '../../policy/facts.js';
 import type { CustomerObservation } from '../../policy/ownership.js';
 
 const origin = { eventId: z.string(), stripeType: z.string(), created: z.number() };
@@ -61,7 +62,18 @@ export function factOriginOf(event: EventEnvelope): FactOrigin {
   };
 }
 
-/** What an event says of a customer. One that Stripe's API shows deleted counts as `customer.deleted` does. */
+/** What an event says of a subscription. One that Stripe no longer has counts as canceled from that second (DESIGN 5.4). */
+export function observationOf(
+  event: Extract<EventEnvelope, { type: SubscriptionObservationType }>,
+): Observation {
+  const origin = factOriginOf(event);
+  if (event.type !== 'SubscriptionRetrieved') return { ...origin, type: event.type, data: event.data };
+  const { gone, ...shown } = event.data;
+  const data = gone ? { ...shown, status: 'canceled', endedAt: origin.created } : shown;
+  return { ...origin, type: event.type, data };
+}
+
+/** What an event says of a customer. One that Stripe's API shows deleted, or no longer has, counts as `customer.deleted` does. */
 export function customerObservationOf(
   event: Extract<EventEnvelope, { type: 'CustomerObserved' | 'CustomerDeleted' | 'CustomerRetrieved' }>,
 ): CustomerObservation {
@@ -71,9 +83,10 @@ export function customerObservationOf(
     : { ...factOriginOf(event), userId };
 }
 
-/** Whether an event says that a customer is deleted at Stripe. */
+/** Whether an event says that a customer is deleted at Stripe, or no longer there. */
 export function showsDeleted(
   event: EventEnvelope,
 ): event is Extract<EventEnvelope, { type: 'CustomerDeleted' | 'CustomerRetrieved' }> {
-  return event.type === 'CustomerDeleted' || (event.type === 'CustomerRetrieved' && event.data.deleted);
+  if (event.type === 'CustomerDeleted') return true;
+  return event.type === 'CustomerRetrieved' && (event.data.deleted || event.data.gone);
 }

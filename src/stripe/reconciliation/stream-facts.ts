@@ -14,7 +14,11 @@ import {
 import type { InvoiceObservation, Observation } from '../../policy/facts.js';
 import type { CustomerObservation } from '../../policy/ownership.js';
 import { EventLoopShare } from '../../projections/engine/yield-if-due.js';
-import { customerObservationOf, factOriginOf } from '../../projections/entitlements/fact-rows.js';
+import {
+  customerObservationOf,
+  factOriginOf,
+  observationOf,
+} from '../../projections/entitlements/fact-rows.js';
 
 /** What a stream tells of a subscription, of invoices and of a customer, as the projection folds it. */
 export interface StreamFacts {
@@ -37,7 +41,7 @@ export async function readStreamFacts(
     for (const stored of page) {
       const event = parseEvent(stored);
       if (isOf<SubscriptionObservationType>(event, OBSERVATIONS)) {
-        observations.push({ ...factOriginOf(event), type: event.type, data: event.data });
+        observations.push(observationOf(event));
       } else if (isOf<InvoiceEventType>(event, INVOICES)) {
         invoices.push({ ...factOriginOf(event), type: event.type, data: event.data });
       } else if (isOf<CustomerInvoiceEventType>(event, CUSTOMER_INVOICES)) {

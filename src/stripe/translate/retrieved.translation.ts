@@ -51,7 +51,11 @@ function translate(
       const data = readSubscription(object, undefined, claims);
       if ('problems' in data) return malformed(...data.problems);
       const stream = { category: 'subscription', id: data.subscription } as const;
-      return { outcome: 'recorded', stream, event: { type: 'SubscriptionRetrieved', data } };
+      return {
+        outcome: 'recorded',
+        stream,
+        event: { type: 'SubscriptionRetrieved', data: { ...data, gone: false } },
+      };
     }
     case 'invoice': {
       const read = readInvoice(object, answeredAt);
@@ -74,6 +78,7 @@ function translate(
         customer: String(object.id),
         userId: claimInMetadata(object, claims),
         deleted: object.deleted === true,
+        gone: false,
       };
       const stream = { category: 'customer', id: data.customer } as const;
       return { outcome: 'recorded', stream, event: { type: 'CustomerRetrieved', data } };

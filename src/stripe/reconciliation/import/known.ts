@@ -28,7 +28,8 @@ function saysNothingNew({ event }: ImportItem, { observations, invoices, custome
   switch (event.type) {
     case 'SubscriptionRetrieved': {
       const newest = orderObservations(observations).observations.at(-1);
-      return newest !== undefined && isDeepStrictEqual({ ...newest.data, previous: null }, event.data);
+      const shown = { ...newest?.data, previous: null, gone: false };
+      return newest !== undefined && isDeepStrictEqual(shown, event.data);
     }
     case 'SubscriptionInvoiceRetrieved':
     case 'CustomerInvoiceRetrieved': {

@@ -7,7 +7,8 @@ function listOf<T extends z.ZodType>(each: T) {
 
 /**
  * Where the log and Stripe differed: events that it lacked (`created` is Stripe's second), events that cannot be recorded,
- * objects whose newest state it lacked, and subscriptions that Stripe no longer has; `ended` says that they count as canceled.
+ * objects whose newest state it lacked, and subscriptions and customers that Stripe no longer has; `ended` says that they count
+ * as canceled and deleted.
  */
 export const driftReportSchema = z.strictObject({
   missedEvents: listOf(z.strictObject({ event: z.string(), type: z.string(), created: z.number() })),
@@ -15,7 +16,9 @@ export const driftReportSchema = z.strictObject({
   differences: listOf(
     z.strictObject({ kind: z.enum(['subscription', 'customer', 'invoice']), id: z.string() }),
   ),
-  gone: listOf(z.strictObject({ subscription: z.string(), ended: z.boolean() })),
+  gone: listOf(
+    z.strictObject({ kind: z.enum(['subscription', 'customer']), id: z.string(), ended: z.boolean() }),
+  ),
 });
 export type DriftReport = z.infer<typeof driftReportSchema>;
 export type DriftKind = keyof DriftReport;

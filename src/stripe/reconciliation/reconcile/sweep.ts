@@ -1,10 +1,12 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { EventStore } from '../../../event-store/event-store.js';
+import type { DomainEvent } from '../../../events/event-types.js';
 import { streamName } from '../../../events/stream-names.js';
 import type { SubscriptionObservationData } from '../../../events/subscription.events.js';
 import { foldInvoices } from '../../../policy/invoices.js';
 import { isTerminal, orderObservations } from '../../../policy/order.js';
+import { customerOfSubscription, isCustomerDeleted } from '../../../policy/ownership.js';
 import { readLiveCheckpoint } from '../../../projections/engine/checkpoint.js';
 import { ENTITLEMENTS } from '../../../projections/entitlements/entitlements.projector.js';
 import type { StripeObjectRef } from '../../gateway/object-kind.js';
@@ -15,7 +17,7 @@ import { type ImportItem, importItem } from '../import/import-item.js';
 import { readPage, UnusableObjectError } from '../import/import-pages.js';
 import { readStreamFacts, type StreamFacts } from '../stream-facts.js';
 import { differs } from './differs.js';
-import type { Drift } from './drift-report.js';
+import type { Drift, DriftOf } from './drift-report.js';
 import type { ReconciliationJob } from './reconciliation-jobs.js';
 import type { Recorder } from './recorder.js';
 
@@ -33,6 +35,7 @@ export interface SweepOptions extends AnswerReading {
 }
 
 const KNOWN_AT_ONCE = 1_000;
+type GoneObject = Pick<DriftOf<'gone'>, 'kind' | 'id'>;
 const knownRow = z.object({ subscription: z.string() });
 
 /**
@@ -42,6 +45,7 @@ const knownRow = z.object({ subscription: z.string() });
  * @throws StripeUnansweredError, UnusableObjectError, and what the stores throw
  */
 export class Sweep {
+  /** Subscriptions and customers that Stripe showed, and customers that were asked for. */
   readonly #listed = new Set<string>();
 
   constructor(private readonly options: SweepOptions) {}
@@ -72,7 +76,7 @@ export class Sweep {
   async #compare(item: ImportItem): Promise<void> {
     const { store, streamPrefix, recorder, drift, job } = this.options;
     const { category, id, event, causation, answeredAt, apiVersion } = item;
-    if (event.type === 'SubscriptionRetrieved') this.#listed.add(id);
+    if (event.type === 'SubscriptionRetrieved' || event.type === 'CustomerRetrieved') this.#listed.add(id);
     const novelty = await differs(store, streamPrefix, item);
     if (novelty !== 'nothing new') {
       drift.add('differences', shownBy(item));
@@ -106,25 +110,52 @@ export class Sweep {
     }
   }
 
-  /** Asks for a subscription that no list shows. */
+  /** Asks for a subscription that no list shows, and where Stripe has none of this id, for its customer. */
   async #lookFor(subscription: string): Promise<void> {
     const { observations } = orderObservations((await this.#facts(subscription)).observations);
-    if (observations.some(({ data }) => isTerminal(data.status))) return;
+    const newest = observations.at(-1);
+    if (newest === undefined || observations.some(({ data }) => isTerminal(data.status))) return;
     const shown = await this.#retrieved({ kind: 'subscription', id: subscription });
     if (typeof shown === 'object') return this.#compare(shown);
-    const newest = observations.at(-1);
-    if (shown === 'ignored' || newest === undefined) return;
+    if (shown === 'ignored') return;
+    const data = { ...newest.data, previous: null, gone: true };
+    await this.#gone(
+      { kind: 'subscription', id: subscription },
+      { type: 'SubscriptionRetrieved', data },
+      newest.created,
+    );
+    const customer = customerOfSubscription(observations);
+    if (customer !== null) await this.#lookForCustomer(customer);
+  }
+
+  /** Asks for a customer, once. */
+  async #lookForCustomer(customer: string): Promise<void> {
+    if (this.#listed.has(customer)) return;
+    this.#listed.add(customer);
+    const { store, streamPrefix } = this.options;
+    const stream = streamName(streamPrefix, { category: 'customer', id: customer });
+    const { customers } = await readStreamFacts(store, stream);
+    if (isCustomerDeleted(customers)) return;
+    const shown = await this.#retrieved({ kind: 'customer', id: customer });
+    if (typeof shown === 'object') return this.#compare(shown);
+    if (shown === 'ignored') return;
+    const newest = customers.reduce((latest, { created }) => Math.max(latest, created), -1);
+    const data = { customer, userId: null, deleted: false, gone: true };
+    await this.#gone({ kind: 'customer', id: customer }, { type: 'CustomerRetrieved', data }, newest);
+  }
+
+  /** Records that Stripe has no object of an id, where that ends it. `newest`: the second (Unix) of what was told last. */
+  async #gone(what: GoneObject, event: DomainEvent, newest: number): Promise<void> {
     const { livemode, recorder, drift, job } = this.options;
     const ended = !livemode || job.gone === 'end';
-    drift.add('gone', { subscription, ended });
+    drift.add('gone', { ...what, ended });
     if (!ended) return;
     // Stripe's second is not told with a 404; what it is after is.
-    const created = Math.max(newest.created + 1, Math.floor(Date.now() / 1_000));
-    const data = { ...newest.data, status: 'canceled', endedAt: created, previous: null };
+    const created = Math.max(newest + 1, Math.floor(Date.now() / 1_000));
     await recorder.lacked({
-      stream: { category: 'subscription', id: subscription },
-      event: { type: 'SubscriptionRetrieved', data },
-      causation: retrievalKey(subscription, job.id),
+      stream: { category: what.kind, id: what.id },
+      event,
+      causation: retrievalKey(what.id, job.id),
       stripe: { eventId: null, eventType: null, created, apiVersion: null, livemode },
       actor: job.actor,
     });
