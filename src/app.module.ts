@@ -5,6 +5,7 @@ import { EntitlementsModule } from './api/entitlements/entitlements.module.js';
 import { HealthModule } from './api/health/health.module.js';
 import { LinksModule } from './api/links/links.module.js';
 import { OpsModule } from './api/ops/ops.module.js';
+import { PlansModule } from './api/plans/plans.module.js';
 import { UsersModule } from './api/users/users.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { CommandsModule } from './commands/commands.module.js';
@@ -30,6 +31,7 @@ export function appModule(parts: AppParts): DynamicModule {
       WebhooksModule,
       EntitlementsModule,
       UsersModule,
+      PlansModule,
       LinksModule,
       AuditModule,
       OpsModule,

@@ -17,6 +17,7 @@ const LAYERS = [
   'policy/',
   'auth/',
   'stripe/gateway/',
+  'stripe/prices/',
   'commands/',
   'stripe/translate/',
   'projections/',

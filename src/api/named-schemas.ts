@@ -4,6 +4,7 @@ import * as audit from './audit/audit.schemas.js';
 import * as imports from './ops/import.schemas.js';
 import * as projection from './ops/projection.schemas.js';
 import * as reconciliation from './ops/reconciliation.schemas.js';
+import { plansResponse } from './plans/plans.schemas.js';
 import * as api from './schemas.js';
 import { usersResponse } from './users/users.controller.js';
 
@@ -44,6 +45,7 @@ export const NAMED = {
   AuditLine: audit.auditLineSchema,
   History: audit.historySchema,
   Users: usersResponse,
+  Plans: plansResponse,
   Publication: projection.publicationResponse,
   Verification: projection.verificationResponse,
   Rebuild: projection.rebuildResponse,

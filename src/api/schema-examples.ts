@@ -3,6 +3,7 @@ import { VERSION } from '../observability/version.js';
 import { AUDIT_EXAMPLES } from './audit/audit.examples.js';
 import type { NAMED } from './named-schemas.js';
 import { PROJECTION_EXAMPLES } from './ops/projection.examples.js';
+import { PLANS_EXAMPLES } from './plans/plans.schemas.js';
 
 type Examples<Name extends keyof typeof NAMED> = { readonly [N in Name]: z.input<(typeof NAMED)[N]> };
 
@@ -57,6 +58,7 @@ const REASON = {
 /** A body of each schema that has a name in the OpenAPI document. */
 export const EXAMPLES: Examples<keyof typeof NAMED> = {
   ...PROJECTION_EXAMPLES,
+  ...PLANS_EXAMPLES,
   ...AUDIT_EXAMPLES,
   Snapshot: { ...SNAPSHOT, features: [...SNAPSHOT.features], unmappedPrices: [] },
   AnySnapshot: { ...SNAPSHOT, features: [...SNAPSHOT.features], unmappedPrices: [], reasons: [REASON] },

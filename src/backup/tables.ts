@@ -49,5 +49,6 @@ export const DISPOSABLE_TABLES: Readonly<Record<string, string>> = {
   'tenure.import_item': 'what an import read of Stripe and had not recorded: it is read again',
   'tenure.reconciliation': 'what came of one is in the log; one that was under way is begun again',
   'tenure.reconciled_until': "without it all of Stripe's events of 30 days are looked through again",
+  'tenure.sold_price': 'what Stripe says of its prices, asked again',
   'tenure.webhook_contact': "written again by Stripe's next delivery",
 };

@@ -4,7 +4,7 @@ import { z } from 'zod';
  * The plan catalogue as it is judged by and as `PlanCatalogPublished` carries it: the file `plans.yaml` with every
  * default filled in, so that a hash of it changes exactly when its meaning may.
  */
-const limitSchema = z.union([z.number().int().nonnegative(), z.literal('unlimited')], {
+export const limitSchema = z.union([z.number().int().nonnegative(), z.literal('unlimited')], {
   error: 'a whole number from 0, or unlimited',
 });
 const key = z.string().min(1).max(100);

@@ -9,6 +9,7 @@ import { CreateLogIdentity1763800000200 } from '../event-store/log-identity.js';
 import { eventStoreMigrations } from '../event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from '../event-store/postgres/pg-session.js';
 import { projectionMigrations } from '../projections/read-models/migrations/migrations.js';
+import { priceMigrations } from '../stripe/prices/migrations.js';
 import { importMigrations } from '../stripe/reconciliation/import/migrations.js';
 import { reconciliationMigrations } from '../stripe/reconciliation/reconcile/migrations.js';
 import { webhookMigrations } from '../webhooks/migrations.js';
@@ -30,6 +31,7 @@ export function serviceMigrations(eventStoreUrl: string | null): readonly (new (
     ...projectionMigrations,
     ...keyMigrations,
     ...webhookMigrations,
+    ...priceMigrations,
     ...importMigrations,
     ...reconciliationMigrations,
     CreateLogIdentity1763800000200,

@@ -144,6 +144,22 @@ export class StripeGateway {
   }
 
   /**
+   * What is at a path, as it is now.
+   * @param path such as `/v1/prices/price_1`
+   * @param query such as `{ 'expand[]': 'tiers' }`
+   */
+  at(
+    path: string,
+    query: Readonly<Record<string, string>> = {},
+    patienceMs = PATIENCE_MS,
+  ): Promise<StripeAnswer> {
+    const asked = new URLSearchParams(query);
+    return this.#answer(() =>
+      this.#get(asked.size === 0 ? path : `${path}?${asked}`, objectSchema, patienceMs),
+    );
+  }
+
+  /**
    * A page of a list (Stripe: "Pagination").
    * @param path such as `/v1/prices`
    * @param query such as `{ active: 'true', starting_after: 'price_1' }`; a page is as long as Stripe allows

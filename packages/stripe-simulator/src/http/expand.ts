@@ -4,10 +4,10 @@ import { intentOfInvoice } from '../billing/invoice-payments.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Finds an object by its id, or computes what is shown only to those who ask (`invoice.payments`). */
+/** Finds an object by its id, or computes what is shown only to those who ask (`invoice.payments`); `undefined`: nothing is. */
 export interface Expansions {
   object(id: string, field: string): object | null;
-  property(of: Fields, field: string): object | null;
+  property(of: Fields, field: string): object | null | undefined;
 }
 
 /** Expansions of everything that the account knows. */
@@ -68,7 +68,13 @@ export function expansionsOf(account: Account): Expansions {
         );
         return { object: 'list', ...own, url: `/v1/customers/${of.id}/subscriptions` };
       }
-      return null;
+      if (of.object === 'price' && field === 'tiers') return null;
+      if (of.object === 'price' && field === 'currency_options') {
+        const { unit_amount, unit_amount_decimal, tax_behavior } = of;
+        const option = { custom_unit_amount: null, tax_behavior, unit_amount, unit_amount_decimal };
+        return { [String(of.currency)]: option };
+      }
+      return undefined;
     },
   };
 }
@@ -94,7 +100,7 @@ function at(
   expansions: Expansions,
 ): Fields {
   const value = Object.hasOwn(of, key) ? of[key] : undefined;
-  const found = value === undefined ? (expansions.property(of, key) ?? undefined) : value;
+  const found = value === undefined ? expansions.property(of, key) : value;
   if (found === undefined) {
     throw invalidRequest(`This property cannot be expanded (${path}).`, { param: 'expand' });
   }
