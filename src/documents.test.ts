@@ -109,7 +109,12 @@ const packageSchema = z.object({
 });
 
 /** Defaults that the document tells in words. */
-const WORDS: Readonly<Record<string, string>> = { 'policy: all default': '{}', 'addons: none': '{}' };
+const WORDS: Readonly<Record<string, string>> = {
+  'policy: all default': '{}',
+  'addons: none': '{}',
+  'checkout: all default': '{}',
+  'plans.*.trialDays: none': 'undefined',
+};
 
 /** A schema as `z.toJSONSchema` writes it, as far as keys and defaults go. */
 const jsonSchema = z.object({
@@ -134,7 +139,7 @@ function keysOf(schema: unknown, path: string): ReadonlyMap<string, string> {
 }
 
 function textOf(fallback: unknown): string {
-  return typeof fallback === 'string' ? fallback : JSON.stringify(fallback);
+  return typeof fallback === 'string' ? fallback : String(JSON.stringify(fallback));
 }
 
 /** The rows of a document's tables whose first cell is code: that, and the second cell without backticks. */

@@ -18,6 +18,10 @@ const wholeNumber = (most: number, unit: string) => {
     .refine((number) => number <= most, `must be ${expected}`);
 };
 
+/** Whether a text is an origin as browsers write it: scheme, host and port, in lower case, no port where it is the usual one. */
+const isWebOrigin = (text: string): boolean =>
+  /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text;
+
 /** The names of DESIGN 14, each with its form and default. An empty value counts as unset. */
 export const environmentSchema = z.object({
   PORT: matching(/^\d{1,5}$/, 'a port from 0 to 65535')
@@ -72,6 +76,13 @@ export const environmentSchema = z.object({
     })
     .optional(),
   STRIPE_ACCOUNT: matching(/^acct_\w{1,250}$/, 'an account id, acct_…').optional(),
+  CHECKOUT_URL_ORIGINS: setting('origins such as https://app.example.com, comma-separated')
+    .transform((value) => value.split(',').map((origin) => origin.trim()))
+    .refine(
+      (origins) => origins.every(isWebOrigin),
+      'must be origins such as https://app.example.com (scheme, host and port alone), comma-separated',
+    )
+    .optional(),
   READY_LAG_SECONDS: wholeNumber(86_400, 'seconds').default(10),
   WEBHOOK_SILENCE_MINUTES: wholeNumber(525_600, 'minutes').optional(),
   FAULT_LIMIT: matching(/^\d{1,5}$/, 'a whole number of streams or users from 0 to 99999')

@@ -66,6 +66,8 @@ export interface Settings {
   readonly userIds: ClaimReading;
   /** The one account whose events count besides those that name none; `null`: no other. */
   readonly stripeAccount: string | null;
+  /** Origins that a checkout or the portal may send a browser back to; none: nothing can be bought through Tenure. */
+  readonly checkoutUrlOrigins: readonly string[];
   /** Behind the log for longer than this, the health check says so. */
   readonly readyLagSeconds: number;
   /** Without a delivery of Stripe to any instance for longer than this, the health check says so; `null`: never. */
@@ -178,6 +180,7 @@ export function loadSettings(environment: Environment): Settings {
     plansFile: data.PLANS_FILE,
     userIds: { userIdMetadataKey: data.USER_ID_METADATA_KEY, userIdPattern: data.USER_ID_PATTERN ?? null },
     stripeAccount: data.STRIPE_ACCOUNT ?? null,
+    checkoutUrlOrigins: data.CHECKOUT_URL_ORIGINS ?? [],
     readyLagSeconds: data.READY_LAG_SECONDS,
     webhookSilenceMinutes: data.WEBHOOK_SILENCE_MINUTES ?? null,
     faultLimit: data.FAULT_LIMIT,

@@ -9,6 +9,9 @@ export const limitSchema = z.union([z.number().int().nonnegative(), z.literal('u
 });
 const key = z.string().min(1).max(100);
 
+/** Stripe: "Create a session", `subscription_data.trial_period_days`, and "Use trial periods": two years at most. */
+const trialDays = z.int().min(0).max(730);
+
 export const accessPolicySchema = z.strictObject({
   pastDueGraceDays: z.number().nonnegative().max(3650).default(7),
   /** Days of grace when a payment fails after an observed trial and nothing was ever paid. */
@@ -47,6 +50,8 @@ export const planSchema = z.strictObject({
     .record(key, z.union([key, z.array(key).min(1)], { error: 'a price, or a list of prices' }))
     .default({}),
   sellable: z.boolean().default(true),
+  /** Days of trial at a first checkout of this plan; left out: those of the catalogue. */
+  trialDays: trialDays.optional(),
 });
 export type Plan = z.infer<typeof planSchema>;
 
@@ -58,9 +63,26 @@ export const addonSchema = z.strictObject({
 });
 export type Addon = z.infer<typeof addonSchema>;
 
+/** How checkout sessions are made, of every plan (Stripe: "Create a session"). */
+export const checkoutOptionsSchema = z.strictObject({
+  promotionCodes: z.boolean().default(false),
+  automaticTax: z.boolean().default(false),
+  /** Whether buyers may give their tax ids. */
+  taxIds: z.boolean().default(false),
+  /** `auto`: the browser's; else one of Stripe's, such as `de`. */
+  locale: z
+    .string()
+    .regex(/^[a-z]{2,3}(-[A-Z0-9]{2,3})?$|^auto$/, { error: 'auto, or a language such as de or en-GB' })
+    .default('auto'),
+});
+export type CheckoutOptions = z.infer<typeof checkoutOptionsSchema>;
+
 export const planCatalogSchema = z.strictObject({
   default: key,
   policy: accessPolicySchema.prefault({}),
+  /** Days of trial at a first checkout. */
+  trialDays: trialDays.default(0),
+  checkout: checkoutOptionsSchema.prefault({}),
   plans: z.record(key, planSchema),
   addons: z.record(key, addonSchema).default({}),
 });

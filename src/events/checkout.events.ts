@@ -19,6 +19,32 @@ export const checkoutObservationSchema = z.strictObject({
 });
 export type CheckoutObservationData = z.infer<typeof checkoutObservationSchema>;
 
+const units = z.int().min(0).max(999_999_999);
+
+/**
+ * A purchase or an upgrade that Tenure began for a user. It claims nothing: whose a subscription is, and what it gives, is
+ * told by what follows at Stripe. `session` is `cs_…`; in the customer portal `bps_…`; through the API `in_…`, the invoice
+ * of the change. `interval` is the label of the plan's price.
+ * `subscription` is the one that an upgrade changes; `ends` are those that end once this is paid.
+ */
+export const checkoutStartedSchema = z.strictObject({
+  session: z.string(),
+  userId: z.string(),
+  customer: z.string(),
+  purpose: z.enum(['purchase', 'upgrade']),
+  mode: z.enum(['subscription', 'payment']),
+  plan: z.string(),
+  interval: z.string(),
+  price: z.string(),
+  quantity: units,
+  addons: z.array(z.strictObject({ addon: z.string(), price: z.string(), quantity: units })),
+  trialDays: z.int().min(0),
+  subscription: z.string().nullable(),
+  ends: z.array(z.string()),
+  expiresAt: z.number().int().nullable(),
+});
+export type CheckoutStartedData = z.infer<typeof checkoutStartedSchema>;
+
 export const CHECKOUT_EVENT_TYPES = [
   'CheckoutCompleted',
   'CheckoutPaymentSucceeded',

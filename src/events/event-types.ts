@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { auditAccessedSchema } from './audit.events.js';
 import { planCatalogPublishedSchema } from './catalog.events.js';
-import { checkoutObservationSchema } from './checkout.events.js';
+import { checkoutObservationSchema, checkoutStartedSchema } from './checkout.events.js';
 import {
   customerLinkedSchema,
   customerObservationSchema,
@@ -90,7 +90,7 @@ export const EVENT_TYPES = {
   CustomerLinked: eventType('CustomerLinked', 1, customerLinkedSchema),
   CustomerUnlinked: eventType('CustomerUnlinked', 1, customerUnlinkedSchema),
 
-  CheckoutStarted: eventType('CheckoutStarted', 1, checkoutObservationSchema),
+  CheckoutStarted: eventType('CheckoutStarted', 1, checkoutStartedSchema),
   CheckoutCompleted: eventType('CheckoutCompleted', 1, checkoutObservationSchema),
   CheckoutPaymentSucceeded: eventType('CheckoutPaymentSucceeded', 1, checkoutObservationSchema),
   CheckoutPaymentFailed: eventType('CheckoutPaymentFailed', 1, checkoutObservationSchema),
@@ -106,7 +106,7 @@ export const EVENT_TYPES = {
 
   AccessDeadlineReached: eventType('AccessDeadlineReached', 1, accessDeadlineReachedSchema),
 
-  PlanCatalogPublished: eventType('PlanCatalogPublished', 2, planCatalogPublishedSchema),
+  PlanCatalogPublished: eventType('PlanCatalogPublished', 3, planCatalogPublishedSchema),
 
   EventSkipped: eventType('EventSkipped', 1, eventSkippedSchema),
 

@@ -7,7 +7,7 @@ export type Upcaster = (data: unknown) => unknown;
 /** Upcasters by event type, then by the version they start from (`2` makes version 3 of version 2). */
 export type Upcasters = ReadonlyMap<string, ReadonlyMap<number, Upcaster>>;
 
-/** What version 2 has more, the schema fills in: each default is what version 1 meant. */
+/** What a later version has more, the schema fills in: each default is what the earlier one meant. */
 const filledIn: Upcaster = (data) => data;
 
 /** The upcasters of today. */
@@ -18,7 +18,13 @@ export const UPCASTERS: Upcasters = new Map([
   ['SubscriptionInvoiceVoided', new Map([[1, upcastInvoice]])],
   ['SubscriptionRetrieved', new Map([[1, filledIn]])],
   ['CustomerRetrieved', new Map([[1, filledIn]])],
-  ['PlanCatalogPublished', new Map([[1, filledIn]])],
+  [
+    'PlanCatalogPublished',
+    new Map([
+      [1, filledIn],
+      [2, filledIn],
+    ]),
+  ],
 ]);
 
 /** Data is of a version that nothing leads from to today's: an upcaster is missing, or newer code wrote it. */

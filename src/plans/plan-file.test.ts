@@ -89,8 +89,8 @@ describe('a plan file', () => {
         'policies: {}\ndefault:',
       ),
       [
-        '7: plans.pro.roles: no key of plans.pro; its keys are rank, role, features, limits, perUnit, prices, sellable',
-        '1: policies: no key of the file; its keys are default, policy, plans, addons',
+        '7: plans.pro.roles: no key of plans.pro; its keys are rank, role, features, limits, perUnit, prices, sellable, trialDays',
+        '1: policies: no key of the file; its keys are default, policy, trialDays, checkout, plans, addons',
       ],
     ],
     [

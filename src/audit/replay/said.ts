@@ -29,8 +29,12 @@ export function said(event: EventEnvelope): string {
         : `${event.data.customer} names ${event.data.userId ?? 'nobody'}`;
     case 'CustomerDeleted':
       return `${event.data.customer} was deleted`;
+    case 'CheckoutStarted': {
+      const { userId, purpose, plan, interval, session } = event.data;
+      return `${userId} began the ${purpose} of ${plan}, ${interval}, by ${session}`;
+    }
     default:
-      if ('session' in data) {
+      if ('session' in data && 'status' in data) {
         return `the session ${data.session} is ${data.status ?? 'unknown'}, ${data.paymentStatus ?? 'unknown'}`;
       }
       if ('lines' in data) {
