@@ -126,6 +126,36 @@ describe('the gateway to Stripe', () => {
     expect(await impatient.object(SUB)).toMatchObject({ outcome: 'answered' });
   });
 
+  it('writes once more by the same key where the reply is lost, and tells what Stripe refuses with its code', async () => {
+    const write = {
+      method: 'POST',
+      path: '/v1/subscriptions/sub_1',
+      params: { cancel_at_period_end: true, items: [{ id: 'si_1' }] },
+      idempotencyKey: 'key_1',
+    } as const;
+    api.misbehaves('sub_1', { kind: 'hangs_up' }, answer(200, '{"id":"sub_1"}'));
+    expect(await gateway.write(write)).toMatchObject({ outcome: 'answered', object: { id: 'sub_1' } });
+    expect(api.asked.map(({ method, headers }) => [method, headers['idempotency-key']])).toEqual([
+      ['POST', 'key_1'],
+      ['POST', 'key_1'],
+    ]);
+    const error = { type: 'card_error', code: 'card_declined', param: 'items', message: 'no' };
+    api.misbehaves('sub_1', answer(402, JSON.stringify({ error })));
+    expect(await gateway.write(write)).toMatchObject({
+      outcome: 'refused',
+      status: 402,
+      code: 'card_declined',
+      param: 'items',
+    });
+    api.misbehaves('sub_1', answer(500, '{"error":{"type":"api_error"}}'), answer(429, '{"error":{}}'));
+    expect(await gateway.write(write)).toMatchObject({ outcome: 'rate_limited', status: 429 });
+    expect(await gateway.write({ ...write, method: 'DELETE' })).toMatchObject({
+      outcome: 'refused',
+      code: 'resource_missing',
+    });
+    expect(api.asked).toHaveLength(6);
+  });
+
   it('ends what is under way when it is closed', async () => {
     const arrived = new Promise<void>((resolve) => {
       api.misbehaves('sub_1', {

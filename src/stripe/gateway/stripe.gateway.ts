@@ -25,6 +25,29 @@ export interface ObjectAnswer {
 
 export type StripeAnswer = ObjectAnswer | NoAnswer;
 
+/** What is to be made or changed at Stripe. */
+export interface StripeWrite {
+  readonly method: 'POST' | 'DELETE';
+  /** Such as `/v1/subscriptions/sub_1`. */
+  readonly path: string;
+  /** As Stripe names them, nested as objects and lists; a DELETE has none. */
+  readonly params?: Readonly<Record<string, unknown>>;
+  /**
+   * Stripe does what has this key once and gives its first answer again for a day, refusals included (Stripe: "Idempotent
+   * requests"): so it says what is meant, and what it begins from.
+   */
+  readonly idempotencyKey: string;
+}
+
+/** Stripe did not do it for what was asked, or for the state it is in: its code and the parameter, where it names them. */
+export interface Refusal {
+  readonly outcome: 'refused';
+  readonly status: number;
+  readonly requestId: string | null;
+  readonly code: string | null;
+  readonly param: string | null;
+}
+
 /** A page of a list as Stripe's API shows it, in Stripe's order. */
 export interface PageAnswer {
   readonly outcome: 'answered';
@@ -62,6 +85,8 @@ const PATHS: Readonly<Record<ObjectKind, string>> = {
 };
 /** Milliseconds after which a request that went wrong is worth another try. */
 const AGAIN_IN_MS = 5_000;
+/** Times that something is written by one key before its reply is given up. */
+const WRITE_TRIES = 2;
 /** Milliseconds that a request waits for its turn where nobody says otherwise. */
 const PATIENCE_MS = 60_000;
 
@@ -97,8 +122,8 @@ const invoiceSchema = objectSchema.extend({ lines: listSchema });
 const answerSchema = z.object({ lastResponse: z.object({ headers: z.instanceof(Headers) }) });
 
 /**
- * Asks Stripe's API, through Stripe's own SDK. Nothing is asked twice: whoever asks decides what to do without an answer.
- * Its methods never reject.
+ * Asks Stripe's API, through Stripe's own SDK. Nothing is asked twice, but for lost replies of what is written by a key:
+ * whoever asks decides what to do without an answer. Its methods never reject.
  */
 export class StripeGateway {
   readonly #stripe: Stripe;
@@ -176,6 +201,24 @@ export class StripeGateway {
     });
   }
 
+  /**
+   * Makes or changes something, in its turn. A reply that is lost is asked for again by the same key, so that whoever gets
+   * none may repeat it too.
+   */
+  async write(write: StripeWrite, patienceMs = PATIENCE_MS): Promise<ObjectAnswer | Refusal | NoAnswer> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#send(write, patienceMs);
+      } catch (error) {
+        const refusal = refusalOf(error);
+        if (refusal !== null) return refusal;
+        const noAnswer = await this.#answer<never>(() => Promise.reject(error));
+        const isLost = noAnswer.outcome === 'timed_out' || noAnswer.outcome === 'failed';
+        if (!isLost || tries === WRITE_TRIES) return noAnswer;
+      }
+    }
+  }
+
   /** Ends what is under way; it is answered `aborted`. */
   close(): void {
     this.#closing.abort();
@@ -210,16 +253,34 @@ export class StripeGateway {
     return { ...first, data, has_more: isCut };
   }
 
-  /** One request, in its turn. The body as it came: the SDK's own methods make objects of the `*_decimal` strings. */
-  async #get<Body extends Readonly<Record<string, unknown>>>(
+  async #send(
+    { method, path, params = {}, idempotencyKey }: StripeWrite,
+    patienceMs: number,
+  ): Promise<ObjectAnswer> {
+    return this.#asked(path, objectSchema, patienceMs, () =>
+      this.#stripe.rawRequest(method, path, method === 'POST' ? params : undefined, { idempotencyKey }),
+    );
+  }
+
+  #get<Body extends Readonly<Record<string, unknown>>>(
     path: string,
     schema: z.ZodType<Body>,
     patienceMs: number,
   ): Promise<ObjectAnswer & { readonly object: Body }> {
+    return this.#asked(path, schema, patienceMs, () => this.#stripe.rawRequest('GET', path));
+  }
+
+  /** One request, in its turn. The body as it came: the SDK's own methods make objects of the `*_decimal` strings. */
+  async #asked<Body extends Readonly<Record<string, unknown>>>(
+    path: string,
+    schema: z.ZodType<Body>,
+    patienceMs: number,
+    request: () => Promise<unknown>,
+  ): Promise<ObjectAnswer & { readonly object: Body }> {
     const { onRequest } = this.options;
     try {
       await this.#turn(path, patienceMs);
-      const found: unknown = await this.#stripe.rawRequest('GET', path);
+      const found = await request();
       const { headers } = answerSchema.parse(found).lastResponse;
       const answered = {
         outcome: 'answered',
@@ -250,6 +311,16 @@ export class StripeGateway {
     if (error instanceof Stripe.errors.StripeError && error.statusCode === 404) return 'not_found';
     return 'failed';
   }
+}
+
+/** What Stripe refused for good, told by its status; `null` of what may pass, or whose outcome is not known. */
+function refusalOf(error: unknown): Refusal | null {
+  if (!(error instanceof Stripe.errors.StripeError)) return null;
+  const { statusCode: status, requestId = null, code = null, param = null } = error;
+  if (status === undefined || status < 400 || status >= 500) return null;
+  // What is asked too often, a key in use and a bad key of ours say nothing of the request (Stripe: "Errors").
+  if ([401, 403, 409, 429].includes(status)) return null;
+  return { outcome: 'refused', status, requestId, code, param };
 }
 
 /** The endpoint that Stripe counts a request to: `/v1/subscriptions/sub_1` is one to `subscriptions`. */
