@@ -27,6 +27,7 @@ const NO_UNITS = [
   'commands/aggregate-repository',
   'database',
   'event-store/log-identity',
+  'http/idempotency/kept-replies',
   'projections/read-models',
   'webhooks/delivery-heartbeat',
   'webhooks/sign-script',

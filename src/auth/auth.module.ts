@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import { SETTINGS, type Settings } from '../config/settings.js';
 import { POOL } from '../database/database.js';
 import { FailureLog } from '../http/failure-log.js';
+import { KeptReplies } from '../http/idempotency/kept-replies.js';
 import { Metrics } from '../observability/metrics.js';
 import { AccessControl } from './access-control.js';
 import { AdminKeyAuthenticator, firstOf } from './authenticator.js';
@@ -10,7 +11,7 @@ import { FailureLimiter } from './failure-limiter.js';
 import { LastUse } from './keys/last-use.js';
 import { StoredKeyAuthenticator } from './stored-key.authenticator.js';
 
-/** Who comes in: holders of `TENURE_ADMIN_KEY` and of stored keys. */
+/** Who comes in: holders of `TENURE_ADMIN_KEY` and of stored keys; and what was answered to those who may ask again. */
 @Module({
   providers: [
     {
@@ -18,6 +19,12 @@ import { StoredKeyAuthenticator } from './stored-key.authenticator.js';
       inject: [POOL, FailureLog],
       useFactory: (pool: Pool, failures: FailureLog) =>
         new LastUse(pool, (err) => failures.trouble('uses of keys are noted later', err)),
+    },
+    {
+      provide: KeptReplies,
+      inject: [POOL, FailureLog],
+      useFactory: (pool: Pool, failures: FailureLog) =>
+        new KeptReplies(pool, (err) => failures.trouble('a reply is kept later', err)),
     },
     {
       provide: AccessControl,

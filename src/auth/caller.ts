@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
+import { canonicalPath, idempotencyKeyOf, stableId } from '../http/idempotency/request-key.js';
 import { requestIdOf } from '../http/request-id.js';
 import { principalOf } from './require-key.js';
 
@@ -13,4 +14,20 @@ export interface Caller {
 export const CallerOf = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
   const request = context.switchToHttp().getRequest<Request>();
   return { actor: principalOf(request).actor, requestId: requestIdOf(request) };
+});
+
+/** Gives the handler of a route the `Idempotency-Key`, `null` where there is none. @throws ProblemError `invalid_request` */
+export const IdempotencyKeyOf = createParamDecorator((_: unknown, context: ExecutionContext): string | null =>
+  idempotencyKeyOf(context.switchToHttp().getRequest<Request>()),
+);
+
+/**
+ * Gives the handler of a route the id of what it makes, a UUID (`stableId`): the same for every repeat with the caller's
+ * `Idempotency-Key`. Where something of that id is there already, it is answered as it is, or `keyReused` is thrown where
+ * the request says otherwise.
+ */
+export const StableIdOf = createParamDecorator((_: unknown, context: ExecutionContext): string => {
+  const request = context.switchToHttp().getRequest<Request>();
+  const { actor: caller } = principalOf(request);
+  return stableId({ caller, path: canonicalPath(request), key: idempotencyKeyOf(request) });
 });

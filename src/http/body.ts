@@ -55,6 +55,15 @@ export function readBody(request: IncomingMessage): Promise<Buffer> {
   });
 }
 
+/** Bodies as they came, of requests whose repeats are told by their bytes. */
+const rawBodies = new WeakMap<IncomingMessage, Buffer>();
+const NO_BODY = Buffer.alloc(0);
+
+/** The bytes of a body that `jsonBody` read for a request with an `Idempotency-Key`; none where it had no body. */
+export function rawBodyOf(request: IncomingMessage): Buffer {
+  return rawBodies.get(request) ?? NO_BODY;
+}
+
 /**
  * Express middleware that parses the JSON body of a request that has one. The same reader and the same limit as the
  * webhook's; keys that could reach a prototype are refused, not removed.
@@ -80,6 +89,7 @@ async function readJson(request: Request): Promise<unknown> {
     throw new ProblemError('unsupported_media_type', 'Send application/json, not compressed.');
   }
   const raw = await readBody(request);
+  if (headers['idempotency-key'] !== undefined) rawBodies.set(request, raw);
   try {
     return secureJson.parse(UTF8.decode(raw), undefined, {
       protoAction: 'error',

@@ -2,6 +2,7 @@ import { applyDecorators, HttpCode } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiQuery, ApiResponse, ApiSecurity } from '@nestjs/swagger';
 import { z } from 'zod';
 import { type Access, AllowAccess } from './access.js';
+import { Idempotent, type KeptAs } from './idempotency/idempotent.js';
 import { PROBLEMS, type ProblemCode } from './problem.js';
 import { problemReferences } from './problem-examples.js';
 import { DEFAULT_LIMIT, MAX_LIMIT } from './validation.js';
@@ -32,14 +33,19 @@ export interface RouteDescription {
   readonly also?: Readonly<Record<number, DescribedAnswer>>;
   /** The scope that is needed, or `open`; held by `ScopeGuard`. Routes below /v1 need a key. */
   readonly access: Access;
+  /** That it takes an `Idempotency-Key`: every POST and PATCH below /v1 that makes or changes something lasting. */
+  readonly idempotency?: KeptAs;
 }
+
+/** What a route answers beside its own where it takes an `Idempotency-Key`. */
+const KEYED = ['idempotency_key_in_use', 'idempotency_key_reused', 'database_unavailable'] as const;
 
 /** Documents a route from the schemas and the table of problems it really uses, and says its status and who may use it. */
 export function Describe(route: RouteDescription): MethodDecorator {
-  const problems: readonly ProblemCode[] =
-    route.access === 'open'
-      ? route.problems
-      : ['unauthorized', 'forbidden', 'too_many_failures', ...route.problems];
+  const guarded =
+    route.access === 'open' ? [] : (['unauthorized', 'forbidden', 'too_many_failures'] as const);
+  const keyed = route.idempotency === undefined ? [] : KEYED;
+  const problems = new Set<ProblemCode>([...guarded, ...route.problems, ...keyed]);
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of problems) {
     const { status } = PROBLEMS[code];
@@ -53,6 +59,7 @@ export function Describe(route: RouteDescription): MethodDecorator {
       ...(route.access === 'open' ? {} : { description: `Needs the scope \`${route.access}\`.` }),
     }),
     ...(route.access === 'open' ? [] : [ApiSecurity('key')]),
+    ...(route.idempotency === undefined ? [] : [Idempotent(route.idempotency)]),
     ...(route.body === undefined ? [] : [ApiBody({ schema: jsonSchema(route.body), required: true })]),
     ...Object.entries({ ...route.also, [route.ok.status ?? 200]: route.ok }).map(([status, answer]) =>
       ApiResponse({

@@ -14,7 +14,8 @@ export class ReplyAdapter extends ExpressAdapter {
   }
 }
 
-function replyOf(answer: unknown, status: number): Reply {
+/** What the handler of a route answered, as it is sent; `status` is that of the route. */
+export function replyOf(answer: unknown, status: number): Reply {
   if (answer instanceof Reply) return answer;
   return answer === undefined ? emptyReply(status) : jsonReply(status, answer);
 }

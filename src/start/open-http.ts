@@ -10,11 +10,13 @@ import { serveOpenApi } from '../api/openapi.js';
 import { toProblem } from '../api/to-problem.js';
 import { AccessControl } from '../auth/access-control.js';
 import { LastUse } from '../auth/keys/last-use.js';
-import { requireKey } from '../auth/require-key.js';
+import { principalOf, requireKey } from '../auth/require-key.js';
 import { ScopeGuard } from '../auth/scope.guard.js';
 import { jsonBody } from '../http/body.js';
 import { EventStreams } from '../http/event-stream.js';
 import { httpServer, listen, stopListening } from '../http/http-server.js';
+import { IdempotencyInterceptor } from '../http/idempotency/idempotency.interceptor.js';
+import { KeptReplies } from '../http/idempotency/kept-replies.js';
 import { LineStreams } from '../http/line-stream.js';
 import { measured } from '../http/measured.js';
 import { ProblemFilter } from '../http/problem.filter.js';
@@ -47,6 +49,14 @@ export async function openApplication(
   app.use(measured(metrics, logger));
   app.use('/v1', requireKey(app.get(AccessControl)), jsonBody);
   app.useGlobalGuards(new ScopeGuard(app.get(Reflector)), app.get(AuditGuard));
+  app.useGlobalInterceptors(
+    new IdempotencyInterceptor({
+      reflector: app.get(Reflector),
+      replies: app.get(KeptReplies),
+      callerOf: (request) => principalOf(request).actor,
+      toProblem,
+    }),
+  );
   const routes = serveOpenApi(app, VERSION);
   app.useGlobalFilters(new ProblemFilter(toProblem, failures, routes));
   await app.init();

@@ -8,6 +8,7 @@ import { openPool } from '../database/pools.js';
 import { CreateLogIdentity1763800000200 } from '../event-store/log-identity.js';
 import { eventStoreMigrations } from '../event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from '../event-store/postgres/pg-session.js';
+import { idempotencyMigrations } from '../http/idempotency/migrations.js';
 import { projectionMigrations } from '../projections/read-models/migrations/migrations.js';
 import { priceMigrations } from '../stripe/prices/migrations.js';
 import { importMigrations } from '../stripe/reconciliation/import/migrations.js';
@@ -30,6 +31,7 @@ export function serviceMigrations(eventStoreUrl: string | null): readonly (new (
     ...(eventStoreUrl === null ? eventStoreMigrations : []),
     ...projectionMigrations,
     ...keyMigrations,
+    ...idempotencyMigrations,
     ...webhookMigrations,
     ...priceMigrations,
     ...importMigrations,

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { mintKey } from '../../src/auth/keys/api-key.js';
 import { EventStoreUnavailableError } from '../../src/event-store/errors.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
 import { buyer, PRO } from '../support/buyer.js';
@@ -263,6 +264,86 @@ describe('Linking', () => {
     const answer = await service.ask('POST', '/v1/customers/links', { links: linksOf('none', 30) });
     troubled.end();
     expect([answer.status, problemCode(answer)]).toEqual([503, 'event_store_unavailable']);
+  });
+
+  /** `POST /v1/customers/links` with an `Idempotency-Key`. */
+  const keyed = (key: string, links: readonly object[], authorization = AUTHORIZED.authorization) =>
+    service.ask('POST', '/v1/customers/links', { links }, { 'idempotency-key': key, authorization });
+
+  it('of many under one key is done once: the same bytes get the same reply, others are refused', async () => {
+    const links = linksOf('keyed', 3);
+    const first = await keyed('once', links);
+    expect(first.status).toBe(200);
+    expect(first.text).toContain('"applied"');
+    const before = await service.logged();
+    const second = await keyed('once', links);
+    expect([second.status, second.text]).toEqual([first.status, first.text]);
+    const other = await keyed('once', linksOf('keyed', 2));
+    expect([other.status, problemCode(other)]).toEqual([422, 'idempotency_key_reused']);
+    const { body } = await service.ask(
+      'POST',
+      '/v1/customers/links',
+      { links },
+      { 'idempotency-key': 'x y' },
+    );
+    expect(body.code).toBe('invalid_request');
+    expect(await service.logged()).toBe(before);
+    expect((await keyed('another', links)).text).toContain('"duplicate"');
+  });
+
+  it('of many under one key is each caller’s own, and a refusal of the contents is kept, of the store not', async () => {
+    const { pool } = service.tenure;
+    const { id, key, hash } = mintKey();
+    await pool.query(
+      `insert into tenure.api_key (id, hash, name, scopes, created_at) values ($1, $2, 'other', '{ops}', now())`,
+      [id, hash],
+    );
+    const mine = await keyed('shared', [{ customerId: 'cus 1', userId: 'u' }]);
+    expect([mine.status, problemCode(mine)]).toEqual([400, 'invalid_request']);
+    expect((await keyed('shared', [{ customerId: 'cus 1', userId: 'u' }])).text).toBe(mine.text);
+    expect((await keyed('shared', linksOf('theirs', 1), `Bearer ${key}`)).status).toBe(200);
+    await pool.query(`update tenure.api_key set scopes = '{audit}' where id = $1`, [id]);
+    await until('the key lost its scope', async () => {
+      const refused = await keyed('shared', linksOf('theirs', 1), `Bearer ${key}`);
+      return refused.status === 403 && problemCode(refused) === 'forbidden';
+    });
+
+    const troubled = beforeAppends(async (stream) => {
+      if (stream.includes('cus_afterwards'))
+        throw new EventStoreUnavailableError('away', { cause: new Error('away') });
+    });
+    expect((await keyed('later', linksOf('afterwards', 1))).status).toBe(503);
+    troubled.end();
+    expect((await keyed('later', linksOf('afterwards', 1))).text).toContain('"applied"');
+  });
+
+  it('of many under one key says that the first is under way, to whoever asks meanwhile', async () => {
+    const door = { open: (): void => undefined };
+    const opened = new Promise<void>((resolve) => {
+      door.open = resolve;
+    });
+    const held = beforeAppends(async (stream) => {
+      if (stream.includes('cus_slow')) await opened;
+    });
+    try {
+      const first = keyed('slow', linksOf('slow', 1));
+      await until('a repeat meets the first', async () => {
+        const { rows } = await service.tenure.pool.query(
+          'select from tenure.idempotency_key where status is null',
+        );
+        return rows.length === 1;
+      });
+      const meanwhile = await keyed('slow', linksOf('slow', 1));
+      expect([meanwhile.status, problemCode(meanwhile)]).toEqual([409, 'idempotency_key_in_use']);
+      expect(meanwhile.headers['retry-after']).toBe('1');
+      door.open();
+      const { status, text } = await first;
+      expect(status).toBe(200);
+      expect((await keyed('slow', linksOf('slow', 1))).text).toBe(text);
+    } finally {
+      door.open();
+      held.end();
+    }
   });
 
   it('pages through what belongs to nobody without a gap or a repeat', async () => {

@@ -287,6 +287,18 @@ describe('The OpenAPI document', () => {
     }
   });
 
+  it('lets every POST and PATCH that makes or changes something lasting be repeated under a key', () => {
+    const others = ['/v1/entitlements/batch', '/v1/ops/plans/diff', '/v1/ops/projections/{name}/verify'];
+    for (const [path, operations] of Object.entries(document.paths)) {
+      for (const [method, { parameters, responses }] of Object.entries(operations)) {
+        const isKeyed = parameters.some(({ name }) => name === 'Idempotency-Key');
+        if (!path.startsWith('/v1/') || !['post', 'patch'].includes(method)) continue;
+        expect([method, path, isKeyed]).toEqual([method, path, !others.includes(path)]);
+        expect(JSON.stringify(responses).includes('idempotency_key_reused')).toBe(isKeyed);
+      }
+    }
+  });
+
   it('names every parameter in a path, and every problem code there is', () => {
     for (const [path, operations] of Object.entries(document.paths)) {
       const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);

@@ -1,7 +1,7 @@
-import { applyDecorators, Body, Controller, Delete, Headers, Param, Post, Put } from '@nestjs/common';
+import { applyDecorators, Body, Controller, Delete, Param, Post, Put } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiParam, ApiTags } from '@nestjs/swagger';
-import { type Caller, CallerOf } from '../../auth/caller.js';
+import { type Caller, CallerOf, IdempotencyKeyOf } from '../../auth/caller.js';
 import type { CommandResult, Origin } from '../../commands/aggregate.js';
 import { type CustomerCommand, LinkCustomer, UnlinkCustomer } from '../../commands/customer.aggregate.js';
 import {
@@ -25,7 +25,6 @@ import {
 } from '../schemas.js';
 import { BulkLinks, type LinkOutcome } from './bulk-links.js';
 
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
 const UNLINK_PROBLEMS = [
   'invalid_request',
   'malformed_url',
@@ -62,7 +61,7 @@ export class LinksController {
     @Param('customerId') customer: string,
     @Body(bodyPipe(linkRequest)) { userId, reason }: LinkRequest,
     @CallerOf() caller: Caller,
-    @Headers('idempotency-key') key: string | undefined,
+    @IdempotencyKeyOf() key: string | null,
   ): Promise<Recorded> {
     checkUserId(userId);
     checkId(customer);
@@ -77,7 +76,7 @@ export class LinksController {
   unlinkCustomer(
     @Param('customerId') customer: string,
     @CallerOf() caller: Caller,
-    @Headers('idempotency-key') key: string | undefined,
+    @IdempotencyKeyOf() key: string | null,
   ): Promise<Recorded> {
     checkId(customer);
     return this.#execute(new UnlinkCustomer(customer, null, originOf(caller, key)));
@@ -93,7 +92,7 @@ export class LinksController {
     @Param('subscriptionId') subscription: string,
     @Body(bodyPipe(linkRequest)) { userId, reason }: LinkRequest,
     @CallerOf() caller: Caller,
-    @Headers('idempotency-key') key: string | undefined,
+    @IdempotencyKeyOf() key: string | null,
   ): Promise<Recorded> {
     checkUserId(userId);
     checkId(subscription);
@@ -108,7 +107,7 @@ export class LinksController {
   unlinkSubscription(
     @Param('subscriptionId') subscription: string,
     @CallerOf() caller: Caller,
-    @Headers('idempotency-key') key: string | undefined,
+    @IdempotencyKeyOf() key: string | null,
   ): Promise<Recorded> {
     checkId(subscription);
     return this.#execute(new UnlinkSubscription(subscription, null, originOf(caller, key)));
@@ -139,6 +138,7 @@ export class LinksController {
     body: linksRequest,
     problems: LINK_PROBLEMS,
     access: 'ops',
+    idempotency: 'plain',
   })
   async linkCustomers(
     @Body(bodyPipe(linksRequest)) { links }: LinksRequest,
@@ -146,7 +146,7 @@ export class LinksController {
   ): Promise<Reply> {
     checkAll(links);
     const asked = links.map((link) => ({ ...link, reason: link.reason ?? null }));
-    return replyOf(await this.bulk.link(asked, originOf(caller, undefined)));
+    return replyOf(await this.bulk.link(asked, originOf(caller, null)));
   }
 
   async #execute(command: CustomerCommand | SubscriptionCommand): Promise<Recorded> {
@@ -168,14 +168,8 @@ function DescribeOne(parameter: string, route: Omit<RouteDescription, 'ok' | 'ac
   );
 }
 
-function originOf({ actor, requestId: correlationId }: Caller, key: string | undefined): Origin {
-  if (key !== undefined && !IDEMPOTENCY_KEY.test(key)) {
-    throw new ProblemError(
-      'invalid_request',
-      'Idempotency-Key must have 1 to 200 printable ASCII characters.',
-    );
-  }
-  return { actor, correlationId, causation: key === undefined ? null : `key:${key}`, stripe: null };
+function originOf({ actor, requestId: correlationId }: Caller, key: string | null): Origin {
+  return { actor, correlationId, causation: key === null ? null : `key:${key}`, stripe: null };
 }
 
 function checkId(value: string): void {

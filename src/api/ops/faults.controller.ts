@@ -28,6 +28,7 @@ export class FaultsController {
       schema: resumedResponse,
     },
     body: resumeRequest,
+    idempotency: 'plain',
     problems: ['unknown_generation', 'no_fault'],
   })
   resume(@Body(optionalBodyPipe(resumeRequest)) { generation }: ResumeRequest) {
@@ -40,6 +41,7 @@ export class FaultsController {
       'Go past the first event of a stream that is set aside, or at which the generation that is read stands; who did it and why stays in the log',
     ok: { description: 'Skipped by this request, or before', schema: skippedResponse },
     body: skipRequest,
+    idempotency: 'plain',
     problems: ['no_fault', 'fault_elsewhere', 'event_store_unavailable', 'log_replaced', 'clock_differs'],
   })
   skip(@Body(bodyPipe(skipRequest)) { position, reason }: SkipRequest, @CallerOf() caller: Caller) {

@@ -26,6 +26,7 @@ export class ImportController {
     body: importRequest,
     problems: ['import_in_progress', 'stripe_key_missing'],
     access: 'ops',
+    idempotency: 'plain',
   })
   async begin(
     @Body(optionalBodyPipe(importRequest)) { dryRun, links }: ImportRequest,

@@ -67,6 +67,7 @@ export class ProjectionsController {
     summary: 'Make a build, or an earlier generation, the one that is read',
     ok: { description: 'What the swap changed', schema: swapResponse },
     body: swapRequest,
+    idempotency: 'plain',
     problems: [...LEVEL, 'unknown_generation', 'generation_is_live'],
   })
   swap(@Body(bodyPipe(swapRequest)) { generation, reason }: SwapRequest, @CallerOf() { actor }: Caller) {
@@ -81,6 +82,7 @@ export class ProjectionsController {
       schema: rollbackResponse,
     },
     body: rollbackRequest,
+    idempotency: 'plain',
     problems: [...LEVEL, 'nothing_to_roll_back'],
   })
   rollback(

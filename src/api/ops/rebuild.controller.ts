@@ -39,6 +39,7 @@ export class RebuildController {
       schema: rebuildResponse,
     },
     body: rebuildRequest,
+    idempotency: 'plain',
     problems: ['rebuild_in_progress'],
   })
   async rebuild(

@@ -33,6 +33,7 @@ export class ReconciliationController {
     body: reconciliationRequest,
     problems: ['reconciliation_in_progress', 'stripe_key_missing'],
     access: 'ops',
+    idempotency: 'plain',
   })
   async begin(
     @Body(optionalBodyPipe(reconciliationRequest)) { dryRun, gone }: ReconciliationRequest,
