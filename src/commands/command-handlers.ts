@@ -2,6 +2,7 @@ import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { catalogStream } from '../events/stream-names.js';
 import type { CommandResult } from './aggregate.js';
 import { RecordAuditAccess } from './audit.aggregate.js';
+import { BY_HAND_HANDLERS } from './by-hand.handlers.js';
 import {
   type CatalogCommand,
   type CatalogPublished,
@@ -156,6 +157,7 @@ export const COMMAND_HANDLERS = [
   UnlinkCustomerHandler,
   RecordCheckoutEventHandler,
   RecordPaymentEventHandler,
+  ...BY_HAND_HANDLERS,
   ReachAccessDeadlineHandler,
   SkipEventHandler,
   RecordAuditAccessHandler,

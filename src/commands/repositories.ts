@@ -5,6 +5,8 @@ import { catalogAggregate } from './catalog.aggregate.js';
 import { checkoutAggregate } from './checkout.aggregate.js';
 import { customerAggregate } from './customer.aggregate.js';
 import { deadlineAggregate } from './deadline.aggregate.js';
+import { grantAggregate } from './grant.aggregate.js';
+import { overridesAggregate } from './overrides.aggregate.js';
 import { paymentAggregate } from './payment.aggregate.js';
 import { projectionAggregate } from './projection.aggregate.js';
 import { subscriptionAggregate } from './subscription.aggregate.js';
@@ -15,6 +17,8 @@ export class Repositories {
   readonly customers;
   readonly checkouts;
   readonly payments;
+  readonly grants;
+  readonly overrides;
   readonly deadlines;
   readonly projections;
   readonly audits;
@@ -25,6 +29,8 @@ export class Repositories {
     this.customers = new AggregateRepository(store, customerAggregate, options);
     this.checkouts = new AggregateRepository(store, checkoutAggregate, options);
     this.payments = new AggregateRepository(store, paymentAggregate, options);
+    this.grants = new AggregateRepository(store, grantAggregate, options);
+    this.overrides = new AggregateRepository(store, overridesAggregate, options);
     this.deadlines = new AggregateRepository(store, deadlineAggregate, options);
     this.projections = new AggregateRepository(store, projectionAggregate, options);
     this.audits = new AggregateRepository(store, auditAggregate, options);
@@ -33,12 +39,15 @@ export class Repositories {
 
   /** Drops what all of them have in memory: the log may have lost it. */
   forget(): void {
-    const { subscriptions, customers, checkouts, payments, deadlines, projections, audits, catalog } = this;
+    const { subscriptions, customers, checkouts, payments, grants, overrides } = this;
+    const { deadlines, projections, audits, catalog } = this;
     for (const each of [
       subscriptions,
       customers,
       checkouts,
       payments,
+      grants,
+      overrides,
       deadlines,
       projections,
       audits,

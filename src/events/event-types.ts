@@ -11,7 +11,9 @@ import {
   subscriptionUnlinkedSchema,
 } from './customer.events.js';
 import { accessDeadlineReachedSchema } from './deadline.events.js';
+import { grantIssuedSchema, grantRevokedSchema } from './grant.events.js';
 import { customerInvoiceObservationSchema, invoiceObservationSchema } from './invoice.events.js';
+import { overrideRemovedSchema, overrideSetSchema } from './override.events.js';
 import {
   chargeObservationSchema,
   disputeObservationSchema,
@@ -103,6 +105,11 @@ export const EVENT_TYPES = {
   PaymentDisputed: eventType('PaymentDisputed', 1, disputeObservationSchema),
   DisputeClosed: eventType('DisputeClosed', 1, disputeObservationSchema),
   PaymentWarned: eventType('PaymentWarned', 1, fraudWarningSchema),
+
+  GrantIssued: eventType('GrantIssued', 1, grantIssuedSchema),
+  GrantRevoked: eventType('GrantRevoked', 1, grantRevokedSchema),
+  OverrideSet: eventType('OverrideSet', 1, overrideSetSchema),
+  OverrideRemoved: eventType('OverrideRemoved', 1, overrideRemovedSchema),
 
   AccessDeadlineReached: eventType('AccessDeadlineReached', 1, accessDeadlineReachedSchema),
 

@@ -5,6 +5,8 @@ import {
   checkoutStream,
   customerStream,
   deadlineStream,
+  grantStream,
+  overridesStream,
   parseStreamName,
   projectionStream,
   STREAM_CATEGORIES,
@@ -33,6 +35,8 @@ describe('the name of a stream', () => {
     [customerStream('tenure.', 'cus_1'), 'tenure.customer-cus_1'],
     [checkoutStream('', 'cs_1'), 'checkout-cs_1'],
     [deadlineStream('tenure.', 'ünal-1'), 'tenure.deadline-ünal-1'],
+    [grantStream('tenure.', 'gr_1'), 'tenure.grant-gr_1'],
+    [overridesStream('tenure.', 'ünal-1'), 'tenure.overrides-ünal-1'],
     [projectionStream('tenure.', 'entitlements'), 'tenure.projection-entitlements'],
     [auditStream('tenure.', '2026-11-29', 'key:key_1'), 'tenure.audit-2026-11-29/key:key_1'],
     [catalogStream('acme-'), 'acme-catalog'],
@@ -45,7 +49,7 @@ describe('the name of a stream', () => {
     'tenure.customer-',
     'tenure.customer',
     'tenure.catalog-1',
-    'tenure.grant-1',
+    'tenure.gift-1',
     '',
   ])('of others, such as "%s", tells nothing', (name) => {
     expect(parseStreamName('tenure.', name)).toBeNull();

@@ -4,13 +4,15 @@ export const STREAM_CATEGORIES = [
   'customer',
   'checkout',
   'payment',
+  'grant',
+  'overrides',
   'deadline',
   'projection',
   'audit',
 ] as const;
 export type StreamCategory = (typeof STREAM_CATEGORIES)[number];
 
-/** What one stream is about: a Stripe object by its id, a user's deadlines by the user's id, what ops did to a projection by its name, what somebody read on one day, or the plan catalogue, of which there is one. */
+/** What one stream is about: a Stripe object by its id, a grant by its id, a user's overrides or deadlines by the user's id, what ops did to a projection by its name, what somebody read on one day, or the plan catalogue, of which there is one. */
 export type StreamSubject =
   | { readonly category: StreamCategory; readonly id: string }
   | { readonly category: 'catalog' };
@@ -38,6 +40,16 @@ export function checkoutStream(prefix: string, id: string): string {
 /** `{prefix}payment-{pi_…}`; of a charge without a payment intent its own id, of a payment record its own. */
 export function paymentStream(prefix: string, id: string): string {
   return `${prefix}payment-${id}`;
+}
+
+/** `{prefix}grant-{id}` */
+export function grantStream(prefix: string, id: string): string {
+  return `${prefix}grant-${id}`;
+}
+
+/** `{prefix}overrides-{user}` */
+export function overridesStream(prefix: string, userId: string): string {
+  return `${prefix}overrides-${userId}`;
 }
 
 /** `{prefix}deadline-{user}`; a user id is any text of up to 255 code units without control characters. */

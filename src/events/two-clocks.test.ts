@@ -36,6 +36,26 @@ describe('When an event happened', () => {
       (second + 60) * 1_000,
     ],
     ['published: when it was recorded', event('PlanCatalogPublished', {}), RECORDED + 5, RECORDED],
+    [
+      'a grant: at its start',
+      event('GrantIssued', { startsAt: '2026-10-01T00:00:00.000Z' }),
+      RECORDED,
+      Date.parse('2026-10-01T00:00:00.000Z'),
+    ],
+    [
+      'a grant that starts later: when it was known',
+      event('GrantIssued', { startsAt: '2026-12-01T00:00:00.000Z' }),
+      RECORDED + 5,
+      RECORDED + 5,
+    ],
+    [
+      'a grant without a start: when it was recorded',
+      event('GrantIssued', { startsAt: null }),
+      RECORDED,
+      RECORDED,
+    ],
+    ['a revocation: when it was recorded', event('GrantRevoked', {}), RECORDED + 5, RECORDED],
+    ['an override: when it was recorded', event('OverrideSet', {}), RECORDED + 5, RECORDED],
     ['a link: always', event('CustomerLinked', {}), RECORDED, ALWAYS],
     ['the removal of one: always', event('SubscriptionUnlinked', {}), RECORDED, ALWAYS],
   ])('is, %s', (_, told, knownFrom, expected) => {

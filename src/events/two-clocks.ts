@@ -11,7 +11,8 @@ export function timeOf(event: EventEnvelope): number {
 /**
  * When an event happened (Unix ms; DESIGN 9, "Two clocks"). What Stripe said happened at its second: `created` of what it
  * delivered, `Date` of what it was asked; what has a second after it was known happened when it was known. A link, or its
- * removal, is knowledge and no happening. The rest happened when it was recorded.
+ * removal, is knowledge and no happening. A grant happened at its start, or when it was known if that is still to come. The
+ * rest happened when it was recorded.
  * @param knownFrom the fold's time at the event, Unix ms
  */
 export function happenedAt(event: EventEnvelope, knownFrom: number): number {
@@ -21,6 +22,10 @@ export function happenedAt(event: EventEnvelope, knownFrom: number): number {
     case 'CustomerLinked':
     case 'CustomerUnlinked':
       return ALWAYS;
+    case 'GrantIssued': {
+      const { startsAt } = event.data;
+      return Math.min(Date.parse(startsAt ?? event.metadata.recordedAt), knownFrom);
+    }
     default: {
       const { stripeCreated, recordedAt } = event.metadata;
       return Math.min(stripeCreated === null ? Date.parse(recordedAt) : stripeCreated * 1_000, knownFrom);

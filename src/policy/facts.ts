@@ -1,10 +1,12 @@
 import type { CheckoutEventType, CheckoutObservationData } from '../events/checkout.events.js';
 import type { DomainEvent } from '../events/event-types.js';
+import type { GrantIssuedData, GrantRevokedData } from '../events/grant.events.js';
 import type {
   CustomerInvoiceEventType,
   InvoiceEventType,
   InvoiceObservationData,
 } from '../events/invoice.events.js';
+import type { OverrideKind, OverrideRemovedData, OverrideSetData } from '../events/override.events.js';
 import type { PaymentEventType } from '../events/payment.events.js';
 import type {
   SubscriptionObservationData,
@@ -54,7 +56,36 @@ export interface SubscriptionFacts {
   readonly customerDeleted: boolean;
 }
 
-/** Everything access of one user is judged from: the subscriptions that are the user's. */
+/** What somebody said by hand: the event that holds it, and when that was recorded (Unix milliseconds). */
+export interface SaidByHand<Data> {
+  readonly eventId: string;
+  readonly recordedAt: number;
+  readonly data: Data;
+}
+
+/** A grant, and who revoked it. */
+export interface GrantFacts {
+  readonly grant: string;
+  readonly issued: SaidByHand<GrantIssuedData>;
+  readonly revoked: SaidByHand<GrantRevokedData> | null;
+}
+
+/** What was set last of a key as a feature, or as a limit, and who removed it. */
+export interface OverrideFacts {
+  readonly key: string;
+  readonly kind: OverrideKind;
+  readonly set: SaidByHand<OverrideSetData>;
+  readonly removed: SaidByHand<OverrideRemovedData> | null;
+}
+
+/** What a user has by hand; another object whenever there is more. */
+export interface ByHandFacts {
+  readonly grants: readonly GrantFacts[];
+  readonly overrides: readonly OverrideFacts[];
+}
+
+/** Everything access of one user is judged from: the subscriptions that are the user's, and what is given or set by hand, if anything is. */
 export interface UserFacts {
   readonly subscriptions: readonly SubscriptionFacts[];
+  readonly byHand?: ByHandFacts | undefined;
 }

@@ -14,6 +14,8 @@ import {
   checkoutStream,
   customerStream,
   deadlineStream,
+  grantStream,
+  overridesStream,
   paymentStream,
   projectionStream,
   subscriptionStream,
@@ -377,6 +379,8 @@ function streamOf({ type, data }: DomainEvent): string {
   if (type === 'AccessDeadlineReached') return deadlineStream('tenure.', data.userId);
   if ('session' in data) return checkoutStream('tenure.', data.session);
   if ('subscription' in data) return subscriptionStream('tenure.', data.subscription);
+  if ('grant' in data) return grantStream('tenure.', data.grant);
+  if ('key' in data) return overridesStream('tenure.', data.userId);
   if ('payment' in data) return paymentStream('tenure.', data.payment);
   return customerStream('tenure.', data.customer);
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Position } from '../../events/stored-event.js';
 
 const streamSchema = z.strictObject({
-  category: z.enum(['subscription', 'customer', 'checkout', 'payment']),
+  category: z.enum(['subscription', 'customer', 'checkout', 'payment', 'grant', 'overrides']),
   id: z.string(),
 });
 
@@ -104,7 +104,7 @@ const READ = {
    join tenure.projection_checkpoint c on c.projection = 'entitlements' and c.generation = l.generation`,
 };
 
-/** Finds the streams that a user's subscriptions, and whose they are, may ever have depended on; `null` before the first start. */
+/** Finds the streams that what a user has by hand, its subscriptions, and whose they are, may ever have depended on; `null` before the first start. */
 export async function readUserStreams(pool: Pool, userId: string): Promise<UserStreams | null> {
   const { rows } = await pool.query({ ...READ, values: [userId] });
   if (rows[0] === undefined) return null;

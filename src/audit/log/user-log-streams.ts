@@ -3,7 +3,10 @@ import { z } from 'zod';
 import { deadlineStream, streamName } from '../../events/stream-names.js';
 import { UserFactsReader } from '../../projections/read-models/user-facts.reader.js';
 
-const named = z.object({ category: z.enum(['subscription', 'customer', 'checkout']), id: z.string() });
+const named = z.object({
+  category: z.enum(['subscription', 'customer', 'checkout', 'grant', 'overrides']),
+  id: z.string(),
+});
 
 /**
  * Names of the streams that tell of a user, each once: of what belongs to the user now, of what an event ever named the user

@@ -323,5 +323,7 @@ function idsOf({ type, data }: EventEnvelope): readonly (string | null)[] {
     'subscription' in data ? data.subscription : null,
     'customer' in data ? data.customer : null,
     'session' in data ? data.session : null,
+    'grant' in data ? data.grant : null,
+    'key' in data ? data.key : null,
   ];
 }

@@ -5,6 +5,7 @@ import type { SubscriptionObservationData } from '../../events/subscription.even
 import type { InvoiceObservation } from '../../policy/facts.js';
 import { eventIdsOf } from '../../policy/growing.js';
 import { thatMatter } from '../../policy/ownership.js';
+import { ByHandReducer } from './by-hand-reducer.js';
 import { customerObservationOf, factOriginOf, observationOf } from './fact-rows.js';
 import type { FactsLoader } from './facts-loader.js';
 import type { KeptCustomer, KeptSubscription } from './kept-rows.js';
@@ -28,6 +29,7 @@ const NOBODY: readonly string[] = [];
 export class FactReducer {
   readonly #ownership: OwnershipReducer;
   readonly #payments: PaymentReducer;
+  readonly #byHand: ByHandReducer;
 
   constructor(
     private readonly workingSet: WorkingSet,
@@ -36,6 +38,7 @@ export class FactReducer {
   ) {
     this.#ownership = new OwnershipReducer(workingSet, loader, changes);
     this.#payments = new PaymentReducer(workingSet, loader, changes);
+    this.#byHand = new ByHandReducer(workingSet, loader, changes);
   }
 
   /** Loads what a batch is about in few round trips; what is still missing is loaded when an event needs it. */
@@ -154,6 +157,13 @@ export class FactReducer {
       case 'DisputeClosed':
       case 'PaymentWarned':
         return ownersOf(await this.#payments.fold(paymentObservationOf(event)));
+      case 'GrantIssued':
+      case 'GrantRevoked':
+      case 'OverrideSet':
+      case 'OverrideRemoved':
+        this.#noteUsers(event);
+        await this.#byHand.fold(event);
+        return [event.data.userId];
       case 'CheckoutStarted':
       case 'PlanCatalogPublished':
       case 'EventSkipped':

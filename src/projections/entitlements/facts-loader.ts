@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { Statements } from '../../database/in-transaction.js';
 import type { Entitlement } from '../../policy/entitlement.js';
+import type { ByHandFacts, GrantFacts, OverrideFacts } from '../../policy/facts.js';
 import { customerMetadata } from '../../policy/ownership.js';
+import { grantText, overrideText } from './by-hand-rows.js';
 import { checkoutsText, customerText, invoiceText, observationText } from './fact-rows.js';
 import type { Keepable, KeptCustomer, KeptSubscription } from './kept-rows.js';
 import { PaymentsLoader } from './payments-loader.js';
@@ -45,6 +47,13 @@ const userRow = z.object({
   adopted_prices: z.string(),
 });
 const idRow = z.object({ id: z.string() });
+const byHandRow = z.object({ user_id: z.string(), kind: z.enum(['grant', 'override']), facts: z.string() });
+
+/** What users have by hand, one row a grant or an override. */
+const BY_HAND = `select user_id, 'grant' as kind, facts from tenure.grant where generation = $1 and user_id = any($2)
+  union all
+  select user_id, 'override', facts from tenure.override where generation = $1 and user_id = any($2)`;
+const NOTHING_BY_HAND: ByHandFacts = { grants: [], overrides: [] };
 
 /** What reads rows. */
 export type Queries = Statements;
@@ -187,11 +196,19 @@ export class FactsLoader {
     for (const customer of missing) this.workingSet.wholeCustomers.add(customer);
   }
 
-  /** Users with their rows and all their subscriptions. One without a row starts from `byDefault`. */
+  /** What one user has by hand, loaded when it is missing. */
+  async byHand(userId: string): Promise<ByHandFacts> {
+    const { byHand, wholeUsers } = this.workingSet;
+    const missing = this.#missing('user', [userId], { has: (id) => byHand.has(id) || wholeUsers.has(id) });
+    if (missing.length > 0) this.#addByHand(await this.#rows(BY_HAND, missing, byHandRow));
+    return byHand.get(userId) ?? NOTHING_BY_HAND;
+  }
+
+  /** Users with their rows, all their subscriptions and what they have by hand. One without a row starts from `byDefault`. */
   async users(ids: Iterable<string>, byDefault: Entitlement): Promise<void> {
     const missing = this.#missing('user', ids, this.workingSet.wholeUsers);
     if (missing.length === 0) return;
-    const [rows, subscriptions] = await Promise.all([
+    const [rows, subscriptions, byHand] = await Promise.all([
       this.#rows(
         `select user_id, snapshot, successors, counter, position::text, changed_at, history_seq, catalog::text,
            adopted_prices
@@ -204,6 +221,7 @@ export class FactsLoader {
         missing,
         idRow,
       ),
+      this.#rows(BY_HAND, missing, byHandRow),
     ]);
     const known = new Map(rows.map((row) => [row.user_id, row]));
     for (const userId of missing) {
@@ -228,6 +246,7 @@ export class FactsLoader {
             },
       );
     }
+    this.#addByHand(byHand);
     await this.subscriptions(subscriptions.map(({ id }) => id));
     for (const userId of missing) this.workingSet.wholeUsers.add(userId);
   }
@@ -237,6 +256,19 @@ export class FactsLoader {
     const asked = [...new Set(ids)];
     for (const id of asked) this.workingSet.use(kind, id);
     return asked.filter((id) => !known.has(id));
+  }
+
+  /** Adds what users have by hand; of whom it is here already it is newer than the rows. */
+  #addByHand(rows: readonly z.infer<typeof byHandRow>[]): void {
+    const read = new Map<string, { grants: GrantFacts[]; overrides: OverrideFacts[] }>();
+    for (const { user_id: userId, kind, facts } of rows) {
+      if (this.workingSet.byHand.has(userId)) continue;
+      const own = read.get(userId) ?? { grants: [], overrides: [] };
+      if (kind === 'grant') own.grants.push(grantText.parse(JSON.parse(facts)));
+      else own.overrides.push(overrideText.parse(JSON.parse(facts)));
+      read.set(userId, own);
+    }
+    for (const [userId, own] of read) this.workingSet.byHand.set(userId, own);
   }
 
   #addCheckouts(rows: readonly z.infer<typeof checkoutRow>[]): void {

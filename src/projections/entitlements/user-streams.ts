@@ -1,14 +1,17 @@
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import type { StreamCategory } from '../../events/stream-names.js';
 
-/** Kinds of streams that tell of users' subscriptions. */
-export type TellingCategory = Extract<StreamCategory, 'subscription' | 'customer' | 'checkout'>;
+/** Kinds of streams that tell of what users have. */
+export type TellingCategory = Extract<
+  StreamCategory,
+  'subscription' | 'customer' | 'checkout' | 'grant' | 'overrides'
+>;
 
 /** A stream of which an event named a user: it is read for what that user could do at any moment (DESIGN 9). */
 export interface UserStream {
   readonly userId: string;
   readonly category: TellingCategory;
-  /** Of the subscription, customer or checkout session. */
+  /** Of the subscription, customer, checkout session or grant; of overrides the user's. */
   readonly id: string;
 }
 
@@ -35,6 +38,8 @@ export function userStreamsOf({ type, data }: EventEnvelope): readonly UserStrea
   }
   if (!('userId' in data) || data.userId === null) return [];
   const { userId } = data;
+  if ('grant' in data) return [{ userId, category: 'grant', id: data.grant }];
+  if ('key' in data) return [{ userId, category: 'overrides', id: userId }];
   return 'subscription' in data
     ? [{ userId, category: 'subscription', id: data.subscription }]
     : [{ userId, category: 'customer', id: data.customer }];

@@ -1,4 +1,4 @@
-import type { CheckoutObservation, Observation, UserFacts } from '../../policy/facts.js';
+import type { ByHandFacts, CheckoutObservation, Observation, UserFacts } from '../../policy/facts.js';
 import { growingList } from '../../policy/growing.js';
 import { keptJudgementBytes } from '../../policy/judge.js';
 import { keptPaymentBytes } from '../../policy/kept-payments.js';
@@ -17,9 +17,12 @@ import type { UserRow } from './user-row.js';
 /** Bytes of a user's row, roughly: of what holds, and of each of what follows by time. */
 const SNAPSHOT_BYTES = 700;
 
+/** Bytes of a grant or an override, roughly. */
+const BY_HAND_BYTES = 900;
+
 /**
  * Rows of the read models that are in memory, with the ways to find them. A customer is `whole` when its row, all its
- * subscriptions and all checkouts that name it are here; a user when its row and all its subscriptions are.
+ * subscriptions and all checkouts that name it are here; a user when its row, all its subscriptions and what it has by hand are.
  */
 export class WorkingSet {
   readonly subscriptions = new Map<string, KeptSubscription>();
@@ -28,13 +31,18 @@ export class WorkingSet {
   readonly payments = new Map<string, KeptPayment>();
   readonly invoices = new Map<string, KeptInvoice>();
   readonly users = new Map<string, UserRow>();
+  /** What users have by hand, of whom it is here; of a whole user without an entry nothing is. */
+  readonly byHand = new Map<string, ByHandFacts>();
   readonly wholeCustomers = new Set<string>();
   readonly wholeUsers = new Set<string>();
   readonly #ofCustomer = new Map<string, Set<KeptSubscription>>();
   readonly #ofOwner = new Map<string, Set<KeptSubscription>>();
   readonly #checkoutsOfCustomer = new Map<string, Set<KeptCheckout>>();
   readonly #checkoutsOfSubscription = new Map<string, Set<KeptCheckout>>();
-  readonly #factsOfUser = new Map<string, { subscriptions: readonly KeptSubscription[] }>();
+  readonly #factsOfUser = new Map<
+    string,
+    { subscriptions: readonly KeptSubscription[]; byHand: ByHandFacts | undefined }
+  >();
   readonly #claims = new CustomerClaims();
   readonly #order = new UseOrder();
 
@@ -81,7 +89,11 @@ export class WorkingSet {
         const row = this.users.get(id);
         const judged = this.#factsOfUser.get(id);
         const kept = judged === undefined ? 0 : keptJudgementBytes(judged);
-        return row && { facts: [], rest: SNAPSHOT_BYTES * (1 + row.successors.length) + kept };
+        const byHand = this.byHand.get(id);
+        if (row === undefined && byHand === undefined) return undefined;
+        const snapshots = row === undefined ? 0 : 1 + row.successors.length;
+        const said = byHand === undefined ? 0 : byHand.grants.length + byHand.overrides.length;
+        return { facts: [], rest: SNAPSHOT_BYTES * snapshots + BY_HAND_BYTES * said + kept };
       }
     }
   }
@@ -127,6 +139,7 @@ export class WorkingSet {
       case 'user':
         this.users.delete(id);
         this.wholeUsers.delete(id);
+        this.byHand.delete(id);
         this.#factsOfUser.delete(id);
     }
   }
@@ -207,8 +220,10 @@ export class WorkingSet {
   /** What a user is judged by: the same object while the user is in memory, so that what is made of it can be kept with it. */
   factsOfUser(userId: string): UserFacts {
     const subscriptions = this.subscriptionsOfUser(userId);
-    const facts = this.#factsOfUser.get(userId) ?? { subscriptions };
+    const byHand = this.byHand.get(userId);
+    const facts = this.#factsOfUser.get(userId) ?? { subscriptions, byHand };
     facts.subscriptions = subscriptions;
+    facts.byHand = byHand;
     this.#factsOfUser.set(userId, facts);
     return facts;
   }
@@ -231,6 +246,7 @@ export class WorkingSet {
       this.payments,
       this.invoices,
       this.users,
+      this.byHand,
       this.wholeCustomers,
       this.wholeUsers,
       this.#ofCustomer,

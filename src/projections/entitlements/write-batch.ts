@@ -2,6 +2,7 @@ import type { PoolClient, QueryConfig } from 'pg';
 import { isTransient } from '../../database/transient.js';
 import type { Unwritable } from '../engine/projector.js';
 import { EventLoopShare } from '../engine/yield-if-due.js';
+import { type ByHandRows, byHandStatements, noByHandRows } from './by-hand-rows.js';
 import type { KeptCheckout, KeptCustomer, KeptSubscription } from './kept-rows.js';
 import { noPaymentRows, type PaymentRows, paymentStatements } from './payment-statements.js';
 import {
@@ -29,6 +30,7 @@ export class WriteBatch {
   readonly customers = new Set<KeptCustomer>();
   readonly checkouts = new Set<KeptCheckout>();
   readonly payments: PaymentRows = noPaymentRows();
+  readonly byHand: ByHandRows = noByHandRows();
   readonly users = new Map<string, UserRow>();
   /** Rows of `users` as they were when the batch began. */
   readonly usersBefore = new Map<string, UserRow>();
@@ -122,6 +124,8 @@ export class WriteBatch {
     for (const row of this.checkouts) rest.checkouts.add(row);
     for (const row of this.payments.rows) rest.payments.rows.add(row);
     rest.payments.joins.push(...this.payments.joins);
+    for (const [id, grant] of this.byHand.grants) rest.byHand.grants.set(id, grant);
+    for (const [id, override] of this.byHand.overrides) rest.byHand.overrides.set(id, override);
     rest.facts.push(...this.facts);
     rest.catalog = this.catalog;
     for (const userId of this.users.keys()) if (!users.has(userId)) this.#copyRows(userId, rest);
@@ -193,6 +197,7 @@ export class WriteBatch {
       ...(fed.length > 0 ? [() => feedStatement(generation, fed)] : []),
       ...(catalog === null ? [] : [() => catalogStatement(generation, catalog)]),
       ...paymentStatements(generation, this.payments),
+      ...byHandStatements(generation, this.byHand),
       ...twoClockStatements(generation, this.twoClocks),
       ...setAsideStatements(generation, this.setAside),
     ];

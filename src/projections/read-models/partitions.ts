@@ -19,12 +19,16 @@ export const TWO_CLOCK_TABLES = ['user_stream', 'subscription_customer', 'logica
 /** Those of payments. */
 export const PAYMENT_TABLES = ['payment', 'payment_join'] as const;
 
+/** Those of what people give or set by hand. */
+export const BY_HAND_TABLES = ['grant', 'override'] as const;
+
 /** Tables that hold one partition a generation. */
 export const GENERATION_TABLES = [
   ...FIRST_TABLES,
   ...SET_ASIDE_TABLES,
   ...TWO_CLOCK_TABLES,
   ...PAYMENT_TABLES,
+  ...BY_HAND_TABLES,
 ] as const;
 
 /** The DDL that makes room for `generation` (a positive integer) in the first read models while nobody uses them. */

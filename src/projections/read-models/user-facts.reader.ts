@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Statements } from '../../database/in-transaction.js';
-import { deadlineStream, streamName } from '../../events/stream-names.js';
+import { deadlineStream, overridesStream, streamName } from '../../events/stream-names.js';
 import { orderObservations, statusOf } from '../../policy/order.js';
 import { observationText } from '../entitlements/fact-rows.js';
 
@@ -65,8 +65,8 @@ export class UserFactsReader {
 
   /**
    * Names of the streams that tell of a user: of the subscriptions and customers that are the user's, of the customers of
-   * these subscriptions, of the checkouts of both, of payments of which something was refunded or disputed, and of what the
-   * clock ended. `prefix` is the setting `STREAM_PREFIX`.
+   * these subscriptions, of the checkouts of both, of payments of which something was refunded or disputed, of grants and
+   * overrides, and of what the clock ended. `prefix` is the setting `STREAM_PREFIX`.
    */
   async streams(userId: string, prefix: string): Promise<readonly string[]> {
     const { rows } = await this.pool.query(
@@ -80,15 +80,22 @@ export class UserFactsReader {
        union select 'payment', other from tenure.payment_join where generation = ${LIVE}
          and kind = 'subscription' and id in (select subscription from subscriptions)
        union select 'customer', customer from customers
+       union select 'grant', grant_id from tenure.grant where generation = ${LIVE} and user_id = $1
        union select 'checkout', session from tenure.checkout where generation = ${LIVE}
          and (customer in (select customer from customers) or subscription in (select subscription from subscriptions))`,
       [userId],
     );
     const found = z
-      .array(z.object({ kind: z.enum(['subscription', 'customer', 'checkout', 'payment']), id: z.string() }))
+      .array(
+        z.object({
+          kind: z.enum(['subscription', 'customer', 'checkout', 'payment', 'grant']),
+          id: z.string(),
+        }),
+      )
       .parse(rows);
     return [
       ...found.map(({ kind: category, id }) => streamName(prefix, { category, id })),
+      overridesStream(prefix, userId),
       deadlineStream(prefix, userId),
     ];
   }

@@ -18,6 +18,8 @@ const UNCOMPARED: Partial<Record<Table, string>> = {
   set_aside_stream: " - 'message' - 'tried_by' - 'late_at'",
   faulted_user: " - 'tried_by' - 'late_at'",
 };
+/** Tables that hold what users have by hand. */
+const BY_HAND: readonly Table[] = ['grant', 'override'];
 /** What a stream is about, by the tables that hold facts of it. */
 const SUBJECTS: Partial<Record<Table, readonly (readonly [subject: string, column: string])[]>> = {
   subscription: [['subscription', 'subscription']],
@@ -113,6 +115,9 @@ function uncompared(table: Table, sample: ReadonlySet<string> | 'everyone'): str
     const isLate = `exists (select from tenure.set_aside_stream f where ${late} and f.stream = t.stream)`;
     // Who is not judged shows no event that cannot be judged.
     return sample === 'everyone' ? `and not ${isLate}` : 'and false';
+  }
+  if (BY_HAND.includes(table) && sample !== 'everyone') {
+    return 'and not exists (select from tenure.set_aside_stream f where f.generation = $1 and f.users::jsonb ? t.user_id)';
   }
   const subjects = SUBJECTS[table];
   if (sample === 'everyone' || subjects === undefined) return '';

@@ -1,4 +1,5 @@
 import { BOOKKEEPING_ENTITIES } from './bookkeeping.entities.js';
+import { BY_HAND_ENTITIES } from './by-hand.entities.js';
 import { FACT_ENTITIES } from './fact.entities.js';
 import { GENERATION_ENTITIES } from './generation.entities.js';
 import { JUDGEMENT_ENTITIES } from './judgement.entities.js';
@@ -17,6 +18,7 @@ export const projectionEntities = [
   ...SET_ASIDE_ENTITIES,
   ...TWO_CLOCK_ENTITIES,
   ...PAYMENT_ENTITIES,
+  ...BY_HAND_ENTITIES,
   ...BOOKKEEPING_ENTITIES,
   ...GENERATION_ENTITIES,
 ];

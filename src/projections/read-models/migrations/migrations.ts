@@ -12,6 +12,7 @@ import { AddSetAside1763998000000 } from './11-add-set-aside.migration.js';
 import { KeepAdoptedPrices1763999000000 } from './12-add-adopted-prices.migration.js';
 import { AddTwoClocks1764000000000 } from './13-add-two-clocks.migration.js';
 import { AddPayments1764001000000 } from './14-add-payments.migration.js';
+import { AddGrants1764002000000 } from './15-add-grants.migration.js';
 
 /**
  * Migrations of the projections, in the order in which they run: a new one is the last of this list, has the next number in its
@@ -33,4 +34,5 @@ export const projectionMigrations = [
   KeepAdoptedPrices1763999000000,
   AddTwoClocks1764000000000,
   AddPayments1764001000000,
+  AddGrants1764002000000,
 ];
