@@ -7,11 +7,13 @@ import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.
 import { type EventEnvelope, parseEvent } from '../../src/events/event-envelope.js';
 import { isRetrievedType } from '../../src/events/event-types.js';
 import { eventId, verifyChain } from '../../src/events/hash-chain.js';
+import { PROJECTIONS, type Projections } from '../../src/projections/projections.js';
 import { wholeLog } from '../support/log.js';
-import { PLANS, startService, type TestService, testEnvironment } from '../support/service.js';
+import { AUTHORIZED, PLANS, startService, type TestService, testEnvironment } from '../support/service.js';
 import { StripeApi } from '../support/stripe-api.js';
 import {
   checkoutObject,
+  customerObject,
   invoiceObject,
   itemObject,
   now,
@@ -77,17 +79,17 @@ describe('where the events of Stripe leave a doubt', () => {
     await api.close();
   });
 
-  async function streamOf(subscription: string): Promise<readonly EventEnvelope[]> {
+  async function streamOf(id: string, category = 'subscription'): Promise<readonly EventEnvelope[]> {
     const stored = await service.tenure.app
       .get<EventStore>(EVENT_STORE)
-      .read(`${service.stores.prefix}subscription-${subscription}`, 0);
+      .read(`${service.stores.prefix}${category}-${id}`, 0);
     expect(verifyChain(stored)).toBeNull();
     return stored.map(parseEvent);
   }
 
-  function retrievedFrom(subscription: string): Promise<EventEnvelope> {
-    return until(`an answer about ${subscription} in the log`, async () =>
-      (await streamOf(subscription)).find(({ type }) => isRetrievedType(type)),
+  function retrievedFrom(id: string, category = 'subscription'): Promise<EventEnvelope> {
+    return until(`an answer about ${id} in the log`, async () =>
+      (await streamOf(id, category)).find(({ type }) => isRetrievedType(type)),
     );
   }
 
@@ -204,6 +206,21 @@ describe('where the events of Stripe leave a doubt', () => {
     const { metadata, position } = await retrievedFrom('sub_tie');
     expect(metadata.causationId).toBe('retrieved/sub_tie/evt_tie_b');
     expect(await service.entitlements('u_tie', position)).toMatchObject({ plan: 'plus', status: 'active' });
+  });
+
+  it('whose a customer is that two events of one second give to two users, is settled by what Stripe shows', async () => {
+    const bought = subscriptionObject('sub_given', 'price_plus', { metadata: {} });
+    await service.deliver(stripeEvent('customer.subscription.created', bought));
+    const of = (user: string) =>
+      customerObject('cus_sub_given', { metadata: { user_id: user }, livemode: false });
+    api.has(of('u_given'));
+    const created = now() - 60;
+    const told = (id: string, user: string) => stripeEvent('customer.updated', of(user), { id, created });
+    await service.deliver(told('evt_given_a', 'u_given'));
+    await service.deliver(told('evt_given_b', 'u_other'));
+    const { metadata, position } = await retrievedFrom('cus_sub_given', 'customer');
+    expect(metadata.causationId).toBe('retrieved/cus_sub_given/evt_given_b');
+    expect(await service.entitlements('u_given', position)).toMatchObject({ plan: 'plus' });
   });
 
   it('a doubt of this very second is asked about when the second is over', async () => {
@@ -332,21 +349,38 @@ describe('where the events of Stripe leave a doubt', () => {
     expect(await service.entitlements('u_old', position)).toMatchObject({ plan: 'plus' });
   });
 
-  it('two instances that ask at once record one answer; starting on the log asks nothing', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'tenure-doubts-'));
-    const plansFile = join(folder, 'plans.yaml');
-    await writeFile(plansFile, PLANS);
-    const asked = api.asked.length;
-    const other: Tenure = await createTenure(
-      loadSettings({
-        ...testEnvironment(service.stores.database.url, plansFile),
-        ...service.stores.environment,
-        ...api.environment,
-      }),
-      { threads: 'none' },
-    );
-    try {
+  describe('of two instances', () => {
+    let other: Tenure;
+    let folder: string;
+
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'tenure-doubts-'));
+      const plansFile = join(folder, 'plans.yaml');
+      await writeFile(plansFile, PLANS);
+      const asked = api.asked.length;
+      other = await createTenure(
+        loadSettings({
+          ...testEnvironment(service.stores.database.url, plansFile),
+          ...service.stores.environment,
+          ...api.environment,
+        }),
+        { threads: 'none' },
+      );
+      // Starting on the log asks nothing.
       expect(api.asked).toHaveLength(asked);
+    });
+    afterAll(async () => {
+      await other.close();
+      await rm(folder, { recursive: true });
+    });
+
+    async function deliverTo(instance: Tenure, event: StripeEvent) {
+      const { body, signature } = signed(event);
+      const headers = { 'content-type': 'application/json', 'stripe-signature': signature };
+      return (await fetch(`${instance.url}/webhooks/stripe`, { method: 'POST', body, headers })).json();
+    }
+
+    it('both ask at once, and one answer is recorded', async () => {
       const bought = manyItems();
       api.has(bought.object);
       const shown = gate();
@@ -354,10 +388,7 @@ describe('where the events of Stripe leave a doubt', () => {
       api.misbehaves(bought.id, held, held);
       const event = cutEvent(bought);
       await service.deliver(event);
-      const { body, signature } = signed(event);
-      const headers = { 'content-type': 'application/json', 'stripe-signature': signature };
-      const delivered = await fetch(`${other.url}/webhooks/stripe`, { method: 'POST', body, headers });
-      expect(await delivered.json()).toMatchObject({ outcome: 'duplicate' });
+      expect(await deliverTo(other, event)).toMatchObject({ outcome: 'duplicate' });
       await until('both to ask', () => api.askedFor(bought.id).length === 2);
       const settled = await counted('tenure_stripe_doubts_total', 'settled');
       shown.open();
@@ -370,10 +401,22 @@ describe('where the events of Stripe leave a doubt', () => {
         'SubscriptionActivated',
         'SubscriptionRetrieved',
       ]);
-    } finally {
-      await other.close();
-      await rm(folder, { recursive: true });
-    }
+    });
+
+    it('the one that folds nothing holds the reply to a checkout, too, until the plan shows', async () => {
+      const standby = await until('one to stand by', async () =>
+        [service.tenure, other].find(
+          ({ app }) => app.get<Projections>(PROJECTIONS).engine.status().state === 'standby',
+        ),
+      );
+      for (let n = 0; n < 5; n += 1) {
+        api.has(subscriptionObject(`sub_held${n}`, 'price_plus', { livemode: false }));
+        const session = checkoutObject(`cs_held${n}`, { subscription: `sub_held${n}`, userId: `u_held${n}` });
+        await deliverTo(standby, stripeEvent('checkout.session.completed', session));
+        const read = await fetch(`${standby.url}/v1/users/u_held${n}/entitlements`, { headers: AUTHORIZED });
+        expect(await read.json()).toMatchObject({ plan: 'plus' });
+      }
+    });
   });
 });
 

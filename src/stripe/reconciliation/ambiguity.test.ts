@@ -8,7 +8,7 @@ import {
   subscription,
 } from '../../../test/support/policy-stories.js';
 import type { Observation } from '../../policy/facts.js';
-import { type Ambiguity, ambiguityOf, ambiguityOfInvoice } from './ambiguity.js';
+import { type Ambiguity, ambiguityOf, ambiguityOfCustomer, ambiguityOfInvoice } from './ambiguity.js';
 
 const plus = item('plus_m');
 const pro = item('pro_m');
@@ -162,5 +162,47 @@ describe('an invoice', () => {
     });
     const expected = after === null ? null : { why: idOf(short), after };
     expect(ambiguityOfInvoice(facts)).toEqual(expected);
+  });
+});
+
+describe('a customer', () => {
+  const told = (second: number, userId: string | null, stripeType = 'customer.updated') => ({
+    eventId: `evt_${second}_${userId}_${stripeType}`,
+    stripeType,
+    created: second,
+    userId,
+  });
+  it.each<[string, ReturnType<typeof told>[], Ambiguity | null]>([
+    [
+      'is in doubt when its newest second names two users',
+      [told(5, 'ada'), told(5, 'bob')],
+      { why: 'evt_5_bob_customer.updated', after: 5 },
+    ],
+    [
+      'is in no doubt where it was created in that second: that was first',
+      [told(5, 'ada', 'customer.created'), told(5, 'bob')],
+      null,
+    ],
+    ['is in no doubt where both name one', [told(5, 'ada'), { ...told(5, 'ada'), eventId: 'evt_x' }], null],
+    ['is in no doubt where one of them names nobody', [told(5, 'ada'), told(5, null)], null],
+    ['is in no doubt when it was told later', [told(5, 'ada'), told(5, 'bob'), told(6, 'ada')], null],
+    [
+      'is in no doubt when Stripe was asked later',
+      [told(5, 'ada'), told(5, 'bob'), told(6, 'bob', '')],
+      null,
+    ],
+    [
+      'is in doubt though Stripe was asked in that second',
+      [told(5, 'ada'), told(5, 'bob'), told(5, 'ada', '')],
+      { why: 'evt_5_bob_customer.updated', after: 5 },
+    ],
+    [
+      'is in no doubt once it is deleted',
+      [told(5, 'ada'), told(5, 'bob'), told(9, null, 'customer.deleted')],
+      null,
+    ],
+    ['is in no doubt while nothing was told of it', [], null],
+  ])('%s', (_, observations, expected) => {
+    expect(ambiguityOfCustomer(observations)).toEqual(expected);
   });
 });

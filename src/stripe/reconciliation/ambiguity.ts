@@ -1,11 +1,12 @@
 import { isRetrievedType } from '../../events/event-types.js';
 import { accessKey, accessStateOf } from '../../policy/access-fields.js';
-import type { InvoiceObservation, Observation } from '../../policy/facts.js';
+import type { FactOrigin, InvoiceObservation, Observation } from '../../policy/facts.js';
 import { foldInvoices } from '../../policy/invoices.js';
 import { isTerminal, orderObservations } from '../../policy/order.js';
+import { type CustomerObservation, isCustomerDeleted } from '../../policy/ownership.js';
 
 /**
- * What only Stripe can say of a subscription or an invoice (DESIGN 5.4). `why` is what left the doubt: the greatest Stripe event id in
+ * What only Stripe can say of a subscription, an invoice or a customer (DESIGN 5.4). `why` is what left the doubt: the greatest Stripe event id in
  * it, by which the answer counts once. An answer settles it only when it is of a later second (Unix) than `after`: it loses ties.
  */
 export interface Ambiguity {
@@ -49,6 +50,20 @@ export function ambiguityOfInvoice(observations: readonly InvoiceObservation[]):
   return isRetrievedType(type) ? null : { why: eventId, after: created };
 }
 
+/**
+ * What is in doubt about a customer: whose it is, where the newest second that says so says it of several users. One that was
+ * deleted shows no metadata, so there nothing is in doubt. Pure; a function of the set of its `observations`.
+ */
+export function ambiguityOfCustomer(observations: readonly CustomerObservation[]): Ambiguity | null {
+  if (isCustomerDeleted(observations)) return null;
+  const claims = observations.filter(({ userId }) => userId !== null);
+  const after = claims.reduce((latest, { created }) => Math.max(latest, created), -1);
+  const tied = claims.filter(
+    ({ created, stripeType }) => created === after && stripeType === 'customer.updated',
+  );
+  return new Set(tied.map(({ userId }) => userId)).size > 1 ? { why: greatest(tied), after } : null;
+}
+
 /** Whether an observation may be the last of a second with a tie. */
 function isEnd({ type, stripeType }: Observation): boolean {
   return type !== 'SubscriptionRetrieved' && stripeType !== 'customer.subscription.created';
@@ -60,7 +75,7 @@ function endDifferently(ends: readonly Observation[]): boolean {
 }
 
 /** The greatest Stripe event id of these; an answer stands for the event that it was asked for. */
-function greatest(observations: readonly Observation[]): string {
+function greatest(observations: readonly FactOrigin[]): string {
   const ids = observations.map(({ eventId }) => eventId.split('/').at(-1) ?? eventId);
   return ids.sort().at(-1) ?? '';
 }

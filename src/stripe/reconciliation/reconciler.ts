@@ -4,7 +4,7 @@ import type { EventStore } from '../../event-store/event-store.js';
 import { streamName } from '../../events/stream-names.js';
 import type { StripeObjectRef } from '../gateway/object-kind.js';
 import type { StripeGateway } from '../gateway/stripe.gateway.js';
-import { type Ambiguity, ambiguityOf, ambiguityOfInvoice } from './ambiguity.js';
+import { type Ambiguity, ambiguityOf, ambiguityOfCustomer, ambiguityOfInvoice } from './ambiguity.js';
 import { type AnswerReading, readAnswer } from './answers.js';
 import { readStreamFacts } from './stream-facts.js';
 
@@ -16,11 +16,11 @@ export interface ReconcilerOptions extends AnswerReading {
 }
 
 /**
- * A subscription or an invoice to look at, and the stream that tells of it. `namedBy` is the event of a completed checkout
+ * A subscription, an invoice or a customer to look at, and the stream that tells of it. `namedBy` is the event of a completed checkout
  * that names the subscription; `correlationId` of who told of it.
  */
 export interface Question {
-  readonly about: StripeObjectRef & { readonly kind: 'subscription' | 'invoice' };
+  readonly about: StripeObjectRef & { readonly kind: 'subscription' | 'invoice' | 'customer' };
   readonly on: StripeStream;
   readonly namedBy: string | null;
   readonly correlationId: string;
@@ -73,9 +73,14 @@ export class Reconciler {
 
   async #ambiguity({ about, on, namedBy }: Question): Promise<Ambiguity | null> {
     const { store, streamPrefix } = this.options;
-    const { observations, invoices } = await readStreamFacts(store, streamName(streamPrefix, on));
-    return about.kind === 'subscription'
-      ? ambiguityOf(observations, namedBy)
-      : ambiguityOfInvoice(invoices.filter(({ data }) => data.invoice === about.id));
+    const facts = await readStreamFacts(store, streamName(streamPrefix, on));
+    switch (about.kind) {
+      case 'subscription':
+        return ambiguityOf(facts.observations, namedBy);
+      case 'invoice':
+        return ambiguityOfInvoice(facts.invoices.filter(({ data }) => data.invoice === about.id));
+      case 'customer':
+        return ambiguityOfCustomer(facts.customers);
+    }
   }
 }

@@ -8,8 +8,8 @@ import type { Question, Reconciler } from './reconciler.js';
 export interface ReconciliationQueueOptions {
   /** `null`: there is no key, and nothing is asked. */
   readonly reconciler: Pick<Reconciler, 'look'> | null;
-  /** The newest second of a subscription's stream, as far as this process knows. */
-  readonly newestSecond: (subscription: string) => NewestSecond | null;
+  /** The newest second of the stream of a subscription or a customer, as far as this process knows. */
+  readonly newestSecond: (stream: Question['on']) => NewestSecond | null;
   readonly metrics: Pick<Metrics, 'stripeDoubt'>;
   /** Hears why a doubt about an object stays: what came instead of an answer (text), or what was thrown on our side. */
   readonly onUnsettled: (id: string, why: unknown) => void;
@@ -62,13 +62,22 @@ export class ReconciliationQueue {
       if (subscription !== null) this.ask({ ...ofSubscription(subscription), namedBy: key, correlationId });
     } else if ('itemsTruncated' in event.data) {
       const { subscription, itemsTruncated } = event.data;
-      const newest = this.options.newestSecond(subscription);
-      const isShared = newest !== null && newest.second === created && newest.events > 1;
-      const question = { ...ofSubscription(subscription), namedBy: null, correlationId };
-      if (itemsTruncated || isShared) this.ask(question);
+      const asked = ofSubscription(subscription);
+      if (itemsTruncated || this.#isShared(asked.on, created)) {
+        this.ask({ ...asked, namedBy: null, correlationId });
+      }
+    } else if (event.type === 'CustomerObserved') {
+      const asked = ofCustomer(event.data.customer);
+      if (this.#isShared(asked.on, created)) this.ask({ ...asked, namedBy: null, correlationId });
     } else if ('linesTruncated' in event.data && event.data.linesTruncated) {
       this.ask({ ...ofInvoice(event.data), namedBy: null, correlationId });
     }
+  }
+
+  /** Whether a second (Unix) is the newest of a stream, and more than one event is of it. */
+  #isShared(stream: Question['on'], second: number): boolean {
+    const newest = this.options.newestSecond(stream);
+    return newest !== null && newest.second === second && newest.events > 1;
   }
 
   /** Whether there is a key to ask with. */
@@ -168,6 +177,10 @@ type Asked = Pick<Question, 'about' | 'on'>;
 
 function ofSubscription(id: string): Asked {
   return { about: { kind: 'subscription', id }, on: { category: 'subscription', id } };
+}
+
+function ofCustomer(id: string): Asked {
+  return { about: { kind: 'customer', id }, on: { category: 'customer', id } };
 }
 
 /** An invoice is told of on the stream of its subscription, or of its customer. */

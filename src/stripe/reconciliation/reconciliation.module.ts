@@ -5,7 +5,7 @@ import { Repositories } from '../../commands/repositories.js';
 import { SETTINGS, type Settings } from '../../config/settings.js';
 import { POOL } from '../../database/database.js';
 import { EVENT_STORE, type EventStore } from '../../event-store/event-store.js';
-import { subscriptionStream } from '../../events/stream-names.js';
+import { streamName } from '../../events/stream-names.js';
 import { FailureLog } from '../../http/failure-log.js';
 import { LOGGER, type Logger } from '../../observability/logger.js';
 import { Metrics } from '../../observability/metrics.js';
@@ -47,15 +47,17 @@ function reconciliationQueue(
   gateway: StripeGateway | null,
   store: EventStore,
   commands: CommandBus,
-  { subscriptions }: Repositories,
+  { subscriptions, customers }: Repositories,
   metrics: Metrics,
   logger: Logger,
 ): ReconciliationQueue {
   return new ReconciliationQueue({
     reconciler:
       gateway === null ? null : new Reconciler({ gateway, store, commands, streamPrefix, livemode, claims }),
-    newestSecond: (subscription) =>
-      subscriptions.newestSecond(subscriptionStream(streamPrefix, subscription)),
+    newestSecond: (stream) =>
+      (stream.category === 'customer' ? customers : subscriptions).newestSecond(
+        streamName(streamPrefix, stream),
+      ),
     metrics,
     onUnsettled: (id, why) =>
       logger.warn(
