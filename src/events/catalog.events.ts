@@ -88,6 +88,9 @@ export const planCatalogSchema = z.strictObject({
 });
 export type PlanCatalog = z.infer<typeof planCatalogSchema>;
 
+/** The label of a plan's prices that are bought once and for good; all others are billed again and again. */
+export const LIFETIME = 'lifetime';
+
 /** The prices that a label of a plan names, the one that is sold first. */
 export function pricesOfLabel(named: Plan['prices'][string]): readonly string[] {
   return typeof named === 'string' ? [named] : named;

@@ -1,8 +1,19 @@
 import { z } from 'zod';
 
+/** A line of what a session sells: its price, by all that the catalogue may name it by, and the quantity. */
+export const lineItemSchema = z.strictObject({
+  price: z.string(),
+  lookupKey: z.string().nullable(),
+  product: z.string().nullable(),
+  quantity: z.number().int().nullable(),
+});
+export type LineItem = z.infer<typeof lineItemSchema>;
+
 /**
  * One sight of a Stripe checkout session. `metadataUserId` and `clientReferenceId` are its claims, each `null` when
- * absent or not a valid user id. `created` is the session's own second.
+ * absent or not a valid user id. `created` is the session's own second,
+ * `amountTotal`, in minor units of `currency`, what it asks for. `lineItems` are all that it sells, where it was asked for
+ * them; `null` where it was not.
  */
 export const checkoutObservationSchema = z.strictObject({
   session: z.string(),
@@ -16,6 +27,9 @@ export const checkoutObservationSchema = z.strictObject({
   created: z.number().int().nullable(),
   metadataUserId: z.string().nullable(),
   clientReferenceId: z.string().nullable(),
+  amountTotal: z.number().int().nullable(),
+  currency: z.string().nullable(),
+  lineItems: z.array(lineItemSchema).nullable(),
 });
 export type CheckoutObservationData = z.infer<typeof checkoutObservationSchema>;
 
@@ -44,6 +58,13 @@ export const checkoutStartedSchema = z.strictObject({
   expiresAt: z.number().int().nullable(),
 });
 export type CheckoutStartedData = z.infer<typeof checkoutStartedSchema>;
+
+/** Version 1 had neither the sum nor the line items. */
+export function upcastCheckout(data: unknown): unknown {
+  return typeof data === 'object' && data !== null
+    ? { amountTotal: null, currency: null, lineItems: null, ...data }
+    : data;
+}
 
 export const CHECKOUT_EVENT_TYPES = [
   'CheckoutCompleted',

@@ -93,11 +93,11 @@ export const EVENT_TYPES = {
   CustomerUnlinked: eventType('CustomerUnlinked', 1, customerUnlinkedSchema),
 
   CheckoutStarted: eventType('CheckoutStarted', 1, checkoutStartedSchema),
-  CheckoutCompleted: eventType('CheckoutCompleted', 1, checkoutObservationSchema),
-  CheckoutPaymentSucceeded: eventType('CheckoutPaymentSucceeded', 1, checkoutObservationSchema),
-  CheckoutPaymentFailed: eventType('CheckoutPaymentFailed', 1, checkoutObservationSchema),
-  CheckoutExpired: eventType('CheckoutExpired', 1, checkoutObservationSchema),
-  CheckoutRetrieved: eventType('CheckoutRetrieved', 1, checkoutObservationSchema),
+  CheckoutCompleted: eventType('CheckoutCompleted', 2, checkoutObservationSchema),
+  CheckoutPaymentSucceeded: eventType('CheckoutPaymentSucceeded', 2, checkoutObservationSchema),
+  CheckoutPaymentFailed: eventType('CheckoutPaymentFailed', 2, checkoutObservationSchema),
+  CheckoutExpired: eventType('CheckoutExpired', 2, checkoutObservationSchema),
+  CheckoutRetrieved: eventType('CheckoutRetrieved', 2, checkoutObservationSchema),
 
   PaymentAttachedToInvoice: eventType('PaymentAttachedToInvoice', 1, paymentAttachmentSchema),
   PaymentRefunded: eventType('PaymentRefunded', 1, chargeObservationSchema),

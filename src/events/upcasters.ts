@@ -1,4 +1,5 @@
 import { NamedError } from '../observability/named-error.js';
+import { upcastCheckout } from './checkout.events.js';
 import { upcastInvoice } from './invoice.events.js';
 
 /** Turns the data of one event type from one schema version into that of the next. Pure; it never throws away facts. */
@@ -18,6 +19,11 @@ export const UPCASTERS: Upcasters = new Map([
   ['SubscriptionInvoiceVoided', new Map([[1, upcastInvoice]])],
   ['SubscriptionRetrieved', new Map([[1, filledIn]])],
   ['CustomerRetrieved', new Map([[1, filledIn]])],
+  ['CheckoutCompleted', new Map([[1, upcastCheckout]])],
+  ['CheckoutPaymentSucceeded', new Map([[1, upcastCheckout]])],
+  ['CheckoutPaymentFailed', new Map([[1, upcastCheckout]])],
+  ['CheckoutExpired', new Map([[1, upcastCheckout]])],
+  ['CheckoutRetrieved', new Map([[1, upcastCheckout]])],
   [
     'PlanCatalogPublished',
     new Map([

@@ -1,40 +1,42 @@
 import type { Limit, Plan, PlanCatalog } from '../events/catalog.events.js';
 import { NamedError } from '../observability/named-error.js';
+import { type Access, comparedEndOf, idOf, isOfSubscription, seenAt, sourceOf } from './access.js';
 import type { Entitlement } from './entitlement.js';
 import { compareText } from './order.js';
 import { type AwaitedBy, awaitedOf, pendingPaymentOf } from './pending-payment.js';
 import type { NamedPlan } from './price-book.js';
-import type { SubscriptionAccess } from './subscription-access.js';
 import type { HeldAddon, SubscriptionState } from './subscription-state.js';
 import { rfc3339OrNull } from './time.js';
 
-/** The access of a subscription that gives a plan. */
-export type Giving = SubscriptionAccess & {
+/** What gives a plan: a subscription, or a purchase. */
+export type Giving = Access & {
   readonly plan: NamedPlan;
-  readonly status: 'active' | 'trialing' | 'past_due';
+  readonly status: NonNullable<Access['status']>;
 };
 
-const STATUS_ORDER = { active: 0, trialing: 1, past_due: 2 } as const;
+const STATUS_ORDER = { active: 0, trialing: 1, granted: 2, past_due: 3 } as const;
 
 /** An entitlement that does not say yet how long it holds. */
 export type UntimedEntitlement = Omit<Entitlement, 'validUntil'>;
 
-/** What decides which of several subscriptions gives plan and role, the first that tells them apart. */
+/** What decides which of several sources gives plan and role, the first that tells them apart. */
 const PREFERENCES = [
   { rule: 'highest_rank', compare: (a: Giving, b: Giving) => b.plan.plan.rank - a.plan.plan.rank },
   {
     rule: 'better_status',
     compare: (a: Giving, b: Giving) => STATUS_ORDER[a.status] - STATUS_ORDER[b.status],
   },
-  { rule: 'later_end', compare: (a: Giving, b: Giving) => (b.periodEnd ?? -1) - (a.periodEnd ?? -1) },
+  {
+    rule: 'later_end',
+    compare: (a: Giving, b: Giving) => compareNumbers(comparedEndOf(b), comparedEndOf(a)),
+  },
   {
     rule: 'smaller_id',
-    compare: (a: Giving, b: Giving) =>
-      compareText(a.subscriptionState.subscription, b.subscriptionState.subscription),
+    compare: (a: Giving, b: Giving) => compareText(idOf(a), idOf(b)),
   },
 ] as const;
 
-/** Which rule decided the plan: how the subscription that gives it was chosen, or why the default plan holds. */
+/** Which rule decided the plan: how what gives it was chosen, or why the default plan holds. */
 export type PlanRule =
   | 'only_plan'
   | (typeof PREFERENCES)[number]['rule']
@@ -42,36 +44,36 @@ export type PlanRule =
   | 'default_plan_ranks_higher';
 
 /**
- * What subscriptions give together: `giving` a plan, the preferred first; `best` of them gives plan, role and status, unless
+ * What all sources give together: `giving` a plan, the preferred first; `best` of them gives plan, role and status, unless
  * the default plan does; `speaking` say a word, the one observed last first.
  */
 export interface Combination {
-  readonly accesses: readonly SubscriptionAccess[];
+  readonly accesses: readonly Access[];
   readonly fallback: NamedPlan;
   readonly giving: readonly Giving[];
   readonly best: Giving | null;
   readonly plan: NamedPlan;
-  readonly speaking: readonly SubscriptionAccess[];
+  readonly speaking: readonly Access[];
   readonly addons: readonly HeldAddon[];
   readonly limits: ReadonlyMap<string, LimitSum>;
   readonly pending: AwaitedBy | null;
 }
 
 /**
- * Combines what each subscription of a user gives with the default plan (DESIGN 8): the highest rank gives plan and
+ * Combines what each source of a user gives with the default plan (DESIGN 8): the highest rank gives plan and
  * role, features are the union, a limit is the greatest plus what add-ons give per unit.
  */
-export function combine(accesses: readonly SubscriptionAccess[], catalog: PlanCatalog): UntimedEntitlement {
+export function combine(accesses: readonly Access[], catalog: PlanCatalog): UntimedEntitlement {
   return entitlementOf(combinationOf(accesses, catalog));
 }
 
-/** Decides what subscriptions give together. */
-export function combinationOf(accesses: readonly SubscriptionAccess[], catalog: PlanCatalog): Combination {
+/** Decides what all sources give together. */
+export function combinationOf(accesses: readonly Access[], catalog: PlanCatalog): Combination {
   const giving = accesses.filter(givesPlan).sort(compareGiving);
   const fallback = defaultPlan(catalog);
   const first = giving[0];
   const best = first !== undefined && first.plan.plan.rank >= fallback.plan.rank ? first : null;
-  const addons = accesses.flatMap((subscriptionAccess) => subscriptionAccess.addons);
+  const addons = accesses.flatMap((access) => access.addons);
   return {
     accesses,
     fallback,
@@ -81,7 +83,7 @@ export function combinationOf(accesses: readonly SubscriptionAccess[], catalog: 
     speaking: best === null ? speakingOf(accesses) : [],
     addons,
     limits: limitsOf(fallback, giving, addons),
-    pending: awaitedOf(accesses),
+    pending: awaitedOf(accesses.filter(isOfSubscription)),
   };
 }
 
@@ -96,6 +98,7 @@ export function planRuleOf({ best, giving: [first, second] }: Combination): Plan
 /** The entitlement that a combination is. */
 export function entitlementOf(combination: Combination): UntimedEntitlement {
   const { accesses, fallback, giving, best, plan, speaking, addons, limits, pending } = combination;
+  const subscription = best !== null && isOfSubscription(best) ? best : null;
   const plans = [fallback.plan, ...giving.map((access) => access.plan.plan)];
   return {
     role: plan.plan.role,
@@ -105,20 +108,13 @@ export function entitlementOf(combination: Combination): UntimedEntitlement {
       ...new Set([...plans, ...addons.map(({ addon }) => addon)].flatMap(({ features }) => features)),
     ].sort(compareText),
     limits: inOrder(limits),
-    subscriptionActive: giving.length > 0,
-    expiresAt: rfc3339OrNull(best?.periodEnd ?? null),
-    cancelAt: rfc3339OrNull(best?.subscriptionState.cancelAt ?? null),
+    subscriptionActive: giving.some(isOfSubscription),
+    expiresAt: rfc3339OrNull(subscription?.periodEnd ?? null),
+    cancelAt: rfc3339OrNull(subscription?.subscriptionState.cancelAt ?? null),
     pendingPayment: pending === null ? null : pendingPaymentOf(pending.awaited),
-    source:
-      best === null
-        ? null
-        : {
-            type: 'subscription',
-            subscriptionId: best.subscriptionState.subscription,
-            customerId: best.subscriptionState.customer,
-          },
+    source: best === null ? null : sourceOf(best),
     unmappedPrices: unmappedPrices(
-      accesses.map((subscriptionAccess) => subscriptionAccess.subscriptionState),
+      accesses.filter(isOfSubscription).map((access) => access.subscriptionState),
     ),
   };
 }
@@ -138,9 +134,9 @@ export class UnknownDefaultPlanError extends NamedError {
   }
 }
 
-/** Whether the access of a subscription gives a plan. */
-export function givesPlan(subscriptionAccess: SubscriptionAccess): subscriptionAccess is Giving {
-  return subscriptionAccess.access && subscriptionAccess.plan !== null && subscriptionAccess.status !== null;
+/** Whether an access gives a plan. */
+export function givesPlan<Kind extends Access>(access: Kind): access is Kind & Giving {
+  return access.access && access.plan !== null && access.status !== null;
 }
 
 /** The one that plan, role and status are taken of first. */
@@ -153,14 +149,15 @@ export function compareGiving(a: Giving, b: Giving): number {
 }
 
 /** Those that say a word, the one observed last first. */
-function speakingOf(accesses: readonly SubscriptionAccess[]): readonly SubscriptionAccess[] {
+function speakingOf(accesses: readonly Access[]): readonly Access[] {
   return accesses
-    .filter((subscriptionAccess) => subscriptionAccess.word !== null)
-    .sort(
-      (a, b) =>
-        b.subscriptionState.newest.created - a.subscriptionState.newest.created ||
-        compareText(b.subscriptionState.subscription, a.subscriptionState.subscription),
-    );
+    .filter((access) => access.word !== null)
+    .sort((a, b) => seenAt(b) - seenAt(a) || compareText(idOf(b), idOf(a)));
+}
+
+/** Ascending; also of infinite ones, whose difference is no number. */
+function compareNumbers(a: number, b: number): number {
+  return a === b ? 0 : a < b ? -1 : 1;
 }
 
 function inOrder(limits: ReadonlyMap<string, LimitSum>): Readonly<Record<string, Limit>> {
@@ -173,7 +170,7 @@ export interface LimitSum {
   limit: Limit;
   readonly greatest: Limit;
   readonly of: NamedPlan | null;
-  /** The subscription that gives that plan, `null` of the default plan. */
+  /** What gives that plan, `null` of the default plan. */
   readonly by: Giving | null;
   addons: readonly HeldAddon[];
 }

@@ -33,11 +33,9 @@ export interface PendingPayment {
 }
 
 /** What gives the plan; `null` in a snapshot when the default plan does. */
-export interface EntitlementSource {
-  readonly type: 'subscription';
-  readonly subscriptionId: string;
-  readonly customerId: string | null;
-}
+export type EntitlementSource =
+  | { readonly type: 'subscription'; readonly subscriptionId: string; readonly customerId: string | null }
+  | { readonly type: 'purchase'; readonly sessionId: string; readonly customerId: string | null };
 
 /**
  * What one user may do at one moment, as the policy judges it: the snapshot of the API without the fields that tell

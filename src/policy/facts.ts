@@ -84,8 +84,26 @@ export interface ByHandFacts {
   readonly overrides: readonly OverrideFacts[];
 }
 
-/** Everything access of one user is judged from: the subscriptions that are the user's, and what is given or set by hand, if anything is. */
+/** What Tenure started a session to sell: a price, in units. */
+export interface CheckoutStart extends FactOrigin {
+  readonly price: string;
+  readonly quantity: number | null;
+}
+
+/**
+ * Everything known of a session of mode `payment`: sets, each fact once by event id. `started` is what Tenure started it to
+ * sell, `payments` what was told of its payments once something of one of them was refunded or disputed.
+ */
+export interface PurchaseFacts {
+  readonly session: string;
+  readonly observations: readonly CheckoutObservation[];
+  readonly started: CheckoutStart | null;
+  readonly payments: readonly PaymentObservation[];
+}
+
+/** Everything access of one user is judged from: the subscriptions and purchases that are the user's, and what is given or set by hand, if anything is. */
 export interface UserFacts {
   readonly subscriptions: readonly SubscriptionFacts[];
+  readonly purchases?: readonly PurchaseFacts[] | undefined;
   readonly byHand?: ByHandFacts | undefined;
 }

@@ -21,6 +21,24 @@ export function joinPayments(
   told: readonly PaymentObservation[],
   invoices: readonly InvoiceObservation[],
 ): PaymentsOfInvoice {
+  const { ofIds } = joinNames(told, invoices);
+  const named = new Map<string, Set<string>>();
+  for (const { data } of told) if (data.invoice !== null) add(named, data.invoice, data.payment);
+  return ({ data }) => ofIds([...(named.get(data.invoice) ?? []), ...idsIn(data)]);
+}
+
+/** Finds payments by some of their ids: ids that one observation names together are of one payment; by their smallest id. */
+export function paymentsByIds(
+  told: readonly PaymentObservation[],
+  ids: readonly string[],
+): readonly Payment[] {
+  return joinNames(told, []).ofIds(ids);
+}
+
+function joinNames(
+  told: readonly PaymentObservation[],
+  invoices: readonly InvoiceObservation[],
+): { readonly ofIds: (ids: readonly string[]) => readonly Payment[] } {
   const names = new SameNames();
   for (const { data } of told) names.join(paymentIds(data));
   for (const { data } of invoices) names.join(idsIn(data));
@@ -35,12 +53,9 @@ export function joinPayments(
     known.ids.add(id);
     return known;
   };
-  const ofInvoice = new Map<string, Set<string>>();
   for (const observation of eachOnce(told)) {
-    const { payment, invoice } = observation.data;
-    paymentOf(payment).told.push(observation);
+    paymentOf(observation.data.payment).told.push(observation);
     for (const id of paymentIds(observation.data)) paymentOf(id);
-    if (invoice !== null) add(ofInvoice, invoice, payment);
   }
   for (const observation of eachOnce(invoices)) {
     const ids = idsIn(observation.data);
@@ -48,16 +63,16 @@ export function joinPayments(
     const [first] = ids;
     if (first !== undefined && ids.length > 1) paymentOf(first).namedBy.push(observation);
   }
-  return ({ data }) => {
-    const found = new Set([...(ofInvoice.get(data.invoice) ?? []), ...idsIn(data)].map(paymentOf));
-    return [...found]
-      .map(({ ids, ...payment }) => ({ ids: [...ids].sort(), ...payment }))
-      .sort((a, b) => compareText(a.ids[0] ?? '', b.ids[0] ?? ''));
+  return {
+    ofIds: (ids) =>
+      [...new Set(ids.map(paymentOf))]
+        .map(({ ids: all, ...payment }) => ({ ids: [...all].sort(), ...payment }))
+        .sort((a, b) => compareText(a.ids[0] ?? '', b.ids[0] ?? '')),
   };
 }
 
 /** Facts in their order, each once by its event. */
-function eachOnce<T extends FactOrigin>(facts: readonly T[]): readonly T[] {
+export function eachOnce<T extends FactOrigin>(facts: readonly T[]): readonly T[] {
   return [...new Map(facts.map((fact) => [fact.eventId, fact])).values()].sort(compareFactOrigins);
 }
 

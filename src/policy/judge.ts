@@ -1,5 +1,6 @@
 import type { PlanCatalog } from '../events/catalog.events.js';
 import { allowsTheSame } from './access-part.js';
+import { type Beside, besideOf } from './beside.js';
 import type { AdoptedPrice, Judgement, Successor } from './entitlement.js';
 import type { UserFacts } from './facts.js';
 import { KeptUser } from './kept-users.js';
@@ -19,28 +20,35 @@ const FORESEEN = 16;
  * Pure: equal sets of facts give equal answers, whatever their order.
  */
 export function judge(facts: UserFacts, catalog: PlanCatalog, now: number): Judgement {
-  if (facts.subscriptions.length > FEW) return judgeMany(facts, catalog, now);
+  const beside = besideOf(facts, catalog);
+  if (facts.subscriptions.length > FEW) return judgeMany(facts, beside, catalog, now);
   const states = facts.subscriptions
     .map((subscription) => openSubscriptionState(subscription, catalog))
     .filter((state) => state !== null);
-  return judgementOf(changesFrom(states, catalog, now, FORESEEN), states);
+  return judgementOf(changesFrom(states, catalog, now, FORESEEN, beside), states);
 }
 
 /** How users of many subscriptions were judged, by the object that their facts come in. */
-const keptUsers = new WeakMap<UserFacts, { readonly user: KeptUser; readonly judgement: Judgement }>();
+const keptUsers = new WeakMap<UserFacts, KeptJudgement>();
 
-function judgeMany(facts: UserFacts, catalog: PlanCatalog, now: number): Judgement {
+/** A judgement that may be given again; not one that others than subscriptions had a part in. */
+interface KeptJudgement {
+  readonly user: KeptUser;
+  readonly judgement: Judgement;
+  readonly isOfSubscriptionsAlone: boolean;
+}
+
+function judgeMany(facts: UserFacts, beside: Beside, catalog: PlanCatalog, now: number): Judgement {
   const { subscriptions } = facts;
   const kept = keptUsers.get(facts);
   keptUsers.delete(facts); // what fails half-way is not gone on from
   const outcome = kept?.user.goOn(subscriptions, catalog, now) ?? 'lost';
   const user =
     kept === undefined || outcome === 'lost' ? KeptUser.of(subscriptions, catalog, now) : kept.user;
+  const isSame = outcome === 'same' && beside.isEmpty && kept?.isOfSubscriptionsAlone === true;
   const judgement =
-    kept !== undefined && outcome === 'same'
-      ? kept.judgement
-      : judgementOf(user.moments(FORESEEN), user.states);
-  keptUsers.set(facts, { user, judgement });
+    kept !== undefined && isSame ? kept.judgement : judgementOf(user.moments(FORESEEN, beside), user.states);
+  keptUsers.set(facts, { user, judgement, isOfSubscriptionsAlone: beside.isEmpty });
   return judgement;
 }
 

@@ -1,4 +1,5 @@
 import type { PlanCatalog } from '../events/catalog.events.js';
+import type { Beside } from './beside.js';
 import type { SubscriptionFacts } from './facts.js';
 import { isMadeOf, type KeptState, openKeptState } from './kept-states.js';
 import { type Moment, type Participant, SubscriptionsOverTime } from './over-time.js';
@@ -55,9 +56,9 @@ export class KeptUser {
     return this.#judged.flatMap(({ kept }) => kept.state ?? []);
   }
 
-  /** What they give together now and later, as `changesFrom` tells it. */
-  moments(foreseen: number): readonly Moment[] {
-    return this.#together.moments(this.catalog, foreseen);
+  /** What they, and what counts beside them, give together now and later, as `changesFrom` tells it. */
+  moments(foreseen: number, beside: Beside): readonly Moment[] {
+    return this.#together.moments(this.catalog, foreseen, beside);
   }
 
   #add(facts: SubscriptionFacts): Outcome {

@@ -4,7 +4,7 @@ import type { Payment } from './joined-payments.js';
 import { compareText } from './order.js';
 
 /** Minor units in a currency. */
-interface Money {
+export interface Money {
   readonly amount: number;
   readonly currency: string;
 }
@@ -30,7 +30,8 @@ export interface MoneyBack {
 /** Less than nine tenths of what was paid asked back is a part, and takes nothing. */
 const PART = { numerator: 9, denominator: 10 };
 
-export function moneyBackOf({ told }: Payment): MoneyBack {
+/** What of a payment went back; `elsePaid` is what it paid where neither its charge nor an invoice says so. */
+export function moneyBackOf({ told }: Payment, elsePaid: Money | null = null): MoneyBack {
   const disputes = latestDisputes(told).filter(({ data }) => takesMoney(data));
   const charge = newestCharge(told);
   const failed = charge === null ? [] : failedSince(told, charge);
@@ -38,7 +39,7 @@ export function moneyBackOf({ told }: Payment): MoneyBack {
     ...disputes.map(({ data }) => moneyOf(data.amount, data.currency)),
     ...refundedOf(charge, failed),
   ];
-  const paid = paidBy(told, charge);
+  const paid = paidBy(told, charge) ?? elsePaid;
   const all = sumOf([...asked, paid]);
   const isOneCurrency = all !== null;
   return {
@@ -134,7 +135,8 @@ function paidBy(told: readonly PaymentObservation[], charge: ChargeObservation |
   return sumOf([...attached.values()].map(({ data }) => moneyOf(data.amountPaid, data.currency)));
 }
 
-function moneyOf(amount: number | null, currency: string | null): Money | null {
+/** Money, where both are known. */
+export function moneyOf(amount: number | null, currency: string | null): Money | null {
   return amount === null || currency === null ? null : { amount, currency };
 }
 

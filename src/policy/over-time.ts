@@ -1,5 +1,6 @@
 import type { PlanCatalog } from '../events/catalog.events.js';
 import { allowsTheSame } from './access-part.js';
+import { type Beside, NOTHING_BESIDE } from './beside.js';
 import { combine, type UntimedEntitlement } from './combine.js';
 import { type Change, Crowd, isSameMember, type Member, memberOf } from './crowd.js';
 import { subscriptionAccessAt, turningPoints } from './subscription-access.js';
@@ -34,11 +35,17 @@ interface Turn {
   member: Member | null;
 }
 
+/** An instant (Unix milliseconds) at which something turns that counts beside subscriptions. */
+interface TurnBeside {
+  readonly at: number;
+  readonly participant: null;
+}
+
 /** Of a subscription with more turns to come nobody looks whether another state of it says the same at each. */
 const FEW_TURNS = 4;
 
 /**
- * What subscriptions give together from `now` (Unix milliseconds) on: now, and from each later instant at which time alone
+ * What subscriptions, and what counts beside them, give together from `now` (Unix milliseconds) on: now, and from each later instant at which time alone
  * changes it; past the first `foreseen` changes, from those alone at which access changes.
  */
 export function changesFrom(
@@ -46,10 +53,11 @@ export function changesFrom(
   catalog: PlanCatalog,
   now: number,
   foreseen: number,
+  beside: Beside = NOTHING_BESIDE,
 ): readonly Moment[] {
   const together = new SubscriptionsOverTime(now);
   for (const state of states) together.join(state);
-  return together.moments(catalog, foreseen);
+  return together.moments(catalog, foreseen, beside);
 }
 
 /**
@@ -102,9 +110,11 @@ export class SubscriptionsOverTime {
   }
 
   /** What all give together now and later. At each instant only the subscriptions that it is about are looked at. */
-  moments(catalog: PlanCatalog, foreseen: number): readonly Moment[] {
-    const moments: Moment[] = [{ at: this.now, entitlement: combine(this.#crowd.accesses(), catalog) }];
-    const turns = this.#ordered();
+  moments(catalog: PlanCatalog, foreseen: number, beside: Beside): readonly Moment[] {
+    const combined = (crowd: Crowd, at: number): UntimedEntitlement =>
+      combine([...crowd.accesses(), ...beside.accessesAt(at)], catalog);
+    const moments: Moment[] = [{ at: this.now, entitlement: combined(this.#crowd, this.now) }];
+    const turns = withTurnsBeside(this.#ordered(), beside, this.now);
     if (turns.length === 0) return moments;
     const crowd = this.#crowd.copy();
     const members = new Map<OpenParticipant, Member>();
@@ -124,11 +134,12 @@ export class SubscriptionsOverTime {
       return now?.subscriptionState !== leader?.subscriptionState || now?.periodEnd !== leader?.periodEnd;
     };
     for (const [nth, turn] of turns.entries()) {
-      const { at, participant, datesOnly } = turn;
+      const { at } = turn;
       const isFar = moments.length > foreseen;
-      if (isFar && datesOnly) outdated.set(participant, turn);
+      if (turn.participant === null) pending.add('access');
+      else if (isFar && turn.datesOnly) outdated.set(turn.participant, turn);
       else {
-        outdated.delete(participant);
+        outdated.delete(turn.participant);
         pending.add(take(turn));
       }
       if (turns[nth + 1]?.at === at) continue;
@@ -137,7 +148,7 @@ export class SubscriptionsOverTime {
       outdated.clear();
       pending.clear();
       leader = crowd.leader();
-      const entitlement = combine(crowd.accesses(), catalog);
+      const entitlement = combined(crowd, at);
       const last = moments.at(-1)?.entitlement;
       const isSame = isFar ? allowsTheSame : isEqual;
       if (last === undefined || !isSame(last, entitlement)) moments.push({ at, entitlement });
@@ -181,7 +192,17 @@ function toInstant(second: number): number {
   return Math.ceil(second * 1000);
 }
 
-function compareTurns(a: Turn, b: Turn): number {
+/** The turns of subscriptions and of what counts beside them after `now`, ascending. */
+function withTurnsBeside(
+  turns: readonly Turn[],
+  beside: Beside,
+  now: number,
+): readonly (Turn | TurnBeside)[] {
+  const others = beside.turns.filter((at) => at > now).map((at): TurnBeside => ({ at, participant: null }));
+  return others.length === 0 ? turns : [...turns, ...others].sort(compareTurns);
+}
+
+function compareTurns(a: Pick<Turn, 'at'>, b: Pick<Turn, 'at'>): number {
   return a.at - b.at;
 }
 

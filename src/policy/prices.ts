@@ -7,7 +7,7 @@ import type { NamedAddon, NamedPlan, PriceBook } from './price-book.js';
 
 /** What a price is of. */
 export type PriceTarget =
-  | { readonly kind: 'plan'; readonly plan: NamedPlan }
+  | { readonly kind: 'plan'; readonly plan: NamedPlan; readonly label: string }
   | { readonly kind: 'addon'; readonly addon: NamedAddon };
 
 /** The catalogue turned round: from anything that names a price to what it is of, plans and add-ons in one table. */
@@ -21,8 +21,9 @@ export function priceIndex(catalog: PlanCatalog): PriceIndex {
   if (known !== undefined) return known;
   const index = new Map<string, PriceTarget>();
   for (const [name, plan] of Object.entries(catalog.plans)) {
-    for (const price of Object.values(plan.prices).flatMap(pricesOfLabel)) {
-      index.set(price, { kind: 'plan', plan: { name, plan } });
+    for (const [label, named] of Object.entries(plan.prices)) {
+      for (const price of pricesOfLabel(named))
+        index.set(price, { kind: 'plan', plan: { name, plan }, label });
     }
   }
   for (const [name, addon] of Object.entries(catalog.addons)) {

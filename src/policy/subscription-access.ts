@@ -34,6 +34,7 @@ export type AccessRule =
  * seconds.
  */
 export interface SubscriptionAccess {
+  readonly kind: 'subscription';
   readonly subscriptionState: SubscriptionState;
   readonly access: boolean;
   readonly plan: NamedPlan | null;
@@ -60,6 +61,7 @@ export function subscriptionAccessAt(subscriptionState: SubscriptionState, now: 
   const { followed } = subscriptionState;
   const gives = followed?.plan != null;
   return {
+    kind: 'subscription',
     subscriptionState,
     access: true,
     plan: followed?.plan ?? null,
@@ -86,6 +88,7 @@ function whatStays(
   const { line, plan, units, periodEnd } = planThatStays(subscriptionState, now);
   const isLeft = plan !== null;
   return {
+    kind: 'subscription',
     subscriptionState,
     access: isLeft,
     plan,
@@ -154,6 +157,7 @@ function nothing(
   wordRule: WordRule | null,
 ): SubscriptionAccess {
   return {
+    kind: 'subscription',
     subscriptionState,
     access: false,
     plan: null,

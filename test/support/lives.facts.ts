@@ -228,6 +228,9 @@ export function checkoutFact(
     created,
     metadataUserId: 'u1',
     clientReferenceId: null,
+    amountTotal: null,
+    currency: null,
+    lineItems: null,
   };
   return { eventId, stripeType: CHECKOUT_TYPES[type], created, type, data };
 }

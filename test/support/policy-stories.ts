@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type PlanCatalog, planCatalogSchema } from '../../src/events/catalog.events.js';
-import type { CheckoutEventType } from '../../src/events/checkout.events.js';
+import type { CheckoutEventType, CheckoutObservationData } from '../../src/events/checkout.events.js';
 import type { InvoiceLine, InvoiceObservationData } from '../../src/events/invoice.events.js';
 import type { DisputeObservationData, PaymentNames } from '../../src/events/payment.events.js';
 import type {
@@ -11,9 +11,11 @@ import type {
 import type { Entitlement } from '../../src/policy/entitlement.js';
 import type {
   CheckoutObservation,
+  CheckoutStart,
   InvoiceObservation,
   Observation,
   PaymentObservation,
+  PurchaseFacts,
   SubscriptionFacts,
 } from '../../src/policy/facts.js';
 import { judge } from '../../src/policy/judge.js';
@@ -223,10 +225,84 @@ export function checkout(type: CheckoutEventType, created: number, paymentStatus
         created,
         metadataUserId: null,
         clientReferenceId: null,
+        amountTotal: null,
+        currency: null,
+        lineItems: null,
       },
     },
   };
 }
+
+/**
+ * One sight of a session of mode `payment`, with the payment `pi_1`; `sold` are its line items, in units by price, `null`
+ * where it was not asked for them.
+ */
+export function sale(
+  type: CheckoutEventType,
+  created: number,
+  sold: Readonly<Record<string, number>> | null,
+  more: Partial<CheckoutObservationData> = {},
+): SaleTold {
+  return {
+    kind: 'sale',
+    fact: {
+      eventId: nextId(),
+      stripeType: type === 'CheckoutRetrieved' ? '' : 'checkout.session.completed',
+      created,
+      type,
+      data: {
+        session: 'cs_1',
+        customer: 'cus_1',
+        subscription: null,
+        invoice: null,
+        paymentIntent: 'pi_1',
+        mode: 'payment',
+        status: type === 'CheckoutExpired' ? 'expired' : 'complete',
+        paymentStatus: 'paid',
+        created,
+        metadataUserId: null,
+        clientReferenceId: null,
+        amountTotal: 1000,
+        currency: 'usd',
+        lineItems:
+          sold === null
+            ? null
+            : Object.entries(sold).map(([price, quantity]) => ({
+                price,
+                lookupKey: null,
+                product: null,
+                quantity,
+              })),
+        ...more,
+      },
+    },
+  };
+}
+
+/** What Tenure started the session to sell. */
+export function started(price: string, quantity: number | null, created: number): SaleTold {
+  return { kind: 'started', fact: { eventId: nextId(), stripeType: '', created, price, quantity } };
+}
+
+/** The facts of a session of mode `payment`, told in any order. */
+export function purchase(story: PurchaseStory, session = 'cs_1'): PurchaseFacts {
+  return {
+    session,
+    observations: story.flatMap((told) =>
+      told.kind === 'sale' ? [{ ...told.fact, data: { ...told.fact.data, session } }] : [],
+    ),
+    started: story.flatMap((told) => (told.kind === 'started' ? [told.fact] : []))[0] ?? null,
+    payments: story.flatMap((told) => (told.kind === 'payment' ? [told.fact] : [])),
+  };
+}
+
+/** What is told of a session of mode `payment`, or of what Tenure started it to sell. */
+export type SaleTold =
+  | { readonly kind: 'sale'; readonly fact: CheckoutObservation }
+  | { readonly kind: 'started'; readonly fact: CheckoutStart };
+
+/** What was told of one purchase, in any order. */
+export type PurchaseStory = readonly (SaleTold | Extract<Told, { kind: 'payment' }>)[];
 
 /** A catalogue for stories: two plans, one sold by the seat, add-ons with limits and features; `policy` as it is said. */
 type PaymentTold = PaymentObservation extends infer T
@@ -240,7 +316,7 @@ type PaymentTold = PaymentObservation extends infer T
   : never;
 
 /** Something told of the payment `pi_1`, of the charge `ch_1`, unless `names` say otherwise. */
-function payment(told: PaymentTold, names: Partial<PaymentNames>): Told {
+function payment(told: PaymentTold, names: Partial<PaymentNames>): Extract<Told, { kind: 'payment' }> {
   const { type, stripeType, created } = told;
   const paymentIntent = names.paymentIntent === undefined ? 'pi_1' : names.paymentIntent;
   const charge = names.charge === undefined ? 'ch_1' : names.charge;
@@ -256,7 +332,7 @@ export function attached(
   created: number,
   names: Partial<PaymentNames> = {},
   more = {},
-): Told {
+): Extract<Told, { kind: 'payment' }> {
   const data = {
     invoice: invoiceId,
     invoicePayment: `inpay_${invoiceId}`,
@@ -273,7 +349,11 @@ export function attached(
 }
 
 /** `charge.refunded`: of a charge of 1000 so much is refunded by now. */
-export function refunded(amountRefunded: number, created: number, names: Partial<PaymentNames> = {}): Told {
+export function refunded(
+  amountRefunded: number,
+  created: number,
+  names: Partial<PaymentNames> = {},
+): Extract<Told, { kind: 'payment' }> {
   const data = { amount: 1000, amountRefunded, refunded: amountRefunded >= 1000, currency: 'usd' };
   return payment(
     { type: 'PaymentRefunded', stripeType: 'charge.refunded', created, data } as PaymentTold,
@@ -282,7 +362,11 @@ export function refunded(amountRefunded: number, created: number, names: Partial
 }
 
 /** `refund.failed` of a refund. */
-export function refundFailed(refund: string, amount: number, created: number): Told {
+export function refundFailed(
+  refund: string,
+  amount: number,
+  created: number,
+): Extract<Told, { kind: 'payment' }> {
   const data = { refund, amount, status: 'failed', failureReason: null, currency: 'usd' };
   return payment({ type: 'PaymentRefundFailed', stripeType: 'refund.failed', created, data }, {});
 }
@@ -294,7 +378,7 @@ export function dispute(
   created: number,
   names: Partial<PaymentNames> = {},
   more: Partial<DisputeObservationData> = {},
-): Told {
+): Extract<Told, { kind: 'payment' }> {
   const data = {
     dispute: 'du_1',
     status,
@@ -326,14 +410,14 @@ export function storyCatalog(policy: Record<string, unknown> = {}): PlanCatalog 
         role: 'paid',
         features: ['shared'],
         perUnit: { members: 100 },
-        prices: { m: 'team_m', key: 'team_key' },
+        prices: { m: 'team_m', key: 'team_key', lifetime: 'team_once' },
       },
       pro: {
         rank: 3,
         role: 'paid',
         features: ['api'],
         limits: { members: 5000 },
-        prices: { m: 'pro_m', usage: 'pro_usage', key: 'pro_key' },
+        prices: { m: 'pro_m', usage: 'pro_usage', key: 'pro_key', lifetime: ['pro_once', 'pro_once_key'] },
       },
       scale: { rank: 4, role: 'paid', features: ['sso'], prices: { any: 'prod_scale' } },
     },

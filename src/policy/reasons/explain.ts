@@ -4,10 +4,12 @@ import type { Entitlement } from '../entitlement.js';
 import type { UserFacts } from '../facts.js';
 import { judge } from '../judge.js';
 import { compareText } from '../order.js';
+import { openPurchase, purchaseAccesses } from '../purchases.js';
 import { subscriptionAccessAt } from '../subscription-access.js';
 import { openSubscriptionState } from '../subscription-state.js';
 import { keyReasons, reasonsForKey } from './key-reasons.js';
 import { planReason, statusReason } from './plan-reasons.js';
+import { purchaseReason } from './purchase-reasons.js';
 import type { Reason } from './reason.js';
 import { type Explained, subscriptionReasons } from './subscription-reasons.js';
 import { timeReasons } from './time-reasons.js';
@@ -21,7 +23,7 @@ export interface ExplainableFacts extends UserFacts {
   readonly deletedBy: ReadonlyMap<string, string>;
 }
 
-/** What holds, and why: a reason for each part of the snapshot, and for each subscription whether it counts or not. */
+/** What holds, and why: a reason for each part of the snapshot, and for each subscription and purchase whether it counts or not. */
 export interface Explanation {
   readonly entitlement: Entitlement;
   readonly reasons: readonly Reason[];
@@ -78,9 +80,17 @@ function decided(
   const subscriptions = [...facts.subscriptions].sort((a, b) => compareText(a.subscription, b.subscription));
   const states = subscriptions.flatMap((each) => openSubscriptionState(each, catalog) ?? []);
   const accesses = states.map((state) => subscriptionAccessAt(state, now / 1000));
+  const purchases = [...(facts.purchases ?? [])]
+    .sort((a, b) => compareText(a.session, b.session))
+    .flatMap((each) => openPurchase(each, catalog) ?? [])
+    .map((purchase) => ({
+      id: purchase.session,
+      accesses: purchaseAccesses(purchase),
+      reason: purchaseReason(purchase),
+    }));
   return {
     entitlement: judge(facts, catalog, now).entitlement,
-    explained: subscriptionReasons(subscriptions, accesses, now / 1000, facts.deletedBy),
-    combination: combinationOf(accesses, catalog),
+    explained: [...subscriptionReasons(subscriptions, accesses, now / 1000, facts.deletedBy), ...purchases],
+    combination: combinationOf([...accesses, ...purchases.flatMap((each) => each.accesses)], catalog),
   };
 }

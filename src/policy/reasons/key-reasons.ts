@@ -1,8 +1,9 @@
 import type { Plan, PlanCatalog } from '../../events/catalog.events.js';
+import { type Access, idOf, isOfSubscription } from '../access.js';
 import type { Combination, LimitSum } from '../combine.js';
 import { compareText } from '../order.js';
-import type { SubscriptionAccess } from '../subscription-access.js';
 import type { HeldAddon } from '../subscription-state.js';
+import { givenByPurchase } from './purchase-reasons.js';
 import { type Evidence, type Facts, type Reason, reasonOf } from './reason.js';
 import { givenEvidence } from './subscription-evidence.js';
 import type { Explained } from './subscription-reasons.js';
@@ -53,7 +54,7 @@ function featureKeys({ fallback, giving, addons }: Combination): readonly string
   return [...new Set(givers.flatMap(({ features }) => features))].sort(compareText);
 }
 
-/** The first that gives it: a plan of a subscription, the preferred first, the default plan, an add-on. */
+/** The first that gives it: a plan that a source gives, the preferred first, the default plan, an add-on. */
 function featureReason(key: string, { fallback, giving, accesses }: Combination): Reason | null {
   const of = `feature:${key}`;
   const byPlan = giving.find(({ plan }) => plan.plan.features.includes(key));
@@ -71,14 +72,14 @@ function featureReason(key: string, { fallback, giving, accesses }: Combination)
   return null;
 }
 
-function limitReason(key: string, sum: LimitSum, accesses: readonly SubscriptionAccess[]): Reason {
+function limitReason(key: string, sum: LimitSum, accesses: readonly Access[]): Reason {
   const { limit, greatest, of, by, addons } = sum;
   const common = { key, limit, greatest, plan: of?.name ?? null };
   const base = by === null ? { facts: common, events: [] } : withFacts(by, common);
   const code = `limit:${key}`;
   if (addons.length > 0) {
     const holders = accesses.filter((access) => access.addons.some((held) => addons.includes(held)));
-    const ofHolders = holders.map(givenEvidence);
+    const ofHolders = holders.map(evidenceOf);
     return reasonOf(code, 'limit_with_addons', {
       facts: { ...base.facts, addons: addons.map(inUnits), holders: ofHolders.map((each) => each.facts) },
       events: [...base.events, ...ofHolders.flatMap(({ events }) => events)],
@@ -96,9 +97,15 @@ function inUnits({ name, units }: HeldAddon): string {
   return `${units} × ${name}`;
 }
 
-/** Facts beside what decided that a subscription gives something. */
-function withFacts(access: SubscriptionAccess, facts: Facts): Evidence {
-  const given = givenEvidence(access);
+/** What decided that a source gives something. */
+function evidenceOf(access: Access): Evidence {
+  const { facts, events } = isOfSubscription(access) ? givenEvidence(access) : givenByPurchase(access);
+  return { facts: { source: idOf(access), ...facts }, events };
+}
+
+/** Facts beside what decided that a source gives something. */
+function withFacts(access: Access, facts: Facts): Evidence {
+  const given = evidenceOf(access);
   return { ...given, facts: { ...given.facts, ...facts } };
 }
 

@@ -1,5 +1,5 @@
+import { type Access, idOf, isOfSubscription } from '../access.js';
 import { type Combination, planRuleOf } from '../combine.js';
-import type { SubscriptionAccess } from '../subscription-access.js';
 import { rfc3339OrNull } from '../time.js';
 import { type Evidence, type Fact, type Reason, reasonOf } from './reason.js';
 import type { ReasonCode } from './rules.js';
@@ -17,19 +17,19 @@ export function planReason(combination: Combination, explained: readonly Explain
       plan: plan.name,
       role: plan.plan.role,
       rank: plan.plan.rank,
-      subscription: best?.subscriptionState.subscription ?? null,
+      source: best === null ? null : idOf(best),
       status: best?.status ?? null,
-      periodEnd: rfc3339OrNull(best?.periodEnd ?? null),
+      periodEnd: rfc3339OrNull(best !== null && isOfSubscription(best) ? best.periodEnd : null),
       next:
         next === null
           ? null
           : {
-              subscription: next.subscriptionState.subscription,
+              source: idOf(next),
               plan: next.plan.name,
               rank: next.plan.plan.rank,
               status: next.status,
             },
-      subscriptions: factsOfAll(explained),
+      sources: factsOfAll(explained),
     },
     events: explained.flatMap(({ reason }) => reason.events),
   });
@@ -41,34 +41,34 @@ export function statusReason(combination: Combination, explained: readonly Expla
   const by = best ?? speaking[0];
   if (by === undefined) {
     return reasonOf('status', 'nothing_to_say', {
-      facts: { subscriptions: factsOfAll(explained) },
+      facts: { sources: factsOfAll(explained) },
       events: explained.flatMap(({ reason }) => reason.events),
     });
   }
-  const code = best === null ? (by.wordRule ?? by.rule) : statusCodeOf(best);
+  const code = best === null ? wordCodeOf(by) : statusCodeOf(best);
   return reasonOf('status', code, evidenceOf(by, explained));
 }
 
-function statusCodeOf({
-  statusRule,
-  line,
-  status,
-  subscriptionState: { grace },
-}: SubscriptionAccess): ReasonCode {
+function wordCodeOf(access: Access): ReasonCode {
+  return isOfSubscription(access) ? (access.wordRule ?? access.rule) : access.rule;
+}
+
+function statusCodeOf(access: Access): ReasonCode {
+  if (!isOfSubscription(access)) return access.rule;
+  const { statusRule, line, status } = access;
+  const { grace } = access.subscriptionState;
   if (line !== null) return 'past_due_while_paid';
   if (status !== 'past_due') return statusRule;
   return grace?.rule ?? 'status_past_due';
 }
 
-function evidenceOf(access: SubscriptionAccess, explained: readonly Explained[]): Evidence {
-  const found = explained.find((each) => each.access === access);
-  if (found === undefined) throw new Error('a subscription that decides is not explained');
+function evidenceOf(access: Access, explained: readonly Explained[]): Evidence {
+  const found = explained.find(({ accesses }) => accesses.includes(access));
+  if (found === undefined) throw new Error('what decides is not explained');
   return found.reason;
 }
 
-/** Rule and facts of each subscription, by its id. */
+/** Rule and facts of each source, by its id. */
 function factsOfAll(explained: readonly Explained[]): Fact {
-  return Object.fromEntries(
-    explained.map(({ subscription, reason: { code, facts } }) => [subscription, { code, ...facts }]),
-  );
+  return Object.fromEntries(explained.map(({ id, reason: { code, facts } }) => [id, { code, ...facts }]));
 }

@@ -1,3 +1,4 @@
+import { PURCHASE_RULES } from './purchase-rules.js';
 import { POLICY_RULES } from './rules.js';
 import { SNAPSHOT_RULES } from './snapshot-rules.js';
 import { SUBSCRIPTION_RULES } from './subscription-rules.js';
@@ -16,6 +17,8 @@ export function policyDocument(): string {
     HEAD,
     '## What one subscription gives\n',
     entries(Object.keys(SUBSCRIPTION_RULES)),
+    '## What one purchase gives\n',
+    entries(Object.keys(PURCHASE_RULES)),
     '## What all of it comes to\n',
     entries(Object.keys(SNAPSHOT_RULES)),
   ].join('\n');

@@ -7,8 +7,11 @@ import {
   invoice,
   item,
   line,
+  type PurchaseStory,
+  purchase,
   refunded,
   type SubscriptionStory,
+  sale,
   seen,
   storyCatalog,
   subscription,
@@ -73,14 +76,48 @@ interface Case {
   readonly when: number;
   readonly policy?: Record<string, unknown>;
   readonly key?: string;
+  readonly purchases?: readonly PurchaseStory[];
   /** The customer was seen deleted. */
   readonly deleted?: true;
 }
 
 const SUB = 'subscription:sub_1';
+const SALE = 'purchase:cs_1';
+const boughtPro = sale('CheckoutCompleted', day(0), { pro_once: 1 });
 
 const CASES: Readonly<Record<ReasonCode, Case>> = {
   first_period: { of: SUB, given: [boughtPlus], when: day(1) },
+  purchase_paid: { of: SALE, given: [], purchases: [[boughtPro]], when: day(1) },
+  purchase_awaits_payment: {
+    of: SALE,
+    given: [],
+    purchases: [[sale('CheckoutCompleted', day(0), { pro_once: 1 }, { paymentStatus: 'unpaid' })]],
+    when: day(1),
+  },
+  purchase_unknown: {
+    of: SALE,
+    given: [],
+    purchases: [[sale('CheckoutCompleted', day(0), null)]],
+    when: day(1),
+  },
+  purchase_without_plan: {
+    of: SALE,
+    given: [],
+    purchases: [[sale('CheckoutCompleted', day(0), { mug: 1 })]],
+    when: day(1),
+  },
+  purchase_disputed: {
+    of: SALE,
+    given: [],
+    purchases: [[boughtPro, dispute('created', 'needs_response', day(2))]],
+    when: day(3),
+  },
+  purchase_refunded: {
+    of: SALE,
+    given: [],
+    purchases: [[boughtPro, refunded(1000, day(2))]],
+    when: day(3),
+  },
   first_asks_nothing: {
     of: SUB,
     given: [[created([usage], sentInvoice)]],
@@ -387,11 +424,12 @@ function reasonsOf(asked: Case) {
   const subscriptions = lifeOf(asked);
   const catalog = exampleCatalog(asked.policy ?? {});
   const deletedBy = new Map(asked.deleted ? [['cus_1', 'evt_deleted']] : []);
-  const facts = { subscriptions, deletedBy };
+  const purchases = (asked.purchases ?? []).map((story) => purchase(story));
+  const facts = { subscriptions, purchases, deletedBy };
   const { key, when } = asked;
   const { entitlement, reasons } =
     key === undefined ? explain(facts, catalog, at(when)) : explainKey(facts, catalog, at(when), key);
-  expect(entitlement).toEqual(judge({ subscriptions }, catalog, at(when)).entitlement);
+  expect(entitlement).toEqual(judge({ subscriptions, purchases }, catalog, at(when)).entitlement);
   return reasons;
 }
 

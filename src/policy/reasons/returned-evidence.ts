@@ -26,7 +26,8 @@ function factsOf({ invoice, rule, payments }: Returned): Facts {
   };
 }
 
-function paymentFacts({ payment, back }: ReturnedPayment): Facts {
+/** What was told of a payment, and what of it went back. */
+export function paymentFacts({ payment, back }: ReturnedPayment): Facts {
   return {
     ids: payment.ids,
     disputes: back.disputes.map(({ data }) => ({

@@ -1,12 +1,17 @@
 import type { PolicyRule } from './policy-rule.js';
+import { PURCHASE_RULES } from './purchase-rules.js';
 import { SNAPSHOT_RULES } from './snapshot-rules.js';
 import { SUBSCRIPTION_RULES } from './subscription-rules.js';
 
 /** Codes of all rules of the access policy that are built; clients may rely on them. */
-export type ReasonCode = keyof typeof SUBSCRIPTION_RULES | keyof typeof SNAPSHOT_RULES;
+export type ReasonCode =
+  | keyof typeof SUBSCRIPTION_RULES
+  | keyof typeof PURCHASE_RULES
+  | keyof typeof SNAPSHOT_RULES;
 
 /** How each rule tells itself, by its code. */
 export const POLICY_RULES: Readonly<Record<ReasonCode, PolicyRule>> = {
   ...SUBSCRIPTION_RULES,
+  ...PURCHASE_RULES,
   ...SNAPSHOT_RULES,
 };

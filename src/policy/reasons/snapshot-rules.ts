@@ -4,48 +4,47 @@ import type { PolicyRule } from './policy-rule.js';
 /** The rules that decide a part of the snapshot from what all subscriptions give, by code. */
 export const SNAPSHOT_RULES = {
   only_plan: {
-    title: 'One subscription gives a plan',
-    words: 'The plan is {plan}, of {subscription}, which alone gives one.',
+    title: 'One subscription or purchase gives a plan',
+    words: 'The plan is {plan}, of {source}, which alone gives one.',
     given: 'plus is bought on 1 November and paid.',
     example: 'The plan is plus, of sub_1, which alone gives one.',
   },
   highest_rank: {
     title: 'The highest rank gives the plan',
-    words: 'The plan is {plan}, of {subscription}: it ranks above {next.plan} of {next.subscription}.',
+    words: 'The plan is {plan}, of {source}: it ranks above {next.plan} of {next.source}.',
     given: 'plus and pro are bought, each by a subscription of its own.',
     example: 'The plan is pro, of sub_2: it ranks above plus of sub_1.',
   },
   better_status: {
     title: 'Of equal ranks active comes before trialing, and that before past due',
     words:
-      'The plan is {plan}, of {subscription}: it is {status}, which comes before {next.status} of {next.subscription}.',
+      'The plan is {plan}, of {source}: it is {status}, which comes before {next.status} of {next.source}.',
     given: 'plus is bought twice, and one of the two is past due.',
     example: 'The plan is plus, of sub_2: it is active, which comes before past_due of sub_1.',
   },
   later_end: {
-    title: 'Of equal ranks and statuses the later end counts',
+    title: 'Of equal ranks and statuses the later end counts, no end of a purchase as the latest',
     words:
-      'The plan is {plan}, of {subscription}, whose period ends on {periodEnd}, later than that of {next.subscription}.',
+      'The plan is {plan}, of {source}, whose period ends on {periodEnd}, later than that of {next.source}.',
     given: 'plus is bought twice, once for a year.',
     example:
       'The plan is plus, of sub_2, whose period ends on 1 November 2027, 09:40 UTC, later than that of sub_1.',
   },
   smaller_id: {
     title: 'Of what is equal the smallest id counts',
-    words:
-      'The plan is {plan}, of {subscription}: {next.subscription} gives the same, and its id is greater.',
+    words: 'The plan is {plan}, of {source}: {next.source} gives the same, and its id is greater.',
     given: 'plus is bought twice on the same day.',
     example: 'The plan is plus, of sub_1: sub_2 gives the same, and its id is greater.',
   },
   default_plan: {
     title: 'The default plan is for everyone',
-    words: 'The plan is {plan}, the default: no subscription gives one.',
+    words: 'The plan is {plan}, the default: nothing else gives one.',
     given: 'nothing was bought.',
-    example: 'The plan is free, the default: no subscription gives one.',
+    example: 'The plan is free, the default: nothing else gives one.',
   },
   default_plan_ranks_higher: {
     title: 'What ranks below the default plan gives way to it',
-    words: 'The plan is {plan}, the default: it ranks above {next.plan} of {next.subscription}.',
+    words: 'The plan is {plan}, the default: it ranks above {next.plan} of {next.source}.',
     given: 'the plan basic, which ranks below the default, is bought.',
     example: 'The plan is free, the default: it ranks above basic of sub_1.',
   },
@@ -88,14 +87,14 @@ export const SNAPSHOT_RULES = {
     example: 'sub_1 counts as past due while what was paid for covers: until 1 November 2027, 09:40 UTC.',
   },
   nothing_to_say: {
-    title: 'No subscription gives a plan, and none says why',
-    words: 'The status is none: no subscription gives a plan or says what became of it.',
+    title: 'Nothing that was bought gives a plan, and none says why',
+    words: 'The status is none: nothing that was bought gives a plan or says what became of it.',
     given: 'nothing was bought.',
-    example: 'The status is none: no subscription gives a plan or says what became of it.',
+    example: 'The status is none: nothing that was bought gives a plan or says what became of it.',
   },
   feature_of_plan: {
     title: 'A feature of a plan',
-    words: '{key} comes with {plan} of {subscription}.',
+    words: '{key} comes with {plan} of {source}.',
     given: 'plus, which has export, is bought.',
     example: 'export comes with plus of sub_1.',
   },
@@ -107,7 +106,7 @@ export const SNAPSHOT_RULES = {
   },
   feature_of_addon: {
     title: 'A feature of an add-on',
-    words: '{key} comes with the add-on {addon} of {subscription}.',
+    words: '{key} comes with the add-on {addon} of {source}.',
     given: 'plus is bought with the add-on audit.',
     example: 'audit comes with the add-on audit of sub_1.',
   },
@@ -119,7 +118,7 @@ export const SNAPSHOT_RULES = {
   },
   limit_of_plan: {
     title: 'The greatest limit of the plans',
-    words: '{key} is {limit} by {plan} of {subscription}.',
+    words: '{key} is {limit} by {plan} of {source}.',
     given: 'plus is bought, which allows 500 members.',
     example: 'members is 500 by plus of sub_1.',
   },
@@ -131,7 +130,7 @@ export const SNAPSHOT_RULES = {
   },
   limit_per_unit: {
     title: 'A limit by the unit',
-    words: '{key} is {limit} by {plan} of {subscription}, which gives of it for each of {units} units.',
+    words: '{key} is {limit} by {plan} of {source}, which gives of it for each of {units} units.',
     given: 'three units of team are bought, each for 100 members.',
     example: 'members is 300 by team of sub_1, which gives of it for each of 3 units.',
   },

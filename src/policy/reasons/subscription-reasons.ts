@@ -1,3 +1,4 @@
+import type { Access } from '../access.js';
 import type { SubscriptionFacts } from '../facts.js';
 import { compareFactOrigins } from '../order.js';
 import type { SubscriptionAccess } from '../subscription-access.js';
@@ -5,10 +6,10 @@ import { eventsOf, type Reason, reasonOf, timeOf } from './reason.js';
 import { subscriptionEvidence } from './subscription-evidence.js';
 import { waitingReason } from './waiting-reason.js';
 
-/** A subscription with the reason of what it gives; without access where it was never seen itself. */
+/** A source of access by its id, with the reason of what it gives; without access where a subscription was never seen itself. */
 export interface Explained {
-  readonly subscription: string;
-  readonly access: SubscriptionAccess | null;
+  readonly id: string;
+  readonly accesses: readonly Access[];
   readonly reason: Reason;
 }
 
@@ -24,7 +25,7 @@ export function subscriptionReasons(
     const { subscription } = facts;
     const access = known.get(subscription) ?? null;
     const reason = access === null ? neverSeen(facts) : reasonOfAccess(access, now, deletedBy);
-    return { subscription, access, reason };
+    return { id: subscription, accesses: access === null ? [] : [access], reason };
   });
 }
 

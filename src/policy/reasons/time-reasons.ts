@@ -1,3 +1,4 @@
+import { isOfSubscription } from '../access.js';
 import type { Combination } from '../combine.js';
 import type { Entitlement } from '../entitlement.js';
 import { endsOf } from '../status-rules.js';
@@ -10,12 +11,14 @@ import type { Explained } from './subscription-reasons.js';
 
 /** Why access, or the period that is paid, ends when the snapshot says; none of what does not end. */
 export function timeReasons(
-  { best, accesses }: Combination,
+  combination: Combination,
   { validUntil }: Pick<Entitlement, 'validUntil'>,
   explained: readonly Explained[],
   now: number,
 ): readonly Reason[] {
   const reasons: Reason[] = [];
+  const accesses = combination.accesses.filter(isOfSubscription);
+  const best = combination.best !== null && isOfSubscription(combination.best) ? combination.best : null;
   if (best?.periodEnd != null) reasons.push(expiryReason(best, best.periodEnd));
   const { cancelAt = null, cancelRule = null } = best?.subscriptionState ?? {};
   if (best !== null && cancelAt !== null && cancelRule !== null) {
@@ -38,7 +41,7 @@ export function timeReasons(
   );
   const by = end?.access ?? (validUntil === null ? stopped : undefined);
   if (by === undefined) return reasons;
-  const evidence = explained.find(({ access }) => access === by)?.reason;
+  const evidence = explained.find((each) => each.accesses.includes(by))?.reason;
   const { subscription } = by.subscriptionState;
   reasons.push(
     reasonOf('validUntil', end?.rule ?? 'test_clock', {

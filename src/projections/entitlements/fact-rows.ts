@@ -1,5 +1,9 @@
 import { z } from 'zod';
-import { CHECKOUT_EVENT_TYPES, checkoutObservationSchema } from '../../events/checkout.events.js';
+import {
+  CHECKOUT_EVENT_TYPES,
+  checkoutObservationSchema,
+  upcastCheckout,
+} from '../../events/checkout.events.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { EVENT_TYPES, isRetrievedType } from '../../events/event-types.js';
 import {
@@ -31,7 +35,12 @@ export const invoiceText = z.strictObject({
   data: z.preprocess(upcastInvoice, invoiceObservationSchema),
 });
 export const checkoutsText = z.array(
-  z.strictObject({ ...origin, type: z.enum(CHECKOUT_EVENT_TYPES), data: checkoutObservationSchema }),
+  z.strictObject({
+    ...origin,
+    type: z.enum(CHECKOUT_EVENT_TYPES),
+    // Rows that earlier code wrote are read until a rebuild.
+    data: z.preprocess(upcastCheckout, checkoutObservationSchema),
+  }),
 );
 // Keys in the order of the fact: a row that is read and written again has the same text.
 export const paymentText = z.array(

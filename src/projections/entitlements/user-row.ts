@@ -3,6 +3,7 @@ import { allowsTheSame } from '../../policy/access-part.js';
 import {
   type AdoptedPrice,
   type Entitlement,
+  type EntitlementSource,
   type Judgement,
   PENDING_PAYMENT_REASONS,
   type PendingPayment,
@@ -17,6 +18,20 @@ export const pendingPaymentSchema = z.strictObject({
   reason: z.enum(PENDING_PAYMENT_REASONS),
 }) satisfies z.ZodType<PendingPayment>;
 const withoutReason = pendingPaymentSchema.omit({ reason: true });
+
+/** What gives a plan, as the read models keep it. */
+export const entitlementSourceSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('subscription'),
+    subscriptionId: z.string(),
+    customerId: z.string().nullable(),
+  }),
+  z.strictObject({
+    type: z.literal('purchase'),
+    sessionId: z.string(),
+    customerId: z.string().nullable(),
+  }),
+]) satisfies z.ZodType<EntitlementSource>;
 
 /** An entitlement as the read models keep it: what the policy said, parsed back from its text. */
 export const entitlementSchema = z.strictObject({
@@ -39,13 +54,7 @@ export const entitlementSchema = z.strictObject({
   expiresAt: z.string().nullable(),
   cancelAt: z.string().nullable(),
   pendingPayment: z.preprocess(withReason, pendingPaymentSchema.nullable()),
-  source: z
-    .strictObject({
-      type: z.literal('subscription'),
-      subscriptionId: z.string(),
-      customerId: z.string().nullable(),
-    })
-    .nullable(),
+  source: entitlementSourceSchema.nullable(),
   unmappedPrices: z.array(z.string()),
   validUntil: z.string().nullable(),
 }) satisfies z.ZodType<Entitlement>;

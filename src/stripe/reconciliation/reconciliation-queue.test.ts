@@ -20,6 +20,9 @@ function completed(subscription: string): DomainEvent {
       created: null,
       metadataUserId: null,
       clientReferenceId: null,
+      amountTotal: null,
+      currency: null,
+      lineItems: null,
     },
   };
 }

@@ -28,6 +28,9 @@ describe('a checkout session', () => {
       created: 1_790_000_000,
       metadataUserId: 'u2',
       clientReferenceId: 'u1',
+      amountTotal: 1000,
+      currency: 'usd',
+      lineItems: null,
     });
   });
 
@@ -44,7 +47,33 @@ describe('a checkout session', () => {
       created: null,
       metadataUserId: null,
       clientReferenceId: null,
+      amountTotal: null,
+      currency: null,
+      lineItems: null,
     });
+  });
+
+  it.each<[string, unknown, unknown]>([
+    [
+      'whole',
+      {
+        data: [
+          { id: 'li_1', price: { id: 'price_1', lookup_key: 'pro_once', product: 'prod_1' }, quantity: 2 },
+          { id: 'li_2', price: 'price_2' },
+          { id: 'li_3', price: null, quantity: 1 },
+        ],
+        has_more: false,
+      },
+      [
+        { price: 'price_1', lookupKey: 'pro_once', product: 'prod_1', quantity: 2 },
+        { price: 'price_2', lookupKey: null, product: null, quantity: null },
+      ],
+    ],
+    ['of nothing', { data: [], has_more: false }, []],
+    ['that were cut', { data: [{ price: 'price_1' }], has_more: true }, null],
+    ['that were not asked for', undefined, null],
+  ])('has line items %s', (_, list, lineItems) => {
+    expect(seen(bought({ line_items: list })).lineItems).toEqual(lineItems);
   });
 
   it.each<[string, object, string | null, string | null]>([
