@@ -6,6 +6,7 @@ import { HealthModule } from './api/health/health.module.js';
 import { LinksModule } from './api/links/links.module.js';
 import { OpsModule } from './api/ops/ops.module.js';
 import { PlansModule } from './api/plans/plans.module.js';
+import { PortalModule } from './api/portal/portal.module.js';
 import { UsersModule } from './api/users/users.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { CommandsModule } from './commands/commands.module.js';
@@ -32,6 +33,7 @@ export function appModule(parts: AppParts): DynamicModule {
       EntitlementsModule,
       UsersModule,
       PlansModule,
+      PortalModule,
       LinksModule,
       AuditModule,
       OpsModule,

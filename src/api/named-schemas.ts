@@ -5,6 +5,7 @@ import * as imports from './ops/import.schemas.js';
 import * as projection from './ops/projection.schemas.js';
 import * as reconciliation from './ops/reconciliation.schemas.js';
 import { plansResponse } from './plans/plans.schemas.js';
+import { portalRequest, portalResponse } from './portal/portal.schemas.js';
 import * as api from './schemas.js';
 import { usersResponse } from './users/users.controller.js';
 
@@ -46,6 +47,8 @@ export const NAMED = {
   History: audit.historySchema,
   Users: usersResponse,
   Plans: plansResponse,
+  PortalRequest: portalRequest,
+  Portal: portalResponse,
   Publication: projection.publicationResponse,
   Verification: projection.verificationResponse,
   Rebuild: projection.rebuildResponse,

@@ -4,6 +4,7 @@ import { AUDIT_EXAMPLES } from './audit/audit.examples.js';
 import type { NAMED } from './named-schemas.js';
 import { PROJECTION_EXAMPLES } from './ops/projection.examples.js';
 import { PLANS_EXAMPLES } from './plans/plans.schemas.js';
+import { PORTAL_EXAMPLES } from './portal/portal.schemas.js';
 
 type Examples<Name extends keyof typeof NAMED> = { readonly [N in Name]: z.input<(typeof NAMED)[N]> };
 
@@ -59,6 +60,7 @@ const REASON = {
 export const EXAMPLES: Examples<keyof typeof NAMED> = {
   ...PROJECTION_EXAMPLES,
   ...PLANS_EXAMPLES,
+  ...PORTAL_EXAMPLES,
   ...AUDIT_EXAMPLES,
   Snapshot: { ...SNAPSHOT, features: [...SNAPSHOT.features], unmappedPrices: [] },
   AnySnapshot: { ...SNAPSHOT, features: [...SNAPSHOT.features], unmappedPrices: [], reasons: [REASON] },

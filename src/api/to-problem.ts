@@ -17,6 +17,8 @@ import {
 import { type ProblemCode, ProblemError } from '../http/problem.js';
 import { ReadModelNotReadyError } from '../projections/read-models/served-row.js';
 import { GenerationError } from '../projections/rebuild/errors.js';
+import { StripeUnansweredError } from '../stripe/gateway/stripe-lists.js';
+import { StripeRefusedError } from '../stripe/gateway/written.js';
 import { ImportUnderWayError } from '../stripe/reconciliation/import/errors.js';
 import { ReconciliationUnderWayError } from '../stripe/reconciliation/reconcile/errors.js';
 
@@ -121,6 +123,23 @@ export function toProblem(error: unknown): ProblemError {
   }
   if (error instanceof ReconciliationUnderWayError) {
     return new ProblemError('reconciliation_in_progress', 'Wait for its end.', {}, { cause: error });
+  }
+  if (error instanceof StripeRefusedError) {
+    const { code, param } = error.refusal;
+    return new ProblemError(
+      'stripe_refused',
+      'Stripe refused it for what was asked, or for the state that it is in.',
+      {},
+      { cause: error, members: { stripeCode: code, stripeParam: param } },
+    );
+  }
+  if (error instanceof StripeUnansweredError) {
+    return new ProblemError(
+      'stripe_unavailable',
+      'Stripe’s API does not answer, or not in time. Send the same request again.',
+      { 'retry-after': RETRY_AFTER_SECONDS },
+      { cause: error },
+    );
   }
   if (error instanceof URIError) return undecodableUrl(error);
   if (propertyOf(error, 'type') === 'entity.parse.failed') {

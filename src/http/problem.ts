@@ -14,6 +14,7 @@ export const PROBLEMS = {
   unauthorized: { status: 401, title: 'A valid key is required' },
   forbidden: { status: 403, title: 'The key lacks the scope' },
   unknown_generation: { status: 404, title: 'There is no such generation' },
+  no_customer: { status: 404, title: 'The user has no customer at Stripe' },
   not_found: { status: 404, title: 'No such resource' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   request_timeout: { status: 408, title: 'The request took too long to arrive' },
@@ -43,6 +44,8 @@ export const PROBLEMS = {
   headers_too_large: { status: 431, title: 'The header of the request is too large' },
   malformed_event: { status: 422, title: 'The Stripe event lacks what identifies it' },
   idempotency_key_reused: { status: 422, title: 'The key was used for another request' },
+  url_not_allowed: { status: 422, title: 'The URL is of an origin that is not allowed' },
+  stripe_refused: { status: 422, title: 'Stripe refused what was asked' },
   time_in_future: { status: 422, title: 'The moment is still to come' },
   conflicting_parameters: { status: 422, title: 'Parameters exclude each other' },
   too_many_failures: { status: 429, title: 'Too many failed attempts' },
@@ -55,6 +58,7 @@ export const PROBLEMS = {
   read_model_not_ready: { status: 503, title: 'The read model holds no plan catalogue yet' },
   too_many_waiting: { status: 503, title: 'Too many requests wait for a position' },
   thin_events_need_api_key: { status: 503, title: 'Thin events need a key of Stripe’s API' },
+  stripe_api_key_missing: { status: 503, title: 'It needs a key of Stripe’s API' },
   stripe_unavailable: { status: 503, title: 'Stripe’s API does not answer' },
   database_unavailable: { status: 503, title: 'The database does not answer' },
 } as const satisfies Record<string, { status: number; title: string }>;
@@ -68,18 +72,23 @@ export interface ProblemBody {
   readonly detail: string;
   readonly code: ProblemCode;
   readonly requestId: string;
+  /** Members of a kind of problem (RFC 9457, 3.2), such as the limits that are exceeded. */
+  readonly [member: string]: unknown;
 }
 
 /** A refusal with a stable code. `detail` goes to the caller, so it never holds a secret or what failed inside. */
 export class ProblemError extends NamedError {
+  /** What the body says beside the members that every problem has. */
+  readonly members: Readonly<Record<string, unknown>>;
   constructor(
     readonly code: ProblemCode,
     readonly detail: string,
     /** Headers that belong to the refusal, e.g. `retry-after` in seconds. */
     readonly headers: Readonly<Record<string, string>> = {},
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly members?: Readonly<Record<string, unknown>> },
   ) {
     super(detail, options);
+    this.members = options?.members ?? {};
   }
   get status(): number {
     return PROBLEMS[this.code].status;
@@ -109,5 +118,6 @@ export function problemBody(problem: ProblemError, requestId: string): ProblemBo
     detail: problem.detail,
     code: problem.code,
     requestId,
+    ...problem.members,
   };
 }

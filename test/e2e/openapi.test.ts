@@ -154,6 +154,13 @@ describe('The OpenAPI document', () => {
     ['POST', '/v1/ops/reconciliations', '/v1/ops/reconciliations', { dryRun: true }, 409],
     ['GET', '/v1/ops/reconciliations/{id}', '/v1/ops/reconciliations/x', undefined, 404],
     ['GET', '/v1/plans', '/v1/plans', undefined, 200],
+    [
+      'POST',
+      '/v1/portal/sessions',
+      '/v1/portal/sessions',
+      { userId: 'u', returnUrl: 'https://elsewhere.example' },
+      422,
+    ],
     ['GET', '/v1/plans', '/v1/plans?plan=x', undefined, 400],
     ['GET', '/v1/users', '/v1/users?plan=plus&limit=1', undefined, 200],
     ['GET', '/v1/users', '/v1/users?status=x', undefined, 400],
@@ -267,6 +274,7 @@ describe('The OpenAPI document', () => {
       'POST /v1/ops/projections/{name}/swap',
       'POST /v1/ops/projections/{name}/verify',
       'POST /v1/ops/reconciliations',
+      'POST /v1/portal/sessions',
       'POST /webhooks/stripe',
       'PUT /v1/customers/{customerId}/link',
       'PUT /v1/subscriptions/{subscriptionId}/link',
@@ -288,7 +296,12 @@ describe('The OpenAPI document', () => {
   });
 
   it('lets every POST and PATCH that makes or changes something lasting be repeated under a key', () => {
-    const others = ['/v1/entitlements/batch', '/v1/ops/plans/diff', '/v1/ops/projections/{name}/verify'];
+    const others = [
+      '/v1/portal/sessions',
+      '/v1/entitlements/batch',
+      '/v1/ops/plans/diff',
+      '/v1/ops/projections/{name}/verify',
+    ];
     for (const [path, operations] of Object.entries(document.paths)) {
       for (const [method, { parameters, responses }] of Object.entries(operations)) {
         const isKeyed = parameters.some(({ name }) => name === 'Idempotency-Key');

@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { SETTINGS, type Settings } from '../../config/settings.js';
+import { MACHINE_CLOCK } from '../../database/server-clock.js';
 import { Metrics } from '../../observability/metrics.js';
+import { PortalConfigurations } from './portal-configurations.js';
 import { RequestBudget } from './request-pace.js';
 import { StripeGateway } from './stripe.gateway.js';
 
@@ -9,8 +11,17 @@ export const STRIPE_GATEWAY = Symbol('STRIPE_GATEWAY');
 
 /** What asks Stripe's API. */
 @Module({
-  providers: [{ provide: STRIPE_GATEWAY, inject: [SETTINGS, Metrics], useFactory: stripeGateway }],
-  exports: [STRIPE_GATEWAY],
+  providers: [
+    { provide: STRIPE_GATEWAY, inject: [SETTINGS, Metrics], useFactory: stripeGateway },
+    {
+      // Without a key there are none.
+      provide: PortalConfigurations,
+      inject: [STRIPE_GATEWAY, MACHINE_CLOCK],
+      useFactory: (gateway: StripeGateway | null, now: () => number) =>
+        gateway === null ? null : new PortalConfigurations(gateway, now),
+    },
+  ],
+  exports: [STRIPE_GATEWAY, PortalConfigurations],
 })
 export class GatewayModule {}
 

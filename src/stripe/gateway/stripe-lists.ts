@@ -12,12 +12,13 @@ export class StripeUnansweredError extends NamedError {
   constructor(
     readonly path: string,
     readonly answer: NoAnswer,
+    method: 'GET' | 'POST' | 'DELETE' = 'GET',
   ) {
     const { outcome, status, requestId } = answer;
     super(
       status === null
-        ? `Stripe did not answer GET ${path}: ${outcome}`
-        : `Stripe answered GET ${path} with ${status}${requestId === null ? '' : ` (${requestId})`}`,
+        ? `Stripe did not answer ${method} ${path}: ${outcome}`
+        : `Stripe answered ${method} ${path} with ${status}${requestId === null ? '' : ` (${requestId})`}`,
     );
   }
 }

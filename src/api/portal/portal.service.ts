@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { ProblemError } from '../../http/problem.js';
+import type { EntitlementReader } from '../../projections/read-models/entitlement.reader.js';
+import type { UserFactsReader } from '../../projections/read-models/user-facts.reader.js';
+import type { PortalConfigurations } from '../../stripe/gateway/portal-configurations.js';
+import type { StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
+import { written } from '../../stripe/gateway/written.js';
+import type { PortalRequest, PortalResponse } from './portal.schemas.js';
+
+export interface PortalServiceOptions {
+  readonly reader: Pick<EntitlementReader, 'read'>;
+  readonly facts: Pick<UserFactsReader, 'subscriptions'>;
+  /** `null`: there is no key of Stripe's API. */
+  readonly gateway: Pick<StripeGateway, 'write'> | null;
+  readonly configurations: PortalConfigurations | null;
+  /** Origins that the portal may lead back to. */
+  readonly origins: readonly string[];
+}
+
+const sessionSchema = z.looseObject({ id: z.string(), url: z.string() });
+/** Milliseconds that a request waits for its turn at Stripe: a person waits for the page. */
+const PATIENCE_MS = 5_000;
+
+/** Ways into Stripe's customer portal. It makes no customer, and lets nobody change a plan: that is what Tenure's routes are for. */
+export class PortalService {
+  constructor(private readonly options: PortalServiceOptions) {}
+
+  /** @throws ProblemError `url_not_allowed`, `no_customer`, `stripe_api_key_missing`; StripeRefusedError, StripeUnansweredError */
+  async open({ userId, returnUrl }: PortalRequest): Promise<PortalResponse> {
+    const { origins, gateway, configurations } = this.options;
+    if (!origins.includes(new URL(returnUrl).origin)) {
+      throw new ProblemError('url_not_allowed', 'returnUrl is of no origin that CHECKOUT_URL_ORIGINS names.');
+    }
+    const customer = await this.#customerOf(userId);
+    if (customer === null) throw new ProblemError('no_customer', 'The user never bought anything.');
+    if (gateway === null || configurations === null) {
+      throw new ProblemError('stripe_api_key_missing', 'Set STRIPE_SECRET_KEY.');
+    }
+    const params = { customer, configuration: await configurations.plain(), return_url: returnUrl };
+    // Each is used once, so each is another one.
+    const write = { method: 'POST', path: '/v1/billing_portal/sessions', params } as const;
+    const { object } = await written(gateway, { ...write, idempotencyKey: randomUUID() }, PATIENCE_MS);
+    const { id, url } = sessionSchema.parse(object);
+    return { sessionId: id, url };
+  }
+
+  /** The customer of what gives the plan, else of the subscription that was seen last; `null` where there is none. */
+  async #customerOf(userId: string): Promise<string | null> {
+    const { snapshot } = await this.options.reader.read(userId);
+    const paying = snapshot.source?.customerId ?? null;
+    if (paying !== null) return paying;
+    const subscriptions = await this.options.facts.subscriptions(userId);
+    const seen = subscriptions.filter(({ customer }) => customer !== null);
+    const [last] = [...seen].sort(
+      (a, b) => (b.seenAt ?? '').localeCompare(a.seenAt ?? '') || (a.subscription < b.subscription ? -1 : 1),
+    );
+    return last?.customer ?? null;
+  }
+}
