@@ -11,6 +11,7 @@ import { UsersModule } from './api/users/users.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { CommandsModule } from './commands/commands.module.js';
 import { DeadlinesModule } from './deadlines/deadlines.module.js';
+import { ReactionsModule } from './reactions/reactions.module.js';
 import { type AppParts, partsModule } from './start/parts.module.js';
 import { ReconciliationModule } from './stripe/reconciliation/reconciliation.module.js';
 import { WebhooksModule } from './webhooks/webhooks.module.js';
@@ -29,6 +30,7 @@ export function appModule(parts: AppParts): DynamicModule {
       CommandsModule,
       ReconciliationModule,
       DeadlinesModule,
+      ReactionsModule,
       WebhooksModule,
       EntitlementsModule,
       UsersModule,

@@ -16,6 +16,7 @@ import { Metrics } from './observability/metrics.js';
 import { loadPlanFile } from './plans/plan-file.js';
 import { GuardedEventStore } from './projections/engine/guarded-event-store.js';
 import type { Projections } from './projections/projections.js';
+import { Reactor } from './reactions/reactor.js';
 import { LeadershipLog } from './start/leadership-log.js';
 import { OfferedCatalog, untilCatalogIsRead } from './start/offered-catalog.js';
 import { openDatabase, startClock } from './start/open-database.js';
@@ -107,7 +108,16 @@ async function start(starting: Starting): Promise<Tenure> {
   });
   const { openAnswersKeptMs = KEPT_MS } = hooks;
   const given = { settings, now, metrics, logger, failures, openAnswersKeptMs };
-  const opened = { pool, store, repositories, projections, logWatch, heartbeat, clock };
+  const opened = {
+    pool,
+    databaseUrl: database.url,
+    store,
+    repositories,
+    projections,
+    logWatch,
+    heartbeat,
+    clock,
+  };
   const application = await openApplication(starting, appModule({ ...given, ...opened }));
   const { app, expressListener } = application;
 
@@ -115,6 +125,7 @@ async function start(starting: Starting): Promise<Tenure> {
   const imports = app.get(ImportRunner);
   const reconciliations = app.get(ReconciliationRunner);
   const doubts = app.get(DoubtWalk);
+  const reactor = app.get(Reactor);
   const forget = (): void => {
     repositories.forget();
     deadlines.forget();
@@ -136,6 +147,7 @@ async function start(starting: Starting): Promise<Tenure> {
     ];
     return Promise.all(closing);
   });
+  stops.add(STEPS.reactions, () => reactor.stop());
   await steps.take(catalog.offerBy(app.get(CommandBus)));
   await steps.take(untilCatalogIsRead(projections, () => logWatch.replaced === null && !clock.differs));
   metrics.watch(
@@ -147,6 +159,7 @@ async function start(starting: Starting): Promise<Tenure> {
   imports.start();
   reconciliations.start();
   doubts.start();
+  reactor.start();
   startAttentionWatch(starting, projections);
 
   const { server, url } = await openHttp(starting, application);

@@ -21,6 +21,7 @@ const LAYERS = [
   'commands/',
   'stripe/translate/',
   'projections/',
+  'reactions/',
   'audit/',
   'backup/',
   'stripe/reconciliation/',

@@ -126,6 +126,9 @@ async function endServedHistory(client: PoolClient, placeOf: (key: string) => st
       `select setval('tenure.${table}_ordinal_seq', (select coalesce(max(ordinal), 0) + 1 from tenure.${table}), false)`,
     );
   }
+  await client.query(
+    `select setval('tenure.reaction_work_seq_seq', (select coalesce(max(seq), 0) + 1 from tenure.reaction_work), false)`,
+  );
   const { rows } = await client.query('select generation from tenure.live_generation');
   const [{ generation }] = z.tuple([z.object({ generation: z.number() })]).parse(rows);
   await keepServedOfAll(client, { generation, now: Date.now() });

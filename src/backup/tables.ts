@@ -27,6 +27,8 @@ export const KEPT_TABLES: readonly KeptTable[] = [
   // What was served at any moment, by whichever generation.
   { table: 'served_entitlement', order: 'ordinal' },
   { table: 'served_mark', order: 'ordinal' },
+  // What is still to be done, by ids that stay: what was done after the backup may be done once more.
+  { table: 'reaction_work', order: 'seq' },
   // Histories of generations whose log was replaced: nothing folds them again.
   {
     table: 'entitlement_history',
@@ -44,6 +46,7 @@ export const DISPOSABLE_TABLES: Readonly<Record<string, string>> = {
   'tenure.projection_checkpoint': 'says how far a fold came: the fold of the restored log writes its own',
   'tenure.rebuild_order':
     'orders for builds, which a restored database does not have; generation_swap tells what came of them',
+  'tenure.reaction_checkpoint': 'a place in the old log: reactions begin with the end of the restored one',
   'tenure.log_identity': 'claimed anew for the log that is restored into',
   'tenure.import_job': 'what came of an import is in the log; one that was under way is begun again',
   'tenure.import_item': 'what an import read of Stripe and had not recorded: it is read again',

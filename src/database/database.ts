@@ -12,6 +12,9 @@ const POOL_SIZE = 20;
 /** Connections for what goes through TypeORM: few, so that a long list takes none from the hot paths. */
 const ENTITY_POOL_SIZE = 4;
 
+/** DI token of the database's connection string, for sessions that lead or listen. */
+export const DATABASE_URL = Symbol('DATABASE_URL');
+
 /** DI token of the pool for hot SQL. */
 export const POOL = Symbol('POOL');
 

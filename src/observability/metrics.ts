@@ -103,6 +103,18 @@ export class Metrics {
     labelNames: ['code'] as const,
     registers: [this.registry],
   });
+  private readonly reactionWrites = new Counter({
+    name: 'tenure_reaction_work_total',
+    help: 'Work that this instance wrote down as following from what happened, by reaction.',
+    labelNames: ['reaction'] as const,
+    registers: [this.registry],
+  });
+  private readonly reactionTries = new Counter({
+    name: 'tenure_reaction_tries_total',
+    help: 'Tries of such work, by whether it is done, tried again or given up.',
+    labelNames: ['reaction', 'outcome'] as const,
+    registers: [this.registry],
+  });
   readonly requestSeconds = new LatencyHistogram(
     'tenure_http_request_duration_seconds',
     'Time from the request to the end of its reply, by route, method and status.',
@@ -165,6 +177,14 @@ export class Metrics {
 
   deadline(outcome: DeadlineOutcome): void {
     this.deadlines.inc({ outcome });
+  }
+
+  reactionWritten(reaction: string, count: number): void {
+    this.reactionWrites.inc({ reaction }, count);
+  }
+
+  reactionWork(reaction: string, outcome: 'done' | 'again' | 'dead'): void {
+    this.reactionTries.inc({ reaction, outcome });
   }
 
   authFailure(code: 'unauthorized' | 'too_many_failures'): void {

@@ -132,3 +132,34 @@ function gauges<Figures>(
     });
   }
 }
+
+/** Work that follows what happened, of one reaction; `oldestMs` (Unix ms): since when the oldest of it waits. */
+export interface ReactionFigures {
+  readonly reaction: string;
+  readonly waiting: number;
+  readonly dead: number;
+  readonly oldestMs: number | null;
+}
+
+/** Shows the work of reactions, as the instance that does it counted it last; others show none. */
+export function watchReactions({ registry }: Metrics, figures: () => readonly ReactionFigures[]): void {
+  const watch = (name: string, help: string, value: (figures: ReactionFigures) => number): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['reaction'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const each of figures()) this.set({ reaction: each.reaction }, value(each));
+      },
+    });
+  };
+  watch('tenure_reaction_waiting', 'Work that is not done yet, by reaction.', ({ waiting }) => waiting);
+  watch('tenure_reaction_dead', 'Work that was given up and not replayed, by reaction.', ({ dead }) => dead);
+  watch(
+    'tenure_reaction_oldest_seconds',
+    'For how long the oldest work waits, by reaction.',
+    ({ oldestMs }) => (oldestMs === null ? 0 : Math.max(0, (Date.now() - oldestMs) / 1_000)),
+  );
+}

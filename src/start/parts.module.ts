@@ -4,7 +4,7 @@ import { ANSWERS_KEPT_MS } from '../api/health/open-answers.js';
 import { toProblem } from '../api/to-problem.js';
 import { Repositories } from '../commands/repositories.js';
 import { SETTINGS, type Settings } from '../config/settings.js';
-import { POOL } from '../database/database.js';
+import { DATABASE_URL, POOL } from '../database/database.js';
 import { MACHINE_CLOCK, ServerClock } from '../database/server-clock.js';
 import { EVENT_STORE, type EventStore } from '../event-store/event-store.js';
 import { FailureLog } from '../http/failure-log.js';
@@ -19,6 +19,8 @@ import { DeliveryHeartbeat } from '../webhooks/delivery-heartbeat.js';
 export interface AppParts {
   readonly settings: Settings;
   readonly pool: Pool;
+  /** Where the database is, for sessions that lead or listen. */
+  readonly databaseUrl: string;
   readonly store: EventStore;
   readonly repositories: Repositories;
   readonly projections: Projections;
@@ -43,6 +45,7 @@ export function partsModule(parts: AppParts): DynamicModule {
   const providers = [
     { provide: SETTINGS, useValue: parts.settings },
     { provide: POOL, useValue: parts.pool },
+    { provide: DATABASE_URL, useValue: parts.databaseUrl },
     { provide: EVENT_STORE, useValue: parts.store },
     { provide: Repositories, useValue: parts.repositories },
     { provide: PROJECTIONS, useValue: parts.projections },

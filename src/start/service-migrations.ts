@@ -10,6 +10,7 @@ import { eventStoreMigrations } from '../event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from '../event-store/postgres/pg-session.js';
 import { idempotencyMigrations } from '../http/idempotency/migrations.js';
 import { projectionMigrations } from '../projections/read-models/migrations/migrations.js';
+import { reactionMigrations } from '../reactions/migrations.js';
 import { priceMigrations } from '../stripe/prices/migrations.js';
 import { importMigrations } from '../stripe/reconciliation/import/migrations.js';
 import { reconciliationMigrations } from '../stripe/reconciliation/reconcile/migrations.js';
@@ -36,6 +37,7 @@ export function serviceMigrations(eventStoreUrl: string | null): readonly (new (
     ...priceMigrations,
     ...importMigrations,
     ...reconciliationMigrations,
+    ...reactionMigrations,
     CreateLogIdentity1763800000200,
   ];
 }

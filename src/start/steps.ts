@@ -22,6 +22,7 @@ export const STEPS = {
   projections: { name: 'projections', withinMs: 6_000 },
   leadership: { name: 'who leads', withinMs: 1_000 },
   inquiries: { name: 'inquiries and deadlines', withinMs: 2_000 },
+  reactions: { name: 'reactions', withinMs: 3_000 },
   attention: { name: 'what needs attention', withinMs: 1_000 },
   requests: { name: 'requests under way', withinMs: 6_000 },
 } as const;

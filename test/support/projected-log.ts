@@ -36,6 +36,7 @@ import {
 import { projectionEntities } from '../../src/projections/read-models/entities/entities.js';
 import { projectionMigrations } from '../../src/projections/read-models/migrations/migrations.js';
 import { GENERATION_TABLES } from '../../src/projections/read-models/partitions.js';
+import { reactionMigrations } from '../../src/reactions/migrations.js';
 import { FreshTables } from './fresh-tables.js';
 import { atEndOfFile } from './jest/kept-for-a-file.js';
 import { type Template, type TestDatabase, testDatabase } from './postgres.js';
@@ -96,11 +97,11 @@ export const KEY = { projection: 'entitlements', generation: 1 };
 
 const CONNECTIONS = { entities: projectionEntities, poolConfig: eventStorePoolConfig };
 
-/** The tables of a log and its read models alone. */
+/** The tables of a log, its read models, and the reactions to it. */
 const LOG_AND_READ_MODELS: Template = {
   name: 'log_and_read_models',
   migrate: async (url) => {
-    const migrations = [...eventStoreMigrations, ...projectionMigrations];
+    const migrations = [...eventStoreMigrations, ...projectionMigrations, ...reactionMigrations];
     const database = await openDatabase({ url, migrations, onIdleFault, ...CONNECTIONS });
     await database.close();
   },

@@ -4,10 +4,10 @@ import { clientConfig, DeadlineClient, prepare, SESSION } from '../../database/d
 /** Channel that notifies other instances when a checkpoint, or the pointer to the live generation, moved. */
 export const PROJECTION_CHANNEL = 'tenure_projection';
 /**
- * What a session may lead: the fold of the live generation, or those of rebuilds. Classes of the advisory lock, "tnre" and
- * "tnrb"; its other key is the hash of the projection's name.
+ * What a session may lead: the fold of the live generation, those of rebuilds, or reactions. Classes of the advisory lock,
+ * "tnre", "tnrb" and "tnrx"; its other key is the hash of the projection's name.
  */
-const LOCK_CLASSES = { live: 0x746e7265, rebuild: 0x746e7262 };
+const LOCK_CLASSES = { live: 0x746e7265, rebuild: 0x746e7262, reactions: 0x746e7278 };
 export type LeadOf = keyof typeof LOCK_CLASSES;
 
 /** Interval of the session's heartbeat, and how long the server keeps a session without one, in milliseconds. */
@@ -39,7 +39,7 @@ export class LeaderElection {
     { projection, lead }: { readonly projection: string; readonly lead: LeadOf },
     hooks: { onNotification(): void; onLost(): void },
   ): Promise<LeaderElection> {
-    const name = lead === 'live' ? `tenure ${projection} projection` : `tenure ${projection} rebuild`;
+    const name = `tenure ${projection} ${lead === 'live' ? 'projection' : lead}`;
     const client = new DeadlineClient(clientConfig(url, name, SESSION));
     const election = new LeaderElection(client, [LOCK_CLASSES[lead], keyOf(projection)]);
     const lose = (): void => {

@@ -133,17 +133,26 @@ async function foldAndMove(
     await keepHistory(client, swap, aligned);
     await retireOthers(client, generation);
     await movePointer(client, { ...order, projection, kind: 'adoption' }, aligned, report);
-    await moveOtherCheckpoints();
+    await moveOtherCheckpoints(client, aligned.to.fold.checkpoint.handled);
     return report;
   });
 }
 
 /**
- * The place for every checkpoint of the log that is no generation's of this projection (those of reactors, of the audit tree,
- * of jobs): each goes to the end of the adopted log, in this transaction, and acts on nothing from before it. There is none
- * yet.
+ * Every checkpoint of the log that is no generation's of this projection goes to the end of the adopted log, in this
+ * transaction, and acts on nothing from before it: those of reactions.
  */
-async function moveOtherCheckpoints(): Promise<void> {}
+async function moveOtherCheckpoints(client: PoolClient, end: Position | null): Promise<void> {
+  const { rows } = await client.query(
+    `select to_regclass('tenure.reaction_checkpoint') is not null as "isThere"`,
+  );
+  if (rows[0]?.isThere !== true) return; // a read side alone, without what reacts to it
+  await client.query(
+    `update tenure.reaction_checkpoint set position = $1, revision = revision + 1,
+       ordinal = (select coalesce(max(ordinal), 0) from tenure.served_entitlement)`,
+    [end],
+  );
+}
 
 /** @throws LogIsKnownError unless two looks find that the log is another one */
 async function expectAnother({ store, pool, projection }: AdoptionOptions): Promise<void> {

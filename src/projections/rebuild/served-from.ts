@@ -1,7 +1,8 @@
 import type { PoolClient } from 'pg';
 
-const COLUMNS = 'user_id, known_from, snapshot, successors, counter, version_offset, position, changed_at';
-const ROW = `u.snapshot, u.successors, coalesce(u.counter, 0), coalesce(o.version_offset, 0), u.position, u.changed_at`;
+const COLUMNS =
+  'user_id, known_from, snapshot, successors, counter, version_offset, position, changed_at, by_swap';
+const ROW = `u.snapshot, u.successors, coalesce(u.counter, 0), coalesce(o.version_offset, 0), u.position, u.changed_at, true`;
 
 /** A generation that becomes the one that is read, and the moment (Unix ms) that it is served from. */
 export interface ServedFrom {
@@ -45,8 +46,8 @@ export async function keepServedOfAll(client: PoolClient, { generation, now }: S
 export async function keepServedDefaults(client: PoolClient, { generation, now }: ServedFrom): Promise<void> {
   const values = [generation, new Date(now).toISOString()];
   await client.query(
-    `insert into tenure.served_entitlement (user_id, known_from, snapshot, successors, counter, version_offset)
-     select '', $2, p.default_snapshot, '[]', 0, 0
+    `insert into tenure.served_entitlement (user_id, known_from, snapshot, successors, counter, version_offset, by_swap)
+     select '', $2, p.default_snapshot, '[]', 0, 0, true
      from (select default_snapshot from tenure.plan_catalog where generation = $1 order by position desc limit 1) p
      where p.default_snapshot is distinct from
        (select snapshot from tenure.served_entitlement where user_id = '' order by ordinal desc limit 1)`,

@@ -1,5 +1,15 @@
 import { EntitySchema } from 'typeorm';
-import { bigint, idText, instant, int, keyOf, nullable, SCHEMA, text } from '../../../database/columns.js';
+import {
+  bigint,
+  flag,
+  idText,
+  instant,
+  int,
+  keyOf,
+  nullable,
+  SCHEMA,
+  text,
+} from '../../../database/columns.js';
 
 /** A stream of which an event named a user. */
 export interface UserStreamRow {
@@ -66,7 +76,8 @@ export const LogicalTimeEntity = new EntitySchema<LogicalTimeRow>({
 
 /**
  * What was served of a user from `knownFrom` on, outside of generations; of rows of one user the greater `ordinal` is the
- * later. The empty user stands for whoever has no row. Without a snapshot: the user has no row any more.
+ * later. The empty user stands for whoever has no row. Without a snapshot: the user has no row any more. `bySwap`: no event
+ * wrote it, but a move to another generation.
  */
 export interface ServedEntitlementRow {
   readonly userId: string;
@@ -78,6 +89,7 @@ export interface ServedEntitlementRow {
   readonly versionOffset: number;
   readonly position: string | null;
   readonly changedAt: Date | null;
+  readonly bySwap: boolean;
 }
 
 /** Numbers of their own, which rows that come back from a backup bring with them. */
@@ -97,7 +109,9 @@ export const ServedEntitlementEntity = new EntitySchema<ServedEntitlementRow>({
     versionOffset: int('version_offset'),
     position: nullable(bigint()),
     changedAt: nullable(instant('changed_at')),
+    bySwap: flag('by_swap'),
   },
+  indices: [{ name: 'served_entitlement_ordinal_idx', columns: ['ordinal'] }],
 });
 
 /** What a user was marked with from `knownFrom` on; without a position: with nothing any more. */

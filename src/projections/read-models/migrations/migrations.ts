@@ -13,6 +13,7 @@ import { KeepAdoptedPrices1763999000000 } from './12-add-adopted-prices.migratio
 import { AddTwoClocks1764000000000 } from './13-add-two-clocks.migration.js';
 import { AddPayments1764001000000 } from './14-add-payments.migration.js';
 import { AddGrants1764002000000 } from './15-add-grants.migration.js';
+import { MarkSwappedRows1764003000000 } from './16-mark-swapped-rows.migration.js';
 
 /**
  * Migrations of the projections, in the order in which they run: a new one is the last of this list, has the next number in its
@@ -35,4 +36,5 @@ export const projectionMigrations = [
   AddTwoClocks1764000000000,
   AddPayments1764001000000,
   AddGrants1764002000000,
+  MarkSwappedRows1764003000000,
 ];

@@ -1,0 +1,262 @@
+import type { DueWork, NewWork, Occurrence, Reaction } from '../../src/reactions/reaction.js';
+import { reactOnce } from '../../src/reactions/reaction-round.js';
+import { Reactor } from '../../src/reactions/reactor.js';
+import { at, day } from '../support/policy-stories.js';
+import { ProjectedLog, type Replay, type ToRecord } from '../support/projected-log.js';
+import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
+import { until } from '../support/until.js';
+
+const STRAIGHT: Replay = { batchSize: 500, sliceSize: 1_000, projector: 'kept' };
+const OPS = { actor: 'ops', reason: 'a test' };
+
+/** One line for an occurrence. */
+function told(occurrence: Occurrence): string {
+  if (occurrence.kind === 'event') return `${occurrence.event.type} ${occurrence.event.position}`;
+  const { userId, cause, before, after } = occurrence.change;
+  const by = cause.kind === 'time' ? 'time' : `${cause.event?.type} ${cause.position}`;
+  return `${userId} ${before.plan}>${after.plan} v${after.revocationVersion} by ${by}`;
+}
+
+/** A reaction that keeps what it was shown; each occurrence is work of its user's lane, or of the log's. */
+class Recording implements Reaction {
+  readonly name = 'recording';
+  readonly retryAfterMs = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1];
+  readonly shown: string[] = [];
+  readonly done: string[] = [];
+  asleep = false;
+
+  constructor(private readonly onPerform: (work: DueWork, signal: AbortSignal) => Promise<void>) {}
+
+  async isAsleep(): Promise<boolean> {
+    return this.asleep;
+  }
+
+  async workFor(occurrences: readonly Occurrence[]): Promise<readonly NewWork[]> {
+    const lines = occurrences.map(told);
+    this.shown.push(...lines);
+    return occurrences.map((occurrence, i) => ({
+      key: occurrence.kind === 'event' ? occurrence.event.id : occurrence.change.id,
+      lane: occurrence.kind === 'event' ? 'log' : occurrence.change.userId,
+      group: 'all',
+      payload: lines[i],
+    }));
+  }
+
+  async heldGroups(): Promise<readonly string[]> {
+    return [];
+  }
+
+  async perform(work: DueWork, signal: AbortSignal): Promise<void> {
+    await this.onPerform(work, signal);
+    this.done.push(`${work.id} ${work.payload}`);
+  }
+}
+
+function sight(name: string, second: number, more: Parameters<typeof sightOf>[2] = {}): ToRecord {
+  const record = sightOf(name, second, { userId: name, ...more });
+  const origin = record.origin && { ...record.origin, eventId: `evt_${name}_${second}` };
+  return { ...record, origin };
+}
+
+describe('A reaction', () => {
+  let log: ProjectedLog;
+  const running: Reactor[] = [];
+  beforeEach(async () => {
+    log = await ProjectedLog.open();
+    await fold(publication(twoPlans({ free: 'reports', plus: 'export' }), day(0)));
+  });
+  afterEach(async () => {
+    for (const reactor of running.splice(0)) await reactor.stop();
+    await log.close();
+  });
+
+  async function fold(...events: readonly ToRecord[]): Promise<void> {
+    await log.record(...events);
+    expect((await log.replay(STRAIGHT)).outcome).toBe('idle');
+  }
+
+  async function react(reaction: Reaction, size = { events: 500, rows: 1_000 }): Promise<void> {
+    for (;;) {
+      const end = await reactOnce({ pool: log.pool, store: log.store, size }, reaction);
+      if (end.outcome === 'level') return;
+    }
+  }
+
+  function run(reaction: Reaction): Reactor {
+    const reactor = new Reactor({
+      pool: log.pool,
+      url: log.url,
+      store: log.store,
+      reactions: [reaction],
+      isLogKnown: () => true,
+      metrics: { reactionWork: () => undefined, reactionWritten: () => undefined },
+      onTrouble: () => undefined,
+    });
+    running.push(reactor);
+    reactor.start();
+    return reactor;
+  }
+
+  const nothing = async (): Promise<void> => undefined;
+
+  it('begins with now, and is shown every event once with the changes that it made, and those by time before them', async () => {
+    await fold(sight('old', day(1)));
+    const reaction = new Recording(nothing);
+    await react(reaction);
+    expect(reaction.shown).toEqual([]);
+    await fold(
+      sight('ann', day(2), { cancelAt: day(3) }),
+      sight('bob', day(4)),
+      sight('ann', day(5), { cancelAt: null }),
+    );
+    const expected = [
+      'SubscriptionUpdated 3',
+      'ann free>plus v1 by SubscriptionUpdated 3',
+      'SubscriptionUpdated 4',
+      'bob free>plus v1 by SubscriptionUpdated 4',
+      'ann plus>free v2 by time',
+      'SubscriptionUpdated 5',
+      'ann free>plus v3 by SubscriptionUpdated 5',
+    ];
+    await react(reaction);
+    expect(reaction.shown.toSorted()).toEqual(expected.toSorted());
+    expect(reaction.shown.filter((line) => line.startsWith('ann'))).toEqual(
+      expected.filter((line) => line.startsWith('ann')),
+    );
+    expect(reaction.shown.filter((line) => line.startsWith('Sub'))).toEqual(
+      expected.filter((line) => line.startsWith('Sub')),
+    );
+  });
+
+  it('is shown the same in pages of any size, and nothing behind what was folded', async () => {
+    const whole = new Recording(nothing);
+    await react(whole);
+    const events = Array.from({ length: 12 }, (_, i) =>
+      sight(`u${i % 3}`, day(2) + i, i % 2 === 0 ? {} : { status: 'canceled' }),
+    );
+    await fold(...events);
+    await log.record(sight('unfolded', day(9)));
+    await react(whole);
+    await log.pool.query(`update tenure.reaction_checkpoint set position = 1, ordinal =
+      (select min(ordinal) - 1 from tenure.served_entitlement where user_id <> '')`);
+    for (const size of [
+      { events: 1, rows: 1_000 },
+      { events: 500, rows: 1 },
+      { events: 5, rows: 3 },
+    ]) {
+      await log.pool.query(`update tenure.reaction_checkpoint set position = 1, ordinal =
+        (select min(ordinal) - 1 from tenure.served_entitlement where user_id <> '')`);
+      const paged = new Recording(nothing);
+      await react(paged, size);
+      expect(paged.shown).toEqual(whole.shown);
+    }
+    expect(whole.shown.join()).not.toContain('unfolded');
+    expect(await workIds()).toHaveLength(whole.shown.length);
+  });
+
+  async function workIds(): Promise<readonly string[]> {
+    const { rows } = await log.pool.query<{ id: string }>('select id from tenure.reaction_work order by seq');
+    return rows.map(({ id }) => id);
+  }
+
+  it('is shown nothing again by a rebuild, a swap or a way back', async () => {
+    const live = await log.start('live', { now: () => at(day(8)) });
+    const reaction = new Recording(nothing);
+    await react(reaction);
+    await live.reaches(await log.record(sight('ann', day(2)), sight('bob', day(3))));
+    await react(reaction);
+    expect(reaction.shown).toHaveLength(4);
+    await live.rebuilds.rebuild({ ...OPS, afterwards: 'swap' }, () => undefined);
+    await react(reaction);
+    await live.rebuilds.rollBack(OPS);
+    await react(reaction);
+    expect(reaction.shown).toHaveLength(4);
+    await live.reaches(await log.record(sight('ann', day(4), { status: 'canceled' })));
+    await react(reaction);
+    expect(reaction.shown.slice(4)).toEqual([
+      'SubscriptionUpdated 4',
+      'ann plus>free v2 by SubscriptionUpdated 4',
+    ]);
+  });
+
+  it('that wants nothing goes on without a look, and later begins where it wants something', async () => {
+    const reaction = new Recording(nothing);
+    await react(reaction);
+    reaction.asleep = true;
+    await log.pool.query(`update tenure.reaction_checkpoint set moved_at = now() - interval '1 minute'`);
+    await fold(sight('ann', day(2)));
+    await react(reaction);
+    reaction.asleep = false;
+    await react(reaction);
+    expect(reaction.shown).toEqual([]);
+  });
+
+  it('does all of a lane in order though half of the tries fail, and other lanes beside it', async () => {
+    let tries = 0;
+    const reaction = new Recording(async () => {
+      tries += 1;
+      if (tries % 2 === 1) throw new Error('not now');
+    });
+    await react(reaction);
+    run(reaction);
+    const events = Array.from({ length: 20 }, (_, i) =>
+      sight(`u${i % 2}`, day(2) + i, i % 4 < 2 ? {} : { status: 'paused' }),
+    );
+    await fold(...events);
+    await until('all is done', () => reaction.done.length === 40);
+    await until('nothing waits', async () => (await workIds()).length === 0);
+    const done = reaction.done.map((line) => line.slice(37));
+    for (const lane of ['u0', 'u1', 'Sub']) {
+      const of = (lines: readonly string[]) => lines.filter((line) => line.startsWith(lane));
+      expect(of(done)).toEqual(of(reaction.shown));
+    }
+  });
+
+  it('is done by another instance where one died in the middle, by the same ids', async () => {
+    const begun: string[] = [];
+    const stuck = new Recording(async ({ id }, signal) => {
+      begun.push(id);
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('cut off'))));
+    });
+    await react(stuck);
+    await fold(sight('ann', day(2)), sight('bob', day(3)));
+    const first = run(stuck);
+    const next = new Recording(nothing);
+    await until('three lanes are under way', () => begun.length === 3);
+    const written = await workIds();
+    run(next);
+    // Its session ends as that of a process that was killed.
+    await log.pool.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tenure all reactions'
+       and datname = current_database() and pid = (select pid from pg_locks where locktype = 'advisory' and granted
+         and classid = ${0x746e7278} and database = (select oid from pg_database where datname = current_database()))`,
+    );
+    void first.stop();
+    await until('the other did it', () => next.done.length === written.length);
+    expect(new Set(next.done.map((line) => line.slice(0, 36)))).toEqual(new Set(written));
+    expect(next.shown).toEqual([]);
+    expect(begun.every((id) => written.includes(id))).toBe(true);
+  });
+
+  it('gives up work after its last try, and lets the next of the lane go', async () => {
+    const reaction = new Recording(async ({ payload }) => {
+      if (String(payload).includes('v1')) throw new Error('never');
+    });
+    await react(reaction);
+    run(reaction);
+    await fold(sight('ann', day(2)), sight('ann', day(3), { status: 'canceled' }));
+    await until('the second is done', () => reaction.done.some((line) => line.includes('v2')));
+    await until('one is left', async () => (await workIds()).length === 1);
+    const { rows } = await log.pool.query(
+      'select state, attempts, failure, payload from tenure.reaction_work',
+    );
+    expect(rows).toEqual([
+      {
+        state: 'dead',
+        attempts: 11,
+        failure: 'never',
+        payload: '"ann free>plus v1 by SubscriptionUpdated 2"',
+      },
+    ]);
+  });
+});
