@@ -189,6 +189,7 @@ export const EXAMPLES: Examples<keyof typeof NAMED> = {
     read: 3,
     recorded: 0,
     unchanged: 0,
+    unusable: 0,
     secondsLeft: null,
     report: {
       users: { plus: 1 },
@@ -196,6 +197,7 @@ export const EXAMPLES: Examples<keyof typeof NAMED> = {
       unlinked: { count: 0, first: [] },
       conflicts: { count: 0, first: [] },
       unmappedPrices: {},
+      unusableObjects: { count: 0, first: [] },
       severalSubscriptions: { count: 0, first: [] },
     },
     failure: null,
@@ -217,6 +219,7 @@ export const EXAMPLES: Examples<keyof typeof NAMED> = {
         first: [{ event: 'evt_Lark', type: 'customer.subscription.updated', created: 1_790_000_000 }],
       },
       unusableEvents: { count: 0, first: [] },
+      unusableObjects: { count: 0, first: [] },
       differences: { count: 1, first: [{ kind: 'subscription', id: 'sub_Lark' }] },
       gone: { count: 0, first: [] },
     },

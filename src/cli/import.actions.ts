@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Repositories } from '../commands/repositories.js';
-import { loadClaimReading } from '../config/settings.js';
+import { loadTranslationOptions } from '../config/settings.js';
 import type { ImportJob } from '../stripe/reconciliation/import/import-jobs.js';
 import { InvalidLinksError, importLinks } from '../stripe/reconciliation/import/import-links.js';
 import type { ImportReport } from '../stripe/reconciliation/import/import-report.schema.js';
@@ -25,7 +25,7 @@ export interface ImportOptions extends JsonOption {
 export async function importFromStripe(terminal: Terminal, options: ImportOptions): Promise<void> {
   const links = await linksOf(terminal, options.links);
   if (links === null) return;
-  const claims = loadClaimReading(terminal.environment);
+  const { account: stripeAccount, ...claims } = loadTranslationOptions(terminal.environment);
   await refusing(terminal, () =>
     withStripe(terminal, (gateway, livemode) =>
       withLog(terminal, 'write', async ({ settings: { streamPrefix }, store, now, pool }) => {
@@ -35,6 +35,7 @@ export async function importFromStripe(terminal: Terminal, options: ImportOption
           store,
           repositories: new Repositories(store, { streamPrefix, now, mayWrite: knownLog(store, pool) }),
           gateway,
+          stripeAccount,
           streamPrefix,
           livemode,
           claims,
@@ -82,7 +83,7 @@ function reportLines(report: ImportReport): readonly string[] {
     Object.entries(counts)
       .map(([name, count]) => `${name} ${count}`)
       .join(', ') || 'none';
-  const { unlinked, conflicts, severalSubscriptions } = report;
+  const { unlinked, conflicts, severalSubscriptions, unusableObjects } = report;
   return [
     `  users by plan: ${counted(report.users)}`,
     `  subscriptions by status: ${counted(report.subscriptions)}`,
@@ -93,5 +94,7 @@ function reportLines(report: ImportReport): readonly string[] {
     ...conflicts.first.map(({ kind, id }) => `    ${kind} ${id}`),
     `  users with several live subscriptions: ${severalSubscriptions.count}`,
     ...severalSubscriptions.first.map((each) => `    ${each.userId}: ${each.subscriptions.join(', ')}`),
+    `  objects that cannot be recorded: ${unusableObjects.count}`,
+    ...unusableObjects.first.map(({ kind, id, why }) => `    ${kind} ${id}: ${why}`),
   ];
 }

@@ -68,7 +68,13 @@ function linesOf({
   return [`${events} events and ${subscriptions} subscriptions looked at; ${done}`, ...driftLines(report)];
 }
 
-function driftLines({ missedEvents, unusableEvents, differences, gone }: DriftReport): readonly string[] {
+function driftLines({
+  missedEvents,
+  unusableEvents,
+  unusableObjects,
+  differences,
+  gone,
+}: DriftReport): readonly string[] {
   return [
     `  events that the log lacked: ${missedEvents.count}`,
     ...missedEvents.first.map(
@@ -76,6 +82,8 @@ function driftLines({ missedEvents, unusableEvents, differences, gone }: DriftRe
     ),
     `  events that cannot be recorded: ${unusableEvents.count}`,
     ...unusableEvents.first.map(({ event, why }) => `    ${event}: ${why}`),
+    `  objects that cannot be recorded: ${unusableObjects.count}`,
+    ...unusableObjects.first.map(({ kind, id, why }) => `    ${kind} ${id}: ${why}`),
     `  objects that differed: ${differences.count}`,
     ...differences.first.map(({ kind, id }) => `    ${kind} ${id}`),
     `  objects that Stripe no longer has: ${gone.count}`,

@@ -127,7 +127,7 @@ export function loadStripeApiSettings(
  * Reads how user ids are found in what Stripe shows.
  * @throws InvalidSettingsError as `loadSettings`
  */
-export function loadClaimReading(environment: Environment): ClaimReading {
+function loadClaimReading(environment: Environment): ClaimReading {
   const parsed = claimSchema.safeParse(withoutEmpty(environment));
   if (!parsed.success) throw new InvalidSettingsError(faultsOf(parsed.error));
   const { USER_ID_METADATA_KEY, USER_ID_PATTERN } = parsed.data;

@@ -19,6 +19,17 @@ const SUBSCRIPTIONS = Number(process.env.IMPORT_SUBSCRIPTIONS ?? 250);
 const ASKED = { afterwards: 'record', actor: 'test', links: [] } as const;
 const CLAIMS = { userIdMetadataKey: 'user_id', userIdPattern: null };
 
+const NOT_FOUND = { outcome: 'not_found', status: 404, requestId: null, againInMs: 0 } as const;
+
+function gatewayTo(api: StripeApi): StripeGateway {
+  return new StripeGateway({
+    secretKey: api.key,
+    apiBase: api.url,
+    budget: new RequestBudget({ perSecond: 1_000, livemode: false }),
+    onRequest: () => undefined,
+  });
+}
+
 /** A log that goes away after so many appends. */
 class FailingStore extends EventStoreDecorator {
   constructor(
@@ -60,17 +71,13 @@ describe('An import of what Stripe has', () => {
   function importer(more: Partial<ImporterOptions> & { appends?: number } = {}): Importer {
     const store = service.tenure.app.get<EventStore>(EVENT_STORE);
     const writing = more.appends === undefined ? store : new FailingStore(store, more.appends);
-    const gateway = new StripeGateway({
-      secretKey: api.key,
-      apiBase: api.url,
-      budget: new RequestBudget({ perSecond: 1_000, livemode: false }),
-      onRequest: () => undefined,
-    });
+    const gateway = gatewayTo(api);
     return new Importer({
       pool: service.tenure.pool,
       store,
       repositories: new Repositories(writing, { streamPrefix: service.prefix }),
       gateway,
+      stripeAccount: null,
       streamPrefix: service.prefix,
       livemode: false,
       claims: CLAIMS,
@@ -178,6 +185,37 @@ describe('An import of what Stripe has', () => {
     });
     expect(none).toBe(78);
     await rm(folder, { recursive: true });
+  });
+
+  it('lists what cannot be read, and brings in the rest', async () => {
+    api.has(subscriptionObject('sub_odd', 'price_plus', { status: null, livemode: false }));
+    api.has(subscriptionObject('sub_late', 'price_plus', { livemode: false }));
+    const job = await importer().run(ASKED);
+    expect(job).toMatchObject({ phase: 'done', recorded: 1, unusable: 1, failure: null });
+    expect(job.report?.unusableObjects).toEqual({
+      count: 1,
+      first: [{ kind: 'subscription', id: 'sub_odd', why: expect.stringContaining('status') }],
+    });
+  });
+
+  it('is refused, and records nothing, where the key is of another account', async () => {
+    const before = await service.logged();
+    const [ours, theirs] = [api.account, 'acct_another'];
+    const failed = { phase: 'failed', subscriptions: 0, failure: expect.stringContaining(theirs) };
+    const nothingOfOurs = { object: async () => NOT_FOUND, page: async () => NOT_FOUND };
+    try {
+      expect(await importer({ stripeAccount: theirs }).run(ASKED)).toMatchObject(failed);
+      api.account = theirs;
+      expect(await importer().run(ASKED)).toMatchObject(failed);
+      expect(await importer({ stripeAccount: ours }).run(ASKED)).toMatchObject(failed);
+      await service.tenure.pool.query('delete from tenure.stripe_account');
+      const account = () => gatewayTo(api).account();
+      expect(await importer({ gateway: { ...nothingOfOurs, account } }).run(ASKED)).toMatchObject(failed);
+    } finally {
+      api.account = ours;
+    }
+    expect(await service.logged()).toBe(before);
+    expect(await importer().run(ASKED)).toMatchObject({ phase: 'done' });
   });
 
   it('is refused while another one runs', async () => {

@@ -192,6 +192,34 @@ describe('A reconciliation', () => {
     expect(await service.logged()).toBe(after);
   });
 
+  it('with the key of another account is refused, and ends nothing', async () => {
+    const before = await service.logged();
+    const { rows } = await service.tenure.pool.query('select account from tenure.stripe_account');
+    expect(rows).toEqual([{ account: lives.simulator.account.id }]);
+    await service.tenure.pool.query(`update tenure.stripe_account set account = 'acct_before'`);
+    const refused = await asked({ gone: 'end' });
+    await service.tenure.pool.query('update tenure.stripe_account set account = $1', [rows[0].account]);
+    expect(refused).toMatchObject({
+      ...{ phase: 'failed', events: 0, subscriptions: 0, report: null },
+      failure: `the key is of ${rows[0].account}, and the log tells of acct_before`,
+    });
+    expect(await service.logged()).toBe(before);
+  });
+
+  it('lists what cannot be read, and goes on', async () => {
+    const { subscriptions } = lives.simulator.account;
+    const [row] = [...subscriptions.select()];
+    if (row === undefined) throw new Error('nobody subscribed');
+    subscriptions.put({ ...row, status: '' as typeof row.status });
+    const found = await asked({});
+    subscriptions.put(row);
+    expect(found.report.unusableObjects).toMatchObject({
+      count: 1,
+      first: [{ kind: 'subscription', id: row.id }],
+    });
+    expect(found.report.gone.count).toBe(0);
+  });
+
   it('comes by itself once it is due, and not before', async () => {
     const jobs = new ReconciliationJobs(service.tenure.pool);
     expect(await jobs.isDue(1)).toBe(false);

@@ -38,6 +38,8 @@ export class StripeApi {
   readonly #objects = new Map<string, Readonly<Record<string, unknown>>>();
   readonly #misbehaving = new Map<string, Misbehaviour[]>();
   readonly #underWay = new Map<string, number>();
+  /** The account that its key is of. */
+  account = 'acct_of_the_tests';
   /** Seconds by which its clock is ahead of ours. */
   clockAhead = 0;
 
@@ -121,6 +123,7 @@ export class StripeApi {
     if (request.headers.authorization !== `Bearer ${this.key}`)
       return fault(401, 'invalid_request_error', '');
     const asked = askedIn(path);
+    if (path === '/v1/account') return { status: 200, body: { id: this.account, object: 'account' } };
     if (path === '/v1/subscriptions') return this.#subscriptions(query);
     const shown = this.#objects.get(query.get('subscription') ?? asked?.id ?? '');
     if (asked === null || request.method !== 'GET' || shown === undefined) {

@@ -1,5 +1,6 @@
 import type { Account } from './account.js';
 import type { Router } from './http/router.js';
+import { accountRoutes } from './resources/accounts.js';
 import { checkoutSessionRoutes } from './resources/checkout-sessions.js';
 import { couponRoutes } from './resources/coupons.js';
 import { customerBalanceRoutes } from './resources/customer-balance.js';
@@ -29,6 +30,7 @@ import { webhookEndpointRoutes } from './webhooks/webhook-endpoints.js';
 
 /** Every path of the API that the simulator has. */
 export function routesOf(router: Router, account: Account, webhooks: Webhooks): void {
+  accountRoutes(router, account);
   checkoutSessionRoutes(router, account);
   couponRoutes(router, account);
   customerBalanceRoutes(router, account);

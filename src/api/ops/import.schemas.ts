@@ -32,6 +32,7 @@ export const importResponse = z.strictObject({
   read: count,
   recorded: count,
   unchanged: count,
+  unusable: count,
   secondsLeft: z.number().nullable(),
   report: importReportSchema.nullable(),
   failure: z.string().nullable(),

@@ -1,5 +1,6 @@
 /** Kinds of objects that Stripe's API is asked for by their ids. */
-export type ObjectKind = 'subscription' | 'invoice' | 'customer' | 'checkout';
+export const OBJECT_KINDS = ['subscription', 'invoice', 'customer', 'checkout'] as const;
+export type ObjectKind = (typeof OBJECT_KINDS)[number];
 
 /** One object of Stripe's, by its kind and id. */
 export interface StripeObjectRef {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { NamedError } from '../../observability/named-error.js';
 import type { StripeObjectRef } from './object-kind.js';
-import type { ListedObject, NoAnswer, ObjectAnswer, StripeGateway } from './stripe.gateway.js';
+import type { ListedObject, NoAnswer, ObjectAnswer, PageAnswer, StripeGateway } from './stripe.gateway.js';
 
 /** Times that one page is asked for before its list is given up. */
 const TRIES = 5;
@@ -57,17 +57,12 @@ export async function allListed(
 }
 
 /** The first page of a list, asked for again where that may help. @throws StripeUnansweredError */
-export async function pageOf(
+export function pageOf(
   gateway: Pick<StripeGateway, 'page'>,
   path: string,
   query: Readonly<Record<string, string>>,
-) {
-  for (let tries = 1; ; tries += 1) {
-    const answer = await gateway.page(path, query);
-    if (answer.outcome === 'answered') return answer;
-    if (tries === TRIES || !mayComeLater(answer)) throw new StripeUnansweredError(path, answer);
-    await pause(answer.againInMs);
-  }
+): Promise<PageAnswer> {
+  return askedAgain(path, () => gateway.page(path, query));
 }
 
 /** An object, asked for again where that may help; `null` where Stripe has none of this id. @throws StripeUnansweredError */
@@ -75,12 +70,34 @@ export async function objectOf(
   gateway: Pick<StripeGateway, 'object'>,
   about: StripeObjectRef,
 ): Promise<ObjectAnswer | null> {
+  try {
+    return await askedAgain(`${about.kind} ${about.id}`, () => gateway.object(about));
+  } catch (error) {
+    if (error instanceof StripeUnansweredError && error.answer.outcome === 'not_found') return null;
+    throw error;
+  }
+}
+
+/** The id of the account that the key is of; `null` where the key may not ask for it. @throws StripeUnansweredError */
+export async function accountOf(gateway: Pick<StripeGateway, 'account'>): Promise<string | null> {
+  try {
+    const { object } = await askedAgain('/v1/account', () => gateway.account());
+    return String(object.id);
+  } catch (error) {
+    if (isRefusedByStripe(error)) return null;
+    throw error;
+  }
+}
+
+/** What Stripe answers, asked again where that may help. @throws StripeUnansweredError */
+async function askedAgain<Answer extends { readonly outcome: 'answered' }>(
+  what: string,
+  ask: () => Promise<Answer | NoAnswer>,
+): Promise<Answer> {
   for (let tries = 1; ; tries += 1) {
-    const answer = await gateway.object(about);
+    const answer = await ask();
     if (answer.outcome === 'answered') return answer;
-    if (answer.outcome === 'not_found') return null;
-    if (tries === TRIES || !mayComeLater(answer))
-      throw new StripeUnansweredError(`${about.kind} ${about.id}`, answer);
+    if (tries === TRIES || !mayComeLater(answer)) throw new StripeUnansweredError(what, answer);
     await pause(answer.againInMs);
   }
 }

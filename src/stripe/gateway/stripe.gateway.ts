@@ -163,6 +163,11 @@ export class StripeGateway {
     });
   }
 
+  /** The account that the key is of (Stripe: "Retrieve account"); a restricted key may be refused. */
+  account(patienceMs = PATIENCE_MS): Promise<StripeAnswer> {
+    return this.#answer(() => this.#get('/v1/account', objectSchema, patienceMs));
+  }
+
   /** An event as it was delivered to those who take snapshots (Stripe: "Retrieve an event"; kept for 30 days). */
   event(id: string, patienceMs = PATIENCE_MS): Promise<StripeAnswer> {
     return this.#answer(() => this.#get(`/v1/events/${encodeURIComponent(id)}`, objectSchema, patienceMs));

@@ -1,11 +1,25 @@
 import type { StripeAnswerOrigin } from '../../commands/aggregate.js';
 import type { ClaimReading } from '../../events/user-id.js';
+import { NamedError } from '../../observability/named-error.js';
 import type { StripeObjectRef } from '../gateway/object-kind.js';
 import type { ObjectAnswer } from '../gateway/stripe.gateway.js';
 import { type RetrievedTranslation, translateRetrieved } from '../translate/retrieved.translation.js';
 
 /** An answer dated further ahead of our clock (ms) would outrank all that Stripe says until then. As for signatures. */
 const MAX_AHEAD_MS = 300_000;
+
+/** Stripe's answer is dated ahead of us: one of the clocks is wrong, and nothing is recorded by it. */
+export class AnswerAheadError extends NamedError {
+  readonly code = 'answer_ahead';
+  constructor() {
+    super('the Date of an answer of Stripe lies ahead of our clock');
+  }
+}
+
+/** An object that cannot be recorded. `why` names what is wrong, and quotes no data. */
+export interface UnusableObject extends StripeObjectRef {
+  readonly why: string;
+}
 
 /** How answers are read. */
 export interface AnswerReading {
@@ -34,7 +48,7 @@ export function readAnswer(
   { object, answeredAt, apiVersion }: ObjectAnswer,
   { claims, livemode }: AnswerReading,
 ): ReadAnswer {
-  if (answeredAt * 1_000 > Date.now() + MAX_AHEAD_MS) {
+  if (isAhead(answeredAt)) {
     return { outcome: 'unusable', why: 'the Date of the answer lies ahead' };
   }
   const read = translateRetrieved(asked, object, { answeredAt, livemode, claims });
@@ -42,4 +56,9 @@ export function readAnswer(
   if (read.outcome === 'malformed') return { outcome: 'unusable', why: read.problems.join('; ') };
   const stripe = { eventId: null, eventType: null, created: answeredAt, apiVersion, livemode };
   return { ...read, causation: retrievalKey(asked.id, why), stripe };
+}
+
+/** Whether an answer is dated (Unix second) so far ahead that nothing is recorded by it. */
+export function isAhead(answeredAt: number): boolean {
+  return answeredAt * 1_000 > Date.now() + MAX_AHEAD_MS;
 }

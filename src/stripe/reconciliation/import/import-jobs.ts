@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { inTransaction } from '../../../database/in-transaction.js';
 import { ImportUnderWayError } from './errors.js';
 import { type ImportItem, importItem } from './import-item.js';
+import type { ImportPage } from './import-pages.js';
 import { type ImportReport, importReportSchema } from './import-report.schema.js';
 
 /** What is done once everything is read and reported: record it, or (a dry run) nothing. */
@@ -24,6 +25,8 @@ export interface ImportJob {
   readonly read: number;
   readonly recorded: number;
   readonly unchanged: number;
+  /** Objects that were read and cannot be recorded; the report lists them. */
+  readonly unusable: number;
   /** By the pace since it began to record; `null` while that is not known. */
   readonly secondsLeft: number | null;
   /** What would hold; `null` until everything is read. */
@@ -44,11 +47,14 @@ const jobRow = z.object({
   read: z.number(),
   recorded: z.number(),
   unchanged: z.number(),
+  unusable: z.number(),
   recording_ms: z.number().nullable(),
   report: z.string().nullable(),
   failure: z.string().nullable(),
 });
 const COLUMNS = `*, extract(epoch from clock_timestamp() - recording_since)::float8 * 1000 as recording_ms`;
+/** So many objects that cannot be recorded are listed. */
+const FIRST = 100;
 const itemRow = z.object({ place: z.string(), body: z.string() });
 
 /** An item with its place. */
@@ -94,17 +100,26 @@ export class ImportJobs {
   }
 
   /** Keeps what a page of subscriptions holds, and that it was read. */
-  async read(
-    id: string,
-    page: { readonly items: readonly ImportItem[]; readonly subscriptions: number; readonly last: string },
-  ): Promise<void> {
+  async read(id: string, page: Omit<ImportPage, 'hasMore'>): Promise<void> {
     await inTransaction(this.pool, async (client) => {
       await stage(client, id, page.items);
       await client.query(
-        'update tenure.import_job set cursor = $2, subscriptions = subscriptions + $3 where id = $1',
-        [id, page.last, page.subscriptions],
+        `update tenure.import_job set cursor = $2, subscriptions = subscriptions + $3, unusable = unusable + $4,
+           first_unusable = case when unusable < ${FIRST} then first_unusable || $5::jsonb else first_unusable end
+         where id = $1`,
+        [id, page.last, page.subscriptions, page.unusable.length, JSON.stringify(page.unusable)],
       );
     });
+  }
+
+  /** What was read and cannot be recorded: the first of it. */
+  async unusable(id: string): Promise<ImportReport['unusableObjects']['first']> {
+    const { rows } = await this.pool.query('select first_unusable from tenure.import_job where id = $1', [
+      id,
+    ]);
+    return importReportSchema.shape.unusableObjects.shape.first
+      .parse(rows[0]?.first_unusable)
+      .slice(0, FIRST);
   }
 
   /** Up to `limit` items that are not recorded, after the place `after`. */

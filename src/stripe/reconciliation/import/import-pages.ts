@@ -1,18 +1,15 @@
-import { NamedError } from '../../../observability/named-error.js';
 import type { StripeObjectRef } from '../../gateway/object-kind.js';
 import type { ObjectAnswer, PageAnswer, StripeGateway } from '../../gateway/stripe.gateway.js';
 import { pageOf, StripeUnansweredError } from '../../gateway/stripe-lists.js';
 import { field, id, type JsonObject, object } from '../../translate/read-json.js';
-import { type AnswerReading, readAnswer } from '../answers.js';
+import {
+  AnswerAheadError,
+  type AnswerReading,
+  isAhead,
+  readAnswer,
+  type UnusableObject,
+} from '../answers.js';
 import { type ImportItem, importItem } from './import-item.js';
-
-/** What Stripe showed cannot be recorded. The message names the object and quotes nothing else. */
-export class UnusableObjectError extends NamedError {
-  readonly code = 'unusable_object';
-  constructor({ kind, id: of }: StripeObjectRef, why: string) {
-    super(`the ${kind} ${of} cannot be recorded: ${why}`);
-  }
-}
 
 export interface ImportPagesOptions extends AnswerReading {
   readonly gateway: Pick<StripeGateway, 'page' | 'object'>;
@@ -20,9 +17,10 @@ export interface ImportPagesOptions extends AnswerReading {
   readonly job: string;
 }
 
-/** A page of subscriptions as what will be recorded of it. */
+/** A page of subscriptions as what will be recorded of it, and what cannot be. */
 export interface ImportPage {
   readonly items: readonly ImportItem[];
+  readonly unusable: readonly UnusableObject[];
   readonly subscriptions: number;
   readonly last: string;
   readonly hasMore: boolean;
@@ -36,7 +34,7 @@ const ENDED: ReadonlySet<unknown> = new Set(['canceled', 'incomplete_expired']);
 /**
  * The page of subscriptions after one of them, the newest first: each with its customer and, while it has not ended, its
  * latest invoice. Lists that Stripe cut are fetched whole. `null` where nothing comes after.
- * @throws StripeUnansweredError, UnusableObjectError
+ * @throws StripeUnansweredError, AnswerAheadError
  */
 export async function readPage(
   options: ImportPagesOptions,
@@ -48,15 +46,20 @@ export async function readPage(
   });
   const last = page.objects.at(-1)?.id;
   if (last === undefined) return null;
+  if (isAhead(page.answeredAt)) throw new AnswerAheadError();
   const items = new Map<string, ImportItem>();
+  const unusable = new Map<string, UnusableObject>();
   for (const subscription of page.objects) {
     for (const shown of shownWith(subscription)) {
       const item = await itemOf(options, shown, page);
-      if (item !== null) items.set(item.causation, item);
+      if (item === null) continue;
+      if ('why' in item) unusable.set(item.id, item);
+      else items.set(item.causation, item);
     }
   }
   return {
     items: [...items.values()],
+    unusable: [...unusable.values()],
     subscriptions: page.objects.length,
     last,
     hasMore: page.hasMore,
@@ -95,14 +98,14 @@ async function itemOf(
   options: ImportPagesOptions,
   { about, shown, isCut }: Shown,
   { answeredAt, apiVersion }: PageAnswer,
-): Promise<ImportItem | null> {
+): Promise<ImportItem | UnusableObject | null> {
   const answer = isCut
     ? await wholeOf(options.gateway, about)
     : ({ outcome: 'answered', object: shown, answeredAt, apiVersion } as const);
   if (answer === null) return null;
   const read = readAnswer(about, options.job, answer, options);
   if (read.outcome === 'ignored') return null;
-  if (read.outcome === 'unusable') throw new UnusableObjectError(about, read.why);
+  if (read.outcome === 'unusable') return { ...about, why: read.why };
   const { stream, event, causation } = read;
   return importItem.parse({
     ...stream,

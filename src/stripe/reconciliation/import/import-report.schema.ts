@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OBJECT_KINDS } from '../../gateway/object-kind.js';
 
 const counts = z.record(z.string(), z.number());
 
@@ -10,7 +11,7 @@ function listOf<T extends z.ZodType>(each: T) {
 /**
  * What would hold if everything that was read of Stripe were recorded now, on top of what is known: users by plan,
  * subscriptions by status, live subscriptions of nobody, what names two users, prices that are in no plan (and of how many
- * users), users with several live subscriptions.
+ * users), users with several live subscriptions; and what was read and cannot be recorded.
  */
 export const importReportSchema = z.strictObject({
   users: counts,
@@ -18,6 +19,7 @@ export const importReportSchema = z.strictObject({
   unlinked: listOf(z.strictObject({ subscription: z.string(), customer: z.string().nullable() })),
   conflicts: listOf(z.strictObject({ kind: z.enum(['customer', 'subscription']), id: z.string() })),
   unmappedPrices: counts,
+  unusableObjects: listOf(z.strictObject({ kind: z.enum(OBJECT_KINDS), id: z.string(), why: z.string() })),
   severalSubscriptions: listOf(z.strictObject({ userId: z.string(), subscriptions: z.array(z.string()) })),
 });
 export type ImportReport = z.infer<typeof importReportSchema>;

@@ -33,7 +33,7 @@ export async function importReport(
   pool: Pool,
   pages: AsyncIterable<readonly ImportItem[]>,
   now: number,
-): Promise<ImportReport> {
+): Promise<Omit<ImportReport, 'unusableObjects'>> {
   const live = await readLiveCheckpoint(pool, ENTITLEMENTS);
   if (live === null) throw new NoCatalogError();
   const { generation } = live;

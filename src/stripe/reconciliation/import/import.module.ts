@@ -26,7 +26,7 @@ import { Importer } from './importer.js';
 export class ImportModule {}
 
 function importRunner(
-  { streamPrefix, livemode, userIds: claims }: Settings,
+  { streamPrefix, livemode, userIds: claims, stripeAccount }: Settings,
   gateway: StripeGateway | null,
   pool: Pool,
   store: EventStore,
@@ -40,7 +40,17 @@ function importRunner(
         ? null
         : (signal) =>
             new Importer({
-              ...{ pool, store, repositories, gateway, streamPrefix, livemode, claims, signal },
+              ...{
+                pool,
+                store,
+                repositories,
+                gateway,
+                stripeAccount,
+                streamPrefix,
+                livemode,
+                claims,
+                signal,
+              },
               now: () => clock.now(),
               onProgress: () => undefined,
             }),

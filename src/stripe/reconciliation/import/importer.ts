@@ -7,11 +7,12 @@ import type { EventStore } from '../../../event-store/event-store.js';
 import type { StripeGateway } from '../../gateway/stripe.gateway.js';
 import { isRefusedByStripe } from '../../gateway/stripe-lists.js';
 import { alone } from '../alone.js';
-import type { AnswerReading } from '../answers.js';
+import { AnswerAheadError, type AnswerReading } from '../answers.js';
+import { KnownAccount, OtherAccountError } from '../known-account.js';
 import { ImportUnderWayError, UnfinishedImportError } from './errors.js';
 import type { ImportItem } from './import-item.js';
 import { type ImportJob, ImportJobs } from './import-jobs.js';
-import { readPage, UnusableObjectError } from './import-pages.js';
+import { readPage } from './import-pages.js';
 import { importReport } from './import-report.js';
 import { noveltyOf } from './known.js';
 
@@ -19,7 +20,9 @@ export interface ImporterOptions extends AnswerReading {
   readonly pool: Pool;
   readonly store: Pick<EventStore, 'readPage'>;
   readonly repositories: Pick<Repositories, 'subscriptions' | 'customers'>;
-  readonly gateway: Pick<StripeGateway, 'page' | 'object'>;
+  readonly gateway: Pick<StripeGateway, 'page' | 'object' | 'account'>;
+  /** STRIPE_ACCOUNT; `null` where it is not set. */
+  readonly stripeAccount: string | null;
   readonly streamPrefix: string;
   /** Unix ms. */
   readonly now: () => number;
@@ -55,9 +58,11 @@ const AT_ONCE = 8;
  */
 export class Importer {
   readonly #jobs: ImportJobs;
+  readonly #account: KnownAccount;
 
   constructor(private readonly options: ImporterOptions) {
     this.#jobs = new ImportJobs(options.pool);
+    this.#account = new KnownAccount(options.pool, options.gateway, options.stripeAccount);
   }
 
   /** The import that is not over, or else the last one; `null` when there was none. */
@@ -96,10 +101,15 @@ export class Importer {
 
   async #goOn(id: string): Promise<ImportJob> {
     try {
+      const account = await this.#account.check();
       await this.#read(id);
-      await this.#record(id);
+      await this.#record(id, account);
     } catch (error) {
-      if (!(error instanceof UnusableObjectError || isRefusedByStripe(error))) throw error;
+      if (
+        !(error instanceof OtherAccountError || error instanceof AnswerAheadError || isRefusedByStripe(error))
+      ) {
+        throw error;
+      }
       await this.#jobs.end(id, 'failed', error.message);
     }
     return this.#jobs.find(id);
@@ -115,7 +125,9 @@ export class Importer {
       if (page !== null) await this.#jobs.read(id, page);
       if (page?.hasMore) continue;
       const report = await importReport(pool, this.#items(id), now());
-      await this.#jobs.reported(id, report);
+      const { unusable: count } = await this.#jobs.find(id);
+      const unusableObjects = { count, first: [...(await this.#jobs.unusable(id))] };
+      await this.#jobs.reported(id, { ...report, unusableObjects });
     }
   }
 
@@ -129,14 +141,17 @@ export class Importer {
     }
   }
 
-  async #record(id: string): Promise<void> {
+  async #record(id: string, account: string | null): Promise<void> {
     const { onProgress, signal } = this.options;
     for (;;) {
       const job = await this.#jobs.find(id);
       if (job.phase !== 'recording' || signal.aborted) return;
       onProgress(job);
       const page = await this.#jobs.items(id, '0', A_PAGE);
-      if (page.length === 0) return this.#jobs.end(id, 'done', null);
+      if (page.length === 0) {
+        await this.#account.remember(account);
+        return this.#jobs.end(id, 'done', null);
+      }
       for (let first = 0; first < page.length; first += A_STEP) {
         if (signal.aborted) return;
         const some = page.slice(first, first + A_STEP);

@@ -17,7 +17,11 @@ export async function noveltyOf(
   item: ImportItem,
 ): Promise<Novelty> {
   const { category, id } = item;
-  const facts = await readStreamFacts(store, streamName(streamPrefix, { category, id }));
+  return noveltyIn(await readStreamFacts(store, streamName(streamPrefix, { category, id })), item);
+}
+
+/** As `noveltyOf`, of a stream that was read. Pure. */
+export function noveltyIn(facts: StreamFacts, item: ImportItem): Novelty {
   const told = [...facts.observations, ...facts.invoices, ...facts.customers];
   if (told.some(({ eventId }) => eventId === item.causation)) return 'held';
   return saysNothingNew(item, facts) ? 'nothing new' : 'new';

@@ -42,5 +42,21 @@ class CreateImportJobs1764500000000 implements MigrationInterface {
   }
 }
 
+/** What an import read and cannot record: how many objects, and the first of them. */
+class KeepUnusableObjects1764700000100 implements MigrationInterface {
+  readonly name = 'KeepUnusableObjects1764700000100';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      alter table tenure.import_job
+        add column unusable int not null default 0,
+        add column first_unusable jsonb not null default '[]'`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('alter table tenure.import_job drop column unusable, drop column first_unusable');
+  }
+}
+
 /** Migrations of imports, oldest first. */
-export const importMigrations = [CreateImportJobs1764500000000];
+export const importMigrations = [CreateImportJobs1764500000000, KeepUnusableObjects1764700000100];

@@ -1,29 +1,22 @@
-import type { EventStore } from '../../../event-store/event-store.js';
-import { streamName } from '../../../events/stream-names.js';
 import type { ImportItem } from '../import/import-item.js';
-import { type Novelty, noveltyOf } from '../import/known.js';
-import { readStreamFacts } from '../stream-facts.js';
+import { type Novelty, noveltyIn } from '../import/known.js';
+import type { StreamFacts } from '../stream-facts.js';
 
 /**
- * What the log says to an answer of Stripe's API. As `noveltyOf`, but an answer that is no later than what the log holds of
- * the object says nothing new: a webhook came meanwhile, and an answer loses the ties of its second.
+ * What the log says to an answer of Stripe's API, by what its stream tells. As `noveltyIn`, but an answer that is no later
+ * than what the log holds of the object says nothing new: a webhook came meanwhile, and an answer loses the ties of its
+ * second. Pure.
  */
-export async function differs(
-  store: Pick<EventStore, 'readPage'>,
-  streamPrefix: string,
-  item: ImportItem,
-): Promise<Novelty> {
-  const novelty = await noveltyOf(store, streamPrefix, item);
+export function differs(facts: StreamFacts, item: ImportItem): Novelty {
+  const novelty = noveltyIn(facts, item);
   if (novelty !== 'new') return novelty;
-  const facts = await readStreamFacts(store, streamName(streamPrefix, item));
-  const told = toldOf(item, facts);
-  const newest = told.reduce((latest, { created }) => Math.max(latest, created), -1);
+  const newest = toldOf(item, facts).reduce((latest, { created }) => Math.max(latest, created), -1);
   return newest >= (item.answeredAt ?? 0) ? 'nothing new' : 'new';
 }
 
 function toldOf(
   { event }: ImportItem,
-  { observations, invoices, customers }: Awaited<ReturnType<typeof readStreamFacts>>,
+  { observations, invoices, customers }: StreamFacts,
 ): readonly { readonly created: number }[] {
   switch (event.type) {
     case 'SubscriptionRetrieved':

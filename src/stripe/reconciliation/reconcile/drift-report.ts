@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OBJECT_KINDS } from '../../gateway/object-kind.js';
 
 /** Things of one kind: how many, and the first hundred of them. */
 function listOf<T extends z.ZodType>(each: T) {
@@ -6,13 +7,14 @@ function listOf<T extends z.ZodType>(each: T) {
 }
 
 /**
- * Where the log and Stripe differed: events that it lacked (`created` is Stripe's second), events that cannot be recorded,
- * objects whose newest state it lacked, and subscriptions and customers that Stripe no longer has; `ended` says that they count
- * as canceled and deleted.
+ * Where the log and Stripe differed: events that it lacked (`created` is Stripe's second), events and objects that cannot be
+ * recorded, objects whose newest state it lacked, and subscriptions and customers that Stripe no longer has; `ended` says that
+ * they count as canceled and deleted.
  */
 export const driftReportSchema = z.strictObject({
   missedEvents: listOf(z.strictObject({ event: z.string(), type: z.string(), created: z.number() })),
   unusableEvents: listOf(z.strictObject({ event: z.string(), why: z.string() })),
+  unusableObjects: listOf(z.strictObject({ kind: z.enum(OBJECT_KINDS), id: z.string(), why: z.string() })),
   differences: listOf(
     z.strictObject({ kind: z.enum(['subscription', 'customer', 'invoice']), id: z.string() }),
   ),
@@ -32,6 +34,7 @@ export class Drift {
   readonly #report: DriftReport = {
     missedEvents: { count: 0, first: [] },
     unusableEvents: { count: 0, first: [] },
+    unusableObjects: { count: 0, first: [] },
     differences: { count: 0, first: [] },
     gone: { count: 0, first: [] },
   };

@@ -40,5 +40,26 @@ class CreateReconciliations1764600000000 implements MigrationInterface {
   }
 }
 
+/** The Stripe account that what is recorded was asked of; outside generations. */
+class RememberStripeAccount1764700000000 implements MigrationInterface {
+  readonly name = 'RememberStripeAccount1764700000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      create table tenure.stripe_account (
+        id boolean primary key default true check (id),
+        account text not null,
+        since timestamptz(3) not null default now()
+      )`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop table tenure.stripe_account');
+  }
+}
+
 /** Migrations of reconciliations, oldest first. */
-export const reconciliationMigrations = [CreateReconciliations1764600000000];
+export const reconciliationMigrations = [
+  CreateReconciliations1764600000000,
+  RememberStripeAccount1764700000000,
+];

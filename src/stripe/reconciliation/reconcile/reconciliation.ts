@@ -5,7 +5,8 @@ import type { StripeGateway } from '../../gateway/stripe.gateway.js';
 import { isRefusedByStripe } from '../../gateway/stripe-lists.js';
 import type { TranslationOptions } from '../../translate/stripe-event.translator.js';
 import { alone } from '../alone.js';
-import { UnusableObjectError } from '../import/import-pages.js';
+import { AnswerAheadError } from '../answers.js';
+import { KnownAccount, OtherAccountError } from '../known-account.js';
 import { Drift } from './drift-report.js';
 import { ReconciliationUnderWayError } from './errors.js';
 import { recordMissedEvents } from './missed-events.js';
@@ -21,7 +22,7 @@ export interface ReconciliationOptions {
   readonly pool: Pool;
   readonly store: Pick<EventStore, 'readPage'>;
   readonly repositories: Pick<Repositories, 'subscriptions' | 'customers' | 'checkouts' | 'payments'>;
-  readonly gateway: Pick<StripeGateway, 'page' | 'object'>;
+  readonly gateway: Pick<StripeGateway, 'page' | 'object' | 'account'>;
   readonly streamPrefix: string;
   readonly livemode: boolean;
   readonly translation: TranslationOptions;
@@ -66,14 +67,21 @@ export class Reconciliation {
     try {
       await this.#reconcile(job);
     } catch (error) {
-      if (!(error instanceof UnusableObjectError || isRefusedByStripe(error))) throw error;
+      if (
+        !(error instanceof OtherAccountError || error instanceof AnswerAheadError || isRefusedByStripe(error))
+      ) {
+        throw error;
+      }
       await this.jobs.failed(job.id, error.message);
     }
     return (await this.jobs.find(job.id)) ?? job;
   }
 
   async #reconcile(job: ReconciliationJob): Promise<void> {
-    const { translation, livemode, onProgress } = this.options;
+    const { translation, livemode, onProgress, pool, gateway } = this.options;
+    const known = new KnownAccount(pool, gateway, translation.account);
+    const account = await known.check();
+    if (job.afterwards === 'record') await known.remember(account);
     const [drift, recorder] = [new Drift(), new Recorder({ ...this.options, job })];
     const looked = { events: 0, subscriptions: 0 };
     const note = (): Promise<void> => {
