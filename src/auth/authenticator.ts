@@ -4,6 +4,8 @@ import { SCOPES, type Scope } from '../http/scopes.js';
 /** Who sends a request. `actor` is written into the events that the request causes; it is never the key itself. */
 export interface Principal {
   readonly actor: string;
+  /** What people call the key; left out: as `actor`. */
+  readonly name?: string;
   readonly scopes: ReadonlySet<Scope>;
 }
 

@@ -7,13 +7,16 @@ import { principalOf } from './require-key.js';
 /** Who sends a request below /v1, as events name it, and the id of the request. */
 export interface Caller {
   readonly actor: string;
+  /** The name of the key, as people know it. */
+  readonly name: string;
   readonly requestId: string;
 }
 
 /** Gives the handler of a route its caller. */
 export const CallerOf = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
   const request = context.switchToHttp().getRequest<Request>();
-  return { actor: principalOf(request).actor, requestId: requestIdOf(request) };
+  const { actor, name = actor } = principalOf(request);
+  return { actor, name, requestId: requestIdOf(request) };
 });
 
 /** Gives the handler of a route the `Idempotency-Key`, `null` where there is none. @throws ProblemError `invalid_request` */

@@ -45,7 +45,11 @@ describe('A stored key', () => {
   it('has its scopes and its name in the log, and is known at once for half a second', async () => {
     const { key, listing } = await apiKeys.create('shop', new Set(['checkout', 'audit']));
     const { hand, authenticate } = underHand();
-    const principal: Principal = { actor: `key:${listing.id}`, scopes: new Set(['audit', 'checkout']) };
+    const principal: Principal = {
+      actor: `key:${listing.id}`,
+      name: listing.name,
+      scopes: new Set(['audit', 'checkout']),
+    };
     expect(await authenticate(key)).toEqual(principal);
     hand.now = 499;
     expect(authenticate(key)).toEqual(principal); // no promise: nothing is waited for
@@ -92,7 +96,7 @@ describe('A stored key', () => {
       [id, hash],
     );
     const found = authenticate(key);
-    expect(await found).toEqual({ actor: `key:${id}`, scopes: new Set(['ops']) });
+    expect(await found).toEqual({ actor: `key:${id}`, name: 'x', scopes: new Set(['ops']) });
     expect(hand.statements).toBe(2);
   });
 

@@ -17,6 +17,7 @@ const isScope = (scope: string): scope is (typeof SCOPES)[number] => known.has(s
 const rows = z.array(
   z.object({
     id: z.string(),
+    name: z.string(),
     hash: z.string(),
     /** What newer code made may have scopes that mean nothing here. */
     scopes: z.array(z.string()).transform((scopes) => new Set(scopes.filter(isScope))),
@@ -99,12 +100,12 @@ export class StoredKeyAuthenticator implements Authenticator {
     const confirmedAt = this.now();
     const answer = await this.pool.query({
       name: 'tenure-find-keys',
-      text: 'select id, hash, scopes from tenure.api_key where hash = any($1) and revoked_at is null',
+      text: 'select id, name, hash, scopes from tenure.api_key where hash = any($1) and revoked_at is null',
       values: [hashes],
     });
     const found = new Map<string, KnownKey>();
-    for (const { id, hash, scopes } of rows.parse(answer.rows)) {
-      found.set(hash, { id, principal: { actor: `key:${id}`, scopes }, confirmedAt });
+    for (const { id, name, hash, scopes } of rows.parse(answer.rows)) {
+      found.set(hash, { id, principal: { actor: `key:${id}`, name, scopes }, confirmedAt });
     }
     for (const hash of hashes) {
       const key = found.get(hash);

@@ -1,12 +1,14 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { Metrics } from './metrics.js';
 
-/** How many users have something that somebody should look at. */
+/** How many users have something that somebody should look at, and how much that was done by hand does nothing. */
 export interface AttentionCounts {
   readonly unmappedPrices: number;
   readonly adoptedPrices: number;
   readonly pendingPayments: number;
   readonly pendingWithoutInvoice: number;
+  readonly grantsWithoutEffect: number;
+  readonly overridesWithoutEffect: number;
 }
 
 /** What the projection shows of itself. `lagEvents` is in positions of the log; `null` is shown as no value at all. */
@@ -101,6 +103,16 @@ export function watchAttention({ registry }: Metrics, counts: () => AttentionCou
       'tenure_users_pending_without_invoice',
       'Those of them for whom there is no open invoice that they could pay.',
       (c) => c.pendingWithoutInvoice,
+    ],
+    [
+      'tenure_grants_without_effect',
+      'Grants in force of which the plan catalogue does not have all that they name.',
+      (c) => c.grantsWithoutEffect,
+    ],
+    [
+      'tenure_overrides_without_effect',
+      'Overrides in force of keys that the plan catalogue does not have.',
+      (c) => c.overridesWithoutEffect,
     ],
   ]);
 }

@@ -1,22 +1,25 @@
 import type { EntitlementSource } from './entitlement.js';
+import type { GrantAccess } from './grants.js';
 import type { PurchaseAccess } from './purchases.js';
 import type { SubscriptionAccess } from './subscription-access.js';
 
-/** What one source of access gives at one instant: a subscription, or a plan bought once and for good. */
-export type Access = SubscriptionAccess | PurchaseAccess;
+/** What one source of access gives at one instant: a subscription, a plan bought once and for good, or a grant. */
+export type Access = SubscriptionAccess | PurchaseAccess | GrantAccess;
 
 /** Whether an access is of a subscription. */
 export function isOfSubscription(access: Access): access is SubscriptionAccess {
   return access.kind === 'subscription';
 }
 
-/** The id that tells a source from others, and breaks ties: of the subscription, or of the session. */
+/** The id that tells a source from others, and breaks ties: of the subscription, of the session, or of the grant. */
 export function idOf(access: Access): string {
   switch (access.kind) {
     case 'subscription':
       return access.subscriptionState.subscription;
     case 'purchase':
       return access.purchase.session;
+    case 'grant':
+      return access.grant.facts.grant;
   }
 }
 
@@ -27,7 +30,14 @@ export function comparedEndOf(access: Access): number {
       return access.periodEnd ?? -1;
     case 'purchase':
       return Number.POSITIVE_INFINITY;
+    case 'grant':
+      return access.periodEnd ?? Number.POSITIVE_INFINITY;
   }
+}
+
+/** The Unix second at which what a source gives ends, or is due again; `null`: never, or not known. */
+export function endOf(access: Access): number | null {
+  return access.kind === 'purchase' ? null : access.periodEnd;
 }
 
 /** The Unix second in which a source was observed last. */
@@ -37,6 +47,8 @@ export function seenAt(access: Access): number {
       return access.subscriptionState.newest.created;
     case 'purchase':
       return access.purchase.newest.created;
+    case 'grant':
+      return access.grant.facts.issued.recordedAt / 1000;
   }
 }
 
@@ -51,5 +63,7 @@ export function sourceOf(access: Access): EntitlementSource {
       const { session, customer } = access.purchase;
       return { type: 'purchase', sessionId: session, customerId: customer };
     }
+    case 'grant':
+      return { type: 'grant', grantId: idOf(access) };
   }
 }

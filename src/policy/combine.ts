@@ -1,14 +1,16 @@
 import type { Limit, Plan, PlanCatalog } from '../events/catalog.events.js';
 import { NamedError } from '../observability/named-error.js';
-import { type Access, comparedEndOf, idOf, isOfSubscription, seenAt, sourceOf } from './access.js';
+import { type Access, comparedEndOf, endOf, idOf, isOfSubscription, seenAt, sourceOf } from './access.js';
 import type { Entitlement } from './entitlement.js';
+import type { GrantAccess } from './grants.js';
 import { compareText } from './order.js';
+import { featuresWith, limitsWith, type OverrideAccess } from './overrides.js';
 import { type AwaitedBy, awaitedOf, pendingPaymentOf } from './pending-payment.js';
 import type { NamedPlan } from './price-book.js';
-import type { HeldAddon, SubscriptionState } from './subscription-state.js';
+import type { GivenAddon, SubscriptionState } from './subscription-state.js';
 import { rfc3339OrNull } from './time.js';
 
-/** What gives a plan: a subscription, or a purchase. */
+/** What gives a plan: a subscription, a purchase, or a grant. */
 export type Giving = Access & {
   readonly plan: NamedPlan;
   readonly status: NonNullable<Access['status']>;
@@ -45,7 +47,7 @@ export type PlanRule =
 
 /**
  * What all sources give together: `giving` a plan, the preferred first; `best` of them gives plan, role and status, unless
- * the default plan does; `speaking` say a word, the one observed last first.
+ * the default plan does; `speaking` say a word, the one observed last first. `limits` are without `overrides`, which come last.
  */
 export interface Combination {
   readonly accesses: readonly Access[];
@@ -54,21 +56,30 @@ export interface Combination {
   readonly best: Giving | null;
   readonly plan: NamedPlan;
   readonly speaking: readonly Access[];
-  readonly addons: readonly HeldAddon[];
+  readonly addons: readonly GivenAddon[];
   readonly limits: ReadonlyMap<string, LimitSum>;
   readonly pending: AwaitedBy | null;
+  readonly overrides: readonly OverrideAccess[];
 }
 
 /**
  * Combines what each source of a user gives with the default plan (DESIGN 8): the highest rank gives plan and
- * role, features are the union, a limit is the greatest plus what add-ons give per unit.
+ * role, features are the union, a limit is the greatest plus what add-ons give per unit. Overrides come last.
  */
-export function combine(accesses: readonly Access[], catalog: PlanCatalog): UntimedEntitlement {
-  return entitlementOf(combinationOf(accesses, catalog));
+export function combine(
+  accesses: readonly Access[],
+  catalog: PlanCatalog,
+  overrides: readonly OverrideAccess[],
+): UntimedEntitlement {
+  return entitlementOf(combinationOf(accesses, catalog, overrides));
 }
 
 /** Decides what all sources give together. */
-export function combinationOf(accesses: readonly Access[], catalog: PlanCatalog): Combination {
+export function combinationOf(
+  accesses: readonly Access[],
+  catalog: PlanCatalog,
+  overrides: readonly OverrideAccess[],
+): Combination {
   const giving = accesses.filter(givesPlan).sort(compareGiving);
   const fallback = defaultPlan(catalog);
   const first = giving[0];
@@ -82,8 +93,9 @@ export function combinationOf(accesses: readonly Access[], catalog: PlanCatalog)
     plan: best?.plan ?? fallback,
     speaking: best === null ? speakingOf(accesses) : [],
     addons,
-    limits: limitsOf(fallback, giving, addons),
+    limits: limitsOf(fallback, giving, accesses.filter(isOfGrant), addons),
     pending: awaitedOf(accesses.filter(isOfSubscription)),
+    overrides,
   };
 }
 
@@ -97,19 +109,17 @@ export function planRuleOf({ best, giving: [first, second] }: Combination): Plan
 
 /** The entitlement that a combination is. */
 export function entitlementOf(combination: Combination): UntimedEntitlement {
-  const { accesses, fallback, giving, best, plan, speaking, addons, limits, pending } = combination;
+  const { accesses, fallback, giving, best, plan, speaking, pending } = combination;
   const subscription = best !== null && isOfSubscription(best) ? best : null;
   const plans = [fallback.plan, ...giving.map((access) => access.plan.plan)];
   return {
     role: plan.plan.role,
     plan: plan.name,
     status: best?.status ?? speaking[0]?.word ?? 'none',
-    features: [
-      ...new Set([...plans, ...addons.map(({ addon }) => addon)].flatMap(({ features }) => features)),
-    ].sort(compareText),
-    limits: inOrder(limits),
+    features: [...featuresOf(combination, plans)].sort(compareText),
+    limits: inOrder(overriddenLimits(combination)),
     subscriptionActive: giving.some(isOfSubscription),
-    expiresAt: rfc3339OrNull(subscription?.periodEnd ?? null),
+    expiresAt: rfc3339OrNull(best === null ? null : endOf(best)),
     cancelAt: rfc3339OrNull(subscription?.subscriptionState.cancelAt ?? null),
     pendingPayment: pending === null ? null : pendingPaymentOf(pending.awaited),
     source: best === null ? null : sourceOf(best),
@@ -160,39 +170,67 @@ function compareNumbers(a: number, b: number): number {
   return a === b ? 0 : a < b ? -1 : 1;
 }
 
-function inOrder(limits: ReadonlyMap<string, LimitSum>): Readonly<Record<string, Limit>> {
-  const keys = [...limits.keys()].sort(compareText);
-  return Object.fromEntries(keys.map((key) => [key, limits.get(key)?.limit ?? 0]));
+/** Limits as they are in force, with overrides. */
+export function overriddenLimits({
+  limits,
+  overrides,
+}: Pick<Combination, 'limits' | 'overrides'>): ReadonlyMap<string, Limit> {
+  const sums = new Map([...limits].map(([key, { limit }]) => [key, limit]));
+  return overrides.length === 0 ? sums : limitsWith(overrides, sums);
 }
 
-/** A limit as it adds up: the greatest of the plans, `of` which one, and the add-ons that give of it per unit on top. */
+function featuresOf(
+  { accesses, addons, overrides }: Combination,
+  plans: readonly Plan[],
+): ReadonlySet<string> {
+  const features = new Set(
+    [...plans, ...addons.map(({ addon }) => addon)].flatMap((giver) => giver.features),
+  );
+  for (const access of accesses) {
+    if (isOfGrant(access)) for (const key of access.features) features.add(key);
+  }
+  return overrides.length === 0 ? features : featuresWith(overrides, features);
+}
+
+function isOfGrant(access: Access): access is GrantAccess {
+  return access.kind === 'grant';
+}
+
+function inOrder(limits: ReadonlyMap<string, Limit>): Readonly<Record<string, Limit>> {
+  const keys = [...limits.keys()].sort(compareText);
+  return Object.fromEntries(keys.map((key) => [key, limits.get(key) ?? 0]));
+}
+
+/** A limit as it adds up: the greatest of plans and grants, `of` which plan, and the add-ons that give of it per unit on top. */
 export interface LimitSum {
   limit: Limit;
   readonly greatest: Limit;
   readonly of: NamedPlan | null;
-  /** What gives that plan, `null` of the default plan. */
-  readonly by: Giving | null;
-  addons: readonly HeldAddon[];
+  /** What gives that plan, or as a grant the limit itself; `null` of the default plan. */
+  readonly by: Access | null;
+  addons: readonly GivenAddon[];
 }
 
-const NO_ADDONS: readonly HeldAddon[] = [];
+const NO_ADDONS: readonly GivenAddon[] = [];
 
-/** The greatest limit of the plans, and what add-ons give per unit on top. */
+/** The greatest limit of plans and grants, and what add-ons give per unit on top. */
 function limitsOf(
   fallback: NamedPlan,
   giving: readonly Giving[],
-  addons: readonly HeldAddon[],
+  grants: readonly GrantAccess[],
+  addons: readonly GivenAddon[],
 ): ReadonlyMap<string, LimitSum> {
   const limits = new Map<string, LimitSum>();
-  const raise = (plan: NamedPlan, units: number, by: Giving | null): void => {
-    for (const [key, limit] of planLimits(plan.plan, units)) {
+  const raise = (given: Iterable<[string, Limit]>, of: NamedPlan | null, by: Access | null): void => {
+    for (const [key, limit] of given) {
       const known = limits.get(key);
       if (known !== undefined && !isGreater(limit, known.greatest)) continue;
-      limits.set(key, { limit, greatest: limit, of: plan, by, addons: NO_ADDONS });
+      limits.set(key, { limit, greatest: limit, of, by, addons: NO_ADDONS });
     }
   };
-  raise(fallback, 0, null);
-  for (const by of giving) raise(by.plan, by.units, by);
+  raise(planLimits(fallback.plan, 0), fallback, null);
+  for (const by of giving) raise(planLimits(by.plan.plan, by.units), by.plan, by);
+  for (const by of grants) raise(Object.entries(by.limits), null, by);
   for (const held of addons) {
     for (const [key, perUnit] of Object.entries(held.addon.limits)) {
       const known = limits.get(key) ?? { limit: 0, greatest: 0, of: null, by: null, addons: NO_ADDONS };

@@ -35,7 +35,8 @@ export interface PendingPayment {
 /** What gives the plan; `null` in a snapshot when the default plan does. */
 export type EntitlementSource =
   | { readonly type: 'subscription'; readonly subscriptionId: string; readonly customerId: string | null }
-  | { readonly type: 'purchase'; readonly sessionId: string; readonly customerId: string | null };
+  | { readonly type: 'purchase'; readonly sessionId: string; readonly customerId: string | null }
+  | { readonly type: 'grant'; readonly grantId: string };
 
 /**
  * What one user may do at one moment, as the policy judges it: the snapshot of the API without the fields that tell

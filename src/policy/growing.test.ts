@@ -120,7 +120,7 @@ describe('A user with many subscriptions', () => {
           .flatMap((subscriptionState) =>
             subscriptionState === null ? [] : [subscriptionAccessAt(subscriptionState, now / 1000)],
           );
-        expect(entitlement).toMatchObject(combine(accesses, catalog));
+        expect(entitlement).toMatchObject(combine(accesses, catalog, []));
         for (const facts of [{ subscriptions: kept }, { subscriptions: [...kept].reverse() }]) {
           expect(judge(facts, catalog, now)).toEqual({ entitlement, successors, adoptedPrices });
         }

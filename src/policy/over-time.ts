@@ -112,7 +112,7 @@ export class SubscriptionsOverTime {
   /** What all give together now and later. At each instant only the subscriptions that it is about are looked at. */
   moments(catalog: PlanCatalog, foreseen: number, beside: Beside): readonly Moment[] {
     const combined = (crowd: Crowd, at: number): UntimedEntitlement =>
-      combine([...crowd.accesses(), ...beside.accessesAt(at)], catalog);
+      combine([...crowd.accesses(), ...beside.accessesAt(at)], catalog, beside.overridesAt(at));
     const moments: Moment[] = [{ at: this.now, entitlement: combined(this.#crowd, this.now) }];
     const turns = withTurnsBeside(this.#ordered(), beside, this.now);
     if (turns.length === 0) return moments;

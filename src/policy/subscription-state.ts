@@ -81,10 +81,14 @@ export interface Held {
 /** By which field of Stripe's a subscription ends. */
 export type CancellationRule = 'cancel_at' | 'cancel_at_period_end';
 
-/** An add-on in the units that are held of one of its prices. */
-export interface HeldAddon extends NamedAddon {
-  readonly price: string;
+/** An add-on in the units that are held or given of it. */
+export interface GivenAddon extends NamedAddon {
   readonly units: number;
+}
+
+/** An add-on in the units that are held of one of its prices. */
+export interface HeldAddon extends GivenAddon {
+  readonly price: string;
 }
 
 /** Decides all that does not depend on the clock; `null` while the subscription itself was never seen. */

@@ -1,5 +1,6 @@
 import { AttentionWatch } from '../../src/projections/attention-watch.js';
 import { AttentionReader } from '../../src/projections/read-models/attention.reader.js';
+import { grantToRecord, overrideToRecord } from '../support/by-hand-stories.js';
 import { at, day, item } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
@@ -23,9 +24,18 @@ describe('What needs attention', () => {
       // What ended is nobody's concern.
       sightOf('6', day(0), { userId: 'zoe' }),
       sightOf('6', day(1), { items: [item('plus_new')], status: 'canceled' }),
+      // Of what is done by hand three things are in force and name what the catalogue lacks.
+      ...grantToRecord('mia', 'gr_1', { recorded: day(1), plan: 'gold' }),
+      ...grantToRecord('mia', 'gr_2', { recorded: day(1), plan: 'plus', features: ['gilded'] }),
+      ...grantToRecord('mia', 'gr_3', { recorded: day(1), plan: 'plus' }),
+      ...grantToRecord('mia', 'gr_4', { recorded: day(0), plan: 'gold', until: day(1) }),
+      ...grantToRecord('mia', 'gr_5', { recorded: day(1), plan: 'gold', revoked: day(1) }),
+      ...overrideToRecord('mia', { recorded: day(1), key: 'export', value: true }),
+      ...overrideToRecord('mia', { recorded: day(1), key: 'crates', value: 7 }),
+      ...overrideToRecord('mia', { recorded: day(1), key: 'boxes', value: true, removed: day(1) }),
     );
     service = await log.start('a', { now: () => at(day(1)) });
-    await service.reaches('10');
+    await service.reaches('20');
   });
   afterAll(() => log.close());
 
@@ -43,7 +53,7 @@ describe('What needs attention', () => {
     'is counted at each look and warned of once, where the instance warns (%s)',
     async (isOurs, expected) => {
       const warned: object[] = [];
-      const reader = new AttentionReader(log.pool);
+      const reader = new AttentionReader(log.pool, () => at(day(1)));
       let looks = 0;
       const watch = new AttentionWatch({
         attention: reader,
@@ -63,6 +73,8 @@ describe('What needs attention', () => {
         adoptedPrices: 2,
         pendingPayments: 0,
         pendingWithoutInvoice: 0,
+        grantsWithoutEffect: 2,
+        overridesWithoutEffect: 1,
       });
       expect(warned).toEqual(expected);
     },

@@ -48,7 +48,8 @@ export class PortalService {
   /** The customer of what gives the plan, else of the subscription that was seen last; `null` where there is none. */
   async #customerOf(userId: string): Promise<string | null> {
     const { snapshot } = await this.options.reader.read(userId);
-    const paying = snapshot.source?.customerId ?? null;
+    const { source } = snapshot;
+    const paying = source === null || source.type === 'grant' ? null : source.customerId;
     if (paying !== null) return paying;
     const subscriptions = await this.options.facts.subscriptions(userId);
     const seen = subscriptions.filter(({ customer }) => customer !== null);

@@ -11,12 +11,16 @@ export type CombinationRule =
   | EndRule
   | CancellationRule
   | `pending_${PendingPaymentReason}`
-  | `feature_${'of_plan' | 'of_default_plan' | 'of_addon' | 'not_held'}`
-  | `limit_${'of_plan' | 'of_default_plan' | 'per_unit' | 'with_addons' | 'not_held'}`
+  | `feature_${'of_plan' | 'of_default_plan' | 'of_grant' | 'of_addon' | 'not_held'}`
+  | `limit_${'of_plan' | 'of_default_plan' | 'per_unit' | 'of_grant' | 'with_addons' | 'not_held'}`
   | 'key_unknown'
   | 'past_due_while_paid'
   | 'nothing_to_say'
   | 'period_end_of_item'
   | 'end_of_paid_line'
   | 'paid_time_ends'
+  | 'end_of_grant'
+  | 'grant_ends'
+  | 'grant_starts'
+  | 'override_ends'
   | 'test_clock';

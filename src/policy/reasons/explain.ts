@@ -2,11 +2,14 @@ import type { PlanCatalog } from '../../events/catalog.events.js';
 import { type Combination, combinationOf } from '../combine.js';
 import type { Entitlement } from '../entitlement.js';
 import type { UserFacts } from '../facts.js';
+import { grantAccessAt, openGrant } from '../grants.js';
 import { judge } from '../judge.js';
 import { compareText } from '../order.js';
+import { overrideAt } from '../overrides.js';
 import { openPurchase, purchaseAccesses } from '../purchases.js';
 import { subscriptionAccessAt } from '../subscription-access.js';
 import { openSubscriptionState } from '../subscription-state.js';
+import { grantReason, overrideReason } from './by-hand-reasons.js';
 import { keyReasons, reasonsForKey } from './key-reasons.js';
 import { planReason, statusReason } from './plan-reasons.js';
 import { purchaseReason } from './purchase-reasons.js';
@@ -23,7 +26,7 @@ export interface ExplainableFacts extends UserFacts {
   readonly deletedBy: ReadonlyMap<string, string>;
 }
 
-/** What holds, and why: a reason for each part of the snapshot, and for each subscription and purchase whether it counts or not. */
+/** What holds, and why: a reason for each part of the snapshot, and for each subscription, purchase, grant and override whether it counts or not. */
 export interface Explanation {
   readonly entitlement: Entitlement;
   readonly reasons: readonly Reason[];
@@ -44,6 +47,7 @@ export function explain(facts: ExplainableFacts, catalog: PlanCatalog, now: numb
       ...pendingPaymentReason(combination),
       ...timeReasons(combination, entitlement, explained, now),
       ...explained.map(({ reason }) => reason),
+      ...combination.overrides.map((override) => overrideReason(override, combination)),
     ],
   };
 }
@@ -64,6 +68,9 @@ export function explainKey(
       statusReason(combination, explained),
       ...pendingPaymentReason(combination),
       ...explained.map(({ reason }) => reason),
+      ...combination.overrides
+        .filter(({ facts: set }) => set.key === key)
+        .map((override) => overrideReason(override, combination)),
     ],
   };
 }
@@ -88,9 +95,18 @@ function decided(
       accesses: purchaseAccesses(purchase),
       reason: purchaseReason(purchase),
     }));
+  const { grants = [], overrides = [] } = facts.byHand ?? {};
+  const granted = [...grants]
+    .sort((a, b) => compareText(a.grant, b.grant))
+    .map((each) => grantAccessAt(openGrant(each, catalog), now))
+    .map((access) => ({ id: access.grant.facts.grant, accesses: [access], reason: grantReason(access) }));
+  const set = [...overrides]
+    .sort((a, b) => compareText(a.key, b.key) || compareText(a.kind, b.kind))
+    .map((each) => overrideAt(each, catalog, now));
+  const beside: readonly Explained[] = [...purchases, ...granted];
   return {
     entitlement: judge(facts, catalog, now).entitlement,
-    explained: [...subscriptionReasons(subscriptions, accesses, now / 1000, facts.deletedBy), ...purchases],
-    combination: combinationOf([...accesses, ...purchases.flatMap((each) => each.accesses)], catalog),
+    explained: [...subscriptionReasons(subscriptions, accesses, now / 1000, facts.deletedBy), ...beside],
+    combination: combinationOf([...accesses, ...beside.flatMap((each) => each.accesses)], catalog, set),
   };
 }

@@ -1,4 +1,4 @@
-import { type Access, idOf, isOfSubscription } from '../access.js';
+import { type Access, endOf, idOf, isOfSubscription } from '../access.js';
 import { type Combination, planRuleOf } from '../combine.js';
 import { rfc3339OrNull } from '../time.js';
 import { type Evidence, type Fact, type Reason, reasonOf } from './reason.js';
@@ -19,7 +19,7 @@ export function planReason(combination: Combination, explained: readonly Explain
       rank: plan.plan.rank,
       source: best === null ? null : idOf(best),
       status: best?.status ?? null,
-      periodEnd: rfc3339OrNull(best !== null && isOfSubscription(best) ? best.periodEnd : null),
+      periodEnd: rfc3339OrNull(best === null ? null : endOf(best)),
       next:
         next === null
           ? null

@@ -1,3 +1,4 @@
+import { BY_HAND_RULES } from './by-hand-rules.js';
 import { PURCHASE_RULES } from './purchase-rules.js';
 import { POLICY_RULES } from './rules.js';
 import { SNAPSHOT_RULES } from './snapshot-rules.js';
@@ -19,6 +20,8 @@ export function policyDocument(): string {
     entries(Object.keys(SUBSCRIPTION_RULES)),
     '## What one purchase gives\n',
     entries(Object.keys(PURCHASE_RULES)),
+    '## What is given and set by hand\n',
+    entries(Object.keys(BY_HAND_RULES)),
     '## What all of it comes to\n',
     entries(Object.keys(SNAPSHOT_RULES)),
   ].join('\n');

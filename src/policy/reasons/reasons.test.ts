@@ -1,3 +1,4 @@
+import { byHand, type GrantStory, type OverrideStory } from '../../../test/support/by-hand-stories.js';
 import {
   at,
   attached,
@@ -77,6 +78,8 @@ interface Case {
   readonly policy?: Record<string, unknown>;
   readonly key?: string;
   readonly purchases?: readonly PurchaseStory[];
+  readonly grants?: readonly GrantStory[];
+  readonly overrides?: readonly OverrideStory[];
   /** The customer was seen deleted. */
   readonly deleted?: true;
 }
@@ -84,6 +87,12 @@ interface Case {
 const SUB = 'subscription:sub_1';
 const SALE = 'purchase:cs_1';
 const boughtPro = sale('CheckoutCompleted', day(0), { pro_once: 1 });
+
+const GIFT = 'grant:gr_1';
+const NOTHING = { given: [], when: day(4) };
+const proUntilTenth = { plan: 'pro', recorded: day(0), until: day(10) };
+const proFromFifth = { plan: 'pro', recorded: day(0), from: day(5) };
+const seventy = { key: 'members', value: 70, recorded: day(0) };
 
 const CASES: Readonly<Record<ReasonCode, Case>> = {
   first_period: { of: SUB, given: [boughtPlus], when: day(1) },
@@ -118,6 +127,64 @@ const CASES: Readonly<Record<ReasonCode, Case>> = {
     purchases: [[boughtPro, refunded(1000, day(2))]],
     when: day(3),
   },
+  grant_holds: { ...NOTHING, of: GIFT, grants: [proUntilTenth] },
+  grant_to_come: { ...NOTHING, of: GIFT, grants: [proFromFifth] },
+  grant_ended: { ...NOTHING, of: GIFT, grants: [proUntilTenth], when: day(10) },
+  grant_revoked: { ...NOTHING, of: GIFT, grants: [{ plan: 'pro', recorded: day(0), revoked: day(2) }] },
+  grant_without_effect: { ...NOTHING, of: GIFT, grants: [{ plan: 'gold', recorded: day(0) }] },
+  override_feature_on: {
+    ...NOTHING,
+    of: 'feature:export',
+    overrides: [{ key: 'export', value: true, recorded: day(0) }],
+  },
+  override_feature_off: {
+    of: 'override:feature:export',
+    given: [boughtPlus],
+    when: day(4),
+    overrides: [{ key: 'export', value: false, recorded: day(0) }],
+  },
+  override_limit_value: {
+    of: 'limit:members',
+    given: [boughtPlus],
+    when: day(4),
+    overrides: [seventy],
+  },
+  override_limit_add: {
+    of: 'override:limit:members',
+    given: [boughtPlus],
+    when: day(4),
+    overrides: [{ key: 'members', add: -20, recorded: day(0) }],
+  },
+  override_ended: {
+    ...NOTHING,
+    of: 'override:limit:members',
+    overrides: [{ ...seventy, until: day(10) }],
+    when: day(10),
+  },
+  override_removed: {
+    ...NOTHING,
+    of: 'override:limit:members',
+    overrides: [{ ...seventy, removed: day(2) }],
+  },
+  override_without_effect: {
+    ...NOTHING,
+    of: 'override:limit:crates',
+    overrides: [{ key: 'crates', value: 70, recorded: day(0) }],
+  },
+  feature_of_grant: {
+    ...NOTHING,
+    of: 'feature:export',
+    grants: [{ features: ['export'], recorded: day(0) }],
+  },
+  limit_of_grant: {
+    ...NOTHING,
+    of: 'limit:members',
+    grants: [{ limits: { members: 60 }, recorded: day(0) }],
+  },
+  end_of_grant: { ...NOTHING, of: 'expiresAt', grants: [proUntilTenth] },
+  grant_ends: { ...NOTHING, of: 'validUntil', grants: [proUntilTenth] },
+  grant_starts: { ...NOTHING, of: 'validUntil', grants: [proFromFifth] },
+  override_ends: { ...NOTHING, of: 'validUntil', overrides: [{ ...seventy, until: day(10) }] },
   first_asks_nothing: {
     of: SUB,
     given: [[created([usage], sentInvoice)]],
@@ -425,11 +492,13 @@ function reasonsOf(asked: Case) {
   const catalog = exampleCatalog(asked.policy ?? {});
   const deletedBy = new Map(asked.deleted ? [['cus_1', 'evt_deleted']] : []);
   const purchases = (asked.purchases ?? []).map((story) => purchase(story));
-  const facts = { subscriptions, purchases, deletedBy };
+  const { grants = [], overrides = [] } = asked;
+  const given = { subscriptions, purchases, byHand: byHand(grants, overrides) };
+  const facts = { ...given, deletedBy };
   const { key, when } = asked;
   const { entitlement, reasons } =
     key === undefined ? explain(facts, catalog, at(when)) : explainKey(facts, catalog, at(when), key);
-  expect(entitlement).toEqual(judge({ subscriptions, purchases }, catalog, at(when)).entitlement);
+  expect(entitlement).toEqual(judge(given, catalog, at(when)).entitlement);
   return reasons;
 }
 

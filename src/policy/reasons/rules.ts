@@ -1,3 +1,4 @@
+import { BY_HAND_RULES } from './by-hand-rules.js';
 import type { PolicyRule } from './policy-rule.js';
 import { PURCHASE_RULES } from './purchase-rules.js';
 import { SNAPSHOT_RULES } from './snapshot-rules.js';
@@ -7,11 +8,13 @@ import { SUBSCRIPTION_RULES } from './subscription-rules.js';
 export type ReasonCode =
   | keyof typeof SUBSCRIPTION_RULES
   | keyof typeof PURCHASE_RULES
+  | keyof typeof BY_HAND_RULES
   | keyof typeof SNAPSHOT_RULES;
 
 /** How each rule tells itself, by its code. */
 export const POLICY_RULES: Readonly<Record<ReasonCode, PolicyRule>> = {
   ...SUBSCRIPTION_RULES,
   ...PURCHASE_RULES,
+  ...BY_HAND_RULES,
   ...SNAPSHOT_RULES,
 };

@@ -4,7 +4,7 @@ import type { PolicyRule } from './policy-rule.js';
 /** The rules that decide a part of the snapshot from what all subscriptions give, by code. */
 export const SNAPSHOT_RULES = {
   only_plan: {
-    title: 'One subscription or purchase gives a plan',
+    title: 'One subscription, purchase or grant gives a plan',
     words: 'The plan is {plan}, of {source}, which alone gives one.',
     given: 'plus is bought on 1 November and paid.',
     example: 'The plan is plus, of sub_1, which alone gives one.',
@@ -16,14 +16,14 @@ export const SNAPSHOT_RULES = {
     example: 'The plan is pro, of sub_2: it ranks above plus of sub_1.',
   },
   better_status: {
-    title: 'Of equal ranks active comes before trialing, and that before past due',
+    title: 'Of equal ranks active comes before trialing, then granted, then past due',
     words:
       'The plan is {plan}, of {source}: it is {status}, which comes before {next.status} of {next.source}.',
     given: 'plus is bought twice, and one of the two is past due.',
     example: 'The plan is plus, of sub_2: it is active, which comes before past_due of sub_1.',
   },
   later_end: {
-    title: 'Of equal ranks and statuses the later end counts, no end of a purchase as the latest',
+    title: 'Of equal ranks and statuses the later end counts, no end of a purchase or grant as the latest',
     words:
       'The plan is {plan}, of {source}, whose period ends on {periodEnd}, later than that of {next.source}.',
     given: 'plus is bought twice, once for a year.',
@@ -104,6 +104,12 @@ export const SNAPSHOT_RULES = {
     given: 'nothing was bought, and the default plan has reports.',
     example: 'reports comes with the default plan free.',
   },
+  feature_of_grant: {
+    title: 'A feature of a grant',
+    words: '{key} comes with the grant {source}.',
+    given: 'nothing was bought, and export is granted.',
+    example: 'export comes with the grant gr_1.',
+  },
   feature_of_addon: {
     title: 'A feature of an add-on',
     words: '{key} comes with the add-on {addon} of {source}.',
@@ -133,6 +139,12 @@ export const SNAPSHOT_RULES = {
     words: '{key} is {limit} by {plan} of {source}, which gives of it for each of {units} units.',
     given: 'three units of team are bought, each for 100 members.',
     example: 'members is 300 by team of sub_1, which gives of it for each of 3 units.',
+  },
+  limit_of_grant: {
+    title: 'The limit of a grant, where it is the greatest',
+    words: '{key} is {limit} by the grant {source}.',
+    given: 'nothing was bought, and 60 members are granted.',
+    example: 'members is 60 by the grant gr_1.',
   },
   limit_with_addons: {
     title: 'Add-ons come on top of the greatest limit',
@@ -241,6 +253,30 @@ export const SNAPSHOT_RULES = {
     words: 'What was paid for of {subscription} changes on {at}.',
     given: 'a year of plus is paid, and a month later what came on top is unpaid.',
     example: 'What was paid for of sub_1 changes on 1 November 2027, 09:40 UTC.',
+  },
+  end_of_grant: {
+    title: 'A plan that was granted ends with its grant',
+    words: 'The grant {grant} gives {plan} until {at}.',
+    given: 'pro is granted until 11 November.',
+    example: 'The grant gr_1 gives pro until 11 November 2026, 09:40 UTC.',
+  },
+  grant_ends: {
+    title: 'Access changes with the end of a grant',
+    words: 'The grant {grant} ends on {at}.',
+    given: 'pro is granted until 11 November.',
+    example: 'The grant gr_1 ends on 11 November 2026, 09:40 UTC.',
+  },
+  grant_starts: {
+    title: 'Access changes with the start of a grant',
+    words: 'The grant {grant} begins on {at}.',
+    given: 'pro is granted from 6 November on.',
+    example: 'The grant gr_1 begins on 6 November 2026, 09:40 UTC.',
+  },
+  override_ends: {
+    title: 'Access changes with the end of an override',
+    words: 'What was set of {key} by hand ends on {at}.',
+    given: 'members is set to 70 until 11 November.',
+    example: 'What was set of members by hand ends on 11 November 2026, 09:40 UTC.',
   },
   test_clock: {
     title: 'With a test clock time alone takes nothing',

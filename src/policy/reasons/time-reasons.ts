@@ -1,11 +1,14 @@
 import { isOfSubscription } from '../access.js';
 import type { Combination } from '../combine.js';
 import type { Entitlement } from '../entitlement.js';
+import { turnsOfGrant } from '../grants.js';
+import { endOfOverride } from '../overrides.js';
 import { endsOf } from '../status-rules.js';
 import { type SubscriptionAccess, turningPoints } from '../subscription-access.js';
 import { rfc3339 } from '../time.js';
+import { grantEvidence, overrideEvidence } from './by-hand-reasons.js';
 import { lineEvidence } from './period-evidence.js';
-import { eventsOf, type Reason, reasonOf, timeOf } from './reason.js';
+import { type Evidence, eventsOf, type Reason, reasonOf, timeOf } from './reason.js';
 import type { ReasonCode } from './rules.js';
 import type { Explained } from './subscription-reasons.js';
 
@@ -35,7 +38,16 @@ export function timeReasons(
       }),
     );
   }
+  const granted = combination.best?.kind === 'grant' ? combination.best : null;
+  if (granted?.periodEnd != null) {
+    const { facts, events } = grantEvidence(granted.grant);
+    const plan = granted.plan?.name ?? null;
+    reasons.push(
+      reasonOf('expiresAt', 'end_of_grant', { facts: { ...facts, plan, at: facts.endsAt ?? null }, events }),
+    );
+  }
   const end = validUntil === null ? null : validityOf(accesses, validUntil, now);
+  if (validUntil !== null && end === null) return [...reasons, ...byHandTurn(combination, validUntil)];
   const stopped = accesses.find(
     ({ access, subscriptionState }) => access && subscriptionState.standstill !== null,
   );
@@ -65,6 +77,23 @@ function expiryReason(best: SubscriptionAccess, end: number): Reason {
     facts: { ...common, price: followed?.price ?? null, seenAt: timeOf(followed?.periodFrom) },
     events: eventsOf(followed?.periodFrom),
   });
+}
+
+/** The grant, else the override, that begins or ends at an instant. */
+function byHandTurn(combination: Combination, validUntil: string): readonly Reason[] {
+  const at = Date.parse(validUntil);
+  const reason = (code: ReasonCode, { facts, events }: Evidence): readonly Reason[] => [
+    reasonOf('validUntil', code, { facts: { ...facts, at: validUntil }, events }),
+  ];
+  for (const access of combination.accesses) {
+    if (access.kind !== 'grant' || !turnsOfGrant(access.grant).includes(at)) continue;
+    const { grant } = access;
+    return reason(grant.endsAt === at ? 'grant_ends' : 'grant_starts', grantEvidence(grant));
+  }
+  const override = combination.overrides.find(
+    ({ facts }) => facts.removed === null && endOfOverride(facts) === at,
+  );
+  return override === undefined ? [] : reason('override_ends', overrideEvidence(override, combination));
 }
 
 /** The subscription that turns at an instant, and by what: the first by id. */

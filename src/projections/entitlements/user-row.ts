@@ -31,6 +31,7 @@ export const entitlementSourceSchema = z.discriminatedUnion('type', [
     sessionId: z.string(),
     customerId: z.string().nullable(),
   }),
+  z.strictObject({ type: z.literal('grant'), grantId: z.string() }),
 ]) satisfies z.ZodType<EntitlementSource>;
 
 /** An entitlement as the read models keep it: what the policy said, parsed back from its text. */

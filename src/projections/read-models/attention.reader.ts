@@ -1,7 +1,9 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
+import { planCatalogSchema } from '../../events/catalog.events.js';
 import type { AttentionCounts } from '../../observability/watched-gauges.js';
 import type { PendingPayment } from '../../policy/entitlement.js';
+import { namesOfCatalog } from '../../policy/grants.js';
 import { parseSnapshotTexts, snapshotAt } from '../entitlements/user-row.js';
 import type { Listing } from './ops.reader.js';
 
@@ -24,6 +26,8 @@ const countsRow = z.object({
   pending: z.number(),
   without: z.number(),
 });
+
+const byHandRow = z.object({ grants: z.number(), overrides: z.number() });
 
 /**
  * A price in no plan and no add-on: for how many users it gives nothing, for how many it counts as a plan's own, and of
@@ -99,12 +103,35 @@ export class AttentionReader {
              from tenure.user_role u where u.generation = ${LIVE} and ${HAS_PENDING}) as p`,
     );
     const { unmapped, adopted, pending, without } = countsRow.parse(rows[0]);
+    const { grants, overrides } = await this.#withoutEffect();
     return {
       unmappedPrices: unmapped,
       adoptedPrices: adopted,
       pendingPayments: pending,
       pendingWithoutInvoice: without,
+      grantsWithoutEffect: grants,
+      overridesWithoutEffect: overrides,
     };
+  }
+
+  /** Counts grants of which a part, and overrides that, name what the catalogue last published does not have. */
+  async #withoutEffect(): Promise<z.infer<typeof byHandRow>> {
+    const { rows: published } = await this.pool.query(
+      `select catalog from tenure.plan_catalog where generation = ${LIVE} order by position desc limit 1`,
+    );
+    const [last] = z.array(z.object({ catalog: z.string() })).parse(published);
+    if (last === undefined) return { grants: 0, overrides: 0 };
+    const names = namesOfCatalog(planCatalogSchema.parse(JSON.parse(last.catalog)));
+    const { rows } = await this.pool.query(
+      `select (select count(*)::int from tenure.grant g where g.generation = ${LIVE} and not g.revoked
+                 and (g.ends_at is null or g.ends_at > $2::timestamptz)
+                 and exists (select from json_array_elements_text(g.names::json) n where n <> all($1::text[]))) as grants,
+              (select count(*)::int from tenure.override o where o.generation = ${LIVE} and not o.removed
+                 and (o.ends_at is null or o.ends_at > $2::timestamptz)
+                 and o.kind || ':' || o.key <> all($1::text[])) as overrides`,
+      [names, new Date(this.now()).toISOString()],
+    );
+    return byHandRow.parse(rows[0]);
   }
 }
 
