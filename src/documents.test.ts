@@ -197,6 +197,9 @@ describe('The documents', () => {
   it('tell of every Stripe event that is recorded, and of no other', () => {
     const told = [...rowsOf('docs/STRIPE.md').keys()].filter((key) => /^[a-z_]+\.[a-z_.]+$/.test(key));
     expect(told.sort()).toEqual([...HANDLED_TYPES].sort());
+    const configured = /tenure_types = \[([^\]]*)\]/.exec(read('docs/STRIPE.md'))?.[1] ?? '';
+    const types = [...configured.matchAll(/"([^"]+)"/g)].map(([, type]) => type);
+    expect(types.sort()).toEqual([...HANDLED_TYPES].sort());
   });
 
   it('name every event type of the log where its streams are told, and no other', () => {

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { VERSION } from '../observability/version.js';
 import { AUDIT_EXAMPLES } from './audit/audit.examples.js';
 import type { NAMED } from './named-schemas.js';
+import { IMPORTING, RECONCILING } from './ops/job.examples.js';
 import { PROJECTION_EXAMPLES } from './ops/projection.examples.js';
 import { PLANS_EXAMPLES } from './plans/plans.schemas.js';
 import { PORTAL_EXAMPLES } from './portal/portal.schemas.js';
@@ -177,41 +178,12 @@ export const EXAMPLES: Examples<keyof typeof NAMED> = {
     next: null,
   },
   ImportRequest: { dryRun: true, links: [{ customer: 'cus_Lark', userId: 'user_42' }] },
-  Import: {
-    id: '0b5f0c8e-93b4-4d0c-9d0a-3d3c4b1e8a11',
-    afterwards: 'report',
-    phase: 'done',
-    actor: 'key:deploy',
-    startedAt: AT,
-    finishedAt: AT,
-    cursor: 'sub_Lark',
-    subscriptions: 1,
-    read: 3,
-    recorded: 0,
-    unchanged: 0,
-    unusable: 0,
-    secondsLeft: null,
-    report: {
-      users: { plus: 1 },
-      subscriptions: { active: 1 },
-      unlinked: { count: 0, first: [] },
-      conflicts: { count: 0, first: [] },
-      unmappedPrices: {},
-      unusableObjects: { count: 0, first: [] },
-      severalSubscriptions: { count: 0, first: [] },
-    },
-    failure: null,
-  },
+  Import: { ...IMPORTING, phase: 'done', finishedAt: AT, recorded: 3, secondsLeft: null },
   ReconciliationRequest: { dryRun: true, gone: 'list' },
   Reconciliation: {
-    id: '5d1f6f7a-2c1e-4c39-8a53-8f4f2e9b7c10',
-    afterwards: 'record',
-    gone: 'list',
+    ...RECONCILING,
     phase: 'done',
-    actor: 'schedule',
-    startedAt: AT,
     finishedAt: AT,
-    events: 412,
     subscriptions: 57,
     report: {
       missedEvents: {
@@ -223,7 +195,6 @@ export const EXAMPLES: Examples<keyof typeof NAMED> = {
       differences: { count: 1, first: [{ kind: 'subscription', id: 'sub_Lark' }] },
       gone: { count: 0, first: [] },
     },
-    failure: null,
   },
   Receipt: { received: true, outcome: 'applied', event: 'SubscriptionActivated', position: '1842' },
 };

@@ -24,6 +24,7 @@ import {
   subscriptionObject,
 } from '../support/stripe-events.js';
 import { PATIENCE_MS, until } from '../support/until.js';
+import { readEvents } from './support/event-reader.js';
 
 /** A moment that ends when it is told to. */
 function gate(): { readonly until: Promise<void>; open(): void } {
@@ -338,12 +339,15 @@ describe('where the events of Stripe leave a doubt', () => {
     const begun = await service.ask('POST', '/v1/ops/import', { dryRun: false });
     expect([begun.status, begun.headers.location]).toEqual([202, '/v1/ops/import']);
     expect(begun.body).toMatchObject({ phase: 'reading', afterwards: 'record', finishedAt: null });
+    const watched = await readEvents(service.tenure.url, 'GET', '/v1/ops/import');
     const over = await until('the import to be over', async () => {
       const { body } = await service.get('/v1/ops/import');
       return body.finishedAt !== null && body;
     });
     expect(over).toMatchObject({ id: begun.body.id, phase: 'done', failure: null });
     expect(over.report.subscriptions.active).toBeGreaterThan(0);
+    expect(await watched.first('done')).toEqual(over);
+    expect(await watched.ended).toBe(true);
     const { metadata, position } = await retrievedFrom('sub_old');
     expect(metadata.causationId).toBe(`retrieved/sub_old/${begun.body.id}`);
     expect(await service.entitlements('u_old', position)).toMatchObject({ plan: 'plus' });

@@ -1,18 +1,26 @@
-import { Body, Controller, Get, Post } from '@nestjs/common';
+import { Body, Controller, Get, Post, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
 import { type Caller, CallerOf } from '../../auth/caller.js';
 import { Describe } from '../../http/describe.js';
+import { EventStreams } from '../../http/event-stream.js';
 import { ProblemError } from '../../http/problem.js';
-import { jsonReply, type Reply } from '../../http/reply.js';
+import { jsonReply, type Reply, sendReply } from '../../http/reply.js';
 import { optionalBodyPipe } from '../../http/validation.js';
 import { ImportRunner } from '../../stripe/reconciliation/import/import-runner.js';
 import { type ImportRequest, importRequest, importResponse } from './import.schemas.js';
+import { IMPORTING } from './job.examples.js';
+import { watchJob } from './job-watch.js';
+import { wantsEvents } from './projection-routes.js';
 
 /** Bringing in what Stripe has. */
 @ApiTags('Ops')
 @Controller('v1/ops/import')
 export class ImportController {
-  constructor(private readonly imports: ImportRunner) {}
+  constructor(
+    private readonly imports: ImportRunner,
+    private readonly streams: EventStreams,
+  ) {}
 
   @Post()
   @Describe({
@@ -40,13 +48,25 @@ export class ImportController {
   @Get()
   @Describe({
     summary: 'The import under way, or else the last one',
-    ok: { description: 'How far it is, and once everything is read what would hold', schema: importResponse },
+    ok: {
+      description: 'How far it is, and once everything is read what would hold',
+      schema: importResponse,
+      stream: {
+        description: 'An event `progress` with the same JSON at each change, and `done` with the last one',
+        example: `event: progress\ndata: ${JSON.stringify(IMPORTING)}\n\n`,
+      },
+    },
     problems: ['not_found'],
     access: 'ops',
   })
-  async progress(): Promise<Reply> {
+  async progress(
+    @CallerOf() { requestId }: Caller,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
     const job = await this.imports.latest();
     if (job === null) throw new ProblemError('not_found', 'Nothing was imported.');
-    return jsonReply(200, job);
+    if (!wantsEvents(request)) return sendReply(response, jsonReply(200, job), requestId);
+    await this.streams.answer(response, requestId, (stream) => watchJob(() => this.imports.latest(), stream));
   }
 }

@@ -1,12 +1,17 @@
-import { Body, Controller, Get, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { type Caller, CallerOf } from '../../auth/caller.js';
 import { Describe } from '../../http/describe.js';
+import { EventStreams } from '../../http/event-stream.js';
 import { ProblemError } from '../../http/problem.js';
-import { jsonReply, type Reply } from '../../http/reply.js';
+import { jsonReply, type Reply, sendReply } from '../../http/reply.js';
 import { optionalBodyPipe } from '../../http/validation.js';
 import { ReconciliationRunner } from '../../stripe/reconciliation/reconcile/reconciliation-runner.js';
+import { RECONCILING } from './job.examples.js';
+import { watchJob } from './job-watch.js';
+import { wantsEvents } from './projection-routes.js';
 import {
   type ReconciliationRequest,
   reconciliationRequest,
@@ -19,7 +24,10 @@ const uuid = z.guid();
 @ApiTags('Ops')
 @Controller('v1/ops/reconciliations')
 export class ReconciliationController {
-  constructor(private readonly reconciliations: ReconciliationRunner) {}
+  constructor(
+    private readonly reconciliations: ReconciliationRunner,
+    private readonly streams: EventStreams,
+  ) {}
 
   @Post()
   @Describe({
@@ -51,13 +59,25 @@ export class ReconciliationController {
     ok: {
       description: 'Once it is over, with where the log and Stripe differed',
       schema: reconciliationResponse,
+      stream: {
+        description: 'An event `progress` with the same JSON at each change, and `done` with the last one',
+        example: `event: progress\ndata: ${JSON.stringify(RECONCILING)}\n\n`,
+      },
     },
     problems: ['not_found'],
     access: 'ops',
   })
-  async progress(@Param('id') id: string): Promise<Reply> {
+  async progress(
+    @Param('id') id: string,
+    @CallerOf() { requestId }: Caller,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
     const job = uuid.safeParse(id).success ? await this.reconciliations.find(id) : null;
     if (job === null) throw new ProblemError('not_found', 'There is no such reconciliation.');
-    return jsonReply(200, job);
+    if (!wantsEvents(request)) return sendReply(response, jsonReply(200, job), requestId);
+    await this.streams.answer(response, requestId, (stream) =>
+      watchJob(() => this.reconciliations.find(id), stream),
+    );
   }
 }
