@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { AuditModule } from './api/audit/audit.module.js';
+import { CheckoutModule } from './api/checkout/checkout.module.js';
 import { EntitlementsModule } from './api/entitlements/entitlements.module.js';
 import { HealthModule } from './api/health/health.module.js';
 import { LinksModule } from './api/links/links.module.js';
@@ -34,6 +35,7 @@ export function appModule(parts: AppParts): DynamicModule {
       WebhooksModule,
       EntitlementsModule,
       UsersModule,
+      CheckoutModule,
       PlansModule,
       PortalModule,
       LinksModule,

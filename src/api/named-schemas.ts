@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { webhookReceipt } from '../webhooks/webhook.service.js';
 import * as audit from './audit/audit.schemas.js';
+import * as checkout from './checkout/checkout.schemas.js';
 import * as imports from './ops/import.schemas.js';
 import * as projection from './ops/projection.schemas.js';
 import * as reconciliation from './ops/reconciliation.schemas.js';
@@ -49,6 +50,9 @@ export const NAMED = {
   Plans: plansResponse,
   PortalRequest: portalRequest,
   Portal: portalResponse,
+  CheckoutRequest: checkout.checkoutRequest,
+  Checkout: checkout.checkoutResponse,
+  CheckoutStatus: checkout.checkoutStatusResponse,
   Publication: projection.publicationResponse,
   Verification: projection.verificationResponse,
   Rebuild: projection.rebuildResponse,

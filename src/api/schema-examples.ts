@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { VERSION } from '../observability/version.js';
 import { AUDIT_EXAMPLES } from './audit/audit.examples.js';
+import { CHECKOUT_EXAMPLES } from './checkout/checkout.schemas.js';
 import type { NAMED } from './named-schemas.js';
 import { IMPORTING, RECONCILING } from './ops/job.examples.js';
 import { PROJECTION_EXAMPLES } from './ops/projection.examples.js';
@@ -62,6 +63,7 @@ export const EXAMPLES: Examples<keyof typeof NAMED> = {
   ...PROJECTION_EXAMPLES,
   ...PLANS_EXAMPLES,
   ...PORTAL_EXAMPLES,
+  ...CHECKOUT_EXAMPLES,
   ...AUDIT_EXAMPLES,
   Snapshot: { ...SNAPSHOT, features: [...SNAPSHOT.features], unmappedPrices: [] },
   AnySnapshot: { ...SNAPSHOT, features: [...SNAPSHOT.features], unmappedPrices: [], reasons: [REASON] },

@@ -73,6 +73,7 @@ export function sessionObject(
         );
   const off = (params.discounts ?? []).reduce((sum, discount) => sum + offBy(account, discount, dueNow), 0);
   const isSetup = params.mode === 'setup';
+  const isEmbedded = params.ui_mode === 'embedded_page';
   return {
     id,
     object: 'checkout.session',
@@ -86,7 +87,7 @@ export function sessionObject(
     billing_address_collection: null,
     cancel_url: params.cancel_url ?? null,
     client_reference_id: params.client_reference_id ?? null,
-    client_secret: null,
+    client_secret: isEmbedded ? `${id}_secret_${account.ids.letters(32)}` : null,
     collected_information: null,
     consent: null,
     consent_collection: null,
@@ -143,8 +144,9 @@ export function sessionObject(
     subscription: null,
     success_url: params.success_url ?? null,
     total_details: { amount_discount: off, amount_shipping: 0, amount_tax: 0 },
-    ui_mode: 'hosted_page',
-    url: `${account.url}/c/pay/${id}`,
+    ui_mode: isEmbedded ? 'embedded_page' : 'hosted_page',
+    url: isEmbedded ? null : `${account.url}/c/pay/${id}`,
+    ...(params.return_url === undefined ? {} : { return_url: params.return_url }),
     wallet_options: null,
   };
 }

@@ -82,9 +82,9 @@ export const sessionParams = z.strictObject({
     })
     .optional(),
   success_url: p.text.optional(),
-  return_url: p.ignored,
+  return_url: p.text.optional(),
   tax_id_collection: p.ignored,
-  ui_mode: z.enum(['hosted', 'hosted_page']).optional(),
+  ui_mode: z.enum(['hosted', 'hosted_page', 'embedded_page']).optional(),
 });
 
 export type SessionParams = z.output<typeof sessionParams>;

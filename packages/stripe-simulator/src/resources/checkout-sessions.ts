@@ -76,11 +76,15 @@ export function sessionOf(account: Account, id: string): CheckoutSession {
 
 function createSession(account: Account, params: SessionParams): CheckoutSession {
   if (params.customer !== undefined) customerOf(account, params.customer, 'customer');
-  if (params.success_url === undefined) {
-    throw invalidRequest('Missing required param: success_url.', {
-      code: 'parameter_missing',
-      param: 'success_url',
-    });
+  const isEmbedded = params.ui_mode === 'embedded_page';
+  const back = isEmbedded ? 'return_url' : 'success_url';
+  if (params[back] === undefined) {
+    throw invalidRequest(`Missing required param: ${back}.`, { code: 'parameter_missing', param: back });
+  }
+  const unfit = isEmbedded ? (['success_url', 'cancel_url'] as const) : (['return_url'] as const);
+  for (const param of unfit) {
+    if (params[param] === undefined) continue;
+    throw invalidRequest(`You can not pass \`${param}\` in this \`ui_mode\`.`, { param });
   }
   const lineItems = lineItemsOf(account, params);
   if (params.mode !== 'setup' && lineItems.length === 0) {

@@ -1,0 +1,90 @@
+import { Module } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import type { Pool } from 'pg';
+import { SETTINGS, type Settings } from '../../config/settings.js';
+import { POOL } from '../../database/database.js';
+import { MACHINE_CLOCK } from '../../database/server-clock.js';
+import { EVENT_STORE, type EventStore } from '../../event-store/event-store.js';
+import { LogWatch } from '../../projections/engine/log-watch.js';
+import { PROJECTIONS, type Projections } from '../../projections/projections.js';
+import { BuyerReader } from '../../projections/read-models/buyer.reader.js';
+import { UserFactsReader } from '../../projections/read-models/user-facts.reader.js';
+import { GatewayModule, STRIPE_GATEWAY } from '../../stripe/gateway/gateway.module.js';
+import { PortalConfigurations } from '../../stripe/gateway/portal-configurations.js';
+import type { StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
+import { PricesModule } from '../../stripe/prices/prices.module.js';
+import { SoldPrices } from '../../stripe/prices/sold-prices.js';
+import { CheckoutController } from './checkout.controller.js';
+import { CheckoutService } from './checkout.service.js';
+import { CheckoutStatusService } from './checkout-status.service.js';
+import { CustomerOfUser } from './customer-of-user.js';
+import { UserLocks } from './user-lock.js';
+
+/** Purchases and upgrades. */
+@Module({
+  imports: [GatewayModule, PricesModule],
+  controllers: [CheckoutController],
+  providers: [
+    {
+      provide: CheckoutService,
+      inject: [
+        SETTINGS,
+        POOL,
+        STRIPE_GATEWAY,
+        PortalConfigurations,
+        CommandBus,
+        PROJECTIONS,
+        LogWatch,
+        SoldPrices,
+      ],
+      useFactory: checkoutService,
+    },
+    {
+      provide: CheckoutStatusService,
+      inject: [SETTINGS, POOL, EVENT_STORE, PROJECTIONS, MACHINE_CLOCK],
+      useFactory: statusService,
+    },
+  ],
+})
+export class CheckoutModule {}
+
+function checkoutService(
+  { userIds, livemode, checkoutUrlOrigins: origins }: Settings,
+  pool: Pool,
+  gateway: StripeGateway | null,
+  configurations: PortalConfigurations | null,
+  commands: CommandBus,
+  { reader, engine, ops }: Projections,
+  logWatch: LogWatch,
+  prices: SoldPrices,
+): CheckoutService {
+  const reading = { claims: userIds, livemode };
+  const customers = gateway === null ? null : new CustomerOfUser({ gateway, commands, reading });
+  const [locks, buyers] = [new UserLocks(pool), new BuyerReader(pool)];
+  return new CheckoutService({
+    gateway,
+    configurations,
+    customers,
+    locks,
+    commands,
+    buyers,
+    reader,
+    engine,
+    ops,
+    logWatch,
+    prices,
+    origins,
+    userIds,
+  });
+}
+
+function statusService(
+  { streamPrefix }: Settings,
+  pool: Pool,
+  store: EventStore,
+  { reader, engine, ops }: Projections,
+  now: () => number,
+): CheckoutStatusService {
+  const facts = new UserFactsReader(pool);
+  return new CheckoutStatusService({ store, streamPrefix, reader, facts, ops, engine, now });
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { ProblemError } from '../../http/problem.js';
+import type { PageAnswer, StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
+import { StripeRefusedError, written } from '../../stripe/gateway/written.js';
+import { METADATA } from './session-params.js';
+import { answered, PATIENCE_MS } from './stripe-writes.js';
+
+/** A checkout session as Stripe shows it, as far as a purchase asks. */
+export const sessionSchema = z.looseObject({
+  id: z.string(),
+  status: z.string().nullish(),
+  url: z.string().nullish(),
+  client_secret: z.string().nullish(),
+  expires_at: z.int(),
+  metadata: z.record(z.string(), z.string()).nullish(),
+});
+export type StripeSession = z.infer<typeof sessionSchema>;
+
+/** Sessions of a customer that are open and that Tenure began. @throws StripeUnansweredError */
+export async function openSessions(
+  gateway: Pick<StripeGateway, 'page'>,
+  customer: string,
+): Promise<readonly StripeSession[]> {
+  const path = '/v1/checkout/sessions';
+  const answer = await gateway.page(path, { customer, status: 'open' }, PATIENCE_MS);
+  if (answer.outcome === 'not_found') return [];
+  return z
+    .array(sessionSchema)
+    .parse(answered<PageAnswer>(path, answer).objects)
+    .filter(({ metadata }) => metadata?.[METADATA.checkout] !== undefined);
+}
+
+/**
+ * The open session of a choice; every other one is expired first, so that nobody pays twice.
+ * @param key of the choice, `null` where none may stay open
+ * @throws ProblemError `checkout_completed` where one was paid meanwhile
+ */
+export async function reuseOrExpire(
+  gateway: Pick<StripeGateway, 'write' | 'object'>,
+  sessions: readonly StripeSession[],
+  key: string | null,
+): Promise<StripeSession | null> {
+  const same =
+    key === null ? null : (sessions.find(({ metadata }) => metadata?.[METADATA.choice] === key) ?? null);
+  for (const session of sessions) {
+    if (session !== same) await expire(gateway, session.id);
+  }
+  return same;
+}
+
+async function expire(gateway: Pick<StripeGateway, 'write' | 'object'>, id: string): Promise<void> {
+  const path = `/v1/checkout/sessions/${encodeURIComponent(id)}/expire`;
+  try {
+    await written(gateway, { method: 'POST', path, idempotencyKey: `tenure-expire-${id}` }, PATIENCE_MS);
+    return;
+  } catch (error) {
+    if (!(error instanceof StripeRefusedError)) throw error;
+  }
+  const shown = answered(path, await gateway.object({ kind: 'checkout', id }, PATIENCE_MS));
+  if (shown.object.status === 'expired') return;
+  throw completed();
+}
+
+/** Something was bought that Tenure has not heard of yet. */
+export function completed(): ProblemError {
+  return new ProblemError(
+    'checkout_completed',
+    'A checkout of this user was completed just now. Look at its session, or send the request again.',
+    { 'retry-after': '2' },
+  );
+}

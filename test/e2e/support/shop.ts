@@ -1,0 +1,156 @@
+import Stripe from 'stripe';
+import { Simulator } from '../../../packages/stripe-simulator/src/index.js';
+import type { Answer } from '../../support/http-call.js';
+import { startService, type TestService } from '../../support/service.js';
+import { SECRET } from '../../support/stripe-events.js';
+
+const KEY = 'sk_test_of_the_shop';
+/** The origin of the application that sells. */
+export const APP = 'https://app.example.com';
+
+/** A shop: Stripe simulated with prices for sale, and a service that sells them, hears of what happens and may ask. */
+export class Shop {
+  private constructor(
+    readonly simulator: Simulator,
+    readonly stripe: Stripe,
+    readonly service: TestService,
+    readonly prices: Readonly<Record<string, string>>,
+  ) {}
+
+  static async open(): Promise<Shop> {
+    const simulator = await Simulator.start({ start: Math.floor(Date.now() / 1_000) - 3_600, seed: 16 });
+    const stripe = new Stripe(KEY, { ...simulator.sdkConfig, telemetry: false });
+    const made = async (product: string, unit_amount: number, interval?: 'month' | 'year') =>
+      (
+        await stripe.prices.create({
+          product,
+          currency: 'usd',
+          unit_amount,
+          ...(interval === undefined ? {} : { recurring: { interval } }),
+        })
+      ).id;
+    const product = async (name: string) => (await stripe.products.create({ name })).id;
+    const [plus, pro, seats] = [await product('Plus'), await product('Pro'), await product('Seats')];
+    const prices = {
+      plusMonthly: await made(plus, 1_000, 'month'),
+      plusYearly: await made(plus, 10_000, 'year'),
+      proMonthly: await made(pro, 3_000, 'month'),
+      proOnce: await made(pro, 90_000),
+      seatMonthly: await made(seats, 500, 'month'),
+    };
+    const service = await startService({
+      plans: planFile(prices),
+      environment: {
+        STRIPE_SECRET_KEY: KEY,
+        STRIPE_API_BASE: simulator.url,
+        STRIPE_REQUESTS_PER_SECOND: '1000',
+        CHECKOUT_URL_ORIGINS: APP,
+      },
+    });
+    const shop = new Shop(simulator, stripe, service, prices);
+    shop.deliverTo(service.url);
+    return shop;
+  }
+
+  /** Has everything that happens from now on delivered to one service. */
+  deliverTo(url: string): void {
+    this.simulator.webhooks.destinations.set('we_1', {
+      id: 'we_1',
+      url: `${url}/webhooks/stripe`,
+      secret: SECRET,
+      payload: 'snapshot',
+      enabledEvents: ['*'],
+      enabled: 'enabled',
+      shown: { id: 'we_1', object: 'webhook_endpoint' } as Stripe.WebhookEndpoint,
+    });
+  }
+
+  /** Begins a checkout, at another instance where it is named. */
+  begin(userId: string, choice: object, at: TestService = this.service): Promise<Answer> {
+    return at.ask('POST', '/v1/checkout/sessions', {
+      userId,
+      successUrl: `${APP}/welcome`,
+      cancelUrl: `${APP}/plans`,
+      ...choice,
+    });
+  }
+
+  /** What the buyer does on the page of a session; the clock goes on, so that nothing falls into one second. */
+  async pay(sessionId: string, how: object = {}): Promise<void> {
+    await this.later();
+    await this.simulator.control('POST', `/_simulator/checkout/sessions/${sessionId}/complete`, how);
+    await this.heard();
+  }
+
+  /** Buys and waits until it is in force. */
+  async buy(userId: string, choice: object, how: object = {}): Promise<Answer['body']> {
+    const { body } = await this.begin(userId, choice);
+    await this.pay(body.sessionId, how);
+    return this.follow(body.sessionId);
+  }
+
+  /** Presses "Confirm" in the portal; the status of the page that comes. */
+  async confirm(url: string): Promise<number> {
+    await this.later();
+    const { status } = await fetch(url, {
+      method: 'POST',
+      redirect: 'manual',
+      body: new URLSearchParams({ action: 'confirm' }),
+    });
+    await this.heard();
+    return status;
+  }
+
+  async follow(sessionId: string, wait = 20): Promise<Answer['body']> {
+    return (await this.service.get(`/v1/checkout/sessions/${sessionId}?wait=${wait}`)).body;
+  }
+
+  async later(seconds = 5): Promise<void> {
+    await this.simulator.moveTo(this.simulator.account.clock.now + seconds);
+  }
+
+  async heard(): Promise<void> {
+    await this.simulator.webhooks.settled();
+  }
+
+  /** The customers that Stripe has of a user, deleted ones left out. */
+  async customersOf(userId: string): Promise<readonly string[]> {
+    const all = await this.stripe.customers.list({ limit: 100 }).autoPagingToArray({ limit: 1_000 });
+    return all.filter(({ metadata }) => metadata.user_id === userId).map(({ id }) => id);
+  }
+
+  /** The subscriptions that Stripe has of a user and that have not ended. */
+  async runningOf(userId: string): Promise<readonly Stripe.Subscription[]> {
+    const customers = await this.customersOf(userId);
+    const lists = await Promise.all(
+      customers.map((customer) => this.stripe.subscriptions.list({ customer })),
+    );
+    return lists.flatMap(({ data }) => data);
+  }
+
+  /** The card of the user's customer behaves as another one from now on. */
+  async cardBecomes(userId: string, token: string): Promise<void> {
+    const [customer = ''] = await this.customersOf(userId);
+    const { data } = await this.stripe.paymentMethods.list({ customer });
+    for (const { id } of data)
+      await this.simulator.control('POST', `/_simulator/payment_methods/${id}`, { token });
+  }
+
+  async close(): Promise<void> {
+    await this.service.close();
+    await this.simulator.close();
+  }
+}
+
+function planFile(prices: Readonly<Record<string, string>>): string {
+  return `default: free
+trialDays: 14
+plans:
+  free: { rank: 0, role: free, limits: { members: 5 } }
+  plus: { rank: 1, role: paid, limits: { members: 50 }, trialDays: 0, prices: { monthly: ${prices.plusMonthly}, yearly: ${prices.plusYearly} } }
+  pro: { rank: 2, role: paid, perUnit: { projects: 10 }, prices: { monthly: ${prices.proMonthly}, lifetime: ${prices.proOnce} } }
+  old: { rank: 3, role: paid, sellable: false, prices: { monthly: price_of_old } }
+addons:
+  seats: { prices: [${prices.seatMonthly}], limits: { members: 10 } }
+`;
+}
