@@ -1,8 +1,8 @@
-import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { type Caller, CallerOf } from '../../auth/caller.js';
 import { Describe } from '../../http/describe.js';
-import { bodyPipe, queryPipe } from '../../http/validation.js';
+import { bodyPipe, NoQueryGuard, queryPipe } from '../../http/validation.js';
 import {
   type CheckoutRequest,
   type CheckoutResponse,
@@ -26,6 +26,7 @@ export class CheckoutController {
   ) {}
 
   @Post()
+  @UseGuards(NoQueryGuard)
   @Describe({
     summary: 'Begin a purchase or an upgrade: one customer and one subscription a user, nothing paid twice',
     ok: {
@@ -35,6 +36,7 @@ export class CheckoutController {
     body: checkoutRequest,
     problems: [
       'invalid_request',
+      'unsupported_parameter',
       'invalid_user_id',
       'malformed_json',
       'unknown_plan',
@@ -63,6 +65,7 @@ export class CheckoutController {
       'database_unavailable',
     ],
     access: 'checkout',
+    idempotency: 'plain',
   })
   start(
     @Body(bodyPipe(checkoutRequest)) request: CheckoutRequest,
