@@ -68,6 +68,7 @@ const ONCE = [
   'stripe-doubts',
   'tracing',
   'hot-route-parity',
+  'user-tokens',
   'users',
   'webhooks',
 ];

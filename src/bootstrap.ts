@@ -9,6 +9,7 @@ import { Repositories } from './commands/repositories.js';
 import type { Settings } from './config/settings.js';
 import { DeadlineScheduler } from './deadlines/deadline-scheduler.js';
 import { untilLogAnswers } from './event-store/until-log-answers.js';
+import { cors } from './http/cors.js';
 import { FailureLog } from './http/failure-log.js';
 import type { ProblemCode } from './http/problem.js';
 import { createLogger } from './observability/logger.js';
@@ -170,7 +171,7 @@ async function start(starting: Starting): Promise<Tenure> {
     pool,
     databaseUrl: database.url,
     projections,
-    expressListener,
+    expressListener: cors(expressListener, settings.corsOrigins),
     close: () => stops.run(),
   };
 }

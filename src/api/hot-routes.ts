@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import { type AccessControl, requireScope } from '../auth/access-control.js';
+import { type AccessControl, requireAccess } from '../auth/access-control.js';
 import type { Principal } from '../auth/authenticator.js';
 import { isUserId } from '../events/user-id.js';
 import { readBody } from '../http/body.js';
@@ -56,7 +56,7 @@ export function hotRoutes(options: HotRoutesOptions): RequestListener {
   ): Promise<void> => {
     let reply: Reply;
     try {
-      if (admitted !== null) requireScope(await admitted, 'entitlements:read');
+      if (admitted !== null) requireAccess(await admitted, 'entitlements:read', userId);
       reply = await entitlements.snapshot(userId, undefined, request.headers['if-none-match']);
     } catch (error) {
       reply = snapshots.refuse(error, requestId);
@@ -73,7 +73,7 @@ export function hotRoutes(options: HotRoutesOptions): RequestListener {
       const found = access.admit(request.headers.authorization, request.socket.remoteAddress ?? '');
       if (found instanceof Promise) admitted = found;
       else {
-        requireScope(found, 'entitlements:read');
+        requireAccess(found, 'entitlements:read', userId);
         reply = entitlements.peek(userId, request.headers['if-none-match']);
       }
     } catch (error) {

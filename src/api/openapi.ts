@@ -21,7 +21,17 @@ export function serveOpenApi(app: INestApplication, version: string): RouteTable
     .setVersion(version)
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer('/')
-    .addSecurity('key', { type: 'http', scheme: 'bearer', description: 'TENURE_ADMIN_KEY' })
+    .addSecurity('key', {
+      type: 'http',
+      scheme: 'bearer',
+      description: 'TENURE_ADMIN_KEY, or a key made with `tenure keys create`',
+    })
+    .addSecurity('user', {
+      type: 'http',
+      scheme: 'bearer',
+      bearerFormat: 'JWT',
+      description: 'A token of the identity provider that AUTH_JWKS_URL, AUTH_ISSUER and AUTH_AUDIENCE name',
+    })
     .build();
   const document = completeDocument(SwaggerModule.createDocument(app, config));
   for (const [path, methods] of Object.entries(document.paths)) {

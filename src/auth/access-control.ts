@@ -5,7 +5,7 @@ import type { FailureLimiter } from './failure-limiter.js';
 
 const BEARER = 'Bearer ';
 
-/** Decides who comes in. A valid key is never held up by what others do from the same address. */
+/** Decides who comes in. A valid key or token is never held up by what others do from the same address. */
 export class AccessControl {
   constructor(
     private readonly authenticator: Authenticator,
@@ -37,15 +37,19 @@ export class AccessControl {
     if (wait !== null) {
       return new ProblemError(
         'too_many_failures',
-        'Too many requests without a valid key from this address.',
+        'Too many requests without a valid key or token from this address.',
         {
           'retry-after': String(wait),
         },
       );
     }
-    return new ProblemError('unauthorized', 'Send "Authorization: Bearer <key>" with a valid key.', {
-      'www-authenticate': 'Bearer realm="tenure"',
-    });
+    return new ProblemError(
+      'unauthorized',
+      'Send "Authorization: Bearer …" with a valid key or user token.',
+      {
+        'www-authenticate': 'Bearer realm="tenure"',
+      },
+    );
   }
 }
 
@@ -54,7 +58,27 @@ function isBearer(authorization: string): boolean {
   return authorization.startsWith(BEARER) || /^bearer /i.test(authorization);
 }
 
-/** @throws ProblemError `forbidden` when the principal lacks `scope` */
+/** @throws ProblemError `forbidden` when it is no key, or lacks `scope` */
 export function requireScope(principal: Principal, scope: Scope): void {
+  if (principal.kind === 'user') throw new ProblemError('forbidden', 'This takes a key, and no user token.');
   if (!principal.scopes.has(scope)) throw new ProblemError('forbidden', `The key lacks the scope ${scope}.`);
+}
+
+/**
+ * Holds whoever asks about a user to what is theirs: a key to its scope, a user token to its own user.
+ * @throws ProblemError `forbidden`, `other_user`
+ */
+export function requireAccess(principal: Principal, scope: Scope, userId: string): void {
+  if (principal.kind === 'key') requireScope(principal, scope);
+  else requireOwn(principal, userId);
+}
+
+/**
+ * Holds a user token to its user; `caller.userId` is null of a key, which may ask about anyone.
+ * @throws ProblemError `other_user`
+ */
+export function requireOwn(caller: { readonly userId: string | null }, userId: string): void {
+  if (caller.userId !== null && caller.userId !== userId) {
+    throw new ProblemError('other_user', 'A user token reaches its own user alone.');
+  }
 }

@@ -2,16 +2,22 @@ import { Module } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { SETTINGS, type Settings } from '../config/settings.js';
 import { POOL } from '../database/database.js';
+import { MACHINE_CLOCK } from '../database/server-clock.js';
 import { FailureLog } from '../http/failure-log.js';
 import { KeptReplies } from '../http/idempotency/kept-replies.js';
 import { Metrics } from '../observability/metrics.js';
 import { AccessControl } from './access-control.js';
-import { AdminKeyAuthenticator, firstOf } from './authenticator.js';
+import { AdminKeyAuthenticator, type Authenticator, firstOf } from './authenticator.js';
 import { FailureLimiter } from './failure-limiter.js';
 import { LastUse } from './keys/last-use.js';
 import { StoredKeyAuthenticator } from './stored-key.authenticator.js';
+import { UserTokenAuthenticator } from './user-token.authenticator.js';
+import { UserTokenKeys } from './user-token.keys.js';
 
-/** Who comes in: holders of `TENURE_ADMIN_KEY` and of stored keys; and what was answered to those who may ask again. */
+/** DI token of who knows user tokens. */
+const USER_TOKENS = Symbol('USER_TOKENS');
+
+/** Who comes in: holders of `TENURE_ADMIN_KEY`, of stored keys and of user tokens; and what was answered to those who may ask again. */
 @Module({
   providers: [
     {
@@ -27,11 +33,33 @@ import { StoredKeyAuthenticator } from './stored-key.authenticator.js';
         new KeptReplies(pool, (err) => failures.trouble('a reply is kept later', err)),
     },
     {
+      provide: USER_TOKENS,
+      inject: [SETTINGS, MACHINE_CLOCK, FailureLog],
+      useFactory: (
+        { userTokens, userIds }: Settings,
+        now: () => number,
+        failures: FailureLog,
+      ): Authenticator => {
+        if (userTokens === null) return { authenticate: () => null };
+        const keys = new UserTokenKeys({
+          url: userTokens.jwksUrl,
+          onTrouble: (err) => failures.trouble('the keys of user tokens cannot be had', err),
+        });
+        return new UserTokenAuthenticator({ settings: userTokens, userIds, keys, now });
+      },
+    },
+    {
       provide: AccessControl,
-      inject: [SETTINGS, POOL, LastUse, Metrics],
-      useFactory: ({ adminKey }: Settings, pool: Pool, lastUse: LastUse, metrics: Metrics) =>
+      inject: [SETTINGS, POOL, LastUse, USER_TOKENS, Metrics],
+      useFactory: (
+        { adminKey }: Settings,
+        pool: Pool,
+        lastUse: LastUse,
+        userTokens: Authenticator,
+        metrics: Metrics,
+      ) =>
         new AccessControl(
-          firstOf(new AdminKeyAuthenticator(adminKey), new StoredKeyAuthenticator(pool, lastUse)),
+          firstOf(new AdminKeyAuthenticator(adminKey), new StoredKeyAuthenticator(pool, lastUse), userTokens),
           new FailureLimiter(),
           (code) => metrics.authFailure(code),
         ),

@@ -10,13 +10,20 @@ export interface Caller {
   /** The name of the key, as people know it. */
   readonly name: string;
   readonly requestId: string;
+  /** The user whose token it is; `null` of a key, which may ask about anyone. */
+  readonly userId: string | null;
 }
 
 /** Gives the handler of a route its caller. */
 export const CallerOf = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
   const request = context.switchToHttp().getRequest<Request>();
-  const { actor, name = actor } = principalOf(request);
-  return { actor, name, requestId: requestIdOf(request) };
+  const principal = principalOf(request);
+  const { actor } = principal;
+  const { name, userId } =
+    principal.kind === 'user'
+      ? { name: actor, userId: principal.userId }
+      : { name: principal.name ?? actor, userId: null };
+  return { actor, name, requestId: requestIdOf(request), userId };
 });
 
 /** Gives the handler of a route the `Idempotency-Key`, `null` where there is none. @throws ProblemError `invalid_request` */
@@ -33,4 +40,11 @@ export const StableIdOf = createParamDecorator((_: unknown, context: ExecutionCo
   const request = context.switchToHttp().getRequest<Request>();
   const { actor: caller } = principalOf(request);
   return stableId({ caller, path: canonicalPath(request), key: idempotencyKeyOf(request) });
+});
+
+/** Gives the handler of a route for user tokens alone (`access: 'user'`) the user whose token it is. */
+export const OwnUserId = createParamDecorator((_: unknown, context: ExecutionContext): string => {
+  const principal = principalOf(context.switchToHttp().getRequest<Request>());
+  if (principal.kind === 'key') throw new Error('a route for user tokens was reached with a key');
+  return principal.userId;
 });

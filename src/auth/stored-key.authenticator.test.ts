@@ -46,6 +46,7 @@ describe('A stored key', () => {
     const { key, listing } = await apiKeys.create('shop', new Set(['checkout', 'audit']));
     const { hand, authenticate } = underHand();
     const principal: Principal = {
+      kind: 'key',
       actor: `key:${listing.id}`,
       name: listing.name,
       scopes: new Set(['audit', 'checkout']),
@@ -96,7 +97,7 @@ describe('A stored key', () => {
       [id, hash],
     );
     const found = authenticate(key);
-    expect(await found).toEqual({ actor: `key:${id}`, name: 'x', scopes: new Set(['ops']) });
+    expect(await found).toEqual({ kind: 'key', actor: `key:${id}`, name: 'x', scopes: new Set(['ops']) });
     expect(hand.statements).toBe(2);
   });
 

@@ -105,7 +105,7 @@ export class StoredKeyAuthenticator implements Authenticator {
     });
     const found = new Map<string, KnownKey>();
     for (const { id, name, hash, scopes } of rows.parse(answer.rows)) {
-      found.set(hash, { id, principal: { actor: `key:${id}`, name, scopes }, confirmedAt });
+      found.set(hash, { id, principal: { kind: 'key', actor: `key:${id}`, name, scopes }, confirmedAt });
     }
     for (const hash of hashes) {
       const key = found.get(hash);

@@ -4,6 +4,7 @@ import { InvalidConnectionStringError, parseConnectionString } from './connectio
 
 const SECRET_LENGTH = 16;
 const ADMIN_KEY_LENGTH = 32;
+const ORIGINS = 'origins such as https://app.example.com, comma-separated, each exact, with no path and no *';
 
 const setting = (expected: string) => z.string({ error: `is missing, must be ${expected}` });
 const matching = (pattern: RegExp, expected: string) =>
@@ -95,6 +96,17 @@ export const environmentSchema = z.object({
   AUTH_JWKS_URL: url(/^https?:\/\//, 'an http(s) URL').optional(),
   AUTH_ISSUER: z.string().optional(),
   AUTH_AUDIENCE: z.string().optional(),
+  AUTH_USER_CLAIM: z.string().max(255, 'must be the name of a claim').default('sub'),
+  CORS_ORIGINS: z
+    .string()
+    .default('')
+    .transform((value) =>
+      value
+        .split(',')
+        .map((origin) => origin.trim())
+        .filter((origin) => origin !== ''),
+    )
+    .refine((origins) => origins.every(isWebOrigin), `must be ${ORIGINS}`),
 });
 
 /** What is wrong with a connection string, `null` when nothing is. Never shows the string, which has a password. */

@@ -76,6 +76,19 @@ export interface Settings {
   readonly faultLimit: number;
   /** Where traces go, and which part of them; `null`: nothing is traced. */
   readonly tracing: TracingSettings | null;
+  /** Whose tokens of end users count; `null`: nobody's. */
+  readonly userTokens: UserTokenSettings | null;
+  /** Origins whose browsers may call, exact; empty: none. */
+  readonly corsOrigins: readonly string[];
+}
+
+/** The identity provider of the application: where its keys are, and what its tokens must say. */
+export interface UserTokenSettings {
+  readonly jwksUrl: string;
+  readonly issuer: string;
+  readonly audience: string;
+  /** The claim that is the user id. */
+  readonly userClaim: string;
 }
 
 /** The settings that tell where the data is: all that a command which touches nothing else asks for. */
@@ -188,7 +201,15 @@ export function loadSettings(environment: Environment): Settings {
       data.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
         ? null
         : { endpoint: data.OTEL_EXPORTER_OTLP_ENDPOINT, part: data.OTEL_TRACES_SAMPLER_ARG },
+    userTokens: userTokensOf(data),
+    corsOrigins: data.CORS_ORIGINS,
   };
+}
+
+function userTokensOf(data: z.infer<typeof environmentSchema>): UserTokenSettings | null {
+  const { AUTH_JWKS_URL: jwksUrl, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = data;
+  if (jwksUrl === undefined || issuer === undefined || audience === undefined) return null;
+  return { jwksUrl, issuer, audience, userClaim: data.AUTH_USER_CLAIM };
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -228,6 +249,7 @@ function livemodeFaults({ STRIPE_LIVEMODE, STRIPE_SECRET_KEY }: Environment): re
 function authFaults(environment: Environment): readonly string[] {
   const names = ['AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE'];
   const missing = names.filter((name) => environment[name] === undefined);
-  if (missing.length === 0 || missing.length === names.length) return [];
+  const isAnyGiven = missing.length < names.length || environment.AUTH_USER_CLAIM !== undefined;
+  if (missing.length === 0 || !isAnyGiven) return [];
   return missing.map((name) => `${name} is missing: ${names.join(', ')} are set together or not at all`);
 }

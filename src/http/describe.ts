@@ -1,7 +1,7 @@
 import { applyDecorators, HttpCode } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiQuery, ApiResponse, ApiSecurity } from '@nestjs/swagger';
 import { z } from 'zod';
-import { type Access, AllowAccess } from './access.js';
+import { type Access, AllowAccess, AllowUserTokens, type UserTokens } from './access.js';
 import { Idempotent, type KeptAs } from './idempotency/idempotent.js';
 import { PROBLEMS, type ProblemCode } from './problem.js';
 import { problemReferences } from './problem-examples.js';
@@ -33,6 +33,8 @@ export interface RouteDescription {
   readonly also?: Readonly<Record<number, DescribedAnswer>>;
   /** The scope that is needed, or `open`; held by `ScopeGuard`. Routes below /v1 need a key. */
   readonly access: Access;
+  /** That user tokens may use it too, and how it is held to their user. Left out: keys alone. */
+  readonly userTokens?: UserTokens;
   /** That it takes an `Idempotency-Key`: every POST and PATCH below /v1 that makes or changes something lasting. */
   readonly idempotency?: KeptAs;
 }
@@ -45,7 +47,10 @@ export function Describe(route: RouteDescription): MethodDecorator {
   const guarded =
     route.access === 'open' ? [] : (['unauthorized', 'forbidden', 'too_many_failures'] as const);
   const keyed = route.idempotency === undefined ? [] : KEYED;
-  const problems = new Set<ProblemCode>([...guarded, ...route.problems, ...keyed]);
+  const own = takesUsers(route) ? (['user_keys_unavailable'] as const) : [];
+  const others =
+    route.userTokens === undefined || route.userTokens === 'nobody' ? [] : (['other_user'] as const);
+  const problems = new Set<ProblemCode>([...guarded, ...others, ...route.problems, ...keyed, ...own]);
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of problems) {
     const { status } = PROBLEMS[code];
@@ -56,9 +61,11 @@ export function Describe(route: RouteDescription): MethodDecorator {
     HttpCode(route.ok.status ?? 200),
     ApiOperation({
       summary: route.summary,
-      ...(route.access === 'open' ? {} : { description: `Needs the scope \`${route.access}\`.` }),
+      ...(route.access === 'open' ? {} : { description: needs(route) }),
     }),
-    ...(route.access === 'open' ? [] : [ApiSecurity('key')]),
+    ...(route.access === 'open' || route.access === 'user' ? [] : [ApiSecurity('key')]),
+    ...(takesUsers(route) ? [ApiSecurity('user')] : []),
+    ...(route.userTokens === undefined ? [] : [AllowUserTokens(route.userTokens)]),
     ...(route.idempotency === undefined ? [] : [Idempotent(route.idempotency)]),
     ...(route.body === undefined ? [] : [ApiBody({ schema: jsonSchema(route.body), required: true })]),
     ...Object.entries({ ...route.also, [route.ok.status ?? 200]: route.ok }).map(([status, answer]) =>
@@ -81,6 +88,17 @@ export function Describe(route: RouteDescription): MethodDecorator {
       }),
     ),
   );
+}
+
+function takesUsers({ access, userTokens }: RouteDescription): boolean {
+  return access === 'user' || userTokens !== undefined;
+}
+
+function needs({ access, userTokens }: RouteDescription): string {
+  if (access === 'user') return 'Needs a user token.';
+  const key = `Needs the scope \`${access}\``;
+  if (userTokens === undefined) return `${key}.`;
+  return userTokens === 'nobody' ? `${key}, or a user token.` : `${key}, or a token of the user it is about.`;
 }
 
 /** Documents the parameters of a list, or of every list of a controller. */

@@ -15,6 +15,7 @@ const TOLD_ELSEWHERE: ReadonlySet<ProblemCode> = new Set([
   'clock_differs',
   'thin_events_need_api_key',
   'stripe_unavailable',
+  'user_keys_unavailable',
 ]);
 
 /** A store that does not answer. `times` counts what met it; times are of the log's clock, in milliseconds. */

@@ -13,6 +13,7 @@ import { LastUse } from '../auth/keys/last-use.js';
 import { principalOf, requireKey } from '../auth/require-key.js';
 import { ScopeGuard } from '../auth/scope.guard.js';
 import { jsonBody } from '../http/body.js';
+import { cors } from '../http/cors.js';
 import { EventStreams } from '../http/event-stream.js';
 import { httpServer, listen, stopListening } from '../http/http-server.js';
 import { IdempotencyInterceptor } from '../http/idempotency/idempotency.interceptor.js';
@@ -77,7 +78,8 @@ export async function openHttp(
     logger,
     failures,
   });
-  const server = httpServer(tracing === null ? answers : traced(answers, tracing, routeOf));
+  const served = cors(answers, settings.corsOrigins);
+  const server = httpServer(tracing === null ? served : traced(served, tracing, routeOf));
   const listening = listen(server, settings.port, settings.host);
   const port = await steps.open(STEPS.requests, listening, async () => {
     const stopped = stopListening(server);

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Answer, type Call, call } from '../support/http-call.js';
+import { IdentityProvider } from '../support/identity-provider.js';
 import { ADMIN_KEY, startService, type TestService } from '../support/service.js';
 import { now, SECRET, signed, stripeEvent, subscriptionObject } from '../support/stripe-events.js';
 
@@ -8,6 +9,9 @@ let service: TestService;
 let cold: Server;
 let coldUrl: string;
 let etag: string;
+let provider: IdentityProvider;
+const tokens = { own: '', other: '', expired: '' };
+const APP = 'https://app.example.test';
 
 const known = stripeEvent(
   'customer.subscription.created',
@@ -15,7 +19,11 @@ const known = stripeEvent(
 );
 
 beforeAll(async () => {
-  service = await startService();
+  provider = await IdentityProvider.start();
+  service = await startService({ environment: { ...provider.environment, CORS_ORIGINS: APP } });
+  tokens.own = await provider.token('road');
+  tokens.other = await provider.token('other');
+  tokens.expired = await provider.token('road', { exp: now() - 60 });
   cold = createServer(service.tenure.expressListener);
   await new Promise<void>((resolve) => cold.listen(0, '127.0.0.1', resolve));
   coldUrl = `http://127.0.0.1:${(cold.address() as AddressInfo).port}`;
@@ -25,9 +33,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await new Promise((resolve) => cold.close(resolve));
   await service.close();
+  await provider.close();
 });
 
 const authorization = `Bearer ${ADMIN_KEY}`;
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const SNAPSHOT = '/v1/users/road/entitlements';
 
 const webhook = (body: Call['body'], headers: Readonly<Record<string, string>>): Call => ({
@@ -89,6 +99,25 @@ const REQUESTS: readonly (readonly [string, () => Call])[] = [
   [
     'a wrong key at a bad path',
     () => ({ path: '/v1/users/%ZZ/entitlements', headers: { authorization: 'Bearer wrong' } }),
+  ],
+  ['a token of the user', () => ({ path: SNAPSHOT, headers: bearer(tokens.own) })],
+  [
+    'a token of the user, and the tag of what it has',
+    () => ({ path: SNAPSHOT, headers: { ...bearer(tokens.own), 'if-none-match': etag } }),
+  ],
+  ['a token of another user', () => ({ path: SNAPSHOT, headers: bearer(tokens.other) })],
+  ['a token that has expired', () => ({ path: SNAPSHOT, headers: bearer(tokens.expired) })],
+  ['a token with more behind it', () => ({ path: SNAPSHOT, headers: bearer(`${tokens.own}x`) })],
+  ['an allowed origin', () => ({ path: SNAPSHOT, headers: { authorization, origin: APP } })],
+  ['an allowed origin without a key', () => ({ path: SNAPSHOT, headers: { origin: APP } })],
+  ['another origin', () => ({ path: SNAPSHOT, headers: { authorization, origin: `${APP}.evil` } })],
+  [
+    'a preflight',
+    () => ({
+      method: 'OPTIONS',
+      path: SNAPSHOT,
+      headers: { origin: APP, 'access-control-request-method': 'GET' },
+    }),
   ],
   ['a duplicate', () => delivery(JSON.stringify(known))],
   ['a type of no interest', () => delivery(variant({ type: 'charge.succeeded' }))],

@@ -96,6 +96,7 @@ export class EntitlementsController {
       ...EXPLAINING,
     ],
     access: 'entitlements:read',
+    userTokens: 'path',
   })
   snapshot(
     @Param('userId') userId: string,
@@ -143,6 +144,7 @@ export class EntitlementsController {
     ok: { description: 'The decision and its reason', schema: explainedFeatureResponse },
     problems: ['invalid_user_id', 'invalid_request', 'unsupported_parameter', 'malformed_url', ...EXPLAINING],
     access: 'entitlements:read',
+    userTokens: 'path',
   })
   feature(
     @Param('userId') userId: string,

@@ -13,11 +13,12 @@ import { AsOfService } from './as-of.service.js';
 import { EntitlementsController } from './entitlements.controller.js';
 import { EntitlementsService } from './entitlements.service.js';
 import { ExplanationService } from './explanation.service.js';
+import { MeController } from './me.controller.js';
 
 /** What users may do now, and could do as of a moment. */
 @Module({
   imports: [AsOfModule],
-  controllers: [EntitlementsController],
+  controllers: [EntitlementsController, MeController],
   providers: [
     {
       provide: AsOfService,

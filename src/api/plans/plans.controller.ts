@@ -23,6 +23,7 @@ export class OfferedPlansController {
     ok: { description: 'The catalogue that users are judged by, with its prices', schema: plansResponse },
     problems: ['unsupported_parameter', 'read_model_not_ready', 'database_unavailable'],
     access: 'entitlements:read',
+    userTokens: 'nobody',
   })
   async list(): Promise<PlansResponse> {
     const catalog = await this.projections.ops.currentCatalog();

@@ -33,6 +33,7 @@ export class PortalController {
       'database_unavailable',
     ],
     access: 'checkout',
+    userTokens: 'body',
   })
   open(@Body(bodyPipe(portalRequest)) request: PortalRequest): Promise<PortalResponse> {
     checkUserId(request.userId);
