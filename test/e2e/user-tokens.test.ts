@@ -1,3 +1,5 @@
+import { CommandBus } from '@nestjs/cqrs';
+import { RecordCheckoutEvent } from '../../src/commands/checkout.aggregate.js';
 import { buyer } from '../support/buyer.js';
 import { type Answer, problemCode } from '../support/http-call.js';
 import { IdentityProvider } from '../support/identity-provider.js';
@@ -6,6 +8,24 @@ import { until } from '../support/until.js';
 
 const APP = 'https://app.example.test';
 const OTHER_APP = 'https://app.example.test:8443';
+
+/** A checkout that Tenure began. */
+const STARTED = {
+  session: 'cs_buyer',
+  userId: 'buyer',
+  customer: 'cus_buyer',
+  purpose: 'purchase' as const,
+  mode: 'subscription' as const,
+  plan: 'plus',
+  interval: 'monthly',
+  price: 'price_plus',
+  quantity: 1,
+  addons: [],
+  subscription: null,
+  ends: [],
+  trialDays: 0,
+  expiresAt: 4_000_000_000,
+};
 
 describe('An end user with a token', () => {
   let provider: IdentityProvider;
@@ -99,6 +119,26 @@ describe('An end user with a token', () => {
     const own = await open({ userId: 'mine', returnUrl: APP });
     expect(own).toBe('url_not_allowed'); // CHECKOUT_URL_ORIGINS is not set: it came as far as the route
     expect(await open({ returnUrl: APP })).toBe(own);
+  });
+
+  it('begins and follows a checkout for itself and for nobody else', async () => {
+    const authorization = `Bearer ${await provider.token('buyer')}`;
+    const begin = async (userId: object) => {
+      const value = { ...userId, plan: 'nothing', interval: 'monthly', successUrl: APP, cancelUrl: APP };
+      return problemCode(await service.ask('POST', '/v1/checkout/sessions', value, { authorization }));
+    };
+    expect(await begin({ userId: 'theirs' })).toBe('other_user');
+    const own = await begin({ userId: 'buyer' });
+    expect(own).not.toBe('other_user');
+    expect(await begin({})).toBe(own);
+
+    const { tenure } = service;
+    const origin = { actor: 'test', correlationId: 'test', causation: 'checkout/buyer', stripe: null };
+    const event = { type: 'CheckoutStarted' as const, data: STARTED };
+    await tenure.app.get(CommandBus).execute(new RecordCheckoutEvent('cs_buyer', event, origin));
+    const follow = (userId: string) => asUser(userId, '/v1/checkout/sessions/cs_buyer');
+    expect((await follow('buyer')).body).toMatchObject({ userId: 'buyer' });
+    expect(problemCode(await follow('mine'))).toBe('other_user');
   });
 
   it('has a place of its own that keys do not enter', async () => {

@@ -1,3 +1,5 @@
+import { requireOwn } from '../../auth/access-control.js';
+import type { Caller } from '../../auth/caller.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import { parseEvent } from '../../events/event-envelope.js';
 import { checkoutStream } from '../../events/stream-names.js';
@@ -34,11 +36,19 @@ export class CheckoutStatusService {
 
   constructor(private readonly options: CheckoutStatusOptions) {}
 
-  /** What became of a checkout; waits until it is in force or over, `waitSeconds` at most. @throws ProblemError `not_found` */
-  async status(sessionId: string, waitSeconds: number): Promise<CheckoutStatusResponse> {
+  /**
+   * What became of a checkout; waits until it is in force or over, `waitSeconds` at most.
+   * @throws ProblemError `not_found`, `other_user`
+   */
+  async status(
+    sessionId: string,
+    waitSeconds: number,
+    caller: Pick<Caller, 'userId'>,
+  ): Promise<CheckoutStatusResponse> {
     if (!SESSION_ID.test(sessionId)) throw unknown();
     const until = performance.now() + waitSeconds * 1_000;
     let now = await this.#look(sessionId);
+    requireOwn(caller, now.userId);
     if (this.#waiting >= MOST_WAITING) return now;
     this.#waiting += 1;
     try {

@@ -65,6 +65,7 @@ export class CheckoutController {
       'database_unavailable',
     ],
     access: 'checkout',
+    userTokens: 'body',
     idempotency: 'plain',
   })
   start(
@@ -94,11 +95,13 @@ export class CheckoutController {
       'database_unavailable',
     ],
     access: 'checkout',
+    userTokens: 'handler',
   })
   status(
     @Param('sessionId') sessionId: string,
     @Query(queryPipe(checkoutStatusQuery)) { wait }: CheckoutStatusQuery,
+    @CallerOf() caller: Caller,
   ): Promise<CheckoutStatusResponse> {
-    return this.statuses.status(sessionId, wait);
+    return this.statuses.status(sessionId, wait, caller);
   }
 }
