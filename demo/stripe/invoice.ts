@@ -8,16 +8,13 @@ export interface InvoiceState {
   readonly status: 'draft' | 'open' | 'paid' | 'uncollectible' | 'void';
   readonly reason: 'subscription_create' | 'subscription_cycle' | 'subscription_update';
   readonly price: Price;
-  /** The price that this one takes the place of in its period, which it gives credit for. */
-  readonly credited: Price | null;
   readonly period: Period;
   readonly created: number;
   readonly attempts: number;
 }
 
 export function invoiceObject(state: InvoiceState): StripeObject {
-  const lines = invoiceLines(state);
-  const amount = lines.reduce((sum, line) => sum + line.amount, 0);
+  const amount = state.price.unitAmount;
   const paid = state.status === 'paid';
   return {
     id: state.id,
@@ -67,9 +64,9 @@ export function invoiceObject(state: InvoiceState): StripeObject {
     latest_revision: null,
     lines: {
       object: 'list',
-      data: lines,
+      data: [invoiceLineObject(state)],
       has_more: false,
-      total_count: lines.length,
+      total_count: 1,
       url: `/v1/invoices/${state.id}/lines`,
     },
     livemode: false,
@@ -112,19 +109,13 @@ export function invoiceObject(state: InvoiceState): StripeObject {
   };
 }
 
-function invoiceLines(state: InvoiceState) {
-  const asked = invoiceLineObject(state, '', state.price, state.price.unitAmount);
-  if (state.credited === null) return [asked];
-  return [invoiceLineObject(state, 'credit', state.credited, -state.credited.unitAmount), asked];
-}
-
-function invoiceLineObject(state: InvoiceState, suffix: string, price: Price, amount: number) {
+function invoiceLineObject(state: InvoiceState): StripeObject {
   return {
-    id: `il_${state.id.slice(3)}${suffix}`,
+    id: `il_${state.id.slice(3)}`,
     object: 'line_item',
-    amount,
+    amount: state.price.unitAmount,
     currency: 'usd',
-    description: `1 × ${price.name}`,
+    description: `1 × ${state.price.name}`,
     discount_amounts: [],
     discountable: true,
     discounts: [],
@@ -145,13 +136,13 @@ function invoiceLineObject(state: InvoiceState, suffix: string, price: Price, am
     period: { end: state.period.end, start: state.period.start },
     pretax_credit_amounts: [],
     pricing: {
-      price_details: { price: price.id, product: price.product },
+      price_details: { price: state.price.id, product: state.price.product },
       type: 'price_details',
-      unit_amount_decimal: String(amount),
+      unit_amount_decimal: String(state.price.unitAmount),
     },
     quantity: 1,
     quantity_decimal: '1',
-    subtotal: amount,
+    subtotal: state.price.unitAmount,
     taxes: [],
   };
 }

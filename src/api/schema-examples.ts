@@ -29,6 +29,7 @@ const SNAPSHOT = {
   position: '1842',
   changedAt: AT,
 } as const;
+const SCHEDULED = { plan: 'free', interval: null, at: '2026-12-01T00:00:00.000Z' };
 const PENDING = {
   plan: 'pro',
   price: 'price_pro',
@@ -65,8 +66,14 @@ export const EXAMPLES: Examples<keyof typeof NAMED> = {
   ...PORTAL_EXAMPLES,
   ...CHECKOUT_EXAMPLES,
   ...AUDIT_EXAMPLES,
-  Snapshot: { ...SNAPSHOT, features: [...SNAPSHOT.features], unmappedPrices: [] },
-  AnySnapshot: { ...SNAPSHOT, features: [...SNAPSHOT.features], unmappedPrices: [], reasons: [REASON] },
+  Snapshot: { ...SNAPSHOT, scheduledChange: SCHEDULED, features: [...SNAPSHOT.features], unmappedPrices: [] },
+  AnySnapshot: {
+    ...SNAPSHOT,
+    scheduledChange: null,
+    features: [...SNAPSHOT.features],
+    unmappedPrices: [],
+    reasons: [REASON],
+  },
   AsOfSnapshot: {
     ...SNAPSHOT,
     features: [...SNAPSHOT.features],
@@ -80,7 +87,9 @@ export const EXAMPLES: Examples<keyof typeof NAMED> = {
   BatchRequest: { userIds: ['user_42'] },
   Batch: {
     position: '1850',
-    entitlements: [{ ...SNAPSHOT, features: [...SNAPSHOT.features], unmappedPrices: [] }],
+    entitlements: [
+      { ...SNAPSHOT, scheduledChange: null, features: [...SNAPSHOT.features], unmappedPrices: [] },
+    ],
   },
   Feature: { allowed: true, reason: 'in_plan', plan: 'plus', limit: 500, used: 12, remaining: 488 },
   LinkRequest: { userId: 'user_42', reason: 'bought before signing up' },

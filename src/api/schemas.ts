@@ -39,15 +39,25 @@ export type LinksRequest = z.infer<typeof linksRequest>;
  * as it was before.
  */
 export const faultedSchema = z.strictObject({ since: z.string(), position: z.string() });
-export const snapshotSchema = entitlementSchema.extend({
+const servedSnapshotSchema = entitlementSchema.extend({
   userId,
   revocationVersion: z.number().int(),
   position: z.string().nullable(),
   changedAt: z.string().nullable(),
   faulted: faultedSchema.optional(),
 });
+export const snapshotSchema = servedSnapshotSchema.extend({
+  scheduledChange: z
+    .strictObject({
+      plan: z.string(),
+      interval: z.string().nullable().describe('label of the price; null where nothing is paid'),
+      at: z.string(),
+    })
+    .nullable()
+    .describe("what comes at the period's end; outside the version"),
+});
 /** A snapshot as of a moment: what was served at `knownAt`, or what is judged by both clocks. */
-export const asOfSnapshotSchema = snapshotSchema.extend({
+export const asOfSnapshotSchema = servedSnapshotSchema.extend({
   revocationVersion: z.number().int().nullable().describe('null where `at` was asked for'),
   position: z.string().nullable().describe('of the last event known by `knownAt`'),
   asOf: z.strictObject({
@@ -109,7 +119,7 @@ export const linksResponse = z.strictObject({
 export const unlinkedResponse = z.strictObject({
   items: z.array(
     z.strictObject({
-      kind: z.enum(['checkout', 'customer', 'subscription']),
+      kind: z.enum(['customer', 'subscription']),
       id: z.string(),
       customer: z.string().nullable(),
     }),
@@ -119,7 +129,7 @@ export const unlinkedResponse = z.strictObject({
 export const conflictsResponse = z.strictObject({
   items: z.array(
     z.strictObject({
-      kind: z.enum(['checkout', 'customer', 'subscription']),
+      kind: z.enum(['customer', 'subscription']),
       id: z.string(),
       owner: z.string(),
       claims: z.array(z.strictObject({ userId: z.string(), eventId: z.string() })),

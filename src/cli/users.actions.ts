@@ -27,7 +27,7 @@ export async function showUser(terminal: Terminal, userId: string, options: Json
 }
 
 function snapshotLines(snapshot: Snapshot, { counter, offset, generation }: UserVersion): readonly string[] {
-  const { userId, plan, role, status, features, limits, pendingPayment, faulted } = snapshot;
+  const { userId, plan, role, status, features, limits, pendingPayment, faulted, scheduledChange } = snapshot;
   const rows: readonly (readonly [string, string | null])[] = [
     ['user', userId],
     ['plan', `${plan} (role ${role}, status ${status})`],
@@ -43,6 +43,7 @@ function snapshotLines(snapshot: Snapshot, { counter, offset, generation }: User
     ['expires', snapshot.expiresAt],
     ['ends', snapshot.cancelAt],
     ['valid until', snapshot.validUntil],
+    ['to come', scheduledChange === null ? null : `${scheduledChange.plan} at ${scheduledChange.at}`],
     ['waits for', pendingPayment === null ? null : `${pendingPayment.plan} (${pendingPayment.reason})`],
     ['faulted', faulted === undefined ? null : `at ${faulted.position} since ${faulted.since}`],
   ];

@@ -9,10 +9,11 @@ import {
   OfferPlanCatalog,
   PublishPlanCatalog,
 } from './catalog.aggregate.js';
-import { LinkCheckout, RecordCheckoutEvent, UnlinkCheckout } from './checkout.aggregate.js';
+import { RecordCheckoutEvent } from './checkout.aggregate.js';
 import { LinkCustomer, RecordCustomerEvent, UnlinkCustomer } from './customer.aggregate.js';
 import { ReachAccessDeadline } from './deadline.aggregate.js';
 import { RecordPaymentEvent } from './payment.aggregate.js';
+import { RequestPlanChange, WithdrawPlanChange } from './plan-change.aggregate.js';
 import { SkipEvent } from './projection.aggregate.js';
 import { Repositories } from './repositories.js';
 import { LinkSubscription, RecordSubscriptionEvent, UnlinkSubscription } from './subscription.aggregate.js';
@@ -82,30 +83,30 @@ export class RecordCheckoutEventHandler implements ICommandHandler<RecordCheckou
   }
 }
 
-@CommandHandler(LinkCheckout)
-export class LinkCheckoutHandler implements ICommandHandler<LinkCheckout, CommandResult> {
-  constructor(private readonly repositories: Repositories) {}
-
-  execute(command: LinkCheckout): Promise<CommandResult> {
-    return this.repositories.checkouts.execute(command);
-  }
-}
-
-@CommandHandler(UnlinkCheckout)
-export class UnlinkCheckoutHandler implements ICommandHandler<UnlinkCheckout, CommandResult> {
-  constructor(private readonly repositories: Repositories) {}
-
-  execute(command: UnlinkCheckout): Promise<CommandResult> {
-    return this.repositories.checkouts.execute(command);
-  }
-}
-
 @CommandHandler(RecordPaymentEvent)
 export class RecordPaymentEventHandler implements ICommandHandler<RecordPaymentEvent, CommandResult> {
   constructor(private readonly repositories: Repositories) {}
 
   execute(command: RecordPaymentEvent): Promise<CommandResult> {
     return this.repositories.payments.execute(command);
+  }
+}
+
+@CommandHandler(RequestPlanChange)
+export class RequestPlanChangeHandler implements ICommandHandler<RequestPlanChange, CommandResult> {
+  constructor(private readonly repositories: Repositories) {}
+
+  execute(command: RequestPlanChange): Promise<CommandResult> {
+    return this.repositories.planChanges.execute(command);
+  }
+}
+
+@CommandHandler(WithdrawPlanChange)
+export class WithdrawPlanChangeHandler implements ICommandHandler<WithdrawPlanChange, CommandResult> {
+  constructor(private readonly repositories: Repositories) {}
+
+  execute(command: WithdrawPlanChange): Promise<CommandResult> {
+    return this.repositories.planChanges.execute(command);
   }
 }
 
@@ -174,10 +175,10 @@ export const COMMAND_HANDLERS = [
   LinkCustomerHandler,
   UnlinkCustomerHandler,
   RecordCheckoutEventHandler,
-  LinkCheckoutHandler,
-  UnlinkCheckoutHandler,
   RecordPaymentEventHandler,
   ...BY_HAND_HANDLERS,
+  RequestPlanChangeHandler,
+  WithdrawPlanChangeHandler,
   ReachAccessDeadlineHandler,
   SkipEventHandler,
   RecordAuditAccessHandler,

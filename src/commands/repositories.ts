@@ -8,6 +8,7 @@ import { deadlineAggregate } from './deadline.aggregate.js';
 import { grantAggregate } from './grant.aggregate.js';
 import { overridesAggregate } from './overrides.aggregate.js';
 import { paymentAggregate } from './payment.aggregate.js';
+import { planChangeAggregate } from './plan-change.aggregate.js';
 import { projectionAggregate } from './projection.aggregate.js';
 import { subscriptionAggregate } from './subscription.aggregate.js';
 
@@ -19,6 +20,7 @@ export class Repositories {
   readonly payments;
   readonly grants;
   readonly overrides;
+  readonly planChanges;
   readonly deadlines;
   readonly projections;
   readonly audits;
@@ -31,6 +33,7 @@ export class Repositories {
     this.payments = new AggregateRepository(store, paymentAggregate, options);
     this.grants = new AggregateRepository(store, grantAggregate, options);
     this.overrides = new AggregateRepository(store, overridesAggregate, options);
+    this.planChanges = new AggregateRepository(store, planChangeAggregate, options);
     this.deadlines = new AggregateRepository(store, deadlineAggregate, options);
     this.projections = new AggregateRepository(store, projectionAggregate, options);
     this.audits = new AggregateRepository(store, auditAggregate, options);
@@ -40,7 +43,7 @@ export class Repositories {
   /** Drops what all of them have in memory: the log may have lost it. */
   forget(): void {
     const { subscriptions, customers, checkouts, payments, grants, overrides } = this;
-    const { deadlines, projections, audits, catalog } = this;
+    const { planChanges, deadlines, projections, audits, catalog } = this;
     for (const each of [
       subscriptions,
       customers,
@@ -48,6 +51,7 @@ export class Repositories {
       payments,
       grants,
       overrides,
+      planChanges,
       deadlines,
       projections,
       audits,

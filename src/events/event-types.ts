@@ -1,12 +1,7 @@
 import { z } from 'zod';
 import { auditAccessedSchema } from './audit.events.js';
 import { planCatalogPublishedSchema } from './catalog.events.js';
-import {
-  checkoutLinkedSchema,
-  checkoutObservationSchema,
-  checkoutStartedSchema,
-  checkoutUnlinkedSchema,
-} from './checkout.events.js';
+import { checkoutObservationSchema, checkoutStartedSchema } from './checkout.events.js';
 import {
   customerLinkedSchema,
   customerObservationSchema,
@@ -26,6 +21,7 @@ import {
   fraudWarningSchema,
   paymentAttachmentSchema,
 } from './payment.events.js';
+import { planChangeRequestedSchema, planChangeWithdrawnSchema } from './plan-change.events.js';
 import { eventSkippedSchema } from './projection.events.js';
 import { subscriptionObservationSchema, subscriptionRetrievedSchema } from './subscription.events.js';
 
@@ -103,8 +99,6 @@ export const EVENT_TYPES = {
   CheckoutPaymentFailed: eventType('CheckoutPaymentFailed', 2, checkoutObservationSchema),
   CheckoutExpired: eventType('CheckoutExpired', 2, checkoutObservationSchema),
   CheckoutRetrieved: eventType('CheckoutRetrieved', 2, checkoutObservationSchema),
-  CheckoutLinked: eventType('CheckoutLinked', 1, checkoutLinkedSchema),
-  CheckoutUnlinked: eventType('CheckoutUnlinked', 1, checkoutUnlinkedSchema),
 
   PaymentAttachedToInvoice: eventType('PaymentAttachedToInvoice', 1, paymentAttachmentSchema),
   PaymentRefunded: eventType('PaymentRefunded', 1, chargeObservationSchema),
@@ -117,6 +111,9 @@ export const EVENT_TYPES = {
   GrantRevoked: eventType('GrantRevoked', 1, grantRevokedSchema),
   OverrideSet: eventType('OverrideSet', 1, overrideSetSchema),
   OverrideRemoved: eventType('OverrideRemoved', 1, overrideRemovedSchema),
+
+  PlanChangeRequested: eventType('PlanChangeRequested', 1, planChangeRequestedSchema),
+  PlanChangeWithdrawn: eventType('PlanChangeWithdrawn', 1, planChangeWithdrawnSchema),
 
   AccessDeadlineReached: eventType('AccessDeadlineReached', 1, accessDeadlineReachedSchema),
 

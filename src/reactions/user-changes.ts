@@ -1,6 +1,6 @@
 import type { EventEnvelope } from '../events/event-envelope.js';
 import type { Entitlement } from '../policy/entitlement.js';
-import type { Snapshot } from '../projections/entitlements/snapshot.js';
+import type { PastSnapshot } from '../projections/entitlements/snapshot.js';
 import { textOf, type UserRow } from '../projections/entitlements/user-row.js';
 
 /** What made a user's snapshot another one: an event of the log, or the clock alone. `at` is Unix milliseconds. */
@@ -15,7 +15,7 @@ export interface UserChange {
   readonly at: number;
   readonly cause: ChangeCause;
   readonly before: Entitlement;
-  readonly after: Snapshot;
+  readonly after: PastSnapshot;
 }
 
 /** What was served of a user from a moment on, as the fold kept it; `knownFrom` and `changedAt` are Unix milliseconds. */

@@ -38,6 +38,7 @@ describe('The query API', () => {
       source: null,
       unmappedPrices: [],
       validUntil: null,
+      scheduledChange: null,
       revocationVersion: 0,
       position: null,
       changedAt: null,

@@ -17,6 +17,7 @@ import {
   grantStream,
   overridesStream,
   paymentStream,
+  planChangeStream,
   projectionStream,
   subscriptionStream,
 } from '../../src/events/stream-names.js';
@@ -378,6 +379,8 @@ function streamOf({ type, data }: DomainEvent): string {
   if (type === 'EventSkipped') return projectionStream('tenure.', data.projection);
   if (type === 'AuditAccessed') return auditStream('tenure.', data.hour.slice(0, 10), data.reader);
   if (type === 'AccessDeadlineReached') return deadlineStream('tenure.', data.userId);
+  if (type === 'PlanChangeRequested' || type === 'PlanChangeWithdrawn')
+    return planChangeStream('tenure.', data.userId);
   if ('session' in data) return checkoutStream('tenure.', data.session);
   if ('subscription' in data) return subscriptionStream('tenure.', data.subscription);
   if ('grant' in data) return grantStream('tenure.', data.grant);

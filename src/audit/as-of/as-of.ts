@@ -5,7 +5,7 @@ import { comparePositions, type Position } from '../../events/stored-event.js';
 import { happenedAt, timeOf } from '../../events/two-clocks.js';
 import { NamedError } from '../../observability/named-error.js';
 import { type FoldingRules, RUNNING_RULES } from '../../projections/entitlements/folding-rules.js';
-import type { Snapshot } from '../../projections/entitlements/snapshot.js';
+import type { PastSnapshot, Snapshot } from '../../projections/entitlements/snapshot.js';
 import { readServedAt } from '../../projections/read-models/served-history.reader.js';
 import { ReadModelNotReadyError } from '../../projections/read-models/served-row.js';
 import { CatalogHistory, type PublishedInLog } from './catalog-history.js';
@@ -54,7 +54,7 @@ export type AsOfQuestion =
   | { readonly at: null; readonly knownAt: number };
 
 /** A snapshot as of a moment; times are RFC 3339. */
-export interface AsOfSnapshot extends Omit<Snapshot, 'revocationVersion'> {
+export interface AsOfSnapshot extends Omit<PastSnapshot, 'revocationVersion'> {
   /** Of the version served at `knownAt`; `null` where `at` was asked for: that was never served. */
   readonly revocationVersion: number | null;
   readonly asOf: { readonly at: string; readonly knownAt: string; readonly since: string | null };

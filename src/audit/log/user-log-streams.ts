@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { deadlineStream, streamName } from '../../events/stream-names.js';
+import { deadlineStream, planChangeStream, streamName } from '../../events/stream-names.js';
 import { UserFactsReader } from '../../projections/read-models/user-facts.reader.js';
 
 const named = z.object({
@@ -10,7 +10,7 @@ const named = z.object({
 
 /**
  * Names of the streams that tell of a user, each once: of what belongs to the user now, of what an event ever named the user
- * for, and of what the clock ended. `prefix` is the setting `STREAM_PREFIX`.
+ * for, of what was asked of a plan, and of what the clock ended. `prefix` is the setting `STREAM_PREFIX`.
  */
 export async function streamsOfUser(pool: Pool, userId: string, prefix: string): Promise<readonly string[]> {
   const [owned, { rows }] = await Promise.all([
@@ -26,5 +26,7 @@ export async function streamsOfUser(pool: Pool, userId: string, prefix: string):
     .array(named)
     .parse(rows)
     .map((subject) => streamName(prefix, subject));
-  return [...new Set([...owned, ...ever, deadlineStream(prefix, userId)])].sort();
+  return [
+    ...new Set([...owned, ...ever, deadlineStream(prefix, userId), planChangeStream(prefix, userId)]),
+  ].sort();
 }

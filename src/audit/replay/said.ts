@@ -16,10 +16,6 @@ export function said(event: EventEnvelope): string {
       return `${event.data.customer} belongs to ${event.data.userId}${because(event.data.reason)}`;
     case 'SubscriptionLinked':
       return `${event.data.subscription} belongs to ${event.data.userId}${because(event.data.reason)}`;
-    case 'CheckoutLinked':
-      return `${event.data.session} belongs to ${event.data.userId}${because(event.data.reason)}`;
-    case 'CheckoutUnlinked':
-      return `${event.data.session} belongs to whom the facts say${because(event.data.reason)}`;
     case 'CustomerUnlinked':
       return `${event.data.customer} belongs to whom the facts say${because(event.data.reason)}`;
     case 'SubscriptionUnlinked':
@@ -37,6 +33,13 @@ export function said(event: EventEnvelope): string {
       const { userId, purpose, plan, interval, session } = event.data;
       return `${userId} began the ${purpose} of ${plan}, ${interval}, by ${session}`;
     }
+    case 'PlanChangeRequested': {
+      const { userId, plan, interval, quantity, when } = event.data;
+      const what = [plan, ...(interval === null ? [] : [interval]), `x ${quantity}`].join(' ');
+      return `${userId} asked for ${what} ${when === 'now' ? 'at once' : "from the period's end on"}`;
+    }
+    case 'PlanChangeWithdrawn':
+      return `${event.data.userId} keeps ${event.data.subscription} as it is`;
     default:
       if ('session' in data && 'status' in data) {
         return `the session ${data.session} is ${data.status ?? 'unknown'}, ${data.paymentStatus ?? 'unknown'}`;

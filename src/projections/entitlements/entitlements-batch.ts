@@ -83,7 +83,7 @@ export class BatchMaker {
   }
 }
 
-/** Users whose rows or marks a batch changes. */
-export function changedUsers({ users, setAside }: WriteBatch): readonly string[] {
-  return [...new Set([...users.keys(), ...setAside.users.keys()])];
+/** Users whose rows, marks or changes to come a batch changes. */
+export function changedUsers({ users, setAside, planChanges }: WriteBatch): readonly string[] {
+  return [...new Set([...users.keys(), ...setAside.users.keys(), ...planChanges.keys()])];
 }

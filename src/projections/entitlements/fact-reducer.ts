@@ -8,10 +8,11 @@ import { thatMatter } from '../../policy/ownership.js';
 import { ByHandReducer } from './by-hand-reducer.js';
 import { customerObservationOf, factOriginOf, observationOf } from './fact-rows.js';
 import type { FactsLoader } from './facts-loader.js';
-import type { KeptCheckout, KeptCustomer, KeptSubscription } from './kept-rows.js';
+import type { KeptCustomer, KeptSubscription } from './kept-rows.js';
 import { OwnershipReducer, sorted } from './ownership-reducer.js';
 import { paymentObservationOf } from './payment-facts.js';
 import { PaymentReducer } from './payment-reducer.js';
+import { planChangeOf } from './plan-change-rows.js';
 import { userStreamsOf } from './user-streams.js';
 import type { WorkingSet } from './working-set.js';
 import type { WriteBatch } from './write-batch.js';
@@ -148,6 +149,10 @@ export class FactReducer {
       case 'CheckoutExpired':
       case 'CheckoutRetrieved':
         return this.#foldCheckout({ ...event, type: event.type });
+      case 'PlanChangeRequested':
+      case 'PlanChangeWithdrawn':
+        this.changes.planChanges.set(event.data.userId, planChangeOf({ ...event }));
+        return NOBODY;
       case 'AccessDeadlineReached':
         return [event.data.userId];
       case 'PaymentAttachedToInvoice':
@@ -165,15 +170,6 @@ export class FactReducer {
         await this.#byHand.fold(event);
         return [event.data.userId];
       case 'CheckoutStarted':
-        return this.#foldStart(event);
-      case 'CheckoutLinked':
-      case 'CheckoutUnlinked': {
-        const row = await this.loader.checkout(event.data.session);
-        this.#noteUsers(event);
-        row.link = event.type === 'CheckoutLinked' ? event.data.userId : null;
-        this.changes.checkouts.add(row);
-        return sorted(await this.#ownership.reassessPurchase(row));
-      }
       case 'PlanCatalogPublished':
       case 'EventSkipped':
       case 'AuditAccessed':
@@ -197,7 +193,9 @@ export class FactReducer {
     event: Extract<EventEnvelope, { type: CheckoutEventType }>,
   ): Promise<readonly string[]> {
     const { session, customer, subscription } = event.data;
-    const row = await this.loader.checkout(session);
+    await this.loader.checkouts([session]);
+    const row = this.workingSet.checkouts.get(session);
+    if (row === undefined) throw new Error('a checkout was loaded and is not there');
     const observation = { ...factOriginOf(event), type: event.type, data: event.data };
     if (!row.observations.some(({ eventId }) => eventId === observation.eventId)) {
       row.observations.push(observation);
@@ -211,7 +209,7 @@ export class FactReducer {
     this.changes.checkouts.add(row);
     await this.#payments.foldSession(session, event.data.paymentIntent);
 
-    const affected = new Set<string>(await this.#ownership.reassessPurchase(row));
+    const affected = new Set<string>();
     if (names.customer !== null) {
       for (const user of this.#ownership.reassessCustomer(await this.loader.customer(names.customer)))
         affected.add(user);
@@ -219,16 +217,6 @@ export class FactReducer {
     const named = this.#known(names.subscription);
     if (named !== undefined) for (const user of await this.#ownership.reassess(named)) affected.add(user);
     return sorted(affected);
-  }
-
-  /** Of what Tenure starts only what it is to sell for good matters: a subscription tells itself. */
-  async #foldStart(event: Extract<EventEnvelope, { type: 'CheckoutStarted' }>): Promise<readonly string[]> {
-    const { session, mode, price, quantity } = event.data;
-    if (mode !== 'payment') return NOBODY;
-    const row = await this.loader.checkout(session);
-    row.started = { ...factOriginOf(event), price, quantity };
-    this.changes.checkouts.add(row);
-    return sorted(await this.#ownership.reassessPurchase(row));
   }
 
   /** Notes by whom, and as whose customer's, an observation names its subscription, unless the one before it said the same. */
@@ -272,9 +260,9 @@ export class FactReducer {
   }
 }
 
-/** Those whose subscriptions and purchases are. */
-function ownersOf(owned: readonly (KeptSubscription | KeptCheckout)[]): readonly string[] {
-  return sorted(owned.flatMap(({ owner }) => owner ?? []));
+/** Those whose subscriptions are. */
+function ownersOf(subscriptions: readonly KeptSubscription[]): readonly string[] {
+  return sorted(subscriptions.flatMap(({ owner }) => owner ?? []));
 }
 
 function subjectOf({ type, data }: EventEnvelope): Subject {

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Entitlement } from '../../policy/entitlement.js';
+import { type PlannedChange, type ScheduledChange, scheduledChange } from './scheduled-change.js';
 import { snapshotAt, type UserRow } from './user-row.js';
 
 /** What the API serves of one user (DESIGN 10). Times are RFC 3339 UTC with milliseconds. */
 export interface Snapshot extends Entitlement {
   readonly userId: string;
+  /** What is to come at the period's end; it is outside the version. */
+  readonly scheduledChange: ScheduledChange | null;
   readonly revocationVersion: number;
   /** Position of the event that last changed this snapshot, `null` while nothing did. */
   readonly position: string | null;
@@ -12,6 +15,9 @@ export interface Snapshot extends Entitlement {
   /** Only of whom an event could not be applied: which one, and since when. */
   readonly faulted?: Faulted;
 }
+
+/** A snapshot as it was served, without what was to come then: that is not kept. */
+export type PastSnapshot = Omit<Snapshot, 'scheduledChange'>;
 
 /** The first event that is missing in what is served of a user, and since when (RFC 3339). */
 export interface Faulted {
@@ -37,10 +43,16 @@ export function servedBytes({ body }: Served): number {
   return 300 + 3 * body.length;
 }
 
+/** What is served of a user beside the row. */
+export interface ServedBeside {
+  readonly faulted: Faulted | null;
+  readonly planned: PlannedChange | null;
+}
+
 /** The snapshot of a row at `now` (Unix ms): by the clock, also when nobody has written the change by time yet. */
 export function serve(
   row: UserRow,
-  faulted: Faulted | null,
+  { faulted, planned }: ServedBeside,
   offset: number,
   position: string,
   now: number,
@@ -50,6 +62,7 @@ export function serve(
   const snapshot: Snapshot = {
     userId: row.userId,
     ...entitlement,
+    scheduledChange: scheduledChange(row, entitlement, planned, now),
     revocationVersion: counter + offset,
     position: row.position,
     changedAt: changedAt === null ? null : new Date(changedAt).toISOString(),
@@ -62,6 +75,9 @@ export function serve(
     body,
     etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
     position,
-    holdsUntil: next?.at ?? Number.POSITIVE_INFINITY,
+    holdsUntil: Math.min(
+      next?.at ?? Number.POSITIVE_INFINITY,
+      planned !== null && planned.at > now ? planned.at : Number.POSITIVE_INFINITY,
+    ),
   };
 }

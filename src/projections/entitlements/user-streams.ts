@@ -27,15 +27,14 @@ export function userStreamsOf({ type, data }: EventEnvelope): readonly UserStrea
     type === 'PlanCatalogPublished' ||
     type === 'EventSkipped' ||
     type === 'AccessDeadlineReached' ||
+    type === 'PlanChangeRequested' ||
+    type === 'PlanChangeWithdrawn' ||
     type === 'AuditAccessed'
   )
     return [];
   if ('session' in data) {
     if (type === 'CheckoutStarted') return []; // it claims nothing
-    const { session: id } = data;
-    if (type === 'CheckoutLinked') return [{ userId: data.userId, category: 'checkout', id }];
-    if (type === 'CheckoutUnlinked') return [];
-    const { metadataUserId, clientReferenceId } = data;
+    const { metadataUserId, clientReferenceId, session: id } = data;
     const users = new Set([metadataUserId, clientReferenceId]);
     return [...users].flatMap((userId) => (userId === null ? [] : [{ userId, category: 'checkout', id }]));
   }

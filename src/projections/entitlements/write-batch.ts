@@ -5,6 +5,7 @@ import { EventLoopShare } from '../engine/yield-if-due.js';
 import { type ByHandRows, byHandStatements, noByHandRows } from './by-hand-rows.js';
 import type { KeptCheckout, KeptCustomer, KeptSubscription } from './kept-rows.js';
 import { noPaymentRows, type PaymentRows, paymentStatements } from './payment-statements.js';
+import { type PlanChangeRows, planChangeStatements } from './plan-change-rows.js';
 import {
   catalogStatement,
   checkoutsStatement,
@@ -31,6 +32,7 @@ export class WriteBatch {
   readonly checkouts = new Set<KeptCheckout>();
   readonly payments: PaymentRows = noPaymentRows();
   readonly byHand: ByHandRows = noByHandRows();
+  readonly planChanges: PlanChangeRows = new Map();
   readonly users = new Map<string, UserRow>();
   /** Rows of `users` as they were when the batch began. */
   readonly usersBefore = new Map<string, UserRow>();
@@ -126,6 +128,7 @@ export class WriteBatch {
     rest.payments.joins.push(...this.payments.joins);
     for (const [id, grant] of this.byHand.grants) rest.byHand.grants.set(id, grant);
     for (const [id, override] of this.byHand.overrides) rest.byHand.overrides.set(id, override);
+    for (const [userId, row] of this.planChanges) rest.planChanges.set(userId, row);
     rest.facts.push(...this.facts);
     rest.catalog = this.catalog;
     for (const userId of this.users.keys()) if (!users.has(userId)) this.#copyRows(userId, rest);
@@ -198,6 +201,7 @@ export class WriteBatch {
       ...(catalog === null ? [] : [() => catalogStatement(generation, catalog)]),
       ...paymentStatements(generation, this.payments),
       ...byHandStatements(generation, this.byHand),
+      ...planChangeStatements(generation, this.planChanges),
       ...twoClockStatements(generation, this.twoClocks),
       ...setAsideStatements(generation, this.setAside),
     ];

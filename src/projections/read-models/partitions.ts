@@ -22,6 +22,9 @@ export const PAYMENT_TABLES = ['payment', 'payment_join'] as const;
 /** Those of what people give or set by hand. */
 export const BY_HAND_TABLES = ['grant', 'override'] as const;
 
+/** That of changes of plan that are to come. */
+export const PLAN_CHANGE_TABLES = ['plan_change'] as const;
+
 /** Tables that hold one partition a generation. */
 export const GENERATION_TABLES = [
   ...FIRST_TABLES,
@@ -29,6 +32,7 @@ export const GENERATION_TABLES = [
   ...TWO_CLOCK_TABLES,
   ...PAYMENT_TABLES,
   ...BY_HAND_TABLES,
+  ...PLAN_CHANGE_TABLES,
 ] as const;
 
 /** The DDL that makes room for `generation` (a positive integer) in the first read models while nobody uses them. */

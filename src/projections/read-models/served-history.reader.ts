@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import type { Faulted, Snapshot } from '../entitlements/snapshot.js';
+import type { Faulted, PastSnapshot } from '../entitlements/snapshot.js';
 import { parseSnapshotTexts, snapshotAt } from '../entitlements/user-row.js';
 import { ReadModelNotReadyError } from './served-row.js';
 
@@ -38,7 +38,7 @@ const READ = {
  * (DESIGN 9, "Two clocks"); before the first catalogue that of the first.
  * @throws ReadModelNotReadyError
  */
-export async function readServedAt(pool: Pool, userId: string, at: number): Promise<Snapshot> {
+export async function readServedAt(pool: Pool, userId: string, at: number): Promise<PastSnapshot> {
   const { rows } = await pool.query({ ...READ, values: [userId, at] });
   const row = found.parse(rows[0]);
   const byDefault = parse(row.default_snapshot, '[]');

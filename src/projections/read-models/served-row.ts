@@ -27,14 +27,22 @@ const row = z.object({
   live_epoch: z.number(),
   fault_position: nullable,
   fault_since: z.date().nullable(),
+  planned_subscription: nullable,
+  planned_plan: nullable,
+  planned_label: nullable,
+  planned_at: z.date().nullable(),
 });
 
-/** One statement, so one moment: pointer, rows, offsets and checkpoint belong together. */
+/**
+ * One statement, so one moment: pointer, rows, offsets and checkpoint belong together. A change to come counts no longer once
+ * a later observation says that the subscription's schedule is another one, or none.
+ */
 const READ = {
   name: 'tenure-read-entitlements',
   text: `select q.user_id, u.snapshot, u.successors, u.counter, u.position::text, u.changed_at, u.history_seq,
            coalesce(o.version_offset, 0) as version_offset, c.handled::text,
            f.position::text as fault_position, f.since as fault_since,
+           n.subscription as planned_subscription, n.plan as planned_plan, n.label as planned_label, n.at as planned_at,
            (select swaps from tenure.live_generation) as live_epoch,
            (select p.default_snapshot from tenure.plan_catalog p
              where p.generation = (select generation from tenure.live_generation)
@@ -46,6 +54,12 @@ const READ = {
          left join tenure.faulted_user f
            on f.generation = (select generation from tenure.live_generation) and f.user_id = q.user_id
              and f.position is not null
+         left join tenure.plan_change n
+           on n.generation = (select generation from tenure.live_generation) and n.user_id = q.user_id
+             and not exists (select from tenure.subscription_fact s
+               where s.generation = n.generation and s.subscription = n.subscription and s.kind = 'observation'
+                 and s.body ~ '"names":\\[[^]]*"schedule"'
+                 and substring(s.body from '"created":([0-9]+)')::bigint > n.asked_at)
          left join tenure.projection_checkpoint c
            on c.projection = 'entitlements' and c.generation = (select generation from tenure.live_generation)`,
 };
@@ -100,5 +114,11 @@ function toServed(found: z.infer<typeof row>, now: number): Served {
       adoptedPrices: [],
     };
   }
-  return serve(user, faulted, found.version_offset, found.handled ?? '0', now);
+  const { planned_subscription: subscription, planned_plan: plan, planned_label: interval } = found;
+  const plannedAt = found.planned_at?.getTime() ?? null;
+  const planned =
+    subscription === null || plan === null || plannedAt === null
+      ? null
+      : { subscription, plan, interval, at: plannedAt };
+  return serve(user, { faulted, planned }, found.version_offset, found.handled ?? '0', now);
 }

@@ -18,24 +18,20 @@ const UNCOMPARED: Partial<Record<Table, string>> = {
   set_aside_stream: " - 'message' - 'tried_by' - 'late_at'",
   faulted_user: " - 'tried_by' - 'late_at'",
 };
-/** Tables that hold what users have by hand. */
-const BY_HAND: readonly Table[] = ['grant', 'override'];
+/** Tables that hold what users have or asked for by hand. */
+const BY_HAND: readonly Table[] = ['grant', 'override', 'plan_change'];
 /** What a stream is about, by the tables that hold facts of it. */
 const SUBJECTS: Partial<Record<Table, readonly (readonly [subject: string, column: string])[]>> = {
   subscription: [['subscription', 'subscription']],
   subscription_fact: [['subscription', 'subscription']],
   customer: [['customer', 'customer']],
-  checkout: [
-    ['session', 'session'],
-    ['customer', 'customer'],
-  ],
+  checkout: [['session', 'session']],
   payment: [['payment', 'payment']],
   payment_join: [
     ['payment', 'id'],
     ['payment', 'other'],
     ['subscription', 'id'],
     ['subscription', 'other'],
-    ['session', 'id'],
     ['session', 'other'],
   ],
   user_stream: [

@@ -4,6 +4,7 @@ import { FACT_ENTITIES } from './fact.entities.js';
 import { GENERATION_ENTITIES } from './generation.entities.js';
 import { JUDGEMENT_ENTITIES } from './judgement.entities.js';
 import { PAYMENT_ENTITIES } from './payment.entities.js';
+import { PlanChangeEntity } from './plan-change.entity.js';
 import { SET_ASIDE_ENTITIES } from './set-aside.entities.js';
 import { TWO_CLOCK_ENTITIES } from './two-clocks.entities.js';
 
@@ -19,6 +20,7 @@ export const projectionEntities = [
   ...TWO_CLOCK_ENTITIES,
   ...PAYMENT_ENTITIES,
   ...BY_HAND_ENTITIES,
+  PlanChangeEntity,
   ...BOOKKEEPING_ENTITIES,
   ...GENERATION_ENTITIES,
 ];
