@@ -8,13 +8,16 @@ export interface InvoiceState {
   readonly status: 'draft' | 'open' | 'paid' | 'uncollectible' | 'void';
   readonly reason: 'subscription_create' | 'subscription_cycle' | 'subscription_update';
   readonly price: Price;
+  /** The price that this one takes the place of in its period, which it gives credit for. */
+  readonly credited: Price | null;
   readonly period: Period;
   readonly created: number;
   readonly attempts: number;
 }
 
 export function invoiceObject(state: InvoiceState): StripeObject {
-  const amount = state.price.unitAmount;
+  const lines = invoiceLines(state);
+  const amount = lines.reduce((sum, line) => sum + line.amount, 0);
   const paid = state.status === 'paid';
   return {
     id: state.id,
@@ -64,9 +67,9 @@ export function invoiceObject(state: InvoiceState): StripeObject {
     latest_revision: null,
     lines: {
       object: 'list',
-      data: [invoiceLineObject(state)],
+      data: lines,
       has_more: false,
-      total_count: 1,
+      total_count: lines.length,
       url: `/v1/invoices/${state.id}/lines`,
     },
     livemode: false,
@@ -109,13 +112,19 @@ export function invoiceObject(state: InvoiceState): StripeObject {
   };
 }
 
-function invoiceLineObject(state: InvoiceState): StripeObject {
+function invoiceLines(state: InvoiceState) {
+  const asked = invoiceLineObject(state, '', state.price, state.price.unitAmount);
+  if (state.credited === null) return [asked];
+  return [invoiceLineObject(state, 'credit', state.credited, -state.credited.unitAmount), asked];
+}
+
+function invoiceLineObject(state: InvoiceState, suffix: string, price: Price, amount: number) {
   return {
-    id: `il_${state.id.slice(3)}`,
+    id: `il_${state.id.slice(3)}${suffix}`,
     object: 'line_item',
-    amount: state.price.unitAmount,
+    amount,
     currency: 'usd',
-    description: `1 × ${state.price.name}`,
+    description: `1 × ${price.name}`,
     discount_amounts: [],
     discountable: true,
     discounts: [],
@@ -136,13 +145,13 @@ function invoiceLineObject(state: InvoiceState): StripeObject {
     period: { end: state.period.end, start: state.period.start },
     pretax_credit_amounts: [],
     pricing: {
-      price_details: { price: state.price.id, product: state.price.product },
+      price_details: { price: price.id, product: price.product },
       type: 'price_details',
-      unit_amount_decimal: String(state.price.unitAmount),
+      unit_amount_decimal: String(amount),
     },
     quantity: 1,
     quantity_decimal: '1',
-    subtotal: state.price.unitAmount,
+    subtotal: amount,
     taxes: [],
   };
 }

@@ -28,6 +28,8 @@ const MONTH = 30 * 86_400;
 export class SimulatedSubscription {
   #subscription: SubscriptionState;
   #invoice: InvoiceState | undefined;
+  /** What the next invoice gives credit for. */
+  #credited: Price | null = null;
   #made = 0;
 
   constructor(
@@ -42,7 +44,8 @@ export class SimulatedSubscription {
       price: buyer.price,
       period: monthFrom(clock.now),
       created: clock.now,
-      cancelAtPeriodEnd: false,
+      cancelAt: null,
+      canceledAt: null,
       endedAt: null,
       latestInvoice: `in_demo${buyer.name}1`,
       metadata: buyer.userId === null ? {} : { user_id: buyer.userId },
@@ -67,17 +70,19 @@ export class SimulatedSubscription {
   /** `customer.subscription.updated`: the next month begins, with a new invoice. */
   renews(): StripeEvent {
     const period = monthFrom(this.clock.now);
+    this.#credited = null;
     return this.#change({ period, latestInvoice: this.#nextInvoiceId() });
   }
 
   /** `customer.subscription.updated`: another price on the item, with a new invoice that nobody has paid. */
   switchesTo(price: Price): StripeEvent {
+    this.#credited = this.#subscription.price;
     return this.#change({ price, latestInvoice: this.#nextInvoiceId() });
   }
 
   /** `customer.subscription.updated`: to end with the running month. */
   cancelsAtPeriodEnd(): StripeEvent {
-    return this.#change({ cancelAtPeriodEnd: true });
+    return this.#change({ cancelAt: this.#subscription.period.end, canceledAt: this.clock.now });
   }
 
   /** `customer.subscription.updated` that changes a note only. */
@@ -87,7 +92,12 @@ export class SimulatedSubscription {
 
   /** `customer.subscription.deleted`: it has ended. */
   ends(): StripeEvent {
-    this.#subscription = { ...this.#subscription, status: 'canceled', endedAt: this.clock.now };
+    const { canceledAt } = this.#subscription;
+    const endedAt = this.clock.now;
+    this.#subscription = {
+      ...this.#subscription,
+      ...{ status: 'canceled', canceledAt: canceledAt ?? endedAt, endedAt },
+    };
     return this.#event('customer.subscription.deleted', subscriptionObject(this.#subscription), null);
   }
 
@@ -126,6 +136,7 @@ export class SimulatedSubscription {
       status,
       reason,
       price: this.#subscription.price,
+      credited: this.#credited,
       period: this.#subscription.period,
       created: known?.created ?? this.clock.now,
       attempts: (known?.attempts ?? 0) + 1,

@@ -8,7 +8,9 @@ export interface SubscriptionState {
   readonly price: Price;
   readonly period: Period;
   readonly created: number;
-  readonly cancelAtPeriodEnd: boolean;
+  /** When it is to end, and when that was asked for. */
+  readonly cancelAt: number | null;
+  readonly canceledAt: number | null;
   readonly endedAt: number | null;
   readonly latestInvoice: string;
   readonly metadata: Readonly<Record<string, string>>;
@@ -29,13 +31,13 @@ export function subscriptionObject(state: SubscriptionState): StripeObject {
       updated_at: state.created,
     },
     billing_thresholds: null,
-    cancel_at: state.cancelAtPeriodEnd ? state.period.end : null,
-    cancel_at_period_end: state.cancelAtPeriodEnd,
-    canceled_at: state.endedAt,
+    cancel_at: state.cancelAt,
+    cancel_at_period_end: state.cancelAt !== null && state.endedAt === null,
+    canceled_at: state.canceledAt,
     cancellation_details: {
       comment: null,
       feedback: null,
-      reason: state.endedAt === null && !state.cancelAtPeriodEnd ? null : 'cancellation_requested',
+      reason: state.canceledAt === null ? null : 'cancellation_requested',
     },
     collection_method: 'charge_automatically',
     created: state.created,

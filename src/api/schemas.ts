@@ -119,7 +119,7 @@ export const linksResponse = z.strictObject({
 export const unlinkedResponse = z.strictObject({
   items: z.array(
     z.strictObject({
-      kind: z.enum(['customer', 'subscription']),
+      kind: z.enum(['checkout', 'customer', 'subscription']),
       id: z.string(),
       customer: z.string().nullable(),
     }),
@@ -129,7 +129,7 @@ export const unlinkedResponse = z.strictObject({
 export const conflictsResponse = z.strictObject({
   items: z.array(
     z.strictObject({
-      kind: z.enum(['customer', 'subscription']),
+      kind: z.enum(['checkout', 'customer', 'subscription']),
       id: z.string(),
       owner: z.string(),
       claims: z.array(z.strictObject({ userId: z.string(), eventId: z.string() })),

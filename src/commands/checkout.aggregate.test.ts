@@ -3,16 +3,33 @@ import { addNothingTwice, decided, originOf, was } from '../../test/support/deci
 import { goldenEvent } from '../../test/support/golden-events.js';
 import type { DomainEvent } from '../events/event-types.js';
 import type { Happened } from './aggregate.js';
-import { checkoutAggregate, RecordCheckoutEvent } from './checkout.aggregate.js';
+import {
+  type CheckoutCommand,
+  checkoutAggregate,
+  LinkCheckout,
+  RecordCheckoutEvent,
+  UnlinkCheckout,
+} from './checkout.aggregate.js';
 
 const completed = goldenEvent('CheckoutCompleted');
 const record = (causation: string): RecordCheckoutEvent =>
   new RecordCheckoutEvent('cs_1', completed, originOf(causation));
 
+const link = (userId: string, causation: string | null = null): LinkCheckout =>
+  new LinkCheckout('cs_1', userId, null, { ...originOf('key'), causation });
+const unlink = (causation: string | null = null): UnlinkCheckout =>
+  new UnlinkCheckout('cs_1', null, { ...originOf('key'), causation });
+const linked = (userId: string): DomainEvent => ({
+  type: 'CheckoutLinked',
+  data: { session: 'cs_1', userId, reason: null },
+});
+const unlinked: DomainEvent = { type: 'CheckoutUnlinked', data: { session: 'cs_1', reason: null } };
+const wasLinked: Happened = { event: linked('u1'), causation: null };
+
 const cases: readonly [
   about: string,
   given: readonly Happened[],
-  when: RecordCheckoutEvent,
+  when: CheckoutCommand,
   then: readonly DomainEvent[],
 ][] = [
   ['a first Stripe event', [], record('evt_1'), [completed]],
@@ -25,6 +42,13 @@ const cases: readonly [
     [],
   ],
   ['a Stripe event where one has no key', [was('CheckoutStarted', null)], record('evt_1'), [completed]],
+  ['a first link', [was('CheckoutCompleted', 'evt_1')], link('u1'), [linked('u1')]],
+  ['a link before anything was told', [], link('u1'), [linked('u1')]],
+  ['the link that stands', [wasLinked], link('u1'), []],
+  ['another link', [wasLinked], link('u2'), [linked('u2')]],
+  ['the end of a link', [wasLinked], unlink(), [unlinked]],
+  ['the end of no link', [was('CheckoutCompleted', 'evt_1')], unlink(), []],
+  ['a Stripe event after a link', [wasLinked], record('evt_2'), [completed]],
 ];
 
 describe('the stream of a checkout session', () => {

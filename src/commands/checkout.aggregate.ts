@@ -1,10 +1,11 @@
 import type { DomainEvent } from '../events/event-types.js';
 import { checkoutStream } from '../events/stream-names.js';
-import type { Aggregate, KeyedOrigin } from './aggregate.js';
-import { SeenKeys } from './seen-keys.js';
+import type { Aggregate, KeyedOrigin, Origin } from './aggregate.js';
+import { having, isKnown, type LinkableState, UNSEEN } from './linkable.js';
 
 /** Record what a Stripe event says of a checkout session, or that Tenure began it, once by the key of the origin. */
 export class RecordCheckoutEvent {
+  readonly kind = 'record';
   constructor(
     readonly session: string,
     readonly event: DomainEvent,
@@ -12,13 +13,61 @@ export class RecordCheckoutEvent {
   ) {}
 }
 
-/** One event for one Stripe event. The state is the keys of what the stream holds. */
-export const checkoutAggregate: Aggregate<SeenKeys, RecordCheckoutEvent> = {
+/** Ops say whose a session is that sold a plan for good. */
+export class LinkCheckout {
+  readonly kind = 'link';
+  constructor(
+    readonly session: string,
+    readonly userId: string,
+    readonly reason: string | null,
+    readonly origin: Origin,
+  ) {}
+}
+
+/** Ops take their link back. */
+export class UnlinkCheckout {
+  readonly kind = 'unlink';
+  constructor(
+    readonly session: string,
+    readonly reason: string | null,
+    readonly origin: Origin,
+  ) {}
+}
+
+export type CheckoutCommand = RecordCheckoutEvent | LinkCheckout | UnlinkCheckout;
+
+/** One event for one Stripe event; a link that stands already is not made again. */
+export const checkoutAggregate: Aggregate<LinkableState, CheckoutCommand> = {
   streamOf: (prefix, { session }) => checkoutStream(prefix, session),
-  expectsNewStream: ({ event, origin }) =>
-    event.type === 'CheckoutStarted' || origin.stripe?.eventType === 'checkout.session.completed',
-  initial: SeenKeys.none,
-  evolve: (seen, { causation }) => (causation === null ? seen : seen.with(causation)),
-  knows: (seen, causation) => seen.has(causation),
-  decide: (seen, { event, origin }) => (seen.has(origin.causation) ? [] : [event]),
+  expectsNewStream: (command) =>
+    command.kind === 'record' &&
+    (command.event.type === 'CheckoutStarted' ||
+      command.origin.stripe?.eventType === 'checkout.session.completed'),
+  initial: UNSEEN,
+  evolve: (state, { event, causation }) => {
+    switch (event.type) {
+      case 'CheckoutLinked':
+        return having(state, causation, event.data.userId);
+      case 'CheckoutUnlinked':
+        return having(state, causation, null);
+      default:
+        return having(state, causation, state.link);
+    }
+  },
+  knows: isKnown,
+  decide: (state, command) => {
+    if (isKnown(state, command.origin.causation)) return [];
+    switch (command.kind) {
+      case 'record':
+        return [command.event];
+      case 'link': {
+        const { session, userId, reason } = command;
+        return state.link === userId ? [] : [{ type: 'CheckoutLinked', data: { session, userId, reason } }];
+      }
+      case 'unlink': {
+        const { session, reason } = command;
+        return state.link === null ? [] : [{ type: 'CheckoutUnlinked', data: { session, reason } }];
+      }
+    }
+  },
 };

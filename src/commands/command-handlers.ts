@@ -9,7 +9,7 @@ import {
   OfferPlanCatalog,
   PublishPlanCatalog,
 } from './catalog.aggregate.js';
-import { RecordCheckoutEvent } from './checkout.aggregate.js';
+import { LinkCheckout, RecordCheckoutEvent, UnlinkCheckout } from './checkout.aggregate.js';
 import { LinkCustomer, RecordCustomerEvent, UnlinkCustomer } from './customer.aggregate.js';
 import { ReachAccessDeadline } from './deadline.aggregate.js';
 import { RecordPaymentEvent } from './payment.aggregate.js';
@@ -79,6 +79,24 @@ export class RecordCheckoutEventHandler implements ICommandHandler<RecordCheckou
   constructor(private readonly repositories: Repositories) {}
 
   execute(command: RecordCheckoutEvent): Promise<CommandResult> {
+    return this.repositories.checkouts.execute(command);
+  }
+}
+
+@CommandHandler(LinkCheckout)
+export class LinkCheckoutHandler implements ICommandHandler<LinkCheckout, CommandResult> {
+  constructor(private readonly repositories: Repositories) {}
+
+  execute(command: LinkCheckout): Promise<CommandResult> {
+    return this.repositories.checkouts.execute(command);
+  }
+}
+
+@CommandHandler(UnlinkCheckout)
+export class UnlinkCheckoutHandler implements ICommandHandler<UnlinkCheckout, CommandResult> {
+  constructor(private readonly repositories: Repositories) {}
+
+  execute(command: UnlinkCheckout): Promise<CommandResult> {
     return this.repositories.checkouts.execute(command);
   }
 }
@@ -175,6 +193,8 @@ export const COMMAND_HANDLERS = [
   LinkCustomerHandler,
   UnlinkCustomerHandler,
   RecordCheckoutEventHandler,
+  LinkCheckoutHandler,
+  UnlinkCheckoutHandler,
   RecordPaymentEventHandler,
   ...BY_HAND_HANDLERS,
   RequestPlanChangeHandler,

@@ -59,6 +59,19 @@ export const checkoutStartedSchema = z.strictObject({
 });
 export type CheckoutStartedData = z.infer<typeof checkoutStartedSchema>;
 
+/** Ops say whose a session is that sold a plan for good. */
+export const checkoutLinkedSchema = z.strictObject({
+  session: z.string(),
+  userId: z.string(),
+  reason: z.string().nullable(),
+});
+
+/** Ops take their word back: the facts decide again. */
+export const checkoutUnlinkedSchema = z.strictObject({
+  session: z.string(),
+  reason: z.string().nullable(),
+});
+
 /** Version 1 had neither the sum nor the line items. */
 export function upcastCheckout(data: unknown): unknown {
   return typeof data === 'object' && data !== null

@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { auditAccessedSchema } from './audit.events.js';
 import { planCatalogPublishedSchema } from './catalog.events.js';
-import { checkoutObservationSchema, checkoutStartedSchema } from './checkout.events.js';
+import {
+  checkoutLinkedSchema,
+  checkoutObservationSchema,
+  checkoutStartedSchema,
+  checkoutUnlinkedSchema,
+} from './checkout.events.js';
 import {
   customerLinkedSchema,
   customerObservationSchema,
@@ -99,6 +104,8 @@ export const EVENT_TYPES = {
   CheckoutPaymentFailed: eventType('CheckoutPaymentFailed', 2, checkoutObservationSchema),
   CheckoutExpired: eventType('CheckoutExpired', 2, checkoutObservationSchema),
   CheckoutRetrieved: eventType('CheckoutRetrieved', 2, checkoutObservationSchema),
+  CheckoutLinked: eventType('CheckoutLinked', 1, checkoutLinkedSchema),
+  CheckoutUnlinked: eventType('CheckoutUnlinked', 1, checkoutUnlinkedSchema),
 
   PaymentAttachedToInvoice: eventType('PaymentAttachedToInvoice', 1, paymentAttachmentSchema),
   PaymentRefunded: eventType('PaymentRefunded', 1, chargeObservationSchema),

@@ -19,6 +19,8 @@ export function happenedAt(event: EventEnvelope, knownFrom: number): number {
   switch (event.type) {
     case 'SubscriptionLinked':
     case 'SubscriptionUnlinked':
+    case 'CheckoutLinked':
+    case 'CheckoutUnlinked':
     case 'CustomerLinked':
     case 'CustomerUnlinked':
       return ALWAYS;

@@ -59,6 +59,32 @@ export function subscriptionOwner(claims: SubscriptionClaims, customer: Customer
   );
 }
 
+/** What tells whose a session of mode `payment` is. `link` is the latest one made by ops, `null` when none stands. */
+export interface PurchaseClaims {
+  readonly link: string | null;
+  readonly observations: readonly CheckoutObservation[];
+}
+
+/**
+ * Whose a purchase is (DESIGN 8 "Purchases"), the first that there is: ops' latest link of the session; its metadata; ops'
+ * latest link of its customer; the customer's metadata; its `client_reference_id`; its customer's owner.
+ */
+export function purchaseOwner({ link, observations }: PurchaseClaims, customer: CustomerWord): string | null {
+  return (
+    link ??
+    checkoutMetadata(observations)[0]?.userId ??
+    customer.link ??
+    customer.metadata ??
+    clientReferences(observations)[0]?.userId ??
+    customer.owner
+  );
+}
+
+/** Claims about a purchase that say otherwise than its owner; empty while it has none. */
+export function purchaseConflicts({ observations }: PurchaseClaims, owner: string | null): readonly Claim[] {
+  return otherwise([...checkoutMetadata(observations), ...clientReferences(observations)], owner);
+}
+
 /**
  * What a customer says of its subscriptions. It is itself (DESIGN 6) the first that there is of: ops' latest link; its own
  * newest metadata that has a claim; its earliest checkout session's metadata, then `client_reference_id`; the earliest

@@ -76,6 +76,11 @@ export function isOfModePayment(observations: readonly CheckoutObservation[]): b
   return observations.some(({ data }) => data.mode === 'payment');
 }
 
+/** Whether sights of a session make it a purchase: of mode `payment`, and seen complete. */
+export function isPurchase(observations: readonly CheckoutObservation[]): boolean {
+  return isOfModePayment(observations) && observations.some((each) => showsComplete(each) || showsPaid(each));
+}
+
 /** Whether a purchase is paid and nobody knows what it sold: Stripe can be asked. */
 export function isSaleUnknown({
   observations,

@@ -183,6 +183,39 @@ describe('A checkout that Tenure begins', () => {
     await holdsOnce('ida');
   });
 
+  it('of an upgrade withdraws the cancellation that was planned, once it is paid', async () => {
+    await shop.buy('lea', PLUS);
+    await shop.later();
+    const [{ id } = { id: '' }] = await shop.runningOf('lea');
+    await shop.stripe.subscriptions.update(id, { cancel_at_period_end: true });
+    await shop.heard();
+    const begun = await shop.begin('lea', PRO);
+    expect((await shop.stripe.subscriptions.retrieve(id)).cancel_at_period_end).toBe(true);
+    expect(await shop.confirm(begun.body.url)).toBe(303);
+    await until('the cancellation was withdrawn', async () => {
+      const { cancel_at_period_end, metadata } = await shop.stripe.subscriptions.retrieve(id);
+      return !cancel_at_period_end && metadata.tenure_upgrade === undefined;
+    });
+    await shop.heard();
+    await until('the snapshot says so', async () => {
+      const { plan, cancelAt } = await shop.service.entitlements('lea');
+      return plan === 'pro' && cancelAt === null;
+    });
+    await holdsOnce('lea');
+  });
+
+  it('for good ends the subscription that ran with its period', async () => {
+    await shop.buy('mia', PLUS);
+    const { body } = await shop.begin('mia', { plan: 'pro', interval: 'lifetime' });
+    await shop.pay(body.sessionId);
+    expect(await shop.follow(body.sessionId, 0)).toMatchObject({ status: 'complete' });
+    await until('the subscription ends with its period', async () => {
+      const [subscription] = await shop.runningOf('mia');
+      return subscription?.cancel_at_period_end === true;
+    });
+    expect(await shop.customersOf('mia')).toHaveLength(1);
+  });
+
   it('makes a customer anew, once, where Stripe has deleted the old one', async () => {
     await shop.buy('jan', PLUS);
     const [old = ''] = await shop.customersOf('jan');

@@ -206,6 +206,8 @@ describe('The OpenAPI document', () => {
     ['PUT', link, '/v1/customers/cus_1/link', { userId: 'u' }, 200],
     ['DELETE', link, '/v1/customers/cus_1/link', undefined, 200],
     ['PUT', link, '/v1/customers/cus_1/link', {}, 400],
+    ['PUT', '/v1/checkouts/{sessionId}/link', '/v1/checkouts/cs_1/link', { userId: 'u' }, 200],
+    ['DELETE', '/v1/checkouts/{sessionId}/link', '/v1/checkouts/cs_1/link', undefined, 200],
     ['PUT', '/v1/subscriptions/{subscriptionId}/link', '/v1/subscriptions/sub_1/link', { userId: 'u' }, 200],
     ['DELETE', '/v1/subscriptions/{subscriptionId}/link', '/v1/subscriptions/sub_1/link', undefined, 200],
     [
@@ -251,6 +253,7 @@ describe('The OpenAPI document', () => {
       )
       .sort();
     expect(documented).toEqual([
+      'DELETE /v1/checkouts/{sessionId}/link',
       'DELETE /v1/customers/{customerId}/link',
       'DELETE /v1/ops/projections/{name}/generations/{generation}',
       'DELETE /v1/subscriptions/{subscriptionId}/link',
@@ -293,6 +296,7 @@ describe('The OpenAPI document', () => {
       'POST /v1/ops/reconciliations',
       'POST /v1/portal/sessions',
       'POST /webhooks/stripe',
+      'PUT /v1/checkouts/{sessionId}/link',
       'PUT /v1/customers/{customerId}/link',
       'PUT /v1/subscriptions/{subscriptionId}/link',
     ]);

@@ -1,4 +1,5 @@
 import type { CheckoutOptions } from '../../events/catalog.events.js';
+import { UPGRADE_MARK } from '../../reactions/checkout/ended-by-payment.js';
 import type { CheckoutRequest } from './checkout.schemas.js';
 import { sha256 } from './customer-of-user.js';
 import type { Wanted } from './wanted.js';
@@ -8,8 +9,7 @@ export const METADATA = {
   reason: 'payment_reason',
   checkout: 'tenure_checkout',
   choice: 'tenure_choice',
-  /** Of a subscription: the upgrade that was begun, as `price x quantity`. */
-  upgrade: 'tenure_upgrade',
+  upgrade: UPGRADE_MARK,
 } as const;
 
 /** Longest `client_reference_id` that Stripe takes; the metadata names the user in any case. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ProblemError } from '../../http/problem.js';
+import { upgradeMark } from '../../reactions/checkout/ended-by-payment.js';
 import type { PortalConfigurations } from '../../stripe/gateway/portal-configurations.js';
 import type { StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
 import { StripeRefusedError } from '../../stripe/gateway/written.js';
@@ -57,16 +58,11 @@ function mayUsePortal({ held, wanted }: Upgrade): boolean {
   );
 }
 
-/** What the subscription is marked with, by which what follows a payment is told apart from other changes. */
-export function upgradeMark({ wanted }: Pick<Upgrade, 'wanted'>): string {
-  return `${wanted.price.id} x ${wanted.quantity}`;
-}
-
 /** Says on the subscription what was begun, before it is: neither the portal nor a pending update can carry metadata. */
 async function mark(gateway: Gateway, upgrade: Upgrade): Promise<void> {
   const { held, checkout, request, userIdKey } = upgrade;
   const { id, metadata } = held.subscription;
-  const marked = upgradeMark(upgrade);
+  const marked = upgradeMark(upgrade.wanted.price.id, upgrade.wanted.quantity);
   if (metadata?.[METADATA.upgrade] === marked) return;
   await writtenAs(
     gateway,
@@ -179,7 +175,10 @@ async function pendingInvoice(gateway: Gateway, upgrade: Upgrade): Promise<Check
   const { subscription } = upgrade.held;
   const { latest_invoice: invoice, metadata, pending_update: pending } = subscription;
   if (invoice == null || typeof invoice === 'string') return null;
-  if (metadata?.[METADATA.upgrade] === upgradeMark(upgrade) && invoice.status === 'open') {
+  if (
+    metadata?.[METADATA.upgrade] === upgradeMark(upgrade.wanted.price.id, upgrade.wanted.quantity) &&
+    invoice.status === 'open'
+  ) {
     return toPay(invoice, pending?.expires_at ?? null);
   }
   if (invoice.status === 'open') {

@@ -3,6 +3,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Caller, CallerOf, IdempotencyKeyOf } from '../../auth/caller.js';
 import type { CommandResult, Origin } from '../../commands/aggregate.js';
+import { type CheckoutCommand, LinkCheckout, UnlinkCheckout } from '../../commands/checkout.aggregate.js';
 import { type CustomerCommand, LinkCustomer, UnlinkCustomer } from '../../commands/customer.aggregate.js';
 import {
   LinkSubscription,
@@ -42,7 +43,7 @@ const LINK_PROBLEMS = [
 
 type Recorded = Readonly<Record<string, string>>;
 
-/** Whose customers and subscriptions are, as ops say. */
+/** Whose customers, subscriptions and single purchases are, as ops say. */
 @ApiTags('Links')
 @Controller('v1')
 export class LinksController {
@@ -113,6 +114,37 @@ export class LinksController {
     return this.#execute(new UnlinkSubscription(subscription, null, originOf(caller, key)));
   }
 
+  @Put('checkouts/:sessionId/link')
+  @DescribeOne('sessionId', {
+    summary: 'Say whose a single session is that sold a plan once',
+    body: linkRequest,
+    problems: LINK_PROBLEMS,
+  })
+  linkCheckout(
+    @Param('sessionId') session: string,
+    @Body(bodyPipe(linkRequest)) { userId, reason }: LinkRequest,
+    @CallerOf() caller: Caller,
+    @IdempotencyKeyOf() key: string | null,
+  ): Promise<Recorded> {
+    checkUserId(userId);
+    checkId(session);
+    return this.#execute(new LinkCheckout(session, userId, reason ?? null, originOf(caller, key)));
+  }
+
+  @Delete('checkouts/:sessionId/link')
+  @DescribeOne('sessionId', {
+    summary: 'Let the facts decide again whose a session is that sold a plan once',
+    problems: UNLINK_PROBLEMS,
+  })
+  unlinkCheckout(
+    @Param('sessionId') session: string,
+    @CallerOf() caller: Caller,
+    @IdempotencyKeyOf() key: string | null,
+  ): Promise<Recorded> {
+    checkId(session);
+    return this.#execute(new UnlinkCheckout(session, null, originOf(caller, key)));
+  }
+
   @Post('customers/links')
   @Describe({
     summary:
@@ -149,7 +181,7 @@ export class LinksController {
     return replyOf(await this.bulk.link(asked, originOf(caller, null)));
   }
 
-  async #execute(command: CustomerCommand | SubscriptionCommand): Promise<Recorded> {
+  async #execute(command: CustomerCommand | SubscriptionCommand | CheckoutCommand): Promise<Recorded> {
     return textOf(await this.commands.execute(command));
   }
 }

@@ -79,20 +79,24 @@ async function fold(userId: string, known: readonly KnownEvent[]): Promise<Expla
   return folded.facts();
 }
 
-/** When the first event happened that is about the user's subscriptions or names the user; links happen at no time. */
+/** When the first event happened that is about the user's subscriptions or purchases, or names the user; links happen at no time. */
 function firstOf(userId: string, facts: UserFacts, known: readonly KnownEvent[]): number | null {
-  const owned = new Set(facts.subscriptions.map(({ subscription }) => subscription));
+  const owned = new Set([
+    ...facts.subscriptions.map(({ subscription }) => subscription),
+    ...(facts.purchases ?? []).map(({ session }) => session),
+  ]);
   let first: number | null = null;
   for (const { event, knownFrom } of known) {
     const happened = happenedAt(event, knownFrom);
     if (happened === ALWAYS || (first !== null && happened >= first)) continue;
     const isNamed = userStreamsOf(event).some((named) => named.userId === userId);
-    if (isNamed || subscriptionsOf(event).some((subscription) => owned.has(subscription))) first = happened;
+    if (isNamed || subjectsOf(event).some((subject) => owned.has(subject))) first = happened;
   }
   return first;
 }
 
-function subscriptionsOf({ type, data }: EventEnvelope): readonly string[] {
+/** Subscriptions and sessions that an event is about. */
+function subjectsOf({ type, data }: EventEnvelope): readonly string[] {
   switch (type) {
     case 'CustomerInvoicePaid':
     case 'CustomerInvoicePaymentFailed':
@@ -102,6 +106,9 @@ function subscriptionsOf({ type, data }: EventEnvelope): readonly string[] {
     case 'CustomerInvoiceRetrieved':
       return subscriptionsOfLines(data);
     default:
-      return 'subscription' in data && data.subscription !== null ? [data.subscription] : [];
+      return [
+        'subscription' in data ? data.subscription : null,
+        'session' in data ? data.session : null,
+      ].filter((id) => id !== null);
   }
 }

@@ -72,6 +72,10 @@ const READ = {
        where r.category = 'subscription' and p.generation = (select generation from tenure.live_generation)
          and p.kind = 'subscription' and p.id = r.id
        union all
+       select 'payment', p.other from tenure.payment_join p
+       where r.category = 'checkout' and p.generation = (select generation from tenure.live_generation)
+         and p.kind = 'session' and p.id = r.id
+       union all
        select 'subscription', s.subscription from tenure.subscription s
        where r.category = 'customer' and s.generation = (select generation from tenure.live_generation)
          and s.customer = r.id

@@ -16,6 +16,10 @@ export function said(event: EventEnvelope): string {
       return `${event.data.customer} belongs to ${event.data.userId}${because(event.data.reason)}`;
     case 'SubscriptionLinked':
       return `${event.data.subscription} belongs to ${event.data.userId}${because(event.data.reason)}`;
+    case 'CheckoutLinked':
+      return `${event.data.session} belongs to ${event.data.userId}${because(event.data.reason)}`;
+    case 'CheckoutUnlinked':
+      return `${event.data.session} belongs to whom the facts say${because(event.data.reason)}`;
     case 'CustomerUnlinked':
       return `${event.data.customer} belongs to whom the facts say${because(event.data.reason)}`;
     case 'SubscriptionUnlinked':

@@ -8,7 +8,7 @@ import { thatMatter } from '../../policy/ownership.js';
 import { ByHandReducer } from './by-hand-reducer.js';
 import { customerObservationOf, factOriginOf, observationOf } from './fact-rows.js';
 import type { FactsLoader } from './facts-loader.js';
-import type { KeptCustomer, KeptSubscription } from './kept-rows.js';
+import type { KeptCheckout, KeptCustomer, KeptSubscription } from './kept-rows.js';
 import { OwnershipReducer, sorted } from './ownership-reducer.js';
 import { paymentObservationOf } from './payment-facts.js';
 import { PaymentReducer } from './payment-reducer.js';
@@ -170,6 +170,15 @@ export class FactReducer {
         await this.#byHand.fold(event);
         return [event.data.userId];
       case 'CheckoutStarted':
+        return this.#foldStart(event);
+      case 'CheckoutLinked':
+      case 'CheckoutUnlinked': {
+        const row = await this.loader.checkout(event.data.session);
+        this.#noteUsers(event);
+        row.link = event.type === 'CheckoutLinked' ? event.data.userId : null;
+        this.changes.checkouts.add(row);
+        return sorted(await this.#ownership.reassessPurchase(row));
+      }
       case 'PlanCatalogPublished':
       case 'EventSkipped':
       case 'AuditAccessed':
@@ -193,9 +202,7 @@ export class FactReducer {
     event: Extract<EventEnvelope, { type: CheckoutEventType }>,
   ): Promise<readonly string[]> {
     const { session, customer, subscription } = event.data;
-    await this.loader.checkouts([session]);
-    const row = this.workingSet.checkouts.get(session);
-    if (row === undefined) throw new Error('a checkout was loaded and is not there');
+    const row = await this.loader.checkout(session);
     const observation = { ...factOriginOf(event), type: event.type, data: event.data };
     if (!row.observations.some(({ eventId }) => eventId === observation.eventId)) {
       row.observations.push(observation);
@@ -209,7 +216,7 @@ export class FactReducer {
     this.changes.checkouts.add(row);
     await this.#payments.foldSession(session, event.data.paymentIntent);
 
-    const affected = new Set<string>();
+    const affected = new Set<string>(await this.#ownership.reassessPurchase(row));
     if (names.customer !== null) {
       for (const user of this.#ownership.reassessCustomer(await this.loader.customer(names.customer)))
         affected.add(user);
@@ -217,6 +224,16 @@ export class FactReducer {
     const named = this.#known(names.subscription);
     if (named !== undefined) for (const user of await this.#ownership.reassess(named)) affected.add(user);
     return sorted(affected);
+  }
+
+  /** Of what Tenure starts only what it is to sell for good matters: a subscription tells itself. */
+  async #foldStart(event: Extract<EventEnvelope, { type: 'CheckoutStarted' }>): Promise<readonly string[]> {
+    const { session, mode, price, quantity } = event.data;
+    if (mode !== 'payment') return NOBODY;
+    const row = await this.loader.checkout(session);
+    row.started = { ...factOriginOf(event), price, quantity };
+    this.changes.checkouts.add(row);
+    return sorted(await this.#ownership.reassessPurchase(row));
   }
 
   /** Notes by whom, and as whose customer's, an observation names its subscription, unless the one before it said the same. */
@@ -260,9 +277,9 @@ export class FactReducer {
   }
 }
 
-/** Those whose subscriptions are. */
-function ownersOf(subscriptions: readonly KeptSubscription[]): readonly string[] {
-  return sorted(subscriptions.flatMap(({ owner }) => owner ?? []));
+/** Those whose subscriptions and purchases are. */
+function ownersOf(owned: readonly (KeptSubscription | KeptCheckout)[]): readonly string[] {
+  return sorted(owned.flatMap(({ owner }) => owner ?? []));
 }
 
 function subjectOf({ type, data }: EventEnvelope): Subject {

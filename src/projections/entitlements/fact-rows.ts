@@ -34,12 +34,21 @@ export const invoiceText = z.strictObject({
   // Rows that earlier code wrote are read until a rebuild.
   data: z.preprocess(upcastInvoice, invoiceObservationSchema),
 });
-export const checkoutsText = z.array(
+const checkoutObservations = z.array(
   z.strictObject({
     ...origin,
     type: z.enum(CHECKOUT_EVENT_TYPES),
     // Rows that earlier code wrote are read until a rebuild.
     data: z.preprocess(upcastCheckout, checkoutObservationSchema),
+  }),
+);
+/** What is known of a session. Rows that earlier code wrote are its observations alone. */
+export const checkoutText = z.preprocess(
+  (facts) => (Array.isArray(facts) ? { link: null, started: null, observations: facts } : facts),
+  z.strictObject({
+    link: z.string().nullable(),
+    started: z.strictObject({ ...origin, price: z.string(), quantity: z.number().nullable() }).nullable(),
+    observations: checkoutObservations,
   }),
 );
 // Keys in the order of the fact: a row that is read and written again has the same text.

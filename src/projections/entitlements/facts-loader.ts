@@ -4,8 +4,8 @@ import type { Entitlement } from '../../policy/entitlement.js';
 import type { ByHandFacts, GrantFacts, OverrideFacts } from '../../policy/facts.js';
 import { customerMetadata } from '../../policy/ownership.js';
 import { grantText, overrideText } from './by-hand-rows.js';
-import { checkoutsText, customerText, invoiceText, observationText } from './fact-rows.js';
-import type { Keepable, KeptCustomer, KeptSubscription } from './kept-rows.js';
+import { checkoutText, customerText, invoiceText, observationText } from './fact-rows.js';
+import type { Keepable, KeptCheckout, KeptCustomer, KeptSubscription } from './kept-rows.js';
 import { PaymentsLoader } from './payments-loader.js';
 import { adoptedPricesSchema, defaultUserRow, parseSnapshotTexts } from './user-row.js';
 import type { WorkingSet } from './working-set.js';
@@ -33,6 +33,9 @@ const checkoutRow = z.object({
   session: z.string(),
   customer: nullable,
   subscription: nullable,
+  owner: nullable,
+  conflicts: nullable,
+  purchase: z.boolean(),
   facts: z.string(),
 });
 const userRow = z.object({
@@ -86,11 +89,11 @@ export class FactsLoader {
         factRow,
       ),
       this.#rows(
-        'select session, customer, subscription, facts from tenure.checkout where generation = $1 and subscription = any($2)',
+        'select session, customer, subscription, owner, conflicts, purchase, facts from tenure.checkout where generation = $1 and subscription = any($2)',
         missing,
         checkoutRow,
       ),
-      this.payments.joinedTo(missing),
+      this.payments.joinedTo('subscription', missing),
     ]);
     const bySubscription = new Map<string, z.infer<typeof factRow>[]>();
     for (const fact of facts) {
@@ -120,7 +123,7 @@ export class FactsLoader {
         ...payments(subscription),
       };
     });
-    this.#addCheckouts(checkouts);
+    await this.#addCheckouts(checkouts);
     for (const row of read) this.workingSet.addSubscription(row);
   }
 
@@ -144,17 +147,36 @@ export class FactsLoader {
   async checkouts(sessions: Iterable<string>): Promise<void> {
     const missing = this.#missing('checkout', sessions, this.workingSet.checkouts);
     if (missing.length === 0) return;
-    this.#addCheckouts(
+    await this.#addCheckouts(
       await this.#rows(
-        'select session, customer, subscription, facts from tenure.checkout where generation = $1 and session = any($2)',
+        'select session, customer, subscription, owner, conflicts, purchase, facts from tenure.checkout where generation = $1 and session = any($2)',
         missing,
         checkoutRow,
       ),
     );
     for (const session of missing) {
       if (this.workingSet.checkouts.has(session)) continue;
-      this.workingSet.addCheckout({ session, customer: null, subscription: null, observations: [] });
+      this.workingSet.addCheckout({
+        session,
+        customer: null,
+        subscription: null,
+        owner: null,
+        conflicts: null,
+        link: null,
+        started: null,
+        observations: [],
+        payments: [],
+        joined: new Set(),
+      });
     }
+  }
+
+  /** One checkout session, loaded when it is missing. */
+  async checkout(session: string): Promise<KeptCheckout> {
+    await this.checkouts([session]);
+    const row = this.workingSet.checkouts.get(session);
+    if (row === undefined) throw new Error('a checkout was loaded and is not there');
+    return row;
   }
 
   /** Customers with all their subscriptions and all checkouts that name them. Unknown ones become empty rows. */
@@ -173,7 +195,7 @@ export class FactsLoader {
         idRow,
       ),
       this.#rows(
-        'select session, customer, subscription, facts from tenure.checkout where generation = $1 and customer = any($2)',
+        'select session, customer, subscription, owner, conflicts, purchase, facts from tenure.checkout where generation = $1 and customer = any($2)',
         missing,
         checkoutRow,
       ),
@@ -191,7 +213,7 @@ export class FactsLoader {
         observations,
       });
     }
-    this.#addCheckouts(checkouts);
+    await this.#addCheckouts(checkouts);
     await this.subscriptions(subscriptions.map(({ id }) => id));
     for (const customer of missing) this.workingSet.wholeCustomers.add(customer);
   }
@@ -204,11 +226,11 @@ export class FactsLoader {
     return byHand.get(userId) ?? NOTHING_BY_HAND;
   }
 
-  /** Users with their rows, all their subscriptions and what they have by hand. One without a row starts from `byDefault`. */
+  /** Users with their rows, all their subscriptions and purchases, and what they have by hand. One without a row starts from `byDefault`. */
   async users(ids: Iterable<string>, byDefault: Entitlement): Promise<void> {
     const missing = this.#missing('user', ids, this.workingSet.wholeUsers);
     if (missing.length === 0) return;
-    const [rows, subscriptions, byHand] = await Promise.all([
+    const [rows, subscriptions, byHand, purchases] = await Promise.all([
       this.#rows(
         `select user_id, snapshot, successors, counter, position::text, changed_at, history_seq, catalog::text,
            adopted_prices
@@ -222,6 +244,11 @@ export class FactsLoader {
         idRow,
       ),
       this.#rows(BY_HAND, missing, byHandRow),
+      this.#rows(
+        'select session as id from tenure.checkout where generation = $1 and owner = any($2)',
+        missing,
+        idRow,
+      ),
     ]);
     const known = new Map(rows.map((row) => [row.user_id, row]));
     for (const userId of missing) {
@@ -248,6 +275,7 @@ export class FactsLoader {
     }
     this.#addByHand(byHand);
     await this.subscriptions(subscriptions.map(({ id }) => id));
+    await this.checkouts(purchases.map(({ id }) => id));
     for (const userId of missing) this.workingSet.wholeUsers.add(userId);
   }
 
@@ -271,13 +299,19 @@ export class FactsLoader {
     for (const [userId, own] of read) this.workingSet.byHand.set(userId, own);
   }
 
-  #addCheckouts(rows: readonly z.infer<typeof checkoutRow>[]): void {
+  async #addCheckouts(rows: readonly z.infer<typeof checkoutRow>[]): Promise<void> {
     const missing = rows.filter(({ session }) => !this.workingSet.checkouts.has(session));
-    const read = missing.map(({ facts, ...row }) => ({
+    const purchases = missing.flatMap(({ session, purchase }) => (purchase ? [session] : []));
+    const payments = purchases.length === 0 ? null : await this.payments.joinedTo('session', purchases);
+    const read = missing.map(({ facts, purchase, ...row }) => ({
       ...row,
-      observations: checkoutsText.parse(JSON.parse(facts)),
+      ...checkoutText.parse(JSON.parse(facts)),
+      ...(purchase && payments !== null
+        ? payments(row.session)
+        : { payments: [], joined: new Set<string>() }),
     }));
     for (const row of read) {
+      if (this.workingSet.checkouts.has(row.session)) continue;
       this.workingSet.use('checkout', row.session);
       this.workingSet.addCheckout(row);
     }

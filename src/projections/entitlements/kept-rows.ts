@@ -1,5 +1,6 @@
 import type {
   CheckoutObservation,
+  CheckoutStart,
   InvoiceObservation,
   Observation,
   PaymentObservation,
@@ -34,12 +35,22 @@ export interface KeptCustomer {
   observations: readonly CustomerObservation[];
 }
 
-/** A checkout session with all its facts; `customer` and `subscription` are what it names, once known. */
+/**
+ * A checkout session with all its facts; `customer` and `subscription` are what it names, once known. Of one that is a
+ * purchase `owner` is whose it is; `link` is ops' latest one, `started` what Tenure started it to sell, `payments` the facts
+ * of the payments `joined` to it.
+ */
 export interface KeptCheckout {
   readonly session: string;
   customer: string | null;
   subscription: string | null;
+  owner: string | null;
+  conflicts: string | null;
+  link: string | null;
+  started: CheckoutStart | null;
   readonly observations: CheckoutObservation[];
+  readonly payments: PaymentObservation[];
+  readonly joined: Set<string>;
 }
 
 /**

@@ -5,15 +5,18 @@ import {
   customerWord,
   isCustomerDeleted,
   NO_CUSTOMER,
+  purchaseConflicts,
+  purchaseOwner,
   subscriptionConflicts,
   subscriptionOwner,
 } from '../../policy/ownership.js';
+import { isPurchase } from '../../policy/purchases.js';
 import type { FactsLoader } from './facts-loader.js';
-import type { KeptCustomer, KeptSubscription } from './kept-rows.js';
+import type { KeptCheckout, KeptCustomer, KeptSubscription } from './kept-rows.js';
 import type { WorkingSet } from './working-set.js';
 import type { WriteBatch } from './write-batch.js';
 
-/** Decides who owns the subscriptions in memory (DESIGN 6), and notes the rows that change. */
+/** Decides who owns the subscriptions and purchases in memory (DESIGN 6, 8), and notes the rows that change. */
 export class OwnershipReducer {
   constructor(
     private readonly workingSet: WorkingSet,
@@ -61,6 +64,21 @@ export class OwnershipReducer {
       }
     }
     for (const subscription of isNew ? all : touched) this.#reown(subscription, row.word, affected);
+    for (const checkout of isNew ? this.workingSet.checkoutsOfCustomer(row.customer) : []) {
+      this.#reownPurchase(checkout, row.word, affected);
+    }
+    return affected;
+  }
+
+  /** Decides anew on the owner of a session that is a purchase, after a fact of it; returns the users affected. */
+  async reassessPurchase(row: KeptCheckout): Promise<ReadonlySet<string>> {
+    const affected = new Set<string>();
+    const customer = row.customer === null ? null : await this.loader.customer(row.customer);
+    if (customer !== null) {
+      for (const user of this.reassessCustomer(customer)) affected.add(user);
+    }
+    this.#reownPurchase(row, customer?.word ?? NO_CUSTOMER, affected);
+    if (row.owner !== null) affected.add(row.owner);
     return affected;
   }
 
@@ -89,6 +107,19 @@ export class OwnershipReducer {
     row.customerDeleted = isDeleted;
     this.changes.subscriptions.add(row);
     return true;
+  }
+
+  #reownPurchase(row: KeptCheckout, customer: CustomerWord, affected: Set<string>): void {
+    if (!isPurchase(row.observations)) return;
+    const owner = purchaseOwner(row, customer);
+    const conflicts = textOf(purchaseConflicts(row, owner));
+    if (owner !== row.owner) {
+      if (row.owner !== null) affected.add(row.owner);
+      if (owner !== null) affected.add(owner);
+    }
+    if (owner !== row.owner || conflicts !== row.conflicts) this.changes.checkouts.add(row);
+    this.workingSet.setOwnerOfPurchase(row, owner);
+    row.conflicts = conflicts;
   }
 
   #reown(row: KeptSubscription, customer: CustomerWord, affected: Set<string>): void {

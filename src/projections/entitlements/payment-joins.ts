@@ -1,5 +1,5 @@
 import type { FactsLoader } from './facts-loader.js';
-import type { KeptPayment, KeptSubscription } from './kept-rows.js';
+import type { KeptCheckout, KeptPayment, KeptSubscription } from './kept-rows.js';
 import type { PaymentsLoader } from './payments-loader.js';
 import type { WorkingSet } from './working-set.js';
 
@@ -29,25 +29,31 @@ export async function wholePayment(
   }
 }
 
-/** Loads a payment with the subscriptions of its invoices. */
+/** Loads a payment with the subscriptions of its invoices, and its sessions. */
 export async function loadPayment(
   payment: string,
   loader: FactsLoader,
   workingSet: WorkingSet,
 ): Promise<void> {
-  const { invoices } = await wholePayment(payment, loader.payments, workingSet);
+  const { invoices, sessions } = await wholePayment(payment, loader.payments, workingSet);
+  await loader.checkouts(sessions);
   const kept = await loader.payments.invoices(invoices);
   await loader.subscriptions(kept.flatMap(({ subscriptions }) => [...subscriptions]));
 }
 
-/** The subscriptions of the invoices of a payment; `null` where not all of it is in memory. */
-export function subscriptionsOfPayment(
+/** The subscriptions of the invoices of a payment, and its sessions; `null` where not all of it is in memory. */
+export function ownedByPayment(
   payment: string,
   workingSet: WorkingSet,
-): readonly KeptSubscription[] | null {
+): readonly (KeptSubscription | KeptCheckout)[] | null {
   const { ids, missing } = idsInMemory(payment, workingSet);
   if (missing.length > 0) return null;
-  const found = new Set<KeptSubscription>();
+  const found = new Set<KeptSubscription | KeptCheckout>();
+  for (const session of ids.flatMap(({ sessions }) => [...sessions])) {
+    const checkout = workingSet.checkouts.get(session);
+    if (checkout === undefined) return null;
+    found.add(checkout);
+  }
   for (const invoice of ids.flatMap(({ invoices }) => [...invoices])) {
     const kept = workingSet.invoices.get(invoice);
     if (kept === undefined) return null;

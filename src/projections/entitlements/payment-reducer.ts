@@ -2,15 +2,16 @@ import type { EventEnvelope } from '../../events/event-envelope.js';
 import { paymentIds } from '../../events/payment.events.js';
 import type { InvoiceObservation, PaymentObservation } from '../../policy/facts.js';
 import type { FactsLoader } from './facts-loader.js';
-import type { KeptInvoice, KeptPayment, KeptSubscription } from './kept-rows.js';
+import type { KeptCheckout, KeptInvoice, KeptPayment, KeptSubscription } from './kept-rows.js';
 import { isPaymentEvent, isTrouble } from './payment-facts.js';
 import { type WholePayment, wholePayment } from './payment-joins.js';
+import type { PaymentJoin } from './payment-statements.js';
 import type { WorkingSet } from './working-set.js';
 import type { WriteBatch } from './write-batch.js';
 
 /**
- * Joins payments to the subscriptions of the invoices that they paid (DESIGN 9), in whichever order they are told of, and
- * notes the rows that change. Of the payments of an invoice of which nothing was refunded or disputed a subscription hears
+ * Joins payments to the subscriptions of the invoices, and to the sessions, that they paid (DESIGN 9), in whichever order they are told of, and
+ * notes the rows that change. Of payments of which nothing was refunded or disputed a subscription hears
  * nothing: it judges nothing by them.
  */
 export class PaymentReducer {
@@ -42,8 +43,8 @@ export class PaymentReducer {
     );
   }
 
-  /** Folds what was told of a payment; returns the subscriptions that are judged by it. */
-  async fold(observation: PaymentObservation): Promise<readonly KeptSubscription[]> {
+  /** Folds what was told of a payment; returns the subscriptions and purchases that are judged by it. */
+  async fold(observation: PaymentObservation): Promise<readonly Hearing[]> {
     const row = await this.loader.payments.payment(observation.data.payment);
     if (row.observations.some(({ eventId }) => eventId === observation.eventId)) return [];
     row.observations.push(observation);
@@ -54,7 +55,7 @@ export class PaymentReducer {
   }
 
   /** Notes what an invoice of a subscription says of its payment; returns the subscriptions that are judged by that. */
-  async foldInvoice({ data }: InvoiceObservation): Promise<readonly KeptSubscription[]> {
+  async foldInvoice({ data }: InvoiceObservation): Promise<readonly Hearing[]> {
     const { invoice, subscription } = data;
     const [kept] = await this.loader.payments.invoices([invoice]);
     if (kept === undefined) throw new Error('an invoice was loaded and is not there');
@@ -73,7 +74,7 @@ export class PaymentReducer {
     for (const id of ids) {
       if (await this.#attach(await this.loader.payments.payment(id), invoice)) isNew = true;
     }
-    const affected = new Set<KeptSubscription>();
+    const affected = new Set<Hearing>();
     for (const id of isNew ? kept.payments : []) {
       const row = await this.loader.payments.payment(id);
       for (const each of await this.#settle(row, null)) affected.add(each);
@@ -127,7 +128,7 @@ export class PaymentReducer {
   }
 
   /** Sees what a payment by all its ids is joined to, once more is known; `told` is an observation that is new. */
-  async #settle(row: KeptPayment, told: PaymentObservation | null): Promise<readonly KeptSubscription[]> {
+  async #settle(row: KeptPayment, told: PaymentObservation | null): Promise<readonly Hearing[]> {
     const { ids, invoices, sessions } = await this.#whole(row.payment);
     const isJoined = invoices.length + sessions.length > 0;
     for (const each of ids) {
@@ -135,9 +136,10 @@ export class PaymentReducer {
       each.isJoined = isJoined;
       this.changes.payments.rows.add(each);
     }
-    const hearing = new Set<KeptSubscription>();
+    const hearing = new Set<Hearing>();
     for (const invoice of await this.loader.payments.invoices(invoices))
       await this.#tell(invoice, told, hearing);
+    for (const session of sessions) await this.#tellSession(session, ids, told, hearing);
     return [...hearing];
   }
 
@@ -145,39 +147,55 @@ export class PaymentReducer {
    * Tells the subscriptions of an invoice of all its payments, once something of one of them was refunded or disputed; those
    * that are told are added to `hearing`.
    */
-  async #tell(
-    invoice: KeptInvoice,
-    told: PaymentObservation | null,
-    hearing: Set<KeptSubscription>,
-  ): Promise<void> {
+  async #tell(invoice: KeptInvoice, told: PaymentObservation | null, hearing: Set<Hearing>): Promise<void> {
     const rows = new Set<KeptPayment>();
     for (const id of invoice.payments) for (const row of (await this.#whole(id)).ids) rows.add(row);
     const payments = [...rows].filter(({ observations }) => observations.length > 0);
     if (!payments.some(({ observations }) => observations.some(isTrouble))) return;
     for (const id of invoice.subscriptions) {
-      const subscription = await this.loader.subscription(id);
-      for (const { payment, observations } of payments) {
-        if (!subscription.joined.has(payment)) {
-          subscription.joined.add(payment);
-          subscription.payments.push(...observations);
-          this.changes.payments.joins.push({
-            kind: 'subscription',
-            id,
-            otherKind: 'payment',
-            other: payment,
-          });
-        } else if (payment === told?.data.payment && !hearing.has(subscription)) {
-          subscription.payments.push(told);
-        }
-      }
-      hearing.add(subscription);
+      this.#hear(await this.loader.subscription(id), { kind: 'subscription', id }, payments, told, hearing);
     }
+  }
+
+  /** Tells a session of its payment by all its ids, once something of it was refunded or disputed. */
+  async #tellSession(
+    session: string,
+    ids: readonly KeptPayment[],
+    told: PaymentObservation | null,
+    hearing: Set<Hearing>,
+  ): Promise<void> {
+    const payments = ids.filter(({ observations }) => observations.length > 0);
+    if (!payments.some(({ observations }) => observations.some(isTrouble))) return;
+    const row = await this.loader.checkout(session);
+    this.#hear(row, { kind: 'session', id: session }, payments, told, hearing);
+  }
+
+  #hear(
+    row: Hearing,
+    name: Pick<PaymentJoin, 'id'> & { readonly kind: 'subscription' | 'session' },
+    payments: readonly KeptPayment[],
+    told: PaymentObservation | null,
+    hearing: Set<Hearing>,
+  ): void {
+    for (const { payment, observations } of payments) {
+      if (!row.joined.has(payment)) {
+        row.joined.add(payment);
+        row.payments.push(...observations);
+        this.changes.payments.joins.push({ ...name, otherKind: 'payment', other: payment });
+      } else if (payment === told?.data.payment && !hearing.has(row)) {
+        row.payments.push(told);
+      }
+    }
+    hearing.add(row);
   }
 
   #whole(payment: string): Promise<WholePayment> {
     return wholePayment(payment, this.loader.payments, this.workingSet);
   }
 }
+
+/** What is told of payments: their facts are added to its own. */
+type Hearing = KeptSubscription | KeptCheckout;
 
 /** What an event names of payments. */
 function namedIn(event: EventEnvelope): {

@@ -5,7 +5,7 @@ import { jsonColumn, SEPARATOR } from './statement-values.js';
 
 /** Two things that were named together, by kind and id; what is found from one side alone has one row. */
 export interface PaymentJoin {
-  readonly kind: 'payment' | 'invoice' | 'subscription';
+  readonly kind: 'payment' | 'invoice' | 'subscription' | 'session';
   readonly id: string;
   readonly otherKind: 'payment' | 'invoice' | 'session' | 'subscription';
   readonly other: string;

@@ -14,7 +14,7 @@ const joinRow = z.object({
   other_kind: z.enum(['payment', 'invoice', 'session', 'subscription']),
   other: z.string(),
 });
-const joinedRow = z.object({ subscription: z.string(), payment: z.string(), facts: z.string() });
+const joinedRow = z.object({ id: z.string(), payment: z.string(), facts: z.string() });
 
 /** Brings payments, and the invoices that are named with them, of one generation into memory, each once. */
 export class PaymentsLoader {
@@ -75,24 +75,25 @@ export class PaymentsLoader {
     return asked.flatMap((invoice) => this.workingSet.invoices.get(invoice) ?? []);
   }
 
-  /** Reads what is joined to subscriptions: answers of each its payments and their facts. */
+  /** Reads what is joined to subscriptions, or to sessions: answers of each its payments and their facts. */
   async joinedTo(
-    subscriptions: readonly string[],
-  ): Promise<(subscription: string) => Pick<KeptSubscription, 'payments' | 'joined'>> {
+    kind: 'subscription' | 'session',
+    ids: readonly string[],
+  ): Promise<(id: string) => Pick<KeptSubscription, 'payments' | 'joined'>> {
     const { rows } = await this.pool.query(
-      `select j.id as subscription, p.payment, p.facts from tenure.payment_join j
+      `select j.id, p.payment, p.facts from tenure.payment_join j
        join tenure.payment p on p.generation = j.generation and p.payment = j.other
-       where j.generation = $1 and j.kind = 'subscription' and j.id = any($2)`,
-      [this.generation, subscriptions],
+       where j.generation = $1 and j.kind = $2 and j.id = any($3) and j.other_kind = 'payment'`,
+      [this.generation, kind, ids],
     );
-    const bySubscription = new Map<string, Pick<KeptSubscription, 'payments' | 'joined'>>();
-    const of = (subscription: string): Pick<KeptSubscription, 'payments' | 'joined'> => {
-      const known = bySubscription.get(subscription) ?? { payments: [], joined: new Set() };
-      bySubscription.set(subscription, known);
+    const byId = new Map<string, Pick<KeptSubscription, 'payments' | 'joined'>>();
+    const of = (id: string): Pick<KeptSubscription, 'payments' | 'joined'> => {
+      const known = byId.get(id) ?? { payments: [], joined: new Set() };
+      byId.set(id, known);
       return known;
     };
-    for (const { subscription, payment, facts } of z.array(joinedRow).parse(rows)) {
-      const { payments, joined } = of(subscription);
+    for (const { id, payment, facts } of z.array(joinedRow).parse(rows)) {
+      const { payments, joined } = of(id);
       joined.add(payment);
       for (const fact of paymentText.parse(JSON.parse(facts))) payments.push(fact);
     }

@@ -1,5 +1,6 @@
 import type { QueryConfig } from 'pg';
 import type { InvoiceObservation, Observation } from '../../policy/facts.js';
+import { isPurchase } from '../../policy/purchases.js';
 import type { KeptCheckout, KeptCustomer, KeptSubscription } from './kept-rows.js';
 import { instant, jsonColumn, SEPARATOR, textColumn } from './statement-values.js';
 import { type HistoryEntry, textOf, type UserRow } from './user-row.js';
@@ -82,16 +83,21 @@ export function customersStatement(generation: number, rows: readonly KeptCustom
 export function checkoutsStatement(generation: number, rows: readonly KeptCheckout[]): QueryConfig {
   return {
     name: 'tenure-write-checkouts',
-    text: `insert into tenure.checkout (generation, session, customer, subscription, facts)
-           select $1, * from unnest($2::text[], $3::text[], $4::text[], string_to_array($5, ${SEPARATOR}))
+    text: `insert into tenure.checkout (generation, session, customer, subscription, owner, conflicts, purchase, facts)
+           select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[],
+             string_to_array($8, ${SEPARATOR}))
            on conflict (generation, session) do update
-           set customer = excluded.customer, subscription = excluded.subscription, facts = excluded.facts`,
+           set customer = excluded.customer, subscription = excluded.subscription, owner = excluded.owner,
+             conflicts = excluded.conflicts, purchase = excluded.purchase, facts = excluded.facts`,
     values: [
       generation,
       rows.map((row) => row.session),
       rows.map((row) => row.customer),
       rows.map((row) => row.subscription),
-      jsonColumn(rows, (row) => row.observations),
+      rows.map((row) => row.owner),
+      rows.map((row) => row.conflicts),
+      rows.map((row) => isPurchase(row.observations)),
+      jsonColumn(rows, ({ link, started, observations }) => ({ link, started, observations })),
     ],
   };
 }

@@ -3,7 +3,7 @@ import type { EventEnvelope } from '../../events/event-envelope.js';
 import { isUserId } from '../../events/user-id.js';
 import { UnreadableEvent } from '../engine/unreadable-event.js';
 import type { FactsLoader } from './facts-loader.js';
-import { loadPayment, subscriptionsOfPayment } from './payment-joins.js';
+import { loadPayment, ownedByPayment } from './payment-joins.js';
 import type { WorkingSet } from './working-set.js';
 
 /** The subject of a stream, as far as its events name it: its users follow from it. */
@@ -56,7 +56,7 @@ export function isInMemory(
     (session === null || workingSet.checkouts.has(session)) &&
     (subscription === null || workingSet.subscriptions.has(subscription)) &&
     (customer === null || workingSet.wholeCustomers.has(customer)) &&
-    (payment === null || subscriptionsOfPayment(payment, workingSet) !== null)
+    (payment === null || ownedByPayment(payment, workingSet) !== null)
   );
 }
 
@@ -90,9 +90,12 @@ export function usersOfSubject(
       }
     }
   }
-  for (const each of subject.payment === null
-    ? []
-    : (subscriptionsOfPayment(subject.payment, workingSet) ?? [])) {
+  const buyer = workingSet.checkouts.get(subject.session ?? '')?.owner ?? null;
+  if (buyer !== null) users.add(buyer);
+  for (const each of subject.customer === null ? [] : workingSet.checkoutsOfCustomer(subject.customer)) {
+    if (each.owner !== null) users.add(each.owner);
+  }
+  for (const each of subject.payment === null ? [] : (ownedByPayment(subject.payment, workingSet) ?? [])) {
     if (each.owner !== null) users.add(each.owner);
   }
   return sorted(users);

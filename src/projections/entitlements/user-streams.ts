@@ -34,7 +34,10 @@ export function userStreamsOf({ type, data }: EventEnvelope): readonly UserStrea
     return [];
   if ('session' in data) {
     if (type === 'CheckoutStarted') return []; // it claims nothing
-    const { metadataUserId, clientReferenceId, session: id } = data;
+    const { session: id } = data;
+    if (type === 'CheckoutLinked') return [{ userId: data.userId, category: 'checkout', id }];
+    if (type === 'CheckoutUnlinked') return [];
+    const { metadataUserId, clientReferenceId } = data;
     const users = new Set([metadataUserId, clientReferenceId]);
     return [...users].flatMap((userId) => (userId === null ? [] : [{ userId, category: 'checkout', id }]));
   }

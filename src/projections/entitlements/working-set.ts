@@ -22,7 +22,7 @@ const BY_HAND_BYTES = 900;
 
 /**
  * Rows of the read models that are in memory, with the ways to find them. A customer is `whole` when its row, all its
- * subscriptions and all checkouts that name it are here; a user when its row, all its subscriptions and what it has by hand are.
+ * subscriptions and all checkouts that name it are here; a user when its row, all its subscriptions and purchases, and what it has by hand are.
  */
 export class WorkingSet {
   readonly subscriptions = new Map<string, KeptSubscription>();
@@ -37,11 +37,16 @@ export class WorkingSet {
   readonly wholeUsers = new Set<string>();
   readonly #ofCustomer = new Map<string, Set<KeptSubscription>>();
   readonly #ofOwner = new Map<string, Set<KeptSubscription>>();
+  readonly #purchasesOfOwner = new Map<string, Set<KeptCheckout>>();
   readonly #checkoutsOfCustomer = new Map<string, Set<KeptCheckout>>();
   readonly #checkoutsOfSubscription = new Map<string, Set<KeptCheckout>>();
   readonly #factsOfUser = new Map<
     string,
-    { subscriptions: readonly KeptSubscription[]; byHand: ByHandFacts | undefined }
+    {
+      subscriptions: readonly KeptSubscription[];
+      purchases: readonly KeptCheckout[];
+      byHand: ByHandFacts | undefined;
+    }
   >();
   readonly #claims = new CustomerClaims();
   readonly #order = new UseOrder();
@@ -77,7 +82,7 @@ export class WorkingSet {
       }
       case 'checkout': {
         const row = this.checkouts.get(id);
-        return row && { facts: [row.observations], rest: 0 };
+        return row && { facts: [row.observations, row.payments], rest: 0 };
       }
       case 'payment': {
         const row = this.payments.get(id);
@@ -126,8 +131,10 @@ export class WorkingSet {
         this.checkouts.delete(id);
         unlink(this.#checkoutsOfCustomer, row.customer, row);
         unlink(this.#checkoutsOfSubscription, row.subscription, row);
+        unlink(this.#purchasesOfOwner, row.owner, row);
         if (row.subscription !== null) this.#drop(`subscription ${row.subscription}`);
         if (row.customer !== null) this.#drop(`customer ${row.customer}`);
+        if (row.owner !== null) this.#drop(`user ${row.owner}`);
         return;
       }
       case 'payment':
@@ -158,6 +165,7 @@ export class WorkingSet {
     this.checkouts.set(row.session, row);
     link(this.#checkoutsOfCustomer, row.customer, row);
     link(this.#checkoutsOfSubscription, row.subscription, row);
+    link(this.#purchasesOfOwner, row.owner, row);
     const named = row.subscription === null ? undefined : this.subscriptions.get(row.subscription);
     if (named !== undefined) named.checkouts = this.#checkoutsOf(named.subscription);
   }
@@ -199,6 +207,24 @@ export class WorkingSet {
     link(this.#ofOwner, owner, row);
   }
 
+  /** Says whose a purchase is. */
+  setOwnerOfPurchase(row: KeptCheckout, owner: string | null): void {
+    if (row.owner === owner) return;
+    unlink(this.#purchasesOfOwner, row.owner, row);
+    row.owner = owner;
+    link(this.#purchasesOfOwner, owner, row);
+  }
+
+  /** Of a whole customer: the sessions that name it. */
+  checkoutsOfCustomer(customer: string): readonly KeptCheckout[] {
+    return [...(this.#checkoutsOfCustomer.get(customer) ?? [])];
+  }
+
+  /** Of a whole user: the purchases that are the user's. */
+  purchasesOfUser(userId: string): readonly KeptCheckout[] {
+    return [...(this.#purchasesOfOwner.get(userId) ?? [])];
+  }
+
   /** Says what a session names, once that is known; the owner of its customer may change when it brings an earliest claim. */
   setNamesOf(row: KeptCheckout, names: { customer: string | null; subscription: string | null }): void {
     unlink(this.#checkoutsOfCustomer, row.customer, row);
@@ -220,9 +246,11 @@ export class WorkingSet {
   /** What a user is judged by: the same object while the user is in memory, so that what is made of it can be kept with it. */
   factsOfUser(userId: string): UserFacts {
     const subscriptions = this.subscriptionsOfUser(userId);
+    const purchases = this.purchasesOfUser(userId);
     const byHand = this.byHand.get(userId);
-    const facts = this.#factsOfUser.get(userId) ?? { subscriptions, byHand };
+    const facts = this.#factsOfUser.get(userId) ?? { subscriptions, purchases, byHand };
     facts.subscriptions = subscriptions;
+    facts.purchases = purchases;
     facts.byHand = byHand;
     this.#factsOfUser.set(userId, facts);
     return facts;
@@ -251,6 +279,7 @@ export class WorkingSet {
       this.wholeUsers,
       this.#ofCustomer,
       this.#ofOwner,
+      this.#purchasesOfOwner,
       this.#checkoutsOfCustomer,
       this.#checkoutsOfSubscription,
       this.#factsOfUser,

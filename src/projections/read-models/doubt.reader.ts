@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { CheckoutObservation, InvoiceObservation } from '../../policy/facts.js';
-import { checkoutsText, invoiceText } from '../entitlements/fact-rows.js';
+import { checkoutText, invoiceText } from '../entitlements/fact-rows.js';
 
 const LIVE = '(select generation from tenure.live_generation)';
 
@@ -90,7 +90,7 @@ export class DoubtReader {
       .parse(rows)
       .map(({ subscription, facts }) => ({
         subscription,
-        checkouts: checkoutsText.parse(JSON.parse(facts)),
+        checkouts: checkoutText.parse(JSON.parse(facts)).observations,
       }));
     return { found, next: await this.#lastOf('checkout', after, limit) };
   }

@@ -6,12 +6,12 @@ import { observationText } from '../entitlements/fact-rows.js';
 import { PlanCatalogEntity } from './entities/fact.entities.js';
 
 const subject = z.object({
-  kind: z.enum(['customer', 'subscription']),
+  kind: z.enum(['checkout', 'customer', 'subscription']),
   id: z.string(),
   customer: z.string().nullable(),
 });
 const conflict = z.object({
-  kind: z.enum(['customer', 'subscription']),
+  kind: z.enum(['checkout', 'customer', 'subscription']),
   id: z.string(),
   owner: z.string(),
   claims: z
@@ -65,12 +65,12 @@ const live = () => Raw((column) => `${column} = ${LIVE}`);
 export class OpsReader {
   constructor(private readonly source: DataSource) {}
 
-  /** Customers and subscriptions without an owner, by kind and id. `cursor` is the `next` of the page before. */
+  /** Purchases, customers and subscriptions without an owner, by kind and id. `cursor` is the `next` of the page before. */
   async unlinked(cursor: string | null, limit: number): Promise<Listing<Unlinked>> {
     return listing(z.array(subject).parse(await this.#page('owner is null', cursor, limit)), limit);
   }
 
-  /** Customers and subscriptions about which the facts disagree, by kind and id. */
+  /** Purchases, customers and subscriptions about which the facts disagree, by kind and id. */
   async conflicts(cursor: string | null, limit: number): Promise<Listing<Conflict>> {
     return listing(z.array(conflict).parse(await this.#page('conflicts is not null', cursor, limit)), limit);
   }
@@ -129,7 +129,7 @@ export class OpsReader {
   }
 
   /**
-   * A page over both kinds of thing as one statement, so of one generation; each part is read along its partial index,
+   * A page over all kinds of thing as one statement, so of one generation; each part is read along its partial index,
    * no further than the page. SQL by hand: TypeORM has no union, and built from its pieces this is twice as long.
    */
   #page(
@@ -137,14 +137,21 @@ export class OpsReader {
     cursor: string | null,
     limit: number,
   ): Promise<unknown> {
-    const part = (kind: 'customer' | 'subscription', customer: string, after: string): string =>
-      `(select '${kind}' as kind, ${kind} as id, ${customer} as customer, owner, conflicts as claims
-        from tenure.${kind} where generation = ${LIVE} and ${condition} and ${kind} > ${after}
-        order by ${kind} limit $3)`;
+    const part = (
+      kind: 'checkout' | 'customer' | 'subscription',
+      id: string,
+      customer: string,
+      after: string,
+    ): string =>
+      `(select '${kind}' as kind, ${id} as id, ${customer} as customer, owner, conflicts as claims
+        from tenure.${kind} where generation = ${LIVE} and ${kind === 'checkout' ? `purchase and ` : ''}${condition}
+          and ${id} > ${after}
+        order by ${id} limit $4)`;
     return this.source.query(
-      `${part('customer', 'null', '$1')} union all ${part('subscription', 'customer', '$2')}
-       order by kind, id limit $3`,
-      [afterOf('customer', cursor), afterOf('subscription', cursor), limit],
+      `${part('checkout', 'session', 'customer', '$1')} union all ${part('customer', 'customer', 'null', '$2')}
+       union all ${part('subscription', 'subscription', 'customer', '$3')}
+       order by kind, id limit $4`,
+      [afterOf('checkout', cursor), afterOf('customer', cursor), afterOf('subscription', cursor), limit],
     );
   }
 }

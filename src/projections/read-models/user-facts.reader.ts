@@ -64,7 +64,7 @@ export class UserFactsReader {
   }
 
   /**
-   * Names of the streams that tell of a user: of the subscriptions and customers that are the user's, of the customers of
+   * Names of the streams that tell of a user: of the subscriptions, purchases and customers that are the user's, of the customers of
    * these subscriptions, of the checkouts of both, of payments of which something was refunded or disputed, of grants and
    * overrides, and of what the clock ended. `prefix` is the setting `STREAM_PREFIX`.
    */
@@ -72,13 +72,19 @@ export class UserFactsReader {
     const { rows } = await this.pool.query(
       `with subscriptions as (
          select subscription, customer from tenure.subscription where generation = ${LIVE} and owner = $1
+       ), purchases as (
+         select session, customer from tenure.checkout where generation = ${LIVE} and owner = $1
        ), customers as (
          select customer from subscriptions where customer is not null
+         union select customer from purchases where customer is not null
          union select customer from tenure.customer where generation = ${LIVE} and owner = $1
        )
        select 'subscription' as kind, subscription as id from subscriptions
        union select 'payment', other from tenure.payment_join where generation = ${LIVE}
          and kind = 'subscription' and id in (select subscription from subscriptions)
+       union select 'checkout', session from purchases
+       union select 'payment', other from tenure.payment_join where generation = ${LIVE}
+         and kind = 'session' and id in (select session from purchases)
        union select 'customer', customer from customers
        union select 'grant', grant_id from tenure.grant where generation = ${LIVE} and user_id = $1
        union select 'checkout', session from tenure.checkout where generation = ${LIVE}

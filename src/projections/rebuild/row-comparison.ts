@@ -25,13 +25,17 @@ const SUBJECTS: Partial<Record<Table, readonly (readonly [subject: string, colum
   subscription: [['subscription', 'subscription']],
   subscription_fact: [['subscription', 'subscription']],
   customer: [['customer', 'customer']],
-  checkout: [['session', 'session']],
+  checkout: [
+    ['session', 'session'],
+    ['customer', 'customer'],
+  ],
   payment: [['payment', 'payment']],
   payment_join: [
     ['payment', 'id'],
     ['payment', 'other'],
     ['subscription', 'id'],
     ['subscription', 'other'],
+    ['session', 'id'],
     ['session', 'other'],
   ],
   user_stream: [

@@ -117,6 +117,9 @@ export interface CheckoutRow {
   readonly session: string;
   readonly customer: string | null;
   readonly subscription: string | null;
+  readonly owner: string | null;
+  readonly conflicts: string | null;
+  readonly purchase: boolean;
   readonly facts: string;
 }
 
@@ -129,9 +132,19 @@ export const CheckoutEntity = new EntitySchema<CheckoutRow>({
     session: keyOf('checkout', idText()),
     customer: nullable(idText()),
     subscription: nullable(idText()),
+    owner: nullable(idText()),
+    conflicts: nullable(text()),
+    purchase: flag('purchase'),
     facts: text(),
   },
   indices: [
+    { name: 'checkout_owner_idx', columns: ['generation', 'owner'] },
+    {
+      name: 'checkout_unowned_idx',
+      columns: ['generation', 'session'],
+      where: '(purchase AND (owner IS NULL))',
+    },
+    { name: 'checkout_conflicts_idx', columns: ['generation', 'session'], where: '(conflicts IS NOT NULL)' },
     { name: 'checkout_generation_customer_idx', columns: ['generation', 'customer'] },
     { name: 'checkout_generation_subscription_idx', columns: ['generation', 'subscription'] },
   ],

@@ -14,7 +14,8 @@ import { AddTwoClocks1764000000000 } from './13-add-two-clocks.migration.js';
 import { AddPayments1764001000000 } from './14-add-payments.migration.js';
 import { AddGrants1764002000000 } from './15-add-grants.migration.js';
 import { MarkSwappedRows1764003000000 } from './16-mark-swapped-rows.migration.js';
-import { AddPlanChanges1764004000000 } from './17-add-plan-changes.migration.js';
+import { AddPurchases1764006000000 } from './17-add-purchases.migration.js';
+import { AddPlanChanges1764007000000 } from './18-add-plan-changes.migration.js';
 
 /**
  * Migrations of the projections, in the order in which they run: a new one is the last of this list, has the next number in its
@@ -38,5 +39,6 @@ export const projectionMigrations = [
   AddPayments1764001000000,
   AddGrants1764002000000,
   MarkSwappedRows1764003000000,
-  AddPlanChanges1764004000000,
+  AddPurchases1764006000000,
+  AddPlanChanges1764007000000,
 ];

@@ -1,0 +1,64 @@
+import { afterPurchase, afterUpgrade, type PaidSubscription } from './ended-by-payment.js';
+
+const UPGRADED: PaidSubscription = {
+  id: 'sub_1',
+  status: 'active',
+  cancel_at: null,
+  cancel_at_period_end: false,
+  canceled_at: null,
+  schedule: null,
+  metadata: { tenure_upgrade: 'price_pro x 2' },
+  pending_update: null,
+  latest_invoice: { id: 'in_1', status: 'paid', billing_reason: 'subscription_update', created: 100 },
+  items: { data: [{ price: { id: 'price_pro' }, quantity: 2 }] },
+};
+const UNMARKED = { metadata: { tenure_upgrade: '' } };
+const PLANNED = { cancel_at_period_end: true, cancel_at: 900, canceled_at: 50 };
+
+describe('A paid upgrade', () => {
+  it.each<[string, Partial<PaidSubscription>, readonly object[]]>([
+    ['of what was to go on anyway leaves it so', {}, [UNMARKED]],
+    ['withdraws a cancellation at the period’s end', PLANNED, [{ ...UNMARKED, cancel_at_period_end: false }]],
+    [
+      'withdraws a cancellation at a moment',
+      { cancel_at: 900, canceled_at: 50 },
+      [{ ...UNMARKED, cancel_at: '' }],
+    ],
+    ['leaves a cancellation that was asked for after it', { ...PLANNED, canceled_at: 101 }, [UNMARKED]],
+    ['withdraws nothing for a change that Tenure did not begin', { ...PLANNED, metadata: {} }, []],
+    ['withdraws nothing once its mark is gone', { ...PLANNED, metadata: { tenure_upgrade: '' } }, []],
+    ['withdraws nothing while it waits', { ...PLANNED, pending_update: {} }, []],
+    [
+      'withdraws nothing while other units are held',
+      { ...PLANNED, metadata: { tenure_upgrade: 'price_pro x 3' } },
+      [],
+    ],
+    ['withdraws nothing of what has ended', { ...PLANNED, status: 'canceled' }, []],
+    [
+      'withdraws nothing while its invoice is open',
+      { ...PLANNED, latest_invoice: { id: 'in_1', status: 'open', created: 100 } },
+      [],
+    ],
+  ])('%s', (_what, changed, params) => {
+    expect(afterUpgrade({ ...UPGRADED, ...changed }).map((deed) => deed.params)).toEqual(params);
+  });
+
+  it('releases the schedule first that would undo it', () => {
+    expect(afterUpgrade({ ...UPGRADED, schedule: 'sub_sched_1' })).toMatchObject([
+      { does: 'release_schedule', id: 'sub_sched_1' },
+      { does: 'update', id: 'sub_1' },
+    ]);
+  });
+});
+
+describe('A subscription that a paid purchase takes the place of', () => {
+  it.each<[string, Partial<PaidSubscription>, readonly string[]]>([
+    ['ends with its period where it gives something', {}, ['update']],
+    ['ends as it was to anyway', PLANNED, []],
+    ['ends at once where it gives nothing', { status: 'paused' }, ['cancel']],
+    ['is left where it has ended', { status: 'canceled' }, []],
+    ['is let go by its schedule first', { schedule: 'sub_sched_1' }, ['release_schedule', 'update']],
+  ])('%s', (_what, changed, deeds) => {
+    expect(afterPurchase({ ...UPGRADED, ...changed }).map(({ does }) => does)).toEqual(deeds);
+  });
+});

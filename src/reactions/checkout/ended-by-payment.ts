@@ -1,0 +1,90 @@
+import { z } from 'zod';
+
+/** Metadata key of a subscription: the upgrade that was begun on it, as `price x quantity`. */
+export const UPGRADE_MARK = 'tenure_upgrade';
+
+/** What a subscription is marked with while an upgrade of it is under way. */
+export function upgradeMark(price: string, quantity: number): string {
+  return `${price} x ${quantity}`;
+}
+
+const idOrObject = z.union([z.string(), z.looseObject({ id: z.string() })]);
+
+/** A subscription as Stripe shows it with its latest invoice whole, as far as what follows a payment asks. */
+export const paidSubscription = z.looseObject({
+  id: z.string(),
+  status: z.string(),
+  cancel_at: z.int().nullish(),
+  cancel_at_period_end: z.boolean().nullish(),
+  canceled_at: z.int().nullish(),
+  schedule: idOrObject.nullish(),
+  metadata: z.record(z.string(), z.string()).nullish(),
+  pending_update: z.looseObject({}).nullish(),
+  latest_invoice: z
+    .looseObject({
+      id: z.string(),
+      status: z.string().nullish(),
+      billing_reason: z.string().nullish(),
+      created: z.int(),
+    })
+    .nullish(),
+  items: z.looseObject({
+    data: z.array(z.looseObject({ quantity: z.int().nullish(), price: z.looseObject({ id: z.string() }) })),
+  }),
+});
+export type PaidSubscription = z.infer<typeof paidSubscription>;
+
+/** What to do with a subscription at Stripe, in this order. */
+export interface Deed {
+  readonly does: 'release_schedule' | 'update' | 'cancel';
+  /** Of the subscription, or of the schedule that is released. */
+  readonly id: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+const ENDED: readonly string[] = ['canceled', 'incomplete_expired'];
+const GIVING: readonly string[] = ['trialing', 'active', 'past_due'];
+
+/**
+ * What a paid upgrade withdraws: a cancellation that was planned before it, and the schedule that would undo it. Nothing
+ * while the upgrade is not on the subscription, or not paid.
+ */
+export function afterUpgrade(subscription: PaidSubscription): readonly Deed[] {
+  const { id, status, metadata, items, pending_update: pending, latest_invoice: invoice } = subscription;
+  const mark = metadata?.[UPGRADE_MARK];
+  const isThere = items.data.some(({ price, quantity }) => upgradeMark(price.id, quantity ?? 1) === mark);
+  if (!mark || !isThere || pending != null || ENDED.includes(status)) return [];
+  if (invoice != null && invoice.status !== 'paid') return [];
+  return [...released(subscription), { does: 'update', id, params: withdrawal(subscription) }];
+}
+
+/** The mark goes with what it stood for, so that a later change by hand is not taken for this one. */
+function withdrawal(subscription: PaidSubscription): Readonly<Record<string, unknown>> {
+  const { cancel_at: at, cancel_at_period_end: atPeriodEnd, canceled_at: askedAt } = subscription;
+  const { latest_invoice: invoice } = subscription;
+  const metadata = { [UPGRADE_MARK]: '' };
+  const isLater =
+    askedAt != null && invoice?.billing_reason === 'subscription_update' && askedAt > invoice.created;
+  if (isLater) return { metadata };
+  if (atPeriodEnd === true) return { metadata, cancel_at_period_end: false };
+  return at == null ? { metadata } : { metadata, cancel_at: '' };
+}
+
+/**
+ * What ends a subscription that a purchase takes the place of: one that gives something ends with its period, one that gives
+ * nothing at once.
+ */
+export function afterPurchase(subscription: PaidSubscription): readonly Deed[] {
+  const { id, status, cancel_at: at, cancel_at_period_end: atPeriodEnd } = subscription;
+  if (ENDED.includes(status)) return [];
+  if (!GIVING.includes(status)) return [...released(subscription), { does: 'cancel', id, params: {} }];
+  if (atPeriodEnd === true || at != null) return [];
+  return [...released(subscription), { does: 'update', id, params: { cancel_at_period_end: true } }];
+}
+
+function released({ schedule }: PaidSubscription): readonly Deed[] {
+  if (schedule == null) return [];
+  return [
+    { does: 'release_schedule', id: typeof schedule === 'string' ? schedule : schedule.id, params: {} },
+  ];
+}
