@@ -15,12 +15,13 @@ export type ChargeObservation = Seen<'PaymentRefunded'>;
 type FailedRefund = Seen<'PaymentRefundFailed'>;
 
 /**
- * What of a payment went back, or is asked back (DESIGN 8 "Taken back"). `disputes` are those that take money, each as it was
- * seen last; `asked` is what they and its refunds ask back, `paid` what it paid; `null` where that is not known, or is not in
+ * What of a payment went back, or is asked back (DESIGN 8 "Taken back"). `disputes` are those that take money, `harmless` those
+ * that do not, each as it was seen last; `asked` is what they and its refunds ask back, `paid` what it paid; `null` where that is not known, or is not in
  * one currency. `charge` is the newest sight of its charges, `isRefunded` whether all of it was refunded and that did not fail.
  */
 export interface MoneyBack {
   readonly disputes: readonly DisputeObservation[];
+  readonly harmless: readonly DisputeObservation[];
   readonly asked: number | null;
   readonly paid: number | null;
   readonly charge: ChargeObservation | null;
@@ -32,7 +33,8 @@ const PART = { numerator: 9, denominator: 10 };
 
 /** What of a payment went back; `elsePaid` is what it paid where neither its charge nor an invoice says so. */
 export function moneyBackOf({ told }: Payment, elsePaid: Money | null = null): MoneyBack {
-  const disputes = latestDisputes(told).filter(({ data }) => takesMoney(data));
+  const latest = latestDisputes(told);
+  const disputes = latest.filter(({ data }) => takesMoney(data));
   const charge = newestCharge(told);
   const failed = charge === null ? [] : failedSince(told, charge);
   const asked = [
@@ -44,6 +46,7 @@ export function moneyBackOf({ told }: Payment, elsePaid: Money | null = null): M
   const isOneCurrency = all !== null;
   return {
     disputes,
+    harmless: latest.filter(({ data }) => !takesMoney(data)),
     asked: isOneCurrency ? (sumOf(asked)?.amount ?? 0) : null,
     paid: isOneCurrency ? (paid?.amount ?? null) : null,
     charge,

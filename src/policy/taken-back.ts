@@ -8,17 +8,29 @@ import { isTakenBackByDispute, type MoneyBack, moneyBackOf } from './money-back.
 /** What takes an invoice back: the rules of DESIGN 8 "Taken back". */
 export type TakenBackRule = 'disputed' | 'refunded_in_full';
 
+/** Why what was refunded or disputed of an invoice takes nothing. */
+export type KeptRule =
+  | 'dispute_takes_nothing'
+  | 'dispute_kept'
+  | 'part_asked_back'
+  | 'refund_kept'
+  | 'part_refunded';
+
 /** A payment of an invoice, and what of it went back. */
 export interface ReturnedPayment {
   readonly payment: Payment;
   readonly back: MoneyBack;
 }
 
-/** An invoice of which something was refunded or disputed: all its payments, and the rule that took it back, if one did. */
+/**
+ * An invoice of which something was refunded or disputed: all its payments, and the rule that took it back, or why none did;
+ * neither where nothing but a dispute in a state that we do not know was seen.
+ */
 export interface Returned {
   readonly invoice: Invoice;
   readonly payments: readonly ReturnedPayment[];
   readonly rule: TakenBackRule | null;
+  readonly kept: KeptRule | null;
 }
 
 /** By id what is known of the invoices of which something was refunded or disputed. */
@@ -95,7 +107,9 @@ function findReturned(
   for (const invoice of invoices) {
     const payments = paymentsOf(invoice).map((payment) => ({ payment, back: moneyBackOf(payment) }));
     if (!payments.some(isOfReturn)) continue;
-    found.set(invoice.data.invoice, { invoice, payments, rule: ruleOf(invoice, payments, policy) });
+    const rule = ruleOf(invoice, payments, policy);
+    const kept = rule === null ? keptBy(payments, isRefundedInFull(invoice, payments)) : null;
+    found.set(invoice.data.invoice, { invoice, payments, rule, kept });
   }
   return found.size === 0 ? NOTHING_RETURNED : found;
 }
@@ -113,6 +127,15 @@ function ruleOf(
   if (policy.dispute === 'suspend' && payments.some(({ back }) => isTakenBackByDispute(back)))
     return 'disputed';
   return policy.fullRefund === 'suspend' && isRefundedInFull(invoice, payments) ? 'refunded_in_full' : null;
+}
+
+/** Why an invoice that no rule takes back is kept: of several by what its disputes say, then its refunds. */
+function keptBy(payments: readonly ReturnedPayment[], isRefunded: boolean): KeptRule | null {
+  if (payments.some(({ back }) => isTakenBackByDispute(back))) return 'dispute_kept';
+  if (payments.some(({ back }) => back.disputes.length > 0)) return 'part_asked_back';
+  if (payments.some(({ back }) => back.harmless.length > 0)) return 'dispute_takes_nothing';
+  if (isRefunded) return 'refund_kept';
+  return payments.some(({ back }) => back.charge !== null) ? 'part_refunded' : null;
 }
 
 /** All its payments are: one that customer balance paid a part of never is, nor is a payment record, which has no charge. */

@@ -919,7 +919,7 @@ const PAYMENT_KINDS: Readonly<Record<string, Kind>> = {
       tell.dispute('closed', day(9), 1, 'won'),
     ],
     now: day(10),
-    rule: 'first_period',
+    rule: 'dispute_takes_nothing',
     want: HAS_PLUS,
   },
   'an inquiry': {
@@ -928,7 +928,7 @@ const PAYMENT_KINDS: Readonly<Record<string, Kind>> = {
       tell.dispute('created', day(3), 1, 'warning_needs_response'),
     ],
     now: day(4),
-    rule: 'first_period',
+    rule: 'dispute_takes_nothing',
     want: HAS_PLUS,
   },
   'an inquiry that became a dispute, which was lost': {
@@ -950,7 +950,7 @@ const PAYMENT_KINDS: Readonly<Record<string, Kind>> = {
       tell.dispute('closed', day(8), 1, 'won'),
     ],
     now: day(9),
-    rule: 'first_period',
+    rule: 'dispute_takes_nothing',
     want: HAS_PLUS,
   },
   'a lost dispute, and the next month paid': {
@@ -965,7 +965,7 @@ const PAYMENT_KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(31),
-    rule: 'first_period',
+    rule: 'invoice_disputed',
     want: HAS_PLUS,
   },
   'an upgrade that is disputed': {
@@ -996,7 +996,7 @@ const PAYMENT_KINDS: Readonly<Record<string, Kind>> = {
       tell.dispute('created', day(6), 2, 'needs_response'),
     ],
     now: day(7),
-    rule: 'pending_taken_back',
+    rule: 'invoice_disputed',
     want: { plan: 'plus', pendingPayment: expect.objectContaining({ plan: 'team', reason: 'taken_back' }) },
   },
   'a claim that was blocked before it was raised': {
@@ -1007,14 +1007,14 @@ const PAYMENT_KINDS: Readonly<Record<string, Kind>> = {
       }),
     ],
     now: day(5),
-    rule: 'first_period',
+    rule: 'dispute_takes_nothing',
     want: HAS_PLUS,
   },
   'a small part of a payment disputed, and lost': {
     told: (tell) => [...boughtBy(tell, 1, plus), tell.dispute('closed', day(8), 1, 'lost', { amount: 70 })],
     now: day(9),
     // Before 2025-03-31 nothing says how much was paid, so that the part is not known to be one.
-    rule: 'first_period',
+    rule: 'part_asked_back',
     want: HAS_PLUS,
     since: '2025-03-31',
   },
@@ -1041,7 +1041,7 @@ const PAYMENT_KINDS: Readonly<Record<string, Kind>> = {
       tell.refundFailed(day(6), 1, 700),
     ],
     now: day(7),
-    rule: 'first_period',
+    rule: 'part_refunded',
     policy: { fullRefund: 'suspend' },
     want: HAS_PLUS,
   },

@@ -9,11 +9,13 @@ import { overrideAt } from '../overrides.js';
 import { openPurchase, purchaseAccesses } from '../purchases.js';
 import { subscriptionAccessAt } from '../subscription-access.js';
 import { openSubscriptionState } from '../subscription-state.js';
+import type { ReturnedInvoices } from '../taken-back.js';
 import { grantReason, overrideReason } from './by-hand-reasons.js';
 import { keyReasons, reasonsForKey } from './key-reasons.js';
 import { planReason, statusReason } from './plan-reasons.js';
 import { purchaseReason } from './purchase-reasons.js';
 import type { Reason } from './reason.js';
+import { returnedReasons } from './returned-evidence.js';
 import { type Explained, subscriptionReasons } from './subscription-reasons.js';
 import { timeReasons } from './time-reasons.js';
 import { pendingPaymentReason } from './waiting-reason.js';
@@ -26,7 +28,7 @@ export interface ExplainableFacts extends UserFacts {
   readonly deletedBy: ReadonlyMap<string, string>;
 }
 
-/** What holds, and why: a reason for each part of the snapshot, and for each subscription, purchase, grant and override whether it counts or not. */
+/** What holds, and why: a reason for each part of the snapshot, and for each subscription, purchase, grant and override whether it counts or not, and for each invoice whose money was asked back. */
 export interface Explanation {
   readonly entitlement: Entitlement;
   readonly reasons: readonly Reason[];
@@ -37,7 +39,7 @@ export interface Explanation {
  * rule that decided each part of it. Pure: equal sets of facts give equal answers.
  */
 export function explain(facts: ExplainableFacts, catalog: PlanCatalog, now: number): Explanation {
-  const { entitlement, explained, combination } = decided(facts, catalog, now);
+  const { entitlement, explained, combination, returned } = decided(facts, catalog, now);
   return {
     entitlement,
     reasons: [
@@ -47,6 +49,7 @@ export function explain(facts: ExplainableFacts, catalog: PlanCatalog, now: numb
       ...pendingPaymentReason(combination),
       ...timeReasons(combination, entitlement, explained, now),
       ...explained.map(({ reason }) => reason),
+      ...returnedReasons(returned),
       ...combination.overrides.map((override) => overrideReason(override, combination)),
     ],
   };
@@ -83,6 +86,8 @@ function decided(
   readonly entitlement: Entitlement;
   readonly explained: readonly Explained[];
   readonly combination: Combination;
+  /** Of each subscription the invoices whose money was asked back. */
+  readonly returned: readonly ReturnedInvoices[];
 } {
   const subscriptions = [...facts.subscriptions].sort((a, b) => compareText(a.subscription, b.subscription));
   const states = subscriptions.flatMap((each) => openSubscriptionState(each, catalog) ?? []);
@@ -106,6 +111,7 @@ function decided(
   const beside: readonly Explained[] = [...purchases, ...granted];
   return {
     entitlement: judge(facts, catalog, now).entitlement,
+    returned: states.map((state) => state.returned),
     explained: [...subscriptionReasons(subscriptions, accesses, now / 1000, facts.deletedBy), ...beside],
     combination: combinationOf([...accesses, ...beside.flatMap((each) => each.accesses)], catalog, set),
   };

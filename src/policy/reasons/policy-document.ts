@@ -1,5 +1,6 @@
 import { BY_HAND_RULES } from './by-hand-rules.js';
 import { PURCHASE_RULES } from './purchase-rules.js';
+import { RETURNED_RULES } from './returned-rules.js';
 import { POLICY_RULES } from './rules.js';
 import { SNAPSHOT_RULES } from './snapshot-rules.js';
 import { SUBSCRIPTION_RULES } from './subscription-rules.js';
@@ -18,6 +19,8 @@ export function policyDocument(): string {
     HEAD,
     '## What one subscription gives\n',
     entries(Object.keys(SUBSCRIPTION_RULES)),
+    '## What becomes of an invoice whose money is asked back\n',
+    entries(Object.keys(RETURNED_RULES)),
     '## What one purchase gives\n',
     entries(Object.keys(PURCHASE_RULES)),
     '## What is given and set by hand\n',

@@ -85,6 +85,7 @@ interface Case {
 }
 
 const SUB = 'subscription:sub_1';
+const INVOICE = 'invoice:in_1';
 const SALE = 'purchase:cs_1';
 const boughtPro = sale('CheckoutCompleted', day(0), { pro_once: 1 });
 
@@ -300,6 +301,49 @@ const CASES: Readonly<Record<ReasonCode, Case>> = {
     given: [[...boughtPlus, attached('in_1', day(0)), refunded(1000, day(2))]],
     when: day(3),
     policy: { fullRefund: 'suspend' },
+  },
+  invoice_disputed: {
+    of: INVOICE,
+    given: [[...boughtPlus, attached('in_1', day(0)), dispute('created', 'needs_response', day(2))]],
+    when: day(3),
+  },
+  invoice_refunded_in_full: {
+    of: INVOICE,
+    given: [[...boughtPlus, attached('in_1', day(0)), refunded(1000, day(2))]],
+    when: day(3),
+    policy: { fullRefund: 'suspend' },
+  },
+  dispute_takes_nothing: {
+    of: INVOICE,
+    given: [[...boughtPlus, attached('in_1', day(0)), dispute('created', 'warning_needs_response', day(2))]],
+    when: day(3),
+  },
+  dispute_kept: {
+    of: INVOICE,
+    given: [[...boughtPlus, attached('in_1', day(0)), dispute('created', 'needs_response', day(2))]],
+    when: day(3),
+    policy: { dispute: 'keep', fullRefund: 'suspend' },
+  },
+  part_asked_back: {
+    of: INVOICE,
+    given: [
+      [
+        ...boughtPlus,
+        attached('in_1', day(0)),
+        dispute('created', 'needs_response', day(2), {}, { amount: 200 }),
+      ],
+    ],
+    when: day(3),
+  },
+  refund_kept: {
+    of: INVOICE,
+    given: [[...boughtPlus, attached('in_1', day(0)), refunded(1000, day(2))]],
+    when: day(3),
+  },
+  part_refunded: {
+    of: INVOICE,
+    given: [[...boughtPlus, attached('in_1', day(0)), refunded(300, day(2))]],
+    when: day(3),
   },
   grace_over: { of: SUB, given: [[...boughtPlus, pastDue(day(30))]], when: day(40) },
   status_unpaid: {

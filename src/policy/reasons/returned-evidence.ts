@@ -1,6 +1,6 @@
 import type { Returned, ReturnedInvoices, ReturnedPayment } from '../taken-back.js';
 import { rfc3339 } from '../time.js';
-import { type Evidence, eventsOf, type Facts, timeOf } from './reason.js';
+import { type Evidence, eventsOf, type Facts, type Reason, reasonOf, timeOf } from './reason.js';
 
 /** Invoices of which something was refunded or disputed, taken back or not, with all that was told of their payments. */
 export function returnedEvidence(returned: ReturnedInvoices): Evidence | null {
@@ -8,11 +8,45 @@ export function returnedEvidence(returned: ReturnedInvoices): Evidence | null {
   const all = [...returned.values()];
   return {
     facts: Object.fromEntries(all.map((each) => [each.invoice.data.invoice, factsOf(each)])),
-    events: all.flatMap(({ invoice, payments }) => [
-      ...eventsOf(invoice.told),
-      ...payments.flatMap(({ payment }) => eventsOf(...payment.told, ...payment.namedBy)),
-    ]),
+    events: all.flatMap(toldOf),
   };
+}
+
+/** Why each invoice of which something was refunded or disputed is taken back or stays paid, each once. */
+export function returnedReasons(all: readonly ReturnedInvoices[]): readonly Reason[] {
+  const byId = new Map(all.flatMap((returned) => [...returned]));
+  return [...byId].flatMap(([id, returned]) => {
+    const code = returned.rule === null ? returned.kept : (`invoice_${returned.rule}` as const);
+    if (code === null) return [];
+    const facts = { ...factsOf(returned), invoice: id, ...decidedBy(returned) };
+    return [reasonOf(`invoice:${id}`, code, { facts, events: toldOf(returned) })];
+  });
+}
+
+/** The dispute that decided, and of how much; `null` where a refund did. */
+function decidedBy({ payments, rule, kept }: Returned): Facts {
+  const back = payments.map((each) => each.back);
+  const disputes =
+    kept === 'dispute_takes_nothing'
+      ? back.flatMap(({ harmless }) => harmless)
+      : rule === 'refunded_in_full'
+        ? []
+        : back.flatMap((each) => each.disputes);
+  const [dispute] = disputes;
+  const [of] = back.filter((each) => each.disputes.some((one) => one === dispute));
+  return {
+    dispute: dispute?.data.dispute ?? null,
+    status: dispute?.data.status ?? null,
+    askedBack: of?.asked ?? null,
+    paid: of?.paid ?? null,
+  };
+}
+
+function toldOf({ invoice, payments }: Returned): readonly string[] {
+  return [
+    ...eventsOf(invoice.told),
+    ...payments.flatMap(({ payment }) => eventsOf(...payment.told, ...payment.namedBy)),
+  ];
 }
 
 function factsOf({ invoice, rule, payments }: Returned): Facts {

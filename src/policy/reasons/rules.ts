@@ -1,12 +1,14 @@
 import { BY_HAND_RULES } from './by-hand-rules.js';
 import type { PolicyRule } from './policy-rule.js';
 import { PURCHASE_RULES } from './purchase-rules.js';
+import { RETURNED_RULES } from './returned-rules.js';
 import { SNAPSHOT_RULES } from './snapshot-rules.js';
 import { SUBSCRIPTION_RULES } from './subscription-rules.js';
 
 /** Codes of all rules of the access policy that are built; clients may rely on them. */
 export type ReasonCode =
   | keyof typeof SUBSCRIPTION_RULES
+  | keyof typeof RETURNED_RULES
   | keyof typeof PURCHASE_RULES
   | keyof typeof BY_HAND_RULES
   | keyof typeof SNAPSHOT_RULES;
@@ -14,6 +16,7 @@ export type ReasonCode =
 /** How each rule tells itself, by its code. */
 export const POLICY_RULES: Readonly<Record<ReasonCode, PolicyRule>> = {
   ...SUBSCRIPTION_RULES,
+  ...RETURNED_RULES,
   ...PURCHASE_RULES,
   ...BY_HAND_RULES,
   ...SNAPSHOT_RULES,
