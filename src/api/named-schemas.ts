@@ -5,6 +5,7 @@ import * as checkout from './checkout/checkout.schemas.js';
 import * as imports from './ops/import.schemas.js';
 import * as projection from './ops/projection.schemas.js';
 import * as reconciliation from './ops/reconciliation.schemas.js';
+import * as endpoints from './ops/webhook-endpoints.schemas.js';
 import { plansResponse } from './plans/plans.schemas.js';
 import { portalRequest, portalResponse } from './portal/portal.schemas.js';
 import * as api from './schemas.js';
@@ -62,5 +63,13 @@ export const NAMED = {
   Import: imports.importResponse,
   ReconciliationRequest: reconciliation.reconciliationRequest,
   Reconciliation: reconciliation.reconciliationResponse,
+  WebhookEndpointRequest: endpoints.endpointRequest,
+  WebhookEndpointPatch: endpoints.endpointPatch,
+  WebhookEndpoint: endpoints.endpointResponse,
+  WebhookEndpointSecret: endpoints.secretResponse,
+  WebhookEndpoints: endpoints.endpointsResponse,
+  WebhookTest: endpoints.testResponse,
+  DeadLetters: endpoints.deadLettersResponse,
+  Replayed: endpoints.replayResponse,
   Receipt: webhookReceipt,
 } as const satisfies Record<string, z.ZodType>;

@@ -5,6 +5,7 @@ import { CHECKOUT_EXAMPLES } from './checkout/checkout.schemas.js';
 import type { NAMED } from './named-schemas.js';
 import { IMPORTING, RECONCILING } from './ops/job.examples.js';
 import { PROJECTION_EXAMPLES } from './ops/projection.examples.js';
+import { WEBHOOK_ENDPOINT_EXAMPLES } from './ops/webhook-endpoints.schemas.js';
 import { PLANS_EXAMPLES } from './plans/plans.schemas.js';
 import { PORTAL_EXAMPLES } from './portal/portal.schemas.js';
 
@@ -62,6 +63,7 @@ const REASON = {
 /** A body of each schema that has a name in the OpenAPI document. */
 export const EXAMPLES: Examples<keyof typeof NAMED> = {
   ...PROJECTION_EXAMPLES,
+  ...WEBHOOK_ENDPOINT_EXAMPLES,
   ...PLANS_EXAMPLES,
   ...PORTAL_EXAMPLES,
   ...CHECKOUT_EXAMPLES,

@@ -10,6 +10,7 @@ import { AccessControl } from './access-control.js';
 import { AdminKeyAuthenticator, type Authenticator, firstOf } from './authenticator.js';
 import { FailureLimiter } from './failure-limiter.js';
 import { LastUse } from './keys/last-use.js';
+import { SEALED_SECRETS, SealedSecrets } from './sealed-secrets.js';
 import { StoredKeyAuthenticator } from './stored-key.authenticator.js';
 import { UserTokenAuthenticator } from './user-token.authenticator.js';
 import { UserTokenKeys } from './user-token.keys.js';
@@ -20,6 +21,11 @@ const USER_TOKENS = Symbol('USER_TOKENS');
 /** Who comes in: holders of `TENURE_ADMIN_KEY`, of stored keys and of user tokens; and what was answered to those who may ask again. */
 @Module({
   providers: [
+    {
+      provide: SEALED_SECRETS,
+      inject: [SETTINGS],
+      useFactory: ({ adminKey }: Settings) => new SealedSecrets([adminKey]),
+    },
     {
       provide: LastUse,
       inject: [POOL, FailureLog],
@@ -65,5 +71,6 @@ const USER_TOKENS = Symbol('USER_TOKENS');
         ),
     },
   ],
+  exports: [SEALED_SECRETS],
 })
 export class AuthModule {}

@@ -25,6 +25,10 @@ const isWebOrigin = (text: string): boolean =>
 
 /** The names of DESIGN 14, each with its form and default. An empty value counts as unset. */
 export const environmentSchema = z.object({
+  WEBHOOKS_ALLOW_PRIVATE: z
+    .enum(['true', 'false'], { error: 'must be true or false' })
+    .default('false')
+    .transform((text) => text === 'true'),
   PORT: matching(/^\d{1,5}$/, 'a port from 0 to 65535')
     .transform(Number)
     .refine((port) => port <= 65_535, 'must be a port from 0 to 65535')

@@ -74,6 +74,8 @@ export interface Settings {
   readonly webhookSilenceMinutes: number | null;
   /** More streams and users newly set aside within 10,000 events stop the projection. */
   readonly faultLimit: number;
+  /** Where outgoing webhooks may go: to addresses of the public internet, or to any. */
+  readonly webhookAddresses: 'public' | 'any';
   /** Where traces go, and which part of them; `null`: nothing is traced. */
   readonly tracing: TracingSettings | null;
   /** Whose tokens of end users count; `null`: nobody's. */
@@ -197,6 +199,7 @@ export function loadSettings(environment: Environment): Settings {
     readyLagSeconds: data.READY_LAG_SECONDS,
     webhookSilenceMinutes: data.WEBHOOK_SILENCE_MINUTES ?? null,
     faultLimit: data.FAULT_LIMIT,
+    webhookAddresses: data.WEBHOOKS_ALLOW_PRIVATE ? 'any' : 'public',
     tracing:
       data.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
         ? null

@@ -1,10 +1,14 @@
 import { Module } from '@nestjs/common';
 import type { Pool } from 'pg';
+import { AuthModule } from '../auth/auth.module.js';
+import { SEALED_SECRETS, type SealedSecrets } from '../auth/sealed-secrets.js';
 import { SETTINGS, type Settings } from '../config/settings.js';
 import { DATABASE_URL, POOL } from '../database/database.js';
+import { ServerClock } from '../database/server-clock.js';
 import { EVENT_STORE, type EventStore } from '../event-store/event-store.js';
 import { FailureLog } from '../http/failure-log.js';
 import { Metrics } from '../observability/metrics.js';
+import { VERSION } from '../observability/version.js';
 import { watchReactions } from '../observability/watched-gauges.js';
 import { LogWatch } from '../projections/engine/log-watch.js';
 import { GatewayModule, STRIPE_GATEWAY } from '../stripe/gateway/gateway.module.js';
@@ -12,22 +16,42 @@ import type { StripeGateway } from '../stripe/gateway/stripe.gateway.js';
 import { CheckoutReaction } from './checkout/checkout.reaction.js';
 import type { Reaction } from './reaction.js';
 import { Reactor } from './reactor.js';
+import { findJobs } from './told-by.js';
+import { EndpointRepository } from './webhooks/endpoint.repository.js';
+import { MessageSender } from './webhooks/sender.js';
+import { WebhooksReaction } from './webhooks/webhooks.reaction.js';
 
 /** DI token of everything that follows what happened: see `Reaction` for how to add one. */
 export const REACTIONS = Symbol('REACTIONS');
 
 /** What follows what happened, once it is folded. */
 @Module({
-  imports: [GatewayModule],
+  imports: [AuthModule, GatewayModule],
   providers: [
-    { provide: REACTIONS, inject: [SETTINGS, EVENT_STORE, STRIPE_GATEWAY], useFactory: reactionsOf },
+    {
+      provide: REACTIONS,
+      inject: [SETTINGS, EVENT_STORE, STRIPE_GATEWAY, POOL, EndpointRepository, MessageSender],
+      useFactory: reactionsOf,
+    },
+    {
+      provide: EndpointRepository,
+      inject: [POOL, SEALED_SECRETS, ServerClock],
+      useFactory: (pool: Pool, secrets: SealedSecrets, clock: ServerClock) =>
+        new EndpointRepository({ pool, secrets, now: () => clock.now() }),
+    },
+    {
+      provide: MessageSender,
+      inject: [SETTINGS, EndpointRepository],
+      useFactory: ({ webhookAddresses: addresses }: Settings, endpoints: EndpointRepository) =>
+        new MessageSender({ addresses, endpoints, version: VERSION }),
+    },
     {
       provide: Reactor,
       inject: [REACTIONS, POOL, DATABASE_URL, EVENT_STORE, LogWatch, Metrics, FailureLog],
       useFactory: reactor,
     },
   ],
-  exports: [Reactor],
+  exports: [Reactor, EndpointRepository, MessageSender],
 })
 export class ReactionsModule {}
 
@@ -36,8 +60,14 @@ function reactionsOf(
   { streamPrefix }: Settings,
   store: EventStore,
   gateway: StripeGateway | null,
+  pool: Pool,
+  endpoints: EndpointRepository,
+  sender: MessageSender,
 ): readonly Reaction[] {
-  return [new CheckoutReaction({ gateway, store, streamPrefix })];
+  return [
+    new CheckoutReaction({ gateway, store, streamPrefix }),
+    new WebhooksReaction({ pool, endpoints, sender, findJobs, source: '/tenure' }),
+  ];
 }
 
 function reactor(

@@ -12,6 +12,7 @@ import { AccessControl } from '../auth/access-control.js';
 import { LastUse } from '../auth/keys/last-use.js';
 import { principalOf, requireKey } from '../auth/require-key.js';
 import { ScopeGuard } from '../auth/scope.guard.js';
+import { SEALED_SECRETS, type SealedSecrets } from '../auth/sealed-secrets.js';
 import { jsonBody } from '../http/body.js';
 import { cors } from '../http/cors.js';
 import { EventStreams } from '../http/event-stream.js';
@@ -54,6 +55,7 @@ export async function openApplication(
     new IdempotencyInterceptor({
       reflector: app.get(Reflector),
       replies: app.get(KeptReplies),
+      secrets: app.get<SealedSecrets>(SEALED_SECRETS),
       callerOf: (request) => principalOf(request).actor,
       toProblem,
     }),

@@ -11,6 +11,7 @@ import { eventStorePoolConfig } from '../event-store/postgres/pg-session.js';
 import { idempotencyMigrations } from '../http/idempotency/migrations.js';
 import { projectionMigrations } from '../projections/read-models/migrations/migrations.js';
 import { reactionMigrations } from '../reactions/migrations.js';
+import { outgoingWebhookMigrations } from '../reactions/webhooks/migrations.js';
 import { priceMigrations } from '../stripe/prices/migrations.js';
 import { importMigrations } from '../stripe/reconciliation/import/migrations.js';
 import { reconciliationMigrations } from '../stripe/reconciliation/reconcile/migrations.js';
@@ -38,6 +39,7 @@ export function serviceMigrations(eventStoreUrl: string | null): readonly (new (
     ...importMigrations,
     ...reconciliationMigrations,
     ...reactionMigrations,
+    ...outgoingWebhookMigrations,
     CreateLogIdentity1763800000200,
   ];
 }

@@ -38,6 +38,7 @@ import { projectionEntities } from '../../src/projections/read-models/entities/e
 import { projectionMigrations } from '../../src/projections/read-models/migrations/migrations.js';
 import { GENERATION_TABLES } from '../../src/projections/read-models/partitions.js';
 import { reactionMigrations } from '../../src/reactions/migrations.js';
+import { outgoingWebhookMigrations } from '../../src/reactions/webhooks/migrations.js';
 import { FreshTables } from './fresh-tables.js';
 import { atEndOfFile } from './jest/kept-for-a-file.js';
 import { type Template, type TestDatabase, testDatabase } from './postgres.js';
@@ -102,7 +103,12 @@ const CONNECTIONS = { entities: projectionEntities, poolConfig: eventStorePoolCo
 const LOG_AND_READ_MODELS: Template = {
   name: 'log_and_read_models',
   migrate: async (url) => {
-    const migrations = [...eventStoreMigrations, ...projectionMigrations, ...reactionMigrations];
+    const migrations = [
+      ...eventStoreMigrations,
+      ...projectionMigrations,
+      ...reactionMigrations,
+      ...outgoingWebhookMigrations,
+    ];
     const database = await openDatabase({ url, migrations, onIdleFault, ...CONNECTIONS });
     await database.close();
   },

@@ -11,8 +11,10 @@ import { ENTITLEMENTS } from '../../projections/entitlements/entitlements.projec
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
 import { OpsReader } from '../../projections/read-models/ops.reader.js';
 import { ProjectionRecovery } from '../../projections/recovery.js';
+import { ReactionsModule } from '../../reactions/reactions.module.js';
 import { ImportModule } from '../../stripe/reconciliation/import/import.module.js';
 import { ReconcileModule } from '../../stripe/reconciliation/reconcile/reconcile.module.js';
+import { DeadLettersController } from './dead-letters.controller.js';
 import { FaultsController } from './faults.controller.js';
 import { ImportController } from './import.controller.js';
 import { OpsController } from './ops.controller.js';
@@ -20,10 +22,11 @@ import { PlansController } from './plans.controller.js';
 import { ProjectionsController } from './projections.controller.js';
 import { RebuildController } from './rebuild.controller.js';
 import { ReconciliationController } from './reconciliation.controller.js';
+import { WebhookEndpointsController } from './webhook-endpoints.controller.js';
 
 /** What ops look at, rebuild and mend. */
 @Module({
-  imports: [ImportModule, ReconcileModule],
+  imports: [ImportModule, ReconcileModule, ReactionsModule],
   controllers: [
     OpsController,
     ProjectionsController,
@@ -32,6 +35,8 @@ import { ReconciliationController } from './reconciliation.controller.js';
     PlansController,
     ImportController,
     ReconciliationController,
+    WebhookEndpointsController,
+    DeadLettersController,
   ],
   providers: [
     { provide: OpsReader, inject: [PROJECTIONS], useFactory: ({ ops }: Projections) => ops },

@@ -5,10 +5,10 @@ import type { Request, Response } from 'express';
 import { lastValueFrom, type Observable, of } from 'rxjs';
 import { rawBodyOf } from '../body.js';
 import { ProblemError, type ToProblem } from '../problem.js';
-import { problemReply, type Reply } from '../reply.js';
+import { problemReply, Reply } from '../reply.js';
 import { replyOf } from '../reply-adapter.js';
 import { requestIdOf } from '../request-id.js';
-import { keptAsOf } from './idempotent.js';
+import { type KeptAs, keptAsOf } from './idempotent.js';
 import type { KeptReplies } from './kept-replies.js';
 import { canonicalPath, idempotencyKeyOf, keyReused } from './request-key.js';
 
@@ -21,6 +21,11 @@ export interface IdempotencyOptions {
   /** Who sends a request, as it stays the same from one to the next. */
   readonly callerOf: (request: Request) => string;
   readonly toProblem: ToProblem;
+  /** Seals replies that show a secret; `purpose` is bound to what it seals. */
+  readonly secrets: {
+    seal(text: string, purpose: string): string;
+    open(sealed: string, purpose: string): string;
+  };
 }
 
 /**
@@ -31,18 +36,22 @@ export class IdempotencyInterceptor implements NestInterceptor {
   constructor(private readonly options: IdempotencyOptions) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
-    if (keptAsOf(this.options.reflector, context.getHandler()) === undefined) return next.handle();
+    const keptAs = keptAsOf(this.options.reflector, context.getHandler());
+    if (keptAs === undefined) return next.handle();
     const request = context.switchToHttp().getRequest<Request>();
     const key = idempotencyKeyOf(request);
     if (key === null) return next.handle();
     const { statusCode } = context.switchToHttp().getResponse<Response>();
     const handle = async (): Promise<Reply> =>
       replyOf(await lastValueFrom(next.handle(), { defaultValue: undefined }), statusCode);
-    return of(await this.#once(request, key, handle));
+    return of(await this.#once({ request, key, keptAs }, handle));
   }
 
   /** @throws ProblemError `idempotency_key_reused`, `idempotency_key_in_use`, and what `handle` does */
-  async #once(request: Request, key: string, handle: () => Promise<Reply>): Promise<Reply> {
+  async #once(
+    { request, key, keptAs }: { readonly request: Request; readonly key: string; readonly keptAs: KeptAs },
+    handle: () => Promise<Reply>,
+  ): Promise<Reply> {
     const { replies, callerOf, toProblem } = this.options;
     const id = digestOf([callerOf(request), request.method, canonicalPath(request), key]);
     const query = request.originalUrl.split('?').slice(1).join('?');
@@ -55,20 +64,36 @@ export class IdempotencyInterceptor implements NestInterceptor {
         { 'retry-after': RETRY_AFTER_SECONDS },
       );
     }
-    if (found.outcome === 'kept') return found.reply;
+    const { seal, open } = this.#sealing(keptAs, id);
+    if (found.outcome === 'kept') return open(found.reply);
     const { claim } = found;
     try {
       const reply = await handle();
-      await (isKept(reply.status, null) ? replies.keep(claim, reply) : replies.release(claim));
+      await (isKept(reply.status, null) ? replies.keep(claim, seal(reply)) : replies.release(claim));
       return reply;
     } catch (error) {
       const problem = toProblem(error);
       await (isKept(problem.status, problem.code)
-        ? replies.keep(claim, problemReply(problem, requestIdOf(request)))
+        ? replies.keep(claim, seal(problemReply(problem, requestIdOf(request))))
         : replies.release(claim));
       throw error;
     }
   }
+
+  #sealing(keptAs: KeptAs, id: string) {
+    const { secrets } = this.options;
+    const asItIs = (reply: Reply): Reply => reply;
+    if (keptAs === 'plain') return { seal: asItIs, open: asItIs };
+    const purpose = `reply ${id}`;
+    return {
+      seal: (reply: Reply) => withBody(reply, (body) => secrets.seal(body, purpose)),
+      open: (reply: Reply) => withBody(reply, (body) => secrets.open(body, purpose)),
+    };
+  }
+}
+
+function withBody({ status, headers, body }: Reply, change: (body: string) => string): Reply {
+  return new Reply(status, headers, body === null ? null : change(body));
 }
 
 /** What says nothing of the request's contents is not kept: a repeat may find it otherwise. */

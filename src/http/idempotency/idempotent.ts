@@ -2,8 +2,8 @@ import { applyDecorators, SetMetadata } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
 import { ApiHeader } from '@nestjs/swagger';
 
-/** How the reply to a keyed request is kept: `plain` as it is. */
-export type KeptAs = 'plain';
+/** How the reply to a keyed request is kept: `plain` as it is, `sealed` where it shows a secret. */
+export type KeptAs = 'plain' | 'sealed';
 
 const KEPT_AS = 'tenure:kept-as';
 

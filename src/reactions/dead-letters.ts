@@ -1,0 +1,57 @@
+import type { Pool } from 'pg';
+import { z } from 'zod';
+
+/** Work that was given up. */
+export interface DeadLetter {
+  readonly id: string;
+  readonly reaction: string;
+  /** What it was for: of a webhook the endpoint. */
+  readonly group: string;
+  readonly attempts: number;
+  readonly failure: string | null;
+  readonly createdAt: Date;
+  readonly deadAt: Date;
+  readonly payload: unknown;
+}
+
+const deadRow = z
+  .object({
+    id: z.string(),
+    seq: z.string(),
+    reaction: z.string(),
+    group: z.string(),
+    attempts: z.number(),
+    failure: z.string().nullable(),
+    created_at: z.date(),
+    dead_at: z.date(),
+    payload: z.string(),
+  })
+  .transform(({ created_at: createdAt, dead_at: deadAt, payload, ...rest }) => ({
+    ...rest,
+    createdAt,
+    deadAt,
+    payload: JSON.parse(payload) as unknown,
+  }));
+
+/** What was given up, the oldest first, behind a place (`seq`). */
+export async function listDeadLetters(
+  pool: Pool,
+  { after, limit }: { readonly after: string; readonly limit: number },
+): Promise<readonly (DeadLetter & { readonly seq: string })[]> {
+  const { rows } = await pool.query(
+    `select id, seq::text, reaction, "group", attempts, failure, created_at, dead_at, payload
+     from tenure.reaction_work where state = 'dead' and seq > $1 order by seq limit $2`,
+    [after, limit],
+  );
+  return z.array(deadRow).parse(rows);
+}
+
+/** Has work that was given up done once more, under its id, from its first try on. `false`: there is none such. */
+export async function replayDeadLetter(pool: Pool, id: string): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `update tenure.reaction_work set state = 'waiting', due_at = clock_timestamp(), attempts = 0, replayed = true,
+       dead_at = null where id = $1 and state = 'dead'`,
+    [id],
+  );
+  return rowCount === 1;
+}

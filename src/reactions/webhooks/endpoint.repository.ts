@@ -1,0 +1,148 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import type { SealedSecrets } from '../../auth/sealed-secrets.js';
+import { inTransaction, type Statements } from '../../database/in-transaction.js';
+import { type Endpoint, newSecret } from './endpoint.js';
+import { BULK_SOURCES, MESSAGE_TYPE_NAMES } from './message-types.js';
+
+const endpointRow = z
+  .object({
+    id: z.string(),
+    url: z.string(),
+    description: z.string(),
+    // A type that a later release wrote is none of this one's.
+    types: z
+      .array(z.enum(MESSAGE_TYPE_NAMES).nullable().catch(null))
+      .transform((types) => types.filter((type) => type !== null))
+      .nullable(),
+    bulk: z.array(z.enum(BULK_SOURCES)),
+    state: z.enum(['active', 'paused']),
+    created_at: z.date(),
+    rotated_until: z.date().nullable(),
+  })
+  .transform(
+    ({ created_at: createdAt, rotated_until: rotatedUntil, ...rest }): Endpoint => ({
+      ...rest,
+      createdAt,
+      rotatedUntil,
+    }),
+  );
+const secretRow = z.object({
+  secret: z.string(),
+  secret_before: z.string().nullable(),
+  rotated_until: z.date().nullable(),
+});
+
+const COLUMNS = 'id, url, description, types, bulk, state, created_at, rotated_until';
+
+/** How long a secret that was rotated signs beside the new one, in milliseconds. */
+export const ROTATION_MS = 24 * 3_600_000;
+
+/** What may be said of an endpoint; what is left out stays. */
+export type EndpointChange = {
+  readonly [Part in 'url' | 'description' | 'types' | 'bulk' | 'state']?: Endpoint[Part] | undefined;
+};
+export type NewEndpoint = Pick<Endpoint, 'id' | 'url' | 'description' | 'types' | 'bulk'> & {
+  readonly createdBy: string;
+};
+
+export interface EndpointRepositoryOptions {
+  readonly pool: Pool;
+  readonly secrets: SealedSecrets;
+  /** The clock by which events are recorded, Unix milliseconds. */
+  readonly now: () => number;
+}
+
+/** All endpoints, in the order in which they were made. */
+export async function listEndpoints(database: Statements): Promise<readonly Endpoint[]> {
+  const { rows } = await database.query(
+    `select ${COLUMNS} from tenure.webhook_endpoint order by created_at, id`,
+    [],
+  );
+  return z.array(endpointRow).parse(rows);
+}
+
+/** Endpoints in PostgreSQL. Secrets go in sealed and come out when something is signed, and once when they are made. */
+export class EndpointRepository {
+  constructor(private readonly options: EndpointRepositoryOptions) {}
+
+  list(): Promise<readonly Endpoint[]> {
+    return listEndpoints(this.options.pool);
+  }
+
+  /** `null`: there is none of that id. */
+  async find(id: string): Promise<Endpoint | null> {
+    const { rows } = await this.options.pool.query(
+      `select ${COLUMNS} from tenure.webhook_endpoint where id = $1`,
+      [id],
+    );
+    return rows[0] === undefined ? null : endpointRow.parse(rows[0]);
+  }
+
+  /** Makes an endpoint; the secret is told here and by `rotate` alone. One of that id and these contents is found; `null`: of others. */
+  async create(made: NewEndpoint): Promise<{ readonly endpoint: Endpoint; readonly secret: string } | null> {
+    const { pool, secrets, now } = this.options;
+    const { id, url, description, types, bulk, createdBy } = made;
+    await pool.query(
+      `insert into tenure.webhook_endpoint (id, url, description, types, bulk, state, secret, created_at, created_by)
+       values ($1, $2, $3, $4, $5, 'active', $6, $7, $8) on conflict do nothing`,
+      [id, url, description, types, bulk, secrets.seal(newSecret(), id), new Date(now()), createdBy],
+    );
+    const [endpoint, [secret]] = [await this.find(id), await this.secretsOf(id)];
+    if (endpoint === null || secret === undefined) throw new Error('an endpoint was made and is not there');
+    const isSame = isDeepStrictEqual(
+      [endpoint.url, endpoint.description, endpoint.types, endpoint.bulk],
+      [url, description, types, bulk],
+    );
+    return isSame ? { endpoint, secret } : null;
+  }
+
+  /** Changes what is said of an endpoint; `null`: there is none. */
+  async change(id: string, change: EndpointChange): Promise<Endpoint | null> {
+    const { url, description, types, bulk, state } = change;
+    const { rows } = await this.options.pool.query(
+      `update tenure.webhook_endpoint set url = coalesce($2, url), description = coalesce($3, description),
+         types = case when $4 then $5 else types end, bulk = coalesce($6, bulk), state = coalesce($7, state)
+       where id = $1 returning ${COLUMNS}`,
+      [id, url ?? null, description ?? null, types !== undefined, types ?? null, bulk ?? null, state ?? null],
+    );
+    return rows[0] === undefined ? null : endpointRow.parse(rows[0]);
+  }
+
+  /** Gives an endpoint a new secret; that of before signs beside it for 24 h. `null`: there is none. */
+  async rotate(id: string): Promise<{ readonly endpoint: Endpoint; readonly secret: string } | null> {
+    const { pool, secrets, now } = this.options;
+    const secret = newSecret();
+    const { rows } = await pool.query(
+      `update tenure.webhook_endpoint set secret_before = secret, secret = $2, rotated_until = $3
+       where id = $1 returning ${COLUMNS}`,
+      [id, secrets.seal(secret, id), new Date(now() + ROTATION_MS)],
+    );
+    return rows[0] === undefined ? null : { endpoint: endpointRow.parse(rows[0]), secret };
+  }
+
+  /** Removes an endpoint with the messages that wait for it. `false`: there was none. */
+  async remove(id: string): Promise<boolean> {
+    return inTransaction(this.options.pool, async (client) => {
+      const { rowCount } = await client.query('delete from tenure.webhook_endpoint where id = $1', [id]);
+      await client.query(`delete from tenure.reaction_work where reaction = 'webhooks' and "group" = $1`, [
+        id,
+      ]);
+      return rowCount === 1;
+    });
+  }
+
+  /** The secrets that sign now, the newest first; none where there is no such endpoint. @throws SecretUnreadableError */
+  async secretsOf(id: string): Promise<readonly string[]> {
+    const { pool, secrets, now } = this.options;
+    const { rows } = await pool.query(
+      'select secret, secret_before, rotated_until from tenure.webhook_endpoint where id = $1',
+      [id],
+    );
+    if (rows[0] === undefined) return [];
+    const { secret, secret_before: before, rotated_until: until } = secretRow.parse(rows[0]);
+    const sealed = before !== null && until !== null && until.getTime() > now() ? [secret, before] : [secret];
+    return sealed.map((each) => secrets.open(each, id));
+  }
+}

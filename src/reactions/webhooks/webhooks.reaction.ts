@@ -1,0 +1,147 @@
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import type { Statements } from '../../database/in-transaction.js';
+import type { EventEnvelope } from '../../events/event-envelope.js';
+import type { DueWork, NewWork, Occurrence, Reaction } from '../reaction.js';
+import { ownerOf, servedOf } from '../served-user.reader.js';
+import { type FindJobs, type ToldBy, toldBy } from '../told-by.js';
+import { wants } from './endpoint.js';
+import { type EndpointRepository, listEndpoints } from './endpoint.repository.js';
+import { keptMessage, keptMessageSchema } from './envelope.js';
+import { type Message, messageOfEvent, messagesOf } from './messages.js';
+import type { MessageSender } from './sender.js';
+
+/** Name of the reaction, of its checkpoint and of its work. */
+export const WEBHOOKS = 'webhooks';
+
+/** Pauses between tries (Standard Webhooks 1.0, "Retries and failures", begun sooner): three and a half days in all. */
+const S = 1_000;
+const H = 3_600 * S;
+export const RETRY_AFTER_MS: readonly number[] = [
+  S,
+  5 * S,
+  30 * S,
+  300 * S,
+  1_800 * S,
+  2 * H,
+  5 * H,
+  10 * H,
+  14 * H,
+  20 * H,
+  24 * H,
+];
+
+export interface WebhooksReactionOptions {
+  readonly pool: Pool;
+  readonly endpoints: EndpointRepository;
+  readonly sender: MessageSender;
+  readonly findJobs: FindJobs;
+  /** The `source` of every CloudEvent. */
+  readonly source: string;
+  readonly retryAfterMs?: readonly number[];
+}
+
+const gapRow = z.object({ id: z.string() });
+
+/** Messages to the endpoints that asked for them (DESIGN 10): to each in order for a user. */
+export class WebhooksReaction implements Reaction {
+  readonly name = WEBHOOKS;
+  readonly retryAfterMs: readonly number[];
+
+  constructor(private readonly options: WebhooksReactionOptions) {
+    this.retryAfterMs = options.retryAfterMs ?? RETRY_AFTER_MS;
+  }
+
+  async isAsleep(database: Statements): Promise<boolean> {
+    const { rows } = await database.query('select from tenure.webhook_endpoint limit 1', []);
+    return rows.length === 0;
+  }
+
+  async workFor(occurrences: readonly Occurrence[], database: Statements): Promise<readonly NewWork[]> {
+    const endpoints = await listEndpoints(database);
+    const messages = await this.#messages(occurrences, database);
+    return messages.flatMap((message) => {
+      const payload = keptMessage(message, this.options.source);
+      return endpoints
+        .filter((endpoint) => wants(endpoint, message))
+        .map(({ id }) => ({
+          key: `${id} ${message.id}`,
+          lane: `${id} ${message.userId}`,
+          group: id,
+          payload,
+        }));
+    });
+  }
+
+  /** Endpoints that are paused, whose messages wait. */
+  async heldGroups(database: Statements): Promise<readonly string[]> {
+    const { rows } = await database.query(
+      `select id from tenure.webhook_endpoint where state = 'paused'`,
+      [],
+    );
+    return z
+      .array(gapRow)
+      .parse(rows)
+      .map(({ id }) => id);
+  }
+
+  async perform(work: DueWork, signal: AbortSignal): Promise<void> {
+    const { pool, endpoints, sender } = this.options;
+    const endpoint = await endpoints.find(work.group);
+    if (endpoint === null) return; // it was removed, and with it what waited
+    const gapAfter = await gapBefore(pool, work);
+    const { replayed } = work;
+    await sender.send(endpoint, keptMessageSchema.parse(work.payload), { gapAfter, replayed }, signal);
+    if (gapAfter !== null) await gapWasTold(pool, work);
+  }
+
+  async #messages(occurrences: readonly Occurrence[], database: Statements): Promise<readonly Message[]> {
+    const jobs = await this.options.findJobs(database, occurrences.flatMap(correlationsOf));
+    const told = (event: EventEnvelope): ToldBy => toldBy(event, jobs);
+    const messages: Message[] = [];
+    for (const occurrence of occurrences) {
+      if (occurrence.kind === 'change') messages.push(...messagesOf(occurrence.change, told));
+      else messages.push(...(await trialEnding(occurrence.event, database, told)));
+    }
+    return messages;
+  }
+}
+
+function correlationsOf(occurrence: Occurrence): readonly string[] {
+  if (occurrence.kind === 'event') return [occurrence.event.metadata.correlationId];
+  const { cause } = occurrence.change;
+  return cause.kind === 'event' && cause.event !== null ? [cause.event.metadata.correlationId] : [];
+}
+
+/** A trial that ends changes nothing yet: the message tells what holds. */
+async function trialEnding(
+  event: EventEnvelope,
+  database: Statements,
+  told: (event: EventEnvelope) => ToldBy,
+): Promise<readonly Message[]> {
+  if (event.type !== 'SubscriptionTrialEnding') return [];
+  const { subscription, customer } = event.data;
+  const userId = await ownerOf(database, { subscription, customer });
+  if (userId === null) return [];
+  const at = Date.parse(event.metadata.recordedAt);
+  const snapshot = await servedOf(database, userId, event.position, at);
+  return snapshot === null ? [] : [messageOfEvent('trial.ending', event, snapshot, told(event))];
+}
+
+/** The last message before this one, to that endpoint about that user, that was given up and that none has told of; `null`: none. */
+async function gapBefore(pool: Pool, { lane, seq }: DueWork): Promise<string | null> {
+  const { rows } = await pool.query(
+    `select payload::json ->> 'id' as id from tenure.reaction_work
+     where reaction = $1 and lane = $2 and state = 'dead' and not gap_told and seq < $3 order by seq desc limit 1`,
+    [WEBHOOKS, lane, seq],
+  );
+  return rows[0] === undefined ? null : gapRow.parse(rows[0]).id;
+}
+
+async function gapWasTold(pool: Pool, { lane, seq }: DueWork): Promise<void> {
+  await pool.query(
+    `update tenure.reaction_work set gap_told = true
+     where reaction = $1 and lane = $2 and state = 'dead' and seq < $3`,
+    [WEBHOOKS, lane, seq],
+  );
+}

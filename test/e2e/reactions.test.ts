@@ -1,0 +1,163 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Webhook } from 'standardwebhooks';
+import { problemCode } from '../support/http-call.js';
+import { AUTHORIZED, PLANS, startService, type TestService, testEnvironment } from '../support/service.js';
+import { freePort, ServiceProcess } from '../support/service-process.js';
+import { type TestStores, testStores } from '../support/stores.js';
+import { signed, stripeEvent, subscriptionObject } from '../support/stripe-events.js';
+import { until } from '../support/until.js';
+import { WebhookReceiver } from '../support/webhook-receiver.js';
+
+const ENDPOINTS = '/v1/ops/webhook-endpoints';
+const SETTINGS = { WEBHOOKS_ALLOW_PRIVATE: 'true' };
+
+function bought(userId: string) {
+  const subscription = subscriptionObject(`sub_${userId}`, 'price_plus', { metadata: { user_id: userId } });
+  return stripeEvent('customer.subscription.created', subscription);
+}
+
+describe('What follows what happened', () => {
+  let stores: TestStores;
+  let receiver: WebhookReceiver;
+  let service: TestService;
+  let folder: string;
+  let victim: ServiceProcess;
+  /** Of the endpoint that the process made which is killed. */
+  let secret: string;
+  let endpoint: string;
+  let hanging: string;
+
+  beforeAll(async () => {
+    [stores, receiver, folder] = await Promise.all([
+      testStores(),
+      WebhookReceiver.start(),
+      mkdtemp(join(tmpdir(), 'tenure-reactions-')),
+    ]);
+    const plansFile = join(folder, 'plans.yaml');
+    await writeFile(plansFile, PLANS);
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const environment = { ...testEnvironment(stores.database.url, plansFile), ...stores.environment };
+    victim = new ServiceProcess({ ...environment, ...SETTINGS, PORT: String(port) });
+    await victim.isReady(url);
+    const made = await fetch(url + ENDPOINTS, {
+      method: 'POST',
+      headers: { ...AUTHORIZED, 'content-type': 'application/json' },
+      body: JSON.stringify({ url: receiver.url, types: ['access.changed'] }),
+    });
+    ({ id: endpoint, secret } = (await made.json()) as { id: string; secret: string });
+    receiver.answer = () => null;
+    const { body, signature } = signed(bought('ann'));
+    await fetch(`${url}/webhooks/stripe`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'stripe-signature': signature },
+      body,
+    });
+    hanging = await until('the message is under way', () => receiver.seen[0]?.said.id);
+    await victim.kill('SIGKILL');
+    receiver.clear();
+    service = await startService({ stores, environment: SETTINGS });
+  });
+  afterAll(async () => {
+    await service.close();
+    await victim.kill('SIGKILL');
+    await receiver.close();
+    await stores.drop();
+    await rm(folder, { recursive: true });
+  });
+  afterEach(() => receiver.clear());
+
+  it('is done by another instance when a process was killed in the middle of it: the same message, by its id', async () => {
+    await until('it has come', () => receiver.taken.length > 0);
+    expect(receiver.taken.map(({ said }) => said.id)).toEqual([hanging]);
+    const [first] = receiver.taken;
+    expect(new Webhook(secret).verify(first?.text ?? '', first?.headers ?? {})).toMatchObject({
+      type: 'access.changed',
+      subject: 'ann',
+      data: {
+        cause: { eventType: 'SubscriptionActivated' },
+        snapshot: { plan: 'plus', revocationVersion: 1 },
+      },
+    });
+  });
+
+  it('is sent as it is served, once, with whom it concerns', async () => {
+    const { revocationVersion, position } = await service.after('bob', bought('bob'));
+    await until('it has come', () => receiver.taken.length > 0);
+    const [message] = receiver.taken;
+    const { scheduledChange: _, ...snapshot } = await service.entitlements('bob');
+    expect(message?.said).toMatchObject({
+      subject: 'bob',
+      data: { version: revocationVersion, position, snapshot },
+    });
+    await until('nothing waits', async () => {
+      const { text } = await service.get('/metrics');
+      return /tenure_reaction_waiting\{reaction="webhooks"\} 0/.test(text);
+    });
+    const { text } = await service.get('/metrics');
+    expect(text).toMatch(/tenure_reaction_tries_total\{reaction="webhooks",outcome="done"\} [1-9]/);
+    expect(receiver.taken).toHaveLength(1);
+  });
+
+  it('has endpoints whose secret is shown once, is kept sealed, and is the same where one request is repeated', async () => {
+    const asked = { url: receiver.url, types: ['trial.ending'], description: 'a test' };
+    const key = { 'idempotency-key': 'make-it' };
+    const made = await service.ask('POST', ENDPOINTS, asked, key);
+    expect(made.status).toBe(201);
+    expect(made.body.secret).toMatch(/^whsec_/);
+    expect((await service.ask('POST', ENDPOINTS, asked, key)).body).toEqual(made.body);
+    const shown = await service.get(ENDPOINTS);
+    expect(shown.body.endpoints).toHaveLength(2);
+    expect(shown.text).not.toContain('whsec_');
+    const { rows } = await service.tenure.pool.query(
+      `select (select string_agg(e::text, ' ') from tenure.webhook_endpoint e) as endpoints,
+              (select string_agg(k::text, ' ') from tenure.idempotency_key k) as replies`,
+    );
+    expect(rows[0].endpoints).toContain(made.body.id);
+    expect(rows[0].replies).not.toBeNull();
+    expect(JSON.stringify(rows)).not.toContain('whsec_');
+
+    const path = `${ENDPOINTS}/${made.body.id}`;
+    const tested = await service.ask('POST', `${path}/test`);
+    expect(tested.body).toMatchObject({ delivered: true, answered: 204, failure: null });
+    const [message] = receiver.taken;
+    expect(new Webhook(made.body.secret).verify(message?.text ?? '', message?.headers ?? {})).toMatchObject({
+      id: tested.body.id,
+      type: 'webhook.test',
+    });
+    receiver.answer = () => 500;
+    expect((await service.ask('POST', `${path}/test`)).body).toMatchObject({
+      delivered: false,
+      answered: 500,
+      failure: 'answered 500',
+    });
+    const rotated = await service.ask('POST', `${path}/rotate`);
+    expect(rotated.body.secret).not.toBe(made.body.secret);
+    expect((await service.ask('PATCH', path, { state: 'paused', types: null })).body).toMatchObject({
+      state: 'paused',
+      types: null,
+      description: 'a test',
+    });
+    expect((await service.ask('DELETE', path)).status).toBe(204);
+    expect((await service.get(path)).status).toBe(404);
+    expect((await service.ask('DELETE', path)).status).toBe(404);
+  });
+
+  it('has no endpoint that nothing can be sent to', async () => {
+    for (const url of ['ftp://example.com/', 'no url', 'https://user:word@example.com/']) {
+      const refused = await service.ask('POST', ENDPOINTS, { url });
+      expect([refused.status, problemCode(refused)]).toEqual([422, 'url_not_allowed']);
+    }
+    expect((await service.ask('POST', ENDPOINTS, { url: receiver.url, types: ['none'] })).status).toBe(400);
+    expect((await service.ask('PATCH', `${ENDPOINTS}/${endpoint}`, { url: 'no url' })).status).toBe(422);
+  });
+
+  it('shows no dead letters where nothing was given up, and replays none that there is not', async () => {
+    expect((await service.get('/v1/ops/dead-letters')).body).toEqual({ deadLetters: [], next: null });
+    expect((await service.get('/v1/ops/dead-letters?cursor=x')).status).toBe(400);
+    const path = '/v1/ops/dead-letters/f0d1a7c2-6a53-5c1c-8a43-0d4f4f7c2b10/replay';
+    expect((await service.ask('POST', path)).status).toBe(404);
+  });
+});

@@ -1,0 +1,210 @@
+import { Webhook } from 'standardwebhooks';
+import { z } from 'zod';
+import { SealedSecrets } from '../../src/auth/sealed-secrets.js';
+import { listDeadLetters, replayDeadLetter } from '../../src/reactions/dead-letters.js';
+import { Reactor } from '../../src/reactions/reactor.js';
+import type { ToldBy } from '../../src/reactions/told-by.js';
+import { EndpointRepository } from '../../src/reactions/webhooks/endpoint.repository.js';
+import { MessageSender } from '../../src/reactions/webhooks/sender.js';
+import { WebhooksReaction } from '../../src/reactions/webhooks/webhooks.reaction.js';
+import { at, day } from '../support/policy-stories.js';
+import { type Instance, ProjectedLog, type ToRecord } from '../support/projected-log.js';
+import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
+import { until } from '../support/until.js';
+import { WebhookReceiver } from '../support/webhook-receiver.js';
+
+const OPS = { actor: 'ops', reason: 'a test' };
+function sight(name: string, second: number, more: Parameters<typeof sightOf>[2] = {}): ToRecord {
+  const record = sightOf(name, second, { userId: name, ...more });
+  const origin = record.origin && { ...record.origin, eventId: `evt_${name}_${second}` };
+  return { ...record, origin };
+}
+
+describe('Outgoing webhooks', () => {
+  let log: ProjectedLog;
+  let live: Instance;
+  let receiver: WebhookReceiver;
+  let endpoints: EndpointRepository;
+  let now: number;
+  const reactors: Reactor[] = [];
+
+  beforeAll(async () => {
+    receiver = await WebhookReceiver.start();
+  });
+  afterAll(() => receiver.close());
+
+  beforeEach(async () => {
+    receiver.clear();
+    now = at(day(1));
+    log = await ProjectedLog.open();
+    live = await log.start('live', { now: () => at(day(9)) });
+    await live.reaches(await log.record(publication(twoPlans({ free: 'reports', plus: 'export' }), day(0))));
+    const secrets = new SealedSecrets(['an admin key of at least 32 characters']);
+    endpoints = new EndpointRepository({ pool: log.pool, secrets, now: () => now });
+  });
+  afterEach(async () => {
+    for (const reactor of reactors.splice(0)) await reactor.stop();
+    await log.close();
+  });
+
+  async function endpoint(id = 'whe_1'): Promise<string> {
+    const made = await endpoints.create({
+      id,
+      url: receiver.url,
+      description: '',
+      types: ['access.changed'],
+      bulk: [],
+      createdBy: 'test',
+    });
+    return made?.secret ?? '';
+  }
+
+  /** Runs the reaction; comes back when it has begun. */
+  async function run(
+    retryAfterMs = Array.from({ length: 40 }, () => 2),
+    told: ToldBy = 'stripe',
+  ): Promise<void> {
+    const sender = new MessageSender({ addresses: 'any', endpoints, version: 'test' });
+    const findJobs = async (_: unknown, ids: readonly string[]) =>
+      new Map(told === 'import' ? ids.map((id) => [id, 'import' as const]) : []);
+    const reaction = new WebhooksReaction({
+      pool: log.pool,
+      endpoints,
+      sender,
+      findJobs,
+      source: '/tenure',
+      retryAfterMs,
+    });
+    const reactor = new Reactor({
+      pool: log.pool,
+      url: log.url,
+      store: log.store,
+      reactions: [reaction],
+      isLogKnown: () => true,
+      metrics: { reactionWork: () => undefined, reactionWritten: () => undefined },
+      onTrouble: () => undefined,
+    });
+    reactors.push(reactor);
+    reactor.start();
+    await until('it has begun', async () => {
+      const { rows } = await log.pool.query('select from tenure.reaction_checkpoint');
+      return rows.length > 0;
+    });
+  }
+
+  const fold = async (...events: readonly ToRecord[]): Promise<void> =>
+    live.reaches(await log.record(...events));
+
+  const versionsOf = (user: string): readonly (number | undefined)[] =>
+    receiver.taken.filter(({ said }) => said.subject === user).map(({ said }) => said.data.version);
+
+  it('come to a receiver that fails half the time in order for a user, signed, and after a rebuild not again', async () => {
+    let tries = 0;
+    receiver.answer = () => {
+      tries += 1;
+      return tries % 2 === 0 ? 204 : 500;
+    };
+    const secret = await endpoint();
+    await run();
+    const users = ['ann', 'bob', 'cyd'];
+    for (let turn = 0; turn < 8; turn += 1) {
+      const more = turn % 2 === 0 ? {} : { status: 'paused' };
+      await fold(...users.map((user) => sight(user, day(2) + turn, more)));
+    }
+    await until('all have come', () => receiver.taken.length >= 24);
+    for (const user of users) expect(versionsOf(user)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    for (const { text, headers, said } of receiver.taken) {
+      expect(new Webhook(secret).verify(text, headers)).toMatchObject({ id: said.id });
+      expect(headers['webhook-id']).toBe(said.id);
+      expect(headers['content-type']).toContain('application/cloudevents+json');
+      expect(() => new Webhook(secret).verify(`${text} `, headers)).toThrow();
+    }
+    await live.rebuilds.rebuild({ ...OPS, afterwards: 'swap' }, () => undefined);
+    await fold(sight('dan', day(3)));
+    await until('the next has come', () => versionsOf('dan').length === 1);
+    expect(receiver.taken).toHaveLength(25);
+  });
+
+  it('let the next go when one was given up, which says so, and send that one again by its id when it is replayed', async () => {
+    receiver.answer = ({ data }) => (data.version === 2 && data.replayed !== true ? 500 : 204);
+    await endpoint();
+    await run([1, 1]);
+    await fold(
+      sight('ann', day(2)),
+      sight('ann', day(3), { status: 'paused' }),
+      sight('ann', day(4)),
+      sight('ann', day(5), { status: 'paused' }),
+    );
+    await until('those behind it have come', () => receiver.taken.length === 3);
+    expect(versionsOf('ann')).toEqual([1, 3, 4]);
+    const [dead, ...others] = await listDeadLetters(log.pool, { after: '0', limit: 10 });
+    expect(others).toEqual([]);
+    expect(dead).toMatchObject({
+      reaction: 'webhooks',
+      group: 'whe_1',
+      attempts: 3,
+      failure: 'answered 500',
+    });
+    const { id } = z.looseObject({ id: z.string() }).parse(dead?.payload);
+    expect(receiver.taken.map(({ said }) => said.data.gapAfter ?? null)).toEqual([null, id, null]);
+    expect(await replayDeadLetter(log.pool, dead?.id ?? '')).toBe(true);
+    await until('it has come', () => receiver.taken.length === 4);
+    expect(receiver.taken.at(-1)?.said).toMatchObject({ id, data: { version: 2, replayed: true } });
+    await until(
+      'none is left',
+      async () => (await listDeadLetters(log.pool, { after: '0', limit: 10 })).length === 0,
+    );
+    expect(await replayDeadLetter(log.pool, dead?.id ?? '')).toBe(false);
+  });
+
+  it('are signed by both secrets for 24 h after a rotation, and then by the new one alone', async () => {
+    const before = await endpoint();
+    await run();
+    const after = (await endpoints.rotate('whe_1'))?.secret ?? '';
+    await fold(sight('ann', day(2)));
+    await until('one has come', () => receiver.taken.length === 1);
+    now += 24 * 3_600_000;
+    await fold(sight('bob', day(3)));
+    await until('another has come', () => receiver.taken.length === 2);
+    const by = (secret: string): readonly boolean[] =>
+      receiver.taken.map(({ text, headers }) => {
+        try {
+          return new Webhook(secret).verify(text, headers) !== null;
+        } catch {
+          return false;
+        }
+      });
+    expect(by(before)).toEqual([true, false]);
+    expect(by(after)).toEqual([true, true]);
+  });
+
+  it('begin for a new endpoint with what comes then, wait for one that is paused, and of an import come not at all', async () => {
+    await endpoint();
+    await run();
+    await endpoints.change('whe_1', { state: 'paused' });
+    await fold(sight('ann', day(2)));
+    now = at(day(3));
+    await endpoint('whe_2');
+    await fold(sight('bob', day(4)));
+    await until('the new one has its', () => receiver.taken.length === 1);
+    expect(receiver.taken[0]?.said.subject).toBe('bob');
+    await endpoints.change('whe_1', { state: 'active' });
+    await until('what waited has come', () => receiver.taken.length === 3);
+    expect(
+      receiver.taken
+        .slice(1)
+        .map(({ said }) => said.subject)
+        .sort(),
+    ).toEqual(['ann', 'bob']);
+    for (const reactor of reactors.splice(0)) await reactor.stop();
+    await run([1], 'import');
+    await fold(sight('eve', day(5)));
+    await until('it was passed', async () => {
+      const { rows } = await log.pool.query<{ position: string }>(
+        'select position::text from tenure.reaction_checkpoint',
+      );
+      return rows[0]?.position === '4';
+    });
+    expect(receiver.taken).toHaveLength(3);
+  });
+});
