@@ -26,7 +26,7 @@ export function checkoutStory(events: readonly EventEnvelope[], now: number): Ch
 }
 
 /** What Stripe told of a session, whichever way round it came; `null` while it is open. */
-function statusTold(events: readonly EventEnvelope[]): CheckoutStatusResponse['status'] | null {
+export function statusTold(events: readonly EventEnvelope[]): CheckoutStatusResponse['status'] | null {
   let told: CheckoutStatusResponse['status'] | null = null;
   const isPaid = (status: string | null): boolean => status === 'paid' || status === 'no_payment_required';
   for (const event of events) {

@@ -2,10 +2,14 @@ import { z } from 'zod';
 
 const units = z.int().min(1).max(999_999_999);
 const name = z.string().min(1).max(100);
+/** No name, blank or backslash: what one reader takes for the host another may not. Stripe's `{CHECKOUT_SESSION_ID}` may be in it. */
 const url = z
   .string()
   .max(2_000)
-  .refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), { error: 'must be an http(s) URL' });
+  .refine(
+    (text) => /^https?:\/\/[^\s\\@/?#]+(?:[/?#][\x21-\x5b\x5d-\x7e]*)?$/i.test(text) && URL.canParse(text),
+    { error: 'must be an http(s) URL of printable ASCII, without a user name' },
+  );
 
 /** What is to be bought, for whom, and where the browser goes from there. Prices come from the catalogue alone. */
 export const checkoutRequest = z.strictObject({

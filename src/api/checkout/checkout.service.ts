@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { CommandBus } from '@nestjs/cqrs';
 import type { Caller } from '../../auth/caller.js';
 import { RecordCheckoutEvent } from '../../commands/checkout.aggregate.js';
+import type { EventStore } from '../../event-store/event-store.js';
 import type { PlanCatalog } from '../../events/catalog.events.js';
 import type { CheckoutStartedData } from '../../events/checkout.events.js';
+import { parseEvent } from '../../events/event-envelope.js';
 import type { Position } from '../../events/stored-event.js';
+import { checkoutStream } from '../../events/stream-names.js';
 import { type ClaimReading, claimOf } from '../../events/user-id.js';
 import { ProblemError } from '../../http/problem.js';
 import { orderOfChoice } from '../../plans/plan-order.js';
@@ -21,10 +24,11 @@ import type { StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
 import type { SoldPrices } from '../../stripe/prices/sold-prices.js';
 import { checkUserId } from '../entitlements/entitlements.service.js';
 import type { CheckoutRequest, CheckoutResponse } from './checkout.schemas.js';
+import { statusTold } from './checkout-status.js';
 import type { BuyingUser, CustomerOfUser } from './customer-of-user.js';
 import { choiceHeld, type Held, idOf } from './held.js';
 import { checkOrigins, type Offer, offerOf } from './offer.js';
-import { openSessions, reuseOrExpire, sessionSchema } from './open-sessions.js';
+import { refuseUnheard, reuseOrExpire, sessionSchema, sessionsOf } from './open-sessions.js';
 import { runningSubscriptions } from './running-subscriptions.js';
 import { choiceKey, sessionParams } from './session-params.js';
 import { PATIENCE_MS, writtenAs } from './stripe-writes.js';
@@ -44,6 +48,8 @@ export interface CheckoutServiceOptions {
   readonly engine: Pick<Projection, 'waitUntil'>;
   readonly ops: Pick<OpsReader, 'currentCatalog'>;
   readonly logWatch: Pick<LogWatch, 'end'>;
+  readonly store: Pick<EventStore, 'read'>;
+  readonly streamPrefix: string;
   readonly prices: Pick<SoldPrices, 'of'>;
   readonly origins: readonly string[];
   readonly userIds: ClaimReading;
@@ -130,6 +136,7 @@ export class CheckoutService {
     const trialDays = trialDaysOf(request, offer, buyer);
     const found = await this.#customerOf(gateway, customers, asked, lock, { buyer, snapshot });
     const { customer, sessions } = found;
+    await refuseUnheard(sessions, (session) => this.#told(session));
     const running = await runningSubscriptions(
       { gateway, buyers: this.options.buyers, userIdKey: this.options.userIds.userIdMetadataKey },
       { customer, listed: found.subscriptions, buyer, snapshot, catalog, userId: user.userId },
@@ -206,7 +213,7 @@ export class CheckoutService {
       const { customer } = known;
       const [isThere, sessions, subscriptions] = await Promise.all([
         customers.stillThere(customer, user),
-        openSessions(gateway, customer),
+        sessionsOf(gateway, customer),
         gateway.page('/v1/subscriptions', { customer, 'expand[]': 'data.latest_invoice' }, PATIENCE_MS),
       ]);
       if (isThere) return { customer, sessions, subscriptions };
@@ -215,6 +222,12 @@ export class CheckoutService {
     await lock.confirm();
     const { customer } = await customers.make(user, gone);
     return { customer, sessions: [], subscriptions: null };
+  }
+
+  async #told(session: string): Promise<ReturnType<typeof statusTold>> {
+    const { store, streamPrefix } = this.options;
+    const events = await store.read(checkoutStream(streamPrefix, session), 0);
+    return statusTold(events.map(parseEvent));
   }
 
   /** The prices that may be asked for, as Stripe sells them. @throws ProblemError `stripe_unavailable` */

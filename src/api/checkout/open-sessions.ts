@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ProblemError } from '../../http/problem.js';
 import type { PageAnswer, StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
 import { StripeRefusedError, written } from '../../stripe/gateway/written.js';
+import type { CheckoutStatusResponse } from './checkout.schemas.js';
 import { METADATA } from './session-params.js';
 import { answered, PATIENCE_MS } from './stripe-writes.js';
 
@@ -9,6 +10,7 @@ import { answered, PATIENCE_MS } from './stripe-writes.js';
 export const sessionSchema = z.looseObject({
   id: z.string(),
   status: z.string().nullish(),
+  mode: z.string().nullish(),
   url: z.string().nullish(),
   client_secret: z.string().nullish(),
   expires_at: z.int(),
@@ -16,13 +18,13 @@ export const sessionSchema = z.looseObject({
 });
 export type StripeSession = z.infer<typeof sessionSchema>;
 
-/** Sessions of a customer that are open and that Tenure began. @throws StripeUnansweredError */
-export async function openSessions(
+/** The newest sessions of a customer that Tenure began. @throws StripeUnansweredError */
+export async function sessionsOf(
   gateway: Pick<StripeGateway, 'page'>,
   customer: string,
 ): Promise<readonly StripeSession[]> {
   const path = '/v1/checkout/sessions';
-  const answer = await gateway.page(path, { customer, status: 'open' }, PATIENCE_MS);
+  const answer = await gateway.page(path, { customer }, PATIENCE_MS);
   if (answer.outcome === 'not_found') return [];
   return z
     .array(sessionSchema)
@@ -40,12 +42,29 @@ export async function reuseOrExpire(
   sessions: readonly StripeSession[],
   key: string | null,
 ): Promise<StripeSession | null> {
+  const open = sessions.filter(({ status }) => status === 'open');
   const same =
-    key === null ? null : (sessions.find(({ metadata }) => metadata?.[METADATA.choice] === key) ?? null);
-  for (const session of sessions) {
+    key === null ? null : (open.find(({ metadata }) => metadata?.[METADATA.choice] === key) ?? null);
+  for (const session of open) {
     if (session !== same) await expire(gateway, session.id);
   }
   return same;
+}
+
+/**
+ * Holds that what was bought once and for good is known with its money, or without it for good: nobody pays for it twice
+ * because Tenure has not heard of the first time. Subscriptions are told apart by those that Stripe has.
+ * @throws ProblemError `checkout_completed`
+ */
+export async function refuseUnheard(
+  sessions: readonly StripeSession[],
+  toldOf: (session: string) => Promise<CheckoutStatusResponse['status'] | null>,
+): Promise<void> {
+  const bought = sessions.filter(({ mode, status }) => mode === 'payment' && status === 'complete');
+  for (const { id } of bought) {
+    const told = await toldOf(id);
+    if (told !== 'complete' && told !== 'payment_failed') throw completed();
+  }
 }
 
 async function expire(gateway: Pick<StripeGateway, 'write' | 'object'>, id: string): Promise<void> {
