@@ -12,14 +12,15 @@ describe('A checkout that Tenure begins', () => {
 
   beforeAll(async () => {
     shop = await Shop.open();
-    const { stores, environment } = shop.service;
+    const { stores } = shop;
+    const { environment, plansFile } = shop.service;
     second = await startService({
       stores,
-      environment: { ...environment, PLANS_FILE: shop.service.plansFile },
+      environment: { ...environment, PLANS_FILE: plansFile },
     });
   }, TIMEOUT_MS);
   afterAll(async () => {
-    await second?.close();
+    if (shop?.service !== second) await second?.close();
     await shop?.close();
   });
 
@@ -204,11 +205,26 @@ describe('A checkout that Tenure begins', () => {
     await holdsOnce('lea');
   });
 
-  it('for good ends the subscription that ran with its period', async () => {
+  it('for good gives the plan without end, and the subscription that ran ends with its period', async () => {
     await shop.buy('mia', PLUS);
-    const { body } = await shop.begin('mia', { plan: 'pro', interval: 'lifetime' });
+    const forGood = { plan: 'pro', interval: 'lifetime' };
+    const { body } = await shop.begin('mia', forGood);
+    await shop.simulator.control('POST', '/_simulator/webhooks/faults', { drop: 1 });
     await shop.pay(body.sessionId);
-    expect(await shop.follow(body.sessionId, 0)).toMatchObject({ status: 'complete' });
+    expect(await shop.begin('mia', forGood)).toMatchObject({
+      status: 409,
+      body: { code: 'checkout_completed' },
+    });
+    await shop.simulator.control('POST', '/_simulator/webhooks/faults', { drop: 0 });
+    const { data } = await shop.stripe.events.list({ type: 'checkout.session.completed', limit: 1 });
+    await shop.simulator.control('POST', `/_simulator/events/${data[0]?.id}/resend`);
+    expect(await shop.follow(body.sessionId)).toMatchObject({ status: 'complete', inForce: true });
+    expect(await shop.service.entitlements('mia')).toMatchObject({
+      plan: 'pro',
+      expiresAt: null,
+      source: { type: 'purchase' },
+    });
+    expect(await shop.begin('mia', PRO)).toMatchObject({ status: 409, body: { code: 'already_held' } });
     await until('the subscription ends with its period', async () => {
       const [subscription] = await shop.runningOf('mia');
       return subscription?.cancel_at_period_end === true;
@@ -255,5 +271,27 @@ describe('A checkout that Tenure begins', () => {
   it('is told of by nobody else’s id, nor by one that Tenure did not begin', async () => {
     expect((await shop.service.get('/v1/checkout/sessions/cs_test_other')).status).toBe(404);
     expect((await shop.service.get('/v1/checkout/sessions/sub_1')).status).toBe(404);
+  });
+
+  it('is cleaned up after by another instance where the first ended between payment and that', async () => {
+    await shop.buy('nic', PLUS);
+    await shop.later();
+    const [{ id } = { id: '' }] = await shop.runningOf('nic');
+    await shop.stripe.subscriptions.update(id, { cancel_at_period_end: true });
+    await shop.heard();
+    const begun = await shop.begin('nic', PRO);
+    const { pool } = second.tenure;
+    const holding = await pool.connect();
+    await holding.query('begin');
+    await holding.query(`select from tenure.reaction_checkpoint where reaction = 'checkout' for update`);
+    expect(await shop.confirm(begun.body.url)).toBe(303);
+    expect(await shop.follow(begun.body.sessionId)).toMatchObject({ inForce: true });
+    expect((await shop.stripe.subscriptions.retrieve(id)).cancel_at_period_end).toBe(true);
+    await shop.goOnWith(second);
+    await holding.query('rollback');
+    holding.release();
+    await until('the cancellation was withdrawn', async () => {
+      return !(await shop.stripe.subscriptions.retrieve(id)).cancel_at_period_end;
+    });
   });
 });

@@ -14,8 +14,10 @@ import { PortalConfigurations } from '../../stripe/gateway/portal-configurations
 import type { StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
 import { PricesModule } from '../../stripe/prices/prices.module.js';
 import { SoldPrices } from '../../stripe/prices/sold-prices.js';
+import { BeginCheckout } from './begin-checkout.js';
 import { CheckoutController } from './checkout.controller.js';
 import { CheckoutService } from './checkout.service.js';
+import { CheckoutRecord } from './checkout-record.js';
 import { CheckoutStatusService } from './checkout-status.service.js';
 import { CustomerOfUser } from './customer-of-user.js';
 import { UserLocks } from './user-lock.js';
@@ -30,6 +32,7 @@ import { UserLocks } from './user-lock.js';
       inject: [
         SETTINGS,
         POOL,
+        EVENT_STORE,
         STRIPE_GATEWAY,
         PortalConfigurations,
         CommandBus,
@@ -49,8 +52,9 @@ import { UserLocks } from './user-lock.js';
 export class CheckoutModule {}
 
 function checkoutService(
-  { userIds, livemode, checkoutUrlOrigins: origins }: Settings,
+  { userIds, livemode, streamPrefix, checkoutUrlOrigins: origins }: Settings,
   pool: Pool,
+  store: EventStore,
   gateway: StripeGateway | null,
   configurations: PortalConfigurations | null,
   commands: CommandBus,
@@ -58,24 +62,21 @@ function checkoutService(
   logWatch: LogWatch,
   prices: SoldPrices,
 ): CheckoutService {
-  const reading = { claims: userIds, livemode };
-  const customers = gateway === null ? null : new CustomerOfUser({ gateway, commands, reading });
-  const [locks, buyers] = [new UserLocks(pool), new BuyerReader(pool)];
-  return new CheckoutService({
-    gateway,
-    configurations,
-    customers,
-    locks,
-    commands,
-    buyers,
-    reader,
-    engine,
-    ops,
-    logWatch,
-    prices,
-    origins,
-    userIds,
-  });
+  const buyers = new BuyerReader(pool);
+  const beginning =
+    gateway === null || configurations === null
+      ? null
+      : new BeginCheckout({
+          gateway,
+          configurations,
+          customers: new CustomerOfUser({ gateway, commands, reading: { claims: userIds, livemode } }),
+          buyers,
+          record: new CheckoutRecord({ commands, store, streamPrefix }),
+          prices,
+          userIds,
+        });
+  const locks = new UserLocks(pool);
+  return new CheckoutService({ beginning, locks, buyers, reader, engine, ops, logWatch, origins, userIds });
 }
 
 function statusService(

@@ -31,6 +31,7 @@ export const plansResponse = z.strictObject({
       limits,
       perUnit: z.record(z.string(), z.int()),
       sellable: z.boolean(),
+      trialDays: z.int().describe('offered at a first checkout'),
       prices: z.record(z.string(), planPriceSchema).describe('by the label of the plan file'),
     }),
   ),
@@ -57,6 +58,7 @@ export const PLANS_EXAMPLES = {
         limits: { members: 500 },
         perUnit: {},
         sellable: true,
+        trialDays: 14,
         prices: {
           monthly: {
             name: 'price_plus_m',

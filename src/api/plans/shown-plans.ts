@@ -19,6 +19,7 @@ export function shownPlans(catalog: PlanCatalog, prices: ReadonlyMap<string, Sol
     plan,
     isDefault: plan === catalog.default,
     ...given,
+    trialDays: given.trialDays ?? catalog.trialDays,
     features: [...features].sort(),
     prices: Object.fromEntries(
       Object.entries(prices).flatMap(([label, named]) =>

@@ -2,6 +2,7 @@ import Stripe from 'stripe';
 import { Simulator } from '../../../packages/stripe-simulator/src/index.js';
 import type { Answer } from '../../support/http-call.js';
 import { startService, type TestService } from '../../support/service.js';
+import { type TestStores, testStores } from '../../support/stores.js';
 import { SECRET } from '../../support/stripe-events.js';
 
 const KEY = 'sk_test_of_the_shop';
@@ -13,7 +14,9 @@ export class Shop {
   private constructor(
     readonly simulator: Simulator,
     readonly stripe: Stripe,
-    readonly service: TestService,
+    /** The instance that is asked, and hears of what happens. */
+    public service: TestService,
+    readonly stores: TestStores,
     readonly prices: Readonly<Record<string, string>>,
   ) {}
 
@@ -38,7 +41,9 @@ export class Shop {
       proOnce: await made(pro, 90_000),
       seatMonthly: await made(seats, 500, 'month'),
     };
+    const stores = await testStores();
     const service = await startService({
+      stores,
       plans: planFile(prices),
       environment: {
         STRIPE_SECRET_KEY: KEY,
@@ -47,7 +52,7 @@ export class Shop {
         CHECKOUT_URL_ORIGINS: APP,
       },
     });
-    const shop = new Shop(simulator, stripe, service, prices);
+    const shop = new Shop(simulator, stripe, service, stores, prices);
     shop.deliverTo(service.url);
     return shop;
   }
@@ -136,9 +141,17 @@ export class Shop {
       await this.simulator.control('POST', `/_simulator/payment_methods/${id}`, { token });
   }
 
+  /** Ends the instance that there is; another one on the same stores is asked from now on. */
+  async goOnWith(other: TestService): Promise<void> {
+    await this.service.close();
+    this.service = other;
+    this.deliverTo(other.url);
+  }
+
   async close(): Promise<void> {
     await this.service.close();
     await this.simulator.close();
+    await this.stores.drop();
   }
 }
 

@@ -1,0 +1,112 @@
+import fc from 'fast-check';
+import { goldenEvent } from '../../../test/support/golden-events.js';
+import { planCatalogSchema } from '../../events/catalog.events.js';
+import type { EventEnvelope } from '../../events/event-envelope.js';
+import { checkoutStory, statusTold } from './checkout-status.js';
+import { isInForce } from './in-force.js';
+
+const AT = '2026-11-29T10:00:00.000Z';
+const SECOND = Date.parse(AT) / 1_000;
+
+function told(
+  type:
+    | 'CheckoutStarted'
+    | 'CheckoutCompleted'
+    | 'CheckoutPaymentSucceeded'
+    | 'CheckoutPaymentFailed'
+    | 'CheckoutExpired',
+  data: object = {},
+): EventEnvelope {
+  const golden = goldenEvent(type);
+  return { ...golden, data: { ...golden.data, ...data }, metadata: { recordedAt: AT } } as EventEnvelope;
+}
+
+const STARTED = told('CheckoutStarted', { expiresAt: SECOND + 86_400 });
+const PAID = told('CheckoutCompleted', { status: 'complete', paymentStatus: 'paid' });
+const UNPAID = told('CheckoutCompleted', { status: 'complete', paymentStatus: 'unpaid' });
+
+describe('The story of a checkout', () => {
+  it.each<[string, readonly EventEnvelope[], number, string]>([
+    ['nothing that followed yet', [], 10, 'open'],
+    ['nothing that followed in time', [], 90_000, 'expired'],
+    ['a payment', [PAID], 10, 'complete'],
+    ['a payment that Stripe told after the end', [PAID], 90_000, 'complete'],
+    ['money on its way', [UNPAID], 10, 'processing'],
+    ['money that came', [UNPAID, told('CheckoutPaymentSucceeded')], 10, 'complete'],
+    ['money that did not come', [UNPAID, told('CheckoutPaymentFailed')], 10, 'payment_failed'],
+    ['an end', [told('CheckoutExpired')], 10, 'expired'],
+  ])('with %s is told by its stream, in any order', (_what, events, after, status) => {
+    fc.assert(
+      fc.property(fc.shuffledSubarray([...events], { minLength: events.length }), (shuffled) => {
+        expect(checkoutStory([STARTED, ...shuffled], SECOND + after)?.status).toBe(status);
+      }),
+    );
+  });
+
+  it('is none of what Tenure did not begin', () => {
+    expect(checkoutStory([PAID], SECOND)).toBeNull();
+    expect(statusTold([])).toBeNull();
+  });
+});
+
+describe('What a checkout was begun for', () => {
+  const catalog = planCatalogSchema.parse({
+    default: 'free',
+    plans: {
+      free: { rank: 0, role: 'free' },
+      plus: { rank: 1, role: 'paid' },
+      pro: { rank: 2, role: 'paid' },
+    },
+  });
+  const golden = goldenEvent('CheckoutStarted');
+  if (golden.type !== 'CheckoutStarted') throw new Error('another event came');
+  const started = {
+    ...golden.data,
+    plan: 'plus',
+    price: 'plus_m',
+    quantity: 2,
+    addons: [],
+    subscription: null,
+  };
+  const subscription = (price: string, quantity: number) => ({
+    subscription: 'sub_1',
+    customer: 'cus_1',
+    status: 'active',
+    items: [{ price, quantity }],
+    currentPeriodEnd: null,
+    cancelAt: null,
+    seenAt: null,
+  });
+  const plus = { plan: 'plus', pendingPayment: null };
+  const pending = { plan: 'pro', price: 'p', since: AT, invoice: null, reason: 'no_invoice' } as const;
+
+  it.each<[string, Parameters<typeof isInForce>, boolean]>([
+    ['holds', [started, plus, [subscription('plus_m', 2)], catalog], true],
+    ['holds with more units', [started, plus, [subscription('plus_m', 3)], catalog], true],
+    ['does not hold with fewer units', [started, plus, [subscription('plus_m', 1)], catalog], false],
+    ['does not hold by another price', [started, plus, [subscription('plus_y', 2)], catalog], false],
+    [
+      'does not hold below its plan',
+      [started, { ...plus, plan: 'free' }, [subscription('plus_m', 2)], catalog],
+      false,
+    ],
+    [
+      'does not hold while a payment is awaited',
+      [started, { ...plus, pendingPayment: pending }, [subscription('plus_m', 2)], catalog],
+      false,
+    ],
+    [
+      'does not hold by another subscription',
+      [{ ...started, subscription: 'sub_2' }, plus, [subscription('plus_m', 2)], catalog],
+      false,
+    ],
+    ['for good holds by the plan alone', [{ ...started, mode: 'payment' }, plus, [], catalog], true],
+    [
+      'for good does not hold below its plan',
+      [{ ...started, mode: 'payment' }, { ...plus, plan: 'free' }, [], catalog],
+      false,
+    ],
+  ])('%s', (_what, given, expected) => {
+    expect(isInForce(...given)).toBe(expected);
+  });
+});
