@@ -37,6 +37,8 @@ function readModel() {
       }),
   };
   const ops = {
+    knownSales: async (sessions: readonly string[]): Promise<ReadonlySet<string>> =>
+      new Set(sessions.filter((each) => active.has(each))),
     activeSubscriptions: async (subscriptions: readonly string[]): Promise<ReadonlySet<string>> => {
       model.asked.push(subscriptions);
       if (model.down) throw new Error('down');
@@ -69,7 +71,7 @@ describe('The reply to a paid checkout', () => {
 
   it('waits until the subscription is shown active', async () => {
     const { show, wait } = readModel();
-    const outcome = wait.until({ subscription: 'sub_1', position: '1' });
+    const outcome = wait.until({ subscription: 'sub_1', sale: null, position: '1' });
     await pass(1_000);
     show('sub_1');
     await pass(0);
@@ -78,7 +80,7 @@ describe('The reply to a paid checkout', () => {
 
   it('waits until its own event is folded, however long its subscription is shown', async () => {
     const { model, show, wait } = readModel();
-    const outcome = wait.until({ subscription: 'sub_1', position: '2' });
+    const outcome = wait.until({ subscription: 'sub_1', sale: null, position: '2' });
     let ended = '';
     void outcome.then((how) => {
       ended = how;
@@ -91,10 +93,24 @@ describe('The reply to a paid checkout', () => {
     await expect(outcome).resolves.toBe('seen');
   });
 
+  it('waits until it is known what a session sold once', async () => {
+    const { show, wait } = readModel();
+    const outcome = wait.until({ subscription: null, sale: 'cs_1', position: '1' });
+    let ended = '';
+    void outcome.then((how) => {
+      ended = how;
+    });
+    await pass(500);
+    expect(ended).toBe('');
+    show('cs_1');
+    await pass(60);
+    await expect(outcome).resolves.toBe('seen');
+  });
+
   it('goes out after two seconds in any case', async () => {
     const { wait } = readModel();
     let ended = '';
-    void wait.until({ subscription: 'sub_1', position: '1' }).then((outcome) => {
+    void wait.until({ subscription: 'sub_1', sale: null, position: '1' }).then((outcome) => {
       ended = outcome;
     });
     await pass(1_999);
@@ -106,7 +122,7 @@ describe('The reply to a paid checkout', () => {
   it('asks one question for all who wait, and lets no more than 200 wait', async () => {
     const { model, wait } = readModel();
     const outcomes = Array.from({ length: 201 }, (_, n) =>
-      wait.until({ subscription: `sub_${n}`, position: '1' }),
+      wait.until({ subscription: `sub_${n}`, sale: null, position: '1' }),
     );
     await expect(outcomes[200]).resolves.toBe('not_waited');
     await pass(60);
@@ -115,7 +131,10 @@ describe('The reply to a paid checkout', () => {
     await pass(2_000);
     await expect(Promise.all(outcomes.slice(0, 200))).resolves.toEqual(Array(200).fill('timed_out'));
     await expect(
-      Promise.race([wait.until({ subscription: 'sub_x', position: '1' }), Promise.resolve('waits')]),
+      Promise.race([
+        wait.until({ subscription: 'sub_x', sale: null, position: '1' }),
+        Promise.resolve('waits'),
+      ]),
     ).resolves.toBe('waits');
     await pass(2_000);
   });
@@ -127,12 +146,14 @@ describe('The reply to a paid checkout', () => {
   ] as const)('does not wait for a projection that is %s', async (_, status) => {
     const { model, wait } = readModel();
     model.status = status;
-    await expect(wait.until({ subscription: 'sub_1', position: '1' })).resolves.toBe('not_waited');
+    await expect(wait.until({ subscription: 'sub_1', sale: null, position: '1' })).resolves.toBe(
+      'not_waited',
+    );
   });
 
   it('stops waiting when the projection stops', async () => {
     const { model, wait } = readModel();
-    const outcome = wait.until({ subscription: 'sub_1', position: '1' });
+    const outcome = wait.until({ subscription: 'sub_1', sale: null, position: '1' });
     await pass(100);
     model.status = { ...level, state: 'faulted' };
     await pass(60);
@@ -142,7 +163,7 @@ describe('The reply to a paid checkout', () => {
   it('is not turned into a fault by a database that is away', async () => {
     const { model, wait } = readModel();
     model.down = true;
-    const outcome = wait.until({ subscription: 'sub_1', position: '1' });
+    const outcome = wait.until({ subscription: 'sub_1', sale: null, position: '1' });
     await pass(2_000);
     await expect(outcome).resolves.toBe('timed_out');
   });

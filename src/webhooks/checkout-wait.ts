@@ -8,12 +8,16 @@ const MAX_LAG_SECONDS = 2;
 /** The subscription's own event may come from another delivery: look again this often. */
 const LOOK_EVERY_MS = 50;
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** How a wait for a paid checkout ended. */
 export type CheckoutWaitOutcome = 'seen' | 'timed_out' | 'not_waited';
 
-/** What a checkout waits for: its own event folded, and its subscription active. */
+/** What a checkout waits for: its own event folded, and its subscription active, or known what its session sold. */
 export interface AwaitedCheckout {
-  readonly subscription: string;
+  readonly subscription: string | null;
+  /** The session of which is to be known what it sold once. */
+  readonly sale: string | null;
   /** Of the checkout's event; `null` where it is not known. */
   readonly position: Position | null;
 }
@@ -23,7 +27,7 @@ interface Waiter extends AwaitedCheckout {
 }
 
 /**
- * Holds the reply to a paid checkout until the read model shows its subscription (DESIGN 5.5), and the checkout
+ * Holds the reply to a paid checkout until the read model shows its subscription, or its purchase (DESIGN 5.5), and the checkout
  * that says whose it is: Stripe holds the buyer's redirect until the reply. One question is asked for all who wait, so a waiter holds no connection and no
  * place in a queue; none waits while the projection cannot catch up.
  */
@@ -33,7 +37,7 @@ export class CheckoutWait {
 
   constructor(
     private readonly engine: Pick<Projection, 'status' | 'nextChange'>,
-    private readonly ops: Pick<OpsReader, 'activeSubscriptions'>,
+    private readonly ops: Pick<OpsReader, 'activeSubscriptions' | 'knownSales'>,
   ) {}
 
   /** Never rejects: the delivery is durable already, whatever becomes of the wait. */
@@ -58,9 +62,12 @@ export class CheckoutWait {
     this.#looking = true;
     while (this.#waiters.size > 0) {
       const { handled } = this.engine.status();
-      const seen = await this.#active();
+      const [active, sales] = await Promise.all([this.#active(), this.#known()]);
       for (const waiter of [...this.#waiters]) {
-        if (seen.has(waiter.subscription) && isFolded(waiter.position, handled)) waiter.end('seen');
+        const { subscription, sale } = waiter;
+        const isSeen =
+          (subscription === null || active.has(subscription)) && (sale === null || sales.has(sale));
+        if (isSeen && isFolded(waiter.position, handled)) waiter.end('seen');
         else if (!this.#mayCatchUp()) waiter.end('timed_out');
       }
       if (this.#waiters.size > 0) await this.engine.nextChange(LOOK_EVERY_MS);
@@ -70,8 +77,15 @@ export class CheckoutWait {
 
   /** A read model that cannot be asked now shows nothing; the waiters' own time is short. */
   async #active(): Promise<ReadonlySet<string>> {
-    const asked = [...new Set([...this.#waiters].map(({ subscription }) => subscription))];
-    return this.ops.activeSubscriptions(asked).catch(() => new Set<string>());
+    const asked = [...new Set([...this.#waiters].flatMap(({ subscription }) => subscription ?? []))];
+    if (asked.length === 0) return NONE;
+    return this.ops.activeSubscriptions(asked).catch(() => NONE);
+  }
+
+  async #known(): Promise<ReadonlySet<string>> {
+    const asked = [...new Set([...this.#waiters].flatMap(({ sale }) => sale ?? []))];
+    if (asked.length === 0) return NONE;
+    return this.ops.knownSales(asked).catch(() => NONE);
   }
 
   #mayCatchUp(): boolean {

@@ -50,7 +50,7 @@ export interface WebhookServiceOptions {
   readonly translation: TranslationOptions;
   readonly commands: CommandBus;
   /** Hears what was recorded, duplicates too: what a process forgot when it ended is asked then. */
-  readonly reconciliation: Pick<ReconciliationQueue, 'notice'>;
+  readonly reconciliation: Pick<ReconciliationQueue, 'notice' | 'asks'>;
   readonly checkoutWait: CheckoutWait;
   /** Hears of every delivery with a good signature and of our mode. */
   readonly heartbeat: Pick<DeliveryHeartbeat, 'note'>;
@@ -191,9 +191,13 @@ export class WebhookService {
 
   async #holdForCheckout(event: DomainEvent, position: Position | null): Promise<void> {
     if (!isCompletedCheckout(event)) return;
-    const { subscription, paymentStatus } = event.data;
-    if (subscription === null || !SETTLED.has(paymentStatus)) return;
-    this.options.metrics.checkoutWait(await this.options.checkoutWait.until({ subscription, position }));
+    const { subscription, session, mode, paymentStatus } = event.data;
+    const isPurchase = mode === 'payment';
+    if ((subscription === null && !isPurchase) || !SETTLED.has(paymentStatus)) return;
+    // Without a key nobody is asked what it sold.
+    const sale = isPurchase && this.options.reconciliation.asks ? session : null;
+    const awaited = { subscription, sale, position };
+    this.options.metrics.checkoutWait(await this.options.checkoutWait.until(awaited));
   }
 }
 

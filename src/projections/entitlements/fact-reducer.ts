@@ -6,7 +6,7 @@ import type { InvoiceObservation } from '../../policy/facts.js';
 import { eventIdsOf } from '../../policy/growing.js';
 import { thatMatter } from '../../policy/ownership.js';
 import { ByHandReducer } from './by-hand-reducer.js';
-import { customerObservationOf, factOriginOf, observationOf } from './fact-rows.js';
+import { customerObservationOf, factOriginOf, observationOf, startOf } from './fact-rows.js';
 import type { FactsLoader } from './facts-loader.js';
 import type { KeptCheckout, KeptCustomer, KeptSubscription } from './kept-rows.js';
 import { OwnershipReducer, sorted } from './ownership-reducer.js';
@@ -228,10 +228,10 @@ export class FactReducer {
 
   /** Of what Tenure starts only what it is to sell for good matters: a subscription tells itself. */
   async #foldStart(event: Extract<EventEnvelope, { type: 'CheckoutStarted' }>): Promise<readonly string[]> {
-    const { session, mode, price, quantity } = event.data;
-    if (mode !== 'payment') return NOBODY;
-    const row = await this.loader.checkout(session);
-    row.started = { ...factOriginOf(event), price, quantity };
+    const started = startOf(event);
+    if (started === null) return NOBODY;
+    const row = await this.loader.checkout(event.data.session);
+    row.started = started;
     this.changes.checkouts.add(row);
     return sorted(await this.#ownership.reassessPurchase(row));
   }

@@ -17,7 +17,7 @@ import {
   type SubscriptionObservationType,
   subscriptionObservationSchema,
 } from '../../events/subscription.events.js';
-import type { FactOrigin, Observation } from '../../policy/facts.js';
+import type { CheckoutStart, FactOrigin, Observation } from '../../policy/facts.js';
 import type { CustomerObservation } from '../../policy/ownership.js';
 
 const origin = { eventId: z.string(), stripeType: z.string(), created: z.number() };
@@ -99,6 +99,12 @@ export function customerObservationOf(
   return showsDeleted(event)
     ? { ...factOriginOf(event), stripeType: 'customer.deleted', userId }
     : { ...factOriginOf(event), userId };
+}
+
+/** What Tenure started a session of mode `payment` to sell; `null` of one that tells itself. */
+export function startOf(event: Extract<EventEnvelope, { type: 'CheckoutStarted' }>): CheckoutStart | null {
+  const { mode, price, quantity } = event.data;
+  return mode === 'payment' ? { ...factOriginOf(event), price, quantity } : null;
 }
 
 /** Whether an event says that a customer is deleted at Stripe, or no longer there. */

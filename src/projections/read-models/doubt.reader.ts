@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { CheckoutObservation, InvoiceObservation } from '../../policy/facts.js';
+import { isSaleUnknown } from '../../policy/purchases.js';
 import { checkoutText, invoiceText } from '../entitlements/fact-rows.js';
 
 const LIVE = '(select generation from tenure.live_generation)';
@@ -11,6 +12,7 @@ const suspectRow = z.object({
   invoices: z.array(z.string()),
 });
 const namingRow = z.object({ subscription: z.string(), facts: z.string() });
+const saleRow = z.object({ session: z.string(), facts: z.string() });
 const lastRow = z.tuple([z.object({ last: z.string().nullable() })]);
 
 /** A subscription of which its newest second may leave a doubt, and what was told of its invoices with lines cut. */
@@ -93,6 +95,24 @@ export class DoubtReader {
         checkouts: checkoutText.parse(JSON.parse(facts)).observations,
       }));
     return { found, next: await this.#lastOf('checkout', after, limit) };
+  }
+
+  /** Looks at so many checkout sessions for purchases of which nobody knows what they sold. */
+  async unknownSales(after: string, limit: number): Promise<WalkPart<string>> {
+    const { rows } = await this.pool.query(
+      `with slice as (
+         select session, purchase, facts from tenure.checkout
+         where generation = ${LIVE} and session > $1 order by session limit $2)
+       select session, facts from slice where purchase`,
+      [after, limit],
+    );
+    const found = z.array(saleRow).parse(rows);
+    return {
+      found: found.flatMap(({ session, facts }) =>
+        isSaleUnknown(checkoutText.parse(JSON.parse(facts))) ? [session] : [],
+      ),
+      next: await this.#lastOf('checkout', after, limit),
+    };
   }
 
   /** Where a slice ends; `null` where nothing comes after it. */

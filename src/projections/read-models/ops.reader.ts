@@ -2,7 +2,8 @@ import { type DataSource, Raw } from 'typeorm';
 import { z } from 'zod';
 import { type PlanCatalog, planCatalogSchema } from '../../events/catalog.events.js';
 import { orderObservations, statusOf } from '../../policy/order.js';
-import { observationText } from '../entitlements/fact-rows.js';
+import { isSaleUnknown } from '../../policy/purchases.js';
+import { checkoutText, observationText } from '../entitlements/fact-rows.js';
 import { PlanCatalogEntity } from './entities/fact.entities.js';
 
 const subject = z.object({
@@ -118,6 +119,22 @@ export class OpsReader {
       return status === 'active' || status === 'trialing';
     };
     return new Set([...bodies].filter(([, texts]) => isActive(texts)).map(([subscription]) => subscription));
+  }
+
+  /** Those of the sessions that the read models show as purchases of which it is known what they sold. */
+  async knownSales(sessions: readonly string[]): Promise<ReadonlySet<string>> {
+    const found = await this.source.query<unknown>(
+      `select session, facts from tenure.checkout where generation = ${LIVE} and purchase and session = any($1)`,
+      [sessions],
+    );
+    return new Set(
+      z
+        .array(z.object({ session: z.string(), facts: z.string() }))
+        .parse(found)
+        .flatMap(({ session, facts }) =>
+          isSaleUnknown(checkoutText.parse(JSON.parse(facts))) ? [] : [session],
+        ),
+    );
   }
 
   /** The catalogue that is judged by; `null` before the first one. */

@@ -117,6 +117,7 @@ const pageSchema = listSchema.or(
 );
 const objectSchema = z.looseObject({ id: z.string() });
 const subscriptionSchema = objectSchema.extend({ items: listSchema });
+const checkoutSchema = objectSchema.extend({ line_items: listSchema.optional() });
 const invoiceSchema = objectSchema.extend({ lines: listSchema });
 /** What the SDK puts beside a body when it comes through `fetch`. */
 const answerSchema = z.object({ lastResponse: z.object({ headers: z.instanceof(Headers) }) });
@@ -156,6 +157,14 @@ export class StripeGateway {
           const pages = new URLSearchParams();
           const lines = await this.#whole(answer.object.lines, `${path}/lines`, pages, patienceMs);
           return { ...answer, object: { ...answer.object, lines } };
+        }
+        case 'checkout': {
+          const answer = await this.#get(`${path}?expand[]=line_items`, checkoutSchema, patienceMs);
+          const { line_items: first } = answer.object;
+          if (first === undefined) return answer;
+          const pages = new URLSearchParams();
+          const lineItems = await this.#whole(first, `${path}/line_items`, pages, patienceMs);
+          return { ...answer, object: { ...answer.object, line_items: lineItems } };
         }
         default:
           return this.#get(path, objectSchema, patienceMs);

@@ -1,9 +1,10 @@
 import { isRetrievedType } from '../../events/event-types.js';
 import { accessKey, accessStateOf } from '../../policy/access-fields.js';
-import type { FactOrigin, InvoiceObservation, Observation } from '../../policy/facts.js';
+import type { FactOrigin, InvoiceObservation, Observation, PurchaseFacts } from '../../policy/facts.js';
 import { foldInvoices } from '../../policy/invoices.js';
 import { isTerminal, orderObservations } from '../../policy/order.js';
 import { type CustomerObservation, isCustomerDeleted } from '../../policy/ownership.js';
+import { isSaleUnknown } from '../../policy/purchases.js';
 
 /**
  * What only Stripe can say of a subscription, an invoice or a customer (DESIGN 5.4). `why` is what left the doubt: the greatest Stripe event id in
@@ -62,6 +63,16 @@ export function ambiguityOfCustomer(observations: readonly CustomerObservation[]
     ({ created, stripeType }) => created === after && stripeType === 'customer.updated',
   );
   return new Set(tied.map(({ userId }) => userId)).size > 1 ? { why: greatest(tied), after } : null;
+}
+
+/**
+ * What is in doubt about a checkout session: what it sold, where it was paid and sold something once, and neither its line
+ * items nor what Tenure started it to sell is known. Pure; a function of the set of its `observations`.
+ */
+export function ambiguityOfCheckout(
+  purchase: Pick<PurchaseFacts, 'observations' | 'started'>,
+): Ambiguity | null {
+  return isSaleUnknown(purchase) ? { why: greatest(purchase.observations), after: -1 } : null;
 }
 
 /** Whether an observation may be the last of a second with a tie. */

@@ -7,7 +7,7 @@ import type { Question } from './reconciler.js';
 import type { ReconciliationQueue } from './reconciliation-queue.js';
 
 export interface DoubtWalkOptions {
-  readonly reader: Pick<DoubtReader, 'suspects' | 'unseen'>;
+  readonly reader: Pick<DoubtReader, 'suspects' | 'unseen' | 'unknownSales'>;
   readonly queue: Pick<ReconciliationQueue, 'ask' | 'hasRoom' | 'asks'>;
   /** Whether all of the log is folded. */
   readonly isLevel: () => boolean;
@@ -60,6 +60,10 @@ export class DoubtWalk {
         return naming === undefined ? [] : [ofSubscription(subscription, naming.eventId)];
       },
     );
+    await this.#through(
+      (after) => reader.unknownSales(after, SLICE),
+      (session) => [ofCheckout(session)],
+    );
   }
 
   async #through<T>(
@@ -85,6 +89,11 @@ export class DoubtWalk {
 function ofSubscription(id: string, namedBy: string | null): Question {
   const about = { kind: 'subscription', id } as const;
   return { about, on: { category: 'subscription', id }, namedBy, correlationId: CORRELATION };
+}
+
+function ofCheckout(id: string): Question {
+  const about = { kind: 'checkout', id } as const;
+  return { about, on: { category: 'checkout', id }, namedBy: null, correlationId: CORRELATION };
 }
 
 const OF_CUSTOMER: ReadonlySet<string> = new Set(CUSTOMER_INVOICE_EVENT_TYPES);

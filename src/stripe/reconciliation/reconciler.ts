@@ -4,7 +4,13 @@ import type { EventStore } from '../../event-store/event-store.js';
 import { streamName } from '../../events/stream-names.js';
 import type { StripeObjectRef } from '../gateway/object-kind.js';
 import type { StripeGateway } from '../gateway/stripe.gateway.js';
-import { type Ambiguity, ambiguityOf, ambiguityOfCustomer, ambiguityOfInvoice } from './ambiguity.js';
+import {
+  type Ambiguity,
+  ambiguityOf,
+  ambiguityOfCheckout,
+  ambiguityOfCustomer,
+  ambiguityOfInvoice,
+} from './ambiguity.js';
 import { type AnswerReading, readAnswer } from './answers.js';
 import { readStreamFacts } from './stream-facts.js';
 
@@ -16,11 +22,11 @@ export interface ReconcilerOptions extends AnswerReading {
 }
 
 /**
- * A subscription, an invoice or a customer to look at, and the stream that tells of it. `namedBy` is the event of a completed checkout
+ * A subscription, an invoice, a customer or a checkout session to look at, and the stream that tells of it. `namedBy` is the event of a completed checkout
  * that names the subscription; `correlationId` of who told of it.
  */
 export interface Question {
-  readonly about: StripeObjectRef & { readonly kind: 'subscription' | 'invoice' | 'customer' };
+  readonly about: StripeObjectRef & { readonly kind: 'subscription' | 'invoice' | 'customer' | 'checkout' };
   readonly on: StripeStream;
   readonly namedBy: string | null;
   readonly correlationId: string;
@@ -81,6 +87,8 @@ export class Reconciler {
         return ambiguityOfInvoice(facts.invoices.filter(({ data }) => data.invoice === about.id));
       case 'customer':
         return ambiguityOfCustomer(facts.customers);
+      case 'checkout':
+        return ambiguityOfCheckout({ observations: facts.checkouts, started: facts.started });
     }
   }
 }

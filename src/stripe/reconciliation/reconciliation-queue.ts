@@ -1,5 +1,5 @@
 import type { NewestSecond } from '../../commands/kept-folds.js';
-import { isCompletedCheckout } from '../../events/checkout.events.js';
+import { type CheckoutObservationData, isCompletedCheckout } from '../../events/checkout.events.js';
 import type { DomainEvent } from '../../events/event-types.js';
 import type { CustomerInvoiceObservationData, InvoiceObservationData } from '../../events/invoice.events.js';
 import type { Metrics } from '../../observability/metrics.js';
@@ -57,9 +57,12 @@ export class ReconciliationQueue {
    */
   notice(event: DomainEvent, { key, created }: Told, correlationId: string): void {
     if (this.options.reconciler === null || this.#closed) return;
-    if (isCompletedCheckout(event)) {
+    if (event.type === 'CheckoutPaymentSucceeded') {
+      this.#noticeSale(event.data, correlationId);
+    } else if (isCompletedCheckout(event)) {
       const { subscription } = event.data;
       if (subscription !== null) this.ask({ ...ofSubscription(subscription), namedBy: key, correlationId });
+      else this.#noticeSale(event.data, correlationId);
     } else if ('itemsTruncated' in event.data) {
       const { subscription, itemsTruncated } = event.data;
       const asked = ofSubscription(subscription);
@@ -72,6 +75,12 @@ export class ReconciliationQueue {
     } else if ('linesTruncated' in event.data && event.data.linesTruncated) {
       this.ask({ ...ofInvoice(event.data), namedBy: null, correlationId });
     }
+  }
+
+  /** What a session sold once is asked for where it was not told. */
+  #noticeSale({ session, mode, lineItems }: CheckoutObservationData, correlationId: string): void {
+    if (mode !== 'payment' || lineItems !== null) return;
+    this.ask({ ...ofCheckout(session), namedBy: null, correlationId });
   }
 
   /** Whether a second (Unix) is the newest of a stream, and more than one event is of it. */
@@ -177,6 +186,10 @@ type Asked = Pick<Question, 'about' | 'on'>;
 
 function ofSubscription(id: string): Asked {
   return { about: { kind: 'subscription', id }, on: { category: 'subscription', id } };
+}
+
+function ofCheckout(id: string): Asked {
+  return { about: { kind: 'checkout', id }, on: { category: 'checkout', id } };
 }
 
 function ofCustomer(id: string): Asked {

@@ -1,5 +1,6 @@
 import type { EventStore } from '../../event-store/event-store.js';
 import { streamPages } from '../../event-store/stream-pages.js';
+import { CHECKOUT_EVENT_TYPES, type CheckoutEventType } from '../../events/checkout.events.js';
 import { type EventEnvelope, parseEvent } from '../../events/event-envelope.js';
 import {
   CUSTOMER_INVOICE_EVENT_TYPES,
@@ -11,21 +12,30 @@ import {
   SUBSCRIPTION_OBSERVATION_TYPES,
   type SubscriptionObservationType,
 } from '../../events/subscription.events.js';
-import type { InvoiceObservation, Observation } from '../../policy/facts.js';
+import type {
+  CheckoutObservation,
+  CheckoutStart,
+  InvoiceObservation,
+  Observation,
+} from '../../policy/facts.js';
 import type { CustomerObservation } from '../../policy/ownership.js';
 import { EventLoopShare } from '../../projections/engine/yield-if-due.js';
 import {
   customerObservationOf,
   factOriginOf,
   observationOf,
+  startOf,
 } from '../../projections/entitlements/fact-rows.js';
 
-/** What a stream tells of a subscription, of invoices and of a customer, as the projection folds it. */
+/** What a stream tells of a subscription, of invoices, of a customer and of a checkout session, as the projection folds it. */
 export interface StreamFacts {
   readonly observations: readonly Observation[];
   /** Of a customer's invoice the lines of all subscriptions, and `subscription` is empty. */
   readonly invoices: readonly InvoiceObservation[];
   readonly customers: readonly CustomerObservation[];
+  readonly checkouts: readonly CheckoutObservation[];
+  /** What Tenure started a session to sell once. */
+  readonly started: CheckoutStart | null;
 }
 
 /** Reads a stream to its end. A long one is parsed a while at a time: others have the process between. */
@@ -37,6 +47,8 @@ export async function readStreamFacts(
   const observations: Observation[] = [];
   const invoices: InvoiceObservation[] = [];
   const customers: CustomerObservation[] = [];
+  const checkouts: CheckoutObservation[] = [];
+  let started: CheckoutStart | null = null;
   for await (const page of streamPages(store, stream, 0)) {
     for (const stored of page) {
       const event = parseEvent(stored);
@@ -49,11 +61,15 @@ export async function readStreamFacts(
         invoices.push({ ...factOriginOf(event), type: event.type, data });
       } else if (isOf<CustomerSightType>(event, CUSTOMERS)) {
         customers.push(customerObservationOf(event));
+      } else if (isOf<CheckoutEventType>(event, CHECKOUTS)) {
+        checkouts.push({ ...factOriginOf(event), type: event.type, data: event.data });
+      } else if (event.type === 'CheckoutStarted') {
+        started = startOf(event);
       }
       await loopShare.yieldIfDue();
     }
   }
-  return { observations, invoices, customers };
+  return { observations, invoices, customers, checkouts, started };
 }
 
 type CustomerSightType = 'CustomerObserved' | 'CustomerDeleted' | 'CustomerRetrieved';
@@ -62,6 +78,7 @@ const OBSERVATIONS: ReadonlySet<string> = new Set(SUBSCRIPTION_OBSERVATION_TYPES
 const INVOICES: ReadonlySet<string> = new Set(INVOICE_EVENT_TYPES);
 const CUSTOMER_INVOICES: ReadonlySet<string> = new Set(CUSTOMER_INVOICE_EVENT_TYPES);
 
+const CHECKOUTS: ReadonlySet<string> = new Set(CHECKOUT_EVENT_TYPES);
 const CUSTOMERS: ReadonlySet<string> = new Set<CustomerSightType>([
   'CustomerObserved',
   'CustomerDeleted',
