@@ -19,7 +19,10 @@ describe('A delivery that is refused', () => {
     translation: { userIdMetadataKey: 'user_id', userIdPattern: null, account: null },
     commands: Object.assign(Object.create(CommandBus.prototype), { execute: never }),
     reconciliation: { notice: never, asks: false },
-    checkoutWait: new CheckoutWait({ status: never, nextChange: never }, { knownSales: () => Promise.reject(new Error('nobody waits')), activeSubscriptions: never }),
+    checkoutWait: new CheckoutWait(
+      { status: never, nextChange: never },
+      { knownSales: () => never(), activeSubscriptions: never },
+    ),
     heartbeat: { note: never },
     thinEvents: { fetch: never, withoutKey: 0 },
     toProblem,

@@ -3,12 +3,23 @@ import {
   day,
   invoice,
   item,
+  type PurchaseStory,
+  purchase,
+  type SaleTold,
   type SubscriptionStory,
+  sale,
   seen,
+  started,
   subscription,
 } from '../../../test/support/policy-stories.js';
 import type { Observation } from '../../policy/facts.js';
-import { type Ambiguity, ambiguityOf, ambiguityOfCustomer, ambiguityOfInvoice } from './ambiguity.js';
+import {
+  type Ambiguity,
+  ambiguityOf,
+  ambiguityOfCheckout,
+  ambiguityOfCustomer,
+  ambiguityOfInvoice,
+} from './ambiguity.js';
 
 const plus = item('plus_m');
 const pro = item('pro_m');
@@ -204,5 +215,22 @@ describe('a customer', () => {
     ['is in no doubt while nothing was told of it', [], null],
   ])('%s', (_, observations, expected) => {
     expect(ambiguityOfCustomer(observations)).toEqual(expected);
+  });
+});
+
+describe('a session of mode payment', () => {
+  const paid = sale('CheckoutCompleted', day(0), null);
+  const listed = sale('CheckoutRetrieved', day(1), { pro_once: 1 });
+  const pending = sale('CheckoutCompleted', day(0), null, { paymentStatus: 'unpaid' });
+  const other = sale('CheckoutCompleted', day(0), null, { mode: 'subscription' });
+  it.each<[string, PurchaseStory, SaleTold | null]>([
+    ['is in doubt where it was paid, and nothing tells what it sold', [paid], paid],
+    ['is in no doubt once its line items are known', [paid, listed], null],
+    ['is in no doubt where Tenure started it', [paid, started('pro_once', 1, day(0))], null],
+    ['is in no doubt while it is not paid', [pending], null],
+    ['is in no doubt where it sold a subscription', [other], null],
+  ])('%s', (_, story, by) => {
+    const expected = by === null ? null : { why: by.fact.eventId, after: -1 };
+    expect(ambiguityOfCheckout(purchase(story))).toEqual(expected);
   });
 });
