@@ -29,6 +29,7 @@ const NO_UNITS = [
   'event-store/log-identity',
   'http/idempotency/kept-replies',
   'projections/read-models',
+  'stripe/prices/sold-prices',
   'webhooks/delivery-heartbeat',
   'webhooks/sign-script',
 ];
