@@ -56,6 +56,7 @@ const ONCE = [
   'deadlines',
   'entitlements',
   'fault',
+  'grants',
   'hostile',
   'keys',
   'links',

@@ -3,6 +3,7 @@ import { CqrsModule } from '@nestjs/cqrs';
 import { AuditModule } from './api/audit/audit.module.js';
 import { CheckoutModule } from './api/checkout/checkout.module.js';
 import { EntitlementsModule } from './api/entitlements/entitlements.module.js';
+import { GrantsModule } from './api/grants/grants.module.js';
 import { HealthModule } from './api/health/health.module.js';
 import { LinksModule } from './api/links/links.module.js';
 import { OpsModule } from './api/ops/ops.module.js';
@@ -38,6 +39,7 @@ export function appModule(parts: AppParts): DynamicModule {
       CheckoutModule,
       PlansModule,
       PortalModule,
+      GrantsModule,
       LinksModule,
       AuditModule,
       OpsModule,

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { webhookReceipt } from '../webhooks/webhook.service.js';
 import * as audit from './audit/audit.schemas.js';
 import * as checkout from './checkout/checkout.schemas.js';
+import * as grants from './grants/grants.schemas.js';
 import * as imports from './ops/import.schemas.js';
 import * as projection from './ops/projection.schemas.js';
 import * as reconciliation from './ops/reconciliation.schemas.js';
@@ -54,6 +55,11 @@ export const NAMED = {
   CheckoutRequest: checkout.checkoutRequest,
   Checkout: checkout.checkoutResponse,
   CheckoutStatus: checkout.checkoutStatusResponse,
+  GrantRequest: grants.grantRequest,
+  IssuedGrant: grants.issuedResponse,
+  Grants: grants.grantsResponse,
+  OverrideRequest: grants.overrideRequest,
+  Overrides: grants.overridesResponse,
   Publication: projection.publicationResponse,
   Verification: projection.verificationResponse,
   Rebuild: projection.rebuildResponse,

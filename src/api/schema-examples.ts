@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { VERSION } from '../observability/version.js';
 import { AUDIT_EXAMPLES } from './audit/audit.examples.js';
 import { CHECKOUT_EXAMPLES } from './checkout/checkout.schemas.js';
+import { GRANTS_EXAMPLES } from './grants/grants.examples.js';
 import type { NAMED } from './named-schemas.js';
 import { IMPORTING, RECONCILING } from './ops/job.examples.js';
 import { PROJECTION_EXAMPLES } from './ops/projection.examples.js';
@@ -64,6 +65,7 @@ const REASON = {
 export const EXAMPLES: Examples<keyof typeof NAMED> = {
   ...PROJECTION_EXAMPLES,
   ...WEBHOOK_ENDPOINT_EXAMPLES,
+  ...GRANTS_EXAMPLES,
   ...PLANS_EXAMPLES,
   ...PORTAL_EXAMPLES,
   ...CHECKOUT_EXAMPLES,

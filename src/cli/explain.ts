@@ -6,6 +6,7 @@ import { DatabaseError } from '../database/errors.js';
 import { LogCopyError } from '../event-store/copy-log.js';
 import { EventStoreError } from '../event-store/errors.js';
 import { OtherLogError, UnfinishedRestoreError } from '../event-store/log-identity.js';
+import { ProblemError } from '../http/problem.js';
 import { StripeUnansweredError } from '../stripe/gateway/stripe-lists.js';
 import { ImportRefusedError } from '../stripe/reconciliation/import/errors.js';
 import { ReconciliationUnderWayError } from '../stripe/reconciliation/reconcile/errors.js';
@@ -35,6 +36,7 @@ export function explain(error: unknown, terminal: Terminal): ExitCode {
   }
   if (
     error instanceof LogCopyError ||
+    error instanceof ProblemError ||
     error instanceof BackupRefusedError ||
     error instanceof ImportRefusedError ||
     error instanceof ReconciliationUnderWayError

@@ -7,9 +7,11 @@ import { customersCommand } from './customers.command.js';
 import { doctorCommand } from './doctor.command.js';
 import { eventsCommand } from './events.command.js';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.js';
+import { grantsCommand } from './grants.command.js';
 import { importCommand } from './import.command.js';
 import { keysCommand } from './keys.command.js';
 import { logCommand } from './log.command.js';
+import { overridesCommand } from './overrides.command.js';
 import { plansCommand } from './plans.command.js';
 import { projectionsCommand } from './projections.command.js';
 import { reconcileCommand } from './reconcile.command.js';
@@ -65,9 +67,11 @@ export function program(terminal: Terminal): Command {
     .addCommand(customersCommand(terminal))
     .addCommand(doctorCommand(terminal))
     .addCommand(eventsCommand(terminal))
+    .addCommand(grantsCommand(terminal))
     .addCommand(importCommand(terminal))
     .addCommand(keysCommand(terminal))
     .addCommand(logCommand(terminal))
+    .addCommand(overridesCommand(terminal))
     .addCommand(plansCommand(terminal))
     .addCommand(projectionsCommand(terminal))
     .addCommand(reconcileCommand(terminal))

@@ -243,7 +243,7 @@ function limitsOf(
 }
 
 /** Limits of a plan whose price is held in so many units. */
-function planLimits({ limits, perUnit }: Plan, units: number): ReadonlyMap<string, Limit> {
+export function planLimits({ limits, perUnit }: Plan, units: number): ReadonlyMap<string, Limit> {
   const found = new Map(Object.entries(limits));
   for (const [key, each] of Object.entries(perUnit)) {
     found.set(key, plus(found.get(key) ?? 0, each, units));

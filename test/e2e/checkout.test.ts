@@ -83,9 +83,9 @@ describe('A checkout that Tenure begins', () => {
   });
 
   it.each<[string, object, number, string]>([
-    ['a plan that there is not', { plan: 'gold', interval: 'monthly' }, 404, 'unknown_plan'],
-    ['an interval that there is not', { plan: 'plus', interval: 'daily' }, 404, 'unknown_interval'],
-    ['an add-on that there is not', { ...PLUS, addons: { gold: 1 } }, 404, 'unknown_addon'],
+    ['a plan that there is not', { plan: 'gold', interval: 'monthly' }, 422, 'unknown_plan'],
+    ['an interval that there is not', { plan: 'plus', interval: 'daily' }, 422, 'unknown_interval'],
+    ['an add-on that there is not', { ...PLUS, addons: { gold: 1 } }, 422, 'unknown_addon'],
     ['a plan that is not sold', { plan: 'old', interval: 'monthly' }, 409, 'not_for_sale'],
     ['a URL of another origin', { ...PLUS, successUrl: 'https://evil.example.com/' }, 422, 'url_not_allowed'],
     [

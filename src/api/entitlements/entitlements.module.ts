@@ -7,6 +7,7 @@ import { MACHINE_CLOCK } from '../../database/server-clock.js';
 import { EVENT_STORE, type EventStore } from '../../event-store/event-store.js';
 import { LogWatch } from '../../projections/engine/log-watch.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
+import { ByHandReader } from '../../projections/read-models/by-hand.reader.js';
 import { ExplanationReader } from '../../projections/read-models/explanation.reader.js';
 import { AsOfModule } from '../audit/as-of.module.js';
 import { AsOfService } from './as-of.service.js';
@@ -27,9 +28,9 @@ import { MeController } from './me.controller.js';
     },
     {
       provide: EntitlementsService,
-      inject: [PROJECTIONS, LogWatch],
-      useFactory: ({ reader, engine, ops }: Projections, logWatch: LogWatch) =>
-        new EntitlementsService(reader, engine, ops, logWatch),
+      inject: [PROJECTIONS, LogWatch, POOL, MACHINE_CLOCK],
+      useFactory: ({ reader, engine, ops }: Projections, logWatch: LogWatch, pool: Pool, now: () => number) =>
+        new EntitlementsService(reader, engine, ops, logWatch, new ByHandReader({ pool, now })),
     },
     {
       provide: ExplanationService,

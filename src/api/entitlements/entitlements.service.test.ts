@@ -1,4 +1,5 @@
 import type { Projection } from '../../projections/engine/projection.js';
+import type { ByHandReader } from '../../projections/read-models/by-hand.reader.js';
 import type { EntitlementReader } from '../../projections/read-models/entitlement.reader.js';
 import type { OpsReader } from '../../projections/read-models/ops.reader.js';
 import { EntitlementsService, MOST_WAITING } from './entitlements.service.js';
@@ -21,6 +22,7 @@ describe('Waiting for a position', () => {
       engine as Projection,
       {} as OpsReader,
       { end: async () => '9' },
+      { hasAny: async () => false } as unknown as ByHandReader,
     );
     return { waiting, ask: (position: string) => service.snapshot('u', position, undefined) };
   }

@@ -6,8 +6,10 @@ import { Reply } from '../../http/reply.js';
 import type { LogWatch } from '../../projections/engine/log-watch.js';
 import type { Projection } from '../../projections/engine/projection.js';
 import type { Served, Snapshot } from '../../projections/entitlements/snapshot.js';
+import type { ByHandReader } from '../../projections/read-models/by-hand.reader.js';
 import type { EntitlementReader } from '../../projections/read-models/entitlement.reader.js';
 import type { OpsReader } from '../../projections/read-models/ops.reader.js';
+import { decideByHand } from '../features/by-hand-decision.js';
 import { decideFeature, type FeatureDecision } from '../features/feature-decision.js';
 
 const READ_YOUR_WRITES_MS = 5_000;
@@ -29,6 +31,7 @@ export class EntitlementsService {
     private readonly engine: Projection,
     private readonly ops: OpsReader,
     private readonly logWatch: Pick<LogWatch, 'end'>,
+    private readonly byHand: Pick<ByHandReader, 'hasAny' | 'combined'>,
   ) {}
 
   /** The snapshot from memory as a reply, or `null` when it must be read: for the hot road. */
@@ -63,10 +66,17 @@ export class EntitlementsService {
   ): Promise<FeatureDecision & Pick<Snapshot, 'faulted'>> {
     checkUserId(userId);
     const wanted = amountOf(amount);
-    const [served, catalog] = await Promise.all([this.reader.read(userId), this.ops.currentCatalog()]);
+    const [served, catalog, isByHand] = await Promise.all([
+      this.reader.read(userId),
+      this.ops.currentCatalog(),
+      this.byHand.hasAny(userId),
+    ]);
     if (catalog === null) throw new Error('a snapshot was served without a catalogue');
     const { snapshot } = served;
-    const decision = decideFeature(snapshot, catalog, { key, amount: wanted, used: null });
+    const question = { key, amount: wanted, used: null };
+    const decision = isByHand
+      ? decideByHand(snapshot, (await this.byHand.combined(userId)).combination, catalog, question)
+      : decideFeature(snapshot, catalog, question);
     return snapshot.faulted === undefined ? decision : { ...decision, faulted: snapshot.faulted };
   }
 

@@ -3,6 +3,7 @@ import { Reply } from '../../http/reply.js';
 import type { Snapshot } from '../../projections/entitlements/snapshot.js';
 import type { ExplanationReader } from '../../projections/read-models/explanation.reader.js';
 import type { ReasonWithEvents } from '../../projections/read-models/reason-events.js';
+import { decideByHand } from '../features/by-hand-decision.js';
 import { decideFeature, type FeatureDecision } from '../features/feature-decision.js';
 import { amountOf, checkUserId, type EntitlementsService } from './entitlements.service.js';
 
@@ -42,9 +43,13 @@ export class ExplanationService {
   > {
     checkUserId(userId);
     const wanted = amountOf(amount);
-    const { served, catalog, reasons } = await this.explanations.explainKey(userId, key);
+    const { served, catalog, reasons, combination } = await this.explanations.explainKey(userId, key);
     const { faulted } = served.snapshot;
-    const decision = decideFeature(served.snapshot, catalog, { key, amount: wanted, used: null });
+    const question = { key, amount: wanted, used: null };
+    const decision =
+      combination === null
+        ? decideFeature(served.snapshot, catalog, question)
+        : decideByHand(served.snapshot, combination, catalog, question);
     return { ...decision, ...(faulted === undefined ? {} : { faulted }), reasons };
   }
 }

@@ -2,7 +2,9 @@ import type { Limit, Plan, PlanCatalog } from '../../events/catalog.events.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 
 export const FEATURE_REASONS = [
+  'override',
   'in_plan',
+  'granted',
   'addon',
   'grace',
   'not_in_plan',

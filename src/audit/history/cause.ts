@@ -11,7 +11,7 @@ export type HistoryCause =
       readonly id: string;
       readonly type: string;
       readonly position: string;
-      /** Who did it, and when it was recorded; `null` where the log has another event at that place now. */
+      /** Who did it, as whoever called says or else the caller, and when it was recorded; `null` where the log has another event at that place now. */
       readonly actor: string | null;
       readonly recordedAt: string | null;
       /** Why, where whoever did it by hand said so. */
@@ -34,7 +34,7 @@ const metadataText = z.looseObject({
   stripeEventType: z.string().nullable(),
   stripeCreated: z.number().nullable(),
 });
-const dataText = z.looseObject({ reason: z.string().nullable().default(null) });
+const dataText = z.looseObject({ reason: z.string().nullable().default(null), actor: z.string().optional() });
 
 /** The causes of these snapshots, in their order, each event read from the log where it stands. */
 export async function causesOf(
@@ -61,10 +61,14 @@ async function causeOf(
 }
 
 function toldBy({ data, metadata }: StoredEvent) {
-  const { actor, recordedAt, stripeEventId, stripeEventType, stripeCreated } = metadataText.parse(
-    JSON.parse(metadata),
-  );
-  const { reason } = dataText.parse(JSON.parse(data));
+  const {
+    actor: caller,
+    recordedAt,
+    stripeEventId,
+    stripeEventType,
+    stripeCreated,
+  } = metadataText.parse(JSON.parse(metadata));
+  const { reason, actor = caller } = dataText.parse(JSON.parse(data));
   const created = stripeCreated === null ? null : new Date(stripeCreated * 1_000).toISOString();
   const stripe = created === null ? null : { eventId: stripeEventId, eventType: stripeEventType, created };
   return { actor, recordedAt, reason, stripe };

@@ -1,4 +1,6 @@
 import type { EventEnvelope } from '../../events/event-envelope.js';
+import type { GrantIssuedData } from '../../events/grant.events.js';
+import type { OverrideSetData } from '../../events/override.events.js';
 
 /** What an event says, in a line of plain words; amounts are minor units, as Stripe has them. */
 export function said(event: EventEnvelope): string {
@@ -24,6 +26,14 @@ export function said(event: EventEnvelope): string {
       return `${event.data.customer} belongs to whom the facts say${because(event.data.reason)}`;
     case 'SubscriptionUnlinked':
       return `${event.data.subscription} belongs to whom the facts say${because(event.data.reason)}`;
+    case 'GrantIssued':
+      return `${event.data.actor} gives ${event.data.userId} ${given(event.data)}${because(event.data.reason)}`;
+    case 'GrantRevoked':
+      return `${event.data.actor} takes the grant ${event.data.grant} back${because(event.data.reason)}`;
+    case 'OverrideSet':
+      return `${event.data.actor} sets ${event.data.key} of ${event.data.userId}: ${setting(event.data)}${because(event.data.reason)}`;
+    case 'OverrideRemoved':
+      return `${event.data.actor} removes what was set of ${event.data.key} of ${event.data.userId}${because(event.data.reason)}`;
     case 'CustomerObserved':
       return `${event.data.customer} names ${event.data.userId ?? 'nobody'}`;
     case 'CustomerRetrieved':
@@ -61,6 +71,26 @@ export function said(event: EventEnvelope): string {
       }
       return '';
   }
+}
+
+function given({ plan, addons, features, limits, startsAt, expiresAt }: GrantIssuedData): string {
+  const all = [
+    ...(plan === null ? [] : [plan]),
+    ...Object.entries(addons).map(([name, units]) => `${units} x ${name}`),
+    ...features,
+    ...Object.entries(limits).map(([key, limit]) => `${key} ${limit}`),
+  ].join(', ');
+  const from = startsAt === null ? '' : ` from ${startsAt}`;
+  return `${all}${from}${until(expiresAt)}`;
+}
+
+function setting({ value, add, expiresAt }: OverrideSetData): string {
+  const what = typeof value === 'boolean' ? (value ? 'on' : 'off') : (value ?? `${add} on top`);
+  return `${what}${until(expiresAt)}`;
+}
+
+function until(end: string | null): string {
+  return end === null ? '' : ` until ${end}`;
 }
 
 function because(reason: string | null): string {

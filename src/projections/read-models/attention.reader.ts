@@ -1,10 +1,10 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { planCatalogSchema } from '../../events/catalog.events.js';
 import type { AttentionCounts } from '../../observability/watched-gauges.js';
 import type { PendingPayment } from '../../policy/entitlement.js';
 import { namesOfCatalog } from '../../policy/grants.js';
 import { parseSnapshotTexts, snapshotAt } from '../entitlements/user-row.js';
+import { readCurrentCatalog } from './current-catalog.js';
 import type { Listing } from './ops.reader.js';
 
 const LIVE = '(select generation from tenure.live_generation)';
@@ -116,12 +116,9 @@ export class AttentionReader {
 
   /** Counts grants of which a part, and overrides that, name what the catalogue last published does not have. */
   async #withoutEffect(): Promise<z.infer<typeof byHandRow>> {
-    const { rows: published } = await this.pool.query(
-      `select catalog from tenure.plan_catalog where generation = ${LIVE} order by position desc limit 1`,
-    );
-    const [last] = z.array(z.object({ catalog: z.string() })).parse(published);
-    if (last === undefined) return { grants: 0, overrides: 0 };
-    const names = namesOfCatalog(planCatalogSchema.parse(JSON.parse(last.catalog)));
+    const catalog = await readCurrentCatalog(this.pool);
+    if (catalog === null) return { grants: 0, overrides: 0 };
+    const names = namesOfCatalog(catalog);
     const { rows } = await this.pool.query(
       `select (select count(*)::int from tenure.grant g where g.generation = ${LIVE} and not g.revoked
                  and (g.ends_at is null or g.ends_at > $2::timestamptz)

@@ -2,6 +2,8 @@ import type { Pool, PoolClient } from 'pg';
 import { inTransaction, oneByOne } from '../../database/in-transaction.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import type { PlanCatalog } from '../../events/catalog.events.js';
+import type { Combination } from '../../policy/combine.js';
+import { combinationAt } from '../../policy/combined.js';
 import {
   type ExplainableFacts,
   type Explanation,
@@ -19,6 +21,8 @@ export interface ExplainedUser {
   readonly served: Served;
   readonly catalog: PlanCatalog;
   readonly reasons: readonly ReasonWithEvents[];
+  /** What all gives together, of a user who has something by hand; else `null`. */
+  readonly combination: Combination | null;
 }
 
 export interface ExplanationReaderOptions {
@@ -67,7 +71,8 @@ export class ExplanationReader {
     );
     const { served, facts, catalog, streams } = judged;
     const { reasons } = explainFacts(facts, catalog, now);
-    return { served, catalog, reasons: await withEvents(reasons, store, streams) };
+    const combination = facts.byHand === undefined ? null : combinationAt(facts, catalog, now);
+    return { served, catalog, reasons: await withEvents(reasons, store, streams), combination };
   }
 
   async #read(client: PoolClient, userId: string, now: number): Promise<Judged> {
