@@ -7,15 +7,22 @@ import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.
 import { EventStoreDecorator } from '../../src/event-store/event-store-decorator.js';
 import { RequestBudget } from '../../src/stripe/gateway/request-pace.js';
 import { StripeGateway } from '../../src/stripe/gateway/stripe.gateway.js';
+import { type ImportJob, ImportJobs } from '../../src/stripe/reconciliation/import/import-jobs.js';
 import { Importer, type ImporterOptions } from '../../src/stripe/reconciliation/import/importer.js';
+import { built } from '../support/compiled.js';
 import { testFolder } from '../support/folder.js';
 import { wholeLog } from '../support/log.js';
 import { startService, type TestService } from '../support/service.js';
+import { ServiceProcess } from '../support/service-process.js';
 import { StripeApi } from '../support/stripe-api.js';
 import { customerObject, invoiceObject, stripeEvent, subscriptionObject } from '../support/stripe-events.js';
+import { PATIENCE_MS, until } from '../support/until.js';
 
-/** Subscriptions of the account: hundreds, on several pages. */
+/** Subscriptions of the account: hundreds, on several pages; 50,000 in the soak. */
 const SUBSCRIPTIONS = Number(process.env.IMPORT_SUBSCRIPTIONS ?? 250);
+/** Pages a second that a process may ask for: few, so that it is still reading when it is killed. */
+const PACE = SUBSCRIPTIONS > 10_000 ? 25 : 2;
+const TIMEOUT_MS = PATIENCE_MS + SUBSCRIPTIONS * 50;
 const ASKED = { afterwards: 'record', actor: 'test', links: [] } as const;
 const CLAIMS = { userIdMetadataKey: 'user_id', userIdPattern: null };
 
@@ -95,140 +102,197 @@ describe('An import of what Stripe has', () => {
       .map(({ type, stream, metadata }) => ({ type, stream, causation: JSON.parse(metadata).causationId }));
   }
 
-  it('as a dry run says what would hold, and appends nothing', async () => {
-    const before = await service.logged();
-    const job = await importer().run({ ...ASKED, afterwards: 'report' });
-    const odd = Array.from({ length: SUBSCRIPTIONS }, (_, n) => n).filter((n) => n % 5 === 1);
-    const unlinked = Math.ceil(SUBSCRIPTIONS / 10);
-    expect(job).toMatchObject({
-      phase: 'done',
-      subscriptions: SUBSCRIPTIONS,
-      read: 3 * SUBSCRIPTIONS,
-      recorded: 0,
-      report: {
-        users: { free: odd.length, plus: SUBSCRIPTIONS - odd.length - unlinked },
-        unlinked: { count: unlinked },
-        unmappedPrices: { price_odd: odd.length },
-        conflicts: { count: 0 },
-        severalSubscriptions: { count: 0 },
-      },
-    });
-    expect(await service.logged()).toBe(before);
-  });
-
-  it('that is ended while it reads, and cut off while it records, goes on under its key and is exact at the end', async () => {
-    const ended = new AbortController();
-    const read = await importer({ onProgress: () => ended.abort(), signal: ended.signal }).run(ASKED);
-    expect(read).toMatchObject({ phase: 'reading', finishedAt: null, recorded: 0 });
-    await expect(importer({ appends: 100 }).run(ASKED)).rejects.toThrow();
-    await expect(importer({ appends: 201 }).run(ASKED)).rejects.toThrow();
-    const job = await importer().resume();
-    expect(job).toMatchObject({ id: read.id, phase: 'done', read: 3 * SUBSCRIPTIONS, failure: null });
-    const all = await retrieved();
-    expect(all).toHaveLength(3 * SUBSCRIPTIONS);
-    expect(new Set(all.map(({ causation }) => causation)).size).toBe(all.length);
-    expect(all.every(({ causation }) => causation.endsWith(`/${read.id}`))).toBe(true);
-    expect((job?.recorded ?? 0) + (job?.unchanged ?? 0)).toBe(3 * SUBSCRIPTIONS);
-    const head = (await service.tenure.app.get<EventStore>(EVENT_STORE).head()) ?? '0';
-    expect(await service.entitlements('user_2', head)).toMatchObject({ plan: 'plus', status: 'active' });
-    expect(await service.entitlements('user_7')).toMatchObject({ plan: 'plus', status: 'past_due' });
-    expect(await service.entitlements('user_6')).toMatchObject({ plan: 'free' });
-  });
-
-  it('once more appends nothing but what is new, and what Stripe delivered since stands', async () => {
-    const changed = subscriptionObject('sub_2', 'price_pro', { livemode: false, latest_invoice: 'in_2' });
-    api.has(changed);
-    const ended = subscriptionObject('sub_3', 'price_plus', { status: 'canceled', livemode: false });
-    await service.receive(stripeEvent('customer.subscription.deleted', ended));
-    api.has(ended);
-    const before = (await retrieved()).length;
-    const job = await importer().run({
-      ...ASKED,
-      links: [{ customer: 'cus_sub_10', userId: 'linked' }],
-    });
-    expect(job).toMatchObject({ phase: 'done', recorded: 2 });
-    expect((await retrieved()).length).toBe(before + 1);
-    const head = (await service.tenure.app.get<EventStore>(EVENT_STORE).head()) ?? '0';
-    expect(await service.entitlements('user_3', head)).toMatchObject({ plan: 'free', status: 'canceled' });
-    expect((await service.entitlements('linked')).subscriptionActive).toBe(true);
-  });
-
-  it('is a command too, which tells what would hold, takes links from a file and refuses one with faults', async () => {
-    const folder = await testFolder('tenure-import-');
-    const links = join(folder, 'links.csv');
-    const tenure = async (...args: readonly string[]) => {
-      let [out, err] = ['', ''];
-      const code = await runCli(['import', ...args], {
-        environment: { ...service.environment, ...api.environment, USER: 'ada' },
-        out: (text) => {
-          out += text;
-        },
-        err: (text) => {
-          err += text;
+  it(
+    'as a dry run says what would hold, and appends nothing',
+    async () => {
+      const before = await service.logged();
+      const job = await importer().run({ ...ASKED, afterwards: 'report' });
+      const odd = Array.from({ length: SUBSCRIPTIONS }, (_, n) => n).filter((n) => n % 5 === 1);
+      const unlinked = Math.ceil(SUBSCRIPTIONS / 10);
+      expect(job).toMatchObject({
+        phase: 'done',
+        subscriptions: SUBSCRIPTIONS,
+        read: 3 * SUBSCRIPTIONS,
+        recorded: 0,
+        report: {
+          users: { free: odd.length, plus: SUBSCRIPTIONS - odd.length - unlinked },
+          unlinked: { count: unlinked },
+          unmappedPrices: { price_odd: odd.length },
+          conflicts: { count: 0 },
+          severalSubscriptions: { count: 0 },
         },
       });
-      return { code, out, err };
+      expect(await service.logged()).toBe(before);
+    },
+    TIMEOUT_MS,
+  );
+
+  /** Runs `tenure import` as a process, and kills it once its import is so far. */
+  async function killedOnce(isSoFar: (job: ImportJob) => boolean): Promise<ImportJob> {
+    const { pool } = service.tenure;
+    await until('no process to import', async () => {
+      const { rows } = await pool.query(
+        `select pg_try_advisory_xact_lock(hashtextextended('tenure import', 0)) as free`,
+      );
+      return rows[0]?.free === true;
+    });
+    const environment = {
+      ...service.environment,
+      ...api.environment,
+      ...{ STRIPE_REQUESTS_PER_SECOND: String(PACE), USER: 'ada' },
     };
-    const looked = await tenure('--dry-run');
-    expect(looked.code).toBe(0);
-    expect(looked.out).toContain(`${SUBSCRIPTIONS} subscriptions read`);
-    expect(looked.out).toMatch(/users by plan: free \d+, plus \d+\n/);
-    await writeFile(links, 'cus_sub_20;nobody');
-    expect(await tenure('--links', links)).toMatchObject({ code: 65, out: '' });
-    await writeFile(links, 'cus_sub_20,found');
-    const imported = await tenure('--links', links, '--json');
-    expect([imported.code, JSON.parse(imported.out)]).toMatchObject([0, { actor: 'cli:ada', recorded: 1 }]);
-    const none = await runCli(['import'], {
-      environment: service.environment,
-      out: () => undefined,
-      err: () => undefined,
-    });
-    expect(none).toBe(78);
-    await rm(folder, { recursive: true });
-  });
-
-  it('lists what cannot be read, and brings in the rest', async () => {
-    api.has(subscriptionObject('sub_odd', 'price_plus', { status: null, livemode: false }));
-    api.has(subscriptionObject('sub_late', 'price_plus', { livemode: false }));
-    const job = await importer().run(ASKED);
-    expect(job).toMatchObject({ phase: 'done', recorded: 1, unusable: 1, failure: null });
-    expect(job.report?.unusableObjects).toEqual({
-      count: 1,
-      first: [{ kind: 'subscription', id: 'sub_odd', why: expect.stringContaining('status') }],
-    });
-  });
-
-  it('is refused, and records nothing, where the key is of another account', async () => {
-    const before = await service.logged();
-    const [ours, theirs] = [api.account, 'acct_another'];
-    const failed = { phase: 'failed', subscriptions: 0, failure: expect.stringContaining(theirs) };
-    const nothingOfOurs = { object: async () => NOT_FOUND, page: async () => NOT_FOUND };
-    try {
-      expect(await importer({ stripeAccount: theirs }).run(ASKED)).toMatchObject(failed);
-      api.account = theirs;
-      expect(await importer().run(ASKED)).toMatchObject(failed);
-      expect(await importer({ stripeAccount: ours }).run(ASKED)).toMatchObject(failed);
-      await service.tenure.pool.query('delete from tenure.stripe_account');
-      const account = () => gatewayTo(api).account();
-      expect(await importer({ gateway: { ...nothingOfOurs, account } }).run(ASKED)).toMatchObject(failed);
-    } finally {
-      api.account = ours;
-    }
-    expect(await service.logged()).toBe(before);
-    expect(await importer().run(ASKED)).toMatchObject({ phase: 'done' });
-  });
-
-  it('is refused while another one runs', async () => {
-    let second: Promise<unknown> = Promise.resolve();
-    const first = importer({
-      onProgress: () => {
-        second = importer()
-          .resume()
-          .catch((error) => error);
+    const child = new ServiceProcess(environment, { file: built('cli'), args: ['import'] });
+    const jobs = new ImportJobs(pool);
+    const seen = await until(
+      'the import to be so far',
+      async () => {
+        const job = await jobs.latest();
+        if (job?.afterwards !== 'record') return false;
+        if (job.finishedAt !== null) throw new Error(`it was over: ${(await child.ended).stderr}`);
+        return isSoFar(job) && job;
       },
-    });
-    const waits = first.run({ ...ASKED, afterwards: 'report' });
-    await waits;
-    expect(await second).toMatchObject({ code: 'import_in_progress' });
-  });
+      TIMEOUT_MS,
+    );
+    await child.kill('SIGKILL');
+    return seen;
+  }
+
+  it(
+    'that is killed while it reads and while it records, and cut off from the log, goes on under its key and is exact at the end',
+    async () => {
+      const read = await killedOnce(({ subscriptions }) => subscriptions > 0);
+      expect(read).toMatchObject({ phase: 'reading', recorded: 0 });
+      await killedOnce(({ recorded }) => recorded > 0);
+      await expect(importer({ appends: 100 }).run(ASKED)).rejects.toThrow();
+      const job = await importer().resume();
+      expect(job).toMatchObject({ id: read.id, phase: 'done', read: 3 * SUBSCRIPTIONS, failure: null });
+      const all = await retrieved();
+      expect(all).toHaveLength(3 * SUBSCRIPTIONS);
+      expect(new Set(all.map(({ causation }) => causation)).size).toBe(all.length);
+      expect(all.every(({ causation }) => causation.endsWith(`/${read.id}`))).toBe(true);
+      expect((job?.recorded ?? 0) + (job?.unchanged ?? 0)).toBe(3 * SUBSCRIPTIONS);
+      const head = (await service.tenure.app.get<EventStore>(EVENT_STORE).head()) ?? '0';
+      expect(await service.entitlements('user_2', head)).toMatchObject({ plan: 'plus', status: 'active' });
+      expect(await service.entitlements('user_7')).toMatchObject({ plan: 'plus', status: 'past_due' });
+      expect(await service.entitlements('user_6')).toMatchObject({ plan: 'free' });
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'once more appends nothing but what is new, and what Stripe delivered since stands',
+    async () => {
+      const changed = subscriptionObject('sub_2', 'price_pro', { livemode: false, latest_invoice: 'in_2' });
+      api.has(changed);
+      const ended = subscriptionObject('sub_3', 'price_plus', { status: 'canceled', livemode: false });
+      await service.receive(stripeEvent('customer.subscription.deleted', ended));
+      api.has(ended);
+      const before = (await retrieved()).length;
+      const job = await importer().run({
+        ...ASKED,
+        links: [{ customer: 'cus_sub_10', userId: 'linked' }],
+      });
+      expect(job).toMatchObject({ phase: 'done', recorded: 2 });
+      expect((await retrieved()).length).toBe(before + 1);
+      const head = (await service.tenure.app.get<EventStore>(EVENT_STORE).head()) ?? '0';
+      expect(await service.entitlements('user_3', head)).toMatchObject({ plan: 'free', status: 'canceled' });
+      expect((await service.entitlements('linked')).subscriptionActive).toBe(true);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'is a command too, which tells what would hold, takes links from a file and refuses one with faults',
+    async () => {
+      const folder = await testFolder('tenure-import-');
+      const links = join(folder, 'links.csv');
+      const tenure = async (...args: readonly string[]) => {
+        let [out, err] = ['', ''];
+        const code = await runCli(['import', ...args], {
+          environment: { ...service.environment, ...api.environment, USER: 'ada' },
+          out: (text) => {
+            out += text;
+          },
+          err: (text) => {
+            err += text;
+          },
+        });
+        return { code, out, err };
+      };
+      const looked = await tenure('--dry-run');
+      expect(looked.code).toBe(0);
+      expect(looked.out).toContain(`${SUBSCRIPTIONS} subscriptions read`);
+      expect(looked.out).toMatch(/users by plan: free \d+, plus \d+\n/);
+      await writeFile(links, 'cus_sub_20;nobody');
+      expect(await tenure('--links', links)).toMatchObject({ code: 65, out: '' });
+      await writeFile(links, 'cus_sub_20,found');
+      const imported = await tenure('--links', links, '--json');
+      expect([imported.code, JSON.parse(imported.out)]).toMatchObject([0, { actor: 'cli:ada', recorded: 1 }]);
+      const none = await runCli(['import'], {
+        environment: service.environment,
+        out: () => undefined,
+        err: () => undefined,
+      });
+      expect(none).toBe(78);
+      await rm(folder, { recursive: true });
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'lists what cannot be read, and brings in the rest',
+    async () => {
+      api.has(subscriptionObject('sub_odd', 'price_plus', { status: null, livemode: false }));
+      api.has(subscriptionObject('sub_late', 'price_plus', { livemode: false }));
+      const job = await importer().run(ASKED);
+      expect(job).toMatchObject({ phase: 'done', recorded: 1, unusable: 1, failure: null });
+      expect(job.report?.unusableObjects).toEqual({
+        count: 1,
+        first: [{ kind: 'subscription', id: 'sub_odd', why: expect.stringContaining('status') }],
+      });
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'is refused, and records nothing, where the key is of another account',
+    async () => {
+      const before = await service.logged();
+      const [ours, theirs] = [api.account, 'acct_another'];
+      const failed = { phase: 'failed', subscriptions: 0, failure: expect.stringContaining(theirs) };
+      const nothingOfOurs = { object: async () => NOT_FOUND, page: async () => NOT_FOUND };
+      try {
+        expect(await importer({ stripeAccount: theirs }).run(ASKED)).toMatchObject(failed);
+        api.account = theirs;
+        expect(await importer().run(ASKED)).toMatchObject(failed);
+        expect(await importer({ stripeAccount: ours }).run(ASKED)).toMatchObject(failed);
+        await service.tenure.pool.query('delete from tenure.stripe_account');
+        const account = () => gatewayTo(api).account();
+        expect(await importer({ gateway: { ...nothingOfOurs, account } }).run(ASKED)).toMatchObject(failed);
+      } finally {
+        api.account = ours;
+      }
+      expect(await service.logged()).toBe(before);
+      expect(await importer().run(ASKED)).toMatchObject({ phase: 'done' });
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'is refused while another one runs',
+    async () => {
+      let second: Promise<unknown> = Promise.resolve();
+      const first = importer({
+        onProgress: () => {
+          second = importer()
+            .resume()
+            .catch((error) => error);
+        },
+      });
+      const waits = first.run({ ...ASKED, afterwards: 'report' });
+      await waits;
+      expect(await second).toMatchObject({ code: 'import_in_progress' });
+    },
+    TIMEOUT_MS,
+  );
 });

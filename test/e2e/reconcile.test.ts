@@ -8,23 +8,12 @@ import { Sweep, type SweepOptions } from '../../src/stripe/reconciliation/reconc
 import { isHandledType } from '../../src/stripe/translate/stripe-event.translator.js';
 import { wholeLog } from '../support/log.js';
 import { startService, type TestService } from '../support/service.js';
-import { SimulatedLives } from '../support/simulated-lives.js';
+import { holdingAt, SimulatedLives } from '../support/simulated-lives.js';
 import { until } from '../support/until.js';
 
 const LIVES = Number(process.env.RECONCILED_LIVES ?? 8);
 
 const TIMEOUT_MS = 300_000 + LIVES * 5_000;
-
-/** What a snapshot says that depends on when and by which events it came about, not on what holds. */
-const OF_THE_LOG = new Set([
-  'version',
-  'position',
-  'revocationVersion',
-  'changedAt',
-  'asOf',
-  'evaluatedAt',
-  'expiresAt',
-]);
 
 async function tenure(service: TestService, lives: SimulatedLives, ...args: readonly string[]) {
   let [out, err] = ['', ''];
@@ -51,17 +40,6 @@ async function head(service: TestService): Promise<string> {
   return (await service.tenure.app.get<EventStore>(EVENT_STORE).head()) ?? '0';
 }
 
-async function holding(service: TestService): Promise<Readonly<Record<string, unknown>>> {
-  const at = await head(service);
-  const all: [string, unknown][] = [];
-  for (let life = 0; life < LIVES; life += 1) {
-    const snapshot = await service.entitlements(`user_${life}`, at);
-    const said = Object.entries(snapshot).filter(([key]) => !OF_THE_LOG.has(key));
-    all.push([`user_${life}`, Object.fromEntries(said)]);
-  }
-  return Object.fromEntries(all);
-}
-
 describe('Of lives whose webhooks were lost, for ten minutes all and then one in twenty,', () => {
   it.each([
     { days: 25, because: 'every one is found among the events that Stripe keeps' },
@@ -76,8 +54,8 @@ describe('Of lives whose webhooks were lost, for ten minutes all and then one in
         lives.deliverTo(disturbed.url);
         await lives.live(LIVES);
         for (const event of lives.events) if (isHandledType(event.type)) await undisturbed.receive(event);
-        const whole = await holding(undisturbed);
-        expect(await holding(disturbed)).not.toEqual(whole);
+        const whole = await holdingAt(undisturbed, LIVES);
+        expect(await holdingAt(disturbed, LIVES)).not.toEqual(whole);
 
         const before = await disturbed.logged();
         const looked = await tenure(disturbed, lives, '--dry-run');
@@ -87,7 +65,7 @@ describe('Of lives whose webhooks were lost, for ten minutes all and then one in
         const repaired = await tenure(disturbed, lives);
         expect(repaired).toMatchObject({ phase: 'done', subscriptions: LIVES, actor: 'cli:ada' });
         expect(repaired.report.unusableEvents.count).toBe(0);
-        expect(await holding(disturbed)).toEqual(whole);
+        expect(await holdingAt(disturbed, LIVES)).toEqual(whole);
         const after = await disturbed.logged();
         if (days <= 30) expect(after).toBe(await undisturbed.logged());
 

@@ -2,7 +2,9 @@ import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.
 import type { EventEnvelope } from '../../src/events/event-envelope.js';
 import { parseEvent } from '../../src/events/event-envelope.js';
 import { problemCode } from '../support/http-call.js';
+import { wholeLog } from '../support/log.js';
 import { startService, type TestService } from '../support/service.js';
+import { holdingAt, SimulatedLives } from '../support/simulated-lives.js';
 import { StripeApi } from '../support/stripe-api.js';
 import {
   checkoutObject,
@@ -13,12 +15,16 @@ import {
   subscriptionObject,
   thinEvent,
 } from '../support/stripe-events.js';
+import { translated } from '../support/translated.js';
 import { PATIENCE_MS, until } from '../support/until.js';
 
 /** Thin events that come at once: 10,000 in the soak. */
 const FLOOD = Number(process.env.THIN_EVENTS ?? 500);
 /** Deliveries at once: more than the service has in hand, and no more than a listening socket takes. */
 const AT_ONCE = 500;
+
+/** People whose events come thin, and beside snapshots: 1,000 in the soak. */
+const LIVES = Number(process.env.THIN_LIVES ?? 8);
 
 describe('A thin event', () => {
   let api: StripeApi;
@@ -211,3 +217,42 @@ describe('A thin event', () => {
     expect(await service.logged('SubscriptionActivated')).toBe(before + FLOOD);
   });
 });
+
+describe('Of lives whose events come thin,', () => {
+  it(
+    'each event is recorded once beside its snapshot, and thin alone the same holds',
+    async () => {
+      const lives = await SimulatedLives.start(25);
+      const given = { plans: lives.planFile, environment: lives.environment };
+      const both = await startService(given);
+      const thin = await startService(given);
+      try {
+        lives.deliverTo(both.url);
+        lives.deliverTo(both.url, 'thin');
+        lives.deliverTo(thin.url, 'thin');
+        await lives.live(LIVES, 'whole');
+        const told = lives.events.filter((event) => translated(event).outcome === 'recorded');
+        const ids = told.map(({ id }) => id).sort();
+        expect(await idsIn(both, ids.length)).toEqual(ids);
+        expect(await idsIn(thin, ids.length)).toEqual(ids);
+        const whole = await holdingAt(both, LIVES);
+        expect(Object.values(whole)).toContainEqual(expect.objectContaining({ subscriptionActive: true }));
+        expect(await holdingAt(thin, LIVES)).toEqual(whole);
+      } finally {
+        await both.close();
+        await thin.close();
+        await lives.close();
+      }
+    },
+    PATIENCE_MS * 2 + LIVES * 5_000,
+  );
+});
+
+/** Ids of the Stripe events in the log of a service, as soon as there are so many. */
+async function idsIn({ tenure }: TestService, events: number): Promise<readonly string[]> {
+  const store = tenure.app.get<EventStore>(EVENT_STORE);
+  return until('all events to be recorded', async () => {
+    const all = (await wholeLog(store)).flatMap((event) => parseEvent(event).metadata.stripeEventId ?? []);
+    return all.length >= events && all.sort();
+  });
+}

@@ -1,6 +1,8 @@
 import Stripe from 'stripe';
 import { type EventRow, snapshotEvent } from '../../packages/stripe-simulator/src/events.js';
 import { Simulator } from '../../packages/stripe-simulator/src/index.js';
+import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import type { TestService } from './service.js';
 import { SECRET, type StripeEvent } from './stripe-events.js';
 
 export const DAY = 86_400;
@@ -33,6 +35,32 @@ const LOST = 0.05;
 /** Who leaves without anybody hearing of it, however the dice fall. */
 const UNSEEN_LIFE = 2;
 
+/** What a snapshot says that depends on when and by which events it came about, not on what holds. */
+const OF_THE_LOG = new Set([
+  'version',
+  'position',
+  'revocationVersion',
+  'changedAt',
+  'asOf',
+  'evaluatedAt',
+  'expiresAt',
+]);
+
+/** What holds of each of so many people, once a service has folded all of its log. */
+export async function holdingAt(
+  service: TestService,
+  lives: number,
+): Promise<Readonly<Record<string, unknown>>> {
+  const at = (await service.tenure.app.get<EventStore>(EVENT_STORE).head()) ?? '0';
+  const all: [string, unknown][] = [];
+  for (let life = 0; life < lives; life += 1) {
+    const snapshot = await service.entitlements(`user_${life}`, at);
+    const said = Object.entries(snapshot).filter(([key]) => !OF_THE_LOG.has(key));
+    all.push([`user_${life}`, Object.fromEntries(said)]);
+  }
+  return Object.fromEntries(all);
+}
+
 /** What somebody does at a second (Unix). */
 interface Step {
   readonly at: number;
@@ -47,6 +75,7 @@ interface Step {
 export class SimulatedLives {
   readonly events: StripeEvent[] = [];
   readonly #subscriptions = new Map<number, Stripe.Subscription>();
+  #lost = LOST;
 
   private constructor(
     readonly simulator: Simulator,
@@ -98,13 +127,15 @@ plans:
   }
 
   /** Has everything that happens from now on delivered, signed for a service of the tests. */
-  deliverTo(url: string): void {
-    const shown = { id: 'we_1', object: 'webhook_endpoint' } as Stripe.WebhookEndpoint;
-    this.simulator.webhooks.destinations.set('we_1', {
-      id: 'we_1',
+  deliverTo(url: string, payload: 'snapshot' | 'thin' = 'snapshot'): void {
+    const { destinations } = this.simulator.webhooks;
+    const id = `we_${destinations.size + 1}`;
+    const shown = { id, object: 'webhook_endpoint' } as Stripe.WebhookEndpoint;
+    destinations.set(id, {
+      id,
       url: `${url}/webhooks/stripe`,
       secret: SECRET,
-      payload: 'snapshot',
+      payload,
       enabledEvents: ['*'],
       enabled: 'enabled',
       shown,
@@ -115,8 +146,9 @@ plans:
     await this.simulator.control('POST', '/_simulator/webhooks/faults', { drop });
   }
 
-  /** So many people live until now. Everything of the first ten minutes is lost on the way, then 5 %. */
-  async live(lives: number): Promise<void> {
+  /** So many people live until now. Of `lossy` deliveries everything of the first ten minutes is lost, then 5 %. */
+  async live(lives: number, deliveries: 'lossy' | 'whole' = 'lossy'): Promise<void> {
+    this.#lost = deliveries === 'lossy' ? LOST : 0;
     const random = numbers(lives);
     const now = Math.floor(Date.now() / 1_000);
     const steps: Step[] = [];
@@ -132,14 +164,14 @@ plans:
         steps.push({ at, life, does: DEEDS[Math.floor(random() * DEEDS.length)] ?? 'note' });
       }
     }
-    await this.drops(1);
+    await this.drops(deliveries === 'lossy' ? 1 : 0);
     const quiet = this.start + 600;
     let isQuiet = false;
     for (const step of steps.sort((a, b) => a.at - b.at)) {
       if (!isQuiet && step.at >= quiet) {
         isQuiet = true;
         await this.simulator.moveTo(Math.max(quiet, this.simulator.account.clock.now));
-        await this.drops(LOST);
+        await this.drops(this.#lost);
       }
       await this.simulator.moveTo(Math.max(step.at, this.simulator.account.clock.now));
       await this.#take(step).catch((error: unknown) => {
@@ -182,9 +214,9 @@ plans:
         await changed(plans.plus);
         return;
       case 'cancelUnseen':
-        await this.drops(1);
+        await this.drops(this.#lost === 0 ? 0 : 1);
         await stripe.subscriptions.cancel(id);
-        await this.drops(LOST);
+        await this.drops(this.#lost);
         return;
       case 'cancel':
         await stripe.subscriptions.cancel(id);
