@@ -8,6 +8,7 @@ import { DatabaseError, TransactionPoolerError } from './database/errors.js';
 import { OtherLogError, UnfinishedRestoreError } from './event-store/log-identity.js';
 import { VERSION } from './observability/version.js';
 import { InvalidPlanFileError, loadPlanFile } from './plans/plan-file.js';
+import { InvalidTemplatesError } from './reactions/mail/templates.js';
 import { limitHeapGrowth } from './start/heap-growth.js';
 import { StartStoppedError } from './start/stop-order.js';
 
@@ -85,7 +86,11 @@ async function serve(): Promise<void> {
     if (stopping.signal.aborted) ended(await tenure.close()); // told so at the very last step
   } catch (error) {
     if (error instanceof StartStoppedError) ended(error.abandoned);
-    if (error instanceof InvalidSettingsError || error instanceof InvalidPlanFileError)
+    if (
+      error instanceof InvalidSettingsError ||
+      error instanceof InvalidPlanFileError ||
+      error instanceof InvalidTemplatesError
+    )
       refuse(error.lines, EX_CONFIG);
     if (
       error instanceof InvalidConnectionStringError ||

@@ -28,6 +28,7 @@ export const KEPT_TABLES: readonly KeptTable[] = [
   { table: 'served_entitlement', order: 'ordinal' },
   { table: 'served_mark', order: 'ordinal' },
   { table: 'webhook_endpoint', order: 'id' },
+  { table: 'mailed_invoice', order: 'invoice' },
   // What is still to be done, by ids that stay: what was done after the backup may be done once more.
   { table: 'reaction_work', order: 'seq' },
   // Histories of generations whose log was replaced: nothing folds them again.

@@ -25,6 +25,9 @@ const isWebOrigin = (text: string): boolean =>
 
 /** The names of DESIGN 14, each with its form and default. An empty value counts as unset. */
 export const environmentSchema = z.object({
+  SMTP_URL: url(/^smtps?:\/\//, 'an smtp:// or smtps:// URL').optional(),
+  MAIL_FROM: matching(/^[^\r\n]*@[^\r\n]*$/, 'an address, such as Example <billing@example.com>').optional(),
+  MAIL_TEMPLATES: z.string().optional(),
   WEBHOOKS_ALLOW_PRIVATE: z
     .enum(['true', 'false'], { error: 'must be true or false' })
     .default('false')

@@ -41,6 +41,13 @@ export interface StripeApiSettings {
   readonly perSecond: number;
 }
 
+/** How e-mails go out: by which server, from whom, and the folder of their templates, `null`: those that are shipped. */
+export interface MailSettings {
+  readonly smtpUrl: string;
+  readonly from: string;
+  readonly templates: string | null;
+}
+
 /** The settings of one process, typed and validated. */
 export interface Settings {
   readonly port: number;
@@ -76,6 +83,8 @@ export interface Settings {
   readonly faultLimit: number;
   /** Where outgoing webhooks may go: to addresses of the public internet, or to any. */
   readonly webhookAddresses: 'public' | 'any';
+  /** How e-mails go out; `null`: none do. */
+  readonly mail: MailSettings | null;
   /** Where traces go, and which part of them; `null`: nothing is traced. */
   readonly tracing: TracingSettings | null;
   /** Whose tokens of end users count; `null`: nobody's. */
@@ -169,7 +178,7 @@ export function loadSettings(environment: Environment): Settings {
   const given = withoutEmpty(environment);
   const parsed = environmentSchema.safeParse(given);
   const faults = parsed.success ? [] : faultsOf(parsed.error);
-  faults.push(...livemodeFaults(given), ...authFaults(given));
+  faults.push(...livemodeFaults(given), ...mailFaults(given), ...authFaults(given));
   if (!parsed.success || faults.length > 0) throw new InvalidSettingsError([...new Set(faults)]);
   const { data } = parsed;
   return {
@@ -200,6 +209,10 @@ export function loadSettings(environment: Environment): Settings {
     webhookSilenceMinutes: data.WEBHOOK_SILENCE_MINUTES ?? null,
     faultLimit: data.FAULT_LIMIT,
     webhookAddresses: data.WEBHOOKS_ALLOW_PRIVATE ? 'any' : 'public',
+    mail:
+      data.SMTP_URL === undefined || data.MAIL_FROM === undefined
+        ? null
+        : { smtpUrl: data.SMTP_URL, from: data.MAIL_FROM, templates: data.MAIL_TEMPLATES ?? null },
     tracing:
       data.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
         ? null
@@ -246,6 +259,14 @@ function livemodeFaults({ STRIPE_LIVEMODE, STRIPE_SECRET_KEY }: Environment): re
     ? [
         `STRIPE_LIVEMODE must agree with STRIPE_SECRET_KEY, which is of ${told === 'true' ? 'live' : 'test'} mode`,
       ]
+    : [];
+}
+
+function mailFaults({ SMTP_URL, MAIL_FROM, MAIL_TEMPLATES }: Environment): readonly string[] {
+  if (SMTP_URL !== undefined && MAIL_FROM === undefined) return ['MAIL_FROM is missing: SMTP_URL needs it'];
+  const [unused] = Object.entries({ MAIL_FROM, MAIL_TEMPLATES }).filter(([, value]) => value !== undefined);
+  return SMTP_URL === undefined && unused !== undefined
+    ? [`SMTP_URL is missing: ${unused[0]} does nothing without it`]
     : [];
 }
 

@@ -115,6 +115,12 @@ export class Metrics {
     labelNames: ['reaction', 'outcome'] as const,
     registers: [this.registry],
   });
+  private readonly mails = new Counter({
+    name: 'tenure_mails_total',
+    help: 'E-mails to users by kind, and whether they were sent or why not.',
+    labelNames: ['kind', 'outcome'] as const,
+    registers: [this.registry],
+  });
   readonly requestSeconds = new LatencyHistogram(
     'tenure_http_request_duration_seconds',
     'Time from the request to the end of its reply, by route, method and status.',
@@ -185,6 +191,11 @@ export class Metrics {
 
   reactionWork(reaction: string, outcome: 'done' | 'again' | 'dead'): void {
     this.reactionTries.inc({ reaction, outcome });
+  }
+
+  /** `kind` and `outcome` come from closed sets. */
+  mail(kind: string, outcome: string): void {
+    this.mails.inc({ kind, outcome });
   }
 
   authFailure(code: 'unauthorized' | 'too_many_failures'): void {

@@ -2,9 +2,9 @@ import { Module } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { AuthModule } from '../auth/auth.module.js';
 import { SEALED_SECRETS, type SealedSecrets } from '../auth/sealed-secrets.js';
-import { SETTINGS, type Settings } from '../config/settings.js';
+import { type MailSettings, SETTINGS, type Settings } from '../config/settings.js';
 import { DATABASE_URL, POOL } from '../database/database.js';
-import { ServerClock } from '../database/server-clock.js';
+import { MACHINE_CLOCK, ServerClock } from '../database/server-clock.js';
 import { EVENT_STORE, type EventStore } from '../event-store/event-store.js';
 import { FailureLog } from '../http/failure-log.js';
 import { Metrics } from '../observability/metrics.js';
@@ -14,6 +14,9 @@ import { LogWatch } from '../projections/engine/log-watch.js';
 import { GatewayModule, STRIPE_GATEWAY } from '../stripe/gateway/gateway.module.js';
 import type { StripeGateway } from '../stripe/gateway/stripe.gateway.js';
 import { CheckoutReaction } from './checkout/checkout.reaction.js';
+import { type Mailing, MailReaction } from './mail/mail.reaction.js';
+import { Mailer } from './mail/mailer.js';
+import { readTemplates } from './mail/templates.js';
 import type { Reaction } from './reaction.js';
 import { Reactor } from './reactor.js';
 import { findJobs } from './told-by.js';
@@ -30,7 +33,16 @@ export const REACTIONS = Symbol('REACTIONS');
   providers: [
     {
       provide: REACTIONS,
-      inject: [SETTINGS, EVENT_STORE, STRIPE_GATEWAY, POOL, EndpointRepository, MessageSender],
+      inject: [
+        SETTINGS,
+        EVENT_STORE,
+        STRIPE_GATEWAY,
+        POOL,
+        EndpointRepository,
+        MessageSender,
+        MACHINE_CLOCK,
+        Metrics,
+      ],
       useFactory: reactionsOf,
     },
     {
@@ -57,17 +69,31 @@ export class ReactionsModule {}
 
 /** The reactions there are; what they need to act outside they find, or sleep. */
 function reactionsOf(
-  { streamPrefix }: Settings,
+  { streamPrefix, mail }: Settings,
   store: EventStore,
   gateway: StripeGateway | null,
   pool: Pool,
   endpoints: EndpointRepository,
   sender: MessageSender,
+  now: () => number,
+  metrics: Metrics,
 ): readonly Reaction[] {
   return [
     new CheckoutReaction({ gateway, store, streamPrefix }),
     new WebhooksReaction({ pool, endpoints, sender, findJobs, source: '/tenure' }),
+    new MailReaction({
+      mailing: mail === null ? null : mailingOf(mail),
+      gateway,
+      findJobs,
+      now,
+      onOutcome: (kind, outcome) => metrics.mail(kind, outcome),
+    }),
   ];
+}
+
+/** @throws InvalidTemplatesError */
+function mailingOf({ smtpUrl, from, templates }: MailSettings): Mailing {
+  return { mailer: new Mailer(smtpUrl, from), templates: readTemplates(templates) };
 }
 
 function reactor(

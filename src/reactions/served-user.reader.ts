@@ -29,6 +29,16 @@ export async function ownerOf(
   return rows[0] === undefined ? null : ownerRow.parse(rows[0]).owner;
 }
 
+/** A customer of a user's, the smallest id of several; `null`: none. */
+export async function customerOf(database: Statements, userId: string): Promise<string | null> {
+  const { rows } = await database.query(
+    `select min(customer) as owner from tenure.customer
+     where generation = (select generation from tenure.live_generation) and owner = $1`,
+    [userId],
+  );
+  return ownerRow.parse(rows[0]).owner;
+}
+
 /** What was served of a user once the event of a position was folded, at a moment (Unix ms); `null`: of who has no row. */
 export async function servedOf(
   database: Statements,

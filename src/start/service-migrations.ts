@@ -10,6 +10,7 @@ import { eventStoreMigrations } from '../event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from '../event-store/postgres/pg-session.js';
 import { idempotencyMigrations } from '../http/idempotency/migrations.js';
 import { projectionMigrations } from '../projections/read-models/migrations/migrations.js';
+import { mailMigrations } from '../reactions/mail/migrations.js';
 import { reactionMigrations } from '../reactions/migrations.js';
 import { outgoingWebhookMigrations } from '../reactions/webhooks/migrations.js';
 import { priceMigrations } from '../stripe/prices/migrations.js';
@@ -40,6 +41,7 @@ export function serviceMigrations(eventStoreUrl: string | null): readonly (new (
     ...reconciliationMigrations,
     ...reactionMigrations,
     ...outgoingWebhookMigrations,
+    ...mailMigrations,
     CreateLogIdentity1763800000200,
   ];
 }

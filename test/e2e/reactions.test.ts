@@ -3,10 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { problemCode } from '../support/http-call.js';
+import { MailServer } from '../support/mail-server.js';
 import { AUTHORIZED, PLANS, startService, type TestService, testEnvironment } from '../support/service.js';
 import { freePort, ServiceProcess } from '../support/service-process.js';
 import { type TestStores, testStores } from '../support/stores.js';
-import { signed, stripeEvent, subscriptionObject } from '../support/stripe-events.js';
+import { StripeApi } from '../support/stripe-api.js';
+import {
+  customerObject,
+  invoiceObject,
+  now,
+  signed,
+  stripeEvent,
+  subscriptionObject,
+} from '../support/stripe-events.js';
 import { until } from '../support/until.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 
@@ -22,6 +31,8 @@ describe('What follows what happened', () => {
   let stores: TestStores;
   let receiver: WebhookReceiver;
   let service: TestService;
+  let mails: MailServer;
+  let stripe: StripeApi;
   let folder: string;
   let victim: ServiceProcess;
   /** Of the endpoint that the process made which is killed. */
@@ -30,9 +41,11 @@ describe('What follows what happened', () => {
   let hanging: string;
 
   beforeAll(async () => {
-    [stores, receiver, folder] = await Promise.all([
+    [stores, receiver, mails, stripe, folder] = await Promise.all([
       testStores(),
       WebhookReceiver.start(),
+      MailServer.start(),
+      StripeApi.start(),
       mkdtemp(join(tmpdir(), 'tenure-reactions-')),
     ]);
     const plansFile = join(folder, 'plans.yaml');
@@ -58,12 +71,15 @@ describe('What follows what happened', () => {
     hanging = await until('the message is under way', () => receiver.seen[0]?.said.id);
     await victim.kill('SIGKILL');
     receiver.clear();
-    service = await startService({ stores, environment: SETTINGS });
+    const asking = { ...stripe.environment, RECONCILE_EVERY_HOURS: '0' };
+    service = await startService({ stores, environment: { ...SETTINGS, ...asking, ...mails.environment } });
   });
   afterAll(async () => {
     await service.close();
     await victim.kill('SIGKILL');
     await receiver.close();
+    await mails.close();
+    await stripe.close();
     await stores.drop();
     await rm(folder, { recursive: true });
   });
@@ -143,6 +159,77 @@ describe('What follows what happened', () => {
     expect((await service.ask('DELETE', path)).status).toBe(204);
     expect((await service.get(path)).status).toBe(404);
     expect((await service.ask('DELETE', path)).status).toBe(404);
+  });
+
+  /** Makes the customer of a user's subscription known to Stripe, with an address. */
+  function reachable(userId: string): string {
+    const email = `${userId}@mail.example`;
+    stripe.has(customerObject(`cus_sub_${userId}`, { email }));
+    return email;
+  }
+
+  it('is written to the address that Stripe has of the customer, in text and HTML, and to be found nowhere here', async () => {
+    const email = reachable('carl');
+    await service.after('carl', bought('carl'));
+    const [mail] = await until('the mail has come', () => mails.to(email).length > 0 && mails.to(email));
+    expect(mail?.text).toContain('Subject: Your plan is now plus');
+    expect(mail?.text).toContain('Your plan changed from free to plus.');
+    expect(mail?.text).toContain('Content-Type: text/html');
+    expect(mail?.text).toMatch(/Message-ID: <[0-9a-f-]{36}@tenure>/);
+    expect(mail?.text).toContain('Auto-Submitted: auto-generated');
+    const { rows } = await service.tenure.pool.query<{ name: string }>(
+      `select c.oid::regclass::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+       where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'`,
+    );
+    for (const { name } of rows) {
+      const found = await service.tenure.pool.query(`select from ${name} t where strpos(t::text, $1) > 0`, [
+        email,
+      ]);
+      expect([name, found.rows]).toEqual([name, []]);
+    }
+  });
+
+  it('is one mail for a failed payment of one invoice, and none of what is a day old', async () => {
+    const email = reachable('dora');
+    await service.after('dora', bought('dora'));
+    const failed = (invoice: string, created: number) =>
+      stripeEvent(
+        'invoice.payment_failed',
+        invoiceObject(invoice, 'sub_dora', 'price_plus', { status: 'open' }),
+        { created },
+      );
+    await service.after(
+      'dora',
+      failed('in_old', now() - 25 * 3_600),
+      failed('in_1', now() - 60),
+      failed('in_1', now() - 30),
+      failed('in_2', now()),
+    );
+    const failures = () => mails.to(email).filter(({ text }) => text.includes('Subject: A payment failed'));
+    await until('both have come', () => failures().length >= 2);
+    expect(failures()).toHaveLength(2);
+  });
+
+  it('is written about a trial that ends, and counted where there is no address', async () => {
+    const email = reachable('eve');
+    const trial = subscriptionObject('sub_eve', 'price_plus', {
+      metadata: { user_id: 'eve' },
+      status: 'trialing',
+      trial_end: Date.parse('2099-12-01T12:00:00Z') / 1_000,
+    });
+    await service.after(
+      'eve',
+      stripeEvent('customer.subscription.created', trial),
+      stripeEvent('customer.subscription.trial_will_end', trial),
+    );
+    await until('the mail has come', () =>
+      mails.to(email).some(({ text }) => text.includes('ends on 2099-12-01')),
+    );
+    await service.after('fred', bought('fred'));
+    await until('it was skipped', async () => {
+      const { text } = await service.get('/metrics');
+      return /tenure_mails_total\{kind="upgrade",outcome="no_address"\} [1-9]/.test(text);
+    });
   });
 
   it('has no endpoint that nothing can be sent to', async () => {
