@@ -3,6 +3,7 @@ import { judge } from '../../src/policy/judge.js';
 import {
   burstLife,
   disputedLife,
+  givenLife,
   type Life,
   lapsedLife,
   life,
@@ -23,6 +24,7 @@ const kinds: readonly (readonly [string, () => fc.Arbitrary<Life>])[] = [
   ['lives that turn on what was paid for', paymentLife],
   ['lives in which payments stop', lapsedLife],
   ['lives in which money goes back', disputedLife],
+  ['lives beside which something is given by hand', givenLife],
   ['lives without rhyme or reason', noisyLife],
 ];
 
@@ -59,7 +61,7 @@ describe.each(kinds)('the access policy, on %s', (_name, lives) => {
 describe('successors of the access policy', () => {
   it('are what it says itself when asked at their instant, and nothing changes between them', () => {
     fc.assert(
-      fc.property(life(), ({ facts, catalog, now }) => {
+      fc.property(fc.oneof(life(), givenLife()), ({ facts, catalog, now }) => {
         const { entitlement, successors } = judge(facts, catalog, now);
         let holds = entitlement;
         for (const { at, entitlement: next } of successors) {

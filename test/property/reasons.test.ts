@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { PlanCatalog } from '../../src/events/catalog.events.js';
-import type { SubscriptionFacts, UserFacts } from '../../src/policy/facts.js';
+import type { ByHandFacts, SubscriptionFacts, UserFacts } from '../../src/policy/facts.js';
 import { foldInvoices } from '../../src/policy/invoices.js';
 import { judge } from '../../src/policy/judge.js';
 import { orderObservations } from '../../src/policy/order.js';
@@ -9,6 +9,7 @@ import { type Explanation, explain } from '../../src/policy/reasons/explain.js';
 import {
   burstLife,
   disputedLife,
+  givenLife,
   type Life,
   lapsedLife,
   noisyLife,
@@ -27,6 +28,7 @@ const kinds: readonly (readonly [string, () => fc.Arbitrary<Life>])[] = [
   ['lives that turn on what was paid for', paymentLife],
   ['lives in which payments stop', lapsedLife],
   ['lives in which money goes back', disputedLife],
+  ['lives beside which something is given by hand', givenLife],
   ['lives without rhyme or reason', noisyLife],
 ];
 
@@ -41,7 +43,7 @@ function factsIn(sub: SubscriptionFacts): readonly Fact[] {
 }
 
 /** The same life, had one event never come; what nothing tells of any more is not known. */
-function without({ subscriptions }: UserFacts, eventId: string): UserFacts {
+function without({ subscriptions, byHand }: UserFacts, eventId: string): UserFacts {
   const others = <T extends Fact>(facts: readonly T[]) => facts.filter((fact) => fact.eventId !== eventId);
   const left = subscriptions.map((sub) => ({
     ...sub,
@@ -50,7 +52,36 @@ function without({ subscriptions }: UserFacts, eventId: string): UserFacts {
     checkouts: others(sub.checkouts),
     payments: others(sub.payments),
   }));
-  return { subscriptions: left.filter((sub) => factsIn(sub).length > 0) };
+  return {
+    subscriptions: left.filter((sub) => factsIn(sub).length > 0),
+    byHand: byHand === undefined ? byHand : byHandWithout(byHand, eventId),
+  };
+}
+
+/** Whoever never gave a thing never took it back either. */
+function byHandWithout({ grants, overrides }: ByHandFacts, eventId: string): ByHandFacts {
+  return {
+    grants: grants
+      .filter(({ issued }) => issued.eventId !== eventId)
+      .map((grant) => (grant.revoked?.eventId === eventId ? { ...grant, revoked: null } : grant)),
+    overrides: overrides
+      .filter(({ set }) => set.eventId !== eventId)
+      .map((override) => (override.removed?.eventId === eventId ? { ...override, removed: null } : override)),
+  };
+}
+
+function eventsByHand(byHand: ByHandFacts | undefined): readonly string[] {
+  return [
+    ...(byHand?.grants ?? []).flatMap(({ issued, revoked }) => [issued, revoked]),
+    ...(byHand?.overrides ?? []).flatMap(({ set, removed }) => [set, removed]),
+  ].flatMap((said) => said?.eventId ?? []);
+}
+
+/** Features that are put off by hand have a reason, too. */
+function putOff(reasons: Explanation['reasons']): readonly string[] {
+  return reasons
+    .filter(({ of, code }) => of.startsWith('feature:') && code === 'override_feature_off')
+    .map(({ of }) => of);
 }
 
 /**
@@ -122,6 +153,9 @@ describe.each(kinds)('the reasons of the access policy, on %s', (_name, lives) =
             (part) => entitlement[part] !== null,
           ),
           ...facts.subscriptions.map(({ subscription }) => `subscription:${subscription}`),
+          ...(facts.byHand?.grants ?? []).map(({ grant }) => `grant:${grant}`),
+          ...(facts.byHand?.overrides ?? []).map(({ kind, key }) => `override:${kind}:${key}`),
+          ...putOff(reasons),
         ];
         const told = reasons
           .map(({ of }) => of)
@@ -149,7 +183,8 @@ describe.each(kinds)('the reasons of the access policy, on %s', (_name, lives) =
         const named = new Set(
           reasons.filter(({ of }) => of === 'plan' || of === 'status').flatMap(({ events }) => events),
         );
-        for (const eventId of new Set(facts.subscriptions.flatMap(factsIn).map((fact) => fact.eventId))) {
+        const told = facts.subscriptions.flatMap(factsIn).map((fact) => fact.eventId);
+        for (const eventId of new Set([...told, ...eventsByHand(facts.byHand)])) {
           if (named.has(eventId) || ordersOthers(facts, eventId) || hidesAnother(facts, eventId)) continue;
           if (bearsOnAdoption(facts, catalog, eventId)) continue;
           const { plan, status } = judge(without(facts, eventId), catalog, now).entitlement;

@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import type { PlanCatalog } from '../../src/events/catalog.events.js';
 import type { SubscriptionFacts, UserFacts } from '../../src/policy/facts.js';
+import { givenByHand } from './lives.by-hand.js';
 import { catalogs } from './lives.catalog.js';
 import { disputedSubscription } from './lives.disputes.js';
 import { DAWN, DAY } from './lives.facts.js';
 import { noisySubscription } from './lives.noise.js';
 import { paymentSubscription } from './lives.payment.js';
 import { burstSubscription, lapsedSubscription, stripeSubscription } from './lives.stripe.js';
+import { instantsByHand } from './oracle/by-hand.js';
 
 /** What the access policy is asked: `now` is Unix milliseconds. */
 export interface Life {
@@ -45,7 +47,25 @@ export function noisyLife(): fc.Arbitrary<Life> {
   return lifeOf(noisySubscription);
 }
 
-/** Any of these kinds. */
+/** Lives beside which something is given and set by hand; some never buy anything. */
+export function givenLife(): fc.Arbitrary<Life> {
+  return fc
+    .record({
+      life: fc.oneof(stripeLife(), lapsedLife()),
+      byHand: givenByHand(),
+      which: fc.nat(),
+      buys: fc.boolean(),
+    })
+    .map(({ life: { facts, catalog, now }, byHand, which, buys }) => {
+      const { subscriptions } = facts;
+      const all = { subscriptions: buys ? subscriptions : [], byHand };
+      const instants = [now, ...instantsByHand(byHand)];
+      const at = instants[which % instants.length] ?? now;
+      return { facts: all, catalog, now: at - (which % 3 === 0 ? 1 : 0) };
+    });
+}
+
+/** Any of these kinds, but without what is given by hand: recorded answers are about these. */
 export function life(): fc.Arbitrary<Life> {
   return fc.oneof(stripeLife(), burstLife(), paymentLife(), lapsedLife(), disputedLife(), noisyLife());
 }
@@ -103,6 +123,14 @@ export function shuffled(facts: UserFacts, seed: number): UserFacts {
       payments: repeated(sub.payments, random),
       customerDeleted: sub.customerDeleted,
     })),
+    ...(facts.byHand === undefined
+      ? {}
+      : {
+          byHand: {
+            grants: permuted(facts.byHand.grants, random),
+            overrides: permuted(facts.byHand.overrides, random),
+          },
+        }),
   };
 }
 

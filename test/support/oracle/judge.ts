@@ -9,6 +9,7 @@ import type {
   Successor,
 } from '../../../src/policy/entitlement.js';
 import type { UserFacts } from '../../../src/policy/facts.js';
+import { grantsAt, type HeldGrant, instantsByHand, overriddenAt } from './by-hand.js';
 import { limitsOf } from './limits.js';
 import { TERMINAL } from './order.js';
 import { pendingOf } from './pending.js';
@@ -35,10 +36,10 @@ export function oracleJudge(facts: UserFacts, catalog: PlanCatalog, now: number)
     .filter((sub) => sub !== undefined)
     .sort((a, b) => (a.id < b.id ? -1 : 1));
   const timeline: { at: number; momentary: Momentary }[] = [
-    { at: now, momentary: momentAt(subs, catalog, now) },
+    { at: now, momentary: momentAt(subs, facts, catalog, now) },
   ];
   for (const at of instants(facts, catalog).filter((instant) => instant > now)) {
-    const momentary = momentAt(subs, catalog, at);
+    const momentary = momentAt(subs, facts, catalog, at);
     if (!isDeepStrictEqual(momentary, timeline.at(-1)?.momentary)) timeline.push({ at, momentary });
   }
   // READINGS 52.
@@ -89,7 +90,7 @@ function instants(facts: UserFacts, { policy }: PlanCatalog): number[] {
       ...i.data.lines.flatMap((line) => [line.periodStart, line.periodEnd]),
     ]),
   ]);
-  const found = new Set<number>();
+  const found = new Set<number>(instantsByHand(facts.byHand));
   for (const second of new Set(seconds)) {
     if (second === null) continue;
     for (const offset of offsets) found.add(Math.min(second * 1000 + offset, END_OF_TIME));
@@ -97,18 +98,25 @@ function instants(facts: UserFacts, { policy }: PlanCatalog): number[] {
   return [...found].sort((a, b) => a - b);
 }
 
-function momentAt(subs: readonly Understood[], catalog: PlanCatalog, now: number): Momentary {
+function momentAt(
+  subs: readonly Understood[],
+  { byHand }: UserFacts,
+  catalog: PlanCatalog,
+  now: number,
+): Momentary {
+  const grants = grantsAt(byHand, catalog, now);
   const placed = subs.map((sub) => ({ sub, at: standing(sub, now) }));
   const givers = placed
-    .flatMap(({ sub, at }) => (at.gives === null ? [] : [{ sub, gives: at.gives }]))
+    .flatMap(({ sub, at }): Giver[] => (at.gives === null ? [] : [{ sub, id: sub.id, gives: at.gives }]))
+    .concat(grants.flatMap((grant) => granting(grant, catalog)))
     .sort((a, b) => compareGivers(a, b));
   const fallback = catalog.plans[catalog.default];
   if (fallback === undefined) throw new Error(`the default plan ${catalog.default} is not in the catalogue`);
   const [highest] = givers;
   const giver = highest !== undefined && highest.gives.plan.plan.rank >= fallback.rank ? highest : undefined;
-  const cancelAt = giver?.sub.cancelAt ?? null;
-  const units = placed.flatMap(({ at }) => at.addons);
-  return {
+  const cancelAt = giver?.sub?.cancelAt ?? null;
+  const units = [...placed.flatMap(({ at }) => at.addons), ...grants.flatMap(({ addons }) => addons)];
+  const held = {
     role: giver?.gives.plan.plan.role ?? fallback.role,
     plan: giver?.gives.plan.name ?? catalog.default,
     status: giver?.gives.status ?? wordAmong(placed),
@@ -116,48 +124,72 @@ function momentAt(subs: readonly Understood[], catalog: PlanCatalog, now: number
       fallback,
       givers.map(({ gives }) => gives.plan.plan),
       units,
+      grants.flatMap(({ features }) => features),
     ),
     limits: limitsOf(
       fallback,
       givers.map(({ gives }) => gives),
       units,
+      grants.map(({ limits }) => limits),
     ),
-    subscriptionActive: givers.length > 0,
+    subscriptionActive: givers.some(({ sub }) => sub !== null),
     expiresAt: secondsToIso(giver?.gives.periodEnd ?? null),
     cancelAt: cancelAt === null ? null : new Date(cancelAt).toISOString(),
     pendingPayment: pendingOf(placed),
-    source:
-      giver === undefined
-        ? null
-        : {
-            type: 'subscription',
-            subscriptionId: giver.sub.id,
-            customerId: newestCustomer(giver.sub),
-          },
+    source: giver === undefined ? null : sourceOf(giver),
     unmappedPrices: unmappedOf(subs),
   };
+  return overriddenAt(held, byHand, catalog, now);
 }
 
-function featuresOf(fallback: Plan, plans: readonly Plan[], units: readonly Units[]): string[] {
+/** What gives a plan: a subscription, or, without one, a grant. */
+interface Giver {
+  readonly sub: Understood | null;
+  readonly id: string;
+  readonly gives: Omit<Given, 'status'> & { readonly status: Given['status'] | 'granted' };
+}
+
+function granting({ id, planName, endsAt }: HeldGrant, { plans }: PlanCatalog): Giver[] {
+  const plan = planName === null ? undefined : plans[planName];
+  if (planName === null || plan === undefined) return [];
+  const periodEnd = endsAt === null ? null : endsAt / 1000;
+  const meaning = { kind: 'plan', name: planName, plan } as const;
+  return [{ sub: null, id, gives: { plan: meaning, status: 'granted', quantity: 1, periodEnd } }];
+}
+
+function sourceOf({ sub, id }: Giver): Entitlement['source'] {
+  return sub === null
+    ? { type: 'grant', grantId: id }
+    : { type: 'subscription', subscriptionId: id, customerId: newestCustomer(sub) };
+}
+
+function featuresOf(
+  fallback: Plan,
+  plans: readonly Plan[],
+  units: readonly Units[],
+  granted: readonly string[],
+): string[] {
   const sources = [fallback, ...plans, ...units.map(({ addon }) => addon)];
-  return [...new Set(sources.flatMap(({ features }) => features))].sort();
+  return [...new Set([...sources.flatMap(({ features }) => features), ...granted])].sort();
 }
 
 function newestCustomer(sub: Understood): string | null {
   return sub.ordered.map((o) => o.data.customer).findLast((customer) => customer !== null) ?? null;
 }
 
-const STATUS_ORDER = ['active', 'trialing', 'past_due'];
+const STATUS_ORDER = ['active', 'trialing', 'granted', 'past_due'];
 
-function compareGivers(
-  a: { readonly sub: Understood; readonly gives: Given },
-  b: { readonly sub: Understood; readonly gives: Given },
-): number {
+/** No end of a subscription is the earliest, of a grant the latest. */
+function endFor({ sub, gives: { periodEnd } }: Giver): number {
+  return periodEnd ?? (sub === null ? Number.MAX_SAFE_INTEGER : -1);
+}
+
+function compareGivers(a: Giver, b: Giver): number {
   return (
     b.gives.plan.plan.rank - a.gives.plan.plan.rank ||
     STATUS_ORDER.indexOf(a.gives.status) - STATUS_ORDER.indexOf(b.gives.status) ||
-    (b.gives.periodEnd ?? -1) - (a.gives.periodEnd ?? -1) ||
-    (a.sub.id < b.sub.id ? -1 : 1)
+    endFor(b) - endFor(a) ||
+    (a.id < b.id ? -1 : 1)
   );
 }
 

@@ -1,12 +1,17 @@
 import type { Limit, Plan } from '../../../src/events/catalog.events.js';
 import type { Given, Units } from './standing.js';
 
-type Limits = Record<string, Limit>;
+export type Limits = Record<string, Limit>;
 
-/** The greatest of the plans, what they give per unit included, plus what add-ons give (DESIGN 8 "Combining"). */
-export function limitsOf(fallback: Plan, given: readonly Given[], addons: readonly Units[]): Limits {
+/** The greatest of the plans, what they give per unit included, and of grants, plus what add-ons give (DESIGN 8 "Combining"). */
+export function limitsOf(
+  fallback: Plan,
+  given: readonly Pick<Given, 'plan' | 'quantity'>[],
+  addons: readonly Units[],
+  granted: readonly Limits[] = [],
+): Limits {
   const limits: Limits = {};
-  for (const one of [fallback.limits, ...given.map(ofPlan)]) {
+  for (const one of [fallback.limits, ...given.map(ofPlan), ...granted]) {
     for (const [key, limit] of Object.entries(one)) limits[key] = greater(limits[key], limit);
   }
   for (const { addon, quantity } of addons) {
@@ -17,7 +22,7 @@ export function limitsOf(fallback: Plan, given: readonly Given[], addons: readon
   return limits;
 }
 
-function ofPlan({ plan: { plan }, quantity }: Given): Limits {
+function ofPlan({ plan: { plan }, quantity }: Pick<Given, 'plan' | 'quantity'>): Limits {
   const limits: Limits = { ...plan.limits };
   for (const [key, perUnit] of Object.entries(plan.perUnit)) {
     limits[key] = plus(limits[key], perUnit, quantity);
