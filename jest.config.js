@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
 /**
  * Node itself loads tests and what they test, once a worker: see the runtime. `.js` specifiers in TypeScript point at `.ts`
  * files.
@@ -43,6 +46,15 @@ export const unit = {
   testPathIgnorePatterns: [`/src/(${NO_UNITS.join('|')})[^]*\\.test\\.ts$`, '/test/tools/start'],
 };
 
+/** Programs that some tests start, and the folder of those tests: left out where a program is absent, and said at the end. */
+const PROGRAMS = { 'redis-server': '/test/redis/' };
+const isThere = (program) =>
+  (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
+const absent = Object.entries(PROGRAMS).filter(([program]) => !isThere(program));
+process.env.TENURE_TEST_LEFT_OUT = absent
+  .map(([program, folder]) => `${folder.slice(1)} (${program} is not installed)`)
+  .join(', ');
+
 /** Asked for by the soak, and wherever a real EventStoreDB stands in for the test server. */
 const EVERYTHING_TWICE =
   process.env.REBUILD_EVENTS !== undefined || process.env.TEST_EVENTSTORE_URL !== undefined;
@@ -86,6 +98,7 @@ export default {
       displayName: 'postgresql',
       roots: ['<rootDir>/src', '<rootDir>/packages', '<rootDir>/test'],
       testMatch: ['**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', ...absent.map(([, folder]) => folder)],
     },
     {
       ...withStores,

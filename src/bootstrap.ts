@@ -20,6 +20,7 @@ import type { Projections } from './projections/projections.js';
 import { Reactor } from './reactions/reactor.js';
 import { LeadershipLog } from './start/leadership-log.js';
 import { OfferedCatalog, untilCatalogIsRead } from './start/offered-catalog.js';
+import { openCache } from './start/open-cache.js';
 import { openDatabase, startClock } from './start/open-database.js';
 import { openApplication, openHttp } from './start/open-http.js';
 import { openLog } from './start/open-log.js';
@@ -92,7 +93,7 @@ async function start(starting: Starting): Promise<Tenure> {
     onHealed: () => catalog.offerAgain(),
   });
   const { logWatch } = log;
-  const projections = createReadSide(starting, database, log);
+  const projections = createReadSide(starting, database, log, await openCache(starting, pool));
   const say = hooks.onProgress ?? ((line: string) => logger.warn(line));
   await steps.take(untilLogAnswers(log.store, { say, signal }));
 

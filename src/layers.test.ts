@@ -22,6 +22,7 @@ const LAYERS = [
   'stripe/translate/',
   'projections/',
   'reactions/',
+  'cache/',
   'audit/',
   'backup/',
   'stripe/reconciliation/',

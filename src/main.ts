@@ -31,6 +31,7 @@ Settings (environment):
   CORS_ORIGINS           https://app.example.com,…: origins whose browsers may call; unset: none
   PORT, HOST             3000, 127.0.0.1
   DATABASE_URL           postgres://…; unset: an embedded PostgreSQL under DATA_DIR
+  REDIS_URL              redis://…: instances share snapshots there; unset: each keeps its own
   DATA_DIR               .tenure
   EVENTSTORE_URL         esdb://…, esdb+discover://…: the log is kept there; unset: in PostgreSQL
   STREAM_PREFIX          tenure.

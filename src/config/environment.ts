@@ -61,6 +61,7 @@ export const environmentSchema = z.object({
     .min(ADMIN_KEY_LENGTH, `is too short, must have at least ${ADMIN_KEY_LENGTH} characters`)
     .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces'),
   DATABASE_URL: url(/^postgres(ql)?:\/\//, 'a postgres:// URL').optional(),
+  REDIS_URL: url(/^rediss?:\/\//, 'a redis:// or rediss:// URL').optional(),
   DATA_DIR: z.string().default('.tenure'),
   EVENTSTORE_URL: z
     .string()

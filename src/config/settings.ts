@@ -64,6 +64,8 @@ export interface Settings {
   readonly adminKey: string;
   /** `null`: start the embedded server under `dataDir`. */
   readonly databaseUrl: string | null;
+  /** The cache that instances share; `null`: they share none. */
+  readonly redisUrl: string | null;
   readonly dataDir: string;
   /** `null`: the log is kept in PostgreSQL, with the read models. */
   readonly eventStoreUrl: string | null;
@@ -198,6 +200,7 @@ export function loadSettings(environment: Environment): Settings {
     reconcileEveryHours: data.RECONCILE_EVERY_HOURS,
     adminKey: data.TENURE_ADMIN_KEY,
     databaseUrl: data.DATABASE_URL ?? null,
+    redisUrl: data.REDIS_URL ?? null,
     dataDir: data.DATA_DIR,
     eventStoreUrl: data.EVENTSTORE_URL ?? null,
     streamPrefix: data.STREAM_PREFIX,

@@ -103,6 +103,12 @@ export class Metrics {
     labelNames: ['code'] as const,
     registers: [this.registry],
   });
+  private readonly sharedReads = new Counter({
+    name: 'tenure_shared_cache_reads_total',
+    help: 'Snapshots that were looked for in the cache that instances share.',
+    labelNames: ['outcome'] as const,
+    registers: [this.registry],
+  });
   private readonly reactionWrites = new Counter({
     name: 'tenure_reaction_work_total',
     help: 'Work that this instance wrote down as following from what happened, by reaction.',
@@ -196,6 +202,12 @@ export class Metrics {
   /** `kind` and `outcome` come from closed sets. */
   mail(kind: string, outcome: string): void {
     this.mails.inc({ kind, outcome });
+  }
+
+  /** Snapshots that were looked for in the cache that instances share. */
+  sharedRead(found: number, missed: number): void {
+    if (found > 0) this.sharedReads.inc({ outcome: 'found' }, found);
+    if (missed > 0) this.sharedReads.inc({ outcome: 'missed' }, missed);
   }
 
   authFailure(code: 'unauthorized' | 'too_many_failures'): void {

@@ -14,6 +14,7 @@ import { EntitlementReader } from './read-models/entitlement.reader.js';
 import { OpsReader } from './read-models/ops.reader.js';
 import { PaymentsReader } from './read-models/payments.reader.js';
 import { PublicationReader } from './read-models/publication.reader.js';
+import type { SnapshotCache } from './read-models/snapshot-cache.js';
 import { UserListReader } from './read-models/user-list.reader.js';
 import {
   openRebuildProjector,
@@ -51,6 +52,8 @@ export interface ProjectionsOptions
   /** The live checkpoint was read or written by this instance. */
   readonly onConfirmed?: (live: LiveCheckpoint) => void;
   readonly batchSize?: number;
+  /** What instances share beside the database. */
+  readonly cache?: SnapshotCache | null;
   /** Follows what is folded in this thread; a thread of its own opens its own, by `threads.place`. */
   readonly tracing?: Tracing | null;
   /** Left out: everything is folded in this thread, by the options above. */
@@ -93,19 +96,24 @@ export function createProjections(options: ProjectionsOptions): Projections {
   const { pool, source, now, threads } = options;
   const onFault = options.onFault ?? (() => undefined);
   const onTrouble = options.onTrouble ?? (() => undefined);
-  const reader = new EntitlementReader(pool, now);
+  const cache = options.cache ?? null;
+  const reader = new EntitlementReader(pool, now, cache);
   const listener: ProjectionListener = {
-    onChanged: (changed) => reader.changed(changed),
+    onChanged: (changed) => {
+      reader.changed(changed);
+      cache?.changed(changed);
+    },
     onConfirmed: (live, moved, ageMs) => {
       options.onConfirmed?.(live);
       reader.confirmed(live, moved, ageMs);
+      cache?.confirmed(live, { moved, isLeading: folding.engine.status().state === 'leading' });
     },
     onBatch: options.onBatch ?? (() => undefined),
     onFault,
     onSetAside: options.onSetAside ?? (() => undefined),
     onTrouble,
   };
-  const folding =
+  const folding: Folding =
     threads === undefined ? foldHere(options, listener) : foldInThreads(options, listener, threads);
   return {
     ...folding,

@@ -8,6 +8,7 @@ import {
 } from '../observability/watched-gauges.js';
 import { AttentionWatch } from '../projections/attention-watch.js';
 import { createProjections, type Projections, type ProjectionsOptions } from '../projections/projections.js';
+import type { SnapshotCache } from '../projections/read-models/snapshot-cache.js';
 import type { Generation } from '../projections/rebuild/generation-table.js';
 import type { OpenDatabase } from './open-database.js';
 import type { OpenLog } from './open-log.js';
@@ -21,6 +22,7 @@ export function createReadSide(
   starting: Starting,
   { url, pool, source }: OpenDatabase,
   { store, logWatch }: OpenLog,
+  cache: SnapshotCache | null,
 ): Projections {
   const { settings, logger, failures, metrics, tracing, now } = starting;
   const projections = createProjections({
@@ -33,6 +35,7 @@ export function createReadSide(
     onBatch: (batch) => metrics.batch(batch),
     tracing,
     faultLimit: settings.faultLimit,
+    cache,
     onFault: (fault) => logger.error({ fault }, 'the projection stopped at a fault'),
     onSetAside: (generation, setAside) =>
       logger.error({ generation, setAside }, 'the projection set something aside and goes on'),

@@ -15,6 +15,7 @@ export const STEPS = {
   database: { name: 'database connections', withinMs: 3_000 },
   clock: { name: 'clock', withinMs: 1_000 },
   eventStore: { name: 'event store', withinMs: 3_000 },
+  cache: { name: 'shared cache', withinMs: 1_000 },
   heartbeat: { name: 'note of the last delivery', withinMs: 1_000 },
   application: { name: 'application', withinMs: 2_000 },
   lastUse: { name: 'uses of keys', withinMs: 1_000 },

@@ -3,7 +3,8 @@ import pg from 'pg';
 
 /** Undoes what `global-setup.mjs` did. */
 export default async function tearDown() {
-  const { TENURE_TEST_RUN: run, TENURE_TEST_COMPILED: tree } = process.env;
+  const { TENURE_TEST_RUN: run, TENURE_TEST_COMPILED: tree, TENURE_TEST_LEFT_OUT: leftOut } = process.env;
+  if (leftOut) process.stderr.write(`\nLeft out: ${leftOut}\n`);
   await rm(tree, { recursive: true });
   const started = globalThis.tenureTestServer;
   if (started === undefined) {

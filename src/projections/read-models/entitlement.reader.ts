@@ -5,6 +5,7 @@ import type { LiveCheckpoint } from '../engine/checkpoint.js';
 import { isWritten, type PartialEvent } from '../engine/partial-progress.js';
 import { type Served, servedBytes } from '../entitlements/snapshot.js';
 import { readServed } from './served-row.js';
+import { type CommitId, isLater, type SnapshotCache } from './snapshot-cache.js';
 
 /** A cached snapshot counts only while the checkpoint was confirmed within this long. */
 const CONFIRMED_MS = 1_000;
@@ -38,15 +39,20 @@ export class EntitlementReader {
   #liveEpoch = 0;
   #waiting: Map<string, PromiseWithResolvers<Served>> | null = null;
 
+  /** The latest commit of the fold that this instance knows of; `null` before the first. */
+  #known: CommitId | null = null;
+
+  /** `shared`: what instances share beside the database; `null` where they share nothing. */
   constructor(
     private readonly pool: Pool,
     private readonly now: () => number = Date.now,
+    private readonly shared: SnapshotCache | null = null,
   ) {}
 
   /** The snapshot from memory, or `null` when the database must be asked. */
   peek(userId: string): Served | null {
     const now = this.now();
-    if (now - this.#confirmedAt >= CONFIRMED_MS) return null;
+    if (!this.#isConfirmedAt(now)) return null;
     const served = this.#cache.get(userId);
     return served === undefined || now >= served.holdsUntil ? null : served;
   }
@@ -104,6 +110,10 @@ export class EntitlementReader {
     if (liveEpoch < this.#liveEpoch) return;
     if (moved) this.changed('all');
     this.#sawEpoch(liveEpoch);
+    const { revision } = checkpoint;
+    // Moved by somebody else it may have gone back: a server that failed over has lost its last commits.
+    if (moved) this.#known = { liveEpoch, revision };
+    else this.#knows({ liveEpoch, revision });
     this.#handled = checkpoint.handled ?? '0';
     this.#partialProgress = checkpoint.partialProgress;
     this.#confirmedAt = this.now() - ageMs;
@@ -122,7 +132,7 @@ export class EntitlementReader {
     const waiting = new Map<string, PromiseWithResolvers<Served>>();
     setImmediate(() => {
       if (this.#waiting === waiting) this.#waiting = null;
-      this.#fetch([...waiting.keys()]).then(
+      this.#find([...waiting.keys()]).then(
         (found) => {
           for (const [userId, asked] of waiting) {
             const served = found.get(userId);
@@ -138,18 +148,59 @@ export class EntitlementReader {
     return waiting;
   }
 
+  #isConfirmedAt(now: number): boolean {
+    return now - this.#confirmedAt < CONFIRMED_MS;
+  }
+
+  #knows(commit: CommitId): void {
+    if (this.#known === null || isLater(commit, this.#known)) this.#known = commit;
+  }
+
+  async #find(userIds: readonly string[]): Promise<ReadonlyMap<string, Served>> {
+    if (this.shared === null) return this.#fetch(userIds);
+    const found = await this.#findShared(userIds, this.shared);
+    const others = userIds.filter((userId) => !found.has(userId));
+    if (others.length === 0) return found;
+    return new Map([...found, ...(await this.#fetch(others))]);
+  }
+
+  /** What instances share of these users, where this one knows of nothing later; it is kept in memory as what was read. */
+  async #findShared(userIds: readonly string[], shared: SnapshotCache): Promise<ReadonlyMap<string, Served>> {
+    const found = new Map<string, Served>();
+    if (!this.#isConfirmedAt(this.now())) return found;
+    const flight: Flight = { changed: new Set(), all: false };
+    this.#flights.add(flight);
+    try {
+      const snapshots = await shared.find(userIds, () => this.#known);
+      const now = this.now();
+      if (flight.all || !this.#isConfirmedAt(now)) return found;
+      for (const [userId, snapshot] of snapshots) {
+        if (flight.changed.has(userId) || now >= snapshot.holdsUntil) continue;
+        const served = { userId, ...snapshot, position: this.#handled };
+        this.#cache.set(userId, served);
+        found.set(userId, served);
+      }
+      return found;
+    } finally {
+      this.#flights.delete(flight);
+    }
+  }
+
   async #fetch(userIds: readonly string[]): Promise<ReadonlyMap<string, Served>> {
     const flight: Flight = { changed: new Set(), all: false };
     this.#flights.add(flight);
     try {
-      const { served, liveEpoch } = await readServed(this.pool, userIds, this.now);
+      const { served, liveEpoch, revision } = await readServed(this.pool, userIds, this.now);
       // What this statement saw is of the generation it names: it must not be dropped with what was there before.
       if (liveEpoch !== null && liveEpoch > this.#liveEpoch) {
         this.#flights.delete(flight);
         this.#sawEpoch(liveEpoch);
       }
-      for (const each of served) {
-        if (!flight.all && !flight.changed.has(each.userId)) this.#cache.set(each.userId, each);
+      const unchanged = flight.all ? [] : served.filter(({ userId }) => !flight.changed.has(userId));
+      for (const each of unchanged) this.#cache.set(each.userId, each);
+      if (liveEpoch !== null) {
+        this.#knows({ liveEpoch, revision });
+        this.shared?.offer(unchanged, { liveEpoch, revision });
       }
       return new Map(served.map((each) => [each.userId, each]));
     } finally {

@@ -25,6 +25,7 @@ const row = z.object({
   handled: nullable,
   default_snapshot: nullable,
   live_epoch: z.number(),
+  revision: z.coerce.number(),
   fault_position: nullable,
   fault_since: z.date().nullable(),
   planned_subscription: nullable,
@@ -40,7 +41,7 @@ const row = z.object({
 const READ = {
   name: 'tenure-read-entitlements',
   text: `select q.user_id, u.snapshot, u.successors, u.counter, u.position::text, u.changed_at, u.history_seq,
-           coalesce(o.version_offset, 0) as version_offset, c.handled::text,
+           coalesce(o.version_offset, 0) as version_offset, c.handled::text, coalesce(c.revision, 0)::text as revision,
            f.position::text as fault_position, f.since as fault_since,
            n.subscription as planned_subscription, n.plan as planned_plan, n.label as planned_label, n.at as planned_at,
            (select swaps from tenure.live_generation) as live_epoch,
@@ -68,6 +69,8 @@ const READ = {
 export interface ServedRows {
   readonly served: readonly Served[];
   readonly liveEpoch: number | null;
+  /** The commit of the fold that they are as of. */
+  readonly revision: number;
 }
 
 /**
@@ -82,7 +85,11 @@ export async function readServed(
   const found = await pool.query({ ...READ, values: [userIds] });
   const at = now();
   const rows = z.array(row).parse(found.rows);
-  return { served: rows.map((each) => toServed(each, at)), liveEpoch: rows[0]?.live_epoch ?? null };
+  return {
+    served: rows.map((each) => toServed(each, at)),
+    liveEpoch: rows[0]?.live_epoch ?? null,
+    revision: rows[0]?.revision ?? 0,
+  };
 }
 
 function toServed(found: z.infer<typeof row>, now: number): Served {

@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import type { CommitId } from '../projections/read-models/snapshot-cache.js';
+import type { RedisConnection } from './redis-connection.js';
+import { ADVANCE } from './scripts.js';
+
+/** What is told behind the replies may take its time, in milliseconds. */
+const WITHIN_MS = 2_000;
+/** The level is written again this often while nothing changes: a Redis that was emptied is filled again. */
+const REPEAT_EVERY_MS = 2_000;
+const RETRY_MS = 200;
+/** Users taken out by one script; where more changed, everything is. */
+const MOST_USERS = 2_000;
+
+export interface LevelWriterOptions {
+  readonly redis: Pick<RedisConnection, 'ask'>;
+  readonly levelKey: string;
+  readonly pointerKey: string;
+  readonly namespace: string;
+  readonly keyOf: (userId: string) => string;
+  /** Lifetime of the level, in milliseconds. */
+  readonly lifetimeMs: number;
+}
+
+/**
+ * Tells Redis, where this instance leads, what each commit changed, in one step with how far that goes: until a commit was
+ * told, nobody who knows of it uses the cache. Told again until it is done; what cannot be told begins a new epoch.
+ */
+export class LevelWriter {
+  /** Who changed since `#told`; `all` where it is not known. */
+  #pending = new Set<string>();
+  #isAllPending = true;
+  /** The last commit that Redis confirmed to have been told; `null` since this instance does not lead. */
+  #told: CommitId | null = null;
+  #now: CommitId | null = null;
+  #isAsking = false;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(private readonly options: LevelWriterOptions) {
+    this.#timer = setInterval(() => void this.#tell(), REPEAT_EVERY_MS).unref();
+  }
+
+  changed(users: readonly string[] | 'all'): void {
+    if (users === 'all') this.#isAllPending = true;
+    else for (const user of users) this.#pending.add(user);
+    if (this.#pending.size > MOST_USERS) this.#isAllPending = true;
+    if (this.#isAllPending) this.#pending.clear();
+  }
+
+  /** This instance leads, and the live checkpoint is at `commit`. */
+  leads(commit: CommitId): void {
+    const isNew = this.#now?.revision !== commit.revision || this.#now.liveEpoch !== commit.liveEpoch;
+    if (!isNew) return;
+    this.#now = commit;
+    void this.#tell();
+  }
+
+  /** Another instance tells Redis. */
+  follows(): void {
+    this.#now = null;
+    this.#told = null;
+    this.#isAllPending = true;
+    this.#pending.clear();
+  }
+
+  /** Tells what is left, once. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#tell();
+  }
+
+  async #tell(): Promise<void> {
+    const to = this.#now;
+    if (to === null || this.#isAsking) return;
+    this.#isAsking = true;
+    const users = [...this.#pending];
+    const isAll = this.#isAllPending;
+    this.#pending = new Set();
+    this.#isAllPending = false;
+    const from = isAll || this.#told?.liveEpoch !== to.liveEpoch ? null : this.#told.revision;
+    const isTold = await this.#advance(from, to, users);
+    this.#isAsking = false;
+    if (this.#now === null) return;
+    if (isTold) {
+      this.#told = to;
+      if (this.#now !== to) void this.#tell();
+      return;
+    }
+    // Whether it was done is not known: the same users are told again, with those of meanwhile.
+    this.changed(isAll ? 'all' : users);
+    setTimeout(() => void this.#tell(), RETRY_MS).unref();
+  }
+
+  async #advance(from: number | null, to: CommitId, users: readonly string[]): Promise<boolean> {
+    const { redis, levelKey, pointerKey, namespace, keyOf, lifetimeMs } = this.options;
+    const answer = await redis.ask(
+      (client) =>
+        client.eval(ADVANCE, {
+          keys: [levelKey, pointerKey, ...users.map(keyOf)],
+          arguments: [
+            String(to.liveEpoch),
+            from === null ? '' : String(from),
+            String(to.revision),
+            randomUUID(),
+            String(lifetimeMs),
+            namespace,
+          ],
+        }),
+      WITHIN_MS,
+    );
+    return answer !== null;
+  }
+}

@@ -1,0 +1,215 @@
+import { SharedSnapshots } from '../../src/cache/shared-snapshots.js';
+import type { LiveCheckpoint } from '../../src/projections/engine/checkpoint.js';
+import { type Served, serve } from '../../src/projections/entitlements/snapshot.js';
+import { defaultUserRow, entitlementSchema } from '../../src/projections/entitlements/user-row.js';
+import type { CommitId } from '../../src/projections/read-models/snapshot-cache.js';
+import { RedisServer } from '../support/redis.js';
+import { until } from '../support/until.js';
+
+const FREE = entitlementSchema.parse({
+  role: 'free',
+  plan: 'free',
+  status: 'none',
+  features: ['reports'],
+  limits: { members: 50 },
+  subscriptionActive: false,
+  expiresAt: null,
+  cancelAt: null,
+  pendingPayment: null,
+  source: null,
+  unmappedPrices: [],
+  validUntil: null,
+});
+
+/** The snapshot of a user at a version, as the database has it. */
+function snapshot(userId: string, version = 0): Served {
+  return serve(defaultUserRow(userId, FREE), { faulted: null, planned: null }, version, '7', Date.now());
+}
+
+const at = (revision: number, liveEpoch = 1): CommitId => ({ revision, liveEpoch });
+
+describe('Snapshots in Redis', () => {
+  let redis: RedisServer;
+  let made = 0;
+  const open: SharedSnapshots[] = [];
+  beforeAll(async () => {
+    redis = await RedisServer.start();
+  });
+  afterEach(async () => {
+    for (const each of open.splice(0)) await each.close();
+  });
+  afterAll(() => redis.kill());
+
+  /** Instances of one namespace; `lead` tells Redis what a commit changed, and comes back once it is told. */
+  function instances() {
+    made += 1;
+    const namespace = `tenure:{test-${made}}`;
+    const one = () => {
+      const shared = new SharedSnapshots({
+        url: redis.url,
+        namespace,
+        onTrouble: () => undefined,
+        onRead: () => undefined,
+      });
+      open.push(shared);
+      return shared;
+    };
+    const [leader, other] = [one(), one()];
+    const level = () => redis.ask((client) => client.get(`${namespace}:level`));
+    const lead = async (commit: CommitId, changed: readonly string[] | 'all', by = leader) => {
+      const live = { generation: 1, liveEpoch: commit.liveEpoch, checkpoint: { revision: commit.revision } };
+      by.changed(changed);
+      by.confirmed(live as LiveCheckpoint, { moved: false, isLeading: true });
+      await until('the level is told', async () =>
+        (await level())?.endsWith(` ${commit.liveEpoch} ${commit.revision}`),
+      );
+    };
+    const find = async (known: CommitId, ...userIds: readonly string[]) => {
+      const found = await other.find(userIds, () => known);
+      return userIds.map((userId) => found.get(userId)?.snapshot.revocationVersion ?? null);
+    };
+    /** Offers, and comes back once Redis was asked whatever was offered before. */
+    const offer = async (commit: CommitId, ...served: readonly Served[]) => {
+      await until('Redis is there', async () => (await level()) !== null);
+      other.offer(served, commit);
+      await other.find(['nobody'], () => commit);
+    };
+    const holds = async (known: CommitId, userId: string) =>
+      until('the snapshot is shared', async () => (await find(known, userId))[0] !== null);
+    return { namespace, leader, other, one, lead, find, offer, holds, level };
+  }
+
+  it('are found by other instances, in the very bytes and with the end of what holds', async () => {
+    const { lead, offer, other, holds } = instances();
+    await lead(at(5), 'all');
+    const ends = { ...snapshot('u', 3), holdsUntil: 4_000_000_000_000 };
+    await offer(at(5), ends, snapshot('é ü/:{}', 4));
+    await holds(at(5), 'u');
+    const found = await other.find(['u', 'é ü/:{}', 'v'], () => at(5));
+    const { userId, ...shared } = ends;
+    expect(found.get('u')).toEqual(shared);
+    expect(found.get('é ü/:{}')?.snapshot.revocationVersion).toBe(4);
+    expect(found.has('v')).toBe(false);
+  });
+
+  it('are not used by who knows of a later commit, or of another generation, than Redis was told', async () => {
+    const { lead, offer, find, holds } = instances();
+    await lead(at(5), 'all');
+    await offer(at(5), snapshot('u', 3));
+    await holds(at(5), 'u');
+    expect(await find(at(4), 'u')).toEqual([3]);
+    expect(await find(at(6), 'u')).toEqual([null]);
+    expect(await find(at(5, 2), 'u')).toEqual([null]);
+    expect(await find(at(5, 0), 'u')).toEqual([null]);
+    await lead(at(6), ['v']);
+    expect(await find(at(6), 'u')).toEqual([3]);
+  });
+
+  it('are taken out when they change, and everyone’s where it is not known whose', async () => {
+    const { lead, offer, find, holds } = instances();
+    await lead(at(5), 'all');
+    await offer(at(5), snapshot('u', 3), snapshot('v', 1));
+    await holds(at(5), 'v');
+    await lead(at(6), ['u']);
+    expect(await find(at(6), 'u', 'v')).toEqual([null, 1]);
+    await lead(at(7), 'all');
+    expect(await find(at(7), 'u', 'v')).toEqual([null, null]);
+    await offer(at(7), snapshot('v', 2));
+    await holds(at(7), 'v');
+    await lead(at(1, 2), []);
+    expect(await find(at(1, 2), 'v')).toEqual([null]);
+  });
+
+  it('that were read before a change that Redis was told of are refused, however late they come', async () => {
+    const { lead, offer, find, holds } = instances();
+    await lead(at(5), 'all');
+    await lead(at(6), ['u']);
+    await offer(at(5), snapshot('u', 3));
+    await offer(at(6), snapshot('v', 1));
+    await holds(at(6), 'v');
+    expect(await find(at(5), 'u')).toEqual([null]);
+  });
+
+  it('never go back: of two that may be kept the later stays, in whichever order they come', async () => {
+    const { lead, offer, find, holds } = instances();
+    await lead(at(5), 'all');
+    await offer(at(7), snapshot('u', 9));
+    await holds(at(5), 'u');
+    await offer(at(6), snapshot('u', 8), snapshot('v', 1));
+    await holds(at(5), 'v');
+    expect(await find(at(5), 'u')).toEqual([9]);
+    await offer(at(8), snapshot('u', 10));
+    await until('the later one is shared', async () => (await find(at(5), 'u'))[0] === 10);
+  });
+
+  it('outlive a change of the leader where nothing was missed, and else do not', async () => {
+    const { lead, offer, find, holds, one } = instances();
+    await lead(at(5), 'all');
+    await offer(at(5), snapshot('u', 3));
+    await holds(at(5), 'u');
+    const next = one();
+    await until('the next leader is connected', async () => (await next.find(['u'], () => at(5))).size === 1);
+    await lead(at(5), 'all', next);
+    expect(await find(at(5), 'u')).toEqual([3]);
+    await lead(at(7), 'all', one());
+    expect(await find(at(7), 'u')).toEqual([null]);
+  });
+
+  it('of a database that went back count no more', async () => {
+    const { lead, offer, find, holds, one } = instances();
+    await lead(at(500), 'all');
+    await offer(at(500), snapshot('u', 3));
+    await holds(at(300), 'u');
+    await lead(at(300), 'all', one());
+    expect(await find(at(300), 'u')).toEqual([null]);
+  });
+
+  it('that others wrote, or of another epoch or user, are not there', async () => {
+    const { lead, offer, find, holds, namespace } = instances();
+    await lead(at(5), 'all');
+    await offer(at(5), snapshot('u', 3));
+    await holds(at(5), 'u');
+    const key = (userId: string) => `${namespace}:user:${userId}`;
+    await redis.ask(async (client) => {
+      const mine = (await client.get(key('u'))) ?? '';
+      await client.set(key('v'), mine);
+      await client.set(key('w'), mine.replace(/^\S+/, 'epoch').replace('"u"', '"w"'));
+      await client.set(key('x'), mine.replace('"u"', '"x"').replace('"plan":"free"', '"plan":7'));
+      await client.set(key('y'), 'hello');
+      await client.hSet(key('z'), 'a', 'b');
+    });
+    expect(await find(at(5), 'u', 'v', 'w', 'x', 'y', 'z')).toEqual([3, null, null, null, null, null]);
+  });
+
+  it('can be read by other programs as the document says', async () => {
+    const { lead, offer, holds, namespace } = instances();
+    await lead(at(5), 'all');
+    await offer(at(5), snapshot('u', 3));
+    await holds(at(5), 'u');
+    await redis.ask(async (client) => {
+      expect(await client.get('tenure:cache')).toBe(namespace);
+      const [level, value] = await client.mGet([`${namespace}:level`, `${namespace}:user:u`]);
+      const [epoch, liveEpoch, revision] = level?.split(' ') ?? [];
+      expect([liveEpoch, revision]).toEqual(['1', '5']);
+      const [ofEpoch, readAt, position, version, validUntil, etag, ...json] = value?.split(' ') ?? [];
+      expect([ofEpoch, readAt, position, version, validUntil]).toEqual([epoch, '5', '7', '3', '-']);
+      expect(etag).toBe(snapshot('u', 3).etag);
+      expect(JSON.parse(json.join(' '))).toMatchObject({ userId: 'u', plan: 'free', revocationVersion: 3 });
+      const lifetime = await client.pTTL(`${namespace}:user:u`);
+      expect(lifetime).toBeGreaterThan(3_000_000);
+      expect(lifetime).toBeLessThanOrEqual(3_600_000);
+    });
+  });
+
+  it('are written again after Redis was emptied, and nothing of before is used', async () => {
+    const { lead, offer, find, holds, level } = instances();
+    await lead(at(5), 'all');
+    await offer(at(5), snapshot('u', 3));
+    await holds(at(5), 'u');
+    await redis.ask((client) => client.flushAll());
+    expect(await find(at(5), 'u')).toEqual([null]);
+    await until('the level is told again', async () => (await level()) !== null);
+    await offer(at(5), snapshot('u', 3));
+    await holds(at(5), 'u');
+  });
+});
