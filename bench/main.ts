@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [ingest] [query] [freshness] [rebuild] [scale] [as-of] [audit-log] [cost] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
+ * `npm run bench -- [ingest] [query] [freshness] [rebuild] [scale] [as-of] [audit-log] [cost] [usage] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
  * service beside its floors and rivals, prints the ratios, and writes `bench/results.json` (`results.cost.json`, `results.scale.json`, `results.audit.json`). See README.md in this folder.
  * Exit code 1 when something failed or an acknowledged event was missing; a ratio that was not reached is a figure, not a
  * failure.
@@ -27,9 +27,11 @@ import { benchJudge } from './works/judge.js';
 import { benchQuery } from './works/query.js';
 import { benchRebuild } from './works/rebuild.js';
 import { benchScale } from './works/scale.js';
+import { benchUsage } from './works/usage.js';
 
 /** What compares with nobody else keeps its figures apart, so that they do not take the place of the others. */
 function resultsOf(onService: readonly string[]): string {
+  if (chosen.join() === 'usage') return 'results.usage.json';
   if (onService.length === 0) return chosen.includes('cost') ? 'results.cost.json' : 'results.judge.json';
   if (onService.every((name) => name === 'as-of' || name === 'audit-log')) return 'results.audit.json';
   return onService.join() === 'scale' ? 'results.scale.json' : 'results.json';
@@ -47,7 +49,7 @@ const WORKS: Readonly<Record<string, (context: BenchContext) => Promise<WorkRepo
 };
 const WITHOUT_SERVICE: Readonly<
   Record<string, (context: Pick<BenchContext, 'database' | 'say'>) => Promise<WorkReport>>
-> = { cost: benchCost, judge: benchJudge };
+> = { cost: benchCost, judge: benchJudge, usage: benchUsage };
 const SERVICE_LOG = join(tmpdir(), `tenure-bench-${process.pid}.log`);
 /** What runs when nothing is named. */
 const USUAL = ['ingest', 'query', 'freshness'];

@@ -3,6 +3,7 @@ import { CqrsModule } from '@nestjs/cqrs';
 import { AuditModule } from './api/audit/audit.module.js';
 import { CheckoutModule } from './api/checkout/checkout.module.js';
 import { EntitlementsModule } from './api/entitlements/entitlements.module.js';
+import { UsageModule } from './api/features/usage.module.js';
 import { GrantsModule } from './api/grants/grants.module.js';
 import { HealthModule } from './api/health/health.module.js';
 import { LinksModule } from './api/links/links.module.js';
@@ -36,6 +37,7 @@ export function appModule(parts: AppParts): DynamicModule {
       WebhooksModule,
       EntitlementsModule,
       UsersModule,
+      UsageModule,
       CheckoutModule,
       PlansModule,
       PortalModule,

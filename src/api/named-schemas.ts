@@ -21,6 +21,7 @@ export const NAMED = {
   Batch: api.batchResponse,
   Reason: api.reasonSchema,
   Feature: api.explainedFeatureResponse,
+  UsageRequest: api.usageRequest,
   LinkRequest: api.linkRequest,
   LinksRequest: api.linksRequest,
   Recorded: api.recordedResponse,

@@ -96,6 +96,7 @@ export const EXAMPLES: Examples<keyof typeof NAMED> = {
     ],
   },
   Feature: { allowed: true, reason: 'in_plan', plan: 'plus', limit: 500, used: 12, remaining: 488 },
+  UsageRequest: { value: 480 },
   LinkRequest: { userId: 'user_42', reason: 'bought before signing up' },
   LinksRequest: { links: [{ customerId: 'cus_Lark', userId: 'user_42' }] },
   Recorded: { outcome: 'applied', event: 'CustomerLinked', position: '1842' },

@@ -75,9 +75,14 @@ export const featureResponse = z.strictObject({
   limit: limit.optional(),
   used: z.number().optional(),
   remaining: limit.optional(),
+  over: z.number().optional().describe('by how much more is used than the limit allows'),
   upgradeTo: z.string().optional(),
   faulted: faultedSchema.optional(),
 });
+export const usageRequest = z.strictObject({
+  value: z.int().min(0).max(Number.MAX_SAFE_INTEGER).describe('how much is in use now'),
+});
+export type UsageRequest = z.infer<typeof usageRequest>;
 /** Why a part of an answer is as it is: `of` which part, by which rule (docs/POLICY.md). */
 export const reasonSchema = z.strictObject({
   of: z.string().describe('`plan`, `status`, `feature:…`, `limit:…`, `subscription:…` and so on'),

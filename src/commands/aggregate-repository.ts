@@ -38,6 +38,8 @@ const REPEAT_PAUSE_MS = 100;
 const REPEAT_WITHIN_MS = 10_000;
 /** About 9,000 streams of five events. */
 const DEFAULT_BYTES = 10_000_000;
+/** So many events are read at once rather than looked past. */
+const FEW = 64;
 /** How long the fold of a long stream may keep the process to itself. */
 const TURN_MS = 5;
 
@@ -201,7 +203,8 @@ export class AggregateRepository<State, Asked extends Command> {
   async #load(folds: KeptFolds<State>, stream: string, known: Fold<State>): Promise<Fold<State>> {
     let fold = known;
     let until = performance.now() + TURN_MS;
-    for await (const page of streamPages(this.store, stream, known.revision + 1)) {
+    const from = await this.#beginOf(stream, known.revision + 1);
+    for await (const page of streamPages(this.store, stream, from)) {
       for (const stored of page) {
         if (performance.now() > until) {
           await nextTurn();
@@ -219,6 +222,22 @@ export class AggregateRepository<State, Asked extends Command> {
     }
     if (fold.revision >= 0) folds.set(stream, fold);
     return fold;
+  }
+
+  /** Where reading on begins: at the last event of a stream that needs no more, which is looked for by doubling steps. */
+  async #beginOf(stream: string, next: number): Promise<number> {
+    if (this.aggregate.lastTellsAll !== true) return next;
+    const isThere = async (revision: number) => (await this.store.readPage(stream, revision, 1)).length > 0;
+    let step = FEW;
+    while (await isThere(next + step)) step *= 2;
+    if (step === FEW) return next;
+    let [there, beyond] = [step / 2, step];
+    while (beyond - there > FEW) {
+      const middle = Math.floor((there + beyond) / 2);
+      if (await isThere(next + middle)) there = middle;
+      else beyond = middle;
+    }
+    return next + there;
   }
 
   #empty(): Fold<State> {

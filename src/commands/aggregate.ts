@@ -56,6 +56,8 @@ export interface Aggregate<State, Asked extends Command> {
   knows(state: State, causation: string): boolean;
   /** Name of the stream that a command is for; `prefix` is the setting STREAM_PREFIX. */
   streamOf(prefix: string, command: Asked): string;
+  /** Whether the state is a function of the last event alone, so that no more of a long stream need be read. */
+  readonly lastTellsAll?: true;
   /** Whether the stream most likely does not exist yet, and is tried without a read. */
   expectsNewStream(command: Asked): boolean;
 }

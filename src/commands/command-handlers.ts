@@ -17,6 +17,7 @@ import { RequestPlanChange, WithdrawPlanChange } from './plan-change.aggregate.j
 import { SkipEvent } from './projection.aggregate.js';
 import { Repositories } from './repositories.js';
 import { LinkSubscription, RecordSubscriptionEvent, UnlinkSubscription } from './subscription.aggregate.js';
+import { ReportUsage } from './usage.aggregate.js';
 
 @CommandHandler(RecordSubscriptionEvent)
 export class RecordSubscriptionEventHandler
@@ -128,6 +129,15 @@ export class WithdrawPlanChangeHandler implements ICommandHandler<WithdrawPlanCh
   }
 }
 
+@CommandHandler(ReportUsage)
+export class ReportUsageHandler implements ICommandHandler<ReportUsage, CommandResult> {
+  constructor(private readonly repositories: Repositories) {}
+
+  execute(command: ReportUsage): Promise<CommandResult> {
+    return this.repositories.usage.execute(command);
+  }
+}
+
 @CommandHandler(ReachAccessDeadline)
 export class ReachAccessDeadlineHandler implements ICommandHandler<ReachAccessDeadline, CommandResult> {
   constructor(private readonly repositories: Repositories) {}
@@ -200,6 +210,7 @@ export const COMMAND_HANDLERS = [
   RequestPlanChangeHandler,
   WithdrawPlanChangeHandler,
   ReachAccessDeadlineHandler,
+  ReportUsageHandler,
   SkipEventHandler,
   RecordAuditAccessHandler,
   OfferPlanCatalogHandler,

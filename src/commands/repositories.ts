@@ -11,6 +11,7 @@ import { paymentAggregate } from './payment.aggregate.js';
 import { planChangeAggregate } from './plan-change.aggregate.js';
 import { projectionAggregate } from './projection.aggregate.js';
 import { subscriptionAggregate } from './subscription.aggregate.js';
+import { usageAggregate } from './usage.aggregate.js';
 
 /** The repositories of every aggregate, on one event store. */
 export class Repositories {
@@ -21,6 +22,7 @@ export class Repositories {
   readonly grants;
   readonly overrides;
   readonly planChanges;
+  readonly usage;
   readonly deadlines;
   readonly projections;
   readonly audits;
@@ -33,6 +35,7 @@ export class Repositories {
     this.payments = new AggregateRepository(store, paymentAggregate, options);
     this.grants = new AggregateRepository(store, grantAggregate, options);
     this.overrides = new AggregateRepository(store, overridesAggregate, options);
+    this.usage = new AggregateRepository(store, usageAggregate, options);
     this.planChanges = new AggregateRepository(store, planChangeAggregate, options);
     this.deadlines = new AggregateRepository(store, deadlineAggregate, options);
     this.projections = new AggregateRepository(store, projectionAggregate, options);
@@ -43,7 +46,7 @@ export class Repositories {
   /** Drops what all of them have in memory: the log may have lost it. */
   forget(): void {
     const { subscriptions, customers, checkouts, payments, grants, overrides } = this;
-    const { planChanges, deadlines, projections, audits, catalog } = this;
+    const { usage, planChanges, deadlines, projections, audits, catalog } = this;
     for (const each of [
       subscriptions,
       customers,
@@ -52,6 +55,7 @@ export class Repositories {
       grants,
       overrides,
       planChanges,
+      usage,
       deadlines,
       projections,
       audits,

@@ -29,6 +29,7 @@ import {
 import { planChangeRequestedSchema, planChangeWithdrawnSchema } from './plan-change.events.js';
 import { eventSkippedSchema } from './projection.events.js';
 import { subscriptionObservationSchema, subscriptionRetrievedSchema } from './subscription.events.js';
+import { usageReportedSchema } from './usage.events.js';
 
 /**
  * One event type as it is written today. `schemaVersion` goes up whenever the shape of the data changes, together with
@@ -121,6 +122,8 @@ export const EVENT_TYPES = {
 
   PlanChangeRequested: eventType('PlanChangeRequested', 1, planChangeRequestedSchema),
   PlanChangeWithdrawn: eventType('PlanChangeWithdrawn', 1, planChangeWithdrawnSchema),
+
+  UsageReported: eventType('UsageReported', 1, usageReportedSchema),
 
   AccessDeadlineReached: eventType('AccessDeadlineReached', 1, accessDeadlineReachedSchema),
 

@@ -8,12 +8,13 @@ export const STREAM_CATEGORIES = [
   'overrides',
   'plan-change',
   'deadline',
+  'usage',
   'projection',
   'audit',
 ] as const;
 export type StreamCategory = (typeof STREAM_CATEGORIES)[number];
 
-/** What one stream is about: a Stripe object by its id, a grant by its id, a user's overrides, changes of plan or deadlines by the user's id, what ops did to a projection by its name, what somebody read on one day, or the plan catalogue, of which there is one. */
+/** What one stream is about: a Stripe object by its id, a grant by its id, a user's overrides, changes of plan, deadlines or usage by the user's id, what ops did to a projection by its name, what somebody read on one day, or the plan catalogue, of which there is one. */
 export type StreamSubject =
   | { readonly category: StreamCategory; readonly id: string }
   | { readonly category: 'catalog' };
@@ -56,6 +57,11 @@ export function overridesStream(prefix: string, userId: string): string {
 /** `{prefix}plan-change-{user}` */
 export function planChangeStream(prefix: string, userId: string): string {
   return `${prefix}plan-change-${userId}`;
+}
+
+/** `{prefix}usage-{user}` */
+export function usageStream(prefix: string, userId: string): string {
+  return `${prefix}usage-${userId}`;
 }
 
 /** `{prefix}deadline-{user}`; a user id is any text of up to 255 code units without control characters. */

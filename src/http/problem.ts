@@ -50,6 +50,7 @@ export const PROBLEMS = {
   payload_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The media type is not supported' },
   headers_too_large: { status: 431, title: 'The header of the request is too large' },
+  unknown_limit: { status: 422, title: 'The plan catalogue has no such limit' },
   malformed_event: { status: 422, title: 'The Stripe event lacks what identifies it' },
   unknown_plan: { status: 422, title: 'The catalogue has no such plan' },
   unknown_interval: { status: 422, title: 'The plan is not sold by that interval' },

@@ -285,6 +285,31 @@ describe('The query API', () => {
     expect(problemCode(answer)).toBe(code);
   });
 
+  it('tells what remains of a limit by what was reported in use', async () => {
+    const use = (value: number) => service.ask('PUT', '/v1/users/uma/usage/members', { value });
+    const members = async (amount: number) =>
+      (await get(`/v1/users/uma/features/members?amount=${amount}`)).body;
+    const first = await use(48);
+    expect(first.body).toMatchObject({ outcome: 'applied', event: 'UsageReported' });
+    await service.entitlements('uma', first.body.position);
+    const known = { plan: 'free', limit: 50, used: 48, remaining: 2 };
+    expect(await members(2)).toEqual({ allowed: true, reason: 'in_plan', ...known });
+    expect(await members(3)).toEqual({
+      allowed: false,
+      reason: 'limit_reached',
+      ...known,
+      upgradeTo: 'plus',
+    });
+    expect((await use(48)).body).toMatchObject({ outcome: 'duplicate' });
+    await service.entitlements('uma', (await use(60)).body.position);
+    const over = { ...known, used: 60, remaining: 0, over: 10 };
+    expect(await members(1)).toEqual({ allowed: false, reason: 'limit_reached', ...over, upgradeTo: 'plus' });
+    expect(problemCode(await service.ask('PUT', '/v1/users/uma/usage/teleports', { value: 1 }))).toBe(
+      'unknown_limit',
+    );
+    expect(await service.entitlements('uma')).toMatchObject({ revocationVersion: 0, changedAt: null });
+  });
+
   it('decides on features and limits', async () => {
     const user = await subscribed('fay');
     const decisions: readonly [string, unknown][] = [

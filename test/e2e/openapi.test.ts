@@ -203,6 +203,9 @@ describe('The OpenAPI document', () => {
     ['POST', `${PROJECTION}/verify`, `${OF}/verify`, { users: 1 }, 200],
     ['DELETE', `${PROJECTION}/generations/{generation}`, `${OF}/generations/1`, undefined, 409],
     ['DELETE', `${PROJECTION}/generations/{generation}`, `${OF}/generations/2`, undefined, 204],
+    ['PUT', '/v1/users/{userId}/usage/{limit}', '/v1/users/u/usage/members', { value: 3 }, 200],
+    ['PUT', '/v1/users/{userId}/usage/{limit}', '/v1/users/u/usage/teleports', { value: 3 }, 422],
+    ['PUT', '/v1/users/{userId}/usage/{limit}', '/v1/users/u/usage/members', { value: -1 }, 400],
     ['PUT', link, '/v1/customers/cus_1/link', { userId: 'u' }, 200],
     ['DELETE', link, '/v1/customers/cus_1/link', undefined, 200],
     ['PUT', link, '/v1/customers/cus_1/link', {}, 400],
@@ -314,6 +317,7 @@ describe('The OpenAPI document', () => {
       'PUT /v1/customers/{customerId}/link',
       'PUT /v1/subscriptions/{subscriptionId}/link',
       'PUT /v1/users/{userId}/overrides/{key}',
+      'PUT /v1/users/{userId}/usage/{limit}',
     ]);
     expect(servedRoutes(service.tenure.app.getHttpAdapter().getInstance())).toEqual(
       [...documented, 'GET /docs', 'GET /openapi.json'].sort(),

@@ -20,6 +20,7 @@ import {
   planChangeStream,
   projectionStream,
   subscriptionStream,
+  usageStream,
 } from '../../src/events/stream-names.js';
 import type { FactOrigin } from '../../src/policy/facts.js';
 import { BatchRunner } from '../../src/projections/engine/batch-runner.js';
@@ -387,6 +388,7 @@ function streamOf({ type, data }: DomainEvent): string {
   if (type === 'AccessDeadlineReached') return deadlineStream('tenure.', data.userId);
   if (type === 'PlanChangeRequested' || type === 'PlanChangeWithdrawn')
     return planChangeStream('tenure.', data.userId);
+  if (type === 'UsageReported') return usageStream('tenure.', data.userId);
   if ('session' in data) return checkoutStream('tenure.', data.session);
   if ('subscription' in data) return subscriptionStream('tenure.', data.subscription);
   if ('grant' in data) return grantStream('tenure.', data.grant);

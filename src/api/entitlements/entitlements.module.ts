@@ -9,6 +9,7 @@ import { LogWatch } from '../../projections/engine/log-watch.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
 import { ByHandReader } from '../../projections/read-models/by-hand.reader.js';
 import { ExplanationReader } from '../../projections/read-models/explanation.reader.js';
+import { UsageReader } from '../../projections/read-models/usage.reader.js';
 import { AsOfModule } from '../audit/as-of.module.js';
 import { AsOfService } from './as-of.service.js';
 import { EntitlementsController } from './entitlements.controller.js';
@@ -30,7 +31,14 @@ import { MeController } from './me.controller.js';
       provide: EntitlementsService,
       inject: [PROJECTIONS, LogWatch, POOL, MACHINE_CLOCK],
       useFactory: ({ reader, engine, ops }: Projections, logWatch: LogWatch, pool: Pool, now: () => number) =>
-        new EntitlementsService(reader, engine, ops, logWatch, new ByHandReader({ pool, now })),
+        new EntitlementsService(
+          reader,
+          engine,
+          ops,
+          logWatch,
+          new ByHandReader({ pool, now }),
+          new UsageReader(pool),
+        ),
     },
     {
       provide: ExplanationService,
@@ -41,7 +49,12 @@ import { MeController } from './me.controller.js';
         store: EventStore,
         { streamPrefix }: Settings,
         now: () => number,
-      ) => new ExplanationService(entitlements, new ExplanationReader({ pool, store, streamPrefix, now })),
+      ) =>
+        new ExplanationService(
+          entitlements,
+          new ExplanationReader({ pool, store, streamPrefix, now }),
+          new UsageReader(pool),
+        ),
     },
   ],
 })

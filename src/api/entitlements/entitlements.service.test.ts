@@ -23,6 +23,7 @@ describe('Waiting for a position', () => {
       {} as OpsReader,
       { end: async () => '9' },
       { hasAny: async () => false } as unknown as ByHandReader,
+      { usageOf: async () => new Map() },
     );
     return { waiting, ask: (position: string) => service.snapshot('u', position, undefined) };
   }

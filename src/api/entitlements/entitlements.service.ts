@@ -9,6 +9,7 @@ import type { Served, Snapshot } from '../../projections/entitlements/snapshot.j
 import type { ByHandReader } from '../../projections/read-models/by-hand.reader.js';
 import type { EntitlementReader } from '../../projections/read-models/entitlement.reader.js';
 import type { OpsReader } from '../../projections/read-models/ops.reader.js';
+import type { UsageReader } from '../../projections/read-models/usage.reader.js';
 import { decideByHand } from '../features/by-hand-decision.js';
 import { decideFeature, type FeatureDecision } from '../features/feature-decision.js';
 
@@ -32,6 +33,7 @@ export class EntitlementsService {
     private readonly ops: OpsReader,
     private readonly logWatch: Pick<LogWatch, 'end'>,
     private readonly byHand: Pick<ByHandReader, 'hasAny' | 'combined'>,
+    private readonly usage: Pick<UsageReader, 'usageOf'>,
   ) {}
 
   /** The snapshot from memory as a reply, or `null` when it must be read: for the hot road. */
@@ -66,14 +68,15 @@ export class EntitlementsService {
   ): Promise<FeatureDecision & Pick<Snapshot, 'faulted'>> {
     checkUserId(userId);
     const wanted = amountOf(amount);
-    const [served, catalog, isByHand] = await Promise.all([
+    const [served, catalog, isByHand, usage] = await Promise.all([
       this.reader.read(userId),
       this.ops.currentCatalog(),
       this.byHand.hasAny(userId),
+      this.usage.usageOf(userId),
     ]);
     if (catalog === null) throw new Error('a snapshot was served without a catalogue');
     const { snapshot } = served;
-    const question = { key, amount: wanted, used: null };
+    const question = { key, amount: wanted, used: usage.get(key) ?? null };
     const decision = isByHand
       ? decideByHand(snapshot, (await this.byHand.combined(userId)).combination, catalog, question)
       : decideFeature(snapshot, catalog, question);

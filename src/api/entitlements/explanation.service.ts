@@ -3,6 +3,7 @@ import { Reply } from '../../http/reply.js';
 import type { Snapshot } from '../../projections/entitlements/snapshot.js';
 import type { ExplanationReader } from '../../projections/read-models/explanation.reader.js';
 import type { ReasonWithEvents } from '../../projections/read-models/reason-events.js';
+import type { UsageReader } from '../../projections/read-models/usage.reader.js';
 import { decideByHand } from '../features/by-hand-decision.js';
 import { decideFeature, type FeatureDecision } from '../features/feature-decision.js';
 import { amountOf, checkUserId, type EntitlementsService } from './entitlements.service.js';
@@ -12,6 +13,7 @@ export class ExplanationService {
   constructor(
     private readonly entitlements: EntitlementsService,
     private readonly explanations: ExplanationReader,
+    private readonly usage: Pick<UsageReader, 'usageOf'>,
   ) {}
 
   /** The snapshot with its reasons. @throws ProblemError as the snapshot does; what the event store answers */
@@ -43,9 +45,12 @@ export class ExplanationService {
   > {
     checkUserId(userId);
     const wanted = amountOf(amount);
-    const { served, catalog, reasons, combination } = await this.explanations.explainKey(userId, key);
+    const [{ served, catalog, reasons, combination }, usage] = await Promise.all([
+      this.explanations.explainKey(userId, key),
+      this.usage.usageOf(userId),
+    ]);
     const { faulted } = served.snapshot;
-    const question = { key, amount: wanted, used: null };
+    const question = { key, amount: wanted, used: usage.get(key) ?? null };
     const decision =
       combination === null
         ? decideFeature(served.snapshot, catalog, question)

@@ -208,6 +208,7 @@ const limits: readonly Row[] = [
       limit: 50,
       used: 80,
       remaining: 0,
+      over: 30,
       upgradeTo: 'plus',
     },
   },

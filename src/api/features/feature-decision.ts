@@ -31,6 +31,8 @@ export interface FeatureDecision {
   readonly limit?: Limit;
   readonly used?: number;
   readonly remaining?: Limit;
+  /** By how much more is used than the limit allows; left out where it is not. */
+  readonly over?: number;
   /** The lowest plan for sale, above the user's, that would allow it. */
   readonly upgradeTo?: string;
 }
@@ -140,9 +142,10 @@ function planLimit(snapshot: Entitlement, catalog: PlanCatalog, key: string): Li
   return numbers.length === 0 ? undefined : Math.max(...numbers);
 }
 
-function remainingOf(limit: Limit | undefined, used: number): { remaining?: Limit } {
+function remainingOf(limit: Limit | undefined, used: number): Pick<FeatureDecision, 'remaining' | 'over'> {
   if (limit === undefined) return {};
-  return { remaining: limit === 'unlimited' ? limit : Math.max(0, limit - used) };
+  if (limit === 'unlimited') return { remaining: limit };
+  return { remaining: Math.max(0, limit - used), ...(used > limit ? { over: used - limit } : {}) };
 }
 
 function fits(limit: Limit | undefined, wanted: number): boolean {
@@ -153,9 +156,13 @@ function isFeatureOf(catalog: PlanCatalog, key: string): boolean {
   return Object.values(catalog.plans).some((plan) => plan.features.includes(key));
 }
 
-function isLimitOf(catalog: PlanCatalog, key: string): boolean {
-  const givers = [...Object.values(catalog.plans), ...Object.values(catalog.addons)];
-  return givers.some((giver) => Object.hasOwn(giver.limits, key));
+/** Whether a plan or an add-on of the catalogue gives of a limit. */
+export function isLimitOf(catalog: PlanCatalog, key: string): boolean {
+  const plans = Object.values(catalog.plans);
+  return (
+    [...plans, ...Object.values(catalog.addons)].some((giver) => Object.hasOwn(giver.limits, key)) ||
+    plans.some((plan) => Object.hasOwn(plan.perUnit, key))
+  );
 }
 
 /** A key comes from a URL: `constructor` must not find what every object inherits. */

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { deadlineStream, planChangeStream, streamName } from '../../events/stream-names.js';
+import { deadlineStream, planChangeStream, streamName, usageStream } from '../../events/stream-names.js';
 import { UserFactsReader } from '../../projections/read-models/user-facts.reader.js';
 
 const named = z.object({
@@ -27,6 +27,12 @@ export async function streamsOfUser(pool: Pool, userId: string, prefix: string):
     .parse(rows)
     .map((subject) => streamName(prefix, subject));
   return [
-    ...new Set([...owned, ...ever, deadlineStream(prefix, userId), planChangeStream(prefix, userId)]),
+    ...new Set([
+      ...owned,
+      ...ever,
+      deadlineStream(prefix, userId),
+      planChangeStream(prefix, userId),
+      usageStream(prefix, userId),
+    ]),
   ].sort();
 }

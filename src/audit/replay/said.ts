@@ -47,6 +47,8 @@ export function said(event: EventEnvelope): string {
       const { userId, purpose, plan, interval, session } = event.data;
       return `${userId} began the ${purpose} of ${plan}, ${interval}, by ${session}`;
     }
+    case 'UsageReported':
+      return `${event.data.userId} has ${event.data.value} of ${event.data.limit} in use`;
     case 'PlanChangeRequested': {
       const { userId, plan, interval, quantity, when } = event.data;
       const what = [plan, ...(interval === null ? [] : [interval]), `x ${quantity}`].join(' ');

@@ -13,6 +13,7 @@ import { OwnershipReducer, sorted } from './ownership-reducer.js';
 import { paymentObservationOf } from './payment-facts.js';
 import { PaymentReducer } from './payment-reducer.js';
 import { planChangeOf } from './plan-change-rows.js';
+import { noteUsage } from './usage-rows.js';
 import { userStreamsOf } from './user-streams.js';
 import type { WorkingSet } from './working-set.js';
 import type { WriteBatch } from './write-batch.js';
@@ -179,6 +180,9 @@ export class FactReducer {
         this.changes.checkouts.add(row);
         return sorted(await this.#ownership.reassessPurchase(row));
       }
+      case 'UsageReported':
+        noteUsage(this.changes.usage, event.data);
+        return NOBODY; // usage changes no snapshot
       case 'PlanCatalogPublished':
       case 'EventSkipped':
       case 'AuditAccessed':

@@ -27,6 +27,7 @@ export function userStreamsOf({ type, data }: EventEnvelope): readonly UserStrea
     type === 'PlanCatalogPublished' ||
     type === 'EventSkipped' ||
     type === 'AccessDeadlineReached' ||
+    type === 'UsageReported' ||
     type === 'PlanChangeRequested' ||
     type === 'PlanChangeWithdrawn' ||
     type === 'AuditAccessed'

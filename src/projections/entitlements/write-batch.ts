@@ -22,6 +22,7 @@ import {
 import { keepServed, type ServedChanges, type ServedMove } from './served-history.js';
 import { noSetAsideChanges, type SetAsideChanges, setAsideStatements } from './set-aside-rows.js';
 import { noTwoClockRows, type TwoClockRows, twoClockStatements } from './two-clock-statements.js';
+import { type UsageRows, usageStatements } from './usage-rows.js';
 import type { HistoryEntry, UserRow } from './user-row.js';
 import { type GrownVersion, growOffsets } from './version-offsets.js';
 
@@ -33,6 +34,7 @@ export class WriteBatch {
   readonly payments: PaymentRows = noPaymentRows();
   readonly byHand: ByHandRows = noByHandRows();
   readonly planChanges: PlanChangeRows = new Map();
+  readonly usage: UsageRows = new Map();
   readonly users = new Map<string, UserRow>();
   /** Rows of `users` as they were when the batch began. */
   readonly usersBefore = new Map<string, UserRow>();
@@ -129,6 +131,7 @@ export class WriteBatch {
     for (const [id, grant] of this.byHand.grants) rest.byHand.grants.set(id, grant);
     for (const [id, override] of this.byHand.overrides) rest.byHand.overrides.set(id, override);
     for (const [userId, row] of this.planChanges) rest.planChanges.set(userId, row);
+    for (const [key, row] of this.usage) rest.usage.set(key, row);
     rest.facts.push(...this.facts);
     rest.catalog = this.catalog;
     for (const userId of this.users.keys()) if (!users.has(userId)) this.#copyRows(userId, rest);
@@ -202,6 +205,7 @@ export class WriteBatch {
       ...paymentStatements(generation, this.payments),
       ...byHandStatements(generation, this.byHand),
       ...planChangeStatements(generation, this.planChanges),
+      ...usageStatements(generation, this.usage),
       ...twoClockStatements(generation, this.twoClocks),
       ...setAsideStatements(generation, this.setAside),
     ];

@@ -25,6 +25,9 @@ export const BY_HAND_TABLES = ['grant', 'override'] as const;
 /** That of changes of plan that are to come. */
 export const PLAN_CHANGE_TABLES = ['plan_change'] as const;
 
+/** That of what users have in use. */
+export const USAGE_TABLES = ['usage'] as const;
+
 /** Tables that hold one partition a generation. */
 export const GENERATION_TABLES = [
   ...FIRST_TABLES,
@@ -33,6 +36,7 @@ export const GENERATION_TABLES = [
   ...PAYMENT_TABLES,
   ...BY_HAND_TABLES,
   ...PLAN_CHANGE_TABLES,
+  ...USAGE_TABLES,
 ] as const;
 
 /** The DDL that makes room for `generation` (a positive integer) in the first read models while nobody uses them. */

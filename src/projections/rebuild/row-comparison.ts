@@ -19,7 +19,7 @@ const UNCOMPARED: Partial<Record<Table, string>> = {
   faulted_user: " - 'tried_by' - 'late_at'",
 };
 /** Tables that hold what users have or asked for by hand. */
-const BY_HAND: readonly Table[] = ['grant', 'override', 'plan_change'];
+const BY_HAND: readonly Table[] = ['grant', 'override', 'plan_change', 'usage'];
 /** What a stream is about, by the tables that hold facts of it. */
 const SUBJECTS: Partial<Record<Table, readonly (readonly [subject: string, column: string])[]>> = {
   subscription: [['subscription', 'subscription']],

@@ -8,6 +8,8 @@ import { PlanChangeEntity } from './plan-change.entity.js';
 import { SET_ASIDE_ENTITIES } from './set-aside.entities.js';
 import { TWO_CLOCK_ENTITIES } from './two-clocks.entities.js';
 
+import { UsageEntity } from './usage.entity.js';
+
 /**
  * Every table of the read side, one entity each. The migrations make the tables (they are partitioned, which TypeORM
  * cannot do); a test holds both equal. Schemas and plain row types, not decorated classes: rows are data, nothing is
@@ -20,6 +22,7 @@ export const projectionEntities = [
   ...TWO_CLOCK_ENTITIES,
   ...PAYMENT_ENTITIES,
   ...BY_HAND_ENTITIES,
+  UsageEntity,
   PlanChangeEntity,
   ...BOOKKEEPING_ENTITIES,
   ...GENERATION_ENTITIES,

@@ -16,6 +16,7 @@ import { AddGrants1764002000000 } from './15-add-grants.migration.js';
 import { MarkSwappedRows1764003000000 } from './16-mark-swapped-rows.migration.js';
 import { AddPurchases1764006000000 } from './17-add-purchases.migration.js';
 import { AddPlanChanges1764007000000 } from './18-add-plan-changes.migration.js';
+import { AddUsage1764008000000 } from './19-add-usage.migration.js';
 
 /**
  * Migrations of the projections, in the order in which they run: a new one is the last of this list, has the next number in its
@@ -41,4 +42,5 @@ export const projectionMigrations = [
   MarkSwappedRows1764003000000,
   AddPurchases1764006000000,
   AddPlanChanges1764007000000,
+  AddUsage1764008000000,
 ];
