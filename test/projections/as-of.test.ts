@@ -106,13 +106,13 @@ describe('What was served', () => {
     const events = Array.from({ length: 60 }, (_, n) => sightOf(`${n}`, day(1) + n, { userId: 'ann' }));
     await live.reaches(await log.record(publication(PLANS, day(0)), ...events));
     const times = new FoldTimes(log.pool, log.store);
-    const streams = await readUserStreams(log.pool, 'ann');
-    if (streams === null) throw new Error('nothing is folded');
     const moment = at(day(1) + 50);
-    const early = await times.lastKept(at(day(0)), null);
-    expect(early).not.toEqual(await times.lastKept(moment, null));
-    expect(await times.lastKnown(streams, moment, early)).toBe('52');
-    expect(await times.lastKnown(streams, moment, null)).toBe('52');
+    const streams = await readUserStreams(log.pool, 'ann', moment);
+    const early = await readUserStreams(log.pool, 'ann', at(day(0)));
+    if (streams === null || early === null) throw new Error('nothing is folded');
+    expect(early.lastKept).not.toBe(streams.lastKept);
+    expect(await times.lastKnown(early, moment)).toBe('52');
+    expect(await times.lastKnown(streams, moment)).toBe('52');
   });
 
   it('is another from a swap on where the same code has folded something else, and what it was until then', async () => {

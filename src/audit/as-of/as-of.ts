@@ -9,7 +9,7 @@ import type { PastSnapshot, Snapshot } from '../../projections/entitlements/snap
 import { readServedAt } from '../../projections/read-models/served-history.reader.js';
 import { ReadModelNotReadyError } from '../../projections/read-models/served-row.js';
 import { CatalogHistory, type PublishedInLog } from './catalog-history.js';
-import { FoldTimes, type KeptTime } from './fold-times.js';
+import { FoldTimes } from './fold-times.js';
 import {
   catalogAsOf,
   factsAsOf,
@@ -102,10 +102,7 @@ export class AsOfReader {
    */
   async asOf(userId: string, { at, knownAt }: AsOfQuestion): Promise<AsOf> {
     const { pool, now, rules = RUNNING_RULES } = this.options;
-    const [streams, begin] = await Promise.all([
-      this.#streams(userId, knownAt),
-      knownAt === null ? null : this.#times.lastKept(knownAt, null),
-    ]);
+    const streams = await this.#streams(userId, knownAt);
     const { handled, logicalTime } = streams;
     const latest = Math.max(now(), logicalTime);
     if (knownAt !== null && knownAt > latest) throw new MomentAheadError();
@@ -113,7 +110,7 @@ export class AsOfReader {
     const [{ events, missing }, published, position, served] = await Promise.all([
       this.#events.read(userId, streams),
       this.#catalogs.publications(streams.publications),
-      this.#lastKnown(streams, moment.knownAt, begin),
+      this.#lastKnown(streams, moment.knownAt),
       at === null ? readServedAt(pool, userId, moment.knownAt) : null,
     ]);
     const known = await this.#known(streams, events, published, position);
@@ -146,13 +143,13 @@ export class AsOfReader {
   /** The user's streams, once all that was known by `knownAt` is folded. */
   async #streams(userId: string, knownAt: number | null): Promise<UserStreams> {
     const { pool, store, reach } = this.options;
-    let streams = await readUserStreams(pool, userId);
+    let streams = await readUserStreams(pool, userId, knownAt);
     if (streams === null) throw new ReadModelNotReadyError();
     if (knownAt !== null && streams.logicalTime <= knownAt) {
       const head = await store.head();
       if (head !== null && head !== streams.handled) {
         if (!(await reach(head))) throw new NotLevelError(streams.handled, head);
-        streams = (await readUserStreams(pool, userId)) ?? streams;
+        streams = (await readUserStreams(pool, userId, knownAt)) ?? streams;
       }
     }
     if (!streams.isWhole) throw new RebuildNeededError();
@@ -190,8 +187,8 @@ export class AsOfReader {
     };
   }
 
-  async #lastKnown(streams: UserStreams, knownAt: number, begin: KeptTime | null): Promise<Position | null> {
-    return streams.logicalTime <= knownAt ? streams.handled : this.#times.lastKnown(streams, knownAt, begin);
+  async #lastKnown(streams: UserStreams, knownAt: number): Promise<Position | null> {
+    return streams.logicalTime <= knownAt ? streams.handled : this.#times.lastKnown(streams, knownAt);
   }
 }
 

@@ -7,13 +7,8 @@ import { readEvent, UnreadableEvent } from '../../projections/engine/unreadable-
 import { BEGINNING, EVENTS_BETWEEN_TIMES } from '../../projections/entitlements/logical-times.js';
 import type { UserStreams } from './user-streams.reader.js';
 
-/** An event at which a generation kept the fold's time. */
-export interface KeptTime {
-  readonly generation: number;
-  readonly position: Position;
-}
-
-const keptRow = z.object({ generation: z.number(), position: z.string() }).nullable();
+/** In metadata, which is canonical JSON: a quote within another text is escaped there. */
+const recordedText = /"recordedAt":"([^"]+)"/;
 const timeRow = z.object({ position: z.string(), now_ms: z.coerce.number() });
 
 /** The fold's time at events of a generation, as `LogicalTimes` keeps it. */
@@ -42,33 +37,16 @@ export class FoldTimes {
   }
 
   /**
-   * The last event at which a generation, the live one where none is named, kept a time that is not after a moment (Unix ms);
-   * `null` when there is none.
-   */
-  async lastKept(knownAt: number, generation: number | null): Promise<KeptTime | null> {
-    const { rows } = await this.pool.query({
-      name: 'tenure-read-last-kept',
-      text: `select generation, position::text from tenure.logical_time
-             where generation = coalesce($2::int, (select generation from tenure.live_generation)) and now_ms <= $1
-             order by now_ms desc, position desc limit 1`,
-      values: [knownAt, generation],
-    });
-    return keptRow.parse(rows[0] ?? null);
-  }
-
-  /**
    * The last event that was known by a moment (Unix ms), of those that are folded; `null` when none was. The fold's time
-   * never goes back: every event before it was known, too. What is set aside brings no time.
-   * @param begin what `lastKept` said of that moment, where that was before these streams were found
+   * never goes back: every event before it was known, too. What is set aside brings no time. The streams were read for
+   * that moment.
    */
   async lastKnown(
-    { generation, handled, setAside }: Pick<UserStreams, 'generation' | 'handled' | 'setAside'>,
+    { lastKept, handled, setAside }: Pick<UserStreams, 'lastKept' | 'handled' | 'setAside'>,
     knownAt: number,
-    begin: KeptTime | null,
   ): Promise<Position | null> {
-    const kept = begin?.generation === generation ? begin : await this.lastKept(knownAt, generation);
-    if (kept === null) return null;
-    let last = kept.position === BEGINNING ? null : kept.position;
+    if (lastKept === null) return null;
+    let last = lastKept === BEGINNING ? null : lastKept;
     for (let from = last; ; ) {
       const { events, scanned } = await this.store.readAll(from, EVENTS_BETWEEN_TIMES);
       for (const stored of events) {
@@ -86,7 +64,13 @@ function isKnown(stored: StoredEvent, knownAt: number, setAside: UserStreams['se
   const isAside = setAside.some(
     ({ stream, revision }) => stream === stored.stream && revision <= stored.revision,
   );
-  if (isAside) return true;
+  if (isAside || isRecordedBy(stored, knownAt)) return true;
   const event = readEvent(stored);
   return event instanceof UnreadableEvent || timeOf(event) <= knownAt;
+}
+
+/** Whether an event that brings the time of its recording was recorded by a moment (Unix ms): that is told without its data. */
+function isRecordedBy({ type, metadata }: StoredEvent, knownAt: number): boolean {
+  const recorded = type === 'AccessDeadlineReached' ? null : recordedText.exec(metadata);
+  return recorded !== null && Date.parse(recorded[1] ?? '') <= knownAt;
 }

@@ -12,6 +12,7 @@ const row = z.object({
   handled: z.string().nullable(),
   now_ms: z.coerce.number(),
   has_times: z.boolean(),
+  last_kept: z.string().nullable(),
   publications: z.array(z.string()),
   streams: z.array(streamSchema),
   set_aside: z.array(
@@ -40,6 +41,8 @@ export interface UserStreams {
   readonly handled: Position | null;
   /** The fold's time at `handled`, Unix ms. */
   readonly logicalTime: number;
+  /** The last event at which the fold kept a time that is not after the moment asked for; `null` where there is none. */
+  readonly lastKept: Position | null;
   /** Whether the generation has kept the fold's times and users' streams from its first event on. */
   readonly isWhole: boolean;
   /** Positions of the published catalogues, in their order. */
@@ -97,6 +100,9 @@ const READ = {
    select l.generation, c.handled::text, c.now_ms::text,
      exists (select from tenure.logical_time t
              where t.generation = (select generation from tenure.live_generation) and t.position = -1) as has_times,
+     (select t.position::text from tenure.logical_time t
+      where t.generation = (select generation from tenure.live_generation) and t.now_ms <= $2::bigint
+      order by t.now_ms desc, t.position desc limit 1) as last_kept,
      array(select p.position::text from tenure.plan_catalog p
            where p.generation = (select generation from tenure.live_generation) order by p.position) as publications,
      (select coalesce(json_agg(json_build_object('category', category, 'id', id)), '[]') from related) as streams,
@@ -108,10 +114,21 @@ const READ = {
    join tenure.projection_checkpoint c on c.projection = 'entitlements' and c.generation = l.generation`,
 };
 
-/** Finds the streams that what a user has by hand, its subscriptions, and whose they are, may ever have depended on; `null` before the first start. */
-export async function readUserStreams(pool: Pool, userId: string): Promise<UserStreams | null> {
-  const { rows } = await pool.query({ ...READ, values: [userId] });
+/** Finds the streams that what a user has by hand, its subscriptions, and whose they are, may ever have depended on; `null` before the first start. `knownAt`: Unix ms, or `null`. */
+export async function readUserStreams(
+  pool: Pool,
+  userId: string,
+  knownAt: number | null,
+): Promise<UserStreams | null> {
+  const { rows } = await pool.query({ ...READ, values: [userId, knownAt] });
   if (rows[0] === undefined) return null;
-  const { now_ms: logicalTime, has_times: hasTimes, set_aside: setAside, ...rest } = row.parse(rows[0]);
-  return { ...rest, logicalTime, setAside, isWhole: hasTimes || rest.handled === null };
+  const found = row.parse(rows[0]);
+  const {
+    now_ms: logicalTime,
+    has_times: hasTimes,
+    last_kept: lastKept,
+    set_aside: setAside,
+    ...rest
+  } = found;
+  return { ...rest, logicalTime, lastKept, setAside, isWhole: hasTimes || rest.handled === null };
 }

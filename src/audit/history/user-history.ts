@@ -174,7 +174,7 @@ export class UserHistory {
   }
 
   async #explainable(userId: string): Promise<Explainable> {
-    const streams = await readUserStreams(this.options.pool, userId);
+    const streams = await readUserStreams(this.options.pool, userId, null);
     if (streams === null) throw new ReadModelNotReadyError();
     if (!streams.isWhole) throw new RebuildNeededError();
     const [{ events }, published] = await Promise.all([
