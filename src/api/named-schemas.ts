@@ -7,6 +7,7 @@ import * as imports from './ops/import.schemas.js';
 import * as projection from './ops/projection.schemas.js';
 import * as reconciliation from './ops/reconciliation.schemas.js';
 import * as endpoints from './ops/webhook-endpoints.schemas.js';
+import { planChangeRequest, planChangeResponse } from './plans/plan-change.schemas.js';
 import { plansResponse } from './plans/plans.schemas.js';
 import { portalRequest, portalResponse } from './portal/portal.schemas.js';
 import * as api from './schemas.js';
@@ -51,6 +52,8 @@ export const NAMED = {
   History: audit.historySchema,
   Users: usersResponse,
   Plans: plansResponse,
+  PlanChangeRequest: planChangeRequest,
+  PlanChange: planChangeResponse,
   PortalRequest: portalRequest,
   Portal: portalResponse,
   CheckoutRequest: checkout.checkoutRequest,

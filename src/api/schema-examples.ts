@@ -7,6 +7,7 @@ import type { NAMED } from './named-schemas.js';
 import { IMPORTING, RECONCILING } from './ops/job.examples.js';
 import { PROJECTION_EXAMPLES } from './ops/projection.examples.js';
 import { WEBHOOK_ENDPOINT_EXAMPLES } from './ops/webhook-endpoints.schemas.js';
+import { PLAN_CHANGE_EXAMPLES } from './plans/plan-change.schemas.js';
 import { PLANS_EXAMPLES } from './plans/plans.schemas.js';
 import { PORTAL_EXAMPLES } from './portal/portal.schemas.js';
 
@@ -67,6 +68,7 @@ export const EXAMPLES: Examples<keyof typeof NAMED> = {
   ...WEBHOOK_ENDPOINT_EXAMPLES,
   ...GRANTS_EXAMPLES,
   ...PLANS_EXAMPLES,
+  ...PLAN_CHANGE_EXAMPLES,
   ...PORTAL_EXAMPLES,
   ...CHECKOUT_EXAMPLES,
   ...AUDIT_EXAMPLES,

@@ -154,6 +154,9 @@ describe('The OpenAPI document', () => {
     ['POST', '/v1/ops/reconciliations', '/v1/ops/reconciliations', { dryRun: true }, 409],
     ['GET', '/v1/ops/reconciliations/{id}', '/v1/ops/reconciliations/x', undefined, 404],
     ['GET', '/v1/plans', '/v1/plans', undefined, 200],
+    ['PATCH', '/v1/users/{userId}/plan', '/v1/users/nobody/plan', { plan: 'free' }, 200],
+    ['PATCH', '/v1/users/{userId}/plan', '/v1/users/nobody/plan', { plan: 'pro' }, 403],
+    ['PATCH', '/v1/users/{userId}/plan', '/v1/users/documented/plan', { plan: 'free' }, 503],
     [
       'POST',
       '/v1/portal/sessions',
@@ -295,6 +298,7 @@ describe('The OpenAPI document', () => {
       'GET /v1/users/{userId}/overrides',
       'PATCH /v1/ops/webhook-endpoints/{id}',
       'POST /v1/checkout/sessions',
+      'PATCH /v1/users/{userId}/plan',
       'POST /v1/customers/links',
       'POST /v1/entitlements/batch',
       'POST /v1/ops/dead-letters/{id}/replay',

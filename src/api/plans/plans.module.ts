@@ -1,7 +1,42 @@
 import { Module } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import type { Pool } from 'pg';
+import { POOL } from '../../database/database.js';
+import { PROJECTIONS, type Projections } from '../../projections/projections.js';
+import { GatewayModule, STRIPE_GATEWAY } from '../../stripe/gateway/gateway.module.js';
+import type { StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
 import { PricesModule } from '../../stripe/prices/prices.module.js';
+import { SoldPrices } from '../../stripe/prices/sold-prices.js';
+import { UserLocks } from '../checkout/user-lock.js';
+import { PlanChangeController } from './plan-change.controller.js';
+import { PlanChangeService } from './plan-change.service.js';
 import { OfferedPlansController } from './plans.controller.js';
 
-/** What can be bought. */
-@Module({ imports: [PricesModule], controllers: [OfferedPlansController] })
+/** What can be bought, and changes to less of it. */
+@Module({
+  imports: [GatewayModule, PricesModule],
+  controllers: [OfferedPlansController, PlanChangeController],
+  providers: [
+    {
+      provide: PlanChangeService,
+      inject: [POOL, STRIPE_GATEWAY, PROJECTIONS, SoldPrices, CommandBus],
+      useFactory: (
+        pool: Pool,
+        gateway: StripeGateway | null,
+        { reader, ops }: Projections,
+        prices: SoldPrices,
+        commands: CommandBus,
+      ) =>
+        new PlanChangeService({
+          gateway,
+          reader,
+          ops,
+          prices,
+          locks: new UserLocks(pool),
+          commands,
+          usageOf: async () => new Map(),
+        }),
+    },
+  ],
+})
 export class PlansModule {}

@@ -36,7 +36,8 @@ const row = z.object({
 
 /**
  * One statement, so one moment: pointer, rows, offsets and checkpoint belong together. A change to come counts no longer once
- * a later observation says that the subscription's schedule is another one, or none.
+ * an observation is of its second or later, by Stripe's clock, or says that the subscription's schedule became another one, or
+ * none.
  */
 const READ = {
   name: 'tenure-read-entitlements',
@@ -59,8 +60,9 @@ const READ = {
            on n.generation = (select generation from tenure.live_generation) and n.user_id = q.user_id
              and not exists (select from tenure.subscription_fact s
                where s.generation = n.generation and s.subscription = n.subscription and s.kind = 'observation'
-                 and s.body ~ '"names":\\[[^]]*"schedule"'
-                 and substring(s.body from '"created":([0-9]+)')::bigint > n.asked_at)
+                 and (substring(s.body from '"created":([0-9]+)')::bigint >= extract(epoch from n.at)
+                   or (substring(s.body from '"created":([0-9]+)')::bigint > n.asked_at
+                     and s.body ~ '"names":\\[[^]]*"schedule"')))
          left join tenure.projection_checkpoint c
            on c.projection = 'entitlements' and c.generation = (select generation from tenure.live_generation)`,
 };

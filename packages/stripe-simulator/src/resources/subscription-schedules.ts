@@ -23,6 +23,7 @@ const phase = z.strictObject({
         quantity: p.integer.optional(),
         metadata: p.ignored,
         discounts: p.ignored,
+        tax_rates: p.ignored,
       }),
     )
     .min(1),
@@ -36,6 +37,9 @@ const phase = z.strictObject({
     .optional(),
   proration_behavior: z.enum(['always_invoice', 'create_prorations', 'none']).optional(),
   metadata: p.ignored,
+  default_tax_rates: p.ignored,
+  discounts: p.ignored,
+  trial_end: p.ignored,
 });
 type PhaseParams = z.output<typeof phase>;
 const end_behavior = z.enum(['cancel', 'release']).optional();

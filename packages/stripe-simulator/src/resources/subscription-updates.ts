@@ -56,6 +56,7 @@ export function changedSubscription(
   if (hasEnded(before) && params.items === undefined && params.cancel_at_period_end === undefined) {
     return changeSubscription(account, id, { metadata, ...comments });
   }
+  if (before.schedule !== null) refuseOtherEnd(before.schedule, params);
   if (params.payment_behavior === 'pending_if_incomplete') refuseWhatCannotWait(params);
   const items = itemsOf(account, before);
   const span = spanOf(items);
@@ -97,6 +98,14 @@ export function changedSubscription(
     resetsCycle: params.billing_cycle_anchor === 'now' ? 'yes' : 'no',
     trialEnd: params.trial_end === 'now' ? null : params.trial_end,
   });
+}
+
+/** A schedule says when its subscription ends. @throws ApiError 400 */
+function refuseOtherEnd(schedule: NonNullable<Subscription['schedule']>, params: UpdateParams): void {
+  if (params.cancel_at === undefined && params.cancel_at_period_end === undefined) return;
+  throw invalidRequest(
+    `The subscription is managed by the subscription schedule \`${String(schedule)}\`, and updating any cancelation behavior directly is not allowed. Please update the schedule instead.`,
+  );
 }
 
 /** What a pending update can hold (Stripe: "Pending updates reference"). */
