@@ -82,6 +82,7 @@ const ONCE = [
   'stripe-doubts',
   'tracing',
   'hot-route-parity',
+  'plan-changes',
   'user-tokens',
   'users',
   'webhooks',
