@@ -151,6 +151,10 @@ describe('A checkout that Tenure begins', () => {
     expect(await shop.follow(begun.body.sessionId)).toMatchObject({ inForce: true, quantity: 3 });
     expect(await shop.service.entitlements('hal')).toMatchObject({ plan: 'pro', limits: { projects: 30 } });
     await holdsOnce('hal');
+    const audited = await shop.service.get('/v1/audit/events?user=hal');
+    const begunBy = audited.text.split('\n').filter((line) => line.includes('"CheckoutStarted"'));
+    expect(begunBy).toHaveLength(2);
+    expect(begunBy[1]).toContain(begun.body.sessionId);
     expect(await shop.begin('hal', PLUS)).toMatchObject({
       status: 409,
       body: { code: 'plan_change_needed' },
@@ -175,11 +179,15 @@ describe('A checkout that Tenure begins', () => {
     await shop.heard();
     expect(await shop.service.entitlements('ida')).toMatchObject({ plan: 'plus', limits: { members: 70 } });
     expect(await shop.begin('ida', PRO)).toMatchObject({ body: { sessionId: more.body.sessionId } });
+    const other = await shop.begin('ida', { ...PRO, addons: { seats: 4 } });
+    expect(other.body).toMatchObject({ kind: 'invoice' });
+    expect((await shop.stripe.invoices.retrieve(more.body.sessionId)).status).toBe('void');
+    const again = await shop.begin('ida', PRO);
     await shop.later();
     await shop.cardBecomes('ida', 'pm_card_visa');
-    await shop.stripe.invoices.pay(more.body.sessionId);
+    await shop.stripe.invoices.pay(again.body.sessionId);
     await shop.heard();
-    expect(await shop.follow(more.body.sessionId)).toMatchObject({ inForce: true });
+    expect(await shop.follow(again.body.sessionId)).toMatchObject({ inForce: true });
     expect(await shop.service.entitlements('ida')).toMatchObject({ plan: 'pro', limits: { members: 25 } });
     await holdsOnce('ida');
   });
@@ -195,7 +203,7 @@ describe('A checkout that Tenure begins', () => {
     expect(await shop.confirm(begun.body.url)).toBe(303);
     await until('the cancellation was withdrawn', async () => {
       const { cancel_at_period_end, metadata } = await shop.stripe.subscriptions.retrieve(id);
-      return !cancel_at_period_end && metadata.tenure_upgrade === undefined;
+      return !cancel_at_period_end && metadata.tenure_followed === metadata.tenure_checkout;
     });
     await shop.heard();
     await until('the snapshot says so', async () => {

@@ -1,5 +1,5 @@
 import type { CheckoutOptions } from '../../events/catalog.events.js';
-import { UPGRADE_MARK } from '../../reactions/checkout/ended-by-payment.js';
+import { MARKS } from '../../reactions/checkout/ended-by-payment.js';
 import type { CheckoutRequest } from './checkout.schemas.js';
 import { sha256 } from './customer-of-user.js';
 import type { Wanted } from './wanted.js';
@@ -7,9 +7,8 @@ import type { Wanted } from './wanted.js';
 /** Keys of the metadata that Tenure gives to sessions and subscriptions. */
 export const METADATA = {
   reason: 'payment_reason',
-  checkout: 'tenure_checkout',
   choice: 'tenure_choice',
-  upgrade: UPGRADE_MARK,
+  ...MARKS,
 } as const;
 
 /** Longest `client_reference_id` that Stripe takes; the metadata names the user in any case. */

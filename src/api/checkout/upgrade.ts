@@ -62,8 +62,13 @@ function mayUsePortal({ held, wanted }: Upgrade): boolean {
 async function mark(gateway: Gateway, upgrade: Upgrade): Promise<void> {
   const { held, checkout, request, userIdKey } = upgrade;
   const { id, metadata } = held.subscription;
-  const marked = upgradeMark(upgrade.wanted.price.id, upgrade.wanted.quantity);
-  if (metadata?.[METADATA.upgrade] === marked) return;
+  const marks = {
+    [METADATA.upgrade]: upgradeMark(upgrade.wanted.price.id, upgrade.wanted.quantity),
+    [METADATA.choice]: itemsKey(upgrade),
+  };
+  const isMarked = Object.entries(marks).every(([key, value]) => metadata?.[key] === value);
+  const isFollowed = metadata?.[METADATA.followed] === metadata?.[METADATA.checkout];
+  if (isMarked && !isFollowed) return;
   await writtenAs(
     gateway,
     {
@@ -74,7 +79,7 @@ async function mark(gateway: Gateway, upgrade: Upgrade): Promise<void> {
           [userIdKey]: request.userId,
           [METADATA.reason]: 'upgrade',
           [METADATA.checkout]: checkout,
-          [METADATA.upgrade]: marked,
+          ...marks,
         },
       },
       idempotencyKey: `tenure-mark-${checkout}`,
@@ -137,6 +142,11 @@ export function itemsAfter({ held, wanted }: Pick<Upgrade, 'held' | 'wanted'>): 
   return [...items, ...plan, ...left.map(({ price, quantity }) => ({ price, quantity }))];
 }
 
+/** Tells changes of a subscription apart, add-ons included. */
+function itemsKey(upgrade: Pick<Upgrade, 'held' | 'wanted'>): string {
+  return sha256([JSON.stringify(itemsAfter(upgrade))]);
+}
+
 async function throughApi(gateway: Gateway, upgrade: Upgrade): Promise<CheckoutResponse> {
   const { held } = upgrade;
   const before = held.subscription;
@@ -175,10 +185,7 @@ async function pendingInvoice(gateway: Gateway, upgrade: Upgrade): Promise<Check
   const { subscription } = upgrade.held;
   const { latest_invoice: invoice, metadata, pending_update: pending } = subscription;
   if (invoice == null || typeof invoice === 'string') return null;
-  if (
-    metadata?.[METADATA.upgrade] === upgradeMark(upgrade.wanted.price.id, upgrade.wanted.quantity) &&
-    invoice.status === 'open'
-  ) {
+  if (metadata?.[METADATA.choice] === itemsKey(upgrade) && invoice.status === 'open') {
     return toPay(invoice, pending?.expires_at ?? null);
   }
   if (invoice.status === 'open') {

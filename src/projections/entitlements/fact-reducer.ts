@@ -232,6 +232,7 @@ export class FactReducer {
 
   /** Of what Tenure starts only what it is to sell for good matters: a subscription tells itself. */
   async #foldStart(event: Extract<EventEnvelope, { type: 'CheckoutStarted' }>): Promise<readonly string[]> {
+    this.#noteUsers(event);
     const started = startOf(event);
     if (started === null) return NOBODY;
     const row = await this.loader.checkout(event.data.session);

@@ -34,8 +34,8 @@ export function userStreamsOf({ type, data }: EventEnvelope): readonly UserStrea
   )
     return [];
   if ('session' in data) {
-    if (type === 'CheckoutStarted') return []; // it claims nothing
     const { session: id } = data;
+    if (type === 'CheckoutStarted') return [{ userId: data.userId, category: 'checkout', id }];
     if (type === 'CheckoutLinked') return [{ userId: data.userId, category: 'checkout', id }];
     if (type === 'CheckoutUnlinked') return [];
     const { metadataUserId, clientReferenceId } = data;

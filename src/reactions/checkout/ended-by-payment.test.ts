@@ -7,30 +7,38 @@ const UPGRADED: PaidSubscription = {
   cancel_at_period_end: false,
   canceled_at: null,
   schedule: null,
-  metadata: { tenure_upgrade: 'price_pro x 2' },
+  metadata: { tenure_upgrade: 'price_pro x 2', tenure_checkout: 'c2', tenure_followed: 'c1' },
   pending_update: null,
   latest_invoice: { id: 'in_1', status: 'paid', billing_reason: 'subscription_update', created: 100 },
   items: { data: [{ price: { id: 'price_pro' }, quantity: 2 }] },
 };
-const UNMARKED = { metadata: { tenure_upgrade: '' } };
+const FOLLOWED = { metadata: { tenure_followed: 'c2' } };
 const PLANNED = { cancel_at_period_end: true, cancel_at: 900, canceled_at: 50 };
 
 describe('A paid upgrade', () => {
   it.each<[string, Partial<PaidSubscription>, readonly object[]]>([
-    ['of what was to go on anyway leaves it so', {}, [UNMARKED]],
-    ['withdraws a cancellation at the period’s end', PLANNED, [{ ...UNMARKED, cancel_at_period_end: false }]],
+    ['of what was to go on anyway leaves it so', {}, [FOLLOWED]],
+    ['withdraws a cancellation at the period’s end', PLANNED, [{ ...FOLLOWED, cancel_at_period_end: false }]],
     [
       'withdraws a cancellation at a moment',
       { cancel_at: 900, canceled_at: 50 },
-      [{ ...UNMARKED, cancel_at: '' }],
+      [{ ...FOLLOWED, cancel_at: '' }],
     ],
-    ['leaves a cancellation that was asked for after it', { ...PLANNED, canceled_at: 101 }, [UNMARKED]],
-    ['withdraws nothing for a change that Tenure did not begin', { ...PLANNED, metadata: {} }, []],
-    ['withdraws nothing once its mark is gone', { ...PLANNED, metadata: { tenure_upgrade: '' } }, []],
+    ['leaves a cancellation that was asked for after it', { ...PLANNED, canceled_at: 101 }, [FOLLOWED]],
+    [
+      'withdraws nothing for a change that Tenure did not begin',
+      { ...PLANNED, metadata: { tenure_checkout: 'c0' } },
+      [],
+    ],
+    [
+      'withdraws nothing a second time',
+      { ...PLANNED, metadata: { ...UPGRADED.metadata, tenure_followed: 'c2' } },
+      [],
+    ],
     ['withdraws nothing while it waits', { ...PLANNED, pending_update: {} }, []],
     [
       'withdraws nothing while other units are held',
-      { ...PLANNED, metadata: { tenure_upgrade: 'price_pro x 3' } },
+      { ...PLANNED, metadata: { ...UPGRADED.metadata, tenure_upgrade: 'price_pro x 3' } },
       [],
     ],
     ['withdraws nothing of what has ended', { ...PLANNED, status: 'canceled' }, []],

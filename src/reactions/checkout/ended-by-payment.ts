@@ -1,7 +1,14 @@
 import { z } from 'zod';
 
-/** Metadata key of a subscription: the upgrade that was begun on it, as `price x quantity`. */
-export const UPGRADE_MARK = 'tenure_upgrade';
+/**
+ * Metadata keys of a subscription: the upgrade that was begun on it last, as `price x quantity`, the id of that checkout, and
+ * the id of the one after which nothing is left to do.
+ */
+export const MARKS = {
+  upgrade: 'tenure_upgrade',
+  checkout: 'tenure_checkout',
+  followed: 'tenure_followed',
+} as const;
 
 /** What a subscription is marked with while an upgrade of it is under way. */
 export function upgradeMark(price: string, quantity: number): string {
@@ -51,18 +58,19 @@ const GIVING: readonly string[] = ['trialing', 'active', 'past_due'];
  */
 export function afterUpgrade(subscription: PaidSubscription): readonly Deed[] {
   const { id, status, metadata, items, pending_update: pending, latest_invoice: invoice } = subscription;
-  const mark = metadata?.[UPGRADE_MARK];
+  const mark = metadata?.[MARKS.upgrade];
   const isThere = items.data.some(({ price, quantity }) => upgradeMark(price.id, quantity ?? 1) === mark);
+  if (metadata?.[MARKS.followed] === metadata?.[MARKS.checkout]) return [];
   if (!mark || !isThere || pending != null || ENDED.includes(status)) return [];
   if (invoice != null && invoice.status !== 'paid') return [];
   return [...released(subscription), { does: 'update', id, params: withdrawal(subscription) }];
 }
 
-/** The mark goes with what it stood for, so that a later change by hand is not taken for this one. */
+/** Which checkout was followed is said too, so that a later change by hand is not taken for it, nor a later checkout for this one. */
 function withdrawal(subscription: PaidSubscription): Readonly<Record<string, unknown>> {
   const { cancel_at: at, cancel_at_period_end: atPeriodEnd, canceled_at: askedAt } = subscription;
   const { latest_invoice: invoice } = subscription;
-  const metadata = { [UPGRADE_MARK]: '' };
+  const metadata = { [MARKS.followed]: subscription.metadata?.[MARKS.checkout] ?? '' };
   const isLater =
     askedAt != null && invoice?.billing_reason === 'subscription_update' && askedAt > invoice.created;
   if (isLater) return { metadata };
