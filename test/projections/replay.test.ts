@@ -61,7 +61,8 @@ describe('One log replayed', () => {
             const now = Math.max(...given.events.map(({ at }) => at));
             const served = await new EntitlementReader(log.pool, () => now).readMany(USERS);
             const shown = served.map(({ snapshot }) => {
-              const { userId, revocationVersion, position, changedAt, ...entitlement } = snapshot;
+              const { userId, revocationVersion, position, changedAt, scheduledChange, ...entitlement } =
+                snapshot;
               return [userId, entitlement];
             });
             expect(new Map(shown as [string, unknown][])).toEqual(policyAfter(given));

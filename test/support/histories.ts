@@ -24,6 +24,7 @@ import { catalogs } from './lives.catalog.js';
 import { DAWN, DAY, MONTH, observationEvent } from './lives.facts.js';
 import { type Life, life, randomFrom } from './lives.js';
 import type { ToRecord } from './projected-log.js';
+import { byHandAfter, saidByHand } from './said-by-hand.js';
 
 /** What happened at a whole service, in the order in which it is recorded, and the facts that it tells. */
 export interface History {
@@ -71,7 +72,7 @@ export function history(): fc.Arbitrary<History> {
       };
       const happenings = [
         ...toldOf(facts),
-        ...lives.flatMap((_, n) => doneByOps(n, luck)),
+        ...lives.flatMap((_, n) => [...doneByOps(n, luck), ...givenByOps(n, luck)]),
         ...published.map((catalog, n) => publication(catalog, n, luck)),
       ];
       const events = inOrderOfArrival(happenings, luck);
@@ -97,7 +98,8 @@ export function policyAfter({ events, facts }: History): ReadonlyMap<string, Ent
   return new Map(
     USERS.map((userId) => {
       const subscriptions = owned.get(userId) ?? [];
-      return [userId, judge({ subscriptions }, inForce, now).entitlement];
+      const byHand = byHandAfter(events, userId);
+      return [userId, judge({ subscriptions, byHand }, inForce, now).entitlement];
     }),
   );
 }
@@ -295,6 +297,16 @@ function doneByOps(n: number, luck: Luck): readonly Happening[] {
     ]);
     return { event, origin: null, second: luck.second() };
   });
+}
+
+/** A grant and overrides of a user, of which some come, each once. */
+function givenByOps(n: number, luck: Luck): readonly Happening[] {
+  const plan = luck.of(['plus', 'pro', 'team', 'gold']);
+  const of = { grant: `gr_${n}`, userId: luck.of(USERS), plan, limit: luck.of([7, 60, 900]) };
+  const instant = () => (luck.of([true, false]) ? null : new Date(luck.second() * 1_000).toISOString());
+  return saidByHand(of, instant)
+    .filter(() => luck.of([true, true, false]))
+    .map((event) => ({ event, origin: null, second: luck.second() }));
 }
 
 /** Each catalogue gives another default plan, so that it changes what every user may do. */

@@ -8,6 +8,7 @@ import type {
 import { judge } from '../../src/policy/judge.js';
 import { type Facts, subscriptionsByOwner } from './histories.js';
 import type { ToRecord } from './projected-log.js';
+import { byHandAfter } from './said-by-hand.js';
 
 /** A recorded event, from when it was known, and when it happened (Unix ms; `null`: it holds for all times). */
 interface Dated {
@@ -24,9 +25,14 @@ function dated(log: readonly ToRecord[]): readonly Dated[] {
     known = Math.max(known, event.type === 'AccessDeadlineReached' ? Date.parse(event.data.at) : at);
     const happened = /Linked|Unlinked/.test(event.type)
       ? null
-      : Math.min(origin === null ? at : origin.created * 1_000, known);
+      : Math.min(origin === null ? startOf(told) : origin.created * 1_000, known);
     return { told, known, happened };
   });
+}
+
+/** A grant happens at its start, where it has one; what else is not from Stripe when it is recorded. */
+function startOf({ event, at }: ToRecord): number {
+  return event.type === 'GrantIssued' && event.data.startsAt !== null ? Date.parse(event.data.startsAt) : at;
 }
 
 /** What a user could do at `at` by what was known at `knownAt`, and when the first of it happened, said the plain way. */
@@ -45,6 +51,10 @@ export function judgedPlainly(
   const catalog: PlanCatalog | undefined = inForce?.at(-1) ?? first?.[0];
   if (catalog === undefined) throw new Error('a log without a catalogue');
   const subscriptions = ownedBy(userId, happenedThen);
+  const byHand = byHandAfter(
+    happenedThen.map(({ told }) => told),
+    userId,
+  );
   const ever = new Set(ownedBy(userId, knownThen).map(({ subscription }) => subscription));
   const moments = knownThen.flatMap(({ told: { event }, happened }) => {
     const { data } = event;
@@ -57,7 +67,7 @@ export function judgedPlainly(
     return happened !== null && isOfUser && event.type !== 'AccessDeadlineReached' ? [happened] : [];
   });
   return {
-    entitlement: judge({ subscriptions }, catalog, at).entitlement,
+    entitlement: judge({ subscriptions, byHand }, catalog, at).entitlement,
     since: moments.length === 0 ? null : Math.min(...moments),
   };
 }
