@@ -56,5 +56,6 @@ export const DISPOSABLE_TABLES: Readonly<Record<string, string>> = {
   'tenure.reconciled_until': "without it all of Stripe's events of 30 days are looked through again",
   'tenure.sold_price': 'what Stripe says of its prices, asked again',
   'tenure.idempotency_key': 'replies of the last day, for repeats; what was made has its id from its key',
+  'tenure.stripe_account': 'found again by asking Stripe for what the log tells of',
   'tenure.webhook_contact': "written again by Stripe's next delivery",
 };

@@ -66,7 +66,7 @@ export class CheckoutController {
     ],
     access: 'checkout',
     userTokens: 'body',
-    idempotency: 'plain',
+    idempotency: 'sealed', // an embedded checkout shows its client secret
   })
   start(
     @Body(bodyPipe(checkoutRequest)) request: CheckoutRequest,
