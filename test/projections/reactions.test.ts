@@ -179,6 +179,24 @@ describe('A reaction', () => {
     ]);
   });
 
+  it('is shown nothing of what a swap changed, and later what is another than that', async () => {
+    const reaction = new Recording(nothing);
+    await react(reaction);
+    await fold(sight('ann', day(2)));
+    await react(reaction);
+    await log.pool.query(
+      `insert into tenure.served_entitlement (user_id, known_from, snapshot, successors, counter, version_offset,
+         position, changed_at, by_swap)
+       select user_id, known_from, replace(snapshot, '"plan":"plus"', '"plan":"other"'), successors, counter, 1,
+         position, changed_at, true from tenure.served_entitlement where user_id = 'ann'`,
+    );
+    await react(reaction);
+    expect(reaction.shown).toHaveLength(2);
+    await fold(sight('ann', day(3), { status: 'paused' }));
+    await react(reaction);
+    expect(reaction.shown.at(-1)).toBe('ann other>free v2 by SubscriptionUpdated 3');
+  });
+
   it('that wants nothing goes on without a look, and later begins where it wants something', async () => {
     const reaction = new Recording(nothing);
     await react(reaction);
@@ -192,10 +210,8 @@ describe('A reaction', () => {
   });
 
   it('does all of a lane in order though half of the tries fail, and other lanes beside it', async () => {
-    let tries = 0;
-    const reaction = new Recording(async () => {
-      tries += 1;
-      if (tries % 2 === 1) throw new Error('not now');
+    const reaction = new Recording(async ({ attempts }) => {
+      if (attempts === 0) throw new Error('not now');
     });
     await react(reaction);
     run(reaction);
