@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { judge } from '../../src/policy/judge.js';
 import {
+  boughtLife,
   burstLife,
   disputedLife,
   givenLife,
@@ -25,6 +26,7 @@ const kinds: readonly (readonly [string, () => fc.Arbitrary<Life>])[] = [
   ['lives in which payments stop', lapsedLife],
   ['lives in which money goes back', disputedLife],
   ['lives beside which something is given by hand', givenLife],
+  ['lives beside which plans are bought once', boughtLife],
   ['lives without rhyme or reason', noisyLife],
 ];
 

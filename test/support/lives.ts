@@ -7,6 +7,7 @@ import { disputedSubscription } from './lives.disputes.js';
 import { DAWN, DAY } from './lives.facts.js';
 import { noisySubscription } from './lives.noise.js';
 import { paymentSubscription } from './lives.payment.js';
+import { boughtOnce, withLifetimePrices } from './lives.purchases.js';
 import { burstSubscription, lapsedSubscription, stripeSubscription } from './lives.stripe.js';
 import { instantsByHand } from './oracle/by-hand.js';
 
@@ -63,6 +64,17 @@ export function givenLife(): fc.Arbitrary<Life> {
       const at = instants[which % instants.length] ?? now;
       return { facts: all, catalog, now: at - (which % 3 === 0 ? 1 : 0) };
     });
+}
+
+/** Lives beside which plans are bought once, and some of them taken back; some never buy anything else. */
+export function boughtLife(): fc.Arbitrary<Life> {
+  return fc
+    .record({ life: fc.oneof(stripeLife(), lapsedLife()), purchases: boughtOnce(), buys: fc.boolean() })
+    .map(({ life: { facts, catalog, now }, purchases, buys }) => ({
+      facts: { subscriptions: buys ? facts.subscriptions : [], purchases },
+      catalog: withLifetimePrices(catalog),
+      now,
+    }));
 }
 
 /** Any of these kinds, but without what is given by hand: recorded answers are about these. */
@@ -123,6 +135,15 @@ export function shuffled(facts: UserFacts, seed: number): UserFacts {
       payments: repeated(sub.payments, random),
       customerDeleted: sub.customerDeleted,
     })),
+    ...(facts.purchases === undefined
+      ? {}
+      : {
+          purchases: permuted(facts.purchases, random).map((purchase) => ({
+            ...purchase,
+            observations: repeated(purchase.observations, random),
+            payments: repeated(purchase.payments, random),
+          })),
+        }),
     ...(facts.byHand === undefined
       ? {}
       : {

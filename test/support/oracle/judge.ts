@@ -13,6 +13,7 @@ import { grantsAt, type HeldGrant, instantsByHand, overriddenAt } from './by-han
 import { limitsOf } from './limits.js';
 import { TERMINAL } from './order.js';
 import { pendingOf } from './pending.js';
+import { type Bought, boughtBy } from './purchases.js';
 import { type Given, type Standing, standing, type Units } from './standing.js';
 import { END_OF_TIME, type Understood, understand } from './subscription.js';
 
@@ -100,15 +101,26 @@ function instants(facts: UserFacts, { policy }: PlanCatalog): number[] {
 
 function momentAt(
   subs: readonly Understood[],
-  { byHand }: UserFacts,
+  { byHand, purchases = [] }: UserFacts,
   catalog: PlanCatalog,
   now: number,
 ): Momentary {
   const grants = grantsAt(byHand, catalog, now);
+  const bought = boughtBy(purchases, catalog);
   const placed = subs.map((sub) => ({ sub, at: standing(sub, now) }));
   const givers = placed
     .flatMap(({ sub, at }): Giver[] => (at.gives === null ? [] : [{ sub, id: sub.id, gives: at.gives }]))
     .concat(grants.flatMap((grant) => granting(grant, catalog)))
+    .concat(
+      bought.flatMap(({ id, customer, plans }) =>
+        plans.map(({ plan, quantity }) => ({
+          sub: null,
+          id,
+          source: { type: 'purchase', sessionId: id, customerId: customer },
+          gives: { plan, quantity, status: 'active', periodEnd: null },
+        })),
+      ),
+    )
     .sort((a, b) => compareGivers(a, b));
   const fallback = catalog.plans[catalog.default];
   if (fallback === undefined) throw new Error(`the default plan ${catalog.default} is not in the catalogue`);
@@ -119,7 +131,7 @@ function momentAt(
   const held = {
     role: giver?.gives.plan.plan.role ?? fallback.role,
     plan: giver?.gives.plan.name ?? catalog.default,
-    status: giver?.gives.status ?? wordAmong(placed),
+    status: giver?.gives.status ?? wordAmong(placed, bought),
     features: featuresOf(
       fallback,
       givers.map(({ gives }) => gives.plan.plan),
@@ -146,6 +158,8 @@ function momentAt(
 interface Giver {
   readonly sub: Understood | null;
   readonly id: string;
+  /** Of a purchase. */
+  readonly source?: Entitlement['source'];
   readonly gives: Omit<Given, 'status'> & { readonly status: Given['status'] | 'granted' };
 }
 
@@ -157,7 +171,8 @@ function granting({ id, planName, endsAt }: HeldGrant, { plans }: PlanCatalog): 
   return [{ sub: null, id, gives: { plan: meaning, status: 'granted', quantity: 1, periodEnd } }];
 }
 
-function sourceOf({ sub, id }: Giver): Entitlement['source'] {
+function sourceOf({ sub, id, source }: Giver): Entitlement['source'] {
+  if (source !== undefined) return source;
   return sub === null
     ? { type: 'grant', grantId: id }
     : { type: 'subscription', subscriptionId: id, customerId: newestCustomer(sub) };
@@ -193,11 +208,14 @@ function compareGivers(a: Giver, b: Giver): number {
   );
 }
 
-function wordAmong(placed: readonly Placed[]): EntitlementStatus {
-  const speaking = placed
-    .filter(({ at }) => at.word !== null)
-    .sort((a, b) => a.sub.newest.created - b.sub.newest.created || (a.sub.id < b.sub.id ? -1 : 1));
-  return speaking.at(-1)?.at.word ?? 'none';
+function wordAmong(placed: readonly Placed[], bought: readonly Bought[]): EntitlementStatus {
+  const speaking = [
+    ...placed.map(({ sub, at }) => ({ word: at.word, seen: sub.newest.created, id: sub.id })),
+    ...bought,
+  ]
+    .filter(({ word }) => word !== null)
+    .sort((a, b) => a.seen - b.seen || (a.id < b.id ? -1 : 1));
+  return speaking.at(-1)?.word ?? 'none';
 }
 
 function unmappedOf(subs: readonly Understood[]): string[] {

@@ -17,6 +17,23 @@ export function takenBack(
     .map(({ data }) => data.invoice);
 }
 
+/** Whether a purchase was: by a dispute under that setting, by a full refund under any; `asked` is what its session asked for. */
+export function wasTakenBack(
+  intents: readonly string[],
+  payments: readonly PaymentObservation[],
+  policy: AccessPolicy,
+  asked: Sum,
+): boolean {
+  const groups = groupsOf(intents, payments.map(idsNamed));
+  if (policy.dispute === 'suspend' && groups.some((group) => isDisputed(group, payments, asked))) return true;
+  return groups.length > 0 && groups.every((group) => isGroupRefunded(group, payments));
+}
+
+interface Sum {
+  readonly amount: number | null;
+  readonly currency: string | null;
+}
+
 /** A payment: every id it has. */
 type Ids = readonly string[];
 
@@ -34,6 +51,10 @@ function paymentsOf(
     ...payments.filter((one) => one.data.invoice === data.invoice).map((one) => one.data.payment),
     ...[data.paymentIntent, data.charge].filter((id) => id !== null),
   ];
+  return groupsOf(starts, together);
+}
+
+function groupsOf(starts: readonly string[], together: readonly Ids[]): readonly Ids[] {
   const groups: Ids[] = [];
   for (const start of starts) {
     if (groups.some((group) => group.includes(start))) continue;
@@ -88,12 +109,13 @@ function disputesThatTake(group: Ids, payments: readonly PaymentObservation[]): 
     });
 }
 
-function isDisputed(group: Ids, payments: readonly PaymentObservation[]): boolean {
+function isDisputed(group: Ids, payments: readonly PaymentObservation[], asked?: Sum): boolean {
   const disputes = disputesThatTake(group, payments);
   if (disputes.length === 0) return false;
   const charge = newestCharge(group, payments);
   const failed = failedRefunds(group, payments, charge);
-  const paid = whatWasPaid(group, payments, charge);
+  const known = whatWasPaid(group, payments, charge);
+  const paid = known.length === 0 && asked !== undefined ? [asked] : known;
   const amounts = [
     ...disputes.map(({ data }) => ({ amount: data.amount, currency: data.currency })),
     ...(charge === undefined ? [] : [{ amount: charge.data.amountRefunded, currency: charge.data.currency }]),
@@ -168,7 +190,11 @@ function isRefunded(
     const byRecord = of(group, payments).some(
       (one) => one.type === 'PaymentAttachedToInvoice' && one.data.paymentRecord !== null,
     );
-    const charge = newestCharge(group, payments);
-    return !byRecord && charge?.data.refunded === true && failedRefunds(group, payments, charge).length === 0;
+    return !byRecord && isGroupRefunded(group, payments);
   });
+}
+
+function isGroupRefunded(group: Ids, payments: readonly PaymentObservation[]): boolean {
+  const charge = newestCharge(group, payments);
+  return charge?.data.refunded === true && failedRefunds(group, payments, charge).length === 0;
 }
