@@ -9,6 +9,7 @@ import type { Snapshot } from '../../projections/entitlements/snapshot.js';
 import type { EntitlementReader } from '../../projections/read-models/entitlement.reader.js';
 import type { OpsReader } from '../../projections/read-models/ops.reader.js';
 import { ReadModelNotReadyError } from '../../projections/read-models/served-row.js';
+import type { UsageReader } from '../../projections/read-models/usage.reader.js';
 import { readSoldPrice } from '../../stripe/gateway/sold-price.js';
 import type { StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
 import type { SoldPrices } from '../../stripe/prices/sold-prices.js';
@@ -29,8 +30,7 @@ export interface PlanChangeServiceOptions {
   readonly prices: Pick<SoldPrices, 'of'>;
   readonly locks: Pick<UserLocks, 'holding'>;
   readonly commands: CommandBus;
-  /** What a user is reported to use, by limit. */
-  readonly usageOf: (userId: string) => Promise<ReadonlyMap<string, number>>;
+  readonly usage: Pick<UsageReader, 'usageOf'>;
 }
 
 /** Who asks for what; `key` is the same for every repeat under one `Idempotency-Key`. */
@@ -101,7 +101,7 @@ export class PlanChangeService {
       return responseOf(change, 'withdrawn', null, await this.#record(command));
     }
     const after = wanted === 'the end' ? { plan: catalog.default, quantity: 1, addons: {} } : wanted.choice;
-    const usage = await this.options.usageOf(userId);
+    const usage = await this.options.usage.usageOf(userId);
     const exceeded = exceededLimits(catalog, { held: has, wanted: after }, snapshot.limits, usage);
     if (exceeded.length > 0) throw quotaExceeded(exceeded);
     return request.when === 'now' ? this.#now(change, at) : this.#withPeriod(change, at);

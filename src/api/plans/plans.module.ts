@@ -3,6 +3,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import { POOL } from '../../database/database.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
+import { UsageReader } from '../../projections/read-models/usage.reader.js';
 import { GatewayModule, STRIPE_GATEWAY } from '../../stripe/gateway/gateway.module.js';
 import type { StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
 import { PricesModule } from '../../stripe/prices/prices.module.js';
@@ -34,7 +35,7 @@ import { OfferedPlansController } from './plans.controller.js';
           prices,
           locks: new UserLocks(pool),
           commands,
-          usageOf: async () => new Map(),
+          usage: new UsageReader(pool),
         }),
     },
   ],
