@@ -207,6 +207,27 @@ describe('A plan that is changed through Tenure', () => {
   );
 
   it(
+    'stays where more is used than would be allowed, with each limit, until less is',
+    async () => {
+      await shop.buy('joe', PLUS);
+      const uses = async (value: number): Promise<void> => {
+        const { body } = await shop.service.ask('PUT', '/v1/users/joe/usage/members', { value });
+        await shop.service.entitlements('joe', body.position);
+      };
+      await uses(6);
+      expect(await change('joe', { plan: 'free' })).toMatchObject({
+        status: 409,
+        body: { code: 'QUOTA_EXCEEDED', limits: [{ limit: 'members', used: 6, allowed: 5 }] },
+      });
+      expect((await only('joe')).cancel_at).toBeNull();
+      expect(await askedBy('joe')).toEqual([]);
+      await uses(5);
+      expect((await change('joe', { plan: 'free' })).body).toMatchObject({ outcome: 'scheduled' });
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     'is refused for what the catalogue, or nobody, sells',
     async () => {
       await shop.buy('gil', PRO);
