@@ -27,8 +27,6 @@ export const KEPT_TABLES: readonly KeptTable[] = [
   // What was served at any moment, by whichever generation.
   { table: 'served_entitlement', order: 'ordinal' },
   { table: 'served_mark', order: 'ordinal' },
-  // Whose log it is, so that a key of another account is refused after a restore too.
-  { table: 'stripe_account', order: 'account' },
   { table: 'webhook_endpoint', order: 'id' },
   { table: 'mailed_invoice', order: 'invoice' },
   // What is still to be done, by ids that stay: what was done after the backup may be done once more.
