@@ -261,6 +261,21 @@ describe('A checkout that Tenure begins', () => {
     await holdsOnce('jan');
   });
 
+  it('gives the same reply for the same key', async () => {
+    const asked = { userId: 'lou', ...PLUS, successUrl: `${APP}/`, cancelUrl: `${APP}/`, uiMode: 'embedded' };
+    const begin = () =>
+      shop.service.ask('POST', '/v1/checkout/sessions', asked, { 'idempotency-key': 'click-1' });
+    const { status, body } = await begin();
+    expect(status).toBe(200);
+    expect((await begin()).body).toEqual(body);
+    const { rows } = await shop.service.tenure.pool.query(
+      'select k::text as kept from tenure.idempotency_key k',
+    );
+    const kept = JSON.stringify(rows);
+    expect(rows).toHaveLength(1);
+    expect(kept).not.toContain(body.clientSecret);
+  });
+
   it('that is left says so when it has expired', async () => {
     const { body } = await shop.begin('kim', { ...PLUS, uiMode: 'embedded' });
     expect(body).toMatchObject({
