@@ -90,7 +90,7 @@ async function withCause(
 }
 
 /** The event, or `null` where this code cannot read it. */
-function readable(stored: StoredEvent): EventEnvelope | null {
+export function readable(stored: StoredEvent): EventEnvelope | null {
   try {
     return parseEvent(stored);
   } catch (error) {

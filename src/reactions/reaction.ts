@@ -42,7 +42,7 @@ export interface DueWork {
  * To add one, write a class that implements this, and name it in `reactions.module.ts` (`REACTIONS`). The reactor gives
  * `workFor` every occurrence once, in order, and writes what it answers together with the reaction's checkpoint; a worker
  * then calls `perform` until it comes back, `retryAfterMs` giving the pauses. So `workFor` decides by what it is shown
- * alone and calls nobody outside, and `perform` must bear to be called twice: the id of the work is the same each time
+ * and what the log holds before it alone and calls nobody outside, and `perform` must bear to be called twice: the id of the work is the same each time
  * (an idempotency key for Stripe). A new reaction starts from now; a rebuild, swap or roll-back runs none again.
  */
 export interface Reaction {

@@ -80,7 +80,7 @@ function reactionsOf(
 ): readonly Reaction[] {
   return [
     new CheckoutReaction({ gateway, store, streamPrefix }),
-    new WebhooksReaction({ pool, endpoints, sender, findJobs, source: '/tenure' }),
+    new WebhooksReaction({ pool, store, streamPrefix, endpoints, sender, findJobs, source: '/tenure' }),
     new MailReaction({
       mailing: mail === null ? null : mailingOf(mail),
       gateway,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Statements } from '../database/in-transaction.js';
 import type { Position } from '../events/stored-event.js';
+import { WITHOUT_ROW } from '../projections/entitlements/served-history.js';
 import type { PastSnapshot } from '../projections/entitlements/snapshot.js';
 import { parseSnapshotTexts, snapshotAt } from '../projections/entitlements/user-row.js';
 
@@ -51,8 +52,30 @@ export async function servedOf(
      from tenure.served_entitlement where user_id = $1 and coalesce(position, 0) <= $2 order by ordinal desc limit 1`,
     [userId, position],
   );
-  if (rows[0] === undefined) return null;
-  const row = servedRow.parse(rows[0]);
+  return snapshotOf(rows[0], userId, at);
+}
+
+/** As `servedOf`; of who has no row what the default plan gave at that moment. `null`: before the first catalogue. */
+export async function servedOrDefaultOf(
+  database: Statements,
+  userId: string,
+  position: Position,
+  at: number,
+): Promise<PastSnapshot | null> {
+  const own = await servedOf(database, userId, position, at);
+  if (own !== null) return own;
+  const { rows } = await database.query(
+    `select snapshot, successors, counter, version_offset, position::text, changed_at
+     from tenure.served_entitlement where user_id = $1 and known_from <= $2 order by ordinal desc limit 1`,
+    [WITHOUT_ROW, new Date(at)],
+  );
+  return snapshotOf(rows[0], userId, at);
+}
+
+/** The snapshot of a user by a row, at a moment (Unix ms). */
+function snapshotOf(found: unknown, userId: string, at: number): PastSnapshot | null {
+  if (found === undefined) return null;
+  const row = servedRow.parse(found);
   const texts = row.snapshot === null ? null : parseSnapshotTexts(row.snapshot, row.successors ?? '[]');
   if (texts === null) return null;
   const changedAt = row.changed_at?.getTime() ?? null;

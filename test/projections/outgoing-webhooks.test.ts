@@ -1,10 +1,12 @@
 import { Webhook } from 'standardwebhooks';
 import { z } from 'zod';
 import { SealedSecrets } from '../../src/auth/sealed-secrets.js';
+import { planCatalogSchema } from '../../src/events/catalog.events.js';
 import { listDeadLetters, replayDeadLetter } from '../../src/reactions/dead-letters.js';
 import { Reactor } from '../../src/reactions/reactor.js';
 import type { ToldBy } from '../../src/reactions/told-by.js';
 import { EndpointRepository } from '../../src/reactions/webhooks/endpoint.repository.js';
+import type { MessageType } from '../../src/reactions/webhooks/message-types.js';
 import { MessageSender } from '../../src/reactions/webhooks/sender.js';
 import { WebhooksReaction } from '../../src/reactions/webhooks/webhooks.reaction.js';
 import { at, day } from '../support/policy-stories.js';
@@ -47,12 +49,12 @@ describe('Outgoing webhooks', () => {
     await log.close();
   });
 
-  async function endpoint(id = 'whe_1'): Promise<string> {
+  async function endpoint(id = 'whe_1', types: readonly MessageType[] = ['access.changed']): Promise<string> {
     const made = await endpoints.create({
       id,
       url: receiver.url,
       description: '',
-      types: ['access.changed'],
+      types,
       bulk: [],
       createdBy: 'test',
     });
@@ -69,6 +71,8 @@ describe('Outgoing webhooks', () => {
       new Map(told === 'import' ? ids.map((id) => [id, 'import' as const]) : []);
     const reaction = new WebhooksReaction({
       pool: log.pool,
+      store: log.store,
+      streamPrefix: 'tenure.',
       endpoints,
       sender,
       findJobs,
@@ -156,6 +160,59 @@ describe('Outgoing webhooks', () => {
       async () => (await listDeadLetters(log.pool, { after: '0', limit: 10 })).length === 0,
     );
     expect(await replayDeadLetter(log.pool, dead?.id ?? '')).toBe(false);
+  });
+
+  it('tell once that a limit was reached or exceeded, by what was in use at each place of the log and not since', async () => {
+    const catalog = planCatalogSchema.parse({
+      default: 'free',
+      plans: {
+        free: { rank: 0, role: 'free', limits: { members: 2 } },
+        plus: { rank: 1, role: 'paid', limits: { members: 5 }, prices: { m: 'plus_m' } },
+      },
+    });
+    await fold(publication(catalog, day(1)));
+    await endpoint('whe_1', ['limit.reached', 'limit.exceeded']);
+    await run();
+    const report = (userId: string, second: number, value: number): ToRecord => ({
+      event: { type: 'UsageReported', data: { userId, limit: 'members', value, values: { members: value } } },
+      origin: null,
+      at: at(second),
+    });
+    const values = (userId: string, second: number, ...of: readonly number[]): readonly ToRecord[] =>
+      of.map((value, i) => report(userId, second + i, value));
+    // One page holds it all: each is told by what stood before it.
+    await fold(
+      ...values('zoe', day(2), 1, 2, 3), // who has no row
+      sight('ann', day(2)),
+      ...values('ann', day(2) + 1, 4, 5, 6, 7, 5, 6, 4),
+      sight('ann', day(3), { status: 'paused' }),
+      ...values('ann', day(3) + 1, 5, 1, 2),
+      sight('ann', day(4)),
+      sight('bob', day(5), { cancelAt: day(6) }),
+      report('bob', day(5) + 1, 4),
+      report('bob', day(7), 6),
+      sight('bob', day(8), { cancelAt: null }),
+      report('end', day(8) + 1, 9),
+    );
+    await until('the last has come', () => receiver.taken.some(({ said }) => said.subject === 'end'));
+    await until('nothing waits', async () => {
+      const { rows } = await log.pool.query(`select from tenure.reaction_work where state <> 'dead'`);
+      return rows.length === 0;
+    });
+    const told = (user: string): readonly string[] =>
+      receiver.taken
+        .filter(({ said }) => said.subject === user)
+        .map(({ said: { type, data } }) => `${type} ${data.limit?.used}/${data.limit?.allowed}`);
+    expect(told('zoe')).toEqual(['limit.reached 2/2', 'limit.exceeded 3/2']);
+    expect(told('ann')).toEqual([
+      'limit.reached 5/5',
+      'limit.exceeded 6/5',
+      'limit.exceeded 6/5',
+      'limit.exceeded 4/2',
+      'limit.reached 2/2',
+    ]);
+    expect(told('bob')).toEqual(['limit.exceeded 4/2']);
+    expect(receiver.taken.at(-1)?.said.data).toMatchObject({ limit: { key: 'members' } });
   });
 
   it('are signed by both secrets for 24 h after a rotation, and then by the new one alone', async () => {

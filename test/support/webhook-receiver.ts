@@ -10,6 +10,7 @@ const bodySchema = z.looseObject({
     version: z.number().optional(),
     gapAfter: z.string().optional(),
     replayed: z.boolean().optional(),
+    limit: z.object({ key: z.string(), used: z.number(), allowed: z.number() }).optional(),
   }),
 });
 

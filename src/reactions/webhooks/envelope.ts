@@ -26,7 +26,7 @@ export interface Sending {
 
 /** The CloudEvent of a message. */
 export function keptMessage(message: Message, source: string): KeptMessage {
-  const { id, type, userId, time, cause, position, version, before, snapshot } = message;
+  const { id, type, userId, time, cause, position, version, before, snapshot, limit } = message;
   return {
     specversion: '1.0',
     id,
@@ -35,7 +35,15 @@ export function keptMessage(message: Message, source: string): KeptMessage {
     subject: userId,
     time,
     datacontenttype: 'application/json',
-    data: { userId, cause, position, version, before, snapshot },
+    data: {
+      userId,
+      cause,
+      position,
+      version,
+      before,
+      snapshot,
+      ...(limit === null ? {} : { limit }),
+    },
   };
 }
 

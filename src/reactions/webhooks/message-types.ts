@@ -8,6 +8,9 @@ export const MESSAGE_TYPES = {
   'cancellation.scheduled': 'access will end at `cancelAt`',
   'cancellation.withdrawn': 'access will not end at the `cancelAt` that was said before',
   'trial.ending': 'Stripe says that a trial ends soon',
+  'limit.reached': 'a report of usage says that all of a limit is in use, and less was before',
+  'limit.exceeded':
+    'more of a limit is in use than is allowed, and was not before: by a report or a lower limit',
 } as const;
 
 export type MessageType = keyof typeof MESSAGE_TYPES;

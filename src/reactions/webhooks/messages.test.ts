@@ -80,7 +80,7 @@ function message(more: Partial<Message> = {}): Message {
     before: PLUS,
     after: { userId: 'ann', ...FREE, revocationVersion: 3, position: '9', changedAt: null },
   } as const;
-  const [first] = messagesOf(change, () => 'stripe');
+  const [first] = messagesOf(change, [], () => 'stripe');
   if (first === undefined) throw new Error('a change has a message');
   return { ...first, ...more };
 }

@@ -5,6 +5,7 @@ import type { PastSnapshot } from '../../projections/entitlements/snapshot.js';
 import { stableId } from '../reaction.js';
 import { happenedAt, type ToldBy } from '../told-by.js';
 import type { ChangeCause, UserChange } from '../user-changes.js';
+import type { LimitNews, LimitUse } from './limits.js';
 import type { MessageType } from './message-types.js';
 
 /** What made it so, as a message tells it. Times are RFC 3339. */
@@ -32,6 +33,8 @@ export interface Message {
   /** What was served before; `null` where nothing changed. */
   readonly before: Entitlement | null;
   readonly snapshot: PastSnapshot;
+  /** Of `limit.reached` and `limit.exceeded` alone. */
+  readonly limit: LimitUse | null;
   readonly toldBy: ToldBy;
   /** Since when Tenure knows it, Unix milliseconds. */
   readonly knownAt: number;
@@ -55,12 +58,23 @@ export function typesOf(before: Entitlement, after: Entitlement): readonly Messa
   return tests.filter(([, is]) => is).map(([type]) => type);
 }
 
-/** The messages of a change, with ids that are the same whenever it is read. */
-export function messagesOf(change: UserChange, toldBy: (event: EventEnvelope) => ToldBy): readonly Message[] {
+/** What a message says happened; `limit` of those types alone that are about one. */
+type News = { readonly type: MessageType; readonly limit: LimitUse | null };
+
+/** The messages of a change and of the limits that it leaves exceeded, with ids that are the same whenever it is read. */
+export function messagesOf(
+  change: UserChange,
+  exceeded: readonly LimitNews[],
+  toldBy: (event: EventEnvelope) => ToldBy,
+): readonly Message[] {
   const { id, userId, at, cause, before, after } = change;
   const event = cause.kind === 'event' ? cause.event : null;
-  return typesOf(before, after).map((type) => ({
-    id: stableId('message', type, userId, id),
+  const news: readonly News[] = [
+    ...typesOf(before, after).map((type) => ({ type, limit: null })),
+    ...exceeded,
+  ];
+  return news.map(({ type, limit }) => ({
+    id: idOf(type, userId, id, limit),
     type,
     userId,
     time: new Date(at).toISOString(),
@@ -69,6 +83,7 @@ export function messagesOf(change: UserChange, toldBy: (event: EventEnvelope) =>
     version: after.revocationVersion,
     before,
     snapshot: after,
+    limit,
     toldBy: event === null ? 'clock' : toldBy(event),
     knownAt: event === null ? at : Date.parse(event.metadata.recordedAt),
   }));
@@ -76,13 +91,13 @@ export function messagesOf(change: UserChange, toldBy: (event: EventEnvelope) =>
 
 /** The message that an event is by itself, whatever it changed. */
 export function messageOfEvent(
-  type: MessageType,
+  { type, limit }: News,
   event: EventEnvelope,
   snapshot: PastSnapshot,
   toldBy: ToldBy,
 ): Message {
   return {
-    id: stableId('message', type, snapshot.userId, event.id),
+    id: idOf(type, snapshot.userId, event.id, limit),
     type,
     userId: snapshot.userId,
     time: new Date(happenedAt(event)).toISOString(),
@@ -91,9 +106,14 @@ export function messageOfEvent(
     version: snapshot.revocationVersion,
     before: null,
     snapshot,
+    limit,
     toldBy,
     knownAt: Date.parse(event.metadata.recordedAt),
   };
+}
+
+function idOf(type: MessageType, userId: string, occurrence: string, limit: LimitUse | null): string {
+  return stableId('message', type, userId, occurrence, ...(limit === null ? [] : [limit.key]));
 }
 
 function causeOf(cause: ChangeCause): MessageCause {

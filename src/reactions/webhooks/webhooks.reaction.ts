@@ -1,14 +1,19 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { Statements } from '../../database/in-transaction.js';
+import type { EventStore } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
+import { comparePositions } from '../../events/stored-event.js';
 import type { DueWork, NewWork, Occurrence, Reaction } from '../reaction.js';
-import { ownerOf, servedOf } from '../served-user.reader.js';
+import { ownerOf, servedOf, servedOrDefaultOf } from '../served-user.reader.js';
 import { type FindJobs, type ToldBy, toldBy } from '../told-by.js';
-import { wants } from './endpoint.js';
+import type { UserChange } from '../user-changes.js';
+import { type Endpoint, wants } from './endpoint.js';
 import { type EndpointRepository, listEndpoints } from './endpoint.repository.js';
 import { keptMessage, keptMessageSchema } from './envelope.js';
+import { isAnyLower, type LimitNews, newsOfChange, newsOfReport } from './limits.js';
 import { type Message, messageOfEvent, messagesOf } from './messages.js';
+import { ReportedUsage, type UsageReport } from './reported-usage.js';
 import type { MessageSender } from './sender.js';
 
 /** Name of the reaction, of its checkpoint and of its work. */
@@ -33,6 +38,8 @@ export const RETRY_AFTER_MS: readonly number[] = [
 
 export interface WebhooksReactionOptions {
   readonly pool: Pool;
+  readonly store: Pick<EventStore, 'readPage'>;
+  readonly streamPrefix: string;
   readonly endpoints: EndpointRepository;
   readonly sender: MessageSender;
   readonly findJobs: FindJobs;
@@ -47,9 +54,11 @@ const gapRow = z.object({ id: z.string() });
 export class WebhooksReaction implements Reaction {
   readonly name = WEBHOOKS;
   readonly retryAfterMs: readonly number[];
+  readonly #usage: ReportedUsage;
 
   constructor(private readonly options: WebhooksReactionOptions) {
     this.retryAfterMs = options.retryAfterMs ?? RETRY_AFTER_MS;
+    this.#usage = new ReportedUsage(options);
   }
 
   async isAsleep(database: Statements): Promise<boolean> {
@@ -59,7 +68,7 @@ export class WebhooksReaction implements Reaction {
 
   async workFor(occurrences: readonly Occurrence[], database: Statements): Promise<readonly NewWork[]> {
     const endpoints = await listEndpoints(database);
-    const messages = await this.#messages(occurrences, database);
+    const messages = await this.#messages(occurrences, endpoints, database);
     return messages.flatMap((message) => {
       const payload = keptMessage(message, this.options.source);
       return endpoints
@@ -95,16 +104,53 @@ export class WebhooksReaction implements Reaction {
     if (gapAfter !== null) await gapWasTold(pool, work);
   }
 
-  async #messages(occurrences: readonly Occurrence[], database: Statements): Promise<readonly Message[]> {
+  async #messages(
+    occurrences: readonly Occurrence[],
+    endpoints: readonly Endpoint[],
+    database: Statements,
+  ): Promise<readonly Message[]> {
+    const hearsOfLimits = endpoints.some(asksForLimits);
     const jobs = await this.options.findJobs(database, occurrences.flatMap(correlationsOf));
     const told = (event: EventEnvelope): ToldBy => toldBy(event, jobs);
     const messages: Message[] = [];
     for (const occurrence of occurrences) {
-      if (occurrence.kind === 'change') messages.push(...messagesOf(occurrence.change, told));
-      else messages.push(...(await trialEnding(occurrence.event, database, told)));
+      if (occurrence.kind === 'change') {
+        const exceeded = hearsOfLimits ? await this.#exceededBy(occurrence.change) : [];
+        messages.push(...messagesOf(occurrence.change, exceeded, told));
+      } else if (occurrence.event.type === 'UsageReported') {
+        if (hearsOfLimits) messages.push(...(await this.#reported(occurrence.event, database, told)));
+      } else messages.push(...(await trialEnding(occurrence.event, database, told)));
     }
     return messages;
   }
+
+  /** The limits that a change leaves exceeded by what was reported before it. */
+  async #exceededBy({ userId, at, cause, before, after }: UserChange): Promise<readonly LimitNews[]> {
+    if (!isAnyLower(before.limits, after.limits)) return [];
+    const usage = await this.#usage.upTo(userId, ({ position, metadata: { recordedAt } }) =>
+      cause.kind === 'time' ? Date.parse(recordedAt) < at : comparePositions(position, cause.position) < 0,
+    );
+    return newsOfChange(before.limits, after.limits, usage);
+  }
+
+  /** A report changes nothing that is served: the message tells what holds. */
+  async #reported(
+    event: UsageReport,
+    database: Statements,
+    told: (event: EventEnvelope) => ToldBy,
+  ): Promise<readonly Message[]> {
+    const { userId, limit } = event.data;
+    const at = Date.parse(event.metadata.recordedAt);
+    const snapshot = await servedOrDefaultOf(database, userId, event.position, at);
+    if (snapshot === null) return [];
+    const before = new Map(Object.entries(await this.#usage.before(event))).get(limit) ?? 0;
+    const news = newsOfReport(snapshot.limits, event.data, before);
+    return news === null ? [] : [messageOfEvent(news, event, snapshot, told(event))];
+  }
+}
+
+function asksForLimits({ types }: Endpoint): boolean {
+  return types === null || types.includes('limit.reached') || types.includes('limit.exceeded');
 }
 
 function correlationsOf(occurrence: Occurrence): readonly string[] {
@@ -125,7 +171,9 @@ async function trialEnding(
   if (userId === null) return [];
   const at = Date.parse(event.metadata.recordedAt);
   const snapshot = await servedOf(database, userId, event.position, at);
-  return snapshot === null ? [] : [messageOfEvent('trial.ending', event, snapshot, told(event))];
+  return snapshot === null
+    ? []
+    : [messageOfEvent({ type: 'trial.ending', limit: null }, event, snapshot, told(event))];
 }
 
 /** The last message before this one, to that endpoint about that user, that was given up and that none has told of; `null`: none. */
