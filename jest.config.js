@@ -81,7 +81,6 @@ const ONCE = [
   'reconcile',
   'stripe-doubts',
   'tracing',
-  'unpaid-roads',
   'hot-route-parity',
   'plan-changes',
   'user-tokens',

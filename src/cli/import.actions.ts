@@ -68,13 +68,14 @@ async function linksOf(terminal: Terminal, file: string | undefined): Promise<re
 }
 
 function linesOf(job: ImportJob): readonly string[] {
-  const { afterwards, phase, failure, subscriptions, read, recorded, unchanged } = job;
+  const { afterwards, phase, failure, subscriptions, purchases, read, recorded, unchanged } = job;
+  const looked = `${subscriptions} subscriptions and ${purchases} purchases read`;
   const came =
     phase === 'failed'
       ? `the import failed: ${failure}`
       : afterwards === 'report'
-        ? `${subscriptions} subscriptions read, ${read} events would be recorded; nothing was`
-        : `${subscriptions} subscriptions read, ${recorded} events recorded, ${unchanged} said nothing new`;
+        ? `${looked}, ${read} events would be recorded; nothing was`
+        : `${looked}, ${recorded} events recorded, ${unchanged} said nothing new`;
   return job.report === null ? [came] : [came, ...reportLines(job.report)];
 }
 
@@ -83,13 +84,16 @@ function reportLines(report: ImportReport): readonly string[] {
     Object.entries(counts)
       .map(([name, count]) => `${name} ${count}`)
       .join(', ') || 'none';
-  const { unlinked, conflicts, severalSubscriptions, unusableObjects } = report;
+  const { unlinked, unlinkedPurchases, conflicts, severalSubscriptions, unusableObjects } = report;
   return [
     `  users by plan: ${counted(report.users)}`,
     `  subscriptions by status: ${counted(report.subscriptions)}`,
     `  prices in no plan, by users: ${counted(report.unmappedPrices)}`,
     `  live subscriptions of nobody: ${unlinked.count}`,
     ...unlinked.first.map(({ subscription, customer }) => `    ${subscription} of ${customer ?? 'nobody'}`),
+    `  plans that were bought for good: ${counted(report.purchases)}`,
+    `  purchases of nobody that give a plan: ${unlinkedPurchases.count}`,
+    ...unlinkedPurchases.first.map(({ session, customer }) => `    ${session} of ${customer ?? 'nobody'}`),
     `  what names two users: ${conflicts.count}`,
     ...conflicts.first.map(({ kind, id }) => `    ${kind} ${id}`),
     `  users with several live subscriptions: ${severalSubscriptions.count}`,

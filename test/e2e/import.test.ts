@@ -12,10 +12,16 @@ import { Importer, type ImporterOptions } from '../../src/stripe/reconciliation/
 import { built } from '../support/compiled.js';
 import { testFolder } from '../support/folder.js';
 import { wholeLog } from '../support/log.js';
-import { startService, type TestService } from '../support/service.js';
+import { PLANS, startService, type TestService } from '../support/service.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { StripeApi } from '../support/stripe-api.js';
-import { customerObject, invoiceObject, stripeEvent, subscriptionObject } from '../support/stripe-events.js';
+import {
+  checkoutObject,
+  customerObject,
+  invoiceObject,
+  stripeEvent,
+  subscriptionObject,
+} from '../support/stripe-events.js';
 import { PATIENCE_MS, until } from '../support/until.js';
 
 /** Subscriptions of the account: hundreds, on several pages; 50,000 in the soak. */
@@ -57,7 +63,8 @@ describe('An import of what Stripe has', () => {
 
   beforeAll(async () => {
     api = await StripeApi.start();
-    service = await startService();
+    const plans = PLANS.replace('{ m: price_pro }', '{ m: price_pro, lifetime: price_once }');
+    service = await startService({ plans });
     for (let n = 0; n < SUBSCRIPTIONS; n += 1) exists(n);
   });
   afterAll(async () => {
@@ -73,6 +80,20 @@ describe('An import of what Stripe has', () => {
     const more = { livemode: false, status, latest_invoice: `in_${n}` };
     api.has(subscriptionObject(`sub_${n}`, n % 5 === 1 ? 'price_odd' : 'price_plus', more));
     api.has(invoiceObject(`in_${n}`, `sub_${n}`, 'price_plus', { livemode: false }));
+  }
+
+  /** A completed and paid session of mode `payment`, which sold something of each price. */
+  function sold(session: string, more: object, prices: readonly string[]): void {
+    const data = prices.map((price, n) => ({
+      ...{ id: `li_${n}`, object: 'item', quantity: 1 },
+      price: { id: price, object: 'price', lookup_key: null, product: `prod_of_${price}` },
+    }));
+    const once = { mode: 'payment', customer: null, subscription: null, invoice: null, metadata: {} };
+    const shown = { ...once, client_reference_id: null, payment_intent: `pi_${session}`, ...more };
+    const told = { subscription: 'sub_none', userId: 'nobody' };
+    api.has(
+      checkoutObject(session, told, { ...shown, line_items: { object: 'list', data, has_more: false } }),
+    );
   }
 
   function importer(more: Partial<ImporterOptions> & { appends?: number } = {}): Importer {
@@ -221,7 +242,7 @@ describe('An import of what Stripe has', () => {
       };
       const looked = await tenure('--dry-run');
       expect(looked.code).toBe(0);
-      expect(looked.out).toContain(`${SUBSCRIPTIONS} subscriptions read`);
+      expect(looked.out).toContain(`${SUBSCRIPTIONS} subscriptions and 0 purchases read`);
       expect(looked.out).toMatch(/users by plan: free \d+, plus \d+\n/);
       await writeFile(links, 'cus_sub_20;nobody');
       expect(await tenure('--links', links)).toMatchObject({ code: 65, out: '' });
@@ -250,6 +271,36 @@ describe('An import of what Stripe has', () => {
         count: 1,
         first: [{ kind: 'subscription', id: 'sub_odd', why: expect.stringContaining('status') }],
       });
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'brings in what was bought for good, with its line items, and once more appends nothing',
+    async () => {
+      sold('cs_named', { metadata: { user_id: 'keeper' } }, ['price_once']);
+      sold('cs_cut', { customer: 'cus_cut' }, [...Array(11).fill('price_mug'), 'price_once']);
+      api.has(customerObject('cus_cut', { metadata: { user_id: 'collector' }, livemode: false }));
+      sold('cs_nobody', {}, ['price_once']);
+      sold('cs_mug', { metadata: { user_id: 'drinker' } }, ['price_mug']);
+      sold('cs_open', { metadata: { user_id: 'looker' }, status: 'open' }, ['price_once']);
+      sold('cs_other', { metadata: { user_id: 'subscriber' }, mode: 'subscription' }, ['price_once']);
+      const looked = await importer().run({ ...ASKED, afterwards: 'report' });
+      expect(looked).toMatchObject({ phase: 'done', purchases: 4, subscriptions: SUBSCRIPTIONS + 2 });
+      expect(looked.report).toMatchObject({
+        purchases: { pro: 3 },
+        unlinkedPurchases: { count: 1, first: [{ session: 'cs_nobody', customer: null }] },
+      });
+      expect(looked.report?.users.pro).toBeGreaterThanOrEqual(2);
+      expect(await importer().run(ASKED)).toMatchObject({ phase: 'done', purchases: 4, recorded: 5 });
+      const head = (await service.tenure.app.get<EventStore>(EVENT_STORE).head()) ?? '0';
+      for (const userId of ['keeper', 'collector'])
+        expect(await service.entitlements(userId, head)).toMatchObject({ plan: 'pro', status: 'active' });
+      for (const userId of ['drinker', 'looker', 'subscriber'])
+        expect(await service.entitlements(userId)).toMatchObject({ plan: 'free' });
+      const before = await service.logged();
+      expect(await importer().run(ASKED)).toMatchObject({ phase: 'done', recorded: 0 });
+      expect(await service.logged()).toBe(before);
     },
     TIMEOUT_MS,
   );

@@ -170,6 +170,47 @@ describe('A reconciliation', () => {
     expect(await service.logged()).toBe(after);
   });
 
+  it('finds what was bought for good and never told, by what Stripe has alone, once', async () => {
+    const { simulator, stripe, plans } = lives;
+    const { rows: events } = simulator.account.events;
+    const told = new Set([...events.select()].map(({ id }) => id));
+    const { id: customer } = await stripe.customers.create({ metadata: { user_id: 'keeper' } });
+    const { id: session } = await stripe.checkout.sessions.create({
+      ...{ mode: 'payment', customer, success_url: 'https://app.example.com' },
+      line_items: [{ price: plans.once, quantity: 1 }],
+    });
+    await simulator.control('POST', `/_simulator/checkout/sessions/${session}/complete`, {});
+    // Stripe keeps events for 30 days.
+    for (const { id } of [...events.select()]) if (!told.has(id)) events.remove(id);
+    const looked = await asked({ dryRun: true });
+    const differences = {
+      count: 2,
+      first: [
+        { kind: 'customer', id: customer },
+        { kind: 'checkout', id: session },
+      ],
+    };
+    expect(looked.report).toMatchObject({ missedEvents: { count: 0 }, differences });
+    expect((await asked({})).report.differences).toEqual(differences);
+    expect(await service.entitlements('keeper', await head(service))).toMatchObject({
+      plan: 'pro',
+      status: 'active',
+      source: { type: 'purchase', sessionId: session },
+    });
+    const after = await service.logged();
+    expect((await asked({})).report.differences.count).toBe(0);
+    expect(await service.logged()).toBe(after);
+
+    const { checkoutSessions } = simulator.account;
+    const row = checkoutSessions.find(session);
+    if (row === undefined) throw new Error('nothing was sold');
+    checkoutSessions.remove(session);
+    const without = await asked({});
+    checkoutSessions.put(row);
+    expect(without.report.gone.first).toEqual([{ kind: 'checkout', id: session, ended: false }]);
+    expect(await service.logged()).toBe(after);
+  });
+
   it('with the key of another account is refused, and ends nothing', async () => {
     const before = await service.logged();
     const { rows } = await service.tenure.pool.query('select account from tenure.stripe_account');

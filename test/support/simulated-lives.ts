@@ -80,7 +80,7 @@ export class SimulatedLives {
   private constructor(
     readonly simulator: Simulator,
     readonly stripe: Stripe,
-    readonly plans: { readonly plus: string; readonly pro: string },
+    readonly plans: { readonly plus: string; readonly pro: string; readonly once: string },
     /** Unix seconds. */
     readonly start: number,
   ) {
@@ -94,15 +94,15 @@ export class SimulatedLives {
     const start = Math.floor(Date.now() / 1_000) - days * DAY;
     const simulator = await Simulator.start({ start, seed: days });
     const stripe = new Stripe('sk_test_of_the_lives', { ...simulator.sdkConfig, telemetry: false });
-    const priceOf = async (unit_amount: number): Promise<string> => {
+    const priceOf = async (unit_amount: number, every: 'week' | 'never' = 'week'): Promise<string> => {
       const { id: product } = await stripe.products.create({ name: `for ${unit_amount}` });
-      const recurring = { interval: 'week' as const };
-      return (await stripe.prices.create({ product, currency: 'usd', unit_amount, recurring })).id;
+      const recurring = every === 'never' ? {} : { recurring: { interval: every } };
+      return (await stripe.prices.create({ product, currency: 'usd', unit_amount, ...recurring })).id;
     };
     return new SimulatedLives(
       simulator,
       stripe,
-      { plus: await priceOf(1_000), pro: await priceOf(3_000) },
+      { plus: await priceOf(1_000), pro: await priceOf(3_000), once: await priceOf(90_000, 'never') },
       start,
     );
   }
@@ -113,7 +113,7 @@ export class SimulatedLives {
 plans:
   free: { rank: 0, role: free }
   plus: { rank: 1, role: paid, prices: { w: ${this.plans.plus} } }
-  pro: { rank: 2, role: paid, prices: { w: ${this.plans.pro} } }
+  pro: { rank: 2, role: paid, prices: { w: ${this.plans.pro}, lifetime: ${this.plans.once} } }
 `;
   }
 

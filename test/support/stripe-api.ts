@@ -124,7 +124,8 @@ export class StripeApi {
       return fault(401, 'invalid_request_error', '');
     const asked = askedIn(path);
     if (path === '/v1/account') return { status: 200, body: { id: this.account, object: 'account' } };
-    if (path === '/v1/subscriptions') return this.#subscriptions(query);
+    if (path === '/v1/subscriptions') return this.#listed('subscription', 'items', query);
+    if (path === '/v1/checkout/sessions') return this.#listed('checkout.session', 'line_items', query);
     const shown = this.#objects.get(query.get('subscription') ?? asked?.id ?? '');
     if (asked === null || request.method !== 'GET' || shown === undefined) {
       return fault(404, 'invalid_request_error', 'resource_missing');
@@ -139,14 +140,17 @@ export class StripeApi {
     return { status: 200, body: list === null ? shown : withInside(shown, list) };
   }
 
-  /** The list of subscriptions, the last made known first, with what is asked to be expanded. */
-  #subscriptions(query: URLSearchParams): { status: number; body: object } {
-    const all = [...this.#objects.values()].filter(({ object }) => object === 'subscription').reverse();
+  /** The list of what is of a type, the last made known first, its own list cut, with what is asked to be expanded. */
+  #listed(type: string, list: string, query: URLSearchParams): { status: number; body: object } {
+    const asked = query.get('status') ?? 'all';
+    const all = [...this.#objects.values()]
+      .filter(({ object, status }) => object === type && (asked === 'all' || asked === status))
+      .reverse();
     const start = all.findIndex(({ id }) => id === query.get('starting_after')) + 1;
     const page = all.slice(start, start + Number(query.get('limit') ?? 10));
     const expanded = [...query].filter(([key]) => key.startsWith('expand[')).map(([, value]) => value);
-    const data = page.map((subscription) => {
-      const shown: Record<string, unknown> = withInside(subscription, 'items');
+    const data = page.map((each) => {
+      const shown: Record<string, unknown> = withInside(each, list);
       for (const name of expanded.map((value) => value.replace('data.', ''))) {
         const object = this.#objects.get(String(shown[name]));
         if (object !== undefined)

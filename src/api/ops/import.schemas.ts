@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isUserId } from '../../events/user-id.js';
 import type { ImportJob } from '../../stripe/reconciliation/import/import-jobs.js';
+import { IMPORTED_LISTS } from '../../stripe/reconciliation/import/import-pages.js';
 import { importReportSchema } from '../../stripe/reconciliation/import/import-report.schema.js';
 import { id } from '../../stripe/translate/read-json.js';
 
@@ -27,8 +28,10 @@ export const importResponse = z.strictObject({
   actor: z.string(),
   startedAt: z.string(),
   finishedAt: z.string().nullable(),
+  list: z.enum(IMPORTED_LISTS),
   cursor: z.string().nullable(),
   subscriptions: count,
+  purchases: count,
   read: count,
   recorded: count,
   unchanged: count,

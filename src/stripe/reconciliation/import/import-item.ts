@@ -7,6 +7,7 @@ const event = z.union([
   EVENT_TYPES.SubscriptionRetrieved.event,
   EVENT_TYPES.SubscriptionInvoiceRetrieved.event,
   EVENT_TYPES.CustomerInvoiceRetrieved.event,
+  EVENT_TYPES.CheckoutRetrieved.event,
 ]);
 
 /**
@@ -14,7 +15,7 @@ const event = z.union([
  * and version; a link has neither. Kept from the moment it was read, so that an import that goes on says what it said.
  */
 export const importItem = z.strictObject({
-  category: z.enum(['subscription', 'customer']),
+  category: z.enum(['subscription', 'customer', 'checkout']),
   id: z.string(),
   event,
   causation: z.string(),

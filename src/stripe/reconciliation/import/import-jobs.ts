@@ -4,8 +4,9 @@ import { z } from 'zod';
 import { inTransaction } from '../../../database/in-transaction.js';
 import { ImportUnderWayError } from './errors.js';
 import { type ImportItem, importItem } from './import-item.js';
-import type { ImportPage } from './import-pages.js';
+import { IMPORTED_LISTS, type ImportedListName } from './import-pages.js';
 import { type ImportReport, importReportSchema } from './import-report.schema.js';
+import type { ImportPage } from './list-page.js';
 
 /** What is done once everything is read and reported: record it, or (a dry run) nothing. */
 export type ImportAfterwards = 'record' | 'report';
@@ -18,9 +19,11 @@ export interface ImportJob {
   readonly actor: string;
   readonly startedAt: string;
   readonly finishedAt: string | null;
-  /** The last subscription that was read; `null` before the first. */
+  /** The list that is, or was last, read, and the last of it; `null` before the first. */
+  readonly list: ImportedListName;
   readonly cursor: string | null;
   readonly subscriptions: number;
+  readonly purchases: number;
   /** Events to be recorded, links included; those recorded so far; those that would have said nothing new. */
   readonly read: number;
   readonly recorded: number;
@@ -42,8 +45,10 @@ const jobRow = z.object({
   actor: z.string(),
   started_at: z.date(),
   finished_at: z.date().nullable(),
+  list: z.enum(IMPORTED_LISTS),
   cursor: z.string().nullable(),
   subscriptions: z.number(),
+  purchases: z.number(),
   read: z.number(),
   recorded: z.number(),
   unchanged: z.number(),
@@ -53,6 +58,8 @@ const jobRow = z.object({
   failure: z.string().nullable(),
 });
 const COLUMNS = `*, extract(epoch from clock_timestamp() - recording_since)::float8 * 1000 as recording_ms`;
+/** Reports that were kept before purchases were read say nothing of them. */
+const NO_PURCHASES = { purchases: {}, unlinkedPurchases: { count: 0, first: [] } };
 /** So many objects that cannot be recorded are listed. */
 const FIRST = 100;
 const itemRow = z.object({ place: z.string(), body: z.string() });
@@ -99,17 +106,22 @@ export class ImportJobs {
     });
   }
 
-  /** Keeps what a page of subscriptions holds, and that it was read. */
-  async read(id: string, page: Omit<ImportPage, 'hasMore'>): Promise<void> {
+  /** Keeps what a page of a list holds, and that it was read. */
+  async read(id: string, list: ImportedListName, page: Omit<ImportPage, 'hasMore'>): Promise<void> {
     await inTransaction(this.pool, async (client) => {
       await stage(client, id, page.items);
       await client.query(
-        `update tenure.import_job set cursor = $2, subscriptions = subscriptions + $3, unusable = unusable + $4,
+        `update tenure.import_job set cursor = $2, ${list} = ${list} + $3, unusable = unusable + $4,
            first_unusable = case when unusable < ${FIRST} then first_unusable || $5::jsonb else first_unusable end
          where id = $1`,
-        [id, page.last, page.subscriptions, page.unusable.length, JSON.stringify(page.unusable)],
+        [id, page.last, page.looked, page.unusable.length, JSON.stringify(page.unusable)],
       );
     });
+  }
+
+  /** A list is read to its end: another one is read from its beginning. */
+  async goOnTo(id: string, list: ImportedListName): Promise<void> {
+    await this.pool.query('update tenure.import_job set list = $2, cursor = null where id = $1', [id, list]);
   }
 
   /** What was read and cannot be recorded: the first of it. */
@@ -204,6 +216,6 @@ function toJob(row: unknown): ImportJob {
     startedAt: startedAt.toISOString(),
     finishedAt: finishedAt?.toISOString() ?? null,
     secondsLeft: isKnown ? ((job.read - handled) / handled) * (ms / 1_000) : null,
-    report: report === null ? null : importReportSchema.parse(JSON.parse(report)),
+    report: report === null ? null : importReportSchema.parse({ ...NO_PURCHASES, ...JSON.parse(report) }),
   };
 }

@@ -11,14 +11,18 @@ function listOf<T extends z.ZodType>(each: T) {
 /**
  * What would hold if everything that was read of Stripe were recorded now, on top of what is known: users by plan,
  * subscriptions by status, live subscriptions of nobody, what names two users, prices that are in no plan (and of how many
- * users), users with several live subscriptions; and what was read and cannot be recorded.
+ * users), users with several live subscriptions; plans that purchases give, by plan, and purchases of nobody that give one; and what was read and cannot be recorded.
  */
 export const importReportSchema = z.strictObject({
   users: counts,
   subscriptions: counts,
   unlinked: listOf(z.strictObject({ subscription: z.string(), customer: z.string().nullable() })),
-  conflicts: listOf(z.strictObject({ kind: z.enum(['customer', 'subscription']), id: z.string() })),
+  conflicts: listOf(
+    z.strictObject({ kind: z.enum(['customer', 'subscription', 'checkout']), id: z.string() }),
+  ),
   unmappedPrices: counts,
+  purchases: counts,
+  unlinkedPurchases: listOf(z.strictObject({ session: z.string(), customer: z.string().nullable() })),
   unusableObjects: listOf(z.strictObject({ kind: z.enum(OBJECT_KINDS), id: z.string(), why: z.string() })),
   severalSubscriptions: listOf(z.strictObject({ userId: z.string(), subscriptions: z.array(z.string()) })),
 });

@@ -6,6 +6,7 @@ import { currentSchemaVersion } from '../../../events/event-types.js';
 import { GENESIS_HASH } from '../../../events/hash-chain.js';
 import { judge } from '../../../policy/judge.js';
 import { orderObservations, statusOf } from '../../../policy/order.js';
+import { openPurchase, purchaseAccesses } from '../../../policy/purchases.js';
 import { readLiveCheckpoint } from '../../../projections/engine/checkpoint.js';
 import { EventLoopShare } from '../../../projections/engine/yield-if-due.js';
 import { Catalogs } from '../../../projections/entitlements/catalogs.js';
@@ -44,7 +45,7 @@ export async function importReport(
   const workingSet = new WorkingSet();
   const loader = new FactsLoader(pool, generation, workingSet);
   const loopShare = new EventLoopShare();
-  const named = { subscriptions: new Set<string>(), customers: new Set<string>() };
+  const named = { subscription: new Set<string>(), customer: new Set<string>(), checkout: new Set<string>() };
   for await (const page of pages) {
     const events = page.map((item) => drafted(item, now));
     const reducer = new FactReducer(workingSet, loader, new WriteBatch());
@@ -52,17 +53,25 @@ export async function importReport(
     for (const [index, event] of events.entries()) {
       await reducer.fold(event);
       const item = page[index];
-      if (item?.category === 'subscription') named.subscriptions.add(item.id);
-      else if (item !== undefined) named.customers.add(item.id);
+      if (item !== undefined) named[item.category].add(item.id);
       await loopShare.yieldIfDue();
     }
   }
-  const rows = [...named.subscriptions]
+  const rows = [...named.subscription]
     .sort()
     .flatMap((id) => workingSet.subscriptions.get(id) ?? [])
     .map((row) => ({ row, status: newestStatus(row) }));
   const inUse = rows.filter(({ status }) => LIVE.has(status)).map(({ row }) => row);
-  const userIds = [...new Set(rows.flatMap(({ row }) => row.owner ?? []))].sort();
+  const sessions = [...named.checkout].sort().flatMap((id) => workingSet.checkouts.get(id) ?? []);
+  const purchases = new Counts();
+  const givesPlan = sessions.filter((row) => {
+    const purchase = openPurchase(row, inForce.catalog);
+    const plans = purchase === null ? [] : purchaseAccesses(purchase).flatMap(({ plan }) => plan?.name ?? []);
+    for (const plan of plans) purchases.add(plan);
+    return plans.length > 0;
+  });
+  const owners = [...rows.map(({ row }) => row), ...sessions].flatMap(({ owner }) => owner ?? []);
+  const userIds = [...new Set(owners)].sort();
   await loader.users(userIds, inForce.byDefault);
   const [users, unmappedPrices] = [new Counts(), new Counts()];
   for (const userId of userIds) {
@@ -73,7 +82,7 @@ export async function importReport(
   }
   const subscriptions = new Counts();
   for (const { status } of rows) subscriptions.add(status);
-  const customers = [...named.customers].sort().flatMap((id) => workingSet.customers.get(id) ?? []);
+  const customers = [...named.customer].sort().flatMap((id) => workingSet.customers.get(id) ?? []);
   return {
     users: users.byName,
     subscriptions: subscriptions.byName,
@@ -87,8 +96,13 @@ export async function importReport(
       ...rows
         .filter(({ row }) => isInConflict(row))
         .map(({ row: { subscription: id } }) => ({ kind: 'subscription', id }) as const),
+      ...sessions.filter(isInConflict).map(({ session: id }) => ({ kind: 'checkout', id }) as const),
     ]),
     unmappedPrices: unmappedPrices.byName,
+    purchases: purchases.byName,
+    unlinkedPurchases: listed(
+      givesPlan.filter(({ owner }) => owner === null).map(({ session, customer }) => ({ session, customer })),
+    ),
     severalSubscriptions: listed(severalOf(inUse)),
   };
 }

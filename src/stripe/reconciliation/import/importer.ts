@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { CommandResult, Origin } from '../../../commands/aggregate.js';
+import { RecordCheckoutEvent } from '../../../commands/checkout.aggregate.js';
 import { LinkCustomer, RecordCustomerEvent } from '../../../commands/customer.aggregate.js';
 import type { Repositories } from '../../../commands/repositories.js';
 import { RecordSubscriptionEvent } from '../../../commands/subscription.aggregate.js';
@@ -19,7 +20,7 @@ import { noveltyOf } from './known.js';
 export interface ImporterOptions extends AnswerReading {
   readonly pool: Pool;
   readonly store: Pick<EventStore, 'readPage'>;
-  readonly repositories: Pick<Repositories, 'subscriptions' | 'customers'>;
+  readonly repositories: Pick<Repositories, 'subscriptions' | 'customers' | 'checkouts'>;
   readonly gateway: Pick<StripeGateway, 'page' | 'object' | 'account'>;
   /** STRIPE_ACCOUNT; `null` where it is not set. */
   readonly stripeAccount: string | null;
@@ -52,7 +53,7 @@ const A_STEP = 100;
 const AT_ONCE = 8;
 
 /**
- * Brings the subscriptions of a Stripe account in (DESIGN 10): reads them all, reports what would hold, and records what
+ * Brings the subscriptions and purchases of a Stripe account in (DESIGN 10): reads them all, reports what would hold, and records what
  * Stripe showed as retrieved. What was read is kept in the database until it is recorded, and every event has the key of its
  * import: killed at any moment, an import is gone on with and exact at the end.
  */
@@ -121,9 +122,13 @@ export class Importer {
       const job = await this.#jobs.find(id);
       if (job.phase !== 'reading' || signal.aborted) return;
       onProgress(job);
-      const page = await readPage({ ...this.options, job: id }, job.cursor);
-      if (page !== null) await this.#jobs.read(id, page);
+      const page = await readPage({ ...this.options, job: id }, job.list, job.cursor);
+      if (page !== null) await this.#jobs.read(id, job.list, page);
       if (page?.hasMore) continue;
+      if (job.list === 'subscriptions') {
+        await this.#jobs.goOnTo(id, 'purchases');
+        continue;
+      }
       const report = await importReport(pool, this.#items(id), now());
       const { unusable: count } = await this.#jobs.find(id);
       const unusableObjects = { count, first: [...(await this.#jobs.unusable(id))] };
@@ -180,11 +185,16 @@ export class Importer {
     if (novelty !== 'new') return novelty === 'held' ? 'recorded' : 'unchanged';
     const stripe = { eventId: null, eventType: null, created: answeredAt ?? 0, apiVersion, livemode };
     const origin = { ...by, stripe };
-    return said(
-      item.category === 'subscription'
-        ? await repositories.subscriptions.execute(new RecordSubscriptionEvent(item.id, event, origin))
-        : await repositories.customers.execute(new RecordCustomerEvent(item.id, event, origin)),
-    );
+    switch (item.category) {
+      case 'subscription':
+        return said(
+          await repositories.subscriptions.execute(new RecordSubscriptionEvent(item.id, event, origin)),
+        );
+      case 'customer':
+        return said(await repositories.customers.execute(new RecordCustomerEvent(item.id, event, origin)));
+      case 'checkout':
+        return said(await repositories.checkouts.execute(new RecordCheckoutEvent(item.id, event, origin)));
+    }
   }
 
   /** @throws ImportUnderWayError */

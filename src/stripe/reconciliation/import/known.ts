@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { EventStore } from '../../../event-store/event-store.js';
 import { streamName } from '../../../events/stream-names.js';
 import { foldInvoices } from '../../../policy/invoices.js';
-import { orderObservations } from '../../../policy/order.js';
+import { compareFactOrigins, orderObservations } from '../../../policy/order.js';
 import { customerMetadata, isCustomerDeleted } from '../../../policy/ownership.js';
 import { readStreamFacts, type StreamFacts } from '../stream-facts.js';
 import type { ImportItem } from './import-item.js';
@@ -22,13 +22,14 @@ export async function noveltyOf(
 
 /** As `noveltyOf`, of a stream that was read. Pure. */
 export function noveltyIn(facts: StreamFacts, item: ImportItem): Novelty {
-  const told = [...facts.observations, ...facts.invoices, ...facts.customers];
+  const told = [...facts.observations, ...facts.invoices, ...facts.customers, ...facts.checkouts];
   if (told.some(({ eventId }) => eventId === item.causation)) return 'held';
   return saysNothingNew(item, facts) ? 'nothing new' : 'new';
 }
 
 /** Whether what is newest by the stream is what Stripe shows. */
-function saysNothingNew({ event }: ImportItem, { observations, invoices, customers }: StreamFacts): boolean {
+function saysNothingNew({ event }: ImportItem, facts: StreamFacts): boolean {
+  const { observations, invoices, customers } = facts;
   switch (event.type) {
     case 'SubscriptionRetrieved': {
       const newest = orderObservations(observations).observations.at(-1);
@@ -44,6 +45,14 @@ function saysNothingNew({ event }: ImportItem, { observations, invoices, custome
       const { userId, deleted } = event.data;
       const isClaimed = userId === null || userId === customerMetadata(customers);
       return customers.length > 0 && isClaimed && deleted === isCustomerDeleted(customers);
+    }
+    case 'CheckoutRetrieved': {
+      const ordered = [...facts.checkouts].sort(compareFactOrigins);
+      const newest = ordered.at(-1);
+      const listed = ordered.findLast(({ data }) => data.lineItems !== null)?.data.lineItems ?? null;
+      // What Tenure started it to sell says as much as its line items would.
+      const lineItems = listed ?? (facts.started === null ? null : event.data.lineItems);
+      return newest !== undefined && isDeepStrictEqual({ ...newest.data, lineItems }, event.data);
     }
     case 'CustomerLinked':
       return false; // its aggregate knows whether the link stands

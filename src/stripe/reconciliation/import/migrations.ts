@@ -58,5 +58,25 @@ class KeepUnusableObjects1764700000100 implements MigrationInterface {
   }
 }
 
+/** Purchases are a list of their own, read after the one of subscriptions. */
+class ReadPurchases1764801000000 implements MigrationInterface {
+  readonly name = 'ReadPurchases1764801000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      alter table tenure.import_job
+        add column list text not null default 'subscriptions' check (list in ('subscriptions', 'purchases')),
+        add column purchases int not null default 0`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('alter table tenure.import_job drop column list, drop column purchases');
+  }
+}
+
 /** Migrations of imports, oldest first. */
-export const importMigrations = [CreateImportJobs1764500000000, KeepUnusableObjects1764700000100];
+export const importMigrations = [
+  CreateImportJobs1764500000000,
+  KeepUnusableObjects1764700000100,
+  ReadPurchases1764801000000,
+];

@@ -16,7 +16,7 @@ export function differs(facts: StreamFacts, item: ImportItem): Novelty {
 
 function toldOf(
   { event }: ImportItem,
-  { observations, invoices, customers }: StreamFacts,
+  { observations, invoices, customers, checkouts }: StreamFacts,
 ): readonly { readonly created: number }[] {
   switch (event.type) {
     case 'SubscriptionRetrieved':
@@ -24,6 +24,8 @@ function toldOf(
     case 'SubscriptionInvoiceRetrieved':
     case 'CustomerInvoiceRetrieved':
       return invoices.filter(({ data }) => data.invoice === event.data.invoice);
+    case 'CheckoutRetrieved':
+      return checkouts;
     default:
       return customers;
   }

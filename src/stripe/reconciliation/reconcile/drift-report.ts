@@ -8,18 +8,22 @@ function listOf<T extends z.ZodType>(each: T) {
 
 /**
  * Where the log and Stripe differed: events that it lacked (`created` is Stripe's second), events and objects that cannot be
- * recorded, objects whose newest state it lacked, and subscriptions and customers that Stripe no longer has; `ended` says that
- * they count as canceled and deleted.
+ * recorded, objects whose newest state it lacked, and subscriptions, customers and purchases that Stripe no longer has; `ended`
+ * says that they count as canceled and deleted (a purchase never does).
  */
 export const driftReportSchema = z.strictObject({
   missedEvents: listOf(z.strictObject({ event: z.string(), type: z.string(), created: z.number() })),
   unusableEvents: listOf(z.strictObject({ event: z.string(), why: z.string() })),
   unusableObjects: listOf(z.strictObject({ kind: z.enum(OBJECT_KINDS), id: z.string(), why: z.string() })),
   differences: listOf(
-    z.strictObject({ kind: z.enum(['subscription', 'customer', 'invoice']), id: z.string() }),
+    z.strictObject({ kind: z.enum(['subscription', 'customer', 'invoice', 'checkout']), id: z.string() }),
   ),
   gone: listOf(
-    z.strictObject({ kind: z.enum(['subscription', 'customer']), id: z.string(), ended: z.boolean() }),
+    z.strictObject({
+      kind: z.enum(['subscription', 'customer', 'checkout']),
+      id: z.string(),
+      ended: z.boolean(),
+    }),
   ),
 });
 export type DriftReport = z.infer<typeof driftReportSchema>;

@@ -1,7 +1,4 @@
 import type { Pool } from 'pg';
-import { z } from 'zod';
-import type { StripeStream } from '../../../commands/recording.js';
-import type { EventStore } from '../../../event-store/event-store.js';
 import type { DomainEvent } from '../../../events/event-types.js';
 import { streamName } from '../../../events/stream-names.js';
 import type { SubscriptionObservationData } from '../../../events/subscription.events.js';
@@ -9,100 +6,86 @@ import type { InvoiceObservation } from '../../../policy/facts.js';
 import { foldInvoices } from '../../../policy/invoices.js';
 import { isTerminal, orderObservations } from '../../../policy/order.js';
 import { customerOfSubscription, isCustomerDeleted } from '../../../policy/ownership.js';
-import { readLiveCheckpoint } from '../../../projections/engine/checkpoint.js';
-import { ENTITLEMENTS } from '../../../projections/entitlements/entitlements.projector.js';
-import type { StripeObjectRef } from '../../gateway/object-kind.js';
-import type { ObjectAnswer, StripeGateway } from '../../gateway/stripe.gateway.js';
-import { listed, objectOf } from '../../gateway/stripe-lists.js';
-import {
-  AnswerAheadError,
-  type AnswerReading,
-  isAhead,
-  readAnswer,
-  retrievalKey,
-  type UnusableObject,
-} from '../answers.js';
-import { type ImportItem, importItem } from '../import/import-item.js';
-import { readPage } from '../import/import-pages.js';
-import { readStreamFacts, type StreamFacts } from '../stream-facts.js';
-import { differs } from './differs.js';
-import type { Drift, DriftOf } from './drift-report.js';
-import type { ReconciliationJob } from './reconciliation-jobs.js';
-import type { Recorder } from './recorder.js';
+import { listed } from '../../gateway/stripe-lists.js';
+import { retrievalKey } from '../answers.js';
+import type { ImportItem } from '../import/import-item.js';
+import { type ImportedListName, readPage } from '../import/import-pages.js';
+import type { ImportPage } from '../import/list-page.js';
+import type { StreamFacts } from '../stream-facts.js';
+import { Comparison, type ComparisonOptions } from './comparison.js';
+import { knownRows } from './known-rows.js';
 
-export interface SweepOptions extends AnswerReading {
-  readonly gateway: Pick<StripeGateway, 'page' | 'object'>;
+export interface SweepOptions extends ComparisonOptions {
   readonly pool: Pool;
-  readonly store: Pick<EventStore, 'readPage'>;
-  readonly streamPrefix: string;
-  readonly job: Pick<ReconciliationJob, 'id' | 'gone' | 'actor'>;
-  readonly recorder: Pick<Recorder, 'lacked'>;
-  readonly drift: Drift;
   /** Hears after each page how many subscriptions were looked at. */
   readonly onSubscriptions: (count: number) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
-const KNOWN_AT_ONCE = 1_000;
-type GoneObject = Pick<DriftOf<'gone'>, 'kind' | 'id'>;
-const knownRow = z.object({ subscription: z.string() });
+type GoneObject = { readonly kind: 'subscription' | 'customer'; readonly id: string };
 
 /**
  * Compares every subscription of the account with the log, and has each difference repaired by what Stripe shows. Of those
- * whose current period nothing in the log pays for, the paid invoices too. What is known here and in no list is asked for
- * by its id: a list leaves some out. What cannot be recorded is reported and goes by.
+ * whose current period nothing in the log pays for, the paid invoices too. Then every purchase. What is known here and in no
+ * list is asked for by its id: a list leaves some out. What cannot be recorded is reported and goes by.
  * @throws StripeUnansweredError, AnswerAheadError, and what the stores throw
  */
 export class Sweep {
-  /** Subscriptions and customers that Stripe showed, and customers that were asked for. */
-  readonly #listed = new Set<string>();
+  readonly #comparison: Comparison;
 
-  constructor(private readonly options: SweepOptions) {}
+  constructor(private readonly options: SweepOptions) {
+    this.#comparison = new Comparison(options);
+  }
 
   async run(): Promise<void> {
-    const { job, onSubscriptions, signal } = this.options;
+    const { pool, onSubscriptions, signal } = this.options;
+    for await (const { items, looked } of this.#pages('subscriptions')) {
+      for (const ofStream of byStream(items)) {
+        signal.throwIfAborted();
+        await this.#compareStream(ofStream);
+      }
+      await onSubscriptions(looked);
+    }
+    for await (const subscription of knownRows(pool, 'subscriptions')) {
+      if (!this.#comparison.listed.has(subscription)) await this.#lookFor(subscription);
+      signal.throwIfAborted();
+    }
+    for await (const { items } of this.#pages('purchases')) {
+      for (const item of items) {
+        signal.throwIfAborted();
+        if (this.#comparison.listed.has(item.id)) continue;
+        await this.#comparison.compare(item, await this.#comparison.facts(item));
+      }
+    }
+    for await (const session of knownRows(pool, 'purchases')) {
+      if (!this.#comparison.listed.has(session)) await this.#lookForPurchase(session);
+      signal.throwIfAborted();
+    }
+  }
+
+  /** The pages of a list. What of them cannot be recorded is reported. */
+  async *#pages(list: ImportedListName): AsyncGenerator<ImportPage> {
+    const reading = { ...this.options, job: this.options.job.id };
     let after: string | null = null;
     for (;;) {
-      const page: Awaited<ReturnType<typeof readPage>> = await readPage(
-        { ...this.options, job: job.id },
-        after,
-      );
-      if (page === null) break;
-      for (const object of page.unusable) this.#cannotRecord(object);
-      for (const items of byStream(page.items)) {
-        signal.throwIfAborted();
-        await this.#compareStream(items);
-      }
-      await onSubscriptions(page.subscriptions);
+      const page: ImportPage | null = await readPage(reading, list, after);
+      if (page === null) return;
+      for (const object of page.unusable) this.#comparison.cannotRecord(object);
+      yield page;
       after = page.last;
-      if (!page.hasMore) break;
-    }
-    for await (const subscription of this.#known()) {
-      if (!this.#listed.has(subscription)) await this.#lookFor(subscription);
-      signal.throwIfAborted();
+      if (!page.hasMore) return;
     }
   }
 
   /** Compares what is of one stream with it, and asks for what its subscription's current period was paid by. */
   async #compareStream(items: readonly [ImportItem, ...ImportItem[]]): Promise<void> {
-    const facts = await this.#facts(items[0]);
-    for (const item of items) await this.#compare(item, facts);
+    const facts = await this.#comparison.facts(items[0]);
+    for (const item of items) await this.#comparison.compare(item, facts);
     for (const { event } of items) {
       if (event.type === 'SubscriptionRetrieved') {
         await this.#pay(event.data, facts, [...facts.invoices, ...items.flatMap(invoiceIn)]);
       }
     }
-  }
-
-  async #compare(item: ImportItem, facts: StreamFacts): Promise<void> {
-    const { recorder, drift, job } = this.options;
-    const { category, id, event, causation, answeredAt, apiVersion } = item;
-    if (event.type === 'SubscriptionRetrieved' || event.type === 'CustomerRetrieved') this.#listed.add(id);
-    if (differs(facts, item) === 'nothing new') return;
-    drift.add('differences', shownBy(item));
-    const created = answeredAt ?? 0;
-    const stripe = { eventId: null, eventType: null, created, apiVersion, livemode: this.options.livemode };
-    await recorder.lacked({ stream: { category, id }, event, causation, stripe, actor: job.actor });
   }
 
   /** Asks for the paid invoices of a subscription that goes on and whose current period none of `invoices` pays for. */
@@ -124,20 +107,20 @@ export class Sweep {
     const asked = { subscription, status: 'paid' };
     for await (const { id } of listed(this.options.gateway, '/v1/invoices', asked)) {
       if (known.has(id)) continue;
-      const item = await this.#retrieved({ kind: 'invoice', id });
+      const item = await this.#comparison.retrieved({ kind: 'invoice', id });
       if (typeof item !== 'object') continue;
       const isHere = item.category === 'subscription' && item.id === subscription;
-      await this.#compare(item, isHere ? facts : await this.#facts(item));
+      await this.#comparison.compare(item, isHere ? facts : await this.#comparison.facts(item));
     }
   }
 
   /** Asks for a subscription that no list shows, and where Stripe has none of this id, for its customer. */
   async #lookFor(subscription: string): Promise<void> {
-    const facts = await this.#facts({ category: 'subscription', id: subscription });
+    const facts = await this.#comparison.facts({ category: 'subscription', id: subscription });
     const { observations } = orderObservations(facts.observations);
     const newest = observations.at(-1);
     if (newest === undefined || observations.some(({ data }) => isTerminal(data.status))) return;
-    const shown = await this.#retrieved({ kind: 'subscription', id: subscription });
+    const shown = await this.#comparison.retrieved({ kind: 'subscription', id: subscription });
     if (typeof shown === 'object') return this.#compareStream([shown]);
     if (shown === 'ignored') return;
     const data = { ...newest.data, previous: null, gone: true };
@@ -150,15 +133,23 @@ export class Sweep {
     if (customer !== null) await this.#lookForCustomer(customer);
   }
 
+  /** Asks for a purchase that no list shows. One that Stripe no longer has is reported: its money was not given back by that. */
+  async #lookForPurchase(session: string): Promise<void> {
+    const shown = await this.#comparison.retrieved({ kind: 'checkout', id: session });
+    if (shown === 'gone') this.options.drift.add('gone', { kind: 'checkout', id: session, ended: false });
+    if (typeof shown !== 'object') return;
+    await this.#comparison.compare(shown, await this.#comparison.facts(shown));
+  }
+
   /** Asks for a customer, once. */
   async #lookForCustomer(customer: string): Promise<void> {
-    if (this.#listed.has(customer)) return;
-    this.#listed.add(customer);
-    const facts = await this.#facts({ category: 'customer', id: customer });
+    if (this.#comparison.listed.has(customer)) return;
+    this.#comparison.listed.add(customer);
+    const facts = await this.#comparison.facts({ category: 'customer', id: customer });
     const { customers } = facts;
     if (isCustomerDeleted(customers)) return;
-    const shown = await this.#retrieved({ kind: 'customer', id: customer });
-    if (typeof shown === 'object') return this.#compare(shown, facts);
+    const shown = await this.#comparison.retrieved({ kind: 'customer', id: customer });
+    if (typeof shown === 'object') return this.#comparison.compare(shown, facts);
     if (shown === 'ignored') return;
     const newest = customers.reduce((latest, { created }) => Math.max(latest, created), -1);
     const data = { customer, userId: null, deleted: false, gone: true };
@@ -181,50 +172,6 @@ export class Sweep {
       actor: job.actor,
     });
   }
-
-  async #retrieved(about: StripeObjectRef): Promise<ImportItem | 'gone' | 'ignored'> {
-    const { gateway, job } = this.options;
-    const answer: ObjectAnswer | null = await objectOf(gateway, about);
-    if (answer === null) return 'gone';
-    if (isAhead(answer.answeredAt)) throw new AnswerAheadError();
-    const read = readAnswer(about, job.id, answer, this.options);
-    if (read.outcome === 'ignored') return 'ignored';
-    if (read.outcome === 'unusable') {
-      this.#cannotRecord({ ...about, why: read.why });
-      return 'ignored';
-    }
-    const { stream, event, causation } = read;
-    const { answeredAt, apiVersion } = answer;
-    return importItem.parse({ ...stream, event, causation, answeredAt, apiVersion });
-  }
-
-  #cannotRecord(object: UnusableObject): void {
-    this.#listed.add(object.id);
-    this.options.drift.add('unusableObjects', object);
-  }
-
-  #facts({ category, id }: StripeStream): Promise<StreamFacts> {
-    const { store, streamPrefix } = this.options;
-    return readStreamFacts(store, streamName(streamPrefix, { category, id }));
-  }
-
-  /** Subscriptions of the read model, in their order. */
-  async *#known(): AsyncGenerator<string> {
-    const live = await readLiveCheckpoint(this.options.pool, ENTITLEMENTS);
-    if (live === null) return;
-    let after = '';
-    for (;;) {
-      const { rows } = await this.options.pool.query(
-        `select subscription from tenure.subscription where generation = $1 and subscription > $2
-         order by subscription limit $3`,
-        [live.generation, after, KNOWN_AT_ONCE],
-      );
-      const page = rows.map((row) => knownRow.parse(row).subscription);
-      yield* page;
-      after = page.at(-1) ?? after;
-      if (page.length < KNOWN_AT_ONCE) return;
-    }
-  }
 }
 
 /** Items of one stream together, in the order in which they came. */
@@ -244,19 +191,4 @@ function invoiceIn({ event, causation, answeredAt }: ImportItem): readonly Invoi
   if (event.type !== 'SubscriptionInvoiceRetrieved') return [];
   const { type, data } = event;
   return [{ eventId: causation, stripeType: '', created: answeredAt ?? 0, type, data }];
-}
-
-function shownBy({ id, event }: ImportItem): {
-  readonly kind: 'subscription' | 'customer' | 'invoice';
-  readonly id: string;
-} {
-  switch (event.type) {
-    case 'SubscriptionRetrieved':
-      return { kind: 'subscription', id };
-    case 'SubscriptionInvoiceRetrieved':
-    case 'CustomerInvoiceRetrieved':
-      return { kind: 'invoice', id: event.data.invoice };
-    default:
-      return { kind: 'customer', id };
-  }
 }
