@@ -81,6 +81,7 @@ const ONCE = [
   'reconcile',
   'stripe-doubts',
   'tracing',
+  'unpaid-roads',
   'hot-route-parity',
   'plan-changes',
   'user-tokens',

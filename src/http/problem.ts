@@ -44,6 +44,7 @@ export const PROBLEMS = {
   not_for_sale: { status: 409, title: 'It is not for sale' },
   already_held: { status: 409, title: 'The user has it already' },
   plan_change_needed: { status: 409, title: 'It is less than what the user has' },
+  not_by_sent_invoice: { status: 409, title: 'Sent invoices would not hold it back until it is paid' },
   payment_due: { status: 409, title: 'Another payment comes first' },
   trial_used: { status: 409, title: 'The user has had a subscription' },
   trial_not_offered: { status: 409, title: 'The plan offers no trial' },

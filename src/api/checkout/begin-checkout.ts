@@ -17,7 +17,7 @@ import { refuseHeld } from './refusals.js';
 import { runningSubscriptions } from './running-subscriptions.js';
 import { choiceKey, sessionParams } from './session-params.js';
 import { PATIENCE_MS, writtenAs } from './stripe-writes.js';
-import { trialDaysOf } from './trial.js';
+import { trialDaysBy, trialDaysOf } from './trial.js';
 import { beginUpgrade } from './upgrade.js';
 import type { HeldLock } from './user-lock.js';
 import { type PriceOf, type Wanted, wantedOf } from './wanted.js';
@@ -65,13 +65,14 @@ export class BeginCheckout {
     );
     const priceOf = await this.#prices(asked, running.held);
     const wanted = wantedOf(catalog, request, offer, running.held, priceOf);
-    const isOnce = wanted.choice.interval === 'once';
+    const { interval } = wanted.choice;
+    const isOnce = interval === 'once';
+    const days = trialDaysBy(interval, request, trialDays);
     refuseHeld(wanted, running.held, snapshot, catalog);
     if (running.held !== null && !isOnce) {
       await reuseOrExpire(gateway, sessions, null);
       return this.#upgrade(asked, wanted, running.held, lock);
     }
-    const days = isOnce ? 0 : trialDays;
     const open = await reuseOrExpire(gateway, sessions, choiceKey(request, wanted, days));
     const checkout = randomUUID();
     const parts = {

@@ -46,6 +46,7 @@ export class CheckoutController {
       'already_held',
       'plan_change_needed',
       'payment_due',
+      'not_by_sent_invoice',
       'trial_used',
       'trial_not_offered',
       'checkout_completed',

@@ -2,8 +2,8 @@ import { z } from 'zod';
 
 const units = z.int().min(1).max(999_999_999);
 const name = z.string().min(1).max(100);
-/** No name, blank or backslash: what one reader takes for the host another may not. Stripe's `{CHECKOUT_SESSION_ID}` may be in it. */
-const url = z
+/** Where a browser is sent. No name, blank or backslash: what one reader takes for the host another may not. Stripe's `{CHECKOUT_SESSION_ID}` may be in it. */
+export const urlOfBrowser = z
   .string()
   .max(2_000)
   .refine(
@@ -21,8 +21,8 @@ export const checkoutRequest = z.strictObject({
     .record(name, units)
     .optional()
     .describe('units by the name of the add-on; left out: none, of an upgrade those that there are'),
-  successUrl: url,
-  cancelUrl: url,
+  successUrl: urlOfBrowser,
+  cancelUrl: urlOfBrowser,
   trial: z
     .boolean()
     .optional()

@@ -1,4 +1,5 @@
 import { ProblemError } from '../../http/problem.js';
+import type { PaidInterval } from '../../plans/plan-order.js';
 import type { Buyer } from '../../projections/read-models/buyer.reader.js';
 import type { CheckoutRequest } from './checkout.schemas.js';
 import type { Offer } from './offer.js';
@@ -21,4 +22,17 @@ export function trialDaysOf(
     throw new ProblemError('trial_not_offered', `The plan "${plan}" offers no trial.`);
   }
   return isUsed ? 0 : trialDays;
+}
+
+/** The days of trial, once the interval is known: what is bought once and for good has none. @throws ProblemError `trial_not_offered` */
+export function trialDaysBy(
+  interval: PaidInterval,
+  { trial }: Pick<CheckoutRequest, 'trial'>,
+  days: number,
+): number {
+  if (interval !== 'once') return days;
+  if (trial === true) {
+    throw new ProblemError('trial_not_offered', 'What is bought once and for good has no trial.');
+  }
+  return 0;
 }

@@ -10,7 +10,7 @@ import { type Held, idOf, type StripeSubscription, stripeSubscription } from './
 import { METADATA } from './session-params.js';
 import { idOnly, writtenAs } from './stripe-writes.js';
 import type { HeldLock } from './user-lock.js';
-import type { Wanted } from './wanted.js';
+import { pricedUnits, type Wanted } from './wanted.js';
 
 type Gateway = Pick<StripeGateway, 'write'>;
 
@@ -107,7 +107,7 @@ async function inPortal(
       after_completion: { type: 'redirect', redirect: { return_url: request.successUrl } },
       subscription_update_confirm: {
         subscription: subscription.id,
-        items: [{ id: planItem.item.id, price: wanted.price.id, quantity: wanted.quantity }],
+        items: [{ id: planItem.item.id, ...pricedUnits(wanted) }],
       },
     },
   };
@@ -129,7 +129,7 @@ export function itemsAfter({ held, wanted }: Pick<Upgrade, 'held' | 'wanted'>): 
   const left = [...wanted.addons];
   const items = held.items.map(({ item, target }): object => {
     if (item === held.planItem?.item) {
-      return { id: item.id, price: wanted.price.id, quantity: wanted.quantity };
+      return { id: item.id, ...pricedUnits(wanted) };
     }
     if (target?.kind !== 'addon') return { id: item.id };
     const at = left.findIndex(({ addon }) => addon === target.addon.name);
@@ -138,7 +138,7 @@ export function itemsAfter({ held, wanted }: Pick<Upgrade, 'held' | 'wanted'>): 
       ? { id: item.id, deleted: true }
       : { id: item.id, price: kept.price, quantity: kept.quantity };
   });
-  const plan = held.planItem === null ? [{ price: wanted.price.id, quantity: wanted.quantity }] : [];
+  const plan = held.planItem === null ? [pricedUnits(wanted)] : [];
   return [...items, ...plan, ...left.map(({ price, quantity }) => ({ price, quantity }))];
 }
 

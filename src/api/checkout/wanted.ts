@@ -53,6 +53,11 @@ export function wantedOf(
   return { offer, price, quantity, addons, choice };
 }
 
+/** A metered price has no quantity (Stripe: "Create a session", `line_items.quantity`). */
+export function pricedUnits({ price, quantity }: Pick<Wanted, 'price' | 'quantity'>): object {
+  return price.usageType === 'metered' ? { price: price.id } : { price: price.id, quantity };
+}
+
 function sold(name: string, priceOf: PriceOf): SoldPrice {
   const price = priceOf(name);
   if (price?.active === true) return price;

@@ -104,10 +104,16 @@ export class PlanChangeService {
     const usage = await this.options.usage.usageOf(userId);
     const exceeded = exceededLimits(catalog, { held: has, wanted: after }, snapshot.limits, usage);
     if (exceeded.length > 0) throw quotaExceeded(exceeded);
-    return request.when === 'now' ? this.#now(change, at) : this.#withPeriod(change, at);
+    return request.when === 'now'
+      ? this.#now(change, at, snapshot.pendingPayment)
+      : this.#withPeriod(change, at);
   }
 
-  async #now(change: Change, at: SubscriptionChange): Promise<PlanChangeResponse> {
+  async #now(
+    change: Change,
+    at: SubscriptionChange,
+    waits: Snapshot['pendingPayment'],
+  ): Promise<PlanChangeResponse> {
     const { wanted, has } = change;
     if (wanted !== 'the end' && costsMoreInPart(wanted.choice, has)) {
       throw new ProblemError(
@@ -118,7 +124,7 @@ export class PlanChangeService {
     // Who asked is known before it is done: afterwards nothing would tell a repeat that it was.
     const position = await this.#requested(change, { schedule: null, at: null, answeredAt: 0 });
     if (wanted === 'the end') await at.endNow();
-    else await at.changeNow(wanted);
+    else await at.changeNow(wanted, waits);
     return responseOf(change, 'changed', null, position);
   }
 

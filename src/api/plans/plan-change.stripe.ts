@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Snapshot } from '../../projections/entitlements/snapshot.js';
 import type { StripeGateway, StripeWrite } from '../../stripe/gateway/stripe.gateway.js';
 import { written } from '../../stripe/gateway/written.js';
 import { idOf, stripeSubscription } from '../checkout/held.js';
@@ -106,10 +107,11 @@ export class SubscriptionChange {
   }
 
   /**
-   * It becomes what is wanted now, all items named; what is less is credited at once. Where it costs more after all, and that is
-   * not paid, nothing changes (Stripe: `error_if_incomplete`).
+   * It becomes what is wanted now, all items named; what is less is credited at once, if what it is less of was paid: Stripe
+   * credits unpaid time too. Where it costs more after all, and that is not paid, nothing changes (Stripe:
+   * `error_if_incomplete`).
    */
-  async changeNow({ items, dropped }: WantedChange): Promise<ToldStripe> {
+  async changeNow({ items, dropped }: WantedChange, waits: Snapshot['pendingPayment']): Promise<ToldStripe> {
     await this.#release();
     const params = {
       items: [
@@ -120,7 +122,7 @@ export class SubscriptionChange {
         })),
         ...dropped.map((id) => ({ id, deleted: true })),
       ],
-      proration_behavior: 'always_invoice',
+      proration_behavior: mayCredit(this.subscription, waits) ? 'always_invoice' : 'none',
       payment_behavior: 'error_if_incomplete',
       ...(this.#isEnding ? this.#keeping() : {}),
     };
@@ -193,6 +195,15 @@ export class SubscriptionChange {
   #write(step: string, write: Omit<StripeWrite, 'idempotencyKey'>) {
     return written(this.gateway, { ...write, idempotencyKey: `${this.key}/${step}` }, PATIENCE_MS);
   }
+}
+
+/** Whether what a subscription runs for was surely paid: credit for anything else would pay for the next upgrade. */
+export function mayCredit(
+  { status, collection_method: by }: Pick<ChangeableSubscription, 'status' | 'collection_method'>,
+  waits: Snapshot['pendingPayment'],
+): boolean {
+  const isPaid = status === 'active' || status === 'trialing';
+  return isPaid && by !== 'send_invoice' && waits === null;
 }
 
 /** The phase that runs, told again as Stripe shows it: what is left out of an update is lost. */

@@ -1,12 +1,9 @@
 import { z } from 'zod';
+import { urlOfBrowser } from '../checkout/checkout.schemas.js';
 
 export const portalRequest = z.strictObject({
   userId: z.string().min(1).max(255),
-  returnUrl: z
-    .string()
-    .max(2_000)
-    .refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), { error: 'must be an http(s) URL' })
-    .describe('where the portal leads back to; of an origin of CHECKOUT_URL_ORIGINS'),
+  returnUrl: urlOfBrowser.describe('where the portal leads back to; of an origin of CHECKOUT_URL_ORIGINS'),
 });
 export type PortalRequest = z.infer<typeof portalRequest>;
 

@@ -62,11 +62,22 @@ describe('A paid upgrade', () => {
 describe('A subscription that a paid purchase takes the place of', () => {
   it.each<[string, Partial<PaidSubscription>, readonly string[]]>([
     ['ends with its period where it gives something', {}, ['update']],
-    ['ends as it was to anyway', PLANNED, []],
+    ['ends as it was to anyway', { ...PLANNED, metadata: {} }, []],
+    ['ends though an upgrade was begun whose page is still open', PLANNED, ['update']],
     ['ends at once where it gives nothing', { status: 'paused' }, ['cancel']],
     ['is left where it has ended', { status: 'canceled' }, []],
     ['is let go by its schedule first', { schedule: 'sub_sched_1' }, ['release_schedule', 'update']],
   ])('%s', (_what, changed, deeds) => {
     expect(afterPurchase({ ...UPGRADED, ...changed }).map(({ does }) => does)).toEqual(deeds);
+  });
+
+  it.each<[string, Partial<PaidSubscription>]>([
+    ['that runs on', {}],
+    ['that is to end', PLANNED],
+  ])('%s is not kept by an upgrade that was begun before', (_what, changed) => {
+    const [deed] = afterPurchase({ ...UPGRADED, ...changed });
+    expect(deed?.params).toMatchObject(FOLLOWED);
+    const metadata = { ...UPGRADED.metadata, ...FOLLOWED.metadata };
+    expect(afterUpgrade({ ...UPGRADED, ...PLANNED, metadata })).toEqual([]);
   });
 });

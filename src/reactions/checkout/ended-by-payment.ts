@@ -86,8 +86,13 @@ export function afterPurchase(subscription: PaidSubscription): readonly Deed[] {
   const { id, status, cancel_at: at, cancel_at_period_end: atPeriodEnd } = subscription;
   if (ENDED.includes(status)) return [];
   if (!GIVING.includes(status)) return [...released(subscription), { does: 'cancel', id, params: {} }];
-  if (atPeriodEnd === true || at != null) return [];
-  return [...released(subscription), { does: 'update', id, params: { cancel_at_period_end: true } }];
+  // An upgrade whose page is still open would take the end back: as if it were followed already, it does not.
+  const { [MARKS.checkout]: begun, [MARKS.followed]: followed } = subscription.metadata ?? {};
+  const marks = begun === undefined || begun === followed ? {} : { metadata: { [MARKS.followed]: begun } };
+  const isEnding = atPeriodEnd === true || at != null;
+  const params = { ...marks, ...(isEnding ? {} : { cancel_at_period_end: true }) };
+  if (Object.keys(params).length === 0) return [];
+  return [...(isEnding ? [] : released(subscription)), { does: 'update', id, params }];
 }
 
 function released({ schedule }: PaidSubscription): readonly Deed[] {

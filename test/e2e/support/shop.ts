@@ -9,6 +9,22 @@ const KEY = 'sk_test_of_the_shop';
 /** The origin of the application that sells. */
 export const APP = 'https://app.example.com';
 
+/** Makes a price of a product (of its name), in cents, and says its id. */
+type PriceMaker = (
+  product: string,
+  cents: number,
+  recurring?: Stripe.PriceCreateParams.Recurring,
+) => Promise<string>;
+
+/** What a shop has otherwise than the ordinary one. */
+export interface ShopChanges {
+  /** Seconds before now at which Stripe's clock begins. */
+  readonly startsAgo?: number;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Makes more prices and says the text of the plan file. */
+  readonly plans?: (make: PriceMaker, prices: Readonly<Record<string, string>>) => Promise<string>;
+}
+
 /** A shop: Stripe simulated with prices for sale, and a service that sells them, hears of what happens and may ask. */
 export class Shop {
   private constructor(
@@ -20,36 +36,33 @@ export class Shop {
     readonly prices: Readonly<Record<string, string>>,
   ) {}
 
-  static async open(): Promise<Shop> {
-    const simulator = await Simulator.start({ start: Math.floor(Date.now() / 1_000) - 3_600, seed: 16 });
+  static async open({ startsAgo = 3_600, environment = {}, plans }: ShopChanges = {}): Promise<Shop> {
+    const simulator = await Simulator.start({ start: Math.floor(Date.now() / 1_000) - startsAgo, seed: 16 });
     const stripe = new Stripe(KEY, { ...simulator.sdkConfig, telemetry: false });
-    const made = async (product: string, unit_amount: number, interval?: 'month' | 'year') =>
-      (
-        await stripe.prices.create({
-          product,
-          currency: 'usd',
-          unit_amount,
-          ...(interval === undefined ? {} : { recurring: { interval } }),
-        })
-      ).id;
-    const product = async (name: string) => (await stripe.products.create({ name })).id;
-    const [plus, pro, seats] = [await product('Plus'), await product('Pro'), await product('Seats')];
+    const products = new Map<string, string>();
+    const make: PriceMaker = async (name, unit_amount, recurring) => {
+      const product = products.get(name) ?? (await stripe.products.create({ name })).id;
+      products.set(name, product);
+      const more = recurring === undefined ? {} : { recurring };
+      return (await stripe.prices.create({ product, currency: 'usd', unit_amount, ...more })).id;
+    };
     const prices = {
-      plusMonthly: await made(plus, 1_000, 'month'),
-      plusYearly: await made(plus, 10_000, 'year'),
-      proMonthly: await made(pro, 3_000, 'month'),
-      proOnce: await made(pro, 90_000),
-      seatMonthly: await made(seats, 500, 'month'),
+      plusMonthly: await make('Plus', 1_000, { interval: 'month' }),
+      plusYearly: await make('Plus', 10_000, { interval: 'year' }),
+      proMonthly: await make('Pro', 3_000, { interval: 'month' }),
+      proOnce: await make('Pro', 90_000),
+      seatMonthly: await make('Seats', 500, { interval: 'month' }),
     };
     const stores = await testStores();
     const service = await startService({
       stores,
-      plans: planFile(prices),
+      plans: plans === undefined ? planFile(prices) : await plans(make, prices),
       environment: {
         STRIPE_SECRET_KEY: KEY,
         STRIPE_API_BASE: simulator.url,
         STRIPE_REQUESTS_PER_SECOND: '1000',
         CHECKOUT_URL_ORIGINS: APP,
+        ...environment,
       },
     });
     const shop = new Shop(simulator, stripe, service, stores, prices);

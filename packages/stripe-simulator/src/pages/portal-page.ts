@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Account } from '../account.js';
-import { ApiError } from '../api-error.js';
+import { ApiError, invalidRequest } from '../api-error.js';
 import { cancelInPortal, changeItem, changeMethod, confirmUpdate, renewInPortal } from '../billing/portal.js';
 import { hasEnded, itemsOf } from '../billing/subscription-object.js';
 import { decodeForm } from '../http/form.js';
@@ -52,6 +52,8 @@ export function submitPortal(account: Account, id: string, body: string): PageAn
 }
 
 function act(account: Account, session: PortalSession, { action, subscription, price, card }: Form): void {
+  const confirms = session.flow?.type === 'subscription_update_confirm';
+  if (confirms && action !== 'confirm') throw invalidRequest('This page is for one change alone.');
   if (action === 'confirm') {
     confirmUpdate(account, session);
     return;
@@ -65,7 +67,12 @@ function act(account: Account, session: PortalSession, { action, subscription, p
     throw new ApiError(404, 'invalid_request_error', 'This is not yours.');
   if (action === 'cancel') cancelInPortal(account, session, of);
   if (action === 'renew') renewInPortal(account, of);
-  if (action === 'price') changeItem(account, session, of, price, undefined);
+  if (action === 'price') {
+    if (!offeredIn(account, session).includes(price)) {
+      throw invalidRequest('This price is not offered here.');
+    }
+    changeItem(account, session, of, price, undefined);
+  }
 }
 
 function shown(account: Account, session: PortalSession, problem: string | null): PageAnswer {
@@ -101,16 +108,18 @@ function contentOf(account: Account, session: PortalSession): string {
   return `${all.join('')}${features.payment_method_update.enabled ? cardForm() : ''}`;
 }
 
+/** Prices that people may choose by themselves. */
+function offeredIn(account: Account, { configuration }: PortalSession): readonly string[] {
+  const { subscription_update: update } = configurationOf(account, configuration).features;
+  return update.enabled ? (update.products ?? []).flatMap(({ prices }) => prices) : [];
+}
+
 function subscriptionSection(account: Account, session: PortalSession, subscription: Subscription): string {
-  const { subscription_cancel: cancel, subscription_update: update } = configurationOf(
-    account,
-    session.configuration,
-  ).features;
+  const { subscription_cancel: cancel } = configurationOf(account, session.configuration).features;
   const rows = itemsOf(account, subscription).map(
     ({ price }) => `<tr><td>${priceText(account, price)}</td><td>${subscription.status}</td></tr>`,
   );
-  const offered = update.enabled ? (update.products ?? []).flatMap(({ prices }) => prices) : [];
-  const others = offered
+  const others = offeredIn(account, session)
     .flatMap((id) => account.prices.find(id) ?? [])
     .filter((price) => itemsOf(account, subscription).every((item) => item.price.id !== price.id))
     .map((price) => button('price', `Change to ${priceText(account, price)}`, subscription.id, price.id));
