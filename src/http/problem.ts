@@ -32,6 +32,7 @@ export const PROBLEMS = {
   idempotency_key_in_use: { status: 409, title: 'The first request with this key is under way' },
   plan_not_by_subscription: { status: 409, title: 'No subscription gives the plan' },
   QUOTA_EXCEEDED: { status: 409, title: 'More is used than would be allowed' },
+  more_in_part: { status: 409, title: 'Part of it is more, and would not be paid first' },
   waits_for_period_end: { status: 409, title: 'It can only come at the end of the period' },
   no_fault: { status: 409, title: 'There is no fault to go past' },
   fault_elsewhere: { status: 409, title: 'The projection stands at another event' },

@@ -1,5 +1,11 @@
 import fc from 'fast-check';
-import { type ChoiceOrder, orderOfChoice, type PaidInterval, type PlanChoice } from './plan-order.js';
+import {
+  type ChoiceOrder,
+  hasMoreUnits,
+  orderOfChoice,
+  type PaidInterval,
+  type PlanChoice,
+} from './plan-order.js';
 
 const MONTHLY: PaidInterval = { unit: 'month', count: 1 };
 const YEARLY: PaidInterval = { unit: 'year', count: 1 };
@@ -36,6 +42,21 @@ const CASES: readonly [what: string, changed: Partial<PlanChoice>, order: Choice
 describe('A choice of a plan', () => {
   it.each(CASES)('of %s is told apart from what is held', (_what, changed, order) => {
     expect(orderOfChoice({ ...PLUS, ...changed }, PLUS)).toBe(order);
+  });
+
+  it.each<[string, Partial<PlanChoice>, boolean]>([
+    ['no more units of nothing else', {}, false],
+    ['no more units of fewer units and add-ons', { quantity: 1, addons: {} }, false],
+    ['more units with a lower plan', { plan: 'free', rank: 0, quantity: 9 }, true],
+    ['more units with fewer add-ons', { quantity: 3, addons: {} }, true],
+    [
+      'more of an add-on by a shorter interval',
+      { interval: { unit: 'week', count: 1 }, addons: { seats: 4 } },
+      true,
+    ],
+    ['an add-on in place of another one', { addons: { storage: 1 } }, true],
+  ])('has %s', (_what, changed, isMore) => {
+    expect(hasMoreUnits({ ...PLUS, ...changed }, PLUS)).toBe(isMore);
   });
 
   it('is the same as itself, and never less than what is less than it', () => {

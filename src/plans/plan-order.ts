@@ -36,6 +36,14 @@ export function orderOfChoice(wanted: PlanChoice, held: PlanChoice): ChoiceOrder
   return wanted.plan === held.plan ? 'same' : 'more';
 }
 
+/**
+ * Whether a choice has more units, or more of any add-on, whatever else of it is less. They count as soon as Stripe shows
+ * them, also while a renewal waits for its payment.
+ */
+export function hasMoreUnits(wanted: PlanChoice, held: PlanChoice): boolean {
+  return wanted.quantity > held.quantity || addonDifference(wanted.addons, held.addons) > 0;
+}
+
 /** Length of an interval in months. */
 function lengthOf(interval: PaidInterval): number {
   return interval === 'once' ? Number.POSITIVE_INFINITY : MONTHS[interval.unit] * interval.count;

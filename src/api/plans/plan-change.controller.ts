@@ -40,6 +40,7 @@ export class PlanChangeController {
       'not_for_sale',
       'plan_not_by_subscription',
       'QUOTA_EXCEEDED',
+      'more_in_part',
       'waits_for_period_end',
       'checkout_in_progress',
       'payload_too_large',

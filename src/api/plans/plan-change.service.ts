@@ -4,7 +4,7 @@ import type { CommandResult, Origin } from '../../commands/aggregate.js';
 import { RequestPlanChange, WithdrawPlanChange } from '../../commands/plan-change.aggregate.js';
 import type { PlanCatalog } from '../../events/catalog.events.js';
 import { ProblemError } from '../../http/problem.js';
-import { orderOfChoice, type PlanChoice } from '../../plans/plan-order.js';
+import { hasMoreUnits, orderOfChoice, type PlanChoice } from '../../plans/plan-order.js';
 import type { Snapshot } from '../../projections/entitlements/snapshot.js';
 import type { EntitlementReader } from '../../projections/read-models/entitlement.reader.js';
 import type { OpsReader } from '../../projections/read-models/ops.reader.js';
@@ -99,6 +99,12 @@ export class PlanChangeService {
       const { schedule } = await at.withdraw();
       const command = new WithdrawPlanChange({ userId, subscription, schedule }, originOf(asked));
       return responseOf(change, 'withdrawn', null, await this.#record(command));
+    }
+    if (wanted !== 'the end' && hasMoreUnits(wanted.choice, has)) {
+      throw new ProblemError(
+        'more_in_part',
+        'Units or add-ons of it are more. Ask for what is less alone; once it holds, a checkout brings more.',
+      );
     }
     const after = wanted === 'the end' ? { plan: catalog.default, quantity: 1, addons: {} } : wanted.choice;
     const usage = await this.options.usage.usageOf(userId);
