@@ -1,0 +1,174 @@
+import { said } from '../stranger.js';
+import { BROKE, PLUS, PRO, PRO_BY_PATCH, price, type Road } from './road.js';
+
+/** Higher plans, units and intervals on the way to which nobody pays. */
+export const UNPAID_CHANGES: readonly Road[] = [
+  [
+    'A higher plan whose difference is left to the next renewal waits',
+    async (who, shop) => {
+      await shop.buy(who.id, PLUS);
+      await who.changedAtStripe(shop.prices.proMonthly ?? '');
+      return [await who.has(), await who.begin(PRO), await who.change(PRO_BY_PATCH)];
+    },
+    ['plus active, pro waits: no_invoice', '409 payment_due', '403 PAID_UPGRADE_REQUIRED'],
+  ],
+  [
+    'A higher plan for which nothing is asked waits',
+    async (who, shop) => {
+      await shop.buy(who.id, PLUS);
+      await who.changedAtStripe(shop.prices.proMonthly ?? '', { proration_behavior: 'none' });
+      return [await who.has()];
+    },
+    ['plus active, pro waits: no_invoice'],
+  ],
+  [
+    'A higher plan whose invoice the card does not pay waits',
+    async (who, shop) => {
+      await shop.buy(who.id, PLUS);
+      await shop.cardBecomes(who.id, BROKE);
+      const how = { proration_behavior: 'always_invoice', payment_behavior: 'allow_incomplete' } as const;
+      await who.changedAtStripe(shop.prices.proMonthly ?? '', how);
+      return [await who.has(), await who.begin(PRO)];
+    },
+    ['plus past_due, pro waits: invoice_failed', '409 payment_due'],
+  ],
+  [
+    'Credit pays for no plan: a downgrade that was credited is undone for money',
+    async (who, shop) => {
+      await shop.buy(who.id, PRO);
+      await shop.later(120);
+      await who.changedAtStripe(shop.prices.plusMonthly ?? '', { proration_behavior: 'always_invoice' });
+      const less = await who.has();
+      await shop.later(120);
+      await who.changedAtStripe(shop.prices.proMonthly ?? '');
+      return [less, await who.has()];
+    },
+    ['plus active', 'plus active, pro waits: no_invoice'],
+  ],
+  [
+    'A downgrade that is undone before it was credited costs nothing',
+    async (who, shop) => {
+      await shop.buy(who.id, PRO);
+      const asked = await who.change({ plan: 'plus' });
+      const undone = await who.change({ plan: 'pro' });
+      return [asked, undone, await who.has()];
+    },
+    ['200 scheduled', '200 withdrawn', 'pro active'],
+  ],
+  [
+    'Units and add-ons that the card does not pay for are not had, and another choice is another invoice',
+    async (who, shop) => {
+      await shop.buy(who.id, PLUS);
+      await shop.cardBecomes(who.id, BROKE);
+      const first = await shop.begin(who.id, { ...PLUS, addons: { seats: 2 } });
+      await shop.later();
+      const second = await shop.begin(who.id, { ...PLUS, addons: { seats: 90 } });
+      await shop.heard();
+      const paid = await shop.stripe.invoices
+        .pay(first.body.sessionId, { paid_out_of_band: true })
+        .then(() => 'paid')
+        .catch(() => 'void');
+      const before = [said(first), said(second), await who.limit('members'), paid];
+      await who.paysNewest();
+      return [...before, await who.limit('members')];
+    },
+    ['200 invoice', '200 invoice', 5, 'void', 905],
+  ],
+  [
+    'Units that are raised are paid, those that were lowered are raised for money again',
+    async (who, shop) => {
+      await shop.buy(who.id, { ...PLUS, quantity: 3 });
+      const raised = await who.change({ quantity: 4 });
+      await shop.cardBecomes(who.id, BROKE);
+      const page = await who.upgrade({ ...PLUS, quantity: 9 });
+      const unpaid = await who.limit('projects');
+      const lowered = await who.change({ quantity: 1, when: 'now' });
+      return [raised, page, unpaid, lowered, await who.limit('projects'), await who.change({ quantity: 3 })];
+    },
+    ['403 PAID_UPGRADE_REQUIRED', 402, 3, '200 changed', 1, '403 PAID_UPGRADE_REQUIRED'],
+  ],
+  [
+    'What is less as a whole brings nothing that is more before it is paid',
+    async (who, shop) => {
+      await shop.buy(who.id, PRO);
+      const choice = { plan: 'plus', quantity: 1_000, addons: { seats: 1_000 } };
+      const asked = [await who.change(choice), await who.change({ ...choice, when: 'now' })];
+      return [...asked, await who.has(), await who.limit('members')];
+    },
+    ['409 more_in_part', '409 more_in_part', 'pro active', 5],
+  ],
+  [
+    'A longer interval is paid at once, a shorter one comes when the period ends',
+    async (who, shop) => {
+      await shop.buy(who.id, PLUS);
+      const yearly = { plan: 'plus', interval: 'yearly' };
+      const asked = await who.change(yearly);
+      await shop.cardBecomes(who.id, BROKE);
+      const declined = await who.upgrade(yearly);
+      await shop.cardBecomes(who.id, 'pm_card_visa');
+      const paid = await who.upgrade(yearly);
+      return [asked, declined, paid, await who.begin(PLUS), await who.change({ interval: 'monthly' })];
+    },
+    ['403 PAID_UPGRADE_REQUIRED', 402, 303, '409 plan_change_needed', '200 scheduled'],
+  ],
+  [
+    'A price that no plan has gives nothing, and a cheap one of the product gives no plan that was not paid',
+    async (who, shop) => {
+      await shop.buy(who.id, PLUS);
+      await who.changedAtStripe(price.cheapPro, { proration_behavior: 'always_invoice' });
+      const cheap = await who.has();
+      await who.changedAtStripe(price.stray, { proration_behavior: 'always_invoice' });
+      return [cheap, await who.has(), (await who.snapshot()).unmappedPrices.length];
+    },
+    ['free none', 'free none', 1],
+  ],
+  [
+    'A metered plan asks nothing in advance, and counts one unit however many are named',
+    async (who, shop) => {
+      await shop.buy(who.id, { plan: 'metered', interval: 'monthly', quantity: 1_000 });
+      return [await who.has(), await who.limit('projects')];
+    },
+    ['metered active', 1],
+  ],
+  [
+    'A metered plan is reached from another one',
+    async (who, shop) => {
+      await shop.buy(who.id, { ...PLUS, quantity: 2 });
+      return [await who.upgrade({ plan: 'metered', interval: 'monthly' }), await who.has()];
+    },
+    [303, 'metered active'],
+  ],
+  [
+    'The portal for paying and cancelling changes no plan, and that of an upgrade leads to no other one',
+    async (who, shop) => {
+      await shop.buy(who.id, PLUS);
+      const plain = await who.presses({ action: 'price', price: shop.prices.proMonthly ?? '' });
+      const { body } = await shop.begin(who.id, PRO);
+      const other = await who.pressesAt(body.url, { action: 'price', price: price.team });
+      return [plain, other, await who.has()];
+    },
+    [402, 402, 'plus active'],
+  ],
+  [
+    'A portal of Stripe’s own that lets plans be changed and bills later brings none before it is paid',
+    async (who, shop) => {
+      await shop.buy(who.id, PLUS);
+      const [proMonthly = ''] = [shop.prices.proMonthly];
+      const { product } = await shop.stripe.prices.retrieve(proMonthly);
+      const { id: configuration } = await shop.stripe.billingPortal.configurations.create({
+        features: {
+          subscription_update: {
+            enabled: true,
+            default_allowed_updates: ['price'],
+            products: [{ product: String(product), prices: [proMonthly] }],
+            proration_behavior: 'create_prorations',
+          },
+        },
+      });
+      const [customer = ''] = await shop.customersOf(who.id);
+      const { url } = await shop.stripe.billingPortal.sessions.create({ customer, configuration });
+      return [await who.pressesAt(url, { action: 'price', price: proMonthly }), await who.has()];
+    },
+    [303, 'plus active, pro waits: no_invoice'],
+  ],
+];
