@@ -117,6 +117,22 @@ describe('A message', () => {
     });
   });
 
+  it('about an event that this code cannot read tells when the change came, and its position', () => {
+    const [told] = messagesOf(
+      {
+        id: '7.0',
+        userId: 'ann',
+        at: 1_000,
+        cause: { kind: 'event', position: '9', event: null },
+        before: PLUS,
+        after: { userId: 'ann', ...FREE, revocationVersion: 3, position: '9', changedAt: null },
+      },
+      [],
+      () => 'stripe',
+    );
+    expect(told?.cause).toMatchObject({ kind: 'event', at: '1970-01-01T00:00:01.000Z', position: '9' });
+  });
+
   it.each<[string, Partial<Endpoint>, Partial<Message>, boolean]>([
     ['that asks for all', {}, {}, true],
     ['that asks for its type', { types: ['access.changed'] }, {}, true],

@@ -78,7 +78,7 @@ export function messagesOf(
     type,
     userId,
     time: new Date(at).toISOString(),
-    cause: causeOf(cause),
+    cause: causeOf(cause, at),
     position: after.position,
     version: after.revocationVersion,
     before,
@@ -101,7 +101,7 @@ export function messageOfEvent(
     type,
     userId: snapshot.userId,
     time: new Date(happenedAt(event)).toISOString(),
-    cause: causeOf({ kind: 'event', position: event.position, event }),
+    cause: causeOf({ kind: 'event', position: event.position, event }, happenedAt(event)),
     position: event.position,
     version: snapshot.revocationVersion,
     before: null,
@@ -116,7 +116,8 @@ function idOf(type: MessageType, userId: string, occurrence: string, limit: Limi
   return stableId('message', type, userId, occurrence, ...(limit === null ? [] : [limit.key]));
 }
 
-function causeOf(cause: ChangeCause): MessageCause {
+/** @param changedAt Unix milliseconds, told where the event itself cannot be read */
+function causeOf(cause: ChangeCause, changedAt: number): MessageCause {
   if (cause.kind === 'time') {
     const nothing = { eventId: null, eventType: null, position: null, stripeEventId: null, actor: null };
     return { kind: 'time', at: new Date(cause.at).toISOString(), ...nothing };
@@ -124,7 +125,7 @@ function causeOf(cause: ChangeCause): MessageCause {
   const { position, event } = cause;
   return {
     kind: 'event',
-    at: new Date(event === null ? 0 : happenedAt(event)).toISOString(),
+    at: new Date(event === null ? changedAt : happenedAt(event)).toISOString(),
     eventId: event?.id ?? null,
     eventType: event?.type ?? null,
     position,

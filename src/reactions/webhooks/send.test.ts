@@ -67,6 +67,17 @@ describe('A message that is sent', () => {
     await expect(post(url)).rejects.toThrow(`answered ${status}`);
   });
 
+  it('is refused by a receiver that would speak another protocol', async () => {
+    const server = createServer();
+    servers.push(server);
+    server.on('connection', (socket) => {
+      socket.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n');
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const { port } = server.address() as AddressInfo;
+    await expect(post(`http://127.0.0.1:${port}/hook`, { withinMs: 500 })).rejects.toThrow('answered 101');
+  });
+
   it('is given up where no whole answer comes in time', async () => {
     const silent = await receiver(() => undefined);
     await expect(post(silent, { withinMs: 50 })).rejects.toThrow('no answer within 50 ms');

@@ -80,6 +80,11 @@ export function send({ url, headers, body }: OutgoingRequest, options: SendOptio
         reply.on('error', fail);
       },
     );
+    // Without a listener Node closes the connection and says neither `response` nor `error`.
+    sent.on('upgrade', ({ statusCode = 0 }, socket) => {
+      socket.destroy();
+      fail(new RefusedMessageError(statusCode));
+    });
     sent.on('error', (error) => {
       fail(deadline.aborted ? new Error(`no answer within ${withinMs} ms`) : error);
     });
