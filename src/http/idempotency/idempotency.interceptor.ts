@@ -8,6 +8,7 @@ import { ProblemError, type ToProblem } from '../problem.js';
 import { problemReply, Reply } from '../reply.js';
 import { replyOf } from '../reply-adapter.js';
 import { requestIdOf } from '../request-id.js';
+import { isKeptProblem, isKeptStatus } from './answers-kept.js';
 import { type KeptAs, keptAsOf } from './idempotent.js';
 import type { KeptReplies } from './kept-replies.js';
 import { canonicalPath, idempotencyKeyOf, keyReused } from './request-key.js';
@@ -69,11 +70,11 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const { claim } = found;
     try {
       const reply = await handle();
-      await (isKept(reply.status, null) ? replies.keep(claim, seal(reply)) : replies.release(claim));
+      await (isKeptStatus(reply.status) ? replies.keep(claim, seal(reply)) : replies.release(claim));
       return reply;
     } catch (error) {
       const problem = toProblem(error);
-      await (isKept(problem.status, problem.code)
+      await (isKeptProblem(problem)
         ? replies.keep(claim, seal(problemReply(problem, requestIdOf(request))))
         : replies.release(claim));
       throw error;
@@ -94,11 +95,6 @@ export class IdempotencyInterceptor implements NestInterceptor {
 
 function withBody({ status, headers, body }: Reply, change: (body: string) => string): Reply {
   return new Reply(status, headers, body === null ? null : change(body));
-}
-
-/** What says nothing of the request's contents is not kept: a repeat may find it otherwise. */
-function isKept(status: number, code: string | null): boolean {
-  return status < 500 && status !== 401 && status !== 429 && code !== 'forbidden';
 }
 
 function digestOf(what: readonly string[] | Buffer): string {
