@@ -21,10 +21,11 @@ import { CheckoutRecord } from './checkout-record.js';
 import { CheckoutStatusService } from './checkout-status.service.js';
 import { CustomerOfUser } from './customer-of-user.js';
 import { UserLocks } from './user-lock.js';
+import { UserLockModule } from './user-lock.module.js';
 
 /** Purchases and upgrades. */
 @Module({
-  imports: [GatewayModule, PricesModule],
+  imports: [GatewayModule, PricesModule, UserLockModule],
   controllers: [CheckoutController],
   providers: [
     {
@@ -39,6 +40,7 @@ import { UserLocks } from './user-lock.js';
         PROJECTIONS,
         LogWatch,
         SoldPrices,
+        UserLocks,
       ],
       useFactory: checkoutService,
     },
@@ -61,6 +63,7 @@ function checkoutService(
   { reader, engine, ops }: Projections,
   logWatch: LogWatch,
   prices: SoldPrices,
+  locks: UserLocks,
 ): CheckoutService {
   const buyers = new BuyerReader(pool);
   const beginning =
@@ -75,7 +78,6 @@ function checkoutService(
           prices,
           userIds,
         });
-  const locks = new UserLocks(pool);
   return new CheckoutService({ beginning, locks, buyers, reader, engine, ops, logWatch, origins, userIds });
 }
 

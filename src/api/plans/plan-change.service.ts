@@ -16,7 +16,7 @@ import type { SoldPrices } from '../../stripe/prices/sold-prices.js';
 import { choiceHeld, type Held, heldBy } from '../checkout/held.js';
 import { addonOf } from '../checkout/offer.js';
 import { answered, PATIENCE_MS } from '../checkout/stripe-writes.js';
-import type { UserLocks } from '../checkout/user-lock.js';
+import type { HeldLock, UserLocks } from '../checkout/user-lock.js';
 import type { PlanChangeRequest, PlanChangeResponse } from './plan-change.schemas.js';
 import { changeableSubscription, SubscriptionChange, type ToldStripe } from './plan-change.stripe.js';
 import { exceededLimits } from './quota.js';
@@ -68,15 +68,24 @@ export class PlanChangeService {
     const { source } = snapshot;
     if (source?.type !== 'subscription') return withoutSubscription(asked, snapshot);
     if (gateway === null) throw new ProblemError('stripe_api_key_missing', 'Set STRIPE_SECRET_KEY.');
-    return locks.holding(userId, () =>
-      this.#ofSubscription(gateway, catalog, snapshot, asked, source.subscriptionId),
+    const { subscriptionId } = source;
+    return locks.holding(userId, (lock) =>
+      this.#ofSubscription({ gateway, catalog, snapshot, lock }, asked, subscriptionId),
     );
   }
 
   async #ofSubscription(
-    gateway: StripeGateway,
-    catalog: PlanCatalog,
-    snapshot: Snapshot,
+    {
+      gateway,
+      catalog,
+      snapshot,
+      lock,
+    }: {
+      readonly gateway: StripeGateway;
+      readonly catalog: PlanCatalog;
+      readonly snapshot: Snapshot;
+      readonly lock: HeldLock;
+    },
     asked: AskedChange,
     subscription: string,
   ): Promise<PlanChangeResponse> {
@@ -96,6 +105,7 @@ export class PlanChangeService {
     if (order === 'more') throw paidUpgrade(asked);
     if (order === 'same') {
       if (!at.hasSomethingToCome) return responseOf(change, 'unchanged', null, null);
+      await lock.confirm();
       const { schedule } = await at.withdraw();
       const command = new WithdrawPlanChange({ userId, subscription, schedule }, originOf(asked));
       return responseOf(change, 'withdrawn', null, await this.#record(command));
@@ -110,6 +120,7 @@ export class PlanChangeService {
     const usage = await this.options.usage.usageOf(userId);
     const exceeded = exceededLimits(catalog, { held: has, wanted: after }, snapshot.limits, usage);
     if (exceeded.length > 0) throw quotaExceeded(exceeded);
+    await lock.confirm();
     return request.when === 'now'
       ? this.#now(change, at, snapshot.pendingPayment)
       : this.#withPeriod(change, at);

@@ -9,31 +9,33 @@ import type { StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
 import { PricesModule } from '../../stripe/prices/prices.module.js';
 import { SoldPrices } from '../../stripe/prices/sold-prices.js';
 import { UserLocks } from '../checkout/user-lock.js';
+import { UserLockModule } from '../checkout/user-lock.module.js';
 import { PlanChangeController } from './plan-change.controller.js';
 import { PlanChangeService } from './plan-change.service.js';
 import { OfferedPlansController } from './plans.controller.js';
 
 /** What can be bought, and changes to less of it. */
 @Module({
-  imports: [GatewayModule, PricesModule],
+  imports: [GatewayModule, PricesModule, UserLockModule],
   controllers: [OfferedPlansController, PlanChangeController],
   providers: [
     {
       provide: PlanChangeService,
-      inject: [POOL, STRIPE_GATEWAY, PROJECTIONS, SoldPrices, CommandBus],
+      inject: [POOL, STRIPE_GATEWAY, PROJECTIONS, SoldPrices, CommandBus, UserLocks],
       useFactory: (
         pool: Pool,
         gateway: StripeGateway | null,
         { reader, ops }: Projections,
         prices: SoldPrices,
         commands: CommandBus,
+        locks: UserLocks,
       ) =>
         new PlanChangeService({
           gateway,
           reader,
           ops,
           prices,
-          locks: new UserLocks(pool),
+          locks,
           commands,
           usage: new UsageReader(pool),
         }),
