@@ -29,6 +29,10 @@ Settings (environment):
   AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE  all three: tokens of end users by your identity provider count; unset: none
   AUTH_USER_CLAIM        sub: the claim of such a token that is the user id
   CORS_ORIGINS           https://app.example.com,…: origins whose browsers may call; unset: none
+  CHECKOUT_URL_ORIGINS   https://app.example.com,…: where a checkout or the portal may lead back to; unset: nothing is bought
+  SMTP_URL, MAIL_FROM    smtp(s)://… and an address: e-mails to users go out by it; unset: none do
+  MAIL_TEMPLATES         a folder of their templates; unset: those that are shipped
+  WEBHOOKS_ALLOW_PRIVATE  false; true: outgoing webhooks may go to private addresses, and by http:
   PORT, HOST             3000, 127.0.0.1
   DATABASE_URL           postgres://…; unset: an embedded PostgreSQL under DATA_DIR
   REDIS_URL              redis://…: instances share snapshots there; unset: each keeps its own

@@ -5,7 +5,7 @@ const rows = z.tuple([z.object({ system: z.string(), timeline: z.string(), datab
 
 /**
  * What the keys of a database begin with: another server, another timeline of it (a failover, a restore to a point in time),
- * another database of it and other code each have other ones. In braces, so that a Redis cluster keeps them together.
+ * another database of it and other code each have other ones.
  */
 export async function cacheNamespace(pool: Pool, codeVersion: string): Promise<string> {
   const found = await pool.query(

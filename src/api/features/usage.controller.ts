@@ -8,6 +8,7 @@ import { Describe } from '../../http/describe.js';
 import { ProblemError } from '../../http/problem.js';
 import { bodyPipe } from '../../http/validation.js';
 import type { OpsReader } from '../../projections/read-models/ops.reader.js';
+import { ReadModelNotReadyError } from '../../projections/read-models/served-row.js';
 import { checkUserId } from '../entitlements/entitlements.service.js';
 import { recordedResponse, type UsageRequest, usageRequest } from '../schemas.js';
 import { isLimitOf } from './feature-decision.js';
@@ -57,7 +58,8 @@ export class UsageController {
   ): Promise<Readonly<Record<string, string>>> {
     checkUserId(userId);
     const catalog = await this.catalogs.currentCatalog();
-    if (catalog === null || !isLimitOf(catalog, limit)) {
+    if (catalog === null) throw new ReadModelNotReadyError();
+    if (!isLimitOf(catalog, limit)) {
       throw new ProblemError('unknown_limit', 'No plan and no add-on of the catalogue has that limit.');
     }
     const origin = { actor, correlationId, causation: null, stripe: null };
