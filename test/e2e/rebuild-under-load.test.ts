@@ -137,7 +137,14 @@ describe('A rebuild under a changed access policy, swapped in while two services
     const shown = await snapshots(two, everyone, last);
     const expected = judgedFromScratch(logged);
     for (const [userId, body] of shown) {
-      const { userId: _, revocationVersion, position, changedAt, ...entitlement } = JSON.parse(body);
+      const {
+        userId: _,
+        revocationVersion,
+        position,
+        changedAt,
+        scheduledChange,
+        ...entitlement
+      } = JSON.parse(body);
       expect({ userId, ...entitlement }).toEqual({ userId, ...expected.get(userId) });
     }
     await expectWholeFeed(two, shown);

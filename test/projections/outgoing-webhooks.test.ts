@@ -102,6 +102,13 @@ describe('Outgoing webhooks', () => {
   const versionsOf = (user: string): readonly (number | undefined)[] =>
     receiver.taken.filter(({ said }) => said.subject === user).map(({ said }) => said.data.version);
 
+  /** Waits until all that came is known to have come: what a stop cuts off before is sent again. */
+  const nothingWaits = (): Promise<unknown> =>
+    until('nothing waits', async () => {
+      const { rows } = await log.pool.query(`select from tenure.reaction_work where state <> 'dead'`);
+      return rows.length === 0;
+    });
+
   it('come to a receiver that fails half the time in order for a user, signed, and after a rebuild not again', async () => {
     const failed = new Set<string>();
     receiver.answer = ({ id }) => {
@@ -195,10 +202,7 @@ describe('Outgoing webhooks', () => {
       report('end', day(8) + 1, 9),
     );
     await until('the last has come', () => receiver.taken.some(({ said }) => said.subject === 'end'));
-    await until('nothing waits', async () => {
-      const { rows } = await log.pool.query(`select from tenure.reaction_work where state <> 'dead'`);
-      return rows.length === 0;
-    });
+    await nothingWaits();
     const told = (user: string): readonly string[] =>
       receiver.taken
         .filter(({ said }) => said.subject === user)
@@ -254,6 +258,7 @@ describe('Outgoing webhooks', () => {
         .map(({ said }) => said.subject)
         .sort(),
     ).toEqual(['ann', 'bob']);
+    await nothingWaits();
     for (const reactor of reactors.splice(0)) await reactor.stop();
     await run([1], 'import');
     await fold(sight('eve', day(5)));
