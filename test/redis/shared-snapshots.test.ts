@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { SharedSnapshots } from '../../src/cache/shared-snapshots.js';
 import type { LiveCheckpoint } from '../../src/projections/engine/checkpoint.js';
 import { type Served, serve } from '../../src/projections/entitlements/snapshot.js';
@@ -27,6 +28,15 @@ function snapshot(userId: string, version = 0): Served {
 }
 
 const at = (revision: number, liveEpoch = 1): CommitId => ({ revision, liveEpoch });
+
+async function untilFound<Found extends ReadonlyMap<string, unknown>>(
+  find: () => Promise<Found>,
+): Promise<Found> {
+  return until('it is found', async () => {
+    const found = await find();
+    return found.size > 0 && found;
+  });
+}
 
 describe('Snapshots in Redis', () => {
   let redis: RedisServer;
@@ -68,50 +78,61 @@ describe('Snapshots in Redis', () => {
       const found = await other.find(userIds, () => known);
       return userIds.map((userId) => found.get(userId)?.snapshot.revocationVersion ?? null);
     };
+    let offerAgain = (): void => undefined;
     /** Offers, and comes back once Redis was asked whatever was offered before. */
     const offer = async (commit: CommitId, ...served: readonly Served[]) => {
       await until('Redis is there', async () => (await level()) !== null);
-      other.offer(served, commit);
+      offerAgain = () => other.offer(served, commit);
+      offerAgain();
       await other.find(['nobody'], () => commit);
     };
+    /** Waits for what was offered last: on a busy machine an offer, or an answer to a reader, may not come in time. */
     const holds = async (known: CommitId, userId: string) =>
-      until('the snapshot is shared', async () => (await find(known, userId))[0] !== null);
-    return { namespace, leader, other, one, lead, find, offer, holds, level };
+      until('the snapshot is shared', async () => {
+        if ((await find(known, userId))[0] !== null) return true;
+        offerAgain();
+        return false;
+      });
+    const finds = async (known: CommitId, expected: Readonly<Record<string, number | null>>) =>
+      until('they are found', async () => {
+        const found = await find(known, ...Object.keys(expected));
+        return isDeepStrictEqual(found, Object.values(expected));
+      });
+    return { namespace, leader, other, one, lead, find, finds, offer, holds, level };
   }
 
   it('are found by other instances, in the very bytes and with the end of what holds', async () => {
-    const { lead, offer, other, holds } = instances();
+    const { lead, offer, finds, other, holds } = instances();
     await lead(at(5), 'all');
     const ends = { ...snapshot('u', 3), holdsUntil: 4_000_000_000_000 };
     await offer(at(5), ends, snapshot('é ü/:{}', 4));
     await holds(at(5), 'u');
-    const found = await other.find(['u', 'é ü/:{}', 'v'], () => at(5));
+    await finds(at(5), { u: 3, 'é ü/:{}': 4, v: null });
+    const found = await untilFound(() => other.find(['u'], () => at(5)));
     const { userId, ...shared } = ends;
     expect(found.get('u')).toEqual(shared);
-    expect(found.get('é ü/:{}')?.snapshot.revocationVersion).toBe(4);
-    expect(found.has('v')).toBe(false);
   });
 
   it('are not used by who knows of a later commit, or of another generation, than Redis was told', async () => {
-    const { lead, offer, find, holds } = instances();
+    const { lead, offer, find, finds, holds } = instances();
     await lead(at(5), 'all');
     await offer(at(5), snapshot('u', 3));
     await holds(at(5), 'u');
-    expect(await find(at(4), 'u')).toEqual([3]);
+    await finds(at(4), { u: 3 });
     expect(await find(at(6), 'u')).toEqual([null]);
     expect(await find(at(5, 2), 'u')).toEqual([null]);
     expect(await find(at(5, 0), 'u')).toEqual([null]);
     await lead(at(6), ['v']);
-    expect(await find(at(6), 'u')).toEqual([3]);
+    await finds(at(6), { u: 3 });
   });
 
   it('are taken out when they change, and everyone’s where it is not known whose', async () => {
-    const { lead, offer, find, holds } = instances();
+    const { lead, offer, find, finds, holds } = instances();
     await lead(at(5), 'all');
     await offer(at(5), snapshot('u', 3), snapshot('v', 1));
     await holds(at(5), 'v');
     await lead(at(6), ['u']);
-    expect(await find(at(6), 'u', 'v')).toEqual([null, 1]);
+    await finds(at(6), { u: null, v: 1 });
     await lead(at(7), 'all');
     expect(await find(at(7), 'u', 'v')).toEqual([null, null]);
     await offer(at(7), snapshot('v', 2));
@@ -131,26 +152,26 @@ describe('Snapshots in Redis', () => {
   });
 
   it('never go back: of two that may be kept the later stays, in whichever order they come', async () => {
-    const { lead, offer, find, holds } = instances();
+    const { lead, offer, find, finds, holds, one } = instances();
     await lead(at(5), 'all');
     await offer(at(7), snapshot('u', 9));
     await holds(at(5), 'u');
     await offer(at(6), snapshot('u', 8), snapshot('v', 1));
     await holds(at(5), 'v');
-    expect(await find(at(5), 'u')).toEqual([9]);
+    await finds(at(5), { u: 9 });
     await offer(at(8), snapshot('u', 10));
     await until('the later one is shared', async () => (await find(at(5), 'u'))[0] === 10);
   });
 
   it('outlive a change of the leader where nothing was missed, and else do not', async () => {
-    const { lead, offer, find, holds, one } = instances();
+    const { lead, offer, find, finds, holds, one } = instances();
     await lead(at(5), 'all');
     await offer(at(5), snapshot('u', 3));
     await holds(at(5), 'u');
     const next = one();
     await until('the next leader is connected', async () => (await next.find(['u'], () => at(5))).size === 1);
     await lead(at(5), 'all', next);
-    expect(await find(at(5), 'u')).toEqual([3]);
+    await finds(at(5), { u: 3 });
     await lead(at(7), 'all', one());
     expect(await find(at(7), 'u')).toEqual([null]);
   });
@@ -165,7 +186,7 @@ describe('Snapshots in Redis', () => {
   });
 
   it('that others wrote, or of another epoch or user, are not there', async () => {
-    const { lead, offer, find, holds, namespace } = instances();
+    const { lead, offer, finds, holds, namespace } = instances();
     await lead(at(5), 'all');
     await offer(at(5), snapshot('u', 3));
     await holds(at(5), 'u');
@@ -178,11 +199,11 @@ describe('Snapshots in Redis', () => {
       await client.set(key('y'), 'hello');
       await client.hSet(key('z'), 'a', 'b');
     });
-    expect(await find(at(5), 'u', 'v', 'w', 'x', 'y', 'z')).toEqual([3, null, null, null, null, null]);
+    await finds(at(5), { u: 3, v: null, w: null, x: null, y: null, z: null });
   });
 
   it('can be read by other programs as the document says', async () => {
-    const { lead, offer, holds, namespace } = instances();
+    const { lead, offer, holds, namespace, level } = instances();
     await lead(at(5), 'all');
     await offer(at(5), snapshot('u', 3));
     await holds(at(5), 'u');
