@@ -1,8 +1,6 @@
 import type { Caller } from '../../auth/caller.js';
 import { type ClaimReading, claimOf } from '../../events/user-id.js';
 import { ProblemError } from '../../http/problem.js';
-import type { LogWatch } from '../../projections/engine/log-watch.js';
-import type { Projection } from '../../projections/engine/projection.js';
 import type { BuyerReader } from '../../projections/read-models/buyer.reader.js';
 import type { EntitlementReader } from '../../projections/read-models/entitlement.reader.js';
 import type { OpsReader } from '../../projections/read-models/ops.reader.js';
@@ -10,26 +8,22 @@ import { ReadModelNotReadyError } from '../../projections/read-models/served-row
 import { checkUserId } from '../entitlements/entitlements.service.js';
 import type { Asked, BeginCheckout, Known } from './begin-checkout.js';
 import type { CheckoutRequest, CheckoutResponse } from './checkout.schemas.js';
+import { type LogFollowing, waitForEndOfLog } from './end-of-log.js';
 import { checkOrigins, offerOf } from './offer.js';
 import { refuseLess } from './refusals.js';
 import { trialDaysOf } from './trial.js';
 import type { UserLocks } from './user-lock.js';
 
-export interface CheckoutServiceOptions {
+export interface CheckoutServiceOptions extends LogFollowing {
   /** `null`: there is no key of Stripe's API. */
   readonly beginning: BeginCheckout | null;
   readonly locks: UserLocks;
   readonly buyers: BuyerReader;
   readonly reader: Pick<EntitlementReader, 'read'>;
-  readonly engine: Pick<Projection, 'waitUntil'>;
   readonly ops: Pick<OpsReader, 'currentCatalog'>;
-  readonly logWatch: Pick<LogWatch, 'end'>;
   readonly origins: readonly string[];
   readonly userIds: ClaimReading;
 }
-
-/** Milliseconds that the read model has to reach the end of the log: what is sold hangs on what is known. */
-const LEVEL_MS = 5_000;
 
 /** Begins purchases and upgrades (DESIGN 10): one customer a user, one subscription, and nothing paid twice. */
 export class CheckoutService {
@@ -58,7 +52,7 @@ export class CheckoutService {
     }
     const asked: Asked = { request, catalog, offer, user: { userId, requestId }, actor };
     return locks.holding(userId, async (lock) => {
-      await this.#level();
+      await waitForEndOfLog(this.options);
       return beginning.begin(asked, await this.#known(userId), lock);
     });
   }
@@ -69,15 +63,5 @@ export class CheckoutService {
       this.options.reader.read(userId),
     ]);
     return { buyer, snapshot };
-  }
-
-  /** Waits until all that is in the log now is read. @throws ProblemError `checkout_not_ready` */
-  async #level(): Promise<void> {
-    const { logWatch, engine } = this.options;
-    const end = await logWatch.end();
-    if (end === null || (await engine.waitUntil(end, LEVEL_MS))) return;
-    throw new ProblemError('checkout_not_ready', 'The read model is behind the log. Try again.', {
-      'retry-after': '5',
-    });
   }
 }

@@ -43,6 +43,7 @@ export class PlanChangeController {
       'more_in_part',
       'waits_for_period_end',
       'checkout_in_progress',
+      'checkout_not_ready',
       'payload_too_large',
       'unsupported_media_type',
       'stripe_refused',

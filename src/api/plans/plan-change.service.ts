@@ -13,6 +13,7 @@ import type { UsageReader } from '../../projections/read-models/usage.reader.js'
 import { readSoldPrice } from '../../stripe/gateway/sold-price.js';
 import type { StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
 import type { SoldPrices } from '../../stripe/prices/sold-prices.js';
+import { type LogFollowing, waitForEndOfLog } from '../checkout/end-of-log.js';
 import { choiceHeld, type Held, heldBy } from '../checkout/held.js';
 import { addonOf } from '../checkout/offer.js';
 import { answered, PATIENCE_MS } from '../checkout/stripe-writes.js';
@@ -22,7 +23,7 @@ import { changeableSubscription, SubscriptionChange, type ToldStripe } from './p
 import { exceededLimits } from './quota.js';
 import { namesForChange, planOf, type WantedChange, wantedChange } from './wanted-change.js';
 
-export interface PlanChangeServiceOptions {
+export interface PlanChangeServiceOptions extends LogFollowing {
   /** `null`: there is no key of Stripe's API. */
   readonly gateway: StripeGateway | null;
   readonly reader: Pick<EntitlementReader, 'read'>;
@@ -57,7 +58,15 @@ export class PlanChangeService {
 
   /** @throws ProblemError with the reason why it may not be changed; StripeRefusedError, StripeUnansweredError */
   async change(asked: AskedChange): Promise<PlanChangeResponse> {
-    const { ops, reader, gateway, locks } = this.options;
+    return this.options.locks.holding(asked.userId, async (lock) => {
+      await waitForEndOfLog(this.options);
+      return this.#changeHeld(asked, lock);
+    });
+  }
+
+  /** Reads within the lock, behind the end of the log: whoever held it before may have changed what is known. */
+  async #changeHeld(asked: AskedChange, lock: HeldLock): Promise<PlanChangeResponse> {
+    const { ops, reader, gateway } = this.options;
     const { userId, request } = asked;
     const catalog = await ops.currentCatalog();
     if (catalog === null) throw new ReadModelNotReadyError();
@@ -68,10 +77,7 @@ export class PlanChangeService {
     const { source } = snapshot;
     if (source?.type !== 'subscription') return withoutSubscription(asked, snapshot);
     if (gateway === null) throw new ProblemError('stripe_api_key_missing', 'Set STRIPE_SECRET_KEY.');
-    const { subscriptionId } = source;
-    return locks.holding(userId, (lock) =>
-      this.#ofSubscription({ gateway, catalog, snapshot, lock }, asked, subscriptionId),
-    );
+    return this.#ofSubscription({ gateway, catalog, snapshot, lock }, asked, source.subscriptionId);
   }
 
   async #ofSubscription(

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import { POOL } from '../../database/database.js';
+import { LogWatch } from '../../projections/engine/log-watch.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
 import { UsageReader } from '../../projections/read-models/usage.reader.js';
 import { GatewayModule, STRIPE_GATEWAY } from '../../stripe/gateway/gateway.module.js';
@@ -21,11 +22,12 @@ import { OfferedPlansController } from './plans.controller.js';
   providers: [
     {
       provide: PlanChangeService,
-      inject: [POOL, STRIPE_GATEWAY, PROJECTIONS, SoldPrices, CommandBus, UserLocks],
+      inject: [POOL, STRIPE_GATEWAY, PROJECTIONS, LogWatch, SoldPrices, CommandBus, UserLocks],
       useFactory: (
         pool: Pool,
         gateway: StripeGateway | null,
-        { reader, ops }: Projections,
+        { reader, engine, ops }: Projections,
+        logWatch: LogWatch,
         prices: SoldPrices,
         commands: CommandBus,
         locks: UserLocks,
@@ -33,6 +35,8 @@ import { OfferedPlansController } from './plans.controller.js';
         new PlanChangeService({
           gateway,
           reader,
+          engine,
+          logWatch,
           ops,
           prices,
           locks,
