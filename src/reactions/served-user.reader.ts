@@ -4,6 +4,7 @@ import type { Position } from '../events/stored-event.js';
 import { WITHOUT_ROW } from '../projections/entitlements/served-history.js';
 import type { PastSnapshot } from '../projections/entitlements/snapshot.js';
 import { parseSnapshotTexts, snapshotAt } from '../projections/entitlements/user-row.js';
+import { BuyerReader } from '../projections/read-models/buyer.reader.js';
 
 const ownerRow = z.object({ owner: z.string().nullable() });
 const servedRow = z.object({
@@ -30,14 +31,10 @@ export async function ownerOf(
   return rows[0] === undefined ? null : ownerRow.parse(rows[0]).owner;
 }
 
-/** A customer of a user's, the smallest id of several; `null`: none. */
+/** A customer of a user's that is not known to be deleted, the smallest id of several; `null`: none. */
 export async function customerOf(database: Statements, userId: string): Promise<string | null> {
-  const { rows } = await database.query(
-    `select min(customer) as owner from tenure.customer
-     where generation = (select generation from tenure.live_generation) and owner = $1`,
-    [userId],
-  );
-  return ownerRow.parse(rows[0]).owner;
+  const customers = await new BuyerReader(database).customersOf(userId);
+  return customers.find(({ isDeleted }) => !isDeleted)?.customer ?? null;
 }
 
 /** What was served of a user once the event of a position was folded, at a moment (Unix ms); `null`: of who has no row. */

@@ -51,8 +51,18 @@ export class BuyerReader {
          where s.generation = ${LIVE} and s.owner = $1 group by 1, 2 order by 1`,
         [userId],
       ),
-      this.pool.query(
-        `with named as (
+      this.customersOf(userId),
+    ]);
+    return {
+      subscriptions: z.array(subscriptionRow).parse(subscriptions.rows).map(toSubscription),
+      customers,
+    };
+  }
+
+  /** Customers that are the user's, by id. */
+  async customersOf(userId: string): Promise<readonly KnownCustomer[]> {
+    const { rows } = await this.pool.query(
+      `with named as (
            select id as customer from tenure.user_stream
            where generation = ${LIVE} and user_id = $1 and category = 'customer'
            union select customer from tenure.subscription where generation = ${LIVE} and owner = $1
@@ -62,13 +72,9 @@ export class BuyerReader {
          )
          select customer, facts from tenure.customer join named using (customer)
          where generation = ${LIVE} and owner = $1 order by 1`,
-        [userId],
-      ),
-    ]);
-    return {
-      subscriptions: z.array(subscriptionRow).parse(subscriptions.rows).map(toSubscription),
-      customers: z.array(customerRow).parse(customers.rows).map(toCustomer),
-    };
+      [userId],
+    );
+    return z.array(customerRow).parse(rows).map(toCustomer);
   }
 
   /** Which of these subscriptions are known, whosever they are. */
