@@ -1,5 +1,7 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
+import { inTransaction } from '../database/in-transaction.js';
+import { holdLanes, promote } from './work-store.js';
 
 /** Work that was given up. */
 export interface DeadLetter {
@@ -46,12 +48,26 @@ export async function listDeadLetters(
   return z.array(deadRow).parse(rows);
 }
 
-/** Has work that was given up done once more, under its id, from its first try on. `false`: there is none such. */
+/**
+ * Has work that was given up done once more, under its id, from its first try on. It comes last in its lane: only the first
+ * of a lane may be due, and another may be under way. `false`: there is none such.
+ */
 export async function replayDeadLetter(pool: Pool, id: string): Promise<boolean> {
-  const { rowCount } = await pool.query(
-    `update tenure.reaction_work set state = 'waiting', due_at = clock_timestamp(), attempts = 0, replayed = true,
-       dead_at = null where id = $1 and state = 'dead'`,
-    [id],
-  );
-  return rowCount === 1;
+  return inTransaction(pool, async (client) => {
+    await client.query('set local synchronous_commit = on');
+    const { rows } = await client.query(
+      `select reaction, lane from tenure.reaction_work where id = $1 and state = 'dead'`,
+      [id],
+    );
+    const [found] = z.array(z.object({ reaction: z.string(), lane: z.string() })).parse(rows);
+    if (found === undefined) return false;
+    await holdLanes(client, found.reaction);
+    const { rowCount } = await client.query(
+      `update tenure.reaction_work set state = 'waiting', due_at = null, attempts = 0, replayed = true, dead_at = null,
+         seq = nextval(pg_get_serial_sequence('tenure.reaction_work', 'seq')) where id = $1 and state = 'dead'`,
+      [id],
+    );
+    await promote(client, found.reaction, [found.lane]);
+    return rowCount === 1;
+  });
 }
