@@ -70,10 +70,10 @@ export class BeginCheckout {
     const days = trialDaysBy(interval, request, trialDays);
     refuseHeld(wanted, running.held, snapshot, catalog);
     if (running.held !== null && !isOnce) {
-      await reuseOrExpire(gateway, sessions, null);
+      await reuseOrExpire(gateway, sessions, null, lock);
       return this.#upgrade(asked, wanted, running.held, lock);
     }
-    const open = await reuseOrExpire(gateway, sessions, choiceKey(request, wanted, days));
+    const open = await reuseOrExpire(gateway, sessions, choiceKey(request, wanted, days), lock);
     const checkout = randomUUID();
     const parts = {
       request,

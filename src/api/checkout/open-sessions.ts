@@ -5,6 +5,7 @@ import { StripeRefusedError, written } from '../../stripe/gateway/written.js';
 import type { CheckoutStatusResponse } from './checkout.schemas.js';
 import { METADATA } from './session-params.js';
 import { answered, PATIENCE_MS } from './stripe-writes.js';
+import type { HeldLock } from './user-lock.js';
 
 /** A checkout session as Stripe shows it, as far as a purchase asks. */
 export const sessionSchema = z.looseObject({
@@ -35,18 +36,22 @@ export async function sessionsOf(
 /**
  * The open session of a choice; every other one is expired first, so that nobody pays twice.
  * @param key of the choice, `null` where none may stay open
+ * @param lock made sure of before any is expired
  * @throws ProblemError `checkout_completed` where one was paid meanwhile
  */
 export async function reuseOrExpire(
   gateway: Pick<StripeGateway, 'write' | 'object'>,
   sessions: readonly StripeSession[],
   key: string | null,
+  lock: HeldLock,
 ): Promise<StripeSession | null> {
   const open = sessions.filter(({ status }) => status === 'open');
   const same =
     key === null ? null : (open.find(({ metadata }) => metadata?.[METADATA.choice] === key) ?? null);
   for (const session of open) {
-    if (session !== same) await expire(gateway, session.id);
+    if (session === same) continue;
+    await lock.confirm();
+    await expire(gateway, session.id);
   }
   return same;
 }

@@ -39,7 +39,7 @@ export async function beginUpgrade(
   const { held } = upgrade;
   const { subscription } = held;
   if (subscription.pending_update != null) {
-    const waiting = await pendingInvoice(gateway, upgrade);
+    const waiting = await pendingInvoice(gateway, upgrade, lock);
     if (waiting !== null) return waiting;
   }
   await lock.confirm();
@@ -181,7 +181,11 @@ function followed(before: StripeSubscription, after: StripeSubscription): Checko
 }
 
 /** The invoice of a change that waits already: the same change is followed on, another one is given up first. */
-async function pendingInvoice(gateway: Gateway, upgrade: Upgrade): Promise<CheckoutResponse | null> {
+async function pendingInvoice(
+  gateway: Gateway,
+  upgrade: Upgrade,
+  lock: HeldLock,
+): Promise<CheckoutResponse | null> {
   const { subscription } = upgrade.held;
   const { latest_invoice: invoice, metadata, pending_update: pending } = subscription;
   if (invoice == null || typeof invoice === 'string') return null;
@@ -189,6 +193,7 @@ async function pendingInvoice(gateway: Gateway, upgrade: Upgrade): Promise<Check
     return toPay(invoice, pending?.expires_at ?? null);
   }
   if (invoice.status === 'open') {
+    await lock.confirm();
     await writtenAs(
       gateway,
       {
