@@ -2,9 +2,12 @@ import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '../../database/in-transaction.js';
 import { ProblemError } from '../../http/problem.js';
 import { Turns } from '../links/turns.js';
+import { checkoutInProgress, UserQueues } from './user-queues.js';
 
 /** Locks that one instance holds or waits for at once: most connections of its pool stay for everybody else. */
 const AT_ONCE = 8;
+/** Requests of one user that an instance keeps: the one that has a place, and those that wait for it. */
+const OF_ONE_USER = 8;
 /** Requests that wait for one of these places. */
 const MOST_WAITING = 100;
 /** Milliseconds to wait for who holds the lock of the same user; then they are told to come again. */
@@ -20,6 +23,7 @@ export interface HeldLock {
 
 /** A lock for each user in PostgreSQL. It ends with its transaction, so a process that dies leaves none behind. */
 export class UserLocks {
+  readonly #queues = new UserQueues({ atMost: OF_ONE_USER, waitMs: LOCK_MS });
   readonly #turns = new Turns(AT_ONCE);
   #waiting = 0;
 
@@ -27,6 +31,10 @@ export class UserLocks {
 
   /** Does `work` while nobody else holds the lock of the user. @throws ProblemError `checkout_in_progress`, `too_many_requests` */
   async holding<T>(userId: string, work: (lock: HeldLock) => Promise<T>): Promise<T> {
+    return this.#queues.run(userId, () => this.#inPlace(userId, work));
+  }
+
+  async #inPlace<T>(userId: string, work: (lock: HeldLock) => Promise<T>): Promise<T> {
     if (this.#waiting >= MOST_WAITING) {
       throw new ProblemError('too_many_requests', 'Too many buy at once. Try again.', { 'retry-after': '2' });
     }
@@ -51,11 +59,6 @@ async function take(client: PoolClient, userId: string): Promise<void> {
     await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`tenure buyer ${userId}`]);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === '55P03')) throw error;
-    throw new ProblemError(
-      'checkout_in_progress',
-      'Another checkout of this user is being started. Send the same request again.',
-      { 'retry-after': '1' },
-      { cause: error },
-    );
+    throw checkoutInProgress({ cause: error });
   }
 }
