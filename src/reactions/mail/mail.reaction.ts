@@ -76,7 +76,7 @@ export class MailReaction implements Reaction {
     return [];
   }
 
-  async perform({ id, payload }: DueWork): Promise<void> {
+  async perform({ id, payload }: DueWork, signal: AbortSignal): Promise<void> {
     const { gateway, mailing, now, onOutcome } = this.options;
     const { kind, customer, happenedAt: at, fields } = payloadSchema.parse(payload);
     if (mailing === null) throw new Error('SMTP_URL is not set any more');
@@ -88,7 +88,7 @@ export class MailReaction implements Reaction {
     if (answer.outcome !== 'answered') throw new Error(`Stripe gave no answer: ${answer.outcome}`);
     const { email } = answer.object;
     if (typeof email !== 'string' || email === '') return onOutcome(kind, 'no_address');
-    await mailing.mailer.send(id, email, fillIn(mailing.templates[kind], fields));
+    await mailing.mailer.send(id, email, fillIn(mailing.templates[kind], fields), signal);
     onOutcome(kind, 'sent');
   }
 
