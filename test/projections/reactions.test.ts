@@ -1,6 +1,8 @@
+import { replayDeadLetter } from '../../src/reactions/dead-letters.js';
 import type { DueWork, NewWork, Occurrence, Reaction } from '../../src/reactions/reaction.js';
 import { reactOnce } from '../../src/reactions/reaction-round.js';
 import { Reactor } from '../../src/reactions/reactor.js';
+import { endTry, type TryEnd, takeDue } from '../../src/reactions/work-store.js';
 import { at, day } from '../support/policy-stories.js';
 import { ProjectedLog, type Replay, type ToRecord } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
@@ -274,5 +276,34 @@ describe('A reaction', () => {
         payload: '"ann free>plus v1 by SubscriptionUpdated 2"',
       },
     ]);
+  });
+
+  it('does work that is replayed last in its lane, and never beside another of it', async () => {
+    const reaction = new Recording(nothing);
+    await react(reaction);
+    await fold(sight('ann', day(2)), sight('ann', day(3), { status: 'paused' }), sight('ann', day(4)));
+    await react(reaction);
+    const due = async (): Promise<readonly DueWork[]> => {
+      const all = await takeDue(log.pool, reaction.name, { underWay: [], held: [], perGroup: 64 });
+      return all.filter(({ lane }) => lane === 'ann');
+    };
+    const next = async (end: TryEnd): Promise<DueWork> => {
+      const [first, ...beside] = await due();
+      if (first === undefined || beside.length > 0) throw new Error('not one of the lane is due');
+      await endTry(log.pool, reaction.name, first, end);
+      return first;
+    };
+    const given = await next({ outcome: 'dead', why: 'never' });
+    const [second] = await due();
+    expect(await replayDeadLetter(log.pool, given.id)).toBe(true);
+    expect(await due()).toEqual([second]);
+    const done = [
+      await next({ outcome: 'done' }),
+      await next({ outcome: 'done' }),
+      await next({ outcome: 'done' }),
+    ];
+    expect(done.map(({ payload }) => String(payload).match(/v\d/)?.[0])).toEqual(['v2', 'v3', 'v1']);
+    expect(done.at(-1)).toMatchObject({ id: given.id, replayed: true, attempts: 0 });
+    expect(await due()).toEqual([]);
   });
 });
