@@ -2,6 +2,7 @@ import { replayDeadLetter } from '../../src/reactions/dead-letters.js';
 import type { DueWork, NewWork, Occurrence, Reaction } from '../../src/reactions/reaction.js';
 import { reactOnce } from '../../src/reactions/reaction-round.js';
 import { Reactor } from '../../src/reactions/reactor.js';
+import { customerOf } from '../../src/reactions/served-user.reader.js';
 import { endTry, type TryEnd, takeDue } from '../../src/reactions/work-store.js';
 import { at, day } from '../support/policy-stories.js';
 import { ProjectedLog, type Replay, type ToRecord } from '../support/projected-log.js';
@@ -305,5 +306,21 @@ describe('A reaction', () => {
     expect(done.map(({ payload }) => String(payload).match(/v\d/)?.[0])).toEqual(['v2', 'v3', 'v1']);
     expect(done.at(-1)).toMatchObject({ id: given.id, replayed: true, attempts: 0 });
     expect(await due()).toEqual([]);
+  });
+
+  it('is told a customer of a user that Stripe still has', async () => {
+    const customer = (id: string, type: 'CustomerObserved' | 'CustomerDeleted'): ToRecord => {
+      const { origin, at: when } = sight(id, day(2));
+      const stripeType = type === 'CustomerDeleted' ? 'customer.deleted' : 'customer.updated';
+      return {
+        event: { type, data: { customer: id, userId: 'ann' } },
+        origin: origin && { ...origin, stripeType },
+        at: when,
+      };
+    };
+    await fold(customer('cus_1', 'CustomerDeleted'));
+    expect(await customerOf(log.pool, 'ann')).toBeNull();
+    await fold(customer('cus_2', 'CustomerObserved'), customer('cus_3', 'CustomerObserved'));
+    expect(await customerOf(log.pool, 'ann')).toBe('cus_2');
   });
 });
