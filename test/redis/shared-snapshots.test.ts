@@ -152,7 +152,7 @@ describe('Snapshots in Redis', () => {
   });
 
   it('never go back: of two that may be kept the later stays, in whichever order they come', async () => {
-    const { lead, offer, find, finds, holds, one } = instances();
+    const { lead, offer, find, finds, holds } = instances();
     await lead(at(5), 'all');
     await offer(at(7), snapshot('u', 9));
     await holds(at(5), 'u');
@@ -203,7 +203,7 @@ describe('Snapshots in Redis', () => {
   });
 
   it('can be read by other programs as the document says', async () => {
-    const { lead, offer, holds, namespace, level } = instances();
+    const { lead, offer, holds, namespace } = instances();
     await lead(at(5), 'all');
     await offer(at(5), snapshot('u', 3));
     await holds(at(5), 'u');
