@@ -280,10 +280,12 @@ describe('What cannot be folded', () => {
     broken = ['paused'];
     expect(await recovery.resume('live')).toEqual({ generation: 1, fault: null, streams: 2, users: 0 });
     await until('one is folded on', () => a.engine.status().setAside.streams === 1);
-    await until(
-      'the other stands later',
-      async () => (await a.ops.faults(null, 10)).items[0]?.position === '7',
-    );
+    await until('the other stands later, and was tried there', async () => {
+      const { rows } = await log.pool.query(
+        'select from tenure.set_aside_stream where generation = 1 and position = 7 and tried_by is not null',
+      );
+      return rows.length === 1;
+    });
     expect(await shown(a, 'ann', 'bob')).toEqual(['free canceled', 'free unpaid, faulted at 7']);
     expect((await a.ops.faults(null, 10)).items).toMatchObject([{ waiting: 2, users: ['bob'] }]);
     broken = [];
