@@ -553,4 +553,12 @@ describe('The reasons of the access policy', () => {
     const reason = reasonsOf(asked).find(({ of }) => of === asked.of);
     expect(reason).toMatchObject({ of: asked.of, code, words: POLICY_RULES[code].example });
   });
+
+  it('tell which of two grants lasts longer, also where that one has no end', () => {
+    const grants = [proUntilTenth, { plan: 'pro', recorded: day(0) }];
+    const words = 'The plan is pro, of gr_2, which lasts longer than gr_1.';
+    expect(reasonsOf({ ...NOTHING, of: 'plan', grants })).toContainEqual(
+      expect.objectContaining({ of: 'plan', code: 'later_end', words }),
+    );
+  });
 });

@@ -24,11 +24,9 @@ export const SNAPSHOT_RULES = {
   },
   later_end: {
     title: 'Of equal ranks and statuses the later end counts, no end of a purchase or grant as the latest',
-    words:
-      'The plan is {plan}, of {source}, whose period ends on {periodEnd}, later than that of {next.source}.',
+    words: 'The plan is {plan}, of {source}, which lasts longer than {next.source}[, until {periodEnd}].',
     given: 'plus is bought twice, once for a year.',
-    example:
-      'The plan is plus, of sub_2, whose period ends on 1 November 2027, 09:40 UTC, later than that of sub_1.',
+    example: 'The plan is plus, of sub_2, which lasts longer than sub_1, until 1 November 2027, 09:40 UTC.',
   },
   smaller_id: {
     title: 'Of what is equal the smallest id counts',
