@@ -1,7 +1,7 @@
 import type { DomainEvent } from '../events/event-types.js';
 import { checkoutStream } from '../events/stream-names.js';
 import type { Aggregate, KeyedOrigin, Origin } from './aggregate.js';
-import { having, isKnown, type LinkableState, UNSEEN } from './linkable.js';
+import { evolveLinkable, isKnown, type LinkableState, UNSEEN } from './linkable.js';
 
 /** Record what a Stripe event says of a checkout session, or that Tenure began it, once by the key of the origin. */
 export class RecordCheckoutEvent {
@@ -44,16 +44,7 @@ export const checkoutAggregate: Aggregate<LinkableState, CheckoutCommand> = {
     (command.event.type === 'CheckoutStarted' ||
       command.origin.stripe?.eventType === 'checkout.session.completed'),
   initial: UNSEEN,
-  evolve: (state, { event, causation }) => {
-    switch (event.type) {
-      case 'CheckoutLinked':
-        return having(state, causation, event.data.userId);
-      case 'CheckoutUnlinked':
-        return having(state, causation, null);
-      default:
-        return having(state, causation, state.link);
-    }
-  },
+  evolve: evolveLinkable,
   knows: isKnown,
   decide: (state, command) => {
     if (isKnown(state, command.origin.causation)) return [];

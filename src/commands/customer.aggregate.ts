@@ -1,7 +1,7 @@
 import type { DomainEvent } from '../events/event-types.js';
 import { customerStream } from '../events/stream-names.js';
 import type { Aggregate, KeyedOrigin, Origin } from './aggregate.js';
-import { having, isKnown, type LinkableState, UNSEEN } from './linkable.js';
+import { evolveLinkable, isKnown, type LinkableState, UNSEEN } from './linkable.js';
 
 /** Record what a Stripe event says of a customer, once by its Stripe event id. */
 export class RecordCustomerEvent {
@@ -41,16 +41,7 @@ export const customerAggregate: Aggregate<LinkableState, CustomerCommand> = {
   streamOf: (prefix, { customer }) => customerStream(prefix, customer),
   expectsNewStream: ({ origin }) => origin.stripe?.eventType === 'customer.created',
   initial: UNSEEN,
-  evolve: (state, { event, causation }) => {
-    switch (event.type) {
-      case 'CustomerLinked':
-        return having(state, causation, event.data.userId);
-      case 'CustomerUnlinked':
-        return having(state, causation, null);
-      default:
-        return having(state, causation, state.link);
-    }
-  },
+  evolve: evolveLinkable,
   knows: isKnown,
   decide: (state, command) => {
     if (isKnown(state, command.origin.causation)) return [];

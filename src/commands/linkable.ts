@@ -1,3 +1,4 @@
+import type { Happened } from './aggregate.js';
 import { SeenKeys } from './seen-keys.js';
 
 /**
@@ -12,8 +13,24 @@ export interface LinkableState {
 export const UNSEEN: LinkableState = { seen: SeenKeys.none, link: null };
 
 /** The state with one more key; the link changes only where `link` is given. */
-export function having(state: LinkableState, causation: string | null, link: string | null): LinkableState {
+function having(state: LinkableState, causation: string | null, link: string | null): LinkableState {
   return { seen: causation === null ? state.seen : state.seen.with(causation), link };
+}
+
+/** The state after one more event of such a stream. */
+export function evolveLinkable(state: LinkableState, { event, causation }: Happened): LinkableState {
+  switch (event.type) {
+    case 'SubscriptionLinked':
+    case 'CustomerLinked':
+    case 'CheckoutLinked':
+      return having(state, causation, event.data.userId);
+    case 'SubscriptionUnlinked':
+    case 'CustomerUnlinked':
+    case 'CheckoutUnlinked':
+      return having(state, causation, null);
+    default:
+      return having(state, causation, state.link);
+  }
 }
 
 /** Whether a command with this key is on the stream already. */

@@ -1,7 +1,7 @@
 import type { DomainEvent } from '../events/event-types.js';
 import { subscriptionStream } from '../events/stream-names.js';
 import type { Aggregate, KeyedOrigin, Origin } from './aggregate.js';
-import { having, isKnown, type LinkableState, UNSEEN } from './linkable.js';
+import { evolveLinkable, isKnown, type LinkableState, UNSEEN } from './linkable.js';
 
 /** Record what Stripe says of a subscription (or of an invoice of it), once by its Stripe event id, or by what was asked. */
 export class RecordSubscriptionEvent {
@@ -41,16 +41,7 @@ export const subscriptionAggregate: Aggregate<LinkableState, SubscriptionCommand
   streamOf: (prefix, { subscription }) => subscriptionStream(prefix, subscription),
   expectsNewStream: ({ origin }) => origin.stripe?.eventType === 'customer.subscription.created',
   initial: UNSEEN,
-  evolve: (state, { event, causation }) => {
-    switch (event.type) {
-      case 'SubscriptionLinked':
-        return having(state, causation, event.data.userId);
-      case 'SubscriptionUnlinked':
-        return having(state, causation, null);
-      default:
-        return having(state, causation, state.link);
-    }
-  },
+  evolve: evolveLinkable,
   knows: isKnown,
   decide: (state, command) => {
     if (isKnown(state, command.origin.causation)) return [];

@@ -46,21 +46,19 @@ const COLUMNS = (row: string): string =>
  * Rows in the order in which they were written, each with what was served before it: of that user, or of whoever has no row.
  * Rows are written under the live checkpoint, so none comes later with a smaller ordinal.
  */
-const READ = {
-  name: 'tenure-read-served-changes',
-  text: `select s.ordinal::text, s.user_id, s.position::text, s.by_swap, ${COLUMNS('s')} as after,
-           ${COLUMNS('b')} as before
-         from tenure.served_entitlement s
-         left join lateral (
-           (select * from tenure.served_entitlement p where p.user_id = s.user_id and p.ordinal < s.ordinal
-            order by p.ordinal desc limit 1)
-           union all
-           (select * from tenure.served_entitlement p where p.user_id = '' and p.ordinal < s.ordinal
-            order by p.ordinal desc limit 1)
-           limit 1
-         ) b on true
-         where s.ordinal > $1 order by s.ordinal limit $2`,
-};
+const READ = `
+  select s.ordinal::text, s.user_id, s.position::text, s.by_swap, ${COLUMNS('s')} as after,
+         ${COLUMNS('b')} as before
+       from tenure.served_entitlement s
+       left join lateral (
+         (select * from tenure.served_entitlement p where p.user_id = s.user_id and p.ordinal < s.ordinal
+          order by p.ordinal desc limit 1)
+         union all
+         (select * from tenure.served_entitlement p where p.user_id = '' and p.ordinal < s.ordinal
+          order by p.ordinal desc limit 1)
+         limit 1
+       ) b on true
+       where s.ordinal > $1 order by s.ordinal limit $2`;
 
 /** Changes of users behind an ordinal. `anchor` is the last event folded that is known to stand before each, in the log's order. */
 export interface ServedChanges {
@@ -83,7 +81,7 @@ export async function readServedChanges(
     limit,
   }: { readonly ordinal: string; readonly upTo: Position | null; readonly limit: number },
 ): Promise<ServedChanges> {
-  const { rows } = await database.query(READ.text, [ordinal, limit]);
+  const { rows } = await database.query(READ, [ordinal, limit]);
   const changes: ServedChanges['changes'][number][] = [];
   let last = ordinal;
   let anchor: Position | null = null;

@@ -6,6 +6,7 @@ import type { UserFactsReader } from '../../projections/read-models/user-facts.r
 import type { PortalConfigurations } from '../../stripe/gateway/portal-configurations.js';
 import type { StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
 import { written } from '../../stripe/gateway/written.js';
+import { PATIENCE_MS } from '../checkout/stripe-writes.js';
 import type { PortalRequest, PortalResponse } from './portal.schemas.js';
 
 export interface PortalServiceOptions {
@@ -19,8 +20,6 @@ export interface PortalServiceOptions {
 }
 
 const sessionSchema = z.looseObject({ id: z.string(), url: z.string() });
-/** Milliseconds that a request waits for its turn at Stripe: a person waits for the page. */
-const PATIENCE_MS = 5_000;
 
 /** Ways into Stripe's customer portal. It makes no customer, and lets nobody change a plan: that is what Tenure's routes are for. */
 export class PortalService {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { grantIssuedSchema, grantRevokedSchema } from '../../events/grant.events.js';
 import { overrideRemovedSchema, overrideSetSchema } from '../../events/override.events.js';
 import type { GrantFacts, OverrideFacts } from '../../policy/facts.js';
+import { namesOfGrant } from '../../policy/grants.js';
 import { jsonColumn, SEPARATOR } from './statement-values.js';
 
 function saidByHand<Data extends z.ZodType>(data: Data) {
@@ -47,16 +48,6 @@ export function byHandStatements(
   return [
     ...(grants.size > 0 ? [() => grantsStatement(generation, [...grants.values()])] : []),
     ...(overrides.size > 0 ? [() => overridesStatement(generation, [...overrides.values()])] : []),
-  ];
-}
-
-/** What a grant names of the catalogue: `plan:…`, `addon:…`, `feature:…`, `limit:…`. */
-export function namesOfGrant({ issued: { data } }: GrantFacts): readonly string[] {
-  return [
-    ...(data.plan === null ? [] : [`plan:${data.plan}`]),
-    ...Object.keys(data.addons).map((name) => `addon:${name}`),
-    ...data.features.map((key) => `feature:${key}`),
-    ...Object.keys(data.limits).map((key) => `limit:${key}`),
   ];
 }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Statements } from '../../database/in-transaction.js';
-import { orderObservations, statusOf } from '../../policy/order.js';
-import { customerText, observationText } from '../entitlements/fact-rows.js';
+import { statusOf } from '../../policy/order.js';
+import { customerText } from '../entitlements/fact-rows.js';
+import { type ObservedSubscription, readObservedSubscriptions } from './observed-subscriptions.js';
 
 /** A subscription of a user, as far as buying goes. */
 export interface BoughtSubscription {
@@ -29,11 +30,6 @@ const LIVE = '(select generation from tenure.live_generation)';
 /** A subscription in one of these never began (Stripe: "Subscription statuses"). */
 const NEVER_BEGAN: readonly (string | null)[] = ['incomplete', 'incomplete_expired', null];
 
-const subscriptionRow = z.object({
-  subscription: z.string(),
-  customer: z.string().nullable(),
-  bodies: z.array(z.string()),
-});
 const customerRow = z.object({ customer: z.string(), facts: z.string() });
 
 /** Reads what a purchase must know of a user in the live generation. */
@@ -43,20 +39,10 @@ export class BuyerReader {
   /** Customers that are the user's and subscriptions that are, each by id. */
   async of(userId: string): Promise<Buyer> {
     const [subscriptions, customers] = await Promise.all([
-      this.pool.query(
-        `select s.subscription, s.customer,
-           coalesce(array_agg(f.body) filter (where f.body is not null), '{}') as bodies
-         from tenure.subscription s left join tenure.subscription_fact f
-           on f.generation = s.generation and f.subscription = s.subscription and f.kind = 'observation'
-         where s.generation = ${LIVE} and s.owner = $1 group by 1, 2 order by 1`,
-        [userId],
-      ),
+      readObservedSubscriptions(this.pool, userId),
       this.customersOf(userId),
     ]);
-    return {
-      subscriptions: z.array(subscriptionRow).parse(subscriptions.rows).map(toSubscription),
-      customers,
-    };
+    return { subscriptions: subscriptions.map(toSubscription), customers };
   }
 
   /** Customers that are the user's, by id. */
@@ -93,13 +79,7 @@ export class BuyerReader {
   }
 }
 
-function toSubscription({
-  subscription,
-  customer,
-  bodies,
-}: z.infer<typeof subscriptionRow>): BoughtSubscription {
-  const told = bodies.map((body) => observationText.parse(JSON.parse(body)));
-  const { observations } = orderObservations(told);
+function toSubscription({ subscription, customer, observations }: ObservedSubscription): BoughtSubscription {
   const hasBegun = observations.some(({ data }) => !NEVER_BEGAN.includes(data.status));
   return { subscription, customer, status: statusOf(observations), hasBegun };
 }

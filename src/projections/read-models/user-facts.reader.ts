@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Statements } from '../../database/in-transaction.js';
 import { deadlineStream, overridesStream, streamName } from '../../events/stream-names.js';
-import { orderObservations, statusOf } from '../../policy/order.js';
-import { observationText } from '../entitlements/fact-rows.js';
+import { statusOf } from '../../policy/order.js';
+import { type ObservedSubscription, readObservedSubscriptions } from './observed-subscriptions.js';
 
 /** A subscription that belongs to a user, as it was seen last. Times are RFC 3339. */
 export interface UserSubscription {
@@ -24,11 +24,6 @@ export interface UserVersion {
   readonly offset: number;
 }
 
-const factRow = z.object({
-  subscription: z.string(),
-  customer: z.string().nullable(),
-  bodies: z.array(z.string()),
-});
 const versionRow = z.tuple([
   z.object({ generation: z.number(), counter: z.number(), version_offset: z.number() }),
 ]);
@@ -40,15 +35,7 @@ export class UserFactsReader {
 
   /** The subscriptions of a user, by id. */
   async subscriptions(userId: string): Promise<readonly UserSubscription[]> {
-    const { rows } = await this.pool.query(
-      `select s.subscription, s.customer,
-         coalesce(array_agg(f.body) filter (where f.body is not null), '{}') as bodies
-       from tenure.subscription s left join tenure.subscription_fact f
-         on f.generation = s.generation and f.subscription = s.subscription and f.kind = 'observation'
-       where s.generation = ${LIVE} and s.owner = $1 group by 1, 2 order by 1`,
-      [userId],
-    );
-    return z.array(factRow).parse(rows).map(toSubscription);
+    return (await readObservedSubscriptions(this.pool, userId)).map(toSubscription);
   }
 
   async version(userId: string): Promise<UserVersion> {
@@ -107,9 +94,7 @@ export class UserFactsReader {
   }
 }
 
-function toSubscription({ subscription, customer, bodies }: z.infer<typeof factRow>): UserSubscription {
-  const told = bodies.map((body) => observationText.parse(JSON.parse(body)));
-  const { observations } = orderObservations(told);
+function toSubscription({ subscription, customer, observations }: ObservedSubscription): UserSubscription {
   const newest = observations.at(-1);
   const items = newest?.data.items ?? [];
   return {
