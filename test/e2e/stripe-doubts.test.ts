@@ -336,12 +336,12 @@ describe('where the events of Stripe leave a doubt', () => {
 
   it('what Stripe has is brought in over HTTP, as a job that tells how far it is', async () => {
     api.has(subscriptionObject('sub_old', 'price_plus', { livemode: false, metadata: { user_id: 'u_old' } }));
-    const begun = await service.ask('POST', '/v1/ops/import', { dryRun: false });
-    expect([begun.status, begun.headers.location]).toEqual([202, '/v1/ops/import']);
+    const begun = await service.ask('POST', '/v1/ops/imports', { dryRun: false });
+    expect([begun.status, begun.headers.location]).toEqual([202, '/v1/ops/imports']);
     expect(begun.body).toMatchObject({ phase: 'reading', afterwards: 'record', finishedAt: null });
-    const watched = await readEvents(service.tenure.url, 'GET', '/v1/ops/import');
+    const watched = await readEvents(service.tenure.url, 'GET', '/v1/ops/imports');
     const over = await until('the import to be over', async () => {
-      const { body } = await service.get('/v1/ops/import');
+      const { body } = await service.get('/v1/ops/imports');
       return body.finishedAt !== null && body;
     });
     expect(over).toMatchObject({ id: begun.body.id, phase: 'done', failure: null });

@@ -121,7 +121,7 @@ describe('Signed webhooks', () => {
   });
 
   it('are all there is without a key: nothing can be imported', async () => {
-    const answer = await service.ask('POST', '/v1/ops/import');
+    const answer = await service.ask('POST', '/v1/ops/imports');
     expect([answer.status, problemCode(answer)]).toEqual([409, 'stripe_key_missing']);
   });
 

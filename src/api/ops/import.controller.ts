@@ -15,7 +15,7 @@ import { wantsEvents } from './projection-routes.js';
 
 /** Bringing in what Stripe has. */
 @ApiTags('Ops')
-@Controller('v1/ops/import')
+@Controller('v1/ops/imports')
 export class ImportController {
   constructor(
     private readonly imports: ImportRunner,
@@ -42,7 +42,7 @@ export class ImportController {
   ): Promise<Reply> {
     const job = await this.imports.begin({ afterwards: dryRun ? 'report' : 'record', actor, links });
     if (job === null) throw new ProblemError('stripe_key_missing', 'Set STRIPE_SECRET_KEY.');
-    return jsonReply(202, job, { location: '/v1/ops/import' });
+    return jsonReply(202, job, { location: '/v1/ops/imports' });
   }
 
   @Get()
