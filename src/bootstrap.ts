@@ -5,6 +5,7 @@ import type { Pool } from 'pg';
 import { KEPT_MS } from './api/health/open-answers.js';
 import { toProblem } from './api/to-problem.js';
 import { appModule } from './app.module.js';
+import { SEALED_SECRETS, type SealedSecrets } from './auth/sealed-secrets.js';
 import { Repositories } from './commands/repositories.js';
 import type { Settings } from './config/settings.js';
 import { DeadlineScheduler } from './deadlines/deadline-scheduler.js';
@@ -18,6 +19,7 @@ import { loadPlanFile } from './plans/plan-file.js';
 import { GuardedEventStore } from './projections/engine/guarded-event-store.js';
 import type { Projections } from './projections/projections.js';
 import { Reactor } from './reactions/reactor.js';
+import { sealKeptSecretsAnew } from './start/kept-secrets.js';
 import { LeadershipLog } from './start/leadership-log.js';
 import { OfferedCatalog, untilCatalogIsRead } from './start/offered-catalog.js';
 import { openCache } from './start/open-cache.js';
@@ -123,6 +125,7 @@ async function start(starting: Starting): Promise<Tenure> {
   const application = await openApplication(starting, appModule({ ...given, ...opened }));
   const { app, expressListener } = application;
 
+  await steps.take(sealKeptSecretsAnew(pool, app.get<SealedSecrets>(SEALED_SECRETS), logger));
   const deadlines = app.get(DeadlineScheduler);
   const imports = app.get(ImportRunner);
   const reconciliations = app.get(ReconciliationRunner);

@@ -18,13 +18,13 @@ import { UserTokenKeys } from './user-token.keys.js';
 /** DI token of who knows user tokens. */
 const USER_TOKENS = Symbol('USER_TOKENS');
 
-/** Who comes in: holders of `TENURE_ADMIN_KEY`, of stored keys and of user tokens; and what was answered to those who may ask again. */
+/** Who comes in: holders of a `TENURE_ADMIN_KEY`, of stored keys and of user tokens; and what was answered to those who may ask again. */
 @Module({
   providers: [
     {
       provide: SEALED_SECRETS,
       inject: [SETTINGS],
-      useFactory: ({ adminKey }: Settings) => new SealedSecrets([adminKey]),
+      useFactory: ({ adminKeys }: Settings) => new SealedSecrets(adminKeys),
     },
     {
       provide: LastUse,
@@ -58,14 +58,18 @@ const USER_TOKENS = Symbol('USER_TOKENS');
       provide: AccessControl,
       inject: [SETTINGS, POOL, LastUse, USER_TOKENS, Metrics],
       useFactory: (
-        { adminKey }: Settings,
+        { adminKeys }: Settings,
         pool: Pool,
         lastUse: LastUse,
         userTokens: Authenticator,
         metrics: Metrics,
       ) =>
         new AccessControl(
-          firstOf(new AdminKeyAuthenticator(adminKey), new StoredKeyAuthenticator(pool, lastUse), userTokens),
+          firstOf(
+            ...adminKeys.map((key) => new AdminKeyAuthenticator(key)),
+            new StoredKeyAuthenticator(pool, lastUse),
+            userTokens,
+          ),
           new FailureLimiter(),
           (code) => metrics.authFailure(code),
         ),

@@ -32,7 +32,7 @@ export interface Authenticator {
   authenticate(token: string): Principal | null | Promise<Principal | null>;
 }
 
-/** The holder of `TENURE_ADMIN_KEY`, with every scope. */
+/** The holder of one key of `TENURE_ADMIN_KEY`, with every scope. All of them are one actor, so that a rotation changes nobody's name. */
 export class AdminKeyAuthenticator implements Authenticator {
   private readonly principal: Principal = { kind: 'key', actor: 'admin-key', scopes: new Set(SCOPES) };
   private readonly key: Buffer;

@@ -19,6 +19,14 @@ describe('A sealed secret', () => {
     expect(() => new SealedSecrets([NEW]).open(sealed, 'x')).toThrow(SecretUnreadableError);
   });
 
+  it('is sealed anew by the first of the admin keys, once', () => {
+    const sealed = new SealedSecrets([OLD]).seal('secret', 'x');
+    const anew = new SealedSecrets([NEW, OLD]).sealAnew(sealed, 'x') ?? '';
+    expect(new SealedSecrets([NEW]).open(anew, 'x')).toBe('secret');
+    expect(new SealedSecrets([NEW, OLD]).sealAnew(anew, 'x')).toBeNull();
+    expect(() => new SealedSecrets([NEW]).sealAnew(sealed, 'x')).toThrow(SecretUnreadableError);
+  });
+
   it.each(['', 'v1.', 'v1.AAAA', 'v2.x'])('does not open where it is %p', (text) => {
     expect(() => new SealedSecrets([OLD]).open(text, 'x')).toThrow(SecretUnreadableError);
   });

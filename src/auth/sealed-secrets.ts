@@ -13,7 +13,8 @@ const CIPHER = 'aes-256-gcm';
 const KEY_BYTES = 32;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
-const VERSION = 'v1.';
+/** What every sealed text begins with. */
+export const SEALED_PREFIX = 'v1.';
 
 /** DI token of the `SealedSecrets` of this process. */
 export const SEALED_SECRETS = Symbol('SEALED_SECRETS');
@@ -40,16 +41,30 @@ export class SealedSecrets {
     const cipher = createCipheriv(CIPHER, key, iv);
     cipher.setAAD(Buffer.from(purpose));
     const sealed = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()]);
-    return VERSION + Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64url');
+    return SEALED_PREFIX + Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64url');
   }
 
   /** @throws SecretUnreadableError */
   open(sealed: string, purpose: string): string {
-    const bytes = Buffer.from(sealed.slice(VERSION.length), 'base64url');
-    if (!sealed.startsWith(VERSION) || bytes.length < IV_BYTES + TAG_BYTES) throw new SecretUnreadableError();
+    return this.#openBytes(sealed, purpose).secret;
+  }
+
+  /**
+   * The same secret sealed by the key that seals now; `null` where it is so already.
+   * @throws SecretUnreadableError
+   */
+  sealAnew(sealed: string, purpose: string): string | null {
+    const { secret, key } = this.#openBytes(sealed, purpose);
+    return key === this.#keys[0] ? null : this.seal(secret, purpose);
+  }
+
+  #openBytes(sealed: string, purpose: string): { readonly secret: string; readonly key: Buffer } {
+    const bytes = Buffer.from(sealed.slice(SEALED_PREFIX.length), 'base64url');
+    if (!sealed.startsWith(SEALED_PREFIX) || bytes.length < IV_BYTES + TAG_BYTES)
+      throw new SecretUnreadableError();
     for (const key of this.#keys) {
-      const opened = openBy(key, bytes, purpose);
-      if (opened !== null) return opened;
+      const secret = openBy(key, bytes, purpose);
+      if (secret !== null) return { secret, key };
     }
     throw new SecretUnreadableError();
   }

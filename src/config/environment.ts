@@ -57,9 +57,17 @@ export const environmentSchema = z.object({
   RECONCILE_EVERY_HOURS: matching(/^(?:0|[1-9]\d{0,3})$/, 'a whole number of hours from 0 to 9999')
     .transform(Number)
     .default(24),
-  TENURE_ADMIN_KEY: setting(`a key of at least ${ADMIN_KEY_LENGTH} characters`)
-    .min(ADMIN_KEY_LENGTH, `is too short, must have at least ${ADMIN_KEY_LENGTH} characters`)
-    .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces'),
+  TENURE_ADMIN_KEY: setting(`a key of at least ${ADMIN_KEY_LENGTH} characters (several: comma-separated)`)
+    .transform((value) => value.split(',').map((key) => key.trim()))
+    .refine(
+      (keys) => keys.every((key) => key.length >= ADMIN_KEY_LENGTH),
+      `is too short, must have at least ${ADMIN_KEY_LENGTH} characters (of several, comma-separated, each)`,
+    )
+    .refine(
+      (keys) => keys.every((key) => /^[\x21-\x7e]*$/.test(key)),
+      'must be printable ASCII without spaces',
+    )
+    .pipe(z.tuple([z.string()], z.string())),
   DATABASE_URL: url(/^postgres(ql)?:\/\//, 'a postgres:// URL').optional(),
   REDIS_URL: url(/^rediss?:\/\//, 'a redis:// or rediss:// URL').optional(),
   DATA_DIR: z.string().default('.tenure'),

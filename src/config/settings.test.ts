@@ -85,6 +85,11 @@ describe('the settings', () => {
       /is of test mode$/,
     ],
     ['a weak admin key', { TENURE_ADMIN_KEY: 'short' }, /^TENURE_ADMIN_KEY is too short/],
+    [
+      'a weak admin key in a list',
+      { TENURE_ADMIN_KEY: `${'k'.repeat(32)},` },
+      /^TENURE_ADMIN_KEY is too short/,
+    ],
     ['a weak webhook secret', { STRIPE_WEBHOOK_SECRET: 'whsec_1' }, /^STRIPE_WEBHOOK_SECRET must/],
     [
       'an empty secret in a list',

@@ -61,7 +61,8 @@ export interface Settings {
   readonly stripeApi: StripeApiSettings | null;
   /** Hours between two reconciliations with Stripe that nobody asked for; 0: never. */
   readonly reconcileEveryHours: number;
-  readonly adminKey: string;
+  /** All valid; the first seals what is kept secret in PostgreSQL, any opens it. */
+  readonly adminKeys: readonly [string, ...string[]];
   /** `null`: start the embedded server under `dataDir`. */
   readonly databaseUrl: string | null;
   /** The cache that instances share; `null`: they share none. */
@@ -198,7 +199,7 @@ export function loadSettings(environment: Environment): Settings {
             perSecond: data.STRIPE_REQUESTS_PER_SECOND,
           },
     reconcileEveryHours: data.RECONCILE_EVERY_HOURS,
-    adminKey: data.TENURE_ADMIN_KEY,
+    adminKeys: data.TENURE_ADMIN_KEY,
     databaseUrl: data.DATABASE_URL ?? null,
     redisUrl: data.REDIS_URL ?? null,
     dataDir: data.DATA_DIR,

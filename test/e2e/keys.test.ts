@@ -1,7 +1,10 @@
+import { sealAnew } from '../../src/auth/seal-anew.js';
+import { SealedSecrets } from '../../src/auth/sealed-secrets.js';
 import { createTenure, type Tenure } from '../../src/bootstrap.js';
 import { runCli } from '../../src/cli/program.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { SEALED_COLUMNS } from '../../src/start/kept-secrets.js';
 import { type Answer, type Call, call, problemCode } from '../support/http-call.js';
 import { wholeLog } from '../support/log.js';
 import { ADMIN_KEY, SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
@@ -145,5 +148,38 @@ describe('Keys made at the command line', () => {
     );
     const used = listed.find((each) => each.id === id);
     expect(Date.parse(used?.lastUsedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(used?.createdAt ?? ''));
+  });
+
+  it('that are admin keys rotate: all open, and at a start what the old one sealed is sealed by the new one', async () => {
+    const path = '/v1/ops/webhook-endpoints';
+    const create = (key: string, at: Tenure, idempotencyKey: string): Promise<Answer> =>
+      ask(key, path, at, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
+        body: JSON.stringify({ url: 'https://93.184.216.34/hook', types: ['access.changed'] }),
+      });
+    const first = await create(ADMIN_KEY, service.tenure, 'first');
+    expect(first.status).toBe(201);
+    await ask(ADMIN_KEY, `${path}/${first.body.id}/rotate`, service.tenure, { method: 'POST' });
+
+    const next = 'the-next-admin-key-of-the-tests-0123456789';
+    const sealedBy = (key: string): SealedSecrets => new SealedSecrets([key]);
+    const rotated = loadSettings({ ...service.environment, TENURE_ADMIN_KEY: `${next}, ${ADMIN_KEY}` });
+    const third = await createTenure(rotated, { threads: 'none' });
+    try {
+      expect((await ask(next, SNAPSHOT, third)).status).toBe(200);
+      expect((await ask(ADMIN_KEY, SNAPSHOT, third)).status).toBe(200);
+      expect((await create(next, third, 'first')).body).toEqual(first.body);
+      for (const { table, key, column, purposeOf } of SEALED_COLUMNS) {
+        const { rows } = await third.pool.query(
+          `select ${key} as key, ${column} as sealed from ${table} where ${column} like 'v1.%'`,
+        );
+        expect(rows.length).toBeGreaterThan(0);
+        for (const row of rows) sealedBy(next).open(row.sealed, purposeOf(row.key));
+      }
+      expect(await sealAnew(third.pool, sealedBy(ADMIN_KEY), SEALED_COLUMNS)).toMatchObject({ sealed: 0 });
+    } finally {
+      await third.close();
+    }
   });
 });

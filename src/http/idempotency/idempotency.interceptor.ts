@@ -11,7 +11,7 @@ import { requestIdOf } from '../request-id.js';
 import { isKeptProblem, isKeptStatus } from './answers-kept.js';
 import { type KeptAs, keptAsOf } from './idempotent.js';
 import type { KeptReplies } from './kept-replies.js';
-import { canonicalPath, idempotencyKeyOf, keyReused } from './request-key.js';
+import { canonicalPath, idempotencyKeyOf, keyReused, purposeOfReply } from './request-key.js';
 
 /** Seconds after which a caller may ask again for what is under way. */
 const RETRY_AFTER_SECONDS = '1';
@@ -85,7 +85,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const { secrets } = this.options;
     const asItIs = (reply: Reply): Reply => reply;
     if (keptAs === 'plain') return { seal: asItIs, open: asItIs };
-    const purpose = `reply ${id}`;
+    const purpose = purposeOfReply(id);
     return {
       seal: (reply: Reply) => withBody(reply, (body) => secrets.seal(body, purpose)),
       open: (reply: Reply) => withBody(reply, (body) => secrets.open(body, purpose)),

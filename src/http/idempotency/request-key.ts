@@ -48,3 +48,8 @@ export function canonicalPath({ route, params }: Pick<Request, 'route' | 'params
   if (typeof template !== 'string') throw new Error('a request has no route yet');
   return template.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(String(params[name])));
 }
+
+/** What the reply that is kept for a request is sealed for, by the digest of the request. */
+export function purposeOfReply(id: string): string {
+  return `reply ${id}`;
+}

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Pool } from 'pg';
 import { z } from 'zod';
+import type { SealedColumn } from '../../auth/seal-anew.js';
 import type { SealedSecrets } from '../../auth/sealed-secrets.js';
 import { inTransaction, type Statements } from '../../database/in-transaction.js';
 import { type Endpoint, newSecret } from './endpoint.js';
@@ -35,6 +36,14 @@ const secretRow = z.object({
 });
 
 const COLUMNS = 'id, url, description, types, bulk, state, created_at, rotated_until';
+
+/** Where the secrets of endpoints are kept sealed. */
+export const ENDPOINT_SECRETS: readonly SealedColumn[] = ['secret', 'secret_before'].map((column) => ({
+  table: 'tenure.webhook_endpoint',
+  key: 'id',
+  column,
+  purposeOf: (id) => id,
+}));
 
 /** How long a secret that was rotated signs beside the new one, in milliseconds. */
 export const ROTATION_MS = 24 * 3_600_000;

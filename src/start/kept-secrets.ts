@@ -1,0 +1,19 @@
+import type { Pool } from 'pg';
+import { type SealedColumn, sealAnew } from '../auth/seal-anew.js';
+import type { SealedSecrets } from '../auth/sealed-secrets.js';
+import { purposeOfReply } from '../http/idempotency/request-key.js';
+import type { Logger } from '../observability/logger.js';
+import { ENDPOINT_SECRETS } from '../reactions/webhooks/endpoint.repository.js';
+
+/** Every column of the database in which secrets are kept sealed. */
+export const SEALED_COLUMNS: readonly SealedColumn[] = [
+  ...ENDPOINT_SECRETS,
+  { table: 'tenure.idempotency_key', key: 'id', column: 'body', purposeOf: purposeOfReply },
+];
+
+/** Seals what another admin key than the first sealed anew by the first, and says so. */
+export async function sealKeptSecretsAnew(pool: Pool, secrets: SealedSecrets, logger: Logger): Promise<void> {
+  const { sealed, unreadable } = await sealAnew(pool, secrets, SEALED_COLUMNS);
+  if (sealed > 0) logger.info({ sealed }, 'secrets are sealed anew by the first TENURE_ADMIN_KEY');
+  if (unreadable > 0) logger.warn({ unreadable }, 'secrets were sealed by no TENURE_ADMIN_KEY of now');
+}
