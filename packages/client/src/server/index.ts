@@ -1,0 +1,1 @@
+export type { EntitlementClaims } from './entitlement-token.js';

@@ -1,0 +1,1 @@
+export function buildClient(to: string): Promise<void>;
