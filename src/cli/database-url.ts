@@ -1,4 +1,4 @@
-import { loadStoreSettings, type StoreSettings } from '../config/settings.js';
+import { loadStoreSettings, type StoreSettings } from '../config/part-settings.js';
 import { NoDatabaseError } from '../database/errors.js';
 import type { Terminal } from './terminal.js';
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Repositories } from '../commands/repositories.js';
-import { loadTranslationOptions } from '../config/settings.js';
+import { loadTranslationOptions } from '../config/part-settings.js';
 import type { ImportJob } from '../stripe/reconciliation/import/import-jobs.js';
 import { InvalidLinksError, importLinks } from '../stripe/reconciliation/import/import-links.js';
 import type { ImportReport } from '../stripe/reconciliation/import/import-report.schema.js';

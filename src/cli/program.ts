@@ -4,6 +4,7 @@ import { auditCommand } from './audit.command.js';
 import { backupCommand, restoreCommand } from './backup.command.js';
 import { completionCommand } from './completion.command.js';
 import { customersCommand } from './customers.command.js';
+import { deadLettersCommand } from './dead-letters.command.js';
 import { doctorCommand } from './doctor.command.js';
 import { eventsCommand } from './events.command.js';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.js';
@@ -17,6 +18,7 @@ import { projectionsCommand } from './projections.command.js';
 import { reconcileCommand } from './reconcile.command.js';
 import { OutputClosedError, type Terminal } from './terminal.js';
 import { usersCommand } from './users.command.js';
+import { webhooksCommand } from './webhooks.command.js';
 
 const SETTINGS_HELP = `
 Settings (environment), as for the service:
@@ -65,6 +67,7 @@ export function program(terminal: Terminal): Command {
     .addCommand(backupCommand(terminal))
     .addCommand(completionCommand(terminal))
     .addCommand(customersCommand(terminal))
+    .addCommand(deadLettersCommand(terminal))
     .addCommand(doctorCommand(terminal))
     .addCommand(eventsCommand(terminal))
     .addCommand(grantsCommand(terminal))
@@ -76,7 +79,8 @@ export function program(terminal: Terminal): Command {
     .addCommand(projectionsCommand(terminal))
     .addCommand(reconcileCommand(terminal))
     .addCommand(restoreCommand(terminal))
-    .addCommand(usersCommand(terminal));
+    .addCommand(usersCommand(terminal))
+    .addCommand(webhooksCommand(terminal));
   for (const command of withAllBelow(tenure)) {
     command
       .exitOverride()

@@ -1,5 +1,5 @@
 import { Repositories } from '../commands/repositories.js';
-import { loadTranslationOptions } from '../config/settings.js';
+import { loadTranslationOptions } from '../config/part-settings.js';
 import type { DriftReport } from '../stripe/reconciliation/reconcile/drift-report.js';
 import { Reconciliation } from '../stripe/reconciliation/reconcile/reconciliation.js';
 import type { ReconciliationJob } from '../stripe/reconciliation/reconcile/reconciliation-jobs.js';

@@ -1,4 +1,4 @@
-import type { StoreSettings } from '../config/settings.js';
+import type { StoreSettings } from '../config/part-settings.js';
 import type { Database } from '../database/database.js';
 import { refuseUnfinishedRestore } from '../event-store/log-identity.js';
 import { openMigratedServiceDatabase, openServiceDatabase } from '../start/service-database.js';

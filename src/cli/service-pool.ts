@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { StoreSettings } from '../config/settings.js';
+import type { StoreSettings } from '../config/part-settings.js';
 import { refuseUnfinishedRestore } from '../event-store/log-identity.js';
 import { openMigratedServicePool, type ServiceDatabaseOptions } from '../start/service-migrations.js';
 import { type DataUse, withDatabaseUrl } from './database-url.js';

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import type { Origin } from '../commands/aggregate.js';
 import { AggregateRepository } from '../commands/aggregate-repository.js';
 import { projectionAggregate } from '../commands/projection.aggregate.js';
-import type { StoreSettings } from '../config/settings.js';
+import type { StoreSettings } from '../config/part-settings.js';
 import type { EventStore, LogTarget } from '../event-store/event-store.js';
 import { readLiveCheckpoint } from '../projections/engine/checkpoint.js';
 import { knownLogOnly } from '../projections/engine/log-watch.js';

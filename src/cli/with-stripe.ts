@@ -1,4 +1,4 @@
-import { loadStripeApiSettings } from '../config/settings.js';
+import { loadStripeApiSettings } from '../config/part-settings.js';
 import { RequestBudget } from '../stripe/gateway/request-pace.js';
 import { StripeGateway } from '../stripe/gateway/stripe.gateway.js';
 import type { Terminal } from './terminal.js';

@@ -3,6 +3,11 @@ import { z } from 'zod';
 import { inTransaction } from '../database/in-transaction.js';
 import { holdLanes, promote } from './work-store.js';
 
+/** Days for which work that was given up is kept. */
+const KEPT_DAYS = 30;
+/** Rows dropped by one statement. */
+const DROPPED_AT_ONCE = 10_000;
+
 /** Work that was given up. */
 export interface DeadLetter {
   readonly id: string;
@@ -70,4 +75,15 @@ export async function replayDeadLetter(pool: Pool, id: string): Promise<boolean>
     await promote(client, found.reaction, [found.lane]);
     return rowCount === 1;
   });
+}
+
+/** Drops what was given up more than 30 days ago, a part of it at a time; what a replay waits for is no dead letter. */
+export async function dropOldDeadLetters(pool: Pool): Promise<number> {
+  const { rowCount } = await pool.query(
+    `delete from tenure.reaction_work where state = 'dead' and id in (
+       select id from tenure.reaction_work
+       where state = 'dead' and dead_at <= now() - $1 * interval '1 day' limit $2)`,
+    [KEPT_DAYS, DROPPED_AT_ONCE],
+  );
+  return rowCount ?? 0;
 }

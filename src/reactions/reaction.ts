@@ -65,6 +65,18 @@ export class UselessWorkError extends Error {
   override readonly name = 'UselessWorkError';
 }
 
+/** A try that failed, where whoever refused said when to come again: not before `afterMs` milliseconds. */
+export class LaterWorkError extends Error {
+  override readonly name = 'LaterWorkError';
+  constructor(
+    message: string,
+    readonly afterMs: number,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
 const NAMESPACE = '5d0c5a1e-6f0b-4a57-9a55-0f1c2f6a7e31';
 
 /** The id of work, or of what a reaction sends: the same for the same parts, in every run. */

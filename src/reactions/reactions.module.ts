@@ -20,7 +20,9 @@ import { readTemplates } from './mail/templates.js';
 import type { Reaction } from './reaction.js';
 import { Reactor } from './reactor.js';
 import { findJobs } from './told-by.js';
+import type { Endpoint } from './webhooks/endpoint.js';
 import { EndpointRepository } from './webhooks/endpoint.repository.js';
+import { SOURCE } from './webhooks/envelope.js';
 import { MessageSender } from './webhooks/sender.js';
 import { WebhooksReaction } from './webhooks/webhooks.reaction.js';
 
@@ -42,6 +44,7 @@ export const REACTIONS = Symbol('REACTIONS');
         MessageSender,
         MACHINE_CLOCK,
         Metrics,
+        FailureLog,
       ],
       useFactory: reactionsOf,
     },
@@ -77,10 +80,13 @@ function reactionsOf(
   sender: MessageSender,
   now: () => number,
   metrics: Metrics,
+  failures: FailureLog,
 ): readonly Reaction[] {
+  const onGone = ({ id: endpoint }: Endpoint, err: unknown): void =>
+    failures.trouble('a receiver of webhooks is gone and its endpoint paused', err, { endpoint });
   return [
     new CheckoutReaction({ gateway, store, streamPrefix }),
-    new WebhooksReaction({ pool, store, streamPrefix, endpoints, sender, findJobs, source: '/tenure' }),
+    new WebhooksReaction({ pool, store, streamPrefix, endpoints, sender, findJobs, source: SOURCE, onGone }),
     new MailReaction({
       mailing: mail === null ? null : mailingOf(mail),
       gateway,

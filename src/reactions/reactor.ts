@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { EventStore } from '../event-store/event-store.js';
 import { LeaderElection } from '../projections/engine/leader-election.js';
 import { WakeSignal } from '../projections/engine/wake-signal.js';
+import { dropOldDeadLetters } from './dead-letters.js';
 import type { PageSize } from './occurrences.js';
 import type { Reaction } from './reaction.js';
 import { type RoundEnd, reactOnce } from './reaction-round.js';
@@ -37,6 +38,7 @@ const TROUBLE_PAUSE_MS = 2_000;
 /** Interval between two tries to lead. */
 const STANDBY_MS = 1_000;
 const COUNT_EVERY_MS = 5_000;
+const DROP_EVERY_MS = 600_000;
 
 /**
  * Runs reactions (DESIGN 12, 13): of all instances one, which holds an advisory lock, follows what the live generation has
@@ -51,6 +53,7 @@ export class Reactor {
   #run: Promise<void> | null = null;
   #counts: WorkCounts = [];
   #countedAt = Number.NEGATIVE_INFINITY;
+  #droppedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: ReactorOptions) {
     const { pool, metrics, onTrouble } = options;
@@ -157,6 +160,7 @@ export class Reactor {
       }
     }
     await this.#count();
+    await this.#dropOld();
     return isMore;
   }
 
@@ -171,6 +175,17 @@ export class Reactor {
     this.#countedAt = performance.now();
     try {
       this.#counts = await countWork(this.options.pool);
+    } catch (error) {
+      this.options.onTrouble(null, error);
+    }
+  }
+
+  /** At the begin of a lead, and every ten minutes. */
+  async #dropOld(): Promise<void> {
+    if (performance.now() - this.#droppedAt < DROP_EVERY_MS) return;
+    this.#droppedAt = performance.now();
+    try {
+      await dropOldDeadLetters(this.options.pool);
     } catch (error) {
       this.options.onTrouble(null, error);
     }

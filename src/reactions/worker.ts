@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { type DueWork, type Reaction, UselessWorkError } from './reaction.js';
+import { type DueWork, LaterWorkError, type Reaction, UselessWorkError } from './reaction.js';
 import { endTry, type TryEnd, takeDue } from './work-store.js';
 
 export interface WorkerOptions {
@@ -83,7 +83,12 @@ export class Worker {
       const why = (error instanceof Error ? error.message : String(error)).slice(0, REASON_LENGTH);
       const pause = reaction.retryAfterMs[work.attempts];
       if (pause === undefined || error instanceof UselessWorkError) return { outcome: 'dead', why };
-      return { outcome: 'again', inMs: Math.round(pause * (1 + JITTER * Math.random())), why };
+      const asked = error instanceof LaterWorkError ? error.afterMs : 0;
+      return {
+        outcome: 'again',
+        inMs: Math.round(Math.max(pause, asked) * (1 + JITTER * Math.random())),
+        why,
+      };
     }
   }
 }

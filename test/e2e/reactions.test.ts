@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
+import { runCli } from '../../src/cli/program.js';
 import { problemCode } from '../support/http-call.js';
 import { MailServer } from '../support/mail-server.js';
 import { AUTHORIZED, PLANS, startService, type TestService, testEnvironment } from '../support/service.js';
@@ -159,6 +160,57 @@ describe('What follows what happened', () => {
     expect((await service.ask('DELETE', path)).status).toBe(204);
     expect((await service.get(path)).status).toBe(404);
     expect((await service.ask('DELETE', path)).status).toBe(404);
+  });
+
+  it('is kept by the command line as over HTTP: endpoints, and what was given up', async () => {
+    const tenure = async (...args: readonly string[]) => {
+      const [out, err]: [string[], string[]] = [[], []];
+      const code = await runCli(args, {
+        environment: { ...service.environment, USER: 'ada' },
+        out: (text) => out.push(text),
+        err: (text) => err.push(text),
+      });
+      return { code, out: out.join('').trim(), err: err.join('') };
+    };
+    const added = await tenure('webhooks', 'add', receiver.url, '-t', 'trial.ending', '--json');
+    const { id, secret: first } = JSON.parse(added.out);
+    expect((await tenure('webhooks', 'list')).out).toMatch(new RegExp(`${id} +active +trial.ending`));
+    expect((await tenure('webhooks', 'test', id)).out).toContain('was taken with 204');
+    const [message] = receiver.taken;
+    expect(new Webhook(first).verify(message?.text ?? '', message?.headers ?? {})).toMatchObject({
+      type: 'webhook.test',
+      data: { endpoint: id },
+    });
+    const rotated = await tenure('webhooks', 'rotate', id);
+    expect(rotated.out).toMatch(/^whsec_[\w+/=]+$/);
+    expect(rotated.out).not.toBe(first);
+    receiver.answer = () => 500;
+    expect(await tenure('webhooks', 'test', id)).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('did not arrive: answered 500'),
+    });
+
+    const given = '0b8f7a52-1c0e-5f0a-9d57-6f3f0f2f1c11';
+    await service.tenure.pool.query(
+      `insert into tenure.reaction_work (id, reaction, lane, "group", payload, state, dead_at)
+       values ($1, 'webhooks', $2, $2, $3, 'dead', now())`,
+      [given, id, message?.text],
+    );
+    expect((await tenure('dead-letters', 'list')).out).toContain(given);
+    expect(JSON.parse((await tenure('dead-letters', 'list', '--json')).out)).toEqual({
+      deadLetters: (await service.get('/v1/ops/dead-letters')).body.deadLetters,
+    });
+    receiver.clear();
+    const replayed = await tenure('dead-letters', 'replay', given, id, '--json');
+    expect([replayed.code, JSON.parse(replayed.out)]).toEqual([1, { replayed: [given], unknown: [id] }]);
+    await until('it has come', () => receiver.taken.length > 0);
+    expect(receiver.taken[0]?.said.data.replayed).toBe(true);
+
+    expect((await tenure('webhooks', 'remove', id)).code).toBe(0);
+    expect(await tenure('webhooks', 'remove', id)).toMatchObject({
+      code: 1,
+      err: 'tenure: There is no such endpoint.\n',
+    });
   });
 
   /** Makes the customer of a user's subscription known to Stripe, with an address. */

@@ -29,6 +29,7 @@ describe('Outgoing webhooks', () => {
   let endpoints: EndpointRepository;
   let now: number;
   const reactors: Reactor[] = [];
+  const gone: string[] = [];
 
   beforeAll(async () => {
     receiver = await WebhookReceiver.start();
@@ -78,6 +79,7 @@ describe('Outgoing webhooks', () => {
       findJobs,
       source: '/tenure',
       retryAfterMs,
+      onGone: ({ id }) => gone.push(id),
     });
     const reactor = new Reactor({
       pool: log.pool,
@@ -238,6 +240,38 @@ describe('Outgoing webhooks', () => {
       });
     expect(by(before)).toEqual([true, false]);
     expect(by(after)).toEqual([true, true]);
+  });
+
+  it('come no sooner than a busy receiver asks for', async () => {
+    receiver.answer = () => 503;
+    receiver.headers = { 'retry-after': '7200' };
+    await endpoint();
+    await run();
+    await fold(sight('ann', day(2)));
+    const { failure, seconds } = await until('a try has failed', async () => {
+      const { rows } = await log.pool.query<{ failure: string; seconds: number }>(
+        `select failure, extract(epoch from due_at - clock_timestamp())::float8 as seconds
+         from tenure.reaction_work where attempts = 1`,
+      );
+      return rows[0];
+    });
+    expect(failure).toBe('answered 503');
+    expect(seconds).toBeGreaterThan(7_000);
+    expect(receiver.seen).toHaveLength(1);
+  });
+
+  it('wait where a receiver is gone for good: its endpoint is paused, and what waited comes when that goes on', async () => {
+    receiver.answer = () => 410;
+    await endpoint();
+    await run();
+    await fold(sight('ann', day(2)));
+    await until('it is paused', async () => (await endpoints.find('whe_1'))?.state === 'paused');
+    await until('that is told', () => gone.length > 0);
+    expect(gone).toEqual(['whe_1']);
+    expect(receiver.taken).toEqual([]);
+    receiver.answer = () => 204;
+    await endpoints.change('whe_1', { state: 'active' });
+    await until('it has come', () => receiver.taken.length === 1);
   });
 
   it('begin for a new endpoint with what comes then, wait for one that is paused, and of an import come not at all', async () => {

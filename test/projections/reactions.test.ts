@@ -1,4 +1,4 @@
-import { replayDeadLetter } from '../../src/reactions/dead-letters.js';
+import { dropOldDeadLetters, replayDeadLetter } from '../../src/reactions/dead-letters.js';
 import type { DueWork, NewWork, Occurrence, Reaction } from '../../src/reactions/reaction.js';
 import { reactOnce } from '../../src/reactions/reaction-round.js';
 import { Reactor } from '../../src/reactions/reactor.js';
@@ -257,7 +257,7 @@ describe('A reaction', () => {
     expect(begun.every((id) => written.includes(id))).toBe(true);
   });
 
-  it('gives up work after its last try, and lets the next of the lane go', async () => {
+  it('gives up work after its last try, lets the next of the lane go, and drops it after 30 days', async () => {
     const reaction = new Recording(async ({ payload }) => {
       if (String(payload).includes('v1')) throw new Error('never');
     });
@@ -277,6 +277,12 @@ describe('A reaction', () => {
         payload: '"ann free>plus v1 by SubscriptionUpdated 2"',
       },
     ]);
+    const agedBy = (days: number) =>
+      log.pool.query(`update tenure.reaction_work set dead_at = now() - $1 * interval '1 day'`, [days]);
+    await agedBy(29);
+    expect(await dropOldDeadLetters(log.pool)).toBe(0);
+    await agedBy(31);
+    expect(await dropOldDeadLetters(log.pool)).toBe(1);
   });
 
   it('does work that is replayed last in its lane, and never beside another of it', async () => {

@@ -28,6 +28,8 @@ export class WebhookReceiver {
   /** Every one that came, however it was answered. */
   readonly seen: ReceivedMessage[] = [];
   answer: (said: ReceivedMessage['said']) => number | null = () => 204;
+  /** Headers of its replies. */
+  headers: Readonly<Record<string, string>> = {};
 
   private constructor(private readonly server: Server) {
     server.on('request', (request, reply) => {
@@ -44,7 +46,7 @@ export class WebhookReceiver {
         const status = this.answer(message.said);
         if (status === null) return;
         if (status < 300) this.taken.push(message);
-        reply.writeHead(status).end();
+        reply.writeHead(status, this.headers).end();
       });
     });
   }
@@ -65,6 +67,7 @@ export class WebhookReceiver {
     this.taken.length = 0;
     this.seen.length = 0;
     this.answer = () => 204;
+    this.headers = {};
   }
 
   async close(): Promise<void> {

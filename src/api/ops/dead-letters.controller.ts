@@ -10,6 +10,7 @@ import { NoQueryGuard, pageParameters, queryPipe } from '../../http/validation.j
 import { listDeadLetters, replayDeadLetter } from '../../reactions/dead-letters.js';
 import { Reactor } from '../../reactions/reactor.js';
 import { deadLettersResponse, replayResponse } from './webhook-endpoints.schemas.js';
+import { deadLetterView } from './webhook-endpoints.views.js';
 
 const pageQuery = z.strictObject({
   ...pageParameters,
@@ -39,11 +40,7 @@ export class DeadLettersController {
   })
   async list(@Query(queryPipe(pageQuery)) { limit, cursor }: PageQuery): Promise<Reply> {
     const found = await listDeadLetters(this.pool, { after: cursor ?? '0', limit });
-    const deadLetters = found.map(({ seq: _, createdAt, deadAt, ...rest }) => ({
-      ...rest,
-      createdAt: createdAt.toISOString(),
-      deadAt: deadAt.toISOString(),
-    }));
+    const deadLetters = found.map(deadLetterView);
     const next = found.length === limit ? (found.at(-1)?.seq ?? null) : null;
     return jsonReply(200, { deadLetters, next });
   }

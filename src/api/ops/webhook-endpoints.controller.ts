@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Body, Controller, Delete, Get, Param, Patch, Post, Req, UseGuards } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
@@ -8,8 +7,9 @@ import { canonicalPath, idempotencyKeyOf, keyReused, stableId } from '../../http
 import { ProblemError } from '../../http/problem.js';
 import { emptyReply, jsonReply, type Reply } from '../../http/reply.js';
 import { bodyPipe, NoQueryGuard } from '../../http/validation.js';
-import { type Endpoint, faultOfUrl } from '../../reactions/webhooks/endpoint.js';
+import { faultOfUrl } from '../../reactions/webhooks/endpoint.js';
 import { EndpointRepository } from '../../reactions/webhooks/endpoint.repository.js';
+import { testMessage } from '../../reactions/webhooks/envelope.js';
 import { MessageSender } from '../../reactions/webhooks/sender.js';
 import {
   type EndpointPatch,
@@ -21,6 +21,7 @@ import {
   secretResponse,
   testResponse,
 } from './webhook-endpoints.schemas.js';
+import { endpointView } from './webhook-endpoints.views.js';
 
 const ID = { name: 'id', schema: { type: 'string' }, description: 'Of the endpoint, whe_…' } as const;
 const SAID_BADLY = [
@@ -48,7 +49,7 @@ export class WebhookEndpointsController {
     access: 'ops',
   })
   async list() {
-    return { endpoints: (await this.endpoints.list()).map(shown) };
+    return { endpoints: (await this.endpoints.list()).map(endpointView) };
   }
 
   @Post()
@@ -81,7 +82,11 @@ export class WebhookEndpointsController {
     const made = await this.endpoints.create({ ...asked, id, createdBy: actor });
     if (made === null) throw keyReused();
     const { endpoint, secret } = made;
-    return jsonReply(201, { ...shown(endpoint), secret }, { location: `/v1/ops/webhook-endpoints/${id}` });
+    return jsonReply(
+      201,
+      { ...endpointView(endpoint), secret },
+      { location: `/v1/ops/webhook-endpoints/${id}` },
+    );
   }
 
   @Get(':id')
@@ -93,7 +98,7 @@ export class WebhookEndpointsController {
     access: 'ops',
   })
   async find(@Param('id') id: string) {
-    return shown(known(await this.endpoints.find(id)));
+    return endpointView(known(await this.endpoints.find(id)));
   }
 
   @Patch(':id')
@@ -114,7 +119,7 @@ export class WebhookEndpointsController {
   })
   async change(@Param('id') id: string, @Body(bodyPipe(endpointPatch)) patch: EndpointPatch) {
     if (patch.url !== undefined) this.#checkUrl(patch.url);
-    return shown(known(await this.endpoints.change(id, patch)));
+    return endpointView(known(await this.endpoints.change(id, patch)));
   }
 
   @Delete(':id')
@@ -141,7 +146,7 @@ export class WebhookEndpointsController {
   })
   async rotate(@Param('id') id: string): Promise<Reply> {
     const { endpoint, secret } = known(await this.endpoints.rotate(id));
-    return jsonReply(200, { ...shown(endpoint), secret });
+    return jsonReply(200, { ...endpointView(endpoint), secret });
   }
 
   @Post(':id/test')
@@ -154,15 +159,7 @@ export class WebhookEndpointsController {
   })
   async test(@Param('id') id: string): Promise<Reply> {
     const endpoint = known(await this.endpoints.find(id));
-    const message = {
-      specversion: '1.0',
-      id: randomUUID(),
-      source: '/tenure',
-      type: 'webhook.test',
-      time: new Date().toISOString(),
-      datacontenttype: 'application/json',
-      data: { endpoint: id },
-    } as const;
+    const message = testMessage(id);
     return jsonReply(200, { id: message.id, ...(await this.sender.test(endpoint, message)) });
   }
 
@@ -176,12 +173,4 @@ export class WebhookEndpointsController {
 function known<T>(found: T | null): T {
   if (found === null) throw new ProblemError('not_found', 'There is no such endpoint.');
   return found;
-}
-
-function shown({ createdAt, rotatedUntil, ...rest }: Endpoint) {
-  return {
-    ...rest,
-    createdAt: createdAt.toISOString(),
-    rotatedUntil: rotatedUntil?.toISOString() ?? null,
-  };
 }

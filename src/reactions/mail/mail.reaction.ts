@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Statements } from '../../database/in-transaction.js';
 import { planCatalogSchema } from '../../events/catalog.events.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
+import { untilAborted } from '../../observability/in-time.js';
 import type { StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
 import type { DueWork, NewWork, Occurrence, Reaction } from '../reaction.js';
 import { customerOf, ownerOf, servedOf } from '../served-user.reader.js';
@@ -83,7 +84,7 @@ export class MailReaction implements Reaction {
     if (now() - at > RECENT_MS) return onOutcome(kind, 'too_late');
     if (gateway === null) return onOutcome(kind, 'no_key');
     if (customer === null) return onOutcome(kind, 'no_customer');
-    const answer = await gateway.object({ kind: 'customer', id: customer });
+    const answer = await untilAborted(signal, gateway.object({ kind: 'customer', id: customer }));
     if (answer.outcome === 'not_found') return onOutcome(kind, 'no_address');
     if (answer.outcome !== 'answered') throw new Error(`Stripe gave no answer: ${answer.outcome}`);
     const { email } = answer.object;

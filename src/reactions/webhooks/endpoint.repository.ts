@@ -119,6 +119,15 @@ export class EndpointRepository {
     return rows[0] === undefined ? null : endpointRow.parse(rows[0]);
   }
 
+  /** Pauses an endpoint, unless its URL is another by now. `false`: that, or it was paused or removed before. */
+  async pauseAt({ id, url }: Pick<Endpoint, 'id' | 'url'>): Promise<boolean> {
+    const { rowCount } = await this.options.pool.query(
+      `update tenure.webhook_endpoint set state = 'paused' where id = $1 and url = $2 and state = 'active'`,
+      [id, url],
+    );
+    return rowCount === 1;
+  }
+
   /** Gives an endpoint a new secret; that of before signs beside it for 24 h. `null`: there is none. */
   async rotate(id: string): Promise<{ readonly endpoint: Endpoint; readonly secret: string } | null> {
     const { pool, secrets, now } = this.options;

@@ -1,9 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { MESSAGE_TYPE_NAMES } from './message-types.js';
 import type { Message } from './messages.js';
 
 /** Media type of a message: CloudEvents 1.0, "JSON Event Format", structured mode. */
 export const CLOUD_EVENT = 'application/cloudevents+json; charset=utf-8';
+
+/** What messages say that they come from. */
+export const SOURCE = '/tenure';
 
 /** A message as it is kept until it is sent: the CloudEvent without what only the sending knows. */
 export const keptMessageSchema = z.object({
@@ -44,6 +48,19 @@ export function keptMessage(message: Message, source: string): KeptMessage {
       snapshot,
       ...(limit === null ? {} : { limit }),
     },
+  };
+}
+
+/** A message that says nothing but that an endpoint is reached. */
+export function testMessage(endpoint: string): KeptMessage {
+  return {
+    specversion: '1.0',
+    id: randomUUID(),
+    source: SOURCE,
+    type: 'webhook.test',
+    time: new Date().toISOString(),
+    datacontenttype: 'application/json',
+    data: { endpoint },
   };
 }
 

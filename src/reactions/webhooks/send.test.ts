@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { PrivateAddressError, type Resolve } from './public-address.js';
-import { send } from './send.js';
+import { retryAfterOf, send } from './send.js';
 
 describe('A message that is sent', () => {
   const servers: Server[] = [];
@@ -101,5 +101,19 @@ describe('A message that is sent', () => {
       PrivateAddressError,
     );
     expect(asked).toBe(0);
+  });
+});
+
+describe('Retry-After', () => {
+  it.each([
+    [undefined, null],
+    ['soon', null],
+    ['0', 0],
+    ['120', 120_000],
+    ['9999999999', 86_400_000],
+    ['Thu, 01 Jan 1970 00:00:00 GMT', 0],
+    ['Fri, 31 Dec 2100 00:00:00 GMT', 86_400_000],
+  ])('%p is so many milliseconds, a day at most', (header, expected) => {
+    expect(retryAfterOf(header)).toBe(expected);
   });
 });

@@ -29,7 +29,11 @@ export interface SendOptions {
 /** A receiver answered with something else than 2xx. */
 export class RefusedMessageError extends Error {
   override readonly name = 'RefusedMessageError';
-  constructor(readonly status: number) {
+  constructor(
+    readonly status: number,
+    /** Milliseconds that it asked to be left alone for, `null` where it did not. */
+    readonly retryAfterMs: number | null,
+  ) {
     super(
       status >= 300 && status < 400 ? `answered ${status}: redirects are not followed` : `answered ${status}`,
     );
@@ -70,7 +74,7 @@ export function send({ url, headers, body }: OutgoingRequest, options: SendOptio
         const end = (): void => {
           reply.destroy();
           if (status >= 200 && status < 300) done(status);
-          else fail(new RefusedMessageError(status));
+          else fail(new RefusedMessageError(status, retryAfterOf(reply.headers['retry-after'])));
         };
         reply.on('data', (chunk: Buffer) => {
           read += chunk.length;
@@ -83,11 +87,21 @@ export function send({ url, headers, body }: OutgoingRequest, options: SendOptio
     // Without a listener Node closes the connection and says neither `response` nor `error`.
     sent.on('upgrade', ({ statusCode = 0 }, socket) => {
       socket.destroy();
-      fail(new RefusedMessageError(statusCode));
+      fail(new RefusedMessageError(statusCode, null));
     });
     sent.on('error', (error) => {
       fail(deadline.aborted ? new Error(`no answer within ${withinMs} ms`) : error);
     });
     sent.end(body);
   });
+}
+
+/** The longest that a receiver is left alone because it says so. Milliseconds. */
+const LONGEST_PAUSE_MS = 24 * 3_600_000;
+
+/** `Retry-After` in milliseconds from now (RFC 9110, 10.2.3: seconds, or a date); `null`: there is none to be read. */
+export function retryAfterOf(header: string | undefined): number | null {
+  if (header === undefined) return null;
+  const ms = /^\d{1,10}$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
+  return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), LONGEST_PAUSE_MS);
 }

@@ -4,16 +4,17 @@ import type { Statements } from '../../database/in-transaction.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { comparePositions } from '../../events/stored-event.js';
-import type { DueWork, NewWork, Occurrence, Reaction } from '../reaction.js';
+import { type DueWork, LaterWorkError, type NewWork, type Occurrence, type Reaction } from '../reaction.js';
 import { ownerOf, servedOf, servedOrDefaultOf } from '../served-user.reader.js';
 import { type FindJobs, type ToldBy, toldBy } from '../told-by.js';
 import type { UserChange } from '../user-changes.js';
 import { type Endpoint, wants } from './endpoint.js';
 import { type EndpointRepository, listEndpoints } from './endpoint.repository.js';
-import { keptMessage, keptMessageSchema } from './envelope.js';
+import { type KeptMessage, keptMessage, keptMessageSchema, type Sending } from './envelope.js';
 import { isAnyLower, type LimitNews, newsOfChange, newsOfReport } from './limits.js';
 import { type Message, messageOfEvent, messagesOf } from './messages.js';
 import { ReportedUsage, type UsageReport } from './reported-usage.js';
+import { RefusedMessageError } from './send.js';
 import type { MessageSender } from './sender.js';
 
 /** Name of the reaction, of its checkpoint and of its work. */
@@ -46,7 +47,12 @@ export interface WebhooksReactionOptions {
   /** The `source` of every CloudEvent. */
   readonly source: string;
   readonly retryAfterMs?: readonly number[];
+  /** Hears of an endpoint that was paused as its receiver is gone. */
+  readonly onGone: (endpoint: Endpoint, error: RefusedMessageError) => void;
 }
+
+/** RFC 9110, 15.5.11: what is there no more, and will not be again (Standard Webhooks 1.0: disable the endpoint). */
+const GONE = 410;
 
 const gapRow = z.object({ id: z.string() });
 
@@ -95,13 +101,31 @@ export class WebhooksReaction implements Reaction {
   }
 
   async perform(work: DueWork, signal: AbortSignal): Promise<void> {
-    const { pool, endpoints, sender } = this.options;
+    const { pool, endpoints } = this.options;
     const endpoint = await endpoints.find(work.group);
     if (endpoint === null) return; // it was removed, and with it what waited
     const gapAfter = await gapBefore(pool, work);
     const { replayed } = work;
-    await sender.send(endpoint, keptMessageSchema.parse(work.payload), { gapAfter, replayed }, signal);
+    await this.#send(endpoint, keptMessageSchema.parse(work.payload), { gapAfter, replayed }, signal);
     if (gapAfter !== null) await gapWasTold(pool, work);
+  }
+
+  /** A receiver that is gone for good is paused, and is asked no more until somebody goes on with it. */
+  async #send(
+    endpoint: Endpoint,
+    message: KeptMessage,
+    sending: Sending,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { endpoints, sender, onGone } = this.options;
+    try {
+      await sender.send(endpoint, message, sending, signal);
+    } catch (error) {
+      if (!(error instanceof RefusedMessageError)) throw error;
+      if (error.status === GONE && (await endpoints.pauseAt(endpoint))) onGone(endpoint, error);
+      if (error.retryAfterMs === null) throw error;
+      throw new LaterWorkError(error.message, error.retryAfterMs, { cause: error });
+    }
   }
 
   async #messages(
