@@ -44,7 +44,8 @@ export async function benchJudge({ say }: Pick<BenchContext, 'say'>): Promise<Wo
     const { judge: earlier } = await import(pathToFileURL(join(folder, 'src/policy/judge.ts')).href);
     const now: Judge = ({ facts, catalog, now }) => judge(facts, catalog, now);
     const before: Judge = ({ facts, catalog, now }) => earlier(facts, catalog, now);
-    const why: Judge = ({ facts, catalog, now }) => explain({ ...facts, deletedBy: new Map() }, catalog, now);
+    const why: Judge = ({ facts, catalog, now }) =>
+      explain({ ...facts, deletedBy: new Map(), things: () => [] }, catalog, now);
     const pairs = pairsOf(lives, now, before).slice(WARM_UP);
     const explained = pairsOf(lives, why, now).slice(WARM_UP);
     say(`  ${PAIRS} pairs of ${lives.length} judgements, against the policy of ${commit}`);

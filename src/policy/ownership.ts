@@ -40,23 +40,45 @@ export interface Claim {
   readonly eventId: string;
 }
 
+/** By what something belongs to a user (DESIGN 6). */
+export type OwnerRule =
+  | 'owner_by_link'
+  | 'owner_by_metadata'
+  | 'owner_by_customer_link'
+  | 'owner_by_session'
+  | 'owner_by_customer_metadata'
+  | 'owner_by_client_reference'
+  | 'owner_by_customer';
+
+/** Whose something is, and by what; `eventId` is of the event of its own, or of a session that names it, that said so. */
+export interface Ownership {
+  readonly userId: string;
+  readonly rule: OwnerRule;
+  readonly eventId: string | null;
+}
+
 /**
  * Whose a subscription is (DESIGN 6), the first that there is: ops' latest link; its own metadata; ops' latest link of its
  * customer; the metadata of the earliest checkout session that names it and makes such a claim; its customer's metadata;
  * the `client_reference_id` of the earliest session (sellers put referral ids there, too); its customer's owner. `null`
  * while nobody is known.
  */
-export function subscriptionOwner(claims: SubscriptionClaims, customer: CustomerWord): string | null {
+export function subscriptionOwnership(claims: SubscriptionClaims, customer: CustomerWord): Ownership | null {
   const { link, observations, checkouts } = claims;
   return (
-    link ??
-    newestMetadata(observations)[0]?.userId ??
-    customer.link ??
-    checkoutMetadata(checkouts)[0]?.userId ??
-    customer.metadata ??
-    clientReferences(checkouts)[0]?.userId ??
-    customer.owner
+    owned('owner_by_link', link) ??
+    ownedBy('owner_by_metadata', newestMetadata(observations)) ??
+    owned('owner_by_customer_link', customer.link) ??
+    ownedBy('owner_by_session', checkoutMetadata(checkouts)) ??
+    owned('owner_by_customer_metadata', customer.metadata) ??
+    ownedBy('owner_by_client_reference', clientReferences(checkouts)) ??
+    owned('owner_by_customer', customer.owner)
   );
+}
+
+/** Whose a subscription is, as `subscriptionOwnership` decides it. */
+export function subscriptionOwner(claims: SubscriptionClaims, customer: CustomerWord): string | null {
+  return subscriptionOwnership(claims, customer)?.userId ?? null;
 }
 
 /** What tells whose a session of mode `payment` is. `link` is the latest one made by ops, `null` when none stands. */
@@ -69,15 +91,23 @@ export interface PurchaseClaims {
  * Whose a purchase is (DESIGN 8 "Purchases"), the first that there is: ops' latest link of the session; its metadata; ops'
  * latest link of its customer; the customer's metadata; its `client_reference_id`; its customer's owner.
  */
-export function purchaseOwner({ link, observations }: PurchaseClaims, customer: CustomerWord): string | null {
+export function purchaseOwnership(
+  { link, observations }: PurchaseClaims,
+  customer: CustomerWord,
+): Ownership | null {
   return (
-    link ??
-    checkoutMetadata(observations)[0]?.userId ??
-    customer.link ??
-    customer.metadata ??
-    clientReferences(observations)[0]?.userId ??
-    customer.owner
+    owned('owner_by_link', link) ??
+    ownedBy('owner_by_metadata', checkoutMetadata(observations)) ??
+    owned('owner_by_customer_link', customer.link) ??
+    owned('owner_by_customer_metadata', customer.metadata) ??
+    ownedBy('owner_by_client_reference', clientReferences(observations)) ??
+    owned('owner_by_customer', customer.owner)
   );
+}
+
+/** Whose a purchase is, as `purchaseOwnership` decides it. */
+export function purchaseOwner(claims: PurchaseClaims, customer: CustomerWord): string | null {
+  return purchaseOwnership(claims, customer)?.userId ?? null;
 }
 
 /** Claims about a purchase that say otherwise than its owner; empty while it has none. */
@@ -98,6 +128,11 @@ export function customerWord(claims: CustomerClaims): CustomerWord {
 /** The claim of a customer's newest metadata that has one. */
 export function customerMetadata(observations: readonly CustomerObservation[]): string | null {
   return newestCustomerClaim(observations)[0]?.userId ?? null;
+}
+
+/** The event that said what a customer says of its subscriptions without ops' word; `null` where nothing claims it. */
+export function customerSaidBy(claims: CustomerClaims): string | null {
+  return customerClaims(claims)[0]?.eventId ?? null;
 }
 
 /** Claims about a subscription that say otherwise than its owner; empty while it has none. */
@@ -123,6 +158,14 @@ export function customerOfSubscription(observations: readonly Observation[]): st
 /** Whether a customer was seen deleted at Stripe: that is for good. */
 export function isCustomerDeleted(observations: readonly CustomerObservation[]): boolean {
   return observations.some(({ stripeType }) => stripeType === 'customer.deleted');
+}
+
+function owned(rule: OwnerRule, userId: string | null): Ownership | null {
+  return userId === null ? null : { userId, rule, eventId: null };
+}
+
+function ownedBy(rule: OwnerRule, [first]: readonly Claim[]): Ownership | null {
+  return first === undefined ? null : { ...first, rule };
 }
 
 /** Claims about a customer in the order in which they count: the first one decides. */

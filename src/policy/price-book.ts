@@ -13,11 +13,11 @@ export interface NamedAddon {
   readonly addon: Addon;
 }
 
-/** What a price is read by (DESIGN 7), and the observation that showed it. */
-export interface PriceReading {
-  readonly by: 'id' | 'lookup_key' | 'product' | 'adoption';
-  readonly shown: Observation | null;
-}
+/** What a price is read by (DESIGN 7): its id alone, or the lookup key or product of that `name`, or a move, that an observation showed. */
+export type PriceReading =
+  | { readonly by: 'id'; readonly name: null; readonly shown: null }
+  | { readonly by: 'lookup_key' | 'product'; readonly name: string; readonly shown: Observation }
+  | { readonly by: 'adoption'; readonly name: null; readonly shown: Observation };
 
 /** How the prices of one subscription are read, by price id: the catalogue, and what its own history adds to it. */
 export interface PriceBook {

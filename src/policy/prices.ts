@@ -54,9 +54,10 @@ export function openPriceBook(catalog: PlanCatalog, ordered: readonly Observatio
 
 const readers = new WeakMap<PlanCatalog, (ordered: readonly Observation[]) => PriceReader>();
 
-/** What a price is of by what an observation showed of it. */
+/** What a price is of by what an observation showed of it: the lookup key or product of that name. */
 interface Shown {
   readonly target: PriceTarget;
+  readonly name: string;
   readonly by: Observation;
 }
 
@@ -85,12 +86,12 @@ class PriceReader {
     tieredBy: (price) => this.#tiered.get(price) ?? null,
     adopted: this.#adopted,
     readingOf: (price) => {
-      if (this.index.has(price)) return { by: 'id', shown: null };
+      if (this.index.has(price)) return { by: 'id', name: null, shown: null };
       const [key, product] = [this.#byLookupKey.get(price), this.#byProduct.get(price)];
-      if (key !== undefined) return { by: 'lookup_key', shown: key.by };
-      if (product !== undefined) return { by: 'product', shown: product.by };
+      if (key !== undefined) return { by: 'lookup_key', name: key.name, shown: key.by };
+      if (product !== undefined) return { by: 'product', name: product.name, shown: product.by };
       const moved = this.#adoptedWith.get(price);
-      return moved === undefined ? null : { by: 'adoption', shown: moved };
+      return moved === undefined ? null : { by: 'adoption', name: null, shown: moved };
     },
   };
 
@@ -139,15 +140,16 @@ class PriceReader {
   #show(observation: Observation): boolean {
     const { data } = observation;
     let isNew = false;
-    const set = (map: Map<string, Shown>, price: string, target: PriceTarget | undefined): void => {
-      if (target === undefined || map.get(price)?.target === target) return;
-      map.set(price, { target, by: observation });
+    const set = (map: Map<string, Shown>, price: string, name: string | null): void => {
+      const target = name === null ? undefined : this.index.get(name);
+      if (name === null || target === undefined || map.get(price)?.target === target) return;
+      map.set(price, { target, name, by: observation });
       isNew = true;
     };
     for (const items of [data.previous?.items, data.items, data.pendingUpdate?.items]) {
       for (const { price, lookupKey, product, billingScheme } of items ?? []) {
-        set(this.#byLookupKey, price, lookupKey === null ? undefined : this.index.get(lookupKey));
-        set(this.#byProduct, price, product === null ? undefined : this.index.get(product));
+        set(this.#byLookupKey, price, lookupKey);
+        set(this.#byProduct, price, product);
         if (billingScheme === 'tiered' && !this.#tiered.has(price)) {
           this.#tiered.set(price, observation);
           isNew = true;

@@ -432,7 +432,11 @@ describe.each(Object.entries(CASES))('Where %s', (_, { told, when, byDispute, by
 
   it('the rule is named, and neither setting takes anything where both say keep', () => {
     const catalog = rule === 'refunded_in_full' ? REFUNDS : DISPUTES;
-    const { reasons } = explain({ ...factsOf(told), deletedBy: new Map() }, catalog, at(when));
+    const { reasons } = explain(
+      { ...factsOf(told), deletedBy: new Map(), things: () => [] },
+      catalog,
+      at(when),
+    );
     expect(reasons.map(({ code }) => code)).toContain(rule);
     expect(judge(factsOf(told), NEITHER, at(when)).entitlement.status).toBe('active');
   });

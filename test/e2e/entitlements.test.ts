@@ -92,6 +92,7 @@ describe('The query API', () => {
       'pendingPayment pending_no_invoice',
       'expiresAt period_end_of_item',
       `subscription:${user.id} first_period`,
+      `owner:${user.id} owner_by_metadata`,
     ]);
     const waiting = reasons?.find(({ of }) => of === 'pendingPayment');
     expect(waiting?.words).toMatch(/^sub_\w+ asked for pro on .+; pro waits until it is paid\.$/);
@@ -112,6 +113,33 @@ describe('The query API', () => {
       .object({ reasons: explainedSnapshotSchema.shape.reasons })
       .parse((await get(`/v1/users/kim/entitlements?at=${now}&explain=true`)).body);
     expect(then.reasons).toEqual(reasons);
+  });
+
+  it('says whose a subscription is to its user and to the one it was taken from, now and as of a moment', async () => {
+    const user = await subscribed('old');
+    const { body, id } = user.isNoted('moved in the Dashboard');
+    const { position } = await service.receive(body.replace('"user_id": "old"', '"user_id": "new"'));
+    expect(await service.entitlements('new', position)).toMatchObject({ plan: 'plus' });
+    const ownerOf = async (path: string) =>
+      z
+        .object({ reasons: z.array(z.looseObject({ of: z.string() })) })
+        .parse((await get(path)).body)
+        .reasons.find(({ of }) => of === `owner:${user.id}`);
+    const reason = await ownerOf(`/v1/users/new/entitlements?explain=true&minPosition=${position}`);
+    expect(reason).toMatchObject({
+      code: 'owner_by_metadata',
+      words: expect.stringContaining(`${user.id} belongs to new: its own metadata says so since`),
+      events: [{ stripeEventId: id, position }],
+    });
+    const now = encodeURIComponent(new Date().toISOString());
+    for (const path of [
+      '/v1/users/old/entitlements?explain=true',
+      `/v1/users/old/entitlements?at=${now}&explain=true`,
+      `/v1/users/new/entitlements?at=${now}&explain=true`,
+      '/v1/users/old/features/export?explain=true',
+    ]) {
+      expect(await ownerOf(path)).toEqual(reason);
+    }
   });
 
   it('says why a feature may not be used, when it is asked', async () => {

@@ -8,12 +8,13 @@ import { compareText } from '../order.js';
 import { overrideAt } from '../overrides.js';
 import { openPurchase, purchaseAccesses } from '../purchases.js';
 import { subscriptionAccessAt } from '../subscription-access.js';
-import { openSubscriptionState } from '../subscription-state.js';
-import type { ReturnedInvoices } from '../taken-back.js';
+import { openSubscriptionState, type SubscriptionState } from '../subscription-state.js';
 import { grantReason, overrideReason } from './by-hand-reasons.js';
 import { keyReasons, reasonsForKey } from './key-reasons.js';
+import { type OwnedThing, ownerReasons } from './owner-reasons.js';
 import { planReason, statusReason } from './plan-reasons.js';
 import { purchaseReason } from './purchase-reasons.js';
+import { readingReasons } from './reading-reasons.js';
 import type { Reason } from './reason.js';
 import { returnedReasons } from './returned-evidence.js';
 import { type Explained, subscriptionReasons } from './subscription-reasons.js';
@@ -21,11 +22,13 @@ import { timeReasons } from './time-reasons.js';
 import { pendingPaymentReason } from './waiting-reason.js';
 
 /**
- * Facts of a user that are to be explained, with the event that told of the deletion of each customer that was deleted, by
- * customer: no fact of a subscription names it.
+ * Facts of a user that are to be explained. `deletedBy` is the event that told of the deletion of each customer that was
+ * deleted, by customer: no fact of a subscription names it. `things` are the subscriptions and purchases that are the user's,
+ * or that were ever said to be, with what tells whose they are; made when it is asked for.
  */
 export interface ExplainableFacts extends UserFacts {
   readonly deletedBy: ReadonlyMap<string, string>;
+  readonly things: () => readonly OwnedThing[];
 }
 
 /** What holds, and why: a reason for each part of the snapshot, and for each subscription, purchase, grant and override whether it counts or not, and for each invoice whose money was asked back. */
@@ -39,7 +42,7 @@ export interface Explanation {
  * rule that decided each part of it. Pure: equal sets of facts give equal answers.
  */
 export function explain(facts: ExplainableFacts, catalog: PlanCatalog, now: number): Explanation {
-  const { entitlement, explained, combination, returned } = decided(facts, catalog, now);
+  const { entitlement, explained, combination, states } = decided(facts, catalog, now);
   return {
     entitlement,
     reasons: [
@@ -49,7 +52,9 @@ export function explain(facts: ExplainableFacts, catalog: PlanCatalog, now: numb
       ...pendingPaymentReason(combination),
       ...timeReasons(combination, entitlement, explained, now),
       ...explained.map(({ reason }) => reason),
-      ...returnedReasons(returned),
+      ...states.flatMap(readingReasons),
+      ...ownerReasons(facts.things()),
+      ...returnedReasons(states.map(({ returned }) => returned)),
       ...combination.overrides.map((override) => overrideReason(override, combination)),
     ],
   };
@@ -71,6 +76,7 @@ export function explainKey(
       statusReason(combination, explained),
       ...pendingPaymentReason(combination),
       ...explained.map(({ reason }) => reason),
+      ...ownerReasons(facts.things()),
       ...combination.overrides
         .filter(({ facts: set }) => set.key === key)
         .map((override) => overrideReason(override, combination)),
@@ -86,8 +92,8 @@ function decided(
   readonly entitlement: Entitlement;
   readonly explained: readonly Explained[];
   readonly combination: Combination;
-  /** Of each subscription the invoices whose money was asked back. */
-  readonly returned: readonly ReturnedInvoices[];
+  /** Those of the subscriptions that were seen themselves. */
+  readonly states: readonly SubscriptionState[];
 } {
   const subscriptions = [...facts.subscriptions].sort((a, b) => compareText(a.subscription, b.subscription));
   const states = subscriptions.flatMap((each) => openSubscriptionState(each, catalog) ?? []);
@@ -111,7 +117,7 @@ function decided(
   const beside: readonly Explained[] = [...purchases, ...granted];
   return {
     entitlement: judge(facts, catalog, now).entitlement,
-    returned: states.map((state) => state.returned),
+    states,
     explained: [...subscriptionReasons(subscriptions, accesses, now / 1000, facts.deletedBy), ...beside],
     combination: combinationOf([...accesses, ...beside.flatMap((each) => each.accesses)], catalog, set),
   };

@@ -1,5 +1,7 @@
 import { BY_HAND_RULES } from './by-hand-rules.js';
+import { OWNER_RULES } from './owner-rules.js';
 import { PURCHASE_RULES } from './purchase-rules.js';
+import { READING_RULES } from './reading-rules.js';
 import { RETURNED_RULES } from './returned-rules.js';
 import { POLICY_RULES } from './rules.js';
 import { SNAPSHOT_RULES } from './snapshot-rules.js';
@@ -19,6 +21,10 @@ export function policyDocument(): string {
     HEAD,
     '## What one subscription gives\n',
     entries(Object.keys(SUBSCRIPTION_RULES)),
+    '## What its items are read as\n',
+    entries(Object.keys(READING_RULES)),
+    '## Whose a subscription or purchase is\n',
+    entries(Object.keys(OWNER_RULES)),
     '## What becomes of an invoice whose money is asked back\n',
     entries(Object.keys(RETURNED_RULES)),
     '## What one purchase gives\n',

@@ -33,9 +33,10 @@ export function givenByPurchase({ purchase, units }: PurchaseAccess): Evidence {
   return { facts: { ...facts, units }, events };
 }
 
-/** What of its payments went back; the dispute, or the sight of the charge, that decided. */
+/** What of its payments went back; the dispute, or the sight of the charge, that decided, or the dispute of what sold no plan. */
 function returnedFacts({ payments, rule }: Purchase): Facts {
-  const [dispute] = rule === 'purchase_disputed' ? payments.flatMap(({ back }) => back.disputes) : [];
+  const tellsOfDispute = rule === 'purchase_disputed' || rule === 'purchase_without_plan';
+  const [dispute] = tellsOfDispute ? payments.flatMap(({ back }) => back.disputes) : [];
   const [charge] = rule === 'purchase_refunded' ? payments.flatMap(({ back }) => back.charge ?? []) : [];
   return {
     dispute: dispute?.data.dispute ?? null,

@@ -23,7 +23,8 @@ export const PURCHASE_RULES = {
   },
   purchase_without_plan: {
     title: 'A purchase of something else gives nothing',
-    words: '{purchase} was paid on {boughtOn:day}, and sold no plan of the catalogue for good.',
+    words:
+      '{purchase} was paid on {boughtOn:day}, and sold no plan of the catalogue for good[: the dispute {dispute} of it takes nothing].',
     given: 'a session of mode payment sells something that is no `lifetime` price of a plan.',
     example: 'cs_1 was paid on 1 November 2026, and sold no plan of the catalogue for good.',
   },

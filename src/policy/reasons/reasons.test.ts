@@ -18,9 +18,17 @@ import {
   subscription,
 } from '../../../test/support/policy-stories.js';
 import { type PlanCatalog, planCatalogSchema } from '../../events/catalog.events.js';
+import type { CheckoutObservationData } from '../../events/checkout.events.js';
 import type { SubscriptionFacts } from '../facts.js';
 import { judge } from '../judge.js';
+import {
+  type CustomerClaims,
+  type CustomerWord,
+  NO_CUSTOMER,
+  type SubscriptionClaims,
+} from '../ownership.js';
 import { explain, explainKey } from './explain.js';
+import type { OwnedThing } from './owner-reasons.js';
 import { POLICY_RULES, type ReasonCode } from './rules.js';
 
 /** The plans of the examples: those of the stories, one below the default, and a limit that pro alone has. */
@@ -31,6 +39,7 @@ function exampleCatalog(policy: Record<string, unknown>): PlanCatalog {
     plans: {
       ...plans,
       free: { ...plans.free, rank: 0 },
+      plus: { ...plans.plus, prices: { ...plans.plus?.prices, key: 'plus_key', any: 'prod_all' } },
       basic: { rank: -1, role: 'paid', prices: { m: 'basic_m' } },
       pro: { ...plans.pro, limits: { members: 5000, projects: 10 } },
     },
@@ -70,6 +79,36 @@ const unpaidYear: SubscriptionStory = [
 ];
 const trial = created([plus], { status: 'trialing', trialEnd: day(14) });
 
+const cut = { items: [plus, item('meter_m')], itemsTruncated: true };
+const keyed = { ...item('plus_2025'), lookupKey: 'plus_key' };
+const ofProduct = { ...item('plus_2025'), product: 'prod_all' };
+const successor = item('plus_2027');
+
+/** What is said of sub_1 of cus_1, whose words are `word` and hang on `customer`. */
+function owned(
+  claims: Partial<SubscriptionClaims>,
+  word: Partial<CustomerWord> = {},
+  customer: Partial<CustomerClaims> = {},
+): readonly OwnedThing[] {
+  const nothing = { link: null, observations: [], checkouts: [], subscriptions: [] };
+  return [
+    {
+      kind: 'subscription',
+      id: 'sub_1',
+      claims: { ...nothing, ...claims },
+      customer: { id: 'cus_1', word: { ...NO_CUSTOMER, ...word }, claims: { ...nothing, ...customer } },
+    },
+  ];
+}
+const namedBy = (userId: string, second = day(0)) =>
+  subscription([seen('updated', second, { userId })]).observations;
+const session = (data: Partial<CheckoutObservationData>) =>
+  subscription([checkout('CheckoutCompleted', day(0), 'paid')]).checkouts.map((each) => ({
+    ...each,
+    data: { ...each.data, ...data },
+  }));
+const OWNER = { of: 'owner:sub_1', given: [], when: day(4) };
+
 /** What is asked: a life, when, and for which part of the snapshot, or which key, the rule decides. */
 interface Case {
   readonly of: string;
@@ -80,6 +119,7 @@ interface Case {
   readonly purchases?: readonly PurchaseStory[];
   readonly grants?: readonly GrantStory[];
   readonly overrides?: readonly OverrideStory[];
+  readonly things?: readonly OwnedThing[];
   /** The customer was seen deleted. */
   readonly deleted?: true;
 }
@@ -97,6 +137,46 @@ const seventy = { key: 'members', value: 70, recorded: day(0) };
 
 const CASES: Readonly<Record<ReasonCode, Case>> = {
   first_period: { of: SUB, given: [boughtPlus], when: day(1) },
+  price_by_lookup_key: { of: 'price:sub_1:plus_2025', given: [[created([keyed])]], when: day(1) },
+  price_by_product: { of: 'price:sub_1:plus_2025', given: [[created([ofProduct])]], when: day(1) },
+  price_adopted: {
+    of: 'price:sub_1:plus_2027',
+    given: [[created([plus]), updated(day(3), [successor], { items: [plus] })]],
+    when: day(4),
+  },
+  price_unmapped: { of: 'price:sub_1:meter_m', given: [[created([item('meter_m')])]], when: day(1) },
+  items_cut: {
+    of: 'items:sub_1',
+    given: [[created([plus]), updated(day(3), [], {}, cut)]],
+    when: day(4),
+  },
+  items_never_whole: { of: 'items:sub_1', given: [[created([], cut)]], when: day(1) },
+  owner_by_link: { ...OWNER, things: owned({ link: 'bob', observations: namedBy('ann') }) },
+  owner_by_metadata: {
+    ...OWNER,
+    things: owned({ observations: [...namedBy('bob', day(3)), ...namedBy('ann')] }, { link: 'rob' }),
+  },
+  owner_by_customer_link: { ...OWNER, things: owned({}, { link: 'bob', owner: 'bob' }) },
+  owner_by_session: {
+    ...OWNER,
+    things: owned({ checkouts: session({ metadataUserId: 'ann', clientReferenceId: 'rob' }) }),
+  },
+  owner_by_customer_metadata: {
+    ...OWNER,
+    things: owned(
+      { checkouts: session({ clientReferenceId: 'rob' }) },
+      { metadata: 'ann', owner: 'ann' },
+      {
+        observations: [{ eventId: 'evt_c', stripeType: 'customer.created', created: day(0), userId: 'ann' }],
+      },
+    ),
+  },
+  owner_by_client_reference: {
+    ...OWNER,
+    things: owned({ checkouts: session({ clientReferenceId: 'ann' }) }),
+  },
+  owner_by_customer: { ...OWNER, things: owned({}, { owner: 'ann' }, { subscriptions: namedBy('ann') }) },
+  owner_unknown: { ...OWNER, things: owned({}) },
   purchase_paid: { of: SALE, given: [], purchases: [[boughtPro]], when: day(1) },
   purchase_awaits_payment: {
     of: SALE,
@@ -538,7 +618,7 @@ function reasonsOf(asked: Case) {
   const purchases = (asked.purchases ?? []).map((story) => purchase(story));
   const { grants = [], overrides = [] } = asked;
   const given = { subscriptions, purchases, byHand: byHand(grants, overrides) };
-  const facts = { ...given, deletedBy };
+  const facts = { ...given, deletedBy, things: () => asked.things ?? [] };
   const { key, when } = asked;
   const { entitlement, reasons } =
     key === undefined ? explain(facts, catalog, at(when)) : explainKey(facts, catalog, at(when), key);
@@ -552,6 +632,30 @@ describe('The reasons of the access policy', () => {
   it.each(cases)('say %s with the words of its example, where that rule decides', (code, asked) => {
     const reason = reasonsOf(asked).find(({ of }) => of === asked.of);
     expect(reason).toMatchObject({ of: asked.of, code, words: POLICY_RULES[code].example });
+  });
+
+  it('name the event that says whose a subscription is, and those that are outdone', () => {
+    const [ann] = namedBy('ann');
+    const [cs1] = session({ clientReferenceId: 'rob' });
+    const things = owned({
+      observations: [ann].flatMap((each) => each ?? []),
+      checkouts: [cs1].flatMap((each) => each ?? []),
+    });
+    const words =
+      'sub_1 belongs to ann: its own metadata says so since 1 November 2026; what names rob does not count.';
+    expect(reasonsOf({ ...OWNER, things })).toContainEqual(
+      expect.objectContaining({ code: 'owner_by_metadata', words, events: [ann?.eventId, cs1?.eventId] }),
+    );
+  });
+
+  it('tell of a purchase of something else that its dispute takes nothing', () => {
+    const purchases = [
+      [sale('CheckoutCompleted', day(0), { mug: 1 }), dispute('created', 'needs_response', day(2))],
+    ];
+    const words = `${POLICY_RULES.purchase_without_plan.example.slice(0, -1)}: the dispute du_1 of it takes nothing.`;
+    expect(reasonsOf({ of: SALE, given: [], purchases, when: day(3) })).toContainEqual(
+      expect.objectContaining({ of: SALE, code: 'purchase_without_plan', words }),
+    );
   });
 
   it('tell which of two grants lasts longer, also where that one has no end', () => {

@@ -179,16 +179,18 @@ export class FactsLoader {
     return row;
   }
 
+  /** The rows of customers alone, of which none is whole by that. Unknown ones become empty rows. */
+  async customerRows(ids: Iterable<string>): Promise<void> {
+    const missing = this.#missing('customer', ids, this.workingSet.customers);
+    if (missing.length > 0) this.#addCustomers(missing, await this.#customersIn(missing));
+  }
+
   /** Customers with all their subscriptions and all checkouts that name them. Unknown ones become empty rows. */
   async customers(ids: Iterable<string>): Promise<void> {
     const missing = this.#missing('customer', ids, this.workingSet.wholeCustomers);
     if (missing.length === 0) return;
     const [rows, subscriptions, checkouts] = await Promise.all([
-      this.#rows(
-        'select customer, owner, conflicts, facts from tenure.customer where generation = $1 and customer = any($2)',
-        missing,
-        customerRow,
-      ),
+      this.#customersIn(missing),
       this.#rows(
         'select subscription as id from tenure.subscription where generation = $1 and customer = any($2)',
         missing,
@@ -200,19 +202,7 @@ export class FactsLoader {
         checkoutRow,
       ),
     ]);
-    const known = new Map(rows.map((row) => [row.customer, row]));
-    for (const customer of missing) {
-      const row = known.get(customer);
-      const { link, observations } =
-        row === undefined ? { link: null, observations: [] } : customerText.parse(JSON.parse(row.facts));
-      this.workingSet.customers.set(customer, {
-        customer,
-        word: { link, metadata: customerMetadata(observations), owner: row?.owner ?? null },
-        conflicts: row?.conflicts ?? null,
-        link,
-        observations,
-      });
-    }
+    this.#addCustomers(missing, rows);
     await this.#addCheckouts(checkouts);
     await this.subscriptions(subscriptions.map(({ id }) => id));
     for (const customer of missing) this.workingSet.wholeCustomers.add(customer);
@@ -284,6 +274,30 @@ export class FactsLoader {
     const asked = [...new Set(ids)];
     for (const id of asked) this.workingSet.use(kind, id);
     return asked.filter((id) => !known.has(id));
+  }
+
+  #customersIn(ids: readonly string[]): Promise<readonly z.infer<typeof customerRow>[]> {
+    return this.#rows(
+      'select customer, owner, conflicts, facts from tenure.customer where generation = $1 and customer = any($2)',
+      ids,
+      customerRow,
+    );
+  }
+
+  #addCustomers(missing: readonly string[], rows: readonly z.infer<typeof customerRow>[]): void {
+    const known = new Map(rows.map((row) => [row.customer, row]));
+    for (const customer of missing) {
+      const row = known.get(customer);
+      const { link, observations } =
+        row === undefined ? { link: null, observations: [] } : customerText.parse(JSON.parse(row.facts));
+      this.workingSet.customers.set(customer, {
+        customer,
+        word: { link, metadata: customerMetadata(observations), owner: row?.owner ?? null },
+        conflicts: row?.conflicts ?? null,
+        link,
+        observations,
+      });
+    }
   }
 
   /** Adds what users have by hand; of whom it is here already it is newer than the rows. */

@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { inTransaction, oneByOne } from '../../database/in-transaction.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import type { PlanCatalog } from '../../events/catalog.events.js';
+import { streamName } from '../../events/stream-names.js';
 import type { Combination } from '../../policy/combine.js';
 import { combinationAt } from '../../policy/combined.js';
 import {
@@ -10,6 +11,7 @@ import {
   explain,
   explainKey,
 } from '../../policy/reasons/explain.js';
+import type { OwnedThing } from '../../policy/reasons/owner-reasons.js';
 import type { Served } from '../entitlements/snapshot.js';
 import { readJudgedUser } from './judged-user.js';
 import { type ReasonWithEvents, withEvents } from './reason-events.js';
@@ -79,7 +81,15 @@ export class ExplanationReader {
     const { facts, catalog } = await readJudgedUser(client, userId);
     const [served] = (await readServed(client, [userId], () => now)).served;
     if (served === undefined) throw new Error('a user that was asked for was not answered');
-    const streams = await new UserFactsReader(oneByOne(client)).streams(userId, this.options.streamPrefix);
-    return { served, facts, catalog, streams };
+    const { streamPrefix } = this.options;
+    const own = await new UserFactsReader(oneByOne(client)).streams(userId, streamPrefix);
+    const others = facts.things().flatMap((thing) => streamsOfThing(streamPrefix, thing));
+    return { served, facts, catalog, streams: [...new Set([...own, ...others])] };
   }
+}
+
+/** Streams of something that may be another user's by now. */
+function streamsOfThing(prefix: string, { kind, id, customer }: OwnedThing): readonly string[] {
+  const own = streamName(prefix, { category: kind === 'purchase' ? 'checkout' : kind, id });
+  return customer === null ? [own] : [own, streamName(prefix, { category: 'customer', id: customer.id })];
 }

@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { oneByOne, type Statements } from '../../database/in-transaction.js';
 import type { PlanCatalog } from '../../events/catalog.events.js';
 import type { ExplainableFacts } from '../../policy/reasons/explain.js';
+import { ownershipOf } from '../../policy/reasons/owner-reasons.js';
 import { Catalogs } from '../entitlements/catalogs.js';
-import { customerText } from '../entitlements/fact-rows.js';
 import { FactsLoader } from '../entitlements/facts-loader.js';
 import { RUNNING_RULES } from '../entitlements/folding-rules.js';
+import { ownedThings } from '../entitlements/owned-things.js';
 import { WorkingSet } from '../entitlements/working-set.js';
 import { ReadModelNotReadyError } from './served-row.js';
 
@@ -17,7 +18,7 @@ export interface JudgedUser {
 }
 
 const liveRow = z.tuple([z.object({ generation: z.number() })]);
-const customerRow = z.object({ customer: z.string(), facts: z.string() });
+const namedRow = z.object({ category: z.enum(['subscription', 'checkout']), id: z.string() });
 
 /** Reads what a user was judged from last; in a transaction it is as of one moment. @throws ReadModelNotReadyError */
 export async function readJudgedUser(client: PoolClient, userId: string): Promise<JudgedUser> {
@@ -29,38 +30,51 @@ export async function readJudgedUser(client: PoolClient, userId: string): Promis
   await catalogs.load();
   if (catalogs.inForce === null) throw new ReadModelNotReadyError();
   const workingSet = new WorkingSet();
-  await new FactsLoader(connection, generation, workingSet).users([userId], catalogs.inForce.byDefault);
+  const loader = new FactsLoader(connection, generation, workingSet);
+  await loader.users([userId], catalogs.inForce.byDefault);
   const judgedBy = workingSet.users.get(userId)?.catalog ?? catalogs.inForce.position;
-  return {
-    facts: {
-      ...workingSet.factsOfUser(userId),
-      deletedBy: await deletionsOf(connection, generation, workingSet),
-    },
-    catalog: (await catalogs.at(judgedBy)).catalog,
-  };
+  const { catalog } = await catalogs.at(judgedBy);
+  const facts = { ...workingSet.factsOfUser(userId) };
+  const named = await namedIn(connection, generation, userId);
+  await loader.subscriptions(named.subscription);
+  await loader.checkouts(named.checkout);
+  await loader.customerRows(customersOf(workingSet));
+  const deletedBy = deletionsIn(workingSet);
+  const ids = new Set([...named.subscription, ...named.checkout]);
+  const things = ownedThings(workingSet, userId, ids);
+  // Of these all that claims the customer tells whose they are.
+  const byCustomer = things.filter((thing) => ownershipOf(thing)?.rule === 'owner_by_customer');
+  await loader.customers(byCustomer.flatMap(({ customer }) => customer?.id ?? []));
+  const known = byCustomer.length === 0 ? things : ownedThings(workingSet, userId, ids);
+  return { facts: { ...facts, deletedBy, things: () => known }, catalog };
 }
 
-/** Of each customer of these subscriptions that was deleted the event that told it. */
-async function deletionsOf(
+/** Subscriptions and sessions that were ever said to be a user's. */
+async function namedIn(
   connection: Statements,
   generation: number,
-  { subscriptions }: WorkingSet,
-): Promise<ReadonlyMap<string, string>> {
-  const deleted = [...subscriptions.values()].filter(({ customerDeleted }) => customerDeleted);
-  const customers = deleted.flatMap(({ customer }) => customer ?? []);
-  if (customers.length === 0) return new Map();
+  userId: string,
+): Promise<Readonly<Record<'subscription' | 'checkout', readonly string[]>>> {
   const { rows } = await connection.query(
-    'select customer, facts from tenure.customer where generation = $1 and customer = any($2)',
-    [generation, customers],
+    `select category, id from tenure.user_stream
+     where generation = $1 and user_id = $2 and category in ('subscription', 'checkout') order by category, id`,
+    [generation, userId],
   );
+  const named = z.array(namedRow).parse(rows);
+  const idsOf = (kind: string) => named.filter(({ category }) => category === kind).map(({ id }) => id);
+  return { subscription: idsOf('subscription'), checkout: idsOf('checkout') };
+}
+
+function customersOf({ subscriptions, checkouts }: WorkingSet): readonly string[] {
+  return [...subscriptions.values(), ...checkouts.values()].flatMap(({ customer }) => customer ?? []);
+}
+
+/** Of each customer that was deleted the event that told it. */
+function deletionsIn({ customers }: WorkingSet): ReadonlyMap<string, string> {
   return new Map(
-    z
-      .array(customerRow)
-      .parse(rows)
-      .flatMap(({ customer, facts }) => {
-        const { observations } = customerText.parse(JSON.parse(facts));
-        const end = observations.findLast(({ stripeType }) => stripeType === 'customer.deleted');
-        return end === undefined ? [] : [[customer, end.eventId] as const];
-      }),
+    [...customers.values()].flatMap(({ customer, observations }) => {
+      const end = observations.findLast(({ stripeType }) => stripeType === 'customer.deleted');
+      return end === undefined ? [] : [[customer, end.eventId] as const];
+    }),
   );
 }
