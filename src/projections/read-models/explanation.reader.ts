@@ -13,7 +13,7 @@ import {
 } from '../../policy/reasons/explain.js';
 import type { OwnedThing } from '../../policy/reasons/owner-reasons.js';
 import type { Served } from '../entitlements/snapshot.js';
-import { readJudgedUser } from './judged-user.js';
+import { readExplainableUser } from './judged-user.js';
 import { type ReasonWithEvents, withEvents } from './reason-events.js';
 import { readServed } from './served-row.js';
 import { UserFactsReader } from './user-facts.reader.js';
@@ -78,7 +78,7 @@ export class ExplanationReader {
   }
 
   async #read(client: PoolClient, userId: string, now: number): Promise<Judged> {
-    const { facts, catalog } = await readJudgedUser(client, userId);
+    const { facts, catalog } = await readExplainableUser(client, userId);
     const [served] = (await readServed(client, [userId], () => now)).served;
     if (served === undefined) throw new Error('a user that was asked for was not answered');
     const { streamPrefix } = this.options;

@@ -2,6 +2,7 @@ import type { PoolClient } from 'pg';
 import { z } from 'zod';
 import { oneByOne, type Statements } from '../../database/in-transaction.js';
 import type { PlanCatalog } from '../../events/catalog.events.js';
+import type { UserFacts } from '../../policy/facts.js';
 import type { ExplainableFacts } from '../../policy/reasons/explain.js';
 import { ownershipOf } from '../../policy/reasons/owner-reasons.js';
 import { Catalogs } from '../entitlements/catalogs.js';
@@ -12,8 +13,8 @@ import { WorkingSet } from '../entitlements/working-set.js';
 import { ReadModelNotReadyError } from './served-row.js';
 
 /** What a user was judged from, and by which catalogue, in the live generation. */
-export interface JudgedUser {
-  readonly facts: ExplainableFacts;
+export interface JudgedUser<Facts extends UserFacts> {
+  readonly facts: Facts;
   readonly catalog: PlanCatalog;
 }
 
@@ -21,20 +22,18 @@ const liveRow = z.tuple([z.object({ generation: z.number() })]);
 const namedRow = z.object({ category: z.enum(['subscription', 'checkout']), id: z.string() });
 
 /** Reads what a user was judged from last; in a transaction it is as of one moment. @throws ReadModelNotReadyError */
-export async function readJudgedUser(client: PoolClient, userId: string): Promise<JudgedUser> {
+export async function readJudgedUser(client: PoolClient, userId: string): Promise<JudgedUser<UserFacts>> {
+  const { facts, catalog } = await judgedUser(oneByOne(client), userId);
+  return { facts, catalog };
+}
+
+/** The same with what explains it: which customers were deleted, and whose things are. @throws ReadModelNotReadyError */
+export async function readExplainableUser(
+  client: PoolClient,
+  userId: string,
+): Promise<JudgedUser<ExplainableFacts>> {
   const connection = oneByOne(client);
-  const [{ generation }] = liveRow.parse(
-    (await connection.query('select generation from tenure.live_generation', [])).rows,
-  );
-  const catalogs = new Catalogs(connection, generation, RUNNING_RULES);
-  await catalogs.load();
-  if (catalogs.inForce === null) throw new ReadModelNotReadyError();
-  const workingSet = new WorkingSet();
-  const loader = new FactsLoader(connection, generation, workingSet);
-  await loader.users([userId], catalogs.inForce.byDefault);
-  const judgedBy = workingSet.users.get(userId)?.catalog ?? catalogs.inForce.position;
-  const { catalog } = await catalogs.at(judgedBy);
-  const facts = { ...workingSet.factsOfUser(userId) };
+  const { facts, catalog, generation, workingSet, loader } = await judgedUser(connection, userId);
   const named = await namedIn(connection, generation, userId);
   await loader.subscriptions(named.subscription);
   await loader.checkouts(named.checkout);
@@ -47,6 +46,30 @@ export async function readJudgedUser(client: PoolClient, userId: string): Promis
   await loader.customers(byCustomer.flatMap(({ customer }) => customer?.id ?? []));
   const known = byCustomer.length === 0 ? things : ownedThings(workingSet, userId, ids);
   return { facts: { ...facts, deletedBy, things: () => known }, catalog };
+}
+
+async function judgedUser(
+  connection: Statements,
+  userId: string,
+): Promise<
+  JudgedUser<UserFacts> & {
+    readonly generation: number;
+    readonly workingSet: WorkingSet;
+    readonly loader: FactsLoader;
+  }
+> {
+  const [{ generation }] = liveRow.parse(
+    (await connection.query('select generation from tenure.live_generation', [])).rows,
+  );
+  const catalogs = new Catalogs(connection, generation, RUNNING_RULES);
+  await catalogs.load();
+  if (catalogs.inForce === null) throw new ReadModelNotReadyError();
+  const workingSet = new WorkingSet();
+  const loader = new FactsLoader(connection, generation, workingSet);
+  await loader.users([userId], catalogs.inForce.byDefault);
+  const judgedBy = workingSet.users.get(userId)?.catalog ?? catalogs.inForce.position;
+  const { catalog } = await catalogs.at(judgedBy);
+  return { facts: { ...workingSet.factsOfUser(userId) }, catalog, generation, workingSet, loader };
 }
 
 /** Subscriptions and sessions that were ever said to be a user's. */
