@@ -105,7 +105,7 @@ describe('The layers of the source', () => {
       return importedFiles
         .filter(({ fileName }) => fileName.startsWith('.'))
         .map(({ fileName }) => relative(packages, join(packages, dirname(file), fileName)))
-        .filter((imported) => !imported.startsWith(`${name}/src/`))
+        .filter((imported) => !imported.startsWith(`${name}/`))
         .map((imported) => `${file} imports ${imported}`);
     });
     expect(sourcesOfPackages).not.toEqual([]);

@@ -14,6 +14,8 @@ export interface EntitlementClaims {
   readonly status: string;
   readonly features: readonly string[];
   readonly limits: Readonly<Record<string, number | 'unlimited'>>;
+  /** Only where an event of the user could not be applied when it was issued. */
+  readonly faulted?: { readonly since: string; readonly position: string };
 }
 
 export const ALGORITHMS = ['EdDSA', 'ES256'] as const;
@@ -31,7 +33,7 @@ export interface TokenParts {
 /** `typ` of an entitlement token (RFC 8725, "Use Explicit Typing"): any other JWT is refused, signed as well as it may be. */
 const TYPE = 'entitlements+jwt';
 /** Longer than any token that Tenure makes, in characters. */
-const MAX_LENGTH = 16_384;
+const MAX_LENGTH = 32_768;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const ascii = new TextEncoder();
@@ -66,19 +68,24 @@ function jsonOf(part: string): Readonly<Record<string, unknown>> | null {
   }
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function claimsOf(body: Readonly<Record<string, unknown>> | null): EntitlementClaims | null {
   if (body === null) return null;
-  const { iss, sub, iat, exp, ver, role, plan, status, features, limits } = body;
+  const { iss, sub, iat, exp, ver, role, plan, status, features, limits, faulted } = body;
   if (typeof sub !== 'string' || typeof role !== 'string' || typeof plan !== 'string') return null;
   if (typeof status !== 'string' || !isNumber(iat) || !isNumber(exp) || !isNumber(ver)) return null;
   if (!isListOfNames(features) || !areLimits(limits)) return null;
   if (iss !== undefined && typeof iss !== 'string') return null;
-  const issuer = iss === undefined ? {} : { iss };
-  return { ...issuer, sub, iat, exp, ver, role, plan, status, features, limits };
+  if (faulted !== undefined && !isFault(faulted)) return null;
+  const optional = { ...(iss === undefined ? {} : { iss }), ...(faulted === undefined ? {} : { faulted }) };
+  return { sub, iat, exp, ver, role, plan, status, features, limits, ...optional };
+}
+
+function isFault(value: unknown): value is NonNullable<EntitlementClaims['faulted']> {
+  return isRecord(value) && typeof value.since === 'string' && typeof value.position === 'string';
 }
 
 function isNumber(value: unknown): value is number {
