@@ -10,6 +10,7 @@ import { LinksModule } from './api/links/links.module.js';
 import { OpsModule } from './api/ops/ops.module.js';
 import { PlansModule } from './api/plans/plans.module.js';
 import { PortalModule } from './api/portal/portal.module.js';
+import { RevocationsModule } from './api/revocations/revocations.module.js';
 import { UsersModule } from './api/users/users.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { CommandsModule } from './commands/commands.module.js';
@@ -36,6 +37,7 @@ export function appModule(parts: AppParts): DynamicModule {
       ReactionsModule,
       WebhooksModule,
       EntitlementsModule,
+      RevocationsModule,
       UsersModule,
       UsageModule,
       CheckoutModule,

@@ -23,6 +23,7 @@ const LAYERS = [
   'projections/',
   'reactions/',
   'cache/',
+  'push/',
   'audit/',
   'backup/',
   'stripe/reconciliation/',

@@ -10,6 +10,7 @@ import * as endpoints from './ops/webhook-endpoints.schemas.js';
 import { planChangeRequest, planChangeResponse } from './plans/plan-change.schemas.js';
 import { plansResponse } from './plans/plans.schemas.js';
 import { portalRequest, portalResponse } from './portal/portal.schemas.js';
+import { revocationsResponse } from './revocations/revocations.schemas.js';
 import * as api from './schemas.js';
 import { usersResponse } from './users/users.controller.js';
 
@@ -51,6 +52,7 @@ export const NAMED = {
   AuditLine: audit.auditLineSchema,
   History: audit.historySchema,
   Users: usersResponse,
+  Revocations: revocationsResponse,
   Plans: plansResponse,
   PlanChangeRequest: planChangeRequest,
   PlanChange: planChangeResponse,

@@ -10,6 +10,7 @@ import { WEBHOOK_ENDPOINT_EXAMPLES } from './ops/webhook-endpoints.schemas.js';
 import { PLAN_CHANGE_EXAMPLES } from './plans/plan-change.schemas.js';
 import { PLANS_EXAMPLES } from './plans/plans.schemas.js';
 import { PORTAL_EXAMPLES } from './portal/portal.schemas.js';
+import { REVOCATIONS_EXAMPLES } from './revocations/revocations.schemas.js';
 
 type Examples<Name extends keyof typeof NAMED> = { readonly [N in Name]: z.input<(typeof NAMED)[N]> };
 
@@ -195,6 +196,7 @@ export const EXAMPLES: Examples<keyof typeof NAMED> = {
     ],
     next: null,
   },
+  ...REVOCATIONS_EXAMPLES,
   ImportRequest: { dryRun: true, links: [{ customer: 'cus_Lark', userId: 'user_42' }] },
   Import: { ...IMPORTING, phase: 'done', finishedAt: AT, recorded: 3, secondsLeft: null },
   ReconciliationRequest: { dryRun: true, gone: 'list' },

@@ -31,6 +31,12 @@ export class AccessControl {
     return found;
   }
 
+  /** Who holds a key or token that came in before, `null` when it is valid no longer; nobody's failures are counted. */
+  recognise(authorization: string | undefined): Principal | null | Promise<Principal | null> {
+    if (authorization === undefined || !isBearer(authorization)) return null;
+    return this.authenticator.authenticate(authorization.slice(BEARER.length));
+  }
+
   private refuse(address: string): ProblemError {
     const wait = this.failures.fail(address);
     this.onRefused(wait === null ? 'unauthorized' : 'too_many_failures');

@@ -9,6 +9,7 @@ import { Metrics } from '../observability/metrics.js';
 import { AccessControl } from './access-control.js';
 import { AdminKeyAuthenticator, type Authenticator, firstOf } from './authenticator.js';
 import { FailureLimiter } from './failure-limiter.js';
+import { HeldAccess } from './held-access.js';
 import { LastUse } from './keys/last-use.js';
 import { SEALED_SECRETS, SealedSecrets } from './sealed-secrets.js';
 import { StoredKeyAuthenticator } from './stored-key.authenticator.js';
@@ -74,7 +75,12 @@ const USER_TOKENS = Symbol('USER_TOKENS');
           (code) => metrics.authFailure(code),
         ),
     },
+    {
+      provide: HeldAccess,
+      inject: [AccessControl, MACHINE_CLOCK],
+      useFactory: (access: AccessControl, now: () => number) => new HeldAccess({ access, now }),
+    },
   ],
-  exports: [SEALED_SECRETS],
+  exports: [SEALED_SECRETS, HeldAccess],
 })
 export class AuthModule {}

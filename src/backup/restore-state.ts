@@ -4,6 +4,7 @@ import { inTransaction } from '../database/in-transaction.js';
 import { RESTORE_UNDER_WAY } from '../event-store/log-identity.js';
 import { ENTITLEMENTS } from '../projections/entitlements/entitlements.projector.js';
 import { attachPartitions } from '../projections/read-models/partitions.js';
+import { renewFeedEpoch } from '../projections/read-models/revocation-feed.reader.js';
 import { dropGeneration } from '../projections/rebuild/generation-table.js';
 import { keepServedDefaults, keepServedOfAll } from '../projections/rebuild/served-from.js';
 import type { BackupAbout, BackupLine } from './backup-format.js';
@@ -107,6 +108,7 @@ export async function endRestore(client: PoolClient): Promise<void> {
     [FIRST_GENERATION],
   );
   await endServedHistory(client, placeOf);
+  await renewFeedEpoch(client);
   await client.query(`drop table ${PLACES}, ${RESTORE_UNDER_WAY}`);
 }
 

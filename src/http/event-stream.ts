@@ -1,23 +1,46 @@
+import { randomInt } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { FailureLog } from './failure-log.js';
 import { problemBody, type ToProblem } from './problem.js';
 
 /** Proxies and browsers give up a connection on which nothing comes for long. */
 const HEARTBEAT_MS = 15_000;
+/** A client that has not taken what was sent for so long is dropped, in milliseconds: it costs memory and sees nothing. */
+const DRAINED_WITHIN_MS = 30_000;
+/** After how long clients come again, in milliseconds: spread, so that they do not all come at once. */
+const RETRY_MS = { min: 1_000, max: 3_000 };
+const RETRY_AFTER_STOP_MS = { min: 1_000, max: 10_000 };
 
 /** One answer that goes on (HTML Living Standard, "Server-sent events"). */
 export interface EventStream {
-  /** Aborted once nobody listens any more: the client left, or the service stops. */
+  /** Aborted once nobody listens any more: the client left, may listen no longer, or the service stops. */
   readonly signal: AbortSignal;
   /** Whether the client takes what is sent: what is soon outdated need not be sent to one that does not. */
   readonly hasRoom: boolean;
   /** Sends one event; `data` goes as JSON. */
   send(event: string, data: unknown): void;
+  /** Sends events as `eventText` makes them. */
+  sendText(text: string): void;
+  /** Comes back once there is room, or nobody listens any more; a client that makes none for 30 s is dropped. */
+  room(): Promise<void>;
+}
+
+/** What may differ between streams. */
+export interface StreamOptions {
+  /** Aborted when who opened the stream may listen no longer. */
+  readonly until?: AbortSignal;
+  /** `own`: the work sends its own. Left out: a comment every 15 s. */
+  readonly heartbeat?: 'own';
+}
+
+/** An event as it is sent; `data` is one line of text, and `id` what a client comes again with (`Last-Event-ID`). */
+export function eventText(event: string, data: string, id: string): string {
+  return `event: ${event}\nid: ${id}\ndata: ${data}\n\n`;
 }
 
 /** The open event streams of the service. `close` ends them all, so that a stop need not wait for their clients. */
 export class EventStreams {
-  readonly #open = new Set<AbortController>();
+  readonly #open = new Map<AbortController, ServerResponse>();
   #isClosed = false;
 
   constructor(
@@ -26,36 +49,43 @@ export class EventStreams {
   ) {}
 
   /**
-   * Answers with what `work` sends, until it ends. A heartbeat goes out every 15 s. What `work` throws while somebody
-   * listens is sent as an event `problem` (RFC 9457).
+   * Answers with what `work` sends, until it ends. What `work` throws while somebody listens is sent as an event `problem`
+   * (RFC 9457). No cache keeps the answer and no proxy on the way holds, packs or changes it.
    */
   async answer(
     response: ServerResponse,
     requestId: string,
     work: (stream: EventStream) => Promise<void>,
+    { until, heartbeat }: StreamOptions = {},
   ): Promise<void> {
     const nobody = new AbortController();
-    this.#open.add(nobody);
-    if (this.#isClosed) nobody.abort();
-    response.once('close', () => nobody.abort());
+    const leave = (): void => nobody.abort();
+    this.#open.set(nobody, response);
+    if (this.#isClosed || until?.aborted === true) leave();
+    until?.addEventListener('abort', leave);
+    response.once('close', leave);
     response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
+      'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no',
       'x-content-type-options': 'nosniff',
       'x-request-id': requestId,
     });
-    response.flushHeaders();
-    const heartbeat = setInterval(() => response.write(':\n\n'), HEARTBEAT_MS);
-    const send = (event: string, data: unknown): void => {
-      response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    response.write(retryText(RETRY_MS));
+    const beat = heartbeat === 'own' ? undefined : setInterval(() => response.write(':\n\n'), HEARTBEAT_MS);
+    const sendText = (text: string): void => {
+      response.write(text);
     };
+    const send = (event: string, data: unknown): void =>
+      sendText(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
     const stream: EventStream = {
       signal: nobody.signal,
       get hasRoom() {
         return !response.writableNeedDrain;
       },
       send,
+      sendText,
+      room: () => roomIn(response, nobody.signal),
     };
     try {
       if (!nobody.signal.aborted) await work(stream);
@@ -65,20 +95,43 @@ export class EventStreams {
       this.failures.request(problem, requestId, err);
       send('problem', problemBody(problem, requestId));
     } finally {
-      clearInterval(heartbeat);
+      clearInterval(beat);
+      until?.removeEventListener('abort', leave);
       this.#open.delete(nobody);
       response.end();
     }
   }
 
-  /** Ends every stream, and those that are begun from now on. */
+  /** Ends every stream, and those that are begun from now on; clients come again at different times. */
   close(): void {
     this.#isClosed = true;
-    for (const nobody of this.#open) nobody.abort();
+    for (const [nobody, response] of this.#open) {
+      response.write(retryText(RETRY_AFTER_STOP_MS));
+      nobody.abort();
+    }
   }
 
   /** How many are open. */
   get size(): number {
     return this.#open.size;
   }
+}
+
+function retryText({ min, max }: typeof RETRY_MS): string {
+  return `retry: ${randomInt(min, max)}\n\n`;
+}
+
+function roomIn(response: ServerResponse, nobody: AbortSignal): Promise<void> {
+  if (!response.writableNeedDrain || nobody.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const late = setTimeout(() => response.destroy(), DRAINED_WITHIN_MS);
+    const done = (): void => {
+      clearTimeout(late);
+      response.off('drain', done);
+      nobody.removeEventListener('abort', done);
+      resolve();
+    };
+    response.once('drain', done);
+    nobody.addEventListener('abort', done);
+  });
 }

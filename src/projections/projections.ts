@@ -15,6 +15,7 @@ import { OpsReader } from './read-models/ops.reader.js';
 import { PaymentsReader } from './read-models/payments.reader.js';
 import { PublicationReader } from './read-models/publication.reader.js';
 import type { SnapshotCache } from './read-models/snapshot-cache.js';
+import { SnapshotChanges } from './read-models/snapshot-changes.js';
 import { UserListReader } from './read-models/user-list.reader.js';
 import {
   openRebuildProjector,
@@ -67,6 +68,8 @@ export const PROJECTIONS = Symbol('PROJECTIONS');
 export interface Projections {
   readonly engine: Projection;
   readonly reader: EntitlementReader;
+  /** Whose snapshots changed, as it happens. */
+  readonly changes: SnapshotChanges;
   readonly ops: OpsReader;
   readonly rebuilds: RebuildRuntime;
   readonly deadlines: DeadlineReader;
@@ -98,15 +101,18 @@ export function createProjections(options: ProjectionsOptions): Projections {
   const onTrouble = options.onTrouble ?? (() => undefined);
   const cache = options.cache ?? null;
   const reader = new EntitlementReader(pool, now, cache);
+  const changes = new SnapshotChanges();
   const listener: ProjectionListener = {
     onChanged: (changed) => {
       reader.changed(changed);
       cache?.changed(changed);
+      changes.changed(changed);
     },
     onConfirmed: (live, moved, ageMs) => {
       options.onConfirmed?.(live);
       reader.confirmed(live, moved, ageMs);
       cache?.confirmed(live, { moved, isLeading: folding.engine.status().state === 'leading' });
+      changes.confirmed(live, moved);
     },
     onBatch: options.onBatch ?? (() => undefined),
     onFault,
@@ -118,6 +124,7 @@ export function createProjections(options: ProjectionsOptions): Projections {
   return {
     ...folding,
     reader,
+    changes,
     ops: new OpsReader(source),
     deadlines: new DeadlineReader(pool),
     users: new UserListReader(pool, now),

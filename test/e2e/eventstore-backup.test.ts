@@ -29,7 +29,7 @@ const AT_ONCE = 64;
 const TIMEOUT_MS = Math.max(300_000, EVENTS * 60);
 
 /** Columns that tell a position, and the number of a generation. */
-const POSITIONS = ['position', 'late_at', 'last_position', 'catalog', 'generation'];
+const POSITIONS = ['position', 'late_at', 'last_position', 'catalog', 'generation', 'epoch', 'server'];
 
 let folder: string;
 let from: TestService;
@@ -124,7 +124,7 @@ async function level(): Promise<void> {
   await until('the read models are level', isLevel, TIMEOUT_MS);
 }
 
-/** Every row that is read or kept, but for what tells a position or the number of a generation. */
+/** Every row that is read or kept, but for what tells a position, an epoch of the feed or the number of a generation. */
 async function rowsOf(pool: pg.Pool): Promise<Readonly<Record<string, readonly string[]>>> {
   const kept = KEPT_TABLES.map(({ table }) => table).filter((table) => !/_generation$/.test(table));
   const rows: Record<string, readonly string[]> = {};
@@ -138,6 +138,12 @@ async function rowsOf(pool: pg.Pool): Promise<Readonly<Record<string, readonly s
     rows[table] = found.rows.map(({ row }) => row);
   }
   return rows;
+}
+
+/** In which epoch cursors of the revocation feed count. */
+async function epochOf(pool: pg.Pool): Promise<string> {
+  const { rows } = await pool.query<{ epoch: string }>('select epoch from tenure.revocation_feed_head');
+  return String(rows[0]?.epoch);
 }
 
 /** Where kept history says its events are, and whether the log of that store has them there. */
@@ -208,6 +214,7 @@ describe('tenure backup and tenure restore', () => {
       await timed('restore to EventStoreDB', onEventStoreDb(), 'restore', first);
       expect(bare(await wholeLog(target))).toEqual(bare(log));
       expect(await rowsOf(beside.pool)).toEqual(rows);
+      expect(await epochOf(beside.pool)).not.toBe(await epochOf(from.stores.database.pool));
       expect(new Set(await historyPlaces(beside.pool, target))).toEqual(new Set([true]));
 
       await timed('backup of EventStoreDB', onEventStoreDb(), 'backup', second);

@@ -152,6 +152,7 @@ describe('A log that was restored older', () => {
     expect(told.report.common).toMatchObject({ position: told.report.log.position });
     expect(await running.entitlements('bob')).toMatchObject({ plan: 'plus' });
 
+    const { cursor } = (await running.get('/v1/revocations')).body;
     const { code, report } = await adopt('--yes');
     expect([code, report.swap, report.changed]).toEqual([0, 1, 1]);
     await isReady(running);
@@ -160,6 +161,7 @@ describe('A log that was restored older', () => {
     expect(await running.entitlements('ann')).toMatchObject({ plan: 'plus', revocationVersion: 1 });
     const feed = await log.stores.database.pool.query('select user_id, version from tenure.revocation_feed');
     expect(feed.rows.at(-1)).toEqual({ user_id: 'bob', version: 2 });
+    expect((await running.get(`/v1/revocations?after=${cursor}`)).body).toMatchObject({ code: 'feed_reset' });
 
     expect((await running.deliver(bob)).body.outcome).toBe('applied');
     await until('bob has it again', async () => (await running.entitlements('bob')).plan === 'plus');

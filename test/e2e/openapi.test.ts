@@ -291,6 +291,8 @@ describe('The OpenAPI document', () => {
       'GET /v1/ops/webhook-endpoints',
       'GET /v1/ops/webhook-endpoints/{id}',
       'GET /v1/plans',
+      'GET /v1/revocations',
+      'GET /v1/revocations/stream',
       'GET /v1/users',
       'GET /v1/users/{userId}/entitlements',
       'GET /v1/users/{userId}/features/{key}',

@@ -91,7 +91,8 @@ const LEFT_OUT = [
 
 const LEFT_OUT_COLUMNS = new Map([
   ['projection_checkpoint', ` - 'revision' - 'recent_changes'`],
-  ['revocation_feed', ` - 'cursor'`],
+  ['revocation_feed', ` - 'cursor' - 'written_at'`],
+  ['revocation_feed_head', ` - 'epoch' - 'server'`],
   ['served_entitlement', ` - 'ordinal'`],
   ['served_mark', ` - 'ordinal'`],
 ]);

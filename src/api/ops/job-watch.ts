@@ -14,7 +14,10 @@ interface Job {
  * Sends an event `progress` at each change of a job, whichever instance makes it, and `done` at its end. Comes back at the
  * end, or when nobody listens any more. `look` finds the job as it is now; `null` where it is no longer there.
  */
-export async function watchJob(look: () => Promise<Job | null>, stream: EventStream): Promise<void> {
+export async function watchJob(
+  look: () => Promise<Job | null>,
+  stream: Pick<EventStream, 'signal' | 'hasRoom' | 'send'>,
+): Promise<void> {
   let told = '';
   while (!stream.signal.aborted) {
     const seen = await look();

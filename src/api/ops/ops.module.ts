@@ -4,13 +4,11 @@ import type { Pool } from 'pg';
 import { SETTINGS, type Settings } from '../../config/settings.js';
 import { POOL } from '../../database/database.js';
 import { EVENT_STORE, type EventStore } from '../../event-store/event-store.js';
-import { EventStreams } from '../../http/event-stream.js';
-import { FailureLog } from '../../http/failure-log.js';
-import { TO_PROBLEM } from '../../http/problem.js';
 import { ENTITLEMENTS } from '../../projections/entitlements/entitlements.projector.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
 import { OpsReader } from '../../projections/read-models/ops.reader.js';
 import { ProjectionRecovery } from '../../projections/recovery.js';
+import { PushModule } from '../../push/push.module.js';
 import { ReactionsModule } from '../../reactions/reactions.module.js';
 import { ImportModule } from '../../stripe/reconciliation/import/import.module.js';
 import { ReconcileModule } from '../../stripe/reconciliation/reconcile/reconcile.module.js';
@@ -26,7 +24,7 @@ import { WebhookEndpointsController } from './webhook-endpoints.controller.js';
 
 /** What ops look at, rebuild and mend. */
 @Module({
-  imports: [ImportModule, ReconcileModule, ReactionsModule],
+  imports: [ImportModule, ReconcileModule, ReactionsModule, PushModule],
   controllers: [
     OpsController,
     ProjectionsController,
@@ -40,11 +38,6 @@ import { WebhookEndpointsController } from './webhook-endpoints.controller.js';
   ],
   providers: [
     { provide: OpsReader, inject: [PROJECTIONS], useFactory: ({ ops }: Projections) => ops },
-    {
-      provide: EventStreams,
-      inject: [TO_PROBLEM, FailureLog],
-      useFactory: (...told: ConstructorParameters<typeof EventStreams>) => new EventStreams(...told),
-    },
     {
       provide: ProjectionRecovery,
       inject: [EVENT_STORE, SETTINGS, POOL, CommandBus],

@@ -14,7 +14,7 @@ const LOOK_MS = 250;
 export async function watchRebuild(
   rebuilds: Pick<RebuildRuntime, 'rebuildOf'>,
   generation: number,
-  stream: EventStream,
+  stream: Pick<EventStream, 'signal' | 'hasRoom' | 'send'>,
 ): Promise<void> {
   let told = '';
   let first: (BuildPoint & { readonly at: number }) | null = null;

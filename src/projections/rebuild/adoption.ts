@@ -9,6 +9,7 @@ import { readLiveCheckpoint } from '../engine/checkpoint.js';
 import { knownLogOnly } from '../engine/log-watch.js';
 import { holdsEventOf, projectionSource } from '../engine/projection-source.js';
 import type { Projector } from '../engine/projector.js';
+import { renewFeedEpoch } from '../read-models/revocation-feed.reader.js';
 import { type ComparisonReport, compareGenerations } from './comparison.js';
 import { DraftingEventStore } from './drafting-event-store.js';
 import { AdoptionInterruptedError, LogIsKnownError, UnknownGenerationError } from './errors.js';
@@ -134,6 +135,7 @@ async function foldAndMove(
     await retireOthers(client, generation);
     await movePointer(client, { ...order, projection, kind: 'adoption' }, aligned, report);
     await moveOtherCheckpoints(client, aligned.to.fold.checkpoint.handled);
+    await renewFeedEpoch(client);
     return report;
   });
 }

@@ -4,6 +4,8 @@ import { until } from '../../support/until.js';
 
 export interface ReadEvent {
   readonly event: string;
+  /** Where a client goes on; `null` of events that have none. */
+  readonly id: string | null;
   readonly data: unknown;
 }
 
@@ -19,12 +21,13 @@ export interface EventReader {
   leave(): void;
 }
 
-/** Asks for a stream of events, with the admin key. */
+/** Asks for a stream of events, with the admin key unless the headers hold another one. */
 export async function readEvents(
   url: string,
   method: string,
   path: string,
   value?: unknown,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<EventReader> {
   const events: ReadEvent[] = [];
   let sent: ClientRequest | undefined;
@@ -36,6 +39,7 @@ export async function readEvents(
         ...AUTHORIZED,
         accept: 'text/event-stream',
         ...(value === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
       },
     });
     sent.on('response', resolve);
@@ -48,8 +52,10 @@ export async function readEvents(
     const parts = `${rest}${chunk}`.split('\n\n');
     rest = parts.pop() ?? '';
     for (const part of parts) {
-      const found = /^event: (\w+)\ndata: (.*)$/.exec(part);
-      if (found !== null) events.push({ event: found[1] ?? '', data: JSON.parse(found[2] ?? '') });
+      const found = /^event: (\w+)\n(?:id: (.*)\n)?data: (.*)$/.exec(part);
+      if (found !== null) {
+        events.push({ event: found[1] ?? '', id: found[2] ?? null, data: JSON.parse(found[3] ?? '') });
+      }
     }
   });
   const ended = new Promise<boolean>((resolve) => {

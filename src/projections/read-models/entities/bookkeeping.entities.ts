@@ -92,6 +92,7 @@ export interface RevocationFeedRow {
   readonly userId: string;
   readonly version: number;
   readonly raisedAt: Date;
+  readonly writtenAt: Date;
 }
 
 export const RevocationFeedEntity = new EntitySchema<RevocationFeedRow>({
@@ -103,20 +104,32 @@ export const RevocationFeedEntity = new EntitySchema<RevocationFeedRow>({
     userId: idText('user_id'),
     version: int(),
     raisedAt: instant('raised_at'),
+    writtenAt: { ...instant('written_at'), default: () => 'clock_timestamp()' },
   },
 });
 
-/** The last cursor given out: one row. */
+/** The last cursor given out, the epoch and server it is of, and up to which cursor lines were dropped: one row. */
 export interface RevocationFeedHeadRow {
   readonly id: number;
   readonly cursor: string;
+  /** `null` only in the middle of a restore. */
+  readonly epoch: string | null;
+  /** `null` until the feed is read. */
+  readonly server: string | null;
+  readonly dropped: string;
 }
 
 export const RevocationFeedHeadEntity = new EntitySchema<RevocationFeedHeadRow>({
   name: 'RevocationFeedHead',
   schema: SCHEMA,
   tableName: 'revocation_feed_head',
-  columns: { id: keyOf('revocation_feed_head', { type: 'smallint', default: 1 }), cursor: bigint() },
+  columns: {
+    id: keyOf('revocation_feed_head', { type: 'smallint', default: 1 }),
+    cursor: bigint(),
+    epoch: nullable(text()),
+    server: nullable(text()),
+    dropped: { ...bigint(), default: 0 },
+  },
   checks: [{ name: 'revocation_feed_head_id_check', expression: 'id = 1' }],
 });
 
