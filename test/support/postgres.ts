@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { endParked } from './parked-sessions.js';
 
 /** SQLSTATE object_in_use: the server has waited five seconds for the sessions to end. */
 const IN_USE = '55006';
@@ -39,6 +40,7 @@ export async function testDatabase(template?: Template): Promise<TestDatabase> {
     url: url.href,
     pool,
     drop: async () => {
+      await endParked(url.href);
       await pool.end();
       await onServer(serverUrl, (client) => dropDatabase(client, name));
     },

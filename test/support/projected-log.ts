@@ -42,6 +42,7 @@ import { reactionMigrations } from '../../src/reactions/migrations.js';
 import { outgoingWebhookMigrations } from '../../src/reactions/webhooks/migrations.js';
 import { FreshTables } from './fresh-tables.js';
 import { atEndOfFile } from './jest/kept-for-a-file.js';
+import { endParked, PARKED, parkSessions } from './parked-sessions.js';
 import { type Template, type TestDatabase, testDatabase } from './postgres.js';
 import { PATIENCE_MS, until } from './until.js';
 
@@ -135,6 +136,7 @@ atEndOfFile(async () => {
 
 async function newPlace(): Promise<Place> {
   const test = await testDatabase(LOG_AND_READ_MODELS);
+  parkSessions(test.url);
   const database = await openMigratedDatabase({ url: test.url, onIdleFault, ...CONNECTIONS });
   return { test, database, fresh: await FreshTables.of(database.pool) };
 }
@@ -143,12 +145,14 @@ async function newPlace(): Promise<Place> {
 async function isFreshAgain({ database: { pool }, fresh }: Place): Promise<boolean> {
   await pool.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
-     where datname = current_database() and application_name <> current_setting('application_name')`,
+     where datname = current_database() and application_name not in (current_setting('application_name'), $1)`,
+    [PARKED],
   );
   return fresh.restore(pool);
 }
 
 async function leave({ database, test }: Place): Promise<void> {
+  await endParked(test.url);
   await database.close();
   await test.drop();
 }
