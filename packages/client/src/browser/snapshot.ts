@@ -55,7 +55,8 @@ export function parseSnapshot(value: unknown): Snapshot {
   return value;
 }
 
-function isSnapshot(value: unknown): value is Snapshot {
+/** Whether a value has what decisions read of a snapshot. */
+export function isSnapshot(value: unknown): value is Snapshot {
   if (!isRecord(value)) return false;
   const { features, limits, revocationVersion, position } = value;
   return (
