@@ -2,7 +2,7 @@ import { Repositories } from '../commands/repositories.js';
 import { loadTranslationOptions } from '../config/part-settings.js';
 import type { DriftReport } from '../stripe/reconciliation/reconcile/drift-report.js';
 import { Reconciliation } from '../stripe/reconciliation/reconcile/reconciliation.js';
-import type { ReconciliationJob } from '../stripe/reconciliation/reconcile/reconciliation-jobs.js';
+import type { Looked, ReconciliationJob } from '../stripe/reconciliation/reconcile/reconciliation-jobs.js';
 import type { JsonOption } from './arguments.js';
 import { EXIT } from './exit-codes.js';
 import { progressOn } from './progress.js';
@@ -33,12 +33,12 @@ export async function reconcile(terminal: Terminal, options: ReconcileOptions): 
           streamPrefix,
           livemode,
           translation,
-          onProgress: ({ events, subscriptions }) =>
+          onProgress: ({ events, subscriptions, purchases }) =>
             progress.show({
               part: null,
               eventsPerSecond: null,
               secondsLeft: null,
-              says: `${events} events and ${subscriptions} subscriptions looked at`,
+              says: lookedAt({ events, subscriptions, purchases }),
             }),
           signal: new AbortController().signal,
         });
@@ -61,11 +61,16 @@ function linesOf({
   failure,
   events,
   subscriptions,
+  purchases,
   report,
 }: ReconciliationJob): readonly string[] {
   if (report === null) return [`the reconciliation failed: ${failure}`];
   const done = afterwards === 'record' ? 'repaired' : 'nothing was recorded';
-  return [`${events} events and ${subscriptions} subscriptions looked at; ${done}`, ...driftLines(report)];
+  return [`${lookedAt({ events, subscriptions, purchases })}; ${done}`, ...driftLines(report)];
+}
+
+function lookedAt({ events, subscriptions, purchases }: Looked): string {
+  return `${events} events, ${subscriptions} subscriptions and ${purchases} purchases looked at`;
 }
 
 function driftLines({

@@ -71,7 +71,9 @@ describe('tenure plans draft', () => {
       'with one that may not read prices',
       { STRIPE_SECRET_KEY: 'rk_test_of_the_tests' },
       69,
-      expect.stringMatching(/^tenure: Stripe answered GET \/v1\/prices with 403 \(req_\w+\)\n$/),
+      expect.stringMatching(
+        /^tenure: Stripe answered GET \/v1\/prices with 403 \(req_\w+\): STRIPE_SECRET_KEY may not read that; allow it to the restricted key\n$/,
+      ),
     ],
   ])('%s says so in a line', async (_what, environment, code, err) => {
     await simulator.control('POST', '/_simulator/keys', {

@@ -306,6 +306,28 @@ describe('An import of what Stripe has', () => {
   );
 
   it(
+    'ends with what the key lacks, and records nothing, where it may not read sessions',
+    async () => {
+      const before = await service.logged();
+      const gateway = gatewayTo(api);
+      const refused = { ...NOT_FOUND, outcome: 'failed', status: 403, requestId: 'req_1' } as const;
+      const limited: ImporterOptions['gateway'] = {
+        account: () => gateway.account(),
+        object: (about) => gateway.object(about),
+        page: async (path, query) => (path === '/v1/checkout/sessions' ? refused : gateway.page(path, query)),
+      };
+      expect(await importer({ gateway: limited }).run(ASKED)).toMatchObject({
+        phase: 'failed',
+        recorded: 0,
+        failure:
+          'Stripe answered GET /v1/checkout/sessions with 403 (req_1): STRIPE_SECRET_KEY may not read that; allow it to the restricted key',
+      });
+      expect(await service.logged()).toBe(before);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     'is refused, and records nothing, where the key is of another account',
     async () => {
       const before = await service.logged();

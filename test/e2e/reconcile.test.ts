@@ -140,7 +140,7 @@ describe('A reconciliation', () => {
             return true;
           },
         },
-        onSubscriptions: async () => undefined,
+        onLooked: async () => undefined,
         signal: new AbortController().signal,
       }).run();
       return { gone: drift.report.gone.first, said };
@@ -190,7 +190,7 @@ describe('A reconciliation', () => {
         { kind: 'checkout', id: session },
       ],
     };
-    expect(looked.report).toMatchObject({ missedEvents: { count: 0 }, differences });
+    expect(looked).toMatchObject({ purchases: 1, report: { missedEvents: { count: 0 }, differences } });
     expect((await asked({})).report.differences).toEqual(differences);
     expect(await service.entitlements('keeper', await head(service))).toMatchObject({
       plan: 'pro',

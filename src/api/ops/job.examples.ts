@@ -46,6 +46,7 @@ export const RECONCILING: z.input<typeof reconciliationResponse> = {
   finishedAt: null,
   events: 412,
   subscriptions: 40,
+  purchases: 0,
   report: null,
   failure: null,
 };

@@ -19,6 +19,7 @@ export const reconciliationResponse = z.strictObject({
   finishedAt: z.string().nullable(),
   events: z.number().int(),
   subscriptions: z.number().int(),
+  purchases: z.number().int(),
   report: driftReportSchema.nullable(),
   failure: z.string().nullable(),
 }) satisfies z.ZodType<ReconciliationJob>;

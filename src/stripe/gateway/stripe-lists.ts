@@ -6,7 +6,7 @@ import type { ListedObject, NoAnswer, ObjectAnswer, PageAnswer, StripeGateway } 
 /** Times that one page is asked for before its list is given up. */
 const TRIES = 5;
 
-/** Stripe did not answer, or refused. The message names the status and Stripe's request, and nothing that Stripe wrote. */
+/** Stripe did not answer, or refused. The message names the status and Stripe's request, what a restricted key lacks, and nothing that Stripe wrote. */
 export class StripeUnansweredError extends NamedError {
   readonly code = 'stripe_unanswered';
   constructor(
@@ -15,10 +15,12 @@ export class StripeUnansweredError extends NamedError {
     method: 'GET' | 'POST' | 'DELETE' = 'GET',
   ) {
     const { outcome, status, requestId } = answer;
+    const request = requestId === null ? '' : ` (${requestId})`;
+    const lacks = `: STRIPE_SECRET_KEY may not ${method === 'GET' ? 'read' : 'write'} that; allow it to the restricted key`;
     super(
       status === null
         ? `Stripe did not answer ${method} ${path}: ${outcome}`
-        : `Stripe answered ${method} ${path} with ${status}${requestId === null ? '' : ` (${requestId})`}`,
+        : `Stripe answered ${method} ${path} with ${status}${request}${status === 403 ? lacks : ''}`,
     );
   }
 }

@@ -62,6 +62,8 @@ export function ambiguityOfCustomer(observations: readonly CustomerObservation[]
   const tied = claims.filter(
     ({ created, stripeType }) => created === after && stripeType === 'customer.updated',
   );
+  // An answer of a later second settles it, also one that names nobody.
+  if (observations.some(({ stripeType, created }) => stripeType === '' && created > after)) return null;
   return new Set(tied.map(({ userId }) => userId)).size > 1 ? { why: greatest(tied), after } : null;
 }
 

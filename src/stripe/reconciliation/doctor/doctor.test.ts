@@ -79,6 +79,7 @@ describe('tenure doctor', () => {
     expect(await said({ [at]: destination({}), '/v1/events': refusal(403) })).toEqual([
       'endpoint_lacks_types',
       'thin_events_unreadable',
+      'not_allowed',
     ]);
   });
 
@@ -91,6 +92,14 @@ describe('tenure doctor', () => {
       }),
     ).toEqual(['endpoint_missing', 'not_allowed', 'not_allowed']);
   });
+
+  it.each(['/v1/subscriptions', '/v1/checkout/sessions', '/v1/invoices', '/v1/events'])(
+    'says before an import that the key may not read %s',
+    async (path) => {
+      const codes = await said({ [path]: refusal(403) });
+      expect(new Set(codes)).toEqual(new Set(['not_allowed']));
+    },
+  );
 
   it.each([
     ['a key that Stripe does not know', refusal(401), 'Stripe answered GET /v1/prices with 401 (req_1)'],

@@ -57,8 +57,22 @@ export async function examine(examined: Examined): Promise<readonly Finding[]> {
     const query = { status: 'past_due', 'expand[]': 'data.latest_invoice' };
     return checkDunning((await pageOf(gateway, '/v1/subscriptions', query)).objects, policy);
   });
+  for (const [what, path, query] of READ_BY_IMPORTS) {
+    await look(what, async () => {
+      await pageOf(gateway, path, { limit: '1', ...query });
+      return [];
+    });
+  }
   return findings;
 }
+
+/** What an import and a reconciliation read besides (`import-pages.ts`), with what they have expanded. */
+const READ_BY_IMPORTS = [
+  ['subscriptions with their customers', '/v1/subscriptions', { 'expand[]': 'data.customer' }],
+  ['checkout sessions', '/v1/checkout/sessions', { 'expand[]': 'data.line_items' }],
+  ['invoices', '/v1/invoices', {}],
+  ['events', '/v1/events', {}],
+] as const satisfies readonly (readonly [string, string, Readonly<Record<string, string>>])[];
 
 /** The first request: a key that Stripe does not know ends it here. */
 async function skew({ gateway, now }: Examined): Promise<readonly Finding[]> {

@@ -21,6 +21,44 @@ function answered(shown: SaleTold = sale('CheckoutRetrieved', day(0), SOLD)) {
   });
 }
 
+describe('A customer that Stripe shows as the order of a tie has it', () => {
+  const told = (
+    eventId: string,
+    created: number,
+    userId: string | null,
+    stripeType = 'customer.updated',
+  ) => ({
+    ...{ eventId, stripeType, created, userId },
+  });
+  const shown = (userId: string | null) =>
+    importItem.parse({
+      ...{ category: 'customer', id: 'cus_1', answeredAt: day(1), apiVersion: null },
+      event: { type: 'CustomerRetrieved', data: { customer: 'cus_1', userId, deleted: false } },
+      causation: 'retrieved/cus_1/job',
+    });
+  const tie = [told('evt_a', day(0), 'ann'), told('evt_b', day(0), 'bob')];
+  it.each([
+    ['is new, which settles the tie', tie, 'bob', 'new'],
+    ['is new where it names nobody', tie, null, 'new'],
+    ['says nothing new where nothing is in doubt', tie.slice(1), 'bob', 'nothing new'],
+    [
+      'says nothing new once an answer settled it',
+      [...tie, told('retrieved/b', day(1) - 1, 'bob', '')],
+      'bob',
+      'nothing new',
+    ],
+    [
+      'says nothing new once an answer named nobody',
+      [...tie, told('retrieved/b', day(1) - 1, null, '')],
+      null,
+      'nothing new',
+    ],
+  ])('%s', (_, customers, userId, expected) => {
+    const nothing = { observations: [], invoices: [], checkouts: [], started: null };
+    expect(differs({ ...nothing, customers }, shown(userId))).toBe(expected);
+  });
+});
+
 describe('A purchase that Stripe shows', () => {
   const told = sale('CheckoutCompleted', day(0), null);
   const unpaid = sale('CheckoutCompleted', day(0), null, { paymentStatus: 'unpaid' });

@@ -58,8 +58,22 @@ class RememberStripeAccount1764700000000 implements MigrationInterface {
   }
 }
 
+/** Purchases are looked at beside subscriptions. */
+class CountReconciledPurchases1764802000000 implements MigrationInterface {
+  readonly name = 'CountReconciledPurchases1764802000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('alter table tenure.reconciliation add column purchases int not null default 0');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('alter table tenure.reconciliation drop column purchases');
+  }
+}
+
 /** Migrations of reconciliations, oldest first. */
 export const reconciliationMigrations = [
   CreateReconciliations1764600000000,
   RememberStripeAccount1764700000000,
+  CountReconciledPurchases1764802000000,
 ];

@@ -7,8 +7,8 @@ import { ReconciliationUnderWayError } from './errors.js';
 
 /**
  * A reconciliation as it is in the database, whoever runs it. Plain data; times are RFC 3339. `afterwards` `report` is a dry
- * run. `gone` says what becomes of a live-mode subscription that Stripe no longer has; in test mode it ends. `events` and
- * `subscriptions` were looked at.
+ * run. `gone` says what becomes of a live-mode subscription that Stripe no longer has; in test mode it ends. `events`,
+ * `subscriptions` and `purchases` were looked at.
  */
 export interface ReconciliationJob {
   readonly id: string;
@@ -20,11 +20,15 @@ export interface ReconciliationJob {
   readonly finishedAt: string | null;
   readonly events: number;
   readonly subscriptions: number;
+  readonly purchases: number;
   /** Where the log and Stripe differed; `null` until it is over. */
   readonly report: DriftReport | null;
   /** Why it failed; `null` where it did not. */
   readonly failure: string | null;
 }
+
+/** How much was looked at. */
+export type Looked = Pick<ReconciliationJob, 'events' | 'subscriptions' | 'purchases'>;
 
 export type AskedReconciliation = Pick<ReconciliationJob, 'afterwards' | 'gone' | 'actor'>;
 
@@ -38,6 +42,7 @@ const jobRow = z.object({
   finished_at: z.date().nullable(),
   events: z.number(),
   subscriptions: z.number(),
+  purchases: z.number(),
   report: z.string().nullable(),
   failure: z.string().nullable(),
 });
@@ -84,12 +89,11 @@ export class ReconciliationJobs {
   }
 
   /** Notes how far one is. */
-  async progress(id: string, { events, subscriptions }: Pick<ReconciliationJob, 'events' | 'subscriptions'>) {
-    await this.pool.query('update tenure.reconciliation set events = $2, subscriptions = $3 where id = $1', [
-      id,
-      events,
-      subscriptions,
-    ]);
+  async progress(id: string, { events, subscriptions, purchases }: Looked): Promise<void> {
+    await this.pool.query(
+      'update tenure.reconciliation set events = $2, subscriptions = $3, purchases = $4 where id = $1',
+      [id, events, subscriptions, purchases],
+    );
   }
 
   /** Ends one, and keeps the second (Unix) up to which all events are recorded now; `null`: as far as before. */

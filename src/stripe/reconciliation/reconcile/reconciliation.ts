@@ -12,6 +12,7 @@ import { ReconciliationUnderWayError } from './errors.js';
 import { recordMissedEvents } from './missed-events.js';
 import {
   type AskedReconciliation,
+  type Looked,
   type ReconciliationJob,
   ReconciliationJobs,
 } from './reconciliation-jobs.js';
@@ -27,7 +28,7 @@ export interface ReconciliationOptions {
   readonly livemode: boolean;
   readonly translation: TranslationOptions;
   /** Hears of each step. */
-  readonly onProgress: (job: Pick<ReconciliationJob, 'events' | 'subscriptions'>) => void;
+  readonly onProgress: (looked: Looked) => void;
   /** Ends it between two steps; it can be gone on with. */
   readonly signal: AbortSignal;
 }
@@ -83,7 +84,7 @@ export class Reconciliation {
     const account = await known.check();
     if (job.afterwards === 'record') await known.remember(account);
     const [drift, recorder] = [new Drift(), new Recorder({ ...this.options, job })];
-    const looked = { events: 0, subscriptions: 0 };
+    const looked = { events: 0, subscriptions: 0, purchases: 0 };
     const note = (): Promise<void> => {
       onProgress(looked);
       return this.jobs.progress(job.id, looked);
@@ -102,8 +103,8 @@ export class Reconciliation {
       ...this.options,
       ...{ job, recorder, drift, livemode },
       claims: translation,
-      onSubscriptions: (count) => {
-        looked.subscriptions += count;
+      onLooked: (list, count) => {
+        looked[list] += count;
         return note();
       },
     }).run();

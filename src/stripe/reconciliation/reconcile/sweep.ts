@@ -17,8 +17,8 @@ import { knownRows } from './known-rows.js';
 
 export interface SweepOptions extends ComparisonOptions {
   readonly pool: Pool;
-  /** Hears after each page how many subscriptions were looked at. */
-  readonly onSubscriptions: (count: number) => Promise<void>;
+  /** Hears after each page of a list how many of its kind were looked at. */
+  readonly onLooked: (list: ImportedListName, count: number) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -38,24 +38,25 @@ export class Sweep {
   }
 
   async run(): Promise<void> {
-    const { pool, onSubscriptions, signal } = this.options;
+    const { pool, onLooked, signal } = this.options;
     for await (const { items, looked } of this.#pages('subscriptions')) {
       for (const ofStream of byStream(items)) {
         signal.throwIfAborted();
         await this.#compareStream(ofStream);
       }
-      await onSubscriptions(looked);
+      await onLooked('subscriptions', looked);
     }
     for await (const subscription of knownRows(pool, 'subscriptions')) {
       if (!this.#comparison.listed.has(subscription)) await this.#lookFor(subscription);
       signal.throwIfAborted();
     }
-    for await (const { items } of this.#pages('purchases')) {
+    for await (const { items, looked } of this.#pages('purchases')) {
       for (const item of items) {
         signal.throwIfAborted();
         if (this.#comparison.listed.has(item.id)) continue;
         await this.#comparison.compare(item, await this.#comparison.facts(item));
       }
+      await onLooked('purchases', looked);
     }
     for await (const session of knownRows(pool, 'purchases')) {
       if (!this.#comparison.listed.has(session)) await this.#lookForPurchase(session);
