@@ -20,7 +20,14 @@ export class FakeTenure {
   epoch = 'a1';
   /** Lines that a page has at most. */
   pageSize = 1_000;
-  readonly moods: { pages: Mood; stream: Mood; keys: Mood } = { pages: 'well', stream: 'well', keys: 'well' };
+  readonly moods: { pages: Mood; stream: Mood; keys: Mood; tokens: Mood } = {
+    pages: 'well',
+    stream: 'well',
+    keys: 'well',
+    tokens: 'well',
+  };
+  /** The time at which tokens are issued. */
+  nowMs: () => number = Date.now;
   /** Paths in the order in which they were asked for. */
   readonly asked: string[] = [];
   readonly #held: (() => void)[] = [];
@@ -129,6 +136,8 @@ export class FakeTenure {
         answer: () => this.#stream(searchParams, response),
       },
     };
+    const [, issuedTo] = /^\/v1\/users\/([^/]+)\/token$/.exec(pathname) ?? [];
+    if (issuedTo !== undefined) return void this.#issue(decodeURIComponent(issuedTo), response);
     const route = Object.entries(routes).find(([path]) => path === pathname)?.[1];
     if (route === undefined) return void response.writeHead(404).end();
     if (pathname !== '/.well-known/jwks.json' && request.headers.authorization !== `Bearer ${KEY}`) {
@@ -143,6 +152,16 @@ export class FakeTenure {
     response
       .setHeader('content-type', 'application/jwk-set+json')
       .end(JSON.stringify({ keys: this.#published }));
+  }
+
+  /** A token that says what the feed says of the user. */
+  async #issue(sub: string, response: ServerResponse): Promise<void> {
+    if (this.moods.tokens === 'cut') return void response.destroy();
+    const ver = this.lines.findLast(({ id }) => id === sub)?.version ?? 1;
+    const nowMs = this.nowMs();
+    const token = await this.token(nowMs, { sub, ver });
+    const body = { token, expiresAt: new Date(nowMs + 300_000).toISOString(), version: ver };
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
   }
 
   /** What a page says is settled when it is asked for, however late it is sent. */

@@ -1,5 +1,6 @@
 import { isRecord } from './entitlement-token.js';
 import { askJson, type Connection, TenureAnswerError } from './requests.js';
+import { userPath } from './user-path.js';
 
 /** A token is asked for anew so long before it ends, in milliseconds. */
 const RENEWED_BEFORE_MS = 30_000;
@@ -43,7 +44,7 @@ export class UserTokens {
   }
 
   async #issue(userId: string): Promise<string> {
-    const path = `/v1/users/${encodeURIComponent(userId)}/token`;
+    const path = `${userPath(userId)}/token`;
     const { response, body } = await askJson(this.connection, path, { method: 'POST' });
     if (!isRecord(body) || typeof body.token !== 'string' || typeof body.expiresAt !== 'string') {
       throw new TenureAnswerError(
