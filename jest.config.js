@@ -33,6 +33,7 @@ const NO_UNITS = [
   'http/idempotency/kept-replies',
   'projections/read-models',
   'stripe/prices/sold-prices',
+  'tokens/signing-keys',
   'webhooks/delivery-heartbeat',
   'webhooks/sign-script',
 ];
@@ -82,6 +83,7 @@ const ONCE = [
   'reconcile',
   'stripe-doubts',
   'thin-events',
+  'tokens',
   'tracing',
   'unpaid-roads',
   'hot-route-parity',

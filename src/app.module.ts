@@ -11,6 +11,7 @@ import { OpsModule } from './api/ops/ops.module.js';
 import { PlansModule } from './api/plans/plans.module.js';
 import { PortalModule } from './api/portal/portal.module.js';
 import { RevocationsModule } from './api/revocations/revocations.module.js';
+import { TokensApiModule } from './api/tokens/tokens.module.js';
 import { UsersModule } from './api/users/users.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { CommandsModule } from './commands/commands.module.js';
@@ -43,6 +44,7 @@ export function appModule(parts: AppParts): DynamicModule {
       CheckoutModule,
       PlansModule,
       PortalModule,
+      TokensApiModule,
       GrantsModule,
       LinksModule,
       AuditModule,

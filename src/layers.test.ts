@@ -21,6 +21,7 @@ const LAYERS = [
   'commands/',
   'stripe/translate/',
   'projections/',
+  'tokens/',
   'reactions/',
   'cache/',
   'push/',

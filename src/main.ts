@@ -28,6 +28,9 @@ Settings (environment):
   TENURE_ADMIN_KEY       required: key of the API, at least 32 characters; several, comma-separated: the first seals
   AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE  all three: tokens of end users by your identity provider count; unset: none
   AUTH_USER_CLAIM        sub: the claim of such a token that is the user id
+  TOKEN_ISSUER           tenure: what entitlement tokens say made them
+  TOKEN_ALGORITHM        EdDSA; ES256: how they are signed
+  TOKEN_SECONDS          300: so long they hold at most, 1 to 3600
   CORS_ORIGINS           https://app.example.com,…: origins whose browsers may call; unset: none
   CHECKOUT_URL_ORIGINS   https://app.example.com,…: where a checkout or the portal may lead back to; unset: nothing is bought
   SMTP_URL, MAIL_FROM    smtp(s)://… and an address: e-mails to users go out by it; unset: none do

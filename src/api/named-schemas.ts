@@ -12,6 +12,7 @@ import { plansResponse } from './plans/plans.schemas.js';
 import { portalRequest, portalResponse } from './portal/portal.schemas.js';
 import { revocationsResponse } from './revocations/revocations.schemas.js';
 import * as api from './schemas.js';
+import * as tokens from './tokens/tokens.schemas.js';
 import { usersResponse } from './users/users.controller.js';
 
 /** Schemas of the OpenAPI document by the names that its readers, and clients generated from it, know them by. */
@@ -66,6 +67,10 @@ export const NAMED = {
   Grants: grants.grantsResponse,
   OverrideRequest: grants.overrideRequest,
   Overrides: grants.overridesResponse,
+  Token: tokens.tokenResponse,
+  Jwks: tokens.jwksResponse,
+  IntrospectionRequest: tokens.introspectionRequest,
+  Introspection: tokens.introspectionResponse,
   Publication: projection.publicationResponse,
   Verification: projection.verificationResponse,
   Rebuild: projection.rebuildResponse,

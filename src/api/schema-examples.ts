@@ -11,6 +11,7 @@ import { PLAN_CHANGE_EXAMPLES } from './plans/plan-change.schemas.js';
 import { PLANS_EXAMPLES } from './plans/plans.schemas.js';
 import { PORTAL_EXAMPLES } from './portal/portal.schemas.js';
 import { REVOCATIONS_EXAMPLES } from './revocations/revocations.schemas.js';
+import { TOKEN_EXAMPLES } from './tokens/tokens.schemas.js';
 
 type Examples<Name extends keyof typeof NAMED> = { readonly [N in Name]: z.input<(typeof NAMED)[N]> };
 
@@ -71,6 +72,7 @@ export const EXAMPLES: Examples<keyof typeof NAMED> = {
   ...PLANS_EXAMPLES,
   ...PLAN_CHANGE_EXAMPLES,
   ...PORTAL_EXAMPLES,
+  ...TOKEN_EXAMPLES,
   ...CHECKOUT_EXAMPLES,
   ...AUDIT_EXAMPLES,
   Snapshot: { ...SNAPSHOT, scheduledChange: SCHEDULED, features: [...SNAPSHOT.features], unmappedPrices: [] },

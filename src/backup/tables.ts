@@ -14,6 +14,7 @@ export interface KeptTable {
  */
 export const KEPT_TABLES: readonly KeptTable[] = [
   { table: 'api_key', order: 'id' },
+  { table: 'token_key', order: 'kid' },
   { table: 'revocation_offset', order: 'user_id' },
   { table: 'revocation_feed', order: 'cursor' },
   { table: 'revocation_feed_head', order: 'id' },

@@ -17,6 +17,7 @@ import { plansCommand } from './plans.command.js';
 import { projectionsCommand } from './projections.command.js';
 import { reconcileCommand } from './reconcile.command.js';
 import { OutputClosedError, type Terminal } from './terminal.js';
+import { tokensCommand } from './tokens.command.js';
 import { usersCommand } from './users.command.js';
 import { webhooksCommand } from './webhooks.command.js';
 
@@ -79,6 +80,7 @@ export function program(terminal: Terminal): Command {
     .addCommand(projectionsCommand(terminal))
     .addCommand(reconcileCommand(terminal))
     .addCommand(restoreCommand(terminal))
+    .addCommand(tokensCommand(terminal))
     .addCommand(usersCommand(terminal))
     .addCommand(webhooksCommand(terminal));
   for (const command of withAllBelow(tenure)) {

@@ -113,6 +113,9 @@ export const environmentSchema = z.object({
   AUTH_ISSUER: z.string().optional(),
   AUTH_AUDIENCE: z.string().optional(),
   AUTH_USER_CLAIM: z.string().max(255, 'must be the name of a claim').default('sub'),
+  TOKEN_ISSUER: z.string().max(255, 'must have at most 255 characters').default('tenure'),
+  TOKEN_ALGORITHM: z.enum(['EdDSA', 'ES256'], { error: 'must be EdDSA or ES256' }).default('EdDSA'),
+  TOKEN_SECONDS: wholeNumber(3_600, 'seconds').default(300),
   CORS_ORIGINS: z
     .string()
     .default('')

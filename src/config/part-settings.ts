@@ -7,6 +7,7 @@ import {
   modeOfKey,
   type Settings,
   type StripeApiSettings,
+  type TokenSettings,
   withoutEmpty,
 } from './settings.js';
 
@@ -27,6 +28,8 @@ const stripeApiSchema = environmentSchema.pick({
 const claimSchema = environmentSchema.pick({ USER_ID_METADATA_KEY: true, USER_ID_PATTERN: true });
 
 const accountSchema = environmentSchema.pick({ STRIPE_ACCOUNT: true });
+
+const tokenKeySchema = environmentSchema.pick({ TENURE_ADMIN_KEY: true, TOKEN_ALGORITHM: true });
 
 const outgoingSchema = environmentSchema.pick({ TENURE_ADMIN_KEY: true, WEBHOOKS_ALLOW_PRIVATE: true });
 
@@ -109,4 +112,16 @@ export function loadOutgoingSettings(
   if (!parsed.success) throw new InvalidSettingsError(faultsOf(parsed.error));
   const { TENURE_ADMIN_KEY: adminKeys, WEBHOOKS_ALLOW_PRIVATE: isAnyAllowed } = parsed.data;
   return { adminKeys, webhookAddresses: isAnyAllowed ? 'any' : 'public' };
+}
+
+/**
+ * Reads what the keys of entitlement tokens are made with: the keys that seal them, and what they are of.
+ * @throws InvalidSettingsError as `loadSettings`
+ */
+export function loadTokenKeySettings(
+  environment: Environment,
+): Pick<Settings, 'adminKeys'> & Pick<TokenSettings, 'algorithm'> {
+  const parsed = tokenKeySchema.safeParse(withoutEmpty(environment));
+  if (!parsed.success) throw new InvalidSettingsError(faultsOf(parsed.error));
+  return { adminKeys: parsed.data.TENURE_ADMIN_KEY, algorithm: parsed.data.TOKEN_ALGORITHM };
 }

@@ -74,8 +74,17 @@ export interface Settings {
   readonly tracing: TracingSettings | null;
   /** Whose tokens of end users count; `null`: nobody's. */
   readonly userTokens: UserTokenSettings | null;
+  /** What entitlement tokens say and how they are signed. */
+  readonly tokens: TokenSettings;
   /** Origins whose browsers may call, exact; empty: none. */
   readonly corsOrigins: readonly string[];
+}
+
+/** Entitlement tokens: who they say made them, how they are signed, and the seconds that they live at most. */
+export interface TokenSettings {
+  readonly issuer: string;
+  readonly algorithm: 'EdDSA' | 'ES256';
+  readonly seconds: number;
 }
 
 /** The identity provider of the application: where its keys are, and what its tokens must say. */
@@ -136,6 +145,7 @@ export function loadSettings(environment: Environment): Settings {
         ? null
         : { endpoint: data.OTEL_EXPORTER_OTLP_ENDPOINT, part: data.OTEL_TRACES_SAMPLER_ARG },
     userTokens: userTokensOf(data),
+    tokens: { issuer: data.TOKEN_ISSUER, algorithm: data.TOKEN_ALGORITHM, seconds: data.TOKEN_SECONDS },
     corsOrigins: data.CORS_ORIGINS,
   };
 }

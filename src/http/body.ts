@@ -11,6 +11,7 @@ export const MAX_BODY_BYTES = 1024 * 1024;
  */
 const MAX_DISCARDED_BYTES = 16 * 1024 * 1024;
 
+const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -66,15 +67,47 @@ export function rawBodyOf(request: IncomingMessage): Buffer {
 
 /**
  * Express middleware that parses the JSON body of a request that has one. The same reader and the same limit as the
- * webhook's; keys that could reach a prototype are refused, not removed.
+ * webhook's; keys that could reach a prototype are refused, not removed. A body that `formBody` has read stays.
  */
 export async function jsonBody(request: Request, _response: Response, next: NextFunction): Promise<void> {
   try {
-    if (hasBody(request)) request.body = await readJson(request);
+    if (hasBody(request) && request.body === undefined) request.body = await readJson(request);
     next();
   } catch (error) {
     next(error);
   }
+}
+
+/**
+ * Express middleware for a route whose body is a form (`application/x-www-form-urlencoded`): texts by their names, and all of
+ * them in a list where a name is given again.
+ */
+export async function formBody(request: Request, _response: Response, next: NextFunction): Promise<void> {
+  try {
+    if (hasBody(request)) request.body = await readForm(request);
+    next();
+  } catch (error) {
+    next(error);
+  }
+}
+
+async function readForm(request: Request): Promise<Readonly<Record<string, string | readonly string[]>>> {
+  refuseOtherTypes(request, FORM_TYPE, 'application/x-www-form-urlencoded');
+  const form = new URLSearchParams((await readBody(request)).toString('utf8'));
+  const names = [...new Set(form.keys())];
+  return Object.fromEntries(
+    names.map((name) => {
+      const [first = '', ...others] = form.getAll(name);
+      return [name, others.length === 0 ? first : [first, ...others]];
+    }),
+  );
+}
+
+/** @throws ProblemError `unsupported_media_type` */
+function refuseOtherTypes({ headers }: Request, type: RegExp, name: string): void {
+  const encoding = headers['content-encoding'];
+  if (type.test(headers['content-type'] ?? '') && (encoding === undefined || encoding === 'identity')) return;
+  throw new ProblemError('unsupported_media_type', `Send ${name}, not compressed.`);
 }
 
 /** A request has a body when it announces one (RFC 9112, 6). */
@@ -83,13 +116,9 @@ function hasBody({ headers }: Request): boolean {
 }
 
 async function readJson(request: Request): Promise<unknown> {
-  const { headers } = request;
-  const encoding = headers['content-encoding'];
-  if (!JSON_TYPE.test(headers['content-type'] ?? '') || (encoding !== undefined && encoding !== 'identity')) {
-    throw new ProblemError('unsupported_media_type', 'Send application/json, not compressed.');
-  }
+  refuseOtherTypes(request, JSON_TYPE, 'application/json');
   const raw = await readBody(request);
-  if (headers['idempotency-key'] !== undefined) rawBodies.set(request, raw);
+  if (request.headers['idempotency-key'] !== undefined) rawBodies.set(request, raw);
   try {
     return secureJson.parse(UTF8.decode(raw), undefined, {
       protoAction: 'error',

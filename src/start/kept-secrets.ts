@@ -4,10 +4,12 @@ import type { SealedSecrets } from '../auth/sealed-secrets.js';
 import { purposeOfReply } from '../http/idempotency/request-key.js';
 import type { Logger } from '../observability/logger.js';
 import { ENDPOINT_SECRETS } from '../reactions/webhooks/endpoint.repository.js';
+import { TOKEN_KEY_SECRETS } from '../tokens/token-key.repository.js';
 
 /** Every column of the database in which secrets are kept sealed. */
 export const SEALED_COLUMNS: readonly SealedColumn[] = [
   ...ENDPOINT_SECRETS,
+  ...TOKEN_KEY_SECRETS,
   { table: 'tenure.idempotency_key', key: 'id', column: 'body', purposeOf: purposeOfReply },
 ];
 

@@ -13,7 +13,7 @@ import { LastUse } from '../auth/keys/last-use.js';
 import { principalOf, requireKey } from '../auth/require-key.js';
 import { ScopeGuard } from '../auth/scope.guard.js';
 import { SEALED_SECRETS, type SealedSecrets } from '../auth/sealed-secrets.js';
-import { jsonBody } from '../http/body.js';
+import { formBody, jsonBody } from '../http/body.js';
 import { cors } from '../http/cors.js';
 import { EventStreams } from '../http/event-stream.js';
 import { httpServer, listen, stopListening } from '../http/http-server.js';
@@ -49,7 +49,9 @@ export async function openApplication(
   stops.add(STEPS.application, () => app.close());
   stops.add(STEPS.lastUse, () => app.get(LastUse).close());
   app.use(measured(metrics, logger));
-  app.use('/v1', requireKey(app.get(AccessControl)), jsonBody);
+  app.use('/v1', requireKey(app.get(AccessControl)));
+  app.use('/v1/introspect', formBody);
+  app.use('/v1', jsonBody);
   app.useGlobalGuards(new ScopeGuard(app.get(Reflector)), app.get(AuditGuard));
   app.useGlobalInterceptors(
     new IdempotencyInterceptor({

@@ -16,6 +16,7 @@ import { outgoingWebhookMigrations } from '../reactions/webhooks/migrations.js';
 import { priceMigrations } from '../stripe/prices/migrations.js';
 import { importMigrations } from '../stripe/reconciliation/import/migrations.js';
 import { reconciliationMigrations } from '../stripe/reconciliation/reconcile/migrations.js';
+import { tokenMigrations } from '../tokens/migrations.js';
 import { webhookMigrations } from '../webhooks/migrations.js';
 
 export interface ServiceDatabaseOptions {
@@ -42,6 +43,7 @@ export function serviceMigrations(eventStoreUrl: string | null): readonly (new (
     ...reactionMigrations,
     ...outgoingWebhookMigrations,
     ...mailMigrations,
+    ...tokenMigrations,
     CreateLogIdentity1763800000200,
   ];
 }

@@ -162,6 +162,8 @@ describe('Keys made at the command line', () => {
     expect(first.status).toBe(201);
     await ask(ADMIN_KEY, `${path}/${first.body.id}/rotate`, service.tenure, { method: 'POST' });
 
+    expect((await ask(ADMIN_KEY, '/v1/users/u/token', service.tenure, { method: 'POST' })).status).toBe(200);
+
     const next = 'the-next-admin-key-of-the-tests-0123456789';
     const sealedBy = (key: string): SealedSecrets => new SealedSecrets([key]);
     const rotated = loadSettings({ ...service.environment, TENURE_ADMIN_KEY: `${next}, ${ADMIN_KEY}` });

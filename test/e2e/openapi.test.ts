@@ -223,6 +223,10 @@ describe('The OpenAPI document', () => {
       { links: [{ customerId: 'c', userId: 'u' }] },
       200,
     ],
+    ['POST', '/v1/users/{userId}/token', '/v1/users/documented/token', undefined, 200],
+    ['POST', '/v1/users/{userId}/token', '/v1/users/documented/token?at=x', undefined, 400],
+    ['POST', '/v1/introspect', '/v1/introspect', { token: 'x' }, 415],
+    ['GET', '/.well-known/jwks.json', '/.well-known/jwks.json', undefined, 200],
     ['GET', '/health/live', '/health/live', undefined, 200],
     ['GET', '/health/ready', '/health/ready', undefined, 200],
     ['GET', '/metrics', '/metrics', undefined, 200],
@@ -243,6 +247,15 @@ describe('The OpenAPI document', () => {
     expect(await post(good, {})).toBe(400);
     const bad = customerEvent({ id: '' });
     expect(await post(bad, signedHeaders(bad))).toBe(422);
+  });
+
+  it('says what an introspection is answered', async () => {
+    const { token } = (await service.ask('POST', '/v1/users/documented/token')).body;
+    const headers = { ...AUTHORIZED, 'content-type': 'application/x-www-form-urlencoded' };
+    for (const body of [`token=${token}`, 'token=x', 'token=']) {
+      const answer = await service.call({ method: 'POST', path: '/v1/introspect', headers, body });
+      expectAsDocumented('POST', '/v1/introspect', answer);
+    }
   });
 
   it('says that an ETag may bring a 304, and a refusal a problem', async () => {
@@ -266,6 +279,7 @@ describe('The OpenAPI document', () => {
       'DELETE /v1/subscriptions/{subscriptionId}/link',
       'DELETE /v1/users/{userId}/grants/{grantId}',
       'DELETE /v1/users/{userId}/overrides/{key}',
+      'GET /.well-known/jwks.json',
       'GET /health/live',
       'GET /health/ready',
       'GET /metrics',
@@ -303,6 +317,7 @@ describe('The OpenAPI document', () => {
       'POST /v1/checkout/sessions',
       'POST /v1/customers/links',
       'POST /v1/entitlements/batch',
+      'POST /v1/introspect',
       'POST /v1/ops/dead-letters/{id}/replay',
       'POST /v1/ops/imports',
       'POST /v1/ops/plans/diff',
@@ -318,6 +333,7 @@ describe('The OpenAPI document', () => {
       'POST /v1/ops/webhook-endpoints/{id}/test',
       'POST /v1/portal/sessions',
       'POST /v1/users/{userId}/grants',
+      'POST /v1/users/{userId}/token',
       'POST /webhooks/stripe',
       'PUT /v1/checkouts/{sessionId}/link',
       'PUT /v1/customers/{customerId}/link',
@@ -348,6 +364,8 @@ describe('The OpenAPI document', () => {
     const others = [
       '/v1/portal/sessions',
       '/v1/entitlements/batch',
+      '/v1/introspect',
+      '/v1/users/{userId}/token',
       '/v1/ops/plans/diff',
       '/v1/ops/webhook-endpoints/{id}/test',
       '/v1/ops/projections/{name}/verify',

@@ -25,7 +25,7 @@ export interface Answer {
 
 /** An answer with its body read as JSON where it says that it is. */
 export function answerOf(status: number, headers: IncomingHttpHeaders, text: string): Answer {
-  const isJson = text !== '' && /^application\/(?:json|[\w.]+\+json)\b/.test(headers['content-type'] ?? '');
+  const isJson = text !== '' && /^application\/(?:json|[\w.-]+\+json)\b/.test(headers['content-type'] ?? '');
   return { status, headers, text, body: isJson ? JSON.parse(text) : null };
 }
 

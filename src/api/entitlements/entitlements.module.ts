@@ -57,5 +57,6 @@ import { MeController } from './me.controller.js';
         ),
     },
   ],
+  exports: [EntitlementsService],
 })
 export class EntitlementsModule {}
