@@ -46,6 +46,7 @@ export class FakeBrowser {
 /** One tab, that can be hidden, cut off from the network, and closed. */
 export class FakeTab {
   readonly client: TenureClient;
+  readonly environment: Environment;
   #isHidden = false;
   #isOnline = true;
   readonly #listeners = new Set<() => void>();
@@ -86,6 +87,7 @@ export class FakeTab {
       },
       ...changes,
     };
+    this.environment = environment;
     this.client = createTenureClient({ baseUrl: `https://${name}.test/api/tenure`, environment, ...options });
   }
 

@@ -191,18 +191,23 @@ export class TenureClient {
   }
 
   #leave(reason: 'signed_out' | 'other_user', error: TenureError): void {
-    this.#replace(null, null, reason);
     this.#isSignedOut = true;
+    this.#exchange(null, null, reason);
     this.#session.refuse(error);
+    this.#notify();
   }
 
   #replace(userId: string | null, initial: Held | null, reason: 'signed_out' | 'other_user'): void {
-    const before = this.#session;
     this.#isSignedOut = false;
-    this.#session = this.#newSession(userId, initial);
-    before.close(reason);
+    this.#exchange(userId, initial, reason);
     if (this.#stopPage !== null) this.#look();
     this.#notify();
+  }
+
+  #exchange(userId: string | null, initial: Held | null, reason: 'signed_out' | 'other_user'): void {
+    const before = this.#session;
+    this.#session = this.#newSession(userId, initial);
+    before.close(reason);
   }
 
   #notify(): void {

@@ -109,9 +109,14 @@ describe('Two people one after the other in one browser', () => {
       [null, null],
       [null, null],
     ]);
-    const asked = service.seen.length;
+    const streams = service.count('stream');
     await clock.advance(600_000);
-    expect([service.seen.length, service.openStreams, browser.kept.size]).toEqual([asked, 0, 0]);
+    expect([service.count('snapshot'), service.count('stream'), service.openStreams]).toEqual([
+      2,
+      streams,
+      0,
+    ]);
+    expect(browser.kept.size).toBe(0);
     await expect(tabs[1]?.client.get()).rejects.toMatchObject({ code: 'signed_out' });
   });
 

@@ -1,0 +1,3 @@
+import { describeReact } from '../../test/react.suite.js';
+
+describeReact('react-18', '18');

@@ -1,0 +1,3 @@
+import { describeReact } from '../../test/react.suite.js';
+
+describeReact('client', '19');
