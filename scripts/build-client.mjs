@@ -36,7 +36,8 @@ export async function buildClient(to) {
     external: (id) => !/^[./]/.test(id),
     onLog(level, log, tell) {
       if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message);
-      tell(level, log);
+      // `'use client'` of an entry is kept, which a test holds.
+      if (log.code !== 'MODULE_LEVEL_DIRECTIVE') tell(level, log);
     },
   });
   for (const [format, extension] of [

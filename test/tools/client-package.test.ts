@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cp, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,5 +65,11 @@ describe('@tenure/client, as it is published', () => {
     expect(declared.map((file) => file.replace(/\.d\.ts$/, '.d.cts')).sort()).toEqual(
       files.filter((file) => file.endsWith('.d.cts')).sort(),
     );
+  });
+
+  it('says of its React part that it belongs to the client, so that Server Components may import it', async () => {
+    for (const file of ['react.js', 'react.cjs']) {
+      expect(await readFile(join(folder, 'dist', file), 'utf8')).toMatch(/^["']use client["']/);
+    }
   });
 });
