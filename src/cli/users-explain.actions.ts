@@ -46,7 +46,7 @@ async function explainAt(
   // Asked of a moment that things happened by, nobody waits for a position.
   const reader = new AsOfReader({ pool, store, streamPrefix, now, reach: async () => false });
   const answer = await reader.asOf(userId, { at, knownAt: null });
-  return { ...answer.snapshot, reasons: reasonsAsOf(answer) };
+  return { ...answer.snapshot, reasons: await reasonsAsOf(answer) };
 }
 
 /** What is explained and by which rule, the words, and the events behind them. */

@@ -37,7 +37,7 @@ export class AsOfService {
     const answer = await this.reader.asOf(userId, asked);
     const { snapshot, handled } = answer;
     const body = JSON.stringify(
-      asked.explain === true ? { ...snapshot, reasons: reasonsAsOf(answer) } : snapshot,
+      asked.explain === true ? { ...snapshot, reasons: await reasonsAsOf(answer) } : snapshot,
     );
     const etag = strongEtag(body);
     const headers = {

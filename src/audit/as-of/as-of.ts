@@ -124,7 +124,7 @@ export class AsOfReader {
     const snapshot: AsOfSnapshot = {
       ...(served ?? {
         userId,
-        ...rules.judge(judged.facts, catalog, moment.at).entitlement,
+        ...rules.judge(await judged.facts(), catalog, moment.at).entitlement,
         revocationVersion: null,
         changedAt: null,
         ...markOf(missing, moment.knownAt),

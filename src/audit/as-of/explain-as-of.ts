@@ -6,7 +6,12 @@ import type { AsOf } from './as-of.js';
  * Why the running code judges so what had happened and was known of a user at a moment (DESIGN 8 "Reasons"); of what was
  * served then these are the reasons that it has today.
  */
-export function reasonsAsOf({ facts, events, catalog, moment }: AsOf): readonly ReasonWithEvents[] {
-  const { reasons } = explain(facts, catalog, moment.at);
+export async function reasonsAsOf({
+  facts,
+  events,
+  catalog,
+  moment,
+}: AsOf): Promise<readonly ReasonWithEvents[]> {
+  const { reasons } = explain(await facts(), catalog, moment.at);
   return withJudgedEvents(reasons, events);
 }

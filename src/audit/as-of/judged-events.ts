@@ -29,15 +29,16 @@ export interface Moment {
 
 /** What is judged of a user at a moment. */
 export interface FactsAsOf {
-  readonly facts: ExplainableFacts;
-  /** Events that are folded into them, in the log's order. */
+  /** Folded when they are first asked for: what was served is answered without them. */
+  readonly facts: () => Promise<ExplainableFacts>;
+  /** Events that they are folded from, in the log's order. */
   readonly events: readonly EventEnvelope[];
   /** When the first of what was known of the user happened (Unix ms); `null` while nothing was. */
   readonly since: number | null;
 }
 
 /**
- * Folds the events that happened by one clock and were known by the other into what a user is judged by (DESIGN 9, "Two
+ * What a user is judged by: the events that happened by one clock and were known by the other, folded (DESIGN 9, "Two
  * clocks"). Pure: what it answers follows from what it is given.
  * @param known every event that the user's subscriptions and whose they are may depend on; others change nothing
  */
@@ -50,12 +51,17 @@ export async function factsAsOf(
     .filter(({ knownFrom }) => knownFrom <= knownAt)
     .sort((a, b) => comparePositions(a.event.position, b.event.position));
   const happened = inTime.filter(({ event, knownFrom }) => happenedAt(event, knownFrom) <= at);
-  const all = await fold(userId, inTime);
-  const then = happened.length === inTime.length ? all : await fold(userId, happened);
+  const folded = new Map<readonly KnownEvent[], Promise<ExplainableFacts>>();
+  const factsOf = (events: readonly KnownEvent[]): Promise<ExplainableFacts> => {
+    const facts = folded.get(events) ?? fold(userId, events);
+    folded.set(events, facts);
+    return facts;
+  };
+  const then = happened.length === inTime.length ? inTime : happened;
   return {
-    facts: then,
+    facts: () => factsOf(then),
     events: happened.map(({ event }) => event),
-    since: firstOf(userId, all, inTime),
+    since: firstNamed(userId, inTime) ?? firstOf(userId, await factsOf(inTime), inTime),
   };
 }
 
@@ -79,6 +85,18 @@ async function fold(userId: string, known: readonly KnownEvent[]): Promise<Expla
   return folded.facts();
 }
 
+/** When the very first event happened, where it names the user, whatever the others are about; else `null`. */
+function firstNamed(userId: string, known: readonly KnownEvent[]): number | null {
+  const happened = known.map(({ event, knownFrom }) => happenedAt(event, knownFrom));
+  const first = happened.reduce((least, each) => (each === ALWAYS ? least : Math.min(least, each)), Infinity);
+  const isNamed = known.some(({ event }, n) => happened[n] === first && names(event, userId));
+  return isNamed ? first : null;
+}
+
+function names(event: EventEnvelope, userId: string): boolean {
+  return userStreamsOf(event).some((named) => named.userId === userId);
+}
+
 /** When the first event happened that is about the user's subscriptions or purchases, or names the user; links happen at no time. */
 function firstOf(userId: string, facts: UserFacts, known: readonly KnownEvent[]): number | null {
   const owned = new Set([
@@ -89,8 +107,7 @@ function firstOf(userId: string, facts: UserFacts, known: readonly KnownEvent[])
   for (const { event, knownFrom } of known) {
     const happened = happenedAt(event, knownFrom);
     if (happened === ALWAYS || (first !== null && happened >= first)) continue;
-    const isNamed = userStreamsOf(event).some((named) => named.userId === userId);
-    if (isNamed || subjectsOf(event).some((subject) => owned.has(subject))) first = happened;
+    if (names(event, userId) || subjectsOf(event).some((subject) => owned.has(subject))) first = happened;
   }
   return first;
 }
