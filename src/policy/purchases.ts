@@ -27,7 +27,7 @@ export type PurchaseRule =
 
 /**
  * A completed session of mode `payment`, as its facts make it. `newest` is its last sight, `paid` the first that shows it
- * paid. `sold` are the plans that it sold, as `soldBy` tells; `null` where nobody knows what it sold. `payments` are its own.
+ * paid; `basis` are the sights that tell its mode, which its payments are where something of them went back, and what they were of. `sold` are the plans that it sold, as `soldBy` tells; `null` where nobody knows what it sold. `payments` are its own.
  */
 export interface Purchase {
   readonly session: string;
@@ -35,6 +35,7 @@ export interface Purchase {
   readonly newest: CheckoutObservation;
   readonly completed: CheckoutObservation;
   readonly paid: CheckoutObservation | null;
+  readonly basis: readonly CheckoutObservation[];
   readonly soldBy: CheckoutObservation | CheckoutStart | null;
   readonly sold: readonly SoldPlan[];
   readonly payments: readonly ReturnedPayment[];
@@ -60,7 +61,8 @@ export function openPurchase(facts: PurchaseFacts, catalog: PlanCatalog): Purcha
   const newest = ordered.at(-1);
   const paid = ordered.find(showsPaid) ?? null;
   const completed = ordered.find(showsComplete) ?? paid;
-  if (newest === undefined || completed === null || !isOfModePayment(ordered)) return null;
+  const ofMode = ordered.find(saysModePayment);
+  if (newest === undefined || completed === null || ofMode === undefined) return null;
   const listed = ordered.findLast(({ data }) => data.lineItems !== null) ?? null;
   const soldBy = listed ?? facts.started;
   const lines = listed?.data.lineItems ?? (facts.started === null ? [] : [lineOf(facts.started)]);
@@ -68,12 +70,17 @@ export function openPurchase(facts: PurchaseFacts, catalog: PlanCatalog): Purcha
   const payments = paymentsOf(ordered, facts.payments);
   const rule = ruleOf({ paid, soldBy, sold, payments }, catalog);
   const customer = ordered.findLast(({ data }) => data.customer !== null)?.data.customer ?? null;
-  return { session: facts.session, customer, newest, completed, paid, soldBy, sold, payments, rule };
+  const basis = [ofMode, ...basisOf(ordered, payments)];
+  return { session: facts.session, customer, newest, completed, paid, basis, soldBy, sold, payments, rule };
 }
 
 /** Whether sights of a session say that it sells something once, and no subscription. */
 export function isOfModePayment(observations: readonly CheckoutObservation[]): boolean {
-  return observations.some(({ data }) => data.mode === 'payment');
+  return observations.some(saysModePayment);
+}
+
+function saysModePayment({ data }: CheckoutObservation): boolean {
+  return data.mode === 'payment';
 }
 
 /** Whether sights of a session make it a purchase: of mode `payment`, and seen complete. */
@@ -141,8 +148,24 @@ function paymentsOf(
 
 /** What a session asks for, as it was seen last. */
 function askedBy(ordered: readonly CheckoutObservation[]): Money | null {
-  const newest = ordered.findLast(({ data }) => data.amountTotal !== null)?.data;
+  const newest = ordered.findLast(asks)?.data;
   return newest === undefined ? null : moneyOf(newest.amountTotal, newest.currency);
+}
+
+function asks({ data }: CheckoutObservation): boolean {
+  return data.amountTotal !== null;
+}
+
+/** What names the payments of which something went back, and tells how much they were of. */
+function basisOf(
+  ordered: readonly CheckoutObservation[],
+  payments: readonly ReturnedPayment[],
+): readonly CheckoutObservation[] {
+  const returned = payments.filter(({ payment }) => payment.told.length > 0);
+  if (returned.length === 0) return [];
+  const named = ordered.find(({ data }) => data.paymentIntent !== null);
+  const asked = ordered.findLast(asks);
+  return [named, asked].flatMap((each) => each ?? []);
 }
 
 /** A full refund takes a purchase back under either setting, for nothing else could end it. */

@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import type { PlanCatalog } from '../../src/events/catalog.events.js';
-import type { ByHandFacts, SubscriptionFacts, UserFacts } from '../../src/policy/facts.js';
+import type { ByHandFacts, PurchaseFacts, SubscriptionFacts, UserFacts } from '../../src/policy/facts.js';
 import { foldInvoices } from '../../src/policy/invoices.js';
 import { judge } from '../../src/policy/judge.js';
 import { orderObservations } from '../../src/policy/order.js';
 import { openPriceBook } from '../../src/policy/prices.js';
+import { isPurchase } from '../../src/policy/purchases.js';
 import { type Explanation, explain } from '../../src/policy/reasons/explain.js';
 import {
+  boughtLife,
   burstLife,
   disputedLife,
   givenLife,
@@ -29,6 +31,7 @@ const kinds: readonly (readonly [string, () => fc.Arbitrary<Life>])[] = [
   ['lives in which payments stop', lapsedLife],
   ['lives in which money goes back', disputedLife],
   ['lives beside which something is given by hand', givenLife],
+  ['lives beside which plans are bought for good', boughtLife],
   ['lives without rhyme or reason', noisyLife],
 ];
 
@@ -43,7 +46,7 @@ function factsIn(sub: SubscriptionFacts): readonly Fact[] {
 }
 
 /** The same life, had one event never come; what nothing tells of any more is not known. */
-function without({ subscriptions, byHand }: UserFacts, eventId: string): UserFacts {
+function without({ subscriptions, purchases, byHand }: UserFacts, eventId: string): UserFacts {
   const others = <T extends Fact>(facts: readonly T[]) => facts.filter((fact) => fact.eventId !== eventId);
   const left = subscriptions.map((sub) => ({
     ...sub,
@@ -54,8 +57,25 @@ function without({ subscriptions, byHand }: UserFacts, eventId: string): UserFac
   }));
   return {
     subscriptions: left.filter((sub) => factsIn(sub).length > 0),
+    purchases: purchases?.flatMap((purchase) => purchaseWithout(purchase, eventId)),
     byHand: byHand === undefined ? byHand : byHandWithout(byHand, eventId),
   };
+}
+
+function purchaseWithout(purchase: PurchaseFacts, eventId: string): readonly PurchaseFacts[] {
+  const others = <T extends { readonly eventId: string }>(facts: readonly T[]) =>
+    facts.filter((fact) => fact.eventId !== eventId);
+  const observations = others(purchase.observations);
+  const started = purchase.started?.eventId === eventId ? null : purchase.started;
+  return observations.length === 0
+    ? []
+    : [{ ...purchase, observations, started, payments: others(purchase.payments) }];
+}
+
+function eventsOfPurchases(purchases: UserFacts['purchases'] = []): readonly string[] {
+  return purchases.flatMap(({ observations, started, payments }) =>
+    [...observations, ...payments, ...(started === null ? [] : [started])].map(({ eventId }) => eventId),
+  );
 }
 
 /** Whoever never gave a thing never took it back either. */
@@ -129,13 +149,15 @@ function bearsOnAdoption({ subscriptions }: UserFacts, catalog: PlanCatalog, eve
 }
 
 /** Exception of twins: whether another event tells of the same thing in the same second, so that it stands for this one. */
-function hasTwin({ subscriptions }: UserFacts, eventId: string): boolean {
-  return subscriptions.some((sub) =>
-    [sub.observations, sub.invoices, sub.checkouts, sub.payments].some((list: readonly Fact[]) => {
-      const own = list.find((fact) => fact.eventId === eventId);
-      return list.some((fact) => fact.eventId !== eventId && fact.created === own?.created);
-    }),
-  );
+function hasTwin({ subscriptions, purchases = [] }: UserFacts, eventId: string): boolean {
+  const lists: readonly (readonly Fact[])[] = [
+    ...subscriptions.flatMap((sub) => [sub.observations, sub.invoices, sub.checkouts, sub.payments]),
+    ...purchases.flatMap(({ observations, payments }) => [observations, payments]),
+  ];
+  return lists.some((list) => {
+    const own = list.find((fact) => fact.eventId === eventId);
+    return list.some((fact) => fact.eventId !== eventId && fact.created === own?.created);
+  });
 }
 
 describe.each(kinds)('the reasons of the access policy, on %s', (_name, lives) => {
@@ -153,6 +175,9 @@ describe.each(kinds)('the reasons of the access policy, on %s', (_name, lives) =
             (part) => entitlement[part] !== null,
           ),
           ...facts.subscriptions.map(({ subscription }) => `subscription:${subscription}`),
+          ...(facts.purchases ?? [])
+            .filter(({ observations }) => isPurchase(observations))
+            .map(({ session }) => `purchase:${session}`),
           ...(facts.byHand?.grants ?? []).map(({ grant }) => `grant:${grant}`),
           ...(facts.byHand?.overrides ?? []).map(({ kind, key }) => `override:${kind}:${key}`),
           ...putOff(reasons),
@@ -184,7 +209,11 @@ describe.each(kinds)('the reasons of the access policy, on %s', (_name, lives) =
           reasons.filter(({ of }) => of === 'plan' || of === 'status').flatMap(({ events }) => events),
         );
         const told = facts.subscriptions.flatMap(factsIn).map((fact) => fact.eventId);
-        for (const eventId of new Set([...told, ...eventsByHand(facts.byHand)])) {
+        for (const eventId of new Set([
+          ...told,
+          ...eventsByHand(facts.byHand),
+          ...eventsOfPurchases(facts.purchases),
+        ])) {
           if (named.has(eventId) || ordersOthers(facts, eventId) || hidesAnother(facts, eventId)) continue;
           if (bearsOnAdoption(facts, catalog, eventId)) continue;
           const { plan, status } = judge(without(facts, eventId), catalog, now).entitlement;

@@ -4,11 +4,31 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { z } from 'zod';
 import type { FoldingRules } from '../../src/projections/entitlements/folding-rules.js';
-import { burstLife, disputedLife, lapsedLife, noisyLife, paymentLife, stripeLife } from './lives.js';
+import {
+  boughtLife,
+  burstLife,
+  disputedLife,
+  givenLife,
+  lapsedLife,
+  noisyLife,
+  paymentLife,
+  stripeLife,
+} from './lives.js';
 
 /** Lives of each kind that are asked about, always the same ones. */
 const LIVES_OF_A_KIND = 100;
 const SEED = 20_261_129;
+
+const KINDS = [
+  stripeLife,
+  burstLife,
+  paymentLife,
+  lapsedLife,
+  disputedLife,
+  noisyLife,
+  givenLife,
+  boughtLife,
+];
 
 const recordedSchema = z.strictObject({
   codeVersion: z.string(),
@@ -28,9 +48,7 @@ export function recordedAnswers(): PolicyAnswers {
 
 /** What the given rules answer about the lives of every kind. */
 export function answersOf({ codeVersion, judge }: FoldingRules): PolicyAnswers {
-  const lives = [stripeLife(), burstLife(), paymentLife(), lapsedLife(), disputedLife(), noisyLife()].flatMap(
-    (kind) => fc.sample(kind, { numRuns: LIVES_OF_A_KIND, seed: SEED }),
-  );
+  const lives = KINDS.flatMap((kind) => fc.sample(kind(), { numRuns: LIVES_OF_A_KIND, seed: SEED }));
   const answers = lives.map((life) => {
     const { facts, catalog, now } = life;
     return [digest({ facts, catalog, now }), digest(judge(facts, catalog, now))] as const;

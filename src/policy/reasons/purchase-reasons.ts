@@ -10,7 +10,7 @@ export function purchaseReason(purchase: Purchase): Reason {
 
 /** What decided what a purchase gives: that it is paid, what it sold, and what went back. */
 export function purchaseEvidence(purchase: Purchase): Evidence {
-  const { session, customer, newest, completed, paid, soldBy, sold, payments } = purchase;
+  const { session, customer, newest, completed, paid, basis, soldBy, sold, payments } = purchase;
   const told = eachOnce(payments.flatMap(({ payment }) => payment.told));
   return {
     facts: {
@@ -19,11 +19,12 @@ export function purchaseEvidence(purchase: Purchase): Evidence {
       completedOn: timeOf(completed),
       boughtOn: timeOf(paid),
       seenAt: timeOf(newest),
+      basis: basis.map(timeOf),
       plans: sold.length === 0 ? null : sold.map(({ plan }) => plan.name),
       sold: sold.map(({ plan, price, units }) => ({ plan: plan.name, price, units })),
       ...returnedFacts(purchase),
     },
-    events: eventsOf(completed, paid, soldBy, newest, ...told),
+    events: [...new Set(eventsOf(completed, paid, soldBy, newest, ...basis, ...told))],
   };
 }
 
