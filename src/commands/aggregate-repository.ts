@@ -5,6 +5,7 @@ import { streamPages } from '../event-store/stream-pages.js';
 import { parseEvent } from '../events/event-envelope.js';
 import { currentSchemaVersion, type DomainEvent } from '../events/event-types.js';
 import { GENESIS_HASH, type SealedEvent, sealEvent } from '../events/hash-chain.js';
+import type { StoredEvent } from '../events/stored-event.js';
 import { NamedError } from '../observability/named-error.js';
 import type { Tracing } from '../observability/tracing.js';
 import { type Aggregate, type Command, type CommandResult, metadataOf, type Origin } from './aggregate.js';
@@ -38,8 +39,6 @@ const REPEAT_PAUSE_MS = 100;
 const REPEAT_WITHIN_MS = 10_000;
 /** About 9,000 streams of five events. */
 const DEFAULT_BYTES = 10_000_000;
-/** So many events are read at once rather than looked past. */
-const FEW = 64;
 /** How long the fold of a long stream may keep the process to itself. */
 const TURN_MS = 5;
 
@@ -203,8 +202,7 @@ export class AggregateRepository<State, Asked extends Command> {
   async #load(folds: KeptFolds<State>, stream: string, known: Fold<State>): Promise<Fold<State>> {
     let fold = known;
     let until = performance.now() + TURN_MS;
-    const from = await this.#beginOf(stream, known.revision + 1);
-    for await (const page of streamPages(this.store, stream, from)) {
+    for await (const page of this.#pagesOf(stream, known.revision + 1)) {
       for (const stored of page) {
         if (performance.now() > until) {
           await nextTurn();
@@ -224,20 +222,14 @@ export class AggregateRepository<State, Asked extends Command> {
     return fold;
   }
 
-  /** Where reading on begins: at the last event of a stream that needs no more, which is looked for by doubling steps. */
-  async #beginOf(stream: string, next: number): Promise<number> {
-    if (this.aggregate.lastTellsAll !== true) return next;
-    const isThere = async (revision: number) => (await this.store.readPage(stream, revision, 1)).length > 0;
-    let step = FEW;
-    while (await isThere(next + step)) step *= 2;
-    if (step === FEW) return next;
-    let [there, beyond] = [step / 2, step];
-    while (beyond - there > FEW) {
-      const middle = Math.floor((there + beyond) / 2);
-      if (await isThere(next + middle)) there = middle;
-      else beyond = middle;
+  /** What a stream has from a revision on; of one whose last event tells all that alone. */
+  async *#pagesOf(stream: string, from: number): AsyncGenerator<readonly StoredEvent[], void> {
+    if (this.aggregate.lastTellsAll !== true) {
+      yield* streamPages(this.store, stream, from);
+      return;
     }
-    return next + there;
+    const last = await this.store.readLast(stream);
+    if (last !== null && last.revision >= from) yield [last];
   }
 
   #empty(): Fold<State> {

@@ -14,6 +14,9 @@ export abstract class EventStoreDecorator implements EventStore {
   readPage(stream: string, from: number, limit: number): Promise<readonly StoredEvent[]> {
     return this.store.readPage(stream, from, limit);
   }
+  readLast(stream: string): Promise<StoredEvent | null> {
+    return this.store.readLast(stream);
+  }
   readAll(after: Position | null, limit: number): Promise<Page> {
     return this.store.readAll(after, limit);
   }

@@ -47,6 +47,9 @@ export interface EventStore {
   /** As `read`, up to `limit` of them (1 or more). Fewer: the stream ends there. */
   readPage(stream: string, from: number, limit: number): Promise<readonly StoredEvent[]>;
 
+  /** The last event of a stream; `null` when there is none. */
+  readLast(stream: string): Promise<StoredEvent | null>;
+
   /** Up to `limit` events after `after` (exclusive; `null` is the beginning) in the global order. */
   readAll(after: Position | null, limit: number): Promise<Page>;
 

@@ -17,6 +17,18 @@ export function describeReading(stores: () => OpenStores): void {
       expect(await store.read(newStream(), 0)).toEqual([]);
     });
 
+    it('reads the last event of a stream, however long it is, and of none nothing', async () => {
+      const { store, secondStore } = stores();
+      const stream = newStream();
+      expect(await store.readLast(stream)).toBeNull();
+      await store.append(stream, 'no_stream', newEvents(40));
+      const [last] = newEvents(1);
+      const { position } = await secondStore.append(stream, 39, last === undefined ? [] : [last]);
+      for (const each of [store, secondStore]) {
+        expect(await each.readLast(stream)).toEqual({ ...last, stream, revision: 40, position });
+      }
+    });
+
     it.each([1, 7, 1_000])('pages the log from the start, the middle and the end by %i', async (limit) => {
       const { store, secondStore } = stores();
       const start = await store.head();

@@ -54,6 +54,10 @@ export function troubledStore(
       reads += 1;
       return store.readPage(stream, from, limit);
     },
+    readLast: (stream) => {
+      reads += 1;
+      return store.readLast(stream);
+    },
     readAll: (after, limit) => store.readAll(after, limit),
     head: () => store.head(),
     eventIdAt: (position) => store.eventIdAt(position),

@@ -10,7 +10,7 @@ import { appendFault, kindOf, readFault } from './faults.js';
 import { LogClient } from './log-client.js';
 import { LogReader } from './log-reader.js';
 import { SubscriptionNotifier } from './subscription-notifier.js';
-import { appendAnswerOf, appendRequests, eventOf, streamRequest } from './wire.js';
+import { appendAnswerOf, appendRequests, eventOf, lastOfStreamRequest, streamRequest } from './wire.js';
 
 /** Milliseconds and numbers; the defaults fit production. */
 export interface EventStoreDbLimits {
@@ -119,6 +119,11 @@ export class EventStoreDbEventStore implements LogTarget {
       throw new StreamDeletedError(`${stream} has lost what was before revision ${first.revision}`);
     }
     return page;
+  }
+
+  async readLast(stream: string): Promise<StoredEvent | null> {
+    const messages = await this.#read(lastOfStreamRequest(stream), stream);
+    return messages.map(eventOf).find((event) => event !== null) ?? null;
   }
 
   async readAll(after: Position | null, limit: number): Promise<Page> {

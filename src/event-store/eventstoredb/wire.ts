@@ -67,6 +67,17 @@ export function streamRequest(stream: string, revision: number, count: number): 
   return new streams.ReadReq().setOptions(options);
 }
 
+/** The last event of a stream. */
+export function lastOfStreamRequest(stream: string): streams.ReadReq {
+  const options = readOptions().setCount('1').setReadDirection(1).setNoFilter(new shared.Empty());
+  options.setStream(
+    new streams.ReadReq.Options.StreamOptions()
+      .setStreamIdentifier(identifierOf(stream))
+      .setEnd(new shared.Empty()),
+  );
+  return new streams.ReadReq().setOptions(options);
+}
+
 /** Up to `count` records of the whole log; forwards from a position includes it, backwards does not. */
 export function allRequest(from: From, count: number, direction: 'forwards' | 'backwards'): streams.ReadReq {
   const options = readOptions().setAll(allOptions(from)).setCount(String(count));

@@ -46,6 +46,7 @@ const EVENTS_PER_STATEMENT = 500;
 const POSITION = /^\d{1,18}$/;
 const COLUMNS = 'position::text AS position, stream, revision::float8 AS revision, id, type, data, metadata';
 const READ = `SELECT ${COLUMNS} FROM tenure_log.event WHERE stream = $1 AND revision >= $2 ORDER BY revision LIMIT $3`;
+const READ_LAST = `SELECT ${COLUMNS} FROM tenure_log.event WHERE stream = $1 ORDER BY revision DESC LIMIT 1`;
 const READ_ALL = `SELECT ${COLUMNS} FROM tenure_log.event AS e WHERE e.position > $1 ORDER BY e.position LIMIT $2`;
 const ID_AT = 'SELECT id FROM tenure_log.event WHERE position = $1';
 const EVENT_AT = `SELECT ${COLUMNS} FROM tenure_log.event WHERE position = $1`;
@@ -100,6 +101,15 @@ export class PostgresEventStore implements LogTarget {
     if (!isRevision(from)) throw new RangeError(`${from} is no revision`);
     checkPageSize(limit);
     return this.query<StoredEvent>({ name: 'tenure_log_read', text: READ, values: [stream, from, limit] });
+  }
+
+  async readLast(stream: string): Promise<StoredEvent | null> {
+    const rows = await this.query<StoredEvent>({
+      name: 'tenure_log_read_last',
+      text: READ_LAST,
+      values: [stream],
+    });
+    return rows[0] ?? null;
   }
 
   async readAll(after: Position | null, limit: number): Promise<Page> {
