@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [ingest] [query] [freshness] [rebuild] [scale] [as-of] [audit-log] [cost] [usage] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
+ * `npm run bench -- [ingest] [query] [freshness] [rebuild] [scale] [as-of] [audit-log] [cost] [usage] [checkout] [shared-cache] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
  * service beside its floors and rivals, prints the ratios, and writes `bench/results.json` (`results.cost.json`, `results.scale.json`, `results.audit.json`). See README.md in this folder.
  * Exit code 1 when something failed or an acknowledged event was missing; a ratio that was not reached is a figure, not a
  * failure.
@@ -19,6 +19,7 @@ import { machine, versions } from './support/machine.js';
 import { startService } from './support/service-process.js';
 import { benchAsOf } from './works/as-of.js';
 import { benchAuditLog } from './works/audit-log.js';
+import { benchCheckout } from './works/checkout.js';
 import { benchCost } from './works/cost.js';
 import { benchEventStoreDb } from './works/eventstore.js';
 import { benchFreshness } from './works/freshness.js';
@@ -27,11 +28,14 @@ import { benchJudge } from './works/judge.js';
 import { benchQuery } from './works/query.js';
 import { benchRebuild } from './works/rebuild.js';
 import { benchScale } from './works/scale.js';
+import { benchSharedCache } from './works/shared-cache.js';
 import { benchUsage } from './works/usage.js';
+
+const ALONE = ['usage', 'checkout', 'shared-cache'];
 
 /** What compares with nobody else keeps its figures apart, so that they do not take the place of the others. */
 function resultsOf(onService: readonly string[]): string {
-  if (chosen.join() === 'usage') return 'results.usage.json';
+  if (chosen.length === 1 && ALONE.includes(chosen[0] ?? '')) return `results.${chosen[0]}.json`;
   if (onService.length === 0) return chosen.includes('cost') ? 'results.cost.json' : 'results.judge.json';
   if (onService.every((name) => name === 'as-of' || name === 'audit-log')) return 'results.audit.json';
   return onService.join() === 'scale' ? 'results.scale.json' : 'results.json';
@@ -48,8 +52,14 @@ const WORKS: Readonly<Record<string, (context: BenchContext) => Promise<WorkRepo
   eventstore: benchEventStoreDb,
 };
 const WITHOUT_SERVICE: Readonly<
-  Record<string, (context: Pick<BenchContext, 'database' | 'say'>) => Promise<WorkReport>>
-> = { cost: benchCost, judge: benchJudge, usage: benchUsage };
+  Record<string, (context: Pick<BenchContext, 'database' | 'effort' | 'say'>) => Promise<WorkReport>>
+> = {
+  cost: benchCost,
+  judge: benchJudge,
+  usage: benchUsage,
+  checkout: benchCheckout,
+  'shared-cache': benchSharedCache,
+};
 const SERVICE_LOG = join(tmpdir(), `tenure-bench-${process.pid}.log`);
 /** What runs when nothing is named. */
 const USUAL = ['ingest', 'query', 'freshness'];
@@ -109,7 +119,7 @@ async function run(): Promise<void> {
     const work = WITHOUT_SERVICE[name];
     if (work === undefined) continue;
     say(name);
-    reports.push(await work({ database, say }));
+    reports.push(await work({ database, effort, say }));
   }
   const onService = chosen.filter((name) => name in WORKS);
   if (onService.length > 0) reports.push(...(await runOnService(database, onService, say)));

@@ -33,6 +33,14 @@ export function median(figures: readonly number[]): number {
   return (upper + lower) / 2;
 }
 
+/** The figure that so large a part of all (0 to 1) do not exceed. */
+export function quantile(figures: readonly number[], part: number): number {
+  const sorted = [...figures].sort((a, b) => a - b);
+  const found = sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)];
+  if (found === undefined) throw new Error('no figures');
+  return found;
+}
+
 /** A row of "as much as possible per second". */
 export function throughputRow(row: Omit<Row, 'ratio' | 'unit'>): Row {
   return { ...row, unit: '1/s', ratio: row.ours / row.theirs };

@@ -21,6 +21,10 @@ export interface Effort {
   readonly asOfEvents: number;
   /** Events in the log that an auditor reads; `AUDIT_LOG_EVENTS` says otherwise. */
   readonly auditLogEvents: number;
+  /** Purchases through Tenure's checkout. */
+  readonly purchases: number;
+  /** Users whose snapshots instances share in Redis. */
+  readonly sharedUsers: number;
 }
 
 export const FULL: Effort = {
@@ -34,6 +38,8 @@ export const FULL: Effort = {
   scaleUsers: 100_000,
   asOfEvents: 1_000_000,
   auditLogEvents: 1_000_000,
+  purchases: 1_000,
+  sharedUsers: 10_000,
 };
 /** Shows that everything runs; its figures mean little. */
 export const QUICK: Effort = {
@@ -47,6 +53,8 @@ export const QUICK: Effort = {
   scaleUsers: 1_000,
   asOfEvents: 5_000,
   auditLogEvents: 5_000,
+  purchases: 40,
+  sharedUsers: 1_000,
 };
 
 /** What every benchmark gets. The service under test is one process for the whole run. */

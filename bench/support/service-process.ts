@@ -17,6 +17,8 @@ export interface ServiceSettings {
   readonly adminKey: string;
   /** Where the log is kept, as environment variables; none: in the database. */
   readonly log: Readonly<Record<string, string>>;
+  /** Settings besides, as environment variables. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Gets what the service writes. */
   readonly logFile: string;
 }
@@ -38,6 +40,7 @@ export async function startService(settings: ServiceSettings): Promise<BenchServ
       TENURE_ADMIN_KEY: settings.adminKey,
       PLANS_FILE: PLANS,
       ...settings.log,
+      ...settings.environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -4,7 +4,8 @@ import { SHIPPED_PLANS, startService, type TestService } from '../support/servic
 import { type TestStores, testStores } from '../support/stores.js';
 import { until } from '../support/until.js';
 
-const USERS = 600;
+/** In the soak 10,000. */
+const USERS = Number(process.env.SHARED_USERS ?? 600);
 const namesOf = (prefix: string) => Array.from({ length: USERS }, (_, n) => `${prefix}-${n}`);
 
 describe('Instances that share a Redis', () => {

@@ -23,6 +23,7 @@ const settings = z
     bank_debit_days: z.number().int().min(0),
     upcoming_days: z.number().int().min(0),
     requests_per_second: z.number().int().min(1).nullable(),
+    answer_ms: z.number().int().min(0).max(60_000),
   })
   .partial();
 

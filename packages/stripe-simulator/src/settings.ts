@@ -14,6 +14,8 @@ export interface Settings {
   readonly upcoming_days: number;
   /** Requests a second that are answered, with bursts of as many; `null`: any number. Real seconds, not the clock's. */
   readonly requests_per_second: number | null;
+  /** Real milliseconds until the API answers what it has done. */
+  readonly answer_ms: number;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -24,4 +26,5 @@ export const DEFAULT_SETTINGS: Settings = {
   bank_debit_days: 4,
   upcoming_days: 0,
   requests_per_second: null,
+  answer_ms: 0,
 };

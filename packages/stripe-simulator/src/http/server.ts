@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Account } from '../account.js';
 import { ApiError, invalidRequest, RefusedUnbegunError } from '../api-error.js';
 import { API_VERSION, BY_ITSELF } from '../events.js';
@@ -62,10 +63,16 @@ export class ApiServer {
     try {
       const body = await bodyOf(request);
       if (await this.served.aside(request, url, body, response)) return;
-      this.#send(response, requestId, this.#answer(request, url, body, requestId, response));
+      await this.#sendInTime(response, requestId, this.#answer(request, url, body, requestId, response));
     } catch (error) {
-      this.#send(response, requestId, answerOf(error, requestId));
+      await this.#sendInTime(response, requestId, answerOf(error, requestId));
     }
+  }
+
+  async #sendInTime(response: ServerResponse, requestId: string, answer: Answer): Promise<void> {
+    const { answer_ms: ms } = this.served.account.settings;
+    if (ms > 0) await pause(ms);
+    this.#send(response, requestId, answer);
   }
 
   #send(response: ServerResponse, requestId: string, { status, body }: Answer): void {
