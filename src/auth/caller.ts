@@ -12,6 +12,8 @@ export interface Caller {
   readonly requestId: string;
   /** The user whose token it is; `null` of a key, which may ask about anyone. */
   readonly userId: string | null;
+  /** When that token ends, Unix milliseconds; `null` of a key, which ends by being revoked. */
+  readonly endsAt: number | null;
 }
 
 /** Gives the handler of a route its caller. */
@@ -19,11 +21,11 @@ export const CallerOf = createParamDecorator((_: unknown, context: ExecutionCont
   const request = context.switchToHttp().getRequest<Request>();
   const principal = principalOf(request);
   const { actor } = principal;
-  const { name, userId } =
+  const { name, userId, endsAt } =
     principal.kind === 'user'
-      ? { name: actor, userId: principal.userId }
-      : { name: principal.name ?? actor, userId: null };
-  return { actor, name, requestId: requestIdOf(request), userId };
+      ? { name: actor, userId: principal.userId, endsAt: principal.expiresAt }
+      : { name: principal.name ?? actor, userId: null, endsAt: null };
+  return { actor, name, requestId: requestIdOf(request), userId, endsAt };
 });
 
 /** Gives the handler of a route the `Idempotency-Key`, `null` where there is none. @throws ProblemError `invalid_request` */

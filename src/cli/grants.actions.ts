@@ -174,7 +174,7 @@ function combined(terminal: Terminal, userId: string): Promise<Combination> {
 
 function asking(terminal: Terminal) {
   const actor = operator(terminal);
-  return { caller: { actor, name: actor, requestId: randomUUID(), userId: null }, key: null };
+  return { caller: { actor, name: actor, requestId: randomUUID(), userId: null, endsAt: null }, key: null };
 }
 
 function instantOf(ms: number | undefined): string | null {

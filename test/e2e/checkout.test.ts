@@ -1,4 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { startService, type TestService } from '../support/service.js';
+import { freePort, ServiceProcess } from '../support/service-process.js';
 import { until } from '../support/until.js';
 import { APP, Shop } from './support/shop.js';
 
@@ -317,4 +321,51 @@ describe('A checkout that Tenure begins', () => {
       return !(await shop.stripe.subscriptions.retrieve(id)).cancel_at_period_end;
     });
   });
+
+  it('is cleaned up after by another instance where the process that began to was killed', async () => {
+    await shop.buy('oli', PLUS);
+    await shop.later();
+    const [{ id } = { id: '' }] = await shop.runningOf('oli');
+    await shop.stripe.subscriptions.update(id, { cancel_at_period_end: true });
+    await shop.heard();
+    const begun = await shop.begin('oli', PRO);
+    const { stores, plans, service } = shop;
+    const folder = await mkdtemp(join(tmpdir(), 'tenure-checkout-'));
+    const plansFile = join(folder, 'plans.yaml');
+    await writeFile(plansFile, plans);
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const victim = new ServiceProcess({ ...service.environment, PLANS_FILE: plansFile, PORT: String(port) });
+    try {
+      await victim.isReady(url);
+      await service.close(); // the process follows payments now
+      shop.deliverTo(url);
+      await shop.simulator.control('POST', '/_simulator/settings', { answer_ms: 60_000 });
+      expect(await shop.confirm(begun.body.url)).toBe(303);
+      await until('the clean-up is under way', async () => {
+        const { rows } = await stores.database.pool.query(
+          `select from tenure.reaction_work where reaction = 'checkout' and lane = $1`,
+          [id],
+        );
+        return rows.length > 0;
+      });
+      await victim.kill('SIGKILL');
+    } finally {
+      await victim.kill('SIGKILL');
+      await shop.simulator.control('POST', '/_simulator/settings', { answer_ms: 0 });
+      second = await startService({ stores, plans, environment: withoutPlansFile(service.environment) });
+      shop.service = second;
+      shop.deliverTo(second.url);
+      await rm(folder, { recursive: true });
+    }
+    await until('the cancellation was withdrawn', async () => {
+      return !(await shop.stripe.subscriptions.retrieve(id)).cancel_at_period_end;
+    });
+    expect(await shop.service.entitlements('oli')).toMatchObject({ plan: 'pro' });
+    await holdsOnce('oli');
+  });
 });
+
+function withoutPlansFile({ PLANS_FILE: _, ...rest }: Readonly<Record<string, string>>) {
+  return rest;
+}

@@ -268,6 +268,13 @@ describe('A plan that is changed through Tenure', () => {
         subscription_update: { enabled: false },
         subscription_cancel: { enabled: true, mode: 'at_period_end' },
       });
+      await shop.begin('left', PLUS);
+      expect((await open('left')).body.sessionId).toMatch(/^bps_/); // who never subscribed has a customer all the same
+      const [customer = ''] = await shop.customersOf('left');
+      await shop.later();
+      await shop.stripe.customers.del(customer);
+      await shop.heard();
+      expect(await open('left')).toMatchObject({ body: { code: 'no_customer' } });
     },
     TIMEOUT_MS,
   );

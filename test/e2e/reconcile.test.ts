@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { runCli } from '../../src/cli/program.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
 import { parseEvent } from '../../src/events/event-envelope.js';
@@ -263,9 +264,28 @@ describe('A reconciliation', () => {
 
   it('is refused while another one is not over', async () => {
     const jobs = new ReconciliationJobs(service.tenure.pool);
-    const left = await jobs.begin({ afterwards: 'report', gone: 'list', actor: 'test' });
+    const left = await jobs.begin(randomUUID(), { afterwards: 'report', gone: 'list', actor: 'test' });
     const refused = await service.ask('POST', '/v1/ops/reconciliations', {});
     expect([refused.status, refused.body.code]).toEqual([409, 'reconciliation_in_progress']);
     await jobs.failed(left.id, 'left by a test');
+  });
+
+  it('is found by its key when a repeat comes after the reply is kept no more, and never with other contents', async () => {
+    const { pool } = service.tenure;
+    const begin = async (body: object) => {
+      const begun = await service.ask('POST', '/v1/ops/reconciliations', body, {
+        'idempotency-key': 'job-1',
+      });
+      await pool.query('delete from tenure.idempotency_key');
+      return begun;
+    };
+    const first = await begin({ dryRun: true });
+    expect(first.status).toBe(202);
+    expect((await begin({ dryRun: true })).body.id).toBe(first.body.id);
+    expect((await begin({ dryRun: false })).body.code).toBe('idempotency_key_reused');
+    await until('it is over', async () => {
+      const { body } = await service.get(`/v1/ops/reconciliations/${first.body.id}`);
+      return body.phase === 'done';
+    });
   });
 });

@@ -37,16 +37,19 @@ export class CheckoutStatusService {
   constructor(private readonly options: CheckoutStatusOptions) {}
 
   /**
-   * What became of a checkout; waits until it is in force or over, `waitSeconds` at most.
+   * What became of a checkout; waits until it is in force or over, `waitSeconds` at most (25: less than a key may live after its revocation), and no
+   * longer than the token that asks holds.
    * @throws ProblemError `not_found`, `other_user`
    */
   async status(
     sessionId: string,
     waitSeconds: number,
-    caller: Pick<Caller, 'userId'>,
+    caller: Pick<Caller, 'userId' | 'endsAt'>,
   ): Promise<CheckoutStatusResponse> {
     if (!SESSION_ID.test(sessionId)) throw unknown();
-    const until = performance.now() + waitSeconds * 1_000;
+    const asked = waitSeconds * 1_000;
+    const allowed = caller.endsAt === null ? asked : Math.min(asked, caller.endsAt - this.options.now());
+    const until = performance.now() + allowed;
     let now = await this.#look(sessionId);
     requireOwn(caller, now.userId);
     if (this.#waiting >= MOST_WAITING) return now;

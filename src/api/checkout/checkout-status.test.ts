@@ -1,8 +1,9 @@
 import fc from 'fast-check';
-import { goldenEvent } from '../../../test/support/golden-events.js';
+import { GOLDEN_EVENTS, goldenEvent } from '../../../test/support/golden-events.js';
 import { planCatalogSchema } from '../../events/catalog.events.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { checkoutStory, statusTold } from './checkout-status.js';
+import { CheckoutStatusService } from './checkout-status.service.js';
 import { isInForce } from './in-force.js';
 
 const AT = '2026-11-29T10:00:00.000Z';
@@ -110,3 +111,33 @@ describe('What a checkout was begun for', () => {
     expect(isInForce(...given)).toBe(expected);
   });
 });
+
+it('A wait for a checkout ends when the token that asks does, and is asked no longer by a key', async () => {
+  const stored = GOLDEN_EVENTS.find(({ name }) => name === 'CheckoutStarted.v1')?.stored;
+  if (stored === undefined) throw new Error('no golden file');
+  let [waits, now] = [0, 1_000];
+  const service = new CheckoutStatusService({
+    store: { read: async () => [stored] },
+    streamPrefix: 'tenure.',
+    reader: { read: async () => ({ snapshot: { plan: 'free', pendingPayment: null } }) } as never,
+    facts: { subscriptions: async () => [] },
+    ops: { currentCatalog: async () => ({ default: 'free', plans: {}, addons: {} }) } as never,
+    engine: {
+      nextChange: async () => {
+        waits += 1;
+        now += 2_000_000_000_000; // the session expires meanwhile
+      },
+    },
+    now: () => now,
+  });
+  const userId = checkoutUser(stored.data);
+  const wait = (endsAt: number | null) => service.status('cs_live_a1B2', 25, { userId, endsAt });
+  expect(await wait(1_000)).toMatchObject({ status: 'open' });
+  expect(waits).toBe(0);
+  expect(await wait(null)).toMatchObject({ status: 'expired' });
+  expect(waits).toBe(1);
+});
+
+function checkoutUser(data: string): string {
+  return String(JSON.parse(data).userId);
+}

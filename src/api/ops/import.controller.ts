@@ -1,9 +1,10 @@
 import { Body, Controller, Get, Post, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { type Caller, CallerOf } from '../../auth/caller.js';
+import { type Caller, CallerOf, StableIdOf } from '../../auth/caller.js';
 import { Describe } from '../../http/describe.js';
 import { EventStreams } from '../../http/event-stream.js';
+import { keyReused } from '../../http/idempotency/request-key.js';
 import { ProblemError } from '../../http/problem.js';
 import { jsonReply, type Reply, sendReply } from '../../http/reply.js';
 import { optionalBodyPipe } from '../../http/validation.js';
@@ -39,9 +40,12 @@ export class ImportController {
   async begin(
     @Body(optionalBodyPipe(importRequest)) { dryRun, links }: ImportRequest,
     @CallerOf() { actor }: Caller,
+    @StableIdOf() id: string,
   ): Promise<Reply> {
-    const job = await this.imports.begin({ afterwards: dryRun ? 'report' : 'record', actor, links });
+    const afterwards = dryRun ? 'report' : 'record';
+    const job = await this.imports.begin(id, { afterwards, actor, links });
     if (job === null) throw new ProblemError('stripe_key_missing', 'Set STRIPE_SECRET_KEY.');
+    if (job.afterwards !== afterwards) throw keyReused();
     return jsonReply(202, job, { location: '/v1/ops/imports' });
   }
 

@@ -2,9 +2,10 @@ import { Body, Controller, Get, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { type Caller, CallerOf } from '../../auth/caller.js';
+import { type Caller, CallerOf, StableIdOf } from '../../auth/caller.js';
 import { Describe } from '../../http/describe.js';
 import { EventStreams } from '../../http/event-stream.js';
+import { keyReused } from '../../http/idempotency/request-key.js';
 import { ProblemError } from '../../http/problem.js';
 import { jsonReply, type Reply, sendReply } from '../../http/reply.js';
 import { optionalBodyPipe } from '../../http/validation.js';
@@ -46,9 +47,12 @@ export class ReconciliationController {
   async begin(
     @Body(optionalBodyPipe(reconciliationRequest)) { dryRun, gone }: ReconciliationRequest,
     @CallerOf() { actor }: Caller,
+    @StableIdOf() id: string,
   ): Promise<Reply> {
-    const job = await this.reconciliations.begin({ afterwards: dryRun ? 'report' : 'record', gone, actor });
+    const afterwards = dryRun ? 'report' : 'record';
+    const job = await this.reconciliations.begin(id, { afterwards, gone, actor });
     if (job === null) throw new ProblemError('stripe_key_missing', 'Set STRIPE_SECRET_KEY.');
+    if (job.afterwards !== afterwards || job.gone !== gone) throw keyReused();
     return jsonReply(202, job, { location: `/v1/ops/reconciliations/${job.id}` });
   }
 

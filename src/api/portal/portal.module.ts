@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import { SETTINGS, type Settings } from '../../config/settings.js';
 import { POOL } from '../../database/database.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
+import { BuyerReader } from '../../projections/read-models/buyer.reader.js';
 import { UserFactsReader } from '../../projections/read-models/user-facts.reader.js';
 import { GatewayModule, STRIPE_GATEWAY } from '../../stripe/gateway/gateway.module.js';
 import { PortalConfigurations } from '../../stripe/gateway/portal-configurations.js';
@@ -24,7 +25,15 @@ import { PortalService } from './portal.service.js';
         gateway: StripeGateway | null,
         configurations: PortalConfigurations | null,
         { checkoutUrlOrigins: origins }: Settings,
-      ) => new PortalService({ reader, facts: new UserFactsReader(pool), gateway, configurations, origins }),
+      ) =>
+        new PortalService({
+          reader,
+          facts: new UserFactsReader(pool),
+          buyers: new BuyerReader(pool),
+          gateway,
+          configurations,
+          origins,
+        }),
     },
   ],
 })

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { ProblemError } from '../../http/problem.js';
+import type { BuyerReader } from '../../projections/read-models/buyer.reader.js';
 import type { EntitlementReader } from '../../projections/read-models/entitlement.reader.js';
 import type { UserFactsReader } from '../../projections/read-models/user-facts.reader.js';
 import type { PortalConfigurations } from '../../stripe/gateway/portal-configurations.js';
@@ -12,6 +13,7 @@ import type { PortalRequest, PortalResponse } from './portal.schemas.js';
 export interface PortalServiceOptions {
   readonly reader: Pick<EntitlementReader, 'read'>;
   readonly facts: Pick<UserFactsReader, 'subscriptions'>;
+  readonly buyers: Pick<BuyerReader, 'customersOf'>;
   /** `null`: there is no key of Stripe's API. */
   readonly gateway: Pick<StripeGateway, 'write'> | null;
   readonly configurations: PortalConfigurations | null;
@@ -32,7 +34,7 @@ export class PortalService {
       throw new ProblemError('url_not_allowed', 'returnUrl is of no origin that CHECKOUT_URL_ORIGINS names.');
     }
     const customer = await this.#customerOf(userId);
-    if (customer === null) throw new ProblemError('no_customer', 'The user never bought anything.');
+    if (customer === null) throw new ProblemError('no_customer', 'The user has no customer at Stripe.');
     if (gateway === null || configurations === null) {
       throw new ProblemError('stripe_api_key_missing', 'Set STRIPE_SECRET_KEY.');
     }
@@ -44,17 +46,27 @@ export class PortalService {
     return { sessionId: id, url };
   }
 
-  /** The customer of what gives the plan, else of the subscription that was seen last; `null` where there is none. */
+  /**
+   * The customer of what gives the plan, else of the subscription that was seen last, else any that is the user's; none that
+   * Stripe has deleted. `null` where there is none.
+   */
   async #customerOf(userId: string): Promise<string | null> {
-    const { snapshot } = await this.options.reader.read(userId);
-    const { source } = snapshot;
+    const { reader, facts, buyers } = this.options;
+    const { source } = (await reader.read(userId)).snapshot;
     const paying = source === null || source.type === 'grant' ? null : source.customerId;
-    if (paying !== null) return paying;
-    const subscriptions = await this.options.facts.subscriptions(userId);
-    const seen = subscriptions.filter(({ customer }) => customer !== null);
-    const [last] = [...seen].sort(
+    const [subscriptions, known] = await Promise.all([
+      facts.subscriptions(userId),
+      buyers.customersOf(userId),
+    ]);
+    const seen = [...subscriptions].sort(
       (a, b) => (b.seenAt ?? '').localeCompare(a.seenAt ?? '') || (a.subscription < b.subscription ? -1 : 1),
     );
-    return last?.customer ?? null;
+    const deleted = new Set(known.filter(({ isDeleted }) => isDeleted).map(({ customer }) => customer));
+    const inOrder = [
+      paying,
+      ...seen.map(({ customer }) => customer),
+      ...known.map(({ customer }) => customer),
+    ];
+    return inOrder.find((customer) => customer !== null && !deleted.has(customer)) ?? null;
   }
 }

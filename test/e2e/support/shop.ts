@@ -34,6 +34,8 @@ export class Shop {
     public service: TestService,
     readonly stores: TestStores,
     readonly prices: Readonly<Record<string, string>>,
+    /** Text of its plan file. */
+    readonly plans: string,
   ) {}
 
   static async open({ startsAgo = 3_600, environment = {}, plans }: ShopChanges = {}): Promise<Shop> {
@@ -54,9 +56,10 @@ export class Shop {
       seatMonthly: await make('Seats', 500, { interval: 'month' }),
     };
     const stores = await testStores();
+    const text = plans === undefined ? planFile(prices) : await plans(make, prices);
     const service = await startService({
       stores,
-      plans: plans === undefined ? planFile(prices) : await plans(make, prices),
+      plans: text,
       environment: {
         STRIPE_SECRET_KEY: KEY,
         STRIPE_API_BASE: simulator.url,
@@ -65,7 +68,7 @@ export class Shop {
         ...environment,
       },
     });
-    const shop = new Shop(simulator, stripe, service, stores, prices);
+    const shop = new Shop(simulator, stripe, service, stores, prices, text);
     shop.deliverTo(service.url);
     return shop;
   }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
 import { inTransaction } from '../../../database/in-transaction.js';
@@ -88,21 +87,21 @@ export class ImportJobs {
     return toJob(rows[0]);
   }
 
-  /** Begins an import with the links that go before it. Nothing is read yet. @throws ImportUnderWayError */
-  begin(
+  /** Begins an import of this id (a UUID) with the links that go before it, unless it was begun before. Nothing is read yet. @throws ImportUnderWayError */
+  async begin(
+    id: string,
     { afterwards, actor }: Pick<ImportJob, 'afterwards' | 'actor'>,
-    linksOf: (job: string) => readonly ImportItem[],
-  ): Promise<string> {
-    const id = randomUUID();
-    return inTransaction(this.pool, async (client) => {
+    links: readonly ImportItem[],
+  ): Promise<void> {
+    await inTransaction(this.pool, async (client) => {
       const { rowCount } = await client.query(
         `insert into tenure.import_job (id, afterwards, phase, actor) values ($1, $2, 'reading', $3)
          on conflict do nothing`,
         [id, afterwards, actor],
       );
-      if (rowCount !== 1) throw new ImportUnderWayError();
-      await stage(client, id, linksOf(id));
-      return id;
+      if (rowCount === 1) return stage(client, id, links);
+      const before = await client.query('select from tenure.import_job where id = $1', [id]);
+      if (before.rowCount !== 1) throw new ImportUnderWayError();
     });
   }
 

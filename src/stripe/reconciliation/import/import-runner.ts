@@ -33,10 +33,10 @@ export class ImportRunner {
     this.#goOn();
   }
 
-  /** Begins an import; `null` where there is no key. @throws ImportUnderWayError where one is not over */
-  async begin(asked: AskedImport): Promise<ImportJob | null> {
+  /** Begins an import of this id, or finds it; `null` where there is no key. @throws ImportUnderWayError where another is not over */
+  async begin(id: string, asked: AskedImport): Promise<ImportJob | null> {
     if (this.#importer === null) return null;
-    const job = await this.#importer.begin(asked);
+    const job = await this.#importer.begin(id, asked);
     this.#goOn();
     return job;
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { CommandResult, Origin } from '../../../commands/aggregate.js';
 import { RecordCheckoutEvent } from '../../../commands/checkout.aggregate.js';
@@ -71,10 +72,11 @@ export class Importer {
     return this.#jobs.latest();
   }
 
-  /** Begins an import, which `resume` runs. @throws ImportUnderWayError where one is not over */
-  async begin(asked: AskedImport): Promise<ImportJob> {
-    const linksOf = (job: string) => asked.links.map((link) => linkItem(link, job));
-    return this.#jobs.find(await this.#jobs.begin(asked, linksOf));
+  /** Begins an import of this id, which `resume` runs, or finds it. @throws ImportUnderWayError where another is not over */
+  async begin(id: string, asked: AskedImport): Promise<ImportJob> {
+    const links = asked.links.map((link) => linkItem(link, id));
+    await this.#jobs.begin(id, asked, links);
+    return this.#jobs.find(id);
   }
 
   /**
@@ -88,7 +90,7 @@ export class Importer {
       if (unfinished?.afterwards === asked.afterwards) return this.#goOn(unfinished.id);
       if (unfinished?.afterwards === 'record') throw new UnfinishedImportError(unfinished.startedAt);
       if (unfinished !== null) await this.#jobs.end(unfinished.id, 'failed', 'an import took its place');
-      return this.#goOn((await this.begin(asked)).id);
+      return this.#goOn((await this.begin(randomUUID(), asked)).id);
     });
   }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { inTransaction } from '../../../database/in-transaction.js';
@@ -65,15 +64,17 @@ export class ReconciliationJobs {
     return rows[0] === undefined ? null : toJob(rows[0]);
   }
 
-  /** Begins one. Nothing is asked yet. @throws ReconciliationUnderWayError */
-  async begin({ afterwards, gone, actor }: AskedReconciliation): Promise<ReconciliationJob> {
+  /** Begins one of this id (a UUID), or finds it begun before. Nothing is asked yet. @throws ReconciliationUnderWayError */
+  async begin(id: string, { afterwards, gone, actor }: AskedReconciliation): Promise<ReconciliationJob> {
     const { rows } = await this.pool.query(
       `insert into tenure.reconciliation (id, afterwards, gone, phase, actor) values ($1, $2, $3, 'running', $4)
        on conflict do nothing returning *`,
-      [randomUUID(), afterwards, gone, actor],
+      [id, afterwards, gone, actor],
     );
-    if (rows[0] === undefined) throw new ReconciliationUnderWayError();
-    return toJob(rows[0]);
+    if (rows[0] !== undefined) return toJob(rows[0]);
+    const before = await this.find(id);
+    if (before === null) throw new ReconciliationUnderWayError();
+    return before;
   }
 
   /** Whether none is under way and none that records was begun for so many hours (as many since there can be any). */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { ReconciliationUnderWayError } from './errors.js';
 import type { Reconciliation } from './reconciliation.js';
 import type { AskedReconciliation, ReconciliationJob } from './reconciliation-jobs.js';
@@ -51,10 +52,10 @@ export class ReconciliationRunner {
       });
   }
 
-  /** Begins one; `null` where there is no key. @throws ReconciliationUnderWayError where one is not over */
-  async begin(asked: AskedReconciliation): Promise<ReconciliationJob | null> {
+  /** Begins one of this id, or finds it; `null` where there is no key. @throws ReconciliationUnderWayError where another is not over */
+  async begin(id: string, asked: AskedReconciliation): Promise<ReconciliationJob | null> {
     if (this.#reconciliation === null) return null;
-    const job = await this.#reconciliation.jobs.begin(asked);
+    const job = await this.#reconciliation.jobs.begin(id, asked);
     this.look();
     return job;
   }
@@ -74,7 +75,7 @@ export class ReconciliationRunner {
   async #run(reconciliation: Reconciliation): Promise<void> {
     const { everyHours } = this.options;
     if (everyHours > 0 && (await reconciliation.jobs.isDue(everyHours))) {
-      await reconciliation.jobs.begin(SCHEDULED);
+      await reconciliation.jobs.begin(randomUUID(), SCHEDULED);
     }
     await reconciliation.resume();
   }

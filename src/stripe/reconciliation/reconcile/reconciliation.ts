@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { Repositories } from '../../../commands/repositories.js';
 import type { EventStore } from '../../../event-store/event-store.js';
@@ -52,7 +53,7 @@ export class Reconciliation {
     return this.#alone(async () => {
       const left = await this.jobs.unfinished();
       if (left !== null) await this.jobs.failed(left.id, 'another took its place');
-      return this.#toItsEnd(await this.jobs.begin(asked));
+      return this.#toItsEnd(await this.jobs.begin(randomUUID(), asked));
     });
   }
 
