@@ -37,7 +37,11 @@ export class CheckoutRecord {
       interval,
       price: price.id,
       quantity,
-      addons: addons.map((addon) => ({ ...addon })),
+      addons: addons.map(({ addon, price: its, quantity: units }) => ({
+        addon,
+        price: its,
+        quantity: units,
+      })),
     };
     const data: CheckoutStartedData = { ...begun, ...choice, userId };
     const causation = `started/${begun.session}`;

@@ -22,7 +22,11 @@ const catalog = planCatalogSchema.parse({
     },
     pro: { rank: 2, role: 'paid', prices: { monthly: 'pro_m', lifetime: 'pro_once' } },
   },
-  addons: { seats: { prices: ['seat_m', 'seat_y'] }, storage: { prices: ['storage_m'] } },
+  addons: {
+    seats: { prices: ['seat_m', 'seat_y'] },
+    storage: { prices: ['storage_m'] },
+    calls: { prices: ['calls_m'] },
+  },
 });
 
 const price = (id: string, interval: 'month' | 'year' | null) => ({
@@ -42,6 +46,10 @@ const PRICES = new Map(
     price('seat_m', 'month'),
     price('seat_y', 'year'),
     price('storage_m', 'month'),
+    {
+      ...price('calls_m', 'month'),
+      recurring: { interval: 'month', interval_count: 1, usage_type: 'metered' },
+    },
   ].map((each) => [each.id, soldPriceOf(each)]),
 );
 
@@ -101,6 +109,19 @@ describe('What is wanted beside what is held', () => {
     ]);
   });
 
+  it('gives no quantity to an add-on that is billed by what was used', () => {
+    const has = held([
+      ['plus_m', 1],
+      ['calls_m', 1],
+    ]);
+    const choice = { plan: 'pro', interval: 'monthly', addons: { calls: 1, seats: 2 } };
+    expect(itemsAfter({ held: has, wanted: wanted(choice, has) })).toEqual([
+      { id: 'si_plus_m', price: 'pro_m', quantity: 1 },
+      { id: 'si_calls_m', price: 'calls_m' },
+      { price: 'seat_m', quantity: 2 },
+    ]);
+  });
+
   it('brings a plan to a subscription of add-ons alone', () => {
     const has = held([['seat_m', 2]]);
     expect(choiceHeld(has)).toBeNull();
@@ -149,6 +170,15 @@ describe('A session', () => {
     options: catalog.checkout,
     userIdKey: 'user_id',
     checkout: 'c1',
+  });
+
+  it('gives no quantity to what is billed by what was used', () => {
+    const choice = { plan: 'pro', interval: 'monthly', addons: { calls: 1, seats: 2 } };
+    expect(sessionParams(parts(choice)).line_items).toEqual([
+      { price: 'pro_m', quantity: 1 },
+      { price: 'calls_m' },
+      { price: 'seat_m', quantity: 2 },
+    ]);
   });
 
   it('names the user on itself and on the subscription, and has what the plan file says', () => {

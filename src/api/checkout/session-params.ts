@@ -2,7 +2,7 @@ import type { CheckoutOptions } from '../../events/catalog.events.js';
 import { MARKS } from '../../reactions/checkout/ended-by-payment.js';
 import type { CheckoutRequest } from './checkout.schemas.js';
 import { sha256 } from './customer-of-user.js';
-import { pricedUnits, type Wanted } from './wanted.js';
+import { addonUnits, pricedUnits, type Wanted } from './wanted.js';
 
 /** Keys of the metadata that Tenure gives to sessions and subscriptions. */
 export const METADATA = {
@@ -56,7 +56,7 @@ export function sessionParams(parts: SessionParts): Readonly<Record<string, unkn
     customer,
     ...(request.userId.length > REFERENCE_LENGTH ? {} : { client_reference_id: request.userId }),
     metadata,
-    line_items: [pricedUnits(wanted), ...wanted.addons.map(({ price, quantity }) => ({ price, quantity }))],
+    line_items: [pricedUnits(wanted), ...wanted.addons.map(addonUnits)],
     ...(isOnce
       ? { payment_intent_data: { metadata: lasting } }
       : {

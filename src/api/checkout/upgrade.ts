@@ -10,7 +10,7 @@ import { type Held, idOf, type StripeSubscription, stripeSubscription } from './
 import { METADATA } from './session-params.js';
 import { idOnly, writtenAs } from './stripe-writes.js';
 import type { HeldLock } from './user-lock.js';
-import { pricedUnits, type Wanted } from './wanted.js';
+import { addonUnits, pricedUnits, type Wanted } from './wanted.js';
 
 type Gateway = Pick<StripeGateway, 'write'>;
 
@@ -134,12 +134,10 @@ export function itemsAfter({ held, wanted }: Pick<Upgrade, 'held' | 'wanted'>): 
     if (target?.kind !== 'addon') return { id: item.id };
     const at = left.findIndex(({ addon }) => addon === target.addon.name);
     const [kept] = at < 0 ? [] : left.splice(at, 1);
-    return kept === undefined
-      ? { id: item.id, deleted: true }
-      : { id: item.id, price: kept.price, quantity: kept.quantity };
+    return kept === undefined ? { id: item.id, deleted: true } : { id: item.id, ...addonUnits(kept) };
   });
   const plan = held.planItem === null ? [pricedUnits(wanted)] : [];
-  return [...items, ...plan, ...left.map(({ price, quantity }) => ({ price, quantity }))];
+  return [...items, ...plan, ...left.map(addonUnits)];
 }
 
 /** Tells changes of a subscription apart, add-ons included. */

@@ -11,6 +11,7 @@ export interface WantedAddon {
   readonly addon: string;
   readonly price: string;
   readonly quantity: number;
+  readonly isMetered: boolean;
 }
 
 /** What is to be bought, with Stripe's prices. */
@@ -46,7 +47,7 @@ export function wantedOf(
     if (its === undefined) {
       throw new ProblemError('not_for_sale', `The add-on "${addon}" is not sold by this interval.`);
     }
-    return { addon, price: its.id, quantity };
+    return { addon, price: its.id, quantity, isMetered: its.usageType === 'metered' };
   });
   const { plan, of } = offer;
   const choice = { plan, rank: of.rank, interval, quantity, addons: units };
@@ -56,6 +57,11 @@ export function wantedOf(
 /** A metered price has no quantity (Stripe: "Create a session", `line_items.quantity`). */
 export function pricedUnits({ price, quantity }: Pick<Wanted, 'price' | 'quantity'>): object {
   return price.usageType === 'metered' ? { price: price.id } : { price: price.id, quantity };
+}
+
+/** As `pricedUnits`, of an add-on. */
+export function addonUnits({ price, quantity, isMetered }: WantedAddon): object {
+  return isMetered ? { price } : { price, quantity };
 }
 
 function sold(name: string, priceOf: PriceOf): SoldPrice {

@@ -183,7 +183,7 @@ function addonItems(
     if (wanted === 0) return [];
     const [first] = own;
     if (isSameInterval && first !== undefined) {
-      return [{ id: first.id, price: first.price.id, quantity: wanted }];
+      return [{ id: first.id, price: first.price.id, quantity: first.quantity == null ? null : wanted }];
     }
     const sold = prices
       .flatMap((each) => priceOf(each) ?? [])
@@ -191,7 +191,9 @@ function addonItems(
     if (sold === undefined) {
       throw new ProblemError('not_for_sale', `The add-on "${name}" is not sold by this interval.`);
     }
-    return [{ id: first?.id ?? null, price: sold.id, quantity: wanted }];
+    return [
+      { id: first?.id ?? null, price: sold.id, quantity: sold.usageType === 'metered' ? null : wanted },
+    ];
   });
 }
 
