@@ -32,7 +32,9 @@ type Deed = (typeof DEEDS)[number];
 
 /** Part of the deliveries that is lost. */
 const LOST = 0.05;
-/** Who leaves without anybody hearing of it, however the dice fall. */
+/** Seconds in which everything is lost at the beginning. */
+const QUIET_SECONDS = 600;
+/** Who comes and is heard of, and leaves without anybody hearing of it, however the dice fall. */
 const UNSEEN_LIFE = 2;
 
 /** What a snapshot says that depends on when and by which events it came about, not on what holds. */
@@ -65,7 +67,7 @@ export async function holdingAt(
 interface Step {
   readonly at: number;
   readonly life: number;
-  readonly does: Deed | 'subscribe' | 'cancelUnseen';
+  readonly does: Deed | 'subscribe' | 'subscribeSeen' | 'cancelUnseen';
 }
 
 /**
@@ -153,19 +155,21 @@ plans:
     const now = Math.floor(Date.now() / 1_000);
     const steps: Step[] = [];
     for (let life = 0; life < lives; life += 1) {
-      const begin = this.start + Math.floor(random() * 1_200);
-      steps.push({ at: begin, life, does: 'subscribe' });
       if (life === UNSEEN_LIFE) {
-        steps.push({ at: begin + 3 * DAY, life, does: 'cancelUnseen' });
+        const heard = this.start + QUIET_SECONDS;
+        steps.push({ at: heard, life, does: 'subscribeSeen' });
+        steps.push({ at: heard + 3 * DAY, life, does: 'cancelUnseen' });
         continue;
       }
+      const begin = this.start + Math.floor(random() * 2 * QUIET_SECONDS);
+      steps.push({ at: begin, life, does: 'subscribe' });
       for (let deeds = Math.floor(random() * 4); deeds > 0; deeds -= 1) {
         const at = begin + 1 + Math.floor(random() * (now - begin - 3_600));
         steps.push({ at, life, does: DEEDS[Math.floor(random() * DEEDS.length)] ?? 'note' });
       }
     }
     await this.drops(deliveries === 'lossy' ? 1 : 0);
-    const quiet = this.start + 600;
+    const quiet = this.start + QUIET_SECONDS;
     let isQuiet = false;
     for (const step of steps.sort((a, b) => a.at - b.at)) {
       if (!isQuiet && step.at >= quiet) {
@@ -183,19 +187,24 @@ plans:
     await this.simulator.moveTo(Math.floor(Date.now() / 1_000));
   }
 
+  async #subscribe(life: number): Promise<void> {
+    const { stripe, plans } = this;
+    const metadata = { user_id: `user_${life}` };
+    const { id: customer } = await stripe.customers.create({ metadata });
+    const { id } = await stripe.paymentMethods.attach('pm_card_visa', { customer });
+    await stripe.customers.update(customer, { invoice_settings: { default_payment_method: id } });
+    const items = [{ price: life % 3 === 0 ? plans.pro : plans.plus }];
+    const trial = life % 7 === 0 ? { trial_period_days: 5 } : {};
+    this.#subscriptions.set(life, await stripe.subscriptions.create({ customer, items, metadata, ...trial }));
+  }
+
   async #take({ life, does }: Step): Promise<void> {
     const { stripe, plans, simulator } = this;
-    if (does === 'subscribe') {
-      const metadata = { user_id: `user_${life}` };
-      const { id: customer } = await stripe.customers.create({ metadata });
-      const { id } = await stripe.paymentMethods.attach('pm_card_visa', { customer });
-      await stripe.customers.update(customer, { invoice_settings: { default_payment_method: id } });
-      const items = [{ price: life % 3 === 0 ? plans.pro : plans.plus }];
-      const trial = life % 7 === 0 ? { trial_period_days: 5 } : {};
-      this.#subscriptions.set(
-        life,
-        await stripe.subscriptions.create({ customer, items, metadata, ...trial }),
-      );
+    if (does === 'subscribe') return this.#subscribe(life);
+    if (does === 'subscribeSeen') {
+      await this.drops(0);
+      await this.#subscribe(life);
+      await this.drops(this.#lost);
       return;
     }
     const subscription = this.#subscriptions.get(life);
