@@ -12,10 +12,10 @@ import { freePort, ServiceProcess } from '../support/service-process.js';
 import { type TestStores, testStores } from '../support/stores.js';
 import { now, signed } from '../support/stripe-events.js';
 
-const EVENTS = Number(process.env.CRASH_EVENTS ?? 120);
+const EVENTS = Number(process.env.CRASH_EVENTS ?? 80);
 const SUBSCRIPTIONS = Math.max(18, Math.ceil(EVENTS / 20));
 /** How often each event is delivered. */
-const TIMES = process.env.CRASH_EVENTS === undefined ? 3 : 5;
+const TIMES = process.env.CRASH_EVENTS === undefined ? 2 : 5;
 const CONNECTIONS = 32;
 
 const PLUS = { id: 'price_plus', product: 'prod_plus', name: 'Plus', unitAmount: 1_000 };

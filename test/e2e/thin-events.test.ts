@@ -19,12 +19,12 @@ import { translated } from '../support/translated.js';
 import { PATIENCE_MS, until } from '../support/until.js';
 
 /** Thin events that come at once: 10,000 in the soak. */
-const FLOOD = Number(process.env.THIN_EVENTS ?? 500);
+const FLOOD = Number(process.env.THIN_EVENTS ?? 250);
 /** Deliveries at once: more than the service has in hand, and no more than a listening socket takes. */
 const AT_ONCE = 500;
 
 /** People whose events come thin, and beside snapshots: 1,000 in the soak. */
-const LIVES = Number(process.env.THIN_LIVES ?? 8);
+const LIVES = Number(process.env.THIN_LIVES ?? 4);
 
 describe('A thin event', () => {
   let api: StripeApi;
@@ -32,7 +32,7 @@ describe('A thin event', () => {
 
   beforeAll(async () => {
     api = await StripeApi.start();
-    service = await startService({ environment: { ...api.environment, STRIPE_REQUESTS_PER_SECOND: '250' } });
+    service = await startService({ environment: { ...api.environment, STRIPE_REQUESTS_PER_SECOND: '125' } });
   });
   afterAll(async () => {
     await service.close();
