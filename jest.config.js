@@ -64,6 +64,7 @@ const EVERYTHING_TWICE =
 const ONCE = [
   'access',
   'catalog',
+  'checkout',
   'cli',
   'clock',
   'deadlines',
