@@ -71,6 +71,7 @@ const ONCE = [
   'entitlements',
   'fault',
   'grants',
+  'guard',
   'hostile',
   'import',
   'keys',

@@ -1,0 +1,126 @@
+import {
+  createGuard,
+  type Guard,
+  type GuardOptions,
+  tenureHandler,
+} from '../../packages/client/src/server/index.js';
+import { ManualClock } from '../../packages/client/test/manual-clock.js';
+import { createTenure, type Tenure } from '../../src/bootstrap.js';
+import { loadSettings } from '../../src/config/settings.js';
+import { buyer } from '../support/buyer.js';
+import { ADMIN_KEY, SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
+import { until } from '../support/until.js';
+
+/** Cancellations that are seen through; the soak has more. */
+const RUNS = Number(process.env.GUARD_RUNS ?? 3);
+const PAID = { role: 'paid' };
+
+let service: TestService;
+let second: Tenure;
+let guards: Guard[];
+
+beforeAll(async () => {
+  service = await startService({ environment: SHIPPED_PLANS });
+  second = await createTenure(loadSettings(service.environment), { threads: 'none' });
+});
+afterAll(async () => {
+  await second.close();
+  await service.close();
+});
+beforeEach(() => {
+  guards = [];
+});
+afterEach(() => {
+  for (const guard of guards) guard.close();
+});
+
+/** A guard that reads the other instance than the one that gets the webhooks. */
+async function guardAt(url: string, options: Partial<GuardOptions> = {}): Promise<Guard> {
+  const guard = createGuard({ url, key: ADMIN_KEY, ...options });
+  guards.push(guard);
+  await guard.ready();
+  return guard;
+}
+
+async function tokenOf(userId: string): Promise<string> {
+  const { status, body, text } = await service.ask('POST', `/v1/users/${userId}/token`);
+  if (status !== 200) throw new Error(`no token: ${status} ${text}`);
+  return body.token;
+}
+
+/** A user who has just paid, and what cancels that. */
+async function payingUser(userId: string) {
+  const subscription = buyer(userId);
+  const { position } = await service.receive(subscription.started('active').body);
+  await service.entitlements(userId, position);
+  return { cancel: () => service.receive(subscription.ends().body) };
+}
+
+describe('A guard at a running service', () => {
+  it('refuses the old token after each cancellation that another instance was told of', async () => {
+    const guard = await guardAt(second.url);
+    for (let run = 0; run < RUNS; run += 1) {
+      const userId = `leaver-${run}`;
+      const user = await payingUser(userId);
+      const token = await tokenOf(userId);
+      expect(await guard.decide(token, PAID)).toMatchObject({ allowed: true, claims: { sub: userId } });
+      await user.cancel();
+      await until('it is refused', async () => !(await guard.decide(token, PAID)).allowed);
+      expect(await guard.check(token)).toMatchObject({ reason: 'stale' });
+      expect(await guard.decideForUser(userId, PAID)).toMatchObject({ reason: 'other_role' });
+    }
+  });
+
+  it('refuses once its feed is cut for longer than it may be', async () => {
+    const third = await createTenure(loadSettings(service.environment), { threads: 'none' });
+    const clock = new ManualClock(Date.now());
+    const guard = await guardAt(third.url, { clock, maxStaleMs: 30_000 });
+    await payingUser('cut-off');
+    const token = await tokenOf('cut-off');
+    expect(await guard.check(token)).toMatchObject({ valid: true });
+    await third.close();
+    const began = clock.now().steady;
+    await until('it is refused', async () => {
+      clock.advance(1_000);
+      return !(await guard.check(token)).valid;
+    });
+    expect(await guard.check(token)).toMatchObject({ reason: 'feed_silent' });
+    expect(clock.now().steady - began).toBe(31_000);
+  });
+
+  it('trusts no version from before the feed began anew, and what was issued since', async () => {
+    await payingUser('restored');
+    const guard = await guardAt(second.url, { follow: 'checks', maxStaleMs: 1 });
+    const before = await tokenOf('restored');
+    expect(await guard.check(before)).toMatchObject({ valid: true });
+    const second0 = Math.floor(Date.now() / 1_000);
+    await until('a second has passed', () => Math.floor(Date.now() / 1_000) > second0);
+    await service.stores.database.pool.query("update tenure.revocation_feed_head set epoch = 'restored'");
+    await until('it is refused', async () => !(await guard.check(before)).valid);
+    expect(await guard.check(before)).toMatchObject({ reason: 'stale' });
+    const after = await tokenOf('restored');
+    await until('it is let through', async () => (await guard.check(after)).valid);
+  });
+});
+
+describe('A browser that asks through the application', () => {
+  const handle = (userId: string | null, path: string, headers: Record<string, string> = {}) =>
+    tenureHandler({ url: second.url, key: ADMIN_KEY, basePath: '/api/tenure', user: () => userId })(
+      new Request(`https://app.example.test/api/tenure${path}`, { headers }),
+    );
+
+  it('gets the snapshot of who is signed in, and 304 for the one that it has', async () => {
+    await payingUser('visitor');
+    await until('it is there', async () => {
+      const response = await handle('visitor', '/v1/me/entitlements');
+      return (await response.text()).includes('"plan":"plus"');
+    });
+    const response = await handle('visitor', '/v1/me/entitlements');
+    expect(await response.json()).toMatchObject({ userId: 'visitor', role: 'paid' });
+    const etag = response.headers.get('etag') ?? '';
+    expect((await handle('visitor', '/v1/me/entitlements', { 'if-none-match': etag })).status).toBe(304);
+    const other = await handle('other', '/v1/me/entitlements', { 'if-none-match': etag });
+    expect(await other.json()).toMatchObject({ userId: 'other', role: 'free' });
+    expect((await handle(null, '/v1/me/entitlements')).status).toBe(401);
+  });
+});
