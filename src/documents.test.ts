@@ -28,6 +28,7 @@ const code = CITING.flatMap(filesUnder).filter((file) => /\.(ts|mjs|md)$/.test(f
 const documents = [
   ...readdirSync(ROOT).filter((file) => file.endsWith('.md')),
   'bench/README.md',
+  'packages/client/README.md',
   'packages/stripe-simulator/README.md',
   ...filesUnder('docs').filter((file) => file.endsWith('.md')),
 ];
