@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -125,19 +125,6 @@ describe('the embedded PostgreSQL, when processes are killed or race', () => {
     const refusals = reports.filter((report) => 'refused' in report);
     expect(refusals).toMatchObject([{ refused: 'DataDirInUseError' }]);
     expect((await readdir(dataDir)).filter((name) => name.startsWith('postgres.new'))).toEqual([]);
-  });
-
-  it.each([
-    ['a process that is gone', '999999999', new Date()],
-    ['a number that is another process by now', String(process.ppid), new Date(0)],
-    ['one before this process, of its number,', String(process.pid), new Date()],
-  ])('starts though %s was starting it', async (_, holder, since) => {
-    useFreshCopy();
-    const file = join(dataDir, 'postgres', 'tenure.starting');
-    await writeFile(file, holder);
-    await utimes(file, since, since);
-    expect(await rowsOf((await start()).url, 'select 1 as id')).toEqual([1]);
-    expect(await readdir(join(dataDir, 'postgres'))).not.toContain('tenure.starting');
   });
 
   it('keeps its folder through a crash inside the server, which ends all sessions', async () => {

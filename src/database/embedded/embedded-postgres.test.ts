@@ -87,7 +87,7 @@ describe('the embedded PostgreSQL', () => {
   });
 
   it('refuses data of another PostgreSQL version in one line', async () => {
-    await (await start()).stop();
+    await mkdir(join(dataDir, 'postgres'), { recursive: true });
     await writeFile(join(dataDir, 'postgres', 'PG_VERSION'), '17\n');
     await expect(start()).rejects.toThrow(/^.* holds data of PostgreSQL 17, this is 18: [^\n]*$/);
   });

@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { testFolder } from '../../../test/support/folder.js';
 import { StartTurn } from './start-turn.js';
@@ -15,6 +15,20 @@ describe('The turn to start a server', () => {
     await writeFile(file, String(process.ppid));
     expect(await StartTurn.take(folder)).toBeNull();
     await rm(file);
+    const turn = await StartTurn.take(folder);
+    expect(turn).toBeInstanceOf(StartTurn);
+    await turn?.release();
+    await expect(rm(file)).rejects.toThrow('ENOENT');
+  });
+
+  it.each([
+    ['a process that is gone', '999999999', new Date()],
+    ['a number that is another process by now', String(process.ppid), new Date(0)],
+    ['one before this process, of its number,', String(process.pid), new Date()],
+  ])('is taken though %s had it', async (_, holder, since) => {
+    const file = join(folder, 'tenure.starting');
+    await writeFile(file, holder);
+    await utimes(file, since, since);
     const turn = await StartTurn.take(folder);
     expect(turn).toBeInstanceOf(StartTurn);
     await turn?.release();
