@@ -1,7 +1,7 @@
 import type { DomainEvent } from '../events/event-types.js';
 import { checkoutStream } from '../events/stream-names.js';
 import type { Aggregate, KeyedOrigin, Origin } from './aggregate.js';
-import { evolveLinkable, isKnown, type LinkableState, UNSEEN } from './linkable.js';
+import { decideLinkable, evolveLinkable, isKnown, type LinkableState, UNSEEN } from './linkable.js';
 
 /** Record what a Stripe event says of a checkout session, or that Tenure began it, once by the key of the origin. */
 export class RecordCheckoutEvent {
@@ -47,18 +47,10 @@ export const checkoutAggregate: Aggregate<LinkableState, CheckoutCommand> = {
   evolve: evolveLinkable,
   knows: isKnown,
   decide: (state, command) => {
-    if (isKnown(state, command.origin.causation)) return [];
-    switch (command.kind) {
-      case 'record':
-        return [command.event];
-      case 'link': {
-        const { session, userId, reason } = command;
-        return state.link === userId ? [] : [{ type: 'CheckoutLinked', data: { session, userId, reason } }];
-      }
-      case 'unlink': {
-        const { session, reason } = command;
-        return state.link === null ? [] : [{ type: 'CheckoutUnlinked', data: { session, reason } }];
-      }
-    }
+    const { session } = command;
+    return decideLinkable(state, command, {
+      linked: (userId, reason) => ({ type: 'CheckoutLinked', data: { session, userId, reason } }),
+      unlinked: (reason) => ({ type: 'CheckoutUnlinked', data: { session, reason } }),
+    });
   },
 };

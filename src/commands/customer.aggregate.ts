@@ -1,7 +1,7 @@
 import type { DomainEvent } from '../events/event-types.js';
 import { customerStream } from '../events/stream-names.js';
 import type { Aggregate, KeyedOrigin, Origin } from './aggregate.js';
-import { evolveLinkable, isKnown, type LinkableState, UNSEEN } from './linkable.js';
+import { decideLinkable, evolveLinkable, isKnown, type LinkableState, UNSEEN } from './linkable.js';
 
 /** Record what a Stripe event says of a customer, once by its Stripe event id. */
 export class RecordCustomerEvent {
@@ -44,18 +44,10 @@ export const customerAggregate: Aggregate<LinkableState, CustomerCommand> = {
   evolve: evolveLinkable,
   knows: isKnown,
   decide: (state, command) => {
-    if (isKnown(state, command.origin.causation)) return [];
-    switch (command.kind) {
-      case 'record':
-        return [command.event];
-      case 'link': {
-        const { customer, userId, reason } = command;
-        return state.link === userId ? [] : [{ type: 'CustomerLinked', data: { customer, userId, reason } }];
-      }
-      case 'unlink': {
-        const { customer, reason } = command;
-        return state.link === null ? [] : [{ type: 'CustomerUnlinked', data: { customer, reason } }];
-      }
-    }
+    const { customer } = command;
+    return decideLinkable(state, command, {
+      linked: (userId, reason) => ({ type: 'CustomerLinked', data: { customer, userId, reason } }),
+      unlinked: (reason) => ({ type: 'CustomerUnlinked', data: { customer, reason } }),
+    });
   },
 };

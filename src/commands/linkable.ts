@@ -1,4 +1,5 @@
-import type { Happened } from './aggregate.js';
+import type { DomainEvent } from '../events/event-types.js';
+import type { Happened, Origin } from './aggregate.js';
 import { SeenKeys } from './seen-keys.js';
 
 /**
@@ -36,4 +37,34 @@ export function evolveLinkable(state: LinkableState, { event, causation }: Happe
 /** Whether a command with this key is on the stream already. */
 export function isKnown(state: LinkableState, causation: string | null): boolean {
   return causation !== null && state.seen.has(causation);
+}
+
+/** What such a stream is asked for: to record what Stripe says, or to note or take back ops' link. */
+type LinkableCommand = { readonly origin: Origin } & (
+  | { readonly kind: 'record'; readonly event: DomainEvent }
+  | { readonly kind: 'link'; readonly userId: string; readonly reason: string | null }
+  | { readonly kind: 'unlink'; readonly reason: string | null }
+);
+
+/** The events of a link of one kind of stream. */
+interface LinkEvents {
+  readonly linked: (userId: string, reason: string | null) => DomainEvent;
+  readonly unlinked: (reason: string | null) => DomainEvent;
+}
+
+/** One event for one key; a link that stands already is not made again, and none is taken back where none stands. */
+export function decideLinkable(
+  state: LinkableState,
+  command: LinkableCommand,
+  { linked, unlinked }: LinkEvents,
+): readonly [] | readonly [DomainEvent] {
+  if (isKnown(state, command.origin.causation)) return [];
+  switch (command.kind) {
+    case 'record':
+      return [command.event];
+    case 'link':
+      return state.link === command.userId ? [] : [linked(command.userId, command.reason)];
+    case 'unlink':
+      return state.link === null ? [] : [unlinked(command.reason)];
+  }
 }

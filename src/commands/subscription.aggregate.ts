@@ -1,7 +1,7 @@
 import type { DomainEvent } from '../events/event-types.js';
 import { subscriptionStream } from '../events/stream-names.js';
 import type { Aggregate, KeyedOrigin, Origin } from './aggregate.js';
-import { evolveLinkable, isKnown, type LinkableState, UNSEEN } from './linkable.js';
+import { decideLinkable, evolveLinkable, isKnown, type LinkableState, UNSEEN } from './linkable.js';
 
 /** Record what Stripe says of a subscription (or of an invoice of it), once by its Stripe event id, or by what was asked. */
 export class RecordSubscriptionEvent {
@@ -44,20 +44,10 @@ export const subscriptionAggregate: Aggregate<LinkableState, SubscriptionCommand
   evolve: evolveLinkable,
   knows: isKnown,
   decide: (state, command) => {
-    if (isKnown(state, command.origin.causation)) return [];
-    switch (command.kind) {
-      case 'record':
-        return [command.event];
-      case 'link': {
-        const { subscription, userId, reason } = command;
-        return state.link === userId
-          ? []
-          : [{ type: 'SubscriptionLinked', data: { subscription, userId, reason } }];
-      }
-      case 'unlink': {
-        const { subscription, reason } = command;
-        return state.link === null ? [] : [{ type: 'SubscriptionUnlinked', data: { subscription, reason } }];
-      }
-    }
+    const { subscription } = command;
+    return decideLinkable(state, command, {
+      linked: (userId, reason) => ({ type: 'SubscriptionLinked', data: { subscription, userId, reason } }),
+      unlinked: (reason) => ({ type: 'SubscriptionUnlinked', data: { subscription, reason } }),
+    });
   },
 };

@@ -3,6 +3,7 @@ import { ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { type Caller, CallerOf } from '../../auth/caller.js';
 import { Describe } from '../../http/describe.js';
 import { bodyPipe, NoQueryGuard, queryPipe } from '../../http/validation.js';
+import { BUYING_PROBLEMS } from './buying-problems.js';
 import {
   type CheckoutRequest,
   type CheckoutResponse,
@@ -35,14 +36,7 @@ export class CheckoutController {
     },
     body: checkoutRequest,
     problems: [
-      'invalid_request',
-      'unsupported_parameter',
-      'invalid_user_id',
-      'malformed_json',
-      'unknown_plan',
-      'unknown_interval',
-      'unknown_addon',
-      'not_for_sale',
+      ...BUYING_PROBLEMS,
       'already_held',
       'plan_change_needed',
       'payment_due',
@@ -50,20 +44,7 @@ export class CheckoutController {
       'trial_used',
       'trial_not_offered',
       'checkout_completed',
-      'checkout_in_progress',
-      'payload_too_large',
-      'unsupported_media_type',
       'url_not_allowed',
-      'stripe_refused',
-      'too_many_requests',
-      'stripe_api_key_missing',
-      'checkout_not_ready',
-      'stripe_unavailable',
-      'read_model_not_ready',
-      'event_store_unavailable',
-      'log_replaced',
-      'clock_differs',
-      'database_unavailable',
     ],
     access: 'checkout',
     userTokens: 'body',

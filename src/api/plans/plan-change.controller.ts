@@ -3,6 +3,7 @@ import { ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Caller, CallerOf, StableIdOf } from '../../auth/caller.js';
 import { Describe } from '../../http/describe.js';
 import { bodyPipe, NoQueryGuard } from '../../http/validation.js';
+import { BUYING_PROBLEMS } from '../checkout/buying-problems.js';
 import { checkUserId } from '../entitlements/entitlements.service.js';
 import {
   type PlanChangeRequest,
@@ -28,33 +29,13 @@ export class PlanChangeController {
     },
     body: planChangeRequest,
     problems: [
-      'invalid_request',
-      'unsupported_parameter',
-      'malformed_json',
+      ...BUYING_PROBLEMS,
       'malformed_url',
-      'invalid_user_id',
       'PAID_UPGRADE_REQUIRED',
-      'unknown_plan',
-      'unknown_interval',
-      'unknown_addon',
-      'not_for_sale',
       'plan_not_by_subscription',
       'QUOTA_EXCEEDED',
       'more_in_part',
       'waits_for_period_end',
-      'checkout_in_progress',
-      'checkout_not_ready',
-      'payload_too_large',
-      'unsupported_media_type',
-      'stripe_refused',
-      'too_many_requests',
-      'stripe_api_key_missing',
-      'stripe_unavailable',
-      'read_model_not_ready',
-      'event_store_unavailable',
-      'log_replaced',
-      'clock_differs',
-      'database_unavailable',
     ],
     access: 'checkout',
     userTokens: 'path',

@@ -1,10 +1,9 @@
 import type { CommandBus } from '@nestjs/cqrs';
-import type { Caller } from '../../auth/caller.js';
-import type { CommandResult, Origin } from '../../commands/aggregate.js';
+import type { CommandResult } from '../../commands/aggregate.js';
 import { RequestPlanChange, WithdrawPlanChange } from '../../commands/plan-change.aggregate.js';
 import type { PlanCatalog } from '../../events/catalog.events.js';
 import { ProblemError } from '../../http/problem.js';
-import { hasMoreUnits, orderOfChoice, type PlanChoice } from '../../plans/plan-order.js';
+import { hasMoreUnits, orderOfChoice } from '../../plans/plan-order.js';
 import type { Snapshot } from '../../projections/entitlements/snapshot.js';
 import type { EntitlementReader } from '../../projections/read-models/entitlement.reader.js';
 import type { OpsReader } from '../../projections/read-models/ops.reader.js';
@@ -18,6 +17,14 @@ import { choiceHeld, type Held, heldBy } from '../checkout/held.js';
 import { addonOf } from '../checkout/offer.js';
 import { answered, PATIENCE_MS } from '../checkout/stripe-writes.js';
 import type { HeldLock, UserLocks } from '../checkout/user-lock.js';
+import { type AskedChange, type Change, originOf, responseOf, shownOf } from './asked-change.js';
+import {
+  costsMoreInPart,
+  notBySubscription,
+  paidUpgrade,
+  quotaExceeded,
+  withoutSubscription,
+} from './plan-change.refusals.js';
 import type { PlanChangeRequest, PlanChangeResponse } from './plan-change.schemas.js';
 import { changeableSubscription, SubscriptionChange, type ToldStripe } from './plan-change.stripe.js';
 import { exceededLimits } from './quota.js';
@@ -32,24 +39,6 @@ export interface PlanChangeServiceOptions extends LogFollowing {
   readonly locks: Pick<UserLocks, 'holding'>;
   readonly commands: CommandBus;
   readonly usage: Pick<UsageReader, 'usageOf'>;
-}
-
-/** Who asks for what; `key` is the same for every repeat under one `Idempotency-Key`. */
-export interface AskedChange {
-  readonly userId: string;
-  readonly request: PlanChangeRequest;
-  readonly caller: Caller;
-  readonly key: string;
-}
-
-/** What is changed, from what to what. */
-interface Change extends AskedChange {
-  readonly held: Held;
-  readonly has: PlanChoice;
-  readonly wanted: WantedChange | 'the end';
-  readonly subscription: string;
-  /** Name of the default plan. */
-  readonly byDefault: string;
 }
 
 /** Changes plans to what is less (DESIGN 10): what is more is paid for first, through a checkout. */
@@ -208,85 +197,3 @@ export class PlanChangeService {
 
 /** Statuses in which a subscription is over, or never began (Stripe: "Subscription statuses"). */
 const ENDED: readonly string[] = ['canceled', 'incomplete', 'incomplete_expired'];
-
-/** Where the default plan, a purchase or a grant gives the plan, there is nothing to change but what is bought. */
-function withoutSubscription({ request }: AskedChange, { plan, source }: Snapshot): PlanChangeResponse {
-  const { plan: wanted, interval, quantity, addons = {} } = request;
-  const isSame =
-    (wanted ?? plan) === plan &&
-    interval === undefined &&
-    (quantity ?? 1) === 1 &&
-    Object.values(addons).every((units) => units === 0);
-  if (!isSame) {
-    throw notBySubscription(
-      source === null ? 'No subscription gives the plan.' : `The plan is given by a ${source.type}.`,
-    );
-  }
-  return {
-    outcome: 'unchanged',
-    plan,
-    interval: null,
-    quantity: 1,
-    addons: {},
-    at: null,
-    position: null,
-  };
-}
-
-function notBySubscription(detail: string): ProblemError {
-  return new ProblemError('plan_not_by_subscription', detail);
-}
-
-/** Says how the checkout is begun that brings it. */
-function paidUpgrade({ userId, request: { when: _, ...choice } }: AskedChange): ProblemError {
-  return new ProblemError(
-    'PAID_UPGRADE_REQUIRED',
-    'It is more than what is held: begin a checkout as `checkout` says, with successUrl and cancelUrl.',
-    {},
-    { members: { checkout: { method: 'POST', path: '/v1/checkout/sessions', body: { userId, ...choice } } } },
-  );
-}
-
-function quotaExceeded(limits: ReturnType<typeof exceededLimits>): ProblemError {
-  const names = limits.map(({ limit }) => limit).join(', ');
-  return new ProblemError(
-    'QUOTA_EXCEEDED',
-    `More is used than would be allowed: ${names}.`,
-    {},
-    { members: { limits } },
-  );
-}
-
-/** Whether a choice that is less as a whole has a part that is more: it costs more, perhaps, and is not paid yet. */
-function costsMoreInPart(wanted: PlanChoice, has: PlanChoice): boolean {
-  const sameBut = (part: Partial<PlanChoice>): boolean => orderOfChoice({ ...has, ...part }, has) === 'more';
-  const { interval, quantity, addons } = wanted;
-  return sameBut({ interval }) || sameBut({ quantity }) || sameBut({ addons });
-}
-
-function shownOf({
-  wanted,
-  byDefault,
-}: Change): Pick<PlanChangeResponse, 'plan' | 'interval' | 'quantity' | 'addons'> {
-  if (wanted === 'the end') return { plan: byDefault, interval: null, quantity: 1, addons: {} };
-  const { plan, quantity, addons } = wanted.choice;
-  return { plan, interval: wanted.label, quantity, addons: { ...addons } };
-}
-
-function responseOf(
-  change: Change,
-  outcome: PlanChangeResponse['outcome'],
-  at: number | null,
-  position: string | null,
-): PlanChangeResponse {
-  return {
-    outcome,
-    ...shownOf(change),
-    at: at === null ? null : new Date(at * 1_000).toISOString(),
-    position,
-  };
-}
-
-function originOf({ caller }: AskedChange): Origin {
-  return { actor: caller.actor, correlationId: caller.requestId, causation: null, stripe: null };
-}

@@ -3,6 +3,7 @@ import type { EventStore } from '../../event-store/event-store.js';
 import { canonicalJson } from '../../events/canonical-json.js';
 import { parseEvent } from '../../events/event-envelope.js';
 import { checkoutStream } from '../../events/stream-names.js';
+import { untilAborted } from '../../observability/in-time.js';
 import type { StripeGateway, StripeWrite } from '../../stripe/gateway/stripe.gateway.js';
 import { StripeUnansweredError } from '../../stripe/gateway/stripe-lists.js';
 import { StripeRefusedError, written } from '../../stripe/gateway/written.js';
@@ -75,16 +76,17 @@ export class CheckoutReaction implements Reaction {
     return [];
   }
 
-  async perform({ id, payload }: DueWork): Promise<void> {
+  /** What a stop cuts off is asked again by the same keys. */
+  async perform({ id, payload }: DueWork, signal: AbortSignal): Promise<void> {
     const { gateway } = this.options;
     if (gateway === null) throw new Error('there is no key of Stripe’s API any more');
     const followUp = payloadSchema.parse(payload);
     try {
       if (followUp.of === 'subscription')
-        await this.#follow(gateway, followUp.subscription, afterUpgrade, id);
+        await this.#follow(gateway, followUp.subscription, afterUpgrade, { work: id, signal });
       else {
         for (const subscription of await this.#endedBy(followUp.session)) {
-          await this.#follow(gateway, subscription, afterPurchase, id);
+          await this.#follow(gateway, subscription, afterPurchase, { work: id, signal });
         }
       }
     } catch (error) {
@@ -104,14 +106,14 @@ export class CheckoutReaction implements Reaction {
     gateway: Pick<StripeGateway, 'at' | 'write'>,
     subscription: string,
     deedsFor: (shown: PaidSubscription) => readonly Deed[],
-    work: string,
+    { work, signal }: { readonly work: string; readonly signal: AbortSignal },
   ): Promise<void> {
     const path = `/v1/subscriptions/${encodeURIComponent(subscription)}`;
-    const answer = await gateway.at(path, { 'expand[]': 'latest_invoice' });
+    const answer = await untilAborted(signal, gateway.at(path, { 'expand[]': 'latest_invoice' }));
     if (answer.outcome === 'not_found') return;
     if (answer.outcome !== 'answered') throw new StripeUnansweredError(path, answer);
     for (const deed of deedsFor(paidSubscription.parse(answer.object))) {
-      await written(gateway, writeOf(deed, work));
+      await untilAborted(signal, written(gateway, writeOf(deed, work)));
     }
   }
 }
