@@ -55,6 +55,7 @@ export async function openPostgresLog(): Promise<PostgresLog> {
 
 const LOG_TABLES: Template = {
   name: 'log',
+  afterwards: 'dropped',
   migrate: async (url) => {
     await migrate(url);
   },

@@ -9,12 +9,27 @@ const SHAPE = `
      from pg_constraint where connamespace = any($1)),
     (select string_agg(concat_ws(' ', tgname, tgrelid::regclass, tgenabled), ',' order by tgname, tgrelid::regclass::text)
      from pg_trigger join pg_class on tgrelid = pg_class.oid where relnamespace = any($1)),
-    (select string_agg(proname, ',' order by proname) from pg_proc where pronamespace = any($1)))) as shape`;
+    (select string_agg(proname, ',' order by proname) from pg_proc where pronamespace = any($1)),
+    (select string_agg(nspname, ',' order by nspname) from pg_namespace where nspname !~ '^pg_'),
+    (select string_agg(setconfig::text, ',' order by setrole) from pg_db_role_setting
+     where setdatabase = (select oid from pg_database where datname = current_database())))) as shape`;
 
 const TABLES = `
   select c.oid::regclass::text as name, c.relispartition as part,
          exists (select from pg_trigger where tgrelid = c.oid and tgname = 'refuse_change') as guarded
   from pg_class c where relnamespace = any($1) and relkind in ('r', 'p') order by 1`;
+
+/** Where each sequence is, as the arguments of `setval`. */
+const SEQUENCES = `
+  select format('%I.%I', schemaname, sequencename) as name, coalesce(last_value, start_value)::text as value,
+         last_value is not null as called
+  from pg_sequences order by 1`;
+
+interface Sequence {
+  readonly name: string;
+  readonly value: string;
+  readonly called: boolean;
+}
 
 interface Table {
   readonly name: string;
@@ -30,6 +45,7 @@ export class FreshTables {
     private readonly shape: string,
     /** Rows that the migrations made, as JSON, by table. */
     private readonly rows: ReadonlyMap<string, string>,
+    private readonly sequences: readonly Sequence[],
   ) {}
 
   /** Remembers what is in a database that nobody has used yet. */
@@ -45,7 +61,8 @@ export class FreshTables {
       const [kept] = (await pool.query(`select json_agg(t)::text as rows from ${name} t`)).rows;
       if (kept.rows !== null) rows.set(name, kept.rows);
     }
-    return new FreshTables(schemas, tables, await shapeOf(pool, schemas), rows);
+    const sequences = (await pool.query<Sequence>(SEQUENCES)).rows;
+    return new FreshTables(schemas, tables, await shapeOf(pool, schemas), rows, sequences);
   }
 
   /** Removes what was put in since. `false`: the schema itself was changed, so that the database is of no more use. */
@@ -59,7 +76,7 @@ export class FreshTables {
       [
         ...added.map(({ name }) => `drop table ${name}`),
         ...guarded.map(({ name }) => `alter table ${name} disable trigger refuse_change`),
-        `truncate ${whole.join(', ')} restart identity`,
+        `truncate ${whole.join(', ')}`,
         ...guarded.map(({ name }) => `alter table ${name} enable always trigger refuse_change`),
       ].join('; '),
     );
@@ -67,6 +84,9 @@ export class FreshTables {
       await pool.query(`insert into ${name} select * from json_populate_recordset(null::${name}, $1)`, [
         rows,
       ]);
+    }
+    for (const { name, value, called } of this.sequences) {
+      await pool.query('select setval($1, $2, $3)', [name, value, called]);
     }
     return (await shapeOf(pool, this.schemas)) === this.shape;
   }

@@ -15,18 +15,18 @@ export default async function tearDown() {
   await rm(started.dataDir, { recursive: true, force: true });
 }
 
-/** The databases that `testDatabase()` copied: a server that goes on after the run keeps none of them. */
+/** The databases that `testDatabase()` copied, and those that it kept for further tests: a server that goes on after the run keeps none of them. */
 async function dropTemplates(run) {
   const client = new pg.Client({ connectionString: process.env.TENURE_TEST_POSTGRES_URL });
   await client.connect();
   try {
     const { rows } = await client.query(
-      'select datname as name from pg_database where starts_with(datname, $1)',
-      [`tenure_template_${run}_`],
+      'select datname as name from pg_database where starts_with(datname, $1) or starts_with(datname, $2)',
+      [`tenure_template_${run}_`, `tenure_test_${run}_`],
     );
     for (const { name } of rows) {
       await client.query(`alter database ${name} is_template false`);
-      await client.query(`drop database ${name}`);
+      await client.query(`drop database ${name} with (force)`);
     }
   } finally {
     await client.end();

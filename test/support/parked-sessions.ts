@@ -46,6 +46,9 @@ interface Session {
 /** Sessions that wait for a client, by what they were opened with; of databases that may have any, by their URLs. */
 const parked = new Map<string, Map<string, Session[]>>();
 
+/** Clients that are ending, and whose sessions are still to be parked, by the URLs of their databases. */
+const leaving = new Map<string, Set<Promise<void>>>();
+
 /**
  * From now on a session of this process with the database at `url` is kept when its client ends, and given to the next client
  * that connects with the same options: the server makes and ends a process for each session, which costs 40 ms of CPU.
@@ -59,6 +62,7 @@ export function parkSessions(url: string): void {
 
 /** Ends the sessions that wait, and keeps none any more: before the database is dropped or copied. */
 export async function endParked(url: string): Promise<void> {
+  await allParked(url);
   const database = databaseAt(url);
   const sessions = [...(parked.get(database)?.values() ?? [])].flat();
   parked.delete(database);
@@ -72,6 +76,11 @@ export async function endParked(url: string): Promise<void> {
   );
 }
 
+/** Waits for sessions whose clients have ended, and which are about to be parked: a pool that was ended waits for none. */
+export async function allParked(url: string): Promise<void> {
+  await Promise.all(leaving.get(databaseAt(url)) ?? []);
+}
+
 /** How many sessions with the database at `url` wait. */
 export function countParked(url: string): number {
   return [...(parked.get(databaseAt(url))?.values() ?? [])].flat().length;
@@ -82,10 +91,14 @@ function databaseAt(url: string): string {
   return `${hostname}:${port}${pathname}`;
 }
 
+function databaseOf({ connectionParameters: { host, port, database } }: DriverClient): string {
+  return `${host}:${port}/${database}`;
+}
+
 /** The sessions that a client could take or leave; `null` when its database keeps none. */
 function placeOf(client: DriverClient): Session[] | null {
-  const { host, port, database, password, ssl } = client.connectionParameters;
-  const sessions = parked.get(`${host}:${port}/${database}`);
+  const { password, ssl } = client.connectionParameters;
+  const sessions = parked.get(databaseOf(client));
   if (sessions === undefined || ssl) return null;
   const { application_name: _, ...startup } = client.getStartupConf();
   const key = JSON.stringify([startup, password]);
@@ -118,9 +131,12 @@ function replaceDriver(): void {
   driver.end = function (ended) {
     const place = isIdle(this) ? placeOf(this) : null;
     if (place === null || place.length >= MOST_PARKED) return end.call(this, ended);
-    const leaving = leave(this, place, () => end.call(this, () => undefined));
-    if (ended === undefined) return leaving;
-    void leaving.then(ended);
+    const left = leave(this, place, () => end.call(this, () => undefined));
+    const others = leaving.get(databaseOf(this)) ?? new Set();
+    leaving.set(databaseOf(this), others.add(left));
+    void left.then(() => others.delete(left));
+    if (ended === undefined) return left;
+    void left.then(ended);
   };
 }
 

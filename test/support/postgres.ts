@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { endParked } from './parked-sessions.js';
+import { FreshTables } from './fresh-tables.js';
+import { allParked, endParked, PARKED, parkSessions } from './parked-sessions.js';
 
 /** SQLSTATE object_in_use: the server has waited five seconds for the sessions to end. */
 const IN_USE = '55006';
@@ -9,7 +10,7 @@ const IN_USE = '55006';
 export interface TestDatabase {
   readonly url: string;
   readonly pool: pg.Pool;
-  /** Closes the pool and removes the database, whoever is still connected. Call it in `afterAll`. */
+  /** Closes the pool and removes the database, or what is in it, whoever is still connected. Call it in `afterAll`. */
   drop(): Promise<void>;
 }
 
@@ -19,6 +20,11 @@ export interface Template {
   readonly name: string;
   /** Makes the tables in the empty database at `url`, and leaves no connection behind. */
   migrate(url: string): Promise<void>;
+  /**
+   * What becomes of a database that a test has left: it is `dropped`, or `emptied` for the next test of the process, which finds
+   * the tables as they were and sessions that others have had. What tests connections or migrations drops it.
+   */
+  readonly afterwards: 'dropped' | 'emptied';
 }
 
 /**
@@ -28,23 +34,85 @@ export interface Template {
 export async function testDatabase(template?: Template): Promise<TestDatabase> {
   const serverUrl = process.env.TENURE_TEST_POSTGRES_URL;
   if (serverUrl === undefined) throw new Error('no test server: test/support/global-setup.mjs has not run');
-  const name = `tenure_test_${randomUUID().replaceAll('-', '')}`;
+  const spare = template && spares.get(template.name);
+  if (template !== undefined && spare !== undefined) {
+    spares.delete(template.name);
+    const database = opened(serverUrl, spare, template);
+    if (!(await isInUse(database.pool))) return database;
+    await database.pool.end(); // whoever used it before did not close everything
+    await removeDatabase(serverUrl, spare);
+  }
+  const name = `tenure_test_${process.env.TENURE_TEST_RUN}_${randomUUID().replaceAll('-', '')}`;
   const from = template === undefined ? 'template0' : await templateDatabase(serverUrl, template);
   await onServer(serverUrl, `create database ${name} template ${from} strategy file_copy`);
+  const url = urlOf(serverUrl, name);
+  const database = opened(serverUrl, url, template);
+  if (template?.afterwards === 'emptied') {
+    parkSessions(url);
+    if (!fresh.has(template.name)) fresh.set(template.name, await FreshTables.of(database.pool));
+  }
+  return database;
+}
 
+/** URLs of databases that tests have left and that were emptied, by template: as many as one test needs at once. */
+const spares = new Map<string, string>();
+
+/** The tables of templates as they are in each copy, by template. */
+const fresh = new Map<string, FreshTables>();
+
+function urlOf(serverUrl: string, name: string): string {
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
-  const pool = new pg.Pool({ connectionString: url.href, max: 20 });
+  return url.href;
+}
+
+function opened(serverUrl: string, url: string, template: Template | undefined): TestDatabase {
+  const pool = new pg.Pool({ connectionString: url, max: 20 });
   pool.on('error', () => undefined); // an idle session ended by the server: a test that ends sessions looks for itself
   return {
-    url: url.href,
+    url,
     pool,
     drop: async () => {
-      await endParked(url.href);
       await pool.end();
-      await onServer(serverUrl, (client) => dropDatabase(client, name));
+      const tables = template && fresh.get(template.name);
+      if (template && tables && (await isEmptied(url, tables)) && !spares.has(template.name)) {
+        spares.set(template.name, url);
+        return;
+      }
+      await removeDatabase(serverUrl, url);
     },
   };
+}
+
+async function removeDatabase(serverUrl: string, url: string): Promise<void> {
+  await endParked(url);
+  await onServer(serverUrl, (client) => dropDatabase(client, new URL(url).pathname.slice(1)));
+}
+
+/** Whether anybody else has a session with a database. */
+async function isInUse(pool: pg.Pool): Promise<boolean> {
+  const { rows } = await pool.query(
+    'select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and application_name <> $1',
+    [PARKED],
+  );
+  return rows.length > 0;
+}
+
+/** Ends whatever sessions a test has left, and removes what it put in; says whether that is all that it changed. */
+async function isEmptied(url: string, tables: FreshTables): Promise<boolean> {
+  await allParked(url);
+  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  try {
+    await pool.query(
+      `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+       where datname = current_database() and pid <> pg_backend_pid() and application_name <> $1`,
+      [PARKED],
+    );
+    return await tables.restore(pool);
+  } finally {
+    await pool.end();
+    await allParked(url);
+  }
 }
 
 /** The names of the databases of templates, by template: known to be whole. */
@@ -71,9 +139,7 @@ async function makeTemplate(serverUrl: string, { name, migrate }: Template): Pro
       if (found.rows[0]?.isWhole === true) return;
       await client.query(`drop database if exists ${database}`); // whoever made it did not come to the end
       await client.query(`create database ${database} template template0`);
-      const url = new URL(serverUrl);
-      url.pathname = `/${database}`;
-      await migrate(url.href);
+      await migrate(urlOf(serverUrl, database));
       await client.query(`alter database ${database} is_template true`);
     } finally {
       await client.query(`select pg_advisory_unlock(hashtext('${database}'))`);

@@ -42,7 +42,7 @@ import { reactionMigrations } from '../../src/reactions/migrations.js';
 import { outgoingWebhookMigrations } from '../../src/reactions/webhooks/migrations.js';
 import { FreshTables } from './fresh-tables.js';
 import { atEndOfFile } from './jest/kept-for-a-file.js';
-import { endParked, PARKED, parkSessions } from './parked-sessions.js';
+import { allParked, PARKED } from './parked-sessions.js';
 import { type Template, type TestDatabase, testDatabase } from './postgres.js';
 import { PATIENCE_MS, until } from './until.js';
 
@@ -105,6 +105,7 @@ const CONNECTIONS = { entities: projectionEntities, poolConfig: eventStorePoolCo
 /** The tables of a log, its read models, and the reactions to it. */
 const LOG_AND_READ_MODELS: Template = {
   name: 'log_and_read_models',
+  afterwards: 'emptied',
   migrate: async (url) => {
     const migrations = [
       ...eventStoreMigrations,
@@ -136,13 +137,13 @@ atEndOfFile(async () => {
 
 async function newPlace(): Promise<Place> {
   const test = await testDatabase(LOG_AND_READ_MODELS);
-  parkSessions(test.url);
   const database = await openMigratedDatabase({ url: test.url, onIdleFault, ...CONNECTIONS });
   return { test, database, fresh: await FreshTables.of(database.pool) };
 }
 
 /** Ends whatever sessions a test has left, and removes what it put in; says whether that is all that it changed. */
-async function isFreshAgain({ database: { pool }, fresh }: Place): Promise<boolean> {
+async function isFreshAgain({ test, database: { pool }, fresh }: Place): Promise<boolean> {
+  await allParked(test.url);
   await pool.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
      where datname = current_database() and application_name not in (current_setting('application_name'), $1)`,
@@ -152,7 +153,6 @@ async function isFreshAgain({ database: { pool }, fresh }: Place): Promise<boole
 }
 
 async function leave({ database, test }: Place): Promise<void> {
-  await endParked(test.url);
   await database.close();
   await test.drop();
 }

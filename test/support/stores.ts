@@ -17,6 +17,7 @@ export function serviceTables(): Template {
   const elsewhere = logInEventStoreDb();
   return {
     name: elsewhere ? 'service_on_eventstoredb' : 'service',
+    afterwards: 'emptied',
     migrate: async (url) => {
       const database = await openServiceDatabase({
         url,
