@@ -59,6 +59,12 @@ describe('@tenure/client, as it is published', () => {
     }
   });
 
+  it('tells bundlers that its React part is for the browser', async () => {
+    for (const file of ['react.js', 'react.cjs']) {
+      expect(await readFile(join(folder, 'dist', file), 'utf8')).toMatch(/^['"]use client['"];/);
+    }
+  });
+
   it('declares nothing that a declaration beside it lacks', async () => {
     const files = await readdir(join(folder, 'dist'), { recursive: true });
     const declared = files.filter((file) => file.endsWith('.d.ts'));

@@ -1,8 +1,8 @@
-import { until } from '../../../../test/support/until.js';
 import { FakeBrowser, type FakeTab } from '../../test/browser-tab.js';
 import { FakeService } from '../../test/fake-service.js';
 import { PageClock, settled } from '../../test/page-clock.js';
 import { freeSnapshot, paidSnapshot } from '../../test/snapshots.js';
+import { until } from '../../test/until.js';
 import type { ClientOptions } from './client.js';
 import type { AccessChanged } from './session-options.js';
 import { parseTabMessage } from './tabs.js';

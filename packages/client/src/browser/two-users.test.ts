@@ -1,8 +1,8 @@
-import { until } from '../../../../test/support/until.js';
 import { FakeBrowser, type FakeTab } from '../../test/browser-tab.js';
 import { FakeService, snapshotAnswer } from '../../test/fake-service.js';
 import { PageClock, settled } from '../../test/page-clock.js';
 import { freeSnapshot, paidSnapshot } from '../../test/snapshots.js';
+import { until } from '../../test/until.js';
 
 let counted = 0;
 const opened: FakeTab[] = [];

@@ -1,9 +1,9 @@
 /** What is needed of a request of `node:http` or Express. */
 export interface NodeRequest extends AsyncIterable<Uint8Array> {
-  readonly method?: string;
-  readonly url?: string;
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
   /** Express: the path before it was cut to what lies below a mount. */
-  readonly originalUrl?: string;
+  readonly originalUrl?: string | undefined;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Where a parser has read the body already: what it made of it. */
   readonly body?: unknown;
