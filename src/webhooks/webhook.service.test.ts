@@ -3,6 +3,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import { toProblem } from '../api/to-problem.js';
 import { Metrics } from '../observability/metrics.js';
 import { CheckoutWait } from './checkout-wait.js';
+import type { HandledDelivery } from './recent-deliveries.js';
 import { StripeSignature } from './stripe-signature.js';
 import { type RefusedDelivery, WebhookService } from './webhook.service.js';
 
@@ -10,6 +11,7 @@ const SECRET = 'whsec_test';
 
 describe('A delivery that is refused', () => {
   const refused: RefusedDelivery[] = [];
+  const handled: Omit<HandledDelivery, 'number'>[] = [];
   const never = (): never => {
     throw new Error('nothing of a refused delivery goes on');
   };
@@ -29,6 +31,7 @@ describe('A delivery that is refused', () => {
     metrics: new Metrics(),
     onUnexpected: never,
     onRefused: (one) => refused.push(one),
+    onHandled: (one) => handled.push(one),
     clock: { now: () => Date.now() },
   });
 
@@ -50,6 +53,17 @@ describe('A delivery that is refused', () => {
       type: 'customer.subscription.created',
       detail: expect.stringContaining('data.object.id'),
     });
+  });
+
+  it('is remembered with what came of it, its id and its type where it was signed', async () => {
+    handled.length = 0;
+    await deliver(JSON.stringify({ ...created, data: { object: { id: 7 } } }));
+    await deliver(JSON.stringify(created), 'whsec_other');
+    expect(handled).toEqual([
+      expect.objectContaining({ outcome: 'malformed', eventId: 'evt_1', type: created.type, event: null }),
+      expect.objectContaining({ outcome: 'invalid_signature', eventId: null, type: null }),
+    ]);
+    expect(handled[0]?.detail).toContain('data.object.id');
   });
 
   it('is told without what nobody signed', async () => {

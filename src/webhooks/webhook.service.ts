@@ -22,6 +22,7 @@ import { type Unexpected, unexpectedIn } from '../stripe/translate/unexpected.js
 import type { CheckoutWait } from './checkout-wait.js';
 import { readDelivery } from './delivery-body.js';
 import type { DeliveryHeartbeat } from './delivery-heartbeat.js';
+import type { HandledDelivery } from './recent-deliveries.js';
 import type { StripeSignature } from './stripe-signature.js';
 import type { ThinEvents } from './thin-events.js';
 
@@ -62,6 +63,8 @@ export interface WebhookServiceOptions {
   readonly onUnexpected: (unexpected: Unexpected) => void;
   /** Hears of every delivery that was refused for what it is. */
   readonly onRefused: (refused: RefusedDelivery) => void;
+  /** Hears of every delivery once it is answered. */
+  readonly onHandled: (delivery: Omit<HandledDelivery, 'number'>) => void;
   /** Throws where the clock of this instance is wrong: what is signed and stored could not be told the right time. */
   readonly clock: Pick<ServerClock, 'now'>;
 }
@@ -103,23 +106,41 @@ export class WebhookService {
    * @throws ProblemError, ClockDiffersError and the event store's faults; nothing is stored then, or the delivery may be repeated
    */
   async receive(body: Promise<Buffer>, signature: string | undefined, requestId: string): Promise<Reply> {
+    const start = performance.now();
     let type = 'unread';
     let eventId: string | null = null;
+    let stripeType: string | null = null;
+    const tell = (outcome: WebhookOutcome, said: Partial<WebhookReceipt>): void =>
+      this.options.onHandled({
+        at: new Date().toISOString(),
+        eventId,
+        type: stripeType,
+        outcome,
+        detail: said.reason ?? null,
+        event: said.event ?? null,
+        position: said.position ?? null,
+        milliseconds: Math.round((performance.now() - start) * 10) / 10,
+        requestId,
+      });
     try {
       const raw = await body;
       this.options.clock.now();
       const event = readDelivery(raw, signature, this.options.signature);
       type = typeOf(event);
       eventId = id(event.id);
+      stripeType = id(event.type);
       const receipt = isThinEvent(event)
         ? await this.#receiveThin(event, requestId)
         : await this.#receiveSnapshot(event, requestId);
       this.options.metrics.webhook(type, receipt.outcome);
+      tell(receipt.outcome, receipt);
       return jsonReply(200, receipt);
     } catch (error) {
       const problem = this.options.toProblem(error);
       const { status, code, detail } = problem;
-      this.options.metrics.webhook(type, outcomeOf(problem));
+      const outcome = outcomeOf(problem);
+      this.options.metrics.webhook(type, outcome);
+      tell(outcome, { reason: detail });
       if (status < 500) this.options.onRefused({ code, eventId, type, detail });
       throw error;
     }

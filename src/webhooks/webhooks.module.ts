@@ -12,6 +12,7 @@ import { ReconciliationModule } from '../stripe/reconciliation/reconciliation.mo
 import { ReconciliationQueue } from '../stripe/reconciliation/reconciliation-queue.js';
 import { CheckoutWait } from './checkout-wait.js';
 import { DeliveryHeartbeat } from './delivery-heartbeat.js';
+import { RecentDeliveries } from './recent-deliveries.js';
 import { refusalsIn, thinTroublesIn } from './refusal-log.js';
 import { StripeSignature } from './stripe-signature.js';
 import { ThinEvents } from './thin-events.js';
@@ -53,11 +54,13 @@ import { WebhookService } from './webhook.service.js';
         TO_PROBLEM,
         Metrics,
         LOGGER,
+        RecentDeliveries,
       ],
       useFactory: webhookService,
     },
+    { provide: RecentDeliveries, useFactory: () => new RecentDeliveries() },
   ],
-  exports: [WebhookService],
+  exports: [WebhookService, RecentDeliveries],
 })
 export class WebhooksModule {}
 
@@ -82,6 +85,7 @@ function webhookService(
   toProblem: ToProblem,
   metrics: Metrics,
   logger: Logger,
+  recent: RecentDeliveries,
 ): WebhookService {
   return new WebhookService({
     signature,
@@ -95,6 +99,7 @@ function webhookService(
     toProblem,
     metrics,
     onRefused: refusalsIn(logger),
+    onHandled: (delivery) => recent.note(delivery),
     onUnexpected: (unexpected) => logger.warn(unexpected, 'Stripe sent what may surprise'),
     clock,
   });

@@ -12,7 +12,9 @@ import { PushModule } from '../../push/push.module.js';
 import { ReactionsModule } from '../../reactions/reactions.module.js';
 import { ImportModule } from '../../stripe/reconciliation/import/import.module.js';
 import { ReconcileModule } from '../../stripe/reconciliation/reconcile/reconcile.module.js';
+import { WebhooksModule } from '../../webhooks/webhooks.module.js';
 import { DeadLettersController } from './dead-letters.controller.js';
+import { DeliveriesController } from './deliveries.controller.js';
 import { FaultsController } from './faults.controller.js';
 import { ImportController } from './import.controller.js';
 import { OpsController } from './ops.controller.js';
@@ -24,7 +26,7 @@ import { WebhookEndpointsController } from './webhook-endpoints.controller.js';
 
 /** What ops look at, rebuild and mend. */
 @Module({
-  imports: [ImportModule, ReconcileModule, ReactionsModule, PushModule],
+  imports: [ImportModule, ReconcileModule, ReactionsModule, PushModule, WebhooksModule],
   controllers: [
     OpsController,
     ProjectionsController,
@@ -35,6 +37,7 @@ import { WebhookEndpointsController } from './webhook-endpoints.controller.js';
     ReconciliationController,
     WebhookEndpointsController,
     DeadLettersController,
+    DeliveriesController,
   ],
   providers: [
     { provide: OpsReader, inject: [PROJECTIONS], useFactory: ({ ops }: Projections) => ops },

@@ -1,0 +1,85 @@
+import { createContext, useContext } from 'react';
+import { readEvents, type ServerEvent } from './server-events.js';
+
+/** What went wrong, as the service says it (RFC 9457), or that it could not be reached. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Talks to the service of this page with the key that the person gave. */
+export class Client {
+  constructor(
+    private readonly key: string,
+    private readonly onUnauthorized: () => void,
+  ) {}
+
+  /** The answer's JSON. Throws a `Problem`. */
+  async get<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
+    return (await this.#ask('GET', path, { signal })).json() as Promise<Answer>;
+  }
+
+  /**
+   * Makes or changes something, once however often it is repeated by the network. Throws a `Problem`.
+   */
+  async send(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<void> {
+    await this.#ask(method, path, { body, ...(method === 'POST' ? { key: crypto.randomUUID() } : {}) });
+  }
+
+  /** Events as they come, until `signal` is aborted or the service ends the stream. Throws a `Problem`. */
+  async *events(path: string, signal: AbortSignal): AsyncGenerator<ServerEvent> {
+    const response = await this.#ask('GET', path, { signal, accept: 'text/event-stream' });
+    if (response.body !== null) yield* readEvents(response.body);
+  }
+
+  async #ask(
+    method: string,
+    path: string,
+    {
+      body,
+      signal,
+      key,
+      accept = 'application/json',
+    }: { body?: unknown; signal?: AbortSignal | undefined; key?: string; accept?: string },
+  ): Promise<Response> {
+    const response = await fetch(path, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.key}`,
+        accept,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
+      cache: 'no-store',
+    }).catch((error: unknown) => {
+      if (signal?.aborted === true) throw error;
+      throw new Problem(0, 'unreachable', 'The service cannot be reached.');
+    });
+    if (response.ok) return response;
+    const problem = await problemOf(response);
+    if (response.status === 401) this.onUnauthorized();
+    throw problem;
+  }
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  const told: { code?: unknown; title?: unknown; detail?: unknown } = await response.json().catch(() => ({}));
+  const { code, title, detail } = told;
+  const words = [detail, title].find((text) => typeof text === 'string') ?? `It answered ${response.status}.`;
+  return new Problem(response.status, typeof code === 'string' ? code : 'unknown', String(words));
+}
+
+export const ClientContext = createContext<Client | null>(null);
+
+export function useClient(): Client {
+  const client = useContext(ClientContext);
+  if (client === null) throw new Error('nobody has signed in');
+  return client;
+}

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { WEBHOOK_OUTCOMES } from '../observability/metrics.js';
+
+/** How many deliveries an instance remembers. */
+export const REMEMBERED_DELIVERIES = 500;
+
+/** One delivery and what came of it. Without a good signature it has neither id nor type. */
+export const handledDelivery = z.strictObject({
+  number: z.int().describe('counts this instance’s deliveries since it started'),
+  at: z.string().describe('when it was answered'),
+  eventId: z.string().nullable(),
+  type: z.string().nullable().describe("Stripe's"),
+  outcome: z.enum(WEBHOOK_OUTCOMES),
+  detail: z.string().nullable().describe('why it was ignored or refused'),
+  event: z.string().nullable().describe('the domain event it became'),
+  position: z.string().nullable().describe('of that event in the log'),
+  milliseconds: z.number().describe('from the request to the answer'),
+  requestId: z.string(),
+});
+export type HandledDelivery = z.infer<typeof handledDelivery>;
+
+/** The last deliveries to this instance, in memory: what was recorded is in the log, and other instances have their own. */
+export class RecentDeliveries {
+  readonly #kept: HandledDelivery[] = [];
+  readonly #listeners = new Set<() => void>();
+  #count = 0;
+
+  /** Remembers one, under the next number, and tells whoever watches. */
+  note(delivery: Omit<HandledDelivery, 'number'>): void {
+    this.#count += 1;
+    this.#kept.push({ number: this.#count, ...delivery });
+    if (this.#kept.length > REMEMBERED_DELIVERIES) this.#kept.shift();
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Those remembered with a number above `number`, the oldest first. */
+  after(number: number): readonly HandledDelivery[] {
+    return this.#kept.slice(Math.max(0, this.#kept.length - (this.#count - number)));
+  }
+
+  /** Resolves once there is one with a number above `number`, or `signal` is aborted. */
+  async next(number: number, signal: AbortSignal): Promise<void> {
+    if (this.#count > number || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        this.#listeners.delete(done);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      this.#listeners.add(done);
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+}
