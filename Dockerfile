@@ -9,6 +9,7 @@ RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts ./scripts
 COPY src ./src
+COPY console ./console
 # The service alone: `npm run build` also makes the package for clients.
 RUN node scripts/build.mjs
 

@@ -48,7 +48,7 @@ export const unit = {
 };
 
 /** Programs that some tests start, and the folder of those tests: left out where a program is absent, and said at the end. */
-const PROGRAMS = { 'redis-server': '/test/redis/' };
+const PROGRAMS = { 'redis-server': '/test/redis/', chromium: '/test/browser/' };
 const isThere = (program) =>
   (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
 const absent = Object.entries(PROGRAMS).filter(([program]) => !isThere(program));

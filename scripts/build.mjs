@@ -1,9 +1,10 @@
-/** `npm run build`: compiles `src` and joins it into the few files of `dist`, and notes there what it was made from. */
+/** `npm run build`: compiles `src`, joins it into the few files of `dist`, builds the console, and notes there what it was made from. */
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
 import { bundle } from './bundle.mjs';
 import { noteBuild, sourcesOf } from './sources.mjs';
 
@@ -19,4 +20,5 @@ const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inheri
 if (status !== 0) process.exit(status ?? 1);
 await bundle(modules, dist);
 rmSync(modules, { recursive: true });
+await build({ configFile: join(root, 'console', 'vite.config.ts'), logLevel: 'warn' });
 noteBuild(root, sources);

@@ -1,9 +1,10 @@
 /** What `dist` is made of, as one hash, and the note in `dist` of which hash it was made from. */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 
 const NOTE = join('dist', '.sources');
+const FOLDERS = ['src', 'console'];
 const SETTINGS = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
 
 /**
@@ -11,9 +12,11 @@ const SETTINGS = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
  * Contents count, not times: a checkout gives old files new times, and a backup new files old ones.
  */
 export function sourcesOf(root) {
-  const sources = readdirSync(join(root, 'src'), { recursive: true })
-    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
-    .map((file) => join('src', file));
+  const sources = FOLDERS.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !/\.test\.tsx?$/.test(entry.name))
+      .map((entry) => relative(root, join(entry.parentPath, entry.name))),
+  );
   const hash = createHash('sha256');
   for (const file of [...SETTINGS, ...sources.sort()]) {
     const text = readFileSync(join(root, file));

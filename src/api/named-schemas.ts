@@ -1,8 +1,10 @@
 import type { z } from 'zod';
+import { handledDelivery } from '../webhooks/recent-deliveries.js';
 import { webhookReceipt } from '../webhooks/webhook.service.js';
 import * as audit from './audit/audit.schemas.js';
 import * as checkout from './checkout/checkout.schemas.js';
 import * as grants from './grants/grants.schemas.js';
+import { deliveriesResponse } from './ops/deliveries.controller.js';
 import * as imports from './ops/import.schemas.js';
 import * as projection from './ops/projection.schemas.js';
 import * as reconciliation from './ops/reconciliation.schemas.js';
@@ -88,5 +90,7 @@ export const NAMED = {
   WebhookTest: endpoints.testResponse,
   DeadLetters: endpoints.deadLettersResponse,
   Replayed: endpoints.replayResponse,
+  Delivery: handledDelivery,
+  Deliveries: deliveriesResponse,
   Receipt: webhookReceipt,
 } as const satisfies Record<string, z.ZodType>;

@@ -34,6 +34,18 @@ const SNAPSHOT = {
   position: '1842',
   changedAt: AT,
 } as const;
+const DELIVERY = {
+  number: 12,
+  at: AT,
+  eventId: 'evt_Lark',
+  type: 'customer.subscription.created',
+  outcome: 'applied',
+  detail: null,
+  event: 'SubscriptionActivated',
+  position: '1842',
+  milliseconds: 4.2,
+  requestId: 'b7c1f3d2a9e84f60',
+} as const;
 const SCHEDULED = { plan: 'free', interval: null, at: '2026-12-01T00:00:00.000Z' };
 const PENDING = {
   plan: 'pro',
@@ -218,5 +230,7 @@ export const EXAMPLES: Examples<keyof typeof NAMED> = {
       gone: { count: 0, first: [] },
     },
   },
+  Delivery: DELIVERY,
+  Deliveries: { deliveries: [DELIVERY] },
   Receipt: { received: true, outcome: 'applied', event: 'SubscriptionActivated', position: '1842' },
 };

@@ -4,6 +4,7 @@ import { NestFactory, Reflector } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import express from 'express';
 import { AuditGuard } from '../api/audit/audit.guard.js';
+import { serveConsole } from '../api/console/serve-console.js';
 import { EntitlementsService } from '../api/entitlements/entitlements.service.js';
 import { hotRoutes, routeOf } from '../api/hot-routes.js';
 import { serveOpenApi } from '../api/openapi.js';
@@ -62,6 +63,7 @@ export async function openApplication(
       toProblem,
     }),
   );
+  serveConsole(app);
   const routes = serveOpenApi(app, VERSION);
   app.useGlobalFilters(new ProblemFilter(toProblem, failures, routes));
   await app.init();

@@ -70,7 +70,7 @@ const isTest = (file: string): boolean => file.endsWith('.test.ts');
 const bySource = importedBy(codeUnder('src').filter((file) => !isTest(file)));
 const byRest = importedBy([
   ...codeUnder('src').filter(isTest),
-  ...['test', 'demo', 'bench', 'packages', 'scripts'].flatMap(codeUnder),
+  ...['test', 'demo', 'bench', 'packages', 'scripts', 'console'].flatMap(codeUnder),
 ]);
 
 describe('The packages of the project', () => {

@@ -32,10 +32,15 @@ beforeAll(async () => {
     'tsconfig.build.json': '{}',
     'node_modules/typescript/package.json': '{ "type": "commonjs" }',
     'node_modules/typescript/bin/tsc': COMPILER,
+    'console/vite.config.ts':
+      "export default { root: 'console', build: { outDir: '../dist/console', emptyOutDir: true } };",
+    'console/index.html': '<!doctype html><title>console</title>',
   })) {
     await write(file, text);
   }
-  await symlink(join(ROOT, 'node_modules/rolldown'), join(project, 'node_modules/rolldown'));
+  for (const name of ['rolldown', 'vite']) {
+    await symlink(join(ROOT, 'node_modules', name), join(project, 'node_modules', name));
+  }
 });
 afterAll(() => rm(project, { recursive: true }));
 

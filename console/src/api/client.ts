@@ -24,11 +24,18 @@ export class Client {
     return (await this.#ask('GET', path, { signal })).json() as Promise<Answer>;
   }
 
-  /**
-   * Makes or changes something, once however often it is repeated by the network. Throws a `Problem`.
-   */
-  async send(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<void> {
-    await this.#ask(method, path, { body, ...(method === 'POST' ? { key: crypto.randomUUID() } : {}) });
+  /** Makes or changes something, once however often it is repeated by the network. Throws a `Problem`. */
+  async send(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<unknown> {
+    const key = method === 'POST' ? { key: crypto.randomUUID() } : {};
+    const response = await this.#ask(method, path, { body, ...key });
+    return response.status === 204 ? null : response.json();
+  }
+
+  /** The same for something of a user; comes back once what is read of the user has it. */
+  async sendFor(userId: string, ...sent: Parameters<Client['send']>): Promise<void> {
+    const { position } = Object(await this.send(...sent)) as { readonly position?: unknown };
+    if (typeof position !== 'string') return;
+    await this.get(`/v1/users/${encodeURIComponent(userId)}/entitlements?minPosition=${position}`);
   }
 
   /** Events as they come, until `signal` is aborted or the service ends the stream. Throws a `Problem`. */

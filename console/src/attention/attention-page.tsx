@@ -78,8 +78,8 @@ function LinkForm({
   readonly onDone: () => void;
 }) {
   const client = useClient();
-  const link = async ({ userId, reason }: Readonly<Record<string, string>>): Promise<void> => {
-    await client.send('PUT', `/v1/${kind}s/${encodeURIComponent(id)}/link`, { userId, reason });
+  const link = async ({ userId = '', reason }: Readonly<Record<string, string>>): Promise<void> => {
+    await client.sendFor(userId, 'PUT', `/v1/${kind}s/${encodeURIComponent(id)}/link`, { userId, reason });
     onDone();
   };
   const fields = [
@@ -96,7 +96,7 @@ function FaultsPanel() {
     <List<Faults['items'][number]>
       title="Events set aside"
       remedy="Everyone else goes on. Deploy code that can apply the event and resume, or skip it for good where it tells nothing."
-      columns={['What', 'Event', 'Fault', 'Since', 'Whom it concerns', '']}
+      columns={['What', 'Event', 'Fault', 'Since', 'Whom it concerns', 'Actions']}
       path="/v1/ops/faults"
       row={(item, reload) => (
         <tr key={`${item.kind} ${item.id}`}>
@@ -158,7 +158,7 @@ function UnlinkedPanel() {
     <List<Unlinked['items'][number]>
       title="Unlinked"
       remedy="They belong to nobody yet: no metadata named a user. Link each to the user who bought it."
-      columns={['What', 'Id', 'Customer', '']}
+      columns={['What', 'Id', 'Customer', 'Actions']}
       path="/v1/ops/unlinked"
       row={(item, reload) => (
         <tr key={item.kind + item.id}>
@@ -181,7 +181,7 @@ function ConflictsPanel() {
     <List<Conflicts['items'][number]>
       title="Conflicts"
       remedy="Facts name another user than the owner. The owner keeps it until you link it to somebody else."
-      columns={['What', 'Id', 'Owner', 'Also named', '']}
+      columns={['What', 'Id', 'Owner', 'Also named', 'Actions']}
       path="/v1/ops/conflicts"
       row={(item, reload) => (
         <tr key={item.kind + item.id}>
@@ -323,7 +323,10 @@ function DeadLettersPanel() {
           ) : (
             <>
               <p className="note">Messages that no receiver took. Mend the receiver, then try each again.</p>
-              <Table caption="Dead letters" columns={['Reaction', 'For', 'Tries', 'Failure', 'Since', '']}>
+              <Table
+                caption="Dead letters"
+                columns={['Reaction', 'For', 'Tries', 'Failure', 'Since', 'Actions']}
+              >
                 {deadLetters.map((letter) => (
                   <tr key={letter.id}>
                     <td>{letter.reaction}</td>

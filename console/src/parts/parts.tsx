@@ -101,7 +101,7 @@ export function Table({
 }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section className="scroll" aria-label={caption} tabIndex={0}>
+    <div className="scroll" tabIndex={0}>
       <table>
         <caption className="unseen">{caption}</caption>
         <thead>
@@ -115,7 +115,7 @@ export function Table({
         </thead>
         <tbody>{children}</tbody>
       </table>
-    </section>
+    </div>
   );
 }
 

@@ -153,7 +153,7 @@ function GenerationsPanel({
     <Panel title="Generations">
       <Table
         caption="Generations"
-        columns={['Number', 'Role', 'Position', 'Events', 'Code', 'Began', 'Why', '']}
+        columns={['Number', 'Role', 'Position', 'Events', 'Code', 'Began', 'Why', 'Actions']}
       >
         {now.generations.map((each) => (
           <tr key={each.generation}>

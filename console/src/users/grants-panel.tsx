@@ -12,8 +12,15 @@ const FIELDS = [
 ] as const;
 
 /** What was given by hand. */
-export function GrantsPanel({ path, onChange }: { readonly path: string; readonly onChange: () => void }) {
+export function GrantsPanel({
+  userId,
+  onChange,
+}: {
+  readonly userId: string;
+  readonly onChange: () => void;
+}) {
   const client = useClient();
+  const path = `/v1/users/${encodeURIComponent(userId)}`;
   const answer = useAnswer<Grants>(`${path}/grants`);
   const changed = (): void => {
     answer.reload();
@@ -21,7 +28,7 @@ export function GrantsPanel({ path, onChange }: { readonly path: string; readonl
   };
   const give = async (values: Readonly<Record<string, string>>): Promise<void> => {
     const features = (values.features ?? '').split(/[\s,]+/).filter((word) => word !== '');
-    await client.send('POST', `${path}/grants`, {
+    await client.sendFor(userId, 'POST', `${path}/grants`, {
       ...(values.plan === '' ? {} : { plan: values.plan }),
       ...(features.length === 0 ? {} : { features }),
       ...(values.expiresAt === '' ? {} : { expiresAt: new Date(values.expiresAt ?? '').toISOString() }),
@@ -30,7 +37,8 @@ export function GrantsPanel({ path, onChange }: { readonly path: string; readonl
     changed();
   };
   const take = (grantId: string) => async (values: Readonly<Record<string, string>>) => {
-    await client.send(
+    await client.sendFor(
+      userId,
       'DELETE',
       `${path}/grants/${encodeURIComponent(grantId)}?${new URLSearchParams({ reason: values.reason ?? '' })}`,
     );
@@ -43,7 +51,7 @@ export function GrantsPanel({ path, onChange }: { readonly path: string; readonl
           grants.length === 0 ? (
             <p className="faint">None.</p>
           ) : (
-            <Table caption="Grants" columns={['Gives', 'State', 'Until', 'Why', 'By', '']}>
+            <Table caption="Grants" columns={['Gives', 'State', 'Until', 'Why', 'By', 'Actions']}>
               {grants.map((grant) => (
                 <tr key={grant.grantId}>
                   <td>{given(grant)}</td>

@@ -12,15 +12,22 @@ const FIELDS = [
 ] as const;
 
 /** What was decided by hand of single features and limits. */
-export function OverridesPanel({ path, onChange }: { readonly path: string; readonly onChange: () => void }) {
+export function OverridesPanel({
+  userId,
+  onChange,
+}: {
+  readonly userId: string;
+  readonly onChange: () => void;
+}) {
   const client = useClient();
+  const path = `/v1/users/${encodeURIComponent(userId)}`;
   const answer = useAnswer<Overrides>(`${path}/overrides`);
   const changed = (): void => {
     answer.reload();
     onChange();
   };
   const set = async ({ key = '', value = '', expiresAt, reason }: Readonly<Record<string, string>>) => {
-    await client.send('PUT', `${path}/overrides/${encodeURIComponent(key)}`, {
+    await client.sendFor(userId, 'PUT', `${path}/overrides/${encodeURIComponent(key)}`, {
       ...saidBy(value),
       ...(expiresAt === undefined || expiresAt === ''
         ? {}
@@ -31,7 +38,7 @@ export function OverridesPanel({ path, onChange }: { readonly path: string; read
   };
   const remove = (key: string) => async (values: Readonly<Record<string, string>>) => {
     const query = new URLSearchParams({ reason: values.reason ?? '' });
-    await client.send('DELETE', `${path}/overrides/${encodeURIComponent(key)}?${query}`);
+    await client.sendFor(userId, 'DELETE', `${path}/overrides/${encodeURIComponent(key)}?${query}`);
     changed();
   };
   return (
@@ -43,7 +50,7 @@ export function OverridesPanel({ path, onChange }: { readonly path: string; read
           ) : (
             <Table
               caption="Overrides"
-              columns={['Key', 'Holds', 'Without it', 'State', 'Until', 'Why', 'By', '']}
+              columns={['Key', 'Holds', 'Without it', 'State', 'Until', 'Why', 'By', 'Actions']}
             >
               {overrides.map((override) => (
                 <tr key={`${override.key} ${override.kind} ${override.setAt}`}>

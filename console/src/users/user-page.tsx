@@ -21,8 +21,8 @@ export function UserPage({ userId }: { readonly userId: string }) {
           </>
         )}
       </Shown>
-      <GrantsPanel path={path} onChange={snapshot.reload} />
-      <OverridesPanel path={path} onChange={snapshot.reload} />
+      <GrantsPanel userId={userId} onChange={snapshot.reload} />
+      <OverridesPanel userId={userId} onChange={snapshot.reload} />
       <TimelinePanel userId={userId} version={snapshot.body?.revocationVersion ?? null} />
     </>
   );

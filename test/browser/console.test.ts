@@ -1,0 +1,185 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { build } from 'vite';
+import { buyer } from '../support/buyer.js';
+import { ADMIN_KEY, SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
+import { launchChromium, picture } from './support/chromium.js';
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const CONFIG = fileURLToPath(new URL('../../console/vite.config.ts', import.meta.url));
+
+describe('The console', () => {
+  let service: TestService;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  /** What the browser refused or reported: a script against the policy, a failed request, an exception. */
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    await build({ configFile: CONFIG, logLevel: 'error' });
+    service = await startService({ environment: SHIPPED_PLANS });
+    browser = await launchChromium();
+    context = await browser.newContext({ viewport: { width: 1200, height: 900 } });
+    page = await context.newPage();
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await service?.close();
+  });
+  afterEach(() => {
+    const told = complaints.splice(0);
+    expect(told).toEqual([]);
+  });
+
+  const goTo = async (name: string): Promise<void> => {
+    await page.getByRole('navigation').getByRole('link', { name }).click();
+    await page.getByRole('heading', { level: 1, name }).waitFor();
+  };
+  const open = async (userId: string): Promise<void> => {
+    await goTo('Users');
+    await page.getByLabel('User id').fill(userId);
+    await page.getByRole('button', { name: 'Show' }).click();
+    await page.getByRole('heading', { level: 1, name: userId }).waitFor();
+  };
+  const panel = (name: string) => page.getByRole('region', { name, exact: true });
+  /** Rules of WCAG 2 A and AA that the page breaks (axe-core), by rule and element. */
+  const barriers = async (): Promise<readonly string[]> => {
+    await page.addScriptTag({ path: AXE }).catch(() => undefined);
+    return page.evaluate(async () => {
+      const { violations } = await Reflect.get(globalThis, 'axe').run();
+      return violations.flatMap(({ id, nodes }: { id: string; nodes: { html: string }[] }) =>
+        nodes.map(({ html }) => `${id}: ${html}`),
+      );
+    });
+  };
+
+  it('opens with a key that the service knows, and with no other', async () => {
+    await page.goto(`${service.url}/console`);
+    expect(page.url()).toBe(`${service.url}/console/`);
+    await page.getByLabel('Key').fill('a key that nobody ever made');
+    await page.getByRole('button', { name: 'Open' }).click();
+    await page.getByRole('alert').getByText('does not know this key').waitFor();
+    // The browser reports the 401 itself.
+    expect(complaints.splice(0)).toEqual([expect.stringContaining('401')]);
+    await page.getByLabel('Key').fill(ADMIN_KEY);
+    await page.getByRole('button', { name: 'Open' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Users' }).waitFor();
+  });
+
+  it('shows a buyer with plan, reasons and timeline, and grants and overrides that can be given and taken', async () => {
+    const ada = buyer('ada');
+    await service.receive(ada.started('active').body);
+    const { position } = await service.receive(ada.pays('subscription_create').body);
+    await service.entitlements('ada', position);
+    await open('ada');
+    await panel('Now').getByText('plus').waitFor();
+    await panel('Why').getByText('plan', { exact: true }).first().waitFor();
+    await panel('Timeline').getByRole('button').click();
+    await panel('Timeline').getByText('SubscriptionActivated').first().waitFor();
+    await picture(page, 'console-user');
+
+    await panel('Grants').getByRole('button', { name: 'Grant something' }).click();
+    await page.getByLabel('Plan (may be empty)').fill('pro');
+    await page.getByLabel('Why; kept for good').fill('an apology');
+    await page.getByRole('button', { name: 'Grant something' }).click();
+    await panel('Grants').getByText('an apology').waitFor();
+    await panel('Now').getByText('pro', { exact: true }).waitFor();
+    await panel('Grants').getByRole('button', { name: 'Take back' }).click();
+    await page.getByLabel('Why; kept for good').fill('over');
+    await page.getByRole('button', { name: 'Take back' }).click();
+    await panel('Grants').getByText('revoked').waitFor();
+    await panel('Now').getByText('plus', { exact: true }).waitFor();
+
+    await panel('Overrides').getByRole('button', { name: 'Override something' }).click();
+    await page.getByLabel('Feature or limit').fill('no_such_thing');
+    await page.getByLabel(/^on, off/).fill('on');
+    await page.getByLabel('Why; kept for good').fill('a trial');
+    await page.getByRole('button', { name: 'Override something' }).click();
+    await panel('Overrides').getByRole('alert').waitFor();
+    expect(complaints.splice(0)).toEqual([expect.stringContaining('422')]);
+    await page.getByRole('button', { name: 'Leave it' }).click();
+  });
+
+  it('lists what belongs to nobody, and links it', async () => {
+    const stranger = buyer(null);
+    await service.receive(stranger.started('active').body);
+    const { position } = await service.receive(stranger.pays('subscription_create').body);
+    await service.entitlements('bob', position);
+    await goTo('Attention');
+    await panel('Unlinked').getByText('customer', { exact: true }).first().waitFor();
+    await picture(page, 'console-attention');
+    const row = panel('Unlinked').getByRole('row', { name: /^customer/ });
+    await row.getByRole('button', { name: 'Link to a user' }).click();
+    await page.getByLabel('User id').fill('bob');
+    await page.getByLabel('Why; kept for good').fill('he told us');
+    await row.getByRole('button', { name: 'Link to a user' }).click();
+    await panel('Unlinked').getByText('Nothing.').waitFor();
+    await open('bob');
+    await panel('Now').getByText('plus', { exact: true }).waitFor();
+  });
+
+  it('rebuilds, and tells how far it is and what would change', async () => {
+    await goTo('Projections');
+    await panel('Rebuild').getByRole('button', { name: 'Rebuild' }).click();
+    await page.getByLabel('Why; kept for good').fill('to look');
+    await page.getByRole('button', { name: 'Rebuild' }).click();
+    await panel('Rebuild').getByText('Nobody would change.').waitFor({ timeout: 120_000 });
+    await picture(page, 'console-projections');
+    // Before the first rebuild its route answers 404, which the browser reports itself.
+    expect(complaints.splice(0).filter((told) => !told.includes('404'))).toEqual([]);
+  });
+
+  it('shows deliveries as they come, refused ones too', async () => {
+    await goTo('Deliveries');
+    await panel('To this instance').getByText('customer.subscription.created').first().waitFor();
+    const eve = buyer('eve');
+    const body = eve.started('active').body;
+    await service.receive(body);
+    await service.post(body, 't=1,v1=00');
+    await panel('To this instance').getByText('invalid signature').waitFor();
+    await picture(page, 'console-deliveries');
+  });
+
+  it.each(['Users', 'Attention', 'Projections', 'Deliveries'])(
+    'has no barrier that axe finds on the page %s, light, dark and on a phone',
+    async (name) => {
+      const open = await browser.newContext({ bypassCSP: true });
+      const strict = page;
+      page = await open.newPage();
+      await page.goto(`${service.url}/console/`);
+      await page.getByLabel('Key').fill(ADMIN_KEY);
+      await page.getByRole('button', { name: 'Open' }).click();
+      await goTo(name);
+      await page.getByText('Reading…').first().waitFor({ state: 'hidden' });
+      const light = await barriers();
+      await page.emulateMedia({ colorScheme: 'dark' });
+      const dark = await barriers();
+      await page.setViewportSize({ width: 360, height: 740 });
+      const phone = await barriers();
+      const width = await page.evaluate(() => Reflect.get(globalThis, 'document').documentElement.scrollWidth);
+      await open.close();
+      page = strict;
+      expect([...light, ...dark, ...phone]).toEqual([]);
+      expect(width).toBeLessThanOrEqual(360);
+    },
+  );
+
+  it('runs under a policy that allows no inline script or style, and no frame', async () => {
+    const answer = await fetch(`${service.url}/console/`);
+    const policy = answer.headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toMatch(/unsafe|\*/);
+    const nothing = await fetch(`${service.url}/console/no-such-file`);
+    expect([nothing.status, nothing.headers.get('content-type')]).toEqual([
+      404,
+      expect.stringContaining('application/problem+json'),
+    ]);
+  });
+});
