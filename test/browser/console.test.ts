@@ -162,7 +162,9 @@ describe('The console', () => {
       const dark = await barriers();
       await page.setViewportSize({ width: 360, height: 740 });
       const phone = await barriers();
-      const width = await page.evaluate(() => Reflect.get(globalThis, 'document').documentElement.scrollWidth);
+      const width = await page.evaluate(
+        () => Reflect.get(globalThis, 'document').documentElement.scrollWidth,
+      );
       await open.close();
       page = strict;
       expect([...light, ...dark, ...phone]).toEqual([]);
