@@ -98,8 +98,8 @@ describe('The layers of the source', () => {
     const out = [...imports].flatMap(([file, names]) =>
       names.filter((name) => name.startsWith('..')).map((name) => `${file} imports ${name}`),
     );
-    const sourcesOfPackages = readdirSync(packages, { recursive: true, encoding: 'utf8' }).filter((file) =>
-      /^[^/]+\/src\/.*\.ts$/.test(file),
+    const sourcesOfPackages = readdirSync(packages, { recursive: true, encoding: 'utf8' }).filter(
+      (file) => /^[^/]+\/src\/.*\.tsx?$/.test(file) && !/\.test\.tsx?$/.test(file),
     );
     const inwards = sourcesOfPackages.flatMap((file) => {
       const { importedFiles } = ts.preProcessFile(readFileSync(join(packages, file), 'utf8'), true, true);

@@ -49,15 +49,13 @@ describe('The console', () => {
   };
   const panel = (name: string) => page.getByRole('region', { name, exact: true });
   /** Rules of WCAG 2 A and AA that the page breaks (axe-core), by rule and element. */
-  const barriers = async (): Promise<readonly string[]> => {
-    await page.addScriptTag({ path: AXE }).catch(() => undefined);
-    return page.evaluate(async () => {
+  const barriers = (): Promise<readonly string[]> =>
+    page.evaluate(async () => {
       const { violations } = await Reflect.get(globalThis, 'axe').run();
       return violations.flatMap(({ id, nodes }: { id: string; nodes: { html: string }[] }) =>
         nodes.map(({ html }) => `${id}: ${html}`),
       );
     });
-  };
 
   it('opens with a key that the service knows, and with no other', async () => {
     await page.goto(`${service.url}/console`);
@@ -146,31 +144,34 @@ describe('The console', () => {
     await picture(page, 'console-deliveries');
   });
 
-  it.each(['Users', 'Attention', 'Projections', 'Deliveries'])(
-    'has no barrier that axe finds on the page %s, light, dark and on a phone',
-    async (name) => {
-      const open = await browser.newContext({ bypassCSP: true });
-      const strict = page;
-      page = await open.newPage();
-      await page.goto(`${service.url}/console/`);
-      await page.getByLabel('Key').fill(ADMIN_KEY);
-      await page.getByRole('button', { name: 'Open' }).click();
+  it('has no barrier that axe finds on any page, light on a desk or dark on a phone', async () => {
+    // Axe is a script of its own, which the policy would not let in.
+    const lenient = await browser.newContext({ bypassCSP: true });
+    const strict = page;
+    page = await lenient.newPage();
+    await page.goto(`${service.url}/console/`);
+    await page.addScriptTag({ path: AXE });
+    await page.getByLabel('Key').fill(ADMIN_KEY);
+    await page.getByRole('button', { name: 'Open' }).click();
+    const found: string[] = [];
+    for (const name of ['Users', 'Attention', 'Projections', 'Deliveries']) {
+      await page.emulateMedia({ colorScheme: 'light' });
+      await page.setViewportSize({ width: 1200, height: 900 });
       await goTo(name);
       await page.getByText('Reading…').first().waitFor({ state: 'hidden' });
-      const light = await barriers();
+      found.push(...(await barriers()));
       await page.emulateMedia({ colorScheme: 'dark' });
-      const dark = await barriers();
       await page.setViewportSize({ width: 360, height: 740 });
-      const phone = await barriers();
+      found.push(...(await barriers()));
       const width = await page.evaluate(
         () => Reflect.get(globalThis, 'document').documentElement.scrollWidth,
       );
-      await open.close();
-      page = strict;
-      expect([...light, ...dark, ...phone]).toEqual([]);
-      expect(width).toBeLessThanOrEqual(360);
-    },
-  );
+      if (width > 360) found.push(`${name} is ${width} px wide on a phone of 360`);
+    }
+    await lenient.close();
+    page = strict;
+    expect(found).toEqual([]);
+  });
 
   it('runs under a policy that allows no inline script or style, and no frame', async () => {
     const answer = await fetch(`${service.url}/console/`);

@@ -32,6 +32,38 @@ describe('Health and metrics', () => {
     });
   });
 
+  it('list the last deliveries with what came of each, the newest first, and stream them', async () => {
+    const body = customerEvent();
+    const { position } = await service.receive(body);
+    await service.post(body, 't=1,v1=00');
+    const path = '/v1/ops/deliveries';
+    const { status, body: listed } = await service.call({ path, headers: AUTHORIZED });
+    expect(status).toBe(200);
+    const [refused, applied] = Object(listed).deliveries;
+    expect(refused).toMatchObject({ outcome: 'invalid_signature', eventId: null, type: null });
+    expect(applied).toMatchObject({
+      number: refused.number - 1,
+      outcome: 'applied',
+      eventId: JSON.parse(body).id,
+      position,
+    });
+    const leaves = new AbortController();
+    const stream = await fetch(`${service.url}${path}/stream`, {
+      headers: AUTHORIZED,
+      signal: leaves.signal,
+    });
+    const told = { text: '' };
+    const reading = (async () => {
+      for await (const chunk of stream.body ?? []) told.text += Buffer.from(chunk).toString();
+    })().catch(() => undefined);
+    const later = customerEvent();
+    await service.receive(later);
+    await until('the delivery is streamed', () => told.text.includes(`"eventId":"${JSON.parse(later).id}"`));
+    expect(told.text).toContain(`"number":${refused.number},`);
+    leaves.abort();
+    await reading;
+  });
+
   it('count deliveries by type and outcome, with types from a closed set', async () => {
     const body = customerEvent();
     await service.receive(body);

