@@ -290,6 +290,8 @@ describe('The OpenAPI document', () => {
       'GET /v1/me/entitlements',
       'GET /v1/ops/conflicts',
       'GET /v1/ops/dead-letters',
+      'GET /v1/ops/deliveries',
+      'GET /v1/ops/deliveries/stream',
       'GET /v1/ops/faults',
       'GET /v1/ops/fraud-warnings',
       'GET /v1/ops/imports',

@@ -32,6 +32,30 @@ describe('Health and metrics', () => {
     });
   });
 
+  it('count deliveries by type and outcome, with types from a closed set', async () => {
+    const body = customerEvent();
+    await service.receive(body);
+    await service.receive(body);
+    for (let n = 0; n < 30; n += 1) await service.receive(customerEvent({ type: `made.up.${n}` }));
+    await service.deliver(customerEvent({ created: -1 }));
+    await service.call({ method: 'POST', path: '/webhooks/stripe', body });
+    await service.deliver('x'.repeat(2 * 1024 * 1024));
+    const { text, headers } = await service.call({ path: '/metrics' });
+    expect(headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
+    expect(text).toContain(`tenure_build_info{version="${VERSION}",node="${process.versions.node}"} 1`);
+    for (const line of [
+      'tenure_webhooks_total{type="customer.created",outcome="applied"} 1',
+      'tenure_webhooks_total{type="customer.created",outcome="duplicate"} 1',
+      'tenure_webhooks_total{type="customer.created",outcome="malformed"} 1',
+      'tenure_webhooks_total{type="other",outcome="ignored"} 30',
+      'tenure_webhooks_total{type="unread",outcome="invalid_signature"} 1',
+      'tenure_webhooks_total{type="unread",outcome="too_large"} 1',
+    ]) {
+      expect(text.split('\n')).toContain(line);
+    }
+    expect(text).not.toContain('made.up');
+  });
+
   it('list the last deliveries with what came of each, the newest first, and stream them', async () => {
     const body = customerEvent();
     const { position } = await service.receive(body);
@@ -62,30 +86,6 @@ describe('Health and metrics', () => {
     expect(told.text).toContain(`"number":${refused.number},`);
     leaves.abort();
     await reading;
-  });
-
-  it('count deliveries by type and outcome, with types from a closed set', async () => {
-    const body = customerEvent();
-    await service.receive(body);
-    await service.receive(body);
-    for (let n = 0; n < 30; n += 1) await service.receive(customerEvent({ type: `made.up.${n}` }));
-    await service.deliver(customerEvent({ created: -1 }));
-    await service.call({ method: 'POST', path: '/webhooks/stripe', body });
-    await service.deliver('x'.repeat(2 * 1024 * 1024));
-    const { text, headers } = await service.call({ path: '/metrics' });
-    expect(headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
-    expect(text).toContain(`tenure_build_info{version="${VERSION}",node="${process.versions.node}"} 1`);
-    for (const line of [
-      'tenure_webhooks_total{type="customer.created",outcome="applied"} 1',
-      'tenure_webhooks_total{type="customer.created",outcome="duplicate"} 1',
-      'tenure_webhooks_total{type="customer.created",outcome="malformed"} 1',
-      'tenure_webhooks_total{type="other",outcome="ignored"} 30',
-      'tenure_webhooks_total{type="unread",outcome="invalid_signature"} 1',
-      'tenure_webhooks_total{type="unread",outcome="too_large"} 1',
-    ]) {
-      expect(text.split('\n')).toContain(line);
-    }
-    expect(text).not.toContain('made.up');
   });
 
   it('measure appends, requests by pattern, and the projection', async () => {

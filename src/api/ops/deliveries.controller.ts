@@ -38,7 +38,7 @@ export class DeliveriesController {
     ok: {
       description:
         'Events `delivery`, the oldest first; one that is slow to read misses what is no longer remembered',
-      schema: handledDelivery,
+      schema: z.string(),
       type: 'text/event-stream',
       example: 'event: delivery\ndata: {"number":1,"outcome":"applied"}\n\n',
     },
