@@ -60,6 +60,10 @@ process.env.TENURE_TEST_LEFT_OUT = absent
 const EVERYTHING_TWICE =
   process.env.REBUILD_EVENTS !== undefined || process.env.TEST_EVENTSTORE_URL !== undefined;
 
+/** Files of which every case needs processes of its own: what they tell is tried at less cost elsewhere, and fully by the soak. */
+const SOAKED = ['rebuild-killed'];
+const notSoaked = EVERYTHING_TWICE ? [] : [`/test/e2e/(${SOAKED.join('|')})\\.test\\.ts$`];
+
 /** What the store of the log reaches least: on the second store only where everything runs twice. */
 const ONCE = [
   'access',
@@ -80,7 +84,6 @@ const ONCE = [
   'operations',
   'order',
   'projections',
-  'rebuild-killed',
   'rebuild-under-load',
   'reconcile',
   'stripe-doubts',
@@ -106,7 +109,7 @@ export default {
       displayName: 'postgresql',
       roots: ['<rootDir>/src', '<rootDir>/packages', '<rootDir>/test'],
       testMatch: ['**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', ...absent.map(([, folder]) => folder)],
+      testPathIgnorePatterns: ['/node_modules/', ...absent.map(([, folder]) => folder), ...notSoaked],
     },
     {
       ...withStores,
@@ -115,6 +118,7 @@ export default {
       testMatch: ['**/*.test.ts'],
       testPathIgnorePatterns: [
         '/(embedded-start|start|openapi|database-away|log-adopt-killed|eventstore-[a-z]+)\\.test\\.ts$',
+        ...notSoaked,
         ...(EVERYTHING_TWICE ? [] : [`/test/e2e/(${ONCE.join('|')})\\.test\\.ts$`]),
       ],
       testEnvironmentOptions: { env: { TEST_STORE: 'eventstoredb' } },

@@ -7,40 +7,16 @@ import { few } from './support/watched-reads.js';
 /** Jest's own limit: what a case waits for has limits of its own, each with what it waited for. */
 const CASE_MS = 900_000;
 
-/** Each case starts four processes and more: the first runs always, the others at the soak's size. */
-const isSoak = process.env.REBUILD_EVENTS !== undefined;
-
-/** Each case has a log, a database and processes of its own, and kills somebody in one phase of a rebuild. */
+/**
+ * Each case has a log, a database and processes of its own, and kills somebody in one phase of a rebuild. They run in the
+ * soak; that the builder is killed is tried always, in `rebuild-under-load.test.ts`.
+ */
 describe('A rebuild', () => {
   const when = (title: string, run: (rebuild: KilledRebuild) => Promise<void>): void => {
     it(title, () => KilledRebuild.within(run), CASE_MS);
   };
-  const whenSoaked: typeof when = (title, run) => {
-    if (isSoak) when(title, run);
-  };
 
-  when(
-    'whose builder is killed is built on by the other service, also once the first is back',
-    async (rebuild) => {
-      const { two } = rebuild;
-      const { build, wall } = await rebuild.beginHeld();
-      const victim = await rebuild.leader('beside');
-      const other = rebuild.other(victim);
-      await rebuild.isHeld(victim);
-      await rebuild.without(victim, async () => {
-        await rebuild.leads(other, 'beside');
-        await wall.query('rollback');
-        await two.rebuilds.untilCaughtUp(build, () => undefined);
-      });
-      await rebuild.comesBack(victim);
-      expect(await two.leaderOf('beside')).toBe(other);
-      await rebuild.tell(...two.urls);
-      expect(await rebuild.generations()).toEqual(['1 live', `${build} building`]);
-      await two.rebuilds.swap(build, OPS);
-    },
-  );
-
-  whenSoaked('misses nobody when the service that stands by is killed', async (rebuild) => {
+  when('misses nobody when the service that stands by is killed', async (rebuild) => {
     const { two } = rebuild;
     const { build, wall } = await rebuild.beginHeld();
     const builder = await rebuild.leader('beside');
@@ -53,7 +29,7 @@ describe('A rebuild', () => {
     await two.rebuilds.swap(build, OPS);
   });
 
-  whenSoaked('is kept level by the other service when the one that did so is killed', async (rebuild) => {
+  when('is kept level by the other service when the one that did so is killed', async (rebuild) => {
     const { two } = rebuild;
     const build = await rebuild.beginLevel();
     const victim = await rebuild.leader('beside');
@@ -69,8 +45,7 @@ describe('A rebuild', () => {
     ['compares', 'revocation_feed_head'],
     ['keeps the history of what it replaces', 'swap_history'],
   ] as const;
-  const eachWhenSoaked = isSoak ? it.each(heldAt) : () => undefined;
-  eachWhenSoaked(
+  it.each(heldAt)(
     'of which the command that swaps is killed while it %s shows nothing of the swap, and can be swapped again',
     (_, table) =>
       KilledRebuild.within(async (rebuild) => {
@@ -91,7 +66,7 @@ describe('A rebuild', () => {
     CASE_MS,
   );
 
-  whenSoaked(
+  when(
     'is swapped by a command though the service that leads is killed meanwhile, and the other one leads',
     async (rebuild) => {
       const { two } = rebuild;
@@ -109,7 +84,7 @@ describe('A rebuild', () => {
     },
   );
 
-  whenSoaked(
+  when(
     'rolled back is folded on by the other service when the one that leads is killed just then',
     async (rebuild) => {
       const { two } = rebuild;
@@ -128,7 +103,7 @@ describe('A rebuild', () => {
     },
   );
 
-  whenSoaked(
+  when(
     'ordered over HTTP is carried out by the other service when the one that carries it out is killed',
     async (rebuild) => {
       const { two } = rebuild;

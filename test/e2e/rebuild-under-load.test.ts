@@ -6,6 +6,7 @@ import { AUTHORIZED } from '../support/service.js';
 import { signed } from '../support/stripe-events.js';
 import { until } from '../support/until.js';
 import { judgedFromScratch } from './support/judged-from-scratch.js';
+import { KilledRebuild } from './support/killed-rebuild.js';
 import { SteadyLoad } from './support/steady-load.js';
 import { TwoServices } from './support/two-services.js';
 import {
@@ -21,19 +22,17 @@ import {
 } from './support/watched-reads.js';
 
 const isSoak = process.env.REBUILD_EVENTS !== undefined;
-const ASKED_FOR = Number(process.env.REBUILD_EVENTS ?? 1_200);
+const ASKED_FOR = Number(process.env.REBUILD_EVENTS ?? 600);
 /** The EventStoreDB test server keeps its log in memory, on one core: it gets no more than this. */
 const EVENTS = logInEventStoreDb() ? Math.min(ASKED_FOR, 20_000) : ASKED_FOR;
 const USERS = EVENTS / EVENTS_OF_A_LIFE;
-const READS_A_SECOND = isSoak ? 200 : 80;
+const READS_A_SECOND = isSoak ? 200 : 40;
 const WEBHOOKS_A_SECOND = isSoak ? 50 : 20;
 /** Every so many reads one asks for many users. */
 const BATCH_EVERY = 20;
 const BATCH = 20;
 /** Reads before the rebuild begins and after it has ended. */
-const SOME_READS = isSoak ? 300 : 100;
-/** More reads come, or a position is shown, within this on any machine that is worth a test. */
-const PATIENCE_MS = 180_000;
+const SOME_READS = isSoak ? 300 : 60;
 const OPS = { actor: 'ops', reason: 'a later policy' };
 
 /** Every tenth user goes on by webhooks, one with each kind of life; the others stay as they are. */
@@ -41,15 +40,17 @@ function isMoving({ kind }: RecordedLife, n: number): boolean {
   return Math.floor(n / 4) % 10 === 0 && kind !== 'canceled';
 }
 
+/** They read and write while what is told below happens. */
+let two: TwoServices;
+beforeAll(async () => {
+  two = await TwoServices.start(USERS);
+}, 900_000);
+afterAll(() => two.close());
+
 describe('A rebuild under a changed access policy, swapped in while two services read and write', () => {
-  let two: TwoServices;
-  beforeAll(async () => {
-    two = await TwoServices.start(USERS);
-  }, 900_000);
   const loads: SteadyLoad[] = [];
   afterAll(async () => {
     await Promise.allSettled(loads.map((load) => load.stop())); // what one rejects with, the test has said
-    await two.close();
   });
 
   it('fails and mixes no read, loses no event, raises exactly the changed versions, and equals a fold from scratch', async () => {
@@ -90,7 +91,7 @@ describe('A rebuild under a changed access policy, swapped in while two services
     loads.push(reading, writing);
     const enough = async (): Promise<void> => {
       const count = reads.answers.length + SOME_READS;
-      await until('more reads', () => reads.answers.length >= count, PATIENCE_MS);
+      await until('more reads', () => reads.answers.length >= count);
     };
     await enough();
     const began = performance.now();
@@ -177,6 +178,28 @@ describe('A rebuild under a changed access policy, swapped in while two services
   if (isSoak) it('and once more by the same code: nothing changes', again, 900_000);
 });
 
+describe('A rebuild whose builder is killed', () => {
+  it('is built on by the other service, also once the first is back', async () => {
+    await KilledRebuild.between(two, async (rebuild) => {
+      const before = await rebuild.generations();
+      const { build, wall } = await rebuild.beginHeld();
+      const victim = await rebuild.leader('beside');
+      const other = rebuild.other(victim);
+      await rebuild.isHeld(victim);
+      await rebuild.without(victim, async () => {
+        await rebuild.leads(other, 'beside');
+        await wall.query('rollback');
+        await two.rebuilds.untilCaughtUp(build, () => undefined);
+      });
+      await rebuild.comesBack(victim);
+      expect(await two.leaderOf('beside')).toBe(other);
+      await rebuild.tell(...two.urls);
+      expect(await rebuild.generations()).toEqual([...before, `${build} building`]);
+      await two.rebuilds.swap(build, OPS);
+    });
+  }, 900_000);
+});
+
 function pick<T>(all: readonly T[], n: number): T {
   const picked = all[n % all.length];
   if (picked === undefined) throw new RangeError('nothing to pick from');
@@ -191,7 +214,7 @@ async function snapshots(
 ): Promise<ReadonlyMap<string, string>> {
   const reached = `${url}/v1/users/${userIds[0]}/entitlements?minPosition=${minPosition}`;
   const shows = async (): Promise<boolean> => (await fetch(reached, { headers: AUTHORIZED })).status === 200;
-  await until(`${url} shows ${minPosition}`, shows, PATIENCE_MS);
+  await until(`${url} shows ${minPosition}`, shows);
   const found = new Map<string, string>();
   for (let from = 0; from < userIds.length; from += 100) {
     const response = await fetch(`${url}/v1/entitlements/batch`, {

@@ -13,8 +13,8 @@ const SOME_READS = 20;
 export const OPS = { actor: 'ops', reason: 'a later policy' };
 
 /**
- * Two services on a log of their own, readers at both, and what stands in their way: for one case in which somebody is
- * killed. Whatever becomes of the case, nothing of it is left running.
+ * Readers at two services, and what stands in their way: for one case in which somebody is killed. Whatever becomes of the
+ * case, nothing of it is left running.
  */
 export class KilledRebuild {
   readonly reads = new WatchedReads();
@@ -24,25 +24,31 @@ export class KilledRebuild {
 
   private constructor(readonly two: TwoServices) {
     const { lives, urls } = two;
+    const users = lives.all.length;
     this.#reading = new SteadyLoad(READS_A_SECOND, (n) =>
-      this.reads.one(urls[n % 2] ?? urls[0], lives.all[n % USERS]?.userId ?? '', Math.floor(n / USERS)),
+      this.reads.one(urls[n % 2] ?? urls[0], lives.all[n % users]?.userId ?? '', Math.floor(n / users)),
     );
   }
 
-  /** Runs a case, at the end of which a generation of the later version is live; looks at everything that was read meanwhile, and ends what the case began. */
+  /** Runs a case on services and a log of its own. */
   static async within(run: (rebuild: KilledRebuild) => Promise<void>): Promise<void> {
     const two = await TwoServices.start(USERS);
     try {
-      const rebuild = new KilledRebuild(two);
-      try {
-        await run(rebuild);
-        await rebuild.#isSound();
-      } finally {
-        for (const wall of rebuild.#walls) wall.release(true);
-        await rebuild.#reading.stop();
-      }
+      await KilledRebuild.between(two, run);
     } finally {
       await two.close();
+    }
+  }
+
+  /** Runs a case, at the end of which a generation of the later version is live; looks at everything that was read meanwhile, and ends what the case began. */
+  static async between(two: TwoServices, run: (rebuild: KilledRebuild) => Promise<void>): Promise<void> {
+    const rebuild = new KilledRebuild(two);
+    try {
+      await run(rebuild);
+      await rebuild.#isSound();
+    } finally {
+      for (const wall of rebuild.#walls) wall.release(true);
+      await rebuild.#reading.stop();
     }
   }
 
@@ -55,7 +61,7 @@ export class KilledRebuild {
       try {
         await wall.query(
           `insert into tenure.revocation_version select $1, user_id, counter, raised_at
-           from tenure.revocation_version where generation = 1 and user_id = $2`,
+           from tenure.revocation_version join tenure.live_generation using (generation) where user_id = $2`,
           [build, life?.userId],
         );
         return { build, wall };
