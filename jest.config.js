@@ -48,7 +48,7 @@ export const unit = {
 };
 
 /** Programs that some tests start, and the folder of those tests: left out where a program is absent, and said at the end. */
-const PROGRAMS = { 'redis-server': '/test/redis/', chromium: '/test/browser/' };
+const PROGRAMS = { 'redis-server': '/test/redis/', chromium: '/test/browser/', nginx: '/test/nginx/' };
 const isThere = (program) =>
   (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
 const absent = Object.entries(PROGRAMS).filter(([program]) => !isThere(program));
@@ -86,6 +86,7 @@ const ONCE = [
   'projections',
   'rebuild-under-load',
   'reconcile',
+  'standards',
   'stripe-doubts',
   'thin-events',
   'tokens',

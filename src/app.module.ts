@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
+import { AccessModule } from './api/access/access.module.js';
 import { AuditModule } from './api/audit/audit.module.js';
 import { CheckoutModule } from './api/checkout/checkout.module.js';
 import { EntitlementsModule } from './api/entitlements/entitlements.module.js';
@@ -7,6 +8,7 @@ import { UsageModule } from './api/features/usage.module.js';
 import { GrantsModule } from './api/grants/grants.module.js';
 import { HealthModule } from './api/health/health.module.js';
 import { LinksModule } from './api/links/links.module.js';
+import { OfrepModule } from './api/ofrep/ofrep.module.js';
 import { OpsModule } from './api/ops/ops.module.js';
 import { PlansModule } from './api/plans/plans.module.js';
 import { PortalModule } from './api/portal/portal.module.js';
@@ -45,6 +47,8 @@ export function appModule(parts: AppParts): DynamicModule {
       PlansModule,
       PortalModule,
       TokensApiModule,
+      AccessModule,
+      OfrepModule,
       GrantsModule,
       LinksModule,
       AuditModule,

@@ -113,6 +113,7 @@ const packageSchema = z.object({
 const WORDS: Readonly<Record<string, string>> = {
   'policy: all default': '{}',
   'addons: none': '{}',
+  'routes: none': 'undefined',
   'checkout: all default': '{}',
   'plans.*.trialDays: none': 'undefined',
 };

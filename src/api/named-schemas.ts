@@ -1,9 +1,11 @@
 import type { z } from 'zod';
 import { handledDelivery } from '../webhooks/recent-deliveries.js';
 import { webhookReceipt } from '../webhooks/webhook.service.js';
+import * as authzen from './access/authzen.schemas.js';
 import * as audit from './audit/audit.schemas.js';
 import * as checkout from './checkout/checkout.schemas.js';
 import * as grants from './grants/grants.schemas.js';
+import * as ofrep from './ofrep/ofrep.schemas.js';
 import { deliveriesResponse } from './ops/deliveries.controller.js';
 import * as imports from './ops/import.schemas.js';
 import * as projection from './ops/projection.schemas.js';
@@ -69,6 +71,14 @@ export const NAMED = {
   Grants: grants.grantsResponse,
   OverrideRequest: grants.overrideRequest,
   Overrides: grants.overridesResponse,
+  EvaluationRequest: authzen.evaluationRequest,
+  Evaluation: authzen.evaluationResponse,
+  EvaluationsRequest: authzen.evaluationsRequest,
+  Evaluations: authzen.evaluationsResponse,
+  OfrepRequest: ofrep.ofrepRequest,
+  OfrepFlag: ofrep.flagResponse,
+  OfrepFlags: ofrep.flagsResponse,
+  OfrepFailure: ofrep.ofrepFailure,
   Token: tokens.tokenResponse,
   Jwks: tokens.jwksResponse,
   IntrospectionRequest: tokens.introspectionRequest,

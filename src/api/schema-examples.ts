@@ -1,9 +1,11 @@
 import type { z } from 'zod';
 import { VERSION } from '../observability/version.js';
+import { AUTHZEN_EXAMPLES } from './access/authzen.schemas.js';
 import { AUDIT_EXAMPLES } from './audit/audit.examples.js';
 import { CHECKOUT_EXAMPLES } from './checkout/checkout.schemas.js';
 import { GRANTS_EXAMPLES } from './grants/grants.examples.js';
 import type { NAMED } from './named-schemas.js';
+import { OFREP_EXAMPLES } from './ofrep/ofrep.schemas.js';
 import { IMPORTING, RECONCILING } from './ops/job.examples.js';
 import { PROJECTION_EXAMPLES } from './ops/projection.examples.js';
 import { WEBHOOK_ENDPOINT_EXAMPLES } from './ops/webhook-endpoints.schemas.js';
@@ -85,6 +87,8 @@ export const EXAMPLES: Examples<keyof typeof NAMED> = {
   ...PLAN_CHANGE_EXAMPLES,
   ...PORTAL_EXAMPLES,
   ...TOKEN_EXAMPLES,
+  ...AUTHZEN_EXAMPLES,
+  ...OFREP_EXAMPLES,
   ...CHECKOUT_EXAMPLES,
   ...AUDIT_EXAMPLES,
   Snapshot: { ...SNAPSHOT, scheduledChange: SCHEDULED, features: [...SNAPSHOT.features], unmappedPrices: [] },

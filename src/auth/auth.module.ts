@@ -81,6 +81,6 @@ const USER_TOKENS = Symbol('USER_TOKENS');
       useFactory: (access: AccessControl, now: () => number) => new HeldAccess({ access, now }),
     },
   ],
-  exports: [SEALED_SECRETS, HeldAccess],
+  exports: [SEALED_SECRETS, HeldAccess, AccessControl],
 })
 export class AuthModule {}

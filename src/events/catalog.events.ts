@@ -77,6 +77,30 @@ export const checkoutOptionsSchema = z.strictObject({
 });
 export type CheckoutOptions = z.infer<typeof checkoutOptionsSchema>;
 
+/** Methods as they are sent: tokens in upper case (RFC 9110, 9.1). */
+const method = z.string().regex(/^[A-Z][A-Z-]{0,31}$/, { error: 'a method in upper case, such as GET' });
+const PATH = 'a decoded path from /, without empty, . and .. segments and without % \\ ; ? #; a * may end it';
+
+/** A route of an application and the feature that it takes. A `*` at the end of `path` is the rest. */
+export const routeSchema = z.strictObject({
+  methods: z.array(method).min(1),
+  path: z
+    .string()
+    .max(1_000)
+    .refine((path) => isRoutePath(path), { error: PATH }),
+  feature: key,
+});
+export type Route = z.infer<typeof routeSchema>;
+
+function isRoutePath(path: string): boolean {
+  if (!/^\/[^%\\;?#*\p{Cc}]*\*?$/u.test(path)) return false;
+  const segments = path.replace(/\*$/, '').slice(1).split('/');
+  return segments.every(
+    (segment, index) =>
+      segment !== '.' && segment !== '..' && (segment !== '' || index === segments.length - 1),
+  );
+}
+
 export const planCatalogSchema = z.strictObject({
   default: key,
   policy: accessPolicySchema.prefault({}),
@@ -85,6 +109,8 @@ export const planCatalogSchema = z.strictObject({
   checkout: checkoutOptionsSchema.prefault({}),
   plans: z.record(key, planSchema),
   addons: z.record(key, addonSchema).default({}),
+  /** Asked by path, the first that fits. Left out where there are none, so that older catalogues keep their hash. */
+  routes: z.array(routeSchema).optional(),
 });
 export type PlanCatalog = z.infer<typeof planCatalogSchema>;
 

@@ -2,8 +2,8 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { emptyReply, sendReply } from './reply.js';
 import { requestIdOf } from './request-id.js';
 
-/** What browsers may call: everything that takes a key or token. */
-const CALLED = /^\/(?:v1|ofrep|access)(?:[/?]|$)/i;
+/** What browsers may call: everything that takes a key or token, but what proxies ask about requests of any method. */
+const CALLED = /^\/(?:v1|ofrep|access(?!\/v1\/check(?:[/?]|$)))(?:[/?]|$)/i;
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const HEADERS = [
   'authorization',

@@ -13,6 +13,7 @@ export const PROBLEMS = {
   invalid_signature: { status: 400, title: 'The webhook signature is not valid' },
   unauthorized: { status: 401, title: 'A valid key or token is required' },
   forbidden: { status: 403, title: 'The key lacks the scope' },
+  access_denied: { status: 403, title: 'The user may not do that' },
   other_user: { status: 403, title: 'The token is of another user' },
   PAID_UPGRADE_REQUIRED: { status: 403, title: 'It is more than what is held, and is paid for first' },
   unknown_generation: { status: 404, title: 'There is no such generation' },

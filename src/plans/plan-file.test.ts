@@ -90,7 +90,7 @@ describe('a plan file', () => {
       ),
       [
         '7: plans.pro.roles: no key of plans.pro; its keys are rank, role, features, limits, perUnit, prices, sellable, trialDays',
-        '1: policies: no key of the file; its keys are default, policy, trialDays, checkout, plans, addons',
+        '1: policies: no key of the file; its keys are default, policy, trialDays, checkout, plans, addons, routes',
       ],
     ],
     [
@@ -116,6 +116,11 @@ describe('a plan file', () => {
       VALID.replace('default: free', 'default: gold'),
       ['1: default: must name a plan, and there is no plan "gold"; plans are free, pro'],
     ],
+    [
+      'a route of a feature that nothing gives',
+      `${VALID}routes:\n  - { methods: [GET], path: /api/*, feature: api }\n  - { methods: [GET], path: /x, feature: apj }\n`,
+      ['16: routes.1.feature: no plan and no add-on gives the feature "apj"'],
+    ],
     ['a key twice', `${VALID}default: pro\n`, ['14: the key default stands twice in one map']],
     [
       'a second document',
@@ -130,6 +135,41 @@ describe('a plan file', () => {
   ])('with %s is refused with the line, what is wrong and what would be right', (_, text, expected) => {
     const faults = faultsOf(text);
     expect([...faults].sort()).toEqual(expected.map((line) => `plans.yaml:${line}`).sort());
+  });
+
+  it.each(['/', '/api', '/api/', '/api/*', '/*', '/a.b/..c/d...', '/café'])('takes the route %s', (path) => {
+    expect(
+      faultsOf(`${VALID}routes:\n  - { methods: [GET, PURGE], path: "${path}", feature: api }\n`),
+    ).toEqual([]);
+  });
+
+  it.each([
+    '',
+    'api',
+    '/api?x',
+    '/api#x',
+    '/api/../x',
+    '/api/./x',
+    '//api',
+    '/api//x',
+    '/a*b',
+    '/*/x',
+    '/a;b',
+    '/%61',
+    '/..',
+    '/../*',
+  ])('refuses the route %p, which no request that is let through has', (path) => {
+    expect(faultsOf(`${VALID}routes:\n  - { methods: [GET], path: "${path}", feature: api }\n`)).toEqual([
+      expect.stringContaining('plans.yaml:15: routes.0.path: '),
+    ]);
+  });
+
+  it('refuses a method that is never sent so', () => {
+    expect(faultsOf(`${VALID}routes:\n  - { methods: [get], path: /, feature: api }\n`)).toHaveLength(1);
+  });
+
+  it('has the hash of before where it has no routes', () => {
+    expect(parsePlanFile(VALID, 'plans.yaml').catalog).not.toHaveProperty('routes');
   });
 
   it('names a hundred of many faults, and how many more there are', () => {

@@ -115,6 +115,14 @@ function meaningFaults(catalog: PlanCatalog): readonly PlanFault[] {
       words: `default: must name a plan, and there is no plan "${catalog.default}"; plans are ${plans || 'none'}`,
     });
   }
+  const given = new Set(
+    [...Object.values(catalog.plans), ...Object.values(catalog.addons)].flatMap(({ features }) => features),
+  );
+  for (const [index, { feature }] of (catalog.routes ?? []).entries()) {
+    if (given.has(feature)) continue;
+    const words = `routes.${index}.feature: no plan and no add-on gives the feature "${feature}"`;
+    faults.push({ path: ['routes', index, 'feature'], words });
+  }
   const owners = new Map<string, Path>();
   for (const { price, path } of listedPrices(catalog)) {
     const other = owners.get(price);

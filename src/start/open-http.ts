@@ -3,10 +3,13 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory, Reflector } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import express from 'express';
+import { AccessCheck, CHECK_PATH } from '../api/access/access-check.js';
+import { checkHandler } from '../api/access/check.handler.js';
 import { AuditGuard } from '../api/audit/audit.guard.js';
 import { serveConsole } from '../api/console/serve-console.js';
 import { EntitlementsService } from '../api/entitlements/entitlements.service.js';
 import { hotRoutes, routeOf } from '../api/hot-routes.js';
+import { ofrepBody } from '../api/ofrep/ofrep-body.js';
 import { serveOpenApi } from '../api/openapi.js';
 import { toProblem } from '../api/to-problem.js';
 import { AccessControl } from '../auth/access-control.js';
@@ -53,6 +56,10 @@ export async function openApplication(
   app.use('/v1', requireKey(app.get(AccessControl)));
   app.use('/v1/introspect', formBody);
   app.use('/v1', jsonBody);
+  app.use(CHECK_PATH, checkHandler(app.get(AccessCheck), failures));
+  app.use(['/ofrep', '/access'], requireKey(app.get(AccessControl)));
+  app.use('/ofrep', ofrepBody);
+  app.use('/access', jsonBody);
   app.useGlobalGuards(new ScopeGuard(app.get(Reflector)), app.get(AuditGuard));
   app.useGlobalInterceptors(
     new IdempotencyInterceptor({

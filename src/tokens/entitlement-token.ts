@@ -1,4 +1,11 @@
-import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify, SignJWT } from 'jose';
+import {
+  createLocalJWKSet,
+  decodeProtectedHeader,
+  errors,
+  type JSONWebKeySet,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
 import { z } from 'zod';
 import type { Served, Snapshot } from '../projections/entitlements/snapshot.js';
 import type { EntitlementReader } from '../projections/read-models/entitlement.reader.js';
@@ -11,6 +18,19 @@ export const TOKEN_TYPE = 'entitlements+jwt';
 const SHAPE = /^[\w-]{2,}\.[\w-]{2,}\.[\w-]{2,}$/;
 /** Longer ones are not ours: what a token says is bounded by the plan catalogue. */
 const MAX_LENGTH = 32_768;
+
+const headerSchema = z.object({ typ: z.literal(TOKEN_TYPE) });
+
+/** Whether a text says of itself that it is an entitlement token; nothing of it is verified. */
+export function isEntitlementToken(text: string): boolean {
+  if (text.length > MAX_LENGTH || !SHAPE.test(text)) return false;
+  try {
+    return headerSchema.safeParse(decodeProtectedHeader(text)).success;
+  } catch (error) {
+    if (error instanceof TypeError) return false; // no JSON, or none in base64url
+    throw error;
+  }
+}
 
 const claimsSchema = z.object({
   iss: z.string(),

@@ -316,6 +316,10 @@ describe('The OpenAPI document', () => {
       'GET /v1/users/{userId}/overrides',
       'PATCH /v1/ops/webhook-endpoints/{id}',
       'PATCH /v1/users/{userId}/plan',
+      'POST /access/v1/evaluation',
+      'POST /access/v1/evaluations',
+      'POST /ofrep/v1/evaluate/flags',
+      'POST /ofrep/v1/evaluate/flags/{key}',
       'POST /v1/checkout/sessions',
       'POST /v1/customers/links',
       'POST /v1/entitlements/batch',
@@ -351,7 +355,7 @@ describe('The OpenAPI document', () => {
   it('says of every route below /v1 that it needs a key, and of its answers without one', () => {
     for (const [path, operations] of Object.entries(document.paths)) {
       for (const { security, responses } of Object.values(operations)) {
-        const isGuarded = path.startsWith('/v1/');
+        const isGuarded = /^\/(v1|ofrep|access)\//.test(path);
         const ways = path.startsWith('/v1/me/')
           ? [[{ user: [] }]]
           : [[{ key: [] }], [{ key: [] }, { user: [] }]];

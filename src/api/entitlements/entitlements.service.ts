@@ -1,3 +1,4 @@
+import type { PlanCatalog } from '../../events/catalog.events.js';
 import { comparePositions, type Position } from '../../events/stored-event.js';
 import { isUserId } from '../../events/user-id.js';
 import { matchesIfNoneMatch } from '../../http/etag.js';
@@ -22,6 +23,13 @@ const RETRY_AFTER_SECONDS = '1';
 const DIGITS = /^\d{1,10}$/;
 /** Largest amount a feature question may ask for. */
 const MAX_AMOUNT = 1_000_000_000;
+
+/** What is decided of one user: `decide` answers for a feature, or for so much more of a limited thing. */
+export interface Decisions {
+  readonly snapshot: Snapshot;
+  readonly catalog: PlanCatalog;
+  decide(key: string, amount: number): FeatureDecision;
+}
 
 /** Answers what users may do; both roads to the snapshot end here. */
 export class EntitlementsService {
@@ -66,8 +74,15 @@ export class EntitlementsService {
     key: string,
     amount: string | undefined,
   ): Promise<FeatureDecision & Pick<Snapshot, 'faulted'>> {
-    checkUserId(userId);
     const wanted = amountOf(amount);
+    const { snapshot, decide } = await this.decisions(userId);
+    const decision = decide(key, wanted);
+    return snapshot.faulted === undefined ? decision : { ...decision, faulted: snapshot.faulted };
+  }
+
+  /** Everything that is decided of one user, as of one moment. @throws ProblemError `invalid_user_id` */
+  async decisions(userId: string): Promise<Decisions> {
+    checkUserId(userId);
     const [served, catalog, isByHand, usage] = await Promise.all([
       this.reader.read(userId),
       this.ops.currentCatalog(),
@@ -76,11 +91,14 @@ export class EntitlementsService {
     ]);
     if (catalog === null) throw new Error('a snapshot was served without a catalogue');
     const { snapshot } = served;
-    const question = { key, amount: wanted, used: usage.get(key) ?? null };
-    const decision = isByHand
-      ? decideByHand(snapshot, (await this.byHand.combined(userId)).combination, catalog, question)
-      : decideFeature(snapshot, catalog, question);
-    return snapshot.faulted === undefined ? decision : { ...decision, faulted: snapshot.faulted };
+    const combination = isByHand ? (await this.byHand.combined(userId)).combination : null;
+    const decide = (key: string, amount: number): FeatureDecision => {
+      const question = { key, amount, used: usage.get(key) ?? null };
+      return combination === null
+        ? decideFeature(snapshot, catalog, question)
+        : decideByHand(snapshot, combination, catalog, question);
+    };
+    return { snapshot, catalog, decide };
   }
 
   /** Comes back only when the log ends before `position`, by a look begun now; one that fails says nothing. */
