@@ -24,7 +24,8 @@ describe('The standards', () => {
     const subscription = subscriptionObject('sub_standards', 'price_plus', { metadata });
     await service.after('paying', stripeEvent('customer.subscription.created', subscription));
     await service.ask('PUT', '/v1/users/given/overrides/members', { value: 'unlimited', reason: 'test' });
-    await service.ask('PUT', '/v1/users/paying/usage/members', { value: 7 });
+    const used = await service.ask('PUT', '/v1/users/paying/usage/members', { value: 7 });
+    await service.entitlements('paying', used.body.position);
   });
   afterAll(async () => {
     await ServerFeatures.close();
