@@ -1,0 +1,67 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { until } from '../../support/until.js';
+
+const SCREENSHOTS = fileURLToPath(new URL('../../../.screenshots/', import.meta.url));
+
+/** Starts the Chromium that the machine has. */
+export function startChromium(): Promise<Browser> {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const executablePath = folders.map((folder) => join(folder, 'chromium')).find((file) => existsSync(file));
+  if (executablePath === undefined) throw new Error('There is no chromium on the PATH.');
+  return chromium.launch({ executablePath, args: ['--no-sandbox'] });
+}
+
+/** One person's browser at an application, signed in by a cookie. */
+export class Person {
+  private constructor(
+    private readonly context: BrowserContext,
+    private readonly url: string,
+    readonly name: string,
+  ) {}
+
+  static async at(browser: Browser, url: string, name: string): Promise<Person> {
+    const context = await browser.newContext({ viewport: { width: 480, height: 420 } });
+    await context.addCookies([{ name: 'user', value: name, url }]);
+    return new Person(context, url, name);
+  }
+
+  /** Opens so many tabs, each of which shows what the service says. */
+  async open(count: number): Promise<readonly Page[]> {
+    const pages: Page[] = [];
+    for (let opened = 0; opened < count; opened += 1) pages.push(await this.openOne());
+    return pages;
+  }
+
+  async openOne(prepare: (page: Page) => Promise<unknown> = async () => {}): Promise<Page> {
+    const page = await this.context.newPage();
+    await prepare(page);
+    await page.goto(`${this.url}/?user=${this.name}`);
+    await allShow([page], 'connection', 'live');
+    return page;
+  }
+
+  close(): Promise<void> {
+    return this.context.close();
+  }
+}
+
+/** Waits until an element of all these pages has this text. */
+export async function allShow(pages: readonly Page[], id: string, text: string): Promise<void> {
+  for (const page of pages) {
+    await until(`${id} is ${text}`, async () => (await page.textContent(`#${id}`)) === text);
+  }
+}
+
+/** Begins to wait for a plan in a page. */
+export function waitFor(page: Page, plan: string): Promise<unknown> {
+  return page.evaluate(`waitFor(${JSON.stringify(plan)})`);
+}
+
+/** Keeps what a page looks like, for people to look at. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+}
