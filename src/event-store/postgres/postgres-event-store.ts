@@ -45,8 +45,9 @@ const EVENTS_PER_STATEMENT = 500;
 
 const POSITION = /^\d{1,18}$/;
 const COLUMNS = 'position::text AS position, stream, revision::float8 AS revision, id, type, data, metadata';
-const READ = `SELECT ${COLUMNS} FROM tenure_log.event WHERE stream = $1 AND revision >= $2 ORDER BY revision LIMIT $3`;
-const READ_LAST = `SELECT ${COLUMNS} FROM tenure_log.event WHERE stream = $1 ORDER BY revision DESC LIMIT 1`;
+// Ordered by the column, which has an index, and not by what is shown of it under the same name.
+const READ = `SELECT ${COLUMNS} FROM tenure_log.event AS e WHERE e.stream = $1 AND e.revision >= $2 ORDER BY e.revision LIMIT $3`;
+const READ_LAST = `SELECT ${COLUMNS} FROM tenure_log.event AS e WHERE e.stream = $1 ORDER BY e.revision DESC LIMIT 1`;
 const READ_ALL = `SELECT ${COLUMNS} FROM tenure_log.event AS e WHERE e.position > $1 ORDER BY e.position LIMIT $2`;
 const ID_AT = 'SELECT id FROM tenure_log.event WHERE position = $1';
 const EVENT_AT = `SELECT ${COLUMNS} FROM tenure_log.event WHERE position = $1`;
