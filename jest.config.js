@@ -115,8 +115,8 @@ export default {
     {
       ...withStores,
       displayName: 'eventstoredb',
-      roots: ['<rootDir>/test/e2e'],
-      testMatch: ['**/*.test.ts'],
+      roots: ['<rootDir>/test/e2e', ...(EVERYTHING_TWICE ? ['<rootDir>/test/projections'] : [])],
+      testMatch: ['**/test/e2e/*.test.ts', '**/as-of.property.test.ts'],
       testPathIgnorePatterns: [
         '/(embedded-start|start|openapi|database-away|log-adopt-killed|eventstore-[a-z]+)\\.test\\.ts$',
         ...notSoaked,

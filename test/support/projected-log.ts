@@ -3,9 +3,10 @@ import type { DataSource } from 'typeorm';
 import type { Aggregate, Command } from '../../src/commands/aggregate.js';
 import { AggregateRepository } from '../../src/commands/aggregate-repository.js';
 import { type Database, openDatabase, openMigratedDatabase } from '../../src/database/database.js';
+import type { EventStore } from '../../src/event-store/event-store.js';
+import { openEventStore } from '../../src/event-store/open-event-store.js';
 import { eventStoreMigrations } from '../../src/event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from '../../src/event-store/postgres/pg-session.js';
-import { PostgresEventStore } from '../../src/event-store/postgres/postgres-event-store.js';
 import type { DomainEvent } from '../../src/events/event-types.js';
 import type { NewEvent } from '../../src/events/stored-event.js';
 import {
@@ -40,8 +41,10 @@ import { projectionMigrations } from '../../src/projections/read-models/migratio
 import { GENERATION_TABLES } from '../../src/projections/read-models/partitions.js';
 import { reactionMigrations } from '../../src/reactions/migrations.js';
 import { outgoingWebhookMigrations } from '../../src/reactions/webhooks/migrations.js';
+import { EventStoreDbServer } from './eventstoredb/server.js';
 import { FreshTables } from './fresh-tables.js';
 import { atEndOfFile } from './jest/kept-for-a-file.js';
+import { logInEventStoreDb } from './log.js';
 import { allParked, PARKED } from './parked-sessions.js';
 import { type Template, type TestDatabase, testDatabase } from './postgres.js';
 import { PATIENCE_MS, until } from './until.js';
@@ -181,24 +184,29 @@ export class ProjectedLog {
     readonly url: string,
     readonly pool: pg.Pool,
     readonly source: DataSource,
-    readonly store: PostgresEventStore,
+    readonly store: EventStore,
     private readonly closeAll: () => Promise<void>,
   ) {
     const options = { streamPrefix: 'tenure.', now: () => this.#now };
     this.#repository = new AggregateRepository(store, anything, options);
   }
 
-  /** On a database of its own, which may be one that a test of this file has left as it found it. */
+  /**
+   * On a database of its own, which may be one that a test of this file has left as it found it; the log is in it, or on a
+   * test server of EventStoreDB's where the switch of the run says so.
+   */
   static async open(): Promise<ProjectedLog> {
     const place = spare ?? (await newPlace());
     spare = null;
     const { test, database } = place;
-    const store = new PostgresEventStore(database.pool, {
-      session: { connectionString: test.url },
-      onFault: onIdleFault,
-    });
+    const server = logInEventStoreDb() ? await EventStoreDbServer.start() : null;
+    const store = await openEventStore(
+      { eventStoreUrl: server?.url ?? null, streamPrefix: 'tenure.' },
+      { pool: database.pool, databaseUrl: test.url, onFault: onIdleFault },
+    );
     return new ProjectedLog(test.url, database.pool, database.source, store, async () => {
       await store.close();
+      await server?.stop();
       if (spare === null && (await isFreshAgain(place))) spare = place;
       else await leave(place);
     });
