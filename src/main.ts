@@ -49,6 +49,7 @@ Settings (environment):
   LOG_LEVEL              info
   READY_LAG_SECONDS      10: /health/ready says projection_behind when the projection is behind for longer
   FAULT_LIMIT            20: more streams or users newly set aside within 10,000 events stop the projection
+  STREAMS_MAX, STREAMS_PER_USER  5000, 20: streams and waits that an instance holds open, in all and of one user
   OTEL_EXPORTER_OTLP_ENDPOINT  http(s)://…: traces go there by OTLP over HTTP; unset: nothing is traced
   OTEL_TRACES_SAMPLER_ARG  1: which part of them, 0 to 1
   WEBHOOK_SILENCE_MINUTES  /health/ready says webhooks_silent when Stripe delivers nothing for longer; unset: never`;

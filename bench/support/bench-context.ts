@@ -25,6 +25,10 @@ export interface Effort {
   readonly purchases: number;
   /** Users whose snapshots instances share in Redis. */
   readonly sharedUsers: number;
+  /** Streams of users over two instances, how often each of them is told a change, and long polls. */
+  readonly pushStreams: number;
+  readonly pushChanges: number;
+  readonly pushPolls: number;
 }
 
 export const FULL: Effort = {
@@ -40,6 +44,9 @@ export const FULL: Effort = {
   auditLogEvents: 1_000_000,
   purchases: 1_000,
   sharedUsers: 10_000,
+  pushStreams: 1_000,
+  pushChanges: 100,
+  pushPolls: 300,
 };
 /** Shows that everything runs; its figures mean little. */
 export const QUICK: Effort = {
@@ -55,6 +62,9 @@ export const QUICK: Effort = {
   auditLogEvents: 5_000,
   purchases: 40,
   sharedUsers: 1_000,
+  pushStreams: 100,
+  pushChanges: 5,
+  pushPolls: 30,
 };
 
 /** What every benchmark gets. The service under test is one process for the whole run. */

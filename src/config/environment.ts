@@ -105,6 +105,8 @@ export const environmentSchema = z.object({
   FAULT_LIMIT: matching(/^\d{1,5}$/, 'a whole number of streams or users from 0 to 99999')
     .transform(Number)
     .default(20),
+  STREAMS_MAX: wholeNumber(100_000, 'streams').default(5_000),
+  STREAMS_PER_USER: wholeNumber(1_000, 'streams').default(20),
   OTEL_EXPORTER_OTLP_ENDPOINT: url(/^https?:\/\//, 'an http(s) URL').optional(),
   OTEL_TRACES_SAMPLER_ARG: matching(/^(0(\.\d{1,9})?|1(\.0{1,9})?)$/, 'a number from 0 to 1')
     .transform(Number)

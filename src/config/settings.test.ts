@@ -29,6 +29,7 @@ describe('the settings', () => {
       readyLagSeconds: 10,
       webhookSilenceMinutes: null,
       tracing: null,
+      streams: { max: 5_000, perUser: 20 },
     });
   });
 
@@ -115,6 +116,8 @@ describe('the settings', () => {
     ['mails by no server', { MAIL_FROM: 'a@b.test' }, /^SMTP_URL is missing/],
     ['mails by another way', { SMTP_URL: 'http://mail.test', MAIL_FROM: 'a@b.test' }, /^SMTP_URL must/],
     ['private addresses perhaps', { WEBHOOKS_ALLOW_PRIVATE: 'maybe' }, /^WEBHOOKS_ALLOW_PRIVATE must/],
+    ['no streams at all', { STREAMS_MAX: '0' }, /^STREAMS_MAX must be a whole number of streams/],
+    ['no streams of a user', { STREAMS_PER_USER: '0' }, /^STREAMS_PER_USER must be a whole number/],
     ['no lag at all', { READY_LAG_SECONDS: '0' }, /^READY_LAG_SECONDS must be a whole number of seconds/],
     ['a lag of more than a day', { READY_LAG_SECONDS: '86401' }, /^READY_LAG_SECONDS must/],
     ['half a minute of silence', { WEBHOOK_SILENCE_MINUTES: '0.5' }, /^WEBHOOK_SILENCE_MINUTES must/],

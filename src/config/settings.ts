@@ -76,6 +76,8 @@ export interface Settings {
   readonly userTokens: UserTokenSettings | null;
   /** What entitlement tokens say and how they are signed. */
   readonly tokens: TokenSettings;
+  /** Streams and waits that one instance holds open at once: in all, and of one user. */
+  readonly streams: { readonly max: number; readonly perUser: number };
   /** Origins whose browsers may call, exact; empty: none. */
   readonly corsOrigins: readonly string[];
 }
@@ -146,6 +148,7 @@ export function loadSettings(environment: Environment): Settings {
         : { endpoint: data.OTEL_EXPORTER_OTLP_ENDPOINT, part: data.OTEL_TRACES_SAMPLER_ARG },
     userTokens: userTokensOf(data),
     tokens: { issuer: data.TOKEN_ISSUER, algorithm: data.TOKEN_ALGORITHM, seconds: data.TOKEN_SECONDS },
+    streams: { max: data.STREAMS_MAX, perUser: data.STREAMS_PER_USER },
     corsOrigins: data.CORS_ORIGINS,
   };
 }

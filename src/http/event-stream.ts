@@ -46,6 +46,7 @@ export class EventStreams {
   constructor(
     private readonly toProblem: ToProblem,
     private readonly failures: Pick<FailureLog, 'request'>,
+    private readonly drainedWithinMs = DRAINED_WITHIN_MS,
   ) {}
 
   /**
@@ -61,7 +62,8 @@ export class EventStreams {
     const nobody = new AbortController();
     const leave = (): void => nobody.abort();
     this.#open.set(nobody, response);
-    if (this.#isClosed || until?.aborted === true) leave();
+    // Who has left already is told of by no event.
+    if (this.#isClosed || until?.aborted === true || response.destroyed) leave();
     until?.addEventListener('abort', leave);
     response.once('close', leave);
     response.writeHead(200, {
@@ -71,6 +73,7 @@ export class EventStreams {
       'x-content-type-options': 'nosniff',
       'x-request-id': requestId,
     });
+    if (response.req.method === 'HEAD') return this.#end(nobody, response);
     response.write(retryText(RETRY_MS));
     const beat = heartbeat === 'own' ? undefined : setInterval(() => response.write(':\n\n'), HEARTBEAT_MS);
     const sendText = (text: string): void => {
@@ -85,7 +88,7 @@ export class EventStreams {
       },
       send,
       sendText,
-      room: () => roomIn(response, nobody.signal),
+      room: () => roomIn(response, nobody.signal, this.drainedWithinMs),
     };
     try {
       if (!nobody.signal.aborted) await work(stream);
@@ -97,8 +100,7 @@ export class EventStreams {
     } finally {
       clearInterval(beat);
       until?.removeEventListener('abort', leave);
-      this.#open.delete(nobody);
-      response.end();
+      this.#end(nobody, response);
     }
   }
 
@@ -111,6 +113,11 @@ export class EventStreams {
     }
   }
 
+  #end(nobody: AbortController, response: ServerResponse): void {
+    this.#open.delete(nobody);
+    response.end();
+  }
+
   /** How many are open. */
   get size(): number {
     return this.#open.size;
@@ -121,10 +128,10 @@ function retryText({ min, max }: typeof RETRY_MS): string {
   return `retry: ${randomInt(min, max)}\n\n`;
 }
 
-function roomIn(response: ServerResponse, nobody: AbortSignal): Promise<void> {
+function roomIn(response: ServerResponse, nobody: AbortSignal, withinMs: number): Promise<void> {
   if (!response.writableNeedDrain || nobody.aborted) return Promise.resolve();
   return new Promise((resolve) => {
-    const late = setTimeout(() => response.destroy(), DRAINED_WITHIN_MS);
+    const late = setTimeout(() => response.destroy(), withinMs);
     const done = (): void => {
       clearTimeout(late);
       response.off('drain', done);

@@ -54,6 +54,15 @@ export function textParameter(name: string, what: string) {
     .default(null);
 }
 
+const waitError = 'wait must be a whole number of seconds from 0 to 25.';
+
+/** Seconds for which an answer may be waited for. */
+export const waitParameter = z
+  .string({ error: waitError })
+  .regex(/^\d{1,2}$/, { error: waitError })
+  .transform(Number)
+  .refine((seconds) => seconds <= 25, { error: waitError });
+
 const limitError = `limit must be a whole number from 1 to ${MAX_LIMIT}.`;
 
 /** From the year 0 to the year 9999 in UTC, as RFC 3339 can say it: Unix milliseconds. */

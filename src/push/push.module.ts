@@ -1,12 +1,18 @@
 import { Module } from '@nestjs/common';
 import type { Pool } from 'pg';
+import { SETTINGS, type Settings } from '../config/settings.js';
 import { POOL } from '../database/database.js';
+import { MACHINE_CLOCK } from '../database/server-clock.js';
 import { EventStreams } from '../http/event-stream.js';
 import { FailureLog } from '../http/failure-log.js';
-import { TO_PROBLEM } from '../http/problem.js';
+import { TO_PROBLEM, type ToProblem } from '../http/problem.js';
+import { Metrics } from '../observability/metrics.js';
 import { PROJECTIONS, type Projections } from '../projections/projections.js';
 import { RevocationFeedReader } from '../projections/read-models/revocation-feed.reader.js';
+import { LongPolls } from './long-polls.js';
 import { Revocations } from './revocations.js';
+import { SnapshotWatch } from './snapshot-watch.js';
+import { StreamPlaces } from './stream-places.js';
 
 /** What is told as it happens. */
 @Module({
@@ -14,7 +20,36 @@ import { Revocations } from './revocations.js';
     {
       provide: EventStreams,
       inject: [TO_PROBLEM, FailureLog],
-      useFactory: (...told: ConstructorParameters<typeof EventStreams>) => new EventStreams(...told),
+      useFactory: (toProblem: ToProblem, failures: FailureLog) => new EventStreams(toProblem, failures),
+    },
+    {
+      provide: StreamPlaces,
+      inject: [SETTINGS, Metrics],
+      useFactory: ({ streams }: Settings, metrics: Metrics) => {
+        const places = new StreamPlaces(streams);
+        metrics.watch(
+          'tenure_streams',
+          'Streams of users and waits for a change that are open here.',
+          () => places.taken,
+        );
+        return places;
+      },
+    },
+    {
+      provide: SnapshotWatch,
+      inject: [PROJECTIONS, MACHINE_CLOCK, FailureLog],
+      useFactory: ({ reader, changes }: Projections, now: () => number, failures: FailureLog) =>
+        new SnapshotWatch({
+          reader,
+          changes,
+          now,
+          onTrouble: (err) => failures.trouble('streams of users are told later', err),
+        }),
+    },
+    {
+      provide: LongPolls,
+      inject: [SnapshotWatch, StreamPlaces],
+      useFactory: (watch: SnapshotWatch, places: StreamPlaces) => new LongPolls(watch, places),
     },
     {
       provide: Revocations,
@@ -28,6 +63,6 @@ import { Revocations } from './revocations.js';
         }),
     },
   ],
-  exports: [EventStreams, Revocations],
+  exports: [EventStreams, Revocations, SnapshotWatch, StreamPlaces, LongPolls],
 })
 export class PushModule {}

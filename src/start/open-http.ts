@@ -28,8 +28,10 @@ import { measured } from '../http/measured.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { ReplyAdapter } from '../http/reply-adapter.js';
 import { traced } from '../http/traced.js';
+import { WrittenPositionInterceptor } from '../http/written-position.js';
 import { NestLogger } from '../observability/logger.js';
 import { VERSION } from '../observability/version.js';
+import { LongPolls } from '../push/long-polls.js';
 import { WebhookService } from '../webhooks/webhook.service.js';
 import { STEPS, type Starting } from './steps.js';
 
@@ -69,6 +71,7 @@ export async function openApplication(
       callerOf: (request) => principalOf(request).actor,
       toProblem,
     }),
+    new WrittenPositionInterceptor(),
   );
   serveConsole(app);
   const routes = serveOpenApi(app, VERSION);
@@ -97,6 +100,7 @@ export async function openHttp(
   const port = await steps.open(STEPS.requests, listening, async () => {
     const stopped = stopListening(server);
     app.get(EventStreams).close();
+    app.get(LongPolls).close();
     app.get(LineStreams).close();
     await stopped;
   });

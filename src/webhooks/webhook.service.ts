@@ -134,7 +134,8 @@ export class WebhookService {
         : await this.#receiveSnapshot(event, requestId);
       this.options.metrics.webhook(type, receipt.outcome);
       tell(receipt.outcome, receipt);
-      return jsonReply(200, receipt);
+      const { position } = receipt;
+      return jsonReply(200, receipt, position === undefined ? {} : { 'tenure-position': position });
     } catch (error) {
       const problem = this.options.toProblem(error);
       const { status, code, detail } = problem;

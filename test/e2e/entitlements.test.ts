@@ -217,7 +217,7 @@ describe('The query API', () => {
     ['?minPosition=1e3', 'invalid_request'],
     ['?minPosition=1&minPosition=2', 'invalid_request'],
     ['?minPosition=99999999999999999999', 'invalid_request'],
-    ['?wait=25', 'unsupported_parameter'],
+    ['?wait=26', 'invalid_request'],
     ['?at=2026-01-01', 'invalid_request'],
     ['?explain=perhaps', 'invalid_request'],
     ['?__proto__=x', 'unsupported_parameter'],

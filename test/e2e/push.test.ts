@@ -1,14 +1,28 @@
+import { createTenure, type Tenure } from '../../src/bootstrap.js';
+import { loadSettings } from '../../src/config/settings.js';
+import { StreamPlaces } from '../../src/push/stream-places.js';
 import { buyer } from '../support/buyer.js';
-import { problemCode } from '../support/http-call.js';
-import { SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
+import { call, problemCode } from '../support/http-call.js';
+import { IdentityProvider } from '../support/identity-provider.js';
+import { AUTHORIZED, SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
 import { until } from '../support/until.js';
-import { readEvents } from './support/event-reader.js';
+import { type ReadEvent, readEvents } from './support/event-reader.js';
 
+let provider: IdentityProvider;
 let service: TestService;
+/** A second instance, on the same database and log. */
+let other: Tenure;
 beforeAll(async () => {
-  service = await startService({ environment: SHIPPED_PLANS });
+  provider = await IdentityProvider.start();
+  const environment = { ...SHIPPED_PLANS, ...provider.environment, STREAMS_PER_USER: '2' };
+  service = await startService({ environment });
+  other = await createTenure(loadSettings(service.environment), { threads: 'none' });
 });
-afterAll(() => service.close());
+afterAll(async () => {
+  await other.close();
+  await service.close();
+  await provider.close();
+});
 
 describe('The revocation feed over HTTP', () => {
   const FEED = '/v1/revocations';
@@ -48,5 +62,164 @@ describe('The revocation feed over HTTP', () => {
       expect([answer.status, problemCode(answer)]).toEqual([410, 'feed_reset']);
     }
     expect((await service.get(FEED)).body).toMatchObject({ revocations: [{ cursor: 'fff.1' }] });
+  });
+});
+
+/** What was told of a user, without the heartbeats. */
+function toldBy({ events }: { readonly events: readonly ReadEvent[] }): readonly string[] {
+  return events.map(({ event, data }) => {
+    const { plan, revocationVersion } = data as { plan: string; revocationVersion: number };
+    return `${event} ${plan} ${revocationVersion}`;
+  });
+}
+
+describe('A stream of a user over HTTP', () => {
+  const pathOf = (userId: string): string => `/v1/users/${userId}/entitlements/stream`;
+
+  it('tells each change on every instance, whichever wrote it, and goes on where it broke off', async () => {
+    const erin = buyer('erin');
+    const [here, there] = await Promise.all([
+      readEvents(service.url, 'GET', pathOf('erin')),
+      readEvents(other.url, 'GET', pathOf('erin')),
+    ]);
+    expect(here.response.headers).toMatchObject({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+    });
+    await Promise.all([here.first('snapshot'), there.first('snapshot')]);
+    await service.receive(erin.started('active').body);
+    await Promise.all([here.first('change'), there.first('change')]);
+    await service.receive(erin.cancelsAtPeriodEnd().body);
+    await Promise.all([here.first('update'), there.first('update')]);
+    for (const reader of [here, there]) {
+      expect(toldBy(reader)).toEqual(['snapshot free 0', 'change plus 1', 'update plus 1']);
+    }
+    const last = there.events.at(-1);
+    const { body, text, headers } = await service.get('/v1/users/erin/entitlements');
+    expect(last?.data).toEqual({ ...body, etag: headers.etag });
+    expect(JSON.stringify(last?.data)).toBe(`${text.slice(0, -1)},"etag":${JSON.stringify(headers.etag)}}`);
+    here.leave();
+    there.leave();
+
+    const again = (id: string) =>
+      readEvents(other.url, 'GET', pathOf('erin'), undefined, { 'last-event-id': id });
+    const same = await again(String(last?.id));
+    expect(await same.first('snapshot')).toMatchObject({ revocationVersion: 1 });
+    same.leave();
+    const { position } = await service.receive(erin.ends().body);
+    // What it saw on one instance it never sees undone on another that is behind.
+    const behind = await again(`${position}.1.${String(last?.id).split('.')[2]}`);
+    expect(await behind.first('change')).toMatchObject({ plan: 'free', revocationVersion: 2 });
+    behind.leave();
+    await until('all to be gone', () => other.app.get(StreamPlaces).taken === 0);
+  });
+
+  it('is refused beyond the limit of a user, and when it cannot be read', async () => {
+    const open = [
+      await readEvents(service.url, 'GET', pathOf('fred')),
+      await readEvents(service.url, 'GET', pathOf('fred')),
+    ];
+    const refused = await service.get(pathOf('fred'));
+    expect([refused.status, problemCode(refused)]).toEqual([429, 'too_many_streams']);
+    expect(refused.headers['retry-after']).toMatch(/^\d+$/);
+    for (const reader of open) reader.leave();
+    await until('they are gone', () => service.tenure.app.get(StreamPlaces).taken === 0);
+    const ahead = await service.get(`${pathOf('fred')}?minPosition=999999999`);
+    expect([ahead.status, problemCode(ahead)]).toEqual([412, 'position_unknown']);
+    expect(problemCode(await service.get(`${pathOf('fred')}?wait=1`))).toBe('unsupported_parameter');
+    expect(service.tenure.app.get(StreamPlaces).taken).toBe(0);
+  });
+
+  it('ends with the token that opened it', async () => {
+    const now = Math.floor(Date.now() / 1_000);
+    const authorization = `Bearer ${await provider.token('gil', { exp: now + 2 })}`;
+    const reader = await readEvents(service.url, 'GET', '/v1/me/entitlements/stream', undefined, {
+      authorization,
+    });
+    expect(await reader.first('snapshot')).toMatchObject({ userId: 'gil' });
+    expect(await reader.ended).toBe(true);
+    const theirs = await service.call({ path: pathOf('erin'), headers: { authorization } });
+    expect([401, 403]).toContain(theirs.status);
+  });
+});
+
+describe('A long poll', () => {
+  const PATH = '/v1/users/hal/entitlements';
+  const wait = (url: string, query: string, etag: string) =>
+    call(url, { path: `${PATH}?${query}`, headers: { ...AUTHORIZED, 'if-none-match': etag } });
+
+  it('ends with the change, with the time, at once where there is news, and with a stop', async () => {
+    const hal = buyer('hal');
+    const first = await service.get(`${PATH}?wait=25`);
+    expect(first.status).toBe(200);
+    const etag = String(first.headers.etag);
+    expect((await wait(service.url, 'wait=25', '"else"')).status).toBe(200);
+    expect(await wait(service.url, 'wait=1', etag)).toMatchObject({ status: 304, headers: { etag } });
+
+    const polls = [wait(service.url, 'wait=25', etag), wait(other.url, 'wait=25', etag)];
+    const { position } = await service.receive(hal.started('active').body);
+    for (const { status, body, headers } of await Promise.all(polls)) {
+      expect([status, body.plan, body.revocationVersion]).toEqual([200, 'plus', 1]);
+      expect(Number(headers['tenure-position'])).toBeGreaterThanOrEqual(Number(position));
+    }
+
+    // A change that leaves the version is news to the ETag alone.
+    const known = String((await service.get(PATH)).headers.etag);
+    const byVersion = wait(service.url, 'wait=25&version=1', known);
+    expect((await wait(service.url, 'wait=0&version=1', known)).status).toBe(304);
+    await service.receive(hal.cancelsAtPeriodEnd().body);
+    expect((await wait(service.url, 'wait=25', known)).body).toMatchObject({ revocationVersion: 1 });
+    await service.receive(hal.ends().body);
+    expect((await byVersion).body).toMatchObject({ plan: 'free', revocationVersion: 2 });
+
+    const third = await createTenure(loadSettings(service.environment), { threads: 'none' });
+    const last = String((await service.get(PATH)).headers.etag);
+    const stopped = wait(third.url, 'wait=25', last);
+    const stream = await readEvents(third.url, 'GET', `${PATH}/stream`);
+    await stream.first('snapshot');
+    await until('both to be open', () => third.app.get(StreamPlaces).taken === 2);
+    await third.close();
+    const { status, headers } = await stopped;
+    expect([status, headers['retry-after']]).toEqual([304, expect.stringMatching(/^\d+$/)]);
+    expect(await stream.ended).toBe(true);
+  });
+
+  it.each([
+    ['wait=26', 400, 'invalid_request'],
+    ['version=1', 400, 'invalid_request'],
+    ['wait=1&explain=true', 422, 'conflicting_parameters'],
+    ['wait=1&at=2026-01-01T00:00:00Z', 422, 'conflicting_parameters'],
+  ])('with %s is refused', async (query, status, code) => {
+    const answer = await service.get(`${PATH}?${query}`);
+    expect([answer.status, problemCode(answer)]).toEqual([status, code]);
+  });
+});
+
+describe('A reply to what wrote', () => {
+  it('tells the position, which a reader on any instance may ask for, also when it is said again', async () => {
+    const delivered = await service.deliver(buyer('ida').started('active').body);
+    expect(delivered.headers['tenure-position']).toBe(delivered.body.position);
+    const grant = { plan: 'pro', reason: 'a test' };
+    const key = { 'idempotency-key': 'grant-to-ida' };
+    const granted = await service.ask('POST', '/v1/users/ida/grants', grant, key);
+    const position = granted.headers['tenure-position'];
+    expect([granted.status, position]).toEqual([201, granted.body.position]);
+    const again = await service.ask('POST', '/v1/users/ida/grants', grant, key);
+    expect(again.headers['tenure-position']).toBe(position);
+    const read = await call(other.url, {
+      path: `/v1/users/ida/entitlements?minPosition=${position}`,
+      headers: AUTHORIZED,
+    });
+    expect(read.body).toMatchObject({ plan: 'pro' });
+    const feature = await call(other.url, {
+      path: `/v1/users/ida/features/api?minPosition=${position}`,
+      headers: AUTHORIZED,
+    });
+    expect(feature.body).toMatchObject({ allowed: true });
+    const batch = (at: string) =>
+      service.ask('POST', `/v1/entitlements/batch?minPosition=${at}`, { userIds: ['ida'] });
+    expect((await batch(String(position))).body.entitlements).toMatchObject([{ plan: 'pro' }]);
+    expect(problemCode(await batch('999999999'))).toBe('position_unknown');
   });
 });

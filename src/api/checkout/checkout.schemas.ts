@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { waitParameter } from '../../http/validation.js';
 
 const units = z.int().min(1).max(999_999_999);
 const name = z.string().min(1).max(100);
@@ -63,15 +64,7 @@ export const checkoutStatusResponse = z.strictObject({
 });
 export type CheckoutStatusResponse = z.infer<typeof checkoutStatusResponse>;
 
-const waitError = 'wait must be a whole number of seconds from 0 to 25.';
-export const checkoutStatusQuery = z.strictObject({
-  wait: z
-    .string({ error: waitError })
-    .regex(/^\d{1,2}$/, { error: waitError })
-    .transform(Number)
-    .refine((seconds) => seconds <= 25, { error: waitError })
-    .default(0),
-});
+export const checkoutStatusQuery = z.strictObject({ wait: waitParameter.default(0) });
 export type CheckoutStatusQuery = z.infer<typeof checkoutStatusQuery>;
 
 export const CHECKOUT_EXAMPLES = {

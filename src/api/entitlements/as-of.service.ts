@@ -10,7 +10,8 @@ interface Asked {
   readonly at: number | null;
   readonly knownAt: number | null;
   readonly minPosition?: string | undefined;
-  readonly wait?: string | undefined;
+  readonly wait?: number | undefined;
+  readonly version?: number | undefined;
   readonly explain?: boolean;
 }
 
@@ -29,7 +30,7 @@ export class AsOfService {
   /** @throws ProblemError `invalid_user_id`, `conflicting_parameters`, and what `AsOfReader.asOf` throws */
   async snapshot(userId: string, asked: AskedAsOf, ifNoneMatch: string | undefined): Promise<Reply> {
     checkUserId(userId);
-    const ofNow = (['minPosition', 'wait'] as const).find((name) => asked[name] !== undefined);
+    const ofNow = (['minPosition', 'wait', 'version'] as const).find((name) => asked[name] !== undefined);
     if (ofNow !== undefined) {
       const detail = `${ofNow} is of now, and goes with neither at nor knownAt.`;
       throw new ProblemError('conflicting_parameters', detail);

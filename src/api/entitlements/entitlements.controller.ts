@@ -1,9 +1,11 @@
-import { Body, Controller, Get, Headers, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Headers, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiHeader, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
+import type { Request } from 'express';
 import { z } from 'zod';
 import { Describe } from '../../http/describe.js';
+import { ProblemError } from '../../http/problem.js';
 import type { Reply } from '../../http/reply.js';
-import { bodyPipe, queryPipe, timeParameter, unsupported } from '../../http/validation.js';
+import { bodyPipe, queryPipe, timeParameter, waitParameter } from '../../http/validation.js';
 import {
   anySnapshotSchema,
   type BatchRequest,
@@ -12,6 +14,7 @@ import {
   explainedFeatureResponse,
 } from '../schemas.js';
 import { AsOfService, isAsOf } from './as-of.service.js';
+import { ApiWait, AwaitedSnapshots, versionParameter } from './awaited-snapshots.js';
 import { EntitlementsService } from './entitlements.service.js';
 import { ExplanationService } from './explanation.service.js';
 
@@ -19,19 +22,31 @@ const explain = z
   .enum(['true', 'false'], { error: 'explain must be true or false.' })
   .optional()
   .transform((asked) => asked === 'true');
+const minPositionParameter = z.string({ error: 'minPosition may be given once.' }).optional();
 const snapshotQuery = z.strictObject({
-  minPosition: z.string({ error: 'minPosition may be given once.' }).optional(),
-  wait: z.string().optional(),
+  minPosition: minPositionParameter,
+  wait: waitParameter.optional(),
+  version: versionParameter,
   at: timeParameter('at'),
   knownAt: timeParameter('knownAt'),
   explain,
 });
 type SnapshotQuery = z.infer<typeof snapshotQuery>;
 const TIME = { schema: { type: 'string', format: 'date-time' }, required: false } as const;
+const batchQuery = z.strictObject({ minPosition: minPositionParameter });
 const featureQuery = z.strictObject({
+  minPosition: minPositionParameter,
   amount: z.string({ error: 'amount may be given once.' }).optional(),
   explain,
 });
+/** Asks for what is at least as new as a position. */
+const ApiMinPosition = () =>
+  ApiQuery({
+    name: 'minPosition',
+    type: String,
+    required: false,
+    description: 'Wait until this position is read.',
+  });
 /** Asks for the reasons. */
 const ApiExplain = () =>
   ApiQuery({
@@ -41,6 +56,15 @@ const ApiExplain = () =>
     description: 'Say beside each part of the answer which rule decided it, in words, with facts and events.',
   });
 const READING = ['read_model_not_ready', 'database_unavailable'] as const;
+/** What `minPosition` may be refused with. */
+const REACHING = [
+  'position_unknown',
+  'projection_behind',
+  'event_store_unavailable',
+  'too_many_waiting',
+] as const;
+/** What a wait may be refused with. */
+const WAITING = ['too_many_streams', 'streams_full'] as const;
 /** The events of reasons are looked up in the log. */
 const EXPLAINING = [...READING, 'event_store_unavailable'] as const;
 
@@ -51,16 +75,12 @@ export class EntitlementsController {
     private readonly entitlements: EntitlementsService,
     private readonly asOf: AsOfService,
     private readonly explanations: ExplanationService,
+    private readonly awaited: AwaitedSnapshots,
   ) {}
 
   @Get('users/:userId/entitlements')
   @ApiParam({ name: 'userId', type: String })
-  @ApiQuery({
-    name: 'minPosition',
-    type: String,
-    required: false,
-    description: 'Wait until this position is read.',
-  })
+  @ApiMinPosition()
   @ApiQuery({
     name: 'at',
     ...TIME,
@@ -72,6 +92,7 @@ export class EntitlementsController {
     description: 'Only what was known by then; without `at`: what was served then.',
   })
   @ApiExplain()
+  @ApiWait()
   @ApiHeader({ name: 'If-None-Match', required: false })
   @ApiHeader({ name: 'X-Request-Id', required: false })
   @Describe({
@@ -93,6 +114,7 @@ export class EntitlementsController {
       'rebuild_needed',
       'event_store_unavailable',
       'too_many_waiting',
+      ...WAITING,
       ...EXPLAINING,
     ],
     access: 'entitlements:read',
@@ -102,14 +124,20 @@ export class EntitlementsController {
     @Param('userId') userId: string,
     @Query(queryPipe(snapshotQuery)) { minPosition, explain, ...moment }: SnapshotQuery,
     @Headers('if-none-match') ifNoneMatch: string | undefined,
+    @Req() request: Request,
   ): Promise<Reply> {
     if (isAsOf(moment)) return this.asOf.snapshot(userId, { ...moment, minPosition, explain }, ifNoneMatch);
-    if (moment.wait !== undefined) throw unsupported('wait');
+    const { wait, version } = moment;
+    if (wait !== undefined || version !== undefined) {
+      if (explain) throw new ProblemError('conflicting_parameters', 'explain does not wait.');
+      return this.awaited.snapshot(userId, { minPosition, ifNoneMatch, wait, version }, request);
+    }
     const answers = explain ? this.explanations : this.entitlements;
     return answers.snapshot(userId, minPosition, ifNoneMatch);
   }
 
   @Post('entitlements/batch')
+  @ApiMinPosition()
   @Describe({
     summary: 'What up to 100 users may do, as of one moment',
     ok: { description: 'Snapshots in the order asked', schema: batchResponse },
@@ -120,11 +148,17 @@ export class EntitlementsController {
       'invalid_user_id',
       'payload_too_large',
       'unsupported_media_type',
+      'unsupported_parameter',
+      ...REACHING,
       ...READING,
     ],
     access: 'entitlements:read',
   })
-  async batch(@Body(bodyPipe(batchRequest)) { userIds }: BatchRequest) {
+  async batch(
+    @Body(bodyPipe(batchRequest)) { userIds }: BatchRequest,
+    @Query(queryPipe(batchQuery)) { minPosition }: z.infer<typeof batchQuery>,
+  ) {
+    if (minPosition !== undefined) await this.entitlements.reach(minPosition);
     const served = await this.entitlements.batch(userIds);
     return { position: served[0]?.position ?? '0', entitlements: served.map(({ snapshot }) => snapshot) };
   }
@@ -138,19 +172,28 @@ export class EntitlementsController {
     required: false,
     description: 'How much of a limit; 1 when left out',
   })
+  @ApiMinPosition()
   @ApiExplain()
   @Describe({
     summary: 'Whether a user may use a feature, or that much of a limited thing',
     ok: { description: 'The decision and its reason', schema: explainedFeatureResponse },
-    problems: ['invalid_user_id', 'invalid_request', 'unsupported_parameter', 'malformed_url', ...EXPLAINING],
+    problems: [
+      'invalid_user_id',
+      'invalid_request',
+      'unsupported_parameter',
+      'malformed_url',
+      ...REACHING,
+      ...EXPLAINING,
+    ],
     access: 'entitlements:read',
     userTokens: 'path',
   })
-  feature(
+  async feature(
     @Param('userId') userId: string,
     @Param('key') key: string,
-    @Query(queryPipe(featureQuery)) { amount, explain }: z.infer<typeof featureQuery>,
+    @Query(queryPipe(featureQuery)) { amount, explain, minPosition }: z.infer<typeof featureQuery>,
   ) {
+    if (minPosition !== undefined) await this.entitlements.reach(minPosition);
     const answers = explain ? this.explanations : this.entitlements;
     return answers.feature(userId, key, amount);
   }

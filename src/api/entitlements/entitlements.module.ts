@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { AsOfReader } from '../../audit/as-of/as-of.js';
+import { AuthModule } from '../../auth/auth.module.js';
+import { HeldAccess } from '../../auth/held-access.js';
 import { SETTINGS, type Settings } from '../../config/settings.js';
 import { POOL } from '../../database/database.js';
 import { MACHINE_CLOCK } from '../../database/server-clock.js';
@@ -10,18 +12,28 @@ import { PROJECTIONS, type Projections } from '../../projections/projections.js'
 import { ByHandReader } from '../../projections/read-models/by-hand.reader.js';
 import { ExplanationReader } from '../../projections/read-models/explanation.reader.js';
 import { UsageReader } from '../../projections/read-models/usage.reader.js';
+import { LongPolls } from '../../push/long-polls.js';
+import { PushModule } from '../../push/push.module.js';
 import { AsOfModule } from '../audit/as-of.module.js';
 import { AsOfService } from './as-of.service.js';
+import { AwaitedSnapshots } from './awaited-snapshots.js';
 import { EntitlementsController } from './entitlements.controller.js';
 import { EntitlementsService } from './entitlements.service.js';
 import { ExplanationService } from './explanation.service.js';
 import { MeController } from './me.controller.js';
+import { SnapshotStreamsController } from './snapshot-streams.controller.js';
 
 /** What users may do now, and could do as of a moment. */
 @Module({
-  imports: [AsOfModule],
-  controllers: [EntitlementsController, MeController],
+  imports: [AsOfModule, AuthModule, PushModule],
+  controllers: [EntitlementsController, MeController, SnapshotStreamsController],
   providers: [
+    {
+      provide: AwaitedSnapshots,
+      inject: [EntitlementsService, LongPolls, HeldAccess],
+      useFactory: (...parts: ConstructorParameters<typeof AwaitedSnapshots>) =>
+        new AwaitedSnapshots(...parts),
+    },
     {
       provide: AsOfService,
       inject: [AsOfReader],

@@ -56,10 +56,15 @@ export class EntitlementsService {
     minPosition: string | undefined,
     ifNoneMatch: string | undefined,
   ): Promise<Reply> {
+    const served = await this.served(userId, minPosition);
+    return snapshotReply(served, served.position, ifNoneMatch);
+  }
+
+  /** What the snapshot is made of. @throws ProblemError as `snapshot` */
+  async served(userId: string, minPosition: string | undefined): Promise<Served> {
     checkUserId(userId);
     if (minPosition !== undefined) await this.reach(minPosition);
-    const served = await this.reader.read(userId);
-    return snapshotReply(served, served.position, ifNoneMatch);
+    return this.reader.read(userId);
   }
 
   /** Snapshots of one moment, in the order asked. */
@@ -165,7 +170,8 @@ export function checkUserId(userId: string): void {
   }
 }
 
-function snapshotReply(served: Served, position: string, ifNoneMatch: string | undefined): Reply {
+/** A snapshot as a reply: 304 where `If-None-Match` holds its ETag. */
+export function snapshotReply(served: Served, position: string, ifNoneMatch: string | undefined): Reply {
   const headers = {
     etag: served.etag,
     'cache-control': 'private, no-cache',

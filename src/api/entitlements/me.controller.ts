@@ -1,22 +1,29 @@
-import { Controller, Get, Headers, Query } from '@nestjs/common';
+import { Controller, Get, Headers, Query, Req } from '@nestjs/common';
 import { ApiHeader, ApiQuery, ApiTags } from '@nestjs/swagger';
+import type { Request } from 'express';
 import { z } from 'zod';
 import { OwnUserId } from '../../auth/caller.js';
 import { Describe } from '../../http/describe.js';
 import type { Reply } from '../../http/reply.js';
-import { queryPipe } from '../../http/validation.js';
+import { queryPipe, waitParameter } from '../../http/validation.js';
 import { snapshotSchema } from '../schemas.js';
+import { ApiWait, AwaitedSnapshots, versionParameter } from './awaited-snapshots.js';
 import { EntitlementsService } from './entitlements.service.js';
 
 const query = z.strictObject({
   minPosition: z.string({ error: 'minPosition may be given once.' }).optional(),
+  wait: waitParameter.optional(),
+  version: versionParameter,
 });
 
 /** What the bearer of a user token may do. */
 @ApiTags('Entitlements')
 @Controller('v1/me')
 export class MeController {
-  constructor(private readonly entitlements: EntitlementsService) {}
+  constructor(
+    private readonly entitlements: EntitlementsService,
+    private readonly awaited: AwaitedSnapshots,
+  ) {}
 
   @Get('entitlements')
   @ApiQuery({
@@ -25,6 +32,7 @@ export class MeController {
     required: false,
     description: 'Wait until this position is read.',
   })
+  @ApiWait()
   @ApiHeader({ name: 'If-None-Match', required: false })
   @Describe({
     summary: 'What the bearer of a user token may do now',
@@ -40,6 +48,8 @@ export class MeController {
       'projection_behind',
       'event_store_unavailable',
       'too_many_waiting',
+      'too_many_streams',
+      'streams_full',
       'read_model_not_ready',
       'database_unavailable',
     ],
@@ -47,9 +57,13 @@ export class MeController {
   })
   snapshot(
     @OwnUserId() userId: string,
-    @Query(queryPipe(query)) { minPosition }: z.infer<typeof query>,
+    @Query(queryPipe(query)) { minPosition, wait, version }: z.infer<typeof query>,
     @Headers('if-none-match') ifNoneMatch: string | undefined,
+    @Req() request: Request,
   ): Promise<Reply> {
+    if (wait !== undefined || version !== undefined) {
+      return this.awaited.snapshot(userId, { minPosition, ifNoneMatch, wait, version }, request);
+    }
     return this.entitlements.snapshot(userId, minPosition, ifNoneMatch);
   }
 }

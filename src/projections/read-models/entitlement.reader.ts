@@ -67,6 +67,11 @@ export class EntitlementReader {
     return isWritten({ handled: this.#handled, partialProgress: this.#partialProgress }, position);
   }
 
+  /** Whether the checkpoint was confirmed within the last second, so that what is in memory counts. */
+  get isConfirmed(): boolean {
+    return this.#isConfirmedAt(this.now());
+  }
+
   /** The snapshot of one user; one without a row has the default plan and version 0. */
   async read(userId: string): Promise<Served> {
     const cached = this.peek(userId);
