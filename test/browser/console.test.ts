@@ -4,7 +4,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { build } from 'vite';
 import { buyer } from '../support/buyer.js';
 import { ADMIN_KEY, SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
-import { launchChromium, picture } from './support/chromium.js';
+import { screenshot, startChromium } from './support/browser.js';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const CONFIG = fileURLToPath(new URL('../../console/vite.config.ts', import.meta.url));
@@ -20,7 +20,7 @@ describe('The console', () => {
   beforeAll(async () => {
     await build({ configFile: CONFIG, logLevel: 'error' });
     service = await startService({ environment: SHIPPED_PLANS });
-    browser = await launchChromium();
+    browser = await startChromium();
     context = await browser.newContext({ viewport: { width: 1200, height: 900 } });
     page = await context.newPage();
     page.on('console', (message) => {
@@ -80,7 +80,7 @@ describe('The console', () => {
     await panel('Why').getByText('plan', { exact: true }).first().waitFor();
     await panel('Timeline').getByRole('button').click();
     await panel('Timeline').getByText('SubscriptionActivated').first().waitFor();
-    await picture(page, 'console-user');
+    await screenshot(page, 'console-user');
 
     await panel('Grants').getByRole('button', { name: 'Grant something' }).click();
     await page.getByLabel('Plan (may be empty)').fill('pro');
@@ -111,7 +111,7 @@ describe('The console', () => {
     await service.entitlements('bob', position);
     await goTo('Attention');
     await panel('Unlinked').getByText('customer', { exact: true }).first().waitFor();
-    await picture(page, 'console-attention');
+    await screenshot(page, 'console-attention');
     const row = panel('Unlinked').getByRole('row', { name: /^customer/ });
     await row.getByRole('button', { name: 'Link to a user' }).click();
     await page.getByLabel('User id').fill('bob');
@@ -128,7 +128,7 @@ describe('The console', () => {
     await page.getByLabel('Why; kept for good').fill('to look');
     await page.getByRole('button', { name: 'Rebuild' }).click();
     await panel('Rebuild').getByText('Nobody would change.').waitFor({ timeout: 120_000 });
-    await picture(page, 'console-projections');
+    await screenshot(page, 'console-projections');
     // Before the first rebuild its route answers 404, which the browser reports itself.
     expect(complaints.splice(0).filter((told) => !told.includes('404'))).toEqual([]);
   });
@@ -141,7 +141,7 @@ describe('The console', () => {
     await service.receive(body);
     await service.post(body, 't=1,v1=00');
     await panel('To this instance').getByText('invalid signature').waitFor();
-    await picture(page, 'console-deliveries');
+    await screenshot(page, 'console-deliveries');
   });
 
   it('has no barrier that axe finds on any page, light on a desk or dark on a phone', async () => {

@@ -11,7 +11,8 @@ export function startChromium(): Promise<Browser> {
   const folders = (process.env.PATH ?? '').split(delimiter);
   const executablePath = folders.map((folder) => join(folder, 'chromium')).find((file) => existsSync(file));
   if (executablePath === undefined) throw new Error('There is no chromium on the PATH.');
-  return chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  // A container runs everything as root, whom Chromium allows no sandbox, and has little shared memory.
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 }
 
 /** One person's browser at an application, signed in by a cookie. */

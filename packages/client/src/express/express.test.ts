@@ -24,6 +24,25 @@ afterAll(async () => {
   await tenure.close();
 });
 
+/** Bodies that go on until their reader leaves, and then have failed, as those of `fetch` do. */
+const left: Promise<void>[] = [];
+async function endless({ signal }: Request): Promise<Response> {
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode('first'));
+      left.push(
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => {
+            controller.error(signal.reason);
+            resolve();
+          });
+        }),
+      );
+    },
+  });
+  return new Response(body);
+}
+
 function application(): Express {
   const app = express();
   app.get('/export', requireFeature(guard, 'export'), (request, response) => {
@@ -51,6 +70,7 @@ function application(): Express {
     const { method, url: asked } = request;
     return Response.json({ method, asked, body: await request.text() }, { status: 201 });
   };
+  app.use('/stream', toNodeHandler(endless, 'https://app.example.test'));
   app.use('/raw', toNodeHandler(echo, 'https://app.example.test'));
   app.use('/parsed', express.json(), toNodeHandler(echo, 'https://app.example.test'));
   app.use((error: Error, _request: unknown, response: express.Response, _next: unknown) => {
@@ -120,5 +140,20 @@ describe('A handler of the fetch kind in Express', () => {
       asked: `https://app.example.test${mount}/a?b=c`,
       body: '{"a":1}',
     });
+  });
+
+  it('lets go of a stream whose reader has left, and nothing stays unhandled', async () => {
+    const unhandled: unknown[] = [];
+    const hear = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', hear);
+    const leaves = new AbortController();
+    const response = await fetch(`${url}/stream`, { signal: leaves.signal });
+    await response.body?.getReader().read();
+    leaves.abort();
+    await left.at(-1);
+    // What is unhandled is told once all that was due has run.
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', hear);
+    expect(unhandled).toEqual([]);
   });
 });

@@ -34,6 +34,8 @@ const MOST_BYTES = 65_536;
 export function toNodeHandler(handle: (request: Request) => Promise<Response>, origin: string): NodeHandler {
   return (request, response, next) => {
     answer(handle, origin, request, response).catch((error: unknown) => {
+      // Who has left is told nothing, and what their leaving ended is no fault.
+      if (response.destroyed) return;
       if (next === undefined) response.destroy();
       else next(error);
     });
@@ -99,7 +101,8 @@ async function send(answered: Response, response: NodeResponse, gone: AbortSigna
     response.end();
     return;
   }
-  const leave = (): void => void reader.cancel();
+  // A body that the leaving has ended already refuses to be given up; nothing is left to give up then.
+  const leave = (): void => void reader.cancel().catch(() => undefined);
   gone.addEventListener('abort', leave);
   for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
     if (!response.write(piece.value)) await drained(response);
