@@ -142,8 +142,8 @@ describe('the snapshot over HTTP', () => {
     expect([status, body.code]).toEqual([412, 'position_unknown']);
   });
 
-  it.each(['?wait=25', '?when=2026-01-01'])('refuses %s, which it does not know yet', async (query) => {
-    const { status, body } = await service.get(`/v1/users/ada/entitlements${query}`);
+  it('refuses a parameter that it does not know', async () => {
+    const { status, body } = await service.get('/v1/users/ada/entitlements?when=2026-01-01');
     expect([status, body.code]).toEqual([400, 'unsupported_parameter']);
   });
 

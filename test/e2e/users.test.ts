@@ -101,7 +101,7 @@ describe('Questions as of a moment, over HTTP', () => {
     [`at=${NOW}&knownAt=${NOW}`, 422, 'time_in_future'],
     [`at=${NOW}&minPosition=1`, 422, 'conflicting_parameters'],
     ['knownAt=2026-01-01T00:00:00Z&wait=25', 422, 'conflicting_parameters'],
-    ['wait=25', 400, 'unsupported_parameter'],
+    ['at=2026-01-01T00:00:00Z&wait=25', 422, 'conflicting_parameters'],
     ['when=now', 400, 'unsupported_parameter'],
   ])('are refused with %s', async (query, status, code) => {
     const answer = await service.ask('GET', `/v1/users/ann/entitlements?${query}`);

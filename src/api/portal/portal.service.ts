@@ -6,7 +6,7 @@ import type { EntitlementReader } from '../../projections/read-models/entitlemen
 import type { UserFactsReader } from '../../projections/read-models/user-facts.reader.js';
 import type { PortalConfigurations } from '../../stripe/gateway/portal-configurations.js';
 import type { StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
-import { written } from '../../stripe/gateway/written.js';
+import { StripeRefusedError, written } from '../../stripe/gateway/written.js';
 import { PATIENCE_MS } from '../checkout/stripe-writes.js';
 import type { PortalRequest, PortalResponse } from './portal.schemas.js';
 
@@ -34,14 +34,18 @@ export class PortalService {
       throw new ProblemError('url_not_allowed', 'returnUrl is of no origin that CHECKOUT_URL_ORIGINS names.');
     }
     const customer = await this.#customerOf(userId);
-    if (customer === null) throw new ProblemError('no_customer', 'The user has no customer at Stripe.');
+    if (customer === null) throw noCustomer();
     if (gateway === null || configurations === null) {
       throw new ProblemError('stripe_api_key_missing', 'Set STRIPE_SECRET_KEY.');
     }
     const params = { customer, configuration: await configurations.plain(), return_url: returnUrl };
     // Each is used once, so each is another one.
     const write = { method: 'POST', path: '/v1/billing_portal/sessions', params } as const;
-    const { object } = await written(gateway, { ...write, idempotencyKey: randomUUID() }, PATIENCE_MS);
+    const { object } = await written(gateway, { ...write, idempotencyKey: randomUUID() }, PATIENCE_MS).catch(
+      (error: unknown) => {
+        throw isCustomerGone(error) ? noCustomer() : error;
+      },
+    );
     const { id, url } = sessionSchema.parse(object);
     return { sessionId: id, url };
   }
@@ -69,4 +73,15 @@ export class PortalService {
     ];
     return inOrder.find((customer) => customer !== null && !deleted.has(customer)) ?? null;
   }
+}
+
+function noCustomer(): ProblemError {
+  return new ProblemError('no_customer', 'The user has no customer at Stripe.');
+}
+
+/** Whether Stripe has deleted the customer, and its webhook has not told it here yet. */
+function isCustomerGone(error: unknown): boolean {
+  if (!(error instanceof StripeRefusedError)) return false;
+  const { code, param } = error.refusal;
+  return code === 'resource_missing' && param === 'customer';
 }
