@@ -1,7 +1,7 @@
 /**
- * `npm run demo`: starts the real service on an embedded PostgreSQL of its own, sends it a story of signed webhooks over
- * HTTP, checks every answer, and then keeps serving. `--once` (or DEMO_ONCE=1) ends after the story. Exit code 1 when a
- * line of the story is not true.
+ * `npm run demo`: opens a shop to try it on, a Stripe, the real service and an application with a page, and serves until it is
+ * ended. `--story`: starts the service alone, sends it a story of signed webhooks over HTTP, checks every answer, and then keeps
+ * serving; `--once` (or DEMO_ONCE=1) ends after the story. Exit code 1 when a line of the story is not true.
  */
 import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
@@ -15,11 +15,14 @@ import { theStory } from './story/scenes.js';
 import { StoryError, type StoryOutcome, StoryRunner } from './story/story-runner.js';
 import { TenureApi } from './story/tenure-api.js';
 import { SimulatedClock } from './stripe/simulated-clock.js';
+import { openShop } from './web/open-shop.js';
 
 const DATA_DIR = fileURLToPath(new URL('../.tenure/demo', import.meta.url));
 const PLANS_FILE = fileURLToPath(new URL('./plans.yaml', import.meta.url));
 
-const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { once: { type: 'boolean', default: false }, story: { type: 'boolean', default: false } },
+});
 const isOnce = values.once || process.env.DEMO_ONCE === '1';
 const paint = painter();
 
@@ -70,24 +73,50 @@ ${paint.bold('Tenure goes on serving.')} Ctrl-C ends it.
 `);
 }
 
-const tenure = await start();
-try {
-  const tale = await tell(tenure);
+async function serveShop(): Promise<void> {
+  console.log('Opening the shop: a Stripe, Tenure on an embedded PostgreSQL, and an application that sells…');
+  const shop = await openShop(DATA_DIR, { port: Number(process.env.PORT ?? '0') });
   console.log(`
-${tale.deliveries} deliveries, every answer as told. Median: answered in ${median(tale.replies)}, visible in ${median(tale.seen)}.`);
-} catch (error) {
-  if (!(error instanceof StoryError)) throw error;
-  console.error(`\n${paint.red('The story is not true:')} ${error.message}`);
-  await tenure.close();
-  process.exit(1);
+${paint.bold('The shop is open.')} Ctrl-C closes it.
+
+   ${paint.bold(shop.url)}   buy, open more tabs, cancel; any card of Stripe's tests pays
+
+   Console  ${shop.tenureUrl}/console
+   Swagger  ${shop.tenureUrl}/docs
+   Key      ${shop.adminKey}
+
+   The story in the terminal: npm run demo -- --story
+`);
+  endOnSignal(shop);
 }
-if (isOnce) {
-  await tenure.close();
-} else {
-  invite(tenure);
+
+function endOnSignal(open: { close(): Promise<void> }): void {
   const stop = (): void => {
-    void tenure.close().then(() => process.exit(0));
+    void open.close().then(() => process.exit(0));
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
 }
+
+async function serveStory(): Promise<void> {
+  const tenure = await start();
+  try {
+    const tale = await tell(tenure);
+    console.log(
+      `\n${tale.deliveries} deliveries, every answer as told. Median: answered in ${median(tale.replies)}, visible in ${median(tale.seen)}.`,
+    );
+  } catch (error) {
+    if (!(error instanceof StoryError)) throw error;
+    console.error(`\n${paint.red('The story is not true:')} ${error.message}`);
+    await tenure.close();
+    process.exit(1);
+  }
+  if (isOnce) {
+    await tenure.close();
+  } else {
+    invite(tenure);
+    endOnSignal(tenure);
+  }
+}
+
+await (values.story || isOnce ? serveStory() : serveShop());
