@@ -5,13 +5,21 @@ import { fileURLToPath } from 'node:url';
 import Stripe from 'stripe';
 import { build } from 'vite';
 import { Simulator } from '../../packages/stripe-simulator/src/index.js';
-import { createTenure } from '../../src/bootstrap.js';
+import { createTenure, type TenureHooks } from '../../src/bootstrap.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { DemoSite } from './site.js';
 
 const PAGE = fileURLToPath(new URL('./vite.config.ts', import.meta.url));
 const CONSOLE = fileURLToPath(new URL('../../console/vite.config.ts', import.meta.url));
 const STRIPE_KEY = 'sk_test_of_the_demo';
+
+export interface ShopOptions {
+  /** Of the application; any that is free unless it is said. */
+  readonly port?: number;
+  /** Over the service's settings, by their names. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly hooks?: TenureHooks;
+}
 
 export interface DemoShop {
   /** The application's own address, for browsers. */
@@ -28,7 +36,7 @@ export interface DemoShop {
  */
 export async function openShop(
   folder: string,
-  { port = 0, environment = {} }: { readonly port?: number; readonly environment?: NodeJS.ProcessEnv } = {},
+  { port = 0, environment = {}, hooks = {} }: ShopOptions = {},
 ): Promise<DemoShop> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
@@ -54,6 +62,7 @@ export async function openShop(
       PLANS_FILE: plansFile,
       CHECKOUT_URL_ORIGINS: site.url,
     }),
+    hooks,
   );
   site.ask({ url: tenure.url, key: adminKey });
   simulator.webhooks.destinations.set('we_demo', {
