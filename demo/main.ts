@@ -90,7 +90,7 @@ ${paint.bold('The shop is open.')} Ctrl-C closes it.
   endOnSignal(shop);
 }
 
-function endOnSignal(open: { close(): Promise<void> }): void {
+function endOnSignal(open: { close(): Promise<unknown> }): void {
   const stop = (): void => {
     void open.close().then(() => process.exit(0));
   };

@@ -39,7 +39,7 @@ describe('The shop of the demo', () => {
   }
   const plan = (page: Page, name: string) =>
     page.getByRole('heading', { level: 1, name: new RegExp(`^${name} `) });
-  const toast = (page: Page, text: string) => page.getByRole('status').getByText(text, { exact: true });
+  const toast = (page: Page, text: string) => page.getByRole('status').getByText(text);
   async function buy(page: Page, name: string): Promise<void> {
     await page.getByRole('button', { name: `Get ${name}` }).click();
     await page.getByRole('button', { name: 'Subscribe' }).waitFor();

@@ -77,7 +77,7 @@ describe('Coming in', () => {
     ['GET', '/', 404, 'not_found'],
     ['GET', '/favicon.ico', 404, 'not_found'],
     ['GET', '/v1/user', 404, 'not_found'],
-    ['GET', '/v1/users/u/entitlements/stream', 404, 'not_found'],
+    ['GET', '/v1/users/u/entitlements/nothing', 404, 'not_found'],
     ['GET', '/v1/../health/nope', 404, 'not_found'],
     ['POST', '/v1/users/u/entitlements', 405, 'method_not_allowed'],
     ['OPTIONS', '/v1/users/u/entitlements', 405, 'method_not_allowed'],
