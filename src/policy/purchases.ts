@@ -156,16 +156,17 @@ function asks({ data }: CheckoutObservation): boolean {
   return data.amountTotal !== null;
 }
 
-/** What names the payments of which something went back, and tells how much they were of. */
+/** What first names each payment, where something of one went back, and tells how much they were of. */
 function basisOf(
   ordered: readonly CheckoutObservation[],
   payments: readonly ReturnedPayment[],
 ): readonly CheckoutObservation[] {
   const returned = payments.filter(({ payment }) => payment.told.length > 0);
   if (returned.length === 0) return [];
-  const named = ordered.find(({ data }) => data.paymentIntent !== null);
+  const ids = new Set(ordered.flatMap(({ data }) => data.paymentIntent ?? []));
+  const named = [...ids].map((id) => ordered.find(({ data }) => data.paymentIntent === id));
   const asked = ordered.findLast(asks);
-  return [named, asked].flatMap((each) => each ?? []);
+  return [...named, asked].flatMap((each) => each ?? []);
 }
 
 /** A full refund takes a purchase back under either setting, for nothing else could end it. */

@@ -20,6 +20,7 @@ export function purchaseEvidence(purchase: Purchase): Evidence {
       boughtOn: timeOf(paid),
       seenAt: timeOf(newest),
       basis: basis.map(timeOf),
+      soldTold: timeOf(soldBy),
       plans: sold.length === 0 ? null : sold.map(({ plan }) => plan.name),
       sold: sold.map(({ plan, price, units }) => ({ plan: plan.name, price, units })),
       ...returnedFacts(purchase),
