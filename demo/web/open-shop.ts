@@ -26,7 +26,6 @@ export interface DemoShop {
   readonly url: string;
   readonly tenureUrl: string;
   readonly adminKey: string;
-  readonly simulatorUrl: string;
   close(): Promise<void>;
 }
 
@@ -78,7 +77,6 @@ export async function openShop(
     url: site.url,
     tenureUrl: tenure.url,
     adminKey,
-    simulatorUrl: simulator.url,
     close: async () => {
       await site.close();
       await tenure.close();

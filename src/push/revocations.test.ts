@@ -16,6 +16,8 @@ class Feed {
   dropped = 0n;
   epoch = EPOCH;
   lost = 0;
+  /** What a read waits for once it has looked. */
+  answers: Promise<void> = Promise.resolve();
 
   add(...users: readonly string[]): void {
     for (const userId of users) {
@@ -28,7 +30,9 @@ class Feed {
     const { epoch, dropped, lines } = this;
     const from = after > dropped ? after : dropped;
     const found = lines.filter(({ sequence }) => BigInt(sequence) > from).slice(0, limit);
-    return { epoch, dropped, head: BigInt(lines.length), lines: found };
+    const head = BigInt(lines.length);
+    await this.answers;
+    return { epoch, dropped, head, lines: found };
   }
 
   lostCommits(): void {
@@ -144,6 +148,26 @@ describe('The revocation feed', () => {
       expect(events).toContain(`heartbeat ${EPOCH}.1`);
     }
     for (const reader of readers) reader.leave();
+    await Promise.all(running);
+  });
+
+  it('is read anew for who comes after a commit, while a read that began before it is under way', async () => {
+    let answer = (): void => undefined;
+    feed.answers = new Promise((resolve) => {
+      answer = resolve;
+    });
+    const [early, late] = [new Sent(), new Sent()];
+    const begin = { epoch: EPOCH, sequence: 0n };
+    const running = [revocations.stream(begin, early.stream)];
+    await pause(0);
+    committed('ann');
+    feed.answers = Promise.resolve();
+    running.push(revocations.stream(begin, late.stream));
+    await pause(0);
+    expect(late.events).toContain(`revocation ${EPOCH}.1`);
+    answer();
+    early.leave();
+    late.leave();
     await Promise.all(running);
   });
 

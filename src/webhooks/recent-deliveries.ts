@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { WEBHOOK_OUTCOMES } from '../observability/metrics.js';
+import { ChangeSignal } from '../push/change-signal.js';
 
 /** How many deliveries an instance remembers. */
 export const REMEMBERED_DELIVERIES = 500;
@@ -19,36 +20,29 @@ export const handledDelivery = z.strictObject({
 });
 export type HandledDelivery = z.infer<typeof handledDelivery>;
 
+/** A watcher is woken at least this often, in milliseconds; it then looks for news and finds none. */
+const LOOK_MS = 60_000;
+
 /** The last deliveries to this instance, in memory: what was recorded is in the log, and other instances have their own. */
 export class RecentDeliveries {
   readonly #kept: HandledDelivery[] = [];
-  readonly #listeners = new Set<() => void>();
-  #count = 0;
+  /** Its count is the number of the last delivery. */
+  readonly #signal = new ChangeSignal();
 
   /** Remembers one, under the next number, and tells whoever watches. */
   note(delivery: Omit<HandledDelivery, 'number'>): void {
-    this.#count += 1;
-    this.#kept.push({ number: this.#count, ...delivery });
+    this.#kept.push({ number: this.#signal.count + 1, ...delivery });
     if (this.#kept.length > REMEMBERED_DELIVERIES) this.#kept.shift();
-    for (const listener of this.#listeners) listener();
+    this.#signal.changed();
   }
 
   /** Those remembered with a number above `number`, the oldest first. */
   after(number: number): readonly HandledDelivery[] {
-    return this.#kept.slice(Math.max(0, this.#kept.length - (this.#count - number)));
+    return this.#kept.slice(Math.max(0, this.#kept.length - (this.#signal.count - number)));
   }
 
-  /** Resolves once there is one with a number above `number`, or `signal` is aborted. */
-  async next(number: number, signal: AbortSignal): Promise<void> {
-    if (this.#count > number || signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        this.#listeners.delete(done);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      this.#listeners.add(done);
-      signal.addEventListener('abort', done, { once: true });
-    });
+  /** Comes back once there is one with a number above `number`, after a minute, or when `signal` is aborted. */
+  next(number: number, signal: AbortSignal): Promise<void> {
+    return this.#signal.after(number, LOOK_MS, signal);
   }
 }

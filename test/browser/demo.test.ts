@@ -1,12 +1,9 @@
 import { rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { type DemoShop, openShop } from '../../demo/web/open-shop.js';
 import { testFolder } from '../support/folder.js';
 import { type TestStores, testStores } from '../support/stores.js';
-import { screenshot, startChromium } from './support/browser.js';
-
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+import { barriers, screenshot, startChromium } from './support/browser.js';
 
 describe('The shop of the demo', () => {
   let stores: TestStores;
@@ -46,16 +43,6 @@ describe('The shop of the demo', () => {
     await page.locator('input[name=card]').fill('4242 4242 4242 4242');
     await page.getByRole('button', { name: 'Subscribe' }).click();
     await page.waitForURL(`${shop.url}/**`);
-  }
-  /** Rules of WCAG that the page breaks, by rule and element. */
-  async function barriers(page: Page): Promise<readonly string[]> {
-    await page.addScriptTag({ path: AXE });
-    return page.evaluate(async () => {
-      const { violations } = await Reflect.get(globalThis, 'axe').run();
-      return violations.flatMap(({ id, nodes }: { id: string; nodes: { html: string }[] }) =>
-        nodes.map(({ html }) => `${id}: ${html}`),
-      );
-    });
   }
 
   it('sells a plan, which every tab then shows with its reason, and ends it at once everywhere', async () => {

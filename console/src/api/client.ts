@@ -1,5 +1,6 @@
 import { createContext, useContext } from 'react';
-import { readEvents, type ServerEvent } from './server-events.js';
+import type { StreamEvent } from '../../../packages/client/src/browser/event-stream.js';
+import { readEvents } from './server-events.js';
 
 /** What went wrong, as the service says it (RFC 9457), or that it could not be reached. */
 export class Problem extends Error {
@@ -39,7 +40,7 @@ export class Client {
   }
 
   /** Events as they come, until `signal` is aborted or the service ends the stream. Throws a `Problem`. */
-  async *events(path: string, signal: AbortSignal): AsyncGenerator<ServerEvent> {
+  async *events(path: string, signal: AbortSignal): AsyncGenerator<StreamEvent> {
     const response = await this.#ask('GET', path, { signal, accept: 'text/event-stream' });
     if (response.body !== null) yield* readEvents(response.body);
   }

@@ -1,36 +1,17 @@
-/** One event of a stream (HTML Living Standard, "Server-sent events"). */
-export interface ServerEvent {
-  readonly event: string;
-  readonly data: string;
-}
+import { EventStreamReader, type StreamEvent } from '../../../packages/client/src/browser/event-stream.js';
 
-/** Reads the events of a body. Comments, ids and retry times are passed over: who loses a stream here opens it anew. */
-export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
+/** The events of a body, as they come. */
+export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamEvent> {
   const reader = body
     .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
     .getReader();
-  let rest = '';
+  const events = new EventStreamReader();
   try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      rest += value;
-      const blocks = rest.split('\n\n');
-      rest = blocks.pop() ?? '';
-      for (const block of blocks) {
-        const event = eventIn(block);
-        if (event !== null) yield event;
-      }
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+      yield* events.read(piece.value);
     }
   } finally {
+    // A body that has failed refuses to be given up; whoever read it has heard of the failure.
     await reader.cancel().catch(() => undefined);
   }
-}
-
-function eventIn(block: string): ServerEvent | null {
-  const fields = block.split('\n').map((line) => /^(\w+): ?(.*)$/.exec(line));
-  const of = (name: string): string[] =>
-    fields.flatMap((field) => (field?.[1] === name ? [field[2] ?? ''] : []));
-  const data = of('data');
-  return data.length === 0 ? null : { event: of('event')[0] ?? 'message', data: data.join('\n') };
 }

@@ -18,8 +18,8 @@ export function useDeliveries() {
     const follow = async (): Promise<void> => {
       // A stream begins with all that are remembered, so a new one replaces what an instance before it told.
       let seen: readonly Delivery[] = [];
-      for await (const { event, data } of client.events('/v1/ops/deliveries/stream', leaves.signal)) {
-        if (event !== 'delivery') continue;
+      for await (const { type, data } of client.events('/v1/ops/deliveries/stream', leaves.signal)) {
+        if (type !== 'delivery') continue;
         seen = [JSON.parse(data) as Delivery, ...seen].slice(0, SHOWN);
         setOpen(true);
         setProblem(null);

@@ -1,10 +1,13 @@
 import { existsSync, mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { until } from '../../support/until.js';
 
 const SCREENSHOTS = fileURLToPath(new URL('../../../.screenshots/', import.meta.url));
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** Starts the Chromium that the machine has. */
 export function startChromium(): Promise<Browser> {
@@ -65,4 +68,18 @@ export function waitFor(page: Page, plan: string): Promise<unknown> {
 export async function screenshot(page: Page, name: string): Promise<void> {
   mkdirSync(SCREENSHOTS, { recursive: true });
   await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+}
+
+/**
+ * Rules of WCAG that a page breaks (axe-core), by rule and element. Axe is a script of its own, which a page's policy lets in
+ * only where the browser's context has `bypassCSP`.
+ */
+export async function barriers(page: Page): Promise<readonly string[]> {
+  await page.addScriptTag({ path: AXE });
+  return page.evaluate(async () => {
+    const { violations } = await Reflect.get(globalThis, 'axe').run();
+    return violations.flatMap(({ id, nodes }: { id: string; nodes: { html: string }[] }) =>
+      nodes.map(({ html }) => `${id}: ${html}`),
+    );
+  });
 }
