@@ -71,9 +71,9 @@ describe('tenure log adopt, killed', () => {
     async (_, statement) => {
       const release = await wall(statement);
       const first = adopting();
-      await until('it is in the middle', isWaiting);
-      await first.kill('SIGKILL');
-      await release();
+      await until('it is in the middle', isWaiting)
+        .then(() => first.kill('SIGKILL'))
+        .finally(release);
       const swaps = await log.stores.database.pool.query(
         'select generation, swaps from tenure.live_generation',
       );

@@ -15,6 +15,8 @@ const SETTINGS: Readonly<Record<Durability, Readonly<Record<string, string>>>> =
     autovacuum: 'off',
     wal_level: 'minimal',
     max_wal_senders: '0',
+    // Several workers share it, each with the services, the processes and the kept sessions of its tests.
+    max_connections: '400',
   },
 };
 const COMMON_SETTINGS: Readonly<Record<string, string>> = {
