@@ -12,6 +12,7 @@ const PURE = [
   /^commands\/(aggregate|linkable|seen-keys)\.ts$/,
   /^commands\/[a-z]+\.aggregate\.ts$/,
   /^stripe\/translate\//,
+  /^audit\/merkle\//,
 ];
 
 /** Schemas, UUIDs and digests: no I/O, no clock, no frame. */
