@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { toNodeHandler } from '../../../packages/client/src/express/node-handler.js';
 import { tenureHandler } from '../../../packages/client/src/server/index.js';
+import type { IdentityProvider } from '../../support/identity-provider.js';
 import { ADMIN_KEY, type TestService } from '../../support/service.js';
 
 const PAGE = `<!doctype html>
@@ -14,32 +15,41 @@ const PAGE = `<!doctype html>
 <style>body { font: 1.2rem system-ui; margin: 2rem } dt { color: #555 } dd { margin: 0 0 1rem; font-weight: bold }</style>
 <h1></h1>
 <dl><dt>Plan</dt><dd id="plan"></dd><dt>Status</dt><dd id="status"></dd><dt>Connection</dt><dd id="connection"></dd>
-<dt>Upgrade</dt><dd id="upgrade">idle</dd></dl>
+<dt>Upgrade</dt><dd id="upgrade">idle</dd><dt>Paid until</dt><dd id="until"></dd>
+<dt>Session refreshed</dt><dd id="refreshes">0</dd></dl>
 <script type="module">
 import { createTenureClient } from '/client.js';
-const userId = new URLSearchParams(location.search).get('user');
+const query = new URLSearchParams(location.search);
+const [userId, service] = [query.get('user'), query.get('service')];
 document.querySelector('h1').textContent = userId;
 const say = (id, text) => { document.getElementById(id).textContent = text; };
-const tenure = createTenureClient({ baseUrl: '/api/tenure', userId });
+let refreshes = 0;
+const onAccessChanged = () => { refreshes += 1; say('refreshes', refreshes); };
+const token = () => fetch('/token?user=' + userId).then((response) => response.text());
+const road = service === null ? { baseUrl: '/api/tenure' } : { baseUrl: service, token };
+const tenure = createTenureClient({ ...road, userId, onAccessChanged });
 const show = () => {
   const { status, snapshot } = tenure.getState();
   say('plan', snapshot?.plan ?? '…');
   say('status', snapshot?.status ?? '…');
+  say('until', snapshot?.expiresAt ?? '…');
   say('connection', status);
 };
 tenure.subscribe(show);
 show();
+globalThis.tenure = tenure;
 globalThis.waitFor = (plan) => tenure.watchUpgrade({ plan }, ({ state }) => say('upgrade', state));
 </script>
 </html>`;
 
 /**
  * An application that browsers of the tests open at `/?user=…`: its page, its own `tenureHandler`, and a receiver of webhooks
- * that hands them on to the service, at once or later.
+ * that hands them on to the service, at once or later. With `&service=…` the page asks the service itself, with a token of its
+ * user from `/token`.
  */
 export class Application {
-  /** Streams that were asked for, by whom. */
-  readonly streams: string[] = [];
+  /** Requests about users that pages made, each with who it is of. */
+  readonly #asked: { readonly user: string; readonly url: URL }[] = [];
   readonly #held: { readonly body: string; readonly signature: string }[] = [];
   #holds = false;
 
@@ -49,15 +59,26 @@ export class Application {
     readonly url: string,
     /** The service that is asked now. */
     private readonly service: () => TestService,
+    private readonly identities: IdentityProvider,
   ) {}
 
-  static async start(service: () => TestService): Promise<Application> {
+  static async start(service: () => TestService, identities: IdentityProvider): Promise<Application> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://localhost:${(server.address() as AddressInfo).port}`;
-    const application = new Application(server, await bundledClient(), url, service);
+    const application = new Application(server, await bundledClient(), url, service, identities);
     server.on('request', (request, response) => void application.#answer(request, response));
     return application;
+  }
+
+  /** How often pages of this user have asked for a stream. */
+  streamsOf(user: string): number {
+    return this.#asked.filter((one) => one.user === user && one.url.pathname.endsWith('/stream')).length;
+  }
+
+  /** How often pages of this user have asked for anything but the end of a wait, which stands in for a stream that comes late. */
+  requestsOf(user: string): number {
+    return this.#asked.filter((one) => one.user === user && !one.url.searchParams.has('wait')).length;
   }
 
   /** Keeps webhooks back from now on, as a bad hour does. */
@@ -77,19 +98,28 @@ export class Application {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname } = new URL(request.url ?? '/', this.url);
-    if (pathname.startsWith('/api/tenure/')) return this.#handle(request, response, pathname);
+    const url = new URL(request.url ?? '/', this.url);
+    const { pathname, searchParams } = url;
+    if (pathname.startsWith('/api/tenure/')) return this.#handle(request, response, url);
     if (pathname === '/webhooks') return this.#receive(request, response);
+    if (pathname === '/token') {
+      response.end(await this.identities.token(searchParams.get('user') ?? ''));
+      return;
+    }
     const isClient = pathname === '/client.js';
     response.setHeader('content-type', isClient ? 'text/javascript' : 'text/html');
     response.end(isClient ? this.client : PAGE);
   }
 
-  #handle(request: IncomingMessage, response: ServerResponse, pathname: string): void {
+  #handle(request: IncomingMessage, response: ServerResponse, url: URL): void {
     const user = /(?:^|; )user=(\w+)/.exec(request.headers.cookie ?? '')?.[1] ?? null;
-    if (pathname.endsWith('/stream')) this.streams.push(user ?? 'nobody');
-    const { url } = this.service();
-    const handler = tenureHandler({ url, key: ADMIN_KEY, user: () => user, basePath: '/api/tenure' });
+    this.#asked.push({ user: user ?? 'nobody', url });
+    const handler = tenureHandler({
+      url: this.service().url,
+      key: ADMIN_KEY,
+      user: () => user,
+      basePath: '/api/tenure',
+    });
     toNodeHandler(handler, this.url)(request, response);
   }
 

@@ -26,14 +26,14 @@ export function startChromium(): Promise<Browser> {
 export class Person {
   private constructor(
     private readonly context: BrowserContext,
-    private readonly url: string,
-    readonly name: string,
+    private readonly page: string,
   ) {}
 
-  static async at(browser: Browser, url: string, name: string): Promise<Person> {
-    const context = await browser.newContext({ viewport: { width: 480, height: 420 } });
-    await context.addCookies([{ name: 'user', value: name, url }]);
-    return new Person(context, url, name);
+  /** @param page address of the page that each tab of theirs opens */
+  static async at(browser: Browser, page: string, name: string): Promise<Person> {
+    const context = await browser.newContext({ viewport: { width: 480, height: 560 } });
+    await context.addCookies([{ name: 'user', value: name, url: new URL(page).origin }]);
+    return new Person(context, page);
   }
 
   /** Opens so many tabs, each of which shows what the service says. */
@@ -44,10 +44,16 @@ export class Person {
   }
 
   async openOne(prepare: (page: Page) => Promise<unknown> = async () => {}): Promise<Page> {
+    const page = await this.openUnread(prepare);
+    await allShow([page], 'connection', 'live');
+    return page;
+  }
+
+  /** Opens a tab, whatever it shows. */
+  async openUnread(prepare: (page: Page) => Promise<unknown> = async () => {}): Promise<Page> {
     const page = await this.context.newPage();
     await prepare(page);
-    await page.goto(`${this.url}/?user=${this.name}`);
-    await allShow([page], 'connection', 'live');
+    await page.goto(this.page);
     return page;
   }
 
