@@ -1,3 +1,4 @@
+import { Attention } from './attention.js';
 import { browserEnvironment, type Environment } from './environment.js';
 import { TenureError } from './errors.js';
 import { LastKnown } from './last-known.js';
@@ -16,8 +17,6 @@ import {
   watchUpgrade,
 } from './upgrade.js';
 
-/** A hidden tab lets go of its stream after so long. */
-const HIDDEN_MS = 120_000;
 /** Whoever subscribes anew so soon finds the stream still open. */
 const LINGER_MS = 1_000;
 
@@ -48,17 +47,16 @@ export class TenureClient {
   readonly #lastKnown: LastKnown;
   readonly #listeners = new Set<() => void>();
   readonly #initialState: ClientState;
+  readonly #attention: Attention;
   #session: Session;
   #isSignedOut = false;
-  #stopPage: (() => void) | null = null;
-  #cancelHidden: (() => void) | null = null;
   #cancelLinger = () => {};
-  #isAsleep = false;
   #plans: Promise<Plans> | null = null;
 
   constructor(private readonly options: ClientOptions) {
     const { baseUrl, token, userId = null, initial, environment } = options;
     this.#environment = environment ?? browserEnvironment();
+    this.#attention = new Attention(this.#environment, () => this.#look());
     this.#requests = new Requests({ baseUrl, token }, this.#environment);
     this.#lastKnown = new LastKnown(this.#environment.kept, baseUrl);
     const isOfUser = initial !== undefined && (userId === null || initial.userId === userId);
@@ -88,7 +86,7 @@ export class TenureClient {
   /** The snapshot now: what is held while it is live, else asked for. @throws TenureError */
   async get(): Promise<Snapshot> {
     const { status, snapshot } = this.getState();
-    return status === 'live' && snapshot !== null && this.#stopPage !== null ? snapshot : this.refetch();
+    return status === 'live' && snapshot !== null && this.#attention.isWatched ? snapshot : this.refetch();
   }
 
   /** Asks the service now, in any case. @throws TenureError */
@@ -200,7 +198,7 @@ export class TenureClient {
   #replace(userId: string | null, initial: Held | null, reason: 'signed_out' | 'other_user'): void {
     this.#isSignedOut = false;
     this.#exchange(userId, initial, reason);
-    if (this.#stopPage !== null) this.#look();
+    if (this.#attention.isWatched) this.#look();
     this.#notify();
   }
 
@@ -224,33 +222,19 @@ export class TenureClient {
   }
 
   #begin(): void {
-    this.#stopPage ??= this.#environment.page.onChange(() => this.#look());
+    this.#attention.begin();
     this.#look();
   }
 
   #end(): void {
-    this.#stopPage?.();
-    this.#stopPage = null;
-    this.#cancelHidden?.();
-    this.#cancelHidden = null;
-    this.#isAsleep = false;
+    this.#attention.end();
     this.#session.stop();
   }
 
-  /** Follows the user while the page is looked at, or was moments ago, and there is a network. */
+  /** Follows the user while the page has attention. */
   #look(): void {
-    const { page, clock } = this.#environment;
-    if (!page.isHidden()) {
-      this.#cancelHidden?.();
-      this.#cancelHidden = null;
-      this.#isAsleep = false;
-    } else if (!this.#isAsleep) {
-      this.#cancelHidden ??= clock.after(HIDDEN_MS, () => {
-        this.#isAsleep = true;
-        this.#look();
-      });
-    }
-    if (this.#isSignedOut || this.#isAsleep || !page.isOnline()) this.#session.stop();
-    else this.#session.start();
+    const isWanted = this.#attention.isGiven() && !this.#isSignedOut;
+    if (isWanted) this.#session.start();
+    else this.#session.stop();
   }
 }
