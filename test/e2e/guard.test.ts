@@ -1,7 +1,13 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { toNodeHandler } from '../../packages/client/src/express/index.js';
+import { createTenureClient } from '../../packages/client/src/index.js';
 import {
   createGuard,
   type Guard,
   type GuardOptions,
+  readSnapshot,
   tenureHandler,
 } from '../../packages/client/src/server/index.js';
 import { ManualClock } from '../../packages/client/test/manual-clock.js';
@@ -115,8 +121,8 @@ describe('A browser that asks through the application', () => {
   it('gets the snapshot of who is signed in, and 304 for the one that it has', async () => {
     await payingUser('visitor');
     await until('it is there', async () => {
-      const response = await handle('visitor', '/v1/me/entitlements');
-      return (await response.text()).includes('"plan":"plus"');
+      const { plan } = await readSnapshot({ url: second.url, key: ADMIN_KEY }, 'visitor');
+      return plan === 'plus';
     });
     const response = await handle('visitor', '/v1/me/entitlements');
     expect(await response.json()).toMatchObject({ userId: 'visitor', role: 'paid' });
@@ -125,5 +131,38 @@ describe('A browser that asks through the application', () => {
     const other = await handle('other', '/v1/me/entitlements', { 'if-none-match': etag });
     expect(await other.json()).toMatchObject({ userId: 'other', role: 'free' });
     expect((await handle(null, '/v1/me/entitlements')).status).toBe(401);
+  });
+
+  it('sees a payment and its end as they come, by a stream', async () => {
+    const options = { url: second.url, key: ADMIN_KEY, basePath: '/api/tenure' };
+    const handler = toNodeHandler(tenureHandler({ ...options, user: () => 'watcher' }), 'https://app.test');
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push((request.url ?? '').replace(/\?.*/, ''));
+      handler(request, response);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const client = createTenureClient({
+      baseUrl: `http://127.0.0.1:${port}/api/tenure`,
+      userId: 'watcher',
+    });
+    const stop = client.subscribe(() => undefined);
+    const isLive = (role: string) => () => {
+      const { status, snapshot } = client.getState();
+      return status === 'live' && snapshot?.role === role;
+    };
+    try {
+      await until('the user is known', isLive('free'));
+      const user = await payingUser('watcher');
+      await until('the payment is seen', isLive('paid'));
+      await user.cancel();
+      await until('its end is seen', isLive('free'));
+      expect(asked).toContain('/api/tenure/v1/me/entitlements/stream');
+    } finally {
+      stop();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
   });
 });
