@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { browserEnvironment, type Environment } from '../../packages/client/src/browser/environment.js';
 import { toNodeHandler } from '../../packages/client/src/express/index.js';
 import { createTenureClient } from '../../packages/client/src/index.js';
 import {
@@ -10,6 +12,7 @@ import {
   readSnapshot,
   tenureHandler,
 } from '../../packages/client/src/server/index.js';
+import { badHour } from '../../packages/client/test/bad-hour.js';
 import { ManualClock } from '../../packages/client/test/manual-clock.js';
 import { createTenure, type Tenure } from '../../src/bootstrap.js';
 import { loadSettings } from '../../src/config/settings.js';
@@ -19,6 +22,10 @@ import { until } from '../support/until.js';
 
 /** Cancellations that are seen through; the soak has more. */
 const RUNS = Number(process.env.GUARD_RUNS ?? 3);
+/** Upgrades of a bad hour; the soak has a thousand. */
+const UPGRADES = Number(process.env.BAD_HOUR_UPGRADES ?? 3);
+/** Between the payments of two of them, in milliseconds. */
+const APART_MS = 60;
 const PAID = { role: 'paid' };
 
 let service: TestService;
@@ -164,5 +171,38 @@ describe('A browser that asks through the application', () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     }
+  });
+
+  it('sees by its waits the upgrades of a bad hour, with streams and waits cut', async () => {
+    const refused = (status: number, code: string) => Response.json({ code }, { status });
+    /** Milliseconds from a payment to the page that shows it; `timedOut` of one that its last poll did not see. */
+    const seenAfter = async (delayMs: number, n: number): Promise<number | 'timedOut' | 'aborted'> => {
+      const userId = `late-${n}`;
+      const options = { url: second.url, key: ADMIN_KEY, basePath: '/api/tenure', user: () => userId };
+      const handler = tenureHandler(options);
+      const environment: Environment = {
+        ...browserEnvironment(),
+        fetch: async (url, init) => {
+          if (url.includes('/stream')) return refused(404, 'not_found');
+          return url.includes('wait=')
+            ? refused(400, 'unsupported_parameter')
+            : handler(new Request(url, init));
+        },
+      };
+      await pause(n * APART_MS);
+      const page = createTenureClient({ baseUrl: 'https://app.test/api/tenure', userId, environment });
+      const begun = Date.now();
+      const [result] = await Promise.all([
+        page.waitForUpgrade({ plan: 'plus' }),
+        pause(delayMs).then(() => service.receive(buyer(userId).started('active').body)),
+      ]);
+      return result.outcome === 'upgraded' ? Date.now() - begun : result.outcome;
+    };
+    const seen = await Promise.all(badHour(UPGRADES).map(seenAfter));
+    const times = seen.filter((ms) => typeof ms === 'number');
+    expect(times.length).toBeGreaterThanOrEqual(0.999 * UPGRADES);
+    // A few say nothing of shares, and a busy machine makes them late.
+    if (UPGRADES < 100) return;
+    expect(times.filter((ms) => ms <= 10_000).length).toBeGreaterThanOrEqual(0.95 * UPGRADES);
   });
 });
