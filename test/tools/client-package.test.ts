@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -11,6 +11,41 @@ import { buildClient } from '../../scripts/build-client.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ATTW = join(ROOT, 'node_modules/@arethetypeswrong/cli/dist/index.js');
+
+const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
+/** How an application compiles that is strict. */
+const STRICT = {
+  compilerOptions: {
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    exactOptionalPropertyTypes: true,
+    verbatimModuleSyntax: true,
+    skipLibCheck: true,
+    noEmit: true,
+    experimentalDecorators: true,
+    jsx: 'react-jsx',
+    target: 'ES2022',
+    module: 'NodeNext',
+    lib: ['ES2022', 'DOM', 'DOM.Iterable', 'DOM.AsyncIterable'],
+    types: ['node'],
+  },
+};
+/** What the examples take from the application, and of a framework that is not installed here. */
+const AROUND_THE_EXAMPLES = {
+  'session.ts': `
+    export const userOfSession = async (request: Request): Promise<string | null> =>
+      request.headers.get('cookie');
+    export const userOfCookie = async (text: string): Promise<string | null> => text;`,
+  'frameworks.d.ts': `
+    declare module 'hono' {
+      type Handled = Response | void | Promise<Response | void>;
+      type Context = { readonly req: { readonly raw: Request } };
+      export class Hono {
+        all(path: string, handler: (context: Context) => Handled): this;
+        use(path: string, middleware: (context: Context, next: () => Promise<void>) => Handled): this;
+      }
+    }`,
+};
 
 const manifestSchema = z.looseObject({
   exports: z.record(
@@ -73,9 +108,19 @@ describe('@tenure/client, as it is published', () => {
     );
   });
 
-  it('says of its React part that it belongs to the client, so that Server Components may import it', async () => {
-    for (const file of ['react.js', 'react.cjs']) {
-      expect(await readFile(join(folder, 'dist', file), 'utf8')).toMatch(/^["']use client["']/);
+  it('has the types that the examples of its README need', async () => {
+    const readme = await readFile(join(ROOT, 'packages/client/README.md'), 'utf8');
+    const blocks = [...readme.matchAll(/^```tsx?\n(?:\/\/ (\S+)\n)?(.*?)^```$/gms)];
+    expect(blocks.length).toBeGreaterThanOrEqual(14);
+    const examples = join(folder, 'examples');
+    const written = blocks.map(([, name = '', text = '']) => [name, text] as const);
+    for (const [name, text] of [...written, ...Object.entries(AROUND_THE_EXAMPLES)]) {
+      expect(name).toMatch(/\.tsx?$/);
+      await mkdir(dirname(join(examples, name)), { recursive: true });
+      await writeFile(join(examples, name), text);
     }
+    await writeFile(join(examples, 'tsconfig.json'), JSON.stringify(STRICT));
+    const { stdout, status } = spawnSync(process.execPath, [TSC, '-p', examples], { encoding: 'utf8' });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
   });
 });
