@@ -32,6 +32,12 @@ export function serveOpenApi(app: INestApplication, version: string): RouteTable
       bearerFormat: 'JWT',
       description: 'A token of the identity provider that AUTH_JWKS_URL, AUTH_ISSUER and AUTH_AUDIENCE name',
     })
+    .addSecurity('ticket', {
+      type: 'apiKey',
+      in: 'query',
+      name: 'ticket',
+      description: 'What stands in the path of an entry of `eventStreams`; it ends with the user token',
+    })
     .build();
   const document = completeDocument(SwaggerModule.createDocument(app, config));
   for (const [path, methods] of Object.entries(document.paths)) {

@@ -13,6 +13,7 @@ import { HeldAccess } from './held-access.js';
 import { LastUse } from './keys/last-use.js';
 import { SEALED_SECRETS, SealedSecrets } from './sealed-secrets.js';
 import { StoredKeyAuthenticator } from './stored-key.authenticator.js';
+import { StreamTickets } from './stream-tickets.js';
 import { UserTokenAuthenticator } from './user-token.authenticator.js';
 import { UserTokenKeys } from './user-token.keys.js';
 
@@ -76,11 +77,16 @@ const USER_TOKENS = Symbol('USER_TOKENS');
         ),
     },
     {
+      provide: StreamTickets,
+      inject: [SETTINGS, MACHINE_CLOCK],
+      useFactory: ({ adminKeys }: Settings, now: () => number) => new StreamTickets(adminKeys, now),
+    },
+    {
       provide: HeldAccess,
       inject: [AccessControl, MACHINE_CLOCK],
       useFactory: (access: AccessControl, now: () => number) => new HeldAccess({ access, now }),
     },
   ],
-  exports: [SEALED_SECRETS, HeldAccess, AccessControl],
+  exports: [SEALED_SECRETS, HeldAccess, AccessControl, StreamTickets],
 })
 export class AuthModule {}

@@ -21,7 +21,7 @@ export class ScopeGuard implements CanActivate {
     if (access === 'open') return true;
     const request = context.switchToHttp().getRequest<Request>();
     const principal = principalOf(request);
-    if (access === 'user') {
+    if (access === 'user' || access === 'ticket') {
       if (principal.kind === 'key')
         throw new ProblemError('forbidden', 'This takes a user token, and no key.');
       return true;

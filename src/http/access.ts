@@ -2,8 +2,8 @@ import { SetMetadata } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
 import type { Scope } from './scopes.js';
 
-/** Who may use a route: holders of a scope, holders of a user token alone (`user`), or everyone. */
-export type Access = Scope | 'user' | 'open';
+/** Who may use a route: holders of a scope, of a user token alone (`user`), of a ticket in its URL (`ticket`), or everyone. */
+export type Access = Scope | 'user' | 'ticket' | 'open';
 
 /**
  * How a route that user tokens may use, beside keys, is held to the user of the token: `path` by its parameter `userId`, `body`

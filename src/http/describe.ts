@@ -63,7 +63,8 @@ export function Describe(route: RouteDescription): MethodDecorator {
       summary: route.summary,
       ...(route.access === 'open' ? {} : { description: needs(route) }),
     }),
-    ...(route.access === 'open' || route.access === 'user' ? [] : [ApiSecurity('key')]),
+    ...(isForKeys(route) ? [ApiSecurity('key')] : []),
+    ...(route.access === 'ticket' ? [ApiSecurity('ticket')] : []),
     ...(takesUsers(route) ? [ApiSecurity('user')] : []),
     ...(route.userTokens === undefined ? [] : [AllowUserTokens(route.userTokens)]),
     ...(route.idempotency === undefined ? [] : [Idempotent(route.idempotency)]),
@@ -90,12 +91,17 @@ export function Describe(route: RouteDescription): MethodDecorator {
   );
 }
 
+function isForKeys({ access }: RouteDescription): boolean {
+  return access !== 'open' && access !== 'user' && access !== 'ticket';
+}
+
 function takesUsers({ access, userTokens }: RouteDescription): boolean {
   return access === 'user' || userTokens !== undefined;
 }
 
 function needs({ access, userTokens }: RouteDescription): string {
   if (access === 'user') return 'Needs a user token.';
+  if (access === 'ticket') return 'Needs the ticket that came with its path.';
   const key = `Needs the scope \`${access}\``;
   if (userTokens === undefined) return `${key}.`;
   return userTokens === 'nobody' ? `${key}, or a user token.` : `${key}, or a token of the user it is about.`;

@@ -33,14 +33,19 @@ export class ToldSnapshot {
     return snapshot.revocationVersion === seen.version ? 'update' : 'change';
   }
 
+  /** What a client comes again with, for `parseEventId`. */
+  get id(): string {
+    const { etag, position, snapshot } = this.served;
+    return `${position}.${snapshot.revocationVersion}.${etag.slice(1, -1)}`;
+  }
+
   /** The event as it is sent: the snapshot as `GET` gives it, with its `etag`; the id says position, version and ETag. */
   text(event: SnapshotEvent): string {
     const known = this.#texts.get(event);
     if (known !== undefined) return known;
-    const { body, etag, position, snapshot } = this.served;
+    const { body, etag } = this.served;
     const data = `${body.slice(0, -1)},"etag":${JSON.stringify(etag)}}`;
-    const id = `${position}.${snapshot.revocationVersion}.${etag.slice(1, -1)}`;
-    const text = eventText(event, data, id);
+    const text = eventText(event, data, this.id);
     this.#texts.set(event, text);
     return text;
   }

@@ -7,7 +7,7 @@ import { LongPolls } from './long-polls.js';
 import { SnapshotWatch } from './snapshot-watch.js';
 import { StreamPlaces } from './stream-places.js';
 import { parseEventId } from './told-snapshot.js';
-import { streamUser } from './user-stream.js';
+import { streamUser, tellSnapshot } from './user-stream.js';
 
 /** Snapshots in memory, which count how often they are read. */
 class Snapshots {
@@ -108,10 +108,10 @@ describe('A stream of a user', () => {
     watch.onModuleDestroy();
   });
 
-  function opened(lastEventId?: string, userId = 'ann'): Client {
+  function opened(lastEventId?: string, userId = 'ann', tell = tellSnapshot): Client {
     const client = new Client();
     clients.push(client);
-    running.push(streamUser(watch, userId, parseEventId(lastEventId), client.stream));
+    running.push(streamUser(watch, { userId, seen: parseEventId(lastEventId), tell }, client.stream));
     return client;
   }
 

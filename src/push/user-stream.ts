@@ -1,24 +1,41 @@
 import type { EventStream } from '../http/event-stream.js';
 import type { SnapshotWatch } from './snapshot-watch.js';
-import type { LastSeen, ToldSnapshot } from './told-snapshot.js';
+import type { LastSeen, SnapshotEvent, ToldSnapshot } from './told-snapshot.js';
+
+/** What a stream tells of a snapshot, as it is sent, after the one before it (`null` of the first); `null` where it is nothing to it. */
+export type Teller = (event: SnapshotEvent, told: ToldSnapshot, before: ToldSnapshot | null) => string | null;
+
+/** Tells every snapshot, whole. */
+export const tellSnapshot: Teller = (event, told) => told.text(event);
+
+/** Of whom a stream tells, and what. */
+export interface UserStream {
+  readonly userId: string;
+  /** What a client that comes again had when its stream broke off; `null` of one that never had one. */
+  readonly seen: LastSeen | null;
+  readonly tell: Teller;
+}
 
 /**
- * Sends a user's snapshot, then each other one as it comes, until nobody listens any more. The first event is `snapshot`;
+ * Tells a user's snapshot, then each other one as it comes, until nobody listens any more. The first event is `snapshot`;
  * for a client that comes again, with what it had `seen`, it is `change` or `update` where that is outdated. A client that
  * is slow to take what was sent gets the newest snapshot alone once it has room.
  */
 export async function streamUser(
   watch: Pick<SnapshotWatch, 'listen'>,
-  userId: string,
-  seen: LastSeen | null,
+  { userId, seen, tell }: UserStream,
   stream: EventStream,
 ): Promise<void> {
+  const send = (event: SnapshotEvent, told: ToldSnapshot, before: ToldSnapshot | null): void => {
+    const text = tell(event, told, before);
+    if (text !== null) stream.sendText(text);
+  };
   const latest = new Latest<ToldSnapshot>(stream.signal);
   const leave = watch.listen(userId, (told) => latest.put(told));
   try {
     const first = await latest.take();
     if (first === null) return;
-    stream.sendText(first.text((seen === null ? null : first.eventAfter(seen)) ?? 'snapshot'));
+    send((seen === null ? null : first.eventAfter(seen)) ?? 'snapshot', first, null);
     let last = first;
     for (;;) {
       await stream.room();
@@ -27,7 +44,7 @@ export async function streamUser(
       const { etag, snapshot } = last.served;
       const event = told.eventAfter({ etag, version: snapshot.revocationVersion });
       if (event === null) continue;
-      stream.sendText(told.text(event));
+      send(event, told, last);
       last = told;
     }
   } finally {

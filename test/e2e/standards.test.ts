@@ -4,12 +4,16 @@ import { OpenFeature as ServerFeatures } from '@openfeature/server-sdk';
 import { type Provider, OpenFeature as WebFeatures } from '@openfeature/web-sdk';
 import createClient from 'openapi-fetch';
 import openapiTS, { astToString } from 'openapi-typescript';
+import { buyer, PLUS } from '../support/buyer.js';
 import { compiledClient } from '../support/compiled-client.js';
+import { TestEventSource } from '../support/event-source.js';
 import { type Answer, problemCode } from '../support/http-call.js';
 import { IdentityProvider } from '../support/identity-provider.js';
 import { ROUTED_PLANS } from '../support/routed-plans.js';
 import { ADMIN_KEY, AUTHORIZED, startService, type TestService } from '../support/service.js';
 import { stripeEvent, subscriptionObject } from '../support/stripe-events.js';
+import { until } from '../support/until.js';
+import { readEvents } from './support/event-reader.js';
 
 const KEYED: [string, string][] = [['Authorization', `Bearer ${ADMIN_KEY}`]];
 const FLAGS = '/ofrep/v1/evaluate/flags';
@@ -70,6 +74,81 @@ describe('The standards', () => {
       expect(client.getBooleanValue('export', false)).toBe(true);
       expect(client.getBooleanValue('api', true)).toBe(false);
       expect(client.getNumberDetails('members', 0)).toMatchObject({ value: 500, reason: 'TARGETING_MATCH' });
+    });
+
+    it('tell the web SDK of a change of the flags, which it fetches at once', async () => {
+      Object.assign(globalThis, { EventSource: TestEventSource });
+      const headers: [string, string][] = [['Authorization', `Bearer ${await provider.token('watching')}`]];
+      const web = new OFREPWebProvider({ baseUrl: service.url, headers, cacheMode: 'network-first' });
+      await WebFeatures.setProviderAndWait('watched', web as Provider, { targetingKey: 'watching' });
+      const client = WebFeatures.getClient('watched');
+      expect(client.getBooleanValue('export', true)).toBe(false);
+      const metadata = { user_id: 'watching' };
+      const subscription = subscriptionObject('sub_watching', 'price_plus', { metadata });
+      await service.after('watching', stripeEvent('customer.subscription.created', subscription));
+      await until('the flag to be on', () => client.getBooleanValue('export', false));
+      await service.after(
+        'watching',
+        stripeEvent('customer.subscription.deleted', { ...subscription, status: 'canceled' }),
+      );
+      await until('the flag to be off', () => !client.getBooleanValue('export', true));
+      await web.onClose?.();
+    });
+
+    it('tell by a ticket that comes with a user token, of other flags alone', async () => {
+      const authorization = `Bearer ${await provider.token('told')}`;
+      const asked = await service.ask('POST', FLAGS, undefined, { authorization });
+      const [stream] = asked.body.eventStreams;
+      expect(stream).toMatchObject({ type: 'sse', inactivityDelaySec: 120 });
+      const { requestUri } = stream.endpoint;
+      const again = { authorization, 'if-none-match': asked.headers.etag ?? '' };
+      expect((await service.ask('POST', FLAGS, undefined, again)).status).toBe(304);
+
+      const reader = await readEvents(service.url, 'GET', requestUri, undefined, { authorization: '' });
+      const refetch = expect.objectContaining({ type: 'refetchEvaluation' });
+      expect(await reader.first('message')).toEqual(refetch);
+      const told = buyer('told', { ...PLUS, id: 'price_plus' });
+      await service.receive(told.started('active').body);
+      await until('the purchase to be told', () => reader.events.length > 1);
+      const { position } = await service.receive(told.cancelsAtPeriodEnd().body);
+      await service.entitlements('told', position);
+      await service.receive(told.ends().body);
+      await until('the end to be told', () => reader.events.length > 2);
+      // Each tells what makes other flags: the end of a period that was announced does not.
+      expect(reader.events.map(({ data, id }) => ({ data, version: id?.split('.')[1] }))).toEqual(
+        ['0', '1', '2'].map((version) => ({ data: refetch, version })),
+      );
+      const last = reader.events.at(-1);
+      expect(last?.data).toMatchObject({ etag: last?.id });
+      const flagConfigEtag = encodeURIComponent(String(last?.id));
+      const fetched = await service.ask('POST', `${FLAGS}?flagConfigEtag=${flagConfigEtag}`, undefined, {
+        authorization,
+      });
+      expect(fetched.body.metadata).toMatchObject({ plan: 'free', version: 2 });
+      reader.leave();
+    });
+
+    it('give no ticket to a key, and take one for nothing else', async () => {
+      expect((await service.ask('POST', FLAGS, context('paying'))).body.eventStreams).toBeUndefined();
+      const authorization = `Bearer ${await provider.token('paying')}`;
+      const { body } = await service.ask('POST', FLAGS, undefined, { authorization });
+      const [path = '', query = ''] = body.eventStreams[0].endpoint.requestUri.split('?');
+      for (const refused of [
+        path,
+        `${path}?ticket=x`,
+        `${path}?ticket=x&${query}`,
+        `/v1/me/entitlements?${query}`,
+        `/v1/me/entitlements/stream?${query}`,
+        `/ofrep/v1/evaluate/flags?${query}`,
+        `/access/v1/check?feature=export&${query}`,
+      ]) {
+        expect([refused, problemCode(await service.call({ path: refused }))]).toEqual([
+          refused,
+          refused.includes('check') ? 'unsupported_parameter' : 'unauthorized',
+        ]);
+      }
+      const wrong = { authorization, 'last-event-id': '' };
+      expect(problemCode(await service.call({ path, headers: wrong }))).toBe('unauthorized');
     });
 
     it('answer all flags at once with an ETag, and a 304 as long as nothing changed', async () => {

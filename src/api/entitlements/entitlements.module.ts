@@ -7,6 +7,7 @@ import { SETTINGS, type Settings } from '../../config/settings.js';
 import { POOL } from '../../database/database.js';
 import { MACHINE_CLOCK } from '../../database/server-clock.js';
 import { EVENT_STORE, type EventStore } from '../../event-store/event-store.js';
+import { EventStreams } from '../../http/event-stream.js';
 import { LogWatch } from '../../projections/engine/log-watch.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
 import { ByHandReader } from '../../projections/read-models/by-hand.reader.js';
@@ -14,6 +15,8 @@ import { ExplanationReader } from '../../projections/read-models/explanation.rea
 import { UsageReader } from '../../projections/read-models/usage.reader.js';
 import { LongPolls } from '../../push/long-polls.js';
 import { PushModule } from '../../push/push.module.js';
+import { SnapshotWatch } from '../../push/snapshot-watch.js';
+import { StreamPlaces } from '../../push/stream-places.js';
 import { AsOfModule } from '../audit/as-of.module.js';
 import { AsOfService } from './as-of.service.js';
 import { AwaitedSnapshots } from './awaited-snapshots.js';
@@ -22,6 +25,7 @@ import { EntitlementsService } from './entitlements.service.js';
 import { ExplanationService } from './explanation.service.js';
 import { MeController } from './me.controller.js';
 import { SnapshotStreamsController } from './snapshot-streams.controller.js';
+import { UserStreams } from './user-streams.js';
 
 /** What users may do now, and could do as of a moment. */
 @Module({
@@ -33,6 +37,11 @@ import { SnapshotStreamsController } from './snapshot-streams.controller.js';
       inject: [EntitlementsService, LongPolls, HeldAccess],
       useFactory: (...parts: ConstructorParameters<typeof AwaitedSnapshots>) =>
         new AwaitedSnapshots(...parts),
+    },
+    {
+      provide: UserStreams,
+      inject: [EntitlementsService, SnapshotWatch, StreamPlaces, EventStreams, HeldAccess],
+      useFactory: (...parts: ConstructorParameters<typeof UserStreams>) => new UserStreams(...parts),
     },
     {
       provide: AsOfService,
@@ -69,6 +78,6 @@ import { SnapshotStreamsController } from './snapshot-streams.controller.js';
         ),
     },
   ],
-  exports: [EntitlementsService],
+  exports: [EntitlementsService, UserStreams],
 })
 export class EntitlementsModule {}

@@ -2,19 +2,11 @@ import { Controller, Get, Headers, Param, Query, Req, Res } from '@nestjs/common
 import { ApiHeader, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { requireAccess } from '../../auth/access-control.js';
 import { OwnUserId } from '../../auth/caller.js';
-import { HeldAccess } from '../../auth/held-access.js';
 import { Describe } from '../../http/describe.js';
-import { EventStreams } from '../../http/event-stream.js';
-import { ProblemError } from '../../http/problem.js';
-import { requestIdOf } from '../../http/request-id.js';
 import { queryPipe } from '../../http/validation.js';
-import { SnapshotWatch } from '../../push/snapshot-watch.js';
-import { StreamPlaces } from '../../push/stream-places.js';
-import { type LastSeen, parseEventId } from '../../push/told-snapshot.js';
-import { streamUser } from '../../push/user-stream.js';
-import { checkUserId, EntitlementsService } from './entitlements.service.js';
+import { tellSnapshot } from '../../push/user-stream.js';
+import { UserStreams } from './user-streams.js';
 
 const query = z.strictObject({
   minPosition: z.string({ error: 'minPosition may be given once.' }).optional(),
@@ -25,6 +17,20 @@ const EXAMPLE =
   'event: snapshot\nid: 1842.3.pLp8wYV3zN2m1kQwq0XbSg\n' +
   'data: {"userId":"user_42","role":"paid","plan":"plus","revocationVersion":3,"etag":"\\"pLp8wYV3zN2m1kQwq0XbSg\\""}\n\n';
 
+/** What a stream of a user is refused for. */
+export const STREAM_PROBLEMS = [
+  'invalid_request',
+  'unsupported_parameter',
+  'position_unknown',
+  'projection_behind',
+  'event_store_unavailable',
+  'too_many_waiting',
+  'too_many_streams',
+  'streams_full',
+  'read_model_not_ready',
+  'database_unavailable',
+] as const;
+
 const STREAM = {
   ok: {
     description:
@@ -34,18 +40,7 @@ const STREAM = {
     type: 'text/event-stream',
     example: EXAMPLE,
   },
-  problems: [
-    'invalid_request',
-    'unsupported_parameter',
-    'position_unknown',
-    'projection_behind',
-    'event_store_unavailable',
-    'too_many_waiting',
-    'too_many_streams',
-    'streams_full',
-    'read_model_not_ready',
-    'database_unavailable',
-  ],
+  problems: STREAM_PROBLEMS,
 } as const;
 
 const ApiStream = (): MethodDecorator => (target, key, descriptor) => {
@@ -66,13 +61,7 @@ const ApiStream = (): MethodDecorator => (target, key, descriptor) => {
 @ApiTags('Entitlements')
 @Controller('v1')
 export class SnapshotStreamsController {
-  constructor(
-    private readonly entitlements: EntitlementsService,
-    private readonly watch: SnapshotWatch,
-    private readonly places: StreamPlaces,
-    private readonly streams: EventStreams,
-    private readonly held: HeldAccess,
-  ) {}
+  constructor(private readonly streams: UserStreams) {}
 
   @Get('users/:userId/entitlements/stream')
   @ApiParam({ name: 'userId', type: String })
@@ -91,7 +80,7 @@ export class SnapshotStreamsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    return this.#answer(userId, minPosition, parseEventId(lastEventId), request, response);
+    return this.#answer(userId, minPosition, lastEventId, request, response);
   }
 
   @Get('me/entitlements/stream')
@@ -108,46 +97,17 @@ export class SnapshotStreamsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    return this.#answer(userId, minPosition, parseEventId(lastEventId), request, response);
+    return this.#answer(userId, minPosition, lastEventId, request, response);
   }
 
-  async #answer(
+  #answer(
     userId: string,
     minPosition: string | undefined,
-    lastSeen: LastSeen | null,
+    lastEventId: string | undefined,
     request: Request,
     response: Response,
   ): Promise<void> {
-    checkUserId(userId);
-    const release = this.places.take(userId);
-    try {
-      if (minPosition !== undefined) await this.entitlements.reach(minPosition);
-      const seen = lastSeen === null ? null : await this.#reachSeen(lastSeen);
-      // A user who cannot be read is refused before anything is sent.
-      await this.entitlements.served(userId, undefined);
-      const held = this.held.hold(request, (principal) =>
-        requireAccess(principal, 'entitlements:read', userId),
-      );
-      const work = this.streams.answer(
-        response,
-        requestIdOf(request),
-        (stream) => streamUser(this.watch, userId, seen, stream),
-        { until: held.signal },
-      );
-      await work.finally(held.release);
-    } finally {
-      release();
-    }
-  }
-
-  /** Never tells a client what was before what it has seen; `null` where that was of another log. */
-  async #reachSeen(seen: LastSeen): Promise<LastSeen | null> {
-    try {
-      await this.entitlements.reach(seen.position);
-      return seen;
-    } catch (error) {
-      if (error instanceof ProblemError && error.code === 'position_unknown') return null;
-      throw error;
-    }
+    const asked = { userId, minPosition, lastEventId, tell: tellSnapshot };
+    return this.streams.answer(asked, request, response);
   }
 }

@@ -1,17 +1,12 @@
-import { Body, Controller, Headers, HttpCode, Inject, Param, Post } from '@nestjs/common';
-import { ApiHeader, ApiParam, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiHeader, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { requireOwn } from '../../auth/access-control.js';
 import { type Caller, CallerOf } from '../../auth/caller.js';
-import type { PlanCatalog } from '../../events/catalog.events.js';
 import { isUserId } from '../../events/user-id.js';
 import { Describe } from '../../http/describe.js';
-import { matchesIfNoneMatch, strongEtag } from '../../http/etag.js';
-import { jsonReply, Reply } from '../../http/reply.js';
-import { SharedAnswer } from '../../http/shared-answer.js';
-import { PROJECTIONS, type Projections } from '../../projections/projections.js';
-import { ReadModelNotReadyError } from '../../projections/read-models/served-row.js';
+import { jsonReply, type Reply } from '../../http/reply.js';
 import { EntitlementsService } from '../entitlements/entitlements.service.js';
-import { flagOf, flagsOf } from './flags.js';
+import { flagOf } from './flags.js';
 import {
   flagResponse,
   flagsResponse,
@@ -19,9 +14,8 @@ import {
   ofrepFailure,
   ofrepRequest,
 } from './ofrep.schemas.js';
+import { OfrepService } from './ofrep.service.js';
 
-/** The catalogue is read anew after so long, in milliseconds: only which keys there are hangs on it. */
-const CATALOG_KEPT_MS = 1_000;
 const PROBLEMS = [
   'payload_too_large',
   'unsupported_media_type',
@@ -34,43 +28,43 @@ const FAILURE = { description: 'The request lacks what it needs', schema: ofrepF
 @ApiTags('Standards')
 @Controller('ofrep/v1/evaluate/flags')
 export class OfrepController {
-  readonly #catalog: SharedAnswer<PlanCatalog | null>;
-
   constructor(
     private readonly entitlements: EntitlementsService,
-    @Inject(PROJECTIONS) private readonly projections: Projections,
-  ) {
-    this.#catalog = new SharedAnswer(() => this.projections.ops.currentCatalog(), CATALOG_KEPT_MS);
-  }
+    private readonly ofrep: OfrepService,
+  ) {}
 
   @Post()
   @HttpCode(200)
   @ApiHeader({ name: 'If-None-Match', required: false })
+  @ApiQuery({
+    name: 'flagConfigEtag',
+    type: String,
+    required: false,
+    description: 'The `etag` of an event of the stream: waits until what it told of is read',
+  })
   @Describe({
     summary: 'All features and limits of a user as flags (OFREP)',
     ok: { description: 'The flags, with an `ETag` of the body', schema: flagsResponse },
     also: { 304: { description: '`If-None-Match` holds the ETag: no body' }, 400: FAILURE },
     body: ofrepRequest,
-    problems: PROBLEMS,
+    problems: [...PROBLEMS, 'projection_behind', 'too_many_waiting', 'event_store_unavailable'],
     access: 'entitlements:read',
     userTokens: 'handler',
   })
   async flags(
     @Body() body: unknown,
     @Headers('if-none-match') ifNoneMatch: string | undefined,
+    @Query('flagConfigEtag') flagConfigEtag: unknown,
     @CallerOf() caller: Caller,
   ): Promise<Reply> {
     const asked = userOf(body, caller);
     if ('failure' in asked) return jsonReply(400, asked.failure);
-    const [{ snapshot }, catalog] = await Promise.all([
-      this.projections.reader.read(asked.userId),
-      this.#catalog.get(),
-    ]);
-    if (catalog === null) throw new ReadModelNotReadyError();
-    const text = JSON.stringify(flagsOf(snapshot, catalog));
-    const headers = { etag: strongEtag(text), 'cache-control': 'private, no-cache' };
-    if (matchesIfNoneMatch(ifNoneMatch, headers.etag)) return new Reply(304, headers, null);
-    return new Reply(200, { 'content-type': 'application/json; charset=utf-8', ...headers }, text);
+    return this.ofrep.flags({
+      userId: asked.userId,
+      caller,
+      ifNoneMatch,
+      flagConfigEtag: told(flagConfigEtag),
+    });
   }
 
   @Post(':key')
@@ -97,6 +91,11 @@ export class OfrepController {
     };
     return jsonReply(404, failure);
   }
+}
+
+/** What an event said; a parameter that is given twice says nothing. */
+function told(flagConfigEtag: unknown): string | undefined {
+  return typeof flagConfigEtag === 'string' ? flagConfigEtag : undefined;
 }
 
 /** Of whom it is asked: a user token's own user where nobody is named. @throws ProblemError `other_user` */

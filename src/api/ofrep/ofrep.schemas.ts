@@ -17,7 +17,21 @@ export const flagResponse = z.strictObject({
   metadata: metadata.optional(),
 });
 export type FlagResponse = z.infer<typeof flagResponse>;
-export const flagsResponse = z.strictObject({ flags: z.array(flagResponse), metadata });
+/** A stream that tells when to ask again (OFREP 0.3, "eventStreams"). */
+const eventStream = z.strictObject({
+  type: z.literal('sse'),
+  endpoint: z.strictObject({
+    requestUri: z
+      .string()
+      .describe('a path at the origin that was called; it holds a ticket: keep it out of logs'),
+  }),
+  inactivityDelaySec: z.number().int().describe('seconds after which a hidden page leaves it'),
+});
+export const flagsResponse = z.strictObject({
+  flags: z.array(flagResponse),
+  metadata,
+  eventStreams: z.array(eventStream).optional().describe('for user tokens: an `EventSource` sends no key'),
+});
 export type FlagsResponse = z.infer<typeof flagsResponse>;
 export const ofrepFailure = z.strictObject({
   key: z.string().optional(),
@@ -39,6 +53,13 @@ export const OFREP_EXAMPLES: {
   OfrepFlags: {
     flags: [FLAG, { key: 'members', value: 500, reason: 'TARGETING_MATCH' }],
     metadata: { plan: 'plus', role: 'paid', status: 'active', version: 3 },
+    eventStreams: [
+      {
+        type: 'sse',
+        endpoint: { requestUri: '/ofrep/v1/event-stream?ticket=dXNlcl80Mg.tpwm0g.mLk' },
+        inactivityDelaySec: 120,
+      },
+    ],
   },
   OfrepFailure: { key: 'exprot', errorCode: 'FLAG_NOT_FOUND', errorDetails: 'No plan and no add-on has it.' },
 };
