@@ -5,6 +5,7 @@ import { type Access, AllowAccess, AllowUserTokens, type UserTokens } from './ac
 import { Idempotent, type KeptAs } from './idempotency/idempotent.js';
 import { PROBLEMS, type ProblemCode } from './problem.js';
 import { problemReferences } from './problem-examples.js';
+import { REACHING, ReadsAtPosition } from './read-position.js';
 import { DEFAULT_LIMIT, MAX_LIMIT } from './validation.js';
 
 type OpenApiSchema = NonNullable<Parameters<typeof ApiBody>[0] & { schema?: unknown }>['schema'];
@@ -37,10 +38,19 @@ export interface RouteDescription {
   readonly userTokens?: UserTokens;
   /** That it takes an `Idempotency-Key`: every POST and PATCH below /v1 that makes or changes something lasting. */
   readonly idempotency?: KeptAs;
+  /** `read`: that it reads users, takes `minPosition` and tells the position in `Tenure-Position`. */
+  readonly position?: 'read';
 }
 
 /** What a route answers beside its own where it takes an `Idempotency-Key`. */
 const KEYED = ['idempotency_key_in_use', 'idempotency_key_reused', 'database_unavailable'] as const;
+
+const MIN_POSITION = {
+  name: 'minPosition',
+  type: String,
+  required: false,
+  description: 'Wait until this position is read.',
+};
 
 /** Documents a route from the schemas and the table of problems it really uses, and says its status and who may use it. */
 export function Describe(route: RouteDescription): MethodDecorator {
@@ -50,7 +60,15 @@ export function Describe(route: RouteDescription): MethodDecorator {
   const own = takesUsers(route) ? (['user_keys_unavailable'] as const) : [];
   const others =
     route.userTokens === undefined || route.userTokens === 'nobody' ? [] : (['other_user'] as const);
-  const problems = new Set<ProblemCode>([...guarded, ...others, ...route.problems, ...keyed, ...own]);
+  const reaching = route.position === undefined ? [] : REACHING;
+  const problems = new Set<ProblemCode>([
+    ...guarded,
+    ...others,
+    ...route.problems,
+    ...reaching,
+    ...keyed,
+    ...own,
+  ]);
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of problems) {
     const { status } = PROBLEMS[code];
@@ -68,6 +86,7 @@ export function Describe(route: RouteDescription): MethodDecorator {
     ...(takesUsers(route) ? [ApiSecurity('user')] : []),
     ...(route.userTokens === undefined ? [] : [AllowUserTokens(route.userTokens)]),
     ...(route.idempotency === undefined ? [] : [Idempotent(route.idempotency)]),
+    ...(route.position === undefined ? [] : [ReadsAtPosition(), ApiQuery(MIN_POSITION)]),
     ...(route.body === undefined ? [] : [ApiBody({ schema: jsonSchema(route.body), required: true })]),
     ...Object.entries({ ...route.also, [route.ok.status ?? 200]: route.ok }).map(([status, answer]) =>
       ApiResponse({

@@ -28,6 +28,7 @@ import { KeptReplies } from '../http/idempotency/kept-replies.js';
 import { LineStreams } from '../http/line-stream.js';
 import { measured } from '../http/measured.js';
 import { ProblemFilter } from '../http/problem.filter.js';
+import { ReadPositionInterceptor } from '../http/read-position.js';
 import { ReplyAdapter } from '../http/reply-adapter.js';
 import { traced } from '../http/traced.js';
 import { WrittenPositionInterceptor } from '../http/written-position.js';
@@ -75,6 +76,7 @@ export async function openApplication(
       toProblem,
     }),
     new WrittenPositionInterceptor(),
+    new ReadPositionInterceptor(app.get(Reflector), app.get(EntitlementsService)),
   );
   serveConsole(app);
   const routes = serveOpenApi(app, VERSION);

@@ -33,6 +33,25 @@ const OWN_WAYS = [
   ['/v1/me/', [[{ user: [] }]]],
   ['/ofrep/v1/event-stream', [[{ ticket: [] }]]],
 ] as const;
+/** What reads no user, or reads users by another place than a position, by the beginning of its method and path. */
+const WITHOUT_POSITION: readonly (readonly [string, string])[] = [
+  ['GET /health', 'tells of the service'],
+  ['GET /metrics', 'tells of the service'],
+  ['GET /.well-known', 'keys'],
+  ['GET /v1/plans', 'the catalogue'],
+  ['GET /v1/ops', 'lists for operators'],
+  ['POST /v1/ops', 'what operators begin'],
+  ['POST /webhooks/stripe', 'writes'],
+  ['GET /v1/audit', 'reads by `at`, `knownAt` or a place in the log'],
+  ['GET /v1/revocations', 'reads by a cursor'],
+  ['GET /v1/checkout', 'waits until what was bought is in force'],
+  ['POST /v1/portal', 'opens a page of Stripe'],
+  ['POST /v1/introspect', 'a token is held to the version that is served'],
+  ['POST /ofrep', 'waits for the `flagConfigEtag` of an event'],
+  ['GET /ofrep/v1/event-stream', 'goes on after `Last-Event-ID`'],
+  ['POST /access', 'its protocol has no place for one'],
+];
+const FAR = '999999999';
 const documentSchema = z.looseObject({
   openapi: z.string().regex(/^3\./),
   paths: z.record(z.string(), z.record(z.string(), operationSchema)),
@@ -373,6 +392,50 @@ describe('The OpenAPI document', () => {
         expect(Object.keys(responses).includes('403')).toBe(isGuarded);
       }
     }
+  });
+
+  describe('takes the position of a write wherever a user is read, so', () => {
+    const reads = (): readonly { readonly route: string; readonly hasPosition: boolean }[] =>
+      Object.entries(document.paths).flatMap(([path, operations]) =>
+        Object.entries(operations).flatMap(([method, { parameters }]) => {
+          const has = (name: string): boolean => parameters.some((each) => each.name === name);
+          const isRead = method === 'get' || (method === 'post' && !has('Idempotency-Key'));
+          return isRead
+            ? [{ route: `${method.toUpperCase()} ${path}`, hasPosition: has('minPosition') }]
+            : [];
+        }),
+      );
+    const isNamed = (route: string): boolean =>
+      WITHOUT_POSITION.some(([beginning]) => route.startsWith(beginning));
+
+    it('every other route that reads has `minPosition`', () => {
+      const without = reads().filter(({ route, hasPosition }) => hasPosition === isNamed(route));
+      expect(without).toEqual([]);
+      for (const [beginning] of WITHOUT_POSITION) {
+        expect(reads().some(({ route }) => route.startsWith(beginning))).toBe(true);
+      }
+    });
+
+    it('each waits for it, refuses one beyond the log, and tells its own', async () => {
+      const written = await service.ask('PUT', '/v1/users/documented/usage/members', { value: 3 });
+      const position = String(written.headers['tenure-position']);
+      const own = reads().filter(({ route, hasPosition }) => hasPosition && !route.includes('/v1/me/'));
+      expect(own.length).toBeGreaterThan(6);
+      for (const { route } of own) {
+        const [method = '', template = ''] = route.split(' ');
+        const path = template.replace('{userId}', 'documented').replace('{key}', 'members');
+        const body = path === '/v1/entitlements/batch' ? { userIds: ['documented'] } : undefined;
+        const ask = (minPosition: string): Promise<Answer> =>
+          service.ask(method, `${path}?minPosition=${minPosition}`, body);
+        const beyond = await ask(FAR);
+        expect([route, beyond.status, beyond.body.code]).toEqual([route, 412, 'position_unknown']);
+        expect([route, (await ask('x')).status]).toEqual([route, 400]);
+        if (path.endsWith('/stream')) continue; // tells positions as the ids of its events
+        const { status, headers } = await ask(position);
+        expect([route, status]).toEqual([route, 200]);
+        expect(Number(headers['tenure-position'])).toBeGreaterThanOrEqual(Number(position));
+      }
+    });
   });
 
   it('lets every POST and PATCH that makes or changes something lasting be repeated under a key', () => {

@@ -4,6 +4,7 @@ import type { Request } from 'express';
 import { z } from 'zod';
 import { Describe } from '../../http/describe.js';
 import { ProblemError } from '../../http/problem.js';
+import { minPositionParameter } from '../../http/read-position.js';
 import type { Reply } from '../../http/reply.js';
 import { bodyPipe, queryPipe, timeParameter, waitParameter } from '../../http/validation.js';
 import {
@@ -22,7 +23,6 @@ const explain = z
   .enum(['true', 'false'], { error: 'explain must be true or false.' })
   .optional()
   .transform((asked) => asked === 'true');
-const minPositionParameter = z.string({ error: 'minPosition may be given once.' }).optional();
 const snapshotQuery = z.strictObject({
   minPosition: minPositionParameter,
   wait: waitParameter.optional(),
@@ -56,13 +56,6 @@ const ApiExplain = () =>
     description: 'Say beside each part of the answer which rule decided it, in words, with facts and events.',
   });
 const READING = ['read_model_not_ready', 'database_unavailable'] as const;
-/** What `minPosition` may be refused with. */
-const REACHING = [
-  'position_unknown',
-  'projection_behind',
-  'event_store_unavailable',
-  'too_many_waiting',
-] as const;
 /** What a wait may be refused with. */
 const WAITING = ['too_many_streams', 'streams_full'] as const;
 /** The events of reasons are looked up in the log. */
@@ -137,7 +130,6 @@ export class EntitlementsController {
   }
 
   @Post('entitlements/batch')
-  @ApiMinPosition()
   @Describe({
     summary: 'What up to 100 users may do, as of one moment',
     ok: { description: 'Snapshots in the order asked', schema: batchResponse },
@@ -149,16 +141,15 @@ export class EntitlementsController {
       'payload_too_large',
       'unsupported_media_type',
       'unsupported_parameter',
-      ...REACHING,
       ...READING,
     ],
     access: 'entitlements:read',
+    position: 'read',
   })
   async batch(
     @Body(bodyPipe(batchRequest)) { userIds }: BatchRequest,
-    @Query(queryPipe(batchQuery)) { minPosition }: z.infer<typeof batchQuery>,
+    @Query(queryPipe(batchQuery)) _query: z.infer<typeof batchQuery>,
   ) {
-    if (minPosition !== undefined) await this.entitlements.reach(minPosition);
     const served = await this.entitlements.batch(userIds);
     return { position: served[0]?.position ?? '0', entitlements: served.map(({ snapshot }) => snapshot) };
   }
@@ -172,28 +163,20 @@ export class EntitlementsController {
     required: false,
     description: 'How much of a limit; 1 when left out',
   })
-  @ApiMinPosition()
   @ApiExplain()
   @Describe({
     summary: 'Whether a user may use a feature, or that much of a limited thing',
     ok: { description: 'The decision and its reason', schema: explainedFeatureResponse },
-    problems: [
-      'invalid_user_id',
-      'invalid_request',
-      'unsupported_parameter',
-      'malformed_url',
-      ...REACHING,
-      ...EXPLAINING,
-    ],
+    problems: ['invalid_user_id', 'invalid_request', 'unsupported_parameter', 'malformed_url', ...EXPLAINING],
     access: 'entitlements:read',
+    position: 'read',
     userTokens: 'path',
   })
   async feature(
     @Param('userId') userId: string,
     @Param('key') key: string,
-    @Query(queryPipe(featureQuery)) { amount, explain, minPosition }: z.infer<typeof featureQuery>,
+    @Query(queryPipe(featureQuery)) { amount, explain }: z.infer<typeof featureQuery>,
   ) {
-    if (minPosition !== undefined) await this.entitlements.reach(minPosition);
     const answers = explain ? this.explanations : this.entitlements;
     return answers.feature(userId, key, amount);
   }

@@ -44,6 +44,11 @@ export class EntitlementsService {
     private readonly usage: Pick<UsageReader, 'usageOf'>,
   ) {}
 
+  /** The last position that is in the read models for certain, as this instance knows. */
+  get handled(): string {
+    return this.reader.handled;
+  }
+
   /** The snapshot from memory as a reply, or `null` when it must be read: for the hot road. */
   peek(userId: string, ifNoneMatch: string | undefined): Reply | null {
     const served = this.reader.peek(userId);

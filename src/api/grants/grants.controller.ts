@@ -1,8 +1,10 @@
 import { Body, Controller, Delete, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
 import { type Caller, CallerOf, IdempotencyKeyOf, StableIdOf } from '../../auth/caller.js';
 import { Describe } from '../../http/describe.js';
 import { ProblemError } from '../../http/problem.js';
+import { minPositionParameter } from '../../http/read-position.js';
 import { bodyPipe, queryPipe } from '../../http/validation.js';
 import { ByHandReader } from '../../projections/read-models/by-hand.reader.js';
 import { checkUserId } from '../entitlements/entitlements.service.js';
@@ -31,6 +33,8 @@ export const WITH_BODY = [
   'unknown_key',
   'ends_before_start',
 ] as const;
+/** What lists of a user take. */
+export const listQuery = z.strictObject({ minPosition: minPositionParameter });
 /** An id that Tenure makes: a UUID; nothing else was ever one. */
 const GRANT_ID = /^[\w-]{1,100}$/;
 
@@ -71,10 +75,20 @@ export class GrantsController {
   @Describe({
     summary: 'The grants of a user, the last one first',
     ok: { description: 'Also those that are over or were revoked', schema: grantsResponse },
-    problems: ['invalid_user_id', 'malformed_url', 'read_model_not_ready', 'database_unavailable'],
+    problems: [
+      'invalid_user_id',
+      'malformed_url',
+      'unsupported_parameter',
+      'read_model_not_ready',
+      'database_unavailable',
+    ],
     access: 'ops',
+    position: 'read',
   })
-  async list(@Param('userId') userId: string) {
+  async list(
+    @Param('userId') userId: string,
+    @Query(queryPipe(listQuery)) _query: z.infer<typeof listQuery>,
+  ) {
     checkUserId(userId);
     return { grants: grantViews((await this.reader.combined(userId)).combination) };
   }

@@ -1,5 +1,6 @@
 import { Body, Controller, Delete, Get, Param, Put, Query } from '@nestjs/common';
 import { ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
 import { type Caller, CallerOf, IdempotencyKeyOf } from '../../auth/caller.js';
 import { Describe } from '../../http/describe.js';
 import { ProblemError } from '../../http/problem.js';
@@ -8,7 +9,7 @@ import { ByHandReader } from '../../projections/read-models/by-hand.reader.js';
 import { checkUserId } from '../entitlements/entitlements.service.js';
 import { recordedResponse } from '../schemas.js';
 import { overrideViews, recordedView } from './by-hand.views.js';
-import { RECORDING, WITH_BODY } from './grants.controller.js';
+import { listQuery, RECORDING, WITH_BODY } from './grants.controller.js';
 import { type OverrideRequest, overrideRequest, overridesResponse } from './grants.schemas.js';
 import { GrantsService } from './grants.service.js';
 import { type TakenBackQuery, takenBackQuery } from './said-by.js';
@@ -32,10 +33,20 @@ export class OverridesController {
       description: 'What holds, what would without overrides, and what each makes of that',
       schema: overridesResponse,
     },
-    problems: ['invalid_user_id', 'malformed_url', 'read_model_not_ready', 'database_unavailable'],
+    problems: [
+      'invalid_user_id',
+      'malformed_url',
+      'unsupported_parameter',
+      'read_model_not_ready',
+      'database_unavailable',
+    ],
     access: 'ops',
+    position: 'read',
   })
-  async list(@Param('userId') userId: string) {
+  async list(
+    @Param('userId') userId: string,
+    @Query(queryPipe(listQuery)) _query: z.infer<typeof listQuery>,
+  ) {
     checkUserId(userId);
     return { overrides: overrideViews((await this.reader.combined(userId)).combination) };
   }

@@ -1,12 +1,13 @@
 import { Body, Controller, Get, Param, Post, Query, UseGuards } from '@nestjs/common';
-import { ApiConsumes, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { ApiConsumes, ApiParam, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Describe } from '../../http/describe.js';
+import { minPositionParameter } from '../../http/read-position.js';
 import { jsonReply, type Reply } from '../../http/reply.js';
 import { bodyPipe, NoQueryGuard, queryPipe } from '../../http/validation.js';
 import { EntitlementTokens, type IssuedToken } from '../../tokens/entitlement-token.js';
 import { SigningKeys } from '../../tokens/signing-keys.js';
-import { checkUserId, EntitlementsService } from '../entitlements/entitlements.service.js';
+import { checkUserId } from '../entitlements/entitlements.service.js';
 import {
   type IntrospectionRequest,
   introspectionRequest,
@@ -15,9 +16,7 @@ import {
   tokenResponse,
 } from './tokens.schemas.js';
 
-const tokenQuery = z.strictObject({
-  minPosition: z.string({ error: 'minPosition may be given once.' }).optional(),
-});
+const tokenQuery = z.strictObject({ minPosition: minPositionParameter });
 /** Seconds for which a key set may be kept; with the time that an instance keeps it, less than keys are published ahead. */
 const JWKS_SECONDS = 60;
 const READING = ['read_model_not_ready', 'database_unavailable'] as const;
@@ -29,43 +28,26 @@ export class TokensController {
   constructor(
     private readonly tokens: EntitlementTokens,
     private readonly keys: SigningKeys,
-    private readonly entitlements: EntitlementsService,
   ) {}
 
   @Post('v1/users/:userId/token')
   @ApiParam({ name: 'userId', type: String })
-  @ApiQuery({
-    name: 'minPosition',
-    type: String,
-    required: false,
-    description: 'Wait until this position is read.',
-  })
   @Describe({
     summary: 'A signed token of what a user may do now, for a few minutes',
     ok: {
       description: 'The token; it ends with `TOKEN_SECONDS`, and with `validUntil`',
       schema: tokenResponse,
     },
-    problems: [
-      'invalid_user_id',
-      'invalid_request',
-      'unsupported_parameter',
-      'malformed_url',
-      'position_unknown',
-      'projection_behind',
-      'too_many_waiting',
-      'event_store_unavailable',
-      ...READING,
-    ],
+    problems: ['invalid_user_id', 'invalid_request', 'unsupported_parameter', 'malformed_url', ...READING],
     access: 'entitlements:read',
     userTokens: 'path',
+    position: 'read',
   })
   async issue(
     @Param('userId') userId: string,
-    @Query(queryPipe(tokenQuery)) { minPosition }: z.infer<typeof tokenQuery>,
+    @Query(queryPipe(tokenQuery)) _query: z.infer<typeof tokenQuery>,
   ): Promise<IssuedToken> {
     checkUserId(userId);
-    if (minPosition !== undefined) await this.entitlements.reach(minPosition);
     return this.tokens.issue(userId);
   }
 

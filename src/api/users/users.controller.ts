@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiQuery, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Describe, DescribePage } from '../../http/describe.js';
+import { minPositionParameter } from '../../http/read-position.js';
 import { pageParameters, queryPipe, textParameter } from '../../http/validation.js';
 import { entitlementSchema } from '../../projections/entitlements/user-row.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
@@ -37,6 +38,7 @@ const usersQuery = z.strictObject({
     .enum(status.options, { error: `status must be one of ${status.options.join(', ')}.` })
     .nullable()
     .default(null),
+  minPosition: minPositionParameter,
   ...pageParameters,
 });
 type UsersQuery = z.infer<typeof usersQuery>;
@@ -57,8 +59,9 @@ export class UsersController {
     ok: { description: 'A page as of one moment', schema: usersResponse },
     problems: ['invalid_request', 'unsupported_parameter', 'database_unavailable'],
     access: 'entitlements:read',
+    position: 'read',
   })
-  list(@Query(queryPipe(usersQuery)) { cursor, limit, ...filter }: UsersQuery) {
+  list(@Query(queryPipe(usersQuery)) { cursor, limit, minPosition: _reached, ...filter }: UsersQuery) {
     return this.projections.users.page(filter, cursor, limit);
   }
 }
