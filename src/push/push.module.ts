@@ -29,7 +29,7 @@ import { StreamPlaces } from './stream-places.js';
         const places = new StreamPlaces(streams);
         metrics.watch(
           'tenure_streams',
-          'Streams of users and waits for a change that are open here.',
+          'Streams and waits for a change that are open here.',
           () => places.taken,
         );
         return places;

@@ -10,9 +10,12 @@ export interface StreamPlacesOptions {
   readonly perUser: number;
 }
 
-/** Bounds how many streams and waits are open on one instance, of one user and in all. */
+/** Guards that hold streams of the feed by one key take no more than this part of all places, so that users find some. */
+const FEEDS_OF_A_KEY = 0.2;
+
+/** Bounds how many streams and waits are open on one instance: of one user, of the revocation feed by one key, and in all. */
 export class StreamPlaces {
-  readonly #byUser = new Map<string, number>();
+  readonly #byHolder = new Map<string, number>();
   #taken = 0;
 
   constructor(private readonly options: StreamPlacesOptions) {}
@@ -22,25 +25,33 @@ export class StreamPlaces {
     return this.#taken;
   }
 
-  /** Takes a place; returns what gives it back, once. @throws ProblemError `too_many_streams`, `streams_full` */
+  /** Takes a place for a user; returns what gives it back, once. @throws ProblemError `too_many_streams`, `streams_full` */
   take(userId: string): () => void {
-    const { max, perUser } = this.options;
-    const ofUser = this.#byUser.get(userId) ?? 0;
+    return this.#take(`user ${userId}`, this.options.perUser, 'of this user');
+  }
+
+  /** The same for a stream of the revocation feed, opened by the key of `actor`. */
+  takeFeed(actor: string): () => void {
+    const most = Math.max(1, Math.floor(this.options.max * FEEDS_OF_A_KEY));
+    return this.#take(`feed ${actor}`, most, 'of the feed by this key');
+  }
+
+  #take(holder: string, most: number, whose: string): () => void {
+    const { max } = this.options;
+    const held = this.#byHolder.get(holder) ?? 0;
     const headers = retryLater();
-    if (ofUser >= perUser) {
-      throw new ProblemError('too_many_streams', `${perUser} of this user are open here.`, headers);
-    }
+    if (held >= most) throw new ProblemError('too_many_streams', `${most} ${whose} are open here.`, headers);
     if (this.#taken >= max) throw new ProblemError('streams_full', `${max} are open here.`, headers);
     this.#taken += 1;
-    this.#byUser.set(userId, ofUser + 1);
+    this.#byHolder.set(holder, held + 1);
     let isTaken = true;
     return () => {
       if (!isTaken) return;
       isTaken = false;
       this.#taken -= 1;
-      const left = (this.#byUser.get(userId) ?? 1) - 1;
-      if (left === 0) this.#byUser.delete(userId);
-      else this.#byUser.set(userId, left);
+      const left = (this.#byHolder.get(holder) ?? 1) - 1;
+      if (left === 0) this.#byHolder.delete(holder);
+      else this.#byHolder.set(holder, left);
     };
   }
 }

@@ -247,6 +247,19 @@ describe('A stream of a user', () => {
     expect(refusal('ann')).toBe('taken');
   });
 
+  it('leaves room for users where guards of one key hold streams of the feed', () => {
+    const places = new StreamPlaces({ max: 10, perUser: 20 });
+    const release = places.takeFeed('key:guards');
+    places.takeFeed('key:guards');
+    const refused = { code: 'too_many_streams', headers: { 'retry-after': expect.stringMatching(/^\d+$/) } };
+    expect(() => places.takeFeed('key:guards')).toThrow(expect.objectContaining(refused));
+    places.takeFeed('key:others');
+    release();
+    places.takeFeed('key:guards');
+    for (let n = 3; n < 10; n += 1) places.take('key:guards');
+    expect(() => places.takeFeed('key:others')).toThrow(expect.objectContaining({ code: 'streams_full' }));
+  });
+
   describe('beside a long poll', () => {
     let polls: LongPolls;
     beforeEach(() => {

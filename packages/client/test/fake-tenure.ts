@@ -11,8 +11,11 @@ export interface Line {
   readonly version: number;
 }
 
-/** How routes answer: as they should, by cutting the connection, or (until they are well again) not at all. */
-export type Mood = 'well' | 'cut' | 'held';
+/**
+ * How routes answer: as they should, by cutting the connection, (until they are well again) not at all, or by 503 with a
+ * `Retry-After` of ten seconds.
+ */
+export type Mood = 'well' | 'cut' | 'held' | 'full';
 
 /** Token, keys and feed of a Tenure, over HTTP; what it says, and whether, is up to the test. */
 export class FakeTenure {
@@ -144,6 +147,7 @@ export class FakeTenure {
       return void response.writeHead(401).end();
     }
     if (route.mood === 'cut') response.destroy();
+    else if (route.mood === 'full') response.writeHead(503, { 'retry-after': '10' }).end();
     else if (route.mood === 'held') this.#held.push(route.answer);
     else route.answer();
   }

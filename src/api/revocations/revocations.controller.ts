@@ -9,6 +9,7 @@ import { Describe } from '../../http/describe.js';
 import { EventStreams } from '../../http/event-stream.js';
 import { queryPipe } from '../../http/validation.js';
 import { Revocations } from '../../push/revocations.js';
+import { StreamPlaces } from '../../push/stream-places.js';
 import {
   REVOCATION_STREAM_EXAMPLE,
   type RevocationStreamQuery,
@@ -35,6 +36,7 @@ export class RevocationsController {
     private readonly revocations: Revocations,
     private readonly streams: EventStreams,
     private readonly held: HeldAccess,
+    private readonly places: StreamPlaces,
   ) {}
 
   @Get()
@@ -61,21 +63,26 @@ export class RevocationsController {
       type: 'text/event-stream',
       example: REVOCATION_STREAM_EXAMPLE,
     },
-    problems: PROBLEMS,
+    problems: [...PROBLEMS, 'too_many_streams', 'streams_full'],
     access: 'entitlements:read',
   })
   async stream(
     @Query(queryPipe(revocationStreamQuery)) { after }: RevocationStreamQuery,
     @Headers('last-event-id') lastEventId: string | undefined,
-    @CallerOf() { requestId }: Caller,
+    @CallerOf() { actor, requestId }: Caller,
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const from = await this.revocations.begin(lastEventId || after);
-    const held = this.held.hold(request, (principal) => requireScope(principal, 'entitlements:read'));
-    const options = { until: held.signal, heartbeat: 'own' } as const;
-    await this.streams
-      .answer(response, requestId, (stream) => this.revocations.stream(from, stream), options)
-      .finally(held.release);
+    const release = this.places.takeFeed(actor);
+    try {
+      const from = await this.revocations.begin(lastEventId || after);
+      const held = this.held.hold(request, (principal) => requireScope(principal, 'entitlements:read'));
+      const options = { until: held.signal, heartbeat: 'own' } as const;
+      await this.streams
+        .answer(response, requestId, (stream) => this.revocations.stream(from, stream), options)
+        .finally(held.release);
+    } finally {
+      release();
+    }
   }
 }

@@ -1,6 +1,7 @@
 import type { Environment } from './environment.js';
 import { asTenureError, TenureError } from './errors.js';
 import { PATHS } from './paths.js';
+import { retryAfterMs } from './retry-after.js';
 import { type Held, isPosition, isRecord, parseSnapshot } from './snapshot.js';
 import { Deadline } from './timers.js';
 
@@ -131,9 +132,4 @@ async function refuseFailure(response: Response): Promise<void> {
     response.status,
     retryAfterMs(response.headers.get('retry-after')),
   );
-}
-
-/** `Retry-After` in seconds (RFC 9110, 10.2.3); as a date, which needs the server's clock, it counts as not there. */
-function retryAfterMs(header: string | null): number | null {
-  return header !== null && /^\d{1,6}$/.test(header) ? Number(header) * 1_000 : null;
 }

@@ -214,6 +214,44 @@ describe('A guard, about revocations', () => {
     expect(await guard.check(token)).toMatchObject({ reason: 'stale' });
   });
 
+  it('asks a service that is full for its stream no sooner than that said, and goes on by pages', async () => {
+    tenure.moods.stream = 'full';
+    const guard = guardWith();
+    await guard.ready();
+    const asked = (): number => tenure.asked.filter((path) => path.endsWith('/stream')).length;
+    await until('it was refused', () => troubles.length === 1);
+    const token = await tenure.token(now());
+    tenure.revoke('u1', 2);
+    for (let second = 1; second < 10; second += 1) {
+      await until('a page is asked for', async () => !(await guard.check(token)).valid || second < 3);
+      clock.advance(1_000);
+    }
+    expect(await guard.check(token)).toMatchObject({ reason: 'stale' });
+    expect(asked()).toBe(1);
+    tenure.moods.stream = 'well';
+    await until('the stream is held', () => {
+      clock.advance(250);
+      return tenure.streams === 1;
+    });
+    expect(asked()).toBe(2);
+  });
+
+  it('asks for pages no sooner than a full service said', async () => {
+    const guard = await followingGuard();
+    tenure.moods.pages = 'full';
+    const asked = (): number => tenure.asked.filter((path) => path === '/v1/revocations').length;
+    clock.advance(5_000);
+    await until('a page was refused', () => troubles.length > 0);
+    const before = asked();
+    let seconds = 0;
+    await until('a page is asked for again', () => {
+      clock.advance(1_000);
+      seconds += 1;
+      return asked() > before;
+    });
+    expect(seconds).toBeGreaterThanOrEqual(10);
+  });
+
   it('refuses everything at a line of a kind that it does not know, and does not go past it', async () => {
     const guard = await followingGuard();
     const token = await tenure.token(now());

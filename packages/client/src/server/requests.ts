@@ -1,3 +1,4 @@
+import { retryAfterMs } from '../browser/retry-after.js';
 import type { Clock } from './clock.js';
 
 /** What a guard asks Tenure with. */
@@ -18,9 +19,16 @@ export class TenureAnswerError extends Error {
   constructor(
     what: string,
     readonly httpStatus: number | null,
+    /** How long Tenure asks to be left alone (`Retry-After`), `null` where it did not say. */
+    readonly retryAfterMs: number | null = null,
   ) {
     super(what);
   }
+}
+
+/** The fault of an answer that is not the one that was asked for, with the time for which its sender asks to be left alone. */
+export function answerError(what: string, { status, headers }: Response): TenureAnswerError {
+  return new TenureAnswerError(what, status, retryAfterMs(headers.get('retry-after')));
 }
 
 /** No answer, or not all of it, within the time it was given. */

@@ -1,4 +1,4 @@
-import type { Connection } from './requests.js';
+import { type Connection, TenureAnswerError } from './requests.js';
 import type { FeedState, RevocationMemory } from './revocation-memory.js';
 import { type FeedPosition, RevocationPages } from './revocation-pages.js';
 import { followStream } from './revocation-stream.js';
@@ -9,6 +9,9 @@ const ASK_EVERY_MS = 5_000;
 const ASK_WITHOUT_STREAM_MS = 1_000;
 /** Pauses before the stream is opened again, doubled after each failure, and spread. */
 const REOPEN_MS = { least: 250, most: 10_000 };
+
+/** A stream that was refused is asked for again after this, whatever `Retry-After` says: pages go on meanwhile. */
+const MOST_REFUSED_MS = 300_000;
 
 export interface RevocationFeedOptions {
   readonly connection: Connection;
@@ -90,15 +93,21 @@ export class RevocationFeed {
       }
       this.#streaming = new AbortController();
       let asked: number | null = null;
+      let refusedForMs = 0;
       await this.#try(async () => {
         const parts = { connection, memory, position: this.#position, pages: this.#pages };
-        asked = await followStream(parts, this.#streaming.signal, () => {
-          this.#isStreamLive = true;
-          pause = REOPEN_MS.least;
-        });
+        try {
+          asked = await followStream(parts, this.#streaming.signal, () => {
+            this.#isStreamLive = true;
+            pause = REOPEN_MS.least;
+          });
+        } catch (error) {
+          if (error instanceof TenureAnswerError) refusedForMs = error.retryAfterMs ?? 0;
+          throw error;
+        }
       });
       this.#isStreamLive = false;
-      await this.#pause(this.#spread(asked ?? pause));
+      await this.#pause(Math.min(refusedForMs, MOST_REFUSED_MS) + this.#spread(asked ?? pause));
       pause = Math.min(pause * 2, REOPEN_MS.most);
     }
   }

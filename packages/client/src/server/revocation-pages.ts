@@ -1,14 +1,14 @@
 import { elapsedMs, type Instant } from './clock.js';
 import { isRecord } from './entitlement-token.js';
-import { askJson, type Connection, TenureAnswerError } from './requests.js';
+import { answerError, askJson, type Connection, TenureAnswerError } from './requests.js';
 import type { RevocationLine, RevocationMemory } from './revocation-memory.js';
 
 /** The most that Tenure gives at once. */
 const LINES_A_PAGE = 1_000;
 /** A feed that is reset again and again while it is read is given up until the next try. */
 const MOST_RESETS = 3;
-/** After a read that failed, others fail with it for so long instead of asking again. */
-const FAILS_FOR_MS = 1_000;
+/** After a read that failed, others fail with it for so long instead of asking again, or for as long as the answer asked for. */
+const FAILS_FOR_MS = { least: 1_000, most: 15_000 };
 
 export interface FeedPosition {
   /** Where reading goes on; everything before was taken. `null`: at the oldest line kept. */
@@ -20,7 +20,7 @@ export interface FeedPosition {
 /** Reads the revocation feed page by page into a memory. */
 export class RevocationPages {
   #reading: Promise<void> | null = null;
-  #failed: { readonly at: Instant; readonly error: unknown } | null = null;
+  #failed: { readonly at: Instant; readonly forMs: number; readonly error: unknown } | null = null;
 
   constructor(
     private readonly connection: Connection,
@@ -36,12 +36,12 @@ export class RevocationPages {
 
   /**
    * Reads to the end, together with whoever reads already. Rejects with TenureAnswerError, also where a line is not understood,
-   * and as `askJson`; for a second after a failure with that one again.
+   * and as `askJson`; for a second after a failure, or for as long as its `Retry-After` says, with that one again.
    */
   readToEnd(signal: AbortSignal): Promise<void> {
     const { clock } = this.connection;
     if (this.#reading !== null) return this.#reading;
-    if (this.#failed !== null && elapsedMs(this.#failed.at, clock.now()) < FAILS_FOR_MS) {
+    if (this.#failed !== null && elapsedMs(this.#failed.at, clock.now()) < this.#failed.forMs) {
       return Promise.reject(this.#failed.error);
     }
     this.#reading = this.#readToEnd(signal)
@@ -49,7 +49,7 @@ export class RevocationPages {
         this.#failed = null;
       })
       .catch((error: unknown) => {
-        this.#failed = { at: clock.now(), error };
+        this.#failed = { at: clock.now(), forMs: failsFor(error), error };
         throw error;
       })
       .finally(() => {
@@ -75,9 +75,9 @@ export class RevocationPages {
       }
       const page = pageOf(body);
       if (page === null) {
-        throw new TenureAnswerError(
+        throw answerError(
           `The revocation feed was answered by ${response.status} and no page of it`,
-          response.status,
+          response,
         );
       }
       takeOrRefuse(this.memory, page.revocations, clock.now());
@@ -98,6 +98,11 @@ export class RevocationPages {
     this.memory.reset(Math.floor(wall / 1_000));
     this.onReset();
   }
+}
+
+function failsFor(error: unknown): number {
+  const asked = error instanceof TenureAnswerError ? (error.retryAfterMs ?? 0) : 0;
+  return Math.min(Math.max(FAILS_FOR_MS.least, asked), FAILS_FOR_MS.most);
 }
 
 /** @throws TenureAnswerError where a line is of an unknown kind: the cursor must not go past it. */

@@ -1,6 +1,6 @@
 import { EventStreamReader, type StreamEvent } from '../browser/event-stream.js';
 import { isRecord } from './entitlement-token.js';
-import { type Connection, TenureAnswerError, TenureTimeoutError } from './requests.js';
+import { answerError, type Connection, TenureAnswerError, TenureTimeoutError } from './requests.js';
 import type { RevocationMemory } from './revocation-memory.js';
 import { type FeedPosition, lineOf, type RevocationPages, takeOrRefuse } from './revocation-pages.js';
 
@@ -49,8 +49,7 @@ export async function followStream(
     }
     if (!response.ok || response.body === null) {
       await response.text();
-      const what = `The stream of revocations was answered by ${response.status}`;
-      throw new TenureAnswerError(what, response.status);
+      throw answerError(`The stream of revocations was answered by ${response.status}`, response);
     }
     const events = new EventStreamReader();
     const utf8 = new TextDecoder();
