@@ -237,7 +237,7 @@ describe('A guard, about revocations', () => {
   });
 
   it('asks for pages no sooner than a full service said', async () => {
-    const guard = await followingGuard();
+    await followingGuard();
     tenure.moods.pages = 'full';
     const asked = (): number => tenure.asked.filter((path) => path === '/v1/revocations').length;
     clock.advance(5_000);
