@@ -1,10 +1,11 @@
 import { createClient } from 'redis';
 import { inTime } from '../observability/in-time.js';
+import { BackOff } from './back-off.js';
 
 const CONNECT_WITHIN_MS = 1_000;
 const RECONNECT_EVERY_MS = 500;
-/** After a fault, or an answer that came late, Redis is left alone for so long: readers ask the database at once. */
-const LEFT_ALONE_MS = 200;
+/** Parts that the wait for an answer has, a timer each: where this process itself stood still, only one of them is over. */
+const PARTS = 4;
 /** Trouble that lasts is told this often. */
 const TELL_EVERY_MS = 60_000;
 /** Commands that wait for an answer; a server that is frozen must not fill the memory. */
@@ -15,7 +16,7 @@ type Client = ReturnType<typeof makeClient>;
 /** A connection to Redis that is never waited for: who asks has an answer in time, or none. It comes back by itself. */
 export class RedisConnection {
   readonly #client: Client;
-  #leftAloneUntil = 0;
+  readonly #backOff = new BackOff();
   #tellFrom = 0;
   #isClosed = false;
 
@@ -29,17 +30,23 @@ export class RedisConnection {
     this.#client.connect().catch((error: unknown) => this.#trouble(error));
   }
 
-  /** The answer to `command`, `null` when it fails or takes longer than `ms`. */
+  /**
+   * The answer to `command`, `null` when it fails or takes longer than `ms` in which this process could have heard it; or at
+   * once after a trouble, while Redis is left alone.
+   */
   async ask<T>(command: (client: Client) => Promise<T>, ms: number): Promise<T | null> {
-    if (!this.#client.isReady || performance.now() < this.#leftAloneUntil) return null;
-    const answer = command(this.#client);
-    answer.catch((error: unknown) => this.#trouble(error));
-    const known = await inTime(
-      answer.then((value) => ({ value })),
-      ms,
-    );
-    if (known === null) this.#trouble(new Error('Redis did not answer in time'));
-    return known?.value ?? null;
+    const asked = performance.now();
+    if (!this.#client.isReady || this.#backOff.isOn(asked)) return null;
+    const answer = command(this.#client).then((value) => ({ value }));
+    answer.catch((error: unknown) => this.#trouble(error, asked));
+    for (let part = 0; part < PARTS; part += 1) {
+      const known = await inTime(answer, ms / PARTS);
+      if (known === null) continue;
+      this.#backOff.wentWell(asked);
+      return known.value;
+    }
+    this.#trouble(new Error('Redis did not answer in time'), asked);
+    return null;
   }
 
   close(): void {
@@ -47,10 +54,11 @@ export class RedisConnection {
     this.#client.destroy();
   }
 
-  #trouble(error: unknown): void {
+  /** What was asked at `asked` had trouble; by default the connection itself has, now. */
+  #trouble(error: unknown, asked = performance.now()): void {
     if (this.#isClosed) return;
     const now = performance.now();
-    this.#leftAloneUntil = now + LEFT_ALONE_MS;
+    this.#backOff.hadTrouble(asked, now);
     if (now < this.#tellFrom) return;
     this.#tellFrom = now + TELL_EVERY_MS;
     this.onTrouble(error);

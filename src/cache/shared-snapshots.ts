@@ -22,6 +22,8 @@ export interface SharedSnapshotsOptions {
   readonly onTrouble: (error: unknown) => void;
   /** Hears of reads: how many were found, and how many were not. */
   readonly onRead: (found: number, missed: number) => void;
+  /** Hears of each statement with which the database was read for what was not found. */
+  readonly onStatement: () => void;
 }
 
 /**
@@ -60,6 +62,7 @@ export class SharedSnapshots implements SnapshotCache {
   }
 
   offer(served: readonly Served[], { liveEpoch, revision }: CommitId): void {
+    this.options.onStatement();
     if (served.length === 0) return;
     const keys = [this.#levelKey, ...served.map(({ userId }) => this.#keyOf(userId))];
     const values = [String(liveEpoch), String(revision), String(LIFETIME_MS), ...served.map(textOf)];

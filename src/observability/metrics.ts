@@ -109,6 +109,11 @@ export class Metrics {
     labelNames: ['outcome'] as const,
     registers: [this.registry],
   });
+  private readonly snapshotStatements = new Counter({
+    name: 'tenure_shared_cache_statements_total',
+    help: 'Statements that read from the database what that cache did not have.',
+    registers: [this.registry],
+  });
   private readonly reactionWrites = new Counter({
     name: 'tenure_reaction_work_total',
     help: 'Work that this instance wrote down as following from what happened, by reaction.',
@@ -208,6 +213,10 @@ export class Metrics {
   sharedRead(found: number, missed: number): void {
     if (found > 0) this.sharedReads.inc({ outcome: 'found' }, found);
     if (missed > 0) this.sharedReads.inc({ outcome: 'missed' }, missed);
+  }
+
+  snapshotStatement(): void {
+    this.snapshotStatements.inc();
   }
 
   authFailure(code: 'unauthorized' | 'too_many_failures'): void {

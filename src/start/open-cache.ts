@@ -17,6 +17,7 @@ export async function openCache(
     namespace: await steps.take(cacheNamespace(pool, RUNNING_RULES.codeVersion)),
     onTrouble: (err) => failures.trouble('the shared cache is not used for a while', err),
     onRead: (found, missed) => metrics.sharedRead(found, missed),
+    onStatement: () => metrics.snapshotStatement(),
   });
   stops.add(STEPS.cache, () => cache.close());
   return cache;

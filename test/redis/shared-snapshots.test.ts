@@ -60,6 +60,7 @@ describe('Snapshots in Redis', () => {
         namespace,
         onTrouble: () => undefined,
         onRead: () => undefined,
+        onStatement: () => undefined,
       });
       open.push(shared);
       return shared;
