@@ -3,8 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import express from 'express';
 import { z } from 'zod';
-import { toNodeHandler } from '../../packages/client/src/express/node-handler.js';
+import { type NodeHandler, toNodeHandler } from '../../packages/client/src/express/node-handler.js';
 import { readSnapshot, tenureHandler } from '../../packages/client/src/server/index.js';
+import type { Asked } from './asked.js';
+import { whyOf } from './why.js';
 
 const COOKIE = /(?:^|; )demo_user=(\w{1,30})(?:;|$)/;
 /** What the page may load: its own files, and answers of this application (Content Security Policy Level 3). */
@@ -13,23 +15,6 @@ const POLICY =
 
 const signInRequest = z.strictObject({ userId: z.string().regex(/^\w{1,30}$/) });
 const webhooksRequest = z.strictObject({ hold: z.boolean() });
-const history = z.looseObject({
-  items: z.array(
-    z.looseObject({
-      from: z.string(),
-      snapshot: z.looseObject({ plan: z.string(), status: z.string() }),
-      cause: z.looseObject({ kind: z.string(), type: z.string().optional() }),
-      reasons: z.array(z.looseObject({ of: z.string(), words: z.string() })).nullish(),
-    }),
-  ),
-});
-
-/** The service that the site asks. */
-export interface Asked {
-  readonly url: string;
-  /** A key with every scope that the site needs; it stays here. */
-  readonly key: string;
-}
 
 /**
  * The application of the demo, as one that sells plans would be: it knows who is signed in, serves its page, lets the
@@ -39,6 +24,7 @@ export class DemoSite {
   readonly #held: { readonly body: Buffer; readonly signature: string }[] = [];
   #holds = false;
   #asked: Asked | null = null;
+  #handler: NodeHandler | null = null;
 
   private constructor(
     private readonly server: Server,
@@ -60,6 +46,12 @@ export class DemoSite {
   /** Has it ask this service from now on. */
   ask(asked: Asked): void {
     this.#asked = asked;
+    const handler = tenureHandler({
+      ...asked,
+      user: ({ headers }) => COOKIE.exec(headers.get('cookie') ?? '')?.[1] ?? null,
+      basePath: '/api/tenure',
+    });
+    this.#handler = toNodeHandler(handler, this.url);
   }
 
   async close(): Promise<void> {
@@ -70,7 +62,10 @@ export class DemoSite {
   #application(page: string): express.Express {
     const application = express().disable('x-powered-by');
     application.post('/webhooks', (request, response) => this.#receive(request, response));
-    application.use('/api/tenure', (request, response) => this.#answerForUser(request, response));
+    application.use('/api/tenure', (request, response, next) => {
+      if (this.#handler === null) throw new Error('the site has no service to ask yet');
+      this.#handler(request, response, next);
+    });
     application.use('/api', express.json());
     application.get('/api/session', async (request, response) => {
       const userId = userOf(request);
@@ -92,7 +87,8 @@ export class DemoSite {
     });
     application.get('/api/why', async (request, response) => {
       const userId = userOf(request);
-      response.json(userId === null ? [] : await this.#why(userId));
+      if (userId === null) response.sendStatus(401);
+      else await this.#tellWhy(response, userId);
     });
     application.use((_request, response, next) => {
       response.setHeader('content-security-policy', POLICY);
@@ -106,13 +102,24 @@ export class DemoSite {
     return this.#asked;
   }
 
-  #answerForUser(request: express.Request, response: ServerResponse): void {
-    const handler = tenureHandler({
-      ...this.#service,
-      user: ({ headers }) => COOKIE.exec(headers.get('cookie') ?? '')?.[1] ?? null,
-      basePath: '/api/tenure',
+  /** Tells a page its user's audit as it comes; the page comes again when the telling ends. */
+  async #tellWhy(response: ServerResponse, userId: string): Promise<void> {
+    const left = new AbortController();
+    response.once('close', () => left.abort());
+    response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
     });
-    toNodeHandler(handler, this.url)(request, response);
+    response.flushHeaders();
+    try {
+      for await (const entry of whyOf(this.#service, userId, left.signal)) {
+        response.write(`data: ${JSON.stringify(entry)}\n\n`);
+      }
+    } catch (error) {
+      // Reading ends with an error where the page has left; any other is Express's, which ends the answer.
+      if (!left.signal.aborted) throw error;
+    }
+    response.end();
   }
 
   async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -136,23 +143,6 @@ export class DemoSite {
       body: new Uint8Array(body),
     });
     return status;
-  }
-
-  /** What ever held of a user, the newest first, with the event that brought it and why the plan is what it is. */
-  async #why(userId: string) {
-    const { url, key } = this.#service;
-    const path = `/v1/audit/users/${userId}/history?order=newest&explain=true&limit=20`;
-    const answer = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${key}` } });
-    const { items } = history.parse(await answer.json());
-    return items.map(({ from, snapshot: { plan, status }, cause, reasons }) => ({
-      from,
-      plan,
-      status,
-      cause: cause.type ?? cause.kind,
-      words: (reasons ?? []).flatMap(({ of, words }) =>
-        ['plan', 'pendingPayment'].includes(of) ? [words] : [],
-      ),
-    }));
   }
 }
 

@@ -53,6 +53,10 @@ describe('The shop of the demo', () => {
     const second = await tab();
     await plan(second, 'free').waitFor();
     await second.getByText('live').waitFor();
+    let readings = 0;
+    second.on('request', (request) => {
+      if (request.url().endsWith('/api/why')) readings += 1;
+    });
 
     await buy(first, 'plus');
     await plan(first, 'plus').waitFor();
@@ -72,6 +76,8 @@ describe('The shop of the demo', () => {
     await plan(second, 'free').waitFor();
     await plan(first, 'free').waitFor();
     await first.getByText('✗ export').waitFor();
+    await second.getByText(/SubscriptionCanceled/).waitFor();
+    expect(readings).toBe(0);
     expect(complaints).toEqual([]);
   });
 
@@ -90,5 +96,23 @@ describe('The shop of the demo', () => {
     await box.uncheck();
     await plan(page, 'pro').waitFor();
     await page.getByText(/your payment is here: welcome to pro/i).waitFor();
+  });
+
+  it('says what cannot be read, and reads it when it can be', async () => {
+    const page = await context.newPage();
+    page.on('pageerror', (error) => complaints.push(error.message));
+    const isAway = (url: URL): boolean => ['/api/session', '/api/why'].includes(url.pathname);
+    await page.route(isAway, (route) => route.abort());
+    await page.goto(shop.url);
+    await page.getByRole('alert').waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await page.unroute(isAway);
+    await page.route('**/api/why', (route) => route.abort());
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('The audit cannot be read just now.').waitFor();
+    await page.unroute('**/api/why');
+    await page.getByText(/SubscriptionActivated/).waitFor();
+    await page.getByText('The audit cannot be read just now.').waitFor({ state: 'detached' });
+    expect(complaints).toEqual([]);
   });
 });

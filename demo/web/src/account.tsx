@@ -1,16 +1,10 @@
 import { useEffect, useState } from 'react';
 import { Feature, useEntitlements, useTierUpgrade } from '../../../packages/client/src/react/index.js';
 import { CHOSEN, Plans } from './plans.js';
-import { cancelPlan, holdWebhooks } from './session.js';
+import { cancelPlan, faultText, holdWebhooks } from './session.js';
 import { WhyPanel } from './why-panel.js';
 
-export function Account({
-  userId,
-  onLeave,
-}: {
-  readonly userId: string;
-  readonly onLeave: () => Promise<void>;
-}) {
+export function Account({ userId, onLeave }: { readonly userId: string; readonly onLeave: () => void }) {
   return (
     <>
       <header className="bar">
@@ -18,7 +12,7 @@ export function Account({
         <p>
           Signed in as <strong>{userId}</strong>
         </p>
-        <button type="button" className="quiet" onClick={() => void onLeave()}>
+        <button type="button" className="quiet" onClick={onLeave}>
           Sign out
         </button>
       </header>
@@ -30,7 +24,7 @@ export function Account({
             <Plans />
           </div>
           <div>
-            <WhyPanel userId={userId} />
+            <WhyPanel />
             <BadDay />
           </div>
         </div>
@@ -82,7 +76,7 @@ function PlanCard() {
   const cancel = (): void => {
     if (!confirm(`Cancel ${snapshot.plan} now? What it gives ends at once.`)) return;
     setFault(null);
-    cancelPlan().catch((error: unknown) => setFault(error instanceof Error ? error.message : String(error)));
+    cancelPlan().catch((error: unknown) => setFault(faultText(error)));
   };
   return (
     <section className="card" aria-labelledby="plan">

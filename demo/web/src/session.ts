@@ -27,6 +27,11 @@ export async function cancelPlan(): Promise<void> {
   await send('/api/tenure/v1/me/plan', { plan: 'free', when: 'now' }, 'PATCH');
 }
 
+/** What a page says of what failed. */
+export function faultText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 async function send(path: string, body: object, method = 'POST'): Promise<void> {
   const headers = { 'content-type': 'application/json' };
   const response = await fetch(path, { method, headers, body: JSON.stringify(body) });
