@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type PlanCatalog, planCatalogSchema } from '../../events/catalog.events.js';
 import type { Entitlement } from '../../policy/entitlement.js';
-import type { Queries } from './facts-loader.js';
+import type { Queries } from './fact-queries.js';
 import type { FoldingRules } from './folding-rules.js';
 
 /** A catalogue that was published at `position`, and what users without a row may do by it. */

@@ -1,22 +1,19 @@
-import { isTransient } from '../../database/transient.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { timeOf } from '../../events/two-clocks.js';
-import type { PartialEvent } from '../engine/partial-progress.js';
 import type { ProjectionSource } from '../engine/projection-source.js';
 import {
   EventFailedError,
   type ProjectionCursor,
   type Projector,
   type RetryLimits,
-  type SetAside,
   type Unwritable,
 } from '../engine/projector.js';
 import { UnreadableEvent } from '../engine/unreadable-event.js';
 import { CatalogPublication, type Publication } from './catalog-publication.js';
 import { Catalogs } from './catalogs.js';
 import { BatchMaker, changedUsers, type EntitlementsBatch } from './entitlements-batch.js';
-import { FactReducer } from './fact-reducer.js';
-import { FactsLoader, type Queries } from './facts-loader.js';
+import { EventFolding } from './event-folding.js';
+import { FactsLoader } from './facts-loader.js';
 import { whereOf } from './failed-event.js';
 import {
   type FailedUsers,
@@ -28,35 +25,16 @@ import {
 } from './fault-reducer.js';
 import { type FoldingRules, RUNNING_RULES } from './folding-rules.js';
 import { LogicalTimes } from './logical-times.js';
+import { DEFAULTS, type EntitlementsProjectorOptions } from './projector-options.js';
 import { SetAsides } from './set-aside.js';
 import { SetAsideRetry } from './set-aside-retry.js';
+import { isUnwritable, unwritableOf } from './unwritable-users.js';
 import { UserJudge } from './user-judge.js';
 import { WorkingSet } from './working-set.js';
-import { checkTexts } from './writable.js';
 import { WriteBatch } from './write-batch.js';
-
-export interface EntitlementsProjectorOptions {
-  readonly pool: Queries;
-  readonly generation: number;
-  /** Left out: the rules of this code. */
-  readonly rules?: FoldingRules;
-  /** Left out: everyone. Facts are folded whole in any case, so what is judged is judged rightly. */
-  readonly judgedUsers?: ReadonlySet<string>;
-  /** Users judged anew in one transaction when a catalogue is published; between two such, other events are folded. */
-  readonly sliceSize?: number;
-  /** Streams and users that may be newly set aside within 10,000 events; left out: 20. One more stops the projection. */
-  readonly faultLimit?: number;
-  /** Bytes of facts kept in memory between batches; beyond it what was not used for the longest time is dropped. */
-  readonly bytesInMemory?: number;
-  /** The clock that snapshots are served by, Unix ms: decides what changes by time were served. Left out: the database's. */
-  readonly now?: () => number;
-}
 
 /** Name of the projection in checkpoints and locks. */
 export const ENTITLEMENTS = 'entitlements';
-const DEFAULT_SLICE = 1_000;
-const DEFAULT_BYTES = 64_000_000;
-const DEFAULT_FAULT_LIMIT = 20;
 
 /**
  * Folds the log into the read models of DESIGN 9: facts by subscription, customer and checkout, whose they are, what
@@ -71,6 +49,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
   readonly #catalogs: Catalogs;
   readonly #asides = new SetAsides();
   readonly #times = new LogicalTimes();
+  readonly #folding: EventFolding;
   readonly #batches: BatchMaker;
   readonly #judge: UserJudge;
   readonly #publication: CatalogPublication;
@@ -87,7 +66,8 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
       catalogs: this.#catalogs,
       asides: this.#asides,
     };
-    const { now: served = null, faultLimit = DEFAULT_FAULT_LIMIT } = options;
+    this.#folding = new EventFolding(shared);
+    const { now: served = null, faultLimit = DEFAULTS.faultLimit } = options;
     this.#batches = new BatchMaker({
       ...shared,
       generation: options.generation,
@@ -101,8 +81,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
       codeVersion: this.codeVersion,
       asides: this.#asides,
       instantOf: timeOf,
-      fold: (event, index, changes) =>
-        this.#fold(event, index, new FactReducer(this.#workingSet, this.#loader, changes)),
+      fold: (event, index, changes) => this.#folding.fold(event, index, this.#folding.reducer(changes)),
       judge: async (users, under, changes) => {
         await this.#publication.publishFirst(users, under.partialProgress, changes);
         return this.#judge.judge(users, under, changes);
@@ -118,7 +97,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     };
     this.#faults = new FaultReducer(steps);
     this.#retry = new SetAsideRetry(steps, this.#faults);
-    const { pool, generation, sliceSize = DEFAULT_SLICE } = options;
+    const { pool, generation, sliceSize = DEFAULTS.sliceSize } = options;
     const parts = { ...shared, pool, generation, sliceSize, judge: this.#judge, faults: this.#faults };
     this.#publication = new CatalogPublication(parts);
   }
@@ -135,7 +114,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
   }
 
   async project(events: readonly Given[], from: ProjectionCursor): Promise<EntitlementsBatch> {
-    this.#workingSet.keepWithin(this.options.bytesInMemory ?? DEFAULT_BYTES);
+    this.#workingSet.keepWithin(this.options.bytesInMemory ?? DEFAULTS.bytesInMemory);
     await this.#load();
     this.#catalogs.keep(from.partialProgress.map(({ position }) => position));
     const [first] = events;
@@ -144,8 +123,9 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     const end = events.findIndex((event) => this.#publishes(event));
     const batch = end < 0 ? events : events.slice(0, end);
     const changes = new WriteBatch();
-    const folder = new FactReducer(this.#workingSet, this.#loader, changes);
-    const newly = [...(await this.#prefetch(folder, batch, from.partialProgress, changes))];
+    const reducer = this.#folding.reducer(changes);
+    const { partialProgress: underWay } = from;
+    const newly = [...(await this.#folding.prefetch(reducer, batch, underWay, this.#publication, changes))];
     const apart = new Set<string>();
     let [now, applied] = [from.logicalTime, 0];
     for (const event of batch) {
@@ -157,8 +137,8 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
         }
         brought = timeOf(event);
         now = Math.max(now, brought);
-        const affected = await this.#fold(event, applied, folder);
-        for (const userId of affected) if (this.#isUnwritable(userId)) apart.add(userId);
+        const affected = await this.#folding.fold(event, applied, reducer);
+        for (const userId of affected) if (isUnwritable(this.#asides, userId)) apart.add(userId);
         newly.push(...(await this.#publication.publishFirst(affected, from.partialProgress, changes)));
         const failed = await this.#judge.judge(
           affected,
@@ -191,7 +171,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
       changes,
     );
     await this.#asides.follow(this.#workingSet, this.#loader, from.logicalTime, changes.setAside);
-    const apart = this.#unwritableOf(changes);
+    const apart = unwritableOf(this.#asides, changes);
     const around = { changes, now: from.logicalTime, newly };
     return this.#batches.batch(around, { applied: 0, partialProgress, from, apart }, changedUsers(changes));
   }
@@ -238,53 +218,8 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     await this.#times.load(this.options.pool, this.options.generation);
   }
 
-  /** Loads what a batch is about at once; where some of it cannot be, each event loads its own, and fails alone. */
-  async #prefetch(
-    folder: FactReducer,
-    batch: readonly Given[],
-    underWay: readonly PartialEvent[],
-    changes: WriteBatch,
-  ): Promise<readonly SetAside[]> {
-    const events = batch.filter(
-      (event): event is EventEnvelope =>
-        !(event instanceof UnreadableEvent) && !this.#asides.holds(event.stream),
-    );
-    try {
-      await folder.prefetch(events);
-      const { inForce } = this.#catalogs;
-      if (inForce === null) return [];
-      const likely = folder.ownersOf(events);
-      await this.#loader.users(likely, inForce.byDefault);
-      return await this.#publication.publishFirst(likely, underWay, changes);
-    } catch (error) {
-      if (isTransient(error)) throw error;
-      return [];
-    }
-  }
-
   #publishes(event: Given): event is Publication {
     return isPublication(event) && !this.#asides.holds(event.stream);
-  }
-
-  #isUnwritable(userId: string): boolean {
-    return this.#asides.ownFault(userId)?.stage === 'write';
-  }
-
-  /** Users of a batch of whom something is written that could not be before; a heal in memory is not written yet. */
-  #unwritableOf({ users, setAside }: WriteBatch): ReadonlySet<string> {
-    const isHealed = (userId: string): boolean => setAside.users.get(userId)?.own === null;
-    return new Set([...users.keys()].filter((userId) => this.#isUnwritable(userId) || isHealed(userId)));
-  }
-
-  /** Folds the event at `index` of a batch; returns who is to be judged. @throws EventFailedError */
-  async #fold(event: EventEnvelope, index: number, folder: FactReducer): Promise<readonly string[]> {
-    try {
-      checkTexts([...idsOf(event), event.metadata.stripeEventId]);
-      return await folder.fold(event);
-    } catch (error) {
-      if (isTransient(error)) throw error;
-      throw new EventFailedError(index, { stage: 'fold', cause: error });
-    }
   }
 
   /**
@@ -308,22 +243,10 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
         ? { partialProgress: underWay, newly: [] }
         : await this.#publication.publishSlice(underWay, unwritable, changes);
     await this.#asides.follow(this.#workingSet, this.#loader, now, changes.setAside);
-    const apart = this.#unwritableOf(changes);
+    const apart = unwritableOf(this.#asides, changes);
     return this.#batches.batch({ changes, now, newly }, { applied: 1, partialProgress, from, apart }, 'all');
   }
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
 const NOBODY_FAILED: FailedUsers = new Map();
-
-/** Ids that become columns. */
-function idsOf({ type, data }: EventEnvelope): readonly (string | null)[] {
-  if (type === 'PlanCatalogPublished' || type === 'EventSkipped') return [];
-  return [
-    'subscription' in data ? data.subscription : null,
-    'customer' in data ? data.customer : null,
-    'session' in data ? data.session : null,
-    'grant' in data ? data.grant : null,
-    'key' in data ? data.key : null,
-  ];
-}

@@ -1,4 +1,3 @@
-import type { CheckoutEventType } from '../../events/checkout.events.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { invoiceOfSubscription, subscriptionsOfLines } from '../../events/invoice.events.js';
 import type { SubscriptionObservationData } from '../../events/subscription.events.js';
@@ -6,9 +5,11 @@ import type { InvoiceObservation } from '../../policy/facts.js';
 import { eventIdsOf } from '../../policy/growing.js';
 import { thatMatter } from '../../policy/ownership.js';
 import { ByHandReducer } from './by-hand-reducer.js';
-import { customerObservationOf, factOriginOf, observationOf, startOf } from './fact-rows.js';
+import { CheckoutReducer } from './checkout-reducer.js';
+import { subjectOf } from './event-subject.js';
+import { customerObservationOf, factOriginOf, observationOf } from './fact-rows.js';
 import type { FactsLoader } from './facts-loader.js';
-import type { KeptCheckout, KeptCustomer, KeptSubscription } from './kept-rows.js';
+import { hasFacts, type KeptCheckout, type KeptCustomer, type KeptSubscription } from './kept-rows.js';
 import { OwnershipReducer, sorted } from './ownership-reducer.js';
 import { paymentObservationOf } from './payment-facts.js';
 import { PaymentReducer } from './payment-reducer.js';
@@ -18,13 +19,6 @@ import { userStreamsOf } from './user-streams.js';
 import type { WorkingSet } from './working-set.js';
 import type { WriteBatch } from './write-batch.js';
 
-/** What an event is about: what must be in memory before it is folded. */
-interface Subject {
-  readonly subscription: string | null;
-  readonly customer: string | null;
-  readonly session: string | null;
-}
-
 const NOBODY: readonly string[] = [];
 
 /** Folds events into the facts in memory, and notes the rows that change. */
@@ -32,6 +26,7 @@ export class FactReducer {
   readonly #ownership: OwnershipReducer;
   readonly #payments: PaymentReducer;
   readonly #byHand: ByHandReducer;
+  readonly #checkouts: CheckoutReducer;
 
   constructor(
     private readonly workingSet: WorkingSet,
@@ -41,6 +36,13 @@ export class FactReducer {
     this.#ownership = new OwnershipReducer(workingSet, loader, changes);
     this.#payments = new PaymentReducer(workingSet, loader, changes);
     this.#byHand = new ByHandReducer(workingSet, loader, changes);
+    this.#checkouts = new CheckoutReducer({
+      workingSet,
+      loader,
+      changes,
+      ownership: this.#ownership,
+      payments: this.#payments,
+    });
   }
 
   /** Loads what a batch is about in few round trips; what is still missing is loaded when an event needs it. */
@@ -53,7 +55,7 @@ export class FactReducer {
     ]);
     await this.loader.customers(
       subjects
-        .flatMap(({ subscription, customer }) => [customer, this.#known(subscription)?.customer ?? null])
+        .flatMap(({ subscription, customer }) => [customer, this.#customerOf(subscription)])
         .filter((customer) => customer !== null),
     );
   }
@@ -149,7 +151,7 @@ export class FactReducer {
       case 'CheckoutPaymentFailed':
       case 'CheckoutExpired':
       case 'CheckoutRetrieved':
-        return this.#foldCheckout({ ...event, type: event.type });
+        return this.#checkouts.fold({ ...event, type: event.type });
       case 'PlanChangeRequested':
       case 'PlanChangeWithdrawn':
         this.changes.planChanges.set(event.data.userId, planChangeOf({ ...event }));
@@ -171,15 +173,10 @@ export class FactReducer {
         await this.#byHand.fold(event);
         return [event.data.userId];
       case 'CheckoutStarted':
-        return this.#foldStart(event);
+        return this.#checkouts.foldStart(event);
       case 'CheckoutLinked':
-      case 'CheckoutUnlinked': {
-        const row = await this.loader.checkout(event.data.session);
-        this.#noteUsers(event);
-        row.link = event.type === 'CheckoutLinked' ? event.data.userId : null;
-        this.changes.checkouts.add(row);
-        return sorted(await this.#ownership.reassessPurchase(row));
-      }
+      case 'CheckoutUnlinked':
+        return this.#checkouts.foldLink(event);
       case 'UsageReported':
         noteUsage(this.changes.usage, event.data);
         return NOBODY; // usage changes no snapshot
@@ -200,45 +197,6 @@ export class FactReducer {
     }
     const others = ownersOf(await this.#payments.foldInvoice(invoice));
     return sorted([...(await this.#ownership.reassess(row)), ...others]);
-  }
-
-  async #foldCheckout(
-    event: Extract<EventEnvelope, { type: CheckoutEventType }>,
-  ): Promise<readonly string[]> {
-    const { session, customer, subscription } = event.data;
-    const row = await this.loader.checkout(session);
-    const observation = { ...factOriginOf(event), type: event.type, data: event.data };
-    if (!row.observations.some(({ eventId }) => eventId === observation.eventId)) {
-      row.observations.push(observation);
-      this.#noteUsers(event);
-    }
-    // What a session names is known from any of its events and does not change.
-    const names = { customer: row.customer ?? customer, subscription: row.subscription ?? subscription };
-    if (names.subscription !== null) await this.loader.subscription(names.subscription);
-    if (names.customer !== null) await this.loader.customer(names.customer);
-    this.workingSet.setNamesOf(row, names);
-    this.changes.checkouts.add(row);
-    await this.#payments.foldSession(session, event.data.paymentIntent);
-
-    const affected = new Set<string>(await this.#ownership.reassessPurchase(row));
-    if (names.customer !== null) {
-      for (const user of this.#ownership.reassessCustomer(await this.loader.customer(names.customer)))
-        affected.add(user);
-    }
-    const named = this.#known(names.subscription);
-    if (named !== undefined) for (const user of await this.#ownership.reassess(named)) affected.add(user);
-    return sorted(affected);
-  }
-
-  /** Of what Tenure starts only what it is to sell for good matters: a subscription tells itself. */
-  async #foldStart(event: Extract<EventEnvelope, { type: 'CheckoutStarted' }>): Promise<readonly string[]> {
-    this.#noteUsers(event);
-    const started = startOf(event);
-    if (started === null) return NOBODY;
-    const row = await this.loader.checkout(event.data.session);
-    row.started = started;
-    this.changes.checkouts.add(row);
-    return sorted(await this.#ownership.reassessPurchase(row));
   }
 
   /** Notes by whom, and as whose customer's, an observation names its subscription, unless the one before it said the same. */
@@ -264,12 +222,10 @@ export class FactReducer {
     return sorted(this.#ownership.reassessCustomer(row));
   }
 
-  /** The row of a subscription with a fact of its own; one that only a checkout names has none yet. */
-  #known(id: string | null): KeptSubscription | undefined {
+  /** The customer of a subscription in memory that has a fact of its own. */
+  #customerOf(id: string | null): string | null {
     const row = id === null ? undefined : this.workingSet.subscriptions.get(id);
-    return row !== undefined && (row.observations.length > 0 || row.invoices.length > 0 || row.link !== null)
-      ? row
-      : undefined;
+    return row !== undefined && hasFacts(row) ? row.customer : null;
   }
 
   #addFact(
@@ -285,15 +241,6 @@ export class FactReducer {
 /** Those whose subscriptions and purchases are. */
 function ownersOf(owned: readonly (KeptSubscription | KeptCheckout)[]): readonly string[] {
   return sorted(owned.flatMap(({ owner }) => owner ?? []));
-}
-
-function subjectOf({ type, data }: EventEnvelope): Subject {
-  if (type === 'PlanCatalogPublished') return { subscription: null, customer: null, session: null };
-  return {
-    subscription: 'subscription' in data ? data.subscription : null,
-    customer: 'customer' in data ? data.customer : null,
-    session: 'session' in data ? data.session : null,
-  };
 }
 
 function exhausted(event: never): never {

@@ -1,75 +1,37 @@
 import { z } from 'zod';
-import type { Statements } from '../../database/in-transaction.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 import type { ByHandFacts, GrantFacts, OverrideFacts } from '../../policy/facts.js';
 import { customerMetadata } from '../../policy/ownership.js';
 import { grantText, overrideText } from './by-hand-rows.js';
+import {
+  FactQueries,
+  type Queries,
+  type StoredByHand,
+  type StoredCheckout,
+  type StoredCustomer,
+  type StoredFact,
+  type StoredUser,
+} from './fact-queries.js';
 import { checkoutText, customerText, invoiceText, observationText } from './fact-rows.js';
 import type { Keepable, KeptCheckout, KeptCustomer, KeptSubscription } from './kept-rows.js';
 import { PaymentsLoader } from './payments-loader.js';
-import { adoptedPricesSchema, defaultUserRow, parseSnapshotTexts } from './user-row.js';
+import { adoptedPricesSchema, defaultUserRow, parseSnapshotTexts, type UserRow } from './user-row.js';
 import type { WorkingSet } from './working-set.js';
 
-const nullable = z.string().nullable();
-const subscriptionRow = z.object({
-  subscription: z.string(),
-  customer: nullable,
-  owner: nullable,
-  conflicts: nullable,
-  customer_deleted: z.boolean(),
-});
-const factRow = z.object({
-  subscription: z.string(),
-  kind: z.enum(['observation', 'invoice', 'link']),
-  body: z.string(),
-});
-const customerRow = z.object({
-  customer: z.string(),
-  owner: nullable,
-  conflicts: nullable,
-  facts: z.string(),
-});
-const checkoutRow = z.object({
-  session: z.string(),
-  customer: nullable,
-  subscription: nullable,
-  owner: nullable,
-  conflicts: nullable,
-  purchase: z.boolean(),
-  facts: z.string(),
-});
-const userRow = z.object({
-  user_id: z.string(),
-  snapshot: z.string(),
-  successors: z.string(),
-  counter: z.number(),
-  position: nullable,
-  changed_at: z.date().nullable(),
-  history_seq: z.number(),
-  catalog: z.string(),
-  adopted_prices: z.string(),
-});
-const idRow = z.object({ id: z.string() });
-const byHandRow = z.object({ user_id: z.string(), kind: z.enum(['grant', 'override']), facts: z.string() });
-
-/** What users have by hand, one row a grant or an override. */
-const BY_HAND = `select user_id, 'grant' as kind, facts from tenure.grant where generation = $1 and user_id = any($2)
-  union all
-  select user_id, 'override', facts from tenure.override where generation = $1 and user_id = any($2)`;
+const linkText = z.string().nullable();
 const NOTHING_BY_HAND: ByHandFacts = { grants: [], overrides: [] };
-
-/** What reads rows. */
-export type Queries = Statements;
 
 /** Brings rows of one generation into memory, each once, with what belongs to them. */
 export class FactsLoader {
   readonly payments: PaymentsLoader;
+  readonly #queries: FactQueries;
 
   constructor(
-    private readonly pool: Queries,
-    private readonly generation: number,
+    pool: Queries,
+    generation: number,
     private readonly workingSet: WorkingSet,
   ) {
+    this.#queries = new FactQueries(pool, generation);
     this.payments = new PaymentsLoader(pool, generation, workingSet);
   }
 
@@ -78,24 +40,12 @@ export class FactsLoader {
     const missing = this.#missing('subscription', ids, this.workingSet.subscriptions);
     if (missing.length === 0) return;
     const [rows, facts, checkouts, payments] = await Promise.all([
-      this.#rows(
-        'select subscription, customer, owner, conflicts, customer_deleted from tenure.subscription where generation = $1 and subscription = any($2)',
-        missing,
-        subscriptionRow,
-      ),
-      this.#rows(
-        'select subscription, kind, body from tenure.subscription_fact where generation = $1 and subscription = any($2)',
-        missing,
-        factRow,
-      ),
-      this.#rows(
-        'select session, customer, subscription, owner, conflicts, purchase, facts from tenure.checkout where generation = $1 and subscription = any($2)',
-        missing,
-        checkoutRow,
-      ),
+      this.#queries.subscriptions(missing),
+      this.#queries.factsOf(missing),
+      this.#queries.checkouts('subscription', missing),
       this.payments.joinedTo('subscription', missing),
     ]);
-    const bySubscription = new Map<string, z.infer<typeof factRow>[]>();
+    const bySubscription = new Map<string, StoredFact[]>();
     for (const fact of facts) {
       const own = bySubscription.get(fact.subscription);
       if (own === undefined) bySubscription.set(fact.subscription, [fact]);
@@ -112,7 +62,7 @@ export class FactsLoader {
         customer: row?.customer ?? null,
         owner: row?.owner ?? null,
         conflicts: row?.conflicts ?? null,
-        link: link === undefined ? null : nullable.parse(JSON.parse(link.body)),
+        link: link === undefined ? null : linkText.parse(JSON.parse(link.body)),
         customerDeleted: row?.customer_deleted ?? false,
         observations: own
           .filter((fact) => fact.kind === 'observation')
@@ -147,13 +97,7 @@ export class FactsLoader {
   async checkouts(sessions: Iterable<string>): Promise<void> {
     const missing = this.#missing('checkout', sessions, this.workingSet.checkouts);
     if (missing.length === 0) return;
-    await this.#addCheckouts(
-      await this.#rows(
-        'select session, customer, subscription, owner, conflicts, purchase, facts from tenure.checkout where generation = $1 and session = any($2)',
-        missing,
-        checkoutRow,
-      ),
-    );
+    await this.#addCheckouts(await this.#queries.checkouts('session', missing));
     for (const session of missing) {
       if (this.workingSet.checkouts.has(session)) continue;
       this.workingSet.addCheckout({
@@ -182,7 +126,7 @@ export class FactsLoader {
   /** The rows of customers alone, of which none is whole by that. Unknown ones become empty rows. */
   async customerRows(ids: Iterable<string>): Promise<void> {
     const missing = this.#missing('customer', ids, this.workingSet.customers);
-    if (missing.length > 0) this.#addCustomers(missing, await this.#customersIn(missing));
+    if (missing.length > 0) this.#addCustomers(missing, await this.#queries.customers(missing));
   }
 
   /** Customers with all their subscriptions and all checkouts that name them. Unknown ones become empty rows. */
@@ -190,21 +134,13 @@ export class FactsLoader {
     const missing = this.#missing('customer', ids, this.workingSet.wholeCustomers);
     if (missing.length === 0) return;
     const [rows, subscriptions, checkouts] = await Promise.all([
-      this.#customersIn(missing),
-      this.#rows(
-        'select subscription as id from tenure.subscription where generation = $1 and customer = any($2)',
-        missing,
-        idRow,
-      ),
-      this.#rows(
-        'select session, customer, subscription, owner, conflicts, purchase, facts from tenure.checkout where generation = $1 and customer = any($2)',
-        missing,
-        checkoutRow,
-      ),
+      this.#queries.customers(missing),
+      this.#queries.subscriptionIds('customer', missing),
+      this.#queries.checkouts('customer', missing),
     ]);
     this.#addCustomers(missing, rows);
     await this.#addCheckouts(checkouts);
-    await this.subscriptions(subscriptions.map(({ id }) => id));
+    await this.subscriptions(subscriptions);
     for (const customer of missing) this.workingSet.wholeCustomers.add(customer);
   }
 
@@ -212,7 +148,7 @@ export class FactsLoader {
   async byHand(userId: string): Promise<ByHandFacts> {
     const { byHand, wholeUsers } = this.workingSet;
     const missing = this.#missing('user', [userId], { has: (id) => byHand.has(id) || wholeUsers.has(id) });
-    if (missing.length > 0) this.#addByHand(await this.#rows(BY_HAND, missing, byHandRow));
+    if (missing.length > 0) this.#addByHand(await this.#queries.byHand(missing));
     return byHand.get(userId) ?? NOTHING_BY_HAND;
   }
 
@@ -221,51 +157,22 @@ export class FactsLoader {
     const missing = this.#missing('user', ids, this.workingSet.wholeUsers);
     if (missing.length === 0) return;
     const [rows, subscriptions, byHand, purchases] = await Promise.all([
-      this.#rows(
-        `select user_id, snapshot, successors, counter, position::text, changed_at, history_seq, catalog::text,
-           adopted_prices
-         from tenure.user_role where generation = $1 and user_id = any($2)`,
-        missing,
-        userRow,
-      ),
-      this.#rows(
-        'select subscription as id from tenure.subscription where generation = $1 and owner = any($2)',
-        missing,
-        idRow,
-      ),
-      this.#rows(BY_HAND, missing, byHandRow),
-      this.#rows(
-        'select session as id from tenure.checkout where generation = $1 and owner = any($2)',
-        missing,
-        idRow,
-      ),
+      this.#queries.users(missing),
+      this.#queries.subscriptionIds('owner', missing),
+      this.#queries.byHand(missing),
+      this.#queries.purchaseIds(missing),
     ]);
     const known = new Map(rows.map((row) => [row.user_id, row]));
     for (const userId of missing) {
       const row = known.get(userId);
       this.workingSet.users.set(
         userId,
-        row === undefined
-          ? defaultUserRow(userId, byDefault)
-          : {
-              userId,
-              // What cannot be read back gives nothing: who has it begins again from the default plan.
-              ...(parseSnapshotTexts(row.snapshot, row.successors) ?? {
-                entitlement: byDefault,
-                successors: [],
-              }),
-              counter: row.counter,
-              position: row.position,
-              changedAt: row.changed_at?.getTime() ?? null,
-              historySeq: row.history_seq,
-              catalog: row.catalog,
-              adoptedPrices: adoptedPricesSchema.parse(JSON.parse(row.adopted_prices)),
-            },
+        row === undefined ? defaultUserRow(userId, byDefault) : userRowOf(row, byDefault),
       );
     }
     this.#addByHand(byHand);
-    await this.subscriptions(subscriptions.map(({ id }) => id));
-    await this.checkouts(purchases.map(({ id }) => id));
+    await this.subscriptions(subscriptions);
+    await this.checkouts(purchases);
     for (const userId of missing) this.workingSet.wholeUsers.add(userId);
   }
 
@@ -276,15 +183,7 @@ export class FactsLoader {
     return asked.filter((id) => !known.has(id));
   }
 
-  #customersIn(ids: readonly string[]): Promise<readonly z.infer<typeof customerRow>[]> {
-    return this.#rows(
-      'select customer, owner, conflicts, facts from tenure.customer where generation = $1 and customer = any($2)',
-      ids,
-      customerRow,
-    );
-  }
-
-  #addCustomers(missing: readonly string[], rows: readonly z.infer<typeof customerRow>[]): void {
+  #addCustomers(missing: readonly string[], rows: readonly StoredCustomer[]): void {
     const known = new Map(rows.map((row) => [row.customer, row]));
     for (const customer of missing) {
       const row = known.get(customer);
@@ -301,7 +200,7 @@ export class FactsLoader {
   }
 
   /** Adds what users have by hand; of whom it is here already it is newer than the rows. */
-  #addByHand(rows: readonly z.infer<typeof byHandRow>[]): void {
+  #addByHand(rows: readonly StoredByHand[]): void {
     const read = new Map<string, { grants: GrantFacts[]; overrides: OverrideFacts[] }>();
     for (const { user_id: userId, kind, facts } of rows) {
       if (this.workingSet.byHand.has(userId)) continue;
@@ -313,7 +212,7 @@ export class FactsLoader {
     for (const [userId, own] of read) this.workingSet.byHand.set(userId, own);
   }
 
-  async #addCheckouts(rows: readonly z.infer<typeof checkoutRow>[]): Promise<void> {
+  async #addCheckouts(rows: readonly StoredCheckout[]): Promise<void> {
     const missing = rows.filter(({ session }) => !this.workingSet.checkouts.has(session));
     const purchases = missing.flatMap(({ session, purchase }) => (purchase ? [session] : []));
     const payments = purchases.length === 0 ? null : await this.payments.joinedTo('session', purchases);
@@ -330,9 +229,19 @@ export class FactsLoader {
       this.workingSet.addCheckout(row);
     }
   }
+}
 
-  async #rows<Row>(text: string, keys: readonly string[], schema: z.ZodType<Row>): Promise<readonly Row[]> {
-    const found = await this.pool.query(text, [this.generation, keys]);
-    return z.array(schema).parse(found.rows);
-  }
+/** A user's row as it was written. What cannot be read back gives nothing: who has it begins again from the default plan. */
+function userRowOf(row: StoredUser, byDefault: Entitlement): UserRow {
+  const texts = parseSnapshotTexts(row.snapshot, row.successors);
+  return {
+    userId: row.user_id,
+    ...(texts ?? { entitlement: byDefault, successors: [] }),
+    counter: row.counter,
+    position: row.position,
+    changedAt: row.changed_at?.getTime() ?? null,
+    historySeq: row.history_seq,
+    catalog: row.catalog,
+    adoptedPrices: adoptedPricesSchema.parse(JSON.parse(row.adopted_prices)),
+  };
 }

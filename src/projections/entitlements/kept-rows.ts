@@ -75,3 +75,8 @@ export interface KeptInvoice {
 
 /** What is kept in memory and dropped by itself. */
 export type Keepable = 'subscription' | 'customer' | 'checkout' | 'payment' | 'invoice' | 'user';
+
+/** Whether a subscription has a fact of its own; one that only a checkout names has none yet. */
+export function hasFacts({ observations, invoices, link }: KeptSubscription): boolean {
+  return observations.length > 0 || invoices.length > 0 || link !== null;
+}

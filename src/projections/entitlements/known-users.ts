@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Queries } from './facts-loader.js';
+import type { Queries } from './fact-queries.js';
 
 /** Whom a publication is still to judge: of a generation, by the position of its catalogue, after a user. */
 export interface Unjudged {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Position } from '../../events/stored-event.js';
-import type { Queries } from './facts-loader.js';
+import type { Queries } from './fact-queries.js';
 
 /** The fold's time (Unix ms) at the event of a position. */
 export interface LogicalTime {

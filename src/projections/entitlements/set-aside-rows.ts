@@ -1,7 +1,7 @@
 import type { QueryConfig } from 'pg';
 import { z } from 'zod';
 import type { Position } from '../../events/stored-event.js';
-import type { Queries } from './facts-loader.js';
+import type { Queries } from './fact-queries.js';
 import { type Subject, subjectSchema } from './set-aside-subject.js';
 
 /** An event that failed: where it is, and why. */

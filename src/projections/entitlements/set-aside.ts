@@ -2,7 +2,8 @@ import { isTransient } from '../../database/transient.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { comparePositions, type Position } from '../../events/stored-event.js';
 import { UnreadableEvent } from '../engine/unreadable-event.js';
-import type { FactsLoader, Queries } from './facts-loader.js';
+import type { Queries } from './fact-queries.js';
+import type { FactsLoader } from './facts-loader.js';
 import { failedEvent, type Named, whereOf } from './failed-event.js';
 import {
   type AsideStream,

@@ -1,7 +1,5 @@
 import type { ByHandFacts, CheckoutObservation, Observation, UserFacts } from '../../policy/facts.js';
 import { growingList } from '../../policy/growing.js';
-import { keptJudgementBytes } from '../../policy/judge.js';
-import { keptPaymentBytes } from '../../policy/kept-payments.js';
 import { CustomerClaims } from './customer-claims.js';
 import type {
   Keepable,
@@ -11,14 +9,10 @@ import type {
   KeptPayment,
   KeptSubscription,
 } from './kept-rows.js';
-import { type Kept, UseOrder } from './use-order.js';
+import { type JudgedFacts, keptKey, parseKeptKey, weightOf } from './kept-weight.js';
+import { RowIndex } from './row-index.js';
+import { UseOrder } from './use-order.js';
 import type { UserRow } from './user-row.js';
-
-/** Bytes of a user's row, roughly: of what holds, and of each of what follows by time. */
-const SNAPSHOT_BYTES = 700;
-
-/** Bytes of a grant or an override, roughly. */
-const BY_HAND_BYTES = 900;
 
 /**
  * Rows of the read models that are in memory, with the ways to find them. A customer is `whole` when its row, all its
@@ -35,25 +29,18 @@ export class WorkingSet {
   readonly byHand = new Map<string, ByHandFacts>();
   readonly wholeCustomers = new Set<string>();
   readonly wholeUsers = new Set<string>();
-  readonly #ofCustomer = new Map<string, Set<KeptSubscription>>();
-  readonly #ofOwner = new Map<string, Set<KeptSubscription>>();
-  readonly #purchasesOfOwner = new Map<string, Set<KeptCheckout>>();
-  readonly #checkoutsOfCustomer = new Map<string, Set<KeptCheckout>>();
-  readonly #checkoutsOfSubscription = new Map<string, Set<KeptCheckout>>();
-  readonly #factsOfUser = new Map<
-    string,
-    {
-      subscriptions: readonly KeptSubscription[];
-      purchases: readonly KeptCheckout[];
-      byHand: ByHandFacts | undefined;
-    }
-  >();
+  readonly #ofCustomer = new RowIndex<KeptSubscription>();
+  readonly #ofOwner = new RowIndex<KeptSubscription>();
+  readonly #purchasesOfOwner = new RowIndex<KeptCheckout>();
+  readonly #checkoutsOfCustomer = new RowIndex<KeptCheckout>();
+  readonly #checkoutsOfSubscription = new RowIndex<KeptCheckout>();
+  readonly #factsOfUser = new Map<string, JudgedFacts>();
   readonly #claims = new CustomerClaims();
   readonly #order = new UseOrder();
 
   /** To be called with what is about to be used, or was loaded. */
   use(kind: Keepable, id: string): void {
-    this.#order.use(`${kind} ${id}`);
+    this.#order.use(keptKey(kind, id));
   }
 
   /**
@@ -61,63 +48,28 @@ export class WorkingSet {
    * here is written: what is dropped is loaded again when it is needed.
    */
   keepWithin(bytes: number): void {
-    this.#order.weigh((key) => this.#kept(key));
+    this.#order.weigh((key) => weightOf(key, this, this.#factsOfUser));
     for (let key = this.#order.oldest; key !== undefined && this.#order.bytes > bytes; ) {
       this.#drop(key);
       key = this.#order.oldest;
     }
   }
 
-  #kept(key: string): Kept | undefined {
-    const [kind, id] = parseKey(key);
-    switch (kind) {
-      case 'subscription': {
-        const row = this.subscriptions.get(id);
-        const facts = row === undefined ? [] : [row.observations, row.invoices, row.payments];
-        return row && { facts, rest: keptPaymentBytes(row.invoices) };
-      }
-      case 'customer': {
-        const row = this.customers.get(id);
-        return row && { facts: [row.observations], rest: 0 };
-      }
-      case 'checkout': {
-        const row = this.checkouts.get(id);
-        return row && { facts: [row.observations, row.payments], rest: 0 };
-      }
-      case 'payment': {
-        const row = this.payments.get(id);
-        return row && { facts: [row.observations], rest: 0 };
-      }
-      case 'invoice':
-        return this.invoices.has(id) ? { facts: [], rest: 0 } : undefined;
-      case 'user': {
-        const row = this.users.get(id);
-        const judged = this.#factsOfUser.get(id);
-        const kept = judged === undefined ? 0 : keptJudgementBytes(judged);
-        const byHand = this.byHand.get(id);
-        if (row === undefined && byHand === undefined) return undefined;
-        const snapshots = row === undefined ? 0 : 1 + row.successors.length;
-        const said = byHand === undefined ? 0 : byHand.grants.length + byHand.overrides.length;
-        return { facts: [], rest: SNAPSHOT_BYTES * snapshots + BY_HAND_BYTES * said + kept };
-      }
-    }
-  }
-
   /** Drops a row, and what without it is not whole any more. */
   #drop(key: string): void {
     this.#order.forget(key);
-    const [kind, id] = parseKey(key);
+    const [kind, id] = parseKeptKey(key);
     switch (kind) {
       case 'subscription': {
         const row = this.subscriptions.get(id);
         if (row === undefined) return;
         this.subscriptions.delete(id);
-        unlink(this.#ofCustomer, row.customer, row);
-        unlink(this.#ofOwner, row.owner, row);
-        for (const checkout of this.#checkoutsOfSubscription.get(id) ?? [])
-          this.#drop(`checkout ${checkout.session}`);
-        if (row.customer !== null) this.#drop(`customer ${row.customer}`);
-        if (row.owner !== null) this.#drop(`user ${row.owner}`);
+        this.#ofCustomer.remove(row.customer, row);
+        this.#ofOwner.remove(row.owner, row);
+        for (const checkout of this.#checkoutsOfSubscription.of(id))
+          this.#drop(keptKey('checkout', checkout.session));
+        if (row.customer !== null) this.#drop(keptKey('customer', row.customer));
+        if (row.owner !== null) this.#drop(keptKey('user', row.owner));
         return;
       }
       case 'customer':
@@ -129,12 +81,12 @@ export class WorkingSet {
         const row = this.checkouts.get(id);
         if (row === undefined) return;
         this.checkouts.delete(id);
-        unlink(this.#checkoutsOfCustomer, row.customer, row);
-        unlink(this.#checkoutsOfSubscription, row.subscription, row);
-        unlink(this.#purchasesOfOwner, row.owner, row);
-        if (row.subscription !== null) this.#drop(`subscription ${row.subscription}`);
-        if (row.customer !== null) this.#drop(`customer ${row.customer}`);
-        if (row.owner !== null) this.#drop(`user ${row.owner}`);
+        this.#checkoutsOfCustomer.remove(row.customer, row);
+        this.#checkoutsOfSubscription.remove(row.subscription, row);
+        this.#purchasesOfOwner.remove(row.owner, row);
+        if (row.subscription !== null) this.#drop(keptKey('subscription', row.subscription));
+        if (row.customer !== null) this.#drop(keptKey('customer', row.customer));
+        if (row.owner !== null) this.#drop(keptKey('user', row.owner));
         return;
       }
       case 'payment':
@@ -157,25 +109,25 @@ export class WorkingSet {
     growingList(row.invoices);
     growingList(row.payments);
     this.subscriptions.set(row.subscription, row);
-    link(this.#ofCustomer, row.customer, row);
-    link(this.#ofOwner, row.owner, row);
+    this.#ofCustomer.add(row.customer, row);
+    this.#ofOwner.add(row.owner, row);
   }
 
   addCheckout(row: KeptCheckout): void {
     this.checkouts.set(row.session, row);
-    link(this.#checkoutsOfCustomer, row.customer, row);
-    link(this.#checkoutsOfSubscription, row.subscription, row);
-    link(this.#purchasesOfOwner, row.owner, row);
+    this.#checkoutsOfCustomer.add(row.customer, row);
+    this.#checkoutsOfSubscription.add(row.subscription, row);
+    this.#purchasesOfOwner.add(row.owner, row);
     const named = row.subscription === null ? undefined : this.subscriptions.get(row.subscription);
     if (named !== undefined) named.checkouts = this.#checkoutsOf(named.subscription);
   }
 
   /** Says whose customer a subscription is of; the owners of both customers may change. */
   setCustomerOf(row: KeptSubscription, customer: string | null): void {
-    unlink(this.#ofCustomer, row.customer, row);
+    this.#ofCustomer.remove(row.customer, row);
     if (row.customer !== null) this.#claims.removeSubscription(row.customer);
     row.customer = customer;
-    link(this.#ofCustomer, customer, row);
+    this.#ofCustomer.add(customer, row);
     if (customer !== null) this.#claims.addSubscription(customer, row.observations);
   }
 
@@ -197,38 +149,38 @@ export class WorkingSet {
 
   /** Of a whole customer: for each user that its subscriptions name the earliest observation that does. */
   claimsOfCustomer(customer: string): readonly Observation[] {
-    return this.#claims.ofSubscriptions(customer, this.#ofCustomer.get(customer) ?? []);
+    return this.#claims.ofSubscriptions(customer, this.#ofCustomer.of(customer));
   }
 
   setOwnerOf(row: KeptSubscription, owner: string | null): void {
     if (row.owner === owner) return;
-    unlink(this.#ofOwner, row.owner, row);
+    this.#ofOwner.remove(row.owner, row);
     row.owner = owner;
-    link(this.#ofOwner, owner, row);
+    this.#ofOwner.add(owner, row);
   }
 
   /** Says whose a purchase is. */
   setOwnerOfPurchase(row: KeptCheckout, owner: string | null): void {
     if (row.owner === owner) return;
-    unlink(this.#purchasesOfOwner, row.owner, row);
+    this.#purchasesOfOwner.remove(row.owner, row);
     row.owner = owner;
-    link(this.#purchasesOfOwner, owner, row);
+    this.#purchasesOfOwner.add(owner, row);
   }
 
   /** Of a whole customer: the sessions that name it. */
   checkoutsOfCustomer(customer: string): readonly KeptCheckout[] {
-    return [...(this.#checkoutsOfCustomer.get(customer) ?? [])];
+    return [...this.#checkoutsOfCustomer.of(customer)];
   }
 
   /** Of a whole user: the purchases that are the user's. */
   purchasesOfUser(userId: string): readonly KeptCheckout[] {
-    return [...(this.#purchasesOfOwner.get(userId) ?? [])];
+    return [...this.#purchasesOfOwner.of(userId)];
   }
 
   /** Says what a session names, once that is known; the owner of its customer may change when it brings an earliest claim. */
   setNamesOf(row: KeptCheckout, names: { customer: string | null; subscription: string | null }): void {
-    unlink(this.#checkoutsOfCustomer, row.customer, row);
-    unlink(this.#checkoutsOfSubscription, row.subscription, row);
+    this.#checkoutsOfCustomer.remove(row.customer, row);
+    this.#checkoutsOfSubscription.remove(row.subscription, row);
     row.customer = names.customer;
     row.subscription = names.subscription;
     this.addCheckout(row);
@@ -236,11 +188,11 @@ export class WorkingSet {
   }
 
   subscriptionsOfCustomer(customer: string): readonly KeptSubscription[] {
-    return [...(this.#ofCustomer.get(customer) ?? [])];
+    return [...this.#ofCustomer.of(customer)];
   }
 
   subscriptionsOfUser(userId: string): readonly KeptSubscription[] {
-    return [...(this.#ofOwner.get(userId) ?? [])];
+    return [...this.#ofOwner.of(userId)];
   }
 
   /** What a user is judged by: the same object while the user is in memory, so that what is made of it can be kept with it. */
@@ -258,11 +210,11 @@ export class WorkingSet {
 
   /** Of a whole customer: observations of the sessions that name it, as far as its owner can depend on them. */
   checkoutClaimsOfCustomer(customer: string): readonly CheckoutObservation[] {
-    return this.#claims.ofCheckouts(customer, this.#checkoutsOfCustomer.get(customer) ?? []);
+    return this.#claims.ofCheckouts(customer, this.#checkoutsOfCustomer.of(customer));
   }
 
   #checkoutsOf(subscription: string): readonly CheckoutObservation[] {
-    return [...(this.#checkoutsOfSubscription.get(subscription) ?? [])].flatMap((row) => row.observations);
+    return [...this.#checkoutsOfSubscription.of(subscription)].flatMap((row) => row.observations);
   }
 
   clear(): void {
@@ -288,39 +240,4 @@ export class WorkingSet {
       each.clear();
     }
   }
-}
-
-function parseKey(key: string): readonly [Keepable, string] {
-  const end = key.indexOf(' ');
-  const kind = key.slice(0, end);
-  const id = key.slice(end + 1);
-  if (isKeepable(kind)) return [kind, id];
-  throw new Error(`nothing is kept by the key ${key}`);
-}
-
-const KEEPABLE: readonly string[] = [
-  'subscription',
-  'customer',
-  'checkout',
-  'payment',
-  'invoice',
-  'user',
-] satisfies Keepable[];
-
-function isKeepable(kind: string): kind is Keepable {
-  return KEEPABLE.includes(kind);
-}
-
-function link<Row>(index: Map<string, Set<Row>>, key: string | null, row: Row): void {
-  if (key === null) return;
-  const rows = index.get(key);
-  if (rows === undefined) index.set(key, new Set([row]));
-  else rows.add(row);
-}
-
-function unlink<Row>(index: Map<string, Set<Row>>, key: string | null, row: Row): void {
-  if (key === null) return;
-  const rows = index.get(key);
-  rows?.delete(row);
-  if (rows?.size === 0) index.delete(key);
 }

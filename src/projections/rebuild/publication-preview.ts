@@ -12,7 +12,7 @@ import { type LiveCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js
 import type { ProjectionCursor } from '../engine/projector.js';
 import type { EntitlementsProjector } from '../entitlements/entitlements.projector.js';
 import type { EntitlementsBatch } from '../entitlements/entitlements-batch.js';
-import type { Queries } from '../entitlements/facts-loader.js';
+import type { Queries } from '../entitlements/fact-queries.js';
 import { aroundServer, offsetAfter, type Timeline } from '../entitlements/served-version.js';
 import { defaultUserRow } from '../entitlements/user-row.js';
 import { ChangeCounter, type ChangeSummary, differenceOf } from './change-summary.js';

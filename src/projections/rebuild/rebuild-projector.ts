@@ -6,7 +6,7 @@ import type { LoadedCatalog } from '../../plans/plan-file.js';
 import type { ProjectionFault } from '../engine/checkpoint.js';
 import type { SetAside } from '../engine/projector.js';
 import { ENTITLEMENTS, EntitlementsProjector } from '../entitlements/entitlements.projector.js';
-import type { Queries } from '../entitlements/facts-loader.js';
+import type { Queries } from '../entitlements/fact-queries.js';
 import { type FoldingRules, RUNNING_RULES } from '../entitlements/folding-rules.js';
 import { type OnJudged, type PublicationReport, previewPublication } from './publication-preview.js';
 import { RebuildJobRunner } from './rebuild-job-runner.js';

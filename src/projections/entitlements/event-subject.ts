@@ -1,0 +1,27 @@
+import type { EventEnvelope } from '../../events/event-envelope.js';
+
+/** What an event is about: what must be in memory before it is folded. */
+export interface Subject {
+  readonly subscription: string | null;
+  readonly customer: string | null;
+  readonly session: string | null;
+}
+
+/** What an event is about. */
+export function subjectOf({ type, data }: EventEnvelope): Subject {
+  if (type === 'PlanCatalogPublished') return { subscription: null, customer: null, session: null };
+  return {
+    subscription: 'subscription' in data ? data.subscription : null,
+    customer: 'customer' in data ? data.customer : null,
+    session: 'session' in data ? data.session : null,
+  };
+}
+
+/** Ids of an event that become columns. */
+export function idsOf(event: EventEnvelope): readonly (string | null)[] {
+  const { type, data } = event;
+  if (type === 'PlanCatalogPublished' || type === 'EventSkipped') return [];
+  const { subscription, customer, session } = subjectOf(event);
+  const grant = 'grant' in data ? data.grant : null;
+  return [subscription, customer, session, grant, 'key' in data ? data.key : null];
+}
