@@ -1,7 +1,8 @@
 import type { Limit, PlanCatalog } from '../events/catalog.events.js';
 import { besideOf } from './beside.js';
-import { type Combination, combinationOf, entitlementOf, overriddenLimits, planLimits } from './combine.js';
+import { type Combination, combinationOf, entitlementOf, overriddenLimits } from './combine.js';
 import type { UserFacts } from './facts.js';
+import { planLimits } from './limits.js';
 import { type OverrideAccess, overridden } from './overrides.js';
 import { subscriptionAccessAt } from './subscription-access.js';
 import { openSubscriptionState } from './subscription-state.js';

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { checkout, day, seen } from '../../test/support/policy-stories.js';
 import type { CheckoutEventType } from '../events/checkout.events.js';
 import { CheckoutClaims } from './checkout-claims.js';
+import type { CustomerObservation } from './customer-sights.js';
 import type { CheckoutObservation, Observation } from './facts.js';
 import {
   type CustomerClaims,
-  type CustomerObservation,
   type CustomerWord,
   customerConflicts,
   customerOfSubscription,

@@ -3,7 +3,8 @@ import { showsDelayedPayment, showsUnpaid } from './checkout-states.js';
 import type { CheckoutObservation, Observation } from './facts.js';
 import { type Invoice, isCreationOrCycle } from './invoices.js';
 import { compareFactOrigins } from './order.js';
-import type { PaidLine, Payments } from './payments.js';
+import type { PaidLine } from './paid-line.js';
+import type { Payments } from './payments.js';
 import { type PlanPeriod, rankOf } from './plan-periods.js';
 import type { PriceBook } from './price-book.js';
 

@@ -2,23 +2,11 @@ import type { InvoiceLine } from '../events/invoice.events.js';
 import type { Observation } from './facts.js';
 import { unitsOf, wholeOnes } from './held-items.js';
 import { askedBy, type Invoice, isCreationOrCycle } from './invoices.js';
-import { compareText } from './order.js';
+import { groupedBy, type PaidLine } from './paid-line.js';
 import { itemsByPrice, unitsByPrice } from './plan-item.js';
 import type { PriceBook } from './price-book.js';
 import { countUpTo, greatestUpTo, type Stretch } from './stretches.js';
 import { isTakenBack, type ReturnedInvoices } from './taken-back.js';
-
-/**
- * A line that paid for a price, of a paid `invoice` created at `invoiced` (Unix seconds), with the stretch it paid for. Of an
- * invoice whose lines were cut `held` is the observation that says what was on the subscription; else `null`.
- */
-export interface PaidLine extends Stretch {
-  readonly price: string;
-  readonly units: number;
-  readonly invoiced: number;
-  readonly invoice: Invoice;
-  readonly held: Observation | null;
-}
 
 /** What was paid for, price by price (DESIGN 8 "Payment before access"). Times are Unix seconds. */
 export interface Payments {
@@ -111,32 +99,6 @@ export function gatherPayments(
 /** The newest of observations, oldest first, that is not after a second. */
 export function newestNotAfter(ordered: readonly Observation[], second: number): Observation | null {
   return ordered[countUpTo(ordered, second, secondOf) - 1] ?? null;
-}
-
-/** The newest line first: of the invoice created last, then whose period begins, then ends last, then of most units. */
-export function compareNewest(a: PaidLine, b: PaidLine): number {
-  return (
-    b.invoiced - a.invoiced ||
-    b.start - a.start ||
-    b.end - a.end ||
-    b.units - a.units ||
-    compareText(a.price, b.price)
-  );
-}
-
-/** Lines by what they have in common, in their order. */
-export function groupedBy<T extends PaidLine>(
-  lines: readonly T[],
-  keyOf: (line: T) => string,
-): ReadonlyMap<string, readonly T[]> {
-  const found = new Map<string, T[]>();
-  for (const line of lines) {
-    const key = keyOf(line);
-    const known = found.get(key);
-    if (known === undefined) found.set(key, [line]);
-    else known.push(line);
-  }
-  return found;
 }
 
 /**

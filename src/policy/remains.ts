@@ -1,6 +1,7 @@
 import { areMany } from './kept-payments.js';
 import { compareText } from './order.js';
-import { compareNewest, groupedBy, type PaidLine, type Payments } from './payments.js';
+import { compareNewest, groupedBy, type PaidLine } from './paid-line.js';
+import type { Payments } from './payments.js';
 import type { PlanPeriod } from './plan-periods.js';
 import type { NamedPlan, PriceBook } from './price-book.js';
 import { firstOverTime, type Step, valueAt } from './stretches.js';

@@ -8,9 +8,10 @@ import {
   seen,
   type Told,
 } from '../../test/support/policy-stories.js';
+import { isCustomerDeleted } from './customer-sights.js';
 import type { CheckoutObservation, InvoiceObservation } from './facts.js';
 import { foldInvoices } from './invoices.js';
-import { customerMetadata, isCustomerDeleted, subscriptionOwner } from './ownership.js';
+import { customerMetadata, subscriptionOwner } from './ownership.js';
 
 const plus = item('plus_m');
 const SECOND = day(3);

@@ -1,3 +1,5 @@
+import { isCompletedCheckout } from '../events/checkout.events.js';
+import type { DomainEvent } from '../events/event-types.js';
 import { comparePositions, type Position } from '../events/stored-event.js';
 import type { Projection } from '../projections/engine/projection.js';
 import type { OpsReader } from '../projections/read-models/ops.reader.js';
@@ -20,6 +22,18 @@ export interface AwaitedCheckout {
   readonly sale: string | null;
   /** Of the checkout's event; `null` where it is not known. */
   readonly position: Position | null;
+}
+
+/** States of a session's payment in which the buyer owes nothing now (Stripe: Checkout Session `payment_status`). */
+const SETTLED: ReadonlySet<string | null> = new Set(['paid', 'no_payment_required']);
+
+/** What the reply to an event waits for; `null` of all but a paid checkout. Where nobody `asks` Stripe, not for what it sold. */
+export function awaitedBy(event: DomainEvent, asks: boolean): Omit<AwaitedCheckout, 'position'> | null {
+  if (!isCompletedCheckout(event)) return null;
+  const { subscription, session, mode, paymentStatus } = event.data;
+  const isPurchase = mode === 'payment';
+  if ((subscription === null && !isPurchase) || !SETTLED.has(paymentStatus)) return null;
+  return { subscription, sale: isPurchase && asks ? session : null };
 }
 
 interface Waiter extends AwaitedCheckout {

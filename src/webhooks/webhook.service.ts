@@ -3,7 +3,6 @@ import { z } from 'zod';
 import type { CommandResult, StripeAnswerOrigin, StripeOrigin } from '../commands/aggregate.js';
 import { recordingOf, type StripeStream } from '../commands/recording.js';
 import type { ServerClock } from '../database/server-clock.js';
-import { isCompletedCheckout } from '../events/checkout.events.js';
 import type { DomainEvent } from '../events/event-types.js';
 import type { Position } from '../events/stored-event.js';
 import { type ProblemCode, ProblemError, type ToProblem } from '../http/problem.js';
@@ -19,7 +18,7 @@ import {
 } from '../stripe/translate/stripe-event.translator.js';
 import { isHandledThinType, isThinEvent, readThinEvent } from '../stripe/translate/thin-event.js';
 import { type Unexpected, unexpectedIn } from '../stripe/translate/unexpected.js';
-import type { CheckoutWait } from './checkout-wait.js';
+import { awaitedBy, type CheckoutWait } from './checkout-wait.js';
 import { readDelivery } from './delivery-body.js';
 import type { DeliveryHeartbeat } from './delivery-heartbeat.js';
 import type { HandledDelivery } from './recent-deliveries.js';
@@ -76,9 +75,6 @@ interface ToRecord {
   readonly stripe: StripeOrigin | StripeAnswerOrigin;
   readonly causation: string;
 }
-
-/** States of a session's payment in which the buyer owes nothing now (Stripe: Checkout Session `payment_status`). */
-const SETTLED: ReadonlySet<string | null> = new Set(['paid', 'no_payment_required']);
 
 /**
  * Receives Stripe's deliveries: checks the signature, translates, has the command executed, and answers when the
@@ -212,14 +208,9 @@ export class WebhookService {
   }
 
   async #holdForCheckout(event: DomainEvent, position: Position | null): Promise<void> {
-    if (!isCompletedCheckout(event)) return;
-    const { subscription, session, mode, paymentStatus } = event.data;
-    const isPurchase = mode === 'payment';
-    if ((subscription === null && !isPurchase) || !SETTLED.has(paymentStatus)) return;
-    // Without a key nobody is asked what it sold.
-    const sale = isPurchase && this.options.reconciliation.asks ? session : null;
-    const awaited = { subscription, sale, position };
-    this.options.metrics.checkoutWait(await this.options.checkoutWait.until(awaited));
+    const { checkoutWait, metrics, reconciliation } = this.options;
+    const awaited = awaitedBy(event, reconciliation.asks);
+    if (awaited !== null) metrics.checkoutWait(await checkoutWait.until({ ...awaited, position }));
   }
 }
 

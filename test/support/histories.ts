@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { type PlanCatalog, planCatalogSchema } from '../../src/events/catalog.events.js';
 import type { DomainEvent } from '../../src/events/event-types.js';
 import type { CustomerInvoiceEventType, InvoiceEventType } from '../../src/events/invoice.events.js';
+import { type CustomerObservation, isCustomerDeleted } from '../../src/policy/customer-sights.js';
 import type { Entitlement } from '../../src/policy/entitlement.js';
 import type {
   CheckoutObservation,
@@ -13,10 +14,8 @@ import type {
 } from '../../src/policy/facts.js';
 import { judge } from '../../src/policy/judge.js';
 import {
-  type CustomerObservation,
   customerOfSubscription,
   customerWord,
-  isCustomerDeleted,
   NO_CUSTOMER,
   subscriptionOwner,
 } from '../../src/policy/ownership.js';

@@ -1,6 +1,7 @@
 import type { Plan, PlanCatalog } from '../../events/catalog.events.js';
 import { type Access, idOf } from '../access.js';
-import { type Combination, type LimitSum, overriddenLimits } from '../combine.js';
+import { type Combination, overriddenLimits } from '../combine.js';
+import type { LimitSum } from '../limits.js';
 import { compareText } from '../order.js';
 import type { OverrideAccess } from '../overrides.js';
 import type { GivenAddon } from '../subscription-state.js';

@@ -1,5 +1,6 @@
+import type { PaidLine } from '../paid-line.js';
 import type { Settlement } from '../payment-gate.js';
-import type { PaidLine, Payments } from '../payments.js';
+import type { Payments } from '../payments.js';
 import type { PlanPeriod } from '../plan-periods.js';
 import type { PriceBook } from '../price-book.js';
 import { rfc3339 } from '../time.js';

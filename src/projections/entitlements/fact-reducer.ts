@@ -1,9 +1,9 @@
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { invoiceOfSubscription, subscriptionsOfLines } from '../../events/invoice.events.js';
 import type { SubscriptionObservationData } from '../../events/subscription.events.js';
+import { thatMatter } from '../../policy/customer-sights.js';
 import type { InvoiceObservation } from '../../policy/facts.js';
 import { eventIdsOf } from '../../policy/growing.js';
-import { thatMatter } from '../../policy/ownership.js';
 import { ByHandReducer } from './by-hand-reducer.js';
 import { CheckoutReducer } from './checkout-reducer.js';
 import { subjectOf } from './event-subject.js';

@@ -17,8 +17,8 @@ import {
   type SubscriptionObservationType,
   subscriptionObservationSchema,
 } from '../../events/subscription.events.js';
+import type { CustomerObservation } from '../../policy/customer-sights.js';
 import type { CheckoutStart, FactOrigin, Observation } from '../../policy/facts.js';
-import type { CustomerObservation } from '../../policy/ownership.js';
 
 const origin = { eventId: z.string(), stripeType: z.string(), created: z.number() };
 

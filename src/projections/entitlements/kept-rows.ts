@@ -1,3 +1,4 @@
+import type { CustomerObservation } from '../../policy/customer-sights.js';
 import type {
   CheckoutObservation,
   CheckoutStart,
@@ -5,7 +6,7 @@ import type {
   Observation,
   PaymentObservation,
 } from '../../policy/facts.js';
-import type { CustomerObservation, CustomerWord } from '../../policy/ownership.js';
+import type { CustomerWord } from '../../policy/ownership.js';
 
 /**
  * A subscription with all its facts. `link` is ops' latest one; `customerDeleted` says what was seen of its customer;

@@ -1,9 +1,9 @@
+import { isCustomerDeleted } from '../../policy/customer-sights.js';
 import {
   type CustomerWord,
   customerConflicts,
   customerOfSubscription,
   customerWord,
-  isCustomerDeleted,
   NO_CUSTOMER,
   purchaseConflicts,
   purchaseOwner,

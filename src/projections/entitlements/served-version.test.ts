@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { allowsTheSame } from '../../policy/access-part.js';
 import type { Entitlement, Successor } from '../../policy/entitlement.js';
+import { advance } from './advance.js';
 import { aroundInstance, aroundServer, offsetAfter } from './served-version.js';
-import { advance, defaultUserRow, snapshotAt, type UserRow } from './user-row.js';
+import { defaultUserRow, snapshotAt, type UserRow } from './user-row.js';
 
 const FREE: Entitlement = {
   role: 'free',

@@ -1,12 +1,13 @@
 import { isTransient } from '../../database/transient.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 import { EventLoopShare } from '../engine/yield-if-due.js';
+import { advance, type JudgedUnder, passTime } from './advance.js';
 import type { Catalogs, PublishedCatalog } from './catalogs.js';
 import type { FactsLoader } from './facts-loader.js';
 import type { FailedUsers, Under } from './fault-reducer.js';
 import type { FoldingRules } from './folding-rules.js';
 import type { SetAsides } from './set-aside.js';
-import { advance, type JudgedUnder, passTime, type UserRow } from './user-row.js';
+import type { UserRow } from './user-row.js';
 import type { WorkingSet } from './working-set.js';
 import { checkUser } from './writable.js';
 import type { WriteBatch } from './write-batch.js';

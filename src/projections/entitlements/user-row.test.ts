@@ -1,5 +1,6 @@
 import type { Entitlement, Successor } from '../../policy/entitlement.js';
-import { advance, defaultUserRow, entitlementSchema, type JudgedUnder, type UserRow } from './user-row.js';
+import { advance, type JudgedUnder } from './advance.js';
+import { defaultUserRow, entitlementSchema, type UserRow } from './user-row.js';
 
 const FREE: Entitlement = {
   role: 'free',

@@ -1,9 +1,9 @@
 import { isRetrievedType } from '../../events/event-types.js';
 import { accessKey, accessStateOf } from '../../policy/access-fields.js';
+import { type CustomerObservation, isCustomerDeleted } from '../../policy/customer-sights.js';
 import type { FactOrigin, InvoiceObservation, Observation, PurchaseFacts } from '../../policy/facts.js';
 import { foldInvoices } from '../../policy/invoices.js';
 import { isTerminal, orderObservations } from '../../policy/order.js';
-import { type CustomerObservation, isCustomerDeleted } from '../../policy/ownership.js';
 import { isSaleUnknown } from '../../policy/purchases.js';
 
 /**

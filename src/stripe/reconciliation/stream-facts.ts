@@ -12,13 +12,13 @@ import {
   SUBSCRIPTION_OBSERVATION_TYPES,
   type SubscriptionObservationType,
 } from '../../events/subscription.events.js';
+import type { CustomerObservation } from '../../policy/customer-sights.js';
 import type {
   CheckoutObservation,
   CheckoutStart,
   InvoiceObservation,
   Observation,
 } from '../../policy/facts.js';
-import type { CustomerObservation } from '../../policy/ownership.js';
 import { EventLoopShare } from '../../projections/engine/yield-if-due.js';
 import {
   customerObservationOf,

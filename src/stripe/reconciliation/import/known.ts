@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { EventStore } from '../../../event-store/event-store.js';
 import { streamName } from '../../../events/stream-names.js';
+import { isCustomerDeleted } from '../../../policy/customer-sights.js';
 import { foldInvoices } from '../../../policy/invoices.js';
 import { compareFactOrigins, orderObservations } from '../../../policy/order.js';
-import { customerMetadata, isCustomerDeleted } from '../../../policy/ownership.js';
+import { customerMetadata } from '../../../policy/ownership.js';
 import { readStreamFacts, type StreamFacts } from '../stream-facts.js';
 import type { ImportItem } from './import-item.js';
 
