@@ -1,26 +1,7 @@
 import type { EntitlementStatus } from './entitlement.js';
 import type { SubscriptionState } from './subscription-state.js';
+import { GIVEN_BY, RULE_OF_STATUS, type StatusRule } from './subscription-statuses.js';
 import { type LossRule, type Lost, lossRuleOf } from './written-off.js';
-
-/** What each rule on a status gives: a plan under that status, only what a paid line covers, or nothing (DESIGN 8). */
-export const GIVEN_BY = {
-  status_active: 'active',
-  status_trialing: 'trialing',
-  status_past_due: 'past_due',
-  grace_over: 'paidOnly',
-  status_unpaid: 'paidOnly',
-  status_paused: 'none',
-  status_incomplete: 'none',
-  status_canceled: 'none',
-  status_unknown: 'none',
-  customer_deleted: 'none',
-  cancellation_reached: 'none',
-  collection_paused: 'none',
-  trial_over: 'none',
-} as const;
-
-/** A row of the table of DESIGN 8, or a rule that goes before it. */
-export type StatusRule = keyof typeof GIVEN_BY;
 
 /** What a subscription says by each rule where none gives the plan (DESIGN 10). */
 export const WORDS = {
@@ -42,22 +23,6 @@ export type WordRule = keyof typeof WORDS;
 
 /** What takes access at an instant that is known beforehand. */
 export type EndRule = 'trial_ends' | 'grace_ends' | 'cancellation_comes';
-
-const RULE_OF_STATUS: ReadonlyMap<string, StatusRule> = new Map([
-  ['active', 'status_active'],
-  ['trialing', 'status_trialing'],
-  ['past_due', 'status_past_due'],
-  ['unpaid', 'status_unpaid'],
-  ['paused', 'status_paused'],
-  ['incomplete', 'status_incomplete'],
-  ['incomplete_expired', 'status_incomplete'],
-  ['canceled', 'status_canceled'],
-]);
-
-/** Whether a status is one that Stripe's enumeration has today; others give no access and are counted. */
-export function isKnownStatus(status: string): boolean {
-  return RULE_OF_STATUS.has(status);
-}
 
 /** The rule that decides what the status of a subscription gives at an instant (Unix seconds). */
 export function statusRuleAt(subscriptionState: SubscriptionState, now: number): StatusRule {

@@ -1,6 +1,6 @@
-import { GIVEN_BY } from '../status-rules.js';
 import type { SubscriptionAccess } from '../subscription-access.js';
 import type { SubscriptionState } from '../subscription-state.js';
+import { GIVEN_BY } from '../subscription-statuses.js';
 import { rfc3339, rfc3339OrNull } from '../time.js';
 import { lineEvidence, periodEvidence, settlementEvidence, waitingEvidence } from './period-evidence.js';
 import { type Evidence, eventsOf, type Facts, timeOf } from './reason.js';

@@ -1,6 +1,6 @@
 import type { DomainEvent } from '../../events/event-types.js';
 import { isKnownDisputeStatus } from '../../policy/disputes.js';
-import { isKnownStatus } from '../../policy/status-rules.js';
+import { isKnownStatus } from '../../policy/subscription-statuses.js';
 
 /**
  * What a recorded event says that is taken as it is and yet may surprise: a status that we do not know gives no access
