@@ -49,7 +49,7 @@ export interface Tenure {
   readonly pool: Pool;
   readonly databaseUrl: string;
   readonly projections: Projections;
-  /** The application without the hot routes in front: the other road to the same answers. */
+  /** The application without the hot routes in front: another way to the same answers. */
   readonly expressListener: RequestListener;
   close(): Promise<readonly string[]>;
 }

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { type ProblemError, problemBody } from './problem.js';
 
 /**
- * An answer, before any transport: what both roads (Nest controllers and the `node:http` hot routes) send in the same
+ * An answer, before any transport: what both ways in (Nest controllers and the `node:http` hot routes) send in the same
  * way, so that they cannot differ. `body` is the text to send, `null` for none (304, 204).
  */
 export class Reply {

@@ -401,7 +401,7 @@ describe('several subscriptions of one user', () => {
   });
 });
 
-describe('one second', () => {
+describe('What Stripe told of one second', () => {
   it('is put in the order in which each change can follow the one before', () => {
     const failed = seen('updated', day(3), {
       id: 'evt_z',
@@ -422,7 +422,7 @@ describe('one second', () => {
     }
   });
 
-  it('counts twins once', () => {
+  it('counts events that say the same once', () => {
     const failed = (id: string) =>
       seen('updated', day(3), { id, status: 'past_due', items: [plus], previous: { status: 'active' } });
     const recovered = seen('updated', day(3), {

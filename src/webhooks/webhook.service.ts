@@ -78,7 +78,7 @@ interface ToRecord {
 
 /**
  * Receives Stripe's deliveries: checks the signature, translates, has the command executed, and answers when the
- * event is durable and not before. Both roads, the hot one and the controller's, end here.
+ * event is durable and not before. The hot route and the controller both end here.
  */
 export class WebhookService {
   #mismatches = 0;

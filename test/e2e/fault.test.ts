@@ -66,7 +66,7 @@ describe('An event that no code here understands', () => {
     });
 
     const faulted = { since: listed.items[0].since, position };
-    // Twice on the hot road, the second time from memory, and once on the long one.
+    // Twice on the hot route, the second time from memory, and once through the controller.
     for (const id of ['strange-dora', 'strange-dora', 'strange%2Ddora']) {
       const answer = await service.get(`/v1/users/${id}/entitlements`);
       expect(answer.body).toMatchObject({ plan: 'free', faulted });

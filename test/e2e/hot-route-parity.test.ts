@@ -155,7 +155,7 @@ function comparable({ status, headers, text }: Answer) {
   return { status, headers: others, text };
 }
 
-describe('the hot road and the controllers behind it answer alike', () => {
+describe('Hot routes and the controllers behind them answer alike', () => {
   it.each(REQUESTS)('to %s', async (_, make) => {
     const sent = make();
     const request = { ...sent, headers: { ...sent.headers, 'x-request-id': 'same-on-both' } };

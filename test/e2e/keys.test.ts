@@ -51,7 +51,7 @@ describe('Keys made at the command line', () => {
 
   const SNAPSHOT = '/v1/users/anyone/entitlements';
 
-  it('open what their scopes name, on every instance and both roads, and nothing else', async () => {
+  it('open what their scopes name, on every instance, on hot routes and controllers, and nothing else', async () => {
     const reader = await made('entitlements:read');
     const ops = await made('ops', 'audit');
     for (const instance of [service.tenure, second]) {

@@ -146,7 +146,7 @@ describe('An end user with a token', () => {
     expect([answer.status, problemCode(answer)]).toEqual([403, 'forbidden']);
   });
 
-  it('who is not believed is told so on every road, and held up after twenty times; a valid one never', async () => {
+  it('who is not believed is told so on every route, and held up after twenty times; a valid one never', async () => {
     const second = Math.floor(Date.now() / 1_000);
     const bad = await Promise.all([
       provider.token('mine', { aud: 'another' }),
@@ -170,7 +170,7 @@ describe('An end user with a token', () => {
     for (const n of [0, 1, 2]) expect((await ask(valid, n)).status).toBe(200);
   });
 
-  it('is 503 on every road while the key of the token cannot be had, and counts no failure', async () => {
+  it('is 503 on every route while the key of the token cannot be had, and counts no failure', async () => {
     provider.mood = 'away';
     await provider.rotate();
     const authorization = `Bearer ${await provider.token('mine')}`;
@@ -231,7 +231,7 @@ describe('An end user with a token', () => {
       },
     );
 
-    it('reads answers and problems on both roads, with what is ours of their headers', async () => {
+    it('reads answers and problems of hot routes and controllers, with what is ours of their headers', async () => {
       for (const path of [
         '/v1/users/mine/entitlements',
         '/v1/users/mine/entitlements?minPosition=0',

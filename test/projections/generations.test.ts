@@ -293,7 +293,7 @@ describe('A rebuild', () => {
         const last = await log.record(sightOf('1', day(1), { userId: 'ann', status: 'past_due' }));
         const generation = await a.rebuilds.begin(OPS);
         await a.rebuilds.untilCaughtUp(generation, () => undefined);
-        await until('the keeper finds nothing more to fold', async () => {
+        await until('the runner of rebuilds finds nothing more to fold', async () => {
           const { rows } = await log.pool.query(
             `select from pg_stat_activity
              where datname = current_database() and application_name = 'a' and wait_event_type = 'Lock'`,

@@ -9,7 +9,7 @@ const numRuns = Number(process.env.REPLAY_RUNS ?? '2');
 const RUNS_MS = 300_000 + numRuns * 30_000;
 const seed = process.env.REPLAY_SEED === undefined ? {} : { seed: Number(process.env.REPLAY_SEED) };
 
-/** The road that all others are compared with, and those others. */
+/** The way to fold that all others are compared with, and those others. */
 const STRAIGHT: Replay = { batchSize: 1_000, sliceSize: 1_000, projector: 'kept' };
 const OTHERS: readonly Replay[] = [
   { batchSize: 1, sliceSize: 1_000, projector: 'kept' },

@@ -31,7 +31,7 @@ export interface Decisions {
   decide(key: string, amount: number): FeatureDecision;
 }
 
-/** Answers what users may do; both roads to the snapshot end here. */
+/** Answers what users may do; the hot route and the controller both end here. */
 export class EntitlementsService {
   #waiting = 0;
 
@@ -49,7 +49,7 @@ export class EntitlementsService {
     return this.reader.handled;
   }
 
-  /** The snapshot from memory as a reply, or `null` when it must be read: for the hot road. */
+  /** The snapshot from memory as a reply, or `null` when it must be read: for the hot route. */
   peek(userId: string, ifNoneMatch: string | undefined): Reply | null {
     const served = this.reader.peek(userId);
     return served === null ? null : snapshotReply(served, this.reader.handled, ifNoneMatch);

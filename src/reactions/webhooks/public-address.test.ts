@@ -58,7 +58,7 @@ describe('An address', () => {
     'ff02::1',
     'no address',
     '',
-  ])('%s is not', (address) => {
+  ])('%s is not public', (address) => {
     expect(isPublicAddress(address)).toBe(false);
   });
 

@@ -163,10 +163,10 @@ export class ReconciliationQueue {
 
   /** One look; milliseconds until the next, `null` when there need be none. */
   async #look({ question, looks }: Inquiry): Promise<number | null> {
-    const { reconciler: settler, metrics, onUnsettled } = this.options;
-    if (settler === null) return null;
+    const { reconciler, metrics, onUnsettled } = this.options;
+    if (reconciler === null) return null;
     try {
-      const settlement = await settler.look(question);
+      const settlement = await reconciler.look(question);
       if (settlement.outcome === 'too_early' && looks < MAX_LOOKS) return settlement.againInMs;
       if (settlement.outcome === 'settled') metrics.stripeDoubt('settled');
       if (settlement.outcome === 'unanswered' || settlement.outcome === 'too_early') {

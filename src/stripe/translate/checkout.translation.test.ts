@@ -9,8 +9,8 @@ function seen(object: object): CheckoutObservationData {
 const bought = (more: object = {}): object =>
   checkoutObject('cs_1', { subscription: 'sub_1', userId: 'u1' }, { created: 1_790_000_000, ...more });
 
-describe('a checkout session', () => {
-  it('is seen whole', () => {
+describe('A checkout session', () => {
+  it('is translated with all that is read of it', () => {
     const object = bought({
       payment_intent: { id: 'pi_1', object: 'payment_intent' },
       metadata: { user_id: 'u2' },

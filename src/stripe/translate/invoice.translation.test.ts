@@ -18,8 +18,8 @@ function lineOf(line: unknown): InvoiceLine | undefined {
   return seen(invoiceObject('in_1', 'sub_1', 'price_plus', { lines: { data: [line] } })).lines[0];
 }
 
-describe('an invoice', () => {
-  it('is seen whole', () => {
+describe('An invoice', () => {
+  it('is translated with all that is read of it', () => {
     const line = {
       id: 'il_1',
       amount: 0,

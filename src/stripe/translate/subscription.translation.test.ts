@@ -32,8 +32,8 @@ const plus = (more: object = {}) => itemObject('price_plus', { ...PERIOD, ...mor
 const listOf = (...data: unknown[]) => ({ items: { object: 'list', data, has_more: false } });
 const sub = (more: object = {}) => subscriptionObject('sub_1', 'price_plus', { ...listOf(plus()), ...more });
 
-describe('a subscription', () => {
-  it('is seen whole', () => {
+describe('A subscription', () => {
+  it('is translated with all that is read of it', () => {
     const object = sub({
       start_date: 1_789_000_000,
       created: 1_788_000_000,
