@@ -147,6 +147,24 @@ describe('The projections, over HTTP', () => {
     expect(await ann()).toMatchObject({ status: 'active', revocationVersion: 2 });
   });
 
+  it('are rebuilt once by one key, also when a repeat comes after the reply is kept no more, and never with other contents', async () => {
+    const order = async (body: object) => {
+      const answer = await service.ask('POST', `${OPS}/rebuild`, body, { 'idempotency-key': 'rebuild-1' });
+      await service.tenure.pool.query('delete from tenure.idempotency_key');
+      return answer;
+    };
+    const asked = { ...WHY, afterwards: 'drop' };
+    const first = await order(asked);
+    expect([first.status, first.body.generation]).toEqual([202, 2]);
+    expect((await order(asked)).body.generation).toBe(2);
+    await until('it is over', async () => (await get('/rebuild')).phase === 'dropped');
+    const late = await order(asked);
+    expect([late.status, late.body]).toMatchObject([202, { generation: 2, phase: 'dropped' }]);
+    expect(problemCode(await order({ ...asked, afterwards: 'keep' }))).toBe('idempotency_key_reused');
+    expect(problemCode(await order({ ...asked, reason: 'another' }))).toBe('idempotency_key_reused');
+    expect((await get('/rebuild')).generation).toBe(2);
+  });
+
   it('are compared, swapped, rolled back and dropped one step at a time', async () => {
     expect(await refused(404, 'GET', '/rebuild')).toBe('not_found');
     expect(await refused(409, 'POST', '/rollback', WHY)).toBe('nothing_to_roll_back');

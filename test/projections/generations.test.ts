@@ -424,7 +424,7 @@ describe('A rebuild', () => {
         startedBy: 'a service that is gone',
         reason: 'an upgrade',
         codeVersion: LENIENT.codeVersion,
-        afterwards: null,
+        order: null,
       });
       const before = await log.rows();
       await expect(a.rebuilds.untilCaughtUp(generation, () => undefined)).rejects.toThrow(
@@ -510,7 +510,7 @@ describe('A rebuild', () => {
         startedBy: 'someone killed',
         reason: 'verify',
         codeVersion: '1',
-        afterwards: null,
+        order: null,
       });
       await log.pool.query(
         `update tenure.projection_generation set started_at = started_at - interval '1 hour' where generation = $1`,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { judge } from '../../src/policy/judge.js';
 import { type FoldingRules, RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
@@ -76,7 +77,7 @@ describe('What was ordered with a rebuild', () => {
       startedBy: OPS.actor,
       reason: OPS.reason,
       codeVersion: WITH_API.codeVersion,
-      afterwards,
+      order: { id: randomUUID(), afterwards },
     });
   }
 
@@ -135,7 +136,7 @@ describe('What was ordered with a rebuild', () => {
 
   it('to keep leaves a build that can be swapped in later, and its report', async () => {
     const a = await start('a');
-    const generation = await a.rebuilds.order({ ...OPS, afterwards: 'keep' });
+    const generation = await a.rebuilds.order({ ...OPS, id: randomUUID(), afterwards: 'keep' });
     const kept = await comesTo('kept', a);
     expect(kept).toMatchObject({ report: { changed: USERS.length, to: { generation } } });
     await a.rebuilds.swap(generation, { actor: 'eva', reason: 'now' });
@@ -146,7 +147,7 @@ describe('What was ordered with a rebuild', () => {
   it('to drop is gone on with when the drop was cut off, also by an instance that folds nothing', async () => {
     const a = await start('a');
     const long = await holding('select count(*) from tenure.user_role', 'repeatable read');
-    const generation = await a.rebuilds.order({ ...OPS, afterwards: 'drop' });
+    const generation = await a.rebuilds.order({ ...OPS, id: randomUUID(), afterwards: 'drop' });
     await comesTo('dropping', a);
     // A read that began before the build is waited for, and cut off at a stop.
     await until('the drop waits', async () => (await log.endWaiting('a')) > 0);
@@ -167,7 +168,7 @@ describe('What was ordered with a rebuild', () => {
   it('ends with what somebody else does with the build first', async () => {
     const a = await start('a');
     const blocker = await holding('lock table tenure.generation_swap in exclusive mode');
-    const generation = await a.rebuilds.order({ ...OPS, afterwards: 'swap' });
+    const generation = await a.rebuilds.order({ ...OPS, id: randomUUID(), afterwards: 'swap' });
     await comesTo('comparing', a);
     const b = await start('b');
     const dropping = b.rebuilds.drop(generation);
@@ -180,13 +181,13 @@ describe('What was ordered with a rebuild', () => {
     expect(gone).toMatchObject({ generation, phase: 'dropped', report: null, failure: null });
     await blocker.query('rollback');
     expect(await a.rebuilds.swaps(10)).toEqual([]);
-    const next = await a.rebuilds.order({ ...OPS, afterwards: 'swap' });
+    const next = await a.rebuilds.order({ ...OPS, id: randomUUID(), afterwards: 'swap' });
     expect(await comesTo('swapped', a)).toMatchObject({ generation: next });
   });
 
   it('fails with the fault that the build stopped at, and leaves the build', async () => {
     const a = await start('a', FAILING);
-    const generation = await a.rebuilds.order({ ...OPS, afterwards: 'swap' });
+    const generation = await a.rebuilds.order({ ...OPS, id: randomUUID(), afterwards: 'swap' });
     expect(await comesTo('failed', a)).toMatchObject({
       generation,
       failure: { code: 'generation_faulted', message: expect.stringContaining('no judgement') },
@@ -209,7 +210,7 @@ describe('What was ordered with a rebuild', () => {
   it('does not hold up a stop, however long a read is that a drop waits for', async () => {
     const a = await start('a');
     const long = await holding('select count(*) from tenure.user_role', 'repeatable read');
-    await a.rebuilds.order({ ...OPS, afterwards: 'drop' });
+    await a.rebuilds.order({ ...OPS, id: randomUUID(), afterwards: 'drop' });
     await comesTo('dropping', a);
     await a.stop();
     await long.query('commit');

@@ -182,7 +182,7 @@ describe('While generations come and go', () => {
         startedBy: 'ops',
         reason: 'a test',
         codeVersion: WITH_API.codeVersion,
-        afterwards: null,
+        order: null,
       });
       const blocker = await transaction();
       await blocker.query(

@@ -135,7 +135,7 @@ describe('A projection in a thread of its own', () => {
       startedBy: 'ann',
       reason: 'to see',
       codeVersion: RUNNING_RULES.codeVersion,
-      afterwards: null,
+      order: null,
     });
     const key = { projection: ENTITLEMENTS, generation };
     await until('it is folded', async () => (await findCheckpoint(log.pool, key))?.handled === '1');

@@ -1,8 +1,9 @@
 import { Body, Controller, Get, Inject, Post, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { type Caller, CallerOf } from '../../auth/caller.js';
+import { type Caller, CallerOf, StableIdOf } from '../../auth/caller.js';
 import { EventStreams } from '../../http/event-stream.js';
+import { keyReused } from '../../http/idempotency/request-key.js';
 import { ProblemError } from '../../http/problem.js';
 import { jsonReply, type Reply, sendReply } from '../../http/reply.js';
 import { bodyPipe, optionalBodyPipe } from '../../http/validation.js';
@@ -45,9 +46,11 @@ export class RebuildController {
   async rebuild(
     @Body(bodyPipe(rebuildRequest)) asked: RebuildRequest,
     @CallerOf() { actor }: Caller,
+    @StableIdOf() id: string,
   ): Promise<Reply> {
     const { rebuilds } = this.projections;
-    const rebuild = await rebuilds.rebuildOf(await rebuilds.order({ ...asked, actor }));
+    const rebuild = await rebuilds.rebuildOf(await rebuilds.order({ ...asked, id, actor }));
+    if (rebuild?.afterwards !== asked.afterwards || rebuild.reason !== asked.reason) throw keyReused();
     return jsonReply(202, rebuild, { location: `/v1/ops/projections/${ENTITLEMENTS}/rebuild` });
   }
 

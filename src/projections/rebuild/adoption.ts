@@ -78,7 +78,7 @@ export async function adoptLog(options: AdoptionOptions, order: AdoptionOrder): 
     startedBy: order.actor,
     reason: order.reason,
     codeVersion,
-    afterwards: null,
+    order: null,
   });
   return underLock(pool, [SCRATCH_LOCK, generation], async () => {
     let report: AdoptionReport | null = null;

@@ -4,7 +4,7 @@ import { inTransaction, withClient } from '../../database/in-transaction.js';
 import { attachPartitions, GENERATION_TABLES, partitionOf } from '../read-models/partitions.js';
 import { GenerationIsLiveError, RebuildInProgressError, UnknownGenerationError } from './errors.js';
 import { FOLD_COLUMNS, type GenerationFold, parseFold } from './generation-fold.js';
-import { AFTERWARDS, type Afterwards, writeJob } from './rebuild-jobs.js';
+import { AFTERWARDS, type Afterwards, findOrdered, type RebuildOrder, writeJob } from './rebuild-jobs.js';
 
 /**
  * `building`: never served. `live`: read now. `previous`: was read, and is kept up to date. `scratch`: made to be compared
@@ -73,7 +73,7 @@ export async function findGeneration(
 }
 
 /**
- * What a new generation is for, who asked for it and why, and the version of the code that is to fold it. `afterwards` is
+ * What a new generation is for, who asked for it and why, and the version of the code that is to fold it. `order` is
  * what whoever folds it does with it then; `null` leaves that to whoever began it.
  */
 export interface NewGeneration {
@@ -82,18 +82,21 @@ export interface NewGeneration {
   readonly startedBy: string;
   readonly reason: string;
   readonly codeVersion: string;
-  readonly afterwards: Afterwards | null;
+  readonly order: RebuildOrder | null;
 }
 
 /**
  * Makes an empty generation: partitions, and a checkpoint at the beginning of the log, all in one transaction that waits
- * for no reader. Returns its number, which no generation had before.
+ * for no reader. Returns its number, which no generation had before; or that of the generation that was begun under the id
+ * of the same order.
  * @throws RebuildInProgressError when it is to be built and another one is
  */
 export async function beginGeneration(pool: Pool, given: NewGeneration): Promise<number> {
-  const { projection, state, startedBy, reason, codeVersion, afterwards } = given;
+  const { projection, state, startedBy, reason, codeVersion, order } = given;
   return inTransaction(pool, async (client) => {
     await client.query('select from tenure.live_generation for update');
+    const ordered = order === null ? null : await findOrdered(client, order);
+    if (ordered !== null) return ordered;
     if (state === 'building') await refuseSecondBuild(client);
     const { rows } = await client.query(
       `insert into tenure.projection_generation (generation, state, started_by, reason, started_at)
@@ -107,7 +110,7 @@ export async function beginGeneration(pool: Pool, given: NewGeneration): Promise
        values ($1, $2, $3, $3)`,
       [projection, generation, codeVersion],
     );
-    if (afterwards !== null) await writeJob(client, generation, afterwards);
+    if (order !== null) await writeJob(client, generation, order);
     return generation;
   });
 }

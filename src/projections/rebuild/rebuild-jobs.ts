@@ -148,16 +148,29 @@ function phaseOf({ state, outcome, afterwards, handled, live }: RebuildRow): Reb
   }
 }
 
+/** What is to be done with a build, and the id (a UUID) by which a repeat of the request finds it. */
+export interface RebuildOrder {
+  readonly id: string;
+  readonly afterwards: Afterwards;
+}
+
 /** Keeps what is to be done with a build; part of the transaction that begins it. */
 export async function writeJob(
   client: PoolClient,
   generation: number,
-  afterwards: Afterwards,
+  { id, afterwards }: RebuildOrder,
 ): Promise<void> {
-  await client.query('insert into tenure.rebuild_order (generation, afterwards) values ($1, $2)', [
+  await client.query('insert into tenure.rebuild_order (generation, id, afterwards) values ($1, $2, $3)', [
     generation,
+    id,
     afterwards,
   ]);
+}
+
+/** The generation that was begun under the id of an order, whatever became of it; `null` where none was. */
+export async function findOrdered(client: PoolClient, { id }: RebuildOrder): Promise<number | null> {
+  const { rows } = await client.query('select generation from tenure.rebuild_order where id = $1', [id]);
+  return z.object({ generation: z.number() }).optional().parse(rows[0])?.generation ?? null;
 }
 
 /** Notes the report of a build that is to be dropped: its end is noted when it is gone. */

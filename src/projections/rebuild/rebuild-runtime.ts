@@ -15,7 +15,7 @@ import {
   type Generation,
   listGenerations,
 } from './generation-table.js';
-import { type Afterwards, findRebuild, type RebuildJob } from './rebuild-jobs.js';
+import { type Afterwards, findRebuild, type RebuildJob, type RebuildOrder } from './rebuild-jobs.js';
 import { type RestoredLogOrder, serveRestoredLog } from './restored-log.js';
 import { type OnProgress, sweepScratch } from './scratch-generation.js';
 import { SerialQueue } from './serial-queue.js';
@@ -98,14 +98,15 @@ export class RebuildRuntime {
 
   /**
    * Begins a rebuild that running services fold and bring to its end, also when this process is gone. Returns the number
-   * of the new generation, by which `rebuildOf` finds its progress.
+   * of the new generation, by which `rebuildOf` finds its progress; of an order of an id that was given before, the number
+   * of the generation that was begun then, whatever became of it.
    * @throws RebuildInProgressError
    */
-  order({ afterwards, ...asked }: Asked & { readonly afterwards: Afterwards }): Promise<number> {
-    return this.#begin(asked, afterwards);
+  order({ actor, reason, ...order }: Asked & RebuildOrder): Promise<number> {
+    return this.#begin({ actor, reason }, order);
   }
 
-  async #begin({ actor, reason }: Asked, afterwards: Afterwards | null): Promise<number> {
+  async #begin({ actor, reason }: Asked, order: RebuildOrder | null): Promise<number> {
     const { pool, projection, codeVersion, onChange } = this.options;
     await sweepScratch(pool, projection);
     const generation = await beginGeneration(pool, {
@@ -114,7 +115,7 @@ export class RebuildRuntime {
       startedBy: actor,
       reason,
       codeVersion,
-      afterwards,
+      order,
     });
     onChange();
     return generation;

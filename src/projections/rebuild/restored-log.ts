@@ -43,7 +43,7 @@ export async function serveRestoredLog(
     startedBy: actor,
     reason,
     codeVersion,
-    afterwards: null,
+    order: null,
   });
   return underLock(pool, [SCRATCH_LOCK, generation], async () => {
     try {

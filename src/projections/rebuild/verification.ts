@@ -63,7 +63,7 @@ export async function verifyLive(
     startedBy: actor,
     reason: 'verify',
     codeVersion,
-    afterwards: null,
+    order: null,
   });
   return underLock(pool, [SCRATCH_LOCK, generation], async () => {
     try {

@@ -18,6 +18,7 @@ import { AddPurchases1764006000000 } from './17-add-purchases.migration.js';
 import { AddPlanChanges1764007000000 } from './18-add-plan-changes.migration.js';
 import { AddUsage1764008000000 } from './19-add-usage.migration.js';
 import { AddFeedEpoch1764009000000 } from './20-add-feed-epoch.migration.js';
+import { AddRebuildOrderIds1764010000000 } from './21-add-rebuild-order-ids.migration.js';
 
 /**
  * Migrations of the projections, in the order in which they run: a new one is the last of this list, has the next number in its
@@ -45,4 +46,5 @@ export const projectionMigrations = [
   AddPlanChanges1764007000000,
   AddUsage1764008000000,
   AddFeedEpoch1764009000000,
+  AddRebuildOrderIds1764010000000,
 ];
