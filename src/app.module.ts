@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { AccessModule } from './api/access/access.module.js';
 import { AuditModule } from './api/audit/audit.module.js';
+import { AuditLogModule } from './api/audit-log/audit-log.module.js';
 import { CheckoutModule } from './api/checkout/checkout.module.js';
 import { EntitlementsModule } from './api/entitlements/entitlements.module.js';
 import { UsageModule } from './api/features/usage.module.js';
@@ -52,6 +53,7 @@ export function appModule(parts: AppParts): DynamicModule {
       GrantsModule,
       LinksModule,
       AuditModule,
+      AuditLogModule,
       OpsModule,
       HealthModule,
     ],

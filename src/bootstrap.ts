@@ -5,6 +5,7 @@ import type { Pool } from 'pg';
 import { KEPT_MS } from './api/health/open-answers.js';
 import { toProblem } from './api/to-problem.js';
 import { appModule } from './app.module.js';
+import { TreeKeeper } from './audit/tree/tree-keeper.js';
 import { SEALED_SECRETS, type SealedSecrets } from './auth/sealed-secrets.js';
 import { Repositories } from './commands/repositories.js';
 import type { Settings } from './config/settings.js';
@@ -131,6 +132,7 @@ async function start(starting: Starting): Promise<Tenure> {
   const reconciliations = app.get(ReconciliationRunner);
   const doubts = app.get(DoubtWalk);
   const reactor = app.get(Reactor);
+  const tree = app.get(TreeKeeper);
   const forget = (): void => {
     repositories.forget();
     deadlines.forget();
@@ -153,6 +155,7 @@ async function start(starting: Starting): Promise<Tenure> {
     return Promise.all(closing);
   });
   stops.add(STEPS.reactions, () => reactor.stop());
+  stops.add(STEPS.auditTree, () => tree.stop());
   await steps.take(catalog.offerBy(app.get(CommandBus)));
   await steps.take(untilCatalogIsRead(projections, () => logWatch.replaced === null && !clock.differs));
   metrics.watch(
@@ -165,6 +168,7 @@ async function start(starting: Starting): Promise<Tenure> {
   reconciliations.start();
   doubts.start();
   reactor.start();
+  tree.start();
   startAttentionWatch(starting, projections);
 
   const { server, url } = await openHttp(starting, application);

@@ -15,6 +15,8 @@ export interface KeptTable {
 export const KEPT_TABLES: readonly KeptTable[] = [
   { table: 'api_key', order: 'id' },
   { table: 'token_key', order: 'kid' },
+  { table: 'audit_key', order: 'id' },
+  { table: 'audit_tree', order: 'tree' },
   { table: 'revocation_offset', order: 'user_id' },
   { table: 'revocation_feed', order: 'cursor' },
   { table: 'revocation_feed_head', order: 'id' },
@@ -32,6 +34,12 @@ export const KEPT_TABLES: readonly KeptTable[] = [
   { table: 'mailed_invoice', order: 'invoice' },
   // What is still to be done, by ids that stay: what was done after the backup may be done once more.
   { table: 'reaction_work', order: 'seq' },
+  // Tiles of logs that were replaced; those of the log are made of it again.
+  {
+    table: 'audit_tile',
+    order: 'tree, level, index',
+    where: 'tree in (select tree from tenure.audit_tree where frozen_at is not null)',
+  },
   // Histories of generations whose log was replaced: nothing folds them again.
   {
     table: 'entitlement_history',
@@ -50,6 +58,7 @@ export const DISPOSABLE_TABLES: Readonly<Record<string, string>> = {
   'tenure.rebuild_order':
     'orders for builds, which a restored database does not have; generation_swap tells what came of them',
   'tenure.reaction_checkpoint': 'a place in the old log: reactions begin with the end of the restored one',
+  'tenure.audit_progress': 'a place in the old log: the tree is built anew of the restored one',
   'tenure.log_identity': 'claimed anew for the log that is restored into',
   'tenure.import_job': 'what came of an import is in the log; one that was under way is begun again',
   'tenure.import_item': 'what an import read of Stripe and had not recorded: it is read again',

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { actorOf, momentOf, userOf } from './arguments.js';
+import type { AuditKeyOptions } from './audit-key.actions.js';
 import type { ReplayOptions } from './audit-replay.actions.js';
-import { allTalkTo } from './talks-to.js';
+import { talksTo } from './talks-to.js';
 import { operator, type Terminal } from './terminal.js';
 
 const REPLAY_HELP = `
@@ -9,10 +10,16 @@ Each step is an event of the user's streams, or the clock, what Stripe or an ope
 user could do from then on and the rule that decided. Who looks is recorded before anything is shown: AuditAccessed, once an
 hour for a user.`;
 
+const KEY_HELP = `
+Two lines a key, for whoever checks: as the log, and as a cosigner who says the time (C2SP signed-note, tlog-cosignature).
+After --rotate the key before signs beside the new one for 30 days; what a retired key signed still holds.`;
+
 /** `tenure audit …`. */
 export function auditCommand(terminal: Terminal): Command {
-  const audit = new Command('audit').description('What auditors read; each look is recorded.');
-  audit
+  const audit = new Command('audit').description(
+    'What auditors read, each look recorded; and what proves the log.',
+  );
+  const replay = audit
     .command('replay')
     .description('Tells the life of a user step by step.')
     .requiredOption('--user <user>', 'your own id of the user', userOf)
@@ -23,5 +30,16 @@ export function auditCommand(terminal: Terminal): Command {
     .action(async (options: ReplayOptions) =>
       (await import('./audit-replay.actions.js')).replayUser(terminal, options),
     );
-  return allTalkTo(audit, 'databaseAndLog');
+  const key = audit
+    .command('key')
+    .description('Shows the keys that checkpoints of the log are signed with, the newest first.')
+    .option('--rotate', 'first make a new key, sealed by TENURE_ADMIN_KEY')
+    .option('--json', 'print an array of {id, state, createdAt, signsUntil, verifierKeys} as JSON')
+    .addHelpText('after', KEY_HELP)
+    .action(async (options: AuditKeyOptions) =>
+      (await import('./audit-key.actions.js')).auditKeys(terminal, options),
+    );
+  talksTo(replay, 'databaseAndLog');
+  talksTo(key, 'database');
+  return audit;
 }

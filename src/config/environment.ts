@@ -118,6 +118,11 @@ export const environmentSchema = z.object({
   TOKEN_ISSUER: z.string().max(255, 'must have at most 255 characters').default('tenure'),
   TOKEN_ALGORITHM: z.enum(['EdDSA', 'ES256'], { error: 'must be EdDSA or ES256' }).default('EdDSA'),
   TOKEN_SECONDS: wholeNumber(3_600, 'seconds').default(300),
+  AUDIT_ORIGIN: matching(
+    /^[\x21-\x2a\x2c-\x7e]{1,200}$/,
+    'a name of up to 200 characters without spaces and plus signs, such as example.com/audit/log',
+  ).optional(),
+  AUDIT_EVERY_SECONDS: wholeNumber(86_400, 'seconds').default(60),
   CORS_ORIGINS: z
     .string()
     .default('')

@@ -115,6 +115,16 @@ export function loadOutgoingSettings(
 }
 
 /**
+ * Reads the keys that seal what is kept secret.
+ * @throws InvalidSettingsError as `loadSettings`
+ */
+export function loadAdminKeys(environment: Environment): Settings['adminKeys'] {
+  const parsed = environmentSchema.pick({ TENURE_ADMIN_KEY: true }).safeParse(withoutEmpty(environment));
+  if (!parsed.success) throw new InvalidSettingsError(faultsOf(parsed.error));
+  return parsed.data.TENURE_ADMIN_KEY;
+}
+
+/**
  * Reads what the keys of entitlement tokens are made with: the keys that seal them, and what they are of.
  * @throws InvalidSettingsError as `loadSettings`
  */

@@ -29,6 +29,7 @@ describe('the settings', () => {
       readyLagSeconds: 10,
       webhookSilenceMinutes: null,
       tracing: null,
+      audit: { origin: null, everySeconds: 60 },
       streams: { max: 5_000, perUser: 20 },
     });
   });

@@ -76,10 +76,18 @@ export interface Settings {
   readonly userTokens: UserTokenSettings | null;
   /** What entitlement tokens say and how they are signed. */
   readonly tokens: TokenSettings;
+  /** Checkpoints of the log. */
+  readonly audit: AuditSettings;
   /** Streams and waits that one instance holds open at once: in all, and of one user. */
   readonly streams: { readonly max: number; readonly perUser: number };
   /** Origins whose browsers may call, exact; empty: none. */
   readonly corsOrigins: readonly string[];
+}
+
+/** The name of the log in its checkpoints, `null`: one by chance; and the seconds between two of them. */
+export interface AuditSettings {
+  readonly origin: string | null;
+  readonly everySeconds: number;
 }
 
 /** Entitlement tokens: who they say made them, how they are signed, and the seconds that they live at most. */
@@ -148,6 +156,7 @@ export function loadSettings(environment: Environment): Settings {
         : { endpoint: data.OTEL_EXPORTER_OTLP_ENDPOINT, part: data.OTEL_TRACES_SAMPLER_ARG },
     userTokens: userTokensOf(data),
     tokens: { issuer: data.TOKEN_ISSUER, algorithm: data.TOKEN_ALGORITHM, seconds: data.TOKEN_SECONDS },
+    audit: { origin: data.AUDIT_ORIGIN ?? null, everySeconds: data.AUDIT_EVERY_SECONDS },
     streams: { max: data.STREAMS_MAX, perUser: data.STREAMS_PER_USER },
     corsOrigins: data.CORS_ORIGINS,
   };

@@ -1,6 +1,6 @@
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { Response } from 'express';
-import { emptyReply, jsonReply, Reply, sendReply } from './reply.js';
+import { BytesReply, emptyReply, jsonReply, Reply, sendReply } from './reply.js';
 import { requestIdOf } from './request-id.js';
 
 /**
@@ -10,7 +10,8 @@ import { requestIdOf } from './request-id.js';
 export class ReplyAdapter extends ExpressAdapter {
   /** Nest has set the status of the route before. */
   override reply(response: Response, answer: unknown, status = response.statusCode): void {
-    sendReply(response, replyOf(answer, status), requestIdOf(response.req));
+    const reply = answer instanceof BytesReply ? answer : replyOf(answer, status);
+    sendReply(response, reply, requestIdOf(response.req));
   }
 }
 

@@ -13,6 +13,15 @@ export class Reply {
   ) {}
 }
 
+/** An answer that is no text. */
+export class BytesReply {
+  constructor(
+    readonly status: number,
+    readonly headers: Readonly<Record<string, string>>,
+    readonly body: Uint8Array,
+  ) {}
+}
+
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** A JSON answer. What is not told otherwise is not to be stored by caches. */
@@ -43,7 +52,7 @@ export function problemReply(problem: ProblemError, requestId: string): Reply {
  * Sends `reply` and ends the response. `requestId` is echoed; every answer says that its type is not to be guessed
  * (`x-content-type-options`). Does nothing on a response that has begun, except to end its connection.
  */
-export function sendReply(response: ServerResponse, reply: Reply, requestId: string): void {
+export function sendReply(response: ServerResponse, reply: Reply | BytesReply, requestId: string): void {
   if (response.headersSent) {
     response.destroy();
     return;

@@ -26,8 +26,10 @@ export class RouteTable {
   }
 }
 
-/** As Express matches: in any case, with or without a slash at the end. */
+/** As Express matches: in any case, with or without a slash at the end. A last parameter `path` is any number of segments. */
 function patternOf(template: string): RegExp {
   const parts = template.split(/\{\w+\}/).map((part) => part.replace(/[.*+?^$()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('[^/]+')}/?$`, 'i');
+  const last = template.endsWith('{path}') ? parts.pop() : undefined;
+  const segments = parts.join('[^/]+');
+  return new RegExp(`^${segments}${last === undefined ? '' : '.+'}/?$`, 'i');
 }

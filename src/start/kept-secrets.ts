@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { AUDIT_KEY_SECRETS } from '../audit/tree/audit-key.repository.js';
 import { type SealedColumn, sealAnew } from '../auth/seal-anew.js';
 import type { SealedSecrets } from '../auth/sealed-secrets.js';
 import { purposeOfReply } from '../http/idempotency/request-key.js';
@@ -10,6 +11,7 @@ import { TOKEN_KEY_SECRETS } from '../tokens/token-key.repository.js';
 export const SEALED_COLUMNS: readonly SealedColumn[] = [
   ...ENDPOINT_SECRETS,
   ...TOKEN_KEY_SECRETS,
+  ...AUDIT_KEY_SECRETS,
   { table: 'tenure.idempotency_key', key: 'id', column: 'body', purposeOf: purposeOfReply },
 ];
 

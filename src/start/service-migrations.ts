@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { MigrationInterface } from 'typeorm';
+import { auditTreeMigrations } from '../audit/tree/migrations.js';
 import { keyMigrations } from '../auth/keys/migrations.js';
 import { NotMigratedError } from '../database/errors.js';
 import { pendingMigrations } from '../database/pending-migrations.js';
@@ -44,6 +45,7 @@ export function serviceMigrations(eventStoreUrl: string | null): readonly (new (
     ...outgoingWebhookMigrations,
     ...mailMigrations,
     ...tokenMigrations,
+    ...auditTreeMigrations,
     CreateLogIdentity1763800000200,
   ];
 }

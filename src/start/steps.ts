@@ -24,6 +24,7 @@ export const STEPS = {
   leadership: { name: 'who leads', withinMs: 1_000 },
   inquiries: { name: 'inquiries and deadlines', withinMs: 2_000 },
   reactions: { name: 'reactions', withinMs: 3_000 },
+  auditTree: { name: 'tree of the log', withinMs: 2_000 },
   attention: { name: 'what needs attention', withinMs: 1_000 },
   requests: { name: 'requests under way', withinMs: 6_000 },
 } as const;

@@ -1,19 +1,44 @@
-import { leafHash } from './tree-hash.js';
+import { parse as uuidBytes, stringify as uuidText } from 'uuid';
+import { HASH_BYTES, leafHash } from './tree-hash.js';
 
 /** What an entry of the tree begins with, so that it is taken for nothing else. */
 const ENTRY_HEADER = 'tenure-event/v1';
+const ID_BYTES = 16;
+
+/** What the tree holds of an event: its id, and its own hash in hexadecimal. */
+export interface EventMark {
+  readonly id: string;
+  readonly hash: string;
+}
+
+/** Length of a mark as it is kept, in bytes. */
+export const MARK_BYTES = ID_BYTES + HASH_BYTES;
 
 /**
- * The entry of an event in the tree (docs/AUDIT.md, "The tree"): three lines, its index among the events of the log that are
- * Tenure's own, from 0, and the event's own hash in hexadecimal. It holds nothing of the event itself.
+ * The entry of an event in the tree (docs/AUDIT.md, "The tree"): four lines, of which the second is its index among the events
+ * of the log that are Tenure's own, from 0. It holds nothing of the event itself. The id stands beside the hash because it
+ * is made of more than what the hash covers.
  */
-export function entryOf(index: number, hash: string): Buffer {
-  return Buffer.from(`${ENTRY_HEADER}\n${index}\n${hash}\n`);
+export function entryOf(index: number, { id, hash }: EventMark): Buffer {
+  return Buffer.from(`${ENTRY_HEADER}\n${index}\n${id}\n${hash}\n`);
 }
 
 /** Hash of the leaf of an event (RFC 6962, 2.1). */
-export function leafOf(index: number, hash: string): Buffer {
-  return leafHash(entryOf(index, hash));
+export function leafOf(index: number, mark: EventMark): Buffer {
+  return leafHash(entryOf(index, mark));
+}
+
+/** A mark as it is kept: the 16 bytes of the id and the 32 of the hash. */
+export function packMark({ id, hash }: EventMark): Buffer {
+  return Buffer.concat([uuidBytes(id), Buffer.from(hash, 'hex')]);
+}
+
+/** Marks that are kept one behind the other. */
+export function unpackMarks(bytes: Buffer): readonly EventMark[] {
+  return Array.from({ length: Math.floor(bytes.length / MARK_BYTES) }, (_, at) => {
+    const mark = bytes.subarray(at * MARK_BYTES, (at + 1) * MARK_BYTES);
+    return { id: uuidText(mark.subarray(0, ID_BYTES)), hash: mark.subarray(ID_BYTES).toString('hex') };
+  });
 }
 
 /** A bundle of entries that follow each other: each with its length before it, two bytes, the greater one first (C2SP tlog-tiles). */

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { checkpointText, parseCheckpointText } from './checkpoint.js';
 import { FalseProofError, MalformedProofError } from './errors.js';
-import { bundleOf, entryOf, leafOf } from './leaf.js';
+import { bundleOf, entryOf, leafOf, packMark, unpackMarks } from './leaf.js';
 import {
   cosignText,
   formatVerifierKey,
@@ -37,6 +37,7 @@ CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
 — witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==
 `;
 
+const ID = '9dddd3f5-9d66-4c3b-a780-ff1065c30129';
 const { privateKey } = generateKeyPairSync('ed25519');
 const key = verifierKey('example.com/log', 'ed25519', publicBytesOf(privateKey));
 
@@ -135,7 +136,7 @@ describe('Checkpoints', () => {
 });
 
 describe('Proofs in the form of C2SP tlog-proof', () => {
-  const leaves = [0, 1].map((index) => leafOf(index, 'ab'.repeat(32)));
+  const leaves = [0, 1].map((index) => leafOf(index, { id: ID, hash: 'ab'.repeat(32) }));
   const [left = Buffer.of(), right = Buffer.of()] = leaves;
   const text = checkpointText({ origin: key.name, size: 2, root: nodeHash(left, right) });
   const checkpoint = formatNote({
@@ -174,13 +175,15 @@ describe('Proofs in the form of C2SP tlog-proof', () => {
 });
 
 describe('The leaf of an event', () => {
-  it('is of its index and its own hash, in the form of docs/AUDIT.md', () => {
+  it('is of its index, its id and its own hash, in the form of docs/AUDIT.md', () => {
     const hash = '0123456789abcdef'.repeat(4);
-    const entry = `tenure-event/v1\n41\n${hash}\n`;
-    expect(entryOf(41, hash).toString()).toBe(entry);
-    expect(leafOf(41, hash)).toEqual(leafHash(Buffer.from(entry)));
-    expect(leafOf(42, hash)).not.toEqual(leafOf(41, hash));
-    const bundle = bundleOf([entryOf(41, hash), entryOf(100, hash)]);
-    expect(bundle.toString('latin1')).toBe(`\x00\x54${entry}\x00\x55${entry.replace('41', '100')}`);
+    const entry = `tenure-event/v1\n41\n${ID}\n${hash}\n`;
+    const mark = { id: ID, hash };
+    expect(entryOf(41, mark).toString()).toBe(entry);
+    expect(leafOf(41, mark)).toEqual(leafHash(Buffer.from(entry)));
+    expect(leafOf(42, mark)).not.toEqual(leafOf(41, mark));
+    const bundle = bundleOf([entryOf(41, mark), entryOf(100, mark)]);
+    expect(bundle.toString('latin1')).toBe(`\x00\x79${entry}\x00\x7a${entry.replace('41', '100')}`);
+    expect(unpackMarks(Buffer.concat([packMark(mark), packMark(mark)]))).toEqual([mark, mark]);
   });
 });

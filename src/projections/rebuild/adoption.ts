@@ -135,6 +135,7 @@ async function foldAndMove(
     await retireOthers(client, generation);
     await movePointer(client, { ...order, projection, kind: 'adoption' }, aligned, report);
     await moveOtherCheckpoints(client, aligned.to.fold.checkpoint.handled);
+    await freezeTree(client);
     await renewFeedEpoch(client);
     return report;
   });
@@ -154,6 +155,13 @@ async function moveOtherCheckpoints(client: PoolClient, end: Position | null): P
        ordinal = (select coalesce(max(ordinal), 0) from tenure.served_entitlement)`,
     [end],
   );
+}
+
+/** The Merkle tree of the log that is gone stays as it was signed; the adopted log begins another one. */
+async function freezeTree(client: PoolClient): Promise<void> {
+  const { rows } = await client.query(`select to_regclass('tenure.audit_tree') is not null as "isThere"`);
+  if (rows[0]?.isThere !== true) return; // a read side alone
+  await client.query('update tenure.audit_tree set frozen_at = clock_timestamp() where frozen_at is null');
 }
 
 /** @throws LogIsKnownError unless two looks find that the log is another one */
