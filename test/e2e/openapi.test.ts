@@ -251,6 +251,9 @@ describe('The OpenAPI document', () => {
     ['POST', '/v1/users/{userId}/token', '/v1/users/documented/token?at=x', undefined, 400],
     ['POST', '/v1/introspect', '/v1/introspect', { token: 'x' }, 415],
     ['GET', '/.well-known/jwks.json', '/.well-known/jwks.json', undefined, 200],
+    ['GET', '/audit/log/checkpoint', '/audit/log/checkpoint', undefined, 404],
+    ['GET', '/audit/log/tile/{path}', '/audit/log/tile/0/x001/x002/003.p/4', undefined, 404],
+    ['GET', '/audit/log/{tree}/proof/{index}', '/audit/log/2/proof/7', undefined, 404],
     ['GET', '/health/live', '/health/live', undefined, 200],
     ['GET', '/health/ready', '/health/ready', undefined, 200],
     ['GET', '/metrics', '/metrics', undefined, 200],
@@ -304,6 +307,12 @@ describe('The OpenAPI document', () => {
       'DELETE /v1/users/{userId}/grants/{grantId}',
       'DELETE /v1/users/{userId}/overrides/{key}',
       'GET /.well-known/jwks.json',
+      'GET /audit/log/checkpoint',
+      'GET /audit/log/proof/{index}',
+      'GET /audit/log/tile/{path}',
+      'GET /audit/log/{tree}/checkpoint',
+      'GET /audit/log/{tree}/proof/{index}',
+      'GET /audit/log/{tree}/tile/{path}',
       'GET /health/live',
       'GET /health/ready',
       'GET /metrics',
@@ -548,5 +557,5 @@ function servedRoutes(express: object): readonly string[] {
 }
 
 function templateOf(path: string): string {
-  return path.replace(/:(\w+)/g, '{$1}');
+  return path.replace(/[:*](\w+)/g, '{$1}');
 }
