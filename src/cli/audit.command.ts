@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { actorOf, momentOf, userOf } from './arguments.js';
 import type { AuditKeyOptions } from './audit-key.actions.js';
 import type { ReplayOptions } from './audit-replay.actions.js';
+import type { AuditVerifyOptions } from './audit-verify.actions.js';
 import { talksTo } from './talks-to.js';
 import { operator, type Terminal } from './terminal.js';
 
@@ -13,6 +14,10 @@ hour for a user.`;
 const KEY_HELP = `
 Two lines a key, for whoever checks: as the log, and as a cosigner who says the time (C2SP signed-note, tlog-cosignature).
 After --rotate the key before signs beside the new one for 30 days; what a retired key signed still holds.`;
+
+const VERIFY_HELP = `
+Reads the whole log once. Against a checkpoint in a file it finds every change to what that covers; against a mirror (a folder, or
+an address) it tells the first event that is another one, missing, added or moved, too. Ends with 1 where anything is wrong.`;
 
 /** `tenure audit …`. */
 export function auditCommand(terminal: Terminal): Command {
@@ -39,6 +44,20 @@ export function auditCommand(terminal: Terminal): Command {
     .action(async (options: AuditKeyOptions) =>
       (await import('./audit-key.actions.js')).auditKeys(terminal, options),
     );
+  const verify = audit
+    .command('verify')
+    .description('Holds the log against its own chains, and against checkpoints of it.')
+    .option(
+      '--against <place>',
+      'a checkpoint that you kept, or a mirror: a file, a folder or an http(s) address',
+    )
+    .option('--key <verifier-key...>', 'keys that you were given (left out: those of the database)')
+    .option('--json', 'print the report as JSON')
+    .addHelpText('after', VERIFY_HELP)
+    .action(async (options: AuditVerifyOptions) =>
+      (await import('./audit-verify.actions.js')).verifyAuditLog(terminal, options),
+    );
+  talksTo(verify, 'databaseAndLog');
   talksTo(replay, 'databaseAndLog');
   talksTo(key, 'database');
   return audit;

@@ -123,6 +123,13 @@ export const environmentSchema = z.object({
     'a name of up to 200 characters without spaces and plus signs, such as example.com/audit/log',
   ).optional(),
   AUDIT_EVERY_SECONDS: wholeNumber(86_400, 'seconds').default(60),
+  AUDIT_MIRROR: z
+    .string()
+    .refine(
+      (place) => !/^https?:/.test(place) || (URL.canParse(place) && new URL(place).search === ''),
+      'must be a folder, or an http(s) URL without a query that takes PUT',
+    )
+    .optional(),
   CORS_ORIGINS: z
     .string()
     .default('')

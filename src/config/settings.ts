@@ -84,10 +84,11 @@ export interface Settings {
   readonly corsOrigins: readonly string[];
 }
 
-/** The name of the log in its checkpoints, `null`: one by chance; and the seconds between two of them. */
+/** The name of the log in its checkpoints, `null`: one by chance; the seconds between two; and where a copy is kept, `null`: nowhere. */
 export interface AuditSettings {
   readonly origin: string | null;
   readonly everySeconds: number;
+  readonly mirror: string | null;
 }
 
 /** Entitlement tokens: who they say made them, how they are signed, and the seconds that they live at most. */
@@ -156,7 +157,11 @@ export function loadSettings(environment: Environment): Settings {
         : { endpoint: data.OTEL_EXPORTER_OTLP_ENDPOINT, part: data.OTEL_TRACES_SAMPLER_ARG },
     userTokens: userTokensOf(data),
     tokens: { issuer: data.TOKEN_ISSUER, algorithm: data.TOKEN_ALGORITHM, seconds: data.TOKEN_SECONDS },
-    audit: { origin: data.AUDIT_ORIGIN ?? null, everySeconds: data.AUDIT_EVERY_SECONDS },
+    audit: {
+      origin: data.AUDIT_ORIGIN ?? null,
+      everySeconds: data.AUDIT_EVERY_SECONDS,
+      mirror: data.AUDIT_MIRROR ?? null,
+    },
     streams: { max: data.STREAMS_MAX, perUser: data.STREAMS_PER_USER },
     corsOrigins: data.CORS_ORIGINS,
   };

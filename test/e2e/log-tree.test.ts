@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseCheckpointText } from '../../src/audit/merkle/checkpoint.js';
 import { leafOf } from '../../src/audit/merkle/leaf.js';
 import { parseVerifierKey, timeOfCosignature } from '../../src/audit/merkle/note-keys.js';
@@ -22,10 +25,17 @@ const DAY_MS = 24 * 3_600_000;
 
 describe('The tree of the log', () => {
   let service: TestService;
+  let mirror: string;
   beforeAll(async () => {
-    service = await startService({ environment: { ...SHIPPED_PLANS, AUDIT_ORIGIN: ORIGIN } });
+    mirror = await mkdtemp(join(tmpdir(), 'tenure-mirror-'));
+    service = await startService({
+      environment: { ...SHIPPED_PLANS, AUDIT_ORIGIN: ORIGIN, AUDIT_MIRROR: mirror },
+    });
   });
-  afterAll(() => service.close());
+  afterAll(async () => {
+    await service.close();
+    await rm(mirror, { recursive: true });
+  });
 
   const keeper = () => service.tenure.app.get(TreeKeeper);
   const text = async (path: string): Promise<string> => (await service.call({ path })).text;
@@ -64,6 +74,7 @@ describe('The tree of the log', () => {
       store: store(),
       secrets: service.tenure.app.get<SealedSecrets>(SEALED_SECRETS),
       origin: 'another.name',
+      mirror: null,
       everySeconds: 60,
       now: Date.now,
       isLogKnown: () => true,
@@ -173,6 +184,47 @@ describe('The tree of the log', () => {
     const tree = new TileTree((await leaves()).length, tileOf);
     expect(await tree.root(tree.size)).toEqual(parseCheckpointText(parseNote(signed).text).root);
   });
+
+  it('is verified against the mirror that it is copied to, and against a checkpoint that was kept', async () => {
+    expect(await readFile(join(mirror, 'checkpoint'), 'utf8')).toBe(await text('/audit/log/checkpoint'));
+    const kept = join(mirror, 'kept');
+    await writeFile(kept, await text('/audit/log/checkpoint'));
+    for (const against of [mirror, kept]) {
+      const { code, report } = await verify('--against', against);
+      expect([code, report.brokenCount, report.difference]).toEqual([0, 0, null]);
+      expect(report.checkpoints.map(({ verdict }: { verdict: string }) => verdict)).toEqual([
+        'holds',
+        'holds',
+      ]);
+    }
+  });
+
+  it('is found to differ from a mirror of other events, which is left as it is', async () => {
+    const tile = join(mirror, 'tile/0/000');
+    const note = await readFile(join(mirror, 'checkpoint'), 'utf8');
+    const other = note.replace(/\n[^\n]{44}\n/, `\n${leafOf(0, { id: '', hash: '' }).toString('base64')}\n`);
+    await writeFile(join(mirror, 'checkpoint'), other);
+    const before = await readFile(tile);
+    await service.receive(customerEvent());
+    await expect(keeper().keepUp()).rejects.toMatchObject({ code: 'audit_mirror_disagrees' });
+    expect([await readFile(tile), await readFile(join(mirror, 'checkpoint'), 'utf8')]).toEqual([
+      before,
+      other,
+    ]);
+    await writeFile(join(mirror, 'checkpoint'), note);
+    await keeper().keepUp();
+    expect((await verify('--against', mirror)).code).toBe(0);
+  });
+
+  async function verify(...options: readonly string[]) {
+    const out: string[] = [];
+    const code = await runCli(['audit', 'verify', '--json', ...options], {
+      environment: service.environment,
+      out: (said) => out.push(said),
+      err: () => undefined,
+    });
+    return { code, report: JSON.parse(out.join('')) };
+  }
 
   it('is not signed of a log that is not the one of the checkpoint before', async () => {
     const signed = await text('/audit/log/checkpoint');

@@ -1,4 +1,5 @@
 import { parse as uuidBytes, stringify as uuidText } from 'uuid';
+import { MalformedProofError } from './errors.js';
 import { HASH_BYTES, leafHash } from './tree-hash.js';
 
 /** What an entry of the tree begins with, so that it is taken for nothing else. */
@@ -50,4 +51,20 @@ export function bundleOf(entries: readonly Buffer[]): Buffer {
       return [length, entry];
     }),
   );
+}
+
+const ENTRY = /^tenure-event\/v1\n(?:0|[1-9]\d*)\n(?<id>[0-9a-f-]{36})\n(?<hash>[0-9a-f]{64})\n$/;
+
+/** The marks of the entries of a bundle. @throws MalformedProofError where it is none of such entries */
+export function parseBundle(bytes: Buffer): readonly EventMark[] {
+  const marks: EventMark[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 2 <= bytes.length ? at + 2 + bytes.readUInt16BE(at) : Number.POSITIVE_INFINITY;
+    const { id, hash } =
+      end > bytes.length ? {} : (ENTRY.exec(bytes.toString('latin1', at + 2, end))?.groups ?? {});
+    if (id === undefined || hash === undefined) throw new MalformedProofError('this is no bundle of entries');
+    marks.push({ id, hash });
+    at = end;
+  }
+  return marks;
 }

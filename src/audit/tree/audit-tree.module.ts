@@ -8,6 +8,7 @@ import { ServerClock } from '../../database/server-clock.js';
 import { EVENT_STORE, type EventStore } from '../../event-store/event-store.js';
 import { FailureLog } from '../../http/failure-log.js';
 import { LogWatch } from '../../projections/engine/log-watch.js';
+import { openMirror } from './mirror.js';
 import { PublishedTree } from './published-tree.js';
 import { TreeKeeper } from './tree-keeper.js';
 
@@ -30,7 +31,7 @@ function treeKeeper(
   pool: Pool,
   store: EventStore,
   secrets: SealedSecrets,
-  { audit: { origin, everySeconds } }: Settings,
+  { audit: { origin, everySeconds, mirror } }: Settings,
   clock: ServerClock,
   logWatch: LogWatch,
   failures: FailureLog,
@@ -40,9 +41,11 @@ function treeKeeper(
     store,
     secrets,
     origin,
+    mirror: mirror === null ? null : openMirror(mirror),
     everySeconds,
     now: () => clock.now(),
     isLogKnown: () => logWatch.replaced === null && !clock.differs,
-    onTrouble: (err) => failures.trouble('no checkpoint of the log was signed, and it is tried again', err),
+    onTrouble: (err) =>
+      failures.trouble('the tree of the log was not kept, signed or mirrored, and it is tried again', err),
   });
 }

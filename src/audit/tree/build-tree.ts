@@ -23,6 +23,16 @@ export function markOf({ id, metadata }: Pick<StoredEvent, 'id' | 'metadata'>): 
   return { id, hash: chained.parse(JSON.parse(metadata)).hash };
 }
 
+/** As `markOf`; `null` of an event whose metadata does not say a hash, because somebody changed it. */
+export function markOrNull({ id, metadata }: Pick<StoredEvent, 'id' | 'metadata'>): EventMark | null {
+  try {
+    return { id, hash: chained.parse(JSON.parse(metadata)).hash };
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof z.ZodError) return null;
+    throw error;
+  }
+}
+
 /**
  * Adds the next page of the log to a tree: reads what is behind its progress and the tiles at its edge, and nothing else of what
  * is there already, and writes the tiles that grow with the progress in one transaction.

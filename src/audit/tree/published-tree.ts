@@ -6,7 +6,6 @@ import { type EntryBundle, TILE_WIDTH, type Tile, widthOfLevel } from '../merkle
 import { formatTlogProof } from '../merkle/tlog-proof.js';
 import { EVENT_MARKS, type LogTree, readTrees, readWholeTile } from './tree.repository.js';
 
-/** How long the newest checkpoint is told before it is read anew, in milliseconds. */
 const KEPT_MS = 1_000;
 
 /**
@@ -16,8 +15,12 @@ const KEPT_MS = 1_000;
 export class PublishedTree {
   readonly #trees: SharedAnswer<readonly LogTree[]>;
 
-  constructor(private readonly pool: Pool) {
-    this.#trees = new SharedAnswer(() => readTrees(pool), KEPT_MS);
+  /** @param keptMs how long the newest checkpoint is told before it is read anew, in milliseconds; left out, a second */
+  constructor(
+    private readonly pool: Pool,
+    keptMs = KEPT_MS,
+  ) {
+    this.#trees = new SharedAnswer(() => readTrees(pool), keptMs);
   }
 
   /** The newest signed checkpoint of a tree, of the newest tree where none is named; `null` where there is none. */

@@ -1,6 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { SealedSecrets } from '../../auth/sealed-secrets.js';
 import { type BuildTreeOptions, buildOnce } from './build-tree.js';
+import { below, type Mirror } from './mirror.js';
+import { publishTo } from './publish-mirror.js';
+import { PublishedTree } from './published-tree.js';
 import { signCheckpoint } from './sign-checkpoint.js';
 import { growingTree } from './tree.repository.js';
 
@@ -8,6 +11,8 @@ export interface TreeKeeperOptions extends BuildTreeOptions {
   readonly secrets: SealedSecrets;
   /** The name of the log in checkpoints; `null`: one by chance. */
   readonly origin: string | null;
+  /** Where a copy of the tree is kept; `null`: nowhere. */
+  readonly mirror: Mirror | null;
   /** Seconds between two checkpoints. */
   readonly everySeconds: number;
   /** Unix ms. */
@@ -23,9 +28,12 @@ export interface TreeKeeperOptions extends BuildTreeOptions {
  */
 export class TreeKeeper {
   readonly #stopping = new AbortController();
+  readonly #published: PublishedTree;
   #task: Promise<void> | null = null;
 
-  constructor(private readonly options: TreeKeeperOptions) {}
+  constructor(private readonly options: TreeKeeperOptions) {
+    this.#published = new PublishedTree(options.pool, 0);
+  }
 
   start(): void {
     this.#task ??= this.#run();
@@ -36,7 +44,10 @@ export class TreeKeeper {
     await this.#task;
   }
 
-  /** Reads what the log has beyond the tree, and signs a checkpoint of it. @returns whether there is a new one */
+  /**
+   * Reads what the log has beyond the tree, signs a checkpoint of it and brings the mirror level with it.
+   * @returns whether there is a new one
+   */
   async keepUp(): Promise<boolean> {
     const { pool, origin, now, isLogKnown } = this.options;
     if (!isLogKnown()) return false;
@@ -44,8 +55,19 @@ export class TreeKeeper {
     for (;;) {
       const { progress, mayBeMore } = await buildOnce(this.options, tree.tree);
       if (this.#stopping.signal.aborted || !isLogKnown()) return false;
-      if (!mayBeMore) return signCheckpoint(this.options, tree, progress.size);
+      if (!mayBeMore) {
+        const isNew = await signCheckpoint(this.options, tree, progress.size);
+        await this.#mirror(tree.tree);
+        return isNew;
+      }
     }
+  }
+
+  /** The first tree stands at the address of the mirror, others below it, as they do here. */
+  async #mirror(tree: number): Promise<void> {
+    const { mirror } = this.options;
+    if (mirror === null) return;
+    await publishTo(tree === 1 ? mirror : below(mirror, `${tree}`), this.#published, tree);
   }
 
   async #run(): Promise<void> {
