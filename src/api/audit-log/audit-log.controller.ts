@@ -2,6 +2,7 @@ import { Controller, Get, Param, UseGuards } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { MalformedProofError } from '../../audit/merkle/errors.js';
+import { entryOf } from '../../audit/merkle/leaf.js';
 import { parseTilePath, TILE_WIDTH } from '../../audit/merkle/tiles.js';
 import { PublishedTree } from '../../audit/tree/published-tree.js';
 import { Describe } from '../../http/describe.js';
@@ -16,6 +17,8 @@ const PROBLEMS = ['not_found', 'unsupported_parameter', 'too_many_requests', 'da
 const ROOT = 'CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=';
 const SIGNED =
   '— example.com/audit/log Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n';
+/** A bundle of one entry, with its length of 121 bytes before it. */
+const ENTRIES = `\u0000y${entryOf(41, { id: '9dddd3f5-9d66-4c3b-a780-ff1065c30129', hash: '0123456789abcdef'.repeat(4) })}`;
 const CHECKPOINT = `example.com/audit/log\n20852163\n${ROOT}\n\n${SIGNED}`;
 
 const CHECKPOINT_ROUTE = {
@@ -36,6 +39,7 @@ const TILE_ROUTE = {
       'Hashes of 32 bytes, one behind the other; of `entries/…` the entries, each with its length before it',
     schema: z.string(),
     type: BYTES,
+    example: ENTRIES,
   },
   problems: [...PROBLEMS],
   access: 'open',
