@@ -1,23 +1,33 @@
 import type pg from 'pg';
 
-/** What every schema of ours is made of: a test that changes it leaves a database that no other test gets. */
+/**
+ * What every schema of ours is made of, by the sum of the hashes of its parts: a test that changes it leaves a database that
+ * no other test gets. Copies of a template have the same object ids.
+ */
 const SHAPE = `
-  select md5(concat(
-    (select string_agg(concat_ws(' ', relname, relkind, attname, atttypid, attnotnull), ',' order by relname, attnum)
+  select concat_ws(' ',
+    (select sum(hashtextextended(concat_ws(' ', attrelid, relname, relkind, attname, atttypid, attnotnull), attnum))
      from pg_class join pg_attribute on attrelid = pg_class.oid and attnum > 0 where relnamespace = any($1)),
-    (select string_agg(concat_ws(' ', conname, conrelid::regclass), ',' order by conname, conrelid::regclass::text)
-     from pg_constraint where connamespace = any($1)),
-    (select string_agg(concat_ws(' ', tgname, tgrelid::regclass, tgenabled), ',' order by tgname, tgrelid::regclass::text)
+    (select sum(hashtextextended(concat_ws(' ', conname, conrelid), 0)) from pg_constraint where connamespace = any($1)),
+    (select sum(hashtextextended(concat_ws(' ', tgname, tgrelid, tgenabled), 0))
      from pg_trigger join pg_class on tgrelid = pg_class.oid where relnamespace = any($1)),
-    (select string_agg(proname, ',' order by proname) from pg_proc where pronamespace = any($1)),
+    (select sum(hashtextextended(concat_ws(' ', proname, prosrc), 0)) from pg_proc where pronamespace = any($1)),
     (select string_agg(nspname, ',' order by nspname) from pg_namespace where nspname !~ '^pg_'),
     (select string_agg(setconfig::text, ',' order by setrole) from pg_db_role_setting
-     where setdatabase = (select oid from pg_database where datname = current_database())))) as shape`;
+     where setdatabase = (select oid from pg_database where datname = current_database()))) as shape`;
 
+/** Tables that hold rows themselves, and the pages of their files: none where nobody has ever put a row in. */
 const TABLES = `
-  select c.oid::regclass::text as name, c.relispartition as part,
+  select c.oid::regclass::text as name, (pg_relation_size(c.oid) / current_setting('block_size')::int)::int as pages,
          exists (select from pg_trigger where tgrelid = c.oid and tgname = 'refuse_change') as guarded
-  from pg_class c where relnamespace = any($1) and relkind in ('r', 'p') order by 1`;
+  from pg_class c where relkind = 'r'`;
+const IN_SCHEMAS = `${TABLES} and relnamespace = any($1) order by 1`;
+const OF_NAMES = `
+  ${TABLES} and (c.oid = any($1::regclass[]) or exists (
+    select from pg_partition_ancestors(c.oid) as part where part = any($1::regclass[]))) order by 1`;
+
+/** A table of more pages is truncated, which makes new files for it and each of its indexes; of fewer the rows are deleted. */
+const MOST_PAGES = 256;
 
 /** Where each sequence is, as the arguments of `setval`. */
 const SEQUENCES = `
@@ -33,7 +43,7 @@ interface Sequence {
 
 interface Table {
   readonly name: string;
-  readonly part: boolean;
+  readonly pages: number;
   readonly guarded: boolean;
 }
 
@@ -41,7 +51,7 @@ interface Table {
 export class FreshTables {
   private constructor(
     private readonly schemas: readonly number[],
-    private readonly tables: readonly Table[],
+    private readonly tables: ReadonlySet<string>,
     private readonly shape: string,
     /** Rows that the migrations made, as JSON, by table. */
     private readonly rows: ReadonlyMap<string, string>,
@@ -54,42 +64,57 @@ export class FreshTables {
       `select oid::int from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'`,
     );
     const schemas = found.rows.map(({ oid }) => oid);
-    const tables = (await pool.query<Table>(TABLES, [schemas])).rows;
+    const tables = (await pool.query<Table>(IN_SCHEMAS, [schemas])).rows;
     const rows = new Map<string, string>();
-    for (const { name, part } of tables) {
-      if (part) continue;
+    for (const { name, pages } of tables) {
+      if (pages === 0) continue;
       const [kept] = (await pool.query(`select json_agg(t)::text as rows from ${name} t`)).rows;
       if (kept.rows !== null) rows.set(name, kept.rows);
     }
     const sequences = (await pool.query<Sequence>(SEQUENCES)).rows;
-    return new FreshTables(schemas, tables, await shapeOf(pool, schemas), rows, sequences);
+    const names = new Set(tables.map(({ name }) => name));
+    return new FreshTables(schemas, names, await shapeOf(pool, schemas), rows, sequences);
   }
 
   /** Removes what was put in since. `false`: the schema itself was changed, so that the database is of no more use. */
   async restore(pool: pg.Pool): Promise<boolean> {
-    const known = new Set(this.tables.map(({ name }) => name));
-    const now = (await pool.query<Table>(TABLES, [this.schemas])).rows;
-    const added = now.filter(({ name, part }) => part && !known.has(name));
-    const guarded = this.tables.filter((table) => table.guarded);
-    const whole = this.tables.filter(({ part }) => !part).map(({ name }) => name);
-    await pool.query(
-      [
-        ...added.map(({ name }) => `drop table ${name}`),
-        ...guarded.map(({ name }) => `alter table ${name} disable trigger refuse_change`),
-        `truncate ${whole.join(', ')}`,
-        ...guarded.map(({ name }) => `alter table ${name} enable always trigger refuse_change`),
-      ].join('; '),
+    const found = (await pool.query<Table>(IN_SCHEMAS, [this.schemas])).rows;
+    const added = found.filter(({ name }) => !this.tables.has(name));
+    await emptyTables(
+      pool,
+      found.filter(({ name }) => this.tables.has(name)),
+      added.map(({ name }) => `drop table ${name}`),
     );
     for (const [name, rows] of this.rows) {
       await pool.query(`insert into ${name} select * from json_populate_recordset(null::${name}, $1)`, [
         rows,
       ]);
     }
-    for (const { name, value, called } of this.sequences) {
-      await pool.query('select setval($1, $2, $3)', [name, value, called]);
-    }
+    const values = this.sequences.map(({ name, value, called }) => `setval('${name}', ${value}, ${called})`);
+    if (values.length > 0) await pool.query(`select ${values.join(', ')}`);
     return (await shapeOf(pool, this.schemas)) === this.shape;
   }
+}
+
+/** Removes all rows of these tables and of their parts. */
+export async function emptyTablesNamed(pool: pg.Pool, names: readonly string[]): Promise<void> {
+  await emptyTables(pool, (await pool.query<Table>(OF_NAMES, [names])).rows);
+}
+
+async function emptyTables(
+  pool: pg.Pool,
+  tables: readonly Table[],
+  before: readonly string[] = [],
+): Promise<void> {
+  const used = tables.filter(({ pages }) => pages > 0);
+  const guarded = used.filter((table) => table.guarded);
+  const statements = [
+    ...before,
+    ...guarded.map(({ name }) => `alter table ${name} disable trigger refuse_change`),
+    ...used.map(({ name, pages }) => (pages > MOST_PAGES ? `truncate ${name}` : `delete from ${name}`)),
+    ...guarded.map(({ name }) => `alter table ${name} enable always trigger refuse_change`),
+  ];
+  if (statements.length > 0) await pool.query(statements.join('; '));
 }
 
 async function shapeOf(pool: pg.Pool, schemas: readonly number[]): Promise<string> {

@@ -42,7 +42,7 @@ import { GENERATION_TABLES } from '../../src/projections/read-models/partitions.
 import { reactionMigrations } from '../../src/reactions/migrations.js';
 import { outgoingWebhookMigrations } from '../../src/reactions/webhooks/migrations.js';
 import { EventStoreDbServer } from './eventstoredb/server.js';
-import { FreshTables } from './fresh-tables.js';
+import { emptyTablesNamed, FreshTables } from './fresh-tables.js';
 import { atEndOfFile } from './jest/kept-for-a-file.js';
 import { logInEventStoreDb } from './log.js';
 import { allParked, PARKED } from './parked-sessions.js';
@@ -131,6 +131,9 @@ interface Place {
 /** Sessions are ended on purpose; what must hold is counted. */
 const onIdleFault = (): void => undefined;
 
+/** What every copy of the template is like. */
+let fresh: FreshTables | null = null;
+
 /** One that nobody uses: a database and its connections cost more than most tests. */
 let spare: Place | null = null;
 atEndOfFile(async () => {
@@ -141,7 +144,8 @@ atEndOfFile(async () => {
 async function newPlace(): Promise<Place> {
   const test = await testDatabase(LOG_AND_READ_MODELS);
   const database = await openMigratedDatabase({ url: test.url, onIdleFault, ...CONNECTIONS });
-  return { test, database, fresh: await FreshTables.of(database.pool) };
+  fresh ??= await FreshTables.of(database.pool);
+  return { test, database, fresh };
 }
 
 /** Ends whatever sessions a test has left, and removes what it put in; says whether that is all that it changed. */
@@ -293,7 +297,10 @@ export class ProjectedLog {
   /** Removes everything that was folded: the next fold begins with the log. */
   async empty(): Promise<void> {
     const tables = (await this.#tables()).filter((table) => table !== 'revocation_feed_head');
-    await this.pool.query(`truncate ${tables.map((table) => `tenure.${table}`).join(', ')}`);
+    await emptyTablesNamed(
+      this.pool,
+      tables.map((table) => `tenure."${table}"`),
+    );
     await this.pool.query('update tenure.revocation_feed_head set cursor = 0');
   }
 
