@@ -1,9 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import Stripe from 'stripe';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { StripeOutcome } from '../../observability/metrics.js';
+import {
+  answerSchema,
+  checkoutSchema,
+  invoiceSchema,
+  type List,
+  listSchema,
+  objectSchema,
+  pageSchema,
+  subscriptionSchema,
+} from './answer-schemas.js';
 import type { ObjectKind, StripeObjectRef } from './object-kind.js';
 import type { RequestBudget } from './request-pace.js';
+import { fetchUntil, hostOf, isTimeout, secondOf } from './stripe-transport.js';
 
 /** An answer that is none. */
 export interface NoAnswer {
@@ -90,11 +101,6 @@ const WRITE_TRIES = 2;
 /** Milliseconds that a request waits for its turn where nobody says otherwise. */
 const PATIENCE_MS = 60_000;
 
-/** An answer that is none: without a usable `Date`, or JSON that is no object. */
-class UnreadableAnswerError extends Error {
-  override readonly name = 'UnreadableAnswerError';
-}
-
 /** No request went out: the second holds no more, nor do those that may be waited for. */
 class HeldBackError extends Error {
   override readonly name = 'HeldBackError';
@@ -102,25 +108,6 @@ class HeldBackError extends Error {
     super('as much is asked of Stripe as may be');
   }
 }
-
-/** Only what is asked for by name here; the translation reads the rest by shape. */
-const listSchema = z.looseObject({
-  data: z.array(z.looseObject({ id: z.string() })),
-  has_more: z.boolean(),
-});
-type List = z.infer<typeof listSchema>;
-/** A page of a list as version 1 of the API has it, or version 2 (Stripe: "API v2 overview", pagination). */
-const pageSchema = listSchema.or(
-  z
-    .looseObject({ data: listSchema.shape.data, next_page_url: z.string().nullable() })
-    .transform(({ next_page_url, ...page }) => ({ ...page, has_more: next_page_url !== null })),
-);
-const objectSchema = z.looseObject({ id: z.string() });
-const subscriptionSchema = objectSchema.extend({ items: listSchema });
-const checkoutSchema = objectSchema.extend({ line_items: listSchema.optional() });
-const invoiceSchema = objectSchema.extend({ lines: listSchema });
-/** What the SDK puts beside a body when it comes through `fetch`. */
-const answerSchema = z.object({ lastResponse: z.object({ headers: z.instanceof(Headers) }) });
 
 /**
  * Asks Stripe's API, through Stripe's own SDK. Nothing is asked twice, but for lost replies of what is written by a key:
@@ -340,39 +327,4 @@ function refusalOf(error: unknown): Refusal | null {
 /** The endpoint that Stripe counts a request to: `/v1/subscriptions/sub_1` is one to `subscriptions`. */
 function endpointOf(path: string): string {
   return path.split(/[/?]/)[2] ?? path;
-}
-
-/** The SDK takes host, port and scheme apart. */
-function hostOf({ protocol, hostname, port }: URL): Stripe.StripeConfig {
-  const scheme = protocol === 'http:' ? 'http' : 'https';
-  return {
-    protocol: scheme,
-    host: hostname,
-    port: port === '' ? (scheme === 'http' ? 80 : 443) : Number(port),
-  };
-}
-
-/**
- * A `fetch` that ends with `closing`, goes after no redirect (the key goes nowhere else), and reads the body itself: at
- * JSON that is no object the SDK would neither answer nor reject, and end the process by an unhandled rejection.
- */
-function fetchUntil(closing: AbortSignal): typeof fetch {
-  return async (input, init) => {
-    const signals = init?.signal == null ? [closing] : [init.signal, closing];
-    const response = await fetch(input, { ...init, redirect: 'error', signal: AbortSignal.any(signals) });
-    const text = await response.text();
-    if (/^\s*(?:["\d[-]|null|true|false)/.test(text)) throw new UnreadableAnswerError('no object came');
-    return new Response(text, { status: response.status, headers: response.headers });
-  };
-}
-
-/** Unix seconds of an HTTP date (RFC 9110, 5.6.7). */
-function secondOf(date: string | null): number {
-  const at = Date.parse(date ?? '');
-  if (Number.isNaN(at)) throw new UnreadableAnswerError('the answer has no Date');
-  return Math.floor(at / 1_000);
-}
-
-function isTimeout(detail: unknown): boolean {
-  return typeof detail === 'object' && detail !== null && 'code' in detail && detail.code === 'ETIMEDOUT';
 }
