@@ -42,6 +42,7 @@ const WITHOUT_POSITION: readonly (readonly [string, string])[] = [
   ['GET /v1/ops', 'lists for operators'],
   ['POST /v1/ops', 'what operators begin'],
   ['POST /webhooks/stripe', 'writes'],
+  ['GET /audit/log', 'ends with the newest checkpoint'],
   ['GET /v1/audit', 'reads by `at`, `knownAt` or a place in the log'],
   ['GET /v1/revocations', 'reads by a cursor'],
   ['GET /v1/checkout', 'waits until what was bought is in force'],
