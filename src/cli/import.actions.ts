@@ -74,7 +74,7 @@ function linesOf(job: ImportJob): readonly string[] {
     phase === 'failed'
       ? `the import failed: ${failure}`
       : afterwards === 'report'
-        ? `${looked}, ${read} events would be recorded; nothing was`
+        ? `${looked}: of ${read} events ${job.report?.newEvents ?? 'none'} would be new; nothing was recorded`
         : `${looked}, ${recorded} events recorded, ${unchanged} said nothing new`;
   return job.report === null ? [came] : [came, ...reportLines(job.report)];
 }

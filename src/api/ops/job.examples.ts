@@ -31,6 +31,7 @@ export const IMPORTING: z.input<typeof importResponse> = {
     unlinkedPurchases: { count: 0, first: [] },
     unusableObjects: { count: 0, first: [] },
     severalSubscriptions: { count: 0, first: [] },
+    newEvents: null,
   },
   failure: null,
 };

@@ -36,6 +36,8 @@ export interface StreamFacts {
   readonly checkouts: readonly CheckoutObservation[];
   /** What Tenure started a session to sell once. */
   readonly started: CheckoutStart | null;
+  /** Whose it is by the latest link of operators; `null` when none stands. */
+  readonly link: string | null;
 }
 
 /** Reads a stream to its end. A long one is parsed a while at a time: others have the process between. */
@@ -49,6 +51,7 @@ export async function readStreamFacts(
   const customers: CustomerObservation[] = [];
   const checkouts: CheckoutObservation[] = [];
   let started: CheckoutStart | null = null;
+  let link: string | null = null;
   for await (const page of streamPages(store, stream, 0)) {
     for (const stored of page) {
       const event = parseEvent(stored);
@@ -65,11 +68,29 @@ export async function readStreamFacts(
         checkouts.push({ ...factOriginOf(event), type: event.type, data: event.data });
       } else if (event.type === 'CheckoutStarted') {
         started = startOf(event);
+      } else {
+        link = linkAfter(link, event);
       }
       await loopShare.yieldIfDue();
     }
   }
-  return { observations, invoices, customers, checkouts, started };
+  return { observations, invoices, customers, checkouts, started, link };
+}
+
+/** The link that stands after an event that is no sight of Stripe's. */
+function linkAfter(link: string | null, event: EventEnvelope): string | null {
+  switch (event.type) {
+    case 'SubscriptionLinked':
+    case 'CustomerLinked':
+    case 'CheckoutLinked':
+      return event.data.userId;
+    case 'SubscriptionUnlinked':
+    case 'CustomerUnlinked':
+    case 'CheckoutUnlinked':
+      return null;
+    default:
+      return link;
+  }
 }
 
 type CustomerSightType = 'CustomerObserved' | 'CustomerDeleted' | 'CustomerRetrieved';

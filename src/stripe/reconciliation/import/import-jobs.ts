@@ -57,8 +57,8 @@ const jobRow = z.object({
   failure: z.string().nullable(),
 });
 const COLUMNS = `*, extract(epoch from clock_timestamp() - recording_since)::float8 * 1000 as recording_ms`;
-/** Reports that were kept before purchases were read say nothing of them. */
-const NO_PURCHASES = { purchases: {}, unlinkedPurchases: { count: 0, first: [] } };
+/** What reports that were kept by earlier releases do not say. */
+const NOT_SAID = { purchases: {}, unlinkedPurchases: { count: 0, first: [] }, newEvents: null };
 /** So many objects that cannot be recorded are listed. */
 const FIRST = 100;
 const itemRow = z.object({ place: z.string(), body: z.string() });
@@ -215,6 +215,6 @@ function toJob(row: unknown): ImportJob {
     startedAt: startedAt.toISOString(),
     finishedAt: finishedAt?.toISOString() ?? null,
     secondsLeft: isKnown ? ((job.read - handled) / handled) * (ms / 1_000) : null,
-    report: report === null ? null : importReportSchema.parse({ ...NO_PURCHASES, ...JSON.parse(report) }),
+    report: report === null ? null : importReportSchema.parse({ ...NOT_SAID, ...JSON.parse(report) }),
   };
 }

@@ -12,6 +12,7 @@ function listOf<T extends z.ZodType>(each: T) {
  * What would hold if everything that was read of Stripe were recorded now, on top of what is known: users by plan,
  * subscriptions by status, live subscriptions of nobody, what names two users, prices that are in no plan (and of how many
  * users), users with several live subscriptions; plans that purchases give, by plan, and purchases of nobody that give one; and what was read and cannot be recorded.
+ * `newEvents`: how many of the events that were read the log does not say yet; counted by a dry run alone, else `null`.
  */
 export const importReportSchema = z.strictObject({
   users: counts,
@@ -25,5 +26,6 @@ export const importReportSchema = z.strictObject({
   unlinkedPurchases: listOf(z.strictObject({ session: z.string(), customer: z.string().nullable() })),
   unusableObjects: listOf(z.strictObject({ kind: z.enum(OBJECT_KINDS), id: z.string(), why: z.string() })),
   severalSubscriptions: listOf(z.strictObject({ userId: z.string(), subscriptions: z.array(z.string()) })),
+  newEvents: z.number().nullable(),
 });
 export type ImportReport = z.infer<typeof importReportSchema>;

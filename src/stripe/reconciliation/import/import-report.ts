@@ -34,7 +34,7 @@ export async function importReport(
   pool: Pool,
   pages: AsyncIterable<readonly ImportItem[]>,
   now: number,
-): Promise<Omit<ImportReport, 'unusableObjects'>> {
+): Promise<Omit<ImportReport, 'unusableObjects' | 'newEvents'>> {
   const live = await readLiveCheckpoint(pool, ENTITLEMENTS);
   if (live === null) throw new NoCatalogError();
   const { generation } = live;

@@ -16,6 +16,7 @@ import type { ImportItem } from './import-item.js';
 import { type ImportJob, ImportJobs } from './import-jobs.js';
 import { readPage } from './import-pages.js';
 import { importReport } from './import-report.js';
+import { inTurns } from './in-turns.js';
 import { noveltyOf } from './known.js';
 
 export interface ImporterOptions extends AnswerReading {
@@ -50,8 +51,6 @@ export interface AskedImport {
 const A_PAGE = 500;
 /** Items that are let go of together. */
 const A_STEP = 100;
-/** Items that are recorded at once: webhooks go on beside them. */
-const AT_ONCE = 8;
 
 /**
  * Brings the subscriptions and purchases of a Stripe account in (DESIGN 10): reads them all, reports what would hold, and records what
@@ -134,8 +133,25 @@ export class Importer {
       const report = await importReport(pool, this.#items(id), now());
       const { unusable: count } = await this.#jobs.find(id);
       const unusableObjects = { count, first: [...(await this.#jobs.unusable(id))] };
-      await this.#jobs.reported(id, { ...report, unusableObjects });
+      const newEvents = job.afterwards === 'report' ? await this.#countNew(id) : null;
+      if (signal.aborted) return;
+      await this.#jobs.reported(id, { ...report, unusableObjects, newEvents });
     }
+  }
+
+  /** How many of the events that were read would be appended: one that was read twice once. Told to end it counts no further. */
+  async #countNew(id: string): Promise<number> {
+    const { store, streamPrefix, signal } = this.options;
+    const counted = new Set<string>();
+    for await (const page of this.#items(id)) {
+      if (signal.aborted) break;
+      const unheard = page.filter(({ causation }) => !counted.has(causation));
+      const found = await inTurns(unheard, (item) => noveltyOf(store, streamPrefix, item));
+      for (const [index, { causation }] of unheard.entries()) {
+        if (found[index] === 'new') counted.add(causation);
+      }
+    }
+    return counted.size;
   }
 
   async *#items(id: string): AsyncGenerator<readonly ImportItem[]> {
@@ -203,34 +219,6 @@ export class Importer {
   #alone<T>(work: () => Promise<T>): Promise<T> {
     return alone(this.options.pool, 'import', () => new ImportUnderWayError(), work);
   }
-}
-
-/**
- * Does `work` with each item, a few at once, the others as places come free. Answers in the order of the items. Once one
- * fails no other begins; it throws when those under way have ended.
- */
-async function inTurns<T extends object, R>(
-  items: readonly T[],
-  work: (item: T) => Promise<R>,
-): Promise<readonly R[]> {
-  const answers: R[] = [];
-  let next = 0;
-  const turn = async (): Promise<void> => {
-    for (;;) {
-      const index = next++;
-      const item = items[index];
-      if (item === undefined) return;
-      try {
-        answers[index] = await work(item);
-      } catch (error) {
-        next = items.length;
-        throw error;
-      }
-    }
-  };
-  const turns = await Promise.allSettled(Array.from({ length: AT_ONCE }, turn));
-  for (const ended of turns) if (ended.status === 'rejected') throw ended.reason;
-  return answers;
 }
 
 function linkItem({ customer, userId }: ImportLink, job: string): ImportItem {

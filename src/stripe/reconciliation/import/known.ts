@@ -56,6 +56,6 @@ function saysNothingNew({ event }: ImportItem, facts: StreamFacts): boolean {
       return newest !== undefined && isDeepStrictEqual({ ...newest.data, lineItems }, event.data);
     }
     case 'CustomerLinked':
-      return false; // its aggregate knows whether the link stands
+      return facts.link === event.data.userId;
   }
 }
