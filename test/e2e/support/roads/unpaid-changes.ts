@@ -1,4 +1,5 @@
-import { said } from '../stranger.js';
+import type { Shop } from '../shop.js';
+import { type Stranger, said } from '../stranger.js';
 import { BROKE, PLUS, PRO, PRO_BY_PATCH, price, type Road } from './road.js';
 
 /** Higher plans, units and intervals on the way to which nobody pays. */
@@ -171,4 +172,38 @@ export const UNPAID_CHANGES: readonly Road[] = [
     },
     [303, 'plus active, pro waits: no_invoice'],
   ],
+  [
+    'A higher plan by bank debit waits until the money has come, nor is more bought on top of it',
+    async (who, shop) => {
+      await shop.buy(who.id, PLUS);
+      const [page, waiting] = await upgradedByDebit(who, shop, 'pm_usBankAccount_success');
+      const onTop = await who.begin({ ...PRO, quantity: 9 });
+      await debitsEnd(shop);
+      return [page, waiting, onTop, await who.has()];
+    },
+    [303, 'plus active, pro waits: bank_debit', '409 payment_due', 'pro active'],
+  ],
+  [
+    'A higher plan whose bank debit is returned does not come, and the plan that was paid stays',
+    async (who, shop) => {
+      await shop.buy(who.id, PLUS);
+      const [page, waiting] = await upgradedByDebit(who, shop, 'pm_usBankAccount_debitNotAuthorized');
+      await debitsEnd(shop);
+      return [page, waiting, (await who.snapshot()).plan, await who.begin(PRO)];
+    },
+    [303, 'plus active, pro waits: bank_debit', 'plus', '409 payment_due'],
+  ],
 ];
+
+/** Upgrades to pro by the debit of a bank account: the page's status, and what is had while the money is under way. */
+async function upgradedByDebit(who: Stranger, shop: Shop, account: string): Promise<readonly unknown[]> {
+  await shop.simulator.control('POST', '/_simulator/settings', { bank_debit_days: 0 });
+  await shop.cardBecomes(who.id, account);
+  return [await who.upgrade(PRO), await who.has()];
+}
+
+/** Debits that are under way settle or are returned: Stripe takes days for that, which are over with the next second here. */
+async function debitsEnd(shop: Shop): Promise<void> {
+  await shop.later();
+  await shop.heard();
+}
