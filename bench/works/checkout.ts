@@ -4,9 +4,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import Stripe from 'stripe';
 import { Simulator } from '../../packages/stripe-simulator/src/index.js';
+import { HANDLED_TYPES } from '../../src/stripe/translate/stripe-event.translator.js';
 import { limitRow, quantile, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
 import { startService } from '../support/service-process.js';
@@ -15,6 +17,8 @@ import { startService } from '../support/service-process.js';
 const STRIPE_MS = 150;
 /** Purchases under way at once. */
 const AT_ONCE = 8;
+/** Purchases before those that are measured: a process that has just started compiles its code meanwhile. */
+const WARMING = 3 * AT_ONCE;
 const APP = 'https://app.example.com';
 const KEY = 'sk_test_of_the_bench';
 /** What must be kept at p99, in milliseconds: a session is made, a webhook answered, a paid plan is seen. */
@@ -54,16 +58,20 @@ export async function benchCheckout({
       logFile: join(tmpdir(), `tenure-bench-${process.pid}-checkout.log`),
     });
     const url = `http://127.0.0.1:${service.port}`;
-    const figures: Figures = { session: [], webhook: [], visible: [] };
+    let figures: Figures = { session: [], webhook: [], visible: [] };
     const relay = await WebhookRelay.start(url, (ms) => figures.webhook.push(ms));
+    const scene = { simulator, relay, url, adminKey };
     try {
       await simulator.control('POST', '/_simulator/settings', { answer_ms: STRIPE_MS });
       await simulator.goWithRealTime();
       await subscribe(simulator, relay.url, secret);
-      await purchases(effort.purchases, (n) =>
-        buy({ simulator, relay, url, adminKey, figures }, `buyer-${n}`),
-      );
-      return reportOf(figures, say);
+      await purchases(WARMING, (n) => buy({ ...scene, figures }, `first-${n}`));
+      figures = { session: [], webhook: [], visible: [] };
+      const ownDelay = monitorEventLoopDelay();
+      ownDelay.enable();
+      await purchases(effort.purchases, (n) => buy({ ...scene, figures }, `buyer-${n}`));
+      ownDelay.disable();
+      return reportOf(figures, ownDelay.percentile(99) / 1e6, say);
     } finally {
       await relay.close();
       await service.stop();
@@ -74,7 +82,8 @@ export async function benchCheckout({
   }
 }
 
-function reportOf(figures: Figures, say: (line: string) => void): WorkReport {
+/** `ownDelayMs`: how long the buyers, Stripe and its network, which are of one process, kept each other waiting at p99. */
+function reportOf(figures: Figures, ownDelayMs: number, say: (line: string) => void): WorkReport {
   const row = (kind: keyof Figures, work: string) => {
     const p99 = quantile(figures[kind], 0.99);
     say(`  ${work}: p50 ${quantile(figures[kind], 0.5).toFixed(0)} ms, p99 ${p99.toFixed(0)} ms`);
@@ -87,7 +96,13 @@ function reportOf(figures: Figures, say: (line: string) => void): WorkReport {
       row('webhook', 'webhook of a checkout answered'),
       row('visible', 'from payment to plan seen'),
     ],
-    notes: [{ what: 'purchases, none told the plan of before', value: String(figures.visible.length) }],
+    notes: [
+      { what: 'purchases, none told the plan of before', value: String(figures.visible.length) },
+      {
+        what: 'delay of the event loop of the buyers and of Stripe, p99',
+        value: `${ownDelayMs.toFixed(0)} ms`,
+      },
+    ],
   };
 }
 
@@ -192,7 +207,7 @@ async function subscribe(simulator: Simulator, url: string, secret: string): Pro
     url,
     secret,
     payload: 'snapshot',
-    enabledEvents: ['*'],
+    enabledEvents: [...HANDLED_TYPES],
     enabled: 'enabled',
     shown: { id: 'we_1', object: 'webhook_endpoint' } as Stripe.WebhookEndpoint,
   });
