@@ -29,6 +29,11 @@ function snapshot(userId: string, version = 0): Served {
 
 const at = (revision: number, liveEpoch = 1): CommitId => ({ revision, liveEpoch });
 
+/** Lets nothing else of this process happen for so many milliseconds. */
+function standStill(ms: number): void {
+  for (const end = performance.now() + ms; performance.now() < end; );
+}
+
 async function untilFound<Found extends ReadonlyMap<string, unknown>>(
   find: () => Promise<Found>,
 ): Promise<Found> {
@@ -112,6 +117,18 @@ describe('Snapshots in Redis', () => {
     const found = await untilFound(() => other.find(['u'], () => at(5)));
     const { userId, ...shared } = ends;
     expect(found.get('u')).toEqual(shared);
+  });
+
+  it('are not late where this process itself stood still for longer than it waits', async () => {
+    const { lead, offer, other, holds } = instances();
+    await lead(at(5), 'all');
+    await offer(at(5), snapshot('u', 3));
+    await holds(at(5), 'u');
+    await until('it is found', async () => {
+      const found = other.find(['u'], () => at(5));
+      standStill(100);
+      return (await found).size === 1;
+    });
   });
 
   it('are not used by who knows of a later commit, or of another generation, than Redis was told', async () => {
