@@ -64,6 +64,7 @@ describe('Who holds a subscription', () => {
     ['pays what is past due first', [PRO, { status: 'past_due' }, null], 'payment_due'],
     ['buys nothing on top of a bank debit that is on its way', [PRO, {}, 'bank_debit'], 'payment_due'],
     ['buys nothing on top of a sent invoice that is not paid', [PRO, {}, 'sent_invoice'], 'payment_due'],
+    ['buys nothing on top of a higher plan whose invoice is open', [PRO, {}, 'invoice_open'], 'payment_due'],
     ['buys nothing on top of what was paid back', [PRO, {}, 'taken_back'], 'payment_due'],
     ['is told that it waits, not that it is held', [PLUS, {}, 'no_invoice'], 'payment_due'],
     ['may buy what bills the difference that was left', [PRO, {}, 'no_invoice'], 'may be bought'],

@@ -12,8 +12,16 @@ export function refuseLess({ of, plan }: Offer, catalog: PlanCatalog, snapshot: 
   if (snapshot.subscriptionActive && held !== undefined && of.rank < held.rank) throw isLess(plan);
 }
 
-/** Of these the money may still come or has gone again: what is bought on top would be had for the difference alone. */
-const NOT_PAID: readonly (string | undefined)[] = ['bank_debit', 'sent_invoice', 'taken_back'];
+/**
+ * Of these the money may still come or has gone again: what is bought on top would be had for the difference alone. An invoice
+ * that is open while the plan is held is one that a bank debit is to pay.
+ */
+const NOT_PAID: readonly (string | undefined)[] = [
+  'bank_debit',
+  'sent_invoice',
+  'invoice_open',
+  'taken_back',
+];
 
 /**
  * What is held already, is less, waits for a payment, or would be had before it is paid.

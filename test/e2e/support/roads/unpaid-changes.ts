@@ -181,7 +181,7 @@ export const UNPAID_CHANGES: readonly Road[] = [
       await debitsEnd(shop);
       return [page, waiting, onTop, await who.has()];
     },
-    [303, 'plus active, pro waits: bank_debit', '409 payment_due', 'pro active'],
+    [303, 'plus active, pro waits: invoice_open', '409 payment_due', 'pro active'],
   ],
   [
     'A higher plan whose bank debit is returned does not come, and the plan that was paid stays',
@@ -191,7 +191,7 @@ export const UNPAID_CHANGES: readonly Road[] = [
       await debitsEnd(shop);
       return [page, waiting, (await who.snapshot()).plan, await who.begin(PRO)];
     },
-    [303, 'plus active, pro waits: bank_debit', 'plus', '409 payment_due'],
+    [303, 'plus active, pro waits: invoice_open', 'plus', '409 payment_due'],
   ],
 ];
 
