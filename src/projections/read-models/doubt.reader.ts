@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { CheckoutObservation, InvoiceObservation } from '../../policy/facts.js';
 import { isSaleUnknown } from '../../policy/purchases.js';
-import { checkoutText, customerText, invoiceText } from '../entitlements/fact-rows.js';
+import { checkoutText, invoiceText } from '../entitlements/fact-rows.js';
 
 const LIVE = '(select generation from tenure.live_generation)';
 
@@ -12,7 +12,6 @@ const suspectRow = z.object({
   invoices: z.array(z.string()),
 });
 const namingRow = z.object({ subscription: z.string(), facts: z.string() });
-const customerRow = z.object({ customer: z.string(), facts: z.string() });
 const saleRow = z.object({ session: z.string(), facts: z.string() });
 const lastRow = z.tuple([z.object({ last: z.string().nullable() })]);
 
@@ -116,20 +115,6 @@ export class DoubtReader {
     };
   }
 
-  /** Looks at so many customers for those of whom one second of Stripe's may name several users. */
-  async contestedCustomers(after: string, limit: number): Promise<WalkPart<string>> {
-    const { rows } = await this.pool.query(
-      `select customer, facts from tenure.customer
-       where generation = ${LIVE} and customer > $1 order by customer limit $2`,
-      [after, limit],
-    );
-    const found = z.array(customerRow).parse(rows);
-    return {
-      found: found.flatMap(({ customer, facts }) => (isContested(facts) ? [customer] : [])),
-      next: found.length < limit ? null : (found.at(-1)?.customer ?? null),
-    };
-  }
-
   /** Where a slice ends; `null` where nothing comes after it. */
   async #lastOf(table: 'subscription' | 'checkout', after: string, limit: number): Promise<string | null> {
     const id = table === 'checkout' ? 'session' : 'subscription';
@@ -141,15 +126,4 @@ export class DoubtReader {
     );
     return lastRow.parse(rows)[0].last;
   }
-}
-
-/** Whether two sights of a customer in one second say that it is another user's. */
-function isContested(facts: string): boolean {
-  const bySecond = new Map<number, string>();
-  return customerText.parse(JSON.parse(facts)).observations.some(({ created, userId }) => {
-    if (userId === null) return false;
-    const before = bySecond.get(created) ?? userId;
-    bySecond.set(created, userId);
-    return before !== userId;
-  });
 }
