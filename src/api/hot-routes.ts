@@ -1,9 +1,10 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import { type AccessControl, requireAccess } from '../auth/access-control.js';
+import { type AccessControl, requireAccess, requireScope } from '../auth/access-control.js';
 import type { Principal } from '../auth/authenticator.js';
+import { tokenOf } from '../auth/caller.js';
 import { isUserId } from '../events/user-id.js';
-import { readBody } from '../http/body.js';
+import { readBody, readJsonBody } from '../http/body.js';
 import type { FailureLog } from '../http/failure-log.js';
 import { logRequest } from '../http/measured.js';
 import { problemReply, type Reply, sendReply } from '../http/reply.js';
@@ -13,6 +14,8 @@ import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { WebhookService } from '../webhooks/webhook.service.js';
 import type { EntitlementsService } from './entitlements/entitlements.service.js';
+import type { OfrepService } from './ofrep/ofrep.service.js';
+import { parseFailure } from './ofrep/ofrep-body.js';
 import { toProblem } from './to-problem.js';
 
 export interface HotRoutesOptions {
@@ -20,6 +23,7 @@ export interface HotRoutesOptions {
   readonly next: RequestListener;
   readonly access: AccessControl;
   readonly entitlements: EntitlementsService;
+  readonly ofrep: OfrepService;
   readonly webhooks: WebhookService;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -28,17 +32,19 @@ export interface HotRoutesOptions {
 
 const WEBHOOK = '/webhooks/stripe';
 const SNAPSHOT_ROUTE = '/v1/users/:userId/entitlements';
+const FLAGS = '/ofrep/v1/evaluate/flags';
 /** The plain form of the snapshot's path: no query, nothing to decode. */
 const SNAPSHOT = /^\/v1\/users\/([\w.~:@-]{1,255})\/entitlements$/;
 
 /**
- * Answers the two hot routes in front of Express on the same server (DESIGN 13), through the same services, checks,
+ * Answers the hot routes in front of Express on the same server (DESIGN 13), through the same services, checks,
  * errors and metrics as the controllers; everything else goes on to Express.
  */
 export function hotRoutes(options: HotRoutesOptions): RequestListener {
-  const { next, access, entitlements, webhooks } = options;
+  const { next, access, entitlements, ofrep, webhooks } = options;
   const snapshots = new HotRoute('GET', SNAPSHOT_ROUTE, options);
   const deliveries = new HotRoute('POST', WEBHOOK, options);
+  const flags = new HotRoute('POST', FLAGS, options);
 
   const receive = async ({ request, response, requestId, start }: Exchange): Promise<void> => {
     const signature = request.headers['stripe-signature'];
@@ -83,6 +89,22 @@ export function hotRoutes(options: HotRoutesOptions): RequestListener {
     else snapshots.send(response, reply, requestId, start);
   };
 
+  /** All flags of a user, which providers in browsers ask for again and again. */
+  const evaluate = async ({ request, response, requestId, start }: Exchange): Promise<void> => {
+    let reply: Reply;
+    try {
+      const { headers, socket } = request;
+      const principal = await access.admit(headers.authorization, socket.remoteAddress ?? '');
+      const body = await readJsonBody(request);
+      if (principal.kind === 'key') requireScope(principal, 'entitlements:read');
+      const has = { ifNoneMatch: headers['if-none-match'], flagConfigEtag: undefined };
+      reply = await ofrep.flags(body, tokenOf(principal), has);
+    } catch (error) {
+      reply = parseFailure(error, undefined) ?? flags.refuse(error, requestId);
+    }
+    flags.send(response, reply, requestId, start);
+  };
+
   return (request, response) => {
     const { method, url = '' } = request;
     if (method === 'GET') {
@@ -94,6 +116,10 @@ export function hotRoutes(options: HotRoutesOptions): RequestListener {
       void receive(exchangeOf(request, response));
       return;
     }
+    if (method === 'POST' && url === FLAGS) {
+      void evaluate(exchangeOf(request, response));
+      return;
+    }
     return next(request, response);
   };
 }
@@ -101,7 +127,7 @@ export function hotRoutes(options: HotRoutesOptions): RequestListener {
 /** The pattern of a request's route, hot or of Express, once it was found; `null` where there is none. */
 export function routeOf(request: IncomingMessage): string | null {
   const { method, url = '' } = request;
-  if (method === 'POST' && url === WEBHOOK) return WEBHOOK;
+  if (method === 'POST' && (url === WEBHOOK || url === FLAGS)) return url;
   if (method === 'GET' && SNAPSHOT.test(url)) return SNAPSHOT_ROUTE;
   const path: unknown = Reflect.get(Object(Reflect.get(request, 'route')), 'path');
   return typeof path === 'string' ? path : null;

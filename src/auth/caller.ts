@@ -2,6 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import { canonicalPath, idempotencyKeyOf, stableId } from '../http/idempotency/request-key.js';
 import { requestIdOf } from '../http/request-id.js';
+import type { Principal } from './authenticator.js';
 import { principalOf } from './require-key.js';
 
 /** Who sends a request below /v1, as events name it, and the id of the request. */
@@ -16,16 +17,19 @@ export interface Caller {
   readonly endsAt: number | null;
 }
 
+/** Whose token it is and when it ends; nobody's, never, of a key. */
+export function tokenOf(principal: Principal): Pick<Caller, 'userId' | 'endsAt'> {
+  if (principal.kind === 'key') return { userId: null, endsAt: null };
+  return { userId: principal.userId, endsAt: principal.expiresAt };
+}
+
 /** Gives the handler of a route its caller. */
 export const CallerOf = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
   const request = context.switchToHttp().getRequest<Request>();
   const principal = principalOf(request);
   const { actor } = principal;
-  const { name, userId, endsAt } =
-    principal.kind === 'user'
-      ? { name: actor, userId: principal.userId, endsAt: principal.expiresAt }
-      : { name: principal.name ?? actor, userId: null, endsAt: null };
-  return { actor, name, requestId: requestIdOf(request), userId, endsAt };
+  const name = principal.kind === 'key' ? (principal.name ?? actor) : actor;
+  return { actor, name, requestId: requestIdOf(request), ...tokenOf(principal) };
 });
 
 /** Gives the handler of a route the `Idempotency-Key`, `null` where there is none. @throws ProblemError `invalid_request` */

@@ -71,7 +71,7 @@ export function rawBodyOf(request: IncomingMessage): Buffer {
  */
 export async function jsonBody(request: Request, _response: Response, next: NextFunction): Promise<void> {
   try {
-    if (hasBody(request) && request.body === undefined) request.body = await readJson(request);
+    if (request.body === undefined) request.body = await readJsonBody(request);
     next();
   } catch (error) {
     next(error);
@@ -104,18 +104,23 @@ async function readForm(request: Request): Promise<Readonly<Record<string, strin
 }
 
 /** @throws ProblemError `unsupported_media_type` */
-function refuseOtherTypes({ headers }: Request, type: RegExp, name: string): void {
+function refuseOtherTypes({ headers }: IncomingMessage, type: RegExp, name: string): void {
   const encoding = headers['content-encoding'];
   if (type.test(headers['content-type'] ?? '') && (encoding === undefined || encoding === 'identity')) return;
   throw new ProblemError('unsupported_media_type', `Send ${name}, not compressed.`);
 }
 
 /** A request has a body when it announces one (RFC 9112, 6). */
-function hasBody({ headers }: Request): boolean {
+function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-async function readJson(request: Request): Promise<unknown> {
+/**
+ * The JSON body of a request, `undefined` where it has none.
+ * @throws ProblemError `unsupported_media_type`, `malformed_json`, and as `readBody`
+ */
+export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
+  if (!hasBody(request)) return undefined;
   refuseOtherTypes(request, JSON_TYPE, 'application/json');
   const raw = await readBody(request);
   if (request.headers['idempotency-key'] !== undefined) rawBodies.set(request, raw);

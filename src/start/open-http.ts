@@ -10,6 +10,7 @@ import { serveConsole } from '../api/console/serve-console.js';
 import { EntitlementsService } from '../api/entitlements/entitlements.service.js';
 import { hotRoutes, routeOf } from '../api/hot-routes.js';
 import { EVENT_STREAM_PATH } from '../api/ofrep/flag-changes.js';
+import { OfrepService } from '../api/ofrep/ofrep.service.js';
 import { ofrepBody } from '../api/ofrep/ofrep-body.js';
 import { serveOpenApi } from '../api/openapi.js';
 import { toProblem } from '../api/to-problem.js';
@@ -94,6 +95,7 @@ export async function openHttp(
     next: expressListener,
     access: app.get(AccessControl),
     entitlements: app.get(EntitlementsService),
+    ofrep: app.get(OfrepService),
     webhooks: app.get(WebhookService),
     metrics,
     logger,

@@ -9,6 +9,7 @@ let service: TestService;
 let cold: Server;
 let coldUrl: string;
 let etag: string;
+let flagsEtag: string;
 let provider: IdentityProvider;
 const tokens = { own: '', other: '', expired: '' };
 const APP = 'https://app.example.test';
@@ -28,6 +29,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => cold.listen(0, '127.0.0.1', resolve));
   coldUrl = `http://127.0.0.1:${(cold.address() as AddressInfo).port}`;
   await service.after('road', known);
+  flagsEtag = (await call(service.url, flags(OF_ROAD))).headers.etag ?? '';
   etag = (await service.get('/v1/users/road/entitlements')).headers.etag ?? '';
 });
 afterAll(async () => {
@@ -39,6 +41,7 @@ afterAll(async () => {
 const authorization = `Bearer ${ADMIN_KEY}`;
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const SNAPSHOT = '/v1/users/road/entitlements';
+const FLAGS = '/ofrep/v1/evaluate/flags';
 
 const webhook = (body: Call['body'], headers: Readonly<Record<string, string>>): Call => ({
   method: 'POST',
@@ -50,6 +53,13 @@ const delivery = (text: string, headers: Readonly<Record<string, string>> = {}):
   const { body, signature } = signed(text);
   return webhook(body, { 'stripe-signature': signature, ...headers });
 };
+const OF_ROAD = '{"context":{"targetingKey":"road"}}';
+const flags = (body: string, headers: Readonly<Record<string, string>> = {}, path = FLAGS): Call => ({
+  method: 'POST',
+  path,
+  headers: { authorization, 'content-type': 'application/json', ...headers },
+  ...(body === '' ? {} : { body }),
+});
 const variant = (more: object): string => JSON.stringify({ ...known, id: 'evt_variant', ...more });
 
 const REQUESTS: readonly (readonly [string, () => Call])[] = [
@@ -147,6 +157,25 @@ const REQUESTS: readonly (readonly [string, () => Call])[] = [
     () => webhook(Buffer.from([0x7b, 0xff, 0x7d]), { 'stripe-signature': signed('{}').signature }),
   ],
   ['GET at the webhook', () => ({ path: '/webhooks/stripe' })],
+  ['all flags', () => flags(OF_ROAD)],
+  ['all flags, and the tag of what it has', () => flags(OF_ROAD, { 'if-none-match': flagsEtag })],
+  ['all flags, and another tag', () => flags(OF_ROAD, { 'if-none-match': '"a"' })],
+  ['all flags of a user never heard of', () => flags('{"context":{"targetingKey":"nobody"}}')],
+  ['all flags of the user of a token', () => flags('', bearer(tokens.own))],
+  ['all flags of another user than that of a token', () => flags(OF_ROAD, bearer(tokens.other))],
+  ['all flags after a change that was told', () => flags(OF_ROAD, {}, `${FLAGS}?flagConfigEtag=0.1.a`)],
+  ['all flags at a path in capital letters', () => flags(OF_ROAD, {}, FLAGS.toUpperCase())],
+  ['all flags of nobody', () => flags('')],
+  ['all flags of a list', () => flags('[]')],
+  ['all flags of what is no user id', () => flags('{"context":{"targetingKey":"\\u0007"}}')],
+  ['all flags for what is not JSON', () => flags('{')],
+  ['all flags for a prototype', () => flags('{"__proto__":{}}')],
+  ['all flags for another media type', () => flags(OF_ROAD, { 'content-type': 'text/plain' })],
+  ['all flags for a compressed body', () => flags(OF_ROAD, { 'content-encoding': 'gzip' })],
+  ['all flags without a key', () => flags(OF_ROAD, { authorization: '' })],
+  ['all flags with a wrong key', () => flags(OF_ROAD, bearer('wrong'))],
+  ['all flags for a page of an allowed origin', () => flags(OF_ROAD, { origin: APP })],
+  ['GET at all flags', () => ({ path: FLAGS, headers: { authorization } })],
 ];
 
 /** Headers that belong to the connection or the instant. */

@@ -1,11 +1,10 @@
 import { Body, Controller, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiHeader, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
-import { requireOwn } from '../../auth/access-control.js';
 import { type Caller, CallerOf } from '../../auth/caller.js';
-import { isUserId } from '../../events/user-id.js';
 import { Describe } from '../../http/describe.js';
 import { jsonReply, type Reply } from '../../http/reply.js';
 import { EntitlementsService } from '../entitlements/entitlements.service.js';
+import { userOf } from './asked-user.js';
 import { flagOf } from './flags.js';
 import {
   flagResponse,
@@ -51,20 +50,14 @@ export class OfrepController {
     access: 'entitlements:read',
     userTokens: 'handler',
   })
-  async flags(
+  flags(
     @Body() body: unknown,
     @Headers('if-none-match') ifNoneMatch: string | undefined,
     @Query('flagConfigEtag') flagConfigEtag: unknown,
     @CallerOf() caller: Caller,
   ): Promise<Reply> {
-    const asked = userOf(body, caller);
-    if ('failure' in asked) return jsonReply(400, asked.failure);
-    return this.ofrep.flags({
-      userId: asked.userId,
-      caller,
-      ifNoneMatch,
-      flagConfigEtag: told(flagConfigEtag),
-    });
+    const has = { ifNoneMatch, flagConfigEtag: told(flagConfigEtag) };
+    return this.ofrep.flags(body, caller, has);
   }
 
   @Post(':key')
@@ -96,27 +89,4 @@ export class OfrepController {
 /** What an event said; a parameter that is given twice says nothing. */
 function told(flagConfigEtag: unknown): string | undefined {
   return typeof flagConfigEtag === 'string' ? flagConfigEtag : undefined;
-}
-
-/** Of whom it is asked: a user token's own user where nobody is named. @throws ProblemError `other_user` */
-function userOf(
-  body: unknown,
-  caller: Caller,
-): { readonly userId: string } | { readonly failure: OfrepFailure } {
-  const parsed = ofrepRequest.safeParse(body ?? {});
-  if (!parsed.success) {
-    return failed('INVALID_CONTEXT', 'The context is an object whose targetingKey is the id of a user.');
-  }
-  const userId = parsed.data.context?.targetingKey ?? caller.userId;
-  if (userId === null) return failed('TARGETING_KEY_MISSING', 'The targetingKey is the id of a user.');
-  if (!isUserId(userId)) return failed('INVALID_CONTEXT', 'The targetingKey is no id of a user.');
-  requireOwn(caller, userId);
-  return { userId };
-}
-
-function failed(
-  errorCode: OfrepFailure['errorCode'],
-  errorDetails: string,
-): { readonly failure: OfrepFailure } {
-  return { failure: { errorCode, errorDetails } };
 }

@@ -3,30 +3,38 @@ import type { StreamTickets } from '../../auth/stream-tickets.js';
 import type { PlanCatalog } from '../../events/catalog.events.js';
 import { matchesIfNoneMatch, strongEtag } from '../../http/etag.js';
 import { ProblemError } from '../../http/problem.js';
-import { Reply } from '../../http/reply.js';
+import { jsonReply, Reply } from '../../http/reply.js';
 import { SharedAnswer } from '../../http/shared-answer.js';
+import type { Snapshot } from '../../projections/entitlements/snapshot.js';
 import type { Projections } from '../../projections/projections.js';
 import { ReadModelNotReadyError } from '../../projections/read-models/served-row.js';
 import { parseEventId } from '../../push/told-snapshot.js';
 import type { EntitlementsService } from '../entitlements/entitlements.service.js';
+import { userOf } from './asked-user.js';
 import { eventStreamOf } from './flag-changes.js';
 import { flagsOf } from './flags.js';
 
 /** The catalogue is read anew after so long, in milliseconds: only which keys there are hangs on it. */
 const CATALOG_KEPT_MS = 1_000;
 
-/** Of whom all flags are asked, and what the caller has. */
-export interface FlagsAsked {
-  readonly userId: string;
-  readonly caller: Pick<Caller, 'userId' | 'endsAt'>;
+/** What a caller who asks for all flags has. */
+export interface FlagsHeld {
   readonly ifNoneMatch: string | undefined;
   /** The `etag` of the event that told of a change; what is none of ours counts as none. */
   readonly flagConfigEtag: string | undefined;
 }
 
-/** Answers all flags of a user at once. */
+/** All flags of a snapshot by a catalogue, as text; it is made once for as long as both are kept. */
+interface FlagsText {
+  readonly catalog: PlanCatalog;
+  readonly text: string;
+  readonly etag: string;
+}
+
+/** Answers all flags of a user at once; both roads to them end here. */
 export class OfrepService {
   readonly #catalog: SharedAnswer<PlanCatalog | null>;
+  readonly #texts = new WeakMap<Snapshot, FlagsText>();
 
   constructor(
     private readonly entitlements: EntitlementsService,
@@ -36,26 +44,44 @@ export class OfrepService {
     this.#catalog = new SharedAnswer(() => ops.currentCatalog(), CATALOG_KEPT_MS);
   }
 
-  /** @throws ProblemError `projection_behind` of the event that told of a change, and as `EntitlementsService.served` */
-  async flags({ userId, caller, ifNoneMatch, flagConfigEtag }: FlagsAsked): Promise<Reply> {
-    await this.#reachTold(flagConfigEtag);
-    const [{ snapshot }, catalog] = await Promise.all([
-      this.entitlements.served(userId, undefined),
-      this.#catalog.get(),
-    ]);
+  /**
+   * @param body of the request, as JSON says it
+   * @throws ProblemError `other_user`, `projection_behind` of the event that told of a change, and as `EntitlementsService.served`
+   */
+  async flags(body: unknown, caller: Pick<Caller, 'userId' | 'endsAt'>, has: FlagsHeld): Promise<Reply> {
+    const asked = userOf(body, caller);
+    if ('failure' in asked) return jsonReply(400, asked.failure);
+    const { userId } = asked;
+    if (has.flagConfigEtag !== undefined) await this.#reachTold(has.flagConfigEtag);
+    const { snapshot } = await this.entitlements.served(userId, undefined);
+    const catalog = await this.#catalog.get();
     if (catalog === null) throw new ReadModelNotReadyError();
-    const flags = flagsOf(snapshot, catalog);
-    const { endsAt } = caller;
-    const streams =
-      endsAt === null ? {} : { eventStreams: [eventStreamOf(this.tickets.issue(userId, endsAt))] };
-    const text = JSON.stringify({ ...flags, ...streams });
-    const headers = { etag: strongEtag(text), 'cache-control': 'private, no-cache' };
-    if (matchesIfNoneMatch(ifNoneMatch, headers.etag)) return new Reply(304, headers, null);
+    const flags = this.#textOf(snapshot, catalog);
+    const { text, etag } =
+      caller.endsAt === null ? flags : this.#withStream(flags.text, userId, caller.endsAt);
+    const headers = { etag, 'cache-control': 'private, no-cache' };
+    if (matchesIfNoneMatch(has.ifNoneMatch, etag)) return new Reply(304, headers, null);
     return new Reply(200, { 'content-type': 'application/json; charset=utf-8', ...headers }, text);
   }
 
+  #textOf(snapshot: Snapshot, catalog: PlanCatalog): FlagsText {
+    const known = this.#texts.get(snapshot);
+    if (known?.catalog === catalog) return known;
+    const text = JSON.stringify(flagsOf(snapshot, catalog));
+    const made = { catalog, text, etag: strongEtag(text) };
+    this.#texts.set(snapshot, made);
+    return made;
+  }
+
+  /** The same with the stream that tells when to ask again. */
+  #withStream(flags: string, userId: string, endsAt: number): Pick<FlagsText, 'text' | 'etag'> {
+    const streams = JSON.stringify([eventStreamOf(this.tickets.issue(userId, endsAt))]);
+    const text = `${flags.slice(0, -1)},"eventStreams":${streams}}`;
+    return { text, etag: strongEtag(text) };
+  }
+
   /** Never answers with what was before the change that was told of. */
-  async #reachTold(flagConfigEtag: string | undefined): Promise<void> {
+  async #reachTold(flagConfigEtag: string): Promise<void> {
     const told = parseEventId(flagConfigEtag);
     if (told === null) return;
     try {
