@@ -4,6 +4,8 @@ import type { NextFunction, Request, Response } from 'express';
 import { PROBLEMS } from '../http/problem.js';
 import { requestIdOf } from '../http/request-id.js';
 import { RouteTable } from '../http/route-table.js';
+import { CHECK_PATH } from './access/access-check.js';
+import { CHECK_DOCUMENT } from './access/check.document.js';
 import { completeDocument } from './complete-document.js';
 
 /** What is served beside the documented API. */
@@ -39,7 +41,9 @@ export function serveOpenApi(app: INestApplication, version: string): RouteTable
       description: 'What stands in the path of an entry of `eventStreams`; it ends with the user token',
     })
     .build();
-  const document = completeDocument(SwaggerModule.createDocument(app, config));
+  const created = SwaggerModule.createDocument(app, config);
+  created.paths[CHECK_PATH] = CHECK_DOCUMENT;
+  const document = completeDocument(created);
   for (const [path, methods] of Object.entries(document.paths)) {
     for (const [method, operation] of Object.entries(methods)) {
       operation.operationId = operationIdOf(method, path);

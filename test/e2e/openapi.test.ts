@@ -1,4 +1,7 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
+import { CHECK_PATH } from '../../src/api/access/access-check.js';
 import { NDJSON } from '../../src/http/line-stream.js';
 import { PROBLEMS } from '../../src/http/problem.js';
 import { buyer } from '../support/buyer.js';
@@ -28,6 +31,18 @@ const operationSchema = z.looseObject({
     }),
   ),
 });
+/** Where middleware stands, as the sources name it, and what of it answers. */
+const MIDDLEWARE = new Map([
+  ["'/v1'", 'lets routes be reached by a key'],
+  ["'/v1/introspect'", 'reads the body of a route'],
+  ['CHECK_PATH', 'documented'],
+  ['EVENT_STREAM_PATH', 'lets a documented route be reached by a ticket'],
+  ["['/ofrep', '/access']", 'lets routes be reached by a key'],
+  ["'/ofrep'", 'reads the bodies of routes'],
+  ["'/access'", 'reads the bodies of routes'],
+  ['[...BESIDE.keys()]', 'the document itself and its page'],
+  ['PATH', 'the files of the console'],
+]);
 /** Paths that no key opens. */
 const OWN_WAYS = [
   ['/v1/me/', [[{ user: [] }]]],
@@ -51,6 +66,7 @@ const WITHOUT_POSITION: readonly (readonly [string, string])[] = [
   ['POST /ofrep', 'waits for the `flagConfigEtag` of an event'],
   ['GET /ofrep/v1/event-stream', 'goes on after `Last-Event-ID`'],
   ['POST /access', 'its protocol has no place for one'],
+  ['GET /access', 'asks about what is served now, as whoever comes through the proxy meets it'],
 ];
 const FAR = '999999999';
 const documentSchema = z.looseObject({
@@ -250,6 +266,10 @@ describe('The OpenAPI document', () => {
     ],
     ['POST', '/v1/users/{userId}/token', '/v1/users/documented/token', undefined, 200],
     ['POST', '/v1/users/{userId}/token', '/v1/users/documented/token?at=x', undefined, 400],
+    ['GET', CHECK_PATH, `${CHECK_PATH}?feature=export&user=documented`, undefined, 204],
+    ['GET', CHECK_PATH, `${CHECK_PATH}?feature=sso&user=documented`, undefined, 403],
+    ['GET', CHECK_PATH, `${CHECK_PATH}?feature=export`, undefined, 401],
+    ['GET', CHECK_PATH, CHECK_PATH, undefined, 400],
     ['POST', '/v1/introspect', '/v1/introspect', { token: 'x' }, 415],
     ['GET', '/.well-known/jwks.json', '/.well-known/jwks.json', undefined, 200],
     ['GET', '/audit/log/checkpoint', '/audit/log/checkpoint', undefined, 404],
@@ -316,6 +336,7 @@ describe('The OpenAPI document', () => {
       'GET /audit/log/{tree}/tile/{path}',
       'GET /health/live',
       'GET /health/ready',
+      'GET /access/v1/check',
       'GET /metrics',
       'GET /ofrep/v1/event-stream',
       'GET /v1/audit/entitlements',
@@ -384,9 +405,20 @@ describe('The OpenAPI document', () => {
       'PUT /v1/users/{userId}/overrides/{key}',
       'PUT /v1/users/{userId}/usage/{limit}',
     ]);
-    expect(servedRoutes(service.tenure.app.getHttpAdapter().getInstance())).toEqual(
+    const routes = servedRoutes(service.tenure.app.getHttpAdapter().getInstance());
+    expect([...routes, `GET ${CHECK_PATH}`].sort()).toEqual(
       [...documented, 'GET /docs', 'GET /openapi.json'].sort(),
     );
+  });
+
+  it('names what else answers: every path at which a middleware stands', async () => {
+    const sources = ['src/start/open-http.ts', 'src/api/openapi.ts', 'src/api/console/serve-console.ts'];
+    const texts = await Promise.all(sources.map((source) => readFile(source, 'utf8')));
+    const paths = texts.flatMap((text) => [...text.matchAll(/app\.use\(\s*(\[.*?\]|[^,()]+),/g)]);
+    expect([...new Set(paths.map(([, path]) => path))].sort()).toEqual([...MIDDLEWARE.keys()].sort());
+    const users = (await filesBelow('src')).filter((file) => !sources.includes(file));
+    for (const file of users)
+      expect([file, /\bapp\.use\(/.test(await readFile(file, 'utf8'))]).toEqual([file, false]);
   });
 
   it('says of every route below /v1 that it needs a key, and of its answers without one', () => {
@@ -534,6 +566,14 @@ describe('The OpenAPI document', () => {
 function isOfStatus(body: unknown, status: number): boolean {
   const told: unknown = Reflect.get(Object(body), 'status');
   return typeof told !== 'number' || told === status;
+}
+
+/** The sources below a folder, without tests. */
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  const found = await readdir(folder, { recursive: true });
+  return found
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .map((file) => join(folder, file));
 }
 
 /** What Express really serves, but for the files of Swagger's page. */
