@@ -1,6 +1,7 @@
 import { createTenure, type Tenure } from '../../src/bootstrap.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { StreamPlaces } from '../../src/push/stream-places.js';
+import { type CuttingProxy, cuttingProxy } from '../contract/cutting-proxy.js';
 import { buyer } from '../support/buyer.js';
 import { call, problemCode } from '../support/http-call.js';
 import { IdentityProvider } from '../support/identity-provider.js';
@@ -141,6 +142,71 @@ describe('A stream of a user over HTTP', () => {
     expect(await reader.ended).toBe(true);
     const theirs = await service.call({ path: pathOf('erin'), headers: { authorization } });
     expect([401, 403]).toContain(theirs.status);
+  });
+});
+
+describe('An instance that no notification of the database reaches', () => {
+  let proxy: CuttingProxy;
+  let deaf: Tenure;
+  const heard: string[] = [];
+  beforeAll(async () => {
+    proxy = await cuttingProxy(service.stores.database.url, (bytes) => {
+      const text = bytes.toString('latin1');
+      // It listens to channels of which nobody is told: of the same length, as the protocol tells lengths.
+      const other = text.replace(/listen (\w+)\w/gi, (asked, channel: string) => {
+        heard.push(asked);
+        return `listen ${channel}_`;
+      });
+      return Buffer.from(other, 'latin1');
+    });
+    const settings = loadSettings({ ...service.environment, DATABASE_URL: proxy.url });
+    deaf = await createTenure(settings, { threads: 'none' });
+    await until('it to listen', () => heard.length > 1);
+  });
+  afterAll(async () => {
+    await deaf.close();
+    await proxy.close();
+  });
+
+  it('finds every change by looking: streams and waits get it, and nothing of before is served then', async () => {
+    const kim = buyer('kim');
+    const path = '/v1/users/kim/entitlements';
+    const read = () => call(deaf.url, { path, headers: AUTHORIZED });
+    const stream = await readEvents(deaf.url, 'GET', `${path}/stream`);
+    await stream.first('snapshot');
+    const changes = [kim.started('active').body, kim.ends().body];
+    for (const [index, body] of changes.entries()) {
+      const version = index + 1;
+      const etag = String((await read()).headers.etag);
+      const wait = call(deaf.url, {
+        path: `${path}?wait=25`,
+        headers: { ...AUTHORIZED, 'if-none-match': etag },
+      });
+      const { position } = await service.receive(body);
+      expect((await wait).body).toMatchObject({ revocationVersion: version });
+      await until('the stream to tell it', () => toldBy(stream).length === version + 1);
+      expect((await read()).body).toMatchObject({ revocationVersion: version });
+      const reached = await call(deaf.url, {
+        path: `${path}?minPosition=${position}`,
+        headers: AUTHORIZED,
+      });
+      expect(reached.body).toMatchObject({ revocationVersion: version });
+    }
+    expect(toldBy(stream)).toEqual(['snapshot free 0', 'change plus 1', 'change free 2']);
+
+    // Nor does it serve what it remembers where it cannot look any more.
+    proxy.requests = 'hold';
+    await until('it to say so', async () => (await read()).status === 503);
+    const { position } = await service.receive(buyer('kim').started('active').body);
+    expect((await read()).status).toBe(503);
+    proxy.requests = 'pass';
+    proxy.cutAll();
+    await until('it to read again', async () => (await read()).status === 200);
+    const after = await call(deaf.url, { path: `${path}?minPosition=${position}`, headers: AUTHORIZED });
+    expect(after.body).toMatchObject({ plan: 'plus', revocationVersion: 3 });
+    await until('the stream to tell it, too', () => toldBy(stream).length === 4);
+    expect(toldBy(stream).at(-1)).toBe('change plus 3');
+    stream.leave();
   });
 });
 

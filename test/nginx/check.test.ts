@@ -1,19 +1,26 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { request } from 'node:https';
 import { type AddressInfo, connect, createServer as createSocketServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type Answer, call } from '../support/http-call.js';
 import { IdentityProvider } from '../support/identity-provider.js';
 import { ROUTED_PLANS } from '../support/routed-plans.js';
-import { startService, type TestService } from '../support/service.js';
+import { ADMIN_KEY, startService, type TestService } from '../support/service.js';
 import { stripeEvent, subscriptionObject } from '../support/stripe-events.js';
 import { until } from '../support/until.js';
 
 /** The recipe of docs/ACCESS.md, between what a test of its own needs. */
-function configuration(folder: string, port: number, tenure: string, application: string): string {
+function configuration(
+  folder: string,
+  [port, tlsPort]: readonly [number, number],
+  tenure: string,
+  application: string,
+): string {
   return `
 daemon off;
 worker_processes 1;
@@ -27,6 +34,14 @@ http {
   fastcgi_temp_path ${folder}/fastcgi;
   uwsgi_temp_path ${folder}/uwsgi;
   scgi_temp_path ${folder}/scgi;
+  server {
+    listen 127.0.0.1:${tlsPort} ssl;
+    ssl_certificate ${folder}/certificate.pem;
+    ssl_certificate_key ${folder}/key.pem;
+    location / {
+      proxy_pass ${tenure};
+    }
+  }
   server {
     listen 127.0.0.1:${port};
     location / {
@@ -55,6 +70,7 @@ describe('An nginx that asks before it lets through', () => {
   let nginx: ChildProcess;
   let folder: string;
   let url: string;
+  let tlsUrl: string;
   const reached: IncomingMessage[] = [];
   const tokens = { paying: '', free: '' };
   beforeAll(async () => {
@@ -71,11 +87,13 @@ describe('An nginx that asks before it lets through', () => {
     application.listen(0, '127.0.0.1');
     await once(application, 'listening');
     folder = await mkdtemp(join(tmpdir(), 'tenure-nginx-'));
-    const port = await freePort();
+    const [port, tlsPort] = [await freePort(), await freePort()];
+    tlsUrl = `https://127.0.0.1:${tlsPort}`;
+    await selfSigned(folder);
     url = `http://127.0.0.1:${port}`;
     const { port: behind } = application.address() as AddressInfo;
     const file = join(folder, 'nginx.conf');
-    await writeFile(file, configuration(folder, port, service.url, `http://127.0.0.1:${behind}`));
+    await writeFile(file, configuration(folder, [port, tlsPort], service.url, `http://127.0.0.1:${behind}`));
     nginx = spawn('nginx', ['-c', file, '-p', folder, '-e', join(folder, 'error.log')], { stdio: 'inherit' });
     await until('nginx listens', () => isListening(port));
   });
@@ -151,6 +169,34 @@ describe('An nginx that asks before it lets through', () => {
     }
   });
 
+  it('passes on a stream over TLS as it comes, by its defaults: neither held back nor packed', async () => {
+    const headers = { authorization: `Bearer ${ADMIN_KEY}`, 'accept-encoding': 'gzip, br' };
+    const sent = request(new URL('/v1/users/streamed/entitlements/stream', tlsUrl), {
+      agent: false,
+      headers,
+      rejectUnauthorized: false,
+    });
+    sent.end();
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    expect(response.headers).toMatchObject({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+    });
+    expect(response.headers['content-encoding']).toBeUndefined();
+    let text = '';
+    response.setEncoding('utf8');
+    response.on('data', (piece: string) => {
+      text += piece;
+    });
+    await until('the first event', () => text.includes('event: snapshot\n'));
+    const metadata = { user_id: 'streamed' };
+    const subscription = subscriptionObject('sub_streamed', 'price_plus', { metadata });
+    await service.after('streamed', stripeEvent('customer.subscription.created', subscription));
+    // Nothing comes after it: what nginx held back would stay there.
+    await until('the change', () => /event: change\n(.+\n)+\n/.test(text));
+    sent.destroy();
+  });
+
   it('refuses whom the plan does not allow it, and who is nobody', async () => {
     expect([(await ask('/api/exports', tokens.free)).status, reached.length]).toEqual([403, 0]);
     for (let n = 0; n < 25; n += 1)
@@ -159,6 +205,13 @@ describe('An nginx that asks before it lets through', () => {
     expect((await ask('/api/exports', tokens.paying)).status).toBe(200);
   });
 });
+
+/** A certificate of nobody's for what speaks TLS, and its key. */
+async function selfSigned(folder: string): Promise<void> {
+  const files = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'certificate.pem')];
+  const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+  await promisify(execFile)('openssl', ['req', '-x509', ...made, '-subj', '/CN=127.0.0.1', ...files]);
+}
 
 async function freePort(): Promise<number> {
   const server = createSocketServer().listen(0, '127.0.0.1');
