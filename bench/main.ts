@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [ingest] [query] [freshness] [rebuild] [scale] [push] [as-of] [audit-log] [guard] [cost] [usage] [checkout] [shared-cache] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
+ * `npm run bench -- [ingest] [query] [freshness] [rebuild] [scale] [push] [poll] [as-of] [audit-log] [guard] [cost] [usage] [checkout] [shared-cache] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
  * service beside its floors and rivals, prints the ratios, and writes `bench/results.json` (`results.cost.json`, `results.scale.json`, `results.audit.json`, `results.push.json`, `results.guard.json`). See README.md in this folder.
  * Exit code 1 when something failed or an acknowledged event was missing; a ratio that was not reached is a figure, not a
  * failure.
@@ -26,6 +26,7 @@ import { benchFreshness } from './works/freshness.js';
 import { benchGuard } from './works/guard.js';
 import { benchIngest } from './works/ingest.js';
 import { benchJudge } from './works/judge.js';
+import { benchPoll } from './works/poll.js';
 import { benchPush } from './works/push.js';
 import { benchQuery } from './works/query.js';
 import { benchRebuild } from './works/rebuild.js';
@@ -33,7 +34,7 @@ import { benchScale } from './works/scale.js';
 import { benchSharedCache } from './works/shared-cache.js';
 import { benchUsage } from './works/usage.js';
 
-const ALONE = ['usage', 'checkout', 'shared-cache', 'guard', 'push'];
+const ALONE = ['usage', 'checkout', 'shared-cache', 'guard', 'push', 'poll'];
 
 /** What compares with nobody else keeps its figures apart, so that they do not take the place of the others. */
 function resultsOf(onService: readonly string[]): string {
@@ -50,6 +51,7 @@ const WORKS: Readonly<Record<string, (context: BenchContext) => Promise<WorkRepo
   rebuild: benchRebuild,
   scale: benchScale,
   push: benchPush,
+  poll: benchPoll,
   'as-of': benchAsOf,
   'audit-log': benchAuditLog,
   guard: benchGuard,

@@ -59,7 +59,10 @@ function read(job: ReadsJob): Promise<Result> {
   const requests = job.paths.map((path, at) => {
     const etag = job.etags[at];
     const condition = etag === undefined ? {} : { 'if-none-match': etag };
-    return requestBytes('GET', path, { ...job.headers, ...condition }, '');
+    const headers = { ...job.headers, ...condition };
+    const body = job.bodies?.[at];
+    if (body === undefined) return requestBytes('GET', path, headers, '');
+    return requestBytes('POST', path, { ...headers, 'content-type': 'application/json' }, body);
   });
   let index = 0;
   return runClosedLoop({ ...job, next: () => requests[index++ % requests.length] });

@@ -21,6 +21,8 @@ const readsSchema = z.strictObject({
   headers: z.record(z.string(), z.string()),
   /** `If-None-Match` of each path; empty: none is sent. */
   etags: z.array(z.string()),
+  /** JSON that is posted to each path; left out: each is asked for by GET. */
+  bodies: z.array(z.string()).optional(),
   expectedStatus: z.number(),
 });
 

@@ -12,7 +12,7 @@ const EXPRESS = 'bare Express, a constant';
 
 /** Reads per second of many users' entitlements, key checked, whole (200) and unchanged (304). */
 export async function benchQuery(context: BenchContext): Promise<WorkReport> {
-  const paths = await makeUsers(context);
+  const paths = await makeUsers(context, TAG);
   const [first] = paths;
   if (first === undefined) throw new Error('no users');
   const ours = await Promise.all(paths.map((path) => look(context, path)));
@@ -95,15 +95,18 @@ async function compare(context: BenchContext, sides: { ours: Side; theirs: Side 
   return { rows, notes };
 }
 
-function perSecond(result: Result): number {
+/** Requests that a run did in a second. */
+export function perSecond(result: Result): number {
   return result.done / result.seconds;
 }
 
-function rates(results: readonly Result[]): string {
+/** The rates of runs, for people. */
+export function rates(results: readonly Result[]): string {
   return results.map((result) => Math.round(perSecond(result))).join(', ');
 }
 
-function describe(results: readonly Result[]): string {
+/** What is noted of a side's runs. */
+export function describe(results: readonly Result[]): string {
   const middle = (pick: (result: Result) => number): string => median(results.map(pick)).toFixed(2);
   return (
     `p50 ${middle((r) => r.latency.p50)} ms, p99 ${middle((r) => r.latency.p99)} ms; rounds ${rates(results)}/s; ` +
@@ -111,22 +114,23 @@ function describe(results: readonly Result[]): string {
   );
 }
 
-/** Gives `USERS` users a whole life of a subscription each, through the front door. */
-async function makeUsers(context: BenchContext): Promise<string[]> {
+/** Gives `USERS` users a whole life of a subscription each, through the front door; their snapshots' paths. */
+export async function makeUsers(context: BenchContext, tag: string): Promise<string[]> {
   await context.generator.run({
     kind: 'webhooks',
     port: context.service.port,
     connections: 16,
     seconds: 60,
-    tag: TAG,
+    tag,
     count: USERS * EVENTS_PER_LIFE,
     secret: context.secret,
   });
   await catchUp(context);
-  return Array.from({ length: USERS }, (_, number) => `/v1/users/${userOf(TAG, number)}/entitlements`);
+  return Array.from({ length: USERS }, (_, number) => `/v1/users/${userOf(tag, number)}/entitlements`);
 }
 
-async function look(context: BenchContext, path: string): Promise<{ body: string; etag: string }> {
+/** The snapshot at a path, which must be of a user who pays. */
+export async function look(context: BenchContext, path: string): Promise<{ body: string; etag: string }> {
   const answer = await fetch(`http://127.0.0.1:${context.service.port}${path}`, {
     headers: { authorization: `Bearer ${context.adminKey}` },
   });

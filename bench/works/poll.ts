@@ -1,0 +1,112 @@
+import type { Result } from '../load/protocol.js';
+import { median, throughputRow, type WorkReport } from '../report.js';
+import type { BenchContext } from '../support/bench-context.js';
+import { startRival } from '../support/rival-process.js';
+import { describe, look, makeUsers, perSecond, rates } from './query.js';
+
+const CONNECTIONS = 16;
+const TAG = 'poll';
+const FLAGS = '/ofrep/v1/evaluate/flags';
+const USER = /^\/v1\/users\/([^/]+)\//;
+
+/** Answers 304 as long as it is asked. */
+type Side = (seconds: number) => Promise<Result>;
+
+/**
+ * Polls that find nothing new, key checked, of 500 users in turn: snapshots beside bare Express, and all flags of a user by
+ * OFREP beside snapshots.
+ */
+export async function benchPoll(context: BenchContext): Promise<WorkReport> {
+  const paths = await makeUsers(context, TAG);
+  const [first] = paths;
+  if (first === undefined) throw new Error('no users');
+  const snapshots = await Promise.all(paths.map((path) => look(context, path)));
+  const bodies = paths.map((path) => JSON.stringify({ context: { targetingKey: USER.exec(path)?.[1] } }));
+  const flagEtags = await Promise.all(bodies.map((body) => etagOfFlags(context, body)));
+  const express = await startRival('bare-express', { BENCH_BODY: snapshots[0]?.body ?? '' });
+  try {
+    const theirs = await fetch(`http://127.0.0.1:${express.port}${first}`);
+    await theirs.arrayBuffer();
+    const expressEtag = theirs.headers.get('etag') ?? '';
+    const job = {
+      kind: 'reads',
+      connections: CONNECTIONS,
+      headers: { authorization: `Bearer ${context.adminKey}` },
+      expectedStatus: 304,
+    } as const;
+    const { port } = context.service;
+    const sides = {
+      snapshots: (seconds) =>
+        context.generator.run({ ...job, port, seconds, paths, etags: snapshots.map(({ etag }) => etag) }),
+      flags: (seconds) =>
+        context.generator.run({
+          ...job,
+          port,
+          seconds,
+          paths: bodies.map(() => FLAGS),
+          etags: flagEtags,
+          bodies,
+        }),
+      express: (seconds) =>
+        context.generator.run({
+          ...job,
+          port: express.port,
+          seconds,
+          paths,
+          etags: paths.map(() => expressEtag),
+        }),
+    } satisfies Readonly<Record<string, Side>>;
+    return await compare(context, sides);
+  } finally {
+    await express.stop();
+  }
+}
+
+async function compare(
+  { effort, say }: BenchContext,
+  sides: Readonly<Record<'snapshots' | 'flags' | 'express', Side>>,
+): Promise<WorkReport> {
+  const names = ['snapshots', 'flags', 'express'] as const;
+  const results = { snapshots: [] as Result[], flags: [] as Result[], express: [] as Result[] };
+  for (const name of names) await sides[name](effort.warmUpSeconds / 2);
+  for (let round = 0; round < effort.rounds; round += 1) {
+    for (const name of names) results[name].push(await sides[name](effort.querySeconds));
+    say(
+      `  poll, round ${round + 1}: ${names.map((name) => `${name} ${rates(results[name].slice(-1))}/s`).join(', ')}`,
+    );
+  }
+  const [snapshots, flags, express] = names.map((name) => median(results[name].map(perSecond)));
+  return {
+    rows: [
+      throughputRow({
+        work: 'GET entitlements that finds nothing new, 304',
+        ours: snapshots ?? 0,
+        against: 'bare Express, its 304',
+        theirs: express ?? 0,
+        least: 1.5,
+        aim: 3,
+      }),
+      throughputRow({
+        work: 'all flags of a user by OFREP, 304',
+        ours: flags ?? 0,
+        against: 'GET entitlements, 304',
+        theirs: snapshots ?? 0,
+        least: 0.8,
+        aim: null,
+      }),
+    ],
+    notes: names.map((name) => ({ what: `poll: ${name}`, value: describe(results[name]) })),
+  };
+}
+
+/** The ETag of all flags of a user. */
+async function etagOfFlags({ service, adminKey }: BenchContext, body: string): Promise<string> {
+  const answer = await fetch(`http://127.0.0.1:${service.port}${FLAGS}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
+    body,
+  });
+  const text = await answer.text();
+  if (answer.status !== 200) throw new Error(`${FLAGS} answered ${answer.status}: ${text}`);
+  return answer.headers.get('etag') ?? '';
+}
