@@ -60,6 +60,7 @@ const WITHOUT_POSITION: readonly (readonly [string, string])[] = [
   ['GET /audit/log', 'ends with the newest checkpoint'],
   ['GET /v1/audit', 'reads by `at`, `knownAt` or a place in the log'],
   ['GET /v1/revocations', 'reads by a cursor'],
+  ['GET /audit/log', 'proofs of the log'],
   ['GET /v1/checkout', 'waits until what was bought is in force'],
   ['POST /v1/portal', 'opens a page of Stripe'],
   ['POST /v1/introspect', 'a token is held to the version that is served'],
