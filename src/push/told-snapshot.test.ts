@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import type { Entitlement } from '../policy/entitlement.js';
+import { advance } from '../projections/entitlements/advance.js';
 import { type ServedBeside, serve } from '../projections/entitlements/snapshot.js';
-import { advance, defaultUserRow, type UserRow } from '../projections/entitlements/user-row.js';
+import { defaultUserRow, type UserRow } from '../projections/entitlements/user-row.js';
 import { ToldSnapshot } from './told-snapshot.js';
 
 const BEFORE: Entitlement = {
