@@ -146,6 +146,16 @@ describe('The Merkle tree of RFC 6962', () => {
     );
   });
 
+  it('takes no older tree of another root, whatever its size', async () => {
+    for (const size of [1, 2, 3, 100, 256, 299]) {
+      const tree = new TileTree(300, tilesOf(LEAVES.slice(0, 300)).readTile);
+      const second = { size: 300, root: await tree.root(300) };
+      const first = { size, root: leafHash(await tree.root(size)) };
+      const proof = await tree.consistency(size);
+      expect(() => checkConsistency(first, second, proof)).toThrow(FalseProofError);
+    }
+  });
+
   it('reads no more than two tiles of a level for a proof', async () => {
     const { readTile, read } = tilesOf(LEAVES);
     await new TileTree(LEAVES.length, readTile).inclusion(300);

@@ -188,6 +188,13 @@ describe('The verification of a log', () => {
     );
   });
 
+  it('holds the first and the last event against what a mirror covers, too', async () => {
+    for (const at of [0, 256, 279]) {
+      const log = sealed(changed(at, (event) => ({ ...event, content: reported(9_999) })));
+      expect((await verified(log, 280)).difference).toMatchObject({ index: at, kind: 'changed' });
+    }
+  });
+
   it('tells an exchange of two events as moved', async () => {
     const [a, b] = [LOG[40], LOG[41]];
     const log = LOG.map((event, at) => (at === 40 ? b : at === 41 ? a : event) ?? event);
