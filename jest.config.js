@@ -71,10 +71,12 @@ const notSoaked = EVERYTHING_TWICE ? [] : [`/test/e2e/(${SOAKED.join('|')})\\.te
 /** What the store of the log reaches least: on the second store only where everything runs twice. */
 const ONCE = [
   'access',
+  'audit',
   'catalog',
   'checkout',
   'cli',
   'clock',
+  'crash',
   'deadlines',
   'entitlements',
   'fault',
@@ -88,6 +90,8 @@ const ONCE = [
   'operations',
   'order',
   'projections',
+  'purchases',
+  'reactions',
   'rebuild-under-load',
   'reconcile',
   'standards',

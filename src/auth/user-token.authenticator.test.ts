@@ -17,15 +17,21 @@ describe('A user token', () => {
   afterEach(() => provider.close());
 
   /** Who checks tokens on a clock of the test's; a provider is asked again at once, unless it is said otherwise. */
-  function checking(options: { readonly askAgainMs?: number; readonly userClaim?: string } = {}) {
-    const { askAgainMs = 0, userClaim = 'sub' } = options;
+  function checking(
+    options: {
+      readonly askAgainMs?: number;
+      readonly answerWithinMs?: number;
+      readonly userClaim?: string;
+    } = {},
+  ) {
+    const { askAgainMs = 0, answerWithinMs = 60_000, userClaim = 'sub' } = options;
     const troubles: unknown[] = [];
     const clock = { now: NOW };
     const keys = new UserTokenKeys({
       url: provider.url,
       onTrouble: (error) => troubles.push(error),
       askAgainMs,
-      answerWithinMs: 300,
+      answerWithinMs,
       refreshAfterMs: 0,
     });
     const authenticator = new UserTokenAuthenticator({
@@ -148,7 +154,7 @@ describe('A user token', () => {
   it.each(['away', 'silent', 'broken'] as const)(
     'is neither taken nor refused while the provider is %s, but for those whose key is known',
     async (mood) => {
-      const { authenticate, troubles } = checking();
+      const { authenticate, troubles } = checking(mood === 'silent' ? { answerWithinMs: 2_000 } : {});
       const before = await provider.token('u1', {}, NOW);
       const later = await provider.token('u2', {}, NOW);
       await authenticate(before);

@@ -23,7 +23,7 @@ import { ServiceProcess } from '../support/service-process.js';
 import { until } from '../support/until.js';
 
 /** Events of the log that is backed up, beside a few from Stripe. */
-const EVENTS = Number(process.env.BACKUP_EVENTS ?? 400);
+const EVENTS = Number(process.env.BACKUP_EVENTS ?? 240);
 const EVENTS_OF_A_STREAM = 4;
 const AT_ONCE = 64;
 const TIMEOUT_MS = Math.max(300_000, EVENTS * 60);

@@ -20,7 +20,7 @@ import { deliverMutated, MUTATED_USERS } from './support/mutated-deliveries.js';
 
 const isSoak = process.env.MUTATED_EVENTS !== undefined;
 /** Mutated events to send: 50,000 in the soak. */
-const EVENTS = Number(process.env.MUTATED_EVENTS ?? 300);
+const EVENTS = Number(process.env.MUTATED_EVENTS ?? 200);
 /** One seed, one course of events: the same in every `npm test`, another in every soak; the report names it. */
 const SEED = Number(
   process.env.MUTATED_SEED ?? (isSoak ? Math.floor(Math.random() * 2 ** 32) : 1_650_751_699),

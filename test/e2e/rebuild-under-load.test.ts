@@ -22,7 +22,7 @@ import {
 } from './support/watched-reads.js';
 
 const isSoak = process.env.REBUILD_EVENTS !== undefined;
-const ASKED_FOR = Number(process.env.REBUILD_EVENTS ?? 600);
+const ASKED_FOR = Number(process.env.REBUILD_EVENTS ?? 400);
 /** The EventStoreDB test server keeps its log in memory, on one core: it gets no more than this. */
 const EVENTS = logInEventStoreDb() ? Math.min(ASKED_FOR, 20_000) : ASKED_FOR;
 const USERS = EVENTS / EVENTS_OF_A_LIFE;

@@ -15,7 +15,7 @@ import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
 
-const numRuns = Number(process.env.PUBLICATION_RUNS ?? '5');
+const numRuns = Number(process.env.PUBLICATION_RUNS ?? '3');
 /** Jest's limit for them, in milliseconds. */
 const RUNS_MS = 300_000 + numRuns * 30_000;
 const OLD = twoPlans({ free: 'reports', plus: 'export' });

@@ -16,7 +16,7 @@ import {
 import { oracleJudge } from '../support/oracle/judge.js';
 
 /** How many lives of each kind are tried; `AGREEMENT_SEED` repeats a run. */
-const numRuns = Number(process.env.AGREEMENT_RUNS ?? '120');
+const numRuns = Number(process.env.AGREEMENT_RUNS ?? '80');
 const seed = process.env.AGREEMENT_SEED === undefined ? {} : { seed: Number(process.env.AGREEMENT_SEED) };
 
 const kinds: readonly (readonly [string, () => fc.Arbitrary<Life>])[] = [
