@@ -53,7 +53,7 @@ function reportLines(report: AdoptionReport): readonly string[] {
       : []),
     ...changeLines(report),
     ...lostLines("of Stripe's events", lost.stripe),
-    ...lostLines('links and other words of ops', lost.own),
+    ...lostLines('links, grants and overrides', lost.own),
   ];
 }
 

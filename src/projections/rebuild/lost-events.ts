@@ -14,9 +14,19 @@ const TEXTS = [
   ['customer', 'facts'],
   ['checkout', 'facts'],
   ['payment', 'facts'],
+  ['grant', 'facts'],
+  ['override', 'facts'],
 ] as const;
 
-const origin = z.looseObject({ eventId: z.string(), stripeType: z.string(), created: z.number() });
+/** What tells the event of a fact: of Stripe's and of links with its second, of what was said by hand with the millisecond. */
+const origin = z.union([
+  z.looseObject({ eventId: z.string(), stripeType: z.string(), created: z.number() }),
+  z.looseObject({ eventId: z.string(), recordedAt: z.number() }).transform(({ eventId, recordedAt }) => ({
+    eventId,
+    stripeType: '',
+    created: Math.floor(recordedAt / 1_000),
+  })),
+]);
 const textRows = z.array(z.object({ text: z.string() }));
 
 /** The events of the facts of one generation that no fact of another one is from, oldest first. */
