@@ -130,6 +130,20 @@ export const environmentSchema = z.object({
       'must be a folder, or an http(s) URL without a query that takes PUT',
     )
     .optional(),
+  AUDIT_WITNESSES: z
+    .string()
+    .default('')
+    .transform((value) =>
+      value
+        .split(',')
+        .map((witness) => witness.trim())
+        .filter((witness) => witness !== ''),
+    )
+    .refine(
+      (witnesses) =>
+        witnesses.every((witness) => /^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+ https?:\/\/\S+$/.test(witness)),
+      'must be verifier keys, each with a space and an http(s) address behind it, comma-separated',
+    ),
   CORS_ORIGINS: z
     .string()
     .default('')

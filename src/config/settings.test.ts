@@ -29,7 +29,7 @@ describe('the settings', () => {
       readyLagSeconds: 10,
       webhookSilenceMinutes: null,
       tracing: null,
-      audit: { origin: null, everySeconds: 60, mirror: null },
+      audit: { origin: null, everySeconds: 60, mirror: null, witnesses: [] },
       streams: { max: 5_000, perUser: 20 },
     });
   });
@@ -115,6 +115,7 @@ describe('the settings', () => {
     ['the origin of a file', { CORS_ORIGINS: 'https://a.test, null' }, /^CORS_ORIGINS must be origins/],
     ['a name of the log with a space', { AUDIT_ORIGIN: 'our log' }, /^AUDIT_ORIGIN must be a name/],
     ['a mirror with a query', { AUDIT_MIRROR: 'https://h/m?a=b' }, /^AUDIT_MIRROR must be a folder/],
+    ['a witness without an address', { AUDIT_WITNESSES: 'w+00000000+BAAA' }, /^AUDIT_WITNESSES must be/],
     ['mails from nobody', { SMTP_URL: 'smtp://mail.test' }, /^MAIL_FROM is missing/],
     ['mails by no server', { MAIL_FROM: 'a@b.test' }, /^SMTP_URL is missing/],
     ['mails by another way', { SMTP_URL: 'http://mail.test', MAIL_FROM: 'a@b.test' }, /^SMTP_URL must/],

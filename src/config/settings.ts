@@ -84,11 +84,15 @@ export interface Settings {
   readonly corsOrigins: readonly string[];
 }
 
-/** The name of the log in its checkpoints, `null`: one by chance; the seconds between two; and where a copy is kept, `null`: nowhere. */
+/**
+ * The name of the log in its checkpoints, `null`: one by chance; the seconds between two; where a copy is kept,
+ * `null`: nowhere; and who is asked to sign, too, each as a verifier key, a space and an address.
+ */
 export interface AuditSettings {
   readonly origin: string | null;
   readonly everySeconds: number;
   readonly mirror: string | null;
+  readonly witnesses: readonly string[];
 }
 
 /** Entitlement tokens: who they say made them, how they are signed, and the seconds that they live at most. */
@@ -161,6 +165,7 @@ export function loadSettings(environment: Environment): Settings {
       origin: data.AUDIT_ORIGIN ?? null,
       everySeconds: data.AUDIT_EVERY_SECONDS,
       mirror: data.AUDIT_MIRROR ?? null,
+      witnesses: data.AUDIT_WITNESSES,
     },
     streams: { max: data.STREAMS_MAX, perUser: data.STREAMS_PER_USER },
     corsOrigins: data.CORS_ORIGINS,

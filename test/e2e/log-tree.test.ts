@@ -18,6 +18,7 @@ import { type Answer, problemCode } from '../support/http-call.js';
 import { wholeLog } from '../support/log.js';
 import { SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
 import { customerEvent } from '../support/stripe-events.js';
+import { TestWitness } from '../support/test-witness.js';
 import { until } from '../support/until.js';
 
 const ORIGIN = 'example.com/audit/log';
@@ -26,14 +27,22 @@ const DAY_MS = 24 * 3_600_000;
 describe('The tree of the log', () => {
   let service: TestService;
   let mirror: string;
+  let witness: TestWitness;
   beforeAll(async () => {
     mirror = await mkdtemp(join(tmpdir(), 'tenure-mirror-'));
+    witness = await TestWitness.start();
     service = await startService({
-      environment: { ...SHIPPED_PLANS, AUDIT_ORIGIN: ORIGIN, AUDIT_MIRROR: mirror },
+      environment: {
+        ...SHIPPED_PLANS,
+        AUDIT_ORIGIN: ORIGIN,
+        AUDIT_MIRROR: mirror,
+        AUDIT_WITNESSES: witness.setting,
+      },
     });
   });
   afterAll(async () => {
     await service.close();
+    await witness.close();
     await rm(mirror, { recursive: true });
   });
 
@@ -75,6 +84,7 @@ describe('The tree of the log', () => {
       secrets: service.tenure.app.get<SealedSecrets>(SEALED_SECRETS),
       origin: 'another.name',
       mirror: null,
+      witnesses: [],
       everySeconds: 60,
       now: Date.now,
       isLogKnown: () => true,
@@ -101,6 +111,7 @@ describe('The tree of the log', () => {
     ]);
     const time = timeOfCosignature(signed[1]?.signature ?? Buffer.alloc(8));
     expect(Math.abs(time - Date.now() / 1_000)).toBeLessThan(600);
+    expect(heldSignatures(note, [witness.key])).toHaveLength(1);
 
     const expected = await leaves();
     const { origin, size, root } = parseCheckpointText(note.text);
@@ -266,7 +277,7 @@ describe('The tree of the log', () => {
     expect(rotated.map(({ state }) => state)).toEqual(['signs', 'beside']);
     expect(rotated[1]?.keys).toEqual(before?.keys);
     expect(await keeper().keepUp()).toBe(true);
-    const both = parseNote(await checkpointOf(4));
+    const both = parseNote(await checkpointOf(5));
     for (const { keys: each } of rotated) expect(heldSignatures(both, each)).toHaveLength(2);
     const month = otherKeeper({ now: () => Date.now() + 31 * DAY_MS });
     expect(await month.keepUp()).toBe(true);

@@ -11,6 +11,7 @@ import { LogWatch } from '../../projections/engine/log-watch.js';
 import { openMirror } from './mirror.js';
 import { PublishedTree } from './published-tree.js';
 import { TreeKeeper } from './tree-keeper.js';
+import { parseWitness } from './witness.js';
 
 /** The Merkle tree of the log: kept, signed and published. */
 @Module({
@@ -31,7 +32,7 @@ function treeKeeper(
   pool: Pool,
   store: EventStore,
   secrets: SealedSecrets,
-  { audit: { origin, everySeconds, mirror } }: Settings,
+  { audit: { origin, everySeconds, mirror, witnesses } }: Settings,
   clock: ServerClock,
   logWatch: LogWatch,
   failures: FailureLog,
@@ -42,6 +43,7 @@ function treeKeeper(
     secrets,
     origin,
     mirror: mirror === null ? null : openMirror(mirror),
+    witnesses: witnesses.map(parseWitness),
     everySeconds,
     now: () => clock.now(),
     isLogKnown: () => logWatch.replaced === null && !clock.differs,

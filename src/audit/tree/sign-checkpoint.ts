@@ -85,9 +85,11 @@ function signaturesOf(
   });
 }
 
-/** Whether a checkpoint says the same, by the same keys; when it was signed does not matter. */
+/** Whether a checkpoint says the same, by the same keys of the log; when, and which witnesses signed it, does not matter. */
 function isSame(checkpoint: string, text: string, signatures: readonly NoteSignature[]): boolean {
   const before = parseNote(checkpoint);
-  const idsOf = (all: readonly NoteSignature[]): string => all.map(({ id }) => id.toString('hex')).join();
+  const own = new Set(signatures.map(({ name }) => name));
+  const idsOf = (all: readonly NoteSignature[]): string =>
+    all.flatMap(({ name, id }) => (own.has(name) ? id.toString('hex') : [])).join();
   return before.text === text && idsOf(before.signatures) === idsOf(signatures);
 }

@@ -1,11 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { SealedSecrets } from '../../auth/sealed-secrets.js';
 import { type BuildTreeOptions, buildOnce } from './build-tree.js';
+import { gatherCosignatures } from './gather-cosignatures.js';
 import { below, type Mirror } from './mirror.js';
 import { publishTo } from './publish-mirror.js';
 import { PublishedTree } from './published-tree.js';
 import { signCheckpoint } from './sign-checkpoint.js';
 import { growingTree } from './tree.repository.js';
+import type { Witness } from './witness.js';
 
 export interface TreeKeeperOptions extends BuildTreeOptions {
   readonly secrets: SealedSecrets;
@@ -13,6 +15,8 @@ export interface TreeKeeperOptions extends BuildTreeOptions {
   readonly origin: string | null;
   /** Where a copy of the tree is kept; `null`: nowhere. */
   readonly mirror: Mirror | null;
+  /** Who is asked to sign each checkpoint, too. */
+  readonly witnesses: readonly Witness[];
   /** Seconds between two checkpoints. */
   readonly everySeconds: number;
   /** Unix ms. */
@@ -45,7 +49,7 @@ export class TreeKeeper {
   }
 
   /**
-   * Reads what the log has beyond the tree, signs a checkpoint of it and brings the mirror level with it.
+   * Reads what the log has beyond the tree, signs a checkpoint of it, has witnesses sign it and brings the mirror level with it.
    * @returns whether there is a new one
    */
   async keepUp(): Promise<boolean> {
@@ -57,6 +61,7 @@ export class TreeKeeper {
       if (this.#stopping.signal.aborted || !isLogKnown()) return false;
       if (!mayBeMore) {
         const isNew = await signCheckpoint(this.options, tree, progress.size);
+        await gatherCosignatures(this.options, tree.tree);
         await this.#mirror(tree.tree);
         return isNew;
       }
