@@ -163,6 +163,7 @@ describe('Keys made at the command line', () => {
     await ask(ADMIN_KEY, `${path}/${first.body.id}/rotate`, service.tenure, { method: 'POST' });
 
     expect((await ask(ADMIN_KEY, '/v1/users/u/token', service.tenure, { method: 'POST' })).status).toBe(200);
+    await tenure('audit', 'key', '--rotate');
 
     const next = 'the-next-admin-key-of-the-tests-0123456789';
     const sealedBy = (key: string): SealedSecrets => new SealedSecrets([key]);

@@ -1,6 +1,6 @@
 import { FalseProofError } from './errors.js';
 import { rootOfHashes } from './tile-tree.js';
-import { TILE_WIDTH, widthOfLevel } from './tiles.js';
+import { TILE_WIDTH, type Tile, widthOfLevel } from './tiles.js';
 import { HASH_BYTES } from './tree-hash.js';
 
 /** A tile as wide as it is now, its hashes one behind the other. */
@@ -59,12 +59,14 @@ export function addToLevel({ level, width, last, bytesEach }: LevelEnd, added: B
   }));
 }
 
-/** Level and index of the tiles at the edge of a tree that are not full. */
-export function edgeOf(size: number): readonly Omit<GrownTile, 'hashes'>[] {
-  const edge: Omit<GrownTile, 'hashes'>[] = [];
+/** The tiles at the edge of a tree that are not full. */
+export function edgeOf(size: number): readonly Tile[] {
+  const edge: Tile[] = [];
   for (let level = 0; widthOfLevel(level, size) > 0; level += 1) {
     const width = widthOfLevel(level, size);
-    if (width % TILE_WIDTH > 0) edge.push({ level, index: Math.floor(width / TILE_WIDTH) });
+    if (width % TILE_WIDTH > 0) {
+      edge.push({ level, index: Math.floor(width / TILE_WIDTH), width: width % TILE_WIDTH });
+    }
   }
   return edge;
 }

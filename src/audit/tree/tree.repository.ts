@@ -104,17 +104,24 @@ export async function readHashes(
   return rows[0] === undefined ? null : hashesRow.parse(rows[0]).hashes;
 }
 
+function bytesOf({ level, width }: Tile): number {
+  return width * (level === EVENT_MARKS ? MARK_BYTES : HASH_BYTES);
+}
+
 /** Hashes of a tile as wide as it is asked for. @throws Error where the database does not hold it */
 export async function readWholeTile(database: Statements, tree: number, tile: Tile): Promise<Buffer> {
   const hashes = await readHashes(database, tree, tile);
-  const bytes = tile.width * (tile.level === EVENT_MARKS ? MARK_BYTES : HASH_BYTES);
+  const bytes = bytesOf(tile);
   if (hashes === null || hashes.length < bytes) {
     throw new Error(`tile ${tile.level}/${tile.index} of tree ${tree} is not there`);
   }
   return hashes.subarray(0, bytes);
 }
 
-/** The tiles at the edge of a tree of `size` leaves, by level, that of the events' marks among them. */
+/**
+ * The tiles at the edge of a tree of `size` leaves, by level, that of the events' marks among them: as wide as they were then,
+ * though another instance has made them wider since.
+ */
 export async function readEdge(
   database: Statements,
   tree: number,
@@ -123,8 +130,11 @@ export async function readEdge(
   const edge = edgeOf(size);
   const leaves = edge.filter(({ level }) => level === 0);
   const wanted = [...edge, ...leaves.map((tile) => ({ ...tile, level: EVENT_MARKS }))];
-  const read = wanted.map(async (tile) => [tile.level, await readHashes(database, tree, tile)] as const);
-  return new Map((await Promise.all(read)).map(([level, hashes]) => [level, hashes ?? Buffer.of()]));
+  const read = wanted.map(async (tile) => {
+    const hashes = (await readHashes(database, tree, tile)) ?? Buffer.of();
+    return [tile.level, hashes.subarray(0, bytesOf(tile))] as const;
+  });
+  return new Map(await Promise.all(read));
 }
 
 /** What a page of the log adds to a tree. */

@@ -210,7 +210,7 @@ function usersStatement(generation: number, { users }: SetAsideChanges): QueryCo
       rows.map(([userId]) => userId),
       rows.map(([, { mark }]) => mark?.position ?? null),
       rows.map(([, { mark }]) => (mark === null ? null : new Date(mark.since).toISOString())),
-      rows.map(([, { own }]) => (own === null ? null : JSON.stringify(own))),
+      rows.map(([, { own }]) => (own === null ? null : JSON.stringify(ownFaultSchema.parse(own)))),
       rows.map(([, { triedBy }]) => triedBy),
     ],
   };

@@ -41,7 +41,8 @@ export const ProjectionGenerationEntity = new EntitySchema<ProjectionGenerationR
 });
 
 /**
- * What is to be done with a build once it is level; nothing for builds that somebody waits for. `outcome` is what came of
+ * What is to be done with a build once it is level; nothing for builds that somebody waits for. `id` is what it was asked for
+ * under, so that a repeat finds it; `outcome` is what came of
  * it, `report` (JSON) what was compared, `failureCode` and `failureMessage` why it cannot be done.
  */
 export interface RebuildOrderRow {
@@ -52,6 +53,7 @@ export interface RebuildOrderRow {
   readonly report: string | null;
   readonly failureCode: string | null;
   readonly failureMessage: string | null;
+  readonly id: string | null;
 }
 
 export const RebuildOrderEntity = new EntitySchema<RebuildOrderRow>({
@@ -66,7 +68,9 @@ export const RebuildOrderEntity = new EntitySchema<RebuildOrderRow>({
     report: nullable(text()),
     failureCode: nullable(text('failure_code')),
     failureMessage: nullable(text('failure_message')),
+    id: nullable({ type: 'uuid' }),
   },
+  indices: [{ name: 'rebuild_order_id_idx', columns: ['id'], unique: true }],
   checks: [
     { name: 'rebuild_order_afterwards_check', expression: "afterwards in ('swap', 'keep', 'drop')" },
     {

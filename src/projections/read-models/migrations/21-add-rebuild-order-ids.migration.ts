@@ -5,7 +5,8 @@ export class AddRebuildOrderIds1764010000000 implements MigrationInterface {
   readonly name = 'AddRebuildOrderIds1764010000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    await runner.query('alter table tenure.rebuild_order add id uuid unique');
+    await runner.query('alter table tenure.rebuild_order add id uuid');
+    await runner.query('create unique index rebuild_order_id_idx on tenure.rebuild_order (id)');
   }
 
   async down(runner: QueryRunner): Promise<void> {
