@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { EventListener } from '../load/event-listener.js';
 import { limitRow, type Note, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
@@ -9,8 +10,10 @@ import { startService } from '../support/service-process.js';
 /** Streams of one user, half of them on each instance. */
 const STREAMS_OF_A_USER = 10;
 const POLLS_OF_A_USER = 10;
-/** Changes that are asked for at once. */
+/** Changes that are asked for at once, at most. */
 const WRITERS = 16;
+/** A change is due each so many milliseconds, whoever is slow: each reaches ten streams. */
+const CHANGE_EVERY_MS = 10;
 const P99_LIMIT_MS = 50;
 const MEMORY_LIMIT_MB = 400;
 const MEGABYTE = 1_000_000;
@@ -54,7 +57,7 @@ export async function benchPush({
     return {
       rows: [
         limitRow({
-          work: `event → SSE on two instances, p99 of ${effort.pushStreams} streams × ${effort.pushChanges} changes`,
+          work: `event → SSE on two instances, p99 of ${effort.pushStreams} streams × ${effort.pushChanges} changes, 100 a second`,
           ours: Math.max(1, quantile(streams.delays, 0.99)),
           against: 'the limit',
           theirs: P99_LIMIT_MS,
@@ -136,11 +139,19 @@ async function answerPolls(scene: Scene, polls: number): Promise<readonly number
   return delays;
 }
 
-/** Changes every user once, by one instance and the other. */
+/** Changes every user once, by one instance and the other, one after the other by the clock. */
 async function changeAll(scene: Scene, users: readonly string[], change: number): Promise<void> {
-  const left = users.map((userId, n) => ({ userId, port: scene.ports[(n + change) % 2] }));
+  const began = performance.now();
+  const left = users
+    .map((userId, n) => ({
+      userId,
+      port: scene.ports[(n + change) % 2],
+      dueAt: began + n * CHANGE_EVERY_MS,
+    }))
+    .reverse();
   const write = async (): Promise<void> => {
     for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      await pause(Math.max(0, next.dueAt - performance.now()));
       const answer = await fetch(`http://127.0.0.1:${next.port}/v1/users/${next.userId}/overrides/members`, {
         method: 'PUT',
         headers: { authorization: scene.authorization, 'content-type': 'application/json' },

@@ -57,7 +57,7 @@ export async function benchSharedCache({
             against: 'limit',
             theirs: STATEMENTS_A_READ,
             unit: '1/read',
-            ratio: STATEMENTS_A_READ / Math.max(cost, Number.EPSILON),
+            ratio: STATEMENTS_A_READ / Math.max(cost, 0.001),
             least: 1,
             aim: null,
           },
