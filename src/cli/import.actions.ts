@@ -7,7 +7,7 @@ import type { ImportReport } from '../stripe/reconciliation/import/import-report
 import { Importer, type ImportLink } from '../stripe/reconciliation/import/importer.js';
 import type { JsonOption } from './arguments.js';
 import { EXIT } from './exit-codes.js';
-import { importSteps } from './import.progress.js';
+import { importSteps, readOfStripe } from './import.progress.js';
 import { progressOn } from './progress.js';
 import { refusing } from './refusing.js';
 import { show, type Terminal } from './terminal.js';
@@ -68,8 +68,8 @@ async function linksOf(terminal: Terminal, file: string | undefined): Promise<re
 }
 
 function linesOf(job: ImportJob): readonly string[] {
-  const { afterwards, phase, failure, subscriptions, purchases, read, recorded, unchanged } = job;
-  const looked = `${subscriptions} subscriptions and ${purchases} purchases read`;
+  const { afterwards, phase, failure, read, recorded, unchanged } = job;
+  const looked = readOfStripe(job);
   const came =
     phase === 'failed'
       ? `the import failed: ${failure}`

@@ -4,13 +4,18 @@ import { countSteps, type Step } from './progress.js';
 /** Makes steps of an import: how many are read is known, of how many is not; what is to be recorded is. */
 export function importSteps(): (job: ImportJob) => Step {
   const step = countSteps();
-  return ({ phase, subscriptions, purchases, read, recorded, unchanged }) =>
-    phase === 'reading'
+  return (job) =>
+    job.phase === 'reading'
       ? {
           part: null,
           eventsPerSecond: null,
           secondsLeft: null,
-          says: `${subscriptions} subscriptions and ${purchases} purchases read of Stripe`,
+          says: `${readOfStripe(job)} of Stripe`,
         }
-      : step('recorded', recorded + unchanged, read);
+      : step('recorded', job.recorded + job.unchanged, job.read);
+}
+
+/** How much an import has read, in words. */
+export function readOfStripe({ subscriptions, purchases, disputes, refunds }: ImportJob): string {
+  return `${subscriptions} subscriptions, ${purchases} purchases, ${disputes} disputes and ${refunds} refunds read`;
 }

@@ -33,12 +33,12 @@ export async function reconcile(terminal: Terminal, options: ReconcileOptions): 
           streamPrefix,
           livemode,
           translation,
-          onProgress: ({ events, subscriptions, purchases }) =>
+          onProgress: (looked) =>
             progress.show({
               part: null,
               eventsPerSecond: null,
               secondsLeft: null,
-              says: lookedAt({ events, subscriptions, purchases }),
+              says: lookedAt(looked),
             }),
           signal: new AbortController().signal,
         });
@@ -56,21 +56,15 @@ export async function reconcile(terminal: Terminal, options: ReconcileOptions): 
   );
 }
 
-function linesOf({
-  afterwards,
-  failure,
-  events,
-  subscriptions,
-  purchases,
-  report,
-}: ReconciliationJob): readonly string[] {
+function linesOf(job: ReconciliationJob): readonly string[] {
+  const { afterwards, failure, report } = job;
   if (report === null) return [`the reconciliation failed: ${failure}`];
   const done = afterwards === 'record' ? 'repaired' : 'nothing was recorded';
-  return [`${lookedAt({ events, subscriptions, purchases })}; ${done}`, ...driftLines(report)];
+  return [`${lookedAt(job)}; ${done}`, ...driftLines(report)];
 }
 
-function lookedAt({ events, subscriptions, purchases }: Looked): string {
-  return `${events} events, ${subscriptions} subscriptions and ${purchases} purchases looked at`;
+function lookedAt({ events, subscriptions, purchases, disputes, refunds }: Looked): string {
+  return `${events} events, ${subscriptions} subscriptions, ${purchases} purchases, ${disputes} disputes and ${refunds} refunds looked at`;
 }
 
 function driftLines({

@@ -25,6 +25,7 @@ import {
   failedRefundSchema,
   fraudWarningSchema,
   paymentAttachmentSchema,
+  paymentRetrievedSchema,
 } from './payment.events.js';
 import { planChangeRequestedSchema, planChangeWithdrawnSchema } from './plan-change.events.js';
 import { eventSkippedSchema } from './projection.events.js';
@@ -114,6 +115,7 @@ export const EVENT_TYPES = {
   PaymentDisputed: eventType('PaymentDisputed', 1, disputeObservationSchema),
   DisputeClosed: eventType('DisputeClosed', 1, disputeObservationSchema),
   PaymentWarned: eventType('PaymentWarned', 1, fraudWarningSchema),
+  PaymentRetrieved: eventType('PaymentRetrieved', 1, paymentRetrievedSchema),
 
   GrantIssued: eventType('GrantIssued', 1, grantIssuedSchema),
   GrantRevoked: eventType('GrantRevoked', 1, grantRevokedSchema),
@@ -143,6 +145,7 @@ export const RETRIEVED_TYPES = [
   'CustomerInvoiceRetrieved',
   'CustomerRetrieved',
   'CheckoutRetrieved',
+  'PaymentRetrieved',
 ] as const satisfies readonly EventType[];
 
 /** Whether events of this type are answers of Stripe's API. */

@@ -72,6 +72,18 @@ export const fraudWarningSchema = z.strictObject({
 });
 export type FraudWarningData = z.infer<typeof fraudWarningSchema>;
 
+/**
+ * What Stripe's API showed of a payment, by `object`: which invoice it paid, its charge, or a dispute; read as what webhooks
+ * bring is. `none`: asked which invoices it paid, Stripe named none. Amounts are minor units.
+ */
+export const paymentRetrievedSchema = z.discriminatedUnion('object', [
+  paymentAttachmentSchema.extend({ object: z.literal('invoice_payment') }),
+  chargeObservationSchema.extend({ object: z.literal('charge') }),
+  disputeObservationSchema.extend({ object: z.literal('dispute') }),
+  z.strictObject({ ...namedPayment, object: z.literal('none') }),
+]);
+export type PaymentRetrievedData = z.infer<typeof paymentRetrievedSchema>;
+
 /** What a payment is called by anything that is told of it. */
 export type PaymentNames = Pick<FraudWarningData, 'payment' | 'paymentIntent' | 'charge'> &
   Partial<Pick<PaymentAttachmentData, 'paymentRecord'>>;
@@ -87,6 +99,7 @@ export function paymentIds({
   return [...new Set(ids.filter((id) => id !== null))];
 }
 
+/** Types that Stripe's events become; what is retrieved counts as one of them. */
 export const PAYMENT_EVENT_TYPES = [
   'PaymentAttachedToInvoice',
   'PaymentRefunded',

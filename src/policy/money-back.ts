@@ -73,17 +73,18 @@ function latestDisputes(told: readonly PaymentObservation[]): readonly DisputeOb
   return [...latest.values()].sort((a, b) => compareText(a.data.dispute, b.data.dispute));
 }
 
-/** By second; within one the `created` first and the `closed` last, then by event id. */
-function compareDisputes(a: DisputeObservation, b: DisputeObservation): number {
+/** By second; within one what was retrieved first, then the `created`, and the `closed` last, then by event id. */
+export function compareDisputes(a: DisputeObservation, b: DisputeObservation): number {
   return a.created - b.created || stepOf(a) - stepOf(b) || compareText(a.eventId, b.eventId);
 }
 
 function stepOf({ stripeType, type }: DisputeObservation): number {
+  if (stripeType === '') return -1;
   return stripeType === 'charge.dispute.created' ? 0 : type === 'PaymentDisputed' ? 1 : 2;
 }
 
-/** By second; within one the greater amount refunded last, then by event id. */
-function newestCharge(told: readonly PaymentObservation[]): ChargeObservation | null {
+/** The newest sight of a charge: by second; within one the greater amount refunded last, then by event id. */
+export function newestCharge(told: readonly PaymentObservation[]): ChargeObservation | null {
   let newest: ChargeObservation | null = null;
   for (const observation of told) {
     if (observation.type !== 'PaymentRefunded') continue;

@@ -3,6 +3,7 @@ import type { Metrics } from '../observability/metrics.js';
 import type { NoAnswer, StripeGateway } from '../stripe/gateway/stripe.gateway.js';
 import { type AnswerReading, type ReadAnswer, readAnswer } from '../stripe/reconciliation/answers.js';
 import type { JsonObject } from '../stripe/translate/read-json.js';
+import type { IgnoredAnswer } from '../stripe/translate/retrieved.translation.js';
 import type { ThinEvent } from '../stripe/translate/thin-event.js';
 
 export interface ThinEventsOptions extends AnswerReading {
@@ -29,7 +30,7 @@ type ToFetch = Extract<ThinEvent, { outcome: 'to_fetch' }>;
 export type Fetched =
   | { readonly of: 'event'; readonly body: JsonObject }
   | { readonly of: 'object'; readonly read: Extract<ReadAnswer, { outcome: 'recorded' }> }
-  | { readonly of: 'nothing'; readonly reason: 'gone' | 'not_retrievable' | 'no_subscription' };
+  | { readonly of: 'nothing'; readonly reason: 'gone' | 'not_retrievable' | IgnoredAnswer };
 
 /** Deliveries whose fetching is under way or waits for its turn; Stripe has further ones come again. */
 const MAX_IN_HAND = 200;

@@ -9,16 +9,18 @@ import { Sweep, type SweepOptions } from '../../src/stripe/reconciliation/reconc
 import { isHandledType } from '../../src/stripe/translate/stripe-event.translator.js';
 import { wholeLog } from '../support/log.js';
 import { startService, type TestService } from '../support/service.js';
-import { holdingAt, SimulatedLives } from '../support/simulated-lives.js';
+import { DAY, holdingAt, SimulatedLives } from '../support/simulated-lives.js';
 import { until } from '../support/until.js';
 
 const LIVES = Number(process.env.RECONCILED_LIVES ?? 4);
 
 const TIMEOUT_MS = 300_000 + LIVES * 5_000;
 
-async function tenure(service: TestService, lives: SimulatedLives, ...args: readonly string[]) {
+type Job = 'import' | 'reconcile';
+
+async function done(job: Job, service: TestService, lives: SimulatedLives, ...args: readonly string[]) {
   let [out, err] = ['', ''];
-  const code = await runCli(['reconcile', '--json', ...args], {
+  const code = await runCli([job, '--json', ...args], {
     environment: { ...service.environment, ...lives.environment, USER: 'ada' },
     out: (text) => {
       out += text;
@@ -29,6 +31,10 @@ async function tenure(service: TestService, lives: SimulatedLives, ...args: read
   });
   if (code !== 0) throw new Error(`${code}: ${err}`);
   return JSON.parse(out);
+}
+
+function tenure(service: TestService, lives: SimulatedLives, ...args: readonly string[]) {
+  return done('reconcile', service, lives, ...args);
 }
 
 /** A Stripe that has nothing. */
@@ -288,5 +294,137 @@ describe('A reconciliation', () => {
       const { body } = await service.get(`/v1/ops/reconciliations/${first.body.id}`);
       return body.phase === 'done';
     });
+  });
+});
+
+describe('Refunds and disputes of which no webhook came', () => {
+  let lives: SimulatedLives;
+  let service: TestService;
+
+  beforeAll(async () => {
+    lives = await SimulatedLives.start(5);
+    const plans = `${lives.planFile}policy: { dispute: suspend, fullRefund: suspend }\n`;
+    service = await startService({ plans });
+  });
+  afterAll(async () => {
+    await service.close();
+    await lives.close();
+  });
+
+  /** Somebody who buys `plus`; `upgrade` moves on to `pro`, billed at once. */
+  async function subscribes(userId: string): Promise<{ customer: string; upgrade: () => Promise<unknown> }> {
+    const { stripe, plans } = lives;
+    const metadata = { user_id: userId };
+    const { id: customer } = await stripe.customers.create({ metadata });
+    const { id } = await stripe.paymentMethods.attach('pm_card_visa', { customer });
+    await stripe.customers.update(customer, { invoice_settings: { default_payment_method: id } });
+    const items = [{ price: plans.plus }];
+    const subscription = await stripe.subscriptions.create({ customer, items, metadata });
+    const [item] = subscription.items.data;
+    const upgrade = () =>
+      stripe.subscriptions.update(subscription.id, {
+        items: [{ id: item?.id ?? '', price: plans.pro }],
+        proration_behavior: 'always_invoice',
+      });
+    return { customer, upgrade };
+  }
+
+  /** Somebody who buys once and for good. */
+  async function buys(userId: string): Promise<string> {
+    const { stripe, plans, simulator } = lives;
+    const { id: customer } = await stripe.customers.create({ metadata: { user_id: userId } });
+    const { id: session } = await stripe.checkout.sessions.create({
+      ...{ mode: 'payment', customer, success_url: 'https://app.example.com' },
+      line_items: [{ price: plans.once, quantity: 1 }],
+    });
+    await simulator.control('POST', `/_simulator/checkout/sessions/${session}/complete`, {});
+    return customer;
+  }
+
+  function lastCharge(customer: string): string {
+    const charges = [...lives.simulator.account.charges.select({ by: ['customer', customer] })];
+    return charges.sort((a, b) => a.created - b.created).at(-1)?.id ?? '';
+  }
+
+  const disputes = (customer: string) =>
+    lives.simulator.control('POST', `/_simulator/charges/${lastCharge(customer)}/dispute`, {});
+  const refunds = (customer: string) => lives.stripe.refunds.create({ charge: lastCharge(customer) });
+
+  /** What each may do once all of the log is folded. */
+  async function holding(...userIds: readonly string[]) {
+    const at = await head(service);
+    const held = userIds.map(async (userId) => {
+      const { plan, role, features, limits } = await service.entitlements(userId, at);
+      return [userId, { plan, role, features, limits }] as const;
+    });
+    return Object.fromEntries(await Promise.all(held));
+  }
+
+  it('are found by an import and by a reconciliation, count as if the webhooks had come, and are recorded once', async () => {
+    const { simulator, start, events } = lives;
+    const [disputer, refunded, paying, later] = [
+      await subscribes('disputer'),
+      await subscribes('refunded'),
+      await subscribes('paying'),
+      await subscribes('later'),
+    ];
+    const keeper = await buys('keeper');
+    await simulator.moveTo(start + DAY);
+    for (const { upgrade } of [disputer, later, paying]) await upgrade();
+    await simulator.moveTo(start + 2 * DAY);
+    await disputes(disputer.customer);
+    await refunds(refunded.customer);
+    await refunds(keeper);
+    const now = Math.floor(Date.now() / 1_000);
+    await simulator.moveTo(now - 60);
+    const users = ['disputer', 'refunded', 'keeper', 'paying', 'later'];
+
+    const looked = await done('import', service, lives, '--dry-run');
+    expect(looked).toMatchObject({ phase: 'done', subscriptions: 4, purchases: 1, disputes: 1, refunds: 2 });
+    expect(looked.report.users).toEqual({ free: 2, plus: 1, pro: 2 });
+    expect(await done('import', service, lives)).toMatchObject({ phase: 'done', unusable: 0 });
+    const held = await holding(...users);
+    expect(held).toMatchObject({
+      disputer: { plan: 'plus' },
+      refunded: { plan: 'free' },
+      keeper: { plan: 'free' },
+      paying: { plan: 'pro' },
+      later: { plan: 'pro' },
+    });
+    const after = await service.logged();
+    expect(await done('import', service, lives)).toMatchObject({ phase: 'done', recorded: 0 });
+    expect(await service.logged()).toBe(after);
+
+    // Stripe keeps events for 30 days.
+    const forget = () => {
+      for (const { id } of [...simulator.account.events.rows.select()])
+        simulator.account.events.rows.remove(id);
+    };
+    forget();
+    const unchanged = {
+      missedEvents: { count: 0 },
+      differences: { count: 0 },
+      unusableObjects: { count: 0 },
+    };
+    expect((await tenure(service, lives)).report).toMatchObject(unchanged);
+    expect(await service.logged()).toBe(after);
+
+    await disputes(later.customer);
+    forget();
+    // The dispute, what it is of, and the invoice of before the upgrade.
+    const differences = { count: 3 };
+    expect((await tenure(service, lives, '--dry-run')).report).toMatchObject({ differences });
+    expect(await holding('later')).toMatchObject({ later: { plan: 'pro' } });
+    const repaired = await tenure(service, lives);
+    expect(repaired).toMatchObject({ disputes: 2, refunds: 2, report: { differences } });
+    expect(await holding('later')).toMatchObject({ later: { plan: 'plus' } });
+    const whole = await service.logged();
+    expect((await tenure(service, lives)).report).toMatchObject(unchanged);
+    expect(await service.logged()).toBe(whole);
+
+    const told = await holding(...users);
+    for (const event of events) if (isHandledType(event.type)) await service.receive(event);
+    expect(await service.logged()).toBeGreaterThan(whole);
+    expect(await holding(...users)).toEqual(told);
   });
 });

@@ -23,6 +23,7 @@ import {
   stripeEvent,
   subscriptionObject,
 } from '../support/stripe-events.js';
+import { chargeObject, disputeObject, invoicePaymentObject } from '../support/stripe-payments.js';
 import { PATIENCE_MS, until } from '../support/until.js';
 import { readEvents } from './support/event-reader.js';
 
@@ -148,6 +149,38 @@ describe('where the events of Stripe leave a doubt', () => {
       plan: 'pro',
       pendingPayment: null,
     });
+  });
+
+  it('the payment of a dispute of which nobody said what it paid is asked about, and its invoice is taken back', async () => {
+    const plan = subscriptionObject('sub_back', 'price_plus', { metadata: { user_id: 'u_back' } });
+    const bought = stripeEvent('customer.subscription.created', plan, { created: now() - 90 });
+    await service.deliver(bought);
+    const paid = invoiceObject('in_back', 'sub_back', 'price_plus', { livemode: false });
+    const told = stripeEvent('invoice.paid', paid, { created: now() - 90 });
+    expect(await service.after('u_back', told)).toMatchObject({ plan: 'plus' });
+    api.has(invoicePaymentObject('inpay_back', 'in_back', 'pi_back'));
+    const disputed = stripeEvent('charge.dispute.created', disputeObject('du_1', 'ch_1', 'pi_back'));
+    await service.deliver(disputed);
+    const { metadata, data, position } = await retrievedFrom('pi_back', 'payment');
+    expect(metadata.causationId).toBe(`retrieved/inpay_back/${disputed.id}`);
+    expect(data).toMatchObject({ object: 'invoice_payment', invoice: 'in_back' });
+    expect(await service.entitlements('u_back', position)).toMatchObject({ plan: 'free', status: 'unpaid' });
+  });
+
+  it('the payment of a refund that is of no invoice is asked about once', async () => {
+    const refunded = (payment: string) =>
+      stripeEvent('charge.refunded', chargeObject(`ch_${payment}`, payment));
+    const asked = () =>
+      api.asked.filter(({ query }) => query.get('payment[payment_intent]') === 'pi_mug').length;
+    const first = refunded('pi_mug');
+    await service.deliver(first);
+    const { metadata, data } = await retrievedFrom('pi_mug', 'payment');
+    expect(metadata.causationId).toBe(`retrieved/pi_mug/${first.id}`);
+    expect(data).toMatchObject({ object: 'none', payment: 'pi_mug', invoice: null });
+    await service.deliver(refunded('pi_mug'));
+    await service.deliver(refunded('pi_other_mug'));
+    await retrievedFrom('pi_other_mug', 'payment');
+    expect(asked()).toBe(1);
   });
 
   it.each(['before', 'between', 'after'])(

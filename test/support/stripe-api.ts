@@ -27,6 +27,17 @@ const LISTS: Readonly<Record<string, string | null>> = {
   customers: null,
   events: null,
   'checkout/sessions': null,
+  invoice_payments: null,
+  charges: null,
+  disputes: null,
+};
+/** What is listed as a whole, by its path: its type, and what each object lists. */
+const LISTED: Readonly<Record<string, readonly [type: string, list: string | null]>> = {
+  '/v1/subscriptions': ['subscription', 'items'],
+  '/v1/checkout/sessions': ['checkout.session', 'line_items'],
+  '/v1/disputes': ['dispute', null],
+  '/v1/refunds': ['refund', null],
+  '/v1/invoice_payments': ['invoice_payment', null],
 };
 
 /**
@@ -97,7 +108,8 @@ export class StripeApi {
     response.setHeader('date', new Date(Date.now() + this.clockAhead * 1_000).toUTCString());
     response.setHeader('request-id', `req_${this.asked.length}`);
     response.setHeader('stripe-version', Stripe.API_VERSION);
-    const id = searchParams.get('subscription') ?? askedIn(pathname)?.id ?? '';
+    const named = searchParams.get('subscription') ?? searchParams.get('payment[payment_intent]');
+    const id = named ?? askedIn(pathname)?.id ?? '';
     const how = this.#misbehaving.get(id)?.shift();
     switch (how?.kind) {
       case 'hangs_up':
@@ -124,8 +136,8 @@ export class StripeApi {
       return fault(401, 'invalid_request_error', '');
     const asked = askedIn(path);
     if (path === '/v1/account') return { status: 200, body: { id: this.account, object: 'account' } };
-    if (path === '/v1/subscriptions') return this.#listed('subscription', 'items', query);
-    if (path === '/v1/checkout/sessions') return this.#listed('checkout.session', 'line_items', query);
+    const listed = LISTED[path];
+    if (listed !== undefined) return this.#listed(...listed, query);
     const shown = this.#objects.get(query.get('subscription') ?? asked?.id ?? '');
     if (asked === null || request.method !== 'GET' || shown === undefined) {
       return fault(404, 'invalid_request_error', 'resource_missing');
@@ -141,16 +153,18 @@ export class StripeApi {
   }
 
   /** The list of what is of a type, the last made known first, its own list cut, with what is asked to be expanded. */
-  #listed(type: string, list: string, query: URLSearchParams): { status: number; body: object } {
+  #listed(type: string, list: string | null, query: URLSearchParams): { status: number; body: object } {
     const asked = query.get('status') ?? 'all';
+    const intent = query.get('payment[payment_intent]');
     const all = [...this.#objects.values()]
       .filter(({ object, status }) => object === type && (asked === 'all' || asked === status))
+      .filter(({ payment }) => intent === null || intentIn(payment) === intent)
       .reverse();
     const start = all.findIndex(({ id }) => id === query.get('starting_after')) + 1;
     const page = all.slice(start, start + Number(query.get('limit') ?? 10));
     const expanded = [...query].filter(([key]) => key.startsWith('expand[')).map(([, value]) => value);
     const data = page.map((each) => {
-      const shown: Record<string, unknown> = withInside(each, list);
+      const shown: Record<string, unknown> = list === null ? { ...each } : withInside(each, list);
       for (const name of expanded.map((value) => value.replace('data.', ''))) {
         const object = this.#objects.get(String(shown[name]));
         if (object !== undefined)
@@ -168,6 +182,10 @@ function withInside(shown: Readonly<Record<string, unknown>>, list: string): Rec
   const data = all.slice(0, INSIDE);
   const inside = { object: 'list', data, has_more: all.length > INSIDE, total_count: all.length };
   return { ...shown, [list]: inside };
+}
+
+function intentIn(payment: unknown): string | null {
+  return (payment as { payment_intent?: string } | undefined)?.payment_intent ?? null;
 }
 
 /** Of which resource which object a path is about. */

@@ -32,6 +32,8 @@ export const importResponse = z.strictObject({
   cursor: z.string().nullable(),
   subscriptions: count,
   purchases: count,
+  disputes: count,
+  refunds: count,
   read: count,
   recorded: count,
   unchanged: count,

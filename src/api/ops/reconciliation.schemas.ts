@@ -20,6 +20,8 @@ export const reconciliationResponse = z.strictObject({
   events: z.number().int(),
   subscriptions: z.number().int(),
   purchases: z.number().int(),
+  disputes: z.number().int(),
+  refunds: z.number().int(),
   report: driftReportSchema.nullable(),
   failure: z.string().nullable(),
 }) satisfies z.ZodType<ReconciliationJob>;

@@ -11,7 +11,6 @@ import { customerObservationOf, factOriginOf, observationOf } from './fact-rows.
 import type { FactsLoader } from './facts-loader.js';
 import { hasFacts, type KeptCheckout, type KeptCustomer, type KeptSubscription } from './kept-rows.js';
 import { OwnershipReducer, sorted } from './ownership-reducer.js';
-import { paymentObservationOf } from './payment-facts.js';
 import { PaymentReducer } from './payment-reducer.js';
 import { planChangeOf } from './plan-change-rows.js';
 import { noteUsage } from './usage-rows.js';
@@ -164,7 +163,8 @@ export class FactReducer {
       case 'PaymentDisputed':
       case 'DisputeClosed':
       case 'PaymentWarned':
-        return ownersOf(await this.#payments.fold(paymentObservationOf(event)));
+      case 'PaymentRetrieved':
+        return ownersOf(await this.#payments.fold(event));
       case 'GrantIssued':
       case 'GrantRevoked':
       case 'OverrideSet':

@@ -1,24 +1,57 @@
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import type { DomainEvent } from '../../events/event-types.js';
-import { PAYMENT_EVENT_TYPES, type PaymentEventType } from '../../events/payment.events.js';
+import {
+  PAYMENT_EVENT_TYPES,
+  type PaymentEventType,
+  type PaymentRetrievedData,
+} from '../../events/payment.events.js';
 import type { PaymentObservation } from '../../policy/facts.js';
 import { compareFactOrigins, compareText } from '../../policy/order.js';
 import { factOriginOf } from './fact-rows.js';
 
 /** An event that is about a payment. */
-export type PaymentEvent = Extract<EventEnvelope, { type: PaymentEventType }>;
+export type PaymentEvent = Extract<EventEnvelope, { type: PaymentEventType | 'PaymentRetrieved' }>;
 
-const TYPES: ReadonlySet<string> = new Set(PAYMENT_EVENT_TYPES);
+const TYPES: ReadonlySet<string> = new Set([...PAYMENT_EVENT_TYPES, 'PaymentRetrieved']);
 
 export function isPaymentEvent(event: EventEnvelope): event is PaymentEvent {
   return TYPES.has(event.type);
 }
 
-/** The fact that an event about a payment tells. */
-export function paymentObservationOf(event: PaymentEvent): PaymentObservation {
+/**
+ * The fact that an event about a payment tells: of an answer of Stripe's API the one that a webhook would tell of the same
+ * object. `null` where it says nothing of the payment: Stripe was asked, and named no invoice.
+ */
+export function paymentObservationOf(event: PaymentEvent): PaymentObservation | null {
+  const origin = factOriginOf(event);
+  if (event.type === 'PaymentRetrieved') {
+    const told = toldByAnswer(event.data);
+    return told === null ? null : { ...origin, ...told };
+  }
   const { type, data } = event;
-  return { ...factOriginOf(event), type, data } as PaymentObservation; // type and data come of one event
+  return { ...origin, type, data } as PaymentObservation; // type and data come of one event
 }
+
+function toldByAnswer(shown: PaymentRetrievedData): Told | null {
+  switch (shown.object) {
+    case 'invoice_payment': {
+      const { object: _, ...data } = shown;
+      return { type: 'PaymentAttachedToInvoice', data };
+    }
+    case 'charge': {
+      const { object: _, ...data } = shown;
+      return { type: 'PaymentRefunded', data };
+    }
+    case 'dispute': {
+      const { object: _, ...data } = shown;
+      return { type: 'PaymentDisputed', data };
+    }
+    case 'none':
+      return null;
+  }
+}
+
+type Told = Extract<DomainEvent, { type: PaymentEventType }>;
 
 /** Whether an observation is of what may take back a payment. */
 export function isTrouble({ type }: Pick<DomainEvent, 'type'>): boolean {

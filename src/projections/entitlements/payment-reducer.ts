@@ -3,7 +3,7 @@ import { paymentIds } from '../../events/payment.events.js';
 import type { InvoiceObservation, PaymentObservation } from '../../policy/facts.js';
 import type { FactsLoader } from './facts-loader.js';
 import type { KeptCheckout, KeptInvoice, KeptPayment, KeptSubscription } from './kept-rows.js';
-import { isPaymentEvent, isTrouble } from './payment-facts.js';
+import { isPaymentEvent, isTrouble, type PaymentEvent, paymentObservationOf } from './payment-facts.js';
 import { type WholePayment, wholePayment } from './payment-joins.js';
 import type { PaymentJoin } from './payment-statements.js';
 import type { WorkingSet } from './working-set.js';
@@ -35,8 +35,9 @@ export class PaymentReducer {
       ...kept.flatMap(({ payments: ids }) => [...ids]),
     ]);
     const troubled = events
-      .filter((event) => isPaymentEvent(event) && isTrouble(event))
-      .flatMap((event) => namedIn(event).payments);
+      .flatMap((event) => (isPaymentEvent(event) ? (paymentObservationOf(event) ?? []) : []))
+      .filter(isTrouble)
+      .flatMap(({ data }) => paymentIds(data));
     const disputed = troubled.flatMap((id) => [...(this.workingSet.payments.get(id)?.invoices ?? [])]);
     await this.loader.subscriptions(
       disputed.flatMap((invoice) => [...(this.workingSet.invoices.get(invoice)?.subscriptions ?? [])]),
@@ -44,7 +45,9 @@ export class PaymentReducer {
   }
 
   /** Folds what was told of a payment; returns the subscriptions and purchases that are judged by it. */
-  async fold(observation: PaymentObservation): Promise<readonly Hearing[]> {
+  async fold(event: PaymentEvent): Promise<readonly Hearing[]> {
+    const observation = paymentObservationOf(event);
+    if (observation === null) return [];
     const row = await this.loader.payments.payment(observation.data.payment);
     if (row.observations.some(({ eventId }) => eventId === observation.eventId)) return [];
     row.observations.push(observation);

@@ -13,6 +13,8 @@ const suspectRow = z.object({
 });
 const namingRow = z.object({ subscription: z.string(), facts: z.string() });
 const saleRow = z.object({ session: z.string(), facts: z.string() });
+const paymentRow = z.object({ payment: z.string() });
+const joinedRow = z.object({ joined: z.boolean() });
 const lastRow = z.tuple([z.object({ last: z.string().nullable() })]);
 
 /** A subscription of which its newest second may leave a doubt, and what was told of its invoices with lines cut. */
@@ -113,6 +115,29 @@ export class DoubtReader {
       ),
       next: await this.#lastOf('checkout', after, limit),
     };
+  }
+
+  /** Payments that no invoice and no session is named with. */
+  async unjoinedPayments(after: string, limit: number): Promise<WalkPart<string>> {
+    const { rows } = await this.pool.query(
+      `select payment from tenure.payment
+       where generation = ${LIVE} and not joined and payment > $1 order by payment limit $2`,
+      [after, limit],
+    );
+    const found = z
+      .array(paymentRow)
+      .parse(rows)
+      .map(({ payment }) => payment);
+    return { found, next: found.length === limit ? (found.at(-1) ?? null) : null };
+  }
+
+  /** Whether an invoice or a session is named with a payment; `null` where nothing of it is folded. */
+  async isJoined(payment: string): Promise<boolean | null> {
+    const { rows } = await this.pool.query(
+      `select joined from tenure.payment where generation = ${LIVE} and payment = $1`,
+      [payment],
+    );
+    return rows[0] === undefined ? null : joinedRow.parse(rows[0]).joined;
   }
 
   /** Where a slice ends; `null` where nothing comes after it. */

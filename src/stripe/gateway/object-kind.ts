@@ -1,5 +1,13 @@
 /** Kinds of objects that Stripe's API is asked for by their ids. */
-export const OBJECT_KINDS = ['subscription', 'invoice', 'customer', 'checkout'] as const;
+export const OBJECT_KINDS = [
+  'subscription',
+  'invoice',
+  'customer',
+  'checkout',
+  'invoice_payment',
+  'charge',
+  'dispute',
+] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
 
 /** One object of Stripe's, by its kind and id. */

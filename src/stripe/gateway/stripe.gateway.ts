@@ -93,6 +93,9 @@ const PATHS: Readonly<Record<ObjectKind, string>> = {
   invoice: 'invoices',
   customer: 'customers',
   checkout: 'checkout/sessions',
+  invoice_payment: 'invoice_payments',
+  charge: 'charges',
+  dispute: 'disputes',
 };
 /** Milliseconds after which a request that went wrong is worth another try. */
 const AGAIN_IN_MS = 5_000;

@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import {
+  attached,
   day,
+  dispute,
   invoice,
   item,
   type PurchaseStory,
   purchase,
+  refunded,
+  refundFailed,
   type SaleTold,
   type SubscriptionStory,
   sale,
@@ -19,6 +23,7 @@ import {
   ambiguityOfCheckout,
   ambiguityOfCustomer,
   ambiguityOfInvoice,
+  ambiguityOfPayment,
 } from './ambiguity.js';
 
 const plus = item('plus_m');
@@ -232,5 +237,40 @@ describe('a session of mode payment', () => {
   ])('%s', (_, story, by) => {
     const expected = by === null ? null : { why: by.fact.eventId, after: -1 };
     expect(ambiguityOfCheckout(purchase(story))).toEqual(expected);
+  });
+});
+
+describe('a payment is in doubt', () => {
+  const doubt = (why: string): Ambiguity => ({ why, after: -1 });
+  const named = dispute('created', 'lost', day(1));
+  const byOldVersion = {
+    ...named,
+    fact: { ...named.fact, data: { ...named.fact.data, invoice: 'in_1' } },
+  } as typeof named;
+  const unsaid = { paymentIntent: null };
+  it.each<[string, readonly ReturnType<typeof attached>[], boolean, string[]]>([
+    ['when it was disputed and no invoice is named', [dispute('created', 'lost', day(1))], false, ['0']],
+    [
+      'by the greatest of the events that tell of it',
+      [refunded(1000, day(1)), refundFailed('re_1', 1000, day(2))],
+      false,
+      ['0', '1'],
+    ],
+    ['not when nothing was refunded or disputed', [], false, []],
+    [
+      'not when an invoice was attached',
+      [dispute('created', 'lost', day(1)), attached('in_1', day(0))],
+      false,
+      [],
+    ],
+    ['not when what tells of it names the invoice', [byOldVersion], false, []],
+    ['not when Stripe was asked and named none', [dispute('created', 'lost', day(1))], true, []],
+    ['not when it is a charge without an intent', [dispute('created', 'lost', day(1), unsaid)], false, []],
+  ])('%s', (_, story, isOfNoInvoice, inDoubt) => {
+    const payments = story.map(({ fact }) => fact);
+    const ids = inDoubt.map((n) => payments[Number(n)]?.eventId ?? '').sort();
+    const expected = ids.length === 0 ? null : doubt(ids.at(-1) ?? '');
+    expect(ambiguityOfPayment({ payments, isOfNoInvoice })).toEqual(expected);
+    expect(ambiguityOfPayment({ payments: [...payments].reverse(), isOfNoInvoice })).toEqual(expected);
   });
 });

@@ -5,6 +5,9 @@ import type { FactOrigin, InvoiceObservation, Observation, PurchaseFacts } from 
 import { foldInvoices } from '../../policy/invoices.js';
 import { isTerminal, orderObservations } from '../../policy/order.js';
 import { isSaleUnknown } from '../../policy/purchases.js';
+import { isTrouble } from '../../projections/entitlements/payment-facts.js';
+import { isPlaced } from './payment-invoices.js';
+import type { StreamFacts } from './stream-facts.js';
 
 /**
  * What only Stripe can say of a subscription, an invoice or a customer (DESIGN 5.4). `why` is what left the doubt: the greatest Stripe event id in
@@ -75,6 +78,16 @@ export function ambiguityOfCheckout(
   purchase: Pick<PurchaseFacts, 'observations' | 'started'>,
 ): Ambiguity | null {
   return isSaleUnknown(purchase) ? { why: greatest(purchase.observations), after: -1 } : null;
+}
+
+/**
+ * What is in doubt about a payment by its own stream: which invoice it paid, where something was refunded or disputed, its intent
+ * is known, no invoice is named and Stripe was not asked. Pure; a function of the set of what was told.
+ */
+export function ambiguityOfPayment(facts: Pick<StreamFacts, 'payments' | 'isOfNoInvoice'>): Ambiguity | null {
+  if (isPlaced(facts)) return null;
+  const troubles = facts.payments.filter((told) => isTrouble(told) && told.data.paymentIntent !== null);
+  return troubles.length === 0 ? null : { why: greatest(troubles), after: -1 };
 }
 
 /** Whether an observation may be the last of a second with a tie. */

@@ -3,7 +3,11 @@ import type { ClaimReading } from '../../events/user-id.js';
 import { NamedError } from '../../observability/named-error.js';
 import type { StripeObjectRef } from '../gateway/object-kind.js';
 import type { ObjectAnswer } from '../gateway/stripe.gateway.js';
-import { type RetrievedTranslation, translateRetrieved } from '../translate/retrieved.translation.js';
+import {
+  type IgnoredAnswer,
+  type RetrievedTranslation,
+  translateRetrieved,
+} from '../translate/retrieved.translation.js';
 
 /** An answer dated further ahead of our clock (ms) would outrank all that Stripe says until then. As for signatures. */
 const MAX_AHEAD_MS = 300_000;
@@ -33,7 +37,7 @@ export type ReadAnswer =
       readonly causation: string;
       readonly stripe: StripeAnswerOrigin;
     })
-  | { readonly outcome: 'ignored'; readonly reason: 'no_subscription' }
+  | { readonly outcome: 'ignored'; readonly reason: IgnoredAnswer }
   | { readonly outcome: 'unusable'; readonly why: string };
 
 /** The key by which an answer counts once (DESIGN 5.4). `why` is the Stripe event, or the job, that it was asked for. */

@@ -7,7 +7,7 @@ import type { Question } from './reconciler.js';
 import type { ReconciliationQueue } from './reconciliation-queue.js';
 
 export interface DoubtWalkOptions {
-  readonly reader: Pick<DoubtReader, 'suspects' | 'unseen' | 'unknownSales'>;
+  readonly reader: Pick<DoubtReader, 'suspects' | 'unseen' | 'unknownSales' | 'unjoinedPayments'>;
   readonly queue: Pick<ReconciliationQueue, 'ask' | 'hasRoom' | 'asks'>;
   /** Whether all of the log is folded. */
   readonly isLevel: () => boolean;
@@ -64,6 +64,10 @@ export class DoubtWalk {
       (after) => reader.unknownSales(after, SLICE),
       (session) => [ofCheckout(session)],
     );
+    await this.#through(
+      (after) => reader.unjoinedPayments(after, SLICE),
+      (payment) => [ofPayment(payment)],
+    );
   }
 
   async #through<T>(
@@ -94,6 +98,11 @@ function ofSubscription(id: string, namedBy: string | null): Question {
 function ofCheckout(id: string): Question {
   const about = { kind: 'checkout', id } as const;
   return { about, on: { category: 'checkout', id }, namedBy: null, correlationId: CORRELATION };
+}
+
+function ofPayment(id: string): Question {
+  const about = { kind: 'payment', id } as const;
+  return { about, on: { category: 'payment', id }, namedBy: null, correlationId: CORRELATION };
 }
 
 const OF_CUSTOMER: ReadonlySet<string> = new Set(CUSTOMER_INVOICE_EVENT_TYPES);

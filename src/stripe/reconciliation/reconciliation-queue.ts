@@ -74,6 +74,9 @@ export class ReconciliationQueue {
       if (this.#isShared(asked.on, created)) this.ask({ ...asked, namedBy: null, correlationId });
     } else if ('linesTruncated' in event.data && event.data.linesTruncated) {
       this.ask({ ...ofInvoice(event.data), namedBy: null, correlationId });
+    } else {
+      const payment = paymentWithoutInvoice(event);
+      if (payment !== null) this.ask({ ...ofPayment(payment), namedBy: null, correlationId });
     }
   }
 
@@ -190,6 +193,24 @@ function ofSubscription(id: string): Asked {
 
 function ofCheckout(id: string): Asked {
   return { about: { kind: 'checkout', id }, on: { category: 'checkout', id } };
+}
+
+function ofPayment(id: string): Asked {
+  return { about: { kind: 'payment', id }, on: { category: 'payment', id } };
+}
+
+/** The payment of which something was refunded or disputed, where what told of that names no invoice; else `null`. */
+function paymentWithoutInvoice(event: DomainEvent): string | null {
+  switch (event.type) {
+    case 'PaymentRefunded':
+    case 'PaymentRefundFailed':
+    case 'PaymentDisputed':
+    case 'DisputeClosed':
+    case 'PaymentRetrieved':
+      return event.data.invoice === null ? event.data.payment : null;
+    default:
+      return null;
+  }
 }
 
 function ofCustomer(id: string): Asked {

@@ -23,7 +23,7 @@ import { ReconciliationQueue } from './reconciliation-queue.js';
   providers: [
     {
       provide: ReconciliationQueue,
-      inject: [SETTINGS, STRIPE_GATEWAY, EVENT_STORE, CommandBus, Repositories, Metrics, LOGGER],
+      inject: [SETTINGS, STRIPE_GATEWAY, EVENT_STORE, POOL, CommandBus, Repositories, Metrics, LOGGER],
       useFactory: reconciliationQueue,
     },
     {
@@ -46,14 +46,19 @@ function reconciliationQueue(
   { streamPrefix, livemode, userIds: claims }: Settings,
   gateway: StripeGateway | null,
   store: EventStore,
+  pool: Pool,
   commands: CommandBus,
   { subscriptions, customers }: Repositories,
   metrics: Metrics,
   logger: Logger,
 ): ReconciliationQueue {
+  const reader = new DoubtReader(pool);
+  const isJoined = (payment: string) => reader.isJoined(payment);
   return new ReconciliationQueue({
     reconciler:
-      gateway === null ? null : new Reconciler({ gateway, store, commands, streamPrefix, livemode, claims }),
+      gateway === null
+        ? null
+        : new Reconciler({ gateway, store, commands, streamPrefix, livemode, claims, isJoined }),
     newestSecond: (stream) =>
       (stream.category === 'customer' ? customers : subscriptions).newestSecond(
         streamName(streamPrefix, stream),

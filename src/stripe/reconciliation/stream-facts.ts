@@ -18,6 +18,7 @@ import type {
   CheckoutStart,
   InvoiceObservation,
   Observation,
+  PaymentObservation,
 } from '../../policy/facts.js';
 import { EventLoopShare } from '../../projections/engine/yield-if-due.js';
 import {
@@ -26,8 +27,9 @@ import {
   observationOf,
   startOf,
 } from '../../projections/entitlements/fact-rows.js';
+import { isPaymentEvent, paymentObservationOf } from '../../projections/entitlements/payment-facts.js';
 
-/** What a stream tells of a subscription, of invoices, of a customer and of a checkout session, as the projection folds it. */
+/** What a stream tells of a subscription, of invoices, of a customer, of a checkout session and of a payment, as the projection folds it. */
 export interface StreamFacts {
   readonly observations: readonly Observation[];
   /** Of a customer's invoice the lines of all subscriptions, and `subscription` is empty. */
@@ -36,6 +38,9 @@ export interface StreamFacts {
   readonly checkouts: readonly CheckoutObservation[];
   /** What Tenure started a session to sell once. */
   readonly started: CheckoutStart | null;
+  readonly payments: readonly PaymentObservation[];
+  /** Stripe was asked which invoices a payment paid, and named none. */
+  readonly isOfNoInvoice: boolean;
   /** Whose it is by the latest link of operators; `null` when none stands. */
   readonly link: string | null;
 }
@@ -50,6 +55,8 @@ export async function readStreamFacts(
   const invoices: InvoiceObservation[] = [];
   const customers: CustomerObservation[] = [];
   const checkouts: CheckoutObservation[] = [];
+  const payments: PaymentObservation[] = [];
+  let isOfNoInvoice = false;
   let started: CheckoutStart | null = null;
   let link: string | null = null;
   for await (const page of streamPages(store, stream, 0)) {
@@ -66,6 +73,10 @@ export async function readStreamFacts(
         customers.push(customerObservationOf(event));
       } else if (isOf<CheckoutEventType>(event, CHECKOUTS)) {
         checkouts.push({ ...factOriginOf(event), type: event.type, data: event.data });
+      } else if (isPaymentEvent(event)) {
+        const told = paymentObservationOf(event);
+        if (told === null) isOfNoInvoice = true;
+        else payments.push(told);
       } else if (event.type === 'CheckoutStarted') {
         started = startOf(event);
       } else {
@@ -74,7 +85,7 @@ export async function readStreamFacts(
       await loopShare.yieldIfDue();
     }
   }
-  return { observations, invoices, customers, checkouts, started, link };
+  return { observations, invoices, customers, checkouts, payments, isOfNoInvoice, started, link };
 }
 
 /** The link that stands after an event that is no sight of Stripe's. */

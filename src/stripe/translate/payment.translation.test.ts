@@ -6,7 +6,9 @@ import {
   invoicePaymentObject,
   refundObject,
 } from '../../../test/support/stripe-payments.js';
-import { eventOf, translated } from '../../../test/support/translated.js';
+import { eventOf, TRANSLATION, translated } from '../../../test/support/translated.js';
+import type { ObjectKind } from '../gateway/object-kind.js';
+import { translateRetrieved } from './retrieved.translation.js';
 
 /** The stream that an event goes to, and what it says. */
 function recorded(type: string, object: object) {
@@ -192,5 +194,38 @@ describe('A Stripe event about a payment', () => {
       stripeEvent('charge.dispute.created', disputeObject('du_1', 'ch_1', 'pi_1', { amount })),
     );
     expect(data).toMatchObject({ amount: null });
+  });
+});
+
+describe('An object about a payment that Stripe shows when it is asked', () => {
+  const SHOWN = { answeredAt: 1_793_526_100, livemode: false, claims: TRANSLATION };
+  const shown = (kind: ObjectKind, object: { readonly id: string }) =>
+    translateRetrieved({ kind, id: object.id }, { ...object }, SHOWN);
+  it.each<[ObjectKind, string, { readonly id: string }]>([
+    ['invoice_payment', 'invoice_payment.paid', invoicePaymentObject('inpay_1', 'in_1', 'pi_1')],
+    ['charge', 'charge.refunded', chargeObject('ch_1', 'pi_1', { amount_refunded: 10, refunded: false })],
+    ['charge', 'charge.refunded', chargeObject('ch_1', null, { invoice: 'in_1' })],
+    ['dispute', 'charge.dispute.updated', disputeObject('du_1', 'ch_1', 'pi_1')],
+  ])('as %s says what %s says', (kind, type, object) => {
+    const { stream, data } = recorded(type, object);
+    expect(shown(kind, object)).toEqual({
+      outcome: 'recorded',
+      stream: { category: 'payment', id: stream },
+      event: { type: 'PaymentRetrieved', data: { object: kind, ...data } },
+    });
+  });
+
+  it('is left alone where it is an invoice payment that is not paid', () => {
+    const open = invoicePaymentObject('inpay_1', 'in_1', 'pi_1', { status: 'open' });
+    expect(shown('invoice_payment', open)).toEqual({ outcome: 'ignored', reason: 'no_payment' });
+  });
+
+  it('is malformed where what identifies is missing, or where it is of the other mode', () => {
+    const live = chargeObject('ch_1', 'pi_1', { livemode: true });
+    expect(shown('dispute', { id: 'du_1' })).toEqual({
+      outcome: 'malformed',
+      problems: ['data.object.status must be a string', 'data.object.charge must be an id'],
+    });
+    expect(shown('charge', live)).toMatchObject({ outcome: 'malformed' });
   });
 });

@@ -1,13 +1,13 @@
 import type { DomainEvent } from '../../events/event-types.js';
-import type { PaymentEventType } from '../../events/payment.events.js';
+import type { PaymentEventType, PaymentRetrievedData } from '../../events/payment.events.js';
 import { field, id, idOf, type JsonObject, text, whole } from './read-json.js';
 
 /** Why an event of a handled type about a payment is left alone. */
 export type IgnoredPayment = 'no_payment' | 'refund_not_failed';
 
 /** An event about a payment, and what its stream is called; or why there is none. */
-export type ReadPayment =
-  | { readonly payment: string; readonly event: Extract<DomainEvent, { type: PaymentEventType }> }
+export type ReadPayment<Type extends PaymentEventType = PaymentEventType> =
+  | { readonly payment: string; readonly event: Extract<DomainEvent, { type: Type }> }
   | { readonly ignored: IgnoredPayment }
   | { readonly problems: readonly string[] };
 
@@ -31,6 +31,33 @@ const READERS = {
 export const PAYMENT_TYPES: ReadonlyMap<string, (value: JsonObject) => ReadPayment> = new Map(
   Object.entries(READERS),
 );
+
+/** What Stripe's API shows of a payment, and what its stream is called; or why nothing is recorded of it. */
+export type ShownPayment =
+  | { readonly payment: string; readonly data: PaymentRetrievedData }
+  | Exclude<ReadPayment, { event: unknown }>;
+
+/** Reads an object about a payment as Stripe's API shows it, as the one that a webhook brings. An invoice payment that is not paid is of no payment. */
+export function readShownPayment(
+  object: 'invoice_payment' | 'charge' | 'dispute',
+  value: JsonObject,
+): ShownPayment {
+  switch (object) {
+    case 'invoice_payment': {
+      if (value.status !== 'paid') return { ignored: 'no_payment' };
+      const read = readAttachment(value);
+      return 'event' in read ? { payment: read.payment, data: { object, ...read.event.data } } : read;
+    }
+    case 'charge': {
+      const read = readRefundedCharge(value);
+      return 'event' in read ? { payment: read.payment, data: { object, ...read.event.data } } : read;
+    }
+    case 'dispute': {
+      const read = readDispute('PaymentDisputed', value);
+      return 'event' in read ? { payment: read.payment, data: { object, ...read.event.data } } : read;
+    }
+  }
+}
 
 /** States of a refund of which the money does not go back (Stripe: Refund `status`). */
 const NOT_REFUNDED: ReadonlySet<string> = new Set(['failed', 'canceled']);
@@ -56,7 +83,7 @@ function namesIn(value: JsonObject, charge: string | null): Names | null {
 }
 
 /** Reads an invoice payment (Stripe: Invoice Payment, since 2025-03-31). */
-function readAttachment(value: JsonObject): ReadPayment {
+function readAttachment(value: JsonObject): ReadPayment<'PaymentAttachedToInvoice'> {
   const invoicePayment = id(value.id);
   const invoice = idOf(value.invoice);
   if (invoicePayment === null || invoice === null) {
@@ -82,7 +109,7 @@ function readAttachment(value: JsonObject): ReadPayment {
   return { payment, event: { type: 'PaymentAttachedToInvoice', data } };
 }
 
-function readRefundedCharge(value: JsonObject): ReadPayment {
+function readRefundedCharge(value: JsonObject): ReadPayment<'PaymentRefunded'> {
   const charge = id(value.id);
   const names = charge === null ? null : namesIn(value, charge);
   if (charge === null || names === null) return { problems: missing({ 'data.object.id': charge }) };
@@ -118,7 +145,10 @@ function readFailedRefund(value: JsonObject): ReadPayment {
   return { payment: names.payment, event: { type: 'PaymentRefundFailed', data } };
 }
 
-function readDispute(type: 'PaymentDisputed' | 'DisputeClosed', value: JsonObject): ReadPayment {
+function readDispute(
+  type: 'PaymentDisputed' | 'DisputeClosed',
+  value: JsonObject,
+): ReadPayment<'PaymentDisputed' | 'DisputeClosed'> {
   const dispute = id(value.id);
   const status = text(value.status);
   const names = namesIn(value, idOf(value.charge));

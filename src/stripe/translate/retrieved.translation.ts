@@ -4,8 +4,12 @@ import type { ClaimReading } from '../../events/user-id.js';
 import type { StripeObjectRef } from '../gateway/object-kind.js';
 import { readCheckout } from './checkout.translation.js';
 import { readInvoice } from './invoice.translation.js';
+import { readShownPayment } from './payment.translation.js';
 import { claimInMetadata, type JsonObject, OutOfRangeError, TooManyEntriesError } from './read-json.js';
 import { readSubscription } from './subscription.translation.js';
+
+/** Why nothing is recorded of what Stripe's API shows. */
+export type IgnoredAnswer = 'no_subscription' | 'no_payment';
 
 /** What an answer of Stripe's API means to us: one event for one stream, nothing, or something that cannot be. */
 export type RetrievedTranslation =
@@ -14,7 +18,7 @@ export type RetrievedTranslation =
       readonly stream: StripeStream;
       readonly event: DomainEvent;
     }
-  | { readonly outcome: 'ignored'; readonly reason: 'no_subscription' }
+  | { readonly outcome: 'ignored'; readonly reason: IgnoredAnswer }
   | { readonly outcome: 'malformed'; readonly problems: readonly string[] };
 
 /**
@@ -88,6 +92,15 @@ function translate(
       if ('problems' in data) return malformed(...data.problems);
       const stream = { category: 'checkout', id: data.session } as const;
       return { outcome: 'recorded', stream, event: { type: 'CheckoutRetrieved', data } };
+    }
+    case 'invoice_payment':
+    case 'charge':
+    case 'dispute': {
+      const read = readShownPayment(kind, object);
+      if ('ignored' in read) return { outcome: 'ignored', reason: 'no_payment' };
+      if ('problems' in read) return malformed(...read.problems);
+      const stream = { category: 'payment', id: read.payment } as const;
+      return { outcome: 'recorded', stream, event: { type: 'PaymentRetrieved', data: read.data } };
     }
   }
 }

@@ -23,6 +23,9 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['invoice', 'invoice'],
   ['customer', 'customer'],
   ['checkout.session', 'checkout'],
+  ['invoice_payment', 'invoice_payment'],
+  ['charge', 'charge'],
+  ['dispute', 'dispute'],
 ]);
 
 export function isThinEvent(body: JsonObject): boolean {

@@ -93,8 +93,10 @@ function disputesThatTake(group: Ids, payments: readonly PaymentObservation[]): 
   const all = of(group, payments)
     .filter((one): one is Dispute => one.type === 'PaymentDisputed' || one.type === 'DisputeClosed')
     .filter((one) => isKnown(one.data.status));
-  const place = (one: Dispute) =>
-    one.stripeType === 'charge.dispute.created' ? 0 : one.stripeType === 'charge.dispute.closed' ? 2 : 1;
+  // Asked of Stripe's API ('') comes before all that it delivered.
+  const steps = ['', 'charge.dispute.created', 'any other', 'charge.dispute.closed'];
+  const place = ({ stripeType }: Dispute) =>
+    steps.includes(stripeType) ? steps.indexOf(stripeType) : steps.indexOf('any other');
   const inOrder = all.sort(
     (a, b) => a.created - b.created || place(a) - place(b) || (a.eventId < b.eventId ? -1 : 1),
   );

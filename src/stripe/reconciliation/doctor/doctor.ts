@@ -71,6 +71,9 @@ const READ_BY_IMPORTS = [
   ['subscriptions with their customers', '/v1/subscriptions', { 'expand[]': 'data.customer' }],
   ['checkout sessions', '/v1/checkout/sessions', { 'expand[]': 'data.line_items' }],
   ['invoices', '/v1/invoices', {}],
+  ['disputes', '/v1/disputes', {}],
+  ['refunds', '/v1/refunds', { 'expand[]': 'data.charge' }],
+  ['invoice payments', '/v1/invoice_payments', {}],
   ['events', '/v1/events', {}],
 ] as const satisfies readonly (readonly [string, string, Readonly<Record<string, string>>])[];
 

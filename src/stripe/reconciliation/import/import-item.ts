@@ -8,6 +8,7 @@ const event = z.union([
   EVENT_TYPES.SubscriptionInvoiceRetrieved.event,
   EVENT_TYPES.CustomerInvoiceRetrieved.event,
   EVENT_TYPES.CheckoutRetrieved.event,
+  EVENT_TYPES.PaymentRetrieved.event,
 ]);
 
 /**
@@ -15,7 +16,7 @@ const event = z.union([
  * and version; a link has neither. Kept from the moment it was read, so that an import that goes on says what it said.
  */
 export const importItem = z.strictObject({
-  category: z.enum(['subscription', 'customer', 'checkout']),
+  category: z.enum(['subscription', 'customer', 'checkout', 'payment']),
   id: z.string(),
   event,
   causation: z.string(),

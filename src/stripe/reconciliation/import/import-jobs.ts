@@ -23,6 +23,8 @@ export interface ImportJob {
   readonly cursor: string | null;
   readonly subscriptions: number;
   readonly purchases: number;
+  readonly disputes: number;
+  readonly refunds: number;
   /** Events to be recorded, links included; those recorded so far; those that would have said nothing new. */
   readonly read: number;
   readonly recorded: number;
@@ -48,6 +50,8 @@ const jobRow = z.object({
   cursor: z.string().nullable(),
   subscriptions: z.number(),
   purchases: z.number(),
+  disputes: z.number(),
+  refunds: z.number(),
   read: z.number(),
   recorded: z.number(),
   unchanged: z.number(),

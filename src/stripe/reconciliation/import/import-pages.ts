@@ -6,6 +6,7 @@ import {
   readListPage,
   shownAs,
 } from './list-page.js';
+import { hasCutLines, withInvoicesPaid } from './payment-pages.js';
 
 const ENDED: ReadonlySet<unknown> = new Set(['canceled', 'incomplete_expired']);
 
@@ -21,7 +22,7 @@ const SUBSCRIPTIONS: ImportedList = {
     return [
       ...shownAs('customer', subscription.customer, isNeverCut),
       ...shownAs('subscription', subscription, (shown) => field(shown, 'items', 'has_more') === true),
-      ...(isJudged ? shownAs('invoice', invoice, (shown) => field(shown, 'lines', 'has_more') === true) : []),
+      ...(isJudged ? shownAs('invoice', invoice, hasCutLines) : []),
     ];
   },
 };
@@ -37,22 +38,49 @@ const PURCHASES: ImportedList = {
   ],
 };
 
+/** Disputes in every status: one that was won may be known as one that takes money. */
+const DISPUTES: ImportedList = {
+  path: '/v1/disputes',
+  query: {},
+  isWanted: () => true,
+  shownWith: (dispute) => shownAs('dispute', dispute, isNeverCut),
+};
+
+/** Refunds: what all of them come to, its charge says. */
+const REFUNDS: ImportedList = {
+  path: '/v1/refunds',
+  query: { 'expand[0]': 'data.charge' },
+  isWanted: () => true,
+  shownWith: ({ charge }) => shownAs('charge', charge, isNeverCut),
+};
+
+const LISTS = { subscriptions: SUBSCRIPTIONS, purchases: PURCHASES, disputes: DISPUTES, refunds: REFUNDS };
+
 /** The lists that are read, in their order. */
-export const IMPORTED_LISTS = ['subscriptions', 'purchases'] as const;
+export const IMPORTED_LISTS = ['subscriptions', 'purchases', 'disputes', 'refunds'] as const;
 export type ImportedListName = (typeof IMPORTED_LISTS)[number];
+
+/** The list that is read after one; `null` after the last. */
+export function listAfter(list: ImportedListName): ImportedListName | null {
+  return IMPORTED_LISTS[IMPORTED_LISTS.indexOf(list) + 1] ?? null;
+}
 
 /**
  * The page after an object of a list, the newest first: of subscriptions each with its customer and, while it has not ended,
- * its latest invoice; of purchases, which are completed sessions of mode `payment`, each with its customer and line items.
+ * its latest invoice; of purchases, which are completed sessions of mode `payment`, each with its customer and line items; of
+ * disputes, and of refunds, which are their charges, each with the invoices that its payment paid, unless the log tells of them.
  * `null` where nothing comes after.
  * @throws StripeUnansweredError, AnswerAheadError
  */
-export function readPage(
+export async function readPage(
   options: ImportPagesOptions,
   list: ImportedListName,
   after: string | null,
 ): Promise<ImportPage | null> {
-  return readListPage(options, list === 'subscriptions' ? SUBSCRIPTIONS : PURCHASES, after);
+  const page = await readListPage(options, LISTS[list], after);
+  return page === null || list === 'subscriptions' || list === 'purchases'
+    ? page
+    : withInvoicesPaid(options, page);
 }
 
 function isNeverCut(_shown: JsonObject): boolean {

@@ -45,7 +45,12 @@ export async function importReport(
   const workingSet = new WorkingSet();
   const loader = new FactsLoader(pool, generation, workingSet);
   const loopShare = new EventLoopShare();
-  const named = { subscription: new Set<string>(), customer: new Set<string>(), checkout: new Set<string>() };
+  const named = {
+    subscription: new Set<string>(),
+    customer: new Set<string>(),
+    checkout: new Set<string>(),
+    payment: new Set<string>(),
+  };
   for await (const page of pages) {
     const events = page.map((item) => drafted(item, now));
     const reducer = new FactReducer(workingSet, loader, new WriteBatch());

@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import type { CommandResult, Origin } from '../../../commands/aggregate.js';
 import { RecordCheckoutEvent } from '../../../commands/checkout.aggregate.js';
 import { LinkCustomer, RecordCustomerEvent } from '../../../commands/customer.aggregate.js';
+import { RecordPaymentEvent } from '../../../commands/payment.aggregate.js';
 import type { Repositories } from '../../../commands/repositories.js';
 import { RecordSubscriptionEvent } from '../../../commands/subscription.aggregate.js';
 import type { EventStore } from '../../../event-store/event-store.js';
@@ -14,7 +15,7 @@ import { KnownAccount, OtherAccountError } from '../known-account.js';
 import { ImportUnderWayError, UnfinishedImportError } from './errors.js';
 import type { ImportItem } from './import-item.js';
 import { type ImportJob, ImportJobs } from './import-jobs.js';
-import { readPage } from './import-pages.js';
+import { listAfter, readPage } from './import-pages.js';
 import { importReport } from './import-report.js';
 import { inTurns } from './in-turns.js';
 import { noveltyOf } from './known.js';
@@ -22,7 +23,7 @@ import { noveltyOf } from './known.js';
 export interface ImporterOptions extends AnswerReading {
   readonly pool: Pool;
   readonly store: Pick<EventStore, 'readPage'>;
-  readonly repositories: Pick<Repositories, 'subscriptions' | 'customers' | 'checkouts'>;
+  readonly repositories: Pick<Repositories, 'subscriptions' | 'customers' | 'checkouts' | 'payments'>;
   readonly gateway: Pick<StripeGateway, 'page' | 'object' | 'account'>;
   /** STRIPE_ACCOUNT; `null` where it is not set. */
   readonly stripeAccount: string | null;
@@ -53,7 +54,7 @@ const A_PAGE = 500;
 const A_STEP = 100;
 
 /**
- * Brings the subscriptions and purchases of a Stripe account in (DESIGN 10): reads them all, reports what would hold, and records what
+ * Brings the subscriptions, purchases, refunds and disputes of a Stripe account in (DESIGN 10): reads them all, reports what would hold, and records what
  * Stripe showed as retrieved. What was read is kept in the database until it is recorded, and every event has the key of its
  * import: killed at any moment, an import is gone on with and exact at the end.
  */
@@ -126,8 +127,9 @@ export class Importer {
       const page = await readPage({ ...this.options, job: id }, job.list, job.cursor);
       if (page !== null) await this.#jobs.read(id, job.list, page);
       if (page?.hasMore) continue;
-      if (job.list === 'subscriptions') {
-        await this.#jobs.goOnTo(id, 'purchases');
+      const next = listAfter(job.list);
+      if (next !== null) {
+        await this.#jobs.goOnTo(id, next);
         continue;
       }
       const report = await importReport(pool, this.#items(id), now());
@@ -212,6 +214,8 @@ export class Importer {
         return said(await repositories.customers.execute(new RecordCustomerEvent(item.id, event, origin)));
       case 'checkout':
         return said(await repositories.checkouts.execute(new RecordCheckoutEvent(item.id, event, origin)));
+      case 'payment':
+        return said(await repositories.payments.execute(new RecordPaymentEvent(item.id, event, origin)));
     }
   }
 

@@ -7,6 +7,7 @@ import { compareFactOrigins, orderObservations } from '../../../policy/order.js'
 import { customerMetadata } from '../../../policy/ownership.js';
 import { readStreamFacts, type StreamFacts } from '../stream-facts.js';
 import type { ImportItem } from './import-item.js';
+import { isPaymentKnown } from './known-payments.js';
 
 /** What the log says to an item: it holds it; it would learn nothing new from it (DESIGN 5.4); or it would. */
 export type Novelty = 'held' | 'nothing new' | 'new';
@@ -23,7 +24,8 @@ export async function noveltyOf(
 
 /** As `noveltyOf`, of a stream that was read. Pure. */
 export function noveltyIn(facts: StreamFacts, item: ImportItem): Novelty {
-  const told = [...facts.observations, ...facts.invoices, ...facts.customers, ...facts.checkouts];
+  const { observations, invoices, customers, checkouts, payments } = facts;
+  const told = [...observations, ...invoices, ...customers, ...checkouts, ...payments];
   if (told.some(({ eventId }) => eventId === item.causation)) return 'held';
   return saysNothingNew(item, facts) ? 'nothing new' : 'new';
 }
@@ -55,6 +57,8 @@ function saysNothingNew({ event }: ImportItem, facts: StreamFacts): boolean {
       const lineItems = listed ?? (facts.started === null ? null : event.data.lineItems);
       return newest !== undefined && isDeepStrictEqual({ ...newest.data, lineItems }, event.data);
     }
+    case 'PaymentRetrieved':
+      return isPaymentKnown(event.data, facts);
     case 'CustomerLinked':
       return facts.link === event.data.userId;
   }

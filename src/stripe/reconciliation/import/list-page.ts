@@ -1,3 +1,4 @@
+import type { EventStore } from '../../../event-store/event-store.js';
 import type { StripeObjectRef } from '../../gateway/object-kind.js';
 import type { ListedObject, PageAnswer, StripeGateway } from '../../gateway/stripe.gateway.js';
 import { objectOf, pageOf } from '../../gateway/stripe-lists.js';
@@ -6,6 +7,7 @@ import {
   AnswerAheadError,
   type AnswerReading,
   isAhead,
+  type ReadAnswer,
   readAnswer,
   type UnusableObject,
 } from '../answers.js';
@@ -13,6 +15,8 @@ import { type ImportItem, importItem } from './import-item.js';
 
 export interface ImportPagesOptions extends AnswerReading {
   readonly gateway: Pick<StripeGateway, 'page' | 'object'>;
+  readonly store: Pick<EventStore, 'readPage'>;
+  readonly streamPrefix: string;
   /** Id of the import: part of the key of all that it records. */
   readonly job: string;
 }
@@ -87,8 +91,8 @@ export function shownAs(
   return [{ about: { kind, id: objectId }, shown, isCut: isCut(shown) }];
 }
 
-/** `null` for what Stripe no longer has, and for an invoice of no subscription. */
-async function itemOf(
+/** What is to be recorded of an object on a page; `null` for what Stripe no longer has, and for an invoice of no subscription. */
+export async function itemOf(
   options: ImportPagesOptions,
   { about, shown, isCut }: Shown,
   { answeredAt, apiVersion }: PageAnswer,
@@ -99,13 +103,15 @@ async function itemOf(
   if (answer === null) return null;
   const read = readAnswer(about, options.job, answer, options);
   if (read.outcome === 'ignored') return null;
-  if (read.outcome === 'unusable') return { ...about, why: read.why };
-  const { stream, event, causation } = read;
-  return importItem.parse({
-    ...stream,
-    event,
-    causation,
-    answeredAt: answer.answeredAt,
-    apiVersion: answer.apiVersion,
-  });
+  return read.outcome === 'unusable' ? { ...about, why: read.why } : recordedAs(read);
+}
+
+/** What an answer will be recorded as. */
+export function recordedAs({
+  stream,
+  event,
+  causation,
+  stripe: { created: answeredAt, apiVersion },
+}: Extract<ReadAnswer, { outcome: 'recorded' }>): ImportItem {
+  return importItem.parse({ ...stream, event, causation, answeredAt, apiVersion });
 }

@@ -74,9 +74,34 @@ class ReadPurchases1764801000000 implements MigrationInterface {
   }
 }
 
+/** Disputes and refunds are lists of their own, read after purchases. */
+class ReadDisputesAndRefunds1764803000100 implements MigrationInterface {
+  readonly name = 'ReadDisputesAndRefunds1764803000100';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      alter table tenure.import_job
+        drop constraint import_job_list_check,
+        add constraint import_job_list_check
+          check (list in ('subscriptions', 'purchases', 'disputes', 'refunds')),
+        add column disputes int not null default 0,
+        add column refunds int not null default 0`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      alter table tenure.import_job
+        drop constraint import_job_list_check,
+        add constraint import_job_list_check check (list in ('subscriptions', 'purchases')),
+        drop column disputes,
+        drop column refunds`);
+  }
+}
+
 /** Migrations of imports, oldest first. */
 export const importMigrations = [
   CreateImportJobs1764500000000,
   KeepUnusableObjects1764700000100,
   ReadPurchases1764801000000,
+  ReadDisputesAndRefunds1764803000100,
 ];

@@ -40,7 +40,8 @@ export class Comparison {
     const { category, id, event, causation, answeredAt, apiVersion } = item;
     if (LISTED.has(event.type)) this.listed.add(id);
     if (differs(facts, item) === 'nothing new') return;
-    drift.add('differences', shownBy(item));
+    const shown = shownBy(item);
+    if (shown !== null) drift.add('differences', shown);
     const created = answeredAt ?? 0;
     const stripe = { eventId: null, eventType: null, created, apiVersion, livemode: this.options.livemode };
     await recorder.lacked({ stream: { category, id }, event, causation, stripe, actor: job.actor });
@@ -84,7 +85,8 @@ const LISTED: ReadonlySet<string> = new Set([
   'CheckoutRetrieved',
 ] satisfies ImportItem['event']['type'][]);
 
-function shownBy({ id, event }: ImportItem): DriftOf<'differences'> {
+/** What differs; `null` where Stripe only says that it has nothing more. */
+function shownBy({ id, event }: ImportItem): DriftOf<'differences'> | null {
   switch (event.type) {
     case 'SubscriptionRetrieved':
       return { kind: 'subscription', id };
@@ -93,6 +95,8 @@ function shownBy({ id, event }: ImportItem): DriftOf<'differences'> {
       return { kind: 'invoice', id: event.data.invoice };
     case 'CheckoutRetrieved':
       return { kind: 'checkout', id };
+    case 'PaymentRetrieved':
+      return event.data.object === 'none' ? null : { kind: 'payment', id };
     default:
       return { kind: 'customer', id };
   }

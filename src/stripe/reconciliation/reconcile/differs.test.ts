@@ -54,7 +54,15 @@ describe('A customer that Stripe shows as the order of a tie has it', () => {
       'nothing new',
     ],
   ])('%s', (_, customers, userId, expected) => {
-    const nothing = { observations: [], invoices: [], checkouts: [], started: null, link: null };
+    const nothing = {
+      observations: [],
+      invoices: [],
+      checkouts: [],
+      payments: [],
+      isOfNoInvoice: false,
+      started: null,
+      link: null,
+    };
     expect(differs({ ...nothing, customers }, shown(userId))).toBe(expected);
   });
 });
@@ -79,7 +87,14 @@ describe('A purchase that Stripe shows', () => {
     ['is held where it was recorded by this very job', [held], 'held'],
   ])('%s', (_, story, expected) => {
     const { observations, started: start } = purchase(story);
-    const nothing = { observations: [], invoices: [], customers: [], link: null };
+    const nothing = {
+      observations: [],
+      invoices: [],
+      customers: [],
+      payments: [],
+      isOfNoInvoice: false,
+      link: null,
+    };
     expect(differs({ ...nothing, checkouts: observations, started: start }, answered())).toBe(expected);
   });
 });

@@ -1,6 +1,7 @@
 import { ambiguityOf, ambiguityOfCustomer } from '../ambiguity.js';
 import type { ImportItem } from '../import/import-item.js';
 import { type Novelty, noveltyIn } from '../import/known.js';
+import { toldOfShown } from '../import/known-payments.js';
 import type { StreamFacts } from '../stream-facts.js';
 
 /**
@@ -29,7 +30,7 @@ function isInDoubt({ observations, customers }: StreamFacts, { event }: ImportIt
 
 function toldOf(
   { event }: ImportItem,
-  { observations, invoices, customers, checkouts }: StreamFacts,
+  { observations, invoices, customers, checkouts, payments }: StreamFacts,
 ): readonly { readonly created: number }[] {
   switch (event.type) {
     case 'SubscriptionRetrieved':
@@ -39,6 +40,8 @@ function toldOf(
       return invoices.filter(({ data }) => data.invoice === event.data.invoice);
     case 'CheckoutRetrieved':
       return checkouts;
+    case 'PaymentRetrieved':
+      return toldOfShown(event.data, payments);
     default:
       return customers;
   }

@@ -16,7 +16,10 @@ export const driftReportSchema = z.strictObject({
   unusableEvents: listOf(z.strictObject({ event: z.string(), why: z.string() })),
   unusableObjects: listOf(z.strictObject({ kind: z.enum(OBJECT_KINDS), id: z.string(), why: z.string() })),
   differences: listOf(
-    z.strictObject({ kind: z.enum(['subscription', 'customer', 'invoice', 'checkout']), id: z.string() }),
+    z.strictObject({
+      kind: z.enum(['subscription', 'customer', 'invoice', 'checkout', 'payment']),
+      id: z.string(),
+    }),
   ),
   gone: listOf(
     z.strictObject({

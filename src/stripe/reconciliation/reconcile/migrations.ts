@@ -71,9 +71,26 @@ class CountReconciledPurchases1764802000000 implements MigrationInterface {
   }
 }
 
+/** Disputes and refunds are looked at after purchases. */
+class CountReconciledPayments1764803000000 implements MigrationInterface {
+  readonly name = 'CountReconciledPayments1764803000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      alter table tenure.reconciliation
+        add column disputes int not null default 0,
+        add column refunds int not null default 0`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('alter table tenure.reconciliation drop column disputes, drop column refunds');
+  }
+}
+
 /** Migrations of reconciliations, oldest first. */
 export const reconciliationMigrations = [
   CreateReconciliations1764600000000,
   RememberStripeAccount1764700000000,
   CountReconciledPurchases1764802000000,
+  CountReconciledPayments1764803000000,
 ];

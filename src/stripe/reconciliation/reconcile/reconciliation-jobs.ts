@@ -7,7 +7,7 @@ import { ReconciliationUnderWayError } from './errors.js';
 /**
  * A reconciliation as it is in the database, whoever runs it. Plain data; times are RFC 3339. `afterwards` `report` is a dry
  * run. `gone` says what becomes of a live-mode subscription that Stripe no longer has; in test mode it ends. `events`,
- * `subscriptions` and `purchases` were looked at.
+ * `subscriptions`, `purchases`, `disputes` and `refunds` were looked at.
  */
 export interface ReconciliationJob {
   readonly id: string;
@@ -20,6 +20,8 @@ export interface ReconciliationJob {
   readonly events: number;
   readonly subscriptions: number;
   readonly purchases: number;
+  readonly disputes: number;
+  readonly refunds: number;
   /** Where the log and Stripe differed; `null` until it is over. */
   readonly report: DriftReport | null;
   /** Why it failed; `null` where it did not. */
@@ -27,7 +29,10 @@ export interface ReconciliationJob {
 }
 
 /** How much was looked at. */
-export type Looked = Pick<ReconciliationJob, 'events' | 'subscriptions' | 'purchases'>;
+export type Looked = Pick<
+  ReconciliationJob,
+  'events' | 'subscriptions' | 'purchases' | 'disputes' | 'refunds'
+>;
 
 export type AskedReconciliation = Pick<ReconciliationJob, 'afterwards' | 'gone' | 'actor'>;
 
@@ -42,6 +47,8 @@ const jobRow = z.object({
   events: z.number(),
   subscriptions: z.number(),
   purchases: z.number(),
+  disputes: z.number(),
+  refunds: z.number(),
   report: z.string().nullable(),
   failure: z.string().nullable(),
 });
@@ -90,10 +97,11 @@ export class ReconciliationJobs {
   }
 
   /** Notes how far one is. */
-  async progress(id: string, { events, subscriptions, purchases }: Looked): Promise<void> {
+  async progress(id: string, { events, subscriptions, purchases, disputes, refunds }: Looked): Promise<void> {
     await this.pool.query(
-      'update tenure.reconciliation set events = $2, subscriptions = $3, purchases = $4 where id = $1',
-      [id, events, subscriptions, purchases],
+      `update tenure.reconciliation set events = $2, subscriptions = $3, purchases = $4, disputes = $5, refunds = $6
+       where id = $1`,
+      [id, events, subscriptions, purchases, disputes, refunds],
     );
   }
 

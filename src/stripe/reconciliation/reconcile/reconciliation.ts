@@ -85,7 +85,7 @@ export class Reconciliation {
     const account = await known.check();
     if (job.afterwards === 'record') await known.remember(account);
     const [drift, recorder] = [new Drift(), new Recorder({ ...this.options, job })];
-    const looked = { events: 0, subscriptions: 0, purchases: 0 };
+    const looked = { events: 0, subscriptions: 0, purchases: 0, disputes: 0, refunds: 0 };
     const note = (): Promise<void> => {
       onProgress(looked);
       return this.jobs.progress(job.id, looked);

@@ -27,7 +27,7 @@ type GoneObject = { readonly kind: 'subscription' | 'customer'; readonly id: str
 
 /**
  * Compares every subscription of the account with the log, and has each difference repaired by what Stripe shows. Of those
- * whose current period nothing in the log pays for, the paid invoices too. Then every purchase. What is known here and in no
+ * whose current period nothing in the log pays for, the paid invoices too. Then every purchase, dispute and refund. What is known here and in no
  * list is asked for by its id: a list leaves some out. What cannot be recorded is reported and goes by.
  * @throws StripeUnansweredError, AnswerAheadError, and what the stores throw
  */
@@ -62,6 +62,16 @@ export class Sweep {
     for await (const session of knownRows(pool, 'purchases')) {
       if (!this.#comparison.listed.has(session)) await this.#lookForPurchase(session);
       signal.throwIfAborted();
+    }
+    for (const list of ['disputes', 'refunds'] as const) {
+      for await (const { items, looked } of this.#pages(list)) {
+        for (const ofStream of byStream(items)) {
+          signal.throwIfAborted();
+          const facts = await this.#comparison.facts(ofStream[0]);
+          for (const item of ofStream) await this.#comparison.compare(item, facts);
+        }
+        await onLooked(list, looked);
+      }
     }
   }
 
