@@ -35,7 +35,7 @@ export type DoubtOutcome = 'settled' | 'unanswered' | 'dropped' | 'failed';
 
 /**
  * What became of a thin event that is handled: its v1 `event` or its `object` was fetched; the object is `gone`, of a kind
- * that is `not_retrievable`, or of `no_subscription`; it was `held_back` as too many were fetched; Stripe gave no answer; there
+ * that is `not_retrievable`, or of `no_subscription` or `no_payment`; it was `held_back` as too many were fetched; Stripe gave no answer; there
  * is no key.
  */
 export type ThinOutcome =
@@ -44,6 +44,7 @@ export type ThinOutcome =
   | 'gone'
   | 'not_retrievable'
   | 'no_subscription'
+  | 'no_payment'
   | 'held_back'
   | 'unanswered'
   | 'without_key';

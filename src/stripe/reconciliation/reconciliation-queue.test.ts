@@ -1,3 +1,11 @@
+import { stripeEvent } from '../../../test/support/stripe-events.js';
+import {
+  chargeObject,
+  disputeObject,
+  fraudWarningObject,
+  invoicePaymentObject,
+} from '../../../test/support/stripe-payments.js';
+import { eventOf } from '../../../test/support/translated.js';
 import { until } from '../../../test/support/until.js';
 import type { DomainEvent } from '../../events/event-types.js';
 import type { DoubtOutcome } from '../../observability/metrics.js';
@@ -54,6 +62,28 @@ function underHand() {
 const SETTLED: ReconciliationOutcome = { outcome: 'settled' };
 
 describe('the questions that wait for Stripe', () => {
+  it('are of payments, too, where something of one was disputed or refunded and no invoice is named', () => {
+    const { inquiries, looks } = underHand();
+    const told = [
+      eventOf(stripeEvent('charge.refunded', chargeObject('ch_1', 'pi_1'))),
+      eventOf(stripeEvent('charge.refunded', chargeObject('ch_2', 'pi_2', { invoice: 'in_2' }))),
+      eventOf(stripeEvent('charge.dispute.closed', disputeObject('du_3', 'ch_3', 'pi_3'))),
+      eventOf(stripeEvent('invoice_payment.paid', invoicePaymentObject('inpay_4', 'in_4', 'pi_4'))),
+      eventOf(
+        stripeEvent('radar.early_fraud_warning.created', fraudWarningObject('issfr_5', 'ch_5', 'pi_5')),
+      ),
+    ];
+    for (const event of told) inquiries.notice(event, { key: 'evt_1', created: 1 }, 'req');
+    expect(looks.map(({ question }) => question.about)).toEqual([
+      { kind: 'payment', id: 'pi_1' },
+      { kind: 'payment', id: 'pi_3' },
+    ]);
+    expect(looks.map(({ question }) => question.on)).toEqual([
+      { category: 'payment', id: 'pi_1' },
+      { category: 'payment', id: 'pi_3' },
+    ]);
+  });
+
   it('are asked a few at once, in the order in which they came', async () => {
     const { notice, looks } = underHand();
     for (let n = 0; n < 10; n += 1) notice(`sub_${n}`);

@@ -93,13 +93,18 @@ describe('tenure doctor', () => {
     ).toEqual(['endpoint_missing', 'not_allowed', 'not_allowed']);
   });
 
-  it.each(['/v1/subscriptions', '/v1/checkout/sessions', '/v1/invoices', '/v1/events'])(
-    'says before an import that the key may not read %s',
-    async (path) => {
-      const codes = await said({ [path]: refusal(403) });
-      expect(new Set(codes)).toEqual(new Set(['not_allowed']));
-    },
-  );
+  it.each([
+    '/v1/subscriptions',
+    '/v1/checkout/sessions',
+    '/v1/invoices',
+    '/v1/disputes',
+    '/v1/refunds',
+    '/v1/invoice_payments',
+    '/v1/events',
+  ])('says before an import that the key may not read %s', async (path) => {
+    const codes = await said({ [path]: refusal(403) });
+    expect(new Set(codes)).toEqual(new Set(['not_allowed']));
+  });
 
   it.each([
     ['a key that Stripe does not know', refusal(401), 'Stripe answered GET /v1/prices with 401 (req_1)'],
