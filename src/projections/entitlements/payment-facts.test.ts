@@ -14,7 +14,8 @@ import { judge } from '../../policy/judge.js';
 import type { ObjectKind } from '../../stripe/gateway/object-kind.js';
 import { translateRetrieved } from '../../stripe/translate/retrieved.translation.js';
 
-const BEGAN = now() - 5 * 86_400;
+const NOW = now();
+const BEGAN = NOW - 5 * 86_400;
 const CLAIMS = { userIdMetadataKey: 'user_id', userIdPattern: null };
 const POLICIES = [
   { dispute: 'suspend', fullRefund: 'keep' },
@@ -120,7 +121,7 @@ function bought(): readonly EventEnvelope[] {
 async function heldBy(events: readonly EventEnvelope[]): Promise<readonly Entitlement[]> {
   const folded = new UserFold('ann');
   for (const event of events) await folded.add(event);
-  return POLICIES.map((catalog) => judge(folded.facts(), catalog, now() * 1_000).entitlement);
+  return POLICIES.map((catalog) => judge(folded.facts(), catalog, NOW * 1_000).entitlement);
 }
 
 /** The same list in an order that `seed` gives. */
@@ -130,6 +131,8 @@ function shuffled<T>(list: readonly T[], seed: number): readonly T[] {
     .sort((a, b) => a.key - b.key)
     .map(({ each }) => each);
 }
+
+const BOUGHT = bought();
 
 describe('What Stripe shows of a payment when it is asked', () => {
   it('counts as what webhooks would have told of it, told in any order and told twice', async () => {
@@ -141,8 +144,8 @@ describe('What Stripe shows of a payment when it is asked', () => {
           ...(sight.by === 'answer' ? [] : [delivered(TYPES[sight.kind], sight.object, secondOf(n))]),
           ...(sight.by === 'webhook' ? [] : [answered(sight, secondOf(n) + 1)]),
         ]);
-        const expected = await heldBy([...bought(), ...told]);
-        expect(await heldBy(shuffled([...bought(), ...asked, ...asked], seed))).toEqual(expected);
+        const expected = await heldBy([...BOUGHT, ...told]);
+        expect(await heldBy(shuffled([...BOUGHT, ...asked, ...asked], seed))).toEqual(expected);
       }),
       { numRuns: 300 },
     );
@@ -157,14 +160,14 @@ describe('What Stripe shows of a payment when it is asked', () => {
     const lost = disputeObject('du_1', 'ch_1', 'pi_1', { status: 'lost' });
     const won = disputeObject('du_1', 'ch_1', 'pi_1', { status: 'won' });
     const [bySecond] = await heldBy([
-      ...bought(),
+      ...BOUGHT,
       attached,
       delivered('charge.dispute.created', won, BEGAN + 6),
       answered({ kind: 'dispute', object: lost }, BEGAN + 6),
     ]);
     expect(bySecond?.plan).toBe('pro');
     const [byTime] = await heldBy([
-      ...bought(),
+      ...BOUGHT,
       attached,
       delivered('charge.dispute.created', won, BEGAN + 6),
       answered({ kind: 'dispute', object: lost }, BEGAN + 7),
@@ -177,7 +180,7 @@ describe('What Stripe shows of a payment when it is asked', () => {
       type: 'PaymentRetrieved',
       data: { object: 'none', payment: 'pi_1', paymentIntent: 'pi_1', charge: 'ch_1', invoice: null },
     };
-    const told = [...bought(), delivered('charge.refunded', chargeObject('ch_1', 'pi_1'), BEGAN + 5)];
+    const told = [...BOUGHT, delivered('charge.refunded', chargeObject('ch_1', 'pi_1'), BEGAN + 5)];
     const asked = envelope(none, BEGAN + 6, { stripeType: null, causation: 'retrieved/pi_1/evt_1' });
     expect(await heldBy([...told, asked])).toEqual(await heldBy(told));
   });
