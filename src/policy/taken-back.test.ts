@@ -4,6 +4,7 @@ import {
   attached,
   day,
   dispute,
+  disputeShown,
   invoice,
   item,
   line,
@@ -296,6 +297,30 @@ const CASES: Readonly<Record<string, Case>> = {
     byDispute: HAS('plus'),
     byRefund: HAS('plus'),
     rule: 'first_period',
+  },
+  'a dispute that Stripe shows lost within the second in which it is told of as won': {
+    told: [
+      ...bought(),
+      attached('in_1', day(0)),
+      dispute('created', 'won', day(2)),
+      disputeShown('lost', day(2)),
+    ],
+    when: day(5),
+    byDispute: HAS('plus'),
+    byRefund: HAS('plus'),
+    rule: 'first_period',
+  },
+  'a dispute that Stripe shows lost after it was told of as won': {
+    told: [
+      ...bought(),
+      attached('in_1', day(0)),
+      dispute('created', 'won', day(2)),
+      disputeShown('lost', day(3)),
+    ],
+    when: day(5),
+    byDispute: GONE,
+    byRefund: HAS('plus'),
+    rule: 'disputed',
   },
   'a payment is refunded in full': {
     told: [...bought(), attached('in_1', day(0)), refunded(1000, day(5))],

@@ -392,6 +392,13 @@ export function dispute(
   return payment({ type, stripeType: `charge.dispute.${what}`, created, data } as PaymentTold, names);
 }
 
+/** As `dispute`, but told by Stripe's API when it was asked. */
+export function disputeShown(status: string, created: number): Extract<Told, { kind: 'payment' }> {
+  const told = dispute('updated', status, created);
+  const fact = { ...told.fact, stripeType: '', eventId: `retrieved/du_1/${told.fact.eventId}` };
+  return { ...told, fact };
+}
+
 export function storyCatalog(policy: Record<string, unknown> = {}): PlanCatalog {
   return planCatalogSchema.parse({
     default: 'free',

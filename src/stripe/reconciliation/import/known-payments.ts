@@ -58,18 +58,11 @@ function disputesOf(dispute: string, payments: readonly PaymentObservation[]): D
 
 /** What of a charge was refunded, without what failed of it since: of a charge that nothing was told of, nothing. */
 function isRefundKnown(
-  { amountRefunded, refunded }: Extract<PaymentRetrievedData, { object: 'charge' }>,
+  shown: Extract<PaymentRetrievedData, { object: 'charge' }>,
   payments: readonly PaymentObservation[],
 ): boolean {
-  const told = toldOfShownCharge(payments);
+  const told = [...toldOfShown(shown, payments)].sort(compareFactOrigins);
   const { charge, asked, isRefunded } = moneyBackOf({ ids: [], told, namedBy: [] });
-  if (charge === null) return amountRefunded === 0;
-  return isRefunded === refunded && (asked ?? charge.data.amountRefunded) === amountRefunded;
-}
-
-/** Oldest first. */
-function toldOfShownCharge(payments: readonly PaymentObservation[]): readonly PaymentObservation[] {
-  return payments
-    .filter(({ type }) => type === 'PaymentRefunded' || type === 'PaymentRefundFailed')
-    .sort(compareFactOrigins);
+  if (charge === null) return shown.amountRefunded === 0;
+  return isRefunded === shown.refunded && (asked ?? charge.data.amountRefunded) === shown.amountRefunded;
 }
