@@ -354,8 +354,8 @@ describe('Refunds and disputes of which no webhook came', () => {
   async function holding(...userIds: readonly string[]) {
     const at = await head(service);
     const held = userIds.map(async (userId) => {
-      const { plan, role, features, limits } = await service.entitlements(userId, at);
-      return [userId, { plan, role, features, limits }] as const;
+      const { plan, role, features, limits, status, pendingPayment } = await service.entitlements(userId, at);
+      return [userId, { plan, role, features, limits, status, pendingPayment }] as const;
     });
     return Object.fromEntries(await Promise.all(held));
   }

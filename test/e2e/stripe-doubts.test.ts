@@ -475,6 +475,8 @@ describe('a service', () => {
       const lines = { object: 'list', data: [], has_more: true };
       const cut = stripeEvent('invoice.paid', { ...paid, lines }, { created: now() - 60 });
       await service.deliver(cut);
+      const refunded = stripeEvent('charge.refunded', chargeObject('ch_mug', 'pi_mug'));
+      await service.deliver(refunded);
       expect(api.asked).toEqual([]);
 
       api.has(subscriptionObject('sub_unseen', 'price_plus', { livemode: false }));
@@ -486,13 +488,14 @@ describe('a service', () => {
         const store = service.tenure.app.get<EventStore>(EVENT_STORE);
         const keys = await until('all to be asked', async () => {
           const all = (await wholeLog(store)).filter(({ type }) => isRetrievedType(type));
-          return all.length === 3 && all.map(({ metadata }) => JSON.parse(metadata).causationId);
+          return all.length === 4 && all.map(({ metadata }) => JSON.parse(metadata).causationId);
         });
         expect(new Set(keys)).toEqual(
           new Set([
             `retrieved/${bought.id}/${event.id}`,
             `retrieved/in_cut/${cut.id}`,
             `retrieved/sub_unseen/${completed.id}`,
+            `retrieved/pi_mug/${refunded.id}`,
           ]),
         );
       } finally {
