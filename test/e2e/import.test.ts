@@ -243,7 +243,9 @@ describe('An import of what Stripe has', () => {
       };
       const looked = await tenure('--dry-run');
       expect(looked.code).toBe(0);
-      expect(looked.out).toContain(`${SUBSCRIPTIONS} subscriptions, 0 purchases, 0 disputes and 0 refunds read`);
+      expect(looked.out).toContain(
+        `${SUBSCRIPTIONS} subscriptions, 0 purchases, 0 disputes and 0 refunds read`,
+      );
       expect(looked.out).toMatch(/of \d+ events 0 would be new; nothing was recorded\n/);
       expect(looked.out).toMatch(/users by plan: free \d+, plus \d+\n/);
       await writeFile(links, 'cus_sub_20;nobody');
