@@ -38,8 +38,11 @@ export interface RouteDescription {
   readonly userTokens?: UserTokens;
   /** That it takes an `Idempotency-Key`: every POST and PATCH below /v1 that makes or changes something lasting. */
   readonly idempotency?: KeptAs;
-  /** `read`: that it reads users, takes `minPosition` and tells the position in `Tenure-Position`. */
-  readonly position?: 'read';
+  /**
+   * That it reads users and takes `minPosition`. `read`: that is waited for before it, and the position told in `Tenure-Position`;
+   * `itself`: it waits and tells by its own means, as a stream does.
+   */
+  readonly position?: 'read' | 'itself';
 }
 
 /** What a route answers beside its own where it takes an `Idempotency-Key`. */
@@ -86,7 +89,8 @@ export function Describe(route: RouteDescription): MethodDecorator {
     ...(takesUsers(route) ? [ApiSecurity('user')] : []),
     ...(route.userTokens === undefined ? [] : [AllowUserTokens(route.userTokens)]),
     ...(route.idempotency === undefined ? [] : [Idempotent(route.idempotency)]),
-    ...(route.position === undefined ? [] : [ReadsAtPosition(), ApiQuery(MIN_POSITION)]),
+    ...(route.position === undefined ? [] : [ApiQuery(MIN_POSITION)]),
+    ...(route.position === 'read' ? [ReadsAtPosition()] : []),
     ...(route.body === undefined ? [] : [ApiBody({ schema: jsonSchema(route.body), required: true })]),
     ...Object.entries({ ...route.also, [route.ok.status ?? 200]: route.ok }).map(([status, answer]) =>
       ApiResponse({

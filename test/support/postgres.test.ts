@@ -38,10 +38,13 @@ describe('testDatabase', () => {
         )
       ).rows;
     const first = await testDatabase(WITH_A_ROW);
-    await first.pool.query(`update mine set word = 'changed'; insert into mine (word) values ('more')`);
+    await first.pool.query(
+      `update mine set word = 'changed'; insert into mine (word) values ('more'); create table other (id int)`,
+    );
     await first.drop();
     const second = await testDatabase(WITH_A_ROW);
     expect(second.url).toBe(first.url);
+    await expect(second.pool.query('select from other')).rejects.toThrow('does not exist');
     expect(await rowsOf(second)).toEqual([
       { id: 1, word: 'there' },
       { id: 2, word: 'last' },

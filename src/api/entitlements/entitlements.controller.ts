@@ -39,14 +39,6 @@ const featureQuery = z.strictObject({
   amount: z.string({ error: 'amount may be given once.' }).optional(),
   explain,
 });
-/** Asks for what is at least as new as a position. */
-const ApiMinPosition = () =>
-  ApiQuery({
-    name: 'minPosition',
-    type: String,
-    required: false,
-    description: 'Wait until this position is read.',
-  });
 /** Asks for the reasons. */
 const ApiExplain = () =>
   ApiQuery({
@@ -73,7 +65,6 @@ export class EntitlementsController {
 
   @Get('users/:userId/entitlements')
   @ApiParam({ name: 'userId', type: String })
-  @ApiMinPosition()
   @ApiQuery({
     name: 'at',
     ...TIME,
@@ -97,20 +88,16 @@ export class EntitlementsController {
     also: { 304: { description: '`If-None-Match` holds the ETag: no body' } },
     problems: [
       'invalid_user_id',
-      'invalid_request',
       'unsupported_parameter',
       'malformed_url',
-      'position_unknown',
-      'projection_behind',
       'conflicting_parameters',
       'time_in_future',
       'rebuild_needed',
-      'event_store_unavailable',
-      'too_many_waiting',
       ...WAITING,
       ...EXPLAINING,
     ],
     access: 'entitlements:read',
+    position: 'itself',
     userTokens: 'path',
   })
   snapshot(

@@ -1,9 +1,10 @@
 import { Controller, Get, Headers, Query, Req } from '@nestjs/common';
-import { ApiHeader, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
 import { z } from 'zod';
 import { OwnUserId } from '../../auth/caller.js';
 import { Describe } from '../../http/describe.js';
+import { minPositionParameter } from '../../http/read-position.js';
 import type { Reply } from '../../http/reply.js';
 import { queryPipe, waitParameter } from '../../http/validation.js';
 import { snapshotSchema } from '../schemas.js';
@@ -11,7 +12,7 @@ import { ApiWait, AwaitedSnapshots, versionParameter } from './awaited-snapshots
 import { EntitlementsService } from './entitlements.service.js';
 
 const query = z.strictObject({
-  minPosition: z.string({ error: 'minPosition may be given once.' }).optional(),
+  minPosition: minPositionParameter,
   wait: waitParameter.optional(),
   version: versionParameter,
 });
@@ -26,12 +27,6 @@ export class MeController {
   ) {}
 
   @Get('entitlements')
-  @ApiQuery({
-    name: 'minPosition',
-    type: String,
-    required: false,
-    description: 'Wait until this position is read.',
-  })
   @ApiWait()
   @ApiHeader({ name: 'If-None-Match', required: false })
   @Describe({
@@ -42,18 +37,14 @@ export class MeController {
     },
     also: { 304: { description: '`If-None-Match` holds the ETag: no body' } },
     problems: [
-      'invalid_request',
       'unsupported_parameter',
-      'position_unknown',
-      'projection_behind',
-      'event_store_unavailable',
-      'too_many_waiting',
       'too_many_streams',
       'streams_full',
       'read_model_not_ready',
       'database_unavailable',
     ],
     access: 'user',
+    position: 'itself',
   })
   snapshot(
     @OwnUserId() userId: string,

@@ -1,16 +1,15 @@
 import { Controller, Get, Headers, Param, Query, Req, Res } from '@nestjs/common';
-import { ApiHeader, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { OwnUserId } from '../../auth/caller.js';
 import { Describe } from '../../http/describe.js';
+import { minPositionParameter, REACHING } from '../../http/read-position.js';
 import { queryPipe } from '../../http/validation.js';
 import { tellSnapshot } from '../../push/user-stream.js';
 import { UserStreams } from './user-streams.js';
 
-const query = z.strictObject({
-  minPosition: z.string({ error: 'minPosition may be given once.' }).optional(),
-});
+const query = z.strictObject({ minPosition: minPositionParameter });
 type StreamQuery = z.infer<typeof query>;
 
 const EXAMPLE =
@@ -19,12 +18,8 @@ const EXAMPLE =
 
 /** What a stream of a user is refused for. */
 export const STREAM_PROBLEMS = [
-  'invalid_request',
+  ...REACHING,
   'unsupported_parameter',
-  'position_unknown',
-  'projection_behind',
-  'event_store_unavailable',
-  'too_many_waiting',
   'too_many_streams',
   'streams_full',
   'read_model_not_ready',
@@ -41,21 +36,11 @@ const STREAM = {
     example: EXAMPLE,
   },
   problems: STREAM_PROBLEMS,
+  position: 'itself',
 } as const;
 
-const ApiStream = (): MethodDecorator => (target, key, descriptor) => {
-  ApiQuery({
-    name: 'minPosition',
-    type: String,
-    required: false,
-    description: 'Wait until this position is read.',
-  })(target, key, descriptor);
-  ApiHeader({ name: 'Last-Event-ID', required: false, description: 'The `id` of the last event that came' })(
-    target,
-    key,
-    descriptor,
-  );
-};
+const ApiLastEvent = () =>
+  ApiHeader({ name: 'Last-Event-ID', required: false, description: 'The `id` of the last event that came' });
 
 /** What users may do, as it changes. */
 @ApiTags('Entitlements')
@@ -65,7 +50,7 @@ export class SnapshotStreamsController {
 
   @Get('users/:userId/entitlements/stream')
   @ApiParam({ name: 'userId', type: String })
-  @ApiStream()
+  @ApiLastEvent()
   @Describe({
     summary: 'What a user may do now, and each change of it as it comes',
     ...STREAM,
@@ -84,7 +69,7 @@ export class SnapshotStreamsController {
   }
 
   @Get('me/entitlements/stream')
-  @ApiStream()
+  @ApiLastEvent()
   @Describe({
     summary: 'What the bearer of a user token may do now, and each change of it as it comes',
     ...STREAM,

@@ -128,7 +128,7 @@ describe('the questions that wait for Stripe', () => {
       looks[n]?.end({ outcome: 'too_early', againInMs: 1 });
     }
     await until('it to be given up', () => counted.length > 0);
-    expect([counted, unsettled]).toEqual([['unanswered'], ['no later second came']]);
+    expect([counted, unsettled]).toEqual([['unanswered'], ['it stayed too early to ask']]);
     expect(looks).toHaveLength(6);
   });
 

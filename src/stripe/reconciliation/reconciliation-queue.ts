@@ -35,7 +35,7 @@ interface Inquiry {
 /** Objects in hand, waiting ones included; further ones are left as they are, and counted. */
 const MAX_IN_HAND = 1_000;
 const MAX_AT_ONCE = 4;
-/** Looks at one subscription: until the second in doubt is over, by Stripe's clock too. */
+/** Looks at one object: until the second in doubt is over, by Stripe's clock too, or what was told is folded. */
 const MAX_LOOKS = 6;
 
 /**
@@ -174,7 +174,7 @@ export class ReconciliationQueue {
       if (settlement.outcome === 'settled') metrics.stripeDoubt('settled');
       if (settlement.outcome === 'unanswered' || settlement.outcome === 'too_early') {
         metrics.stripeDoubt('unanswered');
-        const why = settlement.outcome === 'unanswered' ? settlement.why : 'no later second came';
+        const why = settlement.outcome === 'unanswered' ? settlement.why : 'it stayed too early to ask';
         onUnsettled(question.about.id, why);
       }
     } catch (error) {
