@@ -1,12 +1,12 @@
 import type Stripe from 'stripe';
-import { EVENT_STORE, type EventStore } from '../../../src/event-store/event-store.js';
-import type { Answer } from '../../support/http-call.js';
-import type { IdentityProvider } from '../../support/identity-provider.js';
-import { until } from '../../support/until.js';
-import { APP, type Shop } from './shop.js';
+import { EVENT_STORE, type EventStore } from '../../../../src/event-store/event-store.js';
+import type { Answer } from '../../../support/http-call.js';
+import type { IdentityProvider } from '../../../support/identity-provider.js';
+import { until } from '../../../support/until.js';
+import { APP, type Shop } from '../shop.js';
 
-/** Somebody of a name of their own who wants more than they pay for, and what they are answered in short words. */
-export class Stranger {
+/** A user of an id of their own who wants more than they pay for, and what they are answered in short words. */
+export class BypassingUser {
   constructor(
     readonly id: string,
     readonly shop: Shop,
@@ -15,7 +15,7 @@ export class Stranger {
 
   /** Begins a checkout: the status, and the kind of page or the code of the problem. */
   async begin(choice: object): Promise<string> {
-    return said(await this.shop.begin(this.id, choice));
+    return outcomeOf(await this.shop.begin(this.id, choice));
   }
 
   /** Asks for less by PATCH. */
@@ -23,7 +23,7 @@ export class Stranger {
     await this.shop.later();
     const answer = await this.shop.service.ask('PATCH', `/v1/users/${this.id}/plan`, choice);
     await this.shop.heard();
-    return said(answer);
+    return outcomeOf(answer);
   }
 
   /** Begins an upgrade and does on its page what confirms it; the page's status. */
@@ -147,11 +147,11 @@ export class Stranger {
   /** Asks with a user token of its own. */
   async asUser(method: string, path: string, value?: object): Promise<string> {
     const authorization = `Bearer ${await this.provider.token(this.id)}`;
-    return said(await this.shop.service.ask(method, path, value, { authorization }));
+    return outcomeOf(await this.shop.service.ask(method, path, value, { authorization }));
   }
 }
 
 /** What an answer says, in short: a problem's code, a checkout's kind, a change's outcome. */
-export function said({ status, body }: Answer): string {
+export function outcomeOf({ status, body }: Answer): string {
   return `${status} ${body?.code ?? body?.kind ?? body?.outcome ?? ''}`.trim();
 }

@@ -1,12 +1,12 @@
 import { APP } from '../shop.js';
-import { said } from '../stranger.js';
-import { PLUS, PRO, type Road } from './road.js';
+import { type BypassAttempt, PLUS, PRO } from './bypass-attempt.js';
+import { outcomeOf } from './bypassing-user.js';
 
 /** Requests that name what is not theirs to name. */
-export const FORGED_REQUESTS: readonly Road[] = [
+export const FORGED_REQUESTS: readonly BypassAttempt[] = [
   [
     'Nothing but the catalogue says what is sold and for how much',
-    async (who) => {
+    async (user) => {
       const named = [
         { price: 'p' },
         { priceId: 'p' },
@@ -15,44 +15,44 @@ export const FORGED_REQUESTS: readonly Road[] = [
         { customer: 'cus_1' },
       ];
       const more = [{ discounts: [] }, { metadata: {} }, { trialDays: 90 }, { mode: 'setup' }];
-      return Promise.all([...named, ...more].map((each) => who.begin({ ...PLUS, ...each })));
+      return Promise.all([...named, ...more].map((each) => user.begin({ ...PLUS, ...each })));
     },
     Array.from({ length: 9 }, () => '400 invalid_request'),
   ],
   [
     'Units are whole and one at least',
-    async (who) => {
+    async (user) => {
       const units = [0, -1, 1.5, 1e9, '2', null];
       const beside = [{ seats: 0 }, { seats: -1 }, ['seats']];
       return Promise.all([
-        ...units.map((quantity) => who.begin({ ...PLUS, quantity })),
-        ...beside.map((addons) => who.begin({ ...PLUS, addons })),
+        ...units.map((quantity) => user.begin({ ...PLUS, quantity })),
+        ...beside.map((addons) => user.begin({ ...PLUS, addons })),
       ]);
     },
     Array.from({ length: 9 }, () => '400 invalid_request'),
   ],
   [
     'Names that every object has are none of the catalogue’s',
-    async (who) => [
-      await who.begin({ ...PLUS, plan: '__proto__' }),
-      await who.begin({ ...PLUS, interval: 'constructor' }),
-      await who.begin({ ...PLUS, addons: { constructor: 1 } }),
-      await who.change({ plan: 'constructor' }),
+    async (user) => [
+      await user.begin({ ...PLUS, plan: '__proto__' }),
+      await user.begin({ ...PLUS, interval: 'constructor' }),
+      await user.begin({ ...PLUS, addons: { constructor: 1 } }),
+      await user.change({ plan: 'constructor' }),
     ],
     ['422 unknown_plan', '422 unknown_interval', '422 unknown_addon', '422 unknown_plan'],
   ],
   [
     'The way back leads nowhere but home, by whatever reading',
-    async (who, shop) => {
+    async (user, shop) => {
       const urls = ['https://evil.example/', `${APP}\\@evil.example/`, `${APP}@evil.example/`, `${APP}:444/`];
       const back = await Promise.all(
         urls.map((returnUrl) =>
-          shop.service.ask('POST', '/v1/portal/sessions', { userId: who.id, returnUrl }),
+          shop.service.ask('POST', '/v1/portal/sessions', { userId: user.id, returnUrl }),
         ),
       );
       return [
-        ...(await Promise.all(urls.map((url) => who.begin({ ...PLUS, successUrl: url })))),
-        ...back.map(said),
+        ...(await Promise.all(urls.map((url) => user.begin({ ...PLUS, successUrl: url })))),
+        ...back.map(outcomeOf),
       ];
     },
     [
@@ -68,17 +68,17 @@ export const FORGED_REQUESTS: readonly Road[] = [
   ],
   [
     'A user token reaches its own user alone, and nothing that is given by hand',
-    async (who) => {
+    async (user) => {
       const urls = { successUrl: APP, cancelUrl: APP };
       return [
-        await who.asUser('POST', '/v1/checkout/sessions', { userId: 'other', ...PLUS, ...urls }),
-        await who.asUser('POST', '/v1/portal/sessions', { userId: 'other', returnUrl: APP }),
-        await who.asUser('PATCH', '/v1/users/other/plan', { plan: 'free' }),
-        await who.asUser('POST', `/v1/users/${who.id}/grants`, { plan: 'pro', reason: 'mine' }),
-        await who.asUser('PUT', `/v1/users/${who.id}/overrides/members`, { value: 99, reason: 'mine' }),
-        await who.asUser('PUT', '/v1/customers/cus_1/link', { userId: who.id }),
-        await who.asUser('PATCH', `/v1/users/${who.id}/plan`, { plan: 'pro' }),
-        await who.has(),
+        await user.asUser('POST', '/v1/checkout/sessions', { userId: 'other', ...PLUS, ...urls }),
+        await user.asUser('POST', '/v1/portal/sessions', { userId: 'other', returnUrl: APP }),
+        await user.asUser('PATCH', '/v1/users/other/plan', { plan: 'free' }),
+        await user.asUser('POST', `/v1/users/${user.id}/grants`, { plan: 'pro', reason: 'mine' }),
+        await user.asUser('PUT', `/v1/users/${user.id}/overrides/members`, { value: 99, reason: 'mine' }),
+        await user.asUser('PUT', '/v1/customers/cus_1/link', { userId: user.id }),
+        await user.asUser('PATCH', `/v1/users/${user.id}/plan`, { plan: 'pro' }),
+        await user.has(),
       ];
     },
     [
@@ -94,16 +94,16 @@ export const FORGED_REQUESTS: readonly Road[] = [
   ],
   [
     'A key of a request is of the same bytes alone',
-    async (who, shop) => {
+    async (user, shop) => {
       const begin = (choice: object) =>
         shop.service.ask(
           'POST',
           '/v1/checkout/sessions',
-          { userId: who.id, successUrl: APP, cancelUrl: APP, ...choice },
+          { userId: user.id, successUrl: APP, cancelUrl: APP, ...choice },
           { 'idempotency-key': 'mine' },
         );
       const [first, same, other] = [await begin(PLUS), await begin(PLUS), await begin(PRO)];
-      return [said(first), same.body.sessionId === first.body.sessionId, said(other)];
+      return [outcomeOf(first), same.body.sessionId === first.body.sessionId, outcomeOf(other)];
     },
     ['200 checkout', true, '422 idempotency_key_reused'],
   ],

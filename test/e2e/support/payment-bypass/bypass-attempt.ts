@@ -1,5 +1,5 @@
 import type { Shop, ShopChanges } from '../shop.js';
-import type { Stranger } from '../stranger.js';
+import type { BypassingUser } from './bypassing-user.js';
 
 export const DAY = 86_400;
 const [MONTH, YEAR] = [{ interval: 'month' }, { interval: 'year' }] as const;
@@ -39,9 +39,9 @@ addons:
 `;
 };
 
-/** A rule that refuses, the road by which somebody tries it, and what they must be answered, in order. */
-export type Road = readonly [
+/** A rule that refuses, the attempt by which somebody tries it, and what they must be answered, in order. */
+export type BypassAttempt = readonly [
   rule: string,
-  road: (who: Stranger, shop: Shop) => Promise<readonly unknown[]>,
+  attempt: (user: BypassingUser, shop: Shop) => Promise<readonly unknown[]>,
   answers: readonly unknown[],
 ];
