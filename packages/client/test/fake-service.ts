@@ -1,11 +1,11 @@
 import type { Snapshot } from '../src/browser/snapshot.js';
 import { etagOf } from './snapshots.js';
 
-type Road = 'snapshot' | 'stream' | 'plans' | 'checkout';
+type Route = 'snapshot' | 'stream' | 'plans' | 'checkout';
 
 /** A request as the service saw it. */
 export interface Seen {
-  readonly road: Road;
+  readonly route: Route;
   readonly bearer: string | null;
   readonly ifNoneMatch: string | null;
   readonly lastEventId: string | null;
@@ -31,7 +31,7 @@ export class FakeService {
     const { pathname, searchParams } = new URL(url);
     const headers = new Headers(init.headers);
     const seen: Seen = {
-      road: roadOf(pathname),
+      route: routeOf(pathname),
       bearer: headers.get('authorization'),
       ifNoneMatch: headers.get('if-none-match'),
       lastEventId: headers.get('last-event-id'),
@@ -46,8 +46,8 @@ export class FakeService {
     return instead ?? this.#answer(seen, init.signal);
   };
 
-  count(road: Road): number {
-    return this.seen.filter((seen) => seen.road === road).length;
+  count(route: Route): number {
+    return this.seen.filter((seen) => seen.route === route).length;
   }
 
   get openStreams(): number {
@@ -80,7 +80,7 @@ export class FakeService {
   }
 
   async #answer(seen: Seen, signal: AbortSignal | null | undefined): Promise<Response> {
-    switch (seen.road) {
+    switch (seen.route) {
       case 'snapshot':
         if (seen.wait !== null && seen.ifNoneMatch === etagOf(this.snapshot)) await this.#change(signal);
         return snapshotAnswer(this.snapshot, seen.ifNoneMatch);
@@ -145,7 +145,7 @@ function eventOf(type: string, snapshot: Snapshot): Uint8Array {
   return new TextEncoder().encode(`event: ${type}\nid: at-${snapshot.position}\ndata: ${data}\n\n`);
 }
 
-function roadOf(pathname: string): Road {
+function routeOf(pathname: string): Route {
   if (pathname.endsWith('/v1/me/entitlements')) return 'snapshot';
   if (pathname.endsWith('/v1/me/entitlements/stream')) return 'stream';
   return pathname.endsWith('/v1/plans') ? 'plans' : 'checkout';

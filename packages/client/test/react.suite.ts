@@ -263,11 +263,11 @@ export function describeReact(fromPackage: string, version: string): void {
       expect(buttons).toHaveLength(1);
       await acting(() => buttons[0]?.click());
       expect(service.seen.at(-1)).toMatchObject({
-        road: 'checkout',
+        route: 'checkout',
         body: { userId: 'u1', plan: 'pro', interval: 'monthly' },
       });
       expect(went).toEqual(['https://checkout.stripe.com/c/pay/cs_1']);
-      service.instead = ({ road }) => (road === 'checkout' ? problem(409, 'payment_due') : null);
+      service.instead = ({ route }) => (route === 'checkout' ? problem(409, 'payment_due') : null);
       await acting(() => buttons[0]?.click());
       expect(container.querySelector('[role=alert]')?.textContent).toBe(
         'This did not work. Please try again.',

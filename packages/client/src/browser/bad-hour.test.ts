@@ -8,8 +8,8 @@ import { freeSnapshot, paidSnapshot } from '../../test/snapshots.js';
 async function seenAfter(delayMs: number): Promise<number | 'timedOut' | 'waiting'> {
   const clock = new PageClock();
   const service = new FakeService(freeSnapshot());
-  service.instead = ({ road, wait }) => {
-    if (road === 'stream') return problem(404, 'not_found');
+  service.instead = ({ route, wait }) => {
+    if (route === 'stream') return problem(404, 'not_found');
     return wait === null ? null : problem(400, 'unsupported_parameter');
   };
   const alone = { openChannel: null, locks: null };

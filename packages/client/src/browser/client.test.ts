@@ -74,7 +74,7 @@ describe('A page that follows its user', () => {
     service.change(freeSnapshot({ revocationVersion: 2, position: '140' }));
     await clock.advance(1_000);
     expect(tab.state).toMatchObject({ status: 'live', snapshot: { plan: 'free' } });
-    expect(service.seen.at(-1)).toMatchObject({ road: 'stream', lastEventId: 'at-100', minPosition: '100' });
+    expect(service.seen.at(-1)).toMatchObject({ route: 'stream', lastEventId: 'at-100', minPosition: '100' });
   });
 
   it('takes a stream without a heartbeat for dead after 45 seconds', async () => {
@@ -90,13 +90,13 @@ describe('A page that follows its user', () => {
 
   it('polls when nothing of the stream was read in five seconds, and each poll is ended by the change', async () => {
     const { clock, service, tab } = aPage();
-    service.instead = ({ road }) => (road === 'stream' ? 'held back' : null);
+    service.instead = ({ route }) => (route === 'stream' ? 'held back' : null);
     tab.watch();
     await clock.advance(4_999);
     expect(service.count('snapshot')).toBe(1);
     await clock.advance(1);
     expect(service.seen.at(-1)).toMatchObject({
-      road: 'snapshot',
+      route: 'snapshot',
       wait: '25',
       ifNoneMatch: etagOf(freeSnapshot()),
     });
@@ -107,8 +107,8 @@ describe('A page that follows its user', () => {
 
   it('polls every half a minute where a service knows neither streams nor long polls', async () => {
     const { clock, service, tab } = aPage();
-    service.instead = ({ road, wait }) => {
-      if (road === 'stream') return problem(404, 'not_found');
+    service.instead = ({ route, wait }) => {
+      if (route === 'stream') return problem(404, 'not_found');
       return wait === null ? null : problem(400, 'unsupported_parameter');
     };
     tab.watch();
@@ -122,10 +122,10 @@ describe('A page that follows its user', () => {
 
   it('sends an ETag only with the body that it came with', async () => {
     const { clock, service, tab } = aPage({ initial: paidSnapshot() }, paidSnapshot());
-    service.instead = ({ road }) => (road === 'stream' ? problem(404, 'not_found') : null);
+    service.instead = ({ route }) => (route === 'stream' ? problem(404, 'not_found') : null);
     tab.watch();
     await clock.advance(120_000);
-    const sent = service.seen.filter(({ road }) => road === 'snapshot').map(({ ifNoneMatch }) => ifNoneMatch);
+    const sent = service.seen.filter(({ route }) => route === 'snapshot').map(({ ifNoneMatch }) => ifNoneMatch);
     expect(sent[0]).toBeNull();
     expect(sent[1]).toBe(etagOf(paidSnapshot()));
   });
@@ -267,15 +267,15 @@ describe('Buying', () => {
   it('names the user that the page is of, and later answers must know what it wrote', async () => {
     const { service, tab } = aPage();
     await expect(tab.client.checkout(choice)).resolves.toMatchObject({ kind: 'checkout' });
-    expect(service.seen.at(-1)).toMatchObject({ road: 'checkout', body: { ...choice, userId: 'u1' } });
+    expect(service.seen.at(-1)).toMatchObject({ route: 'checkout', body: { ...choice, userId: 'u1' } });
     await tab.client.refetch();
-    expect(service.seen.at(-1)).toMatchObject({ road: 'snapshot', minPosition: '200' });
+    expect(service.seen.at(-1)).toMatchObject({ route: 'snapshot', minPosition: '200' });
   });
 
   it('gives no address that would run in the page', async () => {
     const { service, tab } = aPage();
-    service.instead = ({ road }) =>
-      road === 'checkout' ? Response.json({ kind: 'checkout', url: 'javascript:alert(1)' }) : null;
+    service.instead = ({ route }) =>
+      route === 'checkout' ? Response.json({ kind: 'checkout', url: 'javascript:alert(1)' }) : null;
     await expect(tab.client.checkout(choice)).rejects.toMatchObject({ code: 'malformed_answer' });
   });
 });

@@ -20,7 +20,7 @@ export interface Receiver {
   /** What is held now, and from where on answers count. */
   ask(waitSeconds: number | null): Ask;
   /** A snapshot came, as the answer to this. */
-  take(held: Held, ask: Ask, road: 'answer' | 'push'): void;
+  take(held: Held, ask: Ask, cameBy: 'answer' | 'push'): void;
   /** The server was heard, and what is held is what it has. */
   alive(): void;
   /** What is held may be out of date from now on. */

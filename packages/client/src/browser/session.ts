@@ -108,8 +108,8 @@ export class Session implements Receiver {
     return this.#holding.ask(waitSeconds);
   }
 
-  take(held: Held, ask: Ask, road: 'answer' | 'push'): void {
-    this.#accept(held, road === 'answer' ? ask : null, 'this_tab');
+  take(held: Held, ask: Ask, cameBy: 'answer' | 'push'): void {
+    this.#accept(held, cameBy === 'answer' ? ask : null, 'this_tab');
   }
 
   alive(): void {

@@ -81,13 +81,13 @@ describe('Five tabs of one user', () => {
   it('show that the stream is lost, and ask by themselves when nothing is heard of it any more', async () => {
     const { clock, service, open } = aBrowser();
     const other = [await open(), await open()][1];
-    service.instead = ({ road }) => (road === 'stream' ? problem503() : null);
+    service.instead = ({ route }) => (route === 'stream' ? problem503() : null);
     service.cut('broken');
     await until('the other tab is in doubt', () => other?.state.status === 'stale');
     service.instead = () => 'unreachable';
     service.change(paidSnapshot());
     await clock.advance(40_000);
-    service.instead = ({ road }) => (road === 'stream' ? 'unreachable' : null);
+    service.instead = ({ route }) => (route === 'stream' ? 'unreachable' : null);
     await clock.advance(60_000);
     await until('the other tab has asked', () => other?.plan === 'plus');
   });

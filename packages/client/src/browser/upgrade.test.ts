@@ -19,7 +19,7 @@ async function aPage(options: Partial<ClientOptions> = {}) {
 /** Streams answer nothing, polls are not held: what is asked for is the wait's own. */
 async function aPageWithoutPush() {
   const page = await aPage();
-  page.service.instead = ({ road }) => (road === 'stream' ? problem(401, 'unauthorized') : null);
+  page.service.instead = ({ route }) => (route === 'stream' ? problem(401, 'unauthorized') : null);
   page.tab.unwatch();
   await page.clock.advance(1_000);
   page.service.seen.length = 0;
@@ -41,8 +41,8 @@ describe('Waiting for an upgrade', () => {
     const { clock, service, tab } = await aPage();
     const begun = clock.now();
     const at: number[] = [];
-    service.instead = ({ road }) => {
-      if (road === 'snapshot') at.push(clock.now() - begun);
+    service.instead = ({ route }) => {
+      if (route === 'snapshot') at.push(clock.now() - begun);
       return null;
     };
     const wait = tab.client.waitForUpgrade();
@@ -60,7 +60,7 @@ describe('Waiting for an upgrade', () => {
     const wait = tab.client.waitForUpgrade({ plan: 'plus' });
     await clock.advance(14_000);
     service.snapshot = paidSnapshot();
-    service.instead = ({ road }) => (road === 'stream' ? 'unreachable' : null);
+    service.instead = ({ route }) => (route === 'stream' ? 'unreachable' : null);
     await clock.advance(1_000);
     await expect(wait).resolves.toMatchObject({ outcome: 'upgraded' });
   });
