@@ -1,8 +1,8 @@
 import type { Limit, PlanCatalog } from '../events/catalog.events.js';
-import { besideOf } from './beside.js';
 import { type Combination, combinationOf, entitlementOf, overriddenLimits } from './combine.js';
 import type { UserFacts } from './facts.js';
 import { planLimits } from './limits.js';
+import { otherAccessOf } from './other-access.js';
 import { type OverrideAccess, overridden } from './overrides.js';
 import { subscriptionAccessAt } from './subscription-access.js';
 import { openSubscriptionState } from './subscription-state.js';
@@ -10,12 +10,12 @@ import { openSubscriptionState } from './subscription-state.js';
 /** What all that a user has gives together at an instant, Unix milliseconds. */
 export function combinationAt(facts: UserFacts, catalog: PlanCatalog, now: number): Combination {
   const states = facts.subscriptions.flatMap((each) => openSubscriptionState(each, catalog) ?? []);
-  const beside = besideOf(facts, catalog);
+  const otherAccess = otherAccessOf(facts, catalog);
   const accesses = [
     ...states.map((state) => subscriptionAccessAt(state, now / 1000)),
-    ...beside.accessesAt(now),
+    ...otherAccess.accessesAt(now),
   ];
-  return combinationOf(accesses, catalog, beside.overridesAt(now));
+  return combinationOf(accesses, catalog, otherAccess.overridesAt(now));
 }
 
 /** The same as if nothing were set by hand. */

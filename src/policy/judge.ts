@@ -1,10 +1,10 @@
 import type { PlanCatalog } from '../events/catalog.events.js';
 import { allowsTheSame } from './access-part.js';
-import { type Beside, besideOf } from './beside.js';
 import type { AdoptedPrice, Judgement, Successor } from './entitlement.js';
 import type { UserFacts } from './facts.js';
 import { KeptUser } from './kept-users.js';
 import { compareText } from './order.js';
+import { type OtherAccess, otherAccessOf } from './other-access.js';
 import { changesFrom, type Moment } from './over-time.js';
 import { openSubscriptionState, type SubscriptionState } from './subscription-state.js';
 
@@ -20,12 +20,12 @@ const FORESEEN = 16;
  * Pure: equal sets of facts give equal answers, whatever their order.
  */
 export function judge(facts: UserFacts, catalog: PlanCatalog, now: number): Judgement {
-  const beside = besideOf(facts, catalog);
-  if (facts.subscriptions.length > FEW) return judgeMany(facts, beside, catalog, now);
+  const otherAccess = otherAccessOf(facts, catalog);
+  if (facts.subscriptions.length > FEW) return judgeMany(facts, otherAccess, catalog, now);
   const states = facts.subscriptions
     .map((subscription) => openSubscriptionState(subscription, catalog))
     .filter((state) => state !== null);
-  return judgementOf(changesFrom(states, catalog, now, FORESEEN, beside), states);
+  return judgementOf(changesFrom(states, catalog, now, FORESEEN, otherAccess), states);
 }
 
 /** How users of many subscriptions were judged, by the object that their facts come in. */
@@ -38,17 +38,19 @@ interface KeptJudgement {
   readonly isOfSubscriptionsAlone: boolean;
 }
 
-function judgeMany(facts: UserFacts, beside: Beside, catalog: PlanCatalog, now: number): Judgement {
+function judgeMany(facts: UserFacts, otherAccess: OtherAccess, catalog: PlanCatalog, now: number): Judgement {
   const { subscriptions } = facts;
   const kept = keptUsers.get(facts);
   keptUsers.delete(facts); // what fails half-way is not gone on from
   const outcome = kept?.user.goOn(subscriptions, catalog, now) ?? 'lost';
   const user =
     kept === undefined || outcome === 'lost' ? KeptUser.of(subscriptions, catalog, now) : kept.user;
-  const isSame = outcome === 'same' && beside.isEmpty && kept?.isOfSubscriptionsAlone === true;
+  const isSame = outcome === 'same' && otherAccess.isEmpty && kept?.isOfSubscriptionsAlone === true;
   const judgement =
-    kept !== undefined && isSame ? kept.judgement : judgementOf(user.moments(FORESEEN, beside), user.states);
-  keptUsers.set(facts, { user, judgement, isOfSubscriptionsAlone: beside.isEmpty });
+    kept !== undefined && isSame
+      ? kept.judgement
+      : judgementOf(user.moments(FORESEEN, otherAccess), user.states);
+  keptUsers.set(facts, { user, judgement, isOfSubscriptionsAlone: otherAccess.isEmpty });
   return judgement;
 }
 

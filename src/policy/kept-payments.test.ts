@@ -14,8 +14,8 @@ import { foldInvoices } from './invoices.js';
 import { keptPaymentBytes, paymentsOf } from './kept-payments.js';
 import { openPriceBook } from './prices.js';
 import { remainsOf } from './remains.js';
-import { valueAt } from './stretches.js';
 import { NOTHING_RETURNED } from './taken-back.js';
+import { valueAt } from './time-intervals.js';
 
 const MANY = 80;
 const SUBSCRIPTION = 'sub_1';

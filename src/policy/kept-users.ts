@@ -1,7 +1,7 @@
 import type { PlanCatalog } from '../events/catalog.events.js';
-import type { Beside } from './beside.js';
 import type { SubscriptionFacts } from './facts.js';
 import { isMadeOf, type KeptState, openKeptState } from './kept-states.js';
+import type { OtherAccess } from './other-access.js';
 import { type Moment, type Participant, SubscriptionsOverTime } from './over-time.js';
 import type { SubscriptionState } from './subscription-state.js';
 
@@ -57,8 +57,8 @@ export class KeptUser {
   }
 
   /** What they, and what counts beside them, give together now and later, as `changesFrom` tells it. */
-  moments(foreseen: number, beside: Beside): readonly Moment[] {
-    return this.#together.moments(this.catalog, foreseen, beside);
+  moments(foreseen: number, otherAccess: OtherAccess): readonly Moment[] {
+    return this.#together.moments(this.catalog, foreseen, otherAccess);
   }
 
   #add(facts: SubscriptionFacts): Outcome {

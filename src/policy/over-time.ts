@@ -1,8 +1,8 @@
 import type { PlanCatalog } from '../events/catalog.events.js';
+import { AccessGroups, type Change, isSameMember, type Member, memberOf } from './access-groups.js';
 import { allowsTheSame } from './access-part.js';
-import { type Beside, NOTHING_BESIDE } from './beside.js';
 import { combine, type UntimedEntitlement } from './combine.js';
-import { type Change, Crowd, isSameMember, type Member, memberOf } from './crowd.js';
+import { NO_OTHER_ACCESS, type OtherAccess } from './other-access.js';
 import { subscriptionAccessAt, turningPoints } from './subscription-access.js';
 import type { SubscriptionState } from './subscription-state.js';
 
@@ -53,11 +53,11 @@ export function changesFrom(
   catalog: PlanCatalog,
   now: number,
   foreseen: number,
-  beside: Beside = NOTHING_BESIDE,
+  otherAccess: OtherAccess = NO_OTHER_ACCESS,
 ): readonly Moment[] {
   const together = new SubscriptionsOverTime(now);
   for (const state of states) together.join(state);
-  return together.moments(catalog, foreseen, beside);
+  return together.moments(catalog, foreseen, otherAccess);
 }
 
 /**
@@ -65,7 +65,7 @@ export function changesFrom(
  * of many, and moved on: another state of one of them, or a later instant, costs what it is about.
  */
 export class SubscriptionsOverTime {
-  readonly #crowd = new Crowd();
+  readonly #groups = new AccessGroups();
   /** What is to come. */
   #turns: readonly Turn[] = [];
   #isInOrder = true;
@@ -76,7 +76,7 @@ export class SubscriptionsOverTime {
   /** Adds a subscription. */
   join(state: SubscriptionState): Participant {
     const participant: OpenParticipant = { state, member: memberAt(state, this.now), turns: [] };
-    this.#crowd.add(participant.member);
+    this.#groups.add(participant.member);
     this.#expect(participant);
     return participant;
   }
@@ -87,7 +87,7 @@ export class SubscriptionsOverTime {
     const { member, turns } = own;
     own.state = state;
     own.member = memberAt(state, this.now);
-    this.#crowd.move(member, own.member);
+    this.#groups.move(member, own.member);
     if (turns.length > 0) this.#turns = this.#turns.filter((turn) => turn.participant !== own);
     this.#expect(own);
     return !(isSameMember(member, own.member) && areSameTurns(turns, own.turns, this.now));
@@ -103,34 +103,34 @@ export class SubscriptionsOverTime {
     for (const turn of turns.slice(0, passed)) {
       const { participant } = turn;
       const member = memberThen(turn);
-      this.#crowd.move(participant.member, member);
+      this.#groups.move(participant.member, member);
       participant.member = member;
     }
     return true;
   }
 
   /** What all give together now and later. At each instant only the subscriptions that it is about are looked at. */
-  moments(catalog: PlanCatalog, foreseen: number, beside: Beside): readonly Moment[] {
-    const combined = (crowd: Crowd, at: number): UntimedEntitlement =>
-      combine([...crowd.accesses(), ...beside.accessesAt(at)], catalog, beside.overridesAt(at));
-    const moments: Moment[] = [{ at: this.now, entitlement: combined(this.#crowd, this.now) }];
-    const turns = withTurnsBeside(this.#ordered(), beside, this.now);
+  moments(catalog: PlanCatalog, foreseen: number, otherAccess: OtherAccess): readonly Moment[] {
+    const combined = (groups: AccessGroups, at: number): UntimedEntitlement =>
+      combine([...groups.accesses(), ...otherAccess.accessesAt(at)], catalog, otherAccess.overridesAt(at));
+    const moments: Moment[] = [{ at: this.now, entitlement: combined(this.#groups, this.now) }];
+    const turns = withTurnsBeside(this.#ordered(), otherAccess, this.now);
     if (turns.length === 0) return moments;
-    const crowd = this.#crowd.copy();
+    const groups = this.#groups.copy();
     const members = new Map<OpenParticipant, Member>();
     const take = (turn: Turn): Change => {
       const before = members.get(turn.participant) ?? turn.participant.member;
       const after = memberThen(turn);
       if (isSameMember(before, after)) return 'nothing';
       members.set(turn.participant, after);
-      return crowd.move(before, after);
+      return groups.move(before, after);
     };
     /** Of each subscription whose dates have moved since it was looked at the last turn. */
     const outdated = new Map<OpenParticipant, Turn>();
     const pending = new Set<Change>();
-    let leader = crowd.leader();
+    let leader = groups.leader();
     const isLedAnew = (): boolean => {
-      const now = crowd.leader();
+      const now = groups.leader();
       return now?.subscriptionState !== leader?.subscriptionState || now?.periodEnd !== leader?.periodEnd;
     };
     for (const [nth, turn] of turns.entries()) {
@@ -147,8 +147,8 @@ export class SubscriptionsOverTime {
       for (const each of outdated.values()) take(each);
       outdated.clear();
       pending.clear();
-      leader = crowd.leader();
-      const entitlement = combined(crowd, at);
+      leader = groups.leader();
+      const entitlement = combined(groups, at);
       const last = moments.at(-1)?.entitlement;
       const isSame = isFar ? allowsTheSame : isEqual;
       if (last === undefined || !isSame(last, entitlement)) moments.push({ at, entitlement });
@@ -195,10 +195,12 @@ function toInstant(second: number): number {
 /** The turns of subscriptions and of what counts beside them after `now`, ascending. */
 function withTurnsBeside(
   turns: readonly Turn[],
-  beside: Beside,
+  otherAccess: OtherAccess,
   now: number,
 ): readonly (Turn | TurnBeside)[] {
-  const others = beside.turns.filter((at) => at > now).map((at): TurnBeside => ({ at, participant: null }));
+  const others = otherAccess.turns
+    .filter((at) => at > now)
+    .map((at): TurnBeside => ({ at, participant: null }));
   return others.length === 0 ? turns : [...turns, ...others].sort(compareTurns);
 }
 

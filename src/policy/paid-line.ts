@@ -1,13 +1,13 @@
 import type { Observation } from './facts.js';
 import type { Invoice } from './invoices.js';
 import { compareText } from './order.js';
-import type { Stretch } from './stretches.js';
+import type { TimeInterval } from './time-intervals.js';
 
 /**
- * A line that paid for a price, of a paid `invoice` created at `invoiced` (Unix seconds), with the stretch it paid for. Of an
+ * A line that paid for a price, of a paid `invoice` created at `invoiced` (Unix seconds), with the interval it paid for. Of an
  * invoice whose lines were cut `held` is the observation that says what was on the subscription; else `null`.
  */
-export interface PaidLine extends Stretch {
+export interface PaidLine extends TimeInterval {
   readonly price: string;
   readonly units: number;
   readonly invoiced: number;

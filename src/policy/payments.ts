@@ -5,8 +5,8 @@ import { askedBy, type Invoice, isCreationOrCycle } from './invoices.js';
 import { groupedBy, type PaidLine } from './paid-line.js';
 import { itemsByPrice, unitsByPrice } from './plan-item.js';
 import type { PriceBook } from './price-book.js';
-import { countUpTo, greatestUpTo, type Stretch } from './stretches.js';
 import { isTakenBack, type ReturnedInvoices } from './taken-back.js';
+import { countUpTo, greatestUpTo, type TimeInterval } from './time-intervals.js';
 
 /** What was paid for, price by price (DESIGN 8 "Payment before access"). Times are Unix seconds. */
 export interface Payments {
@@ -137,18 +137,18 @@ function linesOfCutInvoice(
 }
 
 /** The first period of a price, in the order of observations, that ends after an instant. */
-type ItemPeriods = (price: string, instant: number) => Stretch | null;
+type ItemPeriods = (price: string, instant: number) => TimeInterval | null;
 
 function itemPeriods(whole: readonly Observation[]): ItemPeriods {
   // Of each price only periods that end later than all before them: any other is never the first to end after an instant.
-  const rising = new Map<string, Stretch[]>();
+  const rising = new Map<string, TimeInterval[]>();
   for (const items of whole.flatMap(({ data }) => [data.previous?.items ?? [], data.items])) {
     for (const [price, item] of itemsByPrice(items)) {
       if (item.currentPeriodStart === null || item.currentPeriodEnd === null) continue;
       const known = rising.get(price);
-      const stretch = { start: item.currentPeriodStart, end: item.currentPeriodEnd };
-      if (known === undefined) rising.set(price, [stretch]);
-      else if (stretch.end > (known.at(-1)?.end ?? Number.NEGATIVE_INFINITY)) known.push(stretch);
+      const interval = { start: item.currentPeriodStart, end: item.currentPeriodEnd };
+      if (known === undefined) rising.set(price, [interval]);
+      else if (interval.end > (known.at(-1)?.end ?? Number.NEGATIVE_INFINITY)) known.push(interval);
     }
   }
   return (price, instant) => {

@@ -1,7 +1,7 @@
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
 import { type Edit, isKept, keptThroughEdits } from './growing.js';
-import { Namings } from './namings.js';
+import { NamedPrices } from './named-prices.js';
 import { asksNothingInAdvance, type PlanItem, planItem } from './plan-item.js';
 import type { PriceBook } from './price-book.js';
 
@@ -61,13 +61,13 @@ interface Mark {
   readonly seen: number;
   readonly closed: number;
   readonly open: OpenPeriod | null;
-  readonly namings: Namings;
+  readonly namedPrices: NamedPrices;
 }
 
 /** Cuts periods of observations as they come, in order. */
 class PlanPeriodCutter {
   periods: OpenPeriod[] = [];
-  #namings = new Namings();
+  #namedPrices = new NamedPrices();
   #seen = 0;
   #marks: Mark[] = [];
 
@@ -88,7 +88,7 @@ class PlanPeriodCutter {
    */
   seeAgain({ at, removed, added }: Edit<Observation>, observations: readonly Observation[]): this {
     const { periods: cut, seen: all } = { periods: this.periods, seen: this.#seen };
-    const { marks, namings } = { marks: this.#marks, namings: this.#namings };
+    const { marks, namedPrices } = { marks: this.#marks, namedPrices: this.#namedPrices };
     const moved = added.length - removed.length;
     const before = marks.filter(({ seen }) => seen <= at);
     const after = marks.filter(({ seen }) => seen >= at + removed.length && seen > at);
@@ -105,7 +105,7 @@ class PlanPeriodCutter {
         const closed = each.closed + here.closed - mark.closed;
         this.#marks.push({ ...each, seen: each.seen + moved, closed });
       }
-      this.#namings = namings;
+      this.#namedPrices = namedPrices;
       this.#seen = all + moved;
       return this;
     }
@@ -116,7 +116,7 @@ class PlanPeriodCutter {
     const mark = marks.at(-1);
     const closed = this.periods.slice(0, mark?.closed ?? 0);
     this.periods = mark?.open == null ? closed : [...closed, { ...mark.open }];
-    this.#namings = mark?.namings.copy() ?? new Namings();
+    this.#namedPrices = mark?.namedPrices.copy() ?? new NamedPrices();
     this.#seen = mark?.seen ?? 0;
     this.#marks = [...marks];
   }
@@ -127,7 +127,7 @@ class PlanPeriodCutter {
       seen: this.#seen,
       closed: Math.max(0, this.periods.length - 1),
       open: open === undefined ? null : { ...open },
-      namings: this.#namings.copy(),
+      namedPrices: this.#namedPrices.copy(),
     };
   }
 
@@ -140,11 +140,11 @@ class PlanPeriodCutter {
     }
     const before = this.periods.at(-1);
     if (data.previous?.items !== undefined) {
-      const unseen = this.#enter(data.previous.items, this.#namings.lastSeen, observation);
+      const unseen = this.#enter(data.previous.items, this.#namedPrices.lastSeen, observation);
       if ((data.previous.status ?? data.status) === 'trialing') unseen.trialed ??= observation;
-      if (before !== undefined && unseen !== before) this.#namings.breakAt(data.previous.items);
+      if (before !== undefined && unseen !== before) this.#namedPrices.breakAt(data.previous.items);
     }
-    this.#namings.see(observation);
+    this.#namedPrices.see(observation);
     const period = this.#enter(data.items, observation, observation);
     period.seen ??= observation;
     if (
@@ -163,7 +163,7 @@ class PlanPeriodCutter {
       if (of === null && asks) current.asking ??= told;
       return current;
     }
-    const before = of === null ? null : this.#namings.lastBefore(of.item.price);
+    const before = of === null ? null : this.#namedPrices.lastBefore(of.item.price);
     const period: OpenPeriod = {
       of,
       begin: from?.created ?? Number.NEGATIVE_INFINITY,
@@ -181,7 +181,7 @@ class PlanPeriodCutter {
 
 /** Whether all that is seen next is cut alike after two marks. */
 function isSameMark(a: Mark, b: Mark): boolean {
-  return isSamePeriod(a.open, b.open) && a.namings.isSame(b.namings);
+  return isSamePeriod(a.open, b.open) && a.namedPrices.isSame(b.namedPrices);
 }
 
 function isSamePeriod(a: PlanPeriod | null, b: PlanPeriod | null): boolean {

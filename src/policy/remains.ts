@@ -4,7 +4,7 @@ import { compareNewest, groupedBy, type PaidLine } from './paid-line.js';
 import type { Payments } from './payments.js';
 import type { PlanPeriod } from './plan-periods.js';
 import type { NamedPlan, PriceBook } from './price-book.js';
-import { firstOverTime, type Step, valueAt } from './stretches.js';
+import { firstOverTime, type Step, valueAt } from './time-intervals.js';
 import { isPlanOrHigher } from './written-off.js';
 
 /**

@@ -3,9 +3,9 @@ import type { Settlement } from './payment-gate.js';
 import type { NamedPlan } from './price-book.js';
 import { lineOfUnits, type PlanLine, type TurningPoints, unitsThatStay } from './remains.js';
 import { endsOf, lossRuleIn, statusRuleAt, WORDS, type WordRule, wordRuleAt } from './status-rules.js';
-import { countUpTo, valueAt } from './stretches.js';
 import type { HeldAddon, SubscriptionState } from './subscription-state.js';
 import { GIVEN_BY, type StatusRule } from './subscription-statuses.js';
+import { countUpTo, valueAt } from './time-intervals.js';
 import type { LossRule } from './written-off.js';
 
 /** What decided what a subscription gives at an instant. */

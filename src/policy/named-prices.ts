@@ -2,7 +2,7 @@ import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
 
 /** Before what each price is named without a break, on an item or in a pending update; whole observations only. */
-export class Namings {
+export class NamedPrices {
   /** The last observation, `null` before the first. */
   lastSeen: Observation | null = null;
   /** Of each price that is named now the last observation before it was. */
@@ -20,14 +20,14 @@ export class Namings {
     for (const price of this.#before.keys()) if (!named.has(price)) this.#before.delete(price);
   }
 
-  copy(): Namings {
-    const copy = new Namings();
+  copy(): NamedPrices {
+    const copy = new NamedPrices();
     copy.lastSeen = this.lastSeen;
     copy.#before = new Map(this.#before);
     return copy;
   }
 
-  isSame(other: Namings): boolean {
+  isSame(other: NamedPrices): boolean {
     return (
       this.lastSeen === other.lastSeen &&
       this.#before.size === other.#before.size &&

@@ -1,5 +1,5 @@
-/** A stretch of time from `start` up to, not including, `end` (Unix seconds). */
-export interface Stretch {
+/** An interval of time from `start` up to, not including, `end` (Unix seconds). */
+export interface TimeInterval {
   readonly start: number;
   readonly end: number;
 }
@@ -11,18 +11,18 @@ export interface Step<T> {
 }
 
 /**
- * Which of the stretches that cover an instant comes first in the order of `compare`, for every instant: ascending steps,
- * each other than the one before. In the time of a sort, so that thousands of stretches cost what they must.
+ * Which of the intervals that cover an instant comes first in the order of `compare`, for every instant: ascending steps,
+ * each other than the one before. In the time of a sort, so that thousands of intervals cost what they must.
  */
-export function firstOverTime<T extends Stretch>(
-  stretches: readonly T[],
+export function firstOverTime<T extends TimeInterval>(
+  intervals: readonly T[],
   compare: (a: T, b: T) => number,
 ): readonly Step<T>[] {
-  const lasting = stretches.filter(({ start, end }) => start < end).sort(compare);
+  const lasting = intervals.filter(({ start, end }) => start < end).sort(compare);
   const instants = [...new Set(lasting.flatMap(({ start, end }) => [start, end]))].sort((a, b) => a - b);
   const indexOf = new Map(instants.map((instant, index) => [instant, index]));
   const values = new Array<T | null>(instants.length).fill(null);
-  // The nearest instant at or after each that no stretch has taken yet: the best takes what it covers, the next what is left.
+  // The nearest instant at or after each that no interval has taken yet: the best takes what it covers, the next what is left.
   const free = instants.map((_, index) => index);
   const nextFree = (index: number): number => {
     let found = index;
@@ -34,10 +34,10 @@ export function firstOverTime<T extends Stretch>(
     }
     return found;
   };
-  for (const stretch of lasting) {
-    const end = indexOf.get(stretch.end) ?? 0;
-    for (let at = nextFree(indexOf.get(stretch.start) ?? 0); at < end; at = nextFree(at)) {
-      values[at] = stretch;
+  for (const interval of lasting) {
+    const end = indexOf.get(interval.end) ?? 0;
+    for (let at = nextFree(indexOf.get(interval.start) ?? 0); at < end; at = nextFree(at)) {
+      values[at] = interval;
       free[at] = at + 1;
     }
   }

@@ -34,12 +34,12 @@ interface Place {
 export type Change = 'access' | 'dates' | 'nothing';
 
 /** Accesses of many subscriptions, of which `combine` is shown no more than can make a difference. */
-export class Crowd {
+export class AccessGroups {
   readonly #groups = new Map<string, Group>();
 
-  /** Another crowd of the same members. */
-  copy(): Crowd {
-    const copy = new Crowd();
+  /** A copy with the same members. */
+  copy(): AccessGroups {
+    const copy = new AccessGroups();
     for (const [key, { members, byEnd, bySight, addons }] of this.#groups) {
       copy.#groups.set(key, {
         members: new Set(members),

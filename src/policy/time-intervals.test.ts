@@ -1,14 +1,14 @@
 import fc from 'fast-check';
-import { firstOverTime, greatestUpTo, valueAt } from './stretches.js';
+import { firstOverTime, greatestUpTo, valueAt } from './time-intervals.js';
 
 const instants = fc.integer({ min: 0, max: 12 });
-const stretches = fc.array(fc.record({ start: instants, end: instants, id: fc.nat(5) }), { maxLength: 12 });
+const intervals = fc.array(fc.record({ start: instants, end: instants, id: fc.nat(5) }), { maxLength: 12 });
 
-describe('stretches of time', () => {
+describe('intervals of time', () => {
   it('have at every instant the first one that covers it', () => {
     const compare = (a: { id: number }, b: { id: number }) => a.id - b.id;
     fc.assert(
-      fc.property(stretches, (list) => {
+      fc.property(intervals, (list) => {
         const steps = firstOverTime(list, compare);
         for (let instant = -0.5; instant <= 13; instant += 0.5) {
           const covering = list.filter(({ start, end }) => start <= instant && instant < end);
@@ -21,7 +21,7 @@ describe('stretches of time', () => {
 
   it('are told in steps that differ, ascending', () => {
     fc.assert(
-      fc.property(stretches, (list) => {
+      fc.property(intervals, (list) => {
         const steps = firstOverTime(list, () => 0);
         for (const [index, step] of steps.entries()) {
           const before = steps[index - 1];

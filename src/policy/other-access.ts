@@ -9,7 +9,7 @@ import { openPurchase, purchaseAccesses } from './purchases.js';
  * What counts of a user beside subscriptions: few sources, each judged anew at every instant. `turns` are the instants (Unix
  * milliseconds) at which time alone may change what they give.
  */
-export interface Beside {
+export interface OtherAccess {
   readonly isEmpty: boolean;
   /** What they give at an instant, Unix milliseconds. */
   readonly accessesAt: (instant: number) => readonly Access[];
@@ -21,7 +21,7 @@ export interface Beside {
 const NO_ACCESSES: readonly Access[] = [];
 const NO_OVERRIDES: readonly OverrideAccess[] = [];
 
-export const NOTHING_BESIDE: Beside = {
+export const NO_OTHER_ACCESS: OtherAccess = {
   isEmpty: true,
   accessesAt: () => NO_ACCESSES,
   overridesAt: () => NO_OVERRIDES,
@@ -29,8 +29,8 @@ export const NOTHING_BESIDE: Beside = {
 };
 
 /** What counts of a user beside subscriptions: purchases, which time alone never changes, grants and overrides. */
-export function besideOf({ purchases = [], byHand }: UserFacts, catalog: PlanCatalog): Beside {
-  if (purchases.length === 0 && byHand === undefined) return NOTHING_BESIDE;
+export function otherAccessOf({ purchases = [], byHand }: UserFacts, catalog: PlanCatalog): OtherAccess {
+  if (purchases.length === 0 && byHand === undefined) return NO_OTHER_ACCESS;
   const bought = purchases.flatMap((facts) => {
     const purchase = openPurchase(facts, catalog);
     return purchase === null ? [] : purchaseAccesses(purchase);
