@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { SealedSecrets } from '../../src/auth/sealed-secrets.js';
 import { planCatalogSchema } from '../../src/events/catalog.events.js';
 import { listDeadLetters, replayDeadLetter } from '../../src/reactions/dead-letters.js';
+import type { EventTrigger } from '../../src/reactions/event-trigger.js';
 import { Reactor } from '../../src/reactions/reactor.js';
-import type { ToldBy } from '../../src/reactions/told-by.js';
 import { EndpointRepository } from '../../src/reactions/webhooks/endpoint.repository.js';
 import type { MessageType } from '../../src/reactions/webhooks/message-types.js';
 import { MessageSender } from '../../src/reactions/webhooks/sender.js';
@@ -65,11 +65,11 @@ describe('Outgoing webhooks', () => {
   /** Runs the reaction; comes back when it has begun. */
   async function run(
     retryAfterMs = Array.from({ length: 40 }, () => 2),
-    told: ToldBy = 'stripe',
+    trigger: EventTrigger = 'stripe',
   ): Promise<void> {
     const sender = new MessageSender({ addresses: 'any', endpoints, version: 'test' });
     const findJobs = async (_: unknown, ids: readonly string[]) =>
-      new Map(told === 'import' ? ids.map((id) => [id, 'import' as const]) : []);
+      new Map(trigger === 'import' ? ids.map((id) => [id, 'import' as const]) : []);
     const reaction = new WebhooksReaction({
       pool: log.pool,
       store: log.store,

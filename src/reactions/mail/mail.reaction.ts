@@ -4,9 +4,9 @@ import { planCatalogSchema } from '../../events/catalog.events.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { untilAborted } from '../../observability/in-time.js';
 import type { StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
+import { type FindJobs, happenedAt, triggerOf } from '../event-trigger.js';
 import type { DueWork, NewWork, Occurrence, Reaction } from '../reaction.js';
 import { customerOf, ownerOf, servedOf } from '../served-user.reader.js';
-import { type FindJobs, happenedAt, toldBy } from '../told-by.js';
 import type { UserChange } from '../user-changes.js';
 import { dayOf, MAIL_KINDS, type MailFields, type MailKind, mailOf } from './mail-kinds.js';
 import type { Mailer } from './mailer.js';
@@ -107,8 +107,8 @@ export class MailReaction implements Reaction {
     const ids = caused.map(({ event }) => event.metadata.correlationId);
     const jobs = await this.options.findJobs(database, ids);
     return caused.filter(({ event }) => {
-      const told = toldBy(event, jobs);
-      return told === 'person' || (told === 'stripe' && event.metadata.stripeEventId !== null);
+      const trigger = triggerOf(event, jobs);
+      return trigger === 'person' || (trigger === 'stripe' && event.metadata.stripeEventId !== null);
     });
   }
 }

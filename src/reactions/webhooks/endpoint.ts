@@ -31,8 +31,8 @@ export function wants(endpoint: Endpoint, message: Message): boolean {
   const { types, bulk, createdAt } = endpoint;
   if (types !== null && !types.includes(message.type)) return false;
   if (message.knownAt < createdAt.getTime()) return false;
-  const { toldBy } = message;
-  return (toldBy !== 'import' && toldBy !== 'publication') || bulk.includes(toldBy);
+  const { trigger } = message;
+  return (trigger !== 'import' && trigger !== 'publication') || bulk.includes(trigger);
 }
 
 /** Why nothing can be sent to a URL; `null`: nothing stands against it yet. */

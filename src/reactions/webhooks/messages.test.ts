@@ -138,11 +138,11 @@ describe('A message', () => {
     ['that asks for its type', { types: ['access.changed'] }, {}, true],
     ['that asks for others', { types: ['trial.ending'] }, {}, false],
     ['that came later', { createdAt: new Date(1_001) }, {}, false],
-    ['of an import', {}, { toldBy: 'import' }, false],
-    ['of an import, which it asks for', { bulk: ['import'] }, { toldBy: 'import' }, true],
-    ['of a publication', { bulk: ['import'] }, { toldBy: 'publication' }, false],
-    ['of a repair', {}, { toldBy: 'repair' }, true],
-    ['by time alone', {}, { toldBy: 'clock' }, true],
+    ['of an import', {}, { trigger: 'import' }, false],
+    ['of an import, which it asks for', { bulk: ['import'] }, { trigger: 'import' }, true],
+    ['of a publication', { bulk: ['import'] }, { trigger: 'publication' }, false],
+    ['of a repair', {}, { trigger: 'repair' }, true],
+    ['by time alone', {}, { trigger: 'clock' }, true],
   ])('goes or does not go to an endpoint %s', (_, endpoint, told, expected) => {
     const any: Endpoint = {
       id: 'whe_1',

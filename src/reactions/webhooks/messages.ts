@@ -2,8 +2,8 @@ import type { EventEnvelope } from '../../events/event-envelope.js';
 import { allowsTheSame } from '../../policy/access-part.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 import type { PastSnapshot } from '../../projections/entitlements/snapshot.js';
+import { type EventTrigger, happenedAt } from '../event-trigger.js';
 import { stableId } from '../reaction.js';
-import { happenedAt, type ToldBy } from '../told-by.js';
 import type { ChangeCause, UserChange } from '../user-changes.js';
 import type { LimitNews, LimitUse } from './limits.js';
 import type { MessageType } from './message-types.js';
@@ -35,7 +35,7 @@ export interface Message {
   readonly snapshot: PastSnapshot;
   /** Of `limit.reached` and `limit.exceeded` alone. */
   readonly limit: LimitUse | null;
-  readonly toldBy: ToldBy;
+  readonly trigger: EventTrigger;
   /** Since when Tenure knows it, Unix milliseconds. */
   readonly knownAt: number;
 }
@@ -65,7 +65,7 @@ type News = { readonly type: MessageType; readonly limit: LimitUse | null };
 export function messagesOf(
   change: UserChange,
   exceeded: readonly LimitNews[],
-  toldBy: (event: EventEnvelope) => ToldBy,
+  triggerOf: (event: EventEnvelope) => EventTrigger,
 ): readonly Message[] {
   const { id, userId, at, cause, before, after } = change;
   const event = cause.kind === 'event' ? cause.event : null;
@@ -84,7 +84,7 @@ export function messagesOf(
     before,
     snapshot: after,
     limit,
-    toldBy: event === null ? 'clock' : toldBy(event),
+    trigger: event === null ? 'clock' : triggerOf(event),
     knownAt: event === null ? at : Date.parse(event.metadata.recordedAt),
   }));
 }
@@ -94,7 +94,7 @@ export function messageOfEvent(
   { type, limit }: News,
   event: EventEnvelope,
   snapshot: PastSnapshot,
-  toldBy: ToldBy,
+  trigger: EventTrigger,
 ): Message {
   return {
     id: idOf(type, snapshot.userId, event.id, limit),
@@ -107,7 +107,7 @@ export function messageOfEvent(
     before: null,
     snapshot,
     limit,
-    toldBy,
+    trigger,
     knownAt: Date.parse(event.metadata.recordedAt),
   };
 }

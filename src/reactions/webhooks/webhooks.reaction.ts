@@ -4,9 +4,9 @@ import type { Statements } from '../../database/in-transaction.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { comparePositions } from '../../events/stored-event.js';
+import { type EventTrigger, type FindJobs, triggerOf } from '../event-trigger.js';
 import { type DueWork, LaterWorkError, type NewWork, type Occurrence, type Reaction } from '../reaction.js';
 import { ownerOf, servedOf, servedOrDefaultOf } from '../served-user.reader.js';
-import { type FindJobs, type ToldBy, toldBy } from '../told-by.js';
 import type { UserChange } from '../user-changes.js';
 import { type Endpoint, wants } from './endpoint.js';
 import { type EndpointRepository, listEndpoints } from './endpoint.repository.js';
@@ -135,15 +135,15 @@ export class WebhooksReaction implements Reaction {
   ): Promise<readonly Message[]> {
     const hearsOfLimits = endpoints.some(asksForLimits);
     const jobs = await this.options.findJobs(database, occurrences.flatMap(correlationsOf));
-    const told = (event: EventEnvelope): ToldBy => toldBy(event, jobs);
+    const triggerIn = (event: EventEnvelope): EventTrigger => triggerOf(event, jobs);
     const messages: Message[] = [];
     for (const occurrence of occurrences) {
       if (occurrence.kind === 'change') {
         const exceeded = hearsOfLimits ? await this.#exceededBy(occurrence.change) : [];
-        messages.push(...messagesOf(occurrence.change, exceeded, told));
+        messages.push(...messagesOf(occurrence.change, exceeded, triggerIn));
       } else if (occurrence.event.type === 'UsageReported') {
-        if (hearsOfLimits) messages.push(...(await this.#reported(occurrence.event, database, told)));
-      } else messages.push(...(await trialEnding(occurrence.event, database, told)));
+        if (hearsOfLimits) messages.push(...(await this.#reported(occurrence.event, database, triggerIn)));
+      } else messages.push(...(await trialEnding(occurrence.event, database, triggerIn)));
     }
     return messages;
   }
@@ -161,7 +161,7 @@ export class WebhooksReaction implements Reaction {
   async #reported(
     event: UsageReport,
     database: Statements,
-    told: (event: EventEnvelope) => ToldBy,
+    triggerOf: (event: EventEnvelope) => EventTrigger,
   ): Promise<readonly Message[]> {
     const { userId, limit } = event.data;
     const at = Date.parse(event.metadata.recordedAt);
@@ -169,7 +169,7 @@ export class WebhooksReaction implements Reaction {
     if (snapshot === null) return [];
     const before = new Map(Object.entries(await this.#usage.before(event))).get(limit) ?? 0;
     const news = newsOfReport(snapshot.limits, event.data, before);
-    return news === null ? [] : [messageOfEvent(news, event, snapshot, told(event))];
+    return news === null ? [] : [messageOfEvent(news, event, snapshot, triggerOf(event))];
   }
 }
 
@@ -187,7 +187,7 @@ function correlationsOf(occurrence: Occurrence): readonly string[] {
 async function trialEnding(
   event: EventEnvelope,
   database: Statements,
-  told: (event: EventEnvelope) => ToldBy,
+  triggerOf: (event: EventEnvelope) => EventTrigger,
 ): Promise<readonly Message[]> {
   if (event.type !== 'SubscriptionTrialEnding') return [];
   const { subscription, customer } = event.data;
@@ -197,7 +197,7 @@ async function trialEnding(
   const snapshot = await servedOf(database, userId, event.position, at);
   return snapshot === null
     ? []
-    : [messageOfEvent({ type: 'trial.ending', limit: null }, event, snapshot, told(event))];
+    : [messageOfEvent({ type: 'trial.ending', limit: null }, event, snapshot, triggerOf(event))];
 }
 
 /** The last message before this one, to that endpoint about that user, that was given up and that none has told of; `null`: none. */

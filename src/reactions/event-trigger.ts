@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { Statements } from '../database/in-transaction.js';
 import type { EventEnvelope } from '../events/event-envelope.js';
 
-/** Who told of an event: Stripe, by a delivery or asked in doubt; a person; the service's clock; or one in bulk. */
-export type ToldBy = 'stripe' | 'person' | 'clock' | 'import' | 'repair' | 'publication';
+/** What an event was recorded for: Stripe, by a delivery or asked in doubt; a person; the service's clock; or work in bulk. */
+export type EventTrigger = 'stripe' | 'person' | 'clock' | 'import' | 'repair' | 'publication';
 
 /** Actors of events that the service tells itself, and of what Stripe does. */
 const SERVICE = 'service';
@@ -35,11 +35,11 @@ export const findJobs: FindJobs = async (database, correlationIds) => {
   );
 };
 
-/** Who told of an event, by what stands beside its data and by which job it was recorded. */
-export function toldBy(
+/** What an event was recorded for, by what stands beside its data and by which job it was recorded. */
+export function triggerOf(
   { type, metadata: { actor, correlationId } }: EventEnvelope,
   jobs: ReadonlyMap<string, 'import' | 'repair'>,
-): ToldBy {
+): EventTrigger {
   if (type === 'PlanCatalogPublished') return 'publication';
   const job = jobs.get(correlationId);
   if (job !== undefined) return job;
