@@ -5,7 +5,7 @@ import { logOf } from '../event-store/log-identity.js';
 import type { JsonOption } from './arguments.js';
 import { countSteps, foldSteps, progressOn } from './progress.js';
 import { refusing } from './refusing.js';
-import { show, type Terminal, told } from './terminal.js';
+import { messageOf, show, type Terminal } from './terminal.js';
 import { withLog } from './with-log.js';
 import { withReadSide } from './with-read-side.js';
 
@@ -75,7 +75,7 @@ async function withLongPool<Result>(
   work: (pool: ReturnType<typeof openLongPool>) => Promise<Result>,
 ): Promise<Result> {
   const pool = openLongPool(url, POOL_SIZE, 'tenure-backup', (error) =>
-    terminal.err(`tenure: ${told(error)}\n`),
+    terminal.err(`tenure: ${messageOf(error)}\n`),
   );
   try {
     return await work(pool);

@@ -9,7 +9,7 @@ import { eventStoreMigrations } from '../event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from '../event-store/postgres/pg-session.js';
 import { PostgresEventStore } from '../event-store/postgres/postgres-event-store.js';
 import { withDatabaseUrl } from './database-url.js';
-import { type Terminal, told } from './terminal.js';
+import { messageOf, type Terminal } from './terminal.js';
 
 /** From where to where; `prefix` is STREAM_PREFIX. */
 export interface CopyOptions {
@@ -41,7 +41,7 @@ export function copyServiceLog(terminal: Terminal): Promise<void> {
 export async function copyEvents({ databaseUrl, eventStoreUrl, prefix, say }: CopyOptions): Promise<void> {
   const fault = connectionStringFault(eventStoreUrl);
   if (fault !== null) throw new LogCopyError(`the target ${fault}`);
-  const onFault = (thrown: unknown): void => say(told(thrown));
+  const onFault = (thrown: unknown): void => say(messageOf(thrown));
   const pool = openPool(eventStorePoolConfig(databaseUrl, POOL_SIZE), onFault);
   const source = new PostgresEventStore(pool, {
     session: { connectionString: databaseUrl },

@@ -55,7 +55,7 @@ export function show(
   else for (const line of lines) terminal.out(`${line}\n`);
 }
 
-/** What was thrown, in its own words. */
-export function told(error: unknown): string {
+/** Message of what was thrown. */
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

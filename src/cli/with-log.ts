@@ -4,7 +4,7 @@ import { claimForLog, claimForRestore, expectLog, logOf } from '../event-store/l
 import { openEventStore } from '../event-store/open-event-store.js';
 import type { DataUse } from './database-url.js';
 import { type ServicePool, withServicePool } from './service-pool.js';
-import { type Terminal, told } from './terminal.js';
+import { messageOf, type Terminal } from './terminal.js';
 
 /** The log of a service beside its database. `now` is the writer's clock. */
 export interface ServiceLog extends ServicePool {
@@ -26,7 +26,7 @@ export function withLog<Result>(
   return withServicePool(terminal, use, async (data) => {
     const { settings, pool, databaseUrl } = data;
     await CLAIM[use](pool, logOf(settings));
-    const onFault = (fault: unknown): void => terminal.err(`tenure: event store: ${told(fault)}\n`);
+    const onFault = (fault: unknown): void => terminal.err(`tenure: event store: ${messageOf(fault)}\n`);
     const clock = new ServerClock({ pool });
     await clock.measure();
     const store = await openEventStore(settings, { pool, databaseUrl, onFault });

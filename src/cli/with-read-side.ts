@@ -13,7 +13,7 @@ import { openRebuildProjector, type RebuildProjector } from '../projections/rebu
 import type { RebuildRuntime } from '../projections/rebuild/rebuild-runtime.js';
 import { ProjectionRecovery } from '../projections/recovery.js';
 import type { DataUse } from './database-url.js';
-import { type Terminal, told } from './terminal.js';
+import { messageOf, type Terminal } from './terminal.js';
 import { withLog } from './with-log.js';
 
 /** The log, and what is rebuilt and healed of the read models. */
@@ -38,7 +38,7 @@ export function withReadSide(
   const use = folding === 'fold' ? 'write' : folding;
   return withLog(terminal, use, async ({ settings, pool, databaseUrl, store, now }) => {
     const { streamPrefix, faultLimit } = settings;
-    const onTrouble = (error: unknown): void => terminal.err(`tenure: ${told(error)}\n`);
+    const onTrouble = (error: unknown): void => terminal.err(`tenure: ${messageOf(error)}\n`);
     const onFault = (generation: number, { message }: { readonly message: string }): void =>
       onTrouble(`generation ${generation} stopped: ${message}`);
     const onSetAside = (generation: number, { kind, id, message }: SetAside): void =>

@@ -12,7 +12,7 @@ import type { CheckoutRecord } from './checkout-record.js';
 import type { BuyingUser, CustomerOfUser } from './customer-of-user.js';
 import { choiceHeld, type Held, idOf } from './held.js';
 import type { Offer } from './offer.js';
-import { refuseUnheard, reuseOrExpire, sessionSchema, sessionsOf } from './open-sessions.js';
+import { refuseUnrecorded, reuseOrExpire, sessionSchema, sessionsOf } from './open-sessions.js';
 import { refuseHeld } from './refusals.js';
 import { runningSubscriptions } from './running-subscriptions.js';
 import { choiceKey, sessionParams } from './session-params.js';
@@ -58,7 +58,7 @@ export class BeginCheckout {
     const trialDays = trialDaysOf(request, offer, buyer);
     const found = await this.#customerOf(asked, { buyer, snapshot }, lock);
     const { customer, sessions } = found;
-    await refuseUnheard(sessions, (session) => record.told(session));
+    await refuseUnrecorded(sessions, (session) => record.reportedStatus(session));
     const running = await runningSubscriptions(
       { gateway, buyers, userIdKey: userIds.userIdMetadataKey },
       { customer, listed: found.subscriptions, buyer, snapshot, catalog, userId: user.userId },

@@ -4,7 +4,7 @@ import type { EventStore } from '../../event-store/event-store.js';
 import type { CheckoutStartedData } from '../../events/checkout.events.js';
 import { parseEvent } from '../../events/event-envelope.js';
 import { checkoutStream } from '../../events/stream-names.js';
-import { statusTold } from './checkout-status.js';
+import { reportedStatus } from './checkout-status.js';
 import type { BuyingUser } from './customer-of-user.js';
 import type { Wanted } from './wanted.js';
 
@@ -51,9 +51,9 @@ export class CheckoutRecord {
   }
 
   /** What Stripe told of a session; `null` where nothing. @throws what the store throws */
-  async told(session: string): Promise<ReturnType<typeof statusTold>> {
+  async reportedStatus(session: string): Promise<ReturnType<typeof reportedStatus>> {
     const { store, streamPrefix } = this.options;
     const events = await store.read(checkoutStream(streamPrefix, session), 0);
-    return statusTold(events.map(parseEvent));
+    return reportedStatus(events.map(parseEvent));
   }
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { GOLDEN_EVENTS, goldenEvent } from '../../../test/support/golden-events.js';
 import { planCatalogSchema } from '../../events/catalog.events.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
-import { checkoutStory, statusTold } from './checkout-status.js';
+import { checkoutStory, reportedStatus } from './checkout-status.js';
 import { CheckoutStatusService } from './checkout-status.service.js';
 import { isInForce } from './in-force.js';
 
@@ -46,7 +46,7 @@ describe('The story of a checkout', () => {
 
   it('is none of what Tenure did not begin', () => {
     expect(checkoutStory([PAID], SECOND)).toBeNull();
-    expect(statusTold([])).toBeNull();
+    expect(reportedStatus([])).toBeNull();
   });
 });
 

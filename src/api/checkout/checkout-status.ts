@@ -20,14 +20,14 @@ export function checkoutStory(events: readonly EventEnvelope[], now: number): Ch
   if (begun?.type !== 'CheckoutStarted') return null;
   const started = begun.data;
   const startedAt = Math.floor(Date.parse(begun.metadata.recordedAt) / 1_000);
-  const told = statusTold(events);
+  const reported = reportedStatus(events);
   const isOver = now > (started.expiresAt ?? startedAt + LEFT_AFTER_SECONDS);
-  return { started, startedAt, status: told ?? (isOver ? 'expired' : 'open') };
+  return { started, startedAt, status: reported ?? (isOver ? 'expired' : 'open') };
 }
 
 /** What Stripe told of a session, whichever way round it came; `null` while it is open. */
-export function statusTold(events: readonly EventEnvelope[]): CheckoutStatusResponse['status'] | null {
-  let told: CheckoutStatusResponse['status'] | null = null;
+export function reportedStatus(events: readonly EventEnvelope[]): CheckoutStatusResponse['status'] | null {
+  let reported: CheckoutStatusResponse['status'] | null = null;
   const isPaid = (status: string | null): boolean => status === 'paid' || status === 'no_payment_required';
   for (const event of events) {
     switch (event.type) {
@@ -36,16 +36,16 @@ export function statusTold(events: readonly EventEnvelope[]): CheckoutStatusResp
       case 'CheckoutCompleted':
       case 'CheckoutRetrieved':
         if (event.data.status === 'complete' && isPaid(event.data.paymentStatus)) return 'complete';
-        if (event.data.status === 'complete') told ??= 'processing';
-        if (event.data.status === 'expired') told ??= 'expired';
+        if (event.data.status === 'complete') reported ??= 'processing';
+        if (event.data.status === 'expired') reported ??= 'expired';
         break;
       case 'CheckoutPaymentFailed':
-        told = 'payment_failed';
+        reported = 'payment_failed';
         break;
       case 'CheckoutExpired':
-        told ??= 'expired';
+        reported ??= 'expired';
         break;
     }
   }
-  return told;
+  return reported;
 }

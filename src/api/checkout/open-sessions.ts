@@ -61,14 +61,14 @@ export async function reuseOrExpire(
  * because Tenure has not heard of the first time. Subscriptions are told apart by those that Stripe has.
  * @throws ProblemError `checkout_completed`
  */
-export async function refuseUnheard(
+export async function refuseUnrecorded(
   sessions: readonly StripeSession[],
-  toldOf: (session: string) => Promise<CheckoutStatusResponse['status'] | null>,
+  statusOf: (session: string) => Promise<CheckoutStatusResponse['status'] | null>,
 ): Promise<void> {
   const bought = sessions.filter(({ mode, status }) => mode === 'payment' && status === 'complete');
   for (const { id } of bought) {
-    const told = await toldOf(id);
-    if (told !== 'complete' && told !== 'payment_failed') throw completed();
+    const reported = await statusOf(id);
+    if (reported !== 'complete' && reported !== 'payment_failed') throw completed();
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '../../database/in-transaction.js';
 import { ProblemError } from '../../http/problem.js';
-import { Turns } from '../links/turns.js';
+import { ConcurrencyLimit } from '../concurrency-limit.js';
 import { checkoutInProgress, UserQueues } from './user-queues.js';
 
 /** Locks that one instance holds or waits for at once: most connections of its pool stay for everybody else. */
@@ -24,7 +24,7 @@ export interface HeldLock {
 /** A lock for each user in PostgreSQL. It ends with its transaction, so a process that dies leaves none behind. */
 export class UserLocks {
   readonly #queues = new UserQueues({ atMost: OF_ONE_USER, waitMs: LOCK_MS });
-  readonly #turns = new Turns(AT_ONCE);
+  readonly #limit = new ConcurrencyLimit(AT_ONCE);
   #waiting = 0;
 
   constructor(private readonly pool: Pool) {}
@@ -40,7 +40,7 @@ export class UserLocks {
     }
     this.#waiting += 1;
     try {
-      return await this.#turns.run(() =>
+      return await this.#limit.run(() =>
         inTransaction(this.pool, async (client) => {
           await take(client, userId);
           return work({ confirm: async () => void (await client.query('select 1')) });

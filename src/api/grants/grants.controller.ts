@@ -10,9 +10,9 @@ import { ByHandReader } from '../../projections/read-models/by-hand.reader.js';
 import { checkUserId } from '../entitlements/entitlements.service.js';
 import { recordedResponse } from '../schemas.js';
 import { grantView, grantViews, recordedView } from './by-hand.views.js';
+import { type WithdrawalQuery, withdrawalQuery } from './grants.requests.js';
 import { type GrantRequest, grantRequest, grantsResponse, issuedResponse } from './grants.schemas.js';
 import { GrantsService } from './grants.service.js';
-import { type TakenBackQuery, takenBackQuery } from './said-by.js';
 
 /** What every route that records something by hand may answer. */
 export const RECORDING = [
@@ -107,12 +107,12 @@ export class GrantsController {
   async revoke(
     @Param('userId') userId: string,
     @Param('grantId') grantId: string,
-    @Query(queryPipe(takenBackQuery)) said: TakenBackQuery,
+    @Query(queryPipe(withdrawalQuery)) withdrawal: WithdrawalQuery,
     @CallerOf() caller: Caller,
     @IdempotencyKeyOf() key: string | null,
   ) {
     checkUserId(userId);
     if (!GRANT_ID.test(grantId)) throw new ProblemError('invalid_request', 'The id of the grant is not one.');
-    return recordedView(await this.grants.revoke(grantId, userId, said, { caller, key }));
+    return recordedView(await this.grants.revoke(grantId, userId, withdrawal, { caller, key }));
   }
 }

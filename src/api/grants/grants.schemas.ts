@@ -9,8 +9,8 @@ const keptLine = z
   .string()
   .min(1)
   .regex(/^[^\p{Cc}\p{Surrogate}]*$/u, 'holds a control character');
-export const saidReason = keptLine.max(500).describe('why, kept for good');
-export const saidActor = keptLine.max(255).describe("who does it; left out: the name of the caller's key");
+export const keptReason = keptLine.max(500).describe('why, kept for good');
+export const keptActor = keptLine.max(255).describe("who does it; left out: the name of the caller's key");
 const MOST = 100;
 const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
 const instant = z.iso
@@ -26,8 +26,8 @@ export const grantRequest = z
     limits: z.record(key, limit).optional(),
     startsAt: instant.describe('left out: now'),
     expiresAt: instant.describe('not included; left out: never'),
-    reason: saidReason,
-    actor: saidActor.optional(),
+    reason: keptReason,
+    actor: keptActor.optional(),
   })
   .refine(
     ({ plan, addons = {}, features = [], limits = {} }) =>
@@ -44,13 +44,13 @@ export const overrideRequest = z
       .describe('of a feature true or false, of a limit its value'),
     add: z.int().optional().describe('in place of a value of a limit: so much more, or less'),
     expiresAt: instant.describe('not included; left out: never'),
-    reason: saidReason,
-    actor: saidActor.optional(),
+    reason: keptReason,
+    actor: keptActor.optional(),
   })
   .refine(({ value, add }) => (value === undefined) !== (add === undefined), 'needs either value or add');
 export type OverrideRequest = z.infer<typeof overrideRequest>;
 
-const said = { at: z.string(), reason: z.string().nullable(), actor: z.string() };
+const withdrawal = { at: z.string(), reason: z.string().nullable(), actor: z.string() };
 const grant = {
   grantId: z.string(),
   plan: z.string().nullable(),
@@ -79,7 +79,7 @@ export const grantsResponse = z.strictObject({
           'what of it the catalogue does not have any more: `plan:…`, `addon:…`, `feature:…`, `limit:…`',
         ),
       issuedAt: z.string(),
-      revoked: z.strictObject(said).nullable(),
+      revoked: z.strictObject(withdrawal).nullable(),
     }),
   ),
 });

@@ -14,8 +14,8 @@ import { ProblemError } from '../../http/problem.js';
 import type { OpsReader } from '../../projections/read-models/ops.reader.js';
 import { ReadModelNotReadyError } from '../../projections/read-models/served-row.js';
 import { checkKey, checkNames } from './checked-names.js';
+import { instantOf, originOf, type WithdrawalQuery, withdrawalOf } from './grants.requests.js';
 import type { GrantRequest, OverrideRequest } from './grants.schemas.js';
-import { instantOf, originOf, saidBy, type TakenBackQuery } from './said-by.js';
 
 /** What executes the commands: the CommandBus, or the handlers themselves. */
 export interface ByHandCommands {
@@ -78,13 +78,15 @@ export class GrantsService {
   async revoke(
     grant: string,
     userId: string,
-    said: TakenBackQuery,
+    withdrawal: WithdrawalQuery,
     { caller, key }: Asking,
   ): Promise<CommandResult> {
     const issued = await this.#issued(grant);
     if (issued?.userId !== userId) throw new ProblemError('not_found', 'The user has no such grant.');
     const { commands, now } = this.options;
-    return commands.execute(new RevokeGrant(grant, saidBy(said, caller), now(), originOf(caller, key)));
+    return commands.execute(
+      new RevokeGrant(grant, withdrawalOf(withdrawal, caller), now(), originOf(caller, key)),
+    );
   }
 
   /** Sets what a user has of a key. @throws ProblemError `unknown_key`, `ends_before_start` */
@@ -112,12 +114,12 @@ export class GrantsService {
   remove(
     userId: string,
     key: string,
-    said: TakenBackQuery,
+    withdrawal: WithdrawalQuery,
     { caller, key: idempotencyKey }: Asking,
   ): Promise<CommandResult> {
     const { commands, now } = this.options;
     const origin = originOf(caller, idempotencyKey);
-    return commands.execute(new RemoveOverride(userId, key, saidBy(said, caller), now(), origin));
+    return commands.execute(new RemoveOverride(userId, key, withdrawalOf(withdrawal, caller), now(), origin));
   }
 
   async #issued(grant: string): Promise<GrantIssuedData | null> {

@@ -10,9 +10,9 @@ import { checkUserId } from '../entitlements/entitlements.service.js';
 import { recordedResponse } from '../schemas.js';
 import { overrideViews, recordedView } from './by-hand.views.js';
 import { listQuery, RECORDING, WITH_BODY } from './grants.controller.js';
+import { type WithdrawalQuery, withdrawalQuery } from './grants.requests.js';
 import { type OverrideRequest, overrideRequest, overridesResponse } from './grants.schemas.js';
 import { GrantsService } from './grants.service.js';
-import { type TakenBackQuery, takenBackQuery } from './said-by.js';
 
 const KEY = /^[^\p{Cc}\p{Surrogate}]{1,100}$/u;
 
@@ -87,13 +87,13 @@ export class OverridesController {
   async remove(
     @Param('userId') userId: string,
     @Param('key') key: string,
-    @Query(queryPipe(takenBackQuery)) said: TakenBackQuery,
+    @Query(queryPipe(withdrawalQuery)) withdrawal: WithdrawalQuery,
     @CallerOf() caller: Caller,
     @IdempotencyKeyOf() idempotencyKey: string | null,
   ) {
     checkUserId(userId);
     checkText(key);
-    return recordedView(await this.grants.remove(userId, key, said, { caller, key: idempotencyKey }));
+    return recordedView(await this.grants.remove(userId, key, withdrawal, { caller, key: idempotencyKey }));
   }
 }
 

@@ -4,8 +4,8 @@ import { ContentionError } from '../../commands/aggregate-repository.js';
 import { LinkCustomer } from '../../commands/customer.aggregate.js';
 import type { FailureLog } from '../../http/failure-log.js';
 import type { ProblemError } from '../../http/problem.js';
+import { ConcurrencyLimit } from '../concurrency-limit.js';
 import { toProblem } from '../to-problem.js';
-import { Turns } from './turns.js';
 
 export interface CustomerLink {
   readonly customerId: string;
@@ -27,7 +27,7 @@ const AT_ONCE = 16;
  * when its turn comes. Once the store does not answer, nothing more is begun.
  */
 export class BulkLinks {
-  readonly #turns = new Turns(AT_ONCE);
+  readonly #limit = new ConcurrencyLimit(AT_ONCE);
 
   constructor(
     private readonly commands: CommandBus,
@@ -42,7 +42,7 @@ export class BulkLinks {
     const goOn = async (): Promise<void> => {
       for (const [index, link] of left) {
         if (isAway) return;
-        const outcome = await this.#turns.run(() => this.#one(link, origin));
+        const outcome = await this.#limit.run(() => this.#one(link, origin));
         outcomes[index] = outcome;
         isAway ||= outcome.outcome === 'failed' && !isOfOneStream(outcome.problem);
       }

@@ -26,7 +26,11 @@ import {
   withoutSubscription,
 } from './plan-change.refusals.js';
 import type { PlanChangeRequest, PlanChangeResponse } from './plan-change.schemas.js';
-import { changeableSubscription, SubscriptionChange, type ToldStripe } from './plan-change.stripe.js';
+import {
+  changeableSubscription,
+  SubscriptionChange,
+  type SubscriptionChangeResult,
+} from './plan-change.stripe.js';
 import { exceededLimits } from './quota.js';
 import { namesForChange, planOf, type WantedChange, wantedChange } from './wanted-change.js';
 
@@ -149,7 +153,7 @@ export class PlanChangeService {
     return responseOf(change, 'scheduled', told.at, await this.#requested(change, told));
   }
 
-  #requested(change: Change, { schedule, at, answeredAt }: ToldStripe): Promise<string | null> {
+  #requested(change: Change, { schedule, at, answeredAt }: SubscriptionChangeResult): Promise<string | null> {
     const { userId, subscription, wanted, request } = change;
     const { plan, interval, quantity, addons } = shownOf(change);
     const price = wanted === 'the end' ? null : wanted.price;

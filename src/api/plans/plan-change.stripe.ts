@@ -44,8 +44,8 @@ const scheduleSchema = z.looseObject({
   phases: z.array(phaseSchema).min(1),
 });
 
-/** What Stripe was told, and the second (Unix) of its last answer about it. */
-export interface ToldStripe {
+/** Result of a change at Stripe: the schedule that brings it and when it comes (`null`: at once), and the second (Unix) of Stripe's last answer. */
+export interface SubscriptionChangeResult {
   readonly schedule: string | null;
   /** Unix seconds. */
   readonly at: number | null;
@@ -82,7 +82,7 @@ export class SubscriptionChange {
   }
 
   /** It goes on as it is. */
-  async withdraw(): Promise<ToldStripe> {
+  async withdraw(): Promise<SubscriptionChangeResult> {
     const { schedule } = await this.#release();
     const { answeredAt } = this.#isEnding
       ? await this.#write('keep', { method: 'POST', path: this.#path, params: this.#keeping() })
@@ -91,7 +91,7 @@ export class SubscriptionChange {
   }
 
   /** It ends with its period; a schedule would end it otherwise, and is let go first. */
-  async endWithPeriod(): Promise<ToldStripe> {
+  async endWithPeriod(): Promise<SubscriptionChangeResult> {
     await this.#release();
     const params = { cancel_at_period_end: true };
     const { object, answeredAt } = await this.#write('end', { method: 'POST', path: this.#path, params });
@@ -101,7 +101,7 @@ export class SubscriptionChange {
   }
 
   /** It ends now; nothing is paid back. */
-  async endNow(): Promise<ToldStripe> {
+  async endNow(): Promise<SubscriptionChangeResult> {
     const { answeredAt } = await this.#write('cancel', { method: 'DELETE', path: this.#path });
     return { schedule: null, at: null, answeredAt };
   }
@@ -111,7 +111,10 @@ export class SubscriptionChange {
    * credits unpaid time too. Where it costs more after all, and that is not paid, nothing changes (Stripe:
    * `error_if_incomplete`).
    */
-  async changeNow({ items, dropped }: WantedChange, waits: Snapshot['pendingPayment']): Promise<ToldStripe> {
+  async changeNow(
+    { items, dropped }: WantedChange,
+    waits: Snapshot['pendingPayment'],
+  ): Promise<SubscriptionChangeResult> {
     await this.#release();
     const params = {
       items: [
@@ -135,7 +138,10 @@ export class SubscriptionChange {
    * wanted for one interval; then it goes on without a schedule (Stripe: "Subscription schedules", `from_subscription`,
    * `end_behavior: release`). A schedule that it has already is taken over.
    */
-  async changeWithPeriod({ items, choice }: WantedChange, planItem: string): Promise<ToldStripe> {
+  async changeWithPeriod(
+    { items, choice }: WantedChange,
+    planItem: string,
+  ): Promise<SubscriptionChangeResult> {
     const { interval } = choice;
     if (interval === 'once') throw new Error('what is paid once is no phase of a subscription');
     const end = this.subscription.items.data.find(({ id }) => id === planItem)?.current_period_end;

@@ -125,7 +125,9 @@ describe('A page that follows its user', () => {
     service.instead = ({ route }) => (route === 'stream' ? problem(404, 'not_found') : null);
     tab.watch();
     await clock.advance(120_000);
-    const sent = service.seen.filter(({ route }) => route === 'snapshot').map(({ ifNoneMatch }) => ifNoneMatch);
+    const sent = service.seen
+      .filter(({ route }) => route === 'snapshot')
+      .map(({ ifNoneMatch }) => ifNoneMatch);
     expect(sent[0]).toBeNull();
     expect(sent[1]).toBe(etagOf(paidSnapshot()));
   });

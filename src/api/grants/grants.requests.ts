@@ -1,18 +1,18 @@
 import { z } from 'zod';
 import type { Caller } from '../../auth/caller.js';
 import type { Origin } from '../../commands/aggregate.js';
-import { saidActor, saidReason } from './grants.schemas.js';
+import { keptActor, keptReason } from './grants.schemas.js';
 
 /** Query of a route that takes something back. */
-export const takenBackQuery = z.strictObject({
-  reason: saidReason.optional(),
-  actor: saidActor.optional(),
+export const withdrawalQuery = z.strictObject({
+  reason: keptReason.optional(),
+  actor: keptActor.optional(),
 });
-export type TakenBackQuery = z.infer<typeof takenBackQuery>;
+export type WithdrawalQuery = z.infer<typeof withdrawalQuery>;
 
 /** Who takes something back, and why. */
-export function saidBy(
-  { reason, actor }: TakenBackQuery,
+export function withdrawalOf(
+  { reason, actor }: WithdrawalQuery,
   { name }: Pick<Caller, 'name'>,
 ): { readonly reason: string | null; readonly actor: string } {
   return { reason: reason ?? null, actor: actor ?? name };

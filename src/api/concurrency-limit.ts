@@ -1,5 +1,5 @@
-/** Lets so many pieces of work be under way at once; the others begin in the order they came, however long they wait. */
-export class Turns {
+/** Concurrency limit of pieces of work: so many are under way at once, the others begin in the order they came, however long they wait. */
+export class ConcurrencyLimit {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
