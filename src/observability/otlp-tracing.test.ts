@@ -25,8 +25,8 @@ const listener = { fails: (error: unknown) => trouble.push(error), works: () => 
 /** What serves and what folds trace apart, as two threads do: they share nothing but the event. */
 beforeAll(async () => {
   receiver = await traceReceiver();
-  serving = await openTracing({ endpoint: `${receiver.url}/`, part: 1 }, listener);
-  folding = await openTracing({ endpoint: receiver.url, part: 1 }, listener);
+  serving = await openTracing({ endpoint: `${receiver.url}/`, part: 1, sendEveryMs: 10 }, listener);
+  folding = await openTracing({ endpoint: receiver.url, part: 1, sendEveryMs: 10 }, listener);
   server = createServer(
     traced(
       (request, response) => {

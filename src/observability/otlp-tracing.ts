@@ -36,7 +36,6 @@ import type {
 } from './tracing.js';
 import { VERSION } from './version.js';
 
-/** How often spans are sent, in milliseconds. */
 const SEND_EVERY_MS = 1_000;
 const SEND_WITHIN_MS = 5_000;
 const CLOSE_WITHIN_MS = 2_000;
@@ -53,7 +52,7 @@ export class OtlpTracing implements Tracing {
   /** The span that the work at hand runs in. */
   readonly #current = new AsyncLocalStorage<Context>();
 
-  constructor({ endpoint, part }: TracingSettings, listener: ExportListener) {
+  constructor({ endpoint, part, sendEveryMs = SEND_EVERY_MS }: TracingSettings, listener: ExportListener) {
     const url = `${endpoint.replace(/\/$/, '')}/v1/traces`;
     const exporter = told(new OTLPTraceExporter({ url, timeoutMillis: SEND_WITHIN_MS }), listener);
     this.#sampler = new TraceIdRatioBasedSampler(part);
@@ -64,7 +63,7 @@ export class OtlpTracing implements Tracing {
       spanProcessors: [
         new BatchSpanProcessor({
           exporter,
-          scheduledDelayMillis: SEND_EVERY_MS,
+          scheduledDelayMillis: sendEveryMs,
           exportTimeoutMillis: SEND_WITHIN_MS,
           maxQueueSize: MOST_WAITING,
         }),

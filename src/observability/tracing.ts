@@ -5,6 +5,8 @@ export interface TracingSettings {
   /** Base address of an OpenTelemetry collector (OTLP over HTTP); `/v1/traces` is added. */
   readonly endpoint: string;
   readonly part: number;
+  /** How often spans are sent, in milliseconds; left out: every second. */
+  readonly sendEveryMs?: number;
 }
 
 /** What is known of an event that leads to its trace. */

@@ -93,7 +93,7 @@ describe('Facts that are kept in lists that grow', () => {
           }
         },
       ),
-      { numRuns: Number(process.env.EXTENSION_RUNS ?? '40') },
+      { numRuns: Number(process.env.EXTENSION_RUNS ?? '20') },
     );
   });
 });
@@ -131,7 +131,7 @@ describe('A user with many subscriptions', () => {
           holds = next;
         }
       }),
-      { numRuns: Number(process.env.EXTENSION_RUNS ?? '40') },
+      { numRuns: Number(process.env.EXTENSION_RUNS ?? '20') },
     );
   });
 
@@ -189,7 +189,7 @@ describe('A user with many subscriptions', () => {
           expect(judge(user, catalog, now)).toEqual(judge({ subscriptions: anew }, catalog, now));
         }
       }),
-      { numRuns: Number(process.env.EXTENSION_RUNS ?? '40') },
+      { numRuns: Number(process.env.EXTENSION_RUNS ?? '20') },
     );
   });
 
@@ -213,7 +213,7 @@ describe('A user with many subscriptions', () => {
         });
         expect(changesFrom(subscriptionStates, catalog, now, foreseen)).toEqual(kept);
       }),
-      { numRuns: Number(process.env.EXTENSION_RUNS ?? '40') },
+      { numRuns: Number(process.env.EXTENSION_RUNS ?? '20') },
     );
   });
 

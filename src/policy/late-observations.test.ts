@@ -140,7 +140,7 @@ describe('Observations that are told late among hundreds', () => {
           if (!isDeepStrictEqual(made, anew)) expect(made).toEqual(anew); // which tells where, and takes its time
         }
       }),
-      { numRuns: Number(process.env.EXTENSION_RUNS ?? '40') },
+      { numRuns: Number(process.env.EXTENSION_RUNS ?? '20') },
     );
   });
 

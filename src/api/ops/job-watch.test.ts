@@ -14,7 +14,7 @@ async function watched(looks: readonly (typeof READING | { finishedAt: string })
     return seen ?? null;
   };
   const send = (event: string, data: unknown): void => void sent.push([event, data]);
-  await watchJob(job, { signal: client.signal, hasRoom, send });
+  await watchJob(job, { signal: client.signal, hasRoom, send }, 1);
   return { sent, looks: look };
 }
 

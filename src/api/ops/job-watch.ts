@@ -17,6 +17,7 @@ interface Job {
 export async function watchJob(
   look: () => Promise<Job | null>,
   stream: Pick<EventStream, 'signal' | 'hasRoom' | 'send'>,
+  lookMs = LOOK_MS,
 ): Promise<void> {
   let told = '';
   while (!stream.signal.aborted) {
@@ -28,6 +29,6 @@ export async function watchJob(
       told = news;
       stream.send('progress', seen);
     }
-    await pause(LOOK_MS, undefined, { signal: stream.signal }).catch(() => undefined);
+    await pause(lookMs, undefined, { signal: stream.signal }).catch(() => undefined);
   }
 }

@@ -33,7 +33,7 @@ async function watched(looks: readonly RebuildJob[], hasRoom = true) {
   const send = (event: string, data: unknown): void => {
     sent.push({ event, data: data as RebuildJob });
   };
-  await watchRebuild({ rebuildOf }, 2, { signal: client.signal, hasRoom, send });
+  await watchRebuild({ rebuildOf }, 2, { signal: client.signal, hasRoom, send }, 1);
   return { sent, looks: look };
 }
 

@@ -15,6 +15,7 @@ export async function watchRebuild(
   rebuilds: Pick<RebuildRuntime, 'rebuildOf'>,
   generation: number,
   stream: Pick<EventStream, 'signal' | 'hasRoom' | 'send'>,
+  lookMs = LOOK_MS,
 ): Promise<void> {
   let told = '';
   let first: (BuildPoint & { readonly at: number }) | null = null;
@@ -30,7 +31,7 @@ export async function watchRebuild(
       stream.send('progress', first === null ? seen : paced(seen, first));
     }
     if (events !== null) first ??= { handled, events, at: performance.now() };
-    await pause(LOOK_MS, undefined, { signal: stream.signal }).catch(() => undefined);
+    await pause(lookMs, undefined, { signal: stream.signal }).catch(() => undefined);
   }
 }
 
