@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { openPostgresLog, type PostgresLog } from '../../test/contract/postgres-log.js';
 import { goldenEvent } from '../../test/support/golden-events.js';
-import { type Fate, type TroubledStore, troubledStore } from '../../test/support/troubled-store.js';
+import { type Fate, type UnreliableStore, unreliableStore } from '../../test/support/unreliable-store.js';
 import {
   EventStoreUnavailableError,
   EventTooLargeError,
@@ -116,7 +116,7 @@ describe('a command', () => {
   });
 
   it('repeated is a duplicate, for which the store is not asked', async () => {
-    const line = troubledStore(store);
+    const line = unreliableStore(store);
     const one = repository(line);
     const first = await one.execute(record('evt_1'));
     const asked = { sent: line.sent.length, reads: line.reads };
@@ -125,7 +125,7 @@ describe('a command', () => {
   });
 
   it('that most likely starts its stream is tried without a read', async () => {
-    const line = troubledStore(store);
+    const line = unreliableStore(store);
     await repository(line).execute(recordFirst('evt_1'));
     expect(line).toMatchObject({ reads: 0, sent: [{ expected: 'no_stream' }] });
   });
@@ -200,7 +200,7 @@ describe('commands for one stream', () => {
   });
 
   it('go on after one that failed', async () => {
-    const line = troubledStore(store, (nth) => {
+    const line = unreliableStore(store, (nth) => {
       if (nth === 0) throw new EventStoreUnavailableError('away');
       return 'passes';
     });
@@ -212,11 +212,11 @@ describe('commands for one stream', () => {
 });
 
 describe('an append whose outcome is unknown', () => {
-  it.each(['lands unheard', 'is lost'] as const)(
+  it.each(['lands unanswered', 'is lost'] as const)(
     'is sent again byte for byte when it %s, and counts once',
     async (fate) => {
       await repository().execute(record('evt_0'));
-      const line = troubledStore(store, (nth) => (nth < 2 ? fate : 'passes'));
+      const line = unreliableStore(store, (nth) => (nth < 2 ? fate : 'passes'));
       const one = repository(line);
       const recorded = await one.execute(record('evt_1'));
       const [first, ...repeats] = line.sent;
@@ -232,8 +232,8 @@ describe('an append whose outcome is unknown', () => {
   );
 
   it('is found where it landed, also when others wrote after it', async () => {
-    const line = troubledStore(store, async (nth) => {
-      if (nth === 0) return 'lands unheard';
+    const line = unreliableStore(store, async (nth) => {
+      if (nth === 0) return 'lands unanswered';
       if (nth === 1) await repository().execute(record('evt_2'));
       return 'passes';
     });
@@ -247,7 +247,7 @@ describe('an append whose outcome is unknown', () => {
   });
 
   it('is decided anew only when its place was taken by another', async () => {
-    const line = troubledStore(store, async (nth) => {
+    const line = unreliableStore(store, async (nth) => {
       if (nth === 0) return 'is lost';
       if (nth === 1) await repository().execute(record('evt_other'));
       return 'passes';
@@ -263,7 +263,7 @@ describe('an append whose outcome is unknown', () => {
   });
 
   it('is a duplicate when its place was taken by the same Stripe event', async () => {
-    const line = troubledStore(store, async (nth) => {
+    const line = unreliableStore(store, async (nth) => {
       if (nth === 0) return 'is lost';
       await repository().execute(record('evt_1'));
       return 'passes';
@@ -273,8 +273,8 @@ describe('an append whose outcome is unknown', () => {
   });
 
   it('is given up after five times, and nothing is believed of the stream then', async () => {
-    const line = troubledStore(store, (nth) =>
-      nth === 0 ? 'lands unheard' : nth < 5 ? 'is lost' : 'passes',
+    const line = unreliableStore(store, (nth) =>
+      nth === 0 ? 'lands unanswered' : nth < 5 ? 'is lost' : 'passes',
     );
     const one = repository(line);
     await expect(one.execute(record('evt_1'))).rejects.toThrow(OutcomeUnknownError);
@@ -287,7 +287,7 @@ describe('an append whose outcome is unknown', () => {
     ['is away', new EventStoreUnavailableError('away')],
     ['refuses it', new EventTooLargeError('too large')],
   ])('is never one that is answered: when the store %s, it is not sent again', async (_, fault) => {
-    const line = troubledStore(store, () => {
+    const line = unreliableStore(store, () => {
       throw fault;
     });
     await expect(repository(line).execute(record('evt_1'))).rejects.toBe(fault);
@@ -297,9 +297,9 @@ describe('an append whose outcome is unknown', () => {
 
 describe('a stream that changes while one decides', () => {
   /** Another repository that gets in before each of the first `times` appends. */
-  function racing(times: number): TroubledStore {
+  function racing(times: number): UnreliableStore {
     const other = repository();
-    return troubledStore(store, async (nth): Promise<Fate> => {
+    return unreliableStore(store, async (nth): Promise<Fate> => {
       if (nth < times) await other.execute(record(`evt_other${nth}`));
       return 'passes';
     });
@@ -355,7 +355,7 @@ describe('a stream that changes while one decides', () => {
       most.push(limit);
       return events.slice(from, from + limit);
     };
-    const one = repository({ ...troubledStore(store), readPage });
+    const one = repository({ ...unreliableStore(store), readPage });
     const { size } = (await one.stateOf(stream)).seen;
     clearImmediate(next);
     expect(turns).toBeGreaterThan(2);

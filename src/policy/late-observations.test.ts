@@ -119,12 +119,12 @@ describe('Observations that are told late among hundreds', () => {
     ['of a calm life', fc.oneof({ arbitrary: calmSights, weight: 8 }, { arbitrary: sights, weight: 1 })],
     ['of a life without rhyme or reason', sights],
   ])('%s make the order, the status, the prices and the plan periods that all of them make', (_, late) => {
-    const tellings = fc.array(fc.record({ sight: late, second: fc.nat(400), asked: fc.boolean() }), {
+    const observed = fc.array(fc.record({ sight: late, second: fc.nat(400), asked: fc.boolean() }), {
       minLength: 5,
       maxLength: 30,
     });
     fc.assert(
-      fc.property(tellings, fc.array(late, { minLength: 8, maxLength: 8 }), (told, stretches) => {
+      fc.property(observed, fc.array(late, { minLength: 8, maxLength: 8 }), (told, stretches) => {
         // Every fortieth second something else is seen, and between that the same.
         const before = Array.from({ length: 300 }, (_, n) => {
           const sight = n % 40 === 0 ? stretches[n / 40] : undefined;

@@ -4,10 +4,10 @@ import { judge } from '../../src/policy/judge.js';
 import type { FoldingRules } from '../../src/projections/entitlements/folding-rules.js';
 import type { Snapshot } from '../../src/projections/entitlements/snapshot.js';
 import { EntitlementReader } from '../../src/projections/read-models/entitlement.reader.js';
+import { judgedAsOf } from '../support/as-of-judgement.js';
 import { history, USERS } from '../support/histories.js';
 import { randomFrom } from '../support/lives.js';
 import { type Instance, ProjectedLog, type ToRecord } from '../support/projected-log.js';
-import { judgedPlainly } from '../support/two-clocks.js';
 
 /** How many histories are tried, with so many questions of each kind at four times; `AS_OF_SEED` repeats a run. */
 const numRuns = Number(process.env.AS_OF_RUNS ?? '2');
@@ -87,7 +87,7 @@ describe('A question as of a moment', () => {
                 const userId = pick(USERS);
                 const at = pick(times) + pick([-1, 0, 1, HOUR]);
                 const knownAt = pick([clock, Math.min(clock, pick(times) + pick([0, 1, HOUR]))]);
-                const { entitlement, since } = judgedPlainly(told, userId, { at, knownAt });
+                const { entitlement, since } = judgedAsOf(told, userId, { at, knownAt });
                 const { snapshot } = await asOf.asOf(userId, { at, knownAt });
                 const { position: _, ...rest } = snapshot;
                 expect(rest).toEqual({

@@ -19,7 +19,7 @@ import {
   type Rows,
   type ToRecord,
 } from '../support/projected-log.js';
-import { troubledStore } from '../support/troubled-store.js';
+import { unreliableStore } from '../support/unreliable-store.js';
 import { until } from '../support/until.js';
 
 const numRuns = Number(process.env.DEADLINE_RUNS ?? '2');
@@ -379,9 +379,9 @@ describe('The scheduler of deadlines', () => {
     const users = Array.from({ length: 40 }, (_, n) => `user${n}`);
     await fold(log, CATALOGUE, ...users.map((userId) => ending(userId, day(5))));
     const instance = await log.start('one');
-    const store = troubledStore(log.store, (nth) => {
+    const store = unreliableStore(log.store, (nth) => {
       if (nth < 20 || (nth > 30 && nth < 35)) throw new EventStoreUnavailableError('away');
-      return nth % 3 === 0 ? 'lands unheard' : nth % 3 === 1 ? 'is lost' : 'passes';
+      return nth % 3 === 0 ? 'lands unanswered' : nth % 3 === 1 ? 'is lost' : 'passes';
     });
     const { scheduler, counted, troubles } = schedule(instance, { store });
     scheduler.start();

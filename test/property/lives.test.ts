@@ -15,8 +15,8 @@ import { limitsOf } from '../support/oracle/limits.js';
 import { askedBy, isCreationOrCycle, isCredited, type PaidLine } from '../support/oracle/payments.js';
 import { pendingOf } from '../support/oracle/pending.js';
 import type { SettledBy } from '../support/oracle/plan-periods.js';
-import { type Standing, standing } from '../support/oracle/standing.js';
 import { type Understood, understand } from '../support/oracle/subscription.js';
+import { type SubscriptionAccess, subscriptionAccess } from '../support/oracle/subscription-access.js';
 
 /** Lives of each kind that are looked at. */
 const LIVES = 300;
@@ -27,7 +27,7 @@ const OFTEN_ENOUGH = 3;
 interface Met {
   readonly life: Life;
   readonly sub: Understood;
-  readonly at: Standing;
+  readonly at: SubscriptionAccess;
 }
 
 const CASES: Readonly<Record<string, (met: Met) => boolean>> = {
@@ -290,7 +290,7 @@ describe('random lives', () => {
         for (const facts of life.facts.subscriptions) {
           const sub = understand(facts, life.catalog);
           if (sub === undefined) continue;
-          const met: Met = { life, sub, at: standing(sub, life.now) };
+          const met: Met = { life, sub, at: subscriptionAccess(sub, life.now) };
           for (const [name, isMet] of Object.entries(CASES)) {
             if (isMet(met)) counts.set(name, (counts.get(name) ?? 0) + 1);
           }

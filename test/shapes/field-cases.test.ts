@@ -4,9 +4,9 @@ import { explain } from '../../src/policy/reasons/explain.js';
 import type { ReasonCode } from '../../src/policy/reasons/rules.js';
 import { oracleJudge } from '../support/oracle/judge.js';
 import { at, day } from '../support/policy-stories.js';
-import { factsOf, MONTH, ShapeTeller } from '../support/shape-teller.js';
+import { factsOf, MONTH, ShapedEvents } from '../support/shaped-events.js';
 import type { StripeEvent } from '../support/stripe-events.js';
-import { STRIPE_SHAPES, type ToldItem, type ToldLine, tellsLookupKeys } from '../support/stripe-shapes.js';
+import { hasLookupKeys, type ShownItem, type ShownLine, STRIPE_SHAPES } from '../support/stripe-shapes.js';
 
 const CATALOG = {
   default: 'free',
@@ -49,19 +49,19 @@ const CATALOG = {
   },
 };
 
-const plus: ToldItem = { price: 'plus_m', product: 'prod_plus' };
-const pro: ToldItem = { price: 'pro_m', product: 'prod_pro', amount: 2900 };
-const metered: ToldItem = { price: 'pro_metered', product: 'prod_pro', amount: 2, metered: true };
-const graduated: ToldItem = {
+const plus: ShownItem = { price: 'plus_m', product: 'prod_plus' };
+const pro: ShownItem = { price: 'pro_m', product: 'prod_pro', amount: 2900 };
+const metered: ShownItem = { price: 'pro_metered', product: 'prod_pro', amount: 2, metered: true };
+const graduated: ShownItem = {
   price: 'pro_graduated',
   product: 'prod_pro',
   amount: null,
   tiered: true,
   units: 3,
 };
-const seats = (units: number): ToldItem => ({ price: 'seat_y', product: 'prod_seat', amount: 500, units });
-const scale = (price: string): ToldItem => ({ price, product: 'prod_scale', amount: 9000 });
-const lineOf = (item: ToldItem, more: Partial<ToldLine> = {}): ToldLine => ({
+const seats = (units: number): ShownItem => ({ price: 'seat_y', product: 'prod_seat', amount: 500, units });
+const scale = (price: string): ShownItem => ({ price, product: 'prod_scale', amount: 9000 });
+const lineOf = (item: ShownItem, more: Partial<ShownLine> = {}): ShownLine => ({
   ...item,
   amount: 1000,
   ...more,
@@ -71,27 +71,27 @@ const { until } = MONTH;
 const NEXT = { from: day(30), until: day(60) };
 
 /** Bought on the first day, and paid. */
-const bought = (tell: ShapeTeller, ...items: readonly ToldItem[]): readonly StripeEvent[] => [
+const bought = (tell: ShapedEvents, ...items: readonly ShownItem[]): readonly StripeEvent[] => [
   tell.subscription('created', day(0), { items }),
   tell.invoice('paid', day(0), { lines: items.map((item) => lineOf(item)), reason: 'subscription_create' }),
 ];
 /** The items are others from a day on. */
 const moved = (
-  tell: ShapeTeller,
+  tell: ShapedEvents,
   n: number,
-  before: readonly ToldItem[],
-  items: readonly ToldItem[],
+  before: readonly ShownItem[],
+  items: readonly ShownItem[],
 ): StripeEvent => tell.subscription('updated', day(n), { items, before: { items: before } });
 /** What an upgrade in the middle of a month asks: the rest of the month at the new price, less the rest of the old one. */
-const prorations = (n: number, more: Partial<ToldLine> = {}): readonly ToldLine[] => [
+const prorations = (n: number, more: Partial<ShownLine> = {}): readonly ShownLine[] => [
   lineOf(plus, { amount: -900, proration: true, from: day(n), ...more }),
   lineOf(pro, { amount: 2600, proration: true, from: day(n), ...more }),
 ];
-const pastDue = (tell: ShapeTeller, n: number, status: string, items: readonly ToldItem[]): StripeEvent =>
+const pastDue = (tell: ShapedEvents, n: number, status: string, items: readonly ShownItem[]): StripeEvent =>
   tell.subscription('updated', day(n), { items, status, period: NEXT, before: { status: 'active' } });
 
 interface Kind {
-  readonly told: (tell: ShapeTeller) => readonly StripeEvent[];
+  readonly told: (tell: ShapedEvents) => readonly StripeEvent[];
   readonly now: number;
   readonly want: object;
   /** The rule that the case is about: a reason says it. */
@@ -899,7 +899,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
 const DISPUTED = { plan: 'free', status: 'unpaid' };
 const HAS_PLUS = { plan: 'plus', status: 'active', pendingPayment: null };
 /** Bought on the first day, and paid by the payment of that number. */
-const boughtBy = (tell: ShapeTeller, payment: number, item: ToldItem): readonly StripeEvent[] => [
+const boughtBy = (tell: ShapedEvents, payment: number, item: ShownItem): readonly StripeEvent[] => [
   tell.subscription('created', day(0), { items: [item] }),
   ...tell.paidBy(payment, day(0), { id: 'in_1', lines: [lineOf(item)], reason: 'subscription_create' }),
 ];
@@ -1076,14 +1076,14 @@ const PAYMENT_KINDS: Readonly<Record<string, Kind>> = {
 const cases = [...STRIPE_SHAPES].flatMap(([version, shapes]) =>
   Object.entries({ ...KINDS, ...PAYMENT_KINDS })
     .filter(([, { since }]) => since === undefined || shapes.every((shape) => shape.version >= since))
-    .filter(([, { byLookupKey }]) => byLookupKey === undefined || tellsLookupKeys(shapes))
+    .filter(([, { byLookupKey }]) => byLookupKey === undefined || hasLookupKeys(shapes))
     .map(([kind, given]) => [kind, version, { ...given, shapes }] as const),
 );
 
 it.each(cases)('%s, as Stripe tells it in %s, is judged and explained alike', (_kind, _version, given) => {
   const { shapes, told, now, want, rule, policy = {} } = given;
   const catalog = planCatalogSchema.parse({ ...CATALOG, policy });
-  const subscriptions = factsOf(told(new ShapeTeller(shapes)));
+  const subscriptions = factsOf(told(new ShapedEvents(shapes)));
   const judgement = judge({ subscriptions }, catalog, at(now));
   expect(judgement.entitlement).toMatchObject(want);
   expect(oracleJudge({ subscriptions }, catalog, at(now))).toEqual(judgement);

@@ -88,10 +88,10 @@ export function overridden(story: OverrideStory): OverrideFacts {
 export function grantToRecord(userId: string, grant: string, story: GrantStory): readonly ToRecord[] {
   const { issued, revoked } = granted(story, grant);
   return [
-    saidByHand('GrantIssued', { ...issued.data, userId }, issued.recordedAt),
+    byHandEvents('GrantIssued', { ...issued.data, userId }, issued.recordedAt),
     ...(revoked === null
       ? []
-      : [saidByHand('GrantRevoked', { ...revoked.data, userId }, revoked.recordedAt)]),
+      : [byHandEvents('GrantRevoked', { ...revoked.data, userId }, revoked.recordedAt)]),
   ];
 }
 
@@ -99,14 +99,14 @@ export function grantToRecord(userId: string, grant: string, story: GrantStory):
 export function overrideToRecord(userId: string, story: OverrideStory): readonly ToRecord[] {
   const { set, removed } = overridden(story);
   return [
-    saidByHand('OverrideSet', { ...set.data, userId }, set.recordedAt),
+    byHandEvents('OverrideSet', { ...set.data, userId }, set.recordedAt),
     ...(removed === null
       ? []
-      : [saidByHand('OverrideRemoved', { ...removed.data, userId }, removed.recordedAt)]),
+      : [byHandEvents('OverrideRemoved', { ...removed.data, userId }, removed.recordedAt)]),
   ];
 }
 
-function saidByHand<Type extends 'GrantIssued' | 'GrantRevoked' | 'OverrideSet' | 'OverrideRemoved'>(
+function byHandEvents<Type extends 'GrantIssued' | 'GrantRevoked' | 'OverrideSet' | 'OverrideRemoved'>(
   type: Type,
   data: EventData<Type>,
   at: number,

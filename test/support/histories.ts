@@ -19,11 +19,11 @@ import {
   NO_CUSTOMER,
   subscriptionOwner,
 } from '../../src/policy/ownership.js';
+import { byHandAfter, byHandEvents } from './by-hand-events.js';
 import { catalogs } from './lives.catalog.js';
 import { DAWN, DAY, MONTH, observationEvent } from './lives.facts.js';
 import { type Life, life, randomFrom } from './lives.js';
 import type { ToRecord } from './projected-log.js';
-import { byHandAfter, saidByHand } from './said-by-hand.js';
 
 /** What happened at a whole service, in the order in which it is recorded, and the facts that it tells. */
 export interface History {
@@ -303,7 +303,7 @@ function givenByOps(n: number, luck: Luck): readonly Happening[] {
   const plan = luck.of(['plus', 'pro', 'team', 'gold']);
   const of = { grant: `gr_${n}`, userId: luck.of(USERS), plan, limit: luck.of([7, 60, 900]) };
   const instant = () => (luck.of([true, false]) ? null : new Date(luck.second() * 1_000).toISOString());
-  return saidByHand(of, instant)
+  return byHandEvents(of, instant)
     .filter(() => luck.of([true, true, false]))
     .map((event) => ({ event, origin: null, second: luck.second() }));
 }

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import type { SubscriptionFacts } from '../../src/policy/facts.js';
 import { KEYED_PRICE, LOOKUP_KEYS, PLAN_PRICES, type Price, UNMAPPED_PRICES } from './lives.catalog.js';
 import { DAWN, DAY, LAST_SECOND, MONTH } from './lives.facts.js';
-import { type Birth, isAddon, Subscription, type Telling } from './lives.subscription.js';
+import { type Birth, type EventDelivery, isAddon, Subscription } from './lives.subscription.js';
 
 /** One thing that happens, `wait` seconds after the last. */
-interface Step extends Telling {
+interface Step extends EventDelivery {
   readonly action: string;
   readonly wait: number;
   readonly price: Price;
@@ -381,7 +381,7 @@ function livesOf(
   return fc.tuple(beginnings, list).map(([birth, list]) => {
     const sub = new Subscription(id, birth);
     for (const step of list) {
-      sub.moveOn(step.wait, step);
+      sub.advance(step.wait, step);
       ACTIONS[step.action]?.(sub, step);
     }
     return sub.facts();

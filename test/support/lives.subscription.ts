@@ -50,8 +50,8 @@ export interface Birth {
   readonly tag: number;
 }
 
-/** How the telling of one moment goes: `lost` events never arrive, `cut` ones show only the first item. */
-export interface Telling {
+/** How the events of one moment are delivered: `lost` events never arrive, `cut` ones show only the first item. */
+export interface EventDelivery {
   readonly lost: boolean;
   readonly cut: boolean;
   /** Invoices show only the last of their lines. */
@@ -89,14 +89,14 @@ export class Subscription {
   clock: number;
   state: State;
   private count = 0;
-  private telling: Telling;
+  private delivery: EventDelivery;
 
   constructor(
     private readonly id: string,
     private readonly birth: Birth,
   ) {
     this.clock = birth.begins;
-    this.telling = {
+    this.delivery = {
       lost: birth.bornLost,
       cut: false,
       cutLines: birth.tag % 9 === 0,
@@ -134,8 +134,8 @@ export class Subscription {
   }
 
   /** Begins the next moment, `wait` seconds later; not in a second that is full already. */
-  moveOn(wait: number, telling: Telling): void {
-    this.telling = telling;
+  advance(wait: number, delivery: EventDelivery): void {
+    this.delivery = delivery;
     this.clock += wait;
     const here = this.observations.filter((o) => o.created === this.clock && mayChangeAccess(o)).length;
     if (here > MOST_IN_A_SECOND - 3) this.clock += 30;
@@ -153,7 +153,7 @@ export class Subscription {
 
   private eventId(): string {
     this.count += 1;
-    const order = (this.telling.tag * 2654435761 + this.count * 40503) % 0xffff;
+    const order = (this.delivery.tag * 2654435761 + this.count * 40503) % 0xffff;
     return `evt_${order.toString(16).padStart(4, '0')}_${this.id}_${this.count}`;
   }
 
@@ -192,8 +192,8 @@ export class Subscription {
 
   see(stripeType: string, data: State): void {
     const eventId = this.eventId();
-    if (this.telling.lost) return;
-    const itemsTruncated = this.telling.cut;
+    if (this.delivery.lost) return;
+    const itemsTruncated = this.delivery.cut;
     const items = itemsTruncated ? data.items.slice(0, 1) : data.items;
     this.observations.push(observation(eventId, stripeType, this.clock, { ...data, items, itemsTruncated }));
   }
@@ -214,11 +214,11 @@ export class Subscription {
   with(price: Price, quantity: number | null): SubscriptionItem[] {
     const others = this.state.items.filter((one) => one.price !== price.price);
     const added = item(price, quantity, this.clock, this.clock + MONTH);
-    return this.telling.tag % 2 === 0 ? [added, ...others] : [...others, added];
+    return this.delivery.tag % 2 === 0 ? [added, ...others] : [...others, added];
   }
 
   withAddon(quantity: number | null): SubscriptionItem[] {
-    const price = ADDON_PRICES[this.telling.tag % ADDON_PRICES.length];
+    const price = ADDON_PRICES[this.delivery.tag % ADDON_PRICES.length];
     return price === undefined ? [...this.state.items] : this.with(price, quantity);
   }
 
@@ -275,11 +275,11 @@ export class Subscription {
 
   bill(status: string, lines: InvoiceLine[], billingReason: string): void {
     const invoice = `in_${this.id}_${this.count}`;
-    const shown = this.telling.cutLines ? lines.slice(1) : lines;
+    const shown = this.delivery.cutLines ? lines.slice(1) : lines;
     const data = { invoice, subscription: this.id, status, created: this.clock, lines: shown, billingReason };
-    const type = status === 'paid' ? 'invoice.paid' : OPEN_TYPES[this.telling.tag % OPEN_TYPES.length];
+    const type = status === 'paid' ? 'invoice.paid' : OPEN_TYPES[this.delivery.tag % OPEN_TYPES.length];
     const attemptCount = type === 'invoice.payment_failed' ? 1 : 0;
-    const linesTruncated = this.telling.cutLines;
+    const linesTruncated = this.delivery.cutLines;
     this.hear(
       invoiceFact(this.eventId(), type ?? 'invoice.finalized', this.clock, {
         ...data,
@@ -290,7 +290,7 @@ export class Subscription {
   }
 
   private hear(fact: InvoiceObservation): void {
-    this.invoices.push(this.telling.throughCustomer ? throughCustomer(fact, 'cus_1') : fact);
+    this.invoices.push(this.delivery.throughCustomer ? throughCustomer(fact, 'cus_1') : fact);
   }
 
   settleOpen(how: 'payOpen' | 'retryFailed' | 'void' | 'uncollectible', reason: string | null): void {

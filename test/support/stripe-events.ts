@@ -1,12 +1,12 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { type CheckoutState, checkoutSessionObject as paidSession } from '../../demo/stripe/checkout.js';
 import {
+  type InvoiceContent,
   invoiceIn,
   NEWEST,
   type Period,
   PLANS,
   subscriptionIn,
-  type ToldOfInvoice,
 } from './stripe-shapes.js';
 
 /** A Stripe event as JSON, new shape (2026). */
@@ -114,7 +114,7 @@ export function invoiceObject2020(
 
 const CREATING = { billing_reason: 'subscription_create' };
 
-function invoiceTold(id: string, subscription: string, price: string): ToldOfInvoice {
+function invoiceTold(id: string, subscription: string, price: string): InvoiceContent {
   return {
     id,
     customer: `cus_${subscription}`,

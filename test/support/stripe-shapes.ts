@@ -1,5 +1,5 @@
 /** An item of a subscription, or a line of an invoice over it, whatever the API version; licensed and per unit unless said otherwise. */
-export interface ToldItem {
+export interface ShownItem {
   readonly price: string;
   readonly product?: string;
   readonly key?: string;
@@ -15,7 +15,7 @@ export interface ToldItem {
 }
 
 /** A line; `of` names its subscription where the invoice has none of its own. */
-export interface ToldLine extends ToldItem {
+export interface ShownLine extends ShownItem {
   readonly amount: number;
   readonly proration?: boolean;
   /** A discount, which took nothing more, is listed on it. */
@@ -26,12 +26,12 @@ export interface ToldLine extends ToldItem {
 /** How Stripe says the same in one API version. */
 export interface StripeShape {
   readonly version: string;
-  readonly item: (told: ToldItem, period: Period) => object;
+  readonly item: (shown: ShownItem, period: Period) => object;
   /** Fields of the subscription beside `items`. */
   readonly periodOf: (period: Period) => object;
   /** What `previous_attributes` says of the items before those that there are now. */
-  readonly itemsBefore: (before: readonly ToldItem[], now: readonly ToldItem[], period: Period) => object;
-  readonly line: (told: ToldLine, at: LineAt) => object;
+  readonly itemsBefore: (before: readonly ShownItem[], now: readonly ShownItem[], period: Period) => object;
+  readonly line: (shown: ShownLine, at: LineAt) => object;
   /** Fields of an invoice that is of a subscription; `null`: of none. */
   readonly invoiceOf: (subscription: string | null) => object;
 }
@@ -47,7 +47,7 @@ interface LineAt extends Period {
   readonly subscription: string;
 }
 
-function plan({ price, product, amount, metered, tiered }: ToldItem): object {
+function plan({ price, product, amount, metered, tiered }: ShownItem): object {
   return {
     id: price,
     object: 'plan',
@@ -60,17 +60,17 @@ function plan({ price, product, amount, metered, tiered }: ToldItem): object {
   };
 }
 
-function price(told: ToldItem): object {
-  const { amount, amount_decimal, product, billing_scheme, currency, usage_type } = plan(told) as Record<
+function price(shown: ShownItem): object {
+  const { amount, amount_decimal, product, billing_scheme, currency, usage_type } = plan(shown) as Record<
     string,
     unknown
   >;
   return {
-    id: told.price,
+    id: shown.price,
     object: 'price',
     billing_scheme,
     currency,
-    lookup_key: told.key ?? null,
+    lookup_key: shown.key ?? null,
     product,
     recurring: { interval: 'month', usage_type },
     unit_amount: amount,
@@ -78,7 +78,7 @@ function price(told: ToldItem): object {
   };
 }
 
-function bareItem({ price, units, metered, deleted }: ToldItem): object {
+function bareItem({ price, units, metered, deleted }: ShownItem): object {
   return {
     id: `si_${price}`,
     object: 'subscription_item',
@@ -88,7 +88,7 @@ function bareItem({ price, units, metered, deleted }: ToldItem): object {
   };
 }
 
-function bareLine({ amount, units, from, until }: ToldLine, at: LineAt): object {
+function bareLine({ amount, units, from, until }: ShownLine, at: LineAt): object {
   return {
     id: at.id,
     object: 'line_item',
@@ -99,7 +99,7 @@ function bareLine({ amount, units, from, until }: ToldLine, at: LineAt): object 
   };
 }
 
-const listed = ({ discounted }: ToldLine): object => ({
+const listed = ({ discounted }: ShownLine): object => ({
   discount_amounts: discounted ? [{ amount: 0, discount: 'di_1' }] : [],
   discounts: discounted ? ['di_1'] : [],
 });
@@ -108,14 +108,14 @@ const onTheSubscription = ({ from, until }: Period): object => ({
   current_period_start: from,
   current_period_end: until,
 });
-const asAList = (shape: StripeShape, items: readonly ToldItem[], period: Period): object => ({
-  items: { data: items.map((told) => shape.item(told, period)) },
+const asAList = (shape: StripeShape, items: readonly ShownItem[], period: Period): object => ({
+  items: { data: items.map((shown) => shape.item(shown, period)) },
 });
 
 /** Before prices: a plan on items and lines; of a single item only what differs in its plan, and its quantity, are named as before. */
 export const PLANS: StripeShape = {
   version: '2020-03-02',
-  item: (told) => ({ ...bareItem(told), plan: plan(told) }),
+  item: (shown) => ({ ...bareItem(shown), plan: plan(shown) }),
   periodOf: onTheSubscription,
   itemsBefore: (before, now, period) => {
     const [[was, ...others], [is, ...more]] = [before, now];
@@ -131,13 +131,13 @@ export const PLANS: StripeShape = {
       ...(was.units === is.units ? {} : { quantity: was.units ?? 1 }),
     };
   },
-  line: (told, at) => ({
-    ...bareLine(told, at),
-    plan: plan(told),
-    proration: told.proration ?? false,
-    subscription: told.of ?? at.subscription,
-    type: told.proration ? 'invoiceitem' : 'subscription',
-    ...(told.discounted ? listed(told) : {}),
+  line: (shown, at) => ({
+    ...bareLine(shown, at),
+    plan: plan(shown),
+    proration: shown.proration ?? false,
+    subscription: shown.of ?? at.subscription,
+    type: shown.proration ? 'invoiceitem' : 'subscription',
+    ...(shown.discounted ? listed(shown) : {}),
   }),
   invoiceOf: (subscription) => ({ subscription }),
 };
@@ -146,17 +146,17 @@ export const PLANS: StripeShape = {
 const PRICES: StripeShape = {
   ...PLANS,
   version: '2020-08-27',
-  item: (told) => ({ ...bareItem(told), plan: plan(told), price: price(told) }),
+  item: (shown) => ({ ...bareItem(shown), plan: plan(shown), price: price(shown) }),
   itemsBefore: (before, _, period) => asAList(PRICES, before, period),
-  line: (told, at) => ({ ...PLANS.line(told, at), price: price(told), ...listed(told) }),
+  line: (shown, at) => ({ ...PLANS.line(shown, at), price: price(shown), ...listed(shown) }),
 };
 
 const LATER_PRICES: StripeShape = {
   ...PRICES,
   version: '2022-11-15',
-  line: (told, at) => ({
-    ...PRICES.line(told, at),
-    amount_excluding_tax: told.amount,
+  line: (shown, at) => ({
+    ...PRICES.line(shown, at),
+    amount_excluding_tax: shown.amount,
     proration_details: { credited_items: null },
   }),
 };
@@ -164,29 +164,29 @@ const LATER_PRICES: StripeShape = {
 const WITH_CREDITS: StripeShape = {
   ...LATER_PRICES,
   version: '2024-09-30.acacia',
-  line: (told, at) => ({ ...LATER_PRICES.line(told, at), pretax_credit_amounts: [] }),
+  line: (shown, at) => ({ ...LATER_PRICES.line(shown, at), pretax_credit_amounts: [] }),
 };
 
 /** Periods on items, and what an invoice and a line are of in `parent`. */
 const PARENTS: StripeShape = {
   version: '2025-03-31.basil',
-  item: (told, { from, until }) => ({
-    ...bareItem(told),
-    current_period_start: told.from ?? from,
-    current_period_end: told.until ?? until,
-    plan: plan(told),
-    price: price(told),
+  item: (shown, { from, until }) => ({
+    ...bareItem(shown),
+    current_period_start: shown.from ?? from,
+    current_period_end: shown.until ?? until,
+    plan: plan(shown),
+    price: price(shown),
   }),
   periodOf: () => ({}),
   itemsBefore: (before, _, period) => asAList(PARENTS, before, period),
-  line: (told, at) => ({
-    ...bareLine(told, at),
-    ...listed(told),
+  line: (shown, at) => ({
+    ...bareLine(shown, at),
+    ...listed(shown),
     pretax_credit_amounts: [],
-    parent: lineParent(told, at),
+    parent: lineParent(shown, at),
     pricing: {
       type: 'price_details',
-      price_details: { price: told.price, product: told.product ?? `prod_${told.price}` },
+      price_details: { price: shown.price, product: shown.product ?? `prod_${shown.price}` },
     },
   }),
   invoiceOf: (subscription) => ({
@@ -201,14 +201,14 @@ const PARENTS: StripeShape = {
 export const NEWEST: StripeShape = {
   ...PARENTS,
   version: '2026-10-28.endive',
-  line: (told, at) => ({
-    ...PARENTS.line(told, at),
-    subtotal: told.amount,
-    pricing: { type: 'price_details', price_details: { price: price(told), product: told.product } },
+  line: (shown, at) => ({
+    ...PARENTS.line(shown, at),
+    subtotal: shown.amount,
+    pricing: { type: 'price_details', price_details: { price: price(shown), product: shown.product } },
   }),
 };
 
-function lineParent({ of, proration }: ToldLine, { subscription }: LineAt): object {
+function lineParent({ of, proration }: ShownLine, { subscription }: LineAt): object {
   const details = { proration: proration ?? false, subscription: of ?? subscription };
   return of === undefined
     ? { type: 'subscription_item_details', subscription_item_details: details }
@@ -216,10 +216,10 @@ function lineParent({ of, proration }: ToldLine, { subscription }: LineAt): obje
 }
 
 /** What is told of a subscription; `more` are fields that are alike in every shape, over those given. */
-export interface ToldOfSubscription {
+export interface SubscriptionContent {
   readonly id: string;
   readonly customer: string;
-  readonly items: readonly ToldItem[];
+  readonly items: readonly ShownItem[];
   readonly period: Period;
   readonly more?: object;
 }
@@ -227,7 +227,7 @@ export interface ToldOfSubscription {
 /** A subscription as an API version shows it: active, charged by itself, with nothing pending, unless said otherwise. */
 export function subscriptionIn(
   shape: StripeShape,
-  { id, customer, items, period, more }: ToldOfSubscription,
+  { id, customer, items, period, more }: SubscriptionContent,
 ): object {
   return {
     id,
@@ -253,21 +253,21 @@ export function subscriptionIn(
 }
 
 /** What is told of an invoice: its `subscription`, `null` of none itself, and lines over the period. */
-export interface ToldOfInvoice {
+export interface InvoiceContent {
   readonly id: string;
   readonly customer: string;
   readonly subscription: string | null;
   /** The subscription of its lines. */
   readonly linesOf: string;
   readonly created: number;
-  readonly lines: readonly ToldLine[];
+  readonly lines: readonly ShownLine[];
   readonly period: Period;
   readonly more?: object;
 }
 
 /** An invoice as an API version shows it: paid at the first attempt, unless said otherwise. */
-export function invoiceIn(shape: StripeShape, told: ToldOfInvoice): object {
-  const { id, customer, subscription, linesOf, created, lines, period, more } = told;
+export function invoiceIn(shape: StripeShape, shown: InvoiceContent): object {
+  const { id, customer, subscription, linesOf, created, lines, period, more } = shown;
   return {
     id,
     object: 'invoice',
@@ -307,6 +307,6 @@ export const STRIPE_SHAPES: ReadonlyMap<string, readonly [StripeShape, ...Stripe
 );
 
 /** Whether shapes tell lookup keys: those with prices do. */
-export function tellsLookupKeys(shapes: readonly StripeShape[]): boolean {
+export function hasLookupKeys(shapes: readonly StripeShape[]): boolean {
   return !shapes.includes(PLANS);
 }

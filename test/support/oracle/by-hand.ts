@@ -1,7 +1,7 @@
 import type { Limit, PlanCatalog } from '../../../src/events/catalog.events.js';
 import type { ByHandFacts, GrantFacts, OverrideFacts } from '../../../src/policy/facts.js';
 import type { Limits } from './limits.js';
-import type { Units } from './standing.js';
+import type { Units } from './subscription-access.js';
 
 /** A grant that holds, as far as the catalogue has what it names. `endsAt` is Unix milliseconds. */
 export interface HeldGrant {

@@ -14,13 +14,18 @@ import { limitsOf } from './limits.js';
 import { TERMINAL } from './order.js';
 import { pendingOf } from './pending.js';
 import { type Bought, boughtBy } from './purchases.js';
-import { type Given, type Standing, standing, type Units } from './standing.js';
 import { END_OF_TIME, type Understood, understand } from './subscription.js';
+import {
+  type Given,
+  type SubscriptionAccess,
+  subscriptionAccess,
+  type Units,
+} from './subscription-access.js';
 
 /** A subscription and where it stands at the instant asked about. */
 interface Placed {
   readonly sub: Understood;
-  readonly at: Standing;
+  readonly at: SubscriptionAccess;
 }
 
 /** An entitlement before it is known how long it holds. */
@@ -107,7 +112,7 @@ function momentAt(
 ): Momentary {
   const grants = grantsAt(byHand, catalog, now);
   const bought = boughtBy(purchases, catalog);
-  const placed = subs.map((sub) => ({ sub, at: standing(sub, now) }));
+  const placed = subs.map((sub) => ({ sub, at: subscriptionAccess(sub, now) }));
   const givers = placed
     .flatMap(({ sub, at }): Giver[] => (at.gives === null ? [] : [{ sub, id: sub.id, gives: at.gives }]))
     .concat(grants.flatMap((grant) => granting(grant, catalog)))

@@ -1,5 +1,5 @@
 import type { Limit, Plan } from '../../../src/events/catalog.events.js';
-import type { Given, Units } from './standing.js';
+import type { Given, Units } from './subscription-access.js';
 
 export type Limits = Record<string, Limit>;
 

@@ -1,8 +1,8 @@
 import type { PendingPayment } from '../../../src/policy/entitlement.js';
 import { TERMINAL } from './order.js';
 import type { PlanItem } from './prices.js';
-import type { Standing } from './standing.js';
 import type { Understood } from './subscription.js';
+import type { SubscriptionAccess } from './subscription-access.js';
 
 interface Candidate {
   readonly planItem: PlanItem;
@@ -12,7 +12,7 @@ interface Candidate {
 
 /** What is asked for and not paid yet, over all subscriptions: the highest plan; of equal ranks the smallest id. */
 export function pendingOf(
-  placed: readonly { readonly sub: Understood; readonly at: Standing }[],
+  placed: readonly { readonly sub: Understood; readonly at: SubscriptionAccess }[],
 ): PendingPayment | null {
   const found = placed
     .flatMap(({ sub, at }) => {
@@ -37,7 +37,7 @@ export function pendingOf(
   };
 }
 
-function candidateOf(sub: Understood, at: Standing): Candidate | null {
+function candidateOf(sub: Understood, at: SubscriptionAccess): Candidate | null {
   const firstWaits = sub.planPeriods.firstWaits && !TERMINAL.includes(sub.status);
   if (!at.access && !firstWaits) return null;
   const waiting = waitingPlanPeriod(sub);

@@ -6,13 +6,13 @@ import type {
   PaymentObservation,
 } from '../../src/policy/facts.js';
 import { judge } from '../../src/policy/judge.js';
+import { byHandAfter } from './by-hand-events.js';
 import { type Facts, subscriptionsByOwner } from './histories.js';
 import type { ToRecord } from './projected-log.js';
-import { byHandAfter } from './said-by-hand.js';
 
 /** A recorded event, from when it was known, and when it happened (Unix ms; `null`: it holds for all times). */
 interface Dated {
-  readonly told: ToRecord;
+  readonly recorded: ToRecord;
   readonly known: number;
   readonly happened: number | null;
 }
@@ -20,13 +20,13 @@ interface Dated {
 /** Dates every event of a log: known from the greatest time recorded so far, happened at Stripe's second if it has one. */
 function dated(log: readonly ToRecord[]): readonly Dated[] {
   let known = 0;
-  return log.map((told) => {
-    const { event, origin, at } = told;
+  return log.map((recorded) => {
+    const { event, origin, at } = recorded;
     known = Math.max(known, event.type === 'AccessDeadlineReached' ? Date.parse(event.data.at) : at);
     const happened = /Linked|Unlinked/.test(event.type)
       ? null
-      : Math.min(origin === null ? startOf(told) : origin.created * 1_000, known);
-    return { told, known, happened };
+      : Math.min(origin === null ? startOf(recorded) : origin.created * 1_000, known);
+    return { recorded, known, happened };
   });
 }
 
@@ -35,8 +35,8 @@ function startOf({ event, at }: ToRecord): number {
   return event.type === 'GrantIssued' && event.data.startsAt !== null ? Date.parse(event.data.startsAt) : at;
 }
 
-/** What a user could do at `at` by what was known at `knownAt`, and when the first of it happened, said the plain way. */
-export function judgedPlainly(
+/** What a user could do at `at` by what was known at `knownAt`, and when the first of it happened, judged from scratch. */
+export function judgedAsOf(
   log: readonly ToRecord[],
   userId: string,
   { at, knownAt }: { readonly at: number; readonly knownAt: number },
@@ -44,7 +44,7 @@ export function judgedPlainly(
   const knownThen = dated(log).filter(({ known }) => known <= knownAt);
   const happenedThen = knownThen.filter(({ happened }) => happened === null || happened <= at);
   const [inForce, first] = [happenedThen, dated(log)].map((some) =>
-    some.flatMap(({ told: { event } }) =>
+    some.flatMap(({ recorded: { event } }) =>
       event.type === 'PlanCatalogPublished' ? [event.data.catalog] : [],
     ),
   );
@@ -52,11 +52,11 @@ export function judgedPlainly(
   if (catalog === undefined) throw new Error('a log without a catalogue');
   const subscriptions = ownedBy(userId, happenedThen);
   const byHand = byHandAfter(
-    happenedThen.map(({ told }) => told),
+    happenedThen.map(({ recorded }) => recorded),
     userId,
   );
   const ever = new Set(ownedBy(userId, knownThen).map(({ subscription }) => subscription));
-  const moments = knownThen.flatMap(({ told: { event }, happened }) => {
+  const moments = knownThen.flatMap(({ recorded: { event }, happened }) => {
     const { data } = event;
     const lines = 'lines' in data ? data.lines.map(({ subscription }) => subscription) : [];
     const about = 'subscription' in data ? [data.subscription] : lines;
@@ -74,18 +74,18 @@ export function judgedPlainly(
 
 function ownedBy(userId: string, some: readonly Dated[]) {
   const links = new Map<string, string | null>();
-  for (const { told } of some) {
-    const { type, data } = told.event;
+  for (const { recorded } of some) {
+    const { type, data } = recorded.event;
     if (type === 'CustomerLinked') links.set(data.customer, data.userId);
     if (type === 'CustomerUnlinked') links.set(data.customer, null);
     if (type === 'SubscriptionLinked') links.set(data.subscription, data.userId);
     if (type === 'SubscriptionUnlinked') links.set(data.subscription, null);
   }
-  const facts = factsOf(some.map(({ told }) => told));
+  const facts = factsOf(some.map(({ recorded }) => recorded));
   return (subscriptionsByOwner(facts, links).get(userId) ?? []).map((each) => each);
 }
 
-/** Facts of events, each once by the Stripe event that told it. */
+/** Facts of events, each once by the Stripe event that recorded it. */
 function factsOf(log: readonly ToRecord[]): Facts {
   const observations: Observation[] = [];
   const invoices: InvoiceObservation[] = [];

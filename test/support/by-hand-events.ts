@@ -40,7 +40,7 @@ export function byHandAfter(events: readonly ToRecord[], userId: string): ByHand
 }
 
 /** Events of one grant and of overrides of one user, in no order; `instant` gives moments of RFC 3339. */
-export function saidByHand(
+export function byHandEvents(
   { grant, userId, plan, limit }: { grant: string; userId: string; plan: string; limit: number },
   instant: () => string | null,
 ): readonly DomainEvent[] {

@@ -7,7 +7,7 @@ import type { PlanMeaning } from './prices.js';
 import type { Understood } from './subscription.js';
 
 /** What one subscription gives at an instant. `word` is said only when nothing gives a plan. */
-export interface Standing {
+export interface SubscriptionAccess {
   readonly gives: Given | null;
   /** Add-ons that count, in units, plan or not. */
   readonly addons: readonly Units[];
@@ -34,7 +34,7 @@ export interface Units {
 type Access = 'full' | 'paidOnly' | 'none';
 
 /** `now` in Unix milliseconds. */
-export function standing(sub: Understood, now: number): Standing {
+export function subscriptionAccess(sub: Understood, now: number): SubscriptionAccess {
   const access = accessByStatus(sub, now);
   if (access === 'none' || ended(sub, now) || suspended(sub)) {
     return { gives: null, addons: [], access: false, word: wordOf(sub, now) };

@@ -2,8 +2,8 @@ import { OutcomeUnknownError } from '../../src/event-store/errors.js';
 import type { AppendResult, EventStore, ExpectedRevision } from '../../src/event-store/event-store.js';
 import type { NewEvent } from '../../src/events/stored-event.js';
 
-/** What becomes of an append: it is passed on, it lands and nobody hears of it, or it never arrives. */
-export type Fate = 'passes' | 'lands unheard' | 'is lost';
+/** What becomes of an append: it is passed on, it lands and its answer is lost, or it never arrives. */
+export type Fate = 'passes' | 'lands unanswered' | 'is lost';
 
 /** An append as it was sent. */
 export interface SentAppend {
@@ -12,8 +12,8 @@ export interface SentAppend {
   readonly events: readonly NewEvent[];
 }
 
-/** A real store behind a line that loses requests and answers as told, and what was asked of it. */
-export interface TroubledStore extends EventStore {
+/** A real store behind a line that loses requests and answers as it is asked to, and what was asked of it. */
+export interface UnreliableStore extends EventStore {
   readonly sent: readonly SentAppend[];
   readonly reads: number;
 }
@@ -22,10 +22,10 @@ export interface TroubledStore extends EventStore {
  * Stands before `store`. `fate` is asked before each append is passed on, with how many were sent before it; it may
  * do something to the log first.
  */
-export function troubledStore(
+export function unreliableStore(
   store: EventStore,
   fate: (nth: number) => Fate | Promise<Fate> = () => 'passes',
-): TroubledStore {
+): UnreliableStore {
   const sent: SentAppend[] = [];
   let reads = 0;
   const append = async (
@@ -37,7 +37,7 @@ export function troubledStore(
     const becomes = await fate(sent.length - 1);
     if (becomes === 'is lost') throw unheard();
     const result = await store.append(stream, expected, events);
-    if (becomes === 'lands unheard') throw unheard();
+    if (becomes === 'lands unanswered') throw unheard();
     return result;
   };
   return {

@@ -8,16 +8,16 @@ import { chargeObject, disputeObject, invoicePaymentObject, refundObject } from 
 import {
   invoiceIn,
   type Period,
+  type ShownItem,
+  type ShownLine,
   type StripeShape,
   subscriptionIn,
-  type ToldItem,
-  type ToldLine,
 } from './stripe-shapes.js';
 import { TRANSLATION } from './translated.js';
 
 /** What a subscription shows: `sub_1` of `cus_1`, active, of the user ann, its month from the first day, unless said otherwise. */
-export interface ToldSubscription {
-  readonly items: readonly ToldItem[];
+export interface ShownSubscription {
+  readonly items: readonly ShownItem[];
   readonly id?: string;
   readonly customer?: string;
   readonly user?: string | null;
@@ -26,14 +26,14 @@ export interface ToldSubscription {
   /** Fields that are alike in every shape. */
   readonly more?: object;
   /** What was before: items, and fields that are alike in every shape. */
-  readonly before?: { readonly items?: readonly ToldItem[]; readonly [field: string]: unknown };
+  readonly before?: { readonly items?: readonly ShownItem[]; readonly [field: string]: unknown };
   /** Fields of the event. */
   readonly event?: object;
 }
 
 /** What an invoice shows: of `sub_1` (`null`: of none itself), created when it is told of, unless said otherwise. */
-export interface ToldInvoice {
-  readonly lines: readonly ToldLine[];
+export interface ShownInvoice {
+  readonly lines: readonly ShownLine[];
   readonly id?: string;
   readonly subscription?: string | null;
   readonly status?: string;
@@ -46,18 +46,18 @@ export interface ToldInvoice {
 /** The first month of all stories. */
 export const MONTH: Period = { from: day(0), until: day(30) };
 
-/** Tells what happened as Stripe does in one shape of its API, or in several by turns, as two endpoints of different versions do. */
-export class ShapeTeller {
+/** Events as Stripe makes them in one shape of its API, or in several by turns, as two endpoints of different versions do. */
+export class ShapedEvents {
   #invoices = 0;
   #events = 0;
 
   constructor(private readonly shapes: readonly [StripeShape, ...StripeShape[]]) {}
 
   /** An event `customer.subscription.{type}` of a second. */
-  subscription(type: string, created: number, told: ToldSubscription): StripeEvent {
-    const { items, id = 'sub_1', customer = 'cus_1', user = 'ann', period = MONTH } = told;
+  subscription(type: string, created: number, shown: ShownSubscription): StripeEvent {
+    const { items, id = 'sub_1', customer = 'cus_1', user = 'ann', period = MONTH } = shown;
     const shape = this.#shape();
-    const { items: was, ...others } = told.before ?? {};
+    const { items: was, ...others } = shown.before ?? {};
     const before = { ...others, ...(was === undefined ? {} : shape.itemsBefore(was, items, period)) };
     const object = subscriptionIn(shape, {
       id,
@@ -65,21 +65,21 @@ export class ShapeTeller {
       items,
       period,
       more: {
-        status: told.status ?? 'active',
+        status: shown.status ?? 'active',
         created: day(0),
         start_date: day(0),
         metadata: user === null ? {} : { user_id: user },
-        ...told.more,
+        ...shown.more,
       },
     });
     return this.#event(shape, `customer.subscription.${type}`, object, created, {
-      ...(told.before === undefined ? {} : { previous: before }),
-      ...told.event,
+      ...(shown.before === undefined ? {} : { previous: before }),
+      ...shown.event,
     });
   }
 
   /** An item as a `pending_update` has it. */
-  pendingUpdate(...items: readonly ToldItem[]): object {
+  pendingUpdate(...items: readonly ShownItem[]): object {
     return {
       expires_at: day(4),
       subscription_items: items.map((item) => this.#shape().item(item, MONTH)),
@@ -87,25 +87,25 @@ export class ShapeTeller {
   }
 
   /** An event `invoice.{type}` of a second. */
-  invoice(type: string, created: number, told: ToldInvoice): StripeEvent {
+  invoice(type: string, created: number, shown: ShownInvoice): StripeEvent {
     const shape = this.#shape();
     this.#invoices += 1;
-    const { id = `in_${this.#invoices}`, subscription = 'sub_1', period = MONTH } = told;
+    const { id = `in_${this.#invoices}`, subscription = 'sub_1', period = MONTH } = shown;
     const object = invoiceIn(shape, {
       id,
       customer: 'cus_1',
       subscription,
       linesOf: 'sub_1',
       created,
-      lines: told.lines,
+      lines: shown.lines,
       period,
       more: {
-        status: told.status ?? 'paid',
-        billing_reason: told.reason ?? 'subscription_update',
-        ...told.more,
+        status: shown.status ?? 'paid',
+        billing_reason: shown.reason ?? 'subscription_update',
+        ...shown.more,
       },
     });
-    if (told.isCut) Object.assign(object, { lines: { ...Reflect.get(object, 'lines'), has_more: true } });
+    if (shown.isCut) Object.assign(object, { lines: { ...Reflect.get(object, 'lines'), has_more: true } });
     return this.#event(shape, `invoice.${type}`, object, created, {});
   }
 
@@ -127,15 +127,15 @@ export class ShapeTeller {
   paidBy(
     payment: number,
     created: number,
-    told: ToldInvoice & { readonly id: string },
+    shown: ShownInvoice & { readonly id: string },
   ): readonly StripeEvent[] {
     const shape = this.#shape();
     if (isOfBefore(shape)) {
       const names = { payment_intent: `pi_${payment}`, charge: `ch_${payment}` };
-      return [this.invoice('paid', created, { ...told, more: { ...told.more, ...names } })];
+      return [this.invoice('paid', created, { ...shown, more: { ...shown.more, ...names } })];
     }
-    const invoice = this.invoice('paid', created, told);
-    const object = invoicePaymentObject(`inpay_${payment}`, told.id, `pi_${payment}`);
+    const invoice = this.invoice('paid', created, shown);
+    const object = invoicePaymentObject(`inpay_${payment}`, shown.id, `pi_${payment}`);
     return [invoice, this.#event(shape, 'invoice_payment.paid', object, created, {})];
   }
 
@@ -194,11 +194,11 @@ export function factsOf(bodies: readonly StripeEvent[]): readonly SubscriptionFa
     if (translation.outcome === 'ignored') continue;
     if (translation.outcome === 'malformed') throw new Error(translation.problems.join());
     const { event, stripe } = translation;
-    const told = { eventId: stripe.eventId, stripeType: stripe.eventType, created: stripe.created };
+    const shown = { eventId: stripe.eventId, stripeType: stripe.eventType, created: stripe.created };
     switch (event.type) {
       case 'CustomerObserved':
       case 'CustomerDeleted':
-        customers.push({ ...told, customer: event.data.customer, userId: event.data.userId });
+        customers.push({ ...shown, customer: event.data.customer, userId: event.data.userId });
         break;
       case 'CustomerInvoicePaid':
       case 'CustomerInvoicePaymentFailed':
@@ -207,14 +207,14 @@ export function factsOf(bodies: readonly StripeEvent[]): readonly SubscriptionFa
       case 'CustomerInvoiceVoided':
         for (const subscription of subscriptionsOfLines(event.data)) {
           const data = invoiceOfSubscription(event.data, subscription);
-          invoices.push({ ...told, type: event.type, data });
+          invoices.push({ ...shown, type: event.type, data });
         }
         break;
       default:
-        if ('session' in event.data) checkouts.push({ ...told, ...event } as (typeof checkouts)[number]);
-        else if ('payment' in event.data) payments.push({ ...told, ...event } as (typeof payments)[number]);
-        else if ('invoice' in event.data) invoices.push({ ...told, ...event } as (typeof invoices)[number]);
-        else observations.push({ ...told, ...event } as (typeof observations)[number]);
+        if ('session' in event.data) checkouts.push({ ...shown, ...event } as (typeof checkouts)[number]);
+        else if ('payment' in event.data) payments.push({ ...shown, ...event } as (typeof payments)[number]);
+        else if ('invoice' in event.data) invoices.push({ ...shown, ...event } as (typeof invoices)[number]);
+        else observations.push({ ...shown, ...event } as (typeof observations)[number]);
     }
   }
   const facts = { observations, invoices, checkouts, payments, customers };
