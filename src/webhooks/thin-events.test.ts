@@ -1,5 +1,5 @@
 import type { ThinOutcome } from '../observability/metrics.js';
-import type { NoAnswer, StripeAnswer } from '../stripe/gateway/stripe.gateway.js';
+import type { NoAnswer, StripeAnswer } from '../stripe/gateway/stripe-answers.js';
 import { ThinEvents, type ThinTrouble } from './thin-events.js';
 
 /** Thin events whose fetching ends when, and as, the test says. */

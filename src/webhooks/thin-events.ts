@@ -1,6 +1,7 @@
 import { ProblemError } from '../http/problem.js';
 import type { Metrics } from '../observability/metrics.js';
-import type { NoAnswer, StripeGateway } from '../stripe/gateway/stripe.gateway.js';
+import type { StripeGateway } from '../stripe/gateway/stripe.gateway.js';
+import type { NoAnswer } from '../stripe/gateway/stripe-answers.js';
 import { type AnswerReading, type ReadAnswer, readAnswer } from '../stripe/reconciliation/answers.js';
 import type { JsonObject } from '../stripe/translate/read-json.js';
 import type { IgnoredAnswer } from '../stripe/translate/retrieved.translation.js';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ProblemError } from '../../http/problem.js';
-import type { PageAnswer, StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
+import type { StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
+import type { PageAnswer } from '../../stripe/gateway/stripe-answers.js';
 import { StripeRefusedError, written } from '../../stripe/gateway/written.js';
 import type { CheckoutStatusResponse } from './checkout.schemas.js';
 import { METADATA } from './session-params.js';

@@ -2,12 +2,8 @@ import { z } from 'zod';
 import type { PlanCatalog } from '../../events/catalog.events.js';
 import type { Snapshot } from '../../projections/entitlements/snapshot.js';
 import type { Buyer, BuyerReader } from '../../projections/read-models/buyer.reader.js';
-import type {
-  NoAnswer,
-  ObjectAnswer,
-  PageAnswer,
-  StripeGateway,
-} from '../../stripe/gateway/stripe.gateway.js';
+import type { StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
+import type { NoAnswer, ObjectAnswer, PageAnswer } from '../../stripe/gateway/stripe-answers.js';
 import { type Held, heldBy, type StripeSubscription, stripeSubscription } from './held.js';
 import { completed } from './open-sessions.js';
 import { answered, PATIENCE_MS } from './stripe-writes.js';

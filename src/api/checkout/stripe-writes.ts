@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { NoAnswer, StripeGateway, StripeWrite } from '../../stripe/gateway/stripe.gateway.js';
+import type { StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
+import type { NoAnswer, StripeWrite } from '../../stripe/gateway/stripe-answers.js';
 import { StripeUnansweredError } from '../../stripe/gateway/stripe-lists.js';
 import { written } from '../../stripe/gateway/written.js';
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Snapshot } from '../../projections/entitlements/snapshot.js';
-import type { StripeGateway, StripeWrite } from '../../stripe/gateway/stripe.gateway.js';
+import type { StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
+import type { StripeWrite } from '../../stripe/gateway/stripe-answers.js';
 import { written } from '../../stripe/gateway/written.js';
 import { idOf, stripeSubscription } from '../checkout/held.js';
 import { answered, idOnly, PATIENCE_MS, writtenAs } from '../checkout/stripe-writes.js';

@@ -4,7 +4,8 @@ import { canonicalJson } from '../../events/canonical-json.js';
 import { parseEvent } from '../../events/event-envelope.js';
 import { checkoutStream } from '../../events/stream-names.js';
 import { untilAborted } from '../../observability/in-time.js';
-import type { StripeGateway, StripeWrite } from '../../stripe/gateway/stripe.gateway.js';
+import type { StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
+import type { StripeWrite } from '../../stripe/gateway/stripe-answers.js';
 import { StripeUnansweredError } from '../../stripe/gateway/stripe-lists.js';
 import { StripeRefusedError, written } from '../../stripe/gateway/written.js';
 import {

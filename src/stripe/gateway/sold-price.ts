@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { NoAnswer, PageAnswer, StripeAnswer, StripeGateway } from './stripe.gateway.js';
+import type { StripeGateway } from './stripe.gateway.js';
+import type { NoAnswer, PageAnswer, StripeAnswer } from './stripe-answers.js';
 import { StripeUnansweredError } from './stripe-lists.js';
 
 const amount = {

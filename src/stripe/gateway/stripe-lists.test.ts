@@ -1,4 +1,4 @@
-import type { NoAnswer, PageAnswer } from './stripe.gateway.js';
+import type { NoAnswer, PageAnswer } from './stripe-answers.js';
 import { isRefusedByStripe, pageOf, StripeUnansweredError } from './stripe-lists.js';
 
 function noAnswer(status: number | null, outcome: NoAnswer['outcome'] = 'failed'): NoAnswer {

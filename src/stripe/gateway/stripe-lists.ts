@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { NamedError } from '../../observability/named-error.js';
 import type { StripeObjectRef } from './object-kind.js';
-import type { ListedObject, NoAnswer, ObjectAnswer, PageAnswer, StripeGateway } from './stripe.gateway.js';
+import type { StripeGateway } from './stripe.gateway.js';
+import type { ListedObject, NoAnswer, ObjectAnswer, PageAnswer } from './stripe-answers.js';
 
 /** Times that one page is asked for before its list is given up. */
 const TRIES = 5;

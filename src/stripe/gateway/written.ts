@@ -1,5 +1,6 @@
 import { NamedError } from '../../observability/named-error.js';
-import type { ObjectAnswer, Refusal, StripeGateway, StripeWrite } from './stripe.gateway.js';
+import type { StripeGateway } from './stripe.gateway.js';
+import type { ObjectAnswer, Refusal, StripeWrite } from './stripe-answers.js';
 import { StripeUnansweredError } from './stripe-lists.js';
 
 /** Stripe refused something for good. The message names Stripe's code and request, and nothing that Stripe wrote. */

@@ -1,6 +1,7 @@
 import { type TestDatabase, testDatabase } from '../../../test/support/postgres.js';
 import { serviceTables } from '../../../test/support/stores.js';
-import type { ObjectAnswer, StripeGateway } from '../gateway/stripe.gateway.js';
+import type { StripeGateway } from '../gateway/stripe.gateway.js';
+import type { ObjectAnswer } from '../gateway/stripe-answers.js';
 import { SoldPrices } from './sold-prices.js';
 
 const BY_THE_MONTH = { interval: 'month', interval_count: 1, usage_type: 'licensed' };

@@ -2,7 +2,7 @@ import type { StripeAnswerOrigin } from '../../commands/aggregate.js';
 import type { ClaimReading } from '../../events/user-id.js';
 import { NamedError } from '../../observability/named-error.js';
 import type { StripeObjectRef } from '../gateway/object-kind.js';
-import type { ObjectAnswer } from '../gateway/stripe.gateway.js';
+import type { ObjectAnswer } from '../gateway/stripe-answers.js';
 import {
   type IgnoredAnswer,
   type RetrievedTranslation,

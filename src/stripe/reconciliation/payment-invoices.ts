@@ -1,5 +1,5 @@
 import type { PaymentNames } from '../../events/payment.events.js';
-import type { PageAnswer } from '../gateway/stripe.gateway.js';
+import type { PageAnswer } from '../gateway/stripe-answers.js';
 import { type AnswerReading, isAhead, type ReadAnswer, readAnswer, retrievalKey } from './answers.js';
 import type { StreamFacts } from './stream-facts.js';
 

@@ -3,7 +3,8 @@ import { recordingOf, type StripeStream } from '../../commands/recording.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import { streamName } from '../../events/stream-names.js';
 import type { StripeObjectRef } from '../gateway/object-kind.js';
-import type { NoAnswer, StripeGateway } from '../gateway/stripe.gateway.js';
+import type { StripeGateway } from '../gateway/stripe.gateway.js';
+import type { NoAnswer } from '../gateway/stripe-answers.js';
 import {
   type Ambiguity,
   ambiguityOf,

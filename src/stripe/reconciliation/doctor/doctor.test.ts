@@ -1,5 +1,5 @@
 import { planCatalogSchema } from '../../../events/catalog.events.js';
-import type { NoAnswer, PageAnswer } from '../../gateway/stripe.gateway.js';
+import type { NoAnswer, PageAnswer } from '../../gateway/stripe-answers.js';
 import { HANDLED_TYPES } from '../../translate/stripe-event.translator.js';
 import { type Examined, examine } from './doctor.js';
 

@@ -1,6 +1,7 @@
 import type { EventStore } from '../../../event-store/event-store.js';
 import type { StripeObjectRef } from '../../gateway/object-kind.js';
-import type { ListedObject, PageAnswer, StripeGateway } from '../../gateway/stripe.gateway.js';
+import type { StripeGateway } from '../../gateway/stripe.gateway.js';
+import type { ListedObject, PageAnswer } from '../../gateway/stripe-answers.js';
 import { objectOf, pageOf } from '../../gateway/stripe-lists.js';
 import { id, type JsonObject, object } from '../../translate/read-json.js';
 import {

@@ -1,5 +1,5 @@
 import { streamName } from '../../../events/stream-names.js';
-import type { ListedObject, PageAnswer } from '../../gateway/stripe.gateway.js';
+import type { ListedObject, PageAnswer } from '../../gateway/stripe-answers.js';
 import { pageOf } from '../../gateway/stripe-lists.js';
 import { field, idOf } from '../../translate/read-json.js';
 import { AnswerAheadError, isAhead, type UnusableObject } from '../answers.js';

@@ -2,7 +2,8 @@ import type { StripeStream } from '../../../commands/recording.js';
 import type { EventStore } from '../../../event-store/event-store.js';
 import { streamName } from '../../../events/stream-names.js';
 import type { StripeObjectRef } from '../../gateway/object-kind.js';
-import type { ObjectAnswer, StripeGateway } from '../../gateway/stripe.gateway.js';
+import type { StripeGateway } from '../../gateway/stripe.gateway.js';
+import type { ObjectAnswer } from '../../gateway/stripe-answers.js';
 import { objectOf } from '../../gateway/stripe-lists.js';
 import {
   AnswerAheadError,

@@ -1,4 +1,5 @@
-import type { PageAnswer, StripeGateway } from '../../gateway/stripe.gateway.js';
+import type { StripeGateway } from '../../gateway/stripe.gateway.js';
+import type { PageAnswer } from '../../gateway/stripe-answers.js';
 import { pageOf } from '../../gateway/stripe-lists.js';
 import { id } from '../../translate/read-json.js';
 import {
