@@ -1,8 +1,12 @@
 import { HttpException } from '@nestjs/common';
-import { MomentAheadError, NotLevelError, RebuildNeededError } from '../audit/as-of/as-of.js';
-import { HistoryRebuiltError } from '../audit/history/user-history.js';
-import { NoEventThereError } from '../audit/log/audit-log.js';
-import { ContentionError } from '../commands/aggregate-repository.js';
+import {
+  HistoryRebuiltError,
+  MomentAheadError,
+  NoEventThereError,
+  NotLevelError,
+  RebuildNeededError,
+} from '../audit/errors.js';
+import { ContentionError } from '../commands/errors.js';
 import { ClockDiffersError } from '../database/server-clock.js';
 import { isTransient } from '../database/transient.js';
 import {

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
-import { RebuildNeededError } from '../audit/as-of/as-of.js';
-import { HistoryRebuiltError, UserHistory } from '../audit/history/user-history.js';
+import { HistoryRebuiltError, RebuildNeededError } from '../audit/errors.js';
+import { UserHistory } from '../audit/history/user-history.js';
 import { type Life, type ReplayedSnapshot, type ReplayStep, replay } from '../audit/replay/replay.js';
 import { AggregateRepository } from '../commands/aggregate-repository.js';
 import { auditAggregate, RecordAuditAccess } from '../commands/audit.aggregate.js';

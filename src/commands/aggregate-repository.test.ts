@@ -12,11 +12,8 @@ import { parseEvent } from '../events/event-envelope.js';
 import { verifyChain } from '../events/hash-chain.js';
 import type { StoredEvent } from '../events/stored-event.js';
 import type { KeyedOrigin } from './aggregate.js';
-import {
-  AggregateRepository,
-  type AggregateRepositoryOptions,
-  ContentionError,
-} from './aggregate-repository.js';
+import { AggregateRepository, type AggregateRepositoryOptions } from './aggregate-repository.js';
+import { ContentionError } from './errors.js';
 import type { Repositories } from './repositories.js';
 import {
   LinkSubscription,

@@ -6,18 +6,10 @@ import { parseEvent } from '../events/event-envelope.js';
 import { currentSchemaVersion, type DomainEvent } from '../events/event-types.js';
 import { GENESIS_HASH, type SealedEvent, sealEvent } from '../events/hash-chain.js';
 import type { StoredEvent } from '../events/stored-event.js';
-import { NamedError } from '../observability/named-error.js';
 import type { Tracing } from '../observability/tracing.js';
 import { type Aggregate, type Command, type CommandResult, metadataOf, type Origin } from './aggregate.js';
+import { ContentionError } from './errors.js';
 import { type Fold, type KeptFolds, keptFolds, type NewestSecond, withSecond } from './kept-folds.js';
-
-/** A stream kept changing under us for longer than we retry. The command may be sent again. */
-export class ContentionError extends NamedError {
-  readonly code = 'contention';
-  constructor(stream: string, tries: number) {
-    super(`stream ${stream} changed under each of ${tries} tries`);
-  }
-}
 
 export interface AggregateRepositoryOptions {
   /** The setting STREAM_PREFIX. */

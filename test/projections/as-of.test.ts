@@ -1,7 +1,8 @@
-import { AsOfReader, RebuildNeededError } from '../../src/audit/as-of/as-of.js';
+import { AsOfReader } from '../../src/audit/as-of/as-of.js';
 import { everyUserAsOf } from '../../src/audit/as-of/every-user.js';
 import { FoldTimes } from '../../src/audit/as-of/fold-times.js';
 import { readUserStreams } from '../../src/audit/as-of/user-streams.reader.js';
+import { RebuildNeededError } from '../../src/audit/errors.js';
 import { RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
 import { EntitlementReader } from '../../src/projections/read-models/entitlement.reader.js';
 import { failingRules, sawStatus } from '../support/failing-rules.js';

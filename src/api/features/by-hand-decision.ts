@@ -1,7 +1,7 @@
 import type { PlanCatalog } from '../../events/catalog.events.js';
 import { keysOf } from '../../policy/catalog-keys.js';
+import { originOfFeature, originOfLimit, withoutOverrides } from '../../policy/combination-origins.js';
 import { type Combination, entitlementOf } from '../../policy/combine.js';
-import { originOfFeature, originOfLimit, withoutOverrides } from '../../policy/combined.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 import { decideFeature, type FeatureDecision, type FeatureQuestion } from './feature-decision.js';
 

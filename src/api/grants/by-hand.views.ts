@@ -1,7 +1,7 @@
 import type { CommandResult } from '../../commands/aggregate.js';
 import type { GrantIssuedData } from '../../events/grant.events.js';
+import { type OverrideOutcome, overrideOutcomes } from '../../policy/combination-origins.js';
 import type { Combination } from '../../policy/combine.js';
-import { type OverrideOutcome, overrideOutcomes } from '../../policy/combined.js';
 import type { SaidByHand } from '../../policy/facts.js';
 import type { GrantAccess, GrantRule } from '../../policy/grants.js';
 import type { OverrideRule } from '../../policy/overrides.js';

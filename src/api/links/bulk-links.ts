@@ -1,7 +1,7 @@
 import type { CommandBus } from '@nestjs/cqrs';
 import type { CommandResult, Origin } from '../../commands/aggregate.js';
-import { ContentionError } from '../../commands/aggregate-repository.js';
 import { LinkCustomer } from '../../commands/customer.aggregate.js';
+import { ContentionError } from '../../commands/errors.js';
 import type { FailureLog } from '../../http/failure-log.js';
 import type { ProblemError } from '../../http/problem.js';
 import { ConcurrencyLimit } from '../concurrency-limit.js';

@@ -3,11 +3,11 @@ import type { EventStore } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { comparePositions, type Position } from '../../events/stored-event.js';
 import { happenedAt, timeOf } from '../../events/two-clocks.js';
-import { NamedError } from '../../observability/named-error.js';
 import { type FoldingRules, RUNNING_RULES } from '../../projections/entitlements/folding-rules.js';
 import type { PastSnapshot, Snapshot } from '../../projections/entitlements/snapshot.js';
 import { readServedAt } from '../../projections/read-models/served-history.reader.js';
 import { ReadModelNotReadyError } from '../../projections/read-models/served-row.js';
+import { MomentAheadError, NotLevelError, RebuildNeededError } from '../errors.js';
 import { CatalogHistory, type PublishedInLog } from './catalog-history.js';
 import { FoldTimes } from './fold-times.js';
 import {
@@ -20,30 +20,6 @@ import {
 } from './judged-events.js';
 import { type Missing, UserEventsReader } from './user-events.js';
 import { readUserStreams, type UserStreams } from './user-streams.reader.js';
-
-/** The live generation was begun by code that did not keep what this is answered by. */
-export class RebuildNeededError extends NamedError {
-  readonly code = 'rebuild_needed';
-  constructor() {
-    super('the read models were made before questions as of a moment: rebuild them');
-  }
-}
-
-/** The read models did not come to what the log holds in time. */
-export class NotLevelError extends NamedError {
-  readonly code = 'projection_behind';
-  constructor(handled: Position | null, head: Position) {
-    super(`the read models are at ${handled ?? '0'} and did not reach ${head} in time`);
-  }
-}
-
-/** A moment was asked for that is not there yet. */
-export class MomentAheadError extends NamedError {
-  readonly code = 'time_in_future';
-  constructor() {
-    super('nothing can be known yet of a moment that is still to come');
-  }
-}
 
 /**
  * What is asked (Unix ms; DESIGN 9, "Two clocks"): `at` and `knownAt` judge by both clocks; without `knownAt` all that is

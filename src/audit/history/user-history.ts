@@ -2,28 +2,19 @@ import type { Pool } from 'pg';
 import type { EventStore } from '../../event-store/event-store.js';
 import type { PlanCatalog } from '../../events/catalog.events.js';
 import { comparePositions } from '../../events/stored-event.js';
-import { NamedError } from '../../observability/named-error.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 import type { ReasonWithEvents } from '../../projections/read-models/reason-events.js';
 import { ReadModelNotReadyError } from '../../projections/read-models/served-row.js';
-import { RebuildNeededError } from '../as-of/as-of.js';
 import { CatalogHistory } from '../as-of/catalog-history.js';
 import { UserEventsReader } from '../as-of/user-events.js';
 import { readUserStreams } from '../as-of/user-streams.reader.js';
+import { HistoryRebuiltError, RebuildNeededError } from '../errors.js';
 import type { Life } from '../replay/replay.js';
 import { causesOf, type HistoryCause } from './cause.js';
 import { type Change, changesBetween } from './changes.js';
 import { type HistoryOrder, type HistoryPlace, type HistoryRow, readHistory } from './history.reader.js';
 import { type Explainable, reasonsOf } from './history-reasons.js';
 import { isUpgrade, type Upgrade, upgradeOf } from './upgrades.js';
-
-/** The read models were built anew since a page of a history was read: its rows are others. */
-export class HistoryRebuiltError extends NamedError {
-  readonly code = 'history_rebuilt';
-  constructor() {
-    super('the history was built anew since that page: begin again');
-  }
-}
 
 /** A snapshot that held, and what made it so. Times are RFC 3339. */
 export interface HistoryEntry {

@@ -1,19 +1,11 @@
 import type { Pool } from 'pg';
 import type { EventStore } from '../../event-store/event-store.js';
 import { comparePositions, type Position, type StoredEvent } from '../../events/stored-event.js';
-import { NamedError } from '../../observability/named-error.js';
+import { NoEventThereError } from '../errors.js';
 import type { LogFilter } from './log-filter.js';
 import { logLines } from './log-lines.js';
 import { type EventPages, startingWith, streamsPages, wholeLogPages } from './log-source.js';
 import { streamsOfUser } from './user-log-streams.js';
-
-/** A position was named at which the log has no event. */
-export class NoEventThereError extends NamedError {
-  readonly code = 'position_unknown';
-  constructor(position: Position) {
-    super(`no event of the log is at ${position}`);
-  }
-}
 
 /** What is asked of the log: all of it, or of one stream or one user alone; of both only what is of both. */
 export interface LogQuestion extends LogFilter {
