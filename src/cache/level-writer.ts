@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { CommitId } from '../projections/read-models/snapshot-cache.js';
 import type { RedisConnection } from './redis-connection.js';
 import { ADVANCE } from './scripts.js';
+import { isSame, type KnownCommit } from './shared-value.js';
 
 /** What is told behind the replies may take its time, in milliseconds. */
 const WITHIN_MS = 2_000;
@@ -30,8 +30,8 @@ export class LevelWriter {
   #pending = new Set<string>();
   #isAllPending = true;
   /** The last commit that Redis confirmed to have been told; `null` since this instance does not lead. */
-  #told: CommitId | null = null;
-  #now: CommitId | null = null;
+  #told: KnownCommit | null = null;
+  #now: KnownCommit | null = null;
   #isAsking = false;
   readonly #timer: NodeJS.Timeout;
 
@@ -47,9 +47,8 @@ export class LevelWriter {
   }
 
   /** This instance leads, and the live checkpoint is at `commit`. */
-  leads(commit: CommitId): void {
-    const isNew = this.#now?.revision !== commit.revision || this.#now.liveEpoch !== commit.liveEpoch;
-    if (!isNew) return;
+  leads(commit: KnownCommit): void {
+    if (this.#now !== null && isSame(this.#now, commit)) return;
     this.#now = commit;
     void this.#tell();
   }
@@ -90,7 +89,7 @@ export class LevelWriter {
     setTimeout(() => void this.#tell(), RETRY_MS).unref();
   }
 
-  async #advance(from: number | null, to: CommitId, users: readonly string[]): Promise<boolean> {
+  async #advance(from: number | null, to: KnownCommit, users: readonly string[]): Promise<boolean> {
     const { redis, levelKey, pointerKey, namespace, keyOf, lifetimeMs } = this.options;
     const answer = await redis.ask(
       (client) =>
@@ -103,6 +102,7 @@ export class LevelWriter {
             randomUUID(),
             String(lifetimeMs),
             namespace,
+            to.event,
           ],
         }),
       WITHIN_MS,

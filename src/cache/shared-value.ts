@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import type { LiveCheckpoint } from '../projections/engine/checkpoint.js';
 import type { Served, Snapshot } from '../projections/entitlements/snapshot.js';
 import { entitlementSchema } from '../projections/entitlements/user-row.js';
 import type { CommitId, SharedSnapshot } from '../projections/read-models/snapshot-cache.js';
 
-/** `{epoch} {live epoch} {revision}` */
-const LEVEL = /^(\S+) (\d+) (\d+)$/;
+/** `{epoch} {live epoch} {revision} {event}` */
+const LEVEL = /^(\S+) (\d+) (\d+) (\S+)$/;
 /** `{epoch} {revision} {position} {version} {validUntil} {etag} {snapshot as JSON}`; `validUntil` in Unix ms, `-` of none. */
 const VALUE = /^(\S+) \d+ (\d+) \d+ (\d+|-) (\S+) (\{.*\})$/s;
 
@@ -19,16 +20,30 @@ const snapshotSchema: z.ZodType<Snapshot> = entitlementSchema.extend({
   faulted: z.strictObject({ since: z.string(), position: z.string() }).exactOptional(),
 });
 
+/** A commit, and the last event that was applied by then: `-` where none was. No other commit has both. */
+export interface KnownCommit extends CommitId {
+  readonly event: string;
+}
+
 /** Up to which commit Redis is told of changes; `epoch` begins anew wherever that is not known. */
-export interface CacheLevel extends CommitId {
+export interface CacheLevel extends KnownCommit {
   readonly epoch: string;
+}
+
+/** The commit that a live checkpoint is at. */
+export function commitOf({ liveEpoch, checkpoint }: LiveCheckpoint): KnownCommit {
+  return { liveEpoch, revision: checkpoint.revision, event: checkpoint.eventId ?? '-' };
+}
+
+export function isSame(a: KnownCommit, b: KnownCommit): boolean {
+  return a.liveEpoch === b.liveEpoch && a.revision === b.revision && a.event === b.event;
 }
 
 /** `null` where there is none, or nothing that we wrote. */
 export function parseLevel(text: string | null): CacheLevel | null {
-  const [, epoch, liveEpoch, revision] = LEVEL.exec(text ?? '') ?? [];
-  if (epoch === undefined) return null;
-  return { epoch, liveEpoch: Number(liveEpoch), revision: Number(revision) };
+  const [, epoch, liveEpoch, revision, event] = LEVEL.exec(text ?? '') ?? [];
+  if (epoch === undefined || event === undefined) return null;
+  return { epoch, liveEpoch: Number(liveEpoch), revision: Number(revision), event };
 }
 
 /** The value of a user without its first two words, which Redis writes. */

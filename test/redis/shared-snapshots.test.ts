@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SharedSnapshots } from '../../src/cache/shared-snapshots.js';
+import type { KnownCommit } from '../../src/cache/shared-value.js';
 import type { LiveCheckpoint } from '../../src/projections/engine/checkpoint.js';
 import { type Served, serve } from '../../src/projections/entitlements/snapshot.js';
 import { defaultUserRow, entitlementSchema } from '../../src/projections/entitlements/user-row.js';
@@ -27,7 +28,16 @@ function snapshot(userId: string, version = 0): Served {
   return serve(defaultUserRow(userId, FREE), { faulted: null, planned: null }, version, '7', Date.now());
 }
 
-const at = (revision: number, liveEpoch = 1): CommitId => ({ revision, liveEpoch });
+const at = (revision: number, liveEpoch = 1, event = `event-${revision}`): KnownCommit => ({
+  revision,
+  liveEpoch,
+  event,
+});
+
+/** The live checkpoint at a commit, with what is looked at of it. */
+function liveAt({ revision, liveEpoch, event }: KnownCommit): LiveCheckpoint {
+  return { generation: 1, liveEpoch, checkpoint: { revision, eventId: event } } as LiveCheckpoint;
+}
 
 /** Lets nothing else of this process happen for so many milliseconds. */
 function standStill(ms: number): void {
@@ -72,13 +82,13 @@ describe('Snapshots in Redis', () => {
     };
     const [leader, other] = [one(), one()];
     const level = () => redis.ask((client) => client.get(`${namespace}:level`));
-    const lead = async (commit: CommitId, changed: readonly string[] | 'all', by = leader) => {
-      const live = { generation: 1, liveEpoch: commit.liveEpoch, checkpoint: { revision: commit.revision } };
+    const lead = async (commit: KnownCommit, changed: readonly string[] | 'all', by = leader) => {
       by.changed(changed);
-      by.confirmed(live as LiveCheckpoint, { moved: false, isLeading: true });
+      by.confirmed(liveAt(commit), { moved: false, isLeading: true });
       await until('the level is told', async () =>
-        (await level())?.endsWith(` ${commit.liveEpoch} ${commit.revision}`),
+        (await level())?.endsWith(` ${commit.liveEpoch} ${commit.revision} ${commit.event}`),
       );
+      other.confirmed(liveAt(commit), { moved: false, isLeading: false });
     };
     const find = async (known: CommitId, ...userIds: readonly string[]) => {
       const found = await other.find(userIds, () => known);
@@ -187,6 +197,7 @@ describe('Snapshots in Redis', () => {
     await offer(at(5), snapshot('u', 3));
     await holds(at(5), 'u');
     const next = one();
+    next.confirmed(liveAt(at(5)), { moved: true, isLeading: false });
     await until('the next leader is connected', async () => (await next.find(['u'], () => at(5))).size === 1);
     await lead(at(5), 'all', next);
     await finds(at(5), { u: 3 });
@@ -201,6 +212,39 @@ describe('Snapshots in Redis', () => {
     await holds(at(300), 'u');
     await lead(at(300), 'all', one());
     expect(await find(at(300), 'u')).toEqual([null]);
+  });
+
+  it('of the future are not used where the database was put back from an old copy, not even before a leader has told of it', async () => {
+    const { lead, offer, find, finds, holds, one, other, leader } = instances();
+    const moved = { moved: true, isLeading: false };
+    await lead(at(90), 'all');
+    await lead(at(100), ['u']);
+    await offer(at(100), snapshot('u', 3));
+    await holds(at(100), 'u');
+    leader.confirmed(liveAt(at(90)), moved);
+    other.confirmed(liveAt(at(90)), moved);
+    expect(await find(at(90), 'u')).toEqual([null]);
+    other.confirmed(liveAt(at(100, 1, 'another')), { ...moved, moved: false });
+    expect(await find(at(100), 'u')).toEqual([null]);
+    await lead(at(100, 1, 'another'), 'all', one());
+    expect(await find(at(100), 'u')).toEqual([null]);
+    await offer(at(100), snapshot('u', 2));
+    await finds(at(100), { u: 2 });
+  });
+
+  it('that Redis knows more of than an instance are used once it has met the level at its own checkpoint', async () => {
+    const { lead, offer, finds, holds, one } = instances();
+    await lead(at(5), 'all');
+    await offer(at(5), snapshot('u', 3));
+    await holds(at(5), 'u');
+    const behind = one();
+    behind.confirmed(liveAt(at(4)), { moved: true, isLeading: false });
+    await finds(at(5), { u: 3 }); // Redis answers, and to one who waits the level is ahead
+    expect((await behind.find(['u'], () => at(4))).size).toBe(0);
+    behind.confirmed(liveAt(at(5)), { moved: false, isLeading: false });
+    await untilFound(() => behind.find(['u'], () => at(5)));
+    await lead(at(6), ['v']);
+    await untilFound(() => behind.find(['u'], () => at(5)));
   });
 
   it('that others wrote, or of another epoch or user, are not there', async () => {
@@ -228,8 +272,8 @@ describe('Snapshots in Redis', () => {
     await redis.ask(async (client) => {
       expect(await client.get('tenure:cache')).toBe(namespace);
       const [level, value] = await client.mGet([`${namespace}:level`, `${namespace}:user:u`]);
-      const [epoch, liveEpoch, revision] = level?.split(' ') ?? [];
-      expect([liveEpoch, revision]).toEqual(['1', '5']);
+      const [epoch, liveEpoch, revision, event] = level?.split(' ') ?? [];
+      expect([liveEpoch, revision, event]).toEqual(['1', '5', 'event-5']);
       const [ofEpoch, readAt, position, version, validUntil, etag, ...json] = value?.split(' ') ?? [];
       expect([ofEpoch, readAt, position, version, validUntil]).toEqual([epoch, '5', '7', '3', '-']);
       expect(etag).toBe(snapshot('u', 3).etag);
