@@ -42,16 +42,29 @@ export function httpServer(listener: RequestListener): Server {
   return server;
 }
 
+/** What is under way on one connection. */
+class Pipeline {
+  underWay = 0;
+  isEnding = false;
+  readonly ended = (): void => {
+    this.underWay -= 1;
+  };
+}
+
+const PIPELINE = Symbol('requests under way');
+interface BoundedSocket extends Socket {
+  [PIPELINE]?: Pipeline;
+}
+
 /**
  * Node hands over all requests of a chunk at once, a thousand in 64 KiB: one connection could take the process for seconds.
  * Those beyond the bound are not begun: the first of them is refused and ends the connection once the others are answered.
  */
 function boundedPipeline(listener: RequestListener): RequestListener {
-  const connections = new WeakMap<Socket, { underWay: number; isEnding: boolean }>();
   return (request, response) => {
-    const { socket } = request;
-    const connection = connections.get(socket) ?? { underWay: 0, isEnding: false };
-    if (connection.underWay === 0) connections.set(socket, connection);
+    const { socket }: { socket: BoundedSocket } = request;
+    socket[PIPELINE] ??= new Pipeline();
+    const connection = socket[PIPELINE];
     if (connection.isEnding) return;
     if (connection.underWay >= MOST_UNDER_WAY) {
       connection.isEnding = true;
@@ -64,9 +77,7 @@ function boundedPipeline(listener: RequestListener): RequestListener {
       return;
     }
     connection.underWay += 1;
-    response.once('close', () => {
-      connection.underWay -= 1;
-    });
+    response.on('close', connection.ended);
     listener(request, response);
   };
 }
