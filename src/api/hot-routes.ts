@@ -89,16 +89,20 @@ export function hotRoutes(options: HotRoutesOptions): RequestListener {
     else snapshots.send(response, reply, requestId, start);
   };
 
-  /** All flags of a user, which providers in browsers ask for again and again. */
+  /** All flags of a user, which providers in browsers ask for again and again; from memory when it can. */
   const evaluate = async ({ request, response, requestId, start }: Exchange): Promise<void> => {
     let reply: Reply;
     try {
       const { headers, socket } = request;
-      const principal = await access.admit(headers.authorization, socket.remoteAddress ?? '');
+      const found = access.admit(headers.authorization, socket.remoteAddress ?? '');
+      const principal = found instanceof Promise ? await found : found;
       const body = await readJsonBody(request);
       if (principal.kind === 'key') requireScope(principal, 'entitlements:read');
-      const has = { ifNoneMatch: headers['if-none-match'], flagConfigEtag: undefined };
-      reply = await ofrep.flags(body, tokenOf(principal), has);
+      const token = tokenOf(principal);
+      const ifNoneMatch = headers['if-none-match'];
+      reply =
+        ofrep.peek(body, token, ifNoneMatch) ??
+        (await ofrep.flags(body, token, { ifNoneMatch, flagConfigEtag: undefined }));
     } catch (error) {
       reply = parseFailure(error, undefined) ?? flags.refuse(error, requestId);
     }

@@ -59,4 +59,22 @@ describe('A shared answer', () => {
     void shared.get();
     expect(hand.asked).toBe(2);
   });
+
+  it('is seen without waiting for as long as it is told, and neither before nor after', async () => {
+    const { hand, shared } = asked();
+    expect(shared.peek()).toBeNull();
+    const first = shared.get();
+    expect(shared.peek()).toBeNull();
+    hand.answer('first');
+    await first;
+    hand.now = 999;
+    expect(shared.peek()).toBe('first');
+    hand.now = 1_000;
+    expect(shared.peek()).toBeNull();
+    const failing = shared.get();
+    hand.answer(new Error('gone'));
+    await expect(failing).rejects.toThrow('gone');
+    expect(shared.peek()).toBeNull();
+    expect(hand.asked).toBe(2);
+  });
 });

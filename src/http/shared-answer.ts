@@ -6,6 +6,7 @@ export class SharedAnswer<T> {
   #asked: Promise<T> | null = null;
   #askedAt = 0;
   #isAnswered = false;
+  #answer: T | null = null;
 
   constructor(
     private readonly ask: () => Promise<T>,
@@ -14,9 +15,18 @@ export class SharedAnswer<T> {
   ) {}
 
   get(): Promise<T> {
-    const isOld = this.#isAnswered && this.now() - this.#askedAt >= this.keptMs;
+    const isOld = this.#isAnswered && this.#isOld();
     if (this.#asked === null || isOld) this.#asked = this.#askAgain();
     return this.#asked;
+  }
+
+  /** The answer that is told now, or `null` where it must be asked for. */
+  peek(): T | null {
+    return this.#isAnswered && !this.#isOld() ? this.#answer : null;
+  }
+
+  #isOld(): boolean {
+    return this.now() - this.#askedAt >= this.keptMs;
   }
 
   async #askAgain(): Promise<T> {
@@ -24,6 +34,7 @@ export class SharedAnswer<T> {
     this.#isAnswered = false;
     try {
       const answer = await this.ask();
+      this.#answer = answer;
       this.#isAnswered = true;
       return answer;
     } catch (error) {

@@ -55,6 +55,11 @@ export class EntitlementsService {
     return served === null ? null : snapshotReply(served, this.reader.handled, ifNoneMatch);
   }
 
+  /** What the snapshot is made of, from memory, or `null` when it must be read. */
+  peekServed(userId: string): Served | null {
+    return this.reader.peek(userId);
+  }
+
   /** @throws ProblemError `invalid_user_id`, `invalid_request`, `position_unknown`, `projection_behind`, `too_many_waiting` */
   async snapshot(
     userId: string,

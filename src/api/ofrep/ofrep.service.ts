@@ -56,11 +56,36 @@ export class OfrepService {
     const { snapshot } = await this.entitlements.served(userId, undefined);
     const catalog = await this.#catalog.get();
     if (catalog === null) throw new ReadModelNotReadyError();
+    return this.#replyOf(snapshot, catalog, caller, has.ifNoneMatch);
+  }
+
+  /**
+   * The same from memory, or `null` when something must be read first: for the hot route.
+   * @throws ProblemError `other_user`
+   */
+  peek(
+    body: unknown,
+    caller: Pick<Caller, 'userId' | 'endsAt'>,
+    ifNoneMatch: string | undefined,
+  ): Reply | null {
+    const asked = userOf(body, caller);
+    if ('failure' in asked) return jsonReply(400, asked.failure);
+    const served = this.entitlements.peekServed(asked.userId);
+    const catalog = this.#catalog.peek();
+    if (served === null || catalog === null) return null;
+    return this.#replyOf(served.snapshot, catalog, caller, ifNoneMatch);
+  }
+
+  #replyOf(
+    snapshot: Snapshot,
+    catalog: PlanCatalog,
+    { endsAt }: Pick<Caller, 'endsAt'>,
+    ifNoneMatch: string | undefined,
+  ): Reply {
     const flags = this.#textOf(snapshot, catalog);
-    const { text, etag } =
-      caller.endsAt === null ? flags : this.#withStream(flags.text, userId, caller.endsAt);
+    const { text, etag } = endsAt === null ? flags : this.#withStream(flags.text, snapshot.userId, endsAt);
     const headers = { etag, 'cache-control': 'private, no-cache' };
-    if (matchesIfNoneMatch(has.ifNoneMatch, etag)) return new Reply(304, headers, null);
+    if (matchesIfNoneMatch(ifNoneMatch, etag)) return new Reply(304, headers, null);
     return new Reply(200, { 'content-type': 'application/json; charset=utf-8', ...headers }, text);
   }
 
