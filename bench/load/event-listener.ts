@@ -1,9 +1,11 @@
 import { type ClientRequest, get } from 'node:http';
 
-/** One open stream of a user: versions in the order in which they came, and how long after their events (milliseconds). */
+/** One open stream of a user: versions in the order in which they came, when they came, and when their events were made. */
 export class EventListener {
   readonly versions: number[] = [];
-  readonly delays: number[] = [];
+  /** When each version came, and when its event was made by the clock of its writer, before the commit; Unix ms. */
+  readonly came: number[] = [];
+  readonly made: number[] = [];
   #request: ClientRequest | null = null;
   #rest = '';
 
@@ -40,9 +42,9 @@ export class EventListener {
       const version = /"revocationVersion":(\d+)/.exec(part)?.[1];
       if (version === undefined) continue; // a heartbeat, or when to come again
       const changedAt = /"changedAt":"([^"]+)"/.exec(part)?.[1];
-      if (this.versions.length > 0)
-        this.delays.push(changedAt === undefined ? 0 : now - Date.parse(changedAt));
       this.versions.push(Number(version));
+      this.came.push(now);
+      this.made.push(changedAt === undefined ? now : Date.parse(changedAt));
     }
   }
 }
