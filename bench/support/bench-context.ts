@@ -25,7 +25,7 @@ export interface Effort {
   readonly purchases: number;
   /** Users whose snapshots instances share in Redis. */
   readonly sharedUsers: number;
-  /** Streams of users over two instances, how often each of them is told a change, and long polls. */
+  /** Streams of users over two instances, how often each of them is told a change (`PUSH_CHANGES` says otherwise), and long polls. */
   readonly pushStreams: number;
   readonly pushChanges: number;
   readonly pushPolls: number;

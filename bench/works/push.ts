@@ -51,17 +51,19 @@ export async function benchPush({
   const first = await startService(settings);
   const second = await startService(settings);
   try {
+    const users = Number(process.env.PUSH_USERS ?? effort.scaleUsers);
+    const changes = Number(process.env.PUSH_CHANGES ?? effort.pushChanges);
     const authorization = `Bearer ${adminKey}`;
     const scene: Scene = { ports: [first.port, second.port], authorization };
     await fillUsers({ port: first.port, headers: { authorization } }, databaseUrl, {
-      users: effort.scaleUsers,
+      users,
       begin: 'earlier',
     });
-    say(`  ${effort.scaleUsers} users are there`);
+    say(`  ${users} users are there`);
     await database.settle(); // the users' rows are written out before, and not meanwhile
     const lag = monitorEventLoopDelay({ resolution: 1 });
     lag.enable();
-    const streams = await pushToStreams(scene, effort.pushStreams, effort.pushChanges);
+    const streams = await pushToStreams(scene, effort.pushStreams, changes);
     lag.disable();
     say(
       `  ${streams.sinceAnswer.length} events on ${effort.pushStreams} streams, p99 ${quantile(streams.sinceAnswer, 0.99)} ms`,
@@ -71,14 +73,14 @@ export async function benchPush({
     return {
       rows: [
         limitRow({
-          work: `committed → SSE on two instances, p99 of ${effort.pushStreams} streams × ${effort.pushChanges} changes, 100 a second`,
+          work: `committed → SSE on two instances, p99 of ${effort.pushStreams} streams × ${changes} changes, 100 a second`,
           ours: Math.max(1, quantile(streams.sinceAnswer, 0.99)),
           against: 'the limit',
           theirs: P99_LIMIT_MS,
         }),
         {
           ...limitRow({
-            work: `memory of an instance, ${effort.scaleUsers} users, ${effort.pushStreams} streams on two`,
+            work: `memory of an instance, ${users} users, ${effort.pushStreams} streams on two`,
             ours: Math.max(...memory),
             against: 'the limit',
             theirs: MEMORY_LIMIT_MB,
