@@ -12,17 +12,31 @@ export function isCustomerDeleted(observations: readonly CustomerObservation[]):
 }
 
 /**
- * What of the sights of a customer can ever matter: the newest that claims it, the newest that tells of its end, and the
- * newest of the others. A customer seen ten thousand times is kept as one seen thrice.
+ * What of the sights of a customer can ever matter: the newest that claims it, what of its second claims it for somebody
+ * else, the newest that tells of its end, and the newest of the others. A customer seen ten thousand times is kept as one
+ * seen four times.
  */
 export function thatMatter(observations: readonly CustomerObservation[]): readonly CustomerObservation[] {
   const ordered = [...observations].sort(compareCustomerObservations);
+  const claiming = ordered.findLast(({ userId }) => userId !== null);
   const kept = [
-    ordered.findLast(({ userId }) => userId !== null),
+    claiming,
+    ordered.findLast((other) => claiming !== undefined && isRival(claiming, other)),
     ordered.findLast(({ stripeType }) => stripeType === 'customer.deleted'),
     ordered.at(-1),
   ];
   return ordered.filter((observation) => kept.includes(observation));
+}
+
+/** Whether two updates of one second claim a customer for two users: which came last only Stripe can say (DESIGN 5.4). */
+function isRival(claiming: CustomerObservation, other: CustomerObservation): boolean {
+  return (
+    other.userId !== null &&
+    other.userId !== claiming.userId &&
+    other.created === claiming.created &&
+    other.stripeType === claiming.stripeType &&
+    other.stripeType === 'customer.updated'
+  );
 }
 
 /** Within a second what was retrieved stands before what was delivered, and a customer is created first and deleted last. */

@@ -477,8 +477,22 @@ describe('a service', () => {
       await service.deliver(cut);
       const refunded = stripeEvent('charge.refunded', chargeObject('ch_mug', 'pi_mug'));
       await service.deliver(refunded);
+      const created = now() - 60;
+      const slow = subscriptionObject('sub_slow', 'price_plus', { livemode: false });
+      const incomplete = { ...slow, status: 'incomplete' };
+      await service.deliver(stripeEvent('customer.subscription.created', incomplete, { created }));
+      const bySlow = checkoutObject('cs_2', { subscription: 'sub_slow', userId: 'u_2' });
+      const paidLater = stripeEvent('checkout.session.completed', { ...bySlow, payment_status: 'unpaid' });
+      await service.deliver(paidLater);
+      const given = (user: string) => customerObject('cus_given', { metadata: { user_id: user } });
+      const told = ['u_3', 'u_3', 'u_4', 'u_3', 'u_3'].map((user, n) =>
+        stripeEvent('customer.updated', given(user), { id: `evt_given_${n}`, created }),
+      );
+      for (const event of told) await service.deliver(event);
       expect(api.asked).toEqual([]);
 
+      api.has(slow);
+      api.has({ ...given('u_3'), livemode: false });
       api.has(subscriptionObject('sub_unseen', 'price_plus', { livemode: false }));
       const other = await createTenure(
         loadSettings({ ...service.environment, ...api.environment, PORT: '0' }),
@@ -488,7 +502,7 @@ describe('a service', () => {
         const store = service.tenure.app.get<EventStore>(EVENT_STORE);
         const keys = await until('all to be asked', async () => {
           const all = (await wholeLog(store)).filter(({ type }) => isRetrievedType(type));
-          return all.length === 4 && all.map(({ metadata }) => JSON.parse(metadata).causationId);
+          return all.length === 6 && all.map(({ metadata }) => JSON.parse(metadata).causationId);
         });
         expect(new Set(keys)).toEqual(
           new Set([
@@ -496,6 +510,8 @@ describe('a service', () => {
             `retrieved/in_cut/${cut.id}`,
             `retrieved/sub_unseen/${completed.id}`,
             `retrieved/pi_mug/${refunded.id}`,
+            `retrieved/sub_slow/${paidLater.id}`,
+            'retrieved/cus_given/evt_given_4',
           ]),
         );
       } finally {

@@ -12,4 +12,4 @@ export interface FoldingRules {
 }
 
 /** The rules of this code. */
-export const RUNNING_RULES: FoldingRules = { codeVersion: '7', judge };
+export const RUNNING_RULES: FoldingRules = { codeVersion: '8', judge };

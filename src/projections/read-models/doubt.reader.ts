@@ -13,6 +13,7 @@ const suspectRow = z.object({
 });
 const namingRow = z.object({ subscription: z.string(), facts: z.string() });
 const saleRow = z.object({ session: z.string(), facts: z.string() });
+const customerRow = z.object({ customer: z.string() });
 const paymentRow = z.object({ payment: z.string() });
 const joinedRow = z.object({ joined: z.boolean() });
 const lastRow = z.tuple([z.object({ last: z.string().nullable() })]);
@@ -24,7 +25,7 @@ export interface Suspect {
   readonly invoices: readonly InvoiceObservation[];
 }
 
-/** A subscription without a fact of its own, and what was told of a session that names it. */
+/** A subscription without a fact of its own, or incomplete by all of them, and what was told of a session that names it. */
 export interface UnseenSubscription {
   readonly subscription: string;
   readonly checkouts: readonly CheckoutObservation[];
@@ -77,7 +78,7 @@ export class DoubtReader {
     };
   }
 
-  /** Looks at so many checkout sessions for subscriptions that they name and nothing was seen of. */
+  /** Looks at so many checkout sessions for subscriptions that they name, and that were not seen, or never but incomplete. */
   async unseen(after: string, limit: number): Promise<WalkPart<UnseenSubscription>> {
     const { rows } = await this.pool.query(
       `with slice as (
@@ -86,7 +87,9 @@ export class DoubtReader {
        select c.subscription, c.facts from slice c
        where c.subscription is not null and not exists (
          select from tenure.subscription_fact f
-         where f.generation = ${LIVE} and f.subscription = c.subscription and f.kind = 'observation')`,
+         where f.generation = ${LIVE} and f.subscription = c.subscription and f.kind = 'observation'
+           and case when strpos(f.body, '"status":"incomplete"') = 0 then true
+             else f.body::jsonb #>> '{data,status}' <> 'incomplete' end)`,
       [after, limit],
     );
     const found = z
@@ -117,6 +120,22 @@ export class DoubtReader {
     };
   }
 
+  /** Looks at so many customers for those that several of the sights that are kept name a user of. */
+  async claimedTwice(after: string, limit: number): Promise<WalkPart<string>> {
+    const { rows } = await this.pool.query(
+      `with slice as (
+         select customer, facts from tenure.customer
+         where generation = ${LIVE} and customer > $1 order by customer limit $2)
+       select customer from slice where facts like '%"userId":"%"userId":"%' order by customer`,
+      [after, limit],
+    );
+    const found = z
+      .array(customerRow)
+      .parse(rows)
+      .map(({ customer }) => customer);
+    return { found, next: await this.#lastOf('customer', after, limit) };
+  }
+
   /** Payments that no invoice and no session is named with. */
   async unjoinedPayments(after: string, limit: number): Promise<WalkPart<string>> {
     const { rows } = await this.pool.query(
@@ -141,8 +160,12 @@ export class DoubtReader {
   }
 
   /** Where a slice ends; `null` where nothing comes after it. */
-  async #lastOf(table: 'subscription' | 'checkout', after: string, limit: number): Promise<string | null> {
-    const id = table === 'checkout' ? 'session' : 'subscription';
+  async #lastOf(
+    table: 'subscription' | 'checkout' | 'customer',
+    after: string,
+    limit: number,
+  ): Promise<string | null> {
+    const id = table === 'checkout' ? 'session' : table;
     const { rows } = await this.pool.query(
       `select max(${id}) as last from (
          select ${id} from tenure.${table} where generation = ${LIVE} and ${id} > $1

@@ -7,7 +7,10 @@ import type { Question } from './reconciler.js';
 import type { ReconciliationQueue } from './reconciliation-queue.js';
 
 export interface DoubtWalkOptions {
-  readonly reader: Pick<DoubtReader, 'suspects' | 'unseen' | 'unknownSales' | 'unjoinedPayments'>;
+  readonly reader: Pick<
+    DoubtReader,
+    'suspects' | 'claimedTwice' | 'unseen' | 'unknownSales' | 'unjoinedPayments'
+  >;
   readonly queue: Pick<ReconciliationQueue, 'ask' | 'hasRoom' | 'asks'>;
   /** Whether all of the log is folded. */
   readonly isLevel: () => boolean;
@@ -54,6 +57,10 @@ export class DoubtWalk {
       ],
     );
     await this.#through(
+      (after) => reader.claimedTwice(after, SLICE),
+      (customer) => [ofCustomer(customer)],
+    );
+    await this.#through(
       (after) => reader.unseen(after, SLICE),
       ({ subscription, checkouts }) => {
         const naming = checkouts.find((checkout) => isCompletedCheckout(checkout));
@@ -93,6 +100,11 @@ export class DoubtWalk {
 function ofSubscription(id: string, namedBy: string | null): Question {
   const about = { kind: 'subscription', id } as const;
   return { about, on: { category: 'subscription', id }, namedBy, correlationId: CORRELATION };
+}
+
+function ofCustomer(id: string): Question {
+  const about = { kind: 'customer', id } as const;
+  return { about, on: { category: 'customer', id }, namedBy: null, correlationId: CORRELATION };
 }
 
 function ofCheckout(id: string): Question {
