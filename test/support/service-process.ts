@@ -65,6 +65,11 @@ export class ServiceProcess {
     }));
   }
 
+  /** `null` where it could not be started. */
+  get pid(): number | null {
+    return this.#child.pid ?? null;
+  }
+
   /** What it has said on stderr until now. */
   get complaints(): string {
     return this.#said.stderr;

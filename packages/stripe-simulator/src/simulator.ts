@@ -73,6 +73,11 @@ export class Simulator {
     return `http://${this.#host}:${this.#port}`;
   }
 
+  /** So many requests have come since the start. */
+  get requests(): number {
+    return this.#server.requests;
+  }
+
   /** How the SDK is told to ask here: `new Stripe(key, simulator.sdkConfig)`. */
   get sdkConfig(): { readonly host: string; readonly port: number; readonly protocol: 'http' } {
     return { host: this.#host, port: this.#port, protocol: 'http' };

@@ -56,6 +56,11 @@ export class ApiServer {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
+  /** So many requests have come since the start. */
+  get requests(): number {
+    return this.#requests;
+  }
+
   async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.#requests += 1;
     const requestId = `req_${this.#requests.toString(36).padStart(14, '0')}`;
