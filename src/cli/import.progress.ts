@@ -1,4 +1,5 @@
 import type { ImportJob } from '../stripe/reconciliation/import/import-jobs.js';
+import type { ImportedListName } from '../stripe/reconciliation/import/import-pages.js';
 import { countSteps, type Step } from './progress.js';
 
 /** Makes steps of an import: how many are read is known, of how many is not; what is to be recorded is. */
@@ -16,6 +17,12 @@ export function importSteps(): (job: ImportJob) => Step {
 }
 
 /** How much an import has read, in words. */
-export function readOfStripe({ subscriptions, purchases, disputes, refunds }: ImportJob): string {
-  return `${subscriptions} subscriptions, ${purchases} purchases, ${disputes} disputes and ${refunds} refunds read`;
+export function readOfStripe({
+  subscriptions,
+  purchases,
+  disputes,
+  refunds,
+  warnings,
+}: Pick<ImportJob, ImportedListName>): string {
+  return `${subscriptions} subscriptions, ${purchases} purchases, ${disputes} disputes, ${refunds} refunds and ${warnings} fraud warnings read`;
 }

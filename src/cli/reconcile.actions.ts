@@ -63,8 +63,8 @@ function linesOf(job: ReconciliationJob): readonly string[] {
   return [`${lookedAt(job)}; ${done}`, ...driftLines(report)];
 }
 
-function lookedAt({ events, subscriptions, purchases, disputes, refunds }: Looked): string {
-  return `${events} events, ${subscriptions} subscriptions, ${purchases} purchases, ${disputes} disputes and ${refunds} refunds looked at`;
+function lookedAt({ events, subscriptions, purchases, disputes, refunds, warnings }: Looked): string {
+  return `${events} events, ${subscriptions} subscriptions, ${purchases} purchases, ${disputes} disputes, ${refunds} refunds and ${warnings} fraud warnings looked at`;
 }
 
 function driftLines({

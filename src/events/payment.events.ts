@@ -73,13 +73,14 @@ export const fraudWarningSchema = z.strictObject({
 export type FraudWarningData = z.infer<typeof fraudWarningSchema>;
 
 /**
- * What Stripe's API showed of a payment, by `object`: which invoice it paid, its charge, or a dispute; read as what webhooks
- * bring is. `none`: asked which invoices it paid, Stripe named none. Amounts are minor units.
+ * What Stripe's API showed of a payment, by `object`: which invoice it paid, its charge, a dispute, or an early fraud warning;
+ * read as what webhooks bring is. `none`: asked which invoices it paid, Stripe named none. Amounts are minor units.
  */
 export const paymentRetrievedSchema = z.discriminatedUnion('object', [
   paymentAttachmentSchema.extend({ object: z.literal('invoice_payment') }),
   chargeObservationSchema.extend({ object: z.literal('charge') }),
   disputeObservationSchema.extend({ object: z.literal('dispute') }),
+  fraudWarningSchema.extend({ object: z.literal('early_fraud_warning') }),
   z.strictObject({ ...namedPayment, object: z.literal('none') }),
 ]);
 export type PaymentRetrievedData = z.infer<typeof paymentRetrievedSchema>;

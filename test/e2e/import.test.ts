@@ -10,6 +10,7 @@ import { StripeGateway } from '../../src/stripe/gateway/stripe.gateway.js';
 import { type ImportJob, ImportJobs } from '../../src/stripe/reconciliation/import/import-jobs.js';
 import { Importer, type ImporterOptions } from '../../src/stripe/reconciliation/import/importer.js';
 import { built } from '../support/compiled.js';
+import { Cost, mostMemoryOf } from '../support/cost.js';
 import { testFolder } from '../support/folder.js';
 import { wholeLog } from '../support/log.js';
 import { PLANS, startService, type TestService } from '../support/service.js';
@@ -58,6 +59,9 @@ class FailingStore extends EventStoreDecorator {
 }
 
 describe('An import of what Stripe has', () => {
+  const cost = new Cost(`import of ${SUBSCRIPTIONS} subscriptions`, SUBSCRIPTIONS >= 1_000);
+  /** Of processes that imported, in MB; `null` where the system does not say. */
+  const ofTool: (number | null)[] = [];
   let api: StripeApi;
   let service: TestService;
 
@@ -68,6 +72,7 @@ describe('An import of what Stripe has', () => {
     for (let n = 0; n < SUBSCRIPTIONS; n += 1) exists(n);
   });
   afterAll(async () => {
+    cost.tell(api.asked.length, `tenure import ${ofTool.join(', then ')} MB when it was killed`);
     await service.close();
     await api.close();
   });
@@ -175,6 +180,7 @@ describe('An import of what Stripe has', () => {
       },
       TIMEOUT_MS,
     );
+    if (child.pid !== null) ofTool.push(await mostMemoryOf(child.pid));
     await child.kill('SIGKILL');
     return seen;
   }
@@ -244,7 +250,7 @@ describe('An import of what Stripe has', () => {
       const looked = await tenure('--dry-run');
       expect(looked.code).toBe(0);
       expect(looked.out).toContain(
-        `${SUBSCRIPTIONS} subscriptions, 0 purchases, 0 disputes and 0 refunds read`,
+        `${SUBSCRIPTIONS} subscriptions, 0 purchases, 0 disputes, 0 refunds and 0 fraud warnings read`,
       );
       expect(looked.out).toMatch(/of \d+ events 0 would be new; nothing was recorded\n/);
       expect(looked.out).toMatch(/users by plan: free \d+, plus \d+\n/);

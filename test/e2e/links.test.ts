@@ -146,6 +146,10 @@ describe('Linking', () => {
         users: ['warned'],
       }),
     ]);
+    const other = fraudWarningObject('issfr_other', 'ch_other', 'pi_other');
+    const ofNothing = await receive('radar.early_fraud_warning.created', other);
+    expect(await items('/v1/ops/unjoined-payments', ofNothing)).toEqual([]);
+    await receive('radar.early_fraud_warning.updated', { ...other, actionable: false });
     const past = await receive('radar.early_fraud_warning.updated', warning({ actionable: false }));
     expect(await items('/v1/ops/fraud-warnings', past)).toEqual([]);
   });

@@ -1,18 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { runCli } from '../../src/cli/program.js';
+import { Repositories } from '../../src/commands/repositories.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
 import { parseEvent } from '../../src/events/event-envelope.js';
+import { STRIPE_GATEWAY } from '../../src/stripe/gateway/gateway.module.js';
+import type { StripeGateway } from '../../src/stripe/gateway/stripe.gateway.js';
 import { Drift } from '../../src/stripe/reconciliation/reconcile/drift-report.js';
+import { Reconciliation } from '../../src/stripe/reconciliation/reconcile/reconciliation.js';
 import { ReconciliationJobs } from '../../src/stripe/reconciliation/reconcile/reconciliation-jobs.js';
 import { ReconciliationRunner } from '../../src/stripe/reconciliation/reconcile/reconciliation-runner.js';
 import { Sweep, type SweepOptions } from '../../src/stripe/reconciliation/reconcile/sweep.js';
 import { isHandledType } from '../../src/stripe/translate/stripe-event.translator.js';
+import { Cost } from '../support/cost.js';
 import { wholeLog } from '../support/log.js';
 import { startService, type TestService } from '../support/service.js';
 import { DAY, holdingAt, SimulatedLives } from '../support/simulated-lives.js';
 import { until } from '../support/until.js';
 
 const LIVES = Number(process.env.RECONCILED_LIVES ?? 4);
+
+/** Lists of what bears on payments. */
+const OF_PAYMENTS: readonly string[] = ['/v1/disputes', '/v1/refunds', '/v1/radar/early_fraud_warnings'];
 
 const TIMEOUT_MS = 300_000 + LIVES * 5_000;
 
@@ -54,6 +62,8 @@ describe('Of lives whose webhooks were lost, for ten minutes all and then one in
   ])(
     'over $days days, one reconciliation leaves nothing different: $because',
     async ({ days }) => {
+      const cost = new Cost(`reconciliation of ${LIVES} lives of ${days} days`, LIVES >= 100);
+      let calls = 0;
       const lives = await SimulatedLives.start(days);
       const disturbed = await startService({ plans: lives.planFile });
       const undisturbed = await startService({ plans: lives.planFile });
@@ -65,6 +75,7 @@ describe('Of lives whose webhooks were lost, for ten minutes all and then one in
         expect(await holdingAt(disturbed, LIVES)).not.toEqual(whole);
 
         const before = await disturbed.logged();
+        calls = lives.simulator.requests;
         const looked = await tenure(disturbed, lives, '--dry-run');
         expect(looked.report.missedEvents.count).toBeGreaterThan(0);
         if (days > 30) expect(looked.report.differences.count).toBeGreaterThan(0);
@@ -84,6 +95,7 @@ describe('Of lives whose webhooks were lost, for ten minutes all and then one in
           gone: { count: 0 },
         });
         expect(await disturbed.logged()).toBe(after);
+        cost.tell(lives.simulator.requests - calls, 'a dry run, a repair and a second run');
       } finally {
         await disturbed.close();
         await undisturbed.close();
@@ -139,6 +151,7 @@ describe('A reconciliation', () => {
       const { pool } = service.tenure;
       await new Sweep({
         ...{ gateway: EMPTY, pool, store, drift, streamPrefix: service.prefix, livemode: true },
+        paymentsFrom: null,
         claims: { userIdMetadataKey: 'user_id', userIdPattern: null },
         job: { id: 'job', gone: what, actor: 'test' },
         recorder: {
@@ -231,6 +244,42 @@ describe('A reconciliation', () => {
       failure: `the key is of ${rows[0].account}, and the log tells of acct_before`,
     });
     expect(await service.logged()).toBe(before);
+  });
+
+  it('lists all disputes, refunds and fraud warnings the first time, and those of half a year while it goes on', async () => {
+    const { pool, app } = service.tenure;
+    const listed = async () => {
+      const from: Record<string, string | undefined> = {};
+      const gateway = app.get<StripeGateway>(STRIPE_GATEWAY);
+      const reconciliation = new Reconciliation({
+        ...{ pool, store: app.get<EventStore>(EVENT_STORE), streamPrefix: service.prefix, livemode: false },
+        repositories: app.get(Repositories),
+        gateway: {
+          ...{ object: EMPTY.object, account: () => gateway.account() },
+          page: (path, query = {}) => {
+            if (OF_PAYMENTS.includes(path)) from[path] = query['created[gte]'];
+            return EMPTY.page(path, query);
+          },
+        },
+        translation: { userIdMetadataKey: 'user_id', userIdPattern: null, account: null },
+        onProgress: () => undefined,
+        signal: new AbortController().signal,
+      });
+      await reconciliation.run({ afterwards: 'report', gone: 'list', actor: 'test' });
+      return from;
+    };
+    const { rows } = await pool.query('select payments_second from tenure.reconciled_until');
+    const before = Number(rows[0].payments_second);
+    expect(before).toBeGreaterThan(Date.now() / 1_000 - 3_600);
+    const all = Object.fromEntries(OF_PAYMENTS.map((path) => [path, undefined]));
+    const some = Object.fromEntries(OF_PAYMENTS.map((path) => [path, String(before - 180 * DAY)]));
+    expect(await listed()).toEqual(some);
+    await pool.query('update tenure.reconciled_until set payments_second = null');
+    expect(await listed()).toEqual(all);
+    // So long nobody looked that Stripe keeps no events of it.
+    await pool.query('update tenure.reconciled_until set payments_second = $1', [before - 30 * DAY]);
+    expect(await listed()).toEqual(all);
+    await pool.query('update tenure.reconciled_until set payments_second = $1', [before]);
   });
 
   it('lists what cannot be read, and goes on', async () => {
@@ -346,6 +395,14 @@ describe('Refunds and disputes of which no webhook came', () => {
     return charges.sort((a, b) => a.created - b.created).at(-1)?.id ?? '';
   }
 
+  /** The early fraud warnings that operators are shown, and whose they are. */
+  async function warnings() {
+    const { body } = await service.ask('GET', '/v1/ops/fraud-warnings');
+    return body.items.map(({ users }: { users: readonly string[] }) => users);
+  }
+
+  const warns = (customer: string) =>
+    lives.simulator.control('POST', `/_simulator/charges/${lastCharge(customer)}/early_fraud_warning`, {});
   const disputes = (customer: string) =>
     lives.simulator.control('POST', `/_simulator/charges/${lastCharge(customer)}/dispute`, {});
   const refunds = (customer: string) => lives.stripe.refunds.create({ charge: lastCharge(customer) });
@@ -369,19 +426,25 @@ describe('Refunds and disputes of which no webhook came', () => {
       await subscribes('later'),
     ];
     const keeper = await buys('keeper');
+    const warned = await subscribes('warned');
     await simulator.moveTo(start + DAY);
     for (const { upgrade } of [disputer, later, paying]) await upgrade();
     await simulator.moveTo(start + 2 * DAY);
     await disputes(disputer.customer);
     await refunds(refunded.customer);
     await refunds(keeper);
+    // Of the second nothing can be done any more: nobody is shown it.
+    await warns(warned.customer);
+    await warns(refunded.customer);
     const now = Math.floor(Date.now() / 1_000);
     await simulator.moveTo(now - 60);
-    const users = ['disputer', 'refunded', 'keeper', 'paying', 'later'];
+    const users = ['disputer', 'refunded', 'keeper', 'paying', 'later', 'warned'];
 
     const looked = await done('import', service, lives, '--dry-run');
-    expect(looked).toMatchObject({ phase: 'done', subscriptions: 4, purchases: 1, disputes: 1, refunds: 2 });
-    expect(looked.report.users).toEqual({ free: 2, plus: 1, pro: 2 });
+    expect(looked).toMatchObject({
+      ...{ phase: 'done', subscriptions: 5, purchases: 1, disputes: 1, refunds: 2, warnings: 2 },
+      report: { users: { free: 2, plus: 2, pro: 2 } },
+    });
     expect(await done('import', service, lives)).toMatchObject({ phase: 'done', unusable: 0 });
     const held = await holding(...users);
     expect(held).toMatchObject({
@@ -390,7 +453,9 @@ describe('Refunds and disputes of which no webhook came', () => {
       keeper: { plan: 'free' },
       paying: { plan: 'pro' },
       later: { plan: 'pro' },
+      warned: { plan: 'plus' },
     });
+    expect(await warnings()).toEqual([['warned']]);
     const after = await service.logged();
     expect(await done('import', service, lives)).toMatchObject({ phase: 'done', recorded: 0 });
     expect(await service.logged()).toBe(after);
@@ -410,14 +475,19 @@ describe('Refunds and disputes of which no webhook came', () => {
     expect(await service.logged()).toBe(after);
 
     await disputes(later.customer);
+    await refunds(warned.customer);
     forget();
-    // The dispute, what it is of, and the invoice of before the upgrade.
-    const differences = { count: 3 };
+    // The dispute, what it is of, and the invoice of before the upgrade; the refund, and that nothing can be done of the warning.
+    const differences = { count: 5 };
     expect((await tenure(service, lives, '--dry-run')).report).toMatchObject({ differences });
     expect(await holding('later')).toMatchObject({ later: { plan: 'pro' } });
     const repaired = await tenure(service, lives);
-    expect(repaired).toMatchObject({ disputes: 2, refunds: 2, report: { differences } });
-    expect(await holding('later')).toMatchObject({ later: { plan: 'plus' } });
+    expect(repaired).toMatchObject({ disputes: 2, refunds: 3, warnings: 2, report: { differences } });
+    expect(await holding('later', 'warned')).toMatchObject({
+      later: { plan: 'plus' },
+      warned: { plan: 'free' },
+    });
+    expect(await warnings()).toEqual([]);
     const whole = await service.logged();
     expect((await tenure(service, lives)).report).toMatchObject(unchanged);
     expect(await service.logged()).toBe(whole);

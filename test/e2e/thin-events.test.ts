@@ -1,6 +1,7 @@
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
 import type { EventEnvelope } from '../../src/events/event-envelope.js';
 import { parseEvent } from '../../src/events/event-envelope.js';
+import { Cost } from '../support/cost.js';
 import { problemCode } from '../support/http-call.js';
 import { wholeLog } from '../support/log.js';
 import { startService, type TestService } from '../support/service.js';
@@ -15,6 +16,7 @@ import {
   subscriptionObject,
   thinEvent,
 } from '../support/stripe-events.js';
+import { fraudWarningObject } from '../support/stripe-payments.js';
 import { translated } from '../support/translated.js';
 import { PATIENCE_MS, until } from '../support/until.js';
 
@@ -113,6 +115,13 @@ describe('A thin event', () => {
       checkoutObject('cs_cat', { subscription: 'sub_cat', userId: 'cat' }),
       'CheckoutRetrieved',
     ],
+    [
+      'fraud warning',
+      'radar.early_fraud_warning',
+      'v1.radar.early_fraud_warning.created',
+      fraudWarningObject('issfr_cat', 'ch_cat', 'pi_cat'),
+      'PaymentRetrieved',
+    ],
   ])('without a v1 event has the %s fetched, and counts once', async (_, type, name, object, recorded) => {
     api.has(object);
     const thin = thinEvent(name, { type, id: (object as { id: string }).id });
@@ -198,6 +207,8 @@ describe('A thin event', () => {
   });
 
   it('waits for its turn; of a flood what waits too long is 503, and none is lost in the end', async () => {
+    const cost = new Cost(`${FLOOD} thin events at once`, FLOOD >= 1_000);
+    const asked = api.asked.length;
     const before = await service.logged('SubscriptionActivated');
     let waiting = Array.from({ length: FLOOD }, (_, n) => begun(`w${n}`).thin);
     const refusals: number[] = [];
@@ -215,6 +226,7 @@ describe('A thin event', () => {
     );
     expect(refusals.filter((status) => status !== 503)).toEqual([]);
     expect(await service.logged('SubscriptionActivated')).toBe(before + FLOOD);
+    cost.tell(api.asked.length - asked, `${refusals.length} answered 503 and sent again`);
   });
 });
 
@@ -222,6 +234,7 @@ describe('Of lives whose events come thin,', () => {
   it(
     'each event is recorded once beside its snapshot, and thin alone the same holds',
     async () => {
+      const cost = new Cost(`thin events of ${LIVES} lives`, LIVES >= 100);
       const lives = await SimulatedLives.start(25);
       const given = { plans: lives.planFile, environment: lives.environment };
       const both = await startService(given);
@@ -238,6 +251,7 @@ describe('Of lives whose events come thin,', () => {
         const whole = await holdingAt(both, LIVES);
         expect(Object.values(whole)).toContainEqual(expect.objectContaining({ subscriptionActive: true }));
         expect(await holdingAt(thin, LIVES)).toEqual(whole);
+        cost.tell(lives.simulator.requests, 'those by which people live among them');
       } finally {
         await both.close();
         await thin.close();

@@ -371,6 +371,17 @@ export function refundFailed(
   return payment({ type: 'PaymentRefundFailed', stripeType: 'refund.failed', created, data }, {});
 }
 
+/** `radar.early_fraud_warning.updated` of a warning, `issfr_1` unless `warning` says otherwise. */
+export function warned(
+  actionable: boolean,
+  created: number,
+  warning = 'issfr_1',
+): Extract<Told, { kind: 'payment' }> {
+  const data = { warning, fraudType: null, actionable };
+  const stripeType = 'radar.early_fraud_warning.updated';
+  return payment({ type: 'PaymentWarned', stripeType, created, data }, {});
+}
+
 /** `charge.dispute.created`, `updated` or `closed`: how the dispute `du_1` over 1000 stands, unless `more` says otherwise. */
 export function dispute(
   what: 'created' | 'updated' | 'closed',

@@ -30,6 +30,7 @@ const LISTS: Readonly<Record<string, string | null>> = {
   invoice_payments: null,
   charges: null,
   disputes: null,
+  'radar/early_fraud_warnings': null,
 };
 /** What is listed as a whole, by its path: its type, and what each object lists. */
 const LISTED: Readonly<Record<string, readonly [type: string, list: string | null]>> = {
@@ -37,6 +38,7 @@ const LISTED: Readonly<Record<string, readonly [type: string, list: string | nul
   '/v1/checkout/sessions': ['checkout.session', 'line_items'],
   '/v1/disputes': ['dispute', null],
   '/v1/refunds': ['refund', null],
+  '/v1/radar/early_fraud_warnings': ['radar.early_fraud_warning', null],
   '/v1/invoice_payments': ['invoice_payment', null],
 };
 
@@ -190,7 +192,7 @@ function intentIn(payment: unknown): string | null {
 
 /** Of which resource which object a path is about. */
 function askedIn(path: string): { readonly resource: string; readonly id: string } | null {
-  const found = /^\/v1\/(checkout\/sessions|\w+)(?:\/(\w+))?(?:\/lines)?$/.exec(path);
+  const found = /^\/v1\/(checkout\/sessions|radar\/\w+|\w+)(?:\/(\w+))?(?:\/lines)?$/.exec(path);
   return found === null ? null : { resource: found[1] ?? '', id: found[2] ?? '' };
 }
 

@@ -34,6 +34,7 @@ export const importResponse = z.strictObject({
   purchases: count,
   disputes: count,
   refunds: count,
+  warnings: count,
   read: count,
   recorded: count,
   unchanged: count,

@@ -22,6 +22,7 @@ export const reconciliationResponse = z.strictObject({
   purchases: z.number().int(),
   disputes: z.number().int(),
   refunds: z.number().int(),
+  warnings: z.number().int(),
   report: driftReportSchema.nullable(),
   failure: z.string().nullable(),
 }) satisfies z.ZodType<ReconciliationJob>;

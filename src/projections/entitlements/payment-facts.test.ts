@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { storyCatalog } from '../../../test/support/policy-stories.js';
 import { invoiceObject, now, stripeEvent, subscriptionObject } from '../../../test/support/stripe-events.js';
-import { chargeObject, disputeObject, invoicePaymentObject } from '../../../test/support/stripe-payments.js';
+import {
+  chargeObject,
+  disputeObject,
+  fraudWarningObject,
+  invoicePaymentObject,
+} from '../../../test/support/stripe-payments.js';
 import { eventOf } from '../../../test/support/translated.js';
 import { UserFold } from '../../audit/as-of/user-fold.js';
 import { metadataOf } from '../../commands/aggregate.js';
@@ -13,6 +18,7 @@ import type { Entitlement } from '../../policy/entitlement.js';
 import { judge } from '../../policy/judge.js';
 import type { ObjectKind } from '../../stripe/gateway/object-kind.js';
 import { translateRetrieved } from '../../stripe/translate/retrieved.translation.js';
+import { isPaymentEvent, paymentObservationOf, warningsToAct } from './payment-facts.js';
 
 const NOW = now();
 const BEGAN = NOW - 5 * 86_400;
@@ -91,7 +97,10 @@ function delivered(type: string, object: object, created: number): EventEnvelope
   });
 }
 
-function answered({ kind, object }: Pick<Sight, 'kind' | 'object'>, created: number): EventEnvelope {
+function answered(
+  { kind, object }: { readonly kind: ObjectKind; readonly object: Sight['object'] },
+  created: number,
+): EventEnvelope {
   const reading = { answeredAt: created, livemode: false, claims: CLAIMS };
   const read = translateRetrieved({ kind, id: object.id }, { ...object }, reading);
   if (read.outcome !== 'recorded') throw new Error(`not recorded: ${JSON.stringify(read)}`);
@@ -133,6 +142,30 @@ function shuffled<T>(list: readonly T[], seed: number): readonly T[] {
 }
 
 const BOUGHT = bought();
+
+/** Ids of the early fraud warnings of some events that can still be acted on. */
+function toAct(events: readonly EventEnvelope[]): readonly string[] {
+  const told = events.filter(isPaymentEvent).flatMap((event) => paymentObservationOf(event) ?? []);
+  return warningsToAct(told).map(({ data }) => data.warning);
+}
+
+describe('What Stripe shows of an early fraud warning when it is asked', () => {
+  const sight = (actionable: boolean) => fraudWarningObject('issfr_1', 'ch_1', 'pi_1', { actionable });
+  const shown = (actionable: boolean, second: number) =>
+    answered({ kind: 'early_fraud_warning', object: sight(actionable) }, second);
+  const told = (actionable: boolean, second: number) =>
+    delivered('radar.early_fraud_warning.updated', sight(actionable), second);
+
+  it.each([
+    ['counts as a webhook would', [shown(true, BEGAN)], ['issfr_1']],
+    ['ends it where it can no longer be acted on', [told(true, BEGAN), shown(false, BEGAN + 1)], []],
+    ['counts less than what was delivered since', [shown(true, BEGAN), told(false, BEGAN + 1)], []],
+    ['counts less than what was delivered in its second', [shown(true, BEGAN), told(false, BEGAN)], []],
+  ])('%s, in either order', (_, events, expected) => {
+    expect(toAct(events)).toEqual(expected);
+    expect(toAct([...events].reverse())).toEqual(expected);
+  });
+});
 
 describe('What Stripe shows of a payment when it is asked', () => {
   it('counts as what webhooks would have told of it, told in any order and told twice', async () => {

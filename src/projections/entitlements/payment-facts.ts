@@ -46,6 +46,10 @@ function toldByAnswer(shown: PaymentRetrievedData): Told | null {
       const { object: _, ...data } = shown;
       return { type: 'PaymentDisputed', data };
     }
+    case 'early_fraud_warning': {
+      const { object: _, ...data } = shown;
+      return { type: 'PaymentWarned', data };
+    }
     case 'none':
       return null;
   }
@@ -60,13 +64,20 @@ export function isTrouble({ type }: Pick<DomainEvent, 'type'>): boolean {
 
 /** The early fraud warnings that, as last seen, can still be acted on, by id; `observations` in any order. */
 export function warningsToAct(observations: readonly PaymentObservation[]): readonly Warning[] {
-  const newest = new Map<string, Warning>();
-  for (const observation of [...observations].sort(compareFactOrigins)) {
-    if (observation.type === 'PaymentWarned') newest.set(observation.data.warning, observation);
-  }
-  return [...newest.values()]
+  return [...newestWarnings(observations).values()]
     .filter(({ data }) => data.actionable)
     .sort((a, b) => compareText(a.data.warning, b.data.warning));
+}
+
+/** The newest sight of each early fraud warning, by its id: by second; within one what was retrieved first, then by event id. */
+export function newestWarnings(observations: readonly PaymentObservation[]): ReadonlyMap<string, Warning> {
+  const sights = observations.filter((told) => told.type === 'PaymentWarned');
+  sights.sort((a, b) => a.created - b.created || delivered(a) - delivered(b) || compareFactOrigins(a, b));
+  return new Map(sights.map((sight) => [sight.data.warning, sight]));
+}
+
+function delivered({ stripeType }: Warning): 0 | 1 {
+  return stripeType === '' ? 0 : 1;
 }
 
 type Warning = Extract<PaymentObservation, { type: 'PaymentWarned' }>;

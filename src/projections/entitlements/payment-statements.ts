@@ -1,6 +1,6 @@
 import type { QueryConfig } from 'pg';
 import type { KeptPayment } from './kept-rows.js';
-import { warningsToAct } from './payment-facts.js';
+import { isTrouble, warningsToAct } from './payment-facts.js';
 import { jsonColumn, SEPARATOR } from './statement-values.js';
 
 /** Two things that were named together, by kind and id; what is found from one side alone has one row. */
@@ -43,7 +43,8 @@ function paymentsStatement(generation: number, rows: readonly KeptPayment[]): Qu
     values: [
       generation,
       rows.map((row) => row.payment),
-      rows.map((row) => row.isJoined),
+      // Of a payment of which nothing was refunded or disputed nobody needs to know what it is of.
+      rows.map((row) => row.isJoined || !row.observations.some(isTrouble)),
       rows.map((row) => warningsToAct(row.observations).length > 0),
       jsonColumn(rows, (row) => row.observations),
     ],

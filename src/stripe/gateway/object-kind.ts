@@ -7,6 +7,7 @@ export const OBJECT_KINDS = [
   'invoice_payment',
   'charge',
   'dispute',
+  'early_fraud_warning',
 ] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
 

@@ -30,6 +30,7 @@ const PATHS: Readonly<Record<ObjectKind, string>> = {
   invoice_payment: 'invoice_payments',
   charge: 'charges',
   dispute: 'disputes',
+  early_fraud_warning: 'radar/early_fraud_warnings',
 };
 /** Times that something is written by one key before its reply is given up. */
 const WRITE_TRIES = 2;

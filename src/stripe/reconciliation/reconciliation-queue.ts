@@ -206,8 +206,11 @@ function paymentWithoutInvoice(event: DomainEvent): string | null {
     case 'PaymentRefundFailed':
     case 'PaymentDisputed':
     case 'DisputeClosed':
-    case 'PaymentRetrieved':
       return event.data.invoice === null ? event.data.payment : null;
+    case 'PaymentRetrieved': {
+      const { object, invoice, payment } = event.data;
+      return invoice === null && object !== 'early_fraud_warning' ? payment : null;
+    }
     default:
       return null;
   }

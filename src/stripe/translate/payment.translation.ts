@@ -37,11 +37,11 @@ export type ShownPayment =
   | { readonly payment: string; readonly data: PaymentRetrievedData }
   | Exclude<ReadPayment, { event: unknown }>;
 
+/** Kinds of objects about a payment. */
+export type PaymentRetrievedKind = Exclude<PaymentRetrievedData['object'], 'none'>;
+
 /** Reads an object about a payment as Stripe's API shows it, as the one that a webhook brings. An invoice payment that is not paid is of no payment. */
-export function readShownPayment(
-  object: 'invoice_payment' | 'charge' | 'dispute',
-  value: JsonObject,
-): ShownPayment {
+export function readShownPayment(object: PaymentRetrievedKind, value: JsonObject): ShownPayment {
   switch (object) {
     case 'invoice_payment': {
       if (value.status !== 'paid') return { ignored: 'no_payment' };
@@ -54,6 +54,10 @@ export function readShownPayment(
     }
     case 'dispute': {
       const read = readDispute('PaymentDisputed', value);
+      return 'event' in read ? { payment: read.payment, data: { object, ...read.event.data } } : read;
+    }
+    case 'early_fraud_warning': {
+      const read = readWarning(value);
       return 'event' in read ? { payment: read.payment, data: { object, ...read.event.data } } : read;
     }
   }
@@ -173,7 +177,7 @@ function readDispute(
   return { payment: names.payment, event: { type, data } };
 }
 
-function readWarning(value: JsonObject): ReadPayment {
+function readWarning(value: JsonObject): ReadPayment<'PaymentWarned'> {
   const warning = id(value.id);
   const names = namesIn(value, idOf(value.charge));
   if (warning === null || names === null) {

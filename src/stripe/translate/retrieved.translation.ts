@@ -95,7 +95,8 @@ function translate(
     }
     case 'invoice_payment':
     case 'charge':
-    case 'dispute': {
+    case 'dispute':
+    case 'early_fraud_warning': {
       const read = readShownPayment(kind, object);
       if ('ignored' in read) return { outcome: 'ignored', reason: 'no_payment' };
       if ('problems' in read) return malformed(...read.problems);

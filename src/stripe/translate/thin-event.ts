@@ -26,6 +26,7 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map([
   ['invoice_payment', 'invoice_payment'],
   ['charge', 'charge'],
   ['dispute', 'dispute'],
+  ['radar.early_fraud_warning', 'early_fraud_warning'],
 ]);
 
 export function isThinEvent(body: JsonObject): boolean {

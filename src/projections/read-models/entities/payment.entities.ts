@@ -3,7 +3,7 @@ import { idText, int, keyOf, SCHEMA, text } from '../../../database/columns.js';
 
 /**
  * A payment by the id of its stream, with its facts (JSON). `joined`: an invoice or a session is named with it, or with what
- * else it is called; `warned`: of fraud, and that can be acted on.
+ * else it is called, or nothing of it was refunded or disputed; `warned`: of fraud, and that can be acted on.
  */
 export interface PaymentRow {
   readonly generation: number;

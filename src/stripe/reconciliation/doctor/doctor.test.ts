@@ -99,6 +99,7 @@ describe('tenure doctor', () => {
     '/v1/invoices',
     '/v1/disputes',
     '/v1/refunds',
+    '/v1/radar/early_fraud_warnings',
     '/v1/invoice_payments',
     '/v1/events',
   ])('says before an import that the key may not read %s', async (path) => {

@@ -73,6 +73,7 @@ const READ_BY_IMPORTS = [
   ['invoices', '/v1/invoices', {}],
   ['disputes', '/v1/disputes', {}],
   ['refunds', '/v1/refunds', { 'expand[]': 'data.charge' }],
+  ['early fraud warnings', '/v1/radar/early_fraud_warnings', { 'expand[]': 'data.charge' }],
   ['invoice payments', '/v1/invoice_payments', {}],
   ['events', '/v1/events', {}],
 ] as const satisfies readonly (readonly [string, string, Readonly<Record<string, string>>])[];

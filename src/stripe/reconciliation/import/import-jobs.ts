@@ -25,6 +25,8 @@ export interface ImportJob {
   readonly purchases: number;
   readonly disputes: number;
   readonly refunds: number;
+  /** Early fraud warnings. */
+  readonly warnings: number;
   /** Events to be recorded, links included; those recorded so far; those that would have said nothing new. */
   readonly read: number;
   readonly recorded: number;
@@ -52,6 +54,7 @@ const jobRow = z.object({
   purchases: z.number(),
   disputes: z.number(),
   refunds: z.number(),
+  warnings: z.number(),
   read: z.number(),
   recorded: z.number(),
   unchanged: z.number(),

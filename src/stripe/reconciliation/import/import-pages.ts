@@ -54,10 +54,24 @@ const REFUNDS: ImportedList = {
   shownWith: ({ charge }) => shownAs('charge', charge, isNeverCut),
 };
 
-const LISTS = { subscriptions: SUBSCRIPTIONS, purchases: PURCHASES, disputes: DISPUTES, refunds: REFUNDS };
+/** Early fraud warnings: those that can still be acted on, and of those that the log knows whether they can. */
+const WARNINGS: ImportedList = {
+  path: '/v1/radar/early_fraud_warnings',
+  query: { 'expand[0]': 'data.charge' },
+  isWanted: () => true,
+  shownWith: (warning) => shownAs('early_fraud_warning', warning, isNeverCut),
+};
+
+const LISTS = {
+  subscriptions: SUBSCRIPTIONS,
+  purchases: PURCHASES,
+  disputes: DISPUTES,
+  refunds: REFUNDS,
+  warnings: WARNINGS,
+};
 
 /** The lists that are read, in their order. */
-export const IMPORTED_LISTS = ['subscriptions', 'purchases', 'disputes', 'refunds'] as const;
+export const IMPORTED_LISTS = ['subscriptions', 'purchases', 'disputes', 'refunds', 'warnings'] as const;
 export type ImportedListName = (typeof IMPORTED_LISTS)[number];
 
 /** The list that is read after one; `null` after the last. */
@@ -66,18 +80,22 @@ export function listAfter(list: ImportedListName): ImportedListName | null {
 }
 
 /**
- * The page after an object of a list, the newest first: of subscriptions each with its customer and, while it has not ended,
+ * The page after an object of a list, the newest first, of what was made from a second (Unix) on or, `null`, of all: of subscriptions each with its customer and, while it has not ended,
  * its latest invoice; of purchases, which are completed sessions of mode `payment`, each with its customer and line items; of
- * disputes, and of refunds, which are their charges, each with the invoices that its payment paid, unless the log tells of them.
+ * disputes, of refunds, which are their charges, and of early fraud warnings, each with the invoices that its payment paid,
+ * unless the log tells of them.
  * `null` where nothing comes after.
  * @throws StripeUnansweredError, AnswerAheadError
  */
 export async function readPage(
   options: ImportPagesOptions,
   list: ImportedListName,
+  from: number | null,
   after: string | null,
 ): Promise<ImportPage | null> {
-  const page = await readListPage(options, LISTS[list], after);
+  const whole = LISTS[list];
+  const since = from === null ? {} : { 'created[gte]': String(from) };
+  const page = await readListPage(options, { ...whole, query: { ...whole.query, ...since } }, after);
   return page === null || list === 'subscriptions' || list === 'purchases'
     ? page
     : withInvoicesPaid(options, page);

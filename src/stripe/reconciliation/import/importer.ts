@@ -54,7 +54,7 @@ const A_PAGE = 500;
 const A_STEP = 100;
 
 /**
- * Brings the subscriptions, purchases, refunds and disputes of a Stripe account in (DESIGN 10): reads them all, reports what would hold, and records what
+ * Brings the subscriptions, purchases, refunds, disputes and early fraud warnings of a Stripe account in (DESIGN 10): reads them all, reports what would hold, and records what
  * Stripe showed as retrieved. What was read is kept in the database until it is recorded, and every event has the key of its
  * import: killed at any moment, an import is gone on with and exact at the end.
  */
@@ -124,7 +124,7 @@ export class Importer {
       const job = await this.#jobs.find(id);
       if (job.phase !== 'reading' || signal.aborted) return;
       onProgress(job);
-      const page = await readPage({ ...this.options, job: id }, job.list, job.cursor);
+      const page = await readPage({ ...this.options, job: id }, job.list, null, job.cursor);
       if (page !== null) await this.#jobs.read(id, job.list, page);
       if (page?.hasMore) continue;
       const next = listAfter(job.list);

@@ -1,7 +1,15 @@
-import { attached, day, dispute, refunded, refundFailed } from '../../../../test/support/policy-stories.js';
+import {
+  attached,
+  day,
+  dispute,
+  refunded,
+  refundFailed,
+  warned,
+} from '../../../../test/support/policy-stories.js';
 import {
   chargeObject,
   disputeObject,
+  fraudWarningObject,
   invoicePaymentObject,
 } from '../../../../test/support/stripe-payments.js';
 import { type ObjectKind, type StripeObjectRef } from '../../gateway/object-kind.js';
@@ -58,6 +66,8 @@ const charge = (amount: number, more: object = {}) =>
   );
 const disputed = (status: string, more: object = {}) =>
   shown('dispute', disputeObject('du_1', 'ch_1', 'pi_1', { status, ...more }));
+const warning = (actionable: boolean) =>
+  shown('early_fraud_warning', fraudWarningObject('issfr_1', 'ch_1', 'pi_1', { actionable }));
 const inpay = shown('invoice_payment', invoicePaymentObject('inpay_in_1', 'in_1', 'pi_1'));
 
 describe('What Stripe shows of a payment', () => {
@@ -120,6 +130,27 @@ describe('What Stripe shows of a payment', () => {
       'nothing new',
     ],
     ['is new of a refund that failed unheard', charge(0), [refunded(1000, day(1))], 'new'],
+    ['is new of a fraud warning never told of', warning(true), [], 'new'],
+    ['says nothing new of a fraud warning that came and went unheard', warning(false), [], 'nothing new'],
+    ['says nothing new of a fraud warning told of', warning(true), [warned(true, day(1))], 'nothing new'],
+    [
+      'is new of a fraud warning that can no longer be acted on',
+      warning(false),
+      [warned(true, day(1))],
+      'new',
+    ],
+    [
+      'says nothing new of a fraud warning of which it was told that it can no longer be acted on',
+      warning(false),
+      [warned(false, day(2)), warned(true, day(1))],
+      'nothing new',
+    ],
+    [
+      'is new of a fraud warning where another one was told of',
+      warning(true),
+      [warned(true, day(1), 'issfr_2')],
+      'new',
+    ],
     ['is new of an invoice paid by it', inpay, [dispute('created', 'lost', day(1))], 'new'],
     [
       'says nothing new of an invoice known to be paid by it',

@@ -2,6 +2,7 @@ import type { PaymentRetrievedData } from '../../../events/payment.events.js';
 import type { PaymentObservation } from '../../../policy/facts.js';
 import { compareDisputes, type DisputeObservation, moneyBackOf } from '../../../policy/money-back.js';
 import { compareFactOrigins } from '../../../policy/order.js';
+import { newestWarnings } from '../../../projections/entitlements/payment-facts.js';
 import { isPlaced } from '../payment-invoices.js';
 import type { StreamFacts } from '../stream-facts.js';
 
@@ -21,6 +22,9 @@ export function isPaymentKnown(
       );
     case 'charge':
       return isRefundKnown(shown, payments);
+    case 'early_fraud_warning':
+      // One that was never told of, and can no longer be acted on, tells nobody anything.
+      return (newestWarnings(payments).get(shown.warning)?.data.actionable ?? false) === shown.actionable;
     case 'dispute': {
       const newest = disputesOf(shown.dispute, payments).sort(compareDisputes).at(-1)?.data;
       return (
@@ -45,6 +49,8 @@ export function toldOfShown(
       return [];
     case 'charge':
       return payments.filter(({ type }) => type === 'PaymentRefunded' || type === 'PaymentRefundFailed');
+    case 'early_fraud_warning':
+      return payments.filter(({ type, data }) => type === 'PaymentWarned' && data.warning === shown.warning);
     case 'dispute':
       return disputesOf(shown.dispute, payments);
   }

@@ -98,10 +98,34 @@ class ReadDisputesAndRefunds1764803000100 implements MigrationInterface {
   }
 }
 
+/** Early fraud warnings are a list of their own, read last. */
+class ReadFraudWarnings1764804000100 implements MigrationInterface {
+  readonly name = 'ReadFraudWarnings1764804000100';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      alter table tenure.import_job
+        drop constraint import_job_list_check,
+        add constraint import_job_list_check
+          check (list in ('subscriptions', 'purchases', 'disputes', 'refunds', 'warnings')),
+        add column warnings int not null default 0`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      alter table tenure.import_job
+        drop constraint import_job_list_check,
+        add constraint import_job_list_check
+          check (list in ('subscriptions', 'purchases', 'disputes', 'refunds')),
+        drop column warnings`);
+  }
+}
+
 /** Migrations of imports, oldest first. */
 export const importMigrations = [
   CreateImportJobs1764500000000,
   KeepUnusableObjects1764700000100,
   ReadPurchases1764801000000,
   ReadDisputesAndRefunds1764803000100,
+  ReadFraudWarnings1764804000100,
 ];

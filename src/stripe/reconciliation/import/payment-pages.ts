@@ -9,7 +9,7 @@ import type { ImportItem } from './import-item.js';
 import { type ImportPage, type ImportPagesOptions, itemOf, recordedAs, shownAs } from './list-page.js';
 
 /**
- * A page of disputes or refunds with the invoices that their payments paid, of those of which the log does not tell, and
+ * A page of disputes, refunds or early fraud warnings with the invoices that their payments paid, of those of which the log does not tell, and
  * beside these the newest hundred paid invoices of their subscriptions: what one of them asked for may be lost, and what the
  * others paid for stays.
  * @throws StripeUnansweredError, AnswerAheadError
@@ -43,7 +43,10 @@ export async function withInvoicesPaid(options: ImportPagesOptions, page: Import
 
 type OfPayment = Extract<ImportItem['event'], { type: 'PaymentRetrieved' }>;
 
-/** Payments of which neither what is shown nor the log names an invoice, each once. */
+/**
+ * Payments of which neither what is shown nor the log names an invoice, each once. A warning that can no longer be acted on is
+ * listed nowhere, so of its payment nobody asks.
+ */
 async function toPlace(
   { store, streamPrefix }: ImportPagesOptions,
   items: readonly ImportItem[],
@@ -51,6 +54,7 @@ async function toPlace(
   const found = new Map<string, OfPayment>();
   for (const { category, id, event } of items) {
     if (event.type !== 'PaymentRetrieved' || event.data.invoice !== null || found.has(id)) continue;
+    if (event.data.object === 'early_fraud_warning' && !event.data.actionable) continue;
     if (isPlaced(await readStreamFacts(store, streamName(streamPrefix, { category, id })))) continue;
     found.set(id, event);
   }

@@ -87,10 +87,26 @@ class CountReconciledPayments1764803000000 implements MigrationInterface {
   }
 }
 
+/** Early fraud warnings are looked at last; and how far disputes, refunds and warnings were is remembered apart. */
+class CountReconciledWarnings1764804000000 implements MigrationInterface {
+  readonly name = 'CountReconciledWarnings1764804000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('alter table tenure.reconciliation add column warnings int not null default 0');
+    await runner.query('alter table tenure.reconciled_until add column payments_second bigint');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('alter table tenure.reconciled_until drop column payments_second');
+    await runner.query('alter table tenure.reconciliation drop column warnings');
+  }
+}
+
 /** Migrations of reconciliations, oldest first. */
 export const reconciliationMigrations = [
   CreateReconciliations1764600000000,
   RememberStripeAccount1764700000000,
   CountReconciledPurchases1764802000000,
   CountReconciledPayments1764803000000,
+  CountReconciledWarnings1764804000000,
 ];

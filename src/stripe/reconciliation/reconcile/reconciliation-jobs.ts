@@ -7,7 +7,7 @@ import { ReconciliationUnderWayError } from './errors.js';
 /**
  * A reconciliation as it is in the database, whoever runs it. Plain data; times are RFC 3339. `afterwards` `report` is a dry
  * run. `gone` says what becomes of a live-mode subscription that Stripe no longer has; in test mode it ends. `events`,
- * `subscriptions`, `purchases`, `disputes` and `refunds` were looked at.
+ * `subscriptions`, `purchases`, `disputes`, `refunds` and (early fraud) `warnings` were looked at.
  */
 export interface ReconciliationJob {
   readonly id: string;
@@ -22,6 +22,7 @@ export interface ReconciliationJob {
   readonly purchases: number;
   readonly disputes: number;
   readonly refunds: number;
+  readonly warnings: number;
   /** Where the log and Stripe differed; `null` until it is over. */
   readonly report: DriftReport | null;
   /** Why it failed; `null` where it did not. */
@@ -31,7 +32,7 @@ export interface ReconciliationJob {
 /** How much was looked at. */
 export type Looked = Pick<
   ReconciliationJob,
-  'events' | 'subscriptions' | 'purchases' | 'disputes' | 'refunds'
+  'events' | 'subscriptions' | 'purchases' | 'disputes' | 'refunds' | 'warnings'
 >;
 
 export type AskedReconciliation = Pick<ReconciliationJob, 'afterwards' | 'gone' | 'actor'>;
@@ -49,10 +50,14 @@ const jobRow = z.object({
   purchases: z.number(),
   disputes: z.number(),
   refunds: z.number(),
+  warnings: z.number(),
   report: z.string().nullable(),
   failure: z.string().nullable(),
 });
-const untilRow = z.object({ second: z.coerce.number().nullable() });
+const untilRow = z.object({
+  second: z.string().nullable().transform(secondIn),
+  payments_second: z.string().nullable().transform(secondIn),
+});
 const dueRow = z.object({ due: z.boolean() });
 
 /** The reconciliations in the database, and how far Stripe's events were looked through. */
@@ -97,22 +102,33 @@ export class ReconciliationJobs {
   }
 
   /** Notes how far one is. */
-  async progress(id: string, { events, subscriptions, purchases, disputes, refunds }: Looked): Promise<void> {
+  async progress(
+    id: string,
+    { events, subscriptions, purchases, disputes, refunds, warnings }: Looked,
+  ): Promise<void> {
     await this.pool.query(
-      `update tenure.reconciliation set events = $2, subscriptions = $3, purchases = $4, disputes = $5, refunds = $6
+      `update tenure.reconciliation set events = $2, subscriptions = $3, purchases = $4, disputes = $5, refunds = $6,
+         warnings = $7
        where id = $1`,
-      [id, events, subscriptions, purchases, disputes, refunds],
+      [id, events, subscriptions, purchases, disputes, refunds, warnings],
     );
   }
 
-  /** Ends one, and keeps the second (Unix) up to which all events are recorded now; `null`: as far as before. */
+  /**
+   * Ends one, and keeps the second (Unix) up to which all events are recorded now, and disputes, refunds and warnings were
+   * looked at; `null`: as far as before.
+   */
   async done(id: string, report: DriftReport, until: number | null): Promise<void> {
     await inTransaction(this.pool, async (client) => {
       await client.query(
         `update tenure.reconciliation set phase = 'done', report = $2, finished_at = now() where id = $1`,
         [id, JSON.stringify(report)],
       );
-      await client.query('update tenure.reconciled_until set second = greatest(second, $1::bigint)', [until]);
+      await client.query(
+        `update tenure.reconciled_until
+         set second = greatest(second, $1::bigint), payments_second = greatest(payments_second, $1::bigint)`,
+        [until],
+      );
     });
   }
 
@@ -123,11 +139,20 @@ export class ReconciliationJobs {
     );
   }
 
-  /** The second (Unix) up to which Stripe's events were looked through; `null` before the first time. */
-  async reconciledUntil(): Promise<number | null> {
-    const { rows } = await this.pool.query('select second from tenure.reconciled_until');
-    return rows[0] === undefined ? null : untilRow.parse(rows[0]).second;
+  /**
+   * The seconds (Unix) up to which Stripe's events were looked through, and what bears on payments; `null` before the first
+   * time.
+   */
+  async reconciledUntil(): Promise<{ readonly events: number | null; readonly payments: number | null }> {
+    const { rows } = await this.pool.query('select second, payments_second from tenure.reconciled_until');
+    if (rows[0] === undefined) return { events: null, payments: null };
+    const { second, payments_second } = untilRow.parse(rows[0]);
+    return { events: second, payments: payments_second };
   }
+}
+
+function secondIn(text: string | null): number | null {
+  return text === null ? null : Number(text);
 }
 
 function toJob(row: unknown): ReconciliationJob {

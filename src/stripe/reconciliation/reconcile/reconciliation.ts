@@ -34,6 +34,20 @@ export interface ReconciliationOptions {
   readonly signal: AbortSignal;
 }
 
+const DAY_S = 86_400;
+/** Stripe lists its events so long (Stripe: "List all events"), a day left out. */
+const EVENTS_ARE_KEPT_S = 29 * DAY_S;
+/** Disputes and refunds this old are settled, or their events are among those that were looked through. */
+const PAYMENTS_MOVE_S = 180 * DAY_S;
+
+/**
+ * The second (Unix) from which on disputes, refunds and warnings are looked at once more, where they were up to the second
+ * `before`; `null`: all, as what happened since then to older ones is no longer among Stripe's events. Pure.
+ */
+export function paymentsFrom(before: number | null, now: number): number | null {
+  return before === null || now - before > EVENTS_ARE_KEPT_S ? null : Math.max(0, before - PAYMENTS_MOVE_S);
+}
+
 /**
  * Makes the log agree with Stripe (DESIGN 5.4): records every event that it lacks, then compares every subscription. All that
  * it records counts once by its key, so that one which was killed is run again from its beginning, and webhooks go on.
@@ -85,7 +99,8 @@ export class Reconciliation {
     const account = await known.check();
     if (job.afterwards === 'record') await known.remember(account);
     const [drift, recorder] = [new Drift(), new Recorder({ ...this.options, job })];
-    const looked = { events: 0, subscriptions: 0, purchases: 0, disputes: 0, refunds: 0 };
+    const looked = { events: 0, subscriptions: 0, purchases: 0, disputes: 0, refunds: 0, warnings: 0 };
+    const before = await this.jobs.reconciledUntil();
     const note = (): Promise<void> => {
       onProgress(looked);
       return this.jobs.progress(job.id, looked);
@@ -94,7 +109,7 @@ export class Reconciliation {
       ...this.options,
       recorder,
       drift,
-      since: await this.jobs.reconciledUntil(),
+      since: before.events,
       onEvents: (count) => {
         looked.events += count;
         return note();
@@ -104,6 +119,7 @@ export class Reconciliation {
       ...this.options,
       ...{ job, recorder, drift, livemode },
       claims: translation,
+      paymentsFrom: paymentsFrom(before.payments, until),
       onLooked: (list, count) => {
         looked[list] += count;
         return note();

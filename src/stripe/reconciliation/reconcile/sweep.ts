@@ -18,16 +18,20 @@ import { knownRows } from './known-rows.js';
 
 export interface SweepOptions extends ComparisonOptions {
   readonly pool: Pool;
+  /** The second (Unix) from which on what was made is listed of disputes, refunds and warnings; `null`: all of it. */
+  readonly paymentsFrom: number | null;
   /** Hears after each page of a list how many of its kind were looked at. */
   readonly onLooked: (list: ImportedListName, count: number) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
+const OF_PAYMENTS = ['disputes', 'refunds', 'warnings'] as const satisfies readonly ImportedListName[];
+
 type GoneObject = { readonly kind: 'subscription' | 'customer'; readonly id: string };
 
 /**
  * Compares every subscription of the account with the log, and has each difference repaired by what Stripe shows. Of those
- * whose current period nothing in the log pays for, the paid invoices too. Then every purchase, dispute and refund. What is known here and in no
+ * whose current period nothing in the log pays for, the paid invoices too. Then every purchase, and the disputes, refunds and early fraud warnings from a second on. What is known here and in no
  * list is asked for by its id: a list leaves some out. What cannot be recorded is reported and goes by.
  * @throws StripeUnansweredError, AnswerAheadError, and what the stores throw
  */
@@ -40,7 +44,7 @@ export class Sweep {
 
   async run(): Promise<void> {
     const { pool, onLooked, signal } = this.options;
-    for await (const { items, looked } of this.#pages('subscriptions')) {
+    for await (const { items, looked } of this.#pages('subscriptions', null)) {
       for (const ofStream of byStream(items)) {
         signal.throwIfAborted();
         await this.#compareStream(ofStream);
@@ -51,7 +55,7 @@ export class Sweep {
       if (!this.#comparison.listed.has(subscription)) await this.#lookFor(subscription);
       signal.throwIfAborted();
     }
-    for await (const { items, looked } of this.#pages('purchases')) {
+    for await (const { items, looked } of this.#pages('purchases', null)) {
       for (const item of items) {
         signal.throwIfAborted();
         if (this.#comparison.listed.has(item.id)) continue;
@@ -63,8 +67,8 @@ export class Sweep {
       if (!this.#comparison.listed.has(session)) await this.#lookForPurchase(session);
       signal.throwIfAborted();
     }
-    for (const list of ['disputes', 'refunds'] as const) {
-      for await (const { items, looked } of this.#pages(list)) {
+    for (const list of OF_PAYMENTS) {
+      for await (const { items, looked } of this.#pages(list, this.options.paymentsFrom)) {
         for (const ofStream of byStream(items)) {
           signal.throwIfAborted();
           const facts = await this.#comparison.facts(ofStream[0]);
@@ -75,12 +79,12 @@ export class Sweep {
     }
   }
 
-  /** The pages of a list. What of them cannot be recorded is reported. */
-  async *#pages(list: ImportedListName): AsyncGenerator<ImportPage> {
+  /** The pages of a list, of what was made since a second (Unix) or of all. What of them cannot be recorded is reported. */
+  async *#pages(list: ImportedListName, from: number | null): AsyncGenerator<ImportPage> {
     const reading = { ...this.options, job: this.options.job.id };
     let after: string | null = null;
     for (;;) {
-      const page: ImportPage | null = await readPage(reading, list, after);
+      const page: ImportPage | null = await readPage(reading, list, from, after);
       if (page === null) return;
       for (const object of page.unusable) this.#comparison.cannotRecord(object);
       yield page;
