@@ -256,9 +256,10 @@ describe('A reconciliation', () => {
         repositories: app.get(Repositories),
         gateway: {
           ...{ object: EMPTY.object, account: () => gateway.account() },
-          page: (path, query = {}) => {
+          page: async (path, query = {}) => {
             if (OF_PAYMENTS.includes(path)) from[path] = query['created[gte]'];
-            return EMPTY.page(path, query);
+            const page = await EMPTY.page(path, query);
+            return { ...page, answeredAt: Math.floor(Date.now() / 1_000) };
           },
         },
         translation: { userIdMetadataKey: 'user_id', userIdPattern: null, account: null },
@@ -474,6 +475,8 @@ describe('Refunds and disputes of which no webhook came', () => {
     expect((await tenure(service, lives)).report).toMatchObject(unchanged);
     expect(await service.logged()).toBe(after);
 
+    // An answer of the second in which the import asked would say nothing new.
+    await simulator.moveTo(now - 50);
     await disputes(later.customer);
     await refunds(warned.customer);
     forget();
