@@ -5,7 +5,7 @@ import { sealEvent, type UnsealedEvent, verifyChain } from './hash-chain.js';
 
 const versions = Object.values(EVENT_TYPES).map(({ type, schemaVersion }) => ({ type, schemaVersion }));
 
-describe('the events of the past', () => {
+describe('The golden events', () => {
   it('are there for every type in every version it ever had', () => {
     const expected = versions.flatMap(({ type, schemaVersion }) =>
       Array.from({ length: schemaVersion }, (_, index) => `${type}.v${index + 1}`),

@@ -16,7 +16,7 @@ describe('a user id', () => {
     ['a number', 7],
     ['null', null],
     ['a list', ['u']],
-  ])('is never one %s', (_, value) => {
+  ])('is refused where it is %s', (_, value) => {
     expect(isUserId(value)).toBe(false);
   });
 });

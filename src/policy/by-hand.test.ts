@@ -368,8 +368,8 @@ function factsOf(given: Given, order: <T>(list: readonly T[]) => readonly T[]): 
   };
 }
 
-describe('What is given or set by hand', () => {
-  it.each(table)('%s', (_, given, then) => {
+describe('A grant or an override', () => {
+  it.each(table)('is judged by its facts in the case: %s', (_, given, then) => {
     const catalog = catalogOf();
     const when = at(given.when ?? day(5));
     const judged = judge(

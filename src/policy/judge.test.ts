@@ -54,7 +54,7 @@ const boughtPlus = [
 const toPro = (second: number, more = {}) =>
   seen('updated', second, { items: [pro], previous: { items: [plus] }, ...more });
 
-describe('nobody gets what is not paid: the lower plan stays', () => {
+describe('A higher plan that is not paid for leaves the lower one in force', () => {
   it.each<[string, SubscriptionStory, number]>([
     [
       'swapped with allow_incomplete and a failed invoice',
@@ -123,7 +123,7 @@ describe('nobody gets what is not paid: the lower plan stays', () => {
       day(81),
     ],
     ['the unpaid upgrade being the first event ever seen', [toPro(day(3))], day(4)],
-  ])('%s', (_, story, now) => {
+  ])('in the case: %s', (_, story, now) => {
     const entitlement = entitled([story], now);
     expect(entitlement).toMatchObject({
       plan: 'plus',
@@ -158,7 +158,7 @@ describe('nobody gets what is not paid: the lower plan stays', () => {
   });
 });
 
-describe('nobody who paid is refused', () => {
+describe('A higher plan that was paid for, or asks for nothing, is given', () => {
   it.each<[string, SubscriptionStory, number]>([
     [
       'paid',
@@ -236,7 +236,7 @@ describe('nobody who paid is refused', () => {
       ],
       day(4),
     ],
-  ])('%s', (_, story, now) => {
+  ])('in the case: %s', (_, story, now) => {
     expect(entitled([story], now)).toMatchObject({ plan: 'pro', pendingPayment: null });
   });
 

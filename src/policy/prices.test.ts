@@ -14,7 +14,7 @@ const keyed = (price: string, lookupKey: string | null, product = 'prod_keyed') 
   product,
 });
 
-describe('a price is of what names it most specifically', () => {
+describe('A price belongs to what names it most specifically', () => {
   it.each([
     ['its id, before its lookup key', { ...item('plus_m'), lookupKey: 'pro_key' }, 'plus'],
     ['its id, before its product', { ...item('plus_m'), product: 'prod_scale' }, 'plus'],
@@ -22,7 +22,7 @@ describe('a price is of what names it most specifically', () => {
     ['its product, where nothing else does', keyed('x', null, 'prod_scale'), 'scale'],
     ['another price of a list under one label', item('plus_m_old'), 'plus'],
     ['nothing', keyed('x', 'unknown_key'), 'free'],
-  ])('%s', (_, only, plan) => {
+  ])('in the case: %s', (_, only, plan) => {
     expect(entitledBy([[seen('created', day(0), { items: [only] })]], day(1)).plan).toBe(plan);
   });
 

@@ -243,41 +243,44 @@ const table: readonly (readonly [string, Given, Then])[] = [
 ];
 
 describe('A plan that was bought once', () => {
-  it.each(table)('%s', (_, { purchases, subscription: story, policy }, then) => {
-    const catalog = storyCatalog(policy ?? {});
-    const facts = (shuffle: <T>(list: readonly T[]) => readonly T[]) => ({
-      subscriptions: story === undefined ? [] : [subscription(shuffle(story))],
-      purchases: shuffle(purchases.map((each, n) => purchase(shuffle(each), `cs_${n + 1}`))),
-    });
-    const judged = judge(
-      facts((list) => list),
-      catalog,
-      at(day(10)),
-    );
-    const { plan, status, limits, source, subscriptionActive, expiresAt, validUntil } = judged.entitlement;
-    expect({ plan, status, members: limits.members, source }).toEqual({ members: 50, ...then });
-    if (source?.type === 'purchase') {
-      expect({ subscriptionActive, expiresAt, validUntil }).toEqual({
-        subscriptionActive: story !== undefined && story !== canceled,
-        expiresAt: null,
-        validUntil: null,
+  it.each(table)(
+    'is judged by its facts in the case: %s',
+    (_, { purchases, subscription: story, policy }, then) => {
+      const catalog = storyCatalog(policy ?? {});
+      const facts = (shuffle: <T>(list: readonly T[]) => readonly T[]) => ({
+        subscriptions: story === undefined ? [] : [subscription(shuffle(story))],
+        purchases: shuffle(purchases.map((each, n) => purchase(shuffle(each), `cs_${n + 1}`))),
       });
-    }
-    const backwards = judge(
-      facts((list) => [...list].reverse()),
-      catalog,
-      at(day(10)),
-    );
-    expect(backwards).toEqual(judged);
-    fc.assert(
-      fc.property(fc.nat(), (turn) => {
-        const turned = <T>(list: readonly T[]) => [
-          ...list.slice(turn % (list.length || 1)),
-          ...list.slice(0, turn % (list.length || 1)),
-        ];
-        expect(judge(facts(turned), catalog, at(day(10)))).toEqual(judged);
-      }),
-      { numRuns: 5 },
-    );
-  });
+      const judged = judge(
+        facts((list) => list),
+        catalog,
+        at(day(10)),
+      );
+      const { plan, status, limits, source, subscriptionActive, expiresAt, validUntil } = judged.entitlement;
+      expect({ plan, status, members: limits.members, source }).toEqual({ members: 50, ...then });
+      if (source?.type === 'purchase') {
+        expect({ subscriptionActive, expiresAt, validUntil }).toEqual({
+          subscriptionActive: story !== undefined && story !== canceled,
+          expiresAt: null,
+          validUntil: null,
+        });
+      }
+      const backwards = judge(
+        facts((list) => [...list].reverse()),
+        catalog,
+        at(day(10)),
+      );
+      expect(backwards).toEqual(judged);
+      fc.assert(
+        fc.property(fc.nat(), (turn) => {
+          const turned = <T>(list: readonly T[]) => [
+            ...list.slice(turn % (list.length || 1)),
+            ...list.slice(0, turn % (list.length || 1)),
+          ];
+          expect(judge(facts(turned), catalog, at(day(10)))).toEqual(judged);
+        }),
+        { numRuns: 5 },
+      );
+    },
+  );
 });

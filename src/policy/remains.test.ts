@@ -30,7 +30,7 @@ const bought: SubscriptionStory = [
   }),
 ];
 
-describe('after grace, and under unpaid, what was paid for stays', () => {
+describe('What was paid for stays after grace, and under unpaid,', () => {
   const fallen = (status: string, items = [yearly, seats(21)]): SubscriptionStory => [
     ...bought,
     invoice('failed', day(60), {
@@ -90,7 +90,7 @@ describe('after grace, and under unpaid, what was paid for stays', () => {
       ],
       'plus',
     ],
-  ])('%s', (_, more, plan) => {
+  ])('in the case: %s', (_, more, plan) => {
     expect(entitledBy([[...fallen('unpaid'), ...more]], day(80)).plan).toBe(plan);
   });
 
@@ -209,7 +209,7 @@ describe('a customer deleted at Stripe', () => {
   });
 });
 
-describe('what is held in units', () => {
+describe('A quantity', () => {
   const units = (quantity: number | null, price = 'team_m') => ({ ...item(price), quantity });
 
   it.each<[string, SubscriptionStory, object]>([
@@ -240,7 +240,7 @@ describe('what is held in units', () => {
       [seen('created', day(0), { items: [item('plus_m'), units(Number.MAX_SAFE_INTEGER, 'seat_m')] })],
       { members: Number.MAX_SAFE_INTEGER },
     ],
-  ])('%s', (_, story, limits) => {
+  ])('counts in the case: %s', (_, story, limits) => {
     expect(entitledBy([story], day(2)).limits).toEqual(limits);
   });
 

@@ -69,7 +69,7 @@ describe('an invoice marked uncollectible', () => {
   });
 });
 
-describe('what an invoice written off asked for is lost', () => {
+describe('An invoice that is written off loses what it asked for', () => {
   it.each<[string, object, { plan: string; limits: object }]>([
     ['the plan alone', { lines: [planLine] }, { plan: 'free', limits: { members: 80 } }],
     ['an add-on alone', { lines: [seatLine] }, { plan: 'plus', limits: { members: 500 } }],
@@ -89,7 +89,7 @@ describe('what an invoice written off asked for is lost', () => {
       },
       { plan: 'plus', limits: { members: 530 } },
     ],
-  ])('%s', (_, more, expected) => {
+  ])('in the case: %s', (_, more, expected) => {
     expect(entitledBy([[...bought, writtenOff(more)]], day(42))).toMatchObject(expected);
   });
 

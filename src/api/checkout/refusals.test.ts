@@ -56,10 +56,10 @@ function answer(
   }
 }
 
-describe('Who holds a subscription', () => {
+describe('A buyer who holds a subscription', () => {
   it.each<[string, Parameters<typeof answer>, string]>([
-    ['has what it is of', [PLUS, {}, null], 'already_held'],
-    ['is told what gives nothing', [PLUS, {}, null, catalog, 'free'], 'payment_due'],
+    ['is told of what it is of that it is held', [PLUS, {}, null], 'already_held'],
+    ['is told to pay for what gives nothing yet', [PLUS, {}, null, catalog, 'free'], 'payment_due'],
     ['may buy what is more', [PRO, {}, null], 'may be bought'],
     ['pays what is past due first', [PRO, { status: 'past_due' }, null], 'payment_due'],
     ['buys nothing on top of a bank debit that is on its way', [PRO, {}, 'bank_debit'], 'payment_due'],

@@ -297,9 +297,9 @@ const limits: readonly Row[] = [
   },
 ];
 
-describe('May the user use it?', () => {
+describe('A question about a feature or a limit', () => {
   it.each([...features, ...limits])(
-    'answers for $given: $expected.reason, in plan $expected.plan',
+    'is answered $expected.reason, in plan $expected.plan, for $given',
     ({ snapshot, key, amount, used, expected }) => {
       expect(decideFeature(snapshot, catalog, { key, amount: amount ?? 1, used: used ?? null })).toEqual(
         expected,

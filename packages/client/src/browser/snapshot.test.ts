@@ -36,7 +36,7 @@ describe('The order of snapshots', () => {
   });
 });
 
-describe('What is no snapshot', () => {
+describe('A value that is no snapshot', () => {
   it.each([
     ['nothing', null],
     ['a list', []],
