@@ -14,9 +14,9 @@ const CONSOLE = fileURLToPath(new URL('../../console/vite.config.ts', import.met
 const STRIPE_KEY = 'sk_test_of_the_demo';
 
 export interface ShopOptions {
-  /** Of the application; any that is free unless it is said. */
+  /** Port of the application; any that is free unless it is said. */
   readonly port?: number;
-  /** Over the service's settings, by their names. */
+  /** Settings that replace the service's, by their names. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly hooks?: TenureHooks;
 }

@@ -115,7 +115,7 @@ export const linksResponse = z.strictObject({
     recordedResponse.extend({
       customerId: z.string(),
       outcome: z.enum(['applied', 'duplicate', 'failed', 'not_tried']),
-      /** Of what failed: the code and the detail of the problem. */
+      /** Code and detail of the problem, of what failed. */
       code: z.string().optional(),
       detail: z.string().optional(),
     }),

@@ -22,7 +22,7 @@ const KNOWN_TOKENS = 10_000;
 
 interface KnownToken {
   readonly user: TokenUser;
-  /** On the clock of `now`. */
+  /** Instant of the end on the clock of `now`. */
   readonly until: number;
 }
 

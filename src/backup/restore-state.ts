@@ -201,7 +201,7 @@ async function notePlaces(client: PoolClient): Promise<void> {
   );
 }
 
-/** Of the history of what is served: rows from before another log was adopted have positions of none that there is. */
+/** Rows of the history of what is served, from before another log was adopted: they have positions of none that there is. */
 const SERVED_OF_THIS_LOG = `known_from >= (select coalesce(max(swapped_at), '-infinity') from tenure.generation_swap
   where kind = 'adoption')`;
 

@@ -2,7 +2,7 @@ import { GENERATION_TABLES } from '../projections/read-models/partitions.js';
 
 /** A table of which a backup keeps rows, and their order in the file. */
 export interface KeptTable {
-  /** In schema `tenure`. */
+  /** Name of the table in the schema `tenure`. */
   readonly table: string;
   readonly order: string;
   /** Which of its rows; left out: all. */

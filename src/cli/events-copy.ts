@@ -11,7 +11,7 @@ import { PostgresEventStore } from '../event-store/postgres/postgres-event-store
 import { withDatabaseUrl } from './database-url.js';
 import { messageOf, type Terminal } from './terminal.js';
 
-/** From where to where; `prefix` is STREAM_PREFIX. */
+/** The two logs, from where to where; `prefix` is STREAM_PREFIX. */
 export interface CopyOptions {
   readonly databaseUrl: string;
   readonly eventStoreUrl: string;

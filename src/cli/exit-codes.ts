@@ -16,7 +16,7 @@ export const EXIT = {
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** For `--help`. */
+/** Text of the exit codes for `--help`. */
 export const EXIT_HELP = `
 Exit codes:
   0   done

@@ -19,7 +19,7 @@ export interface Progress {
   end(): void;
 }
 
-/** Between two lines where they stay, and between two looks of a line that is drawn over, in milliseconds. */
+/** Milliseconds between two lines where they stay, and between two looks of a line that is drawn over. */
 const LINE_MS = 2_000;
 const DRAW_MS = 100;
 const BAR = 20;

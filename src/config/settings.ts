@@ -62,7 +62,7 @@ export interface Settings {
   readonly checkoutUrlOrigins: readonly string[];
   /** Behind the log for longer than this, the health check says so. */
   readonly readyLagSeconds: number;
-  /** Without a delivery of Stripe to any instance for longer than this, the health check says so; `null`: never. */
+  /** Time without a delivery of Stripe to any instance after which the health check says so; `null`: never. */
   readonly webhookSilenceMinutes: number | null;
   /** More streams and users newly set aside within 10,000 events stop the projection. */
   readonly faultLimit: number;

@@ -14,7 +14,7 @@ export interface Deadlines {
   readonly idleInTransactionMs: number;
 }
 
-/** For everything that somebody waits for, and for folding. */
+/** Deadlines of everything that somebody waits for, and of folding. */
 export const SHORT: Deadlines = {
   connectMs: 3_000,
   lockMs: 3_000,
@@ -35,7 +35,7 @@ export const LONG: Deadlines = {
   idleInTransactionMs: 300_000,
 };
 
-/** For sessions that hold a lock or listen, and ask for next to nothing. */
+/** Deadlines of sessions that hold a lock or listen, and ask for next to nothing. */
 export const SESSION: Deadlines = { ...SHORT, statementMs: 3_000, answerMs: 5_000 };
 
 /** How long a connection may take to say goodbye before it is cut, in milliseconds. */

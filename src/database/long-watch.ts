@@ -5,7 +5,7 @@ import { openPool } from './pools.js';
 
 /** How often long statements are looked after, in milliseconds. */
 const LOOK_EVERY_MS = 2_000;
-/** So many looks in a row must find a statement lost, or nobody to ask. */
+/** Looks in a row that must find a statement lost, or nobody to ask. */
 const STRIKES = 2;
 const runningRows = z.array(z.object({ pid: z.number(), state: z.string().nullable() }));
 

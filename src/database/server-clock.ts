@@ -32,7 +32,7 @@ export interface ServerClockOptions {
   readonly pool: Pick<Pool, 'query'>;
   /** This machine's clock, Unix milliseconds; may be set at any time. */
   readonly now?: () => number;
-  /** Told once when the clocks begin to differ, and once when they agree again. */
+  /** Listener that is called once when the clocks begin to differ, and once when they agree again. */
   readonly onDiffers?: (why: ClockDiffersError) => void;
   readonly onAgrees?: () => void;
 }
@@ -85,7 +85,7 @@ export class ServerClock {
     this.#look();
   }
 
-  /** By how many milliseconds this machine's clock is ahead (behind: negative) at least; 0 before the first measurement. */
+  /** Milliseconds that this machine's clock is ahead (behind: negative) at least; 0 before the first measurement. */
   get differenceMs(): number {
     if (this.#measured === null) return 0;
     const { serverMs, at, within } = this.#measured;

@@ -26,7 +26,7 @@ export interface DeadlineSchedulerOptions {
   readonly pageSize?: number;
 }
 
-/** Between looks; a deadline is promised within 5 s of its instant. */
+/** Milliseconds between looks; a deadline is promised within 5 s of its instant. */
 const LOOK_EVERY_MS = 1_000;
 const TROUBLE_PAUSE_MS = 2_000;
 /** However many are due after a long downtime: so many in memory, and so many appends under way. */

@@ -44,7 +44,7 @@ export interface EventStore {
   /** Events of one stream from revision `from` on, in order; empty when the stream does not exist. */
   read(stream: string, from: number): Promise<readonly StoredEvent[]>;
 
-  /** As `read`, up to `limit` of them (1 or more). Fewer: the stream ends there. */
+  /** Events of a stream as `read` has them, up to `limit` (1 or more). Fewer: the stream ends there. */
   readPage(stream: string, from: number, limit: number): Promise<readonly StoredEvent[]>;
 
   /** The last event of a stream; `null` when there is none. */

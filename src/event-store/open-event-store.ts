@@ -11,7 +11,7 @@ export interface LogSettings {
 
 export interface LogParts {
   readonly pool: Pool;
-  /** For the session that listens, where the log is in the database. */
+  /** Connection of the session that listens, where the log is in the database. */
   readonly databaseUrl: string;
   /** Receives faults that harm no call. */
   readonly onFault: (fault: unknown) => void;

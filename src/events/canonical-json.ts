@@ -7,7 +7,7 @@ export const MAX_DEPTH = 200;
 /** Printable ASCII that JSON writes as it is: no quote, no backslash, no control character. */
 const WRITTEN_AS_IT_IS = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
-/** With the `u` flag a proper pair is one code point, so this finds lone surrogates only. */
+/** Lone surrogates: with the `u` flag a proper pair is one code point, so it is none. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** The value has no canonical JSON text: not JSON, a lone surrogate, or nested too deep. */

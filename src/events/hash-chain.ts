@@ -95,7 +95,7 @@ interface Link {
   readonly hash: string;
 }
 
-/** Only what a chain needs, so that metadata of any schema version can be verified. */
+/** Metadata as far as a chain needs it, so that that of any schema version can be verified. */
 const chainedMetadataSchema = z.looseObject({
   prevHash: z.string(),
   hash: z.string(),

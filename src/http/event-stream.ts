@@ -7,7 +7,7 @@ import { problemBody, type ToProblem } from './problem.js';
 const HEARTBEAT_MS = 15_000;
 /** A client that has not taken what was sent for so long is dropped, in milliseconds: it costs memory and sees nothing. */
 const DRAINED_WITHIN_MS = 30_000;
-/** After how long clients come again, in milliseconds: spread, so that they do not all come at once. */
+/** Milliseconds after which clients come again: spread, so that they do not all come at once. */
 const RETRY_MS = { min: 1_000, max: 3_000 };
 const RETRY_AFTER_STOP_MS = { min: 1_000, max: 10_000 };
 

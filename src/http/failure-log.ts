@@ -9,7 +9,7 @@ import type { ProblemCode, ProblemError, ToProblem } from './problem.js';
 const LOOK_EVERY_MS = 5_000;
 const LOOK_WITHIN_MS = 2_000;
 
-/** Told of by who looks after them, and not for every request. */
+/** Failures that are told of by who looks after them, and not for every request. */
 const TOLD_ELSEWHERE: ReadonlySet<ProblemCode> = new Set([
   'log_replaced',
   'clock_differs',

@@ -26,7 +26,7 @@ export class RouteTable {
   }
 }
 
-/** As Express matches: in any case, with or without a slash at the end. A last parameter `path` is any number of segments. */
+/** Match as Express does it: in any case, with or without a slash at the end. A last parameter `path` is any number of segments. */
 function patternOf(template: string): RegExp {
   const parts = template.split(/\{\w+\}/).map((part) => part.replace(/[.*+?^$()|[\]\\]/g, '\\$&'));
   const last = template.endsWith('{path}') ? parts.pop() : undefined;

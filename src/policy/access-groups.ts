@@ -183,7 +183,7 @@ function hasSameAddons(
   );
 }
 
-/** As `combine` prefers what gives the same plan in the same status. */
+/** Order in which `combine` prefers what gives the same plan in the same status. */
 function compareEnds({ subscriptionAccess: a }: Member, { subscriptionAccess: b }: Member): number {
   return (
     (b.periodEnd ?? -1) - (a.periodEnd ?? -1) ||
@@ -191,7 +191,7 @@ function compareEnds({ subscriptionAccess: a }: Member, { subscriptionAccess: b 
   );
 }
 
-/** As `combine` prefers words: of the subscription observed last. */
+/** Order in which `combine` prefers words: that of the subscription observed last comes first. */
 function compareSights({ subscriptionAccess: a }: Member, { subscriptionAccess: b }: Member): number {
   return (
     b.subscriptionState.newest.created - a.subscriptionState.newest.created ||

@@ -33,10 +33,10 @@ export function overrideOutcomes(combination: Combination): readonly OverrideOut
   });
 }
 
-/** By what a user has something, the first that fits (DESIGN 10, "Feature answers"). */
+/** Origin of what a user has, the first that fits (DESIGN 10, "Feature answers"). */
 export type Origin = 'in_plan' | 'grace' | 'granted' | 'addon';
 
-/** By what a user has a feature, overrides left aside; `null` where nothing gives it. */
+/** Origin of a feature that a user has, overrides left aside; `null` where nothing gives it. */
 export function originOfFeature({ fallback, giving, accesses }: Combination, key: string): Origin | null {
   const has = ({ features }: { readonly features: readonly string[] }): boolean => features.includes(key);
   const plansOf = (isOf: (status: string) => boolean): boolean =>
@@ -49,7 +49,7 @@ export function originOfFeature({ fallback, giving, accesses }: Combination, key
   return accesses.some(({ addons }) => addons.some(({ addon }) => has(addon))) ? 'addon' : null;
 }
 
-/** By what a user may have so much of a limited thing, overrides left aside; `null` where nothing gives as much. */
+/** Origin of a limit that allows so much, overrides left aside; `null` where nothing gives as much. */
 export function originOfLimit(
   { fallback, giving, accesses, limits }: Combination,
   key: string,

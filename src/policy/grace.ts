@@ -19,7 +19,7 @@ export interface Grace extends GraceDays {
   readonly failure: InvoiceObservation | null;
 }
 
-/** For how many days, by which rule; with the invoice, and the observation, that it follows from. */
+/** Days of grace, and the rule that gives them; with the invoice, and the observation, that it follows from. */
 interface GraceDays {
   readonly days: number;
   readonly rule: GraceRule;

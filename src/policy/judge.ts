@@ -11,7 +11,7 @@ import { openSubscriptionState, type SubscriptionState } from './subscription-st
 /** More subscriptions of one user than this are kept as they were judged. */
 const FEW = 8;
 
-/** So many changes by time alone are foreseen whatever they change: when the first comes, a user is judged anew. */
+/** Count of changes by time alone that are foreseen whatever they change: when the first comes, a user is judged anew. */
 const FORESEEN = 16;
 
 /**

@@ -73,7 +73,7 @@ function latestDisputes(told: readonly PaymentObservation[]): readonly DisputeOb
   return [...latest.values()].sort((a, b) => compareText(a.data.dispute, b.data.dispute));
 }
 
-/** By second; within one what was retrieved first, then the `created`, and the `closed` last, then by event id. */
+/** Order by second; within one what was retrieved first, then the `created`, and the `closed` last, then by event id. */
 export function compareDisputes(a: DisputeObservation, b: DisputeObservation): number {
   return a.created - b.created || stepOf(a) - stepOf(b) || compareText(a.eventId, b.eventId);
 }

@@ -1,11 +1,11 @@
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
 
-/** Before what each price is named without a break, on an item or in a pending update; whole observations only. */
+/** Beginnings of the unbroken naming of each price, on an item or in a pending update; whole observations only. */
 export class NamedPrices {
   /** The last observation, `null` before the first. */
   lastSeen: Observation | null = null;
-  /** Of each price that is named now the last observation before it was. */
+  /** The last observation before it was named, of each price that is named now. */
   #before = new Map<string, Observation | null>();
 
   /** The last observation before the price was named without a break. */

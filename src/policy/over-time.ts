@@ -125,7 +125,7 @@ export class SubscriptionsOverTime {
       members.set(turn.participant, after);
       return groups.move(before, after);
     };
-    /** Of each subscription whose dates have moved since it was looked at the last turn. */
+    /** The last turn of each subscription whose dates have moved since it was looked at. */
     const outdated = new Map<OpenParticipant, Turn>();
     const pending = new Set<Change>();
     let leader = groups.leader();

@@ -12,7 +12,7 @@ export type OverrideRule =
   | 'override_limit_value'
   | 'override_limit_add';
 
-/** Of an override that is in force what it does. */
+/** Effect of an override that is in force. */
 export type OverrideEffect =
   | { readonly kind: 'feature'; readonly isOn: boolean }
   | { readonly kind: 'limit'; readonly value: Limit }

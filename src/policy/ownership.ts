@@ -36,7 +36,7 @@ export interface Claim {
   readonly eventId: string;
 }
 
-/** By what something belongs to a user (DESIGN 6). */
+/** Rule by which something belongs to a user (DESIGN 6). */
 export type OwnerRule =
   | 'owner_by_link'
   | 'owner_by_metadata'

@@ -206,7 +206,7 @@ function oncePerPrice<V>(make: (price: string) => V): (price: string) => V {
   };
 }
 
-/** Of two invoices the one created later; of one second the first told. */
+/** Newest of two invoices: the one created later; of one second the first told. */
 function laterOf(known: Invoice | null, next: Invoice): Invoice {
   return known !== null && known.data.created >= next.data.created ? known : next;
 }

@@ -53,7 +53,7 @@ export function planPeriodsOf(ordered: readonly Observation[], book: PriceBook):
 
 const cutters = new WeakMap<PriceBook, (ordered: readonly Observation[]) => PlanPeriodCutter>();
 
-/** So many observations lie between two states that a cutter remembers. */
+/** Count of observations between two states that a cutter remembers. */
 const STRIDE = 64;
 
 /** How far a cutter was after `seen` observations: how many periods it had before the last one, that, and what was named. */

@@ -192,7 +192,7 @@ class PriceReader {
   }
 }
 
-/** Of each product the plan item among what is no longer there. */
+/** The plan item, of each product, among what is no longer there. */
 function leftByProduct(
   before: readonly SubscriptionItem[],
   after: readonly SubscriptionItem[],

@@ -14,9 +14,9 @@ import { isPlanOrHigher } from './written-off.js';
 export interface Remains {
   /** The line that the plan stays by, and the plan. */
   readonly plan: readonly Step<PlanLine>[];
-  /** Of each plan that stays by lines, by its name, the newest of those that cover. */
+  /** The newest line that covers, of each plan that stays by lines, by its name. */
   readonly newestOfPlan: ReadonlyMap<string, readonly Step<PlanLine>[]>;
-  /** Of each price the newest line that covers. */
+  /** The newest line that covers, by price. */
   readonly newest: ReadonlyMap<string, readonly Step<PaidLine>[]>;
   readonly turns: TurningPoints;
 }

@@ -133,7 +133,7 @@ export function turningPoints(subscriptionState: SubscriptionState, now: number)
   };
 }
 
-/** Of ascending instants those after one. */
+/** Instants after one, of ascending ones. */
 function laterThan(instants: readonly number[], one: number): readonly number[] {
   return instants.slice(countUpTo(instants, one, (instant) => instant));
 }

@@ -78,7 +78,7 @@ export interface Held {
   readonly periodFrom: Observation | null;
 }
 
-/** By which field of Stripe's a subscription ends. */
+/** Field of Stripe's by which a subscription ends. */
 export type CancellationRule = 'cancel_at' | 'cancel_at_period_end';
 
 /** An add-on in the units that are held or given of it. */

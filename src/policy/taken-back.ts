@@ -33,7 +33,7 @@ export interface Returned {
   readonly kept: KeptRule | null;
 }
 
-/** By id what is known of the invoices of which something was refunded or disputed. */
+/** Invoices of which something was refunded or disputed, by id. */
 export type ReturnedInvoices = ReadonlyMap<string, Returned>;
 
 export const NOTHING_RETURNED: ReturnedInvoices = new Map();

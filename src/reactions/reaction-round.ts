@@ -18,7 +18,7 @@ import { writeWork } from './work-store.js';
 export interface ReactionRoundOptions {
   readonly pool: Pool;
   readonly store: Pick<EventStore, 'readAll' | 'eventAt'>;
-  /** Of one transaction. Left out: 500 events, 1,000 rows. */
+  /** Size of one transaction. Left out: 500 events, 1,000 rows. */
   readonly size?: PageSize;
 }
 

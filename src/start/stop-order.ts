@@ -10,7 +10,7 @@ export interface Step {
   readonly openWithinMs?: number;
 }
 
-/** After so long every step has only what it must have, in milliseconds: a stop ends within 20 s. */
+/** Milliseconds after which every step has only what it must have: a stop ends within 20 s. */
 const HURRY_AFTER_MS = 12_000;
 const HURRIED_MS = 500;
 

@@ -20,7 +20,7 @@ export interface Cause {
 
 export const BY_ITSELF: Cause = { id: null, idempotency_key: null };
 
-/** To how many endpoints an event goes, how many of them have not taken it yet, and whether one never did. */
+/** Count of endpoints that an event goes to, of those that have not taken it yet, and whether one never did. */
 export interface Deliveries {
   readonly endpoints: number;
   readonly pending: number;

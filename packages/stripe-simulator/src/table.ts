@@ -23,7 +23,7 @@ export class UnknownCursorError extends Error {
 }
 
 export interface Selection<Row, Index extends string> {
-  /** Only rows with this key; the rows of a key are found without looking at others. */
+  /** Key that the rows have; the rows of a key are found without looking at others. */
   readonly by?: readonly [index: Index, key: string] | undefined;
   readonly where?: ((row: Row) => boolean) | undefined;
 }

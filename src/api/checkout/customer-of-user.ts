@@ -17,7 +17,7 @@ export interface CustomerOfUserOptions {
   readonly reading: AnswerReading;
 }
 
-/** For whom, and the request that it is for. */
+/** The user who buys, and the request that it is for. */
 export interface BuyingUser {
   readonly userId: string;
   readonly requestId: string;

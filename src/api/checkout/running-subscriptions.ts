@@ -8,9 +8,9 @@ import { type Held, heldBy, type StripeSubscription, stripeSubscription } from '
 import { completed } from './open-sessions.js';
 import { answered, PATIENCE_MS } from './stripe-writes.js';
 
-/** In these a subscription gives something, or will again once it is paid. */
+/** Statuses in which a subscription gives something, or will again once it is paid. */
 const GIVING: readonly (string | null)[] = ['trialing', 'active', 'past_due'];
-/** In these it has ended for good. */
+/** Statuses in which it has ended for good. */
 const ENDED: readonly (string | null)[] = ['canceled', 'incomplete_expired'];
 
 export interface RunningSubscriptions {

@@ -59,7 +59,7 @@ export function pricedUnits({ price, quantity }: Pick<Wanted, 'price' | 'quantit
   return price.usageType === 'metered' ? { price: price.id } : { price: price.id, quantity };
 }
 
-/** As `pricedUnits`, of an add-on. */
+/** Units and price of an add-on, as `pricedUnits`. */
 export function addonUnits({ price, quantity, isMetered }: WantedAddon): object {
   return isMetered ? { price } : { price, quantity };
 }

@@ -31,7 +31,7 @@ export interface FeatureDecision {
   readonly limit?: Limit;
   readonly used?: number;
   readonly remaining?: Limit;
-  /** By how much more is used than the limit allows; left out where it is not. */
+  /** Amount used beyond what the limit allows; left out where it is not. */
   readonly over?: number;
   /** The lowest plan for sale, above the user's, that would allow it. */
   readonly upgradeTo?: string;

@@ -45,7 +45,7 @@ async function isHeld(file: string): Promise<boolean> {
   }
 }
 
-/** In a container every process before this one had its number. */
+/** Process ids of a container start anew: every process before this one had its number. */
 function isOther(pid: number): boolean {
   return pid !== process.pid && isAlive(pid);
 }

@@ -14,9 +14,9 @@ import { appendAnswerOf, appendRequests, eventOf, lastOfStreamRequest, streamReq
 
 /** Milliseconds and numbers; the defaults fit production. */
 export interface EventStoreDbLimits {
-  /** For an append in all, its turn and its channel included. */
+  /** Deadline of an append in all, its turn and its channel included. */
   readonly appendMs: number;
-  /** For one read of a bounded number of events, likewise. */
+  /** Deadline of one read of a bounded number of events, likewise. */
   readonly readMs: number;
   /** Calls at once; together with the subscription well under the 100 streams of a connection. */
   readonly appendsAtOnce: number;

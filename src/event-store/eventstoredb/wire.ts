@@ -99,7 +99,7 @@ export function subscribeRequest(prefix: string): streams.ReadReq {
   return new streams.ReadReq().setOptions(options);
 }
 
-/** In 32 records examined: checkpoints are of no use to a notifier, and each is a message. */
+/** Interval of checkpoints, in units of 32 records examined: they are of no use to a notifier, and each is a message. */
 const CHECKPOINT_EVERY = 1_000;
 
 /** The event in a message of a read or a subscription; `null` for every other message. */

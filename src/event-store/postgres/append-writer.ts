@@ -76,7 +76,7 @@ export class AppendWriter {
     }
   }
 
-  /** After a refusal that names no culprit: each append on its own, so that only the faulty one fails. */
+  /** Appends one by one, after a refusal that names no culprit, so that only the faulty one fails. */
   private async writeOneByOne(batch: readonly Append[]): Promise<readonly AppendOutcome[]> {
     const outcomes: AppendOutcome[] = [];
     for (const append of batch) outcomes.push(...(await this.write([append])));

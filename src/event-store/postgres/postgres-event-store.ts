@@ -13,7 +13,7 @@ import { runStatement, type StatementLimits } from './pg-session.js';
 
 /** Settings of the store, apart from its pool. */
 export interface PostgresEventStoreOptions {
-  /** For the notifier's own session; never through a transaction pooler. */
+  /** Connection of the notifier's own session; never through a transaction pooler. */
   readonly session: ClientConfig;
   /** Receives faults that harm no call: a lost session of the notifier, an idle connection that broke, a listener that threw. */
   readonly onFault: (fault: Error) => void;

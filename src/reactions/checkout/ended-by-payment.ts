@@ -44,7 +44,7 @@ export type PaidSubscription = z.infer<typeof paidSubscription>;
 /** What to do with a subscription at Stripe, in this order. */
 export interface Deed {
   readonly does: 'release_schedule' | 'update' | 'cancel';
-  /** Of the subscription, or of the schedule that is released. */
+  /** Id of the subscription, or of the schedule that is released. */
   readonly id: string;
   readonly params: Readonly<Record<string, unknown>>;
 }

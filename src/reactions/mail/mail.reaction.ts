@@ -135,7 +135,7 @@ async function mailOfChange(
   return workOf(id, { kind, customer, happenedAt: happenedAt(event), fields });
 }
 
-/** Of a failed payment one mail an invoice, however often it is tried. */
+/** Mail about an event, if there is one; of a failed payment one an invoice, however often it is tried. */
 async function mailOfEvent(event: EventEnvelope, database: Statements): Promise<NewWork | null> {
   const about = aboutOf(event);
   if (about === null) return null;

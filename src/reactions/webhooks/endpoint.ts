@@ -15,7 +15,7 @@ export interface Endpoint {
   /** `paused`: messages are kept for it, and none is sent. */
   readonly state: 'active' | 'paused';
   readonly createdAt: Date;
-  /** Until when the secret of before signs beside the new one. */
+  /** Instant until which the secret of before signs beside the new one. */
   readonly rotatedUntil: Date | null;
 }
 

@@ -27,16 +27,16 @@ export interface Message {
   /** RFC 3339. */
   readonly time: string;
   readonly cause: MessageCause;
-  /** Of the log, and of the user (`revocationVersion`), then. */
+  /** Position of the log, and version of the user (`revocationVersion`), then. */
   readonly position: string | null;
   readonly version: number;
   /** What was served before; `null` where nothing changed. */
   readonly before: Entitlement | null;
   readonly snapshot: PastSnapshot;
-  /** Of `limit.reached` and `limit.exceeded` alone. */
+  /** The limit that `limit.reached` and `limit.exceeded` are about; no other type has one. */
   readonly limit: LimitUse | null;
   readonly trigger: EventTrigger;
-  /** Since when Tenure knows it, Unix milliseconds. */
+  /** Instant since which Tenure knows it, Unix milliseconds. */
   readonly knownAt: number;
 }
 

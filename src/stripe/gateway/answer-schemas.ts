@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Only what is asked for by name here; the translation reads the rest by shape. */
+/** Schemas of what is asked for by name here; the translation reads the rest by shape. */
 export const listSchema = z.looseObject({
   data: z.array(z.looseObject({ id: z.string() })),
   has_more: z.boolean(),

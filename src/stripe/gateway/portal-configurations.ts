@@ -57,7 +57,7 @@ interface Features {
       };
 }
 
-/** To pay, to cancel at the period's end and resume, to change cards; no plan and no quantity. */
+/** Features of the plain portal: pay, cancel at the period's end and resume, change cards; no plan and no quantity. */
 const PLAIN: Features = {
   invoice_history: { enabled: true },
   payment_method_update: { enabled: true },

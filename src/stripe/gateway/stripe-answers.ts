@@ -23,9 +23,9 @@ export type StripeAnswer = ObjectAnswer | NoAnswer;
 /** What is to be made or changed at Stripe. */
 export interface StripeWrite {
   readonly method: 'POST' | 'DELETE';
-  /** Such as `/v1/subscriptions/sub_1`. */
+  /** Path of the API, such as `/v1/subscriptions/sub_1`. */
   readonly path: string;
-  /** As Stripe names them, nested as objects and lists; a DELETE has none. */
+  /** Parameters as Stripe names them, nested as objects and lists; a DELETE has none. */
   readonly params?: Readonly<Record<string, unknown>>;
   /**
    * Stripe does what has this key once and gives its first answer again for a day, refusals included (Stripe: "Idempotent

@@ -11,7 +11,7 @@ export class Attention {
 
   constructor(
     private readonly environment: Pick<Environment, 'page' | 'clock'>,
-    /** Told when `isGiven` may have changed. */
+    /** Listener that is called when `isGiven` may have changed. */
     private readonly onChange: () => void,
   ) {}
 

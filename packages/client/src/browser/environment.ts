@@ -22,7 +22,7 @@ export interface TabLocks {
 export interface Page {
   isHidden(): boolean;
   isOnline(): boolean;
-  /** Told whenever one of these may have changed. Returns what ends that. */
+  /** Calls the listener whenever one of these may have changed; returns what ends that. */
   onChange(listener: () => void): () => void;
 }
 
@@ -36,7 +36,7 @@ export interface KeptTexts {
 /** All that the client uses of the browser. What a browser does not have is `null`. */
 export interface Environment {
   readonly clock: Clock;
-  /** At least 0, below 1. */
+  /** A random number of at least 0, below 1. */
   random(): number;
   fetch(url: string, init: RequestInit): Promise<Response>;
   readonly openChannel: ((name: string, listener: (message: unknown) => void) => Channel) | null;

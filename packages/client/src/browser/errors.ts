@@ -11,7 +11,7 @@ export class TenureError extends Error {
     message: string,
     /** Status of the answer, if there was one. */
     readonly httpStatus: number | null = null,
-    /** For how long the service asks to be left alone. */
+    /** Time that the service asks to be left alone for. */
     readonly retryAfterMs: number | null = null,
   ) {
     super(message);

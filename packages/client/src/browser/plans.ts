@@ -27,7 +27,7 @@ export interface Plan {
   readonly perUnit: Readonly<Record<string, number>>;
   readonly sellable: boolean;
   readonly trialDays: number;
-  /** By the label of the plan file, such as `monthly`. */
+  /** Prices by the label of the plan file, such as `monthly`. */
   readonly prices: Readonly<Record<string, PlanPrice>>;
 }
 

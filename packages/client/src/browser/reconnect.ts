@@ -17,7 +17,7 @@ const FIRST_MS = 1_000;
 const LONGEST_MS = 30_000;
 /** A stream that lasted so long was a good one. */
 const GOOD_MS = 10_000;
-/** For how long polls stand in where streams do not work. */
+/** Time that polls stand in where streams do not work. */
 const POLLS_MS = 300_000;
 /** Answers of servers, and of what stands before them, that have no such stream. */
 const NO_STREAM = [200, 404, 405, 406, 410, 501];
@@ -68,7 +68,7 @@ export function pollPause(
   return Math.max((retryAfterMs ?? 0) * (1 + random / 4), spread(usual, random));
 }
 
-/** Between three quarters of it and five quarters. */
+/** A time between three quarters of it and five quarters. */
 function spread(milliseconds: number, random: number): number {
   return milliseconds * (0.75 + random / 2);
 }

@@ -32,10 +32,10 @@ export interface Snapshot {
   } | null;
   /** Grows whenever role, plan, status, features or limits change. */
   readonly revocationVersion: number;
-  /** Of the event that last changed this; an opaque decimal that compares as an integer. */
+  /** Position of the event that last changed this; an opaque decimal that compares as an integer. */
   readonly position: string | null;
   readonly changedAt: string | null;
-  /** Only where an event of the user could not be applied. */
+  /** Mark that is there only where an event of the user could not be applied. */
   readonly faulted?: { readonly since: string; readonly position: string };
 }
 

@@ -10,7 +10,7 @@ export type Status = 'loading' | 'live' | 'stale' | 'error';
 /** What a page shows of its user. Another object whenever something in it changed. */
 export interface ClientState {
   readonly status: Status;
-  /** As the service said it in this page's life. */
+  /** Snapshot that the service gave in this page's life. */
   readonly snapshot: Snapshot | null;
   /** What this browser saw last, perhaps days ago: for display alone. */
   readonly lastKnown: Snapshot | null;
@@ -46,7 +46,7 @@ export interface FeatureState {
   readonly allowed: boolean;
   readonly reason: FeatureReason;
   readonly status: Status;
-  /** Of a key that has a limit. */
+  /** Limit of a key that has one. */
   readonly limit?: Limit;
 }
 

@@ -8,9 +8,9 @@ import { useTenure } from './provider.js';
 /** One plan of the table, for a render function. */
 export interface ShownPlan {
   readonly plan: Plan;
-  /** Of the interval that is shown; `null` of the default plan. */
+  /** Price of the interval that is shown; `null` of the default plan. */
   readonly price: PlanPrice | null;
-  /** Such as `$10`; `null` as long as it is not known. */
+  /** Price as text, such as `$10`; `null` as long as it is not known. */
   readonly amount: string | null;
   readonly isCurrent: boolean;
   /** A purchase is being begun: buttons rest meanwhile. */
@@ -20,7 +20,7 @@ export interface ShownPlan {
 }
 
 export interface PricingTableProps {
-  /** Of the service's own `GET /v1/plans`, when a server has put it into the page; else it is asked for. */
+  /** Answer of the service's own `GET /v1/plans`, when a server has put it into the page; else it is asked for. */
   readonly plans?: Plans;
   /** The label of the prices that are shown; the first label that there is by default. */
   readonly interval?: string;

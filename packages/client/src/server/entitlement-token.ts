@@ -14,7 +14,7 @@ export interface EntitlementClaims {
   readonly status: string;
   readonly features: readonly string[];
   readonly limits: Readonly<Record<string, number | 'unlimited'>>;
-  /** Only where an event of the user could not be applied when it was issued. */
+  /** Mark that is there only where an event of the user could not be applied when it was issued. */
   readonly faulted?: { readonly since: string; readonly position: string };
 }
 

@@ -16,7 +16,7 @@ export interface GuardOptions {
   readonly key: string;
   /** `TOKEN_ISSUER` of the service; left out, the signature alone says whose a token is. */
   readonly issuer?: string;
-  /** For how long the feed may say nothing before all is refused, from when it was last asked: 30,000 unless said otherwise. */
+  /** Time that the feed may say nothing before all is refused, from when it was last asked: 30,000 unless said otherwise. */
   readonly maxStaleMs?: number;
   /** Features that are let through while the feed is silent for longer; none unless said otherwise. */
   readonly openWhileSilent?: readonly string[];
@@ -31,7 +31,7 @@ export interface GuardOptions {
   readonly onTrouble?: (error: unknown) => void;
   readonly fetch?: typeof fetch;
   readonly clock?: Connection['clock'];
-  /** Between 0 and 1, to spread what is repeated. */
+  /** A random number between 0 and 1, to spread what is repeated. */
   readonly random?: () => number;
 }
 

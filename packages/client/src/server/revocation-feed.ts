@@ -17,11 +17,11 @@ export interface RevocationFeedOptions {
   readonly connection: Connection;
   readonly memory: RevocationMemory;
   readonly maxStaleMs: number;
-  /** Also done whenever the feed was read, such as to read keys. */
+  /** Work that is also done whenever the feed was read, such as to read keys. */
   readonly besides: () => Promise<void>;
   /** Hears why something could not be read; it is tried again. */
   readonly onTrouble: (error: unknown) => void;
-  /** Between 0 and 1. */
+  /** A random number between 0 and 1. */
   readonly random: () => number;
 }
 
@@ -120,7 +120,7 @@ export class RevocationFeed {
     }
   }
 
-  /** Between three quarters of a time and all of it. */
+  /** A time between three quarters of one and all of it. */
   #spread(ms: number): number {
     return ms * (0.75 + this.options.random() / 4);
   }

@@ -7,7 +7,7 @@ import { createCharge } from './charges.js';
 const DAY = 86_400;
 
 export interface PaymentToMake {
-  /** In the smallest unit of the currency. */
+  /** Amount in the smallest unit of the currency. */
   readonly amount: number;
   readonly currency: string;
   readonly customer: string | null;

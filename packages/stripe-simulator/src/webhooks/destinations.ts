@@ -10,7 +10,7 @@ export interface Destination {
   /** `*`, or types; those of a thin destination begin with `v1.`. */
   readonly enabledEvents: readonly string[];
   readonly enabled: 'enabled' | 'disabled';
-  /** As the API shows it: a v1 endpoint, or a v2 destination. */
+  /** The destination as the API shows it: a v1 endpoint, or a v2 destination. */
   readonly shown: WebhookEndpoint | EventDestination;
 }
 
