@@ -1,10 +1,10 @@
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import type { GrantIssuedData } from '../../events/grant.events.js';
 import type { OverrideSetData } from '../../events/override.events.js';
+import { saidOfPayment } from './said-of-payment.js';
 
 /** What an event says, in a line of plain words; amounts are minor units, as Stripe has them. */
 export function said(event: EventEnvelope): string {
-  const { data } = event;
   switch (event.type) {
     case 'AccessDeadlineReached':
       return `the clock reached ${event.data.at}`;
@@ -56,8 +56,17 @@ export function said(event: EventEnvelope): string {
     }
     case 'PlanChangeWithdrawn':
       return `${event.data.userId} keeps ${event.data.subscription} as it is`;
-    default:
-      if ('session' in data && 'status' in data) {
+    case 'PaymentAttachedToInvoice':
+    case 'PaymentRefunded':
+    case 'PaymentRefundFailed':
+    case 'PaymentDisputed':
+    case 'DisputeClosed':
+    case 'PaymentWarned':
+    case 'PaymentRetrieved':
+      return saidOfPayment(event);
+    default: {
+      const { data } = event;
+      if ('session' in data) {
         return `the session ${data.session} is ${data.status ?? 'unknown'}, ${data.paymentStatus ?? 'unknown'}`;
       }
       if ('lines' in data) {
@@ -65,13 +74,13 @@ export function said(event: EventEnvelope): string {
         const paid = `${data.amountPaid ?? 0} of ${data.total ?? 0} ${data.currency ?? ''}`.trimEnd();
         return `the invoice ${data.invoice} is ${data.status}, ${paid} paid${prices && ` for ${prices}`}`;
       }
-      if (event.type === 'SubscriptionRetrieved' && event.data.gone)
-        return `Stripe no longer has ${event.data.subscription}`;
       if ('items' in data) {
+        if ('gone' in data && data.gone) return `Stripe no longer has ${data.subscription}`;
         const items = data.items.map(({ price, quantity }) => `${price} x ${quantity ?? 1}`).join(', ');
         return `${data.subscription} is ${data.status} with ${items || 'nothing'}`;
       }
-      return '';
+      return exhausted(data);
+    }
   }
 }
 
@@ -97,4 +106,8 @@ function until(end: string | null): string {
 
 function because(reason: string | null): string {
   return reason === null ? '' : `: ${reason}`;
+}
+
+function exhausted(data: never): never {
+  throw new TypeError(`an event type without words: ${JSON.stringify(data)}`);
 }
