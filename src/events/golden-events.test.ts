@@ -6,7 +6,7 @@ import { sealEvent, type UnsealedEvent, verifyChain } from './hash-chain.js';
 const versions = Object.values(EVENT_TYPES).map(({ type, schemaVersion }) => ({ type, schemaVersion }));
 
 describe('The golden events', () => {
-  it('are there for every type in every version it ever had', () => {
+  it('are there for every type in every version it ever had (npm run record:event)', () => {
     const expected = versions.flatMap(({ type, schemaVersion }) =>
       Array.from({ length: schemaVersion }, (_, index) => `${type}.v${index + 1}`),
     );
