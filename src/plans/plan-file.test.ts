@@ -1,3 +1,4 @@
+import { planCatalogSchema, planSchema } from '../events/catalog.events.js';
 import { InvalidPlanFileError, loadPlanFile, parsePlanBody, parsePlanFile } from './plan-file.js';
 
 const VALID = `default: free
@@ -89,8 +90,8 @@ describe('a plan file', () => {
         'policies: {}\ndefault:',
       ),
       [
-        '7: plans.pro.roles: no key of plans.pro; its keys are rank, role, features, limits, perUnit, prices, sellable, trialDays',
-        '1: policies: no key of the file; its keys are default, policy, trialDays, checkout, plans, addons, routes',
+        `7: plans.pro.roles: no key of plans.pro; its keys are ${Object.keys(planSchema.shape).join(', ')}`,
+        `1: policies: no key of the file; its keys are ${Object.keys(planCatalogSchema.shape).join(', ')}`,
       ],
     ],
     [

@@ -18,7 +18,7 @@ import { eventOf, TRANSLATION, translated } from '../../../test/support/translat
 import { metadataOf } from '../../commands/aggregate.js';
 import { EVENT_TYPES } from '../../events/event-types.js';
 import { GENESIS_HASH, sealEvent } from '../../events/hash-chain.js';
-import { isHandledType, translateStripeEvent } from './stripe-event.translator.js';
+import { HANDLED_TYPES, isHandledType, translateStripeEvent } from './stripe-event.translator.js';
 
 const sub = (more: object = {}) => subscriptionObject('sub_1', 'price_plus', more);
 const invoice = (more: object = {}) => invoiceObject('in_1', 'sub_1', 'price_plus', more);
@@ -82,6 +82,10 @@ const RECORDED: readonly [type: string, object: object, stream: string, event: s
 ];
 
 describe('a Stripe event', () => {
+  it('of every handled type is tried here', () => {
+    expect(new Set(RECORDED.map(([type]) => type))).toEqual(HANDLED_TYPES);
+  });
+
   it.each(RECORDED)('%s goes to its stream', (type, object, stream, event) => {
     expect(isHandledType(type)).toBe(true);
     const body = stripeEvent(type, object, { id: 'evt_1', created: 1_790_000_000 });
