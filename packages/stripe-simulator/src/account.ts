@@ -2,8 +2,8 @@ import { AccountTables } from './account-tables.js';
 import { RefusedUnbegunError, resourceMissing } from './api-error.js';
 import { SimulatedClock } from './clock.js';
 import { Events, type StripeObject } from './events.js';
-import type { Happening } from './happenings.js';
 import { Ids } from './ids.js';
+import type { InternalEvent } from './internal-events.js';
 import { previousAttributes } from './previous-attributes.js';
 import { DEFAULT_SETTINGS, type Settings } from './settings.js';
 import type { Table } from './table.js';
@@ -28,7 +28,7 @@ export class Account extends AccountTables {
   url = 'http://127.0.0.1';
 
   #running: SimulatedClock;
-  readonly #reactions: ((happening: Happening) => void)[] = [];
+  readonly #reactions: ((event: InternalEvent) => void)[] = [];
 
   constructor({ start, seed, settings }: AccountOptions) {
     super();
@@ -144,12 +144,12 @@ export class Account extends AccountTables {
   }
 
   /** Lets a resource hear of what happens in others. */
-  react(reaction: (happening: Happening) => void): void {
+  react(reaction: (event: InternalEvent) => void): void {
     this.#reactions.push(reaction);
   }
 
   /** Tells all that react, in the order in which they asked. */
-  tell(happening: Happening): void {
-    for (const reaction of this.#reactions) reaction(happening);
+  tell(event: InternalEvent): void {
+    for (const reaction of this.#reactions) reaction(event);
   }
 }

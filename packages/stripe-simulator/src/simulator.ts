@@ -6,10 +6,10 @@ import { followPendingUpdates } from './billing/pending-updates.js';
 import { followSchedules } from './billing/schedules.js';
 import { followInvoices } from './billing/subscription-status.js';
 import { controlRouter } from './control.js';
-import { answersAside } from './http/aside.js';
 import { expansionsOf } from './http/expand.js';
 import { type Method, Router } from './http/router.js';
 import { ApiServer } from './http/server.js';
+import { sideRoutes } from './http/side-routes.js';
 import { pagesOf } from './pages/pages.js';
 import { followEntitlements } from './resources/entitlements.js';
 import { routesOf } from './routes.js';
@@ -52,7 +52,7 @@ export class Simulator {
       account: this.account,
       router,
       expansions: expansionsOf(this.account),
-      aside: answersAside(this.#controls, pagesOf(this.account, this.webhooks)),
+      sideRoutes: sideRoutes(this.#controls, pagesOf(this.account, this.webhooks)),
     });
   }
 

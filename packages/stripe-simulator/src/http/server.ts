@@ -14,7 +14,7 @@ import type { Router } from './router.js';
 const MOST_BYTES = 1_048_576;
 
 /** What answers a request that is none of the API's: a page, or the simulator's own controls. Tells whether it did. */
-export type Aside = (
+export type SideRoutes = (
   request: IncomingMessage,
   url: URL,
   body: string,
@@ -26,7 +26,7 @@ export interface ServedAccount {
   readonly router: Router;
   readonly expansions: Expansions;
   /** Looked at first. */
-  readonly aside: Aside;
+  readonly sideRoutes: SideRoutes;
 }
 
 /** The API over HTTP: who asks, what they ask for, and the answer with Stripe's headers. */
@@ -67,7 +67,7 @@ export class ApiServer {
     const url = new URL(request.url ?? '/', 'http://simulator');
     try {
       const body = await bodyOf(request);
-      if (await this.served.aside(request, url, body, response)) return;
+      if (await this.served.sideRoutes(request, url, body, response)) return;
       await this.#sendInTime(response, requestId, this.#answer(request, url, body, requestId, response));
     } catch (error) {
       await this.#sendInTime(response, requestId, answerOf(error, requestId));

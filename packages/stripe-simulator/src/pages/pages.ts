@@ -1,5 +1,5 @@
 import type { Account } from '../account.js';
-import type { Pages } from '../http/aside.js';
+import type { Pages } from '../http/side-routes.js';
 import type { Webhooks } from '../webhooks/delivery.js';
 import { checkoutPage, submitCheckout } from './checkout-page.js';
 import { portalPage, submitPortal } from './portal-page.js';

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiError } from '../api-error.js';
 import type { PageAnswer } from '../pages/checkout-page.js';
 import type { Router } from './router.js';
-import type { Aside } from './server.js';
+import type { SideRoutes } from './server.js';
 
 /** Pages by the beginning of their path; `null` for a path that is none. */
 export type Pages = (
@@ -13,7 +13,7 @@ export type Pages = (
 ) => Promise<PageAnswer | null>;
 
 /** Answers what is none of the API's: `/_simulator/` with JSON in and out and no key, and pages for browsers. */
-export function answersAside(controls: Router, pages: Pages): Aside {
+export function sideRoutes(controls: Router, pages: Pages): SideRoutes {
   return async (request, url, body, response) => {
     if (url.pathname.startsWith('/_simulator/')) {
       await control(controls, request, url, body, response);

@@ -1,7 +1,7 @@
 import type { Charge, Customer, Invoice, PaymentIntent, Subscription, SubscriptionItem } from './types.js';
 
 /** What one resource tells the others, so that none of them needs to know who acts on it. */
-export type Happening =
+export type InternalEvent =
   | { readonly kind: 'customer_deleted'; readonly customer: Customer }
   | {
       readonly kind: 'intent_succeeded' | 'intent_processing' | 'intent_failed' | 'intent_requires_action';
