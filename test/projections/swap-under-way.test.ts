@@ -135,6 +135,41 @@ describe('While generations come and go', () => {
     expect(await a.rebuilds.verify('all', 'test', () => undefined)).toMatchObject({ differences: 0 });
   });
 
+  it('the live one is folded on while a swap compares, and what is folded meanwhile is compared too', async () => {
+    const a = await start('a');
+    await rebuild(a, 'keep');
+    await log.record(sightOf('0', day(1), { userId: 'user 0', status: 'past_due' }));
+    const blocker = await transaction();
+    await blocker.query('lock table tenure.entitlement_history_g2 in access exclusive mode');
+    const swapping = a.rebuilds.swap(2, OPS);
+    await until('it waits for what it compares', async () => {
+      const { rows } = await log.pool.query(
+        `select from pg_locks l join pg_stat_activity s using (pid)
+         where l.relation = 'tenure.entitlement_history_g2'::regclass and not l.granted and s.query like '%except%'`,
+      );
+      return rows.length > 0;
+    });
+    const last = await log.record(
+      sightOf('1', day(1), { userId: 'user 1', status: 'canceled' }),
+      sightOf('new', day(1), { userId: 'new user' }),
+    );
+    await a.reaches(last);
+    await blocker.query('rollback');
+    // Whom this code folded since is served alike by both.
+    expect(await swapping).toMatchObject({
+      changed: USERS.length - 2,
+      detailsOnly: 0,
+      from: { generation: 1 },
+    });
+    const { rows } = await log.pool.query(
+      `select user_id, count(*)::int as kept from tenure.swap_history where user_id in ('user 0', 'user 1', 'user 2', 'new user')
+       group by user_id order by user_id`,
+    );
+    expect(rows).toEqual(['user 0', 'user 1', 'user 2'].map((userId) => ({ user_id: userId, kept: 1 })));
+    const served = (await a.reader.readMany(['user 1', 'user 2', 'new user'])).map(lookOf);
+    expect(served).toEqual([' 2', 'api 2', 'api 1']);
+  });
+
   it('a long read neither waits nor is waited for, and sees one of them to its end', async () => {
     const a = await start('a');
     const long = await transaction('repeatable read');

@@ -115,7 +115,7 @@ async function foldAndMove(
     const swap = aligned.liveEpoch + 1;
     const now = options.now();
     const does = order.does === 'adopt';
-    const compared = await compareGenerations(client, { ...aligned, now }, (page) =>
+    const compared = await compareGenerations(client, { ...aligned, now }, 'everyone', (page) =>
       does ? writeOffsets(client, swap, page, now) : Promise.resolve(),
     );
     const { handled, logicalTime: knownMs } = aligned.from.fold.checkpoint;
@@ -131,7 +131,7 @@ async function foldAndMove(
     if (!does) return report;
     await keepServedOfAll(client, { generation, now });
     await keepServedDefaults(client, { generation, now });
-    await keepHistory(client, swap, aligned);
+    await keepHistory(client, swap, aligned, 'everyone');
     await retireOthers(client, generation);
     await movePointer(client, { ...order, projection, kind: 'adoption' }, aligned, report);
     await moveOtherCheckpoints(client, aligned.to.fold.checkpoint.handled);

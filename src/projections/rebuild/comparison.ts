@@ -11,6 +11,7 @@ import {
   IN_FULL,
   type UserChange,
 } from './change-summary.js';
+import { ROWS_DIFFER } from './compared-before.js';
 import type { GenerationFold } from './generation-fold.js';
 
 /** Rows fetched at a time. */
@@ -70,19 +71,21 @@ const defaultsRow = z.tuple([z.object({ old: z.string().nullable(), new: z.strin
 
 /**
  * Compares inside the transaction of `client`, which must see both generations at one moment, and stay as it is until
- * the end. `onPage` gets, in pages by user id, everyone of whom something else may be served, and among them everyone
- * whose version stays only by another offset.
+ * the end. `among`: users by user id; nobody else may differ. `onPage` gets, in pages by user id, everyone of whom
+ * something else may be served, and among them everyone whose version stays only by another offset.
  */
 export async function compareGenerations(
   client: PoolClient,
   { from, to, now }: Compared,
+  among: readonly string[] | 'everyone',
   onPage: (page: readonly OffsetChange[]) => Promise<void>,
 ): Promise<ComparisonReport> {
   const defaults = await readDefaults(client, from.generation, to.generation);
   const changes = new ChangeCounter();
-  await client.query(declareCandidates(from.generation, to.generation, now));
-  for (;;) {
-    const { rows } = await client.query(`fetch ${PAGE} from candidates`);
+  const pair = { from: from.generation, to: to.generation, now };
+  for await (const rows of among === 'everyone'
+    ? candidates(client, pair)
+    : candidatesAmong(client, pair, among)) {
     const page: OffsetChange[] = [];
     for (const row of z.array(pairRow).parse(rows)) {
       const user = compareUser(row, defaults, now);
@@ -92,9 +95,7 @@ export async function compareGenerations(
       else if (user.differs) changes.add('details only');
     }
     if (page.length > 0) await onPage(page);
-    if (rows.length < PAGE) break;
   }
-  await client.query('close candidates');
   return {
     at: new Date(now).toISOString(),
     position: from.fold.checkpoint.handled,
@@ -106,24 +107,63 @@ export async function compareGenerations(
   };
 }
 
-/**
- * Users who may differ. Who has rows in both that are served alike, none of which ends by `now`, is served the same version by the same
- * offset. JSON texts are written by one function, so equal snapshots are equal texts.
- */
-function declareCandidates(from: number, to: number, now: number): string {
+/** The numbers of two generations, and the moment (Unix ms) at which they are compared. */
+interface Pair {
+  readonly from: number;
+  readonly to: number;
+  readonly now: number;
+}
+
+/** Pages of users who may differ, by user id, as `pairRow` reads them. */
+async function* candidates(client: PoolClient, pair: Pair): AsyncGenerator<readonly unknown[]> {
+  const { from, to } = pair;
+  await client.query(
+    `declare candidates no scroll cursor for ${SELECT_PAIRS}
+     from (select * from tenure.user_role where generation = ${from}) a
+     full join (select * from tenure.user_role where generation = ${to}) b using (user_id)
+     left join tenure.revocation_offset o using (user_id)
+     where ${mayDiffer(pair)} order by user_id`,
+  );
+  for (let isFull = true; isFull; ) {
+    const { rows } = await client.query(`fetch ${PAGE} from candidates`);
+    yield rows;
+    isFull = rows.length === PAGE;
+  }
+  await client.query('close candidates');
+}
+
+/** The same of some users alone, in their order. */
+async function* candidatesAmong(
+  client: PoolClient,
+  pair: Pair,
+  users: readonly string[],
+): AsyncGenerator<readonly unknown[]> {
+  const { from, to } = pair;
+  for (let first = 0; first < users.length; first += PAGE) {
+    const { rows } = await client.query(
+      `${SELECT_PAIRS} from unnest($1::text[]) with ordinality as q(user_id, n)
+       left join (select * from tenure.user_role where generation = ${from}) a using (user_id)
+       left join (select * from tenure.user_role where generation = ${to}) b using (user_id)
+       left join tenure.revocation_offset o using (user_id)
+       where ${mayDiffer(pair)} order by n`,
+      [users.slice(first, first + PAGE)],
+    );
+    yield rows;
+  }
+}
+
+const SELECT_PAIRS = `select user_id, coalesce(o.version_offset, 0) as version_offset,
+  ${sideOf('a')} as old, ${sideOf('b')} as new`;
+
+function sideOf(name: string): string {
+  return `case when ${name}.user_id is not null then json_build_object('snapshot', ${name}.snapshot,
+    'successors', ${name}.successors, 'counter', ${name}.counter) end`;
+}
+
+/** Who has rows in both that are served alike, none of which ends by `now`, is served the same version by the same offset. */
+function mayDiffer({ now }: Pair): string {
   const moment = `timestamptz '${new Date(now).toISOString()}'`;
-  const side = (name: string): string =>
-    `case when ${name}.user_id is not null then json_build_object('snapshot', ${name}.snapshot,
-       'successors', ${name}.successors, 'counter', ${name}.counter) end`;
-  return `declare candidates no scroll cursor for
-    select user_id, coalesce(o.version_offset, 0) as version_offset, ${side('a')} as old, ${side('b')} as new
-    from (select * from tenure.user_role where generation = ${from}) a
-    full join (select * from tenure.user_role where generation = ${to}) b using (user_id)
-    left join tenure.revocation_offset o using (user_id)
-    where a.snapshot is distinct from b.snapshot or a.successors is distinct from b.successors
-      or a.counter is distinct from b.counter or a.position is distinct from b.position
-      or a.changed_at is distinct from b.changed_at or a.next_at <= ${moment} or b.next_at <= ${moment}
-    order by user_id`;
+  return `(${ROWS_DIFFER} or a.next_at <= ${moment} or b.next_at <= ${moment})`;
 }
 
 interface Defaults {

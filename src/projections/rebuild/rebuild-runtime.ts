@@ -140,7 +140,7 @@ export class RebuildRuntime {
     const alignment = { projection, to, patienceMs: this.#patienceMs, bringOn: async () => undefined };
     return this.#moves.add(() =>
       onAlignedSnapshot(pool, alignment, (client, aligned) =>
-        compareGenerations(client, { ...aligned, now: this.#now() }, async () => undefined),
+        compareGenerations(client, { ...aligned, now: this.#now() }, 'everyone', async () => undefined),
       ),
     );
   }

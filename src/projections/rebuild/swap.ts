@@ -1,7 +1,9 @@
 import type { Pool, PoolClient } from 'pg';
+import { z } from 'zod';
 import { inTransaction } from '../../database/in-transaction.js';
 import { PROJECTION_CHANNEL } from '../engine/leader-election.js';
 import { type AlignedCheckpoints, holdAligned } from './aligned-checkpoints.js';
+import { compareBefore, HISTORY_COLUMNS, usersSince, usersWithHistorySince } from './compared-before.js';
 import { type ComparisonReport, compareGenerations, type OffsetChange } from './comparison.js';
 import { NothingToRollBackError, UnknownGenerationError } from './errors.js';
 import { noteEnd } from './rebuild-jobs.js';
@@ -29,14 +31,16 @@ export interface SwapReport extends ComparisonReport {
   readonly kind: SwapOrder['kind'];
 }
 
+const liveRow = z.tuple([z.object({ generation: z.number() })]);
+
 /** Memory for the joins of a swap: it holds the live fold still, so it should not spill. */
 export const WORK_MEM = '64MB';
 
 /**
- * Makes another generation the one that is read, in one transaction: holds both checkpoints at one event, sets the
- * offsets so that the served version of every user who sees a change is one higher and every other stays, writes the
- * revocation feed, keeps what is served from now on and the history rows that only the old generation has, moves the
- * pointer, and records who did it.
+ * Makes another generation the one that is read, in one transaction: compares while nothing is locked, holds both
+ * checkpoints at one event, sets the offsets so that the served version of every user who sees a change is one higher and
+ * every other stays, writes the revocation feed, keeps what is served from now on and the history rows that only the old
+ * generation has, moves the pointer, and records who did it.
  * A read is one statement, so it sees all of it or nothing; it neither waits nor is waited for. The revision of both
  * checkpoints moves: whoever folds or caches under the old pointer loses its next compare-and-set, and looks again.
  * @throws UnknownGenerationError, GenerationIsLiveError, GenerationFaultedError, GenerationBehindError
@@ -46,13 +50,17 @@ export async function swapGenerations(pool: Pool, order: SwapOrder): Promise<Swa
     // A version once served must not be forgotten by a crash of the server: this commit waits for its flush.
     await client.query(`set local synchronous_commit = on; set local work_mem = '${WORK_MEM}'`);
     await mayBeServed(client, order.to);
+    const before = await compareBefore(client, { from: await liveGeneration(client), to: order.to });
     const aligned = await holdAligned(client, { ...order, bringOn: async () => undefined });
     await mayBeServed(client, order.to);
     const swap = aligned.liveEpoch + 1;
     const now = order.now();
     const served = { generation: order.to, now };
     const isOfOneCode = isFoldedByOneCode(aligned);
-    const compared = await compareGenerations(client, { ...aligned, now }, async (page) => {
+    // Another swap may have come between: what was found is of other generations then.
+    const isOfThese = before.from === aligned.from.generation;
+    const among = isOfThese ? await usersSince(client, before, now) : 'everyone';
+    const compared = await compareGenerations(client, { ...aligned, now }, among, async (page) => {
       await writeOffsets(client, swap, page, now);
       const users = page.map(({ userId }) => userId);
       if (isOfOneCode) await keepServedOf(client, served, users);
@@ -61,7 +69,8 @@ export async function swapGenerations(pool: Pool, order: SwapOrder): Promise<Swa
     if (!isOfOneCode) await keepServedOfAll(client, served);
     await keepServedDefaults(client, served);
     const report = { ...compared, swap, kind: order.kind };
-    await keepHistory(client, swap, aligned);
+    const withHistory = isOfThese ? await usersWithHistorySince(client, before) : 'everyone';
+    await keepHistory(client, swap, aligned, withHistory);
     await movePointer(client, order, aligned, report);
     await noteEnd(client, order.to, 'swapped', report);
     return report;
@@ -140,23 +149,29 @@ export async function writeOffsets(
   );
 }
 
-/** History rows of the old generation of which the new one has no equal. */
+/** Keeps history rows of the old generation of which the new one has no equal; all of these are among the `users`. */
 export async function keepHistory(
   client: PoolClient,
   swap: number,
   { from, to }: Pick<AlignedCheckpoints, 'from' | 'to'>,
+  users: readonly string[] | 'everyone',
 ): Promise<void> {
-  const columns =
-    'user_id, seq, valid_from, cause, event_id, event_type, position, changed_at, counter, snapshot, late_at';
+  const ofUsers = users === 'everyone' ? '' : 'and user_id = any($4)';
   await client.query(
-    `insert into tenure.swap_history (swap, ${columns})
-     select $1, ${columns} from (
-       select ${columns} from tenure.entitlement_history where generation = $2
+    `insert into tenure.swap_history (swap, ${HISTORY_COLUMNS})
+     select $1, ${HISTORY_COLUMNS} from (
+       select ${HISTORY_COLUMNS} from tenure.entitlement_history where generation = $2 ${ofUsers}
        except
-       select ${columns} from tenure.entitlement_history where generation = $3
+       select ${HISTORY_COLUMNS} from tenure.entitlement_history where generation = $3 ${ofUsers}
      ) as gone`,
-    [swap, from.generation, to.generation],
+    [swap, from.generation, to.generation, ...(users === 'everyone' ? [] : [users])],
   );
+}
+
+async function liveGeneration(client: PoolClient): Promise<number> {
+  const { rows } = await client.query('select generation from tenure.live_generation');
+  const [{ generation }] = liveRow.parse(rows);
+  return generation;
 }
 
 /** Moves the pointer, and the revisions of both checkpoints; records who did it, and notifies every instance. */
