@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { NamedError } from '../observability/named-error.js';
 import { type DomainEvent, EVENT_TYPES } from './event-types.js';
 import { type EventMetadata, eventMetadataSchema } from './metadata.js';
+import { type PlainReader, plainReader } from './plain-reader.js';
 import type { Position, StoredEvent } from './stored-event.js';
 import { UPCASTERS, type Upcasters, upcast } from './upcasters.js';
 
@@ -55,28 +56,20 @@ export function eventParser<E extends object>(
   definitions: Readonly<Record<string, EventDefinition<E>>>,
   upcasters: Upcasters,
 ): (stored: StoredEvent) => E & Recorded {
+  const readers = new Map<string, PlainReader<E>>(
+    Object.entries(definitions).map(([type, { event }]) => [type, plainReader(event)]),
+  );
   return (stored) => {
     const { type, position } = stored;
     const definition = Object.hasOwn(definitions, type) ? definitions[type] : undefined;
     if (definition === undefined) throw new UnknownEventTypeError(type, position);
 
-    const metadata = eventMetadataSchema.safeParse(parseJson(stored, 'metadata'));
-    if (!metadata.success) {
-      throw new CorruptEventError(type, position, `metadata at ${paths(metadata.error)}`);
-    }
-    const written = metadata.data.schemaVersion;
+    const metadata = metadataOf(stored);
+    const { schemaVersion: written } = metadata;
     const data = upcast(type, parseJson(stored, 'data'), written, definition.schemaVersion, upcasters);
-    const event = definition.event.safeParse({ type, data });
-    if (!event.success) throw new CorruptEventError(type, position, `data at ${paths(event.error)}`);
-
-    return {
-      ...event.data,
-      stream: stored.stream,
-      revision: stored.revision,
-      position,
-      id: stored.id,
-      metadata: metadata.data,
-    };
+    const event = readers.get(type)?.({ type, data }) ?? parsed(definition.event, { type, data }, stored);
+    const { stream, revision, id } = stored;
+    return { ...event, stream, revision, position, id, metadata };
   };
 }
 
@@ -88,6 +81,25 @@ export const parseEvent: (stored: StoredEvent) => EventEnvelope = eventParser<Do
   EVENT_TYPES,
   UPCASTERS,
 );
+
+const plainMetadata = plainReader(eventMetadataSchema);
+
+/** @throws CorruptEventError */
+function metadataOf(stored: StoredEvent): EventMetadata {
+  const read = parseJson(stored, 'metadata');
+  const plain = plainMetadata(read);
+  if (plain !== undefined) return plain;
+  const metadata = eventMetadataSchema.safeParse(read);
+  if (metadata.success) return metadata.data;
+  throw new CorruptEventError(stored.type, stored.position, `metadata at ${paths(metadata.error)}`);
+}
+
+/** @throws CorruptEventError */
+function parsed<E>(schema: z.ZodType<E>, given: unknown, { type, position }: StoredEvent): E {
+  const event = schema.safeParse(given);
+  if (!event.success) throw new CorruptEventError(type, position, `data at ${paths(event.error)}`);
+  return event.data;
+}
 
 function parseJson(stored: StoredEvent, part: 'data' | 'metadata'): unknown {
   try {

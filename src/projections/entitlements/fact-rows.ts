@@ -12,6 +12,7 @@ import {
   invoiceObservationSchema,
   upcastInvoice,
 } from '../../events/invoice.events.js';
+import { textReader } from '../../events/plain-reader.js';
 import {
   SUBSCRIPTION_OBSERVATION_TYPES,
   type SubscriptionObservationType,
@@ -28,27 +29,35 @@ export const observationText = z.strictObject({
   type: z.enum(SUBSCRIPTION_OBSERVATION_TYPES),
   data: subscriptionObservationSchema,
 });
-export const invoiceText = z.strictObject({
+const writtenInvoice = z.strictObject({
   ...origin,
   type: z.enum([...INVOICE_EVENT_TYPES, ...CUSTOMER_INVOICE_EVENT_TYPES]),
+  data: invoiceObservationSchema,
+});
+export const invoiceText = z.strictObject({
+  ...writtenInvoice.shape,
   // Rows that earlier code wrote are read until a rebuild.
   data: z.preprocess(upcastInvoice, invoiceObservationSchema),
 });
-const checkoutObservations = z.array(
-  z.strictObject({
-    ...origin,
-    type: z.enum(CHECKOUT_EVENT_TYPES),
-    // Rows that earlier code wrote are read until a rebuild.
-    data: z.preprocess(upcastCheckout, checkoutObservationSchema),
-  }),
-);
+const writtenCheckout = z.strictObject({
+  link: z.string().nullable(),
+  started: z.strictObject({ ...origin, price: z.string(), quantity: z.number().nullable() }).nullable(),
+  observations: z.array(
+    z.strictObject({ ...origin, type: z.enum(CHECKOUT_EVENT_TYPES), data: checkoutObservationSchema }),
+  ),
+});
 /** What is known of a session. Rows that earlier code wrote are its observations alone. */
 export const checkoutText = z.preprocess(
   (facts) => (Array.isArray(facts) ? { link: null, started: null, observations: facts } : facts),
   z.strictObject({
-    link: z.string().nullable(),
-    started: z.strictObject({ ...origin, price: z.string(), quantity: z.number().nullable() }).nullable(),
-    observations: checkoutObservations,
+    ...writtenCheckout.shape,
+    observations: z.array(
+      z.strictObject({
+        ...writtenCheckout.shape.observations.element.shape,
+        // Rows that earlier code wrote are read until a rebuild.
+        data: z.preprocess(upcastCheckout, checkoutObservationSchema),
+      }),
+    ),
   }),
 );
 // Keys in the order of the fact: a row that is read and written again has the same text.
@@ -66,6 +75,13 @@ export const customerText = z.strictObject({
   link: z.string().nullable(),
   observations: z.array(z.strictObject({ ...origin, userId: z.string().nullable() })),
 });
+
+/** What reads the texts of fact rows where many are read at a time; as the schemas above do. They throw ZodError. */
+export const readObservation = textReader(observationText);
+export const readInvoice = textReader(invoiceText, writtenInvoice);
+export const readCheckout = textReader(checkoutText, writtenCheckout);
+export const readPayments = textReader(paymentText);
+export const readCustomer = textReader(customerText);
 
 /**
  * The origin of a fact: Stripe's event, or for what is not from Stripe our own. What was retrieved has

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plainReader } from '../../events/plain-reader.js';
 import {
   type AdoptedPrice,
   type Entitlement,
@@ -32,8 +33,7 @@ export const entitlementSourceSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('grant'), grantId: z.string() }),
 ]) satisfies z.ZodType<EntitlementSource>;
 
-/** An entitlement as the read models keep it: what the policy said, parsed back from its text. */
-export const entitlementSchema = z.strictObject({
+const writtenEntitlement = z.strictObject({
   role: z.string(),
   plan: z.string(),
   status: z.enum([
@@ -52,10 +52,19 @@ export const entitlementSchema = z.strictObject({
   subscriptionActive: z.boolean(),
   expiresAt: z.string().nullable(),
   cancelAt: z.string().nullable(),
-  pendingPayment: z.preprocess(withReason, pendingPaymentSchema.nullable()),
+  pendingPayment: pendingPaymentSchema.nullable(),
   source: entitlementSourceSchema.nullable(),
   unmappedPrices: z.array(z.string()),
   validUntil: z.string().nullable(),
+}) satisfies z.ZodType<Entitlement>;
+
+/** Reads an entitlement as this code writes it; `undefined`: `entitlementSchema` is to be asked. */
+export const plainEntitlement = plainReader<Entitlement>(writtenEntitlement);
+
+/** An entitlement as the read models keep it: what the policy said, parsed back from its text. */
+export const entitlementSchema = z.strictObject({
+  ...writtenEntitlement.shape,
+  pendingPayment: z.preprocess(withReason, pendingPaymentSchema.nullable()),
 }) satisfies z.ZodType<Entitlement>;
 
 /** Rows that code before reasons wrote have none: their invoice gives it then. */
@@ -81,6 +90,9 @@ export const versionedSuccessorSchema = z.strictObject({
   counter: z.number().int(),
   entitlement: entitlementSchema,
 }) satisfies z.ZodType<VersionedSuccessor>;
+const plainSuccessors = plainReader<VersionedSuccessor[]>(
+  z.array(z.strictObject({ ...versionedSuccessorSchema.shape, entitlement: writtenEntitlement })),
+);
 
 /**
  * A user's row: what holds, what follows by time alone, the version's counter, and the event (position, Unix ms) that
@@ -105,8 +117,12 @@ export function parseSnapshotTexts(
   successors: string,
 ): Pick<UserRow, 'entitlement' | 'successors'> | null {
   try {
-    const entitlement = entitlementSchema.safeParse(JSON.parse(snapshot));
-    const later = z.array(versionedSuccessorSchema).safeParse(JSON.parse(successors));
+    const [held, follows]: readonly unknown[] = [JSON.parse(snapshot), JSON.parse(successors)];
+    const [plain, plainLater] = [plainEntitlement(held), plainSuccessors(follows)];
+    if (plain !== undefined && plainLater !== undefined)
+      return { entitlement: plain, successors: plainLater };
+    const entitlement = entitlementSchema.safeParse(held);
+    const later = z.array(versionedSuccessorSchema).safeParse(follows);
     if (!entitlement.success || !later.success) return null;
     return { entitlement: entitlement.data, successors: later.data };
   } catch (error) {
@@ -160,6 +176,15 @@ export function defaultUserRow(userId: string, byDefault: Entitlement): UserRow 
     catalog: null,
     adoptedPrices: [],
   };
+}
+
+/** The JSON of what follows by time, as it is kept. */
+export function textOfSuccessors(successors: readonly VersionedSuccessor[]): string {
+  const each = successors.map(
+    ({ at, counter, entitlement }) =>
+      `{"at":${at},"counter":${counter},"entitlement":${textOf(entitlement)}}`,
+  );
+  return `[${each.join(',')}]`;
 }
 
 const texts = new WeakMap<Entitlement, string>();
