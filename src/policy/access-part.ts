@@ -18,5 +18,11 @@ export function accessDifferences(a: AccessPart, b: AccessPart): readonly (keyof
 
 /** Entitlements are built with their keys in one order, so equal texts are equal values. */
 function isSame(a: unknown, b: unknown): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
+  return a === b || areSameTexts(a, b) || JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** Whether both are lists of the same texts: told without making a text of either. */
+function areSameTexts(a: unknown, b: unknown): boolean {
+  if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+  return a.every((each, nth) => typeof each === 'string' && each === b[nth]);
 }

@@ -12,12 +12,15 @@ export function unitsOf({ quantity }: Pick<SubscriptionItem, 'quantity'>): numbe
   return quantity ?? 1;
 }
 
+function areHeld(items: readonly SubscriptionItem[] | null | undefined): boolean {
+  return items === null || items === undefined || items.every(isHeld);
+}
+
 /** The observation with the items that are held, wherever it names items; itself when it names no others. */
 export function withHeldItems(observation: Observation): Observation {
   const { data } = observation;
   const { items, previous, pendingUpdate } = data;
-  const lists = [items, previous?.items ?? [], pendingUpdate?.items ?? []];
-  if (lists.every((list) => list.every(isHeld))) return observation;
+  if (areHeld(items) && areHeld(previous?.items) && areHeld(pendingUpdate?.items)) return observation;
   return {
     ...observation,
     data: {

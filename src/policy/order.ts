@@ -1,6 +1,6 @@
 import { accessSightOf, accessStateOf } from './access-fields.js';
 import type { FactOrigin, Observation } from './facts.js';
-import { editedList, growingOnceLong, keptThroughEdits, keptWith } from './growing.js';
+import { editedList, growingOnceLong, isKept, keptThroughEdits, keptWith } from './growing.js';
 import { orderWithinSecond, type SecondInOrder } from './tie-breaking.js';
 
 /** Observations in the order in which they happened, twins once. `tied` names the last second whose order is a guess. */
@@ -33,7 +33,19 @@ export function isTerminal(status: string): boolean {
  * extended.
  */
 export function orderObservations(observations: readonly Observation[]): OrderedObservations {
-  return timelineOf(observations);
+  // Most lists are short, and in order already: an observation a second, each later than the one before.
+  return isKept(observations) || !isInOrder(observations)
+    ? timelineOf(observations)
+    : { observations: growingOnceLong([...observations]), tiedAt: null };
+}
+
+function isInOrder(observations: readonly Observation[]): boolean {
+  let newest = Number.NEGATIVE_INFINITY;
+  for (const { created } of observations) {
+    if (!(created > newest)) return false;
+    newest = created;
+  }
+  return true;
 }
 
 /** The observation whose status a subscription has: the newest one, unless a terminal status was ever seen. */
