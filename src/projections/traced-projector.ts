@@ -30,6 +30,7 @@ export function tracedProjector(
         findUnwritable: (client) => batch.findUnwritable(client),
       };
     },
+    projectAhead: (events, from) => projector.projectAhead(events, from),
     writePart: (from, unwritable) => projector.writePart(from, unwritable),
     setAside: (event, failure, from) => projector.setAside(event, failure, from),
     retrySetAside: (source, from, limits) => projector.retrySetAside(source, from, limits),

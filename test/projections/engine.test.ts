@@ -54,12 +54,20 @@ class Tally implements Projector<EventEnvelope> {
       setAside,
       newlySetAside: [],
       findUnwritable: async () => ({ whole: null, users: new Map() }),
+      seal: () => undefined,
       write: async (client) => {
         await this.onWrite();
         const positions = events.map(({ position }) => position);
         await client.query('insert into tally select unnest($1::bigint[]), $2', [positions, this.by]);
       },
     };
+  }
+
+  projectAhead(
+    given: readonly (EventEnvelope | UnreadableEvent)[],
+    from: ProjectionCursor,
+  ): Promise<ProjectedBatch> {
+    return this.project(given, from);
   }
 
   async writePart(): Promise<ProjectedBatch> {

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Position } from '../../events/stored-event.js';
+import type { Position, StoredEvent } from '../../events/stored-event.js';
 import { type Checkpoint } from './checkpoint.js';
 import { moveCheckpoint, noteScanned } from './checkpoint-moves.js';
 import type { ProjectionKey } from './projection-key.js';
@@ -9,7 +9,7 @@ import { type Round, WriteFailedError } from './round.js';
 
 /** A batch with the events it was made of, and the checkpoint that it goes on from. */
 export interface BatchToCommit {
-  readonly events: readonly { readonly position: Position; readonly id: string }[];
+  readonly events: readonly StoredEvent[];
   readonly batch: ProjectedBatch;
   readonly read: Checkpoint;
   /** How far the log was read for it. */
@@ -29,9 +29,12 @@ export class BatchCommitter {
   ) {}
 
   /** @throws WriteFailedError where rows are refused, and what the driver throws */
-  async commit(given: BatchToCommit): Promise<Round> {
-    const { batch, read, events, limit } = given;
-    const next = nextCheckpoint(given);
+  commit(given: BatchToCommit): Promise<Round> {
+    return this.commitTo(nextCheckpoint(given), given);
+  }
+
+  /** As `commit`, with the checkpoint after it (`nextCheckpoint`). */
+  async commitTo(next: Checkpoint, { batch, read, events, limit }: BatchToCommit): Promise<Round> {
     if ((await this.#commit(read, next, batch)) === 'lost') {
       this.projector.forget();
       return { outcome: 'lost' };
@@ -102,7 +105,8 @@ export class BatchCommitter {
   }
 }
 
-function nextCheckpoint({ events, batch, read, scanned }: BatchToCommit): Checkpoint {
+/** The checkpoint after a batch. */
+export function nextCheckpoint({ events, batch, read, scanned }: BatchToCommit): Checkpoint {
   const last = events[batch.applied - 1];
   const isWhole = batch.applied === events.length;
   return {

@@ -1,15 +1,19 @@
 import type { Pool } from 'pg';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import type { Position, StoredEvent } from '../../events/stored-event.js';
-import { BatchCommitter } from './batch-committer.js';
+import { BatchCommitter, type BatchToCommit, nextCheckpoint } from './batch-committer.js';
 import { BatchSize, readPage } from './batch-reader.js';
 import type { Checkpoint } from './checkpoint.js';
+import { FoldAhead, type PageToApply } from './fold-ahead.js';
 import type { ProjectionKey } from './projection-key.js';
 import type { ProjectionSource } from './projection-source.js';
 import { EventFailedError, type Projector } from './projector.js';
 import { faultAt, forgetAfter, type Round, WriteFailedError } from './round.js';
 import { SetAsideRounds } from './set-aside-rounds.js';
 import { readEvent } from './unreadable-event.js';
+
+/** `ahead`: the next batch is folded while one is being written; for folds that read on and on, and that nobody waits for. */
+export type Pace = 'one by one' | 'ahead';
 
 /**
  * Runs one batch after another: read a page, project it, commit rows and checkpoint in one transaction. Where an event is
@@ -23,6 +27,7 @@ export class BatchRunner {
   readonly #size: BatchSize;
   readonly #committer: BatchCommitter;
   readonly #rounds: SetAsideRounds;
+  readonly #ahead: FoldAhead;
 
   constructor(
     private readonly source: ProjectionSource,
@@ -30,10 +35,12 @@ export class BatchRunner {
     private readonly projector: Projector<EventEnvelope>,
     key: ProjectionKey,
     batchSize: number,
+    private readonly pace: Pace = 'one by one',
   ) {
     this.#size = new BatchSize(batchSize);
     this.#committer = new BatchCommitter(pool, key, projector);
     this.#rounds = new SetAsideRounds(source, projector, this.#committer);
+    this.#ahead = new FoldAhead(source, projector);
   }
 
   /** One round from `read`. Throws what is transient: the same round may pass later, after a time-out with less in it. */
@@ -41,14 +48,24 @@ export class BatchRunner {
     try {
       const round = await this.#round(read);
       if (round.outcome === 'committed') this.#size.passed();
+      else await this.#ahead.drop();
       return round;
     } catch (error) {
+      await this.#ahead.drop();
       this.#size.failed(error);
       throw error;
     }
   }
 
+  /** Gives up what is folded and not committed; for whoever does not go on. */
+  stop(): Promise<void> {
+    return this.#ahead.drop();
+  }
+
   async #round(read: Checkpoint): Promise<Round> {
+    const ahead = await this.#ahead.take(read);
+    const [firstAhead] = ahead?.events ?? [];
+    if (ahead !== null && firstAhead !== undefined) return this.#apply(firstAhead, ahead);
     const [partial] = read.partialProgress;
     const isTurnOfPart = partial !== undefined && this.#isTurnOfParts;
     const limit = this.#careful > 0 ? 1 : this.#size.now;
@@ -60,26 +77,22 @@ export class BatchRunner {
     const retried = await this.#rounds.retry(read);
     if (retried !== null) return retried;
     const [first] = events;
-    if (first !== undefined) return this.#apply(first, events, read, scanned, limit);
+    if (first !== undefined) return this.#apply(first, { events, batch: null, read, scanned, limit });
     if (partial === undefined) return this.#committer.commitNothing(read, scanned);
     this.#isTurnOfParts = false;
     return this.#rounds.writePart(partial, read, null);
   }
 
   /** Applies a page that begins with `first`, or what of it comes before an event that fails. */
-  async #apply(
-    first: StoredEvent,
-    events: readonly StoredEvent[],
-    read: Checkpoint,
-    scanned: Position | null,
-    limit: number,
-  ): Promise<Round> {
+  async #apply(first: StoredEvent, page: PageToApply): Promise<Round> {
+    const { events, read, scanned } = page;
     this.#isTurnOfParts = true;
     try {
-      const round = await this.#project(events, read, scanned, limit);
+      const round = await this.#project(page);
       if (this.#careful > 0) this.#careful -= 1;
       return round;
     } catch (error) {
+      await this.#ahead.drop();
       forgetAfter(this.projector, error);
       const upToFirst = events.length === 1 ? scanned : first.position;
       if (error instanceof EventFailedError) {
@@ -93,21 +106,23 @@ export class BatchRunner {
     }
   }
 
-  async #project(
-    events: readonly StoredEvent[],
-    read: Checkpoint,
-    scanned: Position | null,
-    limit: number,
-  ): Promise<Round> {
-    const batch = await this.projector.project(events.map(readEvent), read);
-    return this.#committer.commit({ events, batch, read, scanned, limit });
+  async #project(page: PageToApply): Promise<Round> {
+    const { events, read } = page;
+    const batch = page.batch ?? (await this.projector.project(events.map(readEvent), read));
+    const given: BatchToCommit = { ...page, batch };
+    const next = nextCheckpoint(given);
+    const committing = this.#committer.commitTo(next, given);
+    if (this.pace === 'ahead' && this.#careful === 0) this.#ahead.begin(given, next);
+    return committing;
   }
 
   /** Applies the events before one that failed, which did not. */
   async #applyBefore(events: readonly StoredEvent[], read: Checkpoint): Promise<Round> {
+    const scanned = events.at(-1)?.position ?? read.scanned;
     try {
-      return await this.#project(events, read, events.at(-1)?.position ?? read.scanned, events.length);
+      return await this.#project({ events, batch: null, read, scanned, limit: events.length });
     } catch (error) {
+      await this.#ahead.drop();
       forgetAfter(this.projector, error);
       return this.#carefully(events, read);
     }

@@ -49,6 +49,8 @@ export interface ProjectedBatch {
   readonly setAside: SetAsideSummary;
   /** What this batch set aside, in order. */
   readonly newlySetAside: readonly SetAside[];
+  /** To be called before anything else is folded while the rows are not written yet: they stay as they are now. */
+  seal(): void;
   /** Writes the rows, inside the engine's transaction. */
   write(client: PoolClient): Promise<void>;
   /** Finds what cannot be written, inside a transaction that is rolled back. */
@@ -74,6 +76,15 @@ export interface Projector<Event> {
    * @throws EventFailedError when an event cannot be folded, with its place in the batch: what is before it can
    */
   project(events: readonly (Event | UnreadableEvent)[], from: ProjectionCursor): Promise<ProjectedBatch>;
+  /**
+   * Projects a batch while the rows of the one before it, which was applied whole, are being written. `null` when it has to
+   * wait for them: for some of it they must be there to be read.
+   * @throws EventFailedError as `project`
+   */
+  projectAhead(
+    events: readonly (Event | UnreadableEvent)[],
+    from: ProjectionCursor,
+  ): Promise<ProjectedBatch | null>;
   /** Writes the next part of the first event of `from.partialProgress`; there is one. `unwritable`: rows known not to be. */
   writePart(from: ProjectionCursor, unwritable: Unwritable | null): Promise<ProjectedBatch>;
   /**

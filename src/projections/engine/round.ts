@@ -46,6 +46,7 @@ export function emptyBatch(
     setAside,
     changed: [],
     newlySetAside: [],
+    seal: () => undefined,
     write: async () => undefined,
     findUnwritable: async () => ({ whole: null, users: new Map() }),
   };

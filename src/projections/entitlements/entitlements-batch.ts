@@ -62,6 +62,7 @@ export class BatchMaker {
       newlySetAside: newly,
       users: changes.users,
       byDefault,
+      seal: () => changes.seal(),
       write: async (client) => {
         const failed = await changes.write(client, generation, served, apart);
         if (failed.size > 0) forget(); // what is in memory of them is not what is written

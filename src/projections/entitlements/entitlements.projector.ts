@@ -66,7 +66,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
       catalogs: this.#catalogs,
       asides: this.#asides,
     };
-    this.#folding = new EventFolding(shared);
+    this.#folding = new EventFolding({ ...shared, judgedUsers: options.judgedUsers });
     const { now: served = null, faultLimit = DEFAULTS.faultLimit } = options;
     this.#batches = new BatchMaker({
       ...shared,
@@ -102,6 +102,10 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     this.#publication = new CatalogPublication(parts);
   }
 
+  get #bytesInMemory(): number {
+    return this.options.bytesInMemory ?? DEFAULTS.bytesInMemory;
+  }
+
   get codeVersion(): string {
     return this.#rules.codeVersion;
   }
@@ -113,8 +117,21 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     this.#times.forget();
   }
 
-  async project(events: readonly Given[], from: ProjectionCursor): Promise<EntitlementsBatch> {
-    this.#workingSet.keepWithin(this.options.bytesInMemory ?? DEFAULTS.bytesInMemory);
+  project(events: readonly Given[], from: ProjectionCursor): Promise<EntitlementsBatch> {
+    const limit = this.#bytesInMemory;
+    // Dropped in one go, so that not every batch has to wait until the one before it is written.
+    if (this.#workingSet.weigh() > limit) this.#workingSet.keepWithin(limit * KEPT_OF_FULL);
+    return this.#project(events, from);
+  }
+
+  async projectAhead(events: readonly Given[], from: ProjectionCursor): Promise<EntitlementsBatch | null> {
+    const [first] = events;
+    // Users who are known are read of the database, and what is not written yet may not be dropped from memory.
+    if (first !== undefined && this.#publishes(first)) return null;
+    return this.#workingSet.weigh() > this.#bytesInMemory ? null : this.#project(events, from);
+  }
+
+  async #project(events: readonly Given[], from: ProjectionCursor): Promise<EntitlementsBatch> {
     await this.#load();
     this.#catalogs.keep(from.partialProgress.map(({ position }) => position));
     const [first] = events;
@@ -139,15 +156,19 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
         now = Math.max(now, brought);
         const affected = await this.#folding.fold(event, applied, reducer);
         for (const userId of affected) if (isUnwritable(this.#asides, userId)) apart.add(userId);
-        newly.push(...(await this.#publication.publishFirst(affected, from.partialProgress, changes)));
+        if (underWay.length > 0) {
+          newly.push(...(await this.#publication.publishFirst(affected, underWay, changes)));
+        }
         const failed = await this.#judge.judge(
           affected,
-          { event, now, lateAt: null, partialProgress: from.partialProgress },
+          { event, now, lateAt: null, partialProgress: underWay },
           changes,
         );
         if (failed.size > 0) throw new EventFailedError(applied, judgeFailure(failed));
       }
-      await this.#asides.follow(this.#workingSet, this.#loader, now, changes.setAside);
+      if (!this.#asides.isEmpty) {
+        await this.#asides.follow(this.#workingSet, this.#loader, now, changes.setAside);
+      }
       const { position } = whereOf(event);
       this.#times.note({ position, now, index: from.events + applied, brought }, changes.twoClocks.times);
       applied += 1;
@@ -247,6 +268,9 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     return this.#batches.batch({ changes, now, newly }, { applied: 1, partialProgress, from, apart }, 'all');
   }
 }
+
+/** Part of the bound that stays in memory once it was reached. */
+const KEPT_OF_FULL = 0.75;
 
 const NOBODY: ReadonlySet<string> = new Set();
 const NOBODY_FAILED: FailedUsers = new Map();

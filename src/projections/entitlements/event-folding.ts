@@ -19,6 +19,8 @@ export interface EventFoldingOptions {
   readonly loader: FactsLoader;
   readonly catalogs: Catalogs;
   readonly asides: SetAsides;
+  /** `undefined`: everyone. Others are not loaded: nobody judges them. */
+  readonly judgedUsers: ReadonlySet<string> | undefined;
 }
 
 /** Folds events into the facts in memory, so that one that cannot be folded is told apart from a fault that passes. */
@@ -38,7 +40,7 @@ export class EventFolding {
     publication: CatalogPublication,
     changes: WriteBatch,
   ): Promise<readonly SetAside[]> {
-    const { asides, catalogs, loader } = this.options;
+    const { asides, catalogs, loader, judgedUsers } = this.options;
     const events = batch.filter(
       (event): event is EventEnvelope => !(event instanceof UnreadableEvent) && !asides.holds(event.stream),
     );
@@ -46,7 +48,8 @@ export class EventFolding {
       await reducer.prefetch(events);
       const { inForce } = catalogs;
       if (inForce === null) return [];
-      const likely = reducer.ownersOf(events);
+      const owners = reducer.ownersOf(events);
+      const likely = judgedUsers === undefined ? owners : owners.filter((userId) => judgedUsers.has(userId));
       await loader.users(likely, inForce.byDefault);
       return await publication.publishFirst(likely, underWay, changes);
     } catch (error) {

@@ -3,7 +3,7 @@ import type { InvoiceObservation, Observation } from '../../policy/facts.js';
 import { isPurchase } from '../../policy/purchases.js';
 import type { KeptCheckout, KeptCustomer, KeptSubscription } from './kept-rows.js';
 import { instant, jsonColumn, SEPARATOR, textColumn } from './statement-values.js';
-import { type HistoryEntry, textOf, type UserRow } from './user-row.js';
+import { type HistoryEntry, textOf, textOfSuccessors, type UserRow } from './user-row.js';
 import type { GrownVersion } from './version-offsets.js';
 
 /** A fact of a subscription to be added. */
@@ -122,7 +122,7 @@ export function usersStatement(generation: number, rows: readonly UserRow[]): Qu
       rows.map((row) => row.entitlement.plan),
       rows.map((row) => row.entitlement.status),
       textColumn(rows, (row) => textOf(row.entitlement)),
-      jsonColumn(rows, (row) => row.successors),
+      textColumn(rows, (row) => textOfSuccessors(row.successors)),
       rows.map((row) => instant(row.successors[0]?.at ?? null)),
       rows.map((row) => row.counter),
       rows.map((row) => row.position),
@@ -177,14 +177,15 @@ export function versionsStatement(generation: number, raises: readonly HistoryEn
   };
 }
 
-/** Adds a line with a cursor of its own for every raise; the version served is the counter plus the user's offset. */
-export function feedStatement(generation: number, raises: readonly GrownVersion[]): QueryConfig {
+/**
+ * Adds a line with a cursor of its own for every raise; the version served is the counter plus the user's offset. Of the
+ * generation that is read alone: a build repeats history.
+ */
+export function feedStatement(raises: readonly GrownVersion[]): QueryConfig {
   return {
     name: 'tenure-write-feed',
-    // Only the live generation raises what is served; a build repeats history.
     text: `with head as (
-             update tenure.revocation_feed_head set cursor = cursor + cardinality($1::text[])
-             where $4 = (select generation from tenure.live_generation) returning cursor
+             update tenure.revocation_feed_head set cursor = cursor + cardinality($1::text[]) returning cursor
            )
            insert into tenure.revocation_feed (cursor, user_id, version, raised_at)
            select head.cursor - cardinality($1::text[]) + r.n, r.u, r.c + coalesce(o.version_offset, 0), r.at
@@ -194,7 +195,6 @@ export function feedStatement(generation: number, raises: readonly GrownVersion[
       raises.map(({ userId }) => userId),
       raises.map(({ counter }) => counter),
       raises.map(({ at }) => instant(at)),
-      generation,
     ],
   };
 }

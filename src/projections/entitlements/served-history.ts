@@ -2,7 +2,7 @@ import type { PoolClient, QueryConfig } from 'pg';
 import type { NewCatalog } from './row-statements.js';
 import type { ServedMark } from './set-aside-rows.js';
 import { instant, SEPARATOR, textColumn } from './statement-values.js';
-import { textOf, type UserRow } from './user-row.js';
+import { textOf, textOfSuccessors, type UserRow } from './user-row.js';
 
 /** In the history of what is served: whoever has no row. No user id is empty. */
 export const WITHOUT_ROW = '';
@@ -23,23 +23,25 @@ export interface ServedChanges {
   readonly when: 'in order' | 'late';
 }
 
-/**
- * Adds to the history of what is served (DESIGN 9, "Two clocks"), in the transaction of the rows, which holds the
- * checkpoint: no swap comes between. Only the generation that is read is served. `clock` replaces the database server's.
- */
-export async function keepServed(
-  client: PoolClient,
-  generation: number,
-  { moves, marks, catalog, when }: ServedChanges,
-  clock: (() => number) | null,
-): Promise<void> {
-  if (moves.length === 0 && marks.length === 0 && catalog === null) return;
+/** Whether a generation is the one that is read: no other is served. In the transaction of the rows it stays so. */
+export async function isLiveGeneration(client: PoolClient, generation: number): Promise<boolean> {
   const { rows } = await client.query({
     name: 'tenure-is-live',
     text: 'select from tenure.live_generation where generation = $1',
     values: [generation],
   });
-  if (rows.length === 0) return;
+  return rows.length > 0;
+}
+
+/**
+ * Adds what the generation that is read serves from now on to the history of that (DESIGN 9, "Two clocks"), in the
+ * transaction of the rows, which holds the checkpoint: no swap comes between. `clock` replaces the database server's.
+ */
+export async function keepServed(
+  client: PoolClient,
+  { moves, marks, catalog, when }: ServedChanges,
+  clock: (() => number) | null,
+): Promise<void> {
   const moved = moves.filter(isServedDifferently);
   const late = when === 'late' ? { at: clock?.() ?? null } : null;
   if (catalog !== null) await client.query(rowsStatement([rowOfDefault(catalog)], late));
@@ -66,12 +68,12 @@ function isServedDifferently({ before, after }: ServedMove): boolean {
   if (before.entitlement !== after.entitlement || before.counter !== after.counter) return true;
   if (before.changedAt !== after.changedAt || before.position !== after.position) return true;
   if (before.successors.length === 0 && after.successors.length === 0) return false;
-  return JSON.stringify(before.successors) !== JSON.stringify(after.successors);
+  return textOfSuccessors(before.successors) !== textOfSuccessors(after.successors);
 }
 
 function rowOfMove({ after, at }: ServedMove): ServedRow {
   const { userId, entitlement, successors, counter, position, changedAt } = after;
-  const texts = { snapshot: textOf(entitlement), successors: JSON.stringify(successors) };
+  const texts = { snapshot: textOf(entitlement), successors: textOfSuccessors(successors) };
   return { userId, at, ...texts, counter, position, changedAt };
 }
 

@@ -24,6 +24,11 @@ export class SetAsides {
   readonly #lost = new Set<string>();
   #isLoaded = false;
 
+  /** Whether no stream is set aside. */
+  get isEmpty(): boolean {
+    return this.#streams.size === 0;
+  }
+
   get streams(): readonly AsideStream[] {
     return [...this.#streams.values()];
   }

@@ -17,7 +17,6 @@ export interface RowMove {
 }
 
 const momentRow = z.object({
-  is_live: z.boolean(),
   now: z.coerce.number(),
   user_id: z.string().nullable(),
   version_offset: z.number().nullable(),
@@ -25,13 +24,12 @@ const momentRow = z.object({
 
 /**
  * Lets the offsets grow of users of whom a change by time was, or may have been, served already that their row takes back
- * now: an event from before its instant was folded after it (DESIGN 9). Only the generation that is read is served, so for
- * any other nothing is done. The clock is that of the database server, which all instances share; `now` replaces it. Runs
- * in the transaction of the rows, which holds the checkpoint: no swap comes between. Answers whose offset has grown.
+ * now: an event from before its instant was folded after it (DESIGN 9). Only for the generation that is read: no other is
+ * served. The clock is that of the database server, which all instances share; `now` replaces it. Runs in the transaction
+ * of the rows, which holds the checkpoint: no swap comes between. Answers whose offset has grown.
  */
 export async function growOffsets(
   client: PoolClient,
-  generation: number,
   moves: readonly RowMove[],
   now: (() => number) | null,
 ): Promise<readonly GrownVersion[]> {
@@ -40,15 +38,13 @@ export async function growOffsets(
   if (doubtful.length === 0) return [];
   const { rows } = await client.query({
     name: 'tenure-read-offsets',
-    text: `select l.generation = $1 as is_live, extract(epoch from clock_timestamp()) * 1000 as now,
-             o.user_id, o.version_offset
-           from tenure.live_generation l left join tenure.revocation_offset o on o.user_id = any($2)`,
-    values: [generation, doubtful.map(({ after }) => after.userId)],
+    text: `select extract(epoch from clock_timestamp()) * 1000 as now, o.user_id, o.version_offset
+           from tenure.live_generation l left join tenure.revocation_offset o on o.user_id = any($1)`,
+    values: [doubtful.map(({ after }) => after.userId)],
   });
   const found = z.array(momentRow).parse(rows);
   const [first] = found;
   if (first === undefined) throw new Error('no generation is read');
-  if (!first.is_live) return [];
   const at = now?.() ?? Math.floor(first.now);
   const known = new Map(found.map((row) => [row.user_id, row.version_offset ?? 0]));
   const grown = doubtful.flatMap(({ before, after }) => {

@@ -19,12 +19,12 @@ import {
   usersStatement,
   versionsStatement,
 } from './row-statements.js';
-import { keepServed, type ServedChanges, type ServedMove } from './served-history.js';
+import { isLiveGeneration, keepServed, type ServedChanges, type ServedMove } from './served-history.js';
 import { noSetAsideChanges, type SetAsideChanges, setAsideStatements } from './set-aside-rows.js';
 import { noTwoClockRows, type TwoClockRows, twoClockStatements } from './two-clock-statements.js';
 import { type UsageRows, usageStatements } from './usage-rows.js';
 import type { HistoryEntry, UserRow } from './user-row.js';
-import { type GrownVersion, growOffsets } from './version-offsets.js';
+import { type GrownVersion, growOffsets, type RowMove } from './version-offsets.js';
 
 /** What a batch changes in the read models; rows are written as they are when the batch ends. */
 export class WriteBatch {
@@ -60,6 +60,14 @@ export class WriteBatch {
     if (!this.usersBefore.has(after.userId)) this.usersBefore.set(after.userId, before);
     this.users.set(after.userId, after);
     this.history.push(...history);
+  }
+
+  /** Makes the rows stay as they are now, whatever is folded before they are written. */
+  seal(): void {
+    replaceEach(this.subscriptions, (row) => ({ ...row }));
+    replaceEach(this.customers, (row) => ({ ...row }));
+    replaceEach(this.checkouts, (row) => ({ ...row, observations: [...row.observations] }));
+    replaceEach(this.payments.rows, (row) => ({ ...row, observations: [...row.observations] }));
   }
 
   /**
@@ -164,13 +172,13 @@ export class WriteBatch {
 
   async #writeAll(client: PoolClient, generation: number, served: (() => number) | null): Promise<void> {
     const loopShare = new EventLoopShare();
-    const ends = [...this.usersBefore].flatMap(([userId, before]) => {
-      const after = this.users.get(userId);
-      return after === undefined ? [] : [{ before, after }];
-    });
-    const grown = await growOffsets(client, generation, ends, served);
+    const { moves, catalog, when } = this;
+    const { marks } = this.setAside;
+    const servesMore = moves.length > 0 || marks.length > 0 || catalog !== null;
+    const isLive = servesMore && (await isLiveGeneration(client, generation));
+    const grown = isLive ? await growOffsets(client, this.#ends(), served) : [];
     let sent: Promise<unknown> = Promise.resolve();
-    for (const make of this.#statements(generation, grown)) {
+    for (const make of this.#statements(generation, isLive ? this.#raised(grown) : [])) {
       const statement = make();
       await sent;
       sent = client.query(statement);
@@ -178,18 +186,30 @@ export class WriteBatch {
       await loopShare.yieldIfDue();
     }
     await sent;
-    const { moves, catalog, when } = this;
-    await keepServed(client, generation, { moves, marks: this.setAside.marks, catalog, when }, served);
+    if (isLive) await keepServed(client, { moves, marks, catalog, when }, served);
   }
 
-  #statements(generation: number, grown: readonly GrownVersion[]): readonly (() => QueryConfig)[] {
-    const { catalog } = this;
-    const raises = this.history.filter((entry) => entry.raised);
+  /** Of each user whose row moved, as it was and as it is in the end. */
+  #ends(): readonly RowMove[] {
+    return [...this.usersBefore].flatMap(([userId, before]) => {
+      const after = this.users.get(userId);
+      return after === undefined ? [] : [{ before, after }];
+    });
+  }
+
+  /** Whose version has grown, by an event or without one: the lines of the feed. */
+  #raised(grown: readonly GrownVersion[]): readonly GrownVersion[] {
+    const raises = this.history.filter(({ raised }) => raised);
     const raised = new Set(raises.map(({ userId }) => userId));
-    const fed: readonly GrownVersion[] = [
+    return [
       ...raises.map(({ userId, counter, validFrom: at }) => ({ userId, counter, at })),
       ...grown.filter(({ userId }) => !raised.has(userId)),
     ];
+  }
+
+  #statements(generation: number, fed: readonly GrownVersion[]): readonly (() => QueryConfig)[] {
+    const { catalog } = this;
+    const raises = this.history.filter((entry) => entry.raised);
     return [
       ...(this.facts.length > 0 ? [() => factsStatement(generation, this.facts)] : []),
       ...(this.subscriptions.size > 0
@@ -200,7 +220,7 @@ export class WriteBatch {
       ...(this.users.size > 0 ? [() => usersStatement(generation, [...this.users.values()])] : []),
       ...(this.history.length > 0 ? [() => historyStatement(generation, this.history)] : []),
       ...(raises.length > 0 ? [() => versionsStatement(generation, raises)] : []),
-      ...(fed.length > 0 ? [() => feedStatement(generation, fed)] : []),
+      ...(fed.length > 0 ? [() => feedStatement(fed)] : []),
       ...(catalog === null ? [] : [() => catalogStatement(generation, catalog)]),
       ...paymentStatements(generation, this.payments),
       ...byHandStatements(generation, this.byHand),
@@ -210,4 +230,10 @@ export class WriteBatch {
       ...setAsideStatements(generation, this.setAside),
     ];
   }
+}
+
+function replaceEach<Row>(rows: Set<Row>, copyOf: (row: Row) => Row): void {
+  const all = [...rows];
+  rows.clear();
+  for (const row of all) rows.add(copyOf(row));
 }

@@ -117,7 +117,7 @@ export class RebuildProjectorRunner {
     const election = await LeaderElection.open(url, { projection, lead: 'rebuild' }, hooks);
     try {
       while (!this.#stopping && !election.isLost) {
-        if (await election.tryToLead()) return await this.#lead(election);
+        if (await election.tryToLead()) return await this.#lead(election).finally(() => this.#letGo());
         if ((await this.#wanted()).length === 0) return;
         await this.#wakeSignal.wait(LOOK_MS);
       }
@@ -147,6 +147,11 @@ export class RebuildProjectorRunner {
       }
       if (!more) await this.#wakeSignal.wait(POLL_MS);
     }
+  }
+
+  /** Gives up what was folded ahead of what is committed. */
+  async #letGo(): Promise<void> {
+    for (const { runner } of this.#folds.values()) await runner.stop();
   }
 
   #forgetOthers(wanted: readonly Generation[]): void {
@@ -225,7 +230,14 @@ export class RebuildProjectorRunner {
     const { store, streamPrefix, pool, projection, projectorOf, batchSize } = this.options;
     const log = new BoundedLog(new ReadAhead(projectionSource(store, streamPrefix, projection)));
     const projector = projectorOf(generation);
-    const runner = new BatchRunner(log, pool, projector, { projection, generation }, batchSize ?? BATCH_SIZE);
+    const runner = new BatchRunner(
+      log,
+      pool,
+      projector,
+      { projection, generation },
+      batchSize ?? BATCH_SIZE,
+      'ahead',
+    );
     const fold: Fold = { generation, log, runner, checkpoint: null, stuckAt: null };
     this.#folds.set(generation, fold);
     return fold;

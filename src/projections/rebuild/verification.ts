@@ -6,9 +6,10 @@ import type { EventEnvelope } from '../../events/event-envelope.js';
 import { comparePositions, type Position } from '../../events/stored-event.js';
 import { BatchRunner } from '../engine/batch-runner.js';
 import { BoundedLog } from '../engine/bounded-log.js';
-import { findCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';
+import { type Checkpoint, findCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';
 import { projectionSource } from '../engine/projection-source.js';
 import type { Projector } from '../engine/projector.js';
+import { ReadAhead } from '../engine/read-ahead.js';
 import { onAlignedSnapshot } from './aligned-checkpoints.js';
 import { GenerationBehindError, GenerationFaultedError, UnknownGenerationError } from './errors.js';
 import { beginGeneration, dropGeneration, underLock } from './generation-table.js';
@@ -108,13 +109,14 @@ function scratchFold(
   onProgress: OnProgress,
 ): (until: Position | null) => Promise<void> {
   const key = { projection, generation };
-  const log = new BoundedLog(projectionSource(store, streamPrefix, projection));
-  const runner = new BatchRunner(log, pool, projectorOf(generation, sample), key, batchSize);
+  const log = new BoundedLog(new ReadAhead(projectionSource(store, streamPrefix, projection)));
+  const runner = new BatchRunner(log, pool, projectorOf(generation, sample), key, batchSize, 'ahead');
   let events = 0;
+  let reached: Checkpoint | null = null;
   return async (until) => {
     log.until = until;
     for (;;) {
-      const read = await findCheckpoint(pool, key);
+      const read: Checkpoint | null = reached ?? (await findCheckpoint(pool, key));
       if (read === null) throw new UnknownGenerationError(generation);
       if (comparePositions(read.handled, until) >= 0 && read.partialProgress.length === 0) return;
       onProgress(read.handled, until, events);
@@ -122,6 +124,7 @@ function scratchFold(
       if (round.outcome === 'fault') throw new GenerationFaultedError(generation, round.fault);
       // The log ends before an event that is in the read models, or the scratch generation was dropped meanwhile.
       if (round.outcome !== 'committed') throw new GenerationBehindError(generation, read.handled, until);
+      reached = round.checkpoint;
       events += round.batch.applied;
     }
   };
