@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from 'pg';
+import type { Pool, PoolClient, QueryConfig } from 'pg';
 
 /** One transaction; rolled back, with its connection, when `work` throws. */
 export function inTransaction<T>(
@@ -35,15 +35,18 @@ export async function withClient<T>(pool: Pool, work: (client: PoolClient) => Pr
 
 /** What takes statements: a pool, or one connection that sees one moment. */
 export interface Statements {
-  query(text: string, values: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
+  query(
+    statement: string | QueryConfig<unknown[]>,
+    values?: unknown[],
+  ): Promise<{ readonly rows: readonly unknown[] }>;
 }
 
 /** One connection for who asks several statements at once: it takes one at a time. */
 export function oneByOne(client: PoolClient): Statements {
   let last: Promise<unknown> = Promise.resolve();
   return {
-    query: (text, values) => {
-      const answer = last.then(() => client.query(text, values));
+    query: (statement, values) => {
+      const answer = last.then(() => client.query(statement, values));
       last = answer.catch(() => undefined); // whoever asked gets the fault
       return answer;
     },

@@ -18,6 +18,7 @@ const rebuilds = fc.record({
   batchSize: fc.constantFrom(1, 3, 50, 500),
   buildBatchSize: fc.constantFrom(2, 10, 2_000),
   sliceSize: fc.constantFrom(2, 1_000),
+  bytesInMemory: fc.constantFrom(0, 30_000, 64_000_000),
 });
 
 /** Versions served at the end of time: whatever follows by the clock has come. */

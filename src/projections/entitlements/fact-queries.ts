@@ -66,6 +66,7 @@ export class FactQueries {
 
   subscriptions(ids: readonly string[]): Promise<readonly StoredSubscription[]> {
     return this.#rows(
+      'subscriptions',
       'select subscription, customer, owner, conflicts, customer_deleted from tenure.subscription where generation = $1 and subscription = any($2)',
       ids,
       storedSubscription,
@@ -75,6 +76,7 @@ export class FactQueries {
   /** Facts of subscriptions: what was seen of each, its invoices, and ops' link. */
   factsOf(subscriptions: readonly string[]): Promise<readonly StoredFact[]> {
     return this.#rows(
+      'facts',
       'select subscription, kind, body from tenure.subscription_fact where generation = $1 and subscription = any($2)',
       subscriptions,
       storedFact,
@@ -87,6 +89,7 @@ export class FactQueries {
     ids: readonly string[],
   ): Promise<readonly StoredCheckout[]> {
     return this.#rows(
+      `checkouts-by-${by}`,
       `select session, customer, subscription, owner, conflicts, purchase, facts from tenure.checkout where generation = $1 and ${by} = any($2)`,
       ids,
       storedCheckout,
@@ -95,6 +98,7 @@ export class FactQueries {
 
   customers(ids: readonly string[]): Promise<readonly StoredCustomer[]> {
     return this.#rows(
+      'customers',
       'select customer, owner, conflicts, facts from tenure.customer where generation = $1 and customer = any($2)',
       ids,
       storedCustomer,
@@ -103,6 +107,7 @@ export class FactQueries {
 
   users(ids: readonly string[]): Promise<readonly StoredUser[]> {
     return this.#rows(
+      'users',
       `select user_id, snapshot, successors, counter, position::text, changed_at, history_seq, catalog::text,
          adopted_prices
        from tenure.user_role where generation = $1 and user_id = any($2)`,
@@ -114,6 +119,7 @@ export class FactQueries {
   /** What users have by hand, one row a grant or an override. */
   byHand(userIds: readonly string[]): Promise<readonly StoredByHand[]> {
     return this.#rows(
+      'by-hand',
       `select user_id, 'grant' as kind, facts from tenure.grant where generation = $1 and user_id = any($2)
        union all
        select user_id, 'override', facts from tenure.override where generation = $1 and user_id = any($2)`,
@@ -125,6 +131,7 @@ export class FactQueries {
   /** Ids of the subscriptions of customers, or of users. */
   subscriptionIds(of: 'customer' | 'owner', ids: readonly string[]): Promise<readonly string[]> {
     return this.#ids(
+      `subscriptions-of-${of}`,
       `select subscription as id from tenure.subscription where generation = $1 and ${of} = any($2)`,
       ids,
     );
@@ -133,17 +140,25 @@ export class FactQueries {
   /** Ids of the sessions by which users bought for good. */
   purchaseIds(owners: readonly string[]): Promise<readonly string[]> {
     return this.#ids(
+      'purchases-of-owner',
       'select session as id from tenure.checkout where generation = $1 and owner = any($2)',
       owners,
     );
   }
 
-  async #ids(text: string, keys: readonly string[]): Promise<readonly string[]> {
-    return (await this.#rows(text, keys, idRow)).map(({ id }) => id);
+  async #ids(name: string, text: string, keys: readonly string[]): Promise<readonly string[]> {
+    return (await this.#rows(name, text, keys, idRow)).map(({ id }) => id);
   }
 
-  async #rows<Row>(text: string, keys: readonly string[], schema: z.ZodType<Row>): Promise<readonly Row[]> {
-    const found = await this.pool.query(text, [this.generation, keys]);
+  /** A statement of this `name` has one text for ever: each connection plans it once. */
+  async #rows<Row>(
+    name: string,
+    text: string,
+    keys: readonly string[],
+    schema: z.ZodType<Row>,
+  ): Promise<readonly Row[]> {
+    const values = [this.generation, keys];
+    const found = await this.pool.query({ name: `tenure-read-${name}`, text, values });
     return z.array(schema).parse(found.rows);
   }
 }

@@ -13,6 +13,7 @@ import { hasFacts, type KeptCheckout, type KeptCustomer, type KeptSubscription }
 import { OwnershipReducer, sorted } from './ownership-reducer.js';
 import { PaymentReducer } from './payment-reducer.js';
 import { planChangeOf } from './plan-change-rows.js';
+import { withSharedParts } from './shared-parts.js';
 import { noteUsage } from './usage-rows.js';
 import { userStreamsOf } from './user-streams.js';
 import type { WorkingSet } from './working-set.js';
@@ -192,7 +193,7 @@ export class FactReducer {
   async #foldInvoice(invoice: InvoiceObservation): Promise<readonly string[]> {
     const row = await this.loader.subscription(invoice.data.subscription);
     if (!eventIdsOf(row.invoices).has(invoice.eventId)) {
-      row.invoices.push(invoice);
+      row.invoices.push(withSharedParts(row.invoices.at(-1), invoice));
       this.#addFact(row, invoice.eventId, 'invoice', invoice);
     }
     const others = ownersOf(await this.#payments.foldInvoice(invoice));

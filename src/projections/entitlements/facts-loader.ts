@@ -12,9 +12,10 @@ import {
   type StoredFact,
   type StoredUser,
 } from './fact-queries.js';
-import { checkoutText, customerText, invoiceText, observationText } from './fact-rows.js';
+import { readCheckout, readCustomer, readInvoice, readObservation } from './fact-rows.js';
 import type { Keepable, KeptCheckout, KeptCustomer, KeptSubscription } from './kept-rows.js';
-import { PaymentsLoader } from './payments-loader.js';
+import { missingOf, PaymentsLoader } from './payments-loader.js';
+import { withSharedParts } from './shared-parts.js';
 import { adoptedPricesSchema, defaultUserRow, parseSnapshotTexts, type UserRow } from './user-row.js';
 import type { WorkingSet } from './working-set.js';
 
@@ -64,12 +65,8 @@ export class FactsLoader {
         conflicts: row?.conflicts ?? null,
         link: link === undefined ? null : linkText.parse(JSON.parse(link.body)),
         customerDeleted: row?.customer_deleted ?? false,
-        observations: own
-          .filter((fact) => fact.kind === 'observation')
-          .map((fact) => observationText.parse(JSON.parse(fact.body))),
-        invoices: own
-          .filter((fact) => fact.kind === 'invoice')
-          .map((fact) => invoiceText.parse(JSON.parse(fact.body))),
+        observations: eachAfter(own, 'observation', readObservation),
+        invoices: eachAfter(own, 'invoice', readInvoice),
         ...payments(subscription),
       };
     });
@@ -79,7 +76,8 @@ export class FactsLoader {
 
   /** One subscription, loaded when it is missing. */
   async subscription(id: string): Promise<KeptSubscription> {
-    await this.subscriptions([id]);
+    if (!this.workingSet.subscriptions.has(id)) await this.subscriptions([id]);
+    else this.workingSet.use('subscription', id);
     const row = this.workingSet.subscriptions.get(id);
     if (row === undefined) throw new Error('a subscription was loaded and is not there');
     return row;
@@ -87,7 +85,8 @@ export class FactsLoader {
 
   /** One customer, loaded whole when it is not. */
   async customer(id: string): Promise<KeptCustomer> {
-    await this.customers([id]);
+    if (!this.workingSet.wholeCustomers.has(id)) await this.customers([id]);
+    else this.workingSet.use('customer', id);
     const row = this.workingSet.customers.get(id);
     if (row === undefined) throw new Error('a customer was loaded and is not there');
     return row;
@@ -178,9 +177,7 @@ export class FactsLoader {
 
   /** Of the ids those that are not in memory; all of them are used. */
   #missing(kind: Keepable, ids: Iterable<string>, known: { has(id: string): boolean }): readonly string[] {
-    const asked = [...new Set(ids)];
-    for (const id of asked) this.workingSet.use(kind, id);
-    return asked.filter((id) => !known.has(id));
+    return missingOf(kind, ids, known, this.workingSet);
   }
 
   #addCustomers(missing: readonly string[], rows: readonly StoredCustomer[]): void {
@@ -188,7 +185,7 @@ export class FactsLoader {
     for (const customer of missing) {
       const row = known.get(customer);
       const { link, observations } =
-        row === undefined ? { link: null, observations: [] } : customerText.parse(JSON.parse(row.facts));
+        row === undefined ? { link: null, observations: [] } : readCustomer(row.facts);
       this.workingSet.customers.set(customer, {
         customer,
         word: { link, metadata: customerMetadata(observations), owner: row?.owner ?? null },
@@ -218,7 +215,7 @@ export class FactsLoader {
     const payments = purchases.length === 0 ? null : await this.payments.joinedTo('session', purchases);
     const read = missing.map(({ facts, purchase, ...row }) => ({
       ...row,
-      ...checkoutText.parse(JSON.parse(facts)),
+      ...readCheckout(facts),
       ...(purchase && payments !== null
         ? payments(row.session)
         : { payments: [], joined: new Set<string>() }),
@@ -229,6 +226,19 @@ export class FactsLoader {
       this.workingSet.addCheckout(row);
     }
   }
+}
+
+/** Reads the facts of a kind, each with what is equal in the one before it. */
+function eachAfter<Fact>(
+  stored: readonly StoredFact[],
+  kind: StoredFact['kind'],
+  read: (text: string) => Fact,
+): Fact[] {
+  const facts: Fact[] = [];
+  for (const fact of stored) {
+    if (fact.kind === kind) facts.push(withSharedParts(facts.at(-1), read(fact.body)));
+  }
+  return facts;
 }
 
 /** A user's row as it was written. What cannot be read back gives nothing: who has it begins again from the default plan. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Statements } from '../../database/in-transaction.js';
-import { paymentText } from './fact-rows.js';
-import type { KeptInvoice, KeptPayment, KeptSubscription } from './kept-rows.js';
+import { readPayments } from './fact-rows.js';
+import type { Keepable, KeptInvoice, KeptPayment, KeptSubscription } from './kept-rows.js';
 import type { WorkingSet } from './working-set.js';
 
 const paymentRow = z.object({
@@ -29,16 +29,15 @@ export class PaymentsLoader {
     const missing = this.#missing('payment', ids);
     if (missing.length === 0) return;
     const [{ rows }, joins] = await Promise.all([
-      this.pool.query(
-        'select payment, joined, facts from tenure.payment where generation = $1 and payment = any($2)',
-        [this.generation, missing],
-      ),
+      this.pool.query({
+        name: 'tenure-read-payments',
+        text: 'select payment, joined, facts from tenure.payment where generation = $1 and payment = any($2)',
+        values: [this.generation, missing],
+      }),
       this.#joins('payment', missing),
     ]);
     const read = z.array(paymentRow).parse(rows);
-    const told = new Map(
-      read.map((row) => [row.payment, { ...row, facts: paymentText.parse(JSON.parse(row.facts)) }]),
-    );
+    const told = new Map(read.map((row) => [row.payment, { ...row, facts: readPayments(row.facts) }]));
     for (const payment of missing) {
       const row = told.get(payment);
       this.workingSet.payments.set(payment, {
@@ -80,12 +79,13 @@ export class PaymentsLoader {
     kind: 'subscription' | 'session',
     ids: readonly string[],
   ): Promise<(id: string) => Pick<KeptSubscription, 'payments' | 'joined'>> {
-    const { rows } = await this.pool.query(
-      `select j.id, p.payment, p.facts from tenure.payment_join j
-       join tenure.payment p on p.generation = j.generation and p.payment = j.other
-       where j.generation = $1 and j.kind = $2 and j.id = any($3) and j.other_kind = 'payment'`,
-      [this.generation, kind, ids],
-    );
+    const { rows } = await this.pool.query({
+      name: 'tenure-read-joined-payments',
+      text: `select j.id, p.payment, p.facts from tenure.payment_join j
+             join tenure.payment p on p.generation = j.generation and p.payment = j.other
+             where j.generation = $1 and j.kind = $2 and j.id = any($3) and j.other_kind = 'payment'`,
+      values: [this.generation, kind, ids],
+    });
     const byId = new Map<string, Pick<KeptSubscription, 'payments' | 'joined'>>();
     const of = (id: string): Pick<KeptSubscription, 'payments' | 'joined'> => {
       const known = byId.get(id) ?? { payments: [], joined: new Set() };
@@ -95,7 +95,7 @@ export class PaymentsLoader {
     for (const { id, payment, facts } of z.array(joinedRow).parse(rows)) {
       const { payments, joined } = of(id);
       joined.add(payment);
-      for (const fact of paymentText.parse(JSON.parse(facts))) payments.push(fact);
+      for (const fact of readPayments(facts)) payments.push(fact);
     }
     return of;
   }
@@ -104,10 +104,11 @@ export class PaymentsLoader {
     kind: 'payment' | 'invoice',
     ids: readonly string[],
   ): Promise<(id: string, otherKind: z.infer<typeof joinRow>['other_kind']) => Set<string>> {
-    const { rows } = await this.pool.query(
-      'select id, other_kind, other from tenure.payment_join where generation = $1 and kind = $2 and id = any($3)',
-      [this.generation, kind, ids],
-    );
+    const { rows } = await this.pool.query({
+      name: 'tenure-read-payment-joins',
+      text: 'select id, other_kind, other from tenure.payment_join where generation = $1 and kind = $2 and id = any($3)',
+      values: [this.generation, kind, ids],
+    });
     const found = z.array(joinRow).parse(rows);
     const byId = new Map<string, z.infer<typeof joinRow>[]>();
     for (const join of found) {
@@ -122,8 +123,25 @@ export class PaymentsLoader {
   /** Of the ids those that are not in memory; all of them are used. */
   #missing(kind: 'payment' | 'invoice', ids: Iterable<string>): readonly string[] {
     const known = kind === 'payment' ? this.workingSet.payments : this.workingSet.invoices;
-    const asked = [...new Set(ids)];
-    for (const id of asked) this.workingSet.use(kind, id);
-    return asked.filter((id) => !known.has(id));
+    return missingOf(kind, ids, known, this.workingSet);
   }
 }
+
+/** Of the ids those that are not `known`, each once; all of them are used. */
+export function missingOf(
+  kind: Keepable,
+  ids: Iterable<string>,
+  known: { has(id: string): boolean },
+  workingSet: Pick<WorkingSet, 'use'>,
+): readonly string[] {
+  let missing: Set<string> | null = null;
+  for (const id of ids) {
+    workingSet.use(kind, id);
+    if (known.has(id)) continue;
+    missing ??= new Set();
+    missing.add(id);
+  }
+  return missing === null ? NONE : [...missing];
+}
+
+const NONE: readonly string[] = [];

@@ -1,4 +1,5 @@
 import { growingList } from '../../policy/growing.js';
+import { bytesBeside } from './shared-parts.js';
 import { UseOrder } from './use-order.js';
 
 /** The bytes of one row, used and weighed. */
@@ -10,7 +11,7 @@ function weightOf(order: UseOrder, facts: readonly (readonly object[])[], rest =
 
 const facts = (count: number): object[] => Array.from({ length: count }, (_, n) => ({ n: 100 + n }));
 const bytesOf = (list: readonly object[]): number =>
-  list.reduce<number>((sum, fact) => sum + JSON.stringify(fact).length * 1.25, 0);
+  list.reduce<number>((sum, fact, n) => sum + bytesBeside(list[n - 1], fact), 0);
 
 describe('What a row in memory takes', () => {
   it('is the same whether its facts were weighed one by one or all at once', () => {

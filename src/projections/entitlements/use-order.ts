@@ -1,4 +1,5 @@
 import { isKept } from '../../policy/growing.js';
+import { bytesBeside } from './shared-parts.js';
 
 /** Something in memory whose facts only grow in number; `rest` is what else it takes, in bytes. */
 export interface Kept {
@@ -17,14 +18,12 @@ interface Weighed {
 /** What a row takes without its facts, with its places in the indices and in this order; bytes, measured: 850 to 1,100. */
 const ROW_BYTES = 1_000;
 
-/** What a fact takes for each byte of its JSON; measured: 1.15 to 1.3. */
-const PER_JSON_BYTE = 1.25;
-
 /** What a fact takes in what is kept of a long list, such as its order; bytes, measured: 250 to 290. */
 const KEPT_BYTES = 300;
 
 /**
- * How much what is in memory takes, in bytes, reckoned from its JSON, and in which order it was last used. Each fact is weighed once, and what is kept of them with them.
+ * How much what is in memory takes, in bytes, reckoned from its parts, and in which order it was last used. Each fact is
+ * weighed once, beside the one before it, and what is kept of them with them.
  */
 export class UseOrder {
   /** Least recently used first. */
@@ -55,8 +54,8 @@ export class UseOrder {
       let factBytes = isGrown ? (before?.factBytes ?? 0) : 0;
       let bytes = ROW_BYTES + found.rest;
       found.facts.forEach((list, n) => {
-        for (const fact of list.slice(isGrown ? before?.counted[n] : 0)) {
-          factBytes += JSON.stringify(fact).length * PER_JSON_BYTE;
+        for (let nth = isGrown ? (before?.counted[n] ?? 0) : 0; nth < list.length; nth += 1) {
+          factBytes += bytesBeside(list[nth - 1], list[nth]);
         }
         if (isKept(list)) bytes += list.length * KEPT_BYTES;
       });

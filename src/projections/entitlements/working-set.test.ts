@@ -10,6 +10,7 @@ import { planCatalogSchema } from '../../events/catalog.events.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 import { judge } from '../../policy/judge.js';
 import { FactsLoader } from './facts-loader.js';
+import { bytesBeside } from './shared-parts.js';
 import { WorkingSet } from './working-set.js';
 
 const FREE: Entitlement = {
@@ -37,7 +38,9 @@ function loaded(): {
   const asked: string[] = [];
   const loader = new FactsLoader(
     {
-      query: async (text, [, ids]) => {
+      query: async (statement) => {
+        const { text, values = [] } = typeof statement === 'string' ? { text: statement } : statement;
+        const [, ids] = values;
         const list = Array.isArray(ids) ? ids.map(String) : [];
         if (text.startsWith('select subscription as id') && text.includes('owner')) {
           asked.push(...list);
@@ -88,7 +91,7 @@ describe('Facts in memory', () => {
       facts.keepWithin(70_000);
     }
     expect([...facts.customers.keys()]).toEqual(['cus_1', 'cus_2']);
-    facts.keepWithin(60_000);
+    facts.keepWithin(50_000);
     expect([...facts.customers.keys()]).toEqual([]);
   });
 
@@ -128,11 +131,11 @@ describe('Facts in memory', () => {
     const lines = Array.from({ length: 1_000 }, (_, n) => line('plus_m', 1, DAWN + n, DAWN + n + 1));
     const invoice = { invoice: 'in_1', subscription: 'sub_8', status: 'paid' as const, created: DAWN, lines };
     paid?.invoices.push(invoiceFact('evt_2', 'invoice.paid', DAWN, invoice));
-    const told = [...facts.subscriptions.values()].map(({ observations, invoices }) => [
-      observations,
-      invoices,
+    const told = [...facts.subscriptions.values()].flatMap(({ observations, invoices }) => [
+      ...observations,
+      ...invoices,
     ]);
-    const bytes = JSON.stringify(told).length * 1.25;
+    const bytes = told.reduce((sum, fact) => sum + bytesBeside(undefined, fact), 0);
     facts.keepWithin(bytes + 15_000);
     expect(facts.users.size).toBe(1);
 

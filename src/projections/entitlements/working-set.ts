@@ -11,6 +11,7 @@ import type {
 } from './kept-rows.js';
 import { type JudgedFacts, keptKey, parseKeptKey, weightOf } from './kept-weight.js';
 import { RowIndex } from './row-index.js';
+import { withSharedParts } from './shared-parts.js';
 import { UseOrder } from './use-order.js';
 import type { UserRow } from './user-row.js';
 
@@ -37,10 +38,29 @@ export class WorkingSet {
   readonly #factsOfUser = new Map<string, JudgedFacts>();
   readonly #claims = new CustomerClaims();
   readonly #order = new UseOrder();
+  /** Ids that were used since what is kept was weighed, by kind: of each the first use tells its place in the order. */
+  readonly #used: Readonly<Record<Keepable, Set<string>>> = {
+    subscription: new Set(),
+    customer: new Set(),
+    checkout: new Set(),
+    payment: new Set(),
+    invoice: new Set(),
+    user: new Set(),
+  };
 
   /** To be called with what is about to be used, or was loaded. */
   use(kind: Keepable, id: string): void {
+    const used = this.#used[kind];
+    if (used.has(id)) return;
+    used.add(id);
     this.#order.use(keptKey(kind, id));
+  }
+
+  /** Bytes of what is kept, with all that was used or loaded since it was last asked for. */
+  weigh(): number {
+    this.#order.weigh((key) => weightOf(key, this, this.#factsOfUser));
+    for (const used of Object.values(this.#used)) used.clear();
+    return this.#order.bytes;
   }
 
   /**
@@ -48,7 +68,7 @@ export class WorkingSet {
    * here is written: what is dropped is loaded again when it is needed.
    */
   keepWithin(bytes: number): void {
-    this.#order.weigh((key) => weightOf(key, this, this.#factsOfUser));
+    this.weigh();
     for (let key = this.#order.oldest; key !== undefined && this.#order.bytes > bytes; ) {
       this.#drop(key);
       key = this.#order.oldest;
@@ -133,7 +153,7 @@ export class WorkingSet {
 
   /** Adds an observation to a subscription; the owner of its customer may change when it is an earliest claim. */
   addObservation(row: KeptSubscription, observation: Observation): void {
-    row.observations.push(observation);
+    row.observations.push(withSharedParts(row.observations.at(-1), observation));
     if (row.customer !== null) this.#claims.addObservation(row.customer, observation);
   }
 
@@ -219,6 +239,7 @@ export class WorkingSet {
 
   clear(): void {
     this.#order.clear();
+    for (const used of Object.values(this.#used)) used.clear();
     for (const each of [
       this.subscriptions,
       this.customers,

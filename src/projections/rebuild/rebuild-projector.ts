@@ -18,6 +18,11 @@ import { PATIENCE_MS, RebuildRuntime } from './rebuild-runtime.js';
  * one that folds and two that compare), and one looks.
  */
 const POOL_SIZE = 8;
+/**
+ * Bytes of facts that a fold keeps, twice as many as the live one: it comes by everybody in turn, and reads again what it
+ * has dropped.
+ */
+const BYTES_IN_MEMORY = 128_000_000;
 /** Work under way at a stop has this long to end, in milliseconds; then its connections are cut, and it is undone. */
 const FINISH_WITHIN_MS = 2_500;
 
@@ -41,6 +46,8 @@ export interface RebuildProjectorOptions {
   readonly rules?: FoldingRules;
   /** Events in one transaction of a build. */
   readonly buildBatchSize?: number;
+  /** Bytes of facts that a fold of a generation that is not live keeps in memory between batches. Left out: 128 MB. */
+  readonly bytesInMemory?: number;
   /** How long nothing may move before a wait for a build is given up, in milliseconds. */
   readonly patienceMs?: number;
   /** The clock that snapshots are served by, Unix ms. Left out: this machine's. */
@@ -63,6 +70,7 @@ export interface RebuildProjector {
 export function openRebuildProjector(options: RebuildProjectorOptions): RebuildProjector {
   const { store, streamPrefix, pool, url, onFault, onSetAside, onTrouble } = options;
   const { sliceSize, faultLimit, buildBatchSize, patienceMs, now } = options;
+  const bytesInMemory = options.bytesInMemory ?? BYTES_IN_MEMORY;
   const rules = options.rules ?? RUNNING_RULES;
   const common = { store, streamPrefix, projection: ENTITLEMENTS, codeVersion: rules.codeVersion };
   const projectorOn =
@@ -72,6 +80,7 @@ export function openRebuildProjector(options: RebuildProjectorOptions): RebuildP
         pool: connections,
         generation,
         rules,
+        bytesInMemory,
         ...(judgedUsers === 'everyone' ? {} : { judgedUsers }),
         ...(sliceSize === undefined ? {} : { sliceSize }),
         ...(faultLimit === undefined ? {} : { faultLimit }),
