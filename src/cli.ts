@@ -1,6 +1,10 @@
 #!/usr/bin/env node
 import { runCli } from './cli/program.js';
 import { OutputClosedError } from './cli/terminal.js';
+import { limitHeapGrowth } from './start/heap-growth.js';
+
+// Commands that fold the log keep as much in memory as a service does.
+limitHeapGrowth();
 
 const { stderr, stdout } = process;
 const width = stderr.isTTY && process.env.TERM !== 'dumb' ? { width: stderr.columns } : {};

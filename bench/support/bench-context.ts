@@ -13,7 +13,7 @@ export interface Effort {
   readonly warmUpSeconds: number;
   /** Events in the log that is read to its end. */
   readonly logEvents: number;
-  /** Events in the log that is folded again. */
+  /** Events in the log that is folded again; `REBUILD_EVENTS` says otherwise. */
   readonly rebuildEvents: number;
   /** Users with five events each to whom a catalogue is published. */
   readonly scaleUsers: number;

@@ -9,12 +9,12 @@ import { signedWebhook, userOf } from '../load/subscription-lives.js';
 import { median, type Note, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
 import { EVENTS_OF_A_USER, fillUsers, untilSo } from '../support/fill-users.js';
+import { ProcessWatch } from '../support/process-watch.js';
 import { PLANS, startService } from '../support/service-process.js';
 
 /** Part of the ids of who pays while the catalogue is published. */
 const BUYERS = 'buyer';
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
-const MEGABYTE = 1_000_000;
 
 /** A running service that is watched. */
 interface Scene {
@@ -38,7 +38,7 @@ export async function benchScale({
   const logFile = join(tmpdir(), `tenure-bench-${process.pid}-scale.log`);
   const service = await startService({ databaseUrl, secret, adminKey, log: {}, logFile });
   const scene = { port: service.port, headers: { authorization: `Bearer ${adminKey}` }, secret };
-  const memory = new MemoryWatch(scene);
+  const memory = new ProcessWatch(scene.port, scene.headers);
   try {
     const filled = await seconds(() =>
       fillUsers(scene, databaseUrl, { users: effort.scaleUsers, begin: 'earlier' }),
@@ -110,35 +110,13 @@ async function isPublishing(scene: Scene): Promise<boolean> {
   );
 }
 
-/** Resident memory of the service, in MB, asked every second. */
-class MemoryWatch {
-  newest = 0;
-  most = 0;
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(private readonly scene: Scene) {
-    this.#timer = setInterval(() => void this.#look(), 1_000);
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
-  }
-
-  async #look(): Promise<void> {
-    const answer = await fetch(url(this.scene, '/metrics'), this.scene);
-    const bytes = /^process_resident_memory_bytes (\S+)/m.exec(await answer.text())?.[1];
-    this.newest = Math.round(Number(bytes ?? 0) / MEGABYTE);
-    this.most = Math.max(this.most, this.newest);
-  }
-}
-
 function notesOf(
   users: number,
   figures: {
     readonly filled: number;
     readonly published: number;
     readonly waits: readonly number[];
-    readonly memory: MemoryWatch;
+    readonly memory: ProcessWatch;
   },
 ): readonly Note[] {
   const { filled, published, waits, memory } = figures;
