@@ -1,11 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { LRUCache } from 'lru-cache';
-import { z } from 'zod';
-import { GENESIS_HASH, verifyChain } from '../events/hash-chain.js';
+import { GENESIS_HASH, linksOf } from '../events/hash-chain.js';
 import type { Position, StoredEvent } from '../events/stored-event.js';
 import { MAX_APPEND_DATA_BYTES } from './append-rules.js';
 import { EventStoreUnavailableError, OutcomeUnknownError } from './errors.js';
 import type { EventStore, LogTarget, StreamAppend } from './event-store.js';
+import { type StreamEnd, StreamEnds } from './stream-ends.js';
 
 /** Events in one page of a log that is read from end to end. */
 export const PAGE_EVENTS = 1_000;
@@ -13,10 +12,6 @@ export const PAGE_EVENTS = 1_000;
 const EVENTS_PER_APPEND = 100;
 const MAX_TRIES = 10;
 const FIRST_RETRY_MS = 200;
-/** Streams whose last hash is kept in memory: those beyond are looked up again, so that memory has a bound. */
-const KNOWN_STREAMS = 50_000;
-
-const links = z.looseObject({ prevHash: z.string(), hash: z.string() });
 
 /** An event without its place in the global order, which is another one in every store. */
 export type EventWithoutPosition = Omit<StoredEvent, 'position'>;
@@ -31,10 +26,29 @@ export async function* pagesOf(store: EventStore): AsyncGenerator<readonly Store
   }
 }
 
+/** As `pagesOf`; while a page is used the next one is read, from a store that nobody writes to for the reader. */
+export async function* pagesAheadOf(store: EventStore): AsyncGenerator<readonly StoredEvent[]> {
+  const pages = pagesOf(store);
+  for (let next = pages.next(); ; ) {
+    const { value, done } = await next;
+    if (done === true) return;
+    next = pages.next();
+    next.catch(() => undefined); // told when its turn comes
+    yield value;
+  }
+}
+
 /** The log event by event, in order, to its end. */
 export async function* eventsOf(store: EventStore): AsyncGenerator<StoredEvent, undefined> {
   for await (const page of pagesOf(store)) yield* page;
   return undefined;
+}
+
+/** An event as the next one of its stream: its hash, `null` where that does not follow from what it holds, and what is wrong. */
+export interface CheckedEvent {
+  readonly hash: string | null;
+  /** `null`: nothing. */
+  readonly broken: string | null;
 }
 
 /**
@@ -42,37 +56,44 @@ export async function* eventsOf(store: EventStore): AsyncGenerator<StoredEvent, 
  * remembered of a stream is read from `store`, which holds at least the events before the one at hand.
  */
 export class ChainCheck {
-  readonly #last = new LRUCache<string, { readonly revision: number; readonly hash: string }>({
-    max: KNOWN_STREAMS,
-  });
+  readonly #ends = new StreamEnds();
 
   constructor(private readonly store: Pick<EventStore, 'readPage'>) {}
 
   /** What is wrong with the event as the next one of its stream; `null` when nothing is. */
   async follow(event: EventWithoutPosition): Promise<string | null> {
-    const { stream, revision } = event;
-    const broken = brokenBy(event);
-    if (broken !== null) return broken;
-    const { prevHash, hash } = links.parse(JSON.parse(event.metadata));
-    const before = this.#last.get(stream) ?? (await this.#before(stream, revision));
-    if (before === null || revision !== before.revision + 1 || prevHash !== before.hash) {
-      return 'it does not follow what is before it';
-    }
-    this.#last.set(stream, { revision, hash });
-    return null;
+    return (await this.check(event)).broken;
   }
 
-  async #before(stream: string, revision: number): Promise<{ revision: number; hash: string } | null> {
-    if (revision === 0) return { revision: -1, hash: GENESIS_HASH };
-    const [found] = await this.store.readPage(stream, revision - 1, 1);
-    if (found === undefined) return null;
-    return { revision: found.revision, hash: links.parse(JSON.parse(found.metadata)).hash };
+  /** As `follow`, with the event's hash. */
+  async check(event: EventWithoutPosition): Promise<CheckedEvent> {
+    const links = linksOf(event);
+    if (typeof links === 'string') return { hash: null, broken: links };
+    const { stream, revision } = event;
+    const { prevHash, hash } = links;
+    const before = { revision: revision - 1, hash: prevHash };
+    // What is remembered is taken for what it says only where it fits: memory of a fixed size may take one stream for another.
+    if (!this.#ends.isAt(stream, before) && !(await this.#isThere(stream, before))) {
+      return { hash, broken: 'it does not follow what is before it' };
+    }
+    this.#ends.put(stream, { revision, hash });
+    return { hash, broken: null };
+  }
+
+  /** Whether the event before is the one that is said, of the first event: whether it says that there is none. */
+  async #isThere(stream: string, before: StreamEnd): Promise<boolean> {
+    if (before.revision === -1) return before.hash === GENESIS_HASH;
+    const [found] = await this.store.readPage(stream, before.revision, 1);
+    if (found === undefined || found.revision !== before.revision) return false;
+    const links = linksOf(found);
+    return typeof links !== 'string' && links.hash === before.hash;
   }
 }
 
 /** What is wrong with an event by itself: its hash, its id, the form of its metadata. `null` when nothing is. */
 export function brokenBy(event: EventWithoutPosition): string | null {
-  return verifyChain([{ ...event, position: '0' }])?.reason ?? null;
+  const links = linksOf(event);
+  return typeof links === 'string' ? links : null;
 }
 
 /** Whether two stores hold the same event at the same place of its stream, byte for byte. */

@@ -113,17 +113,37 @@ export function verifyChain(events: readonly StoredEvent[]): BrokenLink | null {
   let before: Link | null = null;
   for (const event of events) {
     const { stream, revision, position } = event;
-    const metadata = readMetadata(event);
-    if (metadata === null) return { stream, revision, position, reason: 'metadata' };
-    const reason = brokenReason(event, metadata, before);
-    if (reason !== null) return { stream, revision, position, reason };
-    before = { stream, revision, hash: metadata.hash };
+    const links = checkedLinks(event, before);
+    if (typeof links === 'string') return { stream, revision, position, reason: links };
+    before = { stream, revision, hash: links.hash };
   }
   return null;
 }
 
+/** What joins an event to the others of its stream: the hash of the one before it, and its own. */
+export interface EventLinks {
+  readonly prevHash: string;
+  readonly hash: string;
+}
+
+/**
+ * The links of an event whose hash, id and first link follow from what it holds, or what is wrong with it by itself. Whether it
+ * follows the event before it is not looked at.
+ */
+export function linksOf(event: Omit<StoredEvent, 'position'>): EventLinks | BrokenLinkReason {
+  return checkedLinks(event, null);
+}
+
+function checkedLinks(
+  event: Omit<StoredEvent, 'position'>,
+  before: Link | null,
+): EventLinks | BrokenLinkReason {
+  const metadata = readMetadata(event);
+  return metadata === null ? 'metadata' : (brokenReason(event, metadata, before) ?? metadata);
+}
+
 function brokenReason(
-  event: StoredEvent,
+  event: Omit<StoredEvent, 'position'>,
   metadata: ChainedMetadata,
   before: Link | null,
 ): BrokenLinkReason | null {
@@ -141,7 +161,7 @@ function brokenReason(
 }
 
 /** The metadata when its text is canonical and names its links; the hash covers its values, not its spelling. */
-function readMetadata(event: StoredEvent): ChainedMetadata | null {
+function readMetadata(event: Pick<StoredEvent, 'metadata'>): ChainedMetadata | null {
   try {
     const metadata = chainedMetadataSchema.parse(JSON.parse(event.metadata));
     return canonicalJson(metadata) === event.metadata ? metadata : null;

@@ -1,22 +1,25 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Length of every hash of the tree, in bytes. */
 export const HASH_BYTES = 32;
 
 const LEAF_PREFIX = Buffer.of(0);
-const NODE_PREFIX = Buffer.of(1);
+/** What a node is hashed of, filled anew for each. */
+const NODE = Buffer.alloc(1 + 2 * HASH_BYTES, 1);
 
 /** Root of the tree of no leaves (RFC 6962, 2.1). */
-export const EMPTY_ROOT = createHash('sha256').digest();
+export const EMPTY_ROOT = hash('sha256', '', 'buffer');
 
 /** Hash of an entry as a leaf (RFC 6962, 2.1). */
 export function leafHash(entry: Buffer): Buffer {
-  return createHash('sha256').update(LEAF_PREFIX).update(entry).digest();
+  return hash('sha256', Buffer.concat([LEAF_PREFIX, entry]), 'buffer');
 }
 
 /** Hash of the node above two others (RFC 6962, 2.1). */
 export function nodeHash(left: Buffer, right: Buffer): Buffer {
-  return createHash('sha256').update(NODE_PREFIX).update(left).update(right).digest();
+  left.copy(NODE, 1, 0, HASH_BYTES);
+  right.copy(NODE, 1 + HASH_BYTES, 0, HASH_BYTES);
+  return hash('sha256', NODE, 'buffer');
 }
 
 /** The greatest power of two that is less than `size` (2 or more): where RFC 6962 splits a tree. */

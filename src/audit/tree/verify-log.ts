@@ -1,5 +1,5 @@
 import type { EventStore } from '../../event-store/event-store.js';
-import { ChainCheck, eventsOf } from '../../event-store/log-transfer.js';
+import { ChainCheck, eventsOf, pagesAheadOf } from '../../event-store/log-transfer.js';
 import type { Position, StoredEvent } from '../../events/stored-event.js';
 import type { Checkpoint } from '../merkle/checkpoint.js';
 import { type EventMark, leafOf } from '../merkle/leaf.js';
@@ -78,6 +78,7 @@ export async function verifyLog(options: VerifyOptions): Promise<LogReport> {
   const chains = new ChainCheck(store);
   const tree = new RunningTree();
   const verdicts = new Map<KnownCheckpoint, Verdict>();
+  const sizes = new Set(checkpoints.map(({ checkpoint }) => checkpoint.size));
   const judge = (): void => {
     for (const known of checkpoints.filter(({ checkpoint }) => checkpoint.size === tree.size)) {
       verdicts.set(known, tree.root().equals(known.checkpoint.root) ? 'holds' : 'differs');
@@ -87,21 +88,22 @@ export async function verifyLog(options: VerifyOptions): Promise<LogReport> {
   let brokenCount = 0;
   let at: { readonly index: number; readonly event: StoredEvent } | null = null;
   judge();
-  for await (const event of eventsOf(store)) {
-    const mark = markOrNull(event);
-    const why = await chains.follow(event);
-    if (why !== null) {
-      brokenCount += 1;
-      if (broken.length < MOST_BROKEN) broken.push({ ...placeOf(event), why });
+  for await (const page of pagesAheadOf(store)) {
+    for (const event of page) {
+      const { hash, broken: why } = await chains.check(event);
+      if (why !== null) {
+        brokenCount += 1;
+        if (broken.length < MOST_BROKEN) broken.push({ ...placeOf(event), why });
+      }
+      // An event whose hash does not follow from what it holds is none that anybody signed, whatever hash it says.
+      const leaf = leafOf(tree.size, { id: event.id, hash: hash ?? '' });
+      if (at === null && copy !== null && tree.size < copy.size) {
+        if (!(await copy.leaf(tree.size)).equals(leaf)) at = { index: tree.size, event };
+      }
+      tree.add(leaf);
+      if (sizes.has(tree.size)) judge();
+      if (tree.size % PROGRESS_EVERY === 0) onProgress(tree.size);
     }
-    // An event without a hash has no leaf that anybody signed.
-    const leaf = leafOf(tree.size, mark ?? { id: event.id, hash: '' });
-    if (at === null && copy !== null && tree.size < copy.size && !(await copy.leaf(tree.size)).equals(leaf)) {
-      at = { index: tree.size, event };
-    }
-    tree.add(leaf);
-    judge();
-    if (tree.size % PROGRESS_EVERY === 0) onProgress(tree.size);
   }
   const newest = Math.max(0, ...checkpoints.map(({ checkpoint }) => checkpoint.size));
   return {
