@@ -133,6 +133,12 @@ export class Metrics {
     labelNames: ['kind', 'outcome'] as const,
     registers: [this.registry],
   });
+  private readonly auditCopies = new Counter({
+    name: 'tenure_audit_copies_total',
+    help: 'Checkpoints that this instance brought to the mirror or had a witness sign, by whether that was done.',
+    labelNames: ['with', 'outcome'] as const,
+    registers: [this.registry],
+  });
   readonly requestSeconds = new LatencyHistogram(
     'tenure_http_request_duration_seconds',
     'Time from the request to the end of its reply, by route, method and status.',
@@ -208,6 +214,11 @@ export class Metrics {
   /** `kind` and `outcome` come from closed sets. */
   mail(kind: string, outcome: string): void {
     this.mails.inc({ kind, outcome });
+  }
+
+  /** What came of bringing a checkpoint of the log to those who keep it elsewhere. */
+  auditTree(place: 'mirror' | 'witness', outcome: 'done' | 'failed' | 'disagrees'): void {
+    this.auditCopies.inc({ with: place, outcome });
   }
 
   /** Snapshots that were looked for in the cache that instances share. */

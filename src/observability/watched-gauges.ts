@@ -117,6 +117,20 @@ export function watchAttention({ registry }: Metrics, counts: () => AttentionCou
   ]);
 }
 
+/** What was signed of the log last; `age` in seconds. */
+export interface AuditTreeFigures {
+  readonly events: number;
+  readonly age: number;
+}
+
+/** Shows what was signed of the log, as all instances know it, asked for at every scrape; `null`: nothing yet. */
+export function watchAuditTree({ registry }: Metrics, figures: () => Promise<AuditTreeFigures | null>): void {
+  gauges(registry, figures, [
+    ['tenure_audit_checkpoint_events', 'Events that the newest signed checkpoint covers.', (f) => f.events],
+    ['tenure_audit_checkpoint_age_seconds', 'How long ago it was signed.', (f) => f.age],
+  ]);
+}
+
 /** Gauges of which one scrape asks together; one without a value has no line. */
 function gauges<Figures>(
   registry: Registry,

@@ -50,6 +50,7 @@ describe('The tree of the log', () => {
   const text = async (path: string): Promise<string> => (await service.call({ path })).text;
   const pool = () => service.tenure.pool;
   const store = () => service.tenure.app.get<EventStore>(EVENT_STORE);
+  const eventIdAt = (position: string) => store().eventIdAt(position);
 
   /** The answer of a path once it is so: checkpoints are told a second late. */
   async function told(path: string, isSo: (answer: Answer) => boolean): Promise<Answer> {
@@ -87,7 +88,8 @@ describe('The tree of the log', () => {
       witnesses: [],
       everySeconds: 60,
       now: Date.now,
-      isLogKnown: () => true,
+      isLogKnown: async () => true,
+      onOutcome: () => undefined,
       onTrouble: () => undefined,
       ...over,
     });
@@ -176,7 +178,7 @@ describe('The tree of the log', () => {
         return store().readAll(after, limit);
       },
     };
-    await otherKeeper({ store: watched, pageEvents: 2 }).keepUp();
+    await otherKeeper({ store: { ...watched, eventIdAt }, pageEvents: 2 }).keepUp();
     expect(asked).not.toContain(null);
     const note = await told('/audit/log/checkpoint', (answer) => !answer.text.includes(`\n${before.size}\n`));
     const after = parseCheckpointText(parseNote(note.text).text);
@@ -216,14 +218,48 @@ describe('The tree of the log', () => {
     await writeFile(join(mirror, 'checkpoint'), other);
     const before = await readFile(tile);
     await service.receive(customerEvent());
+    expect(await saidOfTree()).toEqual({ problems: [], inconsistent: '0' });
     await expect(keeper().keepUp()).rejects.toMatchObject({ code: 'audit_mirror_disagrees' });
+    expect(await saidOfTree()).toEqual({ problems: ['audit_tree_inconsistent'], inconsistent: '1' });
     expect([await readFile(tile), await readFile(join(mirror, 'checkpoint'), 'utf8')]).toEqual([
       before,
       other,
     ]);
     await writeFile(join(mirror, 'checkpoint'), note);
     await keeper().keepUp();
+    expect(await saidOfTree()).toEqual({ problems: [], inconsistent: '0' });
     expect((await verify('--against', mirror)).code).toBe(0);
+    const { text: metrics } = await service.get('/metrics');
+    expect(metrics).toMatch(/tenure_audit_copies_total\{with="mirror",outcome="disagrees"\} 1\n/);
+    expect(metrics).toMatch(/tenure_audit_copies_total\{with="witness",outcome="done"\} [1-9]/);
+    const { size } = parseCheckpointText(parseNote(await readFile(join(mirror, 'checkpoint'), 'utf8')).text);
+    expect(metrics).toContain(`tenure_audit_checkpoint_events ${size}\n`);
+    expect(metrics).toMatch(/tenure_audit_checkpoint_age_seconds [\d.]+\n/);
+  });
+
+  /** What readiness and metrics say of the tree. */
+  async function saidOfTree() {
+    const { problems }: { problems: string[] } = JSON.parse((await service.get('/health/ready')).text);
+    const [, inconsistent] =
+      /tenure_audit_inconsistent (\d)/.exec((await service.get('/metrics')).text) ?? [];
+    return { problems: problems.filter((problem) => problem.startsWith('audit')), inconsistent };
+  }
+
+  it('gets nothing of a log that is not the known one, or that lost the newest event of the tree', async () => {
+    const tiles = async () =>
+      (await pool().query('select * from tenure.audit_tile order by level, index')).rows;
+    await keeper().keepUp();
+    const before = await tiles();
+    await service.receive(customerEvent());
+    expect(await otherKeeper({ isLogKnown: async () => false }).keepUp()).toBe(false);
+    for (const there of ['9dddd3f5-9d66-4c3b-a780-ff1065c30129', null]) {
+      const exchanged = { readAll: store().readAll.bind(store()), eventIdAt: async () => there };
+      const other = otherKeeper({ store: exchanged });
+      await expect(other.keepUp()).rejects.toMatchObject({ code: 'audit_tree_inconsistent' });
+      expect(other.isInconsistent).toBe(true);
+    }
+    expect(await tiles()).toEqual(before);
+    expect(await keeper().keepUp()).toBe(true);
   });
 
   async function verify(...options: readonly string[]) {
@@ -256,7 +292,7 @@ describe('The tree of the log', () => {
       },
     };
     await forget();
-    await expect(otherKeeper({ store: altered }).keepUp()).rejects.toMatchObject({
+    await expect(otherKeeper({ store: { ...altered, eventIdAt } }).keepUp()).rejects.toMatchObject({
       code: 'audit_tree_inconsistent',
     });
     await forget();
@@ -264,7 +300,7 @@ describe('The tree of the log', () => {
       readAll: async (after: string | null) =>
         after === null ? store().readAll(after, 100) : { events: [], scanned: after },
     };
-    await expect(otherKeeper({ store: shorter }).keepUp()).rejects.toMatchObject({
+    await expect(otherKeeper({ store: { ...shorter, eventIdAt } }).keepUp()).rejects.toMatchObject({
       code: 'audit_tree_inconsistent',
     });
     await forget();
@@ -291,6 +327,15 @@ describe('The tree of the log', () => {
     const isThere = (note: string): boolean => parseNote(note).signatures.length === signatures;
     return (await told('/audit/log/checkpoint', ({ text: note }) => isThere(note))).text;
   }
+
+  it('tells its checkpoint to auditors among all else that they read, and records that they looked', async () => {
+    const path = '/v1/audit/checkpoint';
+    expect(problemCode(await service.call({ path }))).toBe('unauthorized');
+    const answer = await service.get(path);
+    expect([answer.status, answer.text]).toEqual([200, await text('/audit/log/checkpoint')]);
+    const looks = (await wholeLog(store())).filter(({ type }) => type === 'AuditAccessed');
+    expect(looks.map(({ data }) => JSON.parse(data).kind)).toEqual(['checkpoint']);
+  });
 
   it('changes no tile that is there: the database refuses it', async () => {
     await expect(

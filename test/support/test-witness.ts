@@ -1,6 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { parseCheckpointText, parseHash } from '../../src/audit/merkle/checkpoint.js';
+import { FalseProofError } from '../../src/audit/merkle/errors.js';
 import {
   cosignText,
   formatVerifierKey,
@@ -57,7 +58,12 @@ export class TestWitness {
     const { text } = parseNote(body.slice(split + 2));
     const checkpoint = parseCheckpointText(text);
     if (old !== `old ${this.known.size}`) return { status: 409, body: `${this.known.size}\n` };
-    checkConsistency(this.known, checkpoint, proof.map(parseHash));
+    try {
+      checkConsistency(this.known, checkpoint, proof.map(parseHash));
+    } catch (error) {
+      if (error instanceof FalseProofError) return { status: 422, body: '' };
+      throw error;
+    }
     this.known = checkpoint;
     const { name, id } = this.key;
     const signature = cosignText(text, this.signs, 1_793_525_402);

@@ -21,14 +21,17 @@ const SIGNED =
 const ENTRIES = `\u0000y${entryOf(41, { id: '9dddd3f5-9d66-4c3b-a780-ff1065c30129', hash: '0123456789abcdef'.repeat(4) })}`;
 const CHECKPOINT = `example.com/audit/log\n20852163\n${ROOT}\n\n${SIGNED}`;
 
+/** How the document of the routes describes a checkpoint. */
+export const CHECKPOINT_OK = {
+  description: 'A signed note: origin, size and root; signed as the log, and with the time',
+  schema: z.string(),
+  type: 'text/plain',
+  example: CHECKPOINT,
+} as const;
+
 const CHECKPOINT_ROUTE = {
   summary: 'The newest signed checkpoint of the log (C2SP tlog-checkpoint)',
-  ok: {
-    description: 'A signed note: origin, size and root; signed as the log, and with the time',
-    schema: z.string(),
-    type: 'text/plain',
-    example: CHECKPOINT,
-  },
+  ok: CHECKPOINT_OK,
   problems: [...PROBLEMS],
   access: 'open',
 } as const;
@@ -124,7 +127,7 @@ export class AuditLogController {
   }
 
   async #checkpoint(tree: number): Promise<Reply> {
-    return newest(TEXT, await this.#reads.run(() => this.published.checkpoint(tree)));
+    return newestReply(await this.#reads.run(() => this.published.checkpoint(tree)));
   }
 
   async #tile(tree: number, path: string | readonly string[]): Promise<BytesReply> {
@@ -141,14 +144,14 @@ export class AuditLogController {
 
   async #proof(tree: number, index: string): Promise<Reply> {
     if (!/^(0|[1-9]\d{0,14})$/.test(index)) throw notFound();
-    return newest(TEXT, await this.#reads.run(() => this.published.proof(tree, Number(index))));
+    return newestReply(await this.#reads.run(() => this.published.proof(tree, Number(index))));
   }
 }
 
-/** What goes with the newest checkpoint: nobody keeps it for long. */
-function newest(type: string, body: string | null): Reply {
+/** What goes with the newest checkpoint: nobody keeps it for long. @throws ProblemError `not_found` where there is none */
+export function newestReply(body: string | null): Reply {
   if (body === null) throw notFound();
-  return new Reply(200, { 'content-type': type, 'cache-control': 'public, max-age=2' }, body);
+  return new Reply(200, { 'content-type': TEXT, 'cache-control': 'public, max-age=2' }, body);
 }
 
 function laterTree(tree: string): number {

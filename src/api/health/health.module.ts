@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import type { Pool } from 'pg';
+import { AuditTreeModule } from '../../audit/tree/audit-tree.module.js';
+import { TreeKeeper } from '../../audit/tree/tree-keeper.js';
 import { SETTINGS, type Settings } from '../../config/settings.js';
 import { POOL } from '../../database/database.js';
 import { ServerClock } from '../../database/server-clock.js';
@@ -16,7 +18,7 @@ import { ANSWERS_KEPT_MS, OpenAnswers } from './open-answers.js';
 
 /** Whether this instance can do its work, and its figures. */
 @Module({
-  imports: [WebhooksModule],
+  imports: [WebhooksModule, AuditTreeModule],
   controllers: [HealthController],
   providers: [
     {
@@ -30,6 +32,7 @@ import { ANSWERS_KEPT_MS, OpenAnswers } from './open-answers.js';
         DeliveryHeartbeat,
         LogWatch,
         ServerClock,
+        TreeKeeper,
       ],
       useFactory: healthService,
     },
@@ -51,6 +54,7 @@ function healthService(
   heartbeat: DeliveryHeartbeat,
   logWatch: LogWatch,
   clock: ServerClock,
+  tree: TreeKeeper,
 ): HealthService {
   return new HealthService({
     pool,
@@ -60,6 +64,7 @@ function healthService(
     heartbeat,
     logWatch,
     clock,
+    tree,
     eventStore: settings.eventStoreUrl === null ? 'postgresql' : 'eventstoredb',
     lagLimitSeconds: settings.readyLagSeconds,
     silenceLimitMinutes: settings.webhookSilenceMinutes,

@@ -28,6 +28,7 @@ interface State {
   readonly mismatches?: number;
   readonly thin?: number;
   readonly replaced?: boolean;
+  readonly treeDiffers?: boolean;
   readonly clockDiffers?: boolean;
   readonly storeIsAway?: true;
 }
@@ -39,6 +40,7 @@ async function problems({
   mismatches = 0,
   thin = 0,
   replaced = false,
+  treeDiffers = false,
   clockDiffers = false,
   storeIsAway,
 }: State) {
@@ -60,6 +62,7 @@ async function problems({
       },
     },
     clock: { differs: clockDiffers },
+    tree: { isInconsistent: treeDiffers },
     eventStore: 'postgresql',
     lagLimitSeconds: 10,
     silenceLimitMinutes: 30,
@@ -84,6 +87,11 @@ describe('The health check', () => {
     ['silence that nobody asked for', { silent: 1_801, limits: { silenceLimitMinutes: null } }, 'ready'],
     ['silence that nobody knows of', { silent: new Error('the database is away') }, 'ready'],
     ['a log that is not the one it knows', { replaced: true }, 'degraded log_replaced'],
+    [
+      'a log that does not go on from what was signed',
+      { treeDiffers: true },
+      'degraded audit_tree_inconsistent',
+    ],
     ['thin events without a key', { thin: 1 }, 'degraded thin_events_need_api_key'],
     ['deliveries of the other mode', { mismatches: 1 }, 'degraded livemode_mismatch'],
     ['a fault', { status: { state: 'faulted', fault: FAULT } }, 'degraded projection_faulted'],

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { z } from 'zod';
+import type { TreeKeeper } from '../../audit/tree/tree-keeper.js';
 import type { ServerClock } from '../../database/server-clock.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import { inTime } from '../../observability/in-time.js';
@@ -22,6 +23,7 @@ export interface HealthServiceOptions {
   readonly heartbeat: Pick<DeliveryHeartbeat, 'silentSeconds'>;
   readonly logWatch: Pick<LogWatch, 'replaced'>;
   readonly clock: Pick<ServerClock, 'differs'>;
+  readonly tree: Pick<TreeKeeper, 'isInconsistent'>;
   readonly eventStore: ReadyReport['eventStore'];
   /** Behind for longer than this is worth a look, not worth taking the instance away. */
   readonly lagLimitSeconds: number;
@@ -38,7 +40,7 @@ export class HealthService {
    * all instances share is never more than that, because taking every one of them away would turn a stop into an outage.
    */
   async report(): Promise<ReadyReport> {
-    const { pool, store, engine, webhooks, logWatch, lagLimitSeconds } = this.options;
+    const { pool, store, engine, webhooks, logWatch, tree, lagLimitSeconds } = this.options;
     const [database, eventStore, isSilent] = await Promise.all([
       answers(pool.query('select 1')),
       answers(store.head()),
@@ -55,6 +57,7 @@ export class HealthService {
     ];
     const worth = [
       ...(logWatch.replaced === null ? [] : ['log_replaced']),
+      ...(tree.isInconsistent ? ['audit_tree_inconsistent'] : []),
       ...(status.fault === null && status.state !== 'faulted' ? [] : ['projection_faulted']),
       ...(status.setAside.streams + status.setAside.users > 0 ? ['events_set_aside'] : []),
       ...(status.lagSeconds > lagLimitSeconds ? ['projection_behind'] : []),

@@ -5,11 +5,21 @@ import type { StoredEvent } from '../../events/stored-event.js';
 import { addToLevel, growTiles } from '../merkle/grow-tiles.js';
 import { type EventMark, leafOf, MARK_BYTES, packMark } from '../merkle/leaf.js';
 import { TILE_WIDTH } from '../merkle/tiles.js';
-import { EVENT_MARKS, readEdge, readTreeProgress, type TreeProgress, writeStep } from './tree.repository.js';
+import { TreeInconsistentError } from './errors.js';
+import {
+  EVENT_MARKS,
+  readEdge,
+  readMarks,
+  readTreeProgress,
+  type TreeProgress,
+  writeStep,
+} from './tree.repository.js';
 
 export interface BuildTreeOptions {
   readonly pool: Pool;
-  readonly store: Pick<EventStore, 'readAll'>;
+  readonly store: Pick<EventStore, 'readAll' | 'eventIdAt'>;
+  /** Whether the log is the one that the read models were made from, by a look that began after the question. */
+  readonly isLogKnown: () => Promise<boolean>;
   /** Events of one step. Left out: 1,000. */
   readonly pageEvents?: number;
 }
@@ -35,19 +45,24 @@ export function markOrNull({ id, metadata }: Pick<StoredEvent, 'id' | 'metadata'
 
 /**
  * Adds the next page of the log to a tree: reads what is behind its progress and the tiles at its edge, and nothing else of what
- * is there already, and writes the tiles that grow with the progress in one transaction.
- * @returns how far the tree is, and whether the log may go on
+ * is there already, and writes the tiles that grow with the progress in one transaction. That the log is the known one, and
+ * still has the newest event of the tree, is looked at after the page was read: what is written, and what is signed of a tree
+ * to which nothing was to be added, is never of a log that was exchanged meanwhile.
+ * @returns how far the tree is, and whether the log may go on; `null` where the log is not the known one, and nothing is written
+ * @throws TreeInconsistentError where the log does not go on from the tree
  */
 export async function buildOnce(
-  { pool, store, pageEvents = PAGE_EVENTS }: BuildTreeOptions,
+  { pool, store, isLogKnown, pageEvents = PAGE_EVENTS }: BuildTreeOptions,
   tree: number,
-): Promise<{ readonly progress: TreeProgress; readonly mayBeMore: boolean }> {
+): Promise<{ readonly progress: TreeProgress; readonly mayBeMore: boolean } | null> {
   const from = await readTreeProgress(pool, tree);
   const { events, scanned } = await store.readAll(from.position, pageEvents);
+  const edge = await readEdge(pool, tree, from.size);
+  if (!(await isLogKnown())) return null;
+  await expectNewest(pool, store, tree, from);
   if (scanned === from.position) return { progress: from, mayBeMore: false };
   const to = { size: from.size + events.length, position: scanned };
   const marks = events.map(markOf);
-  const edge = await readEdge(pool, tree, from.size);
   const leaves = marks.map((mark, at) => leafOf(from.size + at, mark));
   const end = { level: EVENT_MARKS, width: from.size, last: edge.get(EVENT_MARKS), bytesEach: MARK_BYTES };
   const tiles = [
@@ -59,4 +74,27 @@ export async function buildOnce(
   ];
   const isWritten = await writeStep(pool, { tree, from, to, tiles });
   return { progress: isWritten ? to : from, mayBeMore: true };
+}
+
+/**
+ * Looks whether the event that was added last is where it was; where the log was read on to an event that is not Tenure's, the
+ * first of its tile stands for it.
+ */
+async function expectNewest(
+  pool: Pool,
+  store: Pick<EventStore, 'eventIdAt'>,
+  tree: number,
+  { size, position }: TreeProgress,
+): Promise<void> {
+  if (size === 0 || position === null) return;
+  const tile = await readMarks(pool, tree, Math.floor((size - 1) / TILE_WIDTH));
+  const newest = tile?.marks[(size - 1) % TILE_WIDTH];
+  const first = tile?.marks[0];
+  if (tile === null || newest === undefined || first === undefined) return; // another instance makes it anew
+  const found = await store.eventIdAt(position);
+  const isThere = found === null ? (await store.eventIdAt(tile.position)) === first.id : found === newest.id;
+  if (isThere) return;
+  throw new TreeInconsistentError(
+    `the log does not have event ${newest.id} any more, which is the newest of its tree, at index ${size - 1}`,
+  );
 }

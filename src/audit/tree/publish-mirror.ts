@@ -1,15 +1,10 @@
-import { NamedError } from '../../observability/named-error.js';
 import { parseCheckpointText } from '../merkle/checkpoint.js';
 import { parseNote } from '../merkle/signed-note.js';
 import { TileTree } from '../merkle/tile-tree.js';
 import { type EntryBundle, type Tile, tilePath, tilesSince } from '../merkle/tiles.js';
+import { MirrorDisagreesError } from './errors.js';
 import type { Mirror } from './mirror.js';
 import type { PublishedTree } from './published-tree.js';
-
-/** A mirror holds another tree than the one that is to be copied there: nothing of it is changed. */
-export class MirrorDisagreesError extends NamedError {
-  readonly code = 'audit_mirror_disagrees';
-}
 
 /**
  * Brings a mirror level with the newest checkpoint of a tree: first the tiles and entries that it lacks, then the checkpoint, so
@@ -17,13 +12,23 @@ export class MirrorDisagreesError extends NamedError {
  * @returns how many files were written
  * @throws MirrorDisagreesError, and what the mirror and the database answer
  */
-export async function publishTo(
-  mirror: Mirror,
-  published: Pick<PublishedTree, 'checkpoint' | 'tile'>,
-  tree: number,
-): Promise<number> {
-  const note = await published.checkpoint(tree);
-  if (note === null) return 0;
+export async function publishTo(mirror: Mirror, published: Published, tree: number): Promise<number> {
+  for (;;) {
+    const note = await published.checkpoint(tree);
+    if (note === null) return 0;
+    try {
+      return await bringLevel(mirror, published, tree, note);
+    } catch (error) {
+      // Another instance may have signed and copied more since this one asked what is signed.
+      const isSame = (await published.checkpoint(tree)) === note;
+      if (!(error instanceof MirrorDisagreesError) || isSame) throw error;
+    }
+  }
+}
+
+type Published = Pick<PublishedTree, 'checkpoint' | 'tile'>;
+
+async function bringLevel(mirror: Mirror, published: Published, tree: number, note: string): Promise<number> {
   const there = (await mirror.read('checkpoint'))?.toString() ?? null;
   if (there === note) return 0;
   const { size } = parseCheckpointText(parseNote(note).text);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { inTransaction, type Statements } from '../../database/in-transaction.js';
 import type { Position } from '../../events/stored-event.js';
 import { edgeOf, type GrownTile } from '../merkle/grow-tiles.js';
-import { MARK_BYTES } from '../merkle/leaf.js';
+import { type EventMark, MARK_BYTES, unpackMarks } from '../merkle/leaf.js';
 import type { Tile } from '../merkle/tiles.js';
 import { HASH_BYTES } from '../merkle/tree-hash.js';
 
@@ -19,6 +19,8 @@ export interface LogTree {
   /** The newest signed checkpoint; `null` before the first. */
   readonly checkpoint: string | null;
   readonly checkpointSize: number;
+  /** Unix ms. */
+  readonly signedAt: number | null;
 }
 
 /** How far a tree was built: its leaves, and how far the log was read for them. */
@@ -34,6 +36,7 @@ const treeRow = z
     frozen_at: z.date().nullable(),
     checkpoint: z.string().nullable(),
     checkpoint_size: z.coerce.number(),
+    signed_at: z.date().nullable(),
   })
   .transform(
     (row): LogTree => ({
@@ -42,13 +45,14 @@ const treeRow = z
       isFrozen: row.frozen_at !== null,
       checkpoint: row.checkpoint,
       checkpointSize: row.checkpoint_size,
+      signedAt: row.signed_at?.getTime() ?? null,
     }),
   );
 
 /** All trees, the newest first. */
 export async function readTrees(database: Statements): Promise<readonly LogTree[]> {
   const { rows } = await database.query(
-    'select tree, origin, frozen_at, checkpoint, checkpoint_size from tenure.audit_tree order by tree desc',
+    'select tree, origin, frozen_at, checkpoint, checkpoint_size, signed_at from tenure.audit_tree order by tree desc',
     [],
   );
   return z.array(treeRow).parse(rows);
@@ -74,7 +78,7 @@ export async function growingTree(pool: Pool, origin: string | null, now: number
       name,
       new Date(now),
     ]);
-    return { tree, origin: name, isFrozen: false, checkpoint: null, checkpointSize: 0 };
+    return { tree, origin: name, isFrozen: false, checkpoint: null, checkpointSize: 0, signedAt: null };
   });
 }
 
@@ -135,6 +139,23 @@ export async function readEdge(
     return [tile.level, hashes.subarray(0, bytesOf(tile))] as const;
   });
   return new Map(await Promise.all(read));
+}
+
+const marksRow = hashesRow.extend({ position: z.string() });
+
+/** What a tree holds of 256 events, or of those that there are, and where the first of them stands; `null`: it has none there. */
+export async function readMarks(
+  database: Statements,
+  tree: number,
+  index: number,
+): Promise<{ readonly marks: readonly EventMark[]; readonly position: Position } | null> {
+  const { rows } = await database.query(
+    'select hashes, position::text from tenure.audit_tile where tree = $1 and level = $2 and index = $3',
+    [tree, EVENT_MARKS, index],
+  );
+  if (rows[0] === undefined) return null;
+  const { hashes, position } = marksRow.parse(rows[0]);
+  return { marks: unpackMarks(hashes), position };
 }
 
 /** What a page of the log adds to a tree. */

@@ -48,11 +48,21 @@ describe('A witness of checkpoints', () => {
     }
   });
 
+  it('that knows another log of that size disagrees', async () => {
+    const tree = treeOf(700);
+    witness.known = { size: 699, root: leafOf(0, { id: '', hash: '' }) };
+    const note = await noteOf(tree);
+    await expect(cosignatureOf(ours(), note, tree)).rejects.toMatchObject({
+      code: 'audit_witness_disagrees',
+    });
+    witness.known = { size: 700, root: await tree.root(700) };
+  });
+
   it('that knows more than the log has, signs with another key or is not there says nothing', async () => {
     const tree = treeOf(699);
     const note = await noteOf(tree);
     await expect(cosignatureOf(ours(), note, tree)).rejects.toMatchObject({
-      code: 'audit_witness_unavailable',
+      code: 'audit_witness_disagrees',
     });
     witness.signs = log;
     const whole = treeOf(700);

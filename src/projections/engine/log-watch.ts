@@ -126,6 +126,14 @@ export class LogWatch {
     return this.#ends.ask();
   }
 
+  /**
+   * Whether the log is the known one, by a look that began after this call: what was read of it before is then of that one.
+   * @throws what the store throws, which says nothing of the log
+   */
+  async isKnownNow(): Promise<boolean> {
+    return (await this.#looks.ask()).isKnown && this.#replaced === null;
+  }
+
   /** To be called, soon, whenever this instance reads or writes the live checkpoint. */
   confirmed(live: LiveCheckpoint): void {
     if (this.#confirmed === null || isEarlier(this.#confirmed, live)) this.#confirmed = live;
