@@ -12,9 +12,11 @@ export interface TestStores {
   drop(): Promise<void>;
 }
 
-/** The tables of a service that has not begun, with its log where the switch of the run says. */
-export function serviceTables(): Template {
-  const elsewhere = logInEventStoreDb();
+/** The tables of a service that has not begun, with its log in them or elsewhere; left out, where the switch of the run says. */
+export function serviceTables(
+  log: 'inside' | 'elsewhere' = logInEventStoreDb() ? 'elsewhere' : 'inside',
+): Template {
+  const elsewhere = log === 'elsewhere';
   return {
     name: elsewhere ? 'service_on_eventstoredb' : 'service',
     afterwards: 'emptied',
