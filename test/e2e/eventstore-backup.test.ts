@@ -1,6 +1,7 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
+import { TreeKeeper } from '../../src/audit/tree/tree-keeper.js';
 import { backupLines, readBackupHeader } from '../../src/backup/backup-reader.js';
 import { BackupWriter } from '../../src/backup/backup-writer.js';
 import { KEPT_TABLES } from '../../src/backup/tables.js';
@@ -20,10 +21,12 @@ import { wholeLog } from '../support/log.js';
 import { type TestDatabase, testDatabase } from '../support/postgres.js';
 import { SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
 import { ServiceProcess } from '../support/service-process.js';
+import { treeKeeper } from '../support/tree-keeper.js';
 import { until } from '../support/until.js';
 
 /** Events of the log that is backed up, beside a few from Stripe. */
 const EVENTS = Number(process.env.BACKUP_EVENTS ?? 240);
+const ORIGIN = 'example.com/audit/log';
 const EVENTS_OF_A_STREAM = 4;
 const AT_ONCE = 64;
 const TIMEOUT_MS = Math.max(300_000, EVENTS * 60);
@@ -41,7 +44,9 @@ let inside: TestDatabase;
 beforeAll(async () => {
   folder = await testFolder('tenure-backup-');
   [from, server, beside, inside] = await Promise.all([
-    startService({ environment: SHIPPED_PLANS }),
+    startService({
+      environment: { ...SHIPPED_PLANS, AUDIT_ORIGIN: ORIGIN, AUDIT_MIRROR: join(folder, 'mirror') },
+    }),
     EventStoreDbServer.start(),
     testDatabase(),
     testDatabase(),
@@ -156,6 +161,35 @@ async function historyPlaces(pool: pg.Pool, store: EventStore): Promise<readonly
   );
 }
 
+/** What the tiles of the tree hold, without where that stands in the log. */
+async function tilesOf(pool: pg.Pool): Promise<readonly unknown[]> {
+  const { rows } = await pool.query(
+    `select level, index::int, encode(hashes, 'hex') as hashes from tenure.audit_tile order by level, index`,
+  );
+  return rows;
+}
+
+/** The checkpoint and the mirror of before are of this log, too, and so is the tree that is made of it. */
+async function expectSameTree(
+  environment: Readonly<Record<string, string>>,
+  log: { readonly database: TestDatabase; readonly store: EventStore },
+  before: { readonly kept: string; readonly tiles: readonly unknown[] },
+): Promise<void> {
+  for (const against of [before.kept, join(folder, 'mirror')]) {
+    const verified = await tenure(environment, 'audit', 'verify', '--against', against, '--json');
+    expect(verified.code).toBe(0);
+    expect(JSON.parse(verified.out)).toMatchObject({
+      brokenCount: 0,
+      difference: null,
+      unproven: 0,
+      checkpoints: [{ verdict: 'holds' }, { verdict: 'holds' }],
+    });
+  }
+  const keeper = treeKeeper({ ...log, origin: ORIGIN, mirror: join(folder, 'mirror') });
+  expect(await keeper.keepUp()).toBe(false);
+  expect(await tilesOf(log.database.pool)).toEqual(before.tiles);
+}
+
 describe('tenure backup and tenure restore', () => {
   it(
     'take a log that goes on meanwhile up to where it was',
@@ -181,7 +215,7 @@ describe('tenure backup and tenure restore', () => {
   );
 
   it(
-    'bring a log from PostgreSQL to EventStoreDB and back: equal bytes, ids, hashes and read models',
+    'bring a log from PostgreSQL to EventStoreDB and back: equal bytes, ids, hashes, read models and tree',
     async () => {
       await tenure(source(), 'keys', 'create', '--name', 'shop', '--scope', 'ops');
       await level();
@@ -192,9 +226,16 @@ describe('tenure backup and tenure restore', () => {
       await from.stores.database.pool.query(
         `update tenure.entitlement_history set snapshot = replace(snapshot, '"paid"', '"free"') where user_id = 'user0'`,
       );
+      const keeper = from.tenure.app.get(TreeKeeper);
+      await keeper.keepUp();
+      const kept = join(folder, 'kept');
+      await writeFile(kept, await readFile(join(folder, 'mirror/checkpoint')));
+      const tiles = await tilesOf(from.stores.database.pool);
       expect(await tenure(source(), 'projections', 'rebuild', '--reason', 'a test')).toMatchObject({
         code: 0,
       });
+      expect(await keeper.keepUp()).toBe(false);
+      expect(await tilesOf(from.stores.database.pool)).toEqual(tiles);
       const log = await wholeLog(sourceStore());
       const rows = await rowsOf(from.stores.database.pool);
       for (const table of ['api_key', 'revocation_offset', 'revocation_feed', 'swap_user', 'swap_history']) {
@@ -217,6 +258,7 @@ describe('tenure backup and tenure restore', () => {
       expect(await epochOf(beside.pool)).not.toBe(await epochOf(from.stores.database.pool));
       expect(new Set(await historyPlaces(beside.pool, target))).toEqual(new Set([true]));
 
+      await expectSameTree(onEventStoreDb(), { database: beside, store: target }, { kept, tiles });
       await timed('backup of EventStoreDB', onEventStoreDb(), 'backup', second);
       await timed('restore to PostgreSQL', onPostgres(), 'restore', second);
       const store = new PostgresEventStore(inside.pool, {
@@ -227,6 +269,7 @@ describe('tenure backup and tenure restore', () => {
         expect(await wholeLog(store)).toEqual(log);
         expect(await rowsOf(inside.pool)).toEqual(rows);
         expect(new Set(await historyPlaces(inside.pool, store))).toEqual(new Set([true]));
+        await expectSameTree(onPostgres(), { database: inside, store }, { kept, tiles });
       } finally {
         await store.close();
       }

@@ -1,9 +1,17 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { verifierTextsOf } from '../../src/audit/tree/audit-key.js';
+import { readAuditKeys } from '../../src/audit/tree/audit-key.repository.js';
+import { type LogTree, readTrees } from '../../src/audit/tree/tree.repository.js';
+import { TreeKeeper } from '../../src/audit/tree/tree-keeper.js';
 import { copyEvents } from '../../src/cli/events-copy.js';
+import { runCli } from '../../src/cli/program.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
 import { EventStoreDbEventStore } from '../../src/event-store/eventstoredb/eventstoredb-event-store.js';
 import type { StoredEvent } from '../../src/events/stored-event.js';
 import { buyer, PRO } from '../support/buyer.js';
 import { EventStoreDbServer } from '../support/eventstoredb/server.js';
+import { testFolder } from '../support/folder.js';
 import { wholeLog } from '../support/log.js';
 import { SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
 import { until } from '../support/until.js';
@@ -61,16 +69,47 @@ async function snapshotsOf(service: TestService): Promise<unknown[]> {
   );
 }
 
+async function newestTree(service: TestService): Promise<LogTree | undefined> {
+  return (await readTrees(service.tenure.pool))[0];
+}
+
 describe('tenure events copy', () => {
-  it('brings every event over as it is, and the read models made from the copy are equal', async () => {
+  it('brings every event over as it is, and the read models and the tree made of the copy are equal', async () => {
+    const folder = await testFolder('tenure-copy-');
+    const file = join(folder, 'checkpoint');
+    await from.tenure.app.get(TreeKeeper).keepUp();
+    await writeFile(file, (await newestTree(from))?.checkpoint ?? '');
     const source = await sourceLog();
     expect((await copy()).at(-2)).toMatch(`done: ${source.length} copied, 0 were there`);
     expect(bare(await wholeLog(target))).toEqual(bare(source));
     const to = await startService({ environment: { ...SHIPPED_PLANS, EVENTSTORE_URL: server.url } });
     try {
       expect(await snapshotsOf(to)).toEqual(await snapshotsOf(from));
+      await to.tenure.app.get(TreeKeeper).keepUp();
+      const out: string[] = [];
+      const keys = [from, to].map(async (service) => {
+        const [own] = await readAuditKeys(service.tenure.pool);
+        const origin = (await newestTree(service))?.origin ?? '';
+        return own === undefined ? [] : verifierTextsOf(own, origin);
+      });
+      const code = await runCli(
+        ['audit', 'verify', '--json', '--against', file, '--key', ...(await Promise.all(keys)).flat()],
+        { environment: to.environment, out: (said) => out.push(said), err: () => undefined },
+      );
+      const { checkpoints } = JSON.parse(out.join(''));
+      const held = checkpoints.map(({ size, verdict }: Record<string, unknown>) => [size, verdict]);
+      expect([code, held]).toEqual([
+        0,
+        [
+          [source.length, 'holds'],
+          [source.length, 'holds'],
+        ],
+      ]);
+      const roots = new Set(checkpoints.map(({ root }: { root: string }) => root));
+      expect(roots.size).toBe(1);
     } finally {
       await to.close();
+      await rm(folder, { recursive: true });
     }
   });
 
