@@ -51,11 +51,16 @@ export const unit = {
   ],
 };
 
+/** Asked for by the soak, and wherever a real EventStoreDB stands in for the test server. */
+const EVERYTHING_TWICE =
+  process.env.REBUILD_EVENTS !== undefined || process.env.TEST_EVENTSTORE_URL !== undefined;
+
 /** Programs that some tests start, by the folder of those tests: any one of them will do. Left out where none is there, and said at the end. */
 const PROGRAMS = {
   '/test/redis/': ['redis-server'],
   '/test/browser/': ['chromium-headless-shell', 'chromium'],
   '/test/nginx/': ['nginx'],
+  ...(EVERYTHING_TWICE ? { '/test/go/': ['go'] } : {}),
 };
 const isThere = (program) =>
   (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
@@ -64,9 +69,8 @@ process.env.TENURE_TEST_LEFT_OUT = absent
   .map(([folder, [program]]) => `${folder.slice(1)} (${program} is not installed)`)
   .join(', ');
 
-/** Asked for by the soak, and wherever a real EventStoreDB stands in for the test server. */
-const EVERYTHING_TWICE =
-  process.env.REBUILD_EVENTS !== undefined || process.env.TEST_EVENTSTORE_URL !== undefined;
+/** Compiles a program first. */
+const COMPILED = EVERYTHING_TWICE ? [] : ['/test/go/'];
 
 /** Files of which every case needs processes of its own: what they tell is tried at less cost elsewhere, and fully by the soak. */
 const SOAKED = ['rebuild-killed'];
@@ -122,7 +126,12 @@ export default {
       displayName: 'postgresql',
       roots: ['<rootDir>/src', '<rootDir>/packages', '<rootDir>/test'],
       testMatch: ['**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', ...absent.map(([folder]) => folder), ...notSoaked],
+      testPathIgnorePatterns: [
+        '/node_modules/',
+        ...absent.map(([folder]) => folder),
+        ...COMPILED,
+        ...notSoaked,
+      ],
     },
     {
       ...withStores,
