@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [ingest] [query] [freshness] [rebuild] [scale] [push] [poll] [follower] [as-of] [audit-log] [guard] [cost] [usage] [checkout] [shared-cache] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
+ * `npm run bench -- [ingest] [query] [freshness] [rebuild] [scale] [push] [poll] [follower] [as-of] [audit-log] [audit-tree] [guard] [cost] [usage] [checkout] [shared-cache] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
  * service beside its floors and rivals, prints the ratios, and writes `bench/results.json` (`results.cost.json`, `results.scale.json`, `results.audit.json`, `results.push.json`, `results.guard.json`). See README.md in this folder.
  * Exit code 1 when something failed or an acknowledged event was missing; a ratio that was not reached is a figure, not a
  * failure.
@@ -19,6 +19,7 @@ import { machine, versions } from './support/machine.js';
 import { startService } from './support/service-process.js';
 import { benchAsOf } from './works/as-of.js';
 import { benchAuditLog } from './works/audit-log.js';
+import { benchAuditTree } from './works/audit-tree.js';
 import { benchCheckout } from './works/checkout.js';
 import { benchCost } from './works/cost.js';
 import { benchEventStoreDb } from './works/eventstore.js';
@@ -35,7 +36,7 @@ import { benchScale } from './works/scale.js';
 import { benchSharedCache } from './works/shared-cache.js';
 import { benchUsage } from './works/usage.js';
 
-const ALONE = ['usage', 'checkout', 'shared-cache', 'guard', 'push', 'poll', 'follower'];
+const ALONE = ['audit-tree', 'usage', 'checkout', 'shared-cache', 'guard', 'push', 'poll', 'follower'];
 
 /** What compares with nobody else keeps its figures apart, so that they do not take the place of the others. */
 function resultsOf(onService: readonly string[]): string {
@@ -62,6 +63,7 @@ const WORKS: Readonly<Record<string, (context: BenchContext) => Promise<WorkRepo
 const WITHOUT_SERVICE: Readonly<
   Record<string, (context: Pick<BenchContext, 'database' | 'effort' | 'say'>) => Promise<WorkReport>>
 > = {
+  'audit-tree': benchAuditTree,
   cost: benchCost,
   judge: benchJudge,
   usage: benchUsage,

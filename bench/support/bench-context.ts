@@ -21,6 +21,8 @@ export interface Effort {
   readonly asOfEvents: number;
   /** Events in the log that an auditor reads; `AUDIT_LOG_EVENTS` says otherwise. */
   readonly auditLogEvents: number;
+  /** Events in the longest of the logs of which a tree is made; `AUDIT_TREE_EVENTS` says otherwise. */
+  readonly auditTreeEvents: number;
   /** Purchases through Tenure's checkout. */
   readonly purchases: number;
   /** Users whose snapshots instances share in Redis. */
@@ -42,6 +44,7 @@ export const FULL: Effort = {
   scaleUsers: 100_000,
   asOfEvents: 1_000_000,
   auditLogEvents: 1_000_000,
+  auditTreeEvents: 1_000_000,
   purchases: 1_000,
   sharedUsers: 10_000,
   pushStreams: 1_000,
@@ -60,6 +63,7 @@ export const QUICK: Effort = {
   scaleUsers: 1_000,
   asOfEvents: 5_000,
   auditLogEvents: 5_000,
+  auditTreeEvents: 5_000,
   purchases: 40,
   sharedUsers: 1_000,
   pushStreams: 100,
