@@ -241,7 +241,7 @@ describe('The tree of the log', () => {
   async function saidOfTree() {
     const { problems }: { problems: string[] } = JSON.parse((await service.get('/health/ready')).text);
     const [, inconsistent] =
-      /tenure_audit_inconsistent (\d)/.exec((await service.get('/metrics')).text) ?? [];
+      /^tenure_audit_inconsistent (\d)$/m.exec((await service.get('/metrics')).text) ?? [];
     return { problems: problems.filter((problem) => problem.startsWith('audit')), inconsistent };
   }
 
