@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
+import { v5 } from 'uuid';
 import type { DomainEvent } from './event-types.js';
 import {
   type BrokenLinkReason,
@@ -140,6 +141,14 @@ describe('the seal of an event', () => {
     const other = sealEvent({ ...FIRST, idKey: 'evt_2' });
     expect(other.hash).toBe(sealEvent(FIRST).hash);
     expect(other.id).not.toBe(sealEvent(FIRST).id);
+  });
+
+  it('has an id as RFC 9562 makes one of a name, which another implementation makes alike', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.stringMatching(/^[0-9a-f]{64}$/), (key, hash) => {
+        expect(eventId(key, hash)).toBe(v5(`${key}/${hash}`, EVENT_ID_NAMESPACE));
+      }),
+    );
   });
 
   it('cannot be put on a lone surrogate, in the key neither', () => {

@@ -28,6 +28,6 @@ export class AuditCheckpointController {
     access: 'audit',
   })
   async checkpoint(): Promise<Reply> {
-    return newestReply(await this.published.checkpoint('newest'));
+    return newestReply(await this.published.checkpoint('newest'), 'private, no-store');
   }
 }

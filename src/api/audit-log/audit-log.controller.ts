@@ -13,6 +13,7 @@ import { OpenReads } from './open-reads.js';
 
 const TEXT = 'text/plain; charset=utf-8';
 const BYTES = 'application/octet-stream';
+const PUBLIC = 'public, max-age=2';
 const PROBLEMS = ['not_found', 'unsupported_parameter', 'too_many_requests', 'database_unavailable'] as const;
 const ROOT = 'CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=';
 const SIGNED =
@@ -127,7 +128,7 @@ export class AuditLogController {
   }
 
   async #checkpoint(tree: number): Promise<Reply> {
-    return newestReply(await this.#reads.run(() => this.published.checkpoint(tree)));
+    return newestReply(await this.#reads.run(() => this.published.checkpoint(tree)), PUBLIC);
   }
 
   async #tile(tree: number, path: string | readonly string[]): Promise<BytesReply> {
@@ -144,14 +145,14 @@ export class AuditLogController {
 
   async #proof(tree: number, index: string): Promise<Reply> {
     if (!/^(0|[1-9]\d{0,14})$/.test(index)) throw notFound();
-    return newestReply(await this.#reads.run(() => this.published.proof(tree, Number(index))));
+    return newestReply(await this.#reads.run(() => this.published.proof(tree, Number(index))), PUBLIC);
   }
 }
 
 /** What goes with the newest checkpoint: nobody keeps it for long. @throws ProblemError `not_found` where there is none */
-export function newestReply(body: string | null): Reply {
+export function newestReply(body: string | null, keptBy: 'public, max-age=2' | 'private, no-store'): Reply {
   if (body === null) throw notFound();
-  return new Reply(200, { 'content-type': TEXT, 'cache-control': 'public, max-age=2' }, body);
+  return new Reply(200, { 'content-type': TEXT, 'cache-control': keptBy }, body);
 }
 
 function laterTree(tree: string): number {

@@ -20,13 +20,17 @@ export const MARK_BYTES = ID_BYTES + HASH_BYTES;
  * of the log that are Tenure's own, from 0. It holds nothing of the event itself. The id stands beside the hash because it
  * is made of more than what the hash covers.
  */
-export function entryOf(index: number, { id, hash }: EventMark): Buffer {
-  return Buffer.from(`${ENTRY_HEADER}\n${index}\n${id}\n${hash}\n`);
+export function entryOf(index: number, mark: EventMark): Buffer {
+  return Buffer.from(entryText(index, mark));
 }
 
 /** Hash of the leaf of an event (RFC 6962, 2.1). */
 export function leafOf(index: number, mark: EventMark): Buffer {
-  return leafHash(entryOf(index, mark));
+  return leafHash(entryText(index, mark));
+}
+
+function entryText(index: number, { id, hash }: EventMark): string {
+  return `${ENTRY_HEADER}\n${index}\n${id}\n${hash}\n`;
 }
 
 /** A mark as it is kept: the 16 bytes of the id and the 32 of the hash. */

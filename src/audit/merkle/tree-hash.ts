@@ -10,9 +10,10 @@ const NODE = Buffer.alloc(1 + 2 * HASH_BYTES, 1);
 /** Root of the tree of no leaves (RFC 6962, 2.1). */
 export const EMPTY_ROOT = hash('sha256', '', 'buffer');
 
-/** Hash of an entry as a leaf (RFC 6962, 2.1). */
-export function leafHash(entry: Buffer): Buffer {
-  return hash('sha256', Buffer.concat([LEAF_PREFIX, entry]), 'buffer');
+/** Hash of an entry, of bytes or of a text, as a leaf (RFC 6962, 2.1). */
+export function leafHash(entry: Buffer | string): Buffer {
+  const bytes = typeof entry === 'string' ? `\u0000${entry}` : Buffer.concat([LEAF_PREFIX, entry]);
+  return hash('sha256', bytes, 'buffer');
 }
 
 /** Hash of the node above two others (RFC 6962, 2.1). */

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { EventStore } from '../../event-store/event-store.js';
+import { readMetadata } from '../../events/chained-metadata.js';
 import type { StoredEvent } from '../../events/stored-event.js';
 import { addToLevel, growTiles } from '../merkle/grow-tiles.js';
 import { type EventMark, leafOf, MARK_BYTES, packMark } from '../merkle/leaf.js';
@@ -28,15 +29,15 @@ const PAGE_EVENTS = 1_000;
 
 const chained = z.looseObject({ hash: z.string().regex(/^[0-9a-f]{64}$/) });
 
-/** What the tree holds of an event, its own hash as its metadata has it. @throws ZodError where it has none */
+/** What the tree holds of an event, its own hash as its metadata has it. @throws ZodError, SyntaxError where it has none */
 export function markOf({ id, metadata }: Pick<StoredEvent, 'id' | 'metadata'>): EventMark {
-  return { id, hash: chained.parse(JSON.parse(metadata)).hash };
+  return { id, hash: chained.parse(readMetadata(metadata) ?? JSON.parse(metadata)).hash };
 }
 
 /** As `markOf`; `null` of an event whose metadata does not say a hash, because somebody changed it. */
-export function markOrNull({ id, metadata }: Pick<StoredEvent, 'id' | 'metadata'>): EventMark | null {
+export function markOrNull(event: Pick<StoredEvent, 'id' | 'metadata'>): EventMark | null {
   try {
-    return { id, hash: chained.parse(JSON.parse(metadata)).hash };
+    return markOf(event);
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof z.ZodError) return null;
     throw error;
@@ -57,9 +58,17 @@ export async function buildOnce(
 ): Promise<{ readonly progress: TreeProgress; readonly mayBeMore: boolean } | null> {
   const from = await readTreeProgress(pool, tree);
   const { events, scanned } = await store.readAll(from.position, pageEvents);
-  const edge = await readEdge(pool, tree, from.size);
-  if (!(await isLogKnown())) return null;
-  await expectNewest(pool, store, tree, from);
+  const [isKnown, isThere, edge] = await Promise.all([
+    isLogKnown(),
+    hasNewest(pool, store, tree, from),
+    readEdge(pool, tree, from.size),
+  ]);
+  if (!isKnown) return null;
+  if (!isThere) {
+    throw new TreeInconsistentError(
+      `the log does not have the newest event of its tree, at index ${from.size - 1}`,
+    );
+  }
   if (scanned === from.position) return { progress: from, mayBeMore: false };
   const to = { size: from.size + events.length, position: scanned };
   const marks = events.map(markOf);
@@ -77,24 +86,22 @@ export async function buildOnce(
 }
 
 /**
- * Looks whether the event that was added last is where it was; where the log was read on to an event that is not Tenure's, the
- * first of its tile stands for it.
+ * Whether the event that was added last is where it was; where the log was read on to an event that is not Tenure's, the first of
+ * its tile stands for it.
  */
-async function expectNewest(
+async function hasNewest(
   pool: Pool,
   store: Pick<EventStore, 'eventIdAt'>,
   tree: number,
   { size, position }: TreeProgress,
-): Promise<void> {
-  if (size === 0 || position === null) return;
-  const tile = await readMarks(pool, tree, Math.floor((size - 1) / TILE_WIDTH));
+): Promise<boolean> {
+  if (size === 0 || position === null) return true;
+  const [found, tile] = await Promise.all([
+    store.eventIdAt(position),
+    readMarks(pool, tree, Math.floor((size - 1) / TILE_WIDTH)),
+  ]);
   const newest = tile?.marks[(size - 1) % TILE_WIDTH];
   const first = tile?.marks[0];
-  if (tile === null || newest === undefined || first === undefined) return; // another instance makes it anew
-  const found = await store.eventIdAt(position);
-  const isThere = found === null ? (await store.eventIdAt(tile.position)) === first.id : found === newest.id;
-  if (isThere) return;
-  throw new TreeInconsistentError(
-    `the log does not have event ${newest.id} any more, which is the newest of its tree, at index ${size - 1}`,
-  );
+  if (tile === null || newest === undefined || first === undefined) return true; // another instance makes it anew
+  return found === null ? (await store.eventIdAt(tile.position)) === first.id : found === newest.id;
 }

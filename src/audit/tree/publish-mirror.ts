@@ -19,9 +19,9 @@ export async function publishTo(mirror: Mirror, published: Published, tree: numb
     try {
       return await bringLevel(mirror, published, tree, note);
     } catch (error) {
+      if (!(error instanceof MirrorDisagreesError)) throw error;
       // Another instance may have signed and copied more since this one asked what is signed.
-      const isSame = (await published.checkpoint(tree)) === note;
-      if (!(error instanceof MirrorDisagreesError) || isSame) throw error;
+      if ((await published.checkpoint(tree)) === note) throw error;
     }
   }
 }

@@ -170,13 +170,18 @@ export interface TreeStep {
 export function writeStep(pool: Pool, { tree, from, to, tiles }: TreeStep): Promise<boolean> {
   return inTransaction(pool, async (client) => {
     if (!(await moveProgress(client, tree, from, to))) return false;
-    for (const { level, index, hashes, position } of tiles) {
-      await client.query(
-        `insert into tenure.audit_tile (tree, level, index, hashes, position) values ($1, $2, $3, $4, $5)
-         on conflict (tree, level, index) do update set hashes = excluded.hashes`,
-        [tree, level, index, hashes, position],
-      );
-    }
+    await client.query(
+      `insert into tenure.audit_tile (tree, level, index, hashes, position)
+       select $1, * from unnest($2::smallint[], $3::bigint[], $4::bytea[], $5::bigint[])
+       on conflict (tree, level, index) do update set hashes = excluded.hashes`,
+      [
+        tree,
+        tiles.map(({ level }) => level),
+        tiles.map(({ index }) => index),
+        tiles.map(({ hashes }) => hashes),
+        tiles.map(({ position }) => position),
+      ],
+    );
     return true;
   });
 }
