@@ -61,6 +61,7 @@ const PROGRAMS = {
   '/test/browser/': ['chromium-headless-shell', 'chromium'],
   '/test/nginx/': ['nginx'],
   ...(EVERYTHING_TWICE ? { '/test/go/': ['go'] } : {}),
+  '/test/second-verifier/': ['python3'],
 };
 const isThere = (program) =>
   (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));

@@ -26,6 +26,11 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** Values of an option that may be repeated, each time with one. */
+export function gathered(text: string, before: readonly string[]): readonly string[] {
+  return [...before, text];
+}
+
 /** A position of the log, as `status` and the health check show it. @throws InvalidArgumentError */
 export function positionOf(text: string): string {
   if (!/^(?:0|[1-9]\d{0,18})$/.test(text)) throw new InvalidArgumentError('It is a position of the log.');

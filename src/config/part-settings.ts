@@ -1,6 +1,7 @@
 import type { ClaimReading } from '../events/user-id.js';
 import { environmentSchema } from './environment.js';
 import {
+  type AuditSettings,
   type Environment,
   faultsOf,
   InvalidSettingsError,
@@ -30,6 +31,12 @@ const claimSchema = environmentSchema.pick({ USER_ID_METADATA_KEY: true, USER_ID
 const accountSchema = environmentSchema.pick({ STRIPE_ACCOUNT: true });
 
 const tokenKeySchema = environmentSchema.pick({ TENURE_ADMIN_KEY: true, TOKEN_ALGORITHM: true });
+
+const auditSchema = environmentSchema.pick({
+  TENURE_ADMIN_KEY: true,
+  AUDIT_ORIGIN: true,
+  AUDIT_WITNESSES: true,
+});
 
 const outgoingSchema = environmentSchema.pick({ TENURE_ADMIN_KEY: true, WEBHOOKS_ALLOW_PRIVATE: true });
 
@@ -122,6 +129,19 @@ export function loadAdminKeys(environment: Environment): Settings['adminKeys'] {
   const parsed = environmentSchema.pick({ TENURE_ADMIN_KEY: true }).safeParse(withoutEmpty(environment));
   if (!parsed.success) throw new InvalidSettingsError(faultsOf(parsed.error));
   return parsed.data.TENURE_ADMIN_KEY;
+}
+
+/**
+ * Reads what a checkpoint of the log is signed with, by whom else, and under which name where it has none yet.
+ * @throws InvalidSettingsError as `loadSettings`
+ */
+export function loadSigningSettings(
+  environment: Environment,
+): Pick<Settings, 'adminKeys'> & Pick<AuditSettings, 'origin' | 'witnesses'> {
+  const parsed = auditSchema.safeParse(withoutEmpty(environment));
+  if (!parsed.success) throw new InvalidSettingsError(faultsOf(parsed.error));
+  const { TENURE_ADMIN_KEY: adminKeys, AUDIT_ORIGIN: origin, AUDIT_WITNESSES: witnesses } = parsed.data;
+  return { adminKeys, origin: origin ?? null, witnesses };
 }
 
 /**

@@ -3,6 +3,8 @@ import { everyUserAsOf } from '../../src/audit/as-of/every-user.js';
 import { FoldTimes } from '../../src/audit/as-of/fold-times.js';
 import { readUserStreams } from '../../src/audit/as-of/user-streams.reader.js';
 import { RebuildNeededError } from '../../src/audit/errors.js';
+import { snapshotsByBothClocks } from '../../src/audit/export/both-clocks.js';
+import { UserHistory } from '../../src/audit/history/user-history.js';
 import { RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
 import { EntitlementReader } from '../../src/projections/read-models/entitlement.reader.js';
 import { failingRules, sawStatus } from '../support/failing-rules.js';
@@ -83,6 +85,20 @@ describe('What was served', () => {
     expect(await served('cleo', day(8))).toMatchObject(snapshot);
     expect(await served('cleo', day(9))).not.toHaveProperty('faulted');
     expect(await served('cleo', day(9))).toMatchObject({ status: 'canceled' });
+  });
+
+  it('is told beside what holds by all that is known at each change of either, that by the clock alone among them', async () => {
+    const live = await start('live');
+    const late = { ...sightOf('1', day(1), { userId: 'ann', cancelAt: day(5) }), at: at(day(3)) };
+    await live.reaches(await log.record(publication(PLANS, day(0)), late));
+    const { pool, store } = log;
+    const histories = new UserHistory({ pool, store, streamPrefix: 'tenure.' });
+    const told = await snapshotsByBothClocks({ histories, asOf, now: () => clock }, 'ann');
+    expect(told.map(({ moment, served, held }) => [Date.parse(moment), served.plan, held.plan])).toEqual([
+      [at(day(1)), 'free', 'plus'],
+      [at(day(3)), 'plus', 'plus'],
+      [at(day(5)), 'free', 'free'],
+    ]);
   });
 
   it('is asked of everyone whom an event named, page by page, and of nobody else', async () => {

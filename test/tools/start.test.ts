@@ -35,6 +35,7 @@ beforeAll(async () => {
     'console/vite.config.ts':
       "export default { root: 'console', build: { outDir: '../dist/console', emptyOutDir: true } };",
     'console/index.html': '<!doctype html><title>console</title>',
+    'src/audit/verifier/verify-export.mjs': '',
   })) {
     await write(file, text);
   }

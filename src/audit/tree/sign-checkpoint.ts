@@ -59,7 +59,10 @@ async function expectConsistent(
 }
 
 /** The keys that sign now, the newest first; the first of all is made when it is needed. */
-async function signingKeys({ pool, secrets }: SignOptions, now: number): Promise<readonly KeptAuditKey[]> {
+export async function signingKeys(
+  { pool, secrets }: SignOptions,
+  now: number,
+): Promise<readonly KeptAuditKey[]> {
   const found = await readAuditKeys(pool);
   const kept =
     found.length > 0 ? found : await makeAuditKey({ pool, secrets, now }, (keys) => keys.length === 0);

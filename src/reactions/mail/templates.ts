@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { escapeHtml } from '../../http/markup.js';
 import { NamedError } from '../../observability/named-error.js';
 import { MAIL_FIELDS, type MailFields, type MailKind } from './mail-kinds.js';
 
@@ -77,17 +78,6 @@ export function fillIn({ subject, text, html }: Template, fields: MailFields): M
     text: put(text, (value) => value),
     html: put(html, escapeHtml),
   };
-}
-
-function escapeHtml(value: string): string {
-  const names: Readonly<Record<string, string>> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-    "'": '&#39;',
-  };
-  return value.replace(/[&<>"']/g, (character) => names[character] ?? character);
 }
 
 function isField(name: string): name is keyof MailFields {
