@@ -27,6 +27,9 @@ import { auditAggregate, RecordAuditAccess } from '../commands/audit.aggregate.j
 import { loadSigningSettings } from '../config/part-settings.js';
 import { NamedError } from '../observability/named-error.js';
 import { VERSION } from '../observability/version.js';
+import { readLiveCheckpoint } from '../projections/engine/checkpoint.js';
+import { lookAtLog } from '../projections/engine/log-watch.js';
+import { ENTITLEMENTS } from '../projections/entitlements/entitlements.projector.js';
 import { EXIT } from './exit-codes.js';
 import { messageOf, type Terminal } from './terminal.js';
 import { type ServiceLog, withLog } from './with-log.js';
@@ -116,7 +119,8 @@ function keeperOf(
     witnesses: witnesses.map(parseWitness),
     everySeconds: 0,
     now,
-    isLogKnown: () => true, // the look was recorded, and is refused in another log
+    isLogKnown: async () => (await lookAtLog(store, () => readLiveCheckpoint(pool, ENTITLEMENTS))).isKnown,
+    onOutcome: () => undefined, // what fails is told as trouble
     onTrouble: (error) => terminal.err(`tenure: a witness did not sign: ${messageOf(error)}\n`),
   });
 }
