@@ -27,8 +27,8 @@ export function wholeNumber(text: string): number {
 }
 
 /** Values of an option that may be repeated, each time with one. */
-export function gathered(text: string, before: readonly string[]): readonly string[] {
-  return [...before, text];
+export function gathered(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
 }
 
 /** A position of the log, as `status` and the health check show it. @throws InvalidArgumentError */

@@ -10,7 +10,7 @@ import { show, type Terminal } from './terminal.js';
 
 export interface VerifyExportOptions extends JsonOption {
   /** Verifier keys that were had elsewhere; none: those of the export itself. */
-  readonly key: readonly string[];
+  readonly key?: readonly string[];
   /** A file with a checkpoint that was kept. */
   readonly against?: string;
 }
@@ -19,7 +19,7 @@ export interface VerifyExportOptions extends JsonOption {
 export function verifyExport(terminal: Terminal, file: string, options: VerifyExportOptions): void {
   let report: ExportReport;
   try {
-    report = verifyExportFile(file, { keys: options.key, against: options.against });
+    report = verifyExportFile(file, { keys: options.key ?? [], against: options.against });
   } catch (error) {
     if (!(error instanceof ExportRefused)) throw error;
     terminal.err(`tenure: ${error.message} (${error.code})\n`);

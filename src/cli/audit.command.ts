@@ -93,7 +93,6 @@ export function auditCommand(terminal: Terminal): Command {
       '--key <verifier-key>',
       'a key that you were given, of the log or a witness; may be repeated',
       gathered,
-      [],
     )
     .option('--against <checkpoint>', 'a file with a checkpoint that you kept')
     .option('--json', 'print the report as JSON')
