@@ -101,6 +101,7 @@ const ONCE = [
   'payment-bypass',
   'projections',
   'purchases',
+  'push',
   'reactions',
   'rebuild-under-load',
   'reconcile',
