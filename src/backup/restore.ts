@@ -31,13 +31,20 @@ export interface RestoreProgress {
   readonly of: number;
 }
 
+/** A file that was read from end to end and is whole. */
+export interface CheckedBackup {
+  readonly path: string;
+  readonly header: BackupHeader;
+  readonly about: BackupAbout;
+}
+
 export interface RestoreOptions {
   readonly store: LogTarget;
   readonly streamPrefix: string;
   /** Connections for what may take long. */
   readonly pool: Pool;
   readonly rebuilds: Pick<RebuildRuntime, 'serveRestoredLog'>;
-  readonly path: string;
+  readonly backup: CheckedBackup;
   readonly actor: string;
   readonly onProgress: (progress: RestoreProgress) => void;
   /** Events between two looks at how far it is. */
@@ -58,43 +65,14 @@ const LOOKS = 40;
 const LOOK_MS = 250;
 
 /**
- * Brings a log, and what was not in it, back from a file into an empty log and an empty database, of either kind. The whole
- * file is checked before anything is written, the chain of every stream while it is, and what the log then holds is read
- * back and compared. Positions are those of the new log: kept rows that tell of an event are given its new one. At the end
- * the log is folded into a new generation that is read from then on; versions, offsets and the revocation feed go on where
- * they were. Killed at any time, the same restore goes on; until it has ended no service starts on it.
- * @throws BackupFileError when the file is not whole, BackupRefusedError when log or database are not empty, and what the
- * store, the database and the file system answer
+ * Reads a backup from end to end, and touches nothing else: who restores it opens log and database afterwards.
+ * @throws BackupFileError with the place of the first fault, and what the file system answers
  */
-export async function restore(options: RestoreOptions): Promise<RestoreReport> {
-  const { pool, path, streamPrefix, onProgress } = options;
-  const header = await readBackupHeader(path);
-  const about = await checkFile(path, header, onProgress);
-  if (about.streamPrefix !== streamPrefix) {
-    throw new BackupRefusedError(
-      `streams of the backup begin with "${about.streamPrefix}", STREAM_PREFIX says "${streamPrefix}"`,
-    );
-  }
-  return underLock(pool, RESTORE_LOCK, async () => {
-    await beginOrGoOn(options, header, about);
-    const found = await writeEvents(options, header);
-    const generation = await options.rebuilds.serveRestoredLog({
-      actor: options.actor,
-      reason: `restored from the backup of ${about.takenAt}`,
-      onProgress: (_handled, _until, events) => onProgress({ step: 'folded', events, of: header.events }),
-      onServed: endRestore,
-    });
-    await dropFirstGeneration(pool);
-    return { ...header, found, generation };
-  });
-}
-
-/** Reads a backup from end to end. @throws BackupFileError with the place of the first fault */
-async function checkFile(
+export async function checkBackup(
   path: string,
-  header: BackupHeader,
   onProgress: RestoreOptions['onProgress'],
-): Promise<BackupAbout> {
+): Promise<CheckedBackup> {
+  const header = await readBackupHeader(path);
   let about: BackupAbout | null = null;
   let events = 0;
   for await (const line of backupLines(path, header)) {
@@ -108,14 +86,42 @@ async function checkFile(
   if (about === null || about.origin !== header.origin) {
     throw new BackupFileError(`${path} is broken: its header is of another backup`);
   }
-  return about;
+  return { path, header, about };
 }
 
-async function beginOrGoOn(
-  { store, pool, path }: RestoreOptions,
-  header: BackupHeader,
-  about: BackupAbout,
-): Promise<void> {
+/**
+ * Brings a log, and what was not in it, back from a file into an empty log and an empty database, of either kind. The file
+ * was checked before (`checkBackup`), the chain of every stream while it is, and what the log then holds is read
+ * back and compared. Positions are those of the new log: kept rows that tell of an event are given its new one. At the end
+ * the log is folded into a new generation that is read from then on; versions, offsets and the revocation feed go on where
+ * they were. Killed at any time, the same restore goes on; until it has ended no service starts on it.
+ * @throws BackupFileError when the file has changed since, BackupRefusedError when log or database are not empty, and what
+ * the store, the database and the file system answer
+ */
+export async function restore(options: RestoreOptions): Promise<RestoreReport> {
+  const { pool, backup, streamPrefix, onProgress } = options;
+  const { header, about } = backup;
+  if (about.streamPrefix !== streamPrefix) {
+    throw new BackupRefusedError(
+      `streams of the backup begin with "${about.streamPrefix}", STREAM_PREFIX says "${streamPrefix}"`,
+    );
+  }
+  return underLock(pool, RESTORE_LOCK, async () => {
+    await beginOrGoOn(options);
+    const found = await writeEvents(options);
+    const generation = await options.rebuilds.serveRestoredLog({
+      actor: options.actor,
+      reason: `restored from the backup of ${about.takenAt}`,
+      onProgress: (_handled, _until, events) => onProgress({ step: 'folded', events, of: header.events }),
+      onServed: endRestore,
+    });
+    await dropFirstGeneration(pool);
+    return { ...header, found, generation };
+  });
+}
+
+async function beginOrGoOn({ store, pool, backup }: RestoreOptions): Promise<void> {
+  const { path, header, about } = backup;
   const underWay = await restoreUnderWay(pool);
   if (underWay === header.sha256) return;
   if (underWay !== null) {
@@ -128,8 +134,9 @@ async function beginOrGoOn(
 }
 
 /** Appends what the log lacks of the backup, compares what it has, and notes positions. Answers how many it had. */
-async function writeEvents(options: RestoreOptions, header: BackupHeader): Promise<number> {
-  const { store, pool, path, onProgress, pageEvents = PAGE_EVENTS } = options;
+async function writeEvents(options: RestoreOptions): Promise<number> {
+  const { store, pool, backup, onProgress, pageEvents = PAGE_EVENTS } = options;
+  const { path, header } = backup;
   const chains = new ChainCheck(store);
   const there = eventsOf(store);
   let isAtEnd = false;

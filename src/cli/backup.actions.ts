@@ -1,5 +1,5 @@
 import { backUp } from '../backup/back-up.js';
-import { restore } from '../backup/restore.js';
+import { checkBackup, type RestoreProgress, restore } from '../backup/restore.js';
 import { openLongPool } from '../database/long-watch.js';
 import { logOf } from '../event-store/log-identity.js';
 import type { JsonOption } from './arguments.js';
@@ -41,32 +41,35 @@ export function backUpTo(terminal: Terminal, path: string, options: JsonOption):
   );
 }
 
-/** `tenure restore`. */
+/** `tenure restore`. The file is checked before log and database are opened, which may make one. */
 export function restoreFrom(terminal: Terminal, path: string, options: RestoreOptions): Promise<void> {
-  return refusing(terminal, () =>
-    withReadSide(terminal, 'restore', ({ rebuilds, store, settings, databaseUrl }) =>
+  return refusing(terminal, async () => {
+    const [progress, step] = [progressOn(terminal), countSteps()];
+    const onProgress = (at: RestoreProgress): void => progress.show(step(at.step, at.events, at.of));
+    const backup = await checkBackup(path, onProgress).finally(progress.end);
+    await withReadSide(terminal, 'restore', ({ rebuilds, store, settings, databaseUrl }) =>
       withLongPool(terminal, databaseUrl, async (pool) => {
-        const [progress, step] = [progressOn(terminal), countSteps()];
+        const { streamPrefix } = settings;
         const {
           format: _,
           version: __,
           ...report
         } = await restore({
           store,
-          streamPrefix: settings.streamPrefix,
+          streamPrefix,
           pool,
           rebuilds,
-          path,
+          backup,
           actor: options.actor,
-          onProgress: (at) => progress.show(step(at.step, at.events, at.of)),
+          onProgress,
         }).finally(progress.end);
         const { events, rows, found, origin, generation } = report;
         show(terminal, options, { path, ...report }, [
           `${path}, of the log "${origin}": ${events} events (${found} were there) and ${rows} rows; generation ${generation} is read`,
         ]);
       }),
-    ),
-  );
+    );
+  });
 }
 
 async function withLongPool<Result>(
