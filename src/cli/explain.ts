@@ -1,4 +1,6 @@
 import { isNativeError } from 'node:util/types';
+import { FalseProofError, MalformedProofError } from '../audit/merkle/errors.js';
+import { MirrorUnavailableError } from '../audit/tree/mirror.js';
 import { BackupFileError, BackupRefusedError } from '../backup/errors.js';
 import { InvalidConnectionStringError } from '../config/connection-string.js';
 import { InvalidSettingsError } from '../config/settings.js';
@@ -30,7 +32,11 @@ export function explain(error: unknown, terminal: Terminal): ExitCode {
     say([error.message]);
     return EXIT.config;
   }
-  if (error instanceof BackupFileError) {
+  if (
+    error instanceof BackupFileError ||
+    error instanceof MalformedProofError ||
+    error instanceof FalseProofError
+  ) {
     say([error.message]);
     return EXIT.data;
   }
@@ -47,6 +53,7 @@ export function explain(error: unknown, terminal: Terminal): ExitCode {
   if (
     error instanceof DatabaseError ||
     error instanceof EventStoreError ||
+    error instanceof MirrorUnavailableError ||
     error instanceof StripeUnansweredError
   ) {
     say([error.message]);

@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseCheckpointText } from '../../src/audit/merkle/checkpoint.js';
 import { leafOf } from '../../src/audit/merkle/leaf.js';
-import { parseVerifierKey, timeOfCosignature } from '../../src/audit/merkle/note-keys.js';
+import {
+  formatVerifierKey,
+  parseVerifierKey,
+  timeOfCosignature,
+  verifierKey,
+} from '../../src/audit/merkle/note-keys.js';
 import { heldSignatures, parseNote } from '../../src/audit/merkle/signed-note.js';
 import { TileTree } from '../../src/audit/merkle/tile-tree.js';
 import { type Tile, tilePath } from '../../src/audit/merkle/tiles.js';
@@ -262,6 +267,17 @@ describe('The tree of the log', () => {
     expect(await keeper().keepUp()).toBe(true);
   });
 
+  it('is not verified against what is no checkpoint, what nobody signed, or a mirror that does not answer', async () => {
+    const kept = join(mirror, 'kept');
+    await writeFile(kept, '');
+    const codeOf = async (...options: readonly string[]) => (await verify(...options)).code;
+    expect(await codeOf('--against', kept)).toBe(65);
+    await writeFile(kept, await text('/audit/log/checkpoint'));
+    const nobody = formatVerifierKey(verifierKey('nobody.example', 'ed25519', Buffer.alloc(32, 7)));
+    expect(await codeOf('--against', kept, '--key', nobody)).toBe(65);
+    expect(await codeOf('--against', 'http://127.0.0.1:1')).toBe(69);
+  });
+
   async function verify(...options: readonly string[]) {
     const out: string[] = [];
     const code = await runCli(['audit', 'verify', '--json', ...options], {
@@ -269,7 +285,7 @@ describe('The tree of the log', () => {
       out: (said) => out.push(said),
       err: () => undefined,
     });
-    return { code, report: JSON.parse(out.join('')) };
+    return { code, report: JSON.parse(out.join('') || 'null') };
   }
 
   it('is not signed of a log that is not the one of the checkpoint before', async () => {
