@@ -1,12 +1,10 @@
-import type { Pool } from 'pg';
 import { z } from 'zod';
-import { TreeKeeper } from '../../src/audit/tree/tree-keeper.js';
-import { SealedSecrets } from '../../src/auth/sealed-secrets.js';
 import { PostgresEventStore } from '../../src/event-store/postgres/postgres-event-store.js';
 import { openServiceDatabase } from '../../src/start/service-database.js';
 import { recordCopies } from '../../test/support/copied-lives.js';
 import { generatedLog } from '../../test/support/generated-log.js';
 import { randomFrom } from '../../test/support/lives.js';
+import { treeKeeper } from '../../test/support/tree-keeper.js';
 import { limitRow, median, type Note, type Row, throughputRow, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
 import { forkTypeScript, nextMessage } from '../support/child.js';
@@ -49,7 +47,8 @@ async function benchLog(context: Context, users: number, rounds: number): Promis
     const filling = await timed(() =>
       recordCopies(store, 'tenure.', { users, prices: PRICES, events: EVENTS_OF_A_USER, begin: 'earlier' }),
     );
-    const keeper = keeperOf(pool, store);
+    const isLogKnown = async () => (await store.head()) !== null;
+    const keeper = treeKeeper({ pool, store, isLogKnown });
     const building = await timed(() => keeper.keepUp());
     say(`  ${events} events: filled in ${filling.toFixed(1)} s, their tree in ${building.toFixed(1)} s`);
     await database.settle();
@@ -106,22 +105,6 @@ async function benchLog(context: Context, users: number, rounds: number): Promis
     await store.close();
     await close();
   }
-}
-
-function keeperOf(pool: Pool, store: PostgresEventStore): TreeKeeper {
-  return new TreeKeeper({
-    pool,
-    store,
-    secrets: new SealedSecrets(['an admin key of thirty-two characters']),
-    origin: 'bench.example/log',
-    mirror: null,
-    witnesses: [],
-    everySeconds: 60,
-    now: Date.now,
-    isLogKnown: async () => (await store.head()) !== null,
-    onOutcome: () => undefined,
-    onTrouble: console.error,
-  });
 }
 
 const reading = z.object({ events: z.number(), seconds: z.number(), megabytes: z.number() });

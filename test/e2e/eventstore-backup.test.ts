@@ -1,7 +1,9 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
+import { openMirror } from '../../src/audit/tree/mirror.js';
 import { TreeKeeper } from '../../src/audit/tree/tree-keeper.js';
+import { SealedSecrets } from '../../src/auth/sealed-secrets.js';
 import { backupLines, readBackupHeader } from '../../src/backup/backup-reader.js';
 import { BackupWriter } from '../../src/backup/backup-writer.js';
 import { KEPT_TABLES } from '../../src/backup/tables.js';
@@ -19,7 +21,7 @@ import { EventStoreDbServer } from '../support/eventstoredb/server.js';
 import { testFolder } from '../support/folder.js';
 import { wholeLog } from '../support/log.js';
 import { type TestDatabase, testDatabase } from '../support/postgres.js';
-import { SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
+import { ADMIN_KEY, SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { treeKeeper } from '../support/tree-keeper.js';
 import { until } from '../support/until.js';
@@ -187,7 +189,9 @@ async function expectSameTree(
       checkpoints: [{ verdict: 'holds' }, { verdict: 'holds' }],
     });
   }
-  const keeper = treeKeeper({ ...log, origin: ORIGIN, mirror: join(folder, 'mirror') });
+  const mirror = openMirror(join(folder, 'mirror'));
+  const secrets = new SealedSecrets([ADMIN_KEY]);
+  const keeper = treeKeeper({ pool: log.database.pool, store: log.store, secrets, mirror });
   expect(await keeper.keepUp()).toBe(false);
   expect(await tilesOf(log.database.pool)).toEqual(before.tiles);
 }

@@ -35,7 +35,7 @@ describe('A log that somebody altered in its store', () => {
   beforeAll(async () => {
     [folder, log] = await Promise.all([testFolder('tenure-tampered-'), tamperableLog('as the run says')]);
     const { store } = log;
-    keeper = treeKeeper({ ...log, origin: 'example.com/log', mirror: folder });
+    keeper = treeKeeper({ pool: log.database.pool, store, mirror: openMirror(folder) });
     const made = [...generatedLog({ events: EVENTS, customers: Math.ceil(EVENTS / 12), random })];
     const grows = async (from: number, to: number): Promise<void> => {
       await appendSurely(store, made.slice(from, to));

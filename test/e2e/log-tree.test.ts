@@ -14,8 +14,8 @@ import { TileTree } from '../../src/audit/merkle/tile-tree.js';
 import { type Tile, tilePath } from '../../src/audit/merkle/tiles.js';
 import { checkTlogProof, parseTlogProof } from '../../src/audit/merkle/tlog-proof.js';
 import { nodeHash, splitOf } from '../../src/audit/merkle/tree-hash.js';
-import { type BuildTreeOptions, markOf } from '../../src/audit/tree/build-tree.js';
-import { TreeKeeper } from '../../src/audit/tree/tree-keeper.js';
+import { markOf } from '../../src/audit/tree/build-tree.js';
+import { TreeKeeper, type TreeKeeperOptions } from '../../src/audit/tree/tree-keeper.js';
 import { SEALED_SECRETS, type SealedSecrets } from '../../src/auth/sealed-secrets.js';
 import { runCli } from '../../src/cli/program.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
@@ -24,6 +24,7 @@ import { wholeLog } from '../support/log.js';
 import { SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
 import { customerEvent } from '../support/stripe-events.js';
 import { TestWitness } from '../support/test-witness.js';
+import { treeKeeper } from '../support/tree-keeper.js';
 import { until } from '../support/until.js';
 
 const ORIGIN = 'example.com/audit/log';
@@ -83,21 +84,9 @@ describe('The tree of the log', () => {
   }
 
   /** Another keeper of the same tree, which reads the log otherwise, or at another time. */
-  function otherKeeper(over: Partial<BuildTreeOptions> & { readonly now?: () => number }) {
-    return new TreeKeeper({
-      pool: pool(),
-      store: store(),
-      secrets: service.tenure.app.get<SealedSecrets>(SEALED_SECRETS),
-      origin: 'another.name',
-      mirror: null,
-      witnesses: [],
-      everySeconds: 60,
-      now: Date.now,
-      isLogKnown: async () => true,
-      onOutcome: () => undefined,
-      onTrouble: () => undefined,
-      ...over,
-    });
+  function otherKeeper(over: Partial<TreeKeeperOptions>): TreeKeeper {
+    const secrets = service.tenure.app.get<SealedSecrets>(SEALED_SECRETS);
+    return treeKeeper({ pool: pool(), store: store(), secrets, ...over });
   }
 
   it('is signed, as the log and with the time, and read as tiles by whoever has no key', async () => {

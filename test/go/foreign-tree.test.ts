@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { verifierTextsOf } from '../../src/audit/tree/audit-key.js';
 import { readAuditKeys } from '../../src/audit/tree/audit-key.repository.js';
+import { openMirror } from '../../src/audit/tree/mirror.js';
 import { PublishedTree } from '../../src/audit/tree/published-tree.js';
 import { appendSurely } from '../../src/event-store/log-transfer.js';
 import { testFolder } from '../support/folder.js';
@@ -27,12 +28,13 @@ describe("The tree of a log, as Go's own implementation of transparent logs read
   const mirror = () => join(folder, 'mirror');
   beforeAll(async () => {
     [folder, log] = await Promise.all([testFolder('tenure-go-'), tamperableLog('as the run says')]);
-    const keeper = treeKeeper({ ...log, origin: ORIGIN, mirror: mirror() });
+    const { database, store } = log;
+    const keeper = treeKeeper({ pool: database.pool, store, origin: ORIGIN, mirror: openMirror(mirror()) });
     const events = [...generatedLog({ events: EVENTS, customers: 5_000, random: randomFrom(1) })];
-    await appendSurely(log.store, events.slice(0, KEPT));
+    await appendSurely(store, events.slice(0, KEPT));
     await keeper.keepUp();
     await writeFile(join(folder, 'kept'), await readFile(join(mirror(), 'checkpoint')));
-    await appendSurely(log.store, events.slice(KEPT));
+    await appendSurely(store, events.slice(KEPT));
     await keeper.keepUp();
     const env = { ...process.env, GO111MODULE: 'off', GOPATH };
     await run('go', ['build', '-o', join(folder, 'check'), join(import.meta.dirname, 'check.go')], { env });
