@@ -252,7 +252,7 @@ describe('Engines on one database', () => {
     const query = b.pool.query.bind(b.pool);
     let [looking, most, looks] = [0, 0, 0];
     const counted = async (...given: Parameters<typeof query>): Promise<unknown> => {
-      if (!JSON.stringify(given[0]).includes('tenure-live-checkpoint')) return query(...given);
+      if (!JSON.stringify(given[0]).includes('tenure-live-changes')) return query(...given);
       looking += 1;
       looks += 1;
       most = Math.max(most, looking);

@@ -83,6 +83,18 @@ const checkpointRow = z.object({
 export const CHECKPOINT_COLUMNS =
   'handled::text, event_id, scanned::text, within, now_ms::text, revision::text, events::text, set_aside, fault';
 
+/** What `parseLiveCheckpoint` reads of the projection `$1`: the pointer `l` and the checkpoint `c`. */
+export const LIVE_CHECKPOINT = {
+  columns: `l.generation, l.swaps, ${CHECKPOINT_COLUMNS}`,
+  from: `tenure.live_generation l
+         join tenure.projection_checkpoint c on c.projection = $1 and c.generation = l.generation`,
+} as const;
+
+/** Reads a database row of `LIVE_CHECKPOINT`. */
+export function parseLiveCheckpoint(row: unknown): LiveCheckpoint {
+  return { ...liveRow.parse(row), checkpoint: parseCheckpoint(row) };
+}
+
 /** Reads a database row of `CHECKPOINT_COLUMNS`. */
 export function parseCheckpoint(row: unknown): Checkpoint {
   const { within: partialProgress, now_ms: logicalTime, ...rest } = checkpointRow.parse(row);
@@ -129,12 +141,11 @@ export async function readLiveCheckpoint(
 ): Promise<LiveCheckpoint | null> {
   const found = await pool.query({
     name: 'tenure-live-checkpoint',
-    text: `select l.generation, l.swaps, ${CHECKPOINT_COLUMNS} from tenure.live_generation l
-           join tenure.projection_checkpoint c on c.projection = $1 and c.generation = l.generation`,
+    text: `select ${LIVE_CHECKPOINT.columns} from ${LIVE_CHECKPOINT.from}`,
     values: [projection],
   });
   const row: unknown = found.rows[0];
-  return row === undefined ? null : { ...liveRow.parse(row), checkpoint: parseCheckpoint(row) };
+  return row === undefined ? null : parseLiveCheckpoint(row);
 }
 
 /** The checkpoint of the live generation, made at the beginning of the log when the projection never ran. */

@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
-import { isEarlier, isSameCommit, readLiveCheckpoint } from './checkpoint.js';
+import { isEarlier, isSameCommit } from './checkpoint.js';
 import type { EngineProgress } from './engine-progress.js';
 import type { LogHead } from './log-head.js';
 import type { ProjectionListener } from './projection.js';
-import { changedBetween, readRecentChanges } from './recent-changes.js';
+import { changedBetween, readLiveChanges } from './recent-changes.js';
 import type { WakeSignal } from './wake-signal.js';
 
 /** Interval between two looks of a follower, in milliseconds: while somebody waits for a move, and otherwise. */
@@ -45,11 +45,9 @@ export class Follower {
 
   async #follow(): Promise<void> {
     const { pool, projection, listener, progress, head, stopping } = this.context;
-    const live = await readLiveCheckpoint(pool, projection);
-    if (live === null) return;
-    const isKnown = progress.live !== null && isSameCommit(live, progress.live);
-    // Read after the checkpoint, so that commit is among them.
-    const recent = isKnown ? [] : await readRecentChanges(pool, { projection, generation: live.generation });
+    const found = await readLiveChanges(pool, projection, progress.live);
+    if (found === null) return;
+    const { live, recent } = found;
     if (stopping.aborted || progress.state === 'leading') return;
     const { live: known, isSessionNew } = progress;
     // Waiters look too, so answers may overtake each other: a late one must not undo what is known since.

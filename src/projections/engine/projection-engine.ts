@@ -28,6 +28,8 @@ export interface ProjectionEngineOptions
  * log has not answered for so long gives up the lead.
  */
 const STUCK_MS = 10_000;
+/** Minimum interval between two questions whether this instance may lead, in milliseconds; shorter than that of polls. */
+const ASK_TO_LEAD_MS = 100;
 /** A batch under way at a stop has this long to end, in milliseconds; then its connections are cut, and it is undone. */
 const FINISH_WITHIN_MS = 2_500;
 
@@ -145,9 +147,14 @@ export class ProjectionEngine implements Projection {
   /** Leads where it may and is elected, and follows otherwise, as long as the session lasts. */
   async #takeRoles(election: LeaderElection): Promise<void> {
     const isOver = (): boolean => this.#stopping.signal.aborted || election.isLost;
+    // What a notification tells of is read at once: the question who leads costs as long as the answer to what changed.
+    let askedAt = Number.NEGATIVE_INFINITY;
     while (!isOver()) {
       const mayLead = this.#progress.stoppedAt === null && this.#head.isAnswering;
-      if (mayLead && (await election.tryToLead())) await this.#leader.lead(election);
+      if (mayLead && performance.now() - askedAt >= ASK_TO_LEAD_MS) {
+        askedAt = performance.now();
+        if (await election.tryToLead()) await this.#leader.lead(election);
+      }
       if (!isOver()) await this.#follower.standBy();
     }
   }

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import type { ProjectionKey } from './projection-key.js';
+import { LIVE_CHECKPOINT, type LiveCheckpoint, parseLiveCheckpoint } from './checkpoint.js';
 import type { ProjectedBatch } from './projector.js';
 
 /** The commit that moved a checkpoint to `revision`, and whose rows it changed; `null` stands for everyone. */
@@ -40,17 +40,31 @@ export function changedBetween(
   return [...users];
 }
 
-/** The commits that the checkpoint of a generation lists now. */
-export async function readRecentChanges(
+/** The live checkpoint, and the commits that it lists. */
+export interface LiveChanges {
+  readonly live: LiveCheckpoint;
+  readonly recent: readonly RecentChange[];
+}
+
+/**
+ * The live checkpoint as it is now; the commits that it lists are left out where it is the one that is `known`. `null` before
+ * the projection's first start. One statement: the commit is among those that it lists, and who follows waits for one answer.
+ */
+export async function readLiveChanges(
   pool: Pool,
-  { projection, generation }: ProjectionKey,
-): Promise<readonly RecentChange[]> {
+  projection: string,
+  known: LiveCheckpoint | null,
+): Promise<LiveChanges | null> {
   const { rows } = await pool.query({
-    name: 'tenure-recent-changes',
-    text: 'select recent_changes from tenure.projection_checkpoint where projection = $1 and generation = $2',
-    values: [projection, generation],
+    name: 'tenure-live-changes',
+    text: `select ${LIVE_CHECKPOINT.columns},
+             case when l.swaps = $2 and c.revision = $3 then null else c.recent_changes end as recent_changes
+           from ${LIVE_CHECKPOINT.from}`,
+    values: [projection, known?.liveEpoch ?? null, known?.checkpoint.revision ?? null],
   });
-  const [row] = z.array(z.object({ recent_changes: z.string().nullable() })).parse(rows);
-  const text = row?.recent_changes ?? null;
-  return text === null ? [] : z.array(recentChangeSchema).parse(JSON.parse(text));
+  const [row] = z.array(z.looseObject({ recent_changes: z.string().nullable() })).parse(rows);
+  if (row === undefined) return null;
+  const { recent_changes: text } = row;
+  const recent = text === null ? [] : z.array(recentChangeSchema).parse(JSON.parse(text));
+  return { live: parseLiveCheckpoint(row), recent };
 }
