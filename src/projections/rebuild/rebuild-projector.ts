@@ -19,7 +19,7 @@ import { PATIENCE_MS, RebuildRuntime } from './rebuild-runtime.js';
  */
 const POOL_SIZE = 8;
 /**
- * Bytes of facts that a fold keeps, twice as many as the live one: it comes by everybody in turn, and reads again what it
+ * Bytes of facts that a fold keeps, five times as many as the live one: it comes by everybody in turn, and reads again what it
  * has dropped.
  */
 const BYTES_IN_MEMORY = 128_000_000;
