@@ -32,6 +32,8 @@ const NO_UNITS = [
   'event-store/log-identity',
   'http/idempotency/kept-replies',
   'projections/read-models',
+  'pseudonyms/pseudonyms',
+  'pseudonyms/stripe-ids',
   'start/heap-growth',
   'stripe/prices/sold-prices',
   'tokens/signing-keys',
@@ -72,6 +74,10 @@ process.env.TENURE_TEST_LEFT_OUT = absent
 
 /** Compiles a program first. */
 const COMPILED = EVERYTHING_TWICE ? [] : ['/test/go/'];
+
+/** Tests of the whole service once more, with pseudonyms in place of user ids: by the soak, or where they are asked for. */
+const PSEUDONYMS_TOO =
+  process.env.REBUILD_EVENTS !== undefined || process.env.TEST_PSEUDONYMS_TOO !== undefined;
 
 /** Files of which every case needs processes of its own: what they tell is tried at less cost elsewhere, and fully by the soak. */
 const SOAKED = ['rebuild-killed'];
@@ -147,6 +153,21 @@ export default {
       ],
       testEnvironmentOptions: { env: { TEST_STORE: 'eventstoredb' } },
     },
+    ...(PSEUDONYMS_TOO
+      ? [
+          {
+            ...withStores,
+            displayName: 'pseudonyms',
+            roots: ['<rootDir>/test/e2e'],
+            testMatch: ['**/test/e2e/*.test.ts'],
+            testPathIgnorePatterns: [
+              // Of lists in the order of ids: pseudonyms have another one.
+              '/(embedded-start|start|openapi|erasure|users|eventstore-[a-z]+)\\.test\\.ts$',
+            ],
+            testEnvironmentOptions: { env: { TEST_PSEUDONYMS: 'true' } },
+          },
+        ]
+      : []),
   ],
   // A condition that does not come is told by whoever waited for it (`until`), and before Jest's own limit.
   testTimeout: 300_000,

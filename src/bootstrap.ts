@@ -6,7 +6,7 @@ import { KEPT_MS } from './api/health/open-answers.js';
 import { toProblem } from './api/to-problem.js';
 import { appModule } from './app.module.js';
 import { TreeKeeper } from './audit/tree/tree-keeper.js';
-import { SEALED_SECRETS, type SealedSecrets } from './auth/sealed-secrets.js';
+import { SEALED_SECRETS, SealedSecrets } from './auth/sealed-secrets.js';
 import { Repositories } from './commands/repositories.js';
 import type { Settings } from './config/settings.js';
 import { DeadlineScheduler } from './deadlines/deadline-scheduler.js';
@@ -19,6 +19,7 @@ import { Metrics } from './observability/metrics.js';
 import { loadPlanFile } from './plans/plan-file.js';
 import { GuardedEventStore } from './projections/engine/guarded-event-store.js';
 import type { Projections } from './projections/projections.js';
+import { openPseudonyms } from './pseudonyms/open-pseudonyms.js';
 import { Reactor } from './reactions/reactor.js';
 import { sealKeptSecretsAnew } from './start/kept-secrets.js';
 import { LeadershipLog } from './start/leadership-log.js';
@@ -31,6 +32,7 @@ import { openTraces } from './start/open-traces.js';
 import { createReadSide, startAttentionWatch } from './start/read-side.js';
 import { STEPS, type Starting, type TenureHooks } from './start/steps.js';
 import { StartSteps, StartStoppedError, StopOrder } from './start/stop-order.js';
+import { addressesIn } from './start/user-id-warnings.js';
 import { DoubtWalk } from './stripe/reconciliation/doubt-walk.js';
 import { ImportRunner } from './stripe/reconciliation/import/import-runner.js';
 import { ReconciliationRunner } from './stripe/reconciliation/reconcile/reconciliation-runner.js';
@@ -104,12 +106,25 @@ async function start(starting: Starting): Promise<Tenure> {
     failures.trouble('that Stripe delivers is noted later', err),
   );
   stops.add(STEPS.heartbeat, () => heartbeat.close());
+  const addresses = settings.ownUserIds.email === 'warn' ? { onAddress: addressesIn(logger) } : {};
+  const pseudonyms = await steps.take(
+    openPseudonyms(settings.ownUserIds.kept, {
+      pool,
+      store: log.store,
+      streamPrefix: settings.streamPrefix,
+      sealing: new SealedSecrets(settings.adminKeys),
+      userIdPattern: settings.ownUserIds.pattern,
+      ...addresses,
+    }),
+  );
   const store = new GuardedEventStore(log.store, logWatch, metrics);
   const repositories = new Repositories(store, {
     streamPrefix: settings.streamPrefix,
     now: () => clock.now(),
     mayWrite: () => logWatch.mayWrite(),
     tracing,
+    userIds: settings.ownUserIds.kept,
+    ...addresses,
   });
   const { openAnswersKeptMs = KEPT_MS } = hooks;
   const given = { settings, now, metrics, logger, failures, openAnswersKeptMs };
@@ -122,6 +137,7 @@ async function start(starting: Starting): Promise<Tenure> {
     logWatch,
     heartbeat,
     clock,
+    pseudonyms,
   };
   const application = await openApplication(starting, appModule({ ...given, ...opened }));
   const { app, expressListener } = application;

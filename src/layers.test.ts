@@ -15,6 +15,7 @@ const LAYERS = [
   'event-store/',
   'plans/',
   'policy/',
+  'pseudonyms/',
   'auth/',
   'stripe/gateway/',
   'stripe/prices/',

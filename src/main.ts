@@ -8,6 +8,11 @@ import { DatabaseError, TransactionPoolerError } from './database/errors.js';
 import { OtherLogError, UnfinishedRestoreError } from './event-store/log-identity.js';
 import { VERSION } from './observability/version.js';
 import { InvalidPlanFileError, loadPlanFile } from './plans/plan-file.js';
+import {
+  PseudonymKeyUnreadableError,
+  PseudonymsFixedError,
+  PseudonymsMissingError,
+} from './pseudonyms/errors.js';
 import { InvalidTemplatesError } from './reactions/mail/templates.js';
 import { limitHeapGrowth } from './start/heap-growth.js';
 import { StartStoppedError } from './start/stop-order.js';
@@ -45,6 +50,8 @@ Settings (environment):
   PLANS_FILE             plans.yaml
   USER_ID_METADATA_KEY   user_id
   USER_ID_PATTERN        a regular expression that a user id must match as a whole; unset: anything valid
+  USER_ID_PSEUDONYMS     false; true: log and read models hold pseudonyms, so that a user can be erased; fixed for good
+  USER_ID_EMAIL          warn; refuse, allow: what is done about user ids that look like an address of an e-mail
   STRIPE_ACCOUNT         acct_…: the account whose events count besides those that name none
   LOG_LEVEL              info
   READY_LAG_SECONDS      10: /health/ready says projection_behind when the projection is behind for longer
@@ -105,7 +112,10 @@ async function serve(): Promise<void> {
       error instanceof InvalidConnectionStringError ||
       error instanceof OtherLogError ||
       error instanceof UnfinishedRestoreError ||
-      error instanceof TransactionPoolerError
+      error instanceof TransactionPoolerError ||
+      error instanceof PseudonymsFixedError ||
+      error instanceof PseudonymsMissingError ||
+      error instanceof PseudonymKeyUnreadableError
     )
       refuse([error.message], EX_CONFIG);
     if (error instanceof DatabaseError) refuse([error.message], EX_UNAVAILABLE);

@@ -16,12 +16,15 @@ import type { WebhookService } from '../webhooks/webhook.service.js';
 import type { EntitlementsService } from './entitlements/entitlements.service.js';
 import type { OfrepService } from './ofrep/ofrep.service.js';
 import { parseFailure } from './ofrep/ofrep-body.js';
+import type { RequestEdge } from './pseudonyms/request-edge.js';
 import { toProblem } from './to-problem.js';
 
 export interface HotRoutesOptions {
   /** Everything that is not hot: the Express application. */
   readonly next: RequestListener;
   readonly access: AccessControl;
+  /** The way in of user ids; `null`: they are the same inside. */
+  readonly edge: Pick<RequestEdge, 'stored' | 'peek' | 'principal' | 'body'> | null;
   readonly entitlements: EntitlementsService;
   readonly ofrep: OfrepService;
   readonly webhooks: WebhookService;
@@ -41,7 +44,7 @@ const SNAPSHOT = /^\/v1\/users\/([\w.~:@-]{1,255})\/entitlements$/;
  * errors and metrics as the controllers; everything else goes on to Express.
  */
 export function hotRoutes(options: HotRoutesOptions): RequestListener {
-  const { next, access, entitlements, ofrep, webhooks } = options;
+  const { next, access, edge, entitlements, ofrep, webhooks } = options;
   const snapshots = new HotRoute('GET', SNAPSHOT_ROUTE, options);
   const deliveries = new HotRoute('POST', WEBHOOK, options);
   const flags = new HotRoute('POST', FLAGS, options);
@@ -63,7 +66,8 @@ export function hotRoutes(options: HotRoutesOptions): RequestListener {
     let reply: Reply;
     try {
       if (admitted !== null) requireAccess(await admitted, 'entitlements:read', userId);
-      reply = await entitlements.snapshot(userId, undefined, request.headers['if-none-match']);
+      const stored = edge === null ? userId : await edge.stored(userId);
+      reply = await entitlements.snapshot(stored, undefined, request.headers['if-none-match']);
     } catch (error) {
       reply = snapshots.refuse(error, requestId);
     }
@@ -80,7 +84,8 @@ export function hotRoutes(options: HotRoutesOptions): RequestListener {
       if (found instanceof Promise) admitted = found;
       else {
         requireAccess(found, 'entitlements:read', userId);
-        reply = entitlements.peek(userId, request.headers['if-none-match']);
+        const stored = edge === null ? userId : edge.peek(userId);
+        if (stored !== null) reply = entitlements.peek(stored, request.headers['if-none-match']);
       }
     } catch (error) {
       reply = snapshots.refuse(error, requestId);
@@ -95,8 +100,10 @@ export function hotRoutes(options: HotRoutesOptions): RequestListener {
     try {
       const { headers, socket } = request;
       const found = access.admit(headers.authorization, socket.remoteAddress ?? '');
-      const principal = found instanceof Promise ? await found : found;
-      const body = await readJsonBody(request);
+      const sender = found instanceof Promise ? await found : found;
+      const principal = edge === null ? sender : await edge.principal(sender);
+      const sent = await readJsonBody(request);
+      const body = edge === null ? sent : await edge.body(sent);
       if (principal.kind === 'key') requireScope(principal, 'entitlements:read');
       const token = tokenOf(principal);
       const ifNoneMatch = headers['if-none-match'];

@@ -14,6 +14,7 @@ import * as endpoints from './ops/webhook-endpoints.schemas.js';
 import { planChangeRequest, planChangeResponse } from './plans/plan-change.schemas.js';
 import { plansResponse } from './plans/plans.schemas.js';
 import { portalRequest, portalResponse } from './portal/portal.schemas.js';
+import * as pseudonyms from './pseudonyms/pseudonyms.schemas.js';
 import { revocationsResponse } from './revocations/revocations.schemas.js';
 import * as api from './schemas.js';
 import * as tokens from './tokens/tokens.schemas.js';
@@ -22,6 +23,7 @@ import { usersResponse } from './users/users.controller.js';
 /** Schemas of the OpenAPI document by the names that its readers, and clients generated from it, know them by. */
 export const NAMED = {
   Snapshot: api.snapshotSchema,
+  ErasedEntry: api.erasedEntrySchema,
   AsOfSnapshot: api.asOfSnapshotSchema,
   AnySnapshot: api.anySnapshotSchema,
   BatchRequest: api.batchRequest,
@@ -34,6 +36,8 @@ export const NAMED = {
   Recorded: api.recordedResponse,
   Links: api.linksResponse,
   Unlinked: api.unlinkedResponse,
+  ErasedClaims: pseudonyms.erasedClaimsResponse,
+  MissingPseudonyms: pseudonyms.missingPseudonymsResponse,
   Conflicts: api.conflictsResponse,
   UnmappedPrices: api.unmappedPricesResponse,
   PendingPayments: api.pendingPaymentsResponse,

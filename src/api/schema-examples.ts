@@ -91,6 +91,7 @@ export const EXAMPLES: Examples<keyof typeof NAMED> = {
   ...OFREP_EXAMPLES,
   ...CHECKOUT_EXAMPLES,
   ...AUDIT_EXAMPLES,
+  ErasedEntry: { userId: 'user_43', code: 'user_erased' },
   Snapshot: { ...SNAPSHOT, scheduledChange: SCHEDULED, features: [...SNAPSHOT.features], unmappedPrices: [] },
   AnySnapshot: {
     ...SNAPSHOT,
@@ -124,6 +125,18 @@ export const EXAMPLES: Examples<keyof typeof NAMED> = {
   Links: {
     results: [{ customerId: 'cus_Lark', outcome: 'applied', event: 'CustomerLinked', position: '1842' }],
   },
+  ErasedClaims: {
+    items: [
+      {
+        object: 'sub_Lark',
+        times: 2,
+        firstAt: '2026-11-01T09:30:02.000Z',
+        lastAt: '2026-11-08T09:30:02.000Z',
+      },
+    ],
+    next: null,
+  },
+  MissingPseudonyms: { items: [{ pseudonym: 'psn_4f0c1c2e5b0f4e5a9c390d5e3a6f7b21' }], next: null },
   Unlinked: { items: [{ kind: 'subscription', id: 'sub_Lark', customer: 'cus_Lark' }], next: null },
   Conflicts: {
     items: [

@@ -67,7 +67,12 @@ export const asOfSnapshotSchema = servedSnapshotSchema.extend({
   }),
   unobserved: z.literal(true).optional().describe('nothing had been known of the user at that moment'),
 });
-export const batchResponse = z.strictObject({ position: z.string(), entitlements: z.array(snapshotSchema) });
+/** The entry of a user who was erased. */
+export const erasedEntrySchema = z.strictObject({ userId: z.string(), code: z.literal('user_erased') });
+export const batchResponse = z.strictObject({
+  position: z.string(),
+  entitlements: z.array(z.union([snapshotSchema, erasedEntrySchema])),
+});
 export const featureResponse = z.strictObject({
   allowed: z.boolean(),
   reason: z.enum(FEATURE_REASONS),

@@ -21,6 +21,7 @@ import {
 import { type ProblemCode, ProblemError } from '../http/problem.js';
 import { ReadModelNotReadyError } from '../projections/read-models/served-row.js';
 import { GenerationError } from '../projections/rebuild/errors.js';
+import { UnfitTextError, UserErasedError } from '../pseudonyms/errors.js';
 import { StripeUnansweredError } from '../stripe/gateway/stripe-lists.js';
 import { StripeRefusedError } from '../stripe/gateway/written.js';
 import { ImportUnderWayError } from '../stripe/reconciliation/import/errors.js';
@@ -144,6 +145,17 @@ export function toProblem(error: unknown): ProblemError {
       { 'retry-after': RETRY_AFTER_SECONDS },
       { cause: error },
     );
+  }
+  if (error instanceof UserErasedError) {
+    return new ProblemError(
+      'user_erased',
+      'The user was erased. A checkout, or ops, may take the user in again.',
+      {},
+      { cause: error },
+    );
+  }
+  if (error instanceof UnfitTextError) {
+    return new ProblemError('unfit_text', `${sentenceOf(error.message)}.`, {}, { cause: error });
   }
   if (error instanceof URIError) return undecodableUrl(error);
   if (propertyOf(error, 'type') === 'entity.parse.failed') {

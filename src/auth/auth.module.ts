@@ -44,7 +44,7 @@ const USER_TOKENS = Symbol('USER_TOKENS');
       provide: USER_TOKENS,
       inject: [SETTINGS, MACHINE_CLOCK, FailureLog],
       useFactory: (
-        { userTokens, userIds }: Settings,
+        { userTokens, userIds, ownUserIds: { pattern } }: Settings,
         now: () => number,
         failures: FailureLog,
       ): Authenticator => {
@@ -53,7 +53,9 @@ const USER_TOKENS = Symbol('USER_TOKENS');
           url: userTokens.jwksUrl,
           onTrouble: (err) => failures.trouble('the keys of user tokens cannot be had', err),
         });
-        return new UserTokenAuthenticator({ settings: userTokens, userIds, keys, now });
+        // A token has the user's own id, whatever stands for it inside.
+        const read = { ...userIds, userIdPattern: pattern };
+        return new UserTokenAuthenticator({ settings: userTokens, userIds: read, keys, now });
       },
     },
     {

@@ -31,6 +31,16 @@ export function requireTicket(tickets: Pick<StreamTickets, 'holder'>) {
   };
 }
 
+/** Who sent a request; `null` where nobody had to say. */
+export function findPrincipal(request: IncomingMessage): Principal | null {
+  return principals.get(request) ?? null;
+}
+
+/** Has what comes after know who sent a request as `principal`. */
+export function replacePrincipal(request: IncomingMessage, principal: Principal): void {
+  principals.set(request, principal);
+}
+
 /** Who sent a request that came in by `requireKey` or `requireTicket`. */
 export function principalOf(request: IncomingMessage): Principal {
   const principal = principals.get(request);

@@ -16,6 +16,11 @@ export const KEPT_TABLES: readonly KeptTable[] = [
   { table: 'api_key', order: 'id' },
   { table: 'token_key', order: 'kid' },
   { table: 'audit_key', order: 'id' },
+  // Whose the pseudonyms of the log are, and the key by which erased users are known.
+  { table: 'pseudonym_key', order: 'id' },
+  { table: 'pseudonym', order: 'pseudonym' },
+  { table: 'erased_user', order: 'hash' },
+  { table: 'erased_claim', order: 'object' },
   { table: 'audit_tree', order: 'tree' },
   { table: 'revocation_offset', order: 'user_id' },
   { table: 'revocation_feed', order: 'cursor' },

@@ -12,7 +12,7 @@ export interface DoctorOptions extends JsonOption {
 /** `tenure doctor`. */
 export function askDoctor(terminal: Terminal, options: DoctorOptions): Promise<void> {
   return withPlanFile(terminal, options.plans, ({ catalog }) =>
-    withStripe(terminal, async (gateway, livemode) => {
+    withStripe(terminal, null, async (gateway, livemode) => {
       const findings = await examine({
         gateway,
         catalog,

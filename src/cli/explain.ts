@@ -9,6 +9,13 @@ import { LogCopyError } from '../event-store/copy-log.js';
 import { EventStoreError } from '../event-store/errors.js';
 import { OtherLogError, UnfinishedRestoreError } from '../event-store/log-identity.js';
 import { ProblemError } from '../http/problem.js';
+import {
+  PseudonymKeyUnreadableError,
+  PseudonymsFixedError,
+  PseudonymsMissingError,
+  UnfitTextError,
+  UserErasedError,
+} from '../pseudonyms/errors.js';
 import { StripeUnansweredError } from '../stripe/gateway/stripe-lists.js';
 import { ImportRefusedError } from '../stripe/reconciliation/import/errors.js';
 import { ReconciliationUnderWayError } from '../stripe/reconciliation/reconcile/errors.js';
@@ -27,7 +34,10 @@ export function explain(error: unknown, terminal: Terminal): ExitCode {
   if (
     error instanceof InvalidConnectionStringError ||
     error instanceof OtherLogError ||
-    error instanceof UnfinishedRestoreError
+    error instanceof UnfinishedRestoreError ||
+    error instanceof PseudonymsFixedError ||
+    error instanceof PseudonymsMissingError ||
+    error instanceof PseudonymKeyUnreadableError
   ) {
     say([error.message]);
     return EXIT.config;
@@ -44,6 +54,8 @@ export function explain(error: unknown, terminal: Terminal): ExitCode {
     error instanceof LogCopyError ||
     error instanceof ProblemError ||
     error instanceof BackupRefusedError ||
+    error instanceof UserErasedError ||
+    error instanceof UnfitTextError ||
     error instanceof ImportRefusedError ||
     error instanceof ReconciliationUnderWayError
   ) {

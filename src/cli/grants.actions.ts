@@ -18,6 +18,7 @@ import type { Combination } from '../policy/combine.js';
 import { ByHandReader } from '../projections/read-models/by-hand.reader.js';
 import { readCurrentCatalog } from '../projections/read-models/current-catalog.js';
 import type { JsonOption, Reason } from './arguments.js';
+import { keptIn } from './kept-user-ids.js';
 import { withServicePool } from './service-pool.js';
 import { operator, show, type Terminal, table } from './terminal.js';
 import { withLog } from './with-log.js';
@@ -146,7 +147,12 @@ export function removeOverride(
 /** Lets `work` give and take by hand as the API does. @throws OtherLogError when the settings name another log */
 function withGrants(terminal: Terminal, work: (grants: GrantsService) => Promise<void>): Promise<void> {
   return withLog(terminal, 'write', async ({ settings: { streamPrefix }, store, now, pool }) => {
-    const repositories = new Repositories(store, { streamPrefix, now, mayWrite: knownLog(store, pool) });
+    const repositories = new Repositories(store, {
+      streamPrefix,
+      now,
+      mayWrite: knownLog(store, pool),
+      userIds: keptIn(terminal),
+    });
     const ops = { currentCatalog: () => readCurrentCatalog(pool) };
     await work(new GrantsService({ commands: handledBy(repositories), repositories, ops, now }));
   });

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Pool } from 'pg';
 import { Repositories } from '../commands/repositories.js';
 import { loadTranslationOptions } from '../config/part-settings.js';
 import type { ImportJob } from '../stripe/reconciliation/import/import-jobs.js';
@@ -8,6 +9,7 @@ import { Importer, type ImportLink } from '../stripe/reconciliation/import/impor
 import type { JsonOption } from './arguments.js';
 import { EXIT } from './exit-codes.js';
 import { importSteps, readOfStripe } from './import.progress.js';
+import { keepsPseudonyms, keptIn, storedAt, stripeIdsAt } from './kept-user-ids.js';
 import { progressOn } from './progress.js';
 import { refusing } from './refusing.js';
 import { show, type Terminal } from './terminal.js';
@@ -27,13 +29,18 @@ export async function importFromStripe(terminal: Terminal, options: ImportOption
   if (links === null) return;
   const { account: stripeAccount, ...claims } = loadTranslationOptions(terminal.environment);
   await refusing(terminal, () =>
-    withStripe(terminal, (gateway, livemode) =>
-      withLog(terminal, 'write', async ({ settings: { streamPrefix }, store, now, pool }) => {
+    withLog(terminal, 'write', async ({ settings: { streamPrefix }, store, now, pool }) =>
+      withStripe(terminal, await stripeIdsAt(terminal, pool), async (gateway, livemode) => {
         const [progress, step] = [progressOn(terminal), importSteps()];
         const importer = new Importer({
           pool,
           store,
-          repositories: new Repositories(store, { streamPrefix, now, mayWrite: knownLog(store, pool) }),
+          repositories: new Repositories(store, {
+            streamPrefix,
+            now,
+            mayWrite: knownLog(store, pool),
+            userIds: keptIn(terminal),
+          }),
           gateway,
           stripeAccount,
           streamPrefix,
@@ -45,7 +52,7 @@ export async function importFromStripe(terminal: Terminal, options: ImportOption
         });
         const afterwards = options.dryRun === true ? 'report' : 'record';
         const job = await importer
-          .run({ afterwards, actor: options.actor, links })
+          .run({ afterwards, actor: options.actor, links: await storedLinks(terminal, pool, links) })
           .finally(() => progress.end());
         show(terminal, options, job, linesOf(job));
         if (job.phase === 'failed') terminal.exitWith(EXIT.no);
@@ -101,4 +108,19 @@ function reportLines(report: ImportReport): readonly string[] {
     `  objects that cannot be recorded: ${unusableObjects.count}`,
     ...unusableObjects.first.map(({ kind, id, why }) => `    ${kind} ${id}: ${why}`),
   ];
+}
+
+/** The links with what stands for their user ids inside. @throws ProblemError `invalid_user_id`, UserErasedError */
+async function storedLinks(
+  terminal: Terminal,
+  pool: Pool,
+  links: readonly ImportLink[],
+): Promise<readonly ImportLink[]> {
+  if (!keepsPseudonyms(terminal) || links.length === 0) return links;
+  const stored = await storedAt(
+    terminal,
+    pool,
+    links.map(({ userId }) => userId),
+  );
+  return links.map((link) => ({ ...link, userId: stored.get(link.userId) ?? link.userId }));
 }

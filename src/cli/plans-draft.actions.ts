@@ -6,7 +6,7 @@ import { withStripe } from './with-stripe.js';
 
 /** `tenure plans draft`. */
 export async function draftPlans(terminal: Terminal): Promise<void> {
-  const text = draftPlanFile(await withStripe(terminal, readProducts));
+  const text = draftPlanFile(await withStripe(terminal, null, readProducts));
   parsePlanFile(text, 'draft'); // a draft with faults would be ours
   terminal.out(text);
 }

@@ -5,6 +5,7 @@ import { InvalidPlanFileError, loadPlanFile } from '../plans/plan-file.js';
 import type { PublicationReport } from '../projections/rebuild/publication-preview.js';
 import type { JsonOption } from './arguments.js';
 import { EXIT } from './exit-codes.js';
+import { keptIn } from './kept-user-ids.js';
 import { withPlanFile } from './plan-file-argument.js';
 import { judgedSteps, progressOn } from './progress.js';
 import { changeLines } from './projections.output.js';
@@ -49,7 +50,12 @@ export function publishPlans(terminal: Terminal, file: string, options: PublishO
       const origin = { ...originOf(options.actor), causation: null };
       const mayWrite = knownLog(store, pool);
       const { streamPrefix } = settings;
-      const repositories = new Repositories(store, { streamPrefix, now, mayWrite });
+      const repositories = new Repositories(store, {
+        streamPrefix,
+        now,
+        mayWrite,
+        userIds: keptIn(terminal),
+      });
       const handler = new PublishPlanCatalogHandler(repositories);
       const { outcome, position } = await handler.execute(new PublishPlanCatalog(catalog, hash, origin));
       show(terminal, options, { outcome, hash, position }, [

@@ -37,14 +37,22 @@ export async function runCli(
   surroundings: Omit<Terminal, 'exitWith'>,
 ): Promise<ExitCode> {
   let code: ExitCode = EXIT.done;
+  const isOn = surroundings.environment.USER_ID_PSEUDONYMS === 'true';
+  const revealed = isOn ? new (await import('./user-ids.js')).RevealedOutput(surroundings) : null;
   const terminal: Terminal = {
     ...surroundings,
+    ...(revealed === null ? {} : { out: revealed.out }),
     exitWith: (said) => {
       code = said;
     },
   };
   try {
-    await program(terminal).parseAsync(args, { from: 'user' });
+    await program(terminal)
+      .hook('preAction', async (_, command) =>
+        (await import('./user-ids.js')).translateArguments(terminal, command),
+      )
+      .parseAsync(args, { from: 'user' })
+      .finally(() => revealed?.end(terminal));
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage; // it has had its say

@@ -5,6 +5,7 @@ import { Reconciliation } from '../stripe/reconciliation/reconcile/reconciliatio
 import type { Looked, ReconciliationJob } from '../stripe/reconciliation/reconcile/reconciliation-jobs.js';
 import type { JsonOption } from './arguments.js';
 import { EXIT } from './exit-codes.js';
+import { keptIn, stripeIdsAt } from './kept-user-ids.js';
 import { progressOn } from './progress.js';
 import { refusing } from './refusing.js';
 import { show, type Terminal } from './terminal.js';
@@ -22,13 +23,18 @@ export interface ReconcileOptions extends JsonOption {
 export async function reconcile(terminal: Terminal, options: ReconcileOptions): Promise<void> {
   const translation = loadTranslationOptions(terminal.environment);
   await refusing(terminal, () =>
-    withStripe(terminal, (gateway, livemode) =>
-      withLog(terminal, 'write', async ({ settings: { streamPrefix }, store, now, pool }) => {
+    withLog(terminal, 'write', async ({ settings: { streamPrefix }, store, now, pool }) =>
+      withStripe(terminal, await stripeIdsAt(terminal, pool), async (gateway, livemode) => {
         const progress = progressOn(terminal);
         const reconciliation = new Reconciliation({
           pool,
           store,
-          repositories: new Repositories(store, { streamPrefix, now, mayWrite: knownLog(store, pool) }),
+          repositories: new Repositories(store, {
+            streamPrefix,
+            now,
+            mayWrite: knownLog(store, pool),
+            userIds: keptIn(terminal),
+          }),
           gateway,
           streamPrefix,
           livemode,

@@ -3,6 +3,7 @@ import type { Database } from '../database/database.js';
 import { refuseUnfinishedRestore } from '../event-store/log-identity.js';
 import { openMigratedServiceDatabase, openServiceDatabase } from '../start/service-database.js';
 import { type DataUse, withDatabaseUrl } from './database-url.js';
+import { expectKept } from './service-pool.js';
 import type { Terminal } from './terminal.js';
 
 /** The database that a service with the same settings uses, and those settings. */
@@ -30,7 +31,10 @@ export function withServiceData<Result>(
       onIdleFault: (error) => terminal.err(`tenure: a database connection broke: ${error.message}\n`),
     });
     try {
-      if (use !== 'restore') await refuseUnfinishedRestore(database.pool);
+      if (use !== 'restore') {
+        await refuseUnfinishedRestore(database.pool);
+        await expectKept(terminal, database.pool);
+      }
       return await work({ settings, database, databaseUrl });
     } finally {
       await database.close();

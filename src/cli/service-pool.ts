@@ -1,8 +1,11 @@
 import type { Pool } from 'pg';
 import type { StoreSettings } from '../config/part-settings.js';
 import { refuseUnfinishedRestore } from '../event-store/log-identity.js';
+import { PseudonymsFixedError } from '../pseudonyms/errors.js';
+import { hasPseudonymKey } from '../pseudonyms/keyed-hashes.js';
 import { openMigratedServicePool, type ServiceDatabaseOptions } from '../start/service-migrations.js';
 import { type DataUse, withDatabaseUrl } from './database-url.js';
+import { keepsPseudonyms } from './kept-user-ids.js';
 import type { Terminal } from './terminal.js';
 
 /** Connections to the database that a service with the same settings uses, and those settings. */
@@ -39,7 +42,10 @@ export function withServicePool<Result>(
       terminal.err(`tenure: a database connection broke: ${error.message}\n`);
     const { pool, close } = await OPEN[use]({ url: databaseUrl, eventStoreUrl, onIdleFault });
     try {
-      if (use !== 'restore') await refuseUnfinishedRestore(pool);
+      if (use !== 'restore') {
+        await refuseUnfinishedRestore(pool);
+        await expectKept(terminal, pool);
+      }
       return await work({ settings, pool, databaseUrl });
     } finally {
       await close();
@@ -56,4 +62,13 @@ async function openForReading(options: ServiceDatabaseOptions): Promise<Opened> 
 async function openMigrated(options: ServiceDatabaseOptions): Promise<Opened> {
   const { openServiceDatabase } = await import('../start/service-database.js');
   return openServiceDatabase(options);
+}
+
+/**
+ * Finds whether user ids are kept as the settings say, as far as the database tells.
+ * @throws PseudonymsFixedError
+ */
+export async function expectKept(terminal: Terminal, pool: Pool): Promise<void> {
+  if (keepsPseudonyms(terminal)) return;
+  if (await hasPseudonymKey(pool)) throw new PseudonymsFixedError('pseudonyms');
 }

@@ -20,6 +20,8 @@ export interface AggregateRepositoryOptions {
   readonly tracing?: Pick<Tracing, 'command' | 'append'> | null;
   /** Bytes that the folds of streams may take in memory. */
   readonly bytesInMemory?: number;
+  /** Sees each event before it is written; throws for one that must not be. */
+  readonly checkEvent?: (event: DomainEvent) => void;
   /** Throws, or rejects, when nothing may be written now: asked before every command, also one that adds nothing. */
   readonly mayWrite?: () => Promise<void> | undefined;
 }
@@ -46,6 +48,7 @@ export class AggregateRepository<State, Asked extends Command> {
   #folds: KeptFolds<State>;
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #now: () => number;
+  readonly #checkEvent: AggregateRepositoryOptions['checkEvent'];
   readonly #mayWrite: () => Promise<void> | undefined;
   readonly #bytesInMemory: number;
   readonly #tracing: Pick<Tracing, 'command' | 'append'> | null;
@@ -59,6 +62,7 @@ export class AggregateRepository<State, Asked extends Command> {
     this.#bytesInMemory = options.bytesInMemory ?? DEFAULT_BYTES;
     this.#folds = keptFolds(this.#bytesInMemory);
     this.#mayWrite = options.mayWrite ?? (() => undefined);
+    this.#checkEvent = options.checkEvent;
     this.#now = options.now ?? Date.now;
     this.#tracing = options.tracing ?? null;
   }
@@ -119,6 +123,7 @@ export class AggregateRepository<State, Asked extends Command> {
         fold = current;
         continue;
       }
+      this.#checkEvent?.(event);
       const sealed = this.#seal(stream, fold, event, origin);
       const appended = await this.#tracedAppend(stream, fold, sealed, origin);
       if (appended !== 'conflict') {

@@ -1,5 +1,6 @@
 import type { PlanCatalog } from '../events/catalog.events.js';
 import { catalogStream } from '../events/stream-names.js';
+import type { KeptUserIds } from '../events/user-id.js';
 import type { Aggregate, Origin } from './aggregate.js';
 
 /** Publish a catalogue unless its hash ever was: a known one that is not the last is an old file in a rolling deploy. */
@@ -39,6 +40,19 @@ export interface CatalogPublished {
 export interface CatalogState {
   readonly published: ReadonlySet<string>;
   readonly last: { readonly hash: string; readonly catalog: PlanCatalog } | null;
+}
+
+/** The catalogue of a log; the first that is published says so where user ids are pseudonyms. */
+export function catalogAggregateOf(userIds: KeptUserIds): Aggregate<CatalogState, CatalogCommand> {
+  if (userIds === 'as_they_are') return catalogAggregate;
+  return {
+    ...catalogAggregate,
+    decide: (state, command) => {
+      const [event] = catalogAggregate.decide(state, command);
+      if (event?.type !== 'PlanCatalogPublished') return [];
+      return state.last === null ? [{ ...event, data: { ...event.data, pseudonyms: true } }] : [event];
+    },
+  };
 }
 
 export const catalogAggregate: Aggregate<CatalogState, CatalogCommand> = {

@@ -1,10 +1,12 @@
 import type { EventStore } from '../event-store/event-store.js';
+import { holdsAddress, type KeptUserIds } from '../events/user-id.js';
 import { AggregateRepository, type AggregateRepositoryOptions } from './aggregate-repository.js';
 import { auditAggregate } from './audit.aggregate.js';
-import { catalogAggregate } from './catalog.aggregate.js';
+import { catalogAggregateOf } from './catalog.aggregate.js';
 import { checkoutAggregate } from './checkout.aggregate.js';
 import { customerAggregate } from './customer.aggregate.js';
 import { deadlineAggregate } from './deadline.aggregate.js';
+import { erasureAggregate } from './erasure.aggregate.js';
 import { grantAggregate } from './grant.aggregate.js';
 import { overridesAggregate } from './overrides.aggregate.js';
 import { paymentAggregate } from './payment.aggregate.js';
@@ -12,6 +14,14 @@ import { planChangeAggregate } from './plan-change.aggregate.js';
 import { projectionAggregate } from './projection.aggregate.js';
 import { subscriptionAggregate } from './subscription.aggregate.js';
 import { usageAggregate } from './usage.aggregate.js';
+import { checkPseudonyms, userIdsOfEvent } from './user-ids-of-events.js';
+
+/** What all repositories of a log share; `userIds` left out: as they come. */
+export interface RepositoriesOptions extends AggregateRepositoryOptions {
+  readonly userIds?: KeptUserIds;
+  /** Hears that an event names a user whose id holds what looks like an address of an e-mail. */
+  readonly onAddress?: () => void;
+}
 
 /** The repositories of every aggregate, on one event store. */
 export class Repositories {
@@ -27,8 +37,10 @@ export class Repositories {
   readonly projections;
   readonly audits;
   readonly catalog;
+  readonly erasures;
 
-  constructor(store: EventStore, options: AggregateRepositoryOptions) {
+  constructor(store: EventStore, given: RepositoriesOptions) {
+    const options = checked(given);
     this.subscriptions = new AggregateRepository(store, subscriptionAggregate, options);
     this.customers = new AggregateRepository(store, customerAggregate, options);
     this.checkouts = new AggregateRepository(store, checkoutAggregate, options);
@@ -40,13 +52,18 @@ export class Repositories {
     this.deadlines = new AggregateRepository(store, deadlineAggregate, options);
     this.projections = new AggregateRepository(store, projectionAggregate, options);
     this.audits = new AggregateRepository(store, auditAggregate, options);
-    this.catalog = new AggregateRepository(store, catalogAggregate, options);
+    this.catalog = new AggregateRepository(
+      store,
+      catalogAggregateOf(options.userIds ?? 'as_they_are'),
+      options,
+    );
+    this.erasures = new AggregateRepository(store, erasureAggregate, options);
   }
 
   /** Drops what all of them have in memory: the log may have lost it. */
   forget(): void {
     const { subscriptions, customers, checkouts, payments, grants, overrides } = this;
-    const { usage, planChanges, deadlines, projections, audits, catalog } = this;
+    const { usage, planChanges, deadlines, projections, audits, catalog, erasures } = this;
     for (const each of [
       subscriptions,
       customers,
@@ -60,7 +77,19 @@ export class Repositories {
       projections,
       audits,
       catalog,
+      erasures,
     ])
       each.forget();
   }
+}
+
+function checked({ userIds, onAddress, ...options }: RepositoriesOptions): RepositoriesOptions {
+  if (userIds === 'pseudonyms') return { ...options, userIds, checkEvent: checkPseudonyms };
+  if (onAddress === undefined) return options;
+  return {
+    ...options,
+    checkEvent: (event) => {
+      if (userIdsOfEvent(event).some(holdsAddress)) onAddress();
+    },
+  };
 }

@@ -92,6 +92,13 @@ export const environmentSchema = z.object({
       }
     })
     .optional(),
+  USER_ID_PSEUDONYMS: z
+    .enum(['true', 'false'], { error: 'must be true or false' })
+    .default('false')
+    .transform((text) => text === 'true'),
+  USER_ID_EMAIL: z
+    .enum(['warn', 'refuse', 'allow'], { error: 'must be warn, refuse or allow' })
+    .default('warn'),
   STRIPE_ACCOUNT: matching(/^acct_\w{1,250}$/, 'an account id, acct_…').optional(),
   CHECKOUT_URL_ORIGINS: setting('origins such as https://app.example.com, comma-separated')
     .transform((value) => value.split(',').map((origin) => origin.trim()))

@@ -9,6 +9,7 @@ import {
   type Settings,
   type StripeApiSettings,
   type TokenSettings,
+  userIdsOf,
   withoutEmpty,
 } from './settings.js';
 
@@ -26,7 +27,12 @@ const stripeApiSchema = environmentSchema.pick({
   STRIPE_REQUESTS_PER_SECOND: true,
 });
 
-const claimSchema = environmentSchema.pick({ USER_ID_METADATA_KEY: true, USER_ID_PATTERN: true });
+const claimSchema = environmentSchema.pick({
+  USER_ID_METADATA_KEY: true,
+  USER_ID_PATTERN: true,
+  USER_ID_PSEUDONYMS: true,
+  USER_ID_EMAIL: true,
+});
 
 const accountSchema = environmentSchema.pick({ STRIPE_ACCOUNT: true });
 
@@ -86,14 +92,13 @@ export function loadStripeApiSettings(
 }
 
 /**
- * Reads how user ids are found in what Stripe shows.
+ * Reads how user ids are found in what Stripe shows, and how they are kept.
  * @throws InvalidSettingsError as `loadSettings`
  */
-function loadClaimReading(environment: Environment): ClaimReading {
+export function loadUserIds(environment: Environment): Pick<Settings, 'userIds' | 'ownUserIds'> {
   const parsed = claimSchema.safeParse(withoutEmpty(environment));
   if (!parsed.success) throw new InvalidSettingsError(faultsOf(parsed.error));
-  const { USER_ID_METADATA_KEY, USER_ID_PATTERN } = parsed.data;
-  return { userIdMetadataKey: USER_ID_METADATA_KEY, userIdPattern: USER_ID_PATTERN ?? null };
+  return userIdsOf(parsed.data);
 }
 
 /**
@@ -105,7 +110,7 @@ export function loadTranslationOptions(
 ): ClaimReading & { readonly account: string | null } {
   const parsed = accountSchema.safeParse(withoutEmpty(environment));
   if (!parsed.success) throw new InvalidSettingsError(faultsOf(parsed.error));
-  return { ...loadClaimReading(environment), account: parsed.data.STRIPE_ACCOUNT ?? null };
+  return { ...loadUserIds(environment).userIds, account: parsed.data.STRIPE_ACCOUNT ?? null };
 }
 
 /**

@@ -1,5 +1,11 @@
 import type { z } from 'zod';
-import type { ClaimReading } from '../events/user-id.js';
+import {
+  type ClaimReading,
+  type KeptUserIds,
+  PSEUDONYM,
+  withoutAddresses,
+  withoutPseudonyms,
+} from '../events/user-id.js';
 import type { LogLevel } from '../observability/log-levels.js';
 import { NamedError } from '../observability/named-error.js';
 import type { TracingSettings } from '../observability/tracing.js';
@@ -54,8 +60,13 @@ export interface Settings {
   readonly eventStoreUrl: string | null;
   readonly streamPrefix: string;
   readonly plansFile: string;
-  /** How user ids that Stripe's objects carry are found, and what they must match as a whole (`null`: anything). */
+  /**
+   * How user ids that Stripe's objects carry are found, and what they must match as a whole inside (`null`: anything), where
+   * they may be pseudonyms.
+   */
   readonly userIds: ClaimReading;
+  /** Your own user ids, as they come and go. */
+  readonly ownUserIds: OwnUserIdSettings;
   /** The one account whose events count besides those that name none; `null`: no other. */
   readonly stripeAccount: string | null;
   /** Origins that a checkout or the portal may send a browser back to; none: nothing can be bought through Tenure. */
@@ -82,6 +93,16 @@ export interface Settings {
   readonly streams: { readonly max: number; readonly perUser: number };
   /** Origins whose browsers may call, exact; empty: none. */
   readonly corsOrigins: readonly string[];
+}
+
+/**
+ * How user ids are kept in the log, what one must match as a whole as it comes (`null`: anything), and what is done about one
+ * that looks like an address of an e-mail.
+ */
+export interface OwnUserIdSettings {
+  readonly kept: KeptUserIds;
+  readonly pattern: RegExp | null;
+  readonly email: 'warn' | 'refuse' | 'allow';
 }
 
 /**
@@ -144,7 +165,7 @@ export function loadSettings(environment: Environment): Settings {
     eventStoreUrl: data.EVENTSTORE_URL ?? null,
     streamPrefix: data.STREAM_PREFIX,
     plansFile: data.PLANS_FILE,
-    userIds: { userIdMetadataKey: data.USER_ID_METADATA_KEY, userIdPattern: data.USER_ID_PATTERN ?? null },
+    ...userIdsOf(data),
     stripeAccount: data.STRIPE_ACCOUNT ?? null,
     checkoutUrlOrigins: data.CHECKOUT_URL_ORIGINS ?? [],
     readyLagSeconds: data.READY_LAG_SECONDS,
@@ -169,6 +190,29 @@ export function loadSettings(environment: Environment): Settings {
     },
     streams: { max: data.STREAMS_MAX, perUser: data.STREAMS_PER_USER },
     corsOrigins: data.CORS_ORIGINS,
+  };
+}
+
+/** How user ids are read: what is tested inside are pseudonyms, where they are kept. */
+export function userIdsOf(
+  data: Pick<
+    z.infer<typeof environmentSchema>,
+    'USER_ID_METADATA_KEY' | 'USER_ID_PATTERN' | 'USER_ID_PSEUDONYMS' | 'USER_ID_EMAIL'
+  >,
+): Pick<Settings, 'userIds' | 'ownUserIds'> {
+  const kept = data.USER_ID_PSEUDONYMS ? 'pseudonyms' : 'as_they_are';
+  const given =
+    data.USER_ID_EMAIL === 'refuse' ? withoutAddresses(data.USER_ID_PATTERN) : (data.USER_ID_PATTERN ?? null);
+  return {
+    userIds: {
+      userIdMetadataKey: data.USER_ID_METADATA_KEY,
+      userIdPattern: kept === 'pseudonyms' ? PSEUDONYM : given,
+    },
+    ownUserIds: {
+      kept,
+      pattern: kept === 'pseudonyms' ? withoutPseudonyms(given) : given,
+      email: data.USER_ID_EMAIL,
+    },
   };
 }
 

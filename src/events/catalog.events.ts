@@ -124,9 +124,13 @@ export function pricesOfLabel(named: Plan['prices'][string]): readonly string[] 
 
 export type Limit = z.infer<typeof limitSchema>;
 
-/** Published whole, with the SHA-256 of its canonical JSON (RFC 8785) as `hash`. */
+/**
+ * Published whole, with the SHA-256 of its canonical JSON (RFC 8785) as `hash`. `pseudonyms` is said by the first of a log
+ * whose user ids are pseudonyms, and by no other.
+ */
 export const planCatalogPublishedSchema = z.strictObject({
   hash: z.string(),
   catalog: planCatalogSchema,
+  pseudonyms: z.literal(true).optional(),
 });
 export type PlanCatalogPublishedData = z.infer<typeof planCatalogPublishedSchema>;

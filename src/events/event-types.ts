@@ -16,6 +16,7 @@ import {
   subscriptionUnlinkedSchema,
 } from './customer.events.js';
 import { accessDeadlineReachedSchema } from './deadline.events.js';
+import { erasureSchema } from './erasure.events.js';
 import { grantIssuedSchema, grantRevokedSchema } from './grant.events.js';
 import { customerInvoiceObservationSchema, invoiceObservationSchema } from './invoice.events.js';
 import { overrideRemovedSchema, overrideSetSchema } from './override.events.js';
@@ -129,7 +130,10 @@ export const EVENT_TYPES = {
 
   AccessDeadlineReached: eventType('AccessDeadlineReached', 1, accessDeadlineReachedSchema),
 
-  PlanCatalogPublished: eventType('PlanCatalogPublished', 3, planCatalogPublishedSchema),
+  UserErased: eventType('UserErased', 1, erasureSchema),
+  UserReadmitted: eventType('UserReadmitted', 1, erasureSchema),
+
+  PlanCatalogPublished: eventType('PlanCatalogPublished', 4, planCatalogPublishedSchema),
 
   EventSkipped: eventType('EventSkipped', 1, eventSkippedSchema),
 

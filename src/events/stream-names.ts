@@ -14,14 +14,14 @@ export const STREAM_CATEGORIES = [
 ] as const;
 export type StreamCategory = (typeof STREAM_CATEGORIES)[number];
 
-/** What one stream is about: a Stripe object by its id, a grant by its id, a user's overrides, changes of plan, deadlines or usage by the user's id, what ops did to a projection by its name, what somebody read on one day, or the plan catalogue, of which there is one. */
+/** What one stream is about: a Stripe object by its id, a grant by its id, a user's overrides, changes of plan, deadlines or usage by the user's id, what ops did to a projection by its name, what somebody read on one day, or the plan catalogue or the erasures, of which there is one stream each. */
 export type StreamSubject =
   | { readonly category: StreamCategory; readonly id: string }
-  | { readonly category: 'catalog' };
+  | { readonly category: 'catalog' | 'erasures' };
 
 /** Stream of a subject, such as `tenure.subscription-sub_1`. `prefix` is the setting `STREAM_PREFIX`. */
 export function streamName(prefix: string, subject: StreamSubject): string {
-  return subject.category === 'catalog' ? `${prefix}catalog` : `${prefix}${subject.category}-${subject.id}`;
+  return 'id' in subject ? `${prefix}${subject.category}-${subject.id}` : `${prefix}${subject.category}`;
 }
 
 /** `{prefix}subscription-{sub_…}` */
@@ -84,11 +84,16 @@ export function catalogStream(prefix: string): string {
   return `${prefix}catalog`;
 }
 
+/** `{prefix}erasures` */
+export function erasuresStream(prefix: string): string {
+  return `${prefix}erasures`;
+}
+
 /** What a stream is about, read from its name; `null` when it is not one of ours or of a kind this code does not know. */
 export function parseStreamName(prefix: string, name: string): StreamSubject | null {
   if (!name.startsWith(prefix)) return null;
   const rest = name.slice(prefix.length);
-  if (rest === 'catalog') return { category: 'catalog' };
+  if (rest === 'catalog' || rest === 'erasures') return { category: rest };
   for (const category of STREAM_CATEGORIES) {
     const start = `${category}-`;
     if (rest.startsWith(start) && rest.length > start.length) {

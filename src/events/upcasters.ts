@@ -29,6 +29,7 @@ export const UPCASTERS: Upcasters = new Map([
     new Map([
       [1, filledIn],
       [2, filledIn],
+      [3, filledIn],
     ]),
   ],
 ]);

@@ -17,6 +17,30 @@ export function isUserId(value: unknown): value is string {
   );
 }
 
+/** A pseudonym as a whole: all that is a claim where user ids are kept as pseudonyms (DESIGN 4). */
+export const PSEUDONYM = /^psn_[0-9a-f]{32}$/;
+
+/** How the user ids of a log are kept: as they come, or as pseudonyms (DESIGN 4). */
+export type KeptUserIds = 'as_they_are' | 'pseudonyms';
+
+/** Texts that look like the address of an e-mail, somewhere in them. */
+const ADDRESS = /[^\s@<>"',;:]+@[^\s@<>"',;:]+\.[\p{L}\p{N}-]{2,}/u;
+
+/** Whether a text holds what looks like the address of an e-mail. */
+export function holdsAddress(text: string): boolean {
+  return text.includes('@') && ADDRESS.test(text);
+}
+
+/** A pattern that also refuses what holds such an address; `pattern` left out: anything else is taken. */
+export function withoutAddresses(pattern: RegExp | undefined): RegExp {
+  return new RegExp(`^(?![^]*(?:${ADDRESS.source}))(?:${pattern?.source ?? '[^]*'})$`, 'u');
+}
+
+/** A pattern that also refuses what looks like a pseudonym, or like what stands for an erased id. */
+export function withoutPseudonyms(pattern: RegExp | null): RegExp {
+  return new RegExp(`^(?!ps[nx]_[0-9a-f]{32}$)(?:${pattern?.source ?? '[^]*'})$`, 'u');
+}
+
 /** How claims are read: the metadata key that carries our user id, and what an id must match as a whole (`null`: anything). */
 export interface ClaimReading {
   readonly userIdMetadataKey: string;

@@ -71,6 +71,7 @@ export function Describe(route: RouteDescription): MethodDecorator {
     ...reaching,
     ...keyed,
     ...own,
+    ...ofPersons(route),
   ]);
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of problems) {
@@ -112,6 +113,13 @@ export function Describe(route: RouteDescription): MethodDecorator {
       }),
     ),
   );
+}
+
+/** What is refused of persons: whoever was erased, and what is said for the log of whom it is about. */
+function ofPersons(route: RouteDescription): readonly ProblemCode[] {
+  const isOfUsers = route.problems.includes('invalid_user_id') || takesUsers(route);
+  const isSaid = route.body !== undefined && JSON.stringify(jsonSchema(route.body)).includes('"reason"');
+  return [...(isOfUsers ? (['user_erased'] as const) : []), ...(isSaid ? (['unfit_text'] as const) : [])];
 }
 
 function isForKeys({ access }: RouteDescription): boolean {

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { FailureLog } from './failure-log.js';
+import { TextWriter } from './outgoing-text.js';
 import { problemBody, type ToProblem } from './problem.js';
 
 /** Proxies and browsers give up a connection on which nothing comes for long. */
@@ -40,7 +41,7 @@ export function eventText(event: string, data: string, id: string): string {
 
 /** The open event streams of the service. `close` ends them all, so that a stop need not wait for their clients. */
 export class EventStreams {
-  readonly #open = new Map<AbortController, ServerResponse>();
+  readonly #open = new Map<AbortController, TextWriter>();
   #isClosed = false;
 
   constructor(
@@ -61,7 +62,8 @@ export class EventStreams {
   ): Promise<void> {
     const nobody = new AbortController();
     const leave = (): void => nobody.abort();
-    this.#open.set(nobody, response);
+    const writer = new TextWriter(response);
+    this.#open.set(nobody, writer);
     // Who has left already is told of by no event.
     if (this.#isClosed || until?.aborted === true || response.destroyed) leave();
     until?.addEventListener('abort', leave);
@@ -73,12 +75,10 @@ export class EventStreams {
       'x-content-type-options': 'nosniff',
       'x-request-id': requestId,
     });
-    if (response.req.method === 'HEAD') return this.#end(nobody, response);
-    response.write(retryText(RETRY_MS));
-    const beat = heartbeat === 'own' ? undefined : setInterval(() => response.write(':\n\n'), HEARTBEAT_MS);
-    const sendText = (text: string): void => {
-      response.write(text);
-    };
+    if (response.req.method === 'HEAD') return this.#end(nobody, writer);
+    writer.write(retryText(RETRY_MS));
+    const beat = heartbeat === 'own' ? undefined : setInterval(() => writer.write(':\n\n'), HEARTBEAT_MS);
+    const sendText = (text: string): void => writer.write(text);
     const send = (event: string, data: unknown): void =>
       sendText(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
     const stream: EventStream = {
@@ -100,22 +100,22 @@ export class EventStreams {
     } finally {
       clearInterval(beat);
       until?.removeEventListener('abort', leave);
-      this.#end(nobody, response);
+      this.#end(nobody, writer);
     }
   }
 
   /** Ends every stream, and those that are begun from now on; clients come again at different times. */
   close(): void {
     this.#isClosed = true;
-    for (const [nobody, response] of this.#open) {
-      response.write(retryText(RETRY_AFTER_STOP_MS));
+    for (const [nobody, writer] of this.#open) {
+      writer.write(retryText(RETRY_AFTER_STOP_MS));
       nobody.abort();
     }
   }
 
-  #end(nobody: AbortController, response: ServerResponse): void {
+  #end(nobody: AbortController, writer: TextWriter): void {
     this.#open.delete(nobody);
-    response.end();
+    writer.end();
   }
 
   /** How many are open. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { FailureLog } from './failure-log.js';
+import { outgoingTextOf } from './outgoing-text.js';
 import type { ToProblem } from './problem.js';
 
 /** The media type of JSON texts, one a line. */
@@ -59,6 +60,7 @@ export class LineStreams {
     this.#open.set(nobody, ending);
     if (this.#isClosed) nobody.abort();
     response.once('close', () => nobody.abort());
+    const outgoing = outgoingTextOf(response);
     const lines = texts[Symbol.asyncIterator]();
     try {
       let next = await lines.next();
@@ -71,7 +73,8 @@ export class LineStreams {
       });
       // To HEAD no body is sent: nothing more is made for it.
       while (next.done !== true && !nobody.signal.aborted && response.req.method !== 'HEAD') {
-        const hasRoom = response.write(next.value);
+        const text = outgoing === null ? next.value : await outgoing.later(next.value);
+        const hasRoom = response.write(text);
         if (!hasRoom) await once(response, 'drain', { signal: nobody.signal });
         next = await lines.next();
       }

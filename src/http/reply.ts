@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { outgoingTextOf } from './outgoing-text.js';
 import { type ProblemError, problemBody } from './problem.js';
 
 /**
@@ -53,6 +54,20 @@ export function problemReply(problem: ProblemError, requestId: string): Reply {
  * (`x-content-type-options`). Does nothing on a response that has begun, except to end its connection.
  */
 export function sendReply(response: ServerResponse, reply: Reply | BytesReply, requestId: string): void {
+  const { body } = reply;
+  const outgoing = typeof body === 'string' ? outgoingTextOf(response) : null;
+  if (outgoing === null || typeof body !== 'string') {
+    sendNow(response, reply, requestId);
+    return;
+  }
+  const send = (text: string): void =>
+    sendNow(response, new Reply(reply.status, reply.headers, text), requestId);
+  const ready = outgoing.now(body);
+  if (ready !== null) send(ready);
+  else outgoing.later(body).then(send, (error: Error) => response.destroy(error));
+}
+
+function sendNow(response: ServerResponse, reply: Reply | BytesReply, requestId: string): void {
   if (response.headersSent) {
     response.destroy();
     return;

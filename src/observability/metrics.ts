@@ -92,6 +92,11 @@ export class Metrics {
     labelNames: ['kind'] as const,
     registers: [this.registry],
   });
+  private readonly erasedClaims = new Counter({
+    name: 'tenure_erased_claims_total',
+    help: 'Claims of Stripe objects that were left out because their user is erased.',
+    registers: [this.registry],
+  });
   private readonly deadlines = new Counter({
     name: 'tenure_deadlines_total',
     help: 'Changes by time that were due, by whether this instance appended their event.',
@@ -197,6 +202,10 @@ export class Metrics {
 
   stripeUnexpected(kind: 'unknown_status' | 'unknown_dispute_status' | 'cut_items' | 'cut_lines'): void {
     this.unexpected.inc({ kind });
+  }
+
+  erasedClaim(count: number): void {
+    this.erasedClaims.inc(count);
   }
 
   deadline(outcome: DeadlineOutcome): void {

@@ -9,6 +9,7 @@ import { TO_PROBLEM, type ToProblem } from '../http/problem.js';
 import { Metrics } from '../observability/metrics.js';
 import { PROJECTIONS, type Projections } from '../projections/projections.js';
 import { RevocationFeedReader } from '../projections/read-models/revocation-feed.reader.js';
+import { PSEUDONYMS, type Pseudonyms } from '../pseudonyms/pseudonyms.js';
 import { LongPolls } from './long-polls.js';
 import { Revocations } from './revocations.js';
 import { SnapshotWatch } from './snapshot-watch.js';
@@ -53,9 +54,15 @@ import { StreamPlaces } from './stream-places.js';
     },
     {
       provide: Revocations,
-      inject: [POOL, PROJECTIONS, FailureLog],
-      useFactory: (pool: Pool, { changes, engine }: Projections, failures: FailureLog) =>
+      inject: [POOL, PROJECTIONS, FailureLog, PSEUDONYMS],
+      useFactory: (
+        pool: Pool,
+        { changes, engine }: Projections,
+        failures: FailureLog,
+        pseudonyms: Pseudonyms | null,
+      ) =>
         new Revocations({
+          pseudonyms,
           reader: new RevocationFeedReader(pool),
           changes,
           isOurs: () => engine.status().state === 'leading',

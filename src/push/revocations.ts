@@ -6,6 +6,7 @@ import type {
   RevocationPage,
 } from '../projections/read-models/revocation-feed.reader.js';
 import type { SnapshotChanges } from '../projections/read-models/snapshot-changes.js';
+import type { Pseudonyms } from '../pseudonyms/pseudonyms.js';
 import { ChangeSignal } from './change-signal.js';
 import { cursorText, parseCursor, type RevocationCursor } from './revocation-cursor.js';
 
@@ -25,6 +26,8 @@ export interface RevocationsPage {
 }
 
 export interface RevocationsOptions {
+  /** Tells whose pair is gone: the feed leaves erased users out. `null` or left out: there are none. */
+  readonly pseudonyms?: Pick<Pseudonyms, 'withUserId'> | null;
   readonly reader: RevocationFeedReader;
   readonly changes: Pick<SnapshotChanges, 'subscribe' | 'onLostCommits'>;
   /** Whether this instance is the one that drops old lines. */
@@ -149,9 +152,11 @@ export class Revocations {
     const page = await this.options.reader.page(after?.sequence ?? 0n, limit + 1);
     const { epoch } = page;
     const begin = placeIn(page, after);
-    const lines = page.lines.slice(0, limit);
-    const last = lines.at(-1);
+    const read = page.lines.slice(0, limit);
+    const last = read.at(-1);
     const at = last === undefined ? begin : { epoch, sequence: BigInt(last.sequence) };
+    const { pseudonyms = null } = this.options;
+    const lines = pseudonyms === null ? read : await pseudonyms.withUserId(read, ({ userId }) => userId);
     const revocations = lines.map(({ sequence, userId, version }) => ({
       kind: 'user' as const,
       id: userId,

@@ -11,6 +11,7 @@ import { Metrics } from '../observability/metrics.js';
 import { VERSION } from '../observability/version.js';
 import { watchReactions } from '../observability/watched-gauges.js';
 import { LogWatch } from '../projections/engine/log-watch.js';
+import { PSEUDONYMS, type Pseudonyms } from '../pseudonyms/pseudonyms.js';
 import { GatewayModule, STRIPE_GATEWAY } from '../stripe/gateway/gateway.module.js';
 import type { StripeGateway } from '../stripe/gateway/stripe.gateway.js';
 import { CheckoutReaction } from './checkout/checkout.reaction.js';
@@ -45,6 +46,7 @@ export const REACTIONS = Symbol('REACTIONS');
         MACHINE_CLOCK,
         Metrics,
         FailureLog,
+        PSEUDONYMS,
       ],
       useFactory: reactionsOf,
     },
@@ -56,9 +58,12 @@ export const REACTIONS = Symbol('REACTIONS');
     },
     {
       provide: MessageSender,
-      inject: [SETTINGS, EndpointRepository],
-      useFactory: ({ webhookAddresses: addresses }: Settings, endpoints: EndpointRepository) =>
-        new MessageSender({ addresses, endpoints, version: VERSION }),
+      inject: [SETTINGS, EndpointRepository, PSEUDONYMS],
+      useFactory: (
+        { webhookAddresses: addresses }: Settings,
+        endpoints: EndpointRepository,
+        pseudonyms: Pseudonyms | null,
+      ) => new MessageSender({ addresses, endpoints, pseudonyms, version: VERSION }),
     },
     {
       provide: Reactor,
@@ -81,6 +86,7 @@ function reactionsOf(
   now: () => number,
   metrics: Metrics,
   failures: FailureLog,
+  pseudonyms: Pseudonyms | null,
 ): readonly Reaction[] {
   const onGone = ({ id: endpoint }: Endpoint, err: unknown): void =>
     failures.trouble('a receiver of webhooks is gone and its endpoint paused', err, { endpoint });
@@ -91,6 +97,7 @@ function reactionsOf(
       mailing: mail === null ? null : mailingOf(mail),
       gateway,
       findJobs,
+      pseudonyms,
       now,
       onOutcome: (kind, outcome) => metrics.mail(kind, outcome),
     }),

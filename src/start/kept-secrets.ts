@@ -4,6 +4,7 @@ import { type SealedColumn, sealAnew } from '../auth/seal-anew.js';
 import type { SealedSecrets } from '../auth/sealed-secrets.js';
 import { purposeOfReply } from '../http/idempotency/request-key.js';
 import type { Logger } from '../observability/logger.js';
+import { purposeOfPseudonymKey } from '../pseudonyms/keyed-hashes.js';
 import { ENDPOINT_SECRETS } from '../reactions/webhooks/endpoint.repository.js';
 import { TOKEN_KEY_SECRETS } from '../tokens/token-key.repository.js';
 
@@ -12,6 +13,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   ...ENDPOINT_SECRETS,
   ...TOKEN_KEY_SECRETS,
   ...AUDIT_KEY_SECRETS,
+  { table: 'tenure.pseudonym_key', key: 'id', column: 'secret', purposeOf: purposeOfPseudonymKey },
   { table: 'tenure.idempotency_key', key: 'id', column: 'body', purposeOf: purposeOfReply },
 ];
 

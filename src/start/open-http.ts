@@ -13,6 +13,9 @@ import { EVENT_STREAM_PATH } from '../api/ofrep/flag-changes.js';
 import { OfrepService } from '../api/ofrep/ofrep.service.js';
 import { ofrepBody } from '../api/ofrep/ofrep-body.js';
 import { serveOpenApi } from '../api/openapi.js';
+import { RequestEdge } from '../api/pseudonyms/request-edge.js';
+import { revealing } from '../api/pseudonyms/response-edge.js';
+import { checkAddresses } from '../api/pseudonyms/said-edge.js';
 import { toProblem } from '../api/to-problem.js';
 import { AccessControl } from '../auth/access-control.js';
 import { LastUse } from '../auth/keys/last-use.js';
@@ -35,6 +38,7 @@ import { traced } from '../http/traced.js';
 import { WrittenPositionInterceptor } from '../http/written-position.js';
 import { NestLogger } from '../observability/logger.js';
 import { VERSION } from '../observability/version.js';
+import { PSEUDONYMS, type Pseudonyms } from '../pseudonyms/pseudonyms.js';
 import { LongPolls } from '../push/long-polls.js';
 import { WebhookService } from '../webhooks/webhook.service.js';
 import { STEPS, type Starting } from './steps.js';
@@ -47,7 +51,7 @@ export interface Application {
 
 /** Puts the application together; it listens nowhere yet. */
 export async function openApplication(
-  { logger, failures, metrics, stops }: Starting,
+  { settings, logger, failures, metrics, stops }: Starting,
   module: DynamicModule,
 ): Promise<Application> {
   const adapter = new ReplyAdapter(express().disable('x-powered-by'));
@@ -67,6 +71,10 @@ export async function openApplication(
   app.use(['/ofrep', '/access'], requireKey(app.get(AccessControl)));
   app.use('/ofrep', ofrepBody);
   app.use('/access', jsonBody);
+  const pseudonyms = app.get<Pseudonyms | null>(PSEUDONYMS);
+  if (pseudonyms === null)
+    app.use(checkAddresses(settings.ownUserIds.email === 'refuse' ? 'refused' : 'taken'));
+  else app.use(new RequestEdge(pseudonyms).middleware);
   app.useGlobalGuards(new ScopeGuard(app.get(Reflector)), app.get(AuditGuard));
   app.useGlobalInterceptors(
     new IdempotencyInterceptor({
@@ -83,7 +91,11 @@ export async function openApplication(
   const routes = serveOpenApi(app, VERSION);
   app.useGlobalFilters(new ProblemFilter(toProblem, failures, routes));
   await app.init();
-  return { app, expressListener: adapter.getInstance() };
+  const expressListener: RequestListener = adapter.getInstance();
+  return {
+    app,
+    expressListener: pseudonyms === null ? expressListener : revealing(pseudonyms, expressListener),
+  };
 }
 
 /** Listens where the settings say. A stop ends the streams that are open, and lets requests under way finish. */
@@ -91,7 +103,9 @@ export async function openHttp(
   { settings, logger, failures, metrics, tracing, steps }: Starting,
   { app, expressListener }: Application,
 ): Promise<{ readonly server: Server; readonly url: string }> {
-  const answers = hotRoutes({
+  const pseudonyms = app.get<Pseudonyms | null>(PSEUDONYMS);
+  const hot = hotRoutes({
+    edge: pseudonyms === null ? null : new RequestEdge(pseudonyms),
     next: expressListener,
     access: app.get(AccessControl),
     entitlements: app.get(EntitlementsService),
@@ -101,6 +115,7 @@ export async function openHttp(
     logger,
     failures,
   });
+  const answers = pseudonyms === null ? hot : revealing(pseudonyms, hot);
   const served = cors(answers, settings.corsOrigins);
   const server = httpServer(tracing === null ? served : traced(served, tracing, routeOf));
   const listening = listen(server, settings.port, settings.host);

@@ -13,6 +13,7 @@ import { LOGGER, type Logger } from '../observability/logger.js';
 import { Metrics } from '../observability/metrics.js';
 import { LogWatch } from '../projections/engine/log-watch.js';
 import { PROJECTIONS, type Projections } from '../projections/projections.js';
+import { PSEUDONYMS, type Pseudonyms } from '../pseudonyms/pseudonyms.js';
 import { DeliveryHeartbeat } from '../webhooks/delivery-heartbeat.js';
 
 /** What is there before the application: stores, read side, settings. */
@@ -27,6 +28,8 @@ export interface AppParts {
   /** Whether the log is the one that the read models were made from. */
   readonly logWatch: LogWatch;
   readonly heartbeat: DeliveryHeartbeat;
+  /** `null`: user ids are kept as they are. */
+  readonly pseudonyms: Pseudonyms | null;
   readonly clock: ServerClock;
   /** This machine's clock, Unix milliseconds; what is written asks `clock`. */
   readonly now: () => number;
@@ -51,6 +54,7 @@ export function partsModule(parts: AppParts): DynamicModule {
     { provide: PROJECTIONS, useValue: parts.projections },
     { provide: LogWatch, useValue: parts.logWatch },
     { provide: DeliveryHeartbeat, useValue: parts.heartbeat },
+    { provide: PSEUDONYMS, useValue: parts.pseudonyms },
     { provide: ServerClock, useValue: parts.clock },
     { provide: MACHINE_CLOCK, useValue: parts.now },
     { provide: Metrics, useValue: parts.metrics },

@@ -11,6 +11,7 @@ import { eventStoreMigrations } from '../event-store/postgres/migrations.js';
 import { eventStorePoolConfig } from '../event-store/postgres/pg-session.js';
 import { idempotencyMigrations } from '../http/idempotency/migrations.js';
 import { projectionMigrations } from '../projections/read-models/migrations/migrations.js';
+import { pseudonymMigrations } from '../pseudonyms/migrations.js';
 import { mailMigrations } from '../reactions/mail/migrations.js';
 import { reactionMigrations } from '../reactions/migrations.js';
 import { outgoingWebhookMigrations } from '../reactions/webhooks/migrations.js';
@@ -46,6 +47,7 @@ export function serviceMigrations(eventStoreUrl: string | null): readonly (new (
     ...mailMigrations,
     ...tokenMigrations,
     ...auditTreeMigrations,
+    ...pseudonymMigrations,
     CreateLogIdentity1763800000200,
   ];
 }

@@ -9,6 +9,9 @@ import {
 import { z } from 'zod';
 import type { Served, Snapshot } from '../projections/entitlements/snapshot.js';
 import type { EntitlementReader } from '../projections/read-models/entitlement.reader.js';
+import { UserErasedError } from '../pseudonyms/errors.js';
+import { isErasedMark } from '../pseudonyms/pseudonym.js';
+import type { Pseudonyms } from '../pseudonyms/pseudonyms.js';
 import type { SigningKeys } from './signing-keys.js';
 import { TOKEN_ALGORITHMS } from './token-key.js';
 
@@ -59,6 +62,8 @@ export interface IssuedToken {
 export interface EntitlementTokensOptions {
   readonly keys: Pick<SigningKeys, 'signing' | 'published'>;
   readonly reader: Pick<EntitlementReader, 'read' | 'readMany'>;
+  /** Exchanges user ids, which a token has as they are outside; `null` or left out: they are the same inside. */
+  readonly pseudonyms?: Pick<Pseudonyms, 'isUserId' | 'storedOfOne' | 'userIdsOf'> | null;
   readonly issuer: string;
   /** Seconds that a token lives at most. */
   readonly seconds: number;
@@ -74,7 +79,8 @@ export class EntitlementTokens {
   async issue(userId: string): Promise<IssuedToken> {
     const { keys, reader, issuer, seconds, now } = this.options;
     const [{ snapshot }, { kid, algorithm, key }] = await Promise.all([reader.read(userId), keys.signing()]);
-    const claims = claimsOf(snapshot, { issuer, seconds, now: now() });
+    const own = { ...snapshot, userId: await this.#ownIdOf(snapshot.userId) };
+    const claims = claimsOf(own, { issuer, seconds, now: now() });
     const token = await new SignJWT({ ...claims })
       .setProtectedHeader({ alg: algorithm, typ: TOKEN_TYPE, kid })
       .sign(key);
@@ -105,8 +111,27 @@ export class EntitlementTokens {
   async introspect(token: string): Promise<TokenClaims | null> {
     const claims = await this.verify(token);
     if (claims === null) return null;
-    const { snapshot } = await this.#atLeast(claims.sub, claims.ver);
+    const userId = await this.#storedIdOf(claims.sub);
+    if (userId === null) return null;
+    const { snapshot } = await this.#atLeast(userId, claims.ver);
     return snapshot.revocationVersion === claims.ver ? claims : null;
+  }
+
+  /** @throws UserErasedError */
+  async #ownIdOf(stored: string): Promise<string> {
+    const { pseudonyms = null } = this.options;
+    if (pseudonyms === null) return stored;
+    const userId = (await pseudonyms.userIdsOf([stored])).get(stored);
+    if (userId === undefined) throw new UserErasedError();
+    return userId;
+  }
+
+  /** What stands for a user id inside; `null` where its user is erased. */
+  async #storedIdOf(userId: string): Promise<string | null> {
+    const { pseudonyms = null } = this.options;
+    if (pseudonyms === null) return userId;
+    const stored = pseudonyms.isUserId(userId) ? await pseudonyms.storedOfOne(userId) : null;
+    return stored === null || isErasedMark(stored) ? null : stored;
   }
 
   /** The snapshot; where the one in memory is older than the token, another instance was faster, and the database is asked. */

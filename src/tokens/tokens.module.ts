@@ -7,6 +7,7 @@ import { POOL } from '../database/database.js';
 import { MACHINE_CLOCK } from '../database/server-clock.js';
 import { FailureLog } from '../http/failure-log.js';
 import { PROJECTIONS, type Projections } from '../projections/projections.js';
+import { PSEUDONYMS, type Pseudonyms } from '../pseudonyms/pseudonyms.js';
 import { EntitlementTokens } from './entitlement-token.js';
 import { SigningKeys } from './signing-keys.js';
 
@@ -34,13 +35,14 @@ import { SigningKeys } from './signing-keys.js';
     },
     {
       provide: EntitlementTokens,
-      inject: [SigningKeys, PROJECTIONS, SETTINGS, MACHINE_CLOCK],
+      inject: [SigningKeys, PROJECTIONS, SETTINGS, MACHINE_CLOCK, PSEUDONYMS],
       useFactory: (
         keys: SigningKeys,
         { reader }: Projections,
         { tokens: { issuer, seconds } }: Settings,
         now: () => number,
-      ) => new EntitlementTokens({ keys, reader, issuer, seconds, now }),
+        pseudonyms: Pseudonyms | null,
+      ) => new EntitlementTokens({ keys, reader, pseudonyms, issuer, seconds, now }),
     },
   ],
   exports: [SigningKeys, EntitlementTokens],

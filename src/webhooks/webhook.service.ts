@@ -9,6 +9,7 @@ import { type ProblemCode, ProblemError, type ToProblem } from '../http/problem.
 import { jsonReply, type Reply } from '../http/reply.js';
 import type { Metrics, WebhookOutcome } from '../observability/metrics.js';
 import { OnceADay } from '../observability/once-a-day.js';
+import type { StripeIds } from '../pseudonyms/stripe-ids.js';
 import type { ReconciliationQueue } from '../stripe/reconciliation/reconciliation-queue.js';
 import { id, type JsonObject } from '../stripe/translate/read-json.js';
 import {
@@ -56,6 +57,8 @@ export interface WebhookServiceOptions {
   readonly heartbeat: Pick<DeliveryHeartbeat, 'note'>;
   /** Fetches what thin events stand for. */
   readonly thinEvents: Pick<ThinEvents, 'fetch' | 'withoutKey'>;
+  /** Puts what stands for user ids inside in their place; `null` or left out: they are the same inside. */
+  readonly ids?: Pick<StripeIds, 'inwards'> | null;
   readonly toProblem: ToProblem;
   readonly metrics: Metrics;
   /** Hears, once a day each, what may surprise in what was recorded. */
@@ -127,7 +130,7 @@ export class WebhookService {
       stripeType = id(event.type);
       const receipt = isThinEvent(event)
         ? await this.#receiveThin(event, requestId)
-        : await this.#receiveSnapshot(event, requestId);
+        : await this.#receiveSnapshot(await this.#inside(event), requestId);
       this.options.metrics.webhook(type, receipt.outcome);
       tell(receipt.outcome, receipt);
       const { position } = receipt;
@@ -152,6 +155,14 @@ export class WebhookService {
     const { stream, event, stripe } = translation;
     if (this.#isOtherMode(stripe.livemode)) return OTHER_MODE;
     return this.#record({ stream, event, stripe, causation: stripe.eventId }, requestId);
+  }
+
+  /** As it is read inside; what is not recorded makes nobody known. */
+  async #inside(event: JsonObject): Promise<JsonObject> {
+    const { ids = null } = this.options;
+    return ids !== null && typeof event.type === 'string' && isHandledType(event.type)
+      ? ids.inwards(event)
+      : event;
   }
 
   async #receiveThin(body: JsonObject, requestId: string): Promise<WebhookReceipt> {

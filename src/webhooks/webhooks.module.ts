@@ -6,7 +6,8 @@ import { TO_PROBLEM, type ToProblem } from '../http/problem.js';
 import { LOGGER, type Logger } from '../observability/logger.js';
 import { Metrics } from '../observability/metrics.js';
 import { PROJECTIONS, type Projections } from '../projections/projections.js';
-import { GatewayModule, STRIPE_GATEWAY } from '../stripe/gateway/gateway.module.js';
+import type { StripeIds } from '../pseudonyms/stripe-ids.js';
+import { GatewayModule, STRIPE_GATEWAY, STRIPE_IDS } from '../stripe/gateway/gateway.module.js';
 import type { StripeGateway } from '../stripe/gateway/stripe.gateway.js';
 import { ReconciliationModule } from '../stripe/reconciliation/reconciliation.module.js';
 import { ReconciliationQueue } from '../stripe/reconciliation/reconciliation-queue.js';
@@ -55,6 +56,7 @@ import { WebhookService } from './webhook.service.js';
         Metrics,
         LOGGER,
         RecentDeliveries,
+        STRIPE_IDS,
       ],
       useFactory: webhookService,
     },
@@ -86,6 +88,7 @@ function webhookService(
   metrics: Metrics,
   logger: Logger,
   recent: RecentDeliveries,
+  ids: StripeIds | null,
 ): WebhookService {
   return new WebhookService({
     signature,
@@ -96,6 +99,7 @@ function webhookService(
     checkoutWait,
     heartbeat,
     thinEvents,
+    ids,
     toProblem,
     metrics,
     onRefused: refusalsIn(logger),

@@ -30,6 +30,8 @@ describe('Coming in', () => {
     ['POST', '/v1/entitlements/batch'],
     ['GET', '/v1/ops/unlinked'],
     ['GET', '/v1/ops/conflicts'],
+    ['GET', '/v1/ops/erased-claims'],
+    ['GET', '/v1/ops/missing-pseudonyms'],
     ['GET', '/v1/ops/faults'],
     ['PUT', '/v1/customers/cus_1/link'],
     ['DELETE', '/v1/subscriptions/sub_1/link'],

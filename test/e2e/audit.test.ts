@@ -46,10 +46,11 @@ function log(): Promise<readonly StoredEvent[]> {
 
 /** Every look that the log holds, as `kind of whom`, in its order. */
 async function looks(): Promise<readonly string[]> {
-  return (await log()).flatMap((stored) => {
+  const found = (await log()).flatMap((stored) => {
     const event = parseEvent(stored);
     return event.type === 'AuditAccessed' ? [`${event.data.kind} of ${event.data.userId ?? 'all'}`] : [];
   });
+  return Promise.all(found.map((look) => service.revealed(look)));
 }
 
 describe('The log, over HTTP', () => {

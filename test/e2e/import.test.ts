@@ -2,9 +2,12 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCli } from '../../src/cli/program.js';
 import { Repositories } from '../../src/commands/repositories.js';
+import { SETTINGS, type Settings } from '../../src/config/settings.js';
 import { EventStoreUnavailableError } from '../../src/event-store/errors.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
 import { EventStoreDecorator } from '../../src/event-store/event-store-decorator.js';
+import type { StripeIds } from '../../src/pseudonyms/stripe-ids.js';
+import { STRIPE_IDS } from '../../src/stripe/gateway/gateway.module.js';
 import { RequestBudget } from '../../src/stripe/gateway/request-pace.js';
 import { StripeGateway } from '../../src/stripe/gateway/stripe.gateway.js';
 import { type ImportJob, ImportJobs } from '../../src/stripe/reconciliation/import/import-jobs.js';
@@ -31,16 +34,16 @@ const SUBSCRIPTIONS = Number(process.env.IMPORT_SUBSCRIPTIONS ?? 120);
 const PACE = SUBSCRIPTIONS > 10_000 ? 25 : 1;
 const TIMEOUT_MS = PATIENCE_MS + SUBSCRIPTIONS * 50;
 const ASKED = { afterwards: 'record', actor: 'test', links: [] } as const;
-const CLAIMS = { userIdMetadataKey: 'user_id', userIdPattern: null };
 
 const NOT_FOUND = { outcome: 'not_found', status: 404, requestId: null, againInMs: 0 } as const;
 
-function gatewayTo(api: StripeApi): StripeGateway {
+function gatewayTo(api: StripeApi, more: { readonly ids?: StripeIds | null } = {}): StripeGateway {
   return new StripeGateway({
     secretKey: api.key,
     apiBase: api.url,
     budget: new RequestBudget({ perSecond: 1_000, livemode: false }),
     onRequest: () => undefined,
+    ...more,
   });
 }
 
@@ -104,7 +107,7 @@ describe('An import of what Stripe has', () => {
   function importer(more: Partial<ImporterOptions> & { appends?: number } = {}): Importer {
     const store = service.tenure.app.get<EventStore>(EVENT_STORE);
     const writing = more.appends === undefined ? store : new FailingStore(store, more.appends);
-    const gateway = gatewayTo(api);
+    const gateway = gatewayTo(api, { ids: service.tenure.app.get<StripeIds | null>(STRIPE_IDS) });
     return new Importer({
       pool: service.tenure.pool,
       store,
@@ -113,7 +116,7 @@ describe('An import of what Stripe has', () => {
       stripeAccount: null,
       streamPrefix: service.prefix,
       livemode: false,
-      claims: CLAIMS,
+      claims: service.tenure.app.get<Settings>(SETTINGS).userIds,
       now: Date.now,
       onProgress: () => undefined,
       signal: new AbortController().signal,
@@ -218,7 +221,7 @@ describe('An import of what Stripe has', () => {
       const before = (await retrieved()).length;
       const job = await importer().run({
         ...ASKED,
-        links: [{ customer: 'cus_sub_10', userId: 'linked' }],
+        links: [{ customer: 'cus_sub_10', userId: await service.storedId('linked') }],
       });
       expect(job).toMatchObject({ phase: 'done', recorded: 2 });
       expect((await retrieved()).length).toBe(before + 1);

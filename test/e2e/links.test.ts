@@ -5,7 +5,13 @@ import { EventStoreUnavailableError } from '../../src/event-store/errors.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
 import { buyer, PRO } from '../support/buyer.js';
 import { problemCode } from '../support/http-call.js';
-import { AUTHORIZED, SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
+import {
+  AUTHORIZED,
+  keptAsPseudonyms,
+  SHIPPED_PLANS,
+  startService,
+  type TestService,
+} from '../support/service.js';
 import { customerEvent, invoiceObject, stripeEvent, subscriptionObject } from '../support/stripe-events.js';
 import { disputeObject, fraudWarningObject, invoicePaymentObject } from '../support/stripe-payments.js';
 import { until } from '../support/until.js';
@@ -99,10 +105,12 @@ describe('Linking', () => {
       price: odd.id,
       users: 2,
       adopted: { users: 0, plans: [] },
-      example: 'odd-1',
+      // The first by id: of pseudonyms that is either.
+      example: keptAsPseudonyms() ? expect.stringMatching(/^odd-[12]$/) : 'odd-1',
     });
     expect(await items(`/v1/ops/unmapped-prices?cursor=${odd.id}`)).toEqual([]);
-    expect(await items('/v1/ops/pending-payments?cursor=waitin')).toContainEqual(
+    const after = keptAsPseudonyms() ? '' : '?cursor=waitin';
+    expect(await items(`/v1/ops/pending-payments${after}`)).toContainEqual(
       expect.objectContaining({ userId: 'waiting', plan: 'pro', price: PRO.id, invoice: null }),
     );
   });

@@ -134,7 +134,8 @@ describe('An end user with a token', () => {
 
     const { tenure } = service;
     const origin = { actor: 'test', correlationId: 'test', causation: 'checkout/buyer', stripe: null };
-    const event = { type: 'CheckoutStarted' as const, data: STARTED };
+    const data = { ...STARTED, userId: await service.storedId(STARTED.userId) };
+    const event = { type: 'CheckoutStarted' as const, data };
     await tenure.app.get(CommandBus).execute(new RecordCheckoutEvent('cs_buyer', event, origin));
     const follow = (userId: string) => asUser(userId, '/v1/checkout/sessions/cs_buyer');
     expect((await follow('buyer')).body).toMatchObject({ userId: 'buyer' });

@@ -15,6 +15,7 @@ import {
   checkoutStream,
   customerStream,
   deadlineStream,
+  erasuresStream,
   grantStream,
   overridesStream,
   paymentStream,
@@ -405,6 +406,7 @@ function streamOf({ type, data }: DomainEvent): string {
   if (type === 'PlanCatalogPublished') return catalogStream('tenure.');
   if (type === 'EventSkipped') return projectionStream('tenure.', data.projection);
   if (type === 'AuditAccessed') return auditStream('tenure.', data.hour.slice(0, 10), data.reader);
+  if (type === 'UserErased' || type === 'UserReadmitted') return erasuresStream('tenure.');
   if (type === 'AccessDeadlineReached') return deadlineStream('tenure.', data.userId);
   if (type === 'PlanChangeRequested' || type === 'PlanChangeWithdrawn')
     return planChangeStream('tenure.', data.userId);

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { createTenure, type Tenure, type TenureHooks } from '../../src/bootstrap.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { PSEUDONYMS, type Pseudonyms } from '../../src/pseudonyms/pseudonyms.js';
 import { type Answer, answerOf, type Call, call } from './http-call.js';
 import { wholeLog } from './log.js';
 import { type TestStores, testStores } from './stores.js';
@@ -14,6 +15,11 @@ import { SECOND_SECRET, SECRET, type StripeEvent, signatureOf } from './stripe-e
 
 export const ADMIN_KEY = 'admin-key-of-the-tests-0123456789abcdef';
 export const AUTHORIZED = { authorization: `Bearer ${ADMIN_KEY}` };
+
+/** Whether every service of the tests keeps user ids as pseudonyms: `npm run soak` runs the tests over HTTP once more so. */
+export function keptAsPseudonyms(): boolean {
+  return process.env.TEST_PSEUDONYMS === 'true';
+}
 
 export const PLANS = `default: free
 plans:
@@ -62,6 +68,7 @@ export function testEnvironment(databaseUrl: string, plansFile: string): Record<
     TENURE_ADMIN_KEY: ADMIN_KEY,
     DATABASE_URL: databaseUrl,
     PLANS_FILE: plansFile,
+    ...(keptAsPseudonyms() ? { USER_ID_PSEUDONYMS: 'true' } : {}),
   };
 }
 
@@ -198,6 +205,18 @@ export class TestService {
   async logged(type?: string): Promise<number> {
     const all = await wholeLog(this.tenure.app.get<EventStore>(EVENT_STORE));
     return all.filter((event) => type === undefined || event.type === type).length;
+  }
+
+  /** What stands for a user id in the log of this service: itself, unless user ids are kept as pseudonyms. */
+  async storedId(userId: string): Promise<string> {
+    const pseudonyms = this.tenure.app.get<Pseudonyms | null>(PSEUDONYMS);
+    return pseudonyms === null ? userId : pseudonyms.storedOfOne(userId);
+  }
+
+  /** A text of the log with user ids in it. */
+  async revealed(text: string): Promise<string> {
+    const pseudonyms = this.tenure.app.get<Pseudonyms | null>(PSEUDONYMS);
+    return pseudonyms === null ? text : pseudonyms.reveal(text);
   }
 
   close(): Promise<void> {

@@ -3,6 +3,7 @@ import { type AccessControl, requireAccess } from '../../auth/access-control.js'
 import type { Principal } from '../../auth/authenticator.js';
 import { ProblemError } from '../../http/problem.js';
 import { emptyReply, type Reply } from '../../http/reply.js';
+import { UserErasedError } from '../../pseudonyms/errors.js';
 import { type EntitlementTokens, isEntitlementToken } from '../../tokens/entitlement-token.js';
 import type { Decisions, EntitlementsService } from '../entitlements/entitlements.service.js';
 import { pathOf, routeFor } from './request-path.js';
@@ -28,6 +29,8 @@ export interface AccessCheckOptions {
   readonly access: Pick<AccessControl, 'recognise'>;
   readonly tokens: Pick<EntitlementTokens, 'introspect'>;
   readonly entitlements: Pick<EntitlementsService, 'decisions'>;
+  /** What stands for a user id inside; `null` or left out: itself. @throws UserErasedError, ProblemError `invalid_user_id` */
+  readonly stored?: ((userId: string) => Promise<string>) | null;
 }
 
 /** Answers proxies whether to let a request through (DESIGN 10, "What is asked about"). */
@@ -40,13 +43,26 @@ export class AccessCheck {
    */
   async answer(request: IncomingMessage): Promise<Reply> {
     const question = questionOf(request);
+    const { entitlements } = this.options;
     const userId = await this.#userOf(request.headers.authorization, question.user);
-    const decisions = await this.options.entitlements.decisions(userId);
+    const decisions = await entitlements.decisions(await this.#stored(userId));
     const faulted = faultedHeader(decisions);
     const feature = featureOf(question, decisions);
     const { allowed, reason } = decisions.decide(feature, 1);
     if (!allowed) throw denied(reason, faulted);
     return emptyReply(204, { 'tenure-reason': reason, ...faulted });
+  }
+
+  /** What stands for a user id inside. A proxy takes no other refusal than 401 and 403. @throws ProblemError `access_denied` */
+  async #stored(userId: string): Promise<string> {
+    const { stored = null } = this.options;
+    if (stored === null) return userId;
+    try {
+      return await stored(userId);
+    } catch (error) {
+      if (error instanceof UserErasedError) throw denied('user_erased', {});
+      throw error;
+    }
   }
 
   async #userOf(authorization: string | undefined, asked: string | null): Promise<string> {

@@ -7,6 +7,7 @@ import { ProblemError } from '../../http/problem.js';
 import { minPositionParameter } from '../../http/read-position.js';
 import type { Reply } from '../../http/reply.js';
 import { bodyPipe, queryPipe, timeParameter, waitParameter } from '../../http/validation.js';
+import { isErasedMark } from '../../pseudonyms/pseudonym.js';
 import {
   anySnapshotSchema,
   type BatchRequest,
@@ -138,7 +139,10 @@ export class EntitlementsController {
     @Query(queryPipe(batchQuery)) _query: z.infer<typeof batchQuery>,
   ) {
     const served = await this.entitlements.batch(userIds);
-    return { position: served[0]?.position ?? '0', entitlements: served.map(({ snapshot }) => snapshot) };
+    const entitlements = served.map(({ snapshot }) =>
+      isErasedMark(snapshot.userId) ? { userId: snapshot.userId, code: 'user_erased' as const } : snapshot,
+    );
+    return { position: served[0]?.position ?? '0', entitlements };
   }
 
   @Get('users/:userId/features/:key')

@@ -101,7 +101,7 @@ export class GrantsController {
   @Describe({
     summary: 'Revoke a grant of a user',
     ok: { description: 'Revoked, or over before', schema: recordedResponse },
-    problems: [...RECORDING, 'unsupported_parameter', 'not_found'],
+    problems: [...RECORDING, 'unsupported_parameter', 'not_found', 'unfit_text'],
     access: 'ops',
   })
   async revoke(

@@ -81,7 +81,7 @@ export class OverridesController {
   @Describe({
     summary: 'Remove what was set of a key, as a feature and as a limit',
     ok: { description: 'Removed, or not set', schema: recordedResponse },
-    problems: [...RECORDING, 'unsupported_parameter'],
+    problems: [...RECORDING, 'unsupported_parameter', 'unfit_text'],
     access: 'ops',
   })
   async remove(

@@ -6,9 +6,12 @@ import { SETTINGS, type Settings } from '../../config/settings.js';
 import { POOL } from '../../database/database.js';
 import { ServerClock } from '../../database/server-clock.js';
 import { EVENT_STORE, type EventStore } from '../../event-store/event-store.js';
+import { SharedAnswer } from '../../http/shared-answer.js';
 import { Metrics } from '../../observability/metrics.js';
 import { LogWatch } from '../../projections/engine/log-watch.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
+import { PseudonymListsReader } from '../../pseudonyms/pseudonym-lists.reader.js';
+import { PSEUDONYMS, type Pseudonyms } from '../../pseudonyms/pseudonyms.js';
 import { DeliveryHeartbeat } from '../../webhooks/delivery-heartbeat.js';
 import { WebhookService } from '../../webhooks/webhook.service.js';
 import { WebhooksModule } from '../../webhooks/webhooks.module.js';
@@ -33,6 +36,7 @@ import { ANSWERS_KEPT_MS, OpenAnswers } from './open-answers.js';
         LogWatch,
         ServerClock,
         TreeKeeper,
+        PSEUDONYMS,
       ],
       useFactory: healthService,
     },
@@ -45,6 +49,9 @@ import { ANSWERS_KEPT_MS, OpenAnswers } from './open-answers.js';
 })
 export class HealthModule {}
 
+/** Whether ids were lost is looked at so often, in milliseconds: it takes a look at all users. */
+const LOST_KEPT_MS = 60_000;
+
 function healthService(
   settings: Settings,
   pool: Pool,
@@ -55,7 +62,10 @@ function healthService(
   logWatch: LogWatch,
   clock: ServerClock,
   tree: TreeKeeper,
+  pseudonyms: Pseudonyms | null,
 ): HealthService {
+  const lists = new PseudonymListsReader(pool);
+  const lost = new SharedAnswer(() => lists.isAnyMissing(), LOST_KEPT_MS);
   return new HealthService({
     pool,
     store,
@@ -68,5 +78,6 @@ function healthService(
     eventStore: settings.eventStoreUrl === null ? 'postgresql' : 'eventstoredb',
     lagLimitSeconds: settings.readyLagSeconds,
     silenceLimitMinutes: settings.webhookSilenceMinutes,
+    lostUserIds: pseudonyms === null ? null : () => lost.get(),
   });
 }

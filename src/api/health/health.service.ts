@@ -29,6 +29,8 @@ export interface HealthServiceOptions {
   readonly lagLimitSeconds: number;
   /** So is silence of Stripe for longer than this; `null`: it is not looked at. */
   readonly silenceLimitMinutes: number | null;
+  /** Whether user ids of the read models were lost without an erasure; `null` or left out: there are no pseudonyms. */
+  readonly lostUserIds?: (() => Promise<boolean>) | null;
 }
 
 /** Looks whether this instance can do its work. */
@@ -41,10 +43,11 @@ export class HealthService {
    */
   async report(): Promise<ReadyReport> {
     const { pool, store, engine, webhooks, logWatch, tree, lagLimitSeconds } = this.options;
-    const [database, eventStore, isSilent] = await Promise.all([
+    const [database, eventStore, isSilent, lostUserIds] = await Promise.all([
       answers(pool.query('select 1')),
       answers(store.head()),
       this.#isSilent(),
+      this.#hasLostUserIds(),
     ]);
     const status = engine.status();
     const isUnderWay = status.state === 'starting' || status.state === 'stopped';
@@ -64,6 +67,7 @@ export class HealthService {
       ...(webhooks.livemodeMismatches > 0 ? ['livemode_mismatch'] : []),
       ...(webhooks.thinWithoutKey > 0 ? ['thin_events_need_api_key'] : []),
       ...(isSilent ? ['webhooks_silent'] : []),
+      ...(lostUserIds ? ['pseudonyms_missing'] : []),
     ];
     return {
       status: fatal.length > 0 ? 'not_ready' : worth.length > 0 ? 'degraded' : 'ready',
@@ -80,6 +84,11 @@ export class HealthService {
         setAside: status.setAside,
       },
     };
+  }
+
+  async #hasLostUserIds(): Promise<boolean> {
+    const { lostUserIds = null } = this.options;
+    return lostUserIds !== null && (await inTime(lostUserIds(), CHECK_WITHIN_MS)) === true;
   }
 
   /** Nobody knows while the database does not answer, which is a problem of its own. */

@@ -13,6 +13,7 @@ import { ReactionsModule } from '../../reactions/reactions.module.js';
 import { ImportModule } from '../../stripe/reconciliation/import/import.module.js';
 import { ReconcileModule } from '../../stripe/reconciliation/reconcile/reconcile.module.js';
 import { WebhooksModule } from '../../webhooks/webhooks.module.js';
+import { PseudonymsController } from '../pseudonyms/pseudonyms.controller.js';
 import { DeadLettersController } from './dead-letters.controller.js';
 import { DeliveriesController } from './deliveries.controller.js';
 import { FaultsController } from './faults.controller.js';
@@ -38,6 +39,7 @@ import { WebhookEndpointsController } from './webhook-endpoints.controller.js';
     WebhookEndpointsController,
     DeadLettersController,
     DeliveriesController,
+    PseudonymsController,
   ],
   providers: [
     { provide: OpsReader, inject: [PROJECTIONS], useFactory: ({ ops }: Projections) => ops },

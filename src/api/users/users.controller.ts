@@ -6,6 +6,7 @@ import { minPositionParameter } from '../../http/read-position.js';
 import { pageParameters, queryPipe, textParameter } from '../../http/validation.js';
 import { entitlementSchema } from '../../projections/entitlements/user-row.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
+import { PSEUDONYMS, type Pseudonyms } from '../../pseudonyms/pseudonyms.js';
 import { faultedSchema } from '../schemas.js';
 
 const status = entitlementSchema.shape.status;
@@ -47,7 +48,10 @@ const OPTIONAL = { type: String, required: false };
 @ApiTags('Entitlements')
 @Controller('v1/users')
 export class UsersController {
-  constructor(@Inject(PROJECTIONS) private readonly projections: Projections) {}
+  constructor(
+    @Inject(PROJECTIONS) private readonly projections: Projections,
+    @Inject(PSEUDONYMS) private readonly pseudonyms: Pseudonyms | null,
+  ) {}
 
   @Get()
   @ApiQuery({ name: 'plan', ...OPTIONAL })
@@ -61,7 +65,9 @@ export class UsersController {
     access: 'entitlements:read',
     position: 'read',
   })
-  list(@Query(queryPipe(usersQuery)) { cursor, limit, minPosition: _reached, ...filter }: UsersQuery) {
-    return this.projections.users.page(filter, cursor, limit);
+  async list(@Query(queryPipe(usersQuery)) { cursor, limit, minPosition: _reached, ...filter }: UsersQuery) {
+    const page = await this.projections.users.page(filter, cursor, limit);
+    if (this.pseudonyms === null) return page;
+    return { ...page, items: await this.pseudonyms.withUserId(page.items, ({ userId }) => userId) };
   }
 }

@@ -14,6 +14,10 @@ export function said(event: EventEnvelope): string {
       return `${event.data.projection} goes past ${event.data.skipped.type} of ${event.data.skipped.stream}`;
     case 'AuditAccessed':
       return `${event.data.reader} looked at ${event.data.kind}`;
+    case 'UserErased':
+      return 'a user was erased';
+    case 'UserReadmitted':
+      return 'a user who was erased was taken in again';
     case 'CustomerLinked':
       return `${event.data.customer} belongs to ${event.data.userId}${because(event.data.reason)}`;
     case 'SubscriptionLinked':

@@ -184,6 +184,8 @@ export class FactReducer {
       case 'PlanCatalogPublished':
       case 'EventSkipped':
       case 'AuditAccessed':
+      case 'UserErased':
+      case 'UserReadmitted':
         return NOBODY;
       default:
         return exhausted(event);

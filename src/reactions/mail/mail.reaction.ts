@@ -3,6 +3,7 @@ import type { Statements } from '../../database/in-transaction.js';
 import { planCatalogSchema } from '../../events/catalog.events.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { untilAborted } from '../../observability/in-time.js';
+import type { Pseudonyms } from '../../pseudonyms/pseudonyms.js';
 import type { StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
 import { type FindJobs, happenedAt, triggerOf } from '../event-trigger.js';
 import type { DueWork, NewWork, Occurrence, Reaction } from '../reaction.js';
@@ -12,8 +13,8 @@ import { dayOf, MAIL_KINDS, type MailFields, type MailKind, mailOf } from './mai
 import type { Mailer } from './mailer.js';
 import { fillIn, type MailTemplates } from './templates.js';
 
-/** What became of a mail: sent; or skipped, as there is no key of Stripe's, no customer or address, or it is too late. */
-export type MailOutcome = 'sent' | 'no_key' | 'no_customer' | 'no_address' | 'too_late';
+/** What became of a mail: sent; or skipped, as there is no key of Stripe's, no customer or address, it is too late, or the user erased. */
+export type MailOutcome = 'sent' | 'no_key' | 'no_customer' | 'no_address' | 'too_late' | 'erased';
 
 /** What sends mails and where addresses are asked. */
 export interface Mailing {
@@ -27,6 +28,8 @@ export interface MailReactionOptions {
   /** `null`: there is no key, and mails are counted and skipped. */
   readonly gateway: Pick<StripeGateway, 'object'> | null;
   readonly findJobs: FindJobs;
+  /** Tells user ids of what stands for them inside; `null` or left out: they are the same inside. */
+  readonly pseudonyms?: Pick<Pseudonyms, 'userIdsOf'> | null;
   /** Unix milliseconds. */
   readonly now: () => number;
   readonly onOutcome: (kind: MailKind, outcome: MailOutcome) => void;
@@ -84,13 +87,21 @@ export class MailReaction implements Reaction {
     if (now() - at > RECENT_MS) return onOutcome(kind, 'too_late');
     if (gateway === null) return onOutcome(kind, 'no_key');
     if (customer === null) return onOutcome(kind, 'no_customer');
+    const userId = await this.#ownIdOf(fields.userId);
+    if (userId === null) return onOutcome(kind, 'erased');
     const answer = await untilAborted(signal, gateway.object({ kind: 'customer', id: customer }));
     if (answer.outcome === 'not_found') return onOutcome(kind, 'no_address');
     if (answer.outcome !== 'answered') throw new Error(`Stripe gave no answer: ${answer.outcome}`);
     const { email } = answer.object;
     if (typeof email !== 'string' || email === '') return onOutcome(kind, 'no_address');
-    await mailing.mailer.send(id, email, fillIn(mailing.templates[kind], fields), signal);
+    await mailing.mailer.send(id, email, fillIn(mailing.templates[kind], { ...fields, userId }), signal);
     onOutcome(kind, 'sent');
+  }
+
+  /** The user's own id; `null` of who is erased. */
+  async #ownIdOf(stored: string): Promise<string | null> {
+    const { pseudonyms = null } = this.options;
+    return pseudonyms === null ? stored : ((await pseudonyms.userIdsOf([stored])).get(stored) ?? null);
   }
 
   /** What may be written about: it happened lately, and somebody told of it. */

@@ -1,4 +1,5 @@
 import { Webhook } from 'standardwebhooks';
+import type { Pseudonyms } from '../../pseudonyms/pseudonyms.js';
 import type { Endpoint } from './endpoint.js';
 import type { EndpointRepository } from './endpoint.repository.js';
 import { bodyOf, CLOUD_EVENT, type KeptMessage, type Sending } from './envelope.js';
@@ -6,6 +7,8 @@ import { RefusedMessageError, type SendOptions, send } from './send.js';
 
 export interface MessageSenderOptions extends Pick<SendOptions, 'addresses' | 'resolve' | 'withinMs'> {
   readonly endpoints: EndpointRepository;
+  /** Puts user ids in place of what stands for them inside; `null` or left out: they are the same inside. */
+  readonly pseudonyms?: Pick<Pseudonyms, 'reveal' | 'userIdsOf'> | null;
   /** Version of this code, for receivers' logs. */
   readonly version: string;
 }
@@ -27,6 +30,13 @@ export class MessageSender {
     return this.options.addresses;
   }
 
+  /** Whether a message is about a user who was erased since: nobody is told of them any more. */
+  async isAboutErased({ subject }: KeptMessage): Promise<boolean> {
+    const { pseudonyms = null } = this.options;
+    if (pseudonyms === null || subject === undefined) return false;
+    return (await pseudonyms.userIdsOf([subject])).size === 0;
+  }
+
   /** Sends a message; comes back when it was taken. @throws as `send`, and SecretUnreadableError */
   async send(
     { id, url }: Endpoint,
@@ -34,8 +44,9 @@ export class MessageSender {
     sending: Sending,
     signal: AbortSignal,
   ): Promise<number> {
-    const { endpoints, version, ...rest } = this.options;
-    const body = bodyOf(message, sending);
+    const { endpoints, version, pseudonyms = null, ...rest } = this.options;
+    const kept = bodyOf(message, sending);
+    const body = pseudonyms === null ? kept : await pseudonyms.reveal(kept, inJson);
     const at = new Date();
     const signatures = (await endpoints.secretsOf(id)).map((secret) =>
       new Webhook(secret).sign(message.id, at, body),
@@ -64,4 +75,9 @@ export class MessageSender {
       return { delivered: false, answered, failure, milliseconds: took() };
     }
   }
+}
+
+/** As it stands between the quotes of a JSON text. */
+function inJson(userId: string): string {
+  return JSON.stringify(userId).slice(1, -1);
 }

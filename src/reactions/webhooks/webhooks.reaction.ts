@@ -118,6 +118,7 @@ export class WebhooksReaction implements Reaction {
     signal: AbortSignal,
   ): Promise<void> {
     const { endpoints, sender, onGone } = this.options;
+    if (await sender.isAboutErased(message)) return;
     try {
       await sender.send(endpoint, message, sending, signal);
     } catch (error) {

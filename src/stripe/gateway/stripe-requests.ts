@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import Stripe from 'stripe';
 import type { z } from 'zod';
 import type { StripeOutcome } from '../../observability/metrics.js';
+import type { StripeIds } from '../../pseudonyms/stripe-ids.js';
 import { answerSchema, objectSchema } from './answer-schemas.js';
 import type { RequestBudget } from './request-pace.js';
 import type { NoAnswer, ObjectAnswer, Refusal, StripeWrite } from './stripe-answers.js';
@@ -15,6 +16,8 @@ export interface StripeRequestsOptions {
   readonly timeoutMs?: number;
   /** What may be asked in a second. */
   readonly budget: Pick<RequestBudget, 'take'>;
+  /** Exchanges user ids on their way to and from Stripe; `null` or left out: they are the same inside. */
+  readonly ids?: Pick<StripeIds, 'inwards' | 'outwards' | 'path'> | null;
   /** Hears how each request ended. */
   readonly onRequest: (outcome: StripeOutcome) => void;
 }
@@ -53,7 +56,10 @@ export class StripeRequests {
     schema: z.ZodType<Body>,
     patienceMs: number,
   ): Promise<ObjectAnswer & { readonly object: Body }> {
-    return this.#asked(path, schema, patienceMs, () => this.#stripe.rawRequest('GET', path));
+    const { ids = null } = this.options;
+    return this.#asked(path, schema, patienceMs, async () =>
+      this.#stripe.rawRequest('GET', ids === null ? path : await ids.path(path)),
+    );
   }
 
   /** Makes or changes something. @throws what the SDK throws; `refusalOf` and `noAnswerOf` tell what that means */
@@ -61,9 +67,11 @@ export class StripeRequests {
     { method, path, params = {}, idempotencyKey }: StripeWrite,
     patienceMs: number,
   ): Promise<ObjectAnswer> {
-    return this.#asked(path, objectSchema, patienceMs, () =>
-      this.#stripe.rawRequest(method, path, method === 'POST' ? params : undefined, { idempotencyKey }),
-    );
+    const { ids = null } = this.options;
+    return this.#asked(path, objectSchema, patienceMs, async () => {
+      const own = ids === null ? params : await ids.outwards(params);
+      return this.#stripe.rawRequest(method, path, method === 'POST' ? own : undefined, { idempotencyKey });
+    });
   }
 
   /** What a request that threw is to whoever asked. */
@@ -89,14 +97,14 @@ export class StripeRequests {
     patienceMs: number,
     request: () => Promise<unknown>,
   ): Promise<ObjectAnswer & { readonly object: Body }> {
-    const { onRequest } = this.options;
+    const { onRequest, ids = null } = this.options;
     try {
       await this.#turn(path, patienceMs);
       const found = await request();
       const { headers } = answerSchema.parse(found).lastResponse;
       const answered = {
         outcome: 'answered',
-        object: schema.parse(found),
+        object: schema.parse(ids === null ? found : await ids.inwards(found)),
         answeredAt: secondOf(headers.get('date')),
         apiVersion: headers.get('stripe-version'),
       } as const;

@@ -1,0 +1,117 @@
+import type { Pool } from 'pg';
+import { type TestDatabase, testDatabase } from '../../test/support/postgres.js';
+import { serviceTables } from '../../test/support/stores.js';
+import { until } from '../../test/support/until.js';
+import { KeyedHashes } from './keyed-hashes.js';
+import { PairsRepository } from './pairs.repository.js';
+import { isErasedMark, isPseudonym } from './pseudonym.js';
+import { Pseudonyms } from './pseudonyms.js';
+
+const hashes = new KeyedHashes(Buffer.alloc(32, 7));
+const LATER = Date.parse('2099-01-01T00:00:00Z');
+
+describe('Pseudonyms', () => {
+  let test: TestDatabase;
+  beforeAll(async () => {
+    test = await testDatabase(serviceTables());
+  });
+  beforeEach(async () => {
+    await test.pool.query(
+      'truncate tenure.pseudonym, tenure.erased_user, tenure.erased_claim, tenure.pseudonym_key',
+    );
+    await test.pool.query(
+      `insert into tenure.pseudonym_key (id, secret, created_at) values ('v1', '', now())`,
+    );
+  });
+  afterAll(() => test.drop());
+
+  /** As one instance has them. */
+  function instance(pool: Pool = test.pool, userIdPattern: RegExp | null = null): Pseudonyms {
+    return new Pseudonyms({ pairs: new PairsRepository(pool), hashes, userIdPattern });
+  }
+
+  const rows = async () =>
+    (await test.pool.query('select pseudonym, user_id from tenure.pseudonym order by pseudonym')).rows;
+
+  it('are one for an id, however many instances meet it first at the same time', async () => {
+    const instances = [instance(), instance(), instance()];
+    const ids = ['u1', 'u2', 'u3', 'ü 4'];
+    const found = await Promise.all(
+      Array.from({ length: 30 }, (_, n) => (instances[n % 3] ?? instance()).storedOf([...ids].reverse())),
+    );
+    expect(new Set(found.map((each) => JSON.stringify(ids.map((id) => each.get(id))))).size).toBe(1);
+    expect(await rows()).toHaveLength(ids.length);
+    expect(ids.every((id) => isPseudonym(found[0]?.get(id) ?? ''))).toBe(true);
+  });
+
+  it('become the ids again in a text, wherever they are, and those of nobody stay', async () => {
+    const [one, other] = [instance(), instance()];
+    const stored = await one.storedOfOne('say "u1"');
+    const nobody = `psn_${'0'.repeat(32)}`;
+    const text = JSON.stringify({ userId: stored, at: `overrides-${stored}`, nobody });
+    const shown = await other.reveal(text, (id) => JSON.stringify(id).slice(1, -1));
+    expect(JSON.parse(shown)).toEqual({ userId: 'say "u1"', at: 'overrides-say "u1"', nobody });
+    expect(other.revealNow(text)).toBeNull();
+    expect(other.revealNow(stored)).toBe('say "u1"');
+  });
+
+  it('are no user ids themselves, and the pattern says what else is none', () => {
+    const any = instance();
+    expect(['u1', ' ', 'a@b.example'].map((id) => any.isUserId(id))).toEqual([true, true, true]);
+    const mark = `psx_${'0'.repeat(32)}`;
+    expect(['', 'a\n', `psn_${'0'.repeat(32)}`, mark, 7].map((id) => any.isUserId(id))).not.toContain(true);
+    expect(['u-1', 'v-1'].map((id) => instance(test.pool, /^u-\d$/u).isUserId(id))).toEqual([true, false]);
+  });
+
+  it('of an erased user are nobody’s for every instance, and the id has a mark until it is readmitted', async () => {
+    const [one, other] = [instance(), instance()];
+    const before = await one.storedOfOne('u1');
+    await other.storedOfOne('u1');
+    expect(await one.erase('u1', LATER)).toBe(before);
+    expect(await rows()).toEqual([{ pseudonym: before, user_id: null }]);
+    const mark = await one.storedOfOne('u1');
+    expect(isErasedMark(mark)).toBe(true);
+    expect(await one.reveal(`${before} ${mark}`)).toBe(`${before} u1`);
+    const late = instance();
+    expect([await late.storedOfOne('u1'), await late.reveal(before)]).toEqual([mark, before]);
+    await until('the erasure is seen', async () => (await other.storedOfOne('u1')) === mark);
+
+    const after = await one.readmit('u1', LATER);
+    expect([isPseudonym(after), after === before]).toEqual([true, false]);
+    expect(await late.reveal(`${before} ${after}`)).toBe(`${before} u1`);
+    const pair = (await one.pairsOf(['u1'])).get('u1');
+    expect(pair?.claimsFrom).toBe(LATER / 1_000 + 1);
+  });
+
+  it('are not made of an id while it is erased', async () => {
+    const found = await Promise.all([
+      instance().erase('u1', LATER),
+      ...Array.from({ length: 8 }, () => instance().storedOfOne('u1')),
+    ]);
+    expect(found).toHaveLength(9);
+    expect((await rows()).filter(({ user_id }) => user_id !== null)).toEqual([]);
+    expect(isErasedMark(await instance().storedOfOne('u1'))).toBe(true);
+  });
+
+  it('from before the last erasure of their id are dropped when the log is followed, and no later ones', async () => {
+    const one = instance();
+    const [old, kept] = [await one.storedOfOne('old'), await one.storedOfOne('kept')];
+    const erasures = (at: number) =>
+      ['old', 'never here'].map((id) => ({ hash: hashes.ofUser(id), erasedAt: at, readmittedAt: null }));
+    expect(await one.follow(erasures(Date.parse('2001-01-01T00:00:00Z')))).toBe(0);
+    expect(await one.follow(erasures(LATER))).toBe(1);
+    expect(await one.follow(erasures(LATER))).toBe(0);
+    expect(await rows()).toEqual(
+      [
+        { pseudonym: old, user_id: null },
+        { pseudonym: kept, user_id: 'kept' },
+      ].sort((a, b) => (a.pseudonym < b.pseudonym ? -1 : 1)),
+    );
+    expect(isErasedMark(await one.storedOfOne('never here'))).toBe(true);
+    const again = erasures(LATER).map((each) => ({ ...each, readmittedAt: LATER + 1_000 }));
+    expect(await one.follow(again)).toBe(0);
+    const anew = await one.storedOfOne('old');
+    expect(await one.follow(again)).toBe(0);
+    expect(await one.storedOfOne('old')).toBe(anew);
+  });
+});
