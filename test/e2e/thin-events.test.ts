@@ -236,14 +236,15 @@ describe('Of lives whose events come thin,', () => {
     async () => {
       const cost = new Cost(`thin events of ${LIVES} lives`, LIVES >= 100);
       const lives = await SimulatedLives.start(25);
-      const given = { plans: lives.planFile, environment: lives.environment };
+      const plans = `${lives.planFile}policy: { dispute: suspend, fullRefund: suspend }\n`;
+      const given = { plans, environment: lives.environment };
       const both = await startService(given);
       const thin = await startService(given);
       try {
         lives.deliverTo(both.url);
         lives.deliverTo(both.url, 'thin');
         lives.deliverTo(thin.url, 'thin');
-        await lives.live(LIVES, 'whole');
+        await lives.live(LIVES, 'whole', 'troubled');
         const told = lives.events.filter((event) => translated(event).outcome === 'recorded');
         const ids = told.map(({ id }) => id).sort();
         expect(await idsIn(both, ids.length)).toEqual(ids);

@@ -30,12 +30,26 @@ const DEEDS = [
 ] as const;
 type Deed = (typeof DEEDS)[number];
 
+/** What becomes of the newest payment of somebody: who is disputed is, of two, once answered for. */
+const TROUBLES: readonly (readonly Trouble[])[] = [
+  ['warn', 'refund'],
+  ['dispute', 'win'],
+  ['warn', 'dispute'],
+];
+type Trouble = 'warn' | 'refund' | 'dispute' | 'win';
+
 /** Part of the deliveries that is lost. */
 const LOST = 0.05;
 /** Seconds in which everything is lost at the beginning. */
 const QUIET_SECONDS = 600;
 /** Who comes and is heard of, and leaves without anybody hearing of it, however the dice fall. */
 const UNSEEN_LIFE = 2;
+
+/**
+ * Days of a trial, after which weeks are counted: when lives of 5, 25 or 40 days are over, no period of theirs ends within a
+ * day, or access would end by the clock while a test compares logs.
+ */
+const TRIAL_DAYS = 3;
 
 /** What a snapshot says that depends on when and by which events it came about, not on what holds. */
 const OF_THE_LOG = new Set([
@@ -67,7 +81,7 @@ export async function holdingAt(
 interface Step {
   readonly at: number;
   readonly life: number;
-  readonly does: Deed | 'subscribe' | 'subscribeSeen' | 'cancelUnseen';
+  readonly does: Deed | Trouble | 'subscribe' | 'subscribeSeen' | 'cancelUnseen';
 }
 
 /**
@@ -148,8 +162,15 @@ plans:
     await this.simulator.control('POST', '/_simulator/webhooks/faults', { drop });
   }
 
-  /** So many people live until now. Of `lossy` deliveries everything of the first ten minutes is lost, then 5 %. */
-  async live(lives: number, deliveries: 'lossy' | 'whole' = 'lossy'): Promise<void> {
+  /**
+   * So many people live until now. Of `lossy` deliveries everything of the first ten minutes is lost, then 5 %; of `troubled`
+   * payments every second person's newest one is refunded or disputed.
+   */
+  async live(
+    lives: number,
+    deliveries: 'lossy' | 'whole' = 'lossy',
+    payments: 'untroubled' | 'troubled' = 'untroubled',
+  ): Promise<void> {
     this.#lost = deliveries === 'lossy' ? LOST : 0;
     const random = numbers(lives);
     const now = Math.floor(Date.now() / 1_000);
@@ -166,6 +187,11 @@ plans:
       for (let deeds = Math.floor(random() * 4); deeds > 0; deeds -= 1) {
         const at = begin + 1 + Math.floor(random() * (now - begin - 3_600));
         steps.push({ at, life, does: DEEDS[Math.floor(random() * DEEDS.length)] ?? 'note' });
+      }
+      if (payments === 'troubled' && life % 2 === 1) {
+        const half = Math.floor((now - begin) / 2);
+        for (const [n, does] of (TROUBLES[((life - 1) / 2) % TROUBLES.length] ?? []).entries())
+          steps.push({ at: begin + half + n * 3_600, life, does });
       }
     }
     await this.drops(deliveries === 'lossy' ? 1 : 0);
@@ -187,6 +213,30 @@ plans:
     await this.simulator.moveTo(Math.floor(Date.now() / 1_000));
   }
 
+  /** What a bank, or the seller, does to the newest payment of somebody who has paid. */
+  async #trouble(customer: string, does: Trouble): Promise<void> {
+    const { account } = this.simulator;
+    const charges = [...account.charges.select({ by: ['customer', customer] })].filter(({ paid }) => paid);
+    const charge = charges.sort((a, b) => a.created - b.created).at(-1);
+    if (charge === undefined) return;
+    const control = (path: string, params: object) => this.simulator.control('POST', path, params);
+    switch (does) {
+      case 'warn':
+        await control(`/_simulator/charges/${charge.id}/early_fraud_warning`, {});
+        return;
+      case 'refund':
+        await this.stripe.refunds.create({ charge: charge.id });
+        return;
+      case 'dispute':
+        await control(`/_simulator/charges/${charge.id}/dispute`, {});
+        return;
+      case 'win': {
+        const dispute = [...account.disputes.select()].find((one) => one.charge === charge.id);
+        if (dispute !== undefined) await control(`/_simulator/disputes/${dispute.id}`, { status: 'won' });
+      }
+    }
+  }
+
   async #subscribe(life: number): Promise<void> {
     const { stripe, plans } = this;
     const metadata = { user_id: `user_${life}` };
@@ -194,7 +244,7 @@ plans:
     const { id } = await stripe.paymentMethods.attach('pm_card_visa', { customer });
     await stripe.customers.update(customer, { invoice_settings: { default_payment_method: id } });
     const items = [{ price: life % 3 === 0 ? plans.pro : plans.plus }];
-    const trial = life % 7 === 0 ? { trial_period_days: 5 } : {};
+    const trial = life % 7 === 0 ? { trial_period_days: TRIAL_DAYS } : {};
     this.#subscriptions.set(life, await stripe.subscriptions.create({ customer, items, metadata, ...trial }));
   }
 
@@ -216,6 +266,11 @@ plans:
         proration_behavior: 'always_invoice',
       });
     switch (does) {
+      case 'warn':
+      case 'refund':
+      case 'dispute':
+      case 'win':
+        return this.#trouble(String(customer), does);
       case 'upgrade':
         await changed(plans.pro);
         return;
