@@ -8,6 +8,7 @@ import { ADMIN_KEY, startService, type TestService } from '../support/service.js
 import { type TestStores, testStores } from '../support/stores.js';
 import { type StripeEvent, stripeEvent, subscriptionObject } from '../support/stripe-events.js';
 import { until } from '../support/until.js';
+import { Shop } from './support/shop.js';
 
 const ADA = 'ada-whose-id-is-found-42';
 const ON = { USER_ID_PSEUDONYMS: 'true' };
@@ -20,6 +21,21 @@ function started(id: string, userId: string, created: number, price = 'price_plu
 }
 
 const now = (): number => Math.floor(Date.now() / 1_000);
+
+/** Runs a command with the settings of a service. */
+async function tenureAt(environment: TestService['environment'], ...args: readonly string[]) {
+  let [out, err] = ['', ''];
+  const code = await runCli(args, {
+    environment: { ...environment, USER: 'ops' },
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+  });
+  return { code, out, err };
+}
 
 describe('With pseudonyms in place of user ids', () => {
   let stores: TestStores;
@@ -38,20 +54,6 @@ describe('With pseudonyms in place of user ids', () => {
 
   function tenure(...args: readonly string[]) {
     return tenureAt(service.environment, ...args);
-  }
-
-  async function tenureAt(environment: TestService['environment'], ...args: readonly string[]) {
-    let [out, err] = ['', ''];
-    const code = await runCli(args, {
-      environment: { ...environment, USER: 'ops' },
-      out: (text) => {
-        out += text;
-      },
-      err: (text) => {
-        err += text;
-      },
-    });
-    return { code, out, err };
   }
 
   /** Every table with a row in which `text` is. */
@@ -286,6 +288,35 @@ describe('With pseudonyms in place of user ids', () => {
     await pool.query('insert into tenure.pseudonym select * from kept');
     service = await startService({ stores, environment: ON });
     expect(await service.entitlements(ADA)).toMatchObject({ plan: 'pro' });
+  });
+});
+
+describe('A shop with pseudonyms in place of user ids', () => {
+  it('takes an erased user in again who begins to buy, as somebody new, and no other request does', async () => {
+    const PLUS = { plan: 'plus', interval: 'monthly' };
+    const shop = await Shop.open({ startsAgo: 0, environment: ON });
+    const { service } = shop;
+    try {
+      await shop.buy(ADA, PLUS);
+      expect(await service.entitlements(ADA)).toMatchObject({ userId: ADA, plan: 'plus' });
+      const [before] = await shop.customersOf(ADA);
+      expect(await tenureAt(service.environment, 'users', 'erase', ADA)).toMatchObject({ code: 0 });
+      const status = async () => (await service.get(`/v1/users/${ADA}/entitlements`)).status;
+      await until('the service to know', async () => (await status()) === 410);
+      await shop.later(120);
+      expect((await shop.begin(ADA, { ...PLUS, plan: 'nothing' })).status).toBe(422);
+      expect(await status()).toBe(410);
+
+      expect(await shop.buy(ADA, PLUS)).toMatchObject({ status: 'complete' });
+      const { source, ...anew } = await service.entitlements(ADA);
+      expect(anew).toMatchObject({ userId: ADA, plan: 'plus' });
+      expect(await shop.customersOf(ADA)).toHaveLength(2);
+      expect(JSON.stringify(source)).not.toContain(before);
+      const types = (await wholeLog(service.tenure.app.get<EventStore>(EVENT_STORE))).map(({ type }) => type);
+      expect(types.filter((type) => /^User/.test(type))).toEqual(['UserErased', 'UserReadmitted']);
+    } finally {
+      await shop.close();
+    }
   });
 });
 

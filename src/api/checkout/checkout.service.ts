@@ -35,8 +35,8 @@ export class CheckoutService {
   /** @throws ProblemError with the reason why it may not be bought */
   async start(asked: CheckoutRequest, caller: Caller): Promise<CheckoutResponse> {
     const { readmit, beginning } = this.options;
-    if (readmit === null || beginning === null || !isErasedMark(asked.userId))
-      return this.#start(asked, caller);
+    if (readmit === null || !isErasedMark(asked.userId)) return this.#start(asked, caller);
+    if (beginning === null) throw withoutKey();
     // A purchase that cannot be begun takes nobody in.
     await this.#offerOf(asked);
     return this.#start({ ...asked, userId: await readmit(asked.userId, caller.requestId) }, caller);
@@ -63,12 +63,7 @@ export class CheckoutService {
     const known = await this.#known(userId);
     trialDaysOf(request, offer, known.buyer);
     refuseLess(offer, catalog, known.snapshot);
-    if (beginning === null) {
-      throw new ProblemError(
-        'stripe_api_key_missing',
-        'STRIPE_SECRET_KEY is not set: nothing can be bought.',
-      );
-    }
+    if (beginning === null) throw withoutKey();
     const asked: Asked = { request, catalog, offer, user: { userId, requestId }, actor };
     return locks.holding(userId, async (lock) => {
       await waitForEndOfLog(this.options);
@@ -83,4 +78,8 @@ export class CheckoutService {
     ]);
     return { buyer, snapshot };
   }
+}
+
+function withoutKey(): ProblemError {
+  return new ProblemError('stripe_api_key_missing', 'STRIPE_SECRET_KEY is not set: nothing can be bought.');
 }
