@@ -237,7 +237,9 @@ describe('With pseudonyms in place of user ids', () => {
     await writeFile(list, out);
     const restored = await testStores();
     try {
-      const environment = { ...service.environment, ...restored.environment };
+      // With the log in PostgreSQL, whichever store it was taken of.
+      const place = { EVENTSTORE_URL: '', STREAM_PREFIX: service.prefix };
+      const environment = { ...service.environment, ...restored.environment, ...place };
       expect(await tenureAt(environment, 'restore', join(folder, 'before.backup'))).toMatchObject({
         code: 0,
       });
@@ -248,7 +250,7 @@ describe('With pseudonyms in place of user ids', () => {
         out: '{"erased":0}\n',
       });
       expect(await tablesWith(ADA, restored.database)).toEqual([]);
-      const other = await startService({ stores: restored, environment: ON });
+      const other = await startService({ stores: restored, environment: { ...ON, ...place } });
       expect((await other.get(`/v1/users/${ADA}/entitlements`)).status).toBe(410);
       await other.close();
     } finally {
