@@ -84,8 +84,7 @@ export async function exportAudit(terminal: Terminal, options: AuditExportOption
         { name: 'verifier-keys', text: keysText(exported) },
       ];
       const lines = exportLines(exported, beside);
-      const { origin } = exported;
-      const note = await signStatement(parts, origin, statementText(origin, lines));
+      const note = await signStatement(parts, exported, statementText(exported.origin, lines));
       await writeAll(out, exported, [
         ...beside,
         { name: 'export.ndjson', text: lines + signatureLine(note) },

@@ -101,13 +101,14 @@ async function exportOnce(
   };
 }
 
-/** Signs a text under the name of the log's tree, with every key that signs checkpoints now. @throws AuditKeyUnreadableError */
+/** Signs a text about an export, with every key that it names and that signs checkpoints now. @throws AuditKeyUnreadableError */
 export async function signStatement(
   { pool, secrets, now }: Pick<ExportUserOptions, 'pool' | 'secrets' | 'now'>,
-  origin: string,
+  { origin, keys: named }: Pick<ExportedUser, 'origin' | 'keys'>,
   text: string,
 ): Promise<string> {
-  const keys = await signingKeys({ pool, secrets, now }, now());
+  const signing = await signingKeys({ pool, secrets, now }, now());
+  const keys = signing.filter(({ id }) => named.some((key) => key.id === id)); // of one made since nobody would know
   const signatures = keys.flatMap((key) => {
     const seed = openAuditKey(secrets, key);
     if (seed === null && key.retiredAt !== null) return []; // its successor signs
