@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { exportUser } from '../../src/audit/export/export-user.js';
 import { leafOf } from '../../src/audit/merkle/leaf.js';
 import { parseVerifierKey } from '../../src/audit/merkle/note-keys.js';
 import { checkTlogProof, parseTlogProof } from '../../src/audit/merkle/tlog-proof.js';
 import { markOf } from '../../src/audit/tree/build-tree.js';
 import { TreeKeeper } from '../../src/audit/tree/tree-keeper.js';
+import { SEALED_SECRETS, type SealedSecrets } from '../../src/auth/sealed-secrets.js';
 import { runCli } from '../../src/cli/program.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
 import { buyer, PRO } from '../support/buyer.js';
@@ -245,5 +247,29 @@ describe('An export of a user', () => {
       TENURE_ADMIN_KEY: '',
     });
     expect(keyless.code).toBe(78);
+  });
+
+  it('begins anew where the checkpoint does not cover what was recorded since, until it does', async () => {
+    const { app, pool } = service.tenure;
+    const grant = { features: ['api'], reason: 'late' };
+    await service.ask('POST', '/v1/users/ann/grants', grant);
+    const signing = app.get(TreeKeeper);
+    let signed = 0;
+    const options = {
+      pool,
+      store: app.get<EventStore>(EVENT_STORE),
+      secrets: app.get<SealedSecrets>(SEALED_SECRETS),
+      streamPrefix: service.prefix,
+      release: '0.0.0',
+      now: Date.now,
+    };
+    const late = { keepUp: async () => (signed++ > 0 ? signing.keepUp() : false) };
+    const { events } = await exportUser({ ...options, keeper: late }, 'ann', null);
+    expect([signed, events.length]).toEqual([2, 9]);
+    await service.ask('POST', '/v1/users/ann/grants', grant);
+    const never = { keepUp: async () => false };
+    await expect(exportUser({ ...options, keeper: never }, 'ann', null)).rejects.toMatchObject({
+      code: 'export_overtaken',
+    });
   });
 });

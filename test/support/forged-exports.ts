@@ -136,8 +136,13 @@ export const refusedBySomeone: readonly (readonly [what: string, lines: readonly
   ['a proof is not in base64', otherwise('event', 1, () => ({ proof: [7] })), /not in base64/],
   [
     'a part of a stream is called whole',
-    otherwise('stream', 1, () => ({ whole: true })),
+    otherwise('stream', 2, () => ({ whole: true })),
     /events of t\.skips are missing/,
+  ],
+  [
+    'the events of a whole stream do not follow each other, though each is in the tree',
+    otherwise('stream', 0, () => ({ whole: true })),
+    /event 6 \(t\.torn@1\) does not follow the one before it/,
   ],
   [
     'the checkpoint has another root',

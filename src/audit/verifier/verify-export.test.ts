@@ -40,8 +40,8 @@ describe('An export', () => {
     expect(verifyExport(SMALL, { keys: KEY.texts, against: null, readBeside: () => null })).toMatchObject({
       user: 'ann "of" 42',
       origin: ORIGIN,
-      events: 6,
-      streams: 3,
+      events: 8,
+      streams: 4,
       snapshots: 2,
       checkpoint: { size: 10 },
       signedBy: KEY.texts,
