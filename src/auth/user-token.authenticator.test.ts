@@ -154,7 +154,7 @@ describe('A user token', () => {
   it.each(['away', 'silent', 'broken'] as const)(
     'is neither taken nor refused while the provider is %s, but for those whose key is known',
     async (mood) => {
-      const { authenticate, troubles } = checking(mood === 'silent' ? { answerWithinMs: 1_000 } : {});
+      const { authenticate, troubles } = checking(mood === 'silent' ? { answerWithinMs: 2_000 } : {});
       const before = await provider.token('u1', {}, NOW);
       const later = await provider.token('u2', {}, NOW);
       await authenticate(before);
