@@ -160,10 +160,7 @@ function bend(place: Place, choice: Choice, places: readonly Place[]): void {
       put(place, nested(value, 1 + choice.below(400), choice.below(2) === 0));
       return;
     case 8:
-      put(
-        place,
-        Array.from({ length: choice.of([2, 20, 300, 3_000]) }, () => shallow(value)),
-      );
+      put(place, Array.from({ length: choice.of([2, 20, 300, 3_000]) }, copies(value)));
       return;
     case 9:
       if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
@@ -171,7 +168,7 @@ function bend(place: Place, choice: Choice, places: readonly Place[]): void {
       } else put(place, choice.of(NUMBERS));
       return;
     case 10:
-      put(place, shallow(at(choice.of(places))));
+      put(place, copies(at(choice.of(places)))());
       return;
     default:
       put(place, typeof value === 'number' ? value * choice.of([-1, 1_000, 1e6, 0.5]) : choice.of(NUMBERS));
@@ -184,8 +181,8 @@ function nested(value: Json, depth: number, inLists: boolean): Json {
   return made;
 }
 
-/** A copy that is safe to repeat: what is large is cut to a word. */
-function shallow(value: Json): Json {
+/** Makes copies that are safe to repeat: what is large is cut to a word, and measured once, as it may be megabytes by now. */
+function copies(value: Json): () => Json {
   const text = JSON.stringify(value) ?? 'null';
-  return text.length > 2_000 ? 'large' : (JSON.parse(text) as Json);
+  return text.length > 2_000 ? () => 'large' : () => JSON.parse(text) as Json;
 }
