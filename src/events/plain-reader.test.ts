@@ -7,7 +7,7 @@ import { eventMetadataSchema } from './metadata.js';
 import { plainReader, textReader } from './plain-reader.js';
 
 /** How often each value is bent; `PLAIN_SEED` repeats a run. */
-const TIMES = 60;
+const TIMES = Number(process.env.BENT_TIMES ?? 20);
 const seed = Number(process.env.PLAIN_SEED ?? Date.now() % 1_000_000);
 
 /** Holds that a reader gives what its schema gives, down to the order of keys, or nothing; tells whether it gave something. */
@@ -44,7 +44,7 @@ describe('A plain reader', () => {
         }
       }
     }
-    expect(read).toBeGreaterThan(ofToday.length);
+    expect(read).toBeGreaterThan((ofToday.length * TIMES) / 60);
   });
 
   it('holds the same of metadata', () => {

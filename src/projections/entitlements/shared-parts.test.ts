@@ -3,14 +3,15 @@ import { randomFrom } from '../../../test/support/lives.js';
 import { Choice, type Json, mutated } from '../../../test/support/mutations.js';
 import { bytesBeside, withSharedParts } from './shared-parts.js';
 
-/** `SHARED_SEED` repeats a run. */
+/** How often each event is bent; `SHARED_SEED` repeats a run. */
+const TIMES = Number(process.env.BENT_TIMES ?? 10);
 const seed = Number(process.env.SHARED_SEED ?? Date.now() % 1_000_000);
 
 describe('A fact beside the one before it', () => {
   it('is what it was, key by key, whatever the one before it was', () => {
     const choice = new Choice(randomFrom(seed));
     for (const { event } of GOLDEN_EVENTS) {
-      for (let time = 0; time < 40; time += 1) {
+      for (let time = 0; time < TIMES; time += 1) {
         const [before, fresh] = [mutated(event as Json, choice), mutated(event as Json, choice)];
         const texts = [JSON.stringify(before), JSON.stringify(fresh)];
         const fact = withSharedParts(before, fresh);
