@@ -6,6 +6,9 @@ import { MACHINE_CLOCK } from '../database/server-clock.js';
 import { FailureLog } from '../http/failure-log.js';
 import { KeptReplies } from '../http/idempotency/kept-replies.js';
 import { Metrics } from '../observability/metrics.js';
+import { ErasureWatch } from '../pseudonyms/erasure-watch.js';
+import { PairsRepository } from '../pseudonyms/pairs.repository.js';
+import { PSEUDONYMS, type Pseudonyms } from '../pseudonyms/pseudonyms.js';
 import { AccessControl } from './access-control.js';
 import { AdminKeyAuthenticator, type Authenticator, firstOf } from './authenticator.js';
 import { FailureLimiter } from './failure-limiter.js';
@@ -85,8 +88,19 @@ const USER_TOKENS = Symbol('USER_TOKENS');
     },
     {
       provide: HeldAccess,
-      inject: [AccessControl, MACHINE_CLOCK],
-      useFactory: (access: AccessControl, now: () => number) => new HeldAccess({ access, now }),
+      inject: [AccessControl, MACHINE_CLOCK, PSEUDONYMS, POOL, FailureLog],
+      useFactory: (
+        access: AccessControl,
+        now: () => number,
+        pseudonyms: Pseudonyms | null,
+        pool: Pool,
+        failures: FailureLog,
+      ) => {
+        const onTrouble = (err: unknown) => failures.trouble('erasures are looked for later', err);
+        const erasures =
+          pseudonyms === null ? null : new ErasureWatch({ pairs: new PairsRepository(pool), onTrouble });
+        return new HeldAccess({ access, now, erasures });
+      },
     },
   ],
   exports: [SEALED_SECRETS, HeldAccess, AccessControl, StreamTickets],

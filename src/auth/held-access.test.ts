@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request, Response } from 'express';
 import { until } from '../../test/support/until.js';
+import { UserErasedError } from '../pseudonyms/errors.js';
 import { requireScope } from './access-control.js';
 import type { Principal } from './authenticator.js';
 import { HeldAccess } from './held-access.js';
@@ -29,7 +30,7 @@ describe('The leave to read what goes on', () => {
       looks += 1;
       return found;
     };
-    const held = new HeldAccess({ access: { recognise }, now: Date.now, lookMs: 1 }).hold(
+    const held = new HeldAccess({ access: { recognise }, now: Date.now, erasures: null, lookMs: 1 }).hold(
       await admitted(KEY),
       mayRead,
     );
@@ -45,14 +46,35 @@ describe('The leave to read what goes on', () => {
       throw new Error('the database is away');
     };
     const access = { recognise };
-    const long = new HeldAccess({ access, now: Date.now, lookMs: 1, confirmedMs: 3_600_000 });
-    const short = new HeldAccess({ access, now: Date.now, lookMs: 1, confirmedMs: 20 });
+    const long = new HeldAccess({ access, now: Date.now, erasures: null, lookMs: 1, confirmedMs: 3_600_000 });
+    const short = new HeldAccess({ access, now: Date.now, erasures: null, lookMs: 1, confirmedMs: 20 });
     const [patient, impatient] = [long, short].map(async (each) => each.hold(await admitted(KEY), mayRead));
     const [stays, ends] = [await patient, await impatient];
     await until('the end', () => ends?.signal.aborted === true);
     expect(stays?.signal.aborted).toBe(false);
     stays?.release();
     ends?.release();
+  });
+
+  it('to what is about one user is over, and says why, once that user is erased', async () => {
+    const waiting = new Map<string, () => void>();
+    const erasures = {
+      onErased: (userId: string, told: () => void) => {
+        waiting.set(userId, told);
+        return () => waiting.delete(userId);
+      },
+    };
+    const leave = new HeldAccess({ access: { recognise: () => KEY }, now: Date.now, erasures });
+    const [ada, bob] = [
+      leave.holdAbout('ada', await admitted(KEY), mayRead),
+      leave.holdAbout('bob', await admitted(KEY), mayRead),
+    ];
+    waiting.get('ada')?.();
+    expect(ada.signal.reason).toBeInstanceOf(UserErasedError);
+    expect(bob.signal.aborted).toBe(false);
+    ada.release();
+    bob.release();
+    expect(waiting.size).toBe(0);
   });
 
   it('is over when the token is, by the clock of the service', async () => {
@@ -63,7 +85,12 @@ describe('The leave to read what goes on', () => {
       userId: 'u',
       expiresAt,
     });
-    const held = new HeldAccess({ access: { recognise: () => null }, now: () => now, lookMs: 1 });
+    const held = new HeldAccess({
+      access: { recognise: () => null },
+      now: () => now,
+      erasures: null,
+      lookMs: 1,
+    });
     const soon = held.hold(await admitted(user(now + 5)), mayRead);
     const late = held.hold(await admitted(user(now + 1e12)), mayRead);
     await until('the end', () => soon.signal.aborted);

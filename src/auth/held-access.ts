@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ProblemError } from '../http/problem.js';
+import type { ErasureWatch } from '../pseudonyms/erasure-watch.js';
+import { UserErasedError } from '../pseudonyms/errors.js';
 import type { AccessControl } from './access-control.js';
 import type { Principal } from './authenticator.js';
 import { principalOf } from './require-key.js';
@@ -13,20 +15,25 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Somebody's leave to read what goes on; `release` once it has ended. */
 export interface Held {
-  /** Aborted when it is over. */
+  /** Aborted when it is over; the reason is a `UserErasedError` where the user that it is about was erased. */
   readonly signal: AbortSignal;
   release(): void;
 }
 
 export interface HeldAccessOptions {
   readonly access: Pick<AccessControl, 'recognise'>;
+  /** Tells that users were erased; `null` where nobody can be. */
+  readonly erasures: Pick<ErasureWatch, 'onErased'> | null;
   /** This machine's clock, Unix milliseconds. */
   readonly now: () => number;
   readonly lookMs?: number;
   readonly confirmedMs?: number;
 }
 
-/** Ends streams and waits with what opened them (DESIGN 10): at the end of a token, within 30 s of a key's revocation. */
+/**
+ * Ends streams and waits with what opened them (DESIGN 10): at the end of a token, within 30 s of a key's revocation, and within
+ * a second of the erasure of whom they are about.
+ */
 export class HeldAccess {
   constructor(private readonly options: HeldAccessOptions) {}
 
@@ -39,6 +46,20 @@ export class HeldAccess {
         ? this.#endsAt(principal.expiresAt, over)
         : this.#whileRecognised(request.headers.authorization, require, over);
     return { signal: over.signal, release };
+  }
+
+  /** The same of what is about one user, as known inside. */
+  holdAbout(userId: string, request: IncomingMessage, require: (principal: Principal) => void): Held {
+    const { erasures } = this.options;
+    const held = this.hold(request, require);
+    if (erasures === null) return held;
+    const erased = new AbortController();
+    const forget = erasures.onErased(userId, () => erased.abort(new UserErasedError()));
+    const release = (): void => {
+      forget();
+      held.release();
+    };
+    return { signal: AbortSignal.any([held.signal, erased.signal]), release };
   }
 
   #endsAt(expiresAt: number, over: AbortController): () => void {

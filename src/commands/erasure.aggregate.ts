@@ -21,23 +21,33 @@ export class ReadmitUser {
 
 export type ErasureCommand = EraseUser | ReadmitUser;
 
-/** Hashes of the users who are erased and were not taken in again since. */
-export type ErasedUsers = ReadonlySet<string>;
+/** What was last said of somebody, and what was said before; `null` before the first. An event adds one, however many there are. */
+export type ErasuresSaid = {
+  readonly user: string;
+  readonly isErased: boolean;
+  readonly before: ErasuresSaid;
+} | null;
 
 /** All erasures are one stream: whoever is erased is erased once, until taken in again. */
-export const erasureAggregate: Aggregate<ErasedUsers, ErasureCommand> = {
+export const erasureAggregate: Aggregate<ErasuresSaid, ErasureCommand> = {
   streamOf: erasuresStream,
   expectsNewStream: () => false,
-  initial: new Set(),
-  evolve: (erased, { event }) => {
-    if (event.type === 'UserErased') return new Set(erased).add(event.data.user);
-    if (event.type !== 'UserReadmitted') return erased;
-    const { user } = event.data;
-    return new Set([...erased].filter((each) => each !== user));
+  initial: null,
+  evolve: (before, { event }) => {
+    if (event.type !== 'UserErased' && event.type !== 'UserReadmitted') return before;
+    return { user: event.data.user, isErased: event.type === 'UserErased', before };
   },
   knows: () => false,
-  decide: (erased, { kind, user }) => {
-    if (kind === 'erase') return erased.has(user) ? [] : [{ type: 'UserErased', data: { user } }];
-    return erased.has(user) ? [{ type: 'UserReadmitted', data: { user } }] : [];
+  decide: (said, { kind, user }) => {
+    const isErased = isErasedBy(said, user);
+    if (kind === 'erase') return isErased ? [] : [{ type: 'UserErased', data: { user } }];
+    return isErased ? [{ type: 'UserReadmitted', data: { user } }] : [];
   },
 };
+
+function isErasedBy(said: ErasuresSaid, user: string): boolean {
+  for (let each = said; each !== null; each = each.before) {
+    if (each.user === user) return each.isErased;
+  }
+  return false;
+}

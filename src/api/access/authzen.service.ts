@@ -1,4 +1,6 @@
 import { ProblemError } from '../../http/problem.js';
+import { UserErasedError } from '../../pseudonyms/errors.js';
+import { isErasedMark } from '../../pseudonyms/pseudonym.js';
 import type { Decisions, EntitlementsService } from '../entitlements/entitlements.service.js';
 import {
   type EvaluationRequest,
@@ -22,14 +24,16 @@ export class AuthZenService {
   }
 
   /**
-   * Without `evaluations` as a single one. An entry that lacks something is denied with an error of its own.
-   * @throws ProblemError `other_user`, and `invalid_request` where a single one lacks something
+   * Without `evaluations` as a single one. An entry that lacks something, or asks of a user who is erased, is denied with an
+   * error of its own.
+   * @throws ProblemError `other_user`, and `invalid_request` where a single one lacks something; UserErasedError
    */
   async evaluations(request: EvaluationsRequest, mayAsk: MayAsk): Promise<EvaluationsResponse> {
     const { evaluations = [], options, ...defaults } = request;
     if (evaluations.length === 0) {
       const single = evaluationRequest.safeParse(defaults);
       if (!single.success) throw new ProblemError('invalid_request', faultOf(single.error.issues));
+      if (isErasedMark(single.data.subject.id)) throw new UserErasedError();
       return this.evaluation(single.data, mayAsk);
     }
     const known = new Map<string, Promise<Decisions>>();
@@ -54,6 +58,7 @@ export class AuthZenService {
   ): Promise<EvaluationResponse> {
     if (subject.type !== 'user') return no('unknown_subject_type');
     mayAsk(subject.id);
+    if (isErasedMark(subject.id)) return ERASED;
     const asking = known.get(subject.id) ?? this.entitlements.decisions(subject.id);
     known.set(subject.id, asking);
     const decisions = await asking;
@@ -66,6 +71,12 @@ export class AuthZenService {
     return { decision: allowed, context: { reason, plan, ...more, ...marked } };
   }
 }
+
+/** As an entry of several says that its user is erased. */
+const ERASED: EvaluationResponse = {
+  decision: false,
+  context: { error: { status: 410, message: 'user_erased' } },
+};
 
 function featureOf(
   { type, id }: EvaluationRequest['resource'],

@@ -8,6 +8,7 @@ import { matchesIfNoneMatch } from '../../http/etag.js';
 import { ProblemError } from '../../http/problem.js';
 import { Reply } from '../../http/reply.js';
 import type { Served } from '../../projections/entitlements/snapshot.js';
+import { UserErasedError } from '../../pseudonyms/errors.js';
 import type { LongPolls } from '../../push/long-polls.js';
 import { retryLater } from '../../push/stream-places.js';
 import { type EntitlementsService, snapshotReply } from './entitlements.service.js';
@@ -57,7 +58,8 @@ export class AwaitedSnapshots {
    * The snapshot at once where it is not the one that the caller has, who then says nothing of what he has (`If-None-Match`,
    * `version`), or has another; else once it is, or as it is after `wait` seconds, when the service stops, or when the
    * caller's token ends.
-   * @throws ProblemError as `EntitlementsService.snapshot`; `invalid_request`, `too_many_streams`, `streams_full`
+   * @throws UserErasedError as soon as the user is erased; ProblemError as `EntitlementsService.snapshot`, and
+   * `invalid_request`, `too_many_streams`, `streams_full`
    */
   async snapshot(userId: string, asked: AwaitedAsked, request: Request): Promise<Reply> {
     const { minPosition, ifNoneMatch, wait, version } = asked;
@@ -71,13 +73,14 @@ export class AwaitedSnapshots {
     const leave = (): void => gone.abort();
     request.res?.once('close', leave);
     if (request.socket.destroyed) leave(); // is told of by no event any more
-    const held = this.held.hold(request, (principal) =>
+    const held = this.held.holdAbout(userId, request, (principal) =>
       requireAccess(principal, 'entitlements:read', userId),
     );
     try {
       const waitMs = wait * 1_000;
       const signals = [gone.signal, held.signal];
       const served = (await this.polls.wait({ userId, waitMs, isNews, signals })) ?? now;
+      if (held.signal.reason instanceof UserErasedError) throw held.signal.reason;
       const reply = snapshotReply(served, served.position, ifNoneMatch);
       if (!this.polls.isStopping) return reply;
       return new Reply(reply.status, { ...reply.headers, ...retryLater() }, reply.body);

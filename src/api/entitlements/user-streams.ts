@@ -46,7 +46,7 @@ export class UserStreams {
       const seen = lastSeen === null ? null : await this.#reachSeen(lastSeen);
       // A user who cannot be read is refused before anything is sent.
       await this.entitlements.served(userId, undefined);
-      const held = this.held.hold(request, (principal) =>
+      const held = this.held.holdAbout(userId, request, (principal) =>
         requireAccess(principal, 'entitlements:read', userId),
       );
       const work = this.streams.answer(

@@ -12,8 +12,9 @@ import { checkSaid, mapUserIds, userIdsIn } from '../../pseudonyms/request-ids.j
 /** Paths that are about a user, and where the id is in them. */
 const OF_USER = /^(\/v1\/(?:audit\/)?users\/)([^/?]+)/i;
 const AUDIT = /^\/v1\/audit\//i;
-/** Where an erased user is let in: a purchase begins anew, and of a batch each entry says so. */
-const TAKES_ERASED = /^\/v1\/(?:checkout\/sessions|entitlements\/batch)\/?(?:\?|$)/i;
+/** Where an erased user is let in: a purchase begins anew, and of a batch, or several evaluations, each entry says so. */
+const TAKES_ERASED =
+  /^\/(?:v1\/(?:checkout\/sessions|entitlements\/batch)|access\/v1\/evaluations)\/?(?:\?|$)/i;
 /** As many users as a request may name: those of bulk links, and who sends it. */
 const MOST = 1_010;
 /** Parameters of queries that are a user id. */
