@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { type TestDatabase, testDatabase } from '../../test/support/postgres.js';
 import { serviceTables } from '../../test/support/stores.js';
 import { until } from '../../test/support/until.js';
+import { ErasureWatch } from './erasure-watch.js';
 import { KeyedHashes } from './keyed-hashes.js';
 import { PairsRepository } from './pairs.repository.js';
 import { isErasedMark, isPseudonym } from './pseudonym.js';
@@ -81,6 +82,62 @@ describe('Pseudonyms', () => {
     expect(await late.reveal(`${before} ${after}`)).toBe(`${before} u1`);
     const pair = (await one.pairsOf(['u1'])).get('u1');
     expect(pair?.claimsFrom).toBe(LATER / 1_000 + 1);
+  });
+
+  it('are told to whoever waits for it once their users are erased, also just before, and of no others', async () => {
+    const one = instance();
+    const ids = ['u1', 'u2', 'u3', 'u4'];
+    const stored = await one.storedOf(ids);
+    const pseudonym = (id: string): string => stored.get(id) ?? '';
+    await one.erase('u1', LATER);
+    let questions = 0;
+    const pairs = new PairsRepository(test.pool);
+    const counted = {
+      erasures: () => {
+        questions += 1;
+        return pairs.erasures();
+      },
+      findByPseudonym: (asked: readonly string[]) => pairs.findByPseudonym(asked),
+    };
+    const fault = (error: unknown): void => expect(error).toBeNull();
+    const watch = new ErasureWatch({ pairs: counted, onTrouble: fault, lookMs: 5 });
+    const told: string[] = [];
+    const leave = ids.map((id) => watch.onErased(pseudonym(id), () => told.push(id)));
+    await until('the one from before', () => told.length > 0);
+    leave[3]?.();
+    await one.erase('u4', LATER);
+    await one.erase('u2', LATER);
+    await until('the next', () => told.length > 1);
+    const asked = questions;
+    await until('more looks', () => questions > asked + 2);
+    expect(told).toEqual(['u1', 'u2']);
+    for (const each of leave) each();
+  });
+
+  it('are looked up again by whoever waits for an erasure when the database did not answer', async () => {
+    const one = instance();
+    const pseudonym = await one.storedOfOne('u1');
+    await one.erase('u1', LATER);
+    const pairs = new PairsRepository(test.pool);
+    let faults = 0;
+    const failing = {
+      erasures: () => pairs.erasures(),
+      findByPseudonym: (asked: readonly string[]) =>
+        faults < 2 ? Promise.reject(new Error('away')) : pairs.findByPseudonym(asked),
+    };
+    const watch = new ErasureWatch({
+      pairs: failing,
+      onTrouble: () => {
+        faults += 1;
+      },
+      lookMs: 5,
+    });
+    let isTold = false;
+    watch.onErased(pseudonym, () => {
+      isTold = true;
+    });
+    await until('it to be told', () => isTold);
+    expect(faults).toBe(2);
   });
 
   it('are not made of an id while it is erased', async () => {

@@ -1,13 +1,19 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { TreeKeeper } from '../../src/audit/tree/tree-keeper.js';
+import { HEADER_BYTES } from '../../src/backup/backup-format.js';
 import { runCli } from '../../src/cli/program.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { createLogger } from '../../src/observability/logger.js';
 import { wholeLog } from '../support/log.js';
 import { ADMIN_KEY, startService, type TestService } from '../support/service.js';
 import { type TestStores, testStores } from '../support/stores.js';
 import { type StripeEvent, stripeEvent, subscriptionObject } from '../support/stripe-events.js';
 import { until } from '../support/until.js';
+import { WebhookReceiver } from '../support/webhook-receiver.js';
+import { readEvents } from './support/event-reader.js';
 import { Shop } from './support/shop.js';
 
 const ADA = 'ada-whose-id-is-found-42';
@@ -40,20 +46,51 @@ async function tenureAt(environment: TestService['environment'], ...args: readon
 describe('With pseudonyms in place of user ids', () => {
   let stores: TestStores;
   let service: TestService;
+  let receiver: WebhookReceiver;
   let folder: string;
+  /** What the service logged, at the level that says most. */
+  let said = '';
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tenure-erasure-'));
     stores = await testStores();
-    service = await startService({ stores, environment: ON });
+    receiver = await WebhookReceiver.start();
+    service = await startAgain();
   });
   afterAll(async () => {
     await service.close();
+    await receiver.close();
     await stores.drop();
     await rm(folder, { recursive: true });
   });
 
+  function startAgain(): Promise<TestService> {
+    const logger = createLogger('trace', {
+      write: (line) => {
+        said += line;
+      },
+    });
+    const mirrored = { AUDIT_ORIGIN: 'example.com/log', AUDIT_MIRROR: join(folder, 'mirror') };
+    const environment = { ...ON, ...mirrored, WEBHOOKS_ALLOW_PRIVATE: 'true' };
+    return startService({ stores, environment, hooks: { logger } });
+  }
+
   function tenure(...args: readonly string[]) {
     return tenureAt(service.environment, ...args);
+  }
+
+  /** What a backup in the test's folder holds, as text. */
+  async function backedUp(name: string): Promise<string> {
+    return gunzipSync((await readFile(join(folder, name))).subarray(HEADER_BYTES)).toString('utf8');
+  }
+
+  /** The files in a folder below the test's own in which `text` is; of all of them where it is `''`. */
+  async function filesWith(text: string, name: string): Promise<readonly string[]> {
+    const entries = await readdir(join(folder, name), { recursive: true, withFileTypes: true });
+    const files = entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+    const texts = await Promise.all(files.map(async (file) => [file, await readFile(file)] as const));
+    return texts.filter(([, bytes]) => bytes.includes(text)).map(([file]) => file);
   }
 
   /** Every table with a row in which `text` is. */
@@ -91,7 +128,12 @@ describe('With pseudonyms in place of user ids', () => {
   const isInLog = async (text: string) => (await log()).some((event) => JSON.stringify(event).includes(text));
 
   it('callers meet user ids everywhere, and log and read models hold none', async () => {
+    const url = { url: receiver.url, types: ['access.changed'] };
+    expect((await service.ask('POST', '/v1/ops/webhook-endpoints', url)).status).toBe(201);
     const snapshot = await service.after(ADA, started('sub_1', ADA, now()));
+    const [message] = await until('the message', () => receiver.taken.length > 0 && receiver.taken);
+    expect(message?.said).toMatchObject({ subject: ADA, data: { snapshot: { userId: ADA } } });
+    expect(message?.text).not.toMatch(PSEUDONYM);
     expect(snapshot).toMatchObject({ userId: ADA, plan: 'plus' });
     const granted = await service.ask(
       'POST',
@@ -170,6 +212,16 @@ describe('With pseudonyms in place of user ids', () => {
     ]);
     expect(await tenure('backup', join(folder, 'before.backup'))).toMatchObject({ code: 0 });
     expect(await isInDataFiles(ADA)).toBe(true);
+    receiver.answer = () => 500;
+    const tries = receiver.seen.length;
+    const grant = { plan: 'pro', reason: 'nobody is told of it' };
+    expect((await service.ask('POST', `/v1/users/${ADA}/grants`, grant)).status).toBe(201);
+    await until('a message that is not taken', () => receiver.seen.length > tries);
+    const path = `/v1/users/${ADA}/entitlements`;
+    const stream = await readEvents(service.url, 'GET', `${path}/stream`);
+    expect(await stream.first('snapshot')).toMatchObject({ userId: ADA });
+    const { etag } = (await service.get(path)).headers;
+    const waiting = service.get(`${path}?wait=25`, { 'if-none-match': String(etag) });
     const erased = await tenure('users', 'erase', ADA, '--json');
     expect(erased).toMatchObject({ code: 0, err: '' });
     const report = JSON.parse(erased.out);
@@ -183,8 +235,26 @@ describe('With pseudonyms in place of user ids', () => {
       'the service to know',
       async () => (await service.get(`/v1/users/${ADA}/grants`)).status === 410,
     );
+    receiver.clear();
+    const work = 'select 1 from tenure.reaction_work';
+    await until('no message to be kept', async () => (await stores.database.pool.query(work)).rowCount === 0);
+    expect(receiver.seen).toEqual([]);
+    expect(await stream.ended).toBe(true);
+    expect(stream.events.map(({ event }) => event)).toEqual(['snapshot']);
+    const subject = { type: 'user', id: ADA };
+    const resource = { type: 'feature', id: 'api' };
+    const action = { name: 'use' };
     const routes = [
-      await service.get(`/v1/users/${ADA}/entitlements`),
+      await waiting,
+      await service.get(path),
+      await service.get(`${path}/stream`),
+      await service.get(`${path}?explain=true`),
+      await service.ask('POST', '/ofrep/v1/evaluate/flags', { context: { targetingKey: ADA } }),
+      await service.ask('POST', '/ofrep/v1/evaluate/flags/api', { context: { targetingKey: ADA } }),
+      await service.ask('POST', '/access/v1/evaluation', { subject, resource, action }),
+      await service.ask('POST', '/access/v1/evaluations', { subject, resource, action }),
+      await service.ask('POST', `/v1/users/${ADA}/token`),
+      await service.get(`/v1/audit/events?user=${ADA}`),
       await service.ask('PUT', `/v1/users/${ADA}/usage/members`, { value: 1 }),
       await service.ask('PUT', '/v1/customers/cus_9/link', { userId: ADA }),
       await service.get(`/v1/audit/users/${ADA}/history`),
@@ -195,6 +265,14 @@ describe('With pseudonyms in place of user ids', () => {
       entitlements: [
         { userId: ADA, code: 'user_erased' },
         { userId: 'bob', plan: 'free' },
+      ],
+    });
+    const bob = { subject: { type: 'user', id: 'bob' }, resource: { type: 'feature', id: 'reports' } };
+    const several = { subject, resource, action, evaluations: [{}, bob] };
+    expect((await service.ask('POST', '/access/v1/evaluations', several)).body).toMatchObject({
+      evaluations: [
+        { decision: false, context: { error: { status: 410, message: 'user_erased' } } },
+        { decision: true },
       ],
     });
     expect((await service.get('/v1/users')).body).toMatchObject({ items: [] });
@@ -217,6 +295,32 @@ describe('With pseudonyms in place of user ids', () => {
     expect((await tenure('audit', 'verify')).code).toBe(0);
     expect((await tenure('projections', 'verify')).code).toBe(0);
 
+    const forBob = await service.ask('POST', '/v1/users/bob/grants', {
+      plan: 'plus',
+      reason: 'somebody else',
+    });
+    await service.entitlements('bob', String(forBob.body.position));
+    await service.tenure.app.get(TreeKeeper).keepUp();
+    for (const [name, user] of [
+      ['of-nobody', report.pseudonym],
+      ['of-bob', 'bob'],
+    ]) {
+      const out = join(folder, 'exports', name);
+      expect(await tenure('audit', 'export', '--user', user, '--out', out)).toMatchObject({
+        code: 0,
+        err: '',
+      });
+    }
+    expect(await tenure('backup', join(folder, 'after.backup'))).toMatchObject({ code: 0 });
+    for (const name of ['mirror', 'exports']) {
+      expect(await filesWith('', name)).not.toEqual([]);
+      expect(await filesWith(ADA, name)).toEqual([]);
+    }
+    expect(await backedUp('before.backup')).toContain(ADA);
+    expect(await backedUp('after.backup')).not.toContain(ADA);
+    expect(said).toContain('"level":"debug"');
+    expect(said).not.toContain(ADA);
+
     // As a restore of the database from before the erasure would leave it, beside a log that has it.
     await service.close();
     const { pseudonym, since } = pairs.rows[0];
@@ -225,7 +329,7 @@ describe('With pseudonyms in place of user ids', () => {
       [ADA, pseudonym, since],
     );
     await stores.database.pool.query('truncate tenure.erased_user');
-    service = await startService({ stores, environment: ON });
+    service = await startAgain();
     expect((await service.get(`/v1/users/${ADA}/entitlements`)).status).toBe(410);
     expect(await tablesWith(ADA)).toEqual([]);
   });
@@ -278,7 +382,7 @@ describe('With pseudonyms in place of user ids', () => {
     await service.close();
     await pool.query(`create table kept as select * from tenure.pseudonym`);
     await pool.query('delete from tenure.pseudonym where user_id = $1', [ADA]);
-    service = await startService({ stores, environment: ON });
+    service = await startAgain();
     expect((await service.get('/health/ready')).body).toMatchObject({ problems: ['pseudonyms_missing'] });
     expect((await service.get('/v1/ops/missing-pseudonyms')).body).toMatchObject({
       items: [{ pseudonym: expect.stringMatching(PSEUDONYM) }],
@@ -288,7 +392,7 @@ describe('With pseudonyms in place of user ids', () => {
     const lost = startService({ stores, environment: ON });
     await expect(lost).rejects.toThrow('pseudonyms_missing');
     await pool.query('insert into tenure.pseudonym select * from kept');
-    service = await startService({ stores, environment: ON });
+    service = await startAgain();
     expect(await service.entitlements(ADA)).toMatchObject({ plan: 'pro' });
   });
 });
