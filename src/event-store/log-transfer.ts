@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { GENESIS_HASH, linksOf } from '../events/hash-chain.js';
 import type { Position, StoredEvent } from '../events/stored-event.js';
 import { MAX_APPEND_DATA_BYTES } from './append-rules.js';
@@ -26,7 +26,14 @@ export async function* pagesOf(store: EventStore): AsyncGenerator<readonly Store
   }
 }
 
-/** As `pagesOf`; while a page is used the next one is read, from a store that nobody writes to for the reader. */
+/** Events that are used before what came of the next page meanwhile is taken out of the connection. */
+const EVENTS_A_TURN = 100;
+
+/**
+ * As `pagesOf`, a hundred events at a time; while those of one page are used the next one is read, from a store that nobody
+ * writes to for the reader. Between them the event loop has a turn: an answer that nobody takes fills the connection, and the
+ * store would wait with the rest of it until the whole page is used.
+ */
 export async function* pagesAheadOf(store: EventStore): AsyncGenerator<readonly StoredEvent[]> {
   const pages = pagesOf(store);
   for (let next = pages.next(); ; ) {
@@ -34,7 +41,10 @@ export async function* pagesAheadOf(store: EventStore): AsyncGenerator<readonly 
     if (done === true) return;
     next = pages.next();
     next.catch(() => undefined); // told when its turn comes
-    yield value;
+    for (let at = 0; at < value.length; at += EVENTS_A_TURN) {
+      yield value.slice(at, at + EVENTS_A_TURN);
+      await nextTurn();
+    }
   }
 }
 

@@ -23,6 +23,25 @@ describe('Where streams end', () => {
     );
   });
 
+  it('is told by every digit of the hash as it is spelled', () => {
+    const anyHash = fc.stringMatching(/^[0-9a-f]{64}$/);
+    fc.assert(
+      fc.property(anyHash, fc.nat(63), fc.stringMatching(/^[ -~]$/), (hash, at, digit) => {
+        const ends = new StreamEnds(4);
+        ends.put('a', { revision: 3, hash });
+        const isAt = (said: string): boolean => ends.isAt('a', { revision: 3, hash: said });
+        const other = hash.slice(0, at) + digit + hash.slice(at + 1);
+        expect(isAt(hash)).toBe(true);
+        expect(isAt(other)).toBe(other === hash);
+        expect([isAt(hash.slice(0, at)), isAt(`${hash}0`), isAt(hash.replace(/[0-9a-f]/, 'é'))]).toEqual([
+          false,
+          false,
+          false,
+        ]);
+      }),
+    );
+  });
+
   it('is forgotten of some where there are more streams than room, and never told wrong', () => {
     const ends = new StreamEnds(64);
     const end = (n: number) => ({ revision: n, hash: sha256Hex(`${n}`) });

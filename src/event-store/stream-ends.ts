@@ -8,7 +8,9 @@ export interface StreamEnd {
 const SLOTS = 2 ** 20;
 /** Slots in which the end of one stream may stand. */
 const WAYS = 4;
-const HASH_BYTES = 32;
+/** Words of 32 bits in a hash, each of eight digits. */
+const HASH_WORDS = 8;
+const WORD_DIGITS = 8;
 const MOST_REVISION = 2 ** 32 - 2;
 
 /**
@@ -19,13 +21,13 @@ export class StreamEnds {
   readonly #names: Uint32Array;
   /** Revisions and one: 0 is an empty slot. */
   readonly #revisions: Uint32Array;
-  readonly #hashes: Buffer;
+  readonly #hashes: Uint32Array;
 
   /** @param slots streams that are remembered at most, four or more */
   constructor(private readonly slots = SLOTS) {
     this.#names = new Uint32Array(2 * slots);
     this.#revisions = new Uint32Array(slots);
-    this.#hashes = Buffer.alloc(slots * HASH_BYTES);
+    this.#hashes = new Uint32Array(slots * HASH_WORDS);
   }
 
   /** Whether the stream is remembered, and ends there. */
@@ -33,7 +35,11 @@ export class StreamEnds {
     const [one, two] = nameOf(stream);
     const slot = this.#slotOf(one, two);
     if (slot === null || this.#revisions[slot] !== revision + 1) return false;
-    return this.#hashes.toString('hex', slot * HASH_BYTES, (slot + 1) * HASH_BYTES) === hash;
+    if (hash.length !== HASH_WORDS * WORD_DIGITS) return false;
+    for (let word = 0; word < HASH_WORDS; word += 1) {
+      if (this.#hashes[slot * HASH_WORDS + word] !== wordAt(hash, word)) return false;
+    }
+    return true;
   }
 
   put(stream: string, { revision, hash }: StreamEnd): void {
@@ -43,7 +49,9 @@ export class StreamEnds {
     this.#names[2 * slot] = one;
     this.#names[2 * slot + 1] = two;
     this.#revisions[slot] = revision + 1;
-    this.#hashes.write(hash, slot * HASH_BYTES, HASH_BYTES, 'hex');
+    for (let word = 0; word < HASH_WORDS; word += 1) {
+      this.#hashes[slot * HASH_WORDS + word] = wordAt(hash, word);
+    }
   }
 
   #slotOf(one: number, two: number): number | null {
@@ -76,4 +84,20 @@ function nameOf(stream: string): readonly [one: number, two: number] {
     two = Math.imul(two ^ code, 0x85ebca6b) ^ (two >>> 15);
   }
   return [(one ^ (one >>> 13)) >>> 0, two >>> 0];
+}
+
+/** What a character code is as a hexadecimal digit of a hash; -1: none, capital letters among them. */
+const DIGITS = Int8Array.from({ length: 128 }, (_, code) =>
+  '0123456789abcdef'.indexOf(String.fromCharCode(code)),
+);
+
+/** The `word`-th eight digits of a hash as a number; -1, which no word is, where they are no digits. */
+function wordAt(hash: string, word: number): number {
+  let [value, isNone] = [0, 0];
+  for (let at = word * WORD_DIGITS; at < (word + 1) * WORD_DIGITS; at += 1) {
+    const digit = DIGITS[hash.charCodeAt(at)] ?? -1;
+    isNone |= digit;
+    value = (value << 4) | digit;
+  }
+  return isNone < 0 ? -1 : value >>> 0;
 }

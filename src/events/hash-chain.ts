@@ -61,16 +61,19 @@ export function sealEvent(event: UnsealedEvent): SealedEvent {
  */
 export function eventId(idKey: string, hash: string): string {
   canonicalJson(idKey);
-  const digits = digest('sha1', Buffer.concat([NAMESPACE_BYTES, Buffer.from(`${idKey}/${hash}`)]), 'hex');
+  const digits = digest('sha1', namedBytes(`${idKey}/${hash}`), 'hex');
   const variant = ((Number.parseInt(digits.charAt(16), 16) & 0b0011) | 0b1000).toString(16);
-  const parts = [
-    digits.slice(0, 8),
-    digits.slice(8, 12),
-    `5${digits.slice(13, 16)}`,
-    `${variant}${digits.slice(17, 20)}`,
-    digits.slice(20, 32),
-  ];
-  return parts.join('-');
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-5${digits.slice(13, 16)}-${variant}${digits.slice(17, 20)}-${digits.slice(20, 32)}`;
+}
+
+/** The namespace and a name, filled anew for each; a view of it serves all names of one length, as those of Stripe's ids are. */
+let named = Buffer.from(NAMESPACE_BYTES);
+
+function namedBytes(name: string): Buffer {
+  const bytes = NAMESPACE_BYTES.length + Buffer.byteLength(name);
+  if (named.length !== bytes) named = Buffer.concat([NAMESPACE_BYTES], bytes);
+  named.write(name, NAMESPACE_BYTES.length);
+  return named;
 }
 
 /** The pieces a hash is made of; `data` and `metadata` (without its hash) are canonical JSON texts already. */
