@@ -1,4 +1,7 @@
 import type { Command } from 'commander';
+import { loadUserIds } from '../config/part-settings.js';
+import { holdsAddress } from '../events/user-id.js';
+import { ProblemError } from '../http/problem.js';
 import { UserErasedError } from '../pseudonyms/errors.js';
 import { isPseudonym, replaceStoredIds, storedIdsIn } from '../pseudonyms/pseudonym.js';
 import { checkText } from '../pseudonyms/request-ids.js';
@@ -7,6 +10,8 @@ import type { Terminal } from './terminal.js';
 
 /** Commands that take the user's own id, and what stands for it in the log themselves. */
 const TAKES_OWN_ID = ['erase', 'readmit'];
+/** Commands that look at users, also at those whose ids came before `USER_ID_EMAIL=refuse`. */
+const LOOKS = 'users';
 /** Options that go into the log as they are said. */
 const SAID = ['reason', 'actor'];
 
@@ -24,10 +29,20 @@ export async function translateArguments(terminal: Terminal, command: Command): 
     if (typeof text === 'string') checkText(name, text, given);
   }
   const [userId] = given;
-  if (userId === undefined || !keepsPseudonyms(terminal) || TAKES_OWN_ID.includes(command.name())) return;
+  if (userId === undefined || TAKES_OWN_ID.includes(command.name())) return;
+  if (!keepsPseudonyms(terminal)) {
+    if (at >= 0 && command.parent?.name() !== LOOKS) checkAddress(terminal, userId);
+    return;
+  }
   const stored = await storedOf(terminal, userId);
   if (at >= 0) command.processedArgs[at] = stored;
   else command.setOptionValue('user', stored);
+}
+
+/** @throws ProblemError `invalid_user_id` */
+function checkAddress({ environment }: Terminal, userId: string): void {
+  if (!holdsAddress(userId) || loadUserIds(environment).ownUserIds.email !== 'refuse') return;
+  throw new ProblemError('invalid_user_id', 'A user id may be no address of an e-mail (USER_ID_EMAIL).');
 }
 
 async function storedOf(terminal: Terminal, userId: string): Promise<string> {

@@ -1,3 +1,4 @@
+import { claimOf } from '../events/user-id.js';
 import { InvalidSettingsError, loadSettings } from './settings.js';
 
 const VALID = {
@@ -132,6 +133,27 @@ describe('the settings', () => {
   ])('refuse %s', (_, change, expected) => {
     expect(faultsOf({ ...VALID, ...change })).toContainEqual(expect.stringMatching(expected));
   });
+
+  it.each([
+    ['warn', 'false', 'ada@b.example'],
+    ['warn', 'true', 'ada@b.example'],
+    ['allow', 'false', 'ada@b.example'],
+    ['allow', 'true', 'ada@b.example'],
+    ['refuse', 'false', null],
+    ['refuse', 'true', null],
+  ])(
+    'with USER_ID_EMAIL=%s and USER_ID_PSEUDONYMS=%s read a claim of an address as %j',
+    (email, kept, claim) => {
+      const { userIds, ownUserIds } = loadSettings({
+        ...VALID,
+        USER_ID_EMAIL: email,
+        USER_ID_PSEUDONYMS: kept,
+      });
+      const own = { ...userIds, userIdPattern: ownUserIds.pattern };
+      expect(claimOf('ada@b.example', own)).toBe(claim);
+      expect(claimOf('ada', own)).toBe('ada');
+    },
+  );
 
   it('never show the value of a secret', () => {
     const faults = faultsOf({

@@ -63,14 +63,14 @@ describe('With pseudonyms in place of user ids', () => {
     await rm(folder, { recursive: true });
   });
 
-  function startAgain(): Promise<TestService> {
+  function startAgain(more: Readonly<Record<string, string>> = {}): Promise<TestService> {
     const logger = createLogger('trace', {
       write: (line) => {
         said += line;
       },
     });
     const mirrored = { AUDIT_ORIGIN: 'example.com/log', AUDIT_MIRROR: join(folder, 'mirror') };
-    const environment = { ...ON, ...mirrored, WEBHOOKS_ALLOW_PRIVATE: 'true' };
+    const environment = { ...ON, ...mirrored, WEBHOOKS_ALLOW_PRIVATE: 'true', ...more };
     return startService({ stores, environment, hooks: { logger } });
   }
 
@@ -392,8 +392,20 @@ describe('With pseudonyms in place of user ids', () => {
     const lost = startService({ stores, environment: ON });
     await expect(lost).rejects.toThrow('pseudonyms_missing');
     await pool.query('insert into tenure.pseudonym select * from kept');
-    service = await startAgain();
+    service = await startAgain({ USER_ID_EMAIL: 'allow' });
     expect(await service.entitlements(ADA)).toMatchObject({ plan: 'pro' });
+  });
+
+  it('a user id that looks like an address of an e-mail is warned of, and with USER_ID_EMAIL=allow not', async () => {
+    const { length } = said;
+    const userId = 'eve@b.example';
+    expect(await service.after(userId, started('sub_eve', userId, now()))).toMatchObject({ plan: 'plus' });
+    expect(said.slice(length)).not.toContain('USER_ID_EMAIL');
+    await service.close();
+    service = await startAgain();
+    expect(await service.entitlements('other@b.example')).toMatchObject({ plan: 'free' });
+    expect(said.slice(length)).toContain('USER_ID_EMAIL');
+    expect(said).not.toContain('b.example');
   });
 });
 
@@ -450,6 +462,12 @@ describe('With user ids as they are', () => {
       ).toMatchObject({
         code: 'invalid_user_id',
       });
+      const issued = await tenureAt(
+        service.environment,
+        ...['grants', 'issue', 'a@b.example', '--feature', 'api', '--reason', 'ok'],
+      );
+      expect(issued).toMatchObject({ code: 1, err: expect.stringContaining('USER_ID_EMAIL') });
+      expect(await service.logged()).toBe(before);
       const { position } = await service.receive(started('sub_1', 'a@b.example', now()));
       await service.entitlements('bob', position);
       expect((await service.get('/v1/ops/unlinked')).text).toContain('sub_1');
