@@ -4,6 +4,7 @@ import { createTenure, type Tenure } from '../../src/bootstrap.js';
 import { runCli } from '../../src/cli/program.js';
 import { loadSettings } from '../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { makePseudonymKey } from '../../src/pseudonyms/keyed-hashes.js';
 import { SEALED_COLUMNS } from '../../src/start/kept-secrets.js';
 import { type Answer, type Call, call, problemCode } from '../support/http-call.js';
 import { wholeLog } from '../support/log.js';
@@ -164,6 +165,7 @@ describe('Keys made at the command line', () => {
 
     expect((await ask(ADMIN_KEY, '/v1/users/u/token', service.tenure, { method: 'POST' })).status).toBe(200);
     await tenure('audit', 'key', '--rotate');
+    await makePseudonymKey(service.tenure.pool, new SealedSecrets([ADMIN_KEY]));
 
     const next = 'the-next-admin-key-of-the-tests-0123456789';
     const sealedBy = (key: string): SealedSecrets => new SealedSecrets([key]);

@@ -156,11 +156,19 @@ describe('What Stripe shows of an early fraud warning when it is asked', () => {
   const told = (actionable: boolean, second: number) =>
     delivered('radar.early_fraud_warning.updated', sight(actionable), second);
 
+  const named = (id: string, actionable: boolean) => {
+    const stripeType = 'radar.early_fraud_warning.updated';
+    const event = eventOf(stripeEvent(stripeType, sight(actionable)));
+    return envelope(event, BEGAN, { stripeType, causation: id });
+  };
+
   it.each([
     ['counts as a webhook would', [shown(true, BEGAN)], ['issfr_1']],
     ['ends it where it can no longer be acted on', [told(true, BEGAN), shown(false, BEGAN + 1)], []],
     ['counts less than what was delivered since', [shown(true, BEGAN), told(false, BEGAN + 1)], []],
     ['counts less than what was delivered in its second', [shown(true, BEGAN), told(false, BEGAN)], []],
+    ['ends in the second in which it began', [named('evt_a', true), named('evt_b', false)], []],
+    ['ends in that second, whatever the ids are', [named('evt_b', true), named('evt_a', false)], []],
   ])('%s, in either order', (_, events, expected) => {
     expect(toAct(events)).toEqual(expected);
     expect(toAct([...events].reverse())).toEqual(expected);

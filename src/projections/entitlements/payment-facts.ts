@@ -69,10 +69,19 @@ export function warningsToAct(observations: readonly PaymentObservation[]): read
     .sort((a, b) => compareText(a.data.warning, b.data.warning));
 }
 
-/** The newest sight of each early fraud warning, by its id: by second; within one what was retrieved first, then by event id. */
+/**
+ * The newest sight of each early fraud warning, by its id: by second; within one what was retrieved first, and what can be acted on
+ * before what no longer can, which Stripe does not take back.
+ */
 export function newestWarnings(observations: readonly PaymentObservation[]): ReadonlyMap<string, Warning> {
   const sights = observations.filter((told) => told.type === 'PaymentWarned');
-  sights.sort((a, b) => a.created - b.created || delivered(a) - delivered(b) || compareFactOrigins(a, b));
+  sights.sort(
+    (a, b) =>
+      a.created - b.created ||
+      delivered(a) - delivered(b) ||
+      Number(b.data.actionable) - Number(a.data.actionable) ||
+      compareFactOrigins(a, b),
+  );
   return new Map(sights.map((sight) => [sight.data.warning, sight]));
 }
 
