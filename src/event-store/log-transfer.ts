@@ -17,15 +17,20 @@ const FIRST_RETRY_MS = 200;
 export type EventWithoutPosition = Omit<StoredEvent, 'position'>;
 
 /** The log page by page, in order, to its end; pages without an event are left out. */
-export async function* pagesOf(store: EventStore): AsyncGenerator<readonly StoredEvent[]> {
+export async function* pagesOf(
+  store: EventStore,
+  pageEvents = PAGE_EVENTS,
+): AsyncGenerator<readonly StoredEvent[]> {
   for (let from: Position | null = null; ; ) {
-    const { events, scanned } = await store.readAll(from, PAGE_EVENTS);
+    const { events, scanned } = await store.readAll(from, pageEvents);
     if (events.length > 0) yield events;
     if (scanned === from) return;
     from = scanned;
   }
 }
 
+/** Events in a page that is read ahead: two of them are in memory at a time. */
+const PAGE_EVENTS_AHEAD = 500;
 /** Events that are used before what came of the next page meanwhile is taken out of the connection. */
 const EVENTS_A_TURN = 100;
 
@@ -35,7 +40,7 @@ const EVENTS_A_TURN = 100;
  * store would wait with the rest of it until the whole page is used.
  */
 export async function* pagesAheadOf(store: EventStore): AsyncGenerator<readonly StoredEvent[]> {
-  const pages = pagesOf(store);
+  const pages = pagesOf(store, PAGE_EVENTS_AHEAD);
   for (let next = pages.next(); ; ) {
     const { value, done } = await next;
     if (done === true) return;

@@ -18,7 +18,7 @@ import { markOf } from '../../src/audit/tree/build-tree.js';
 import { TreeKeeper, type TreeKeeperOptions } from '../../src/audit/tree/tree-keeper.js';
 import { SEALED_SECRETS, type SealedSecrets } from '../../src/auth/sealed-secrets.js';
 import { runCli } from '../../src/cli/program.js';
-import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { EVENT_STORE, type EventStore, type Page } from '../../src/event-store/event-store.js';
 import { type Answer, problemCode } from '../support/http-call.js';
 import { wholeLog } from '../support/log.js';
 import { SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
@@ -57,6 +57,7 @@ describe('The tree of the log', () => {
   const pool = () => service.tenure.pool;
   const store = () => service.tenure.app.get<EventStore>(EVENT_STORE);
   const eventIdAt = (position: string) => store().eventIdAt(position);
+  const head = () => store().head();
 
   /** The answer of a path once it is so: checkpoints are told a second late. */
   async function told(path: string, isSo: (answer: Answer) => boolean): Promise<Answer> {
@@ -172,13 +173,32 @@ describe('The tree of the log', () => {
         return store().readAll(after, limit);
       },
     };
-    await otherKeeper({ store: { ...watched, eventIdAt }, pageEvents: 2 }).keepUp();
+    await otherKeeper({ store: { ...watched, eventIdAt, head }, pageEvents: 2 }).keepUp();
     expect(asked).not.toContain(null);
     const note = await told('/audit/log/checkpoint', (answer) => !answer.text.includes(`\n${before.size}\n`));
     const after = parseCheckpointText(parseNote(note.text).text);
     const expected = await leaves();
     expect([after.size, after.root]).toEqual([expected.length, naiveRoot(expected)]);
     expect(await otherKeeper({}).keepUp()).toBe(false); // nothing is new
+  });
+
+  it('takes no further page where one ended at the head of the log, and signs what it has', async () => {
+    await keeper().keepUp();
+    await service.receive(customerEvent());
+    const pages: Page[] = [];
+    const watched = {
+      readAll: async (after: string | null, limit: number) => {
+        const page = await store().readAll(after, limit);
+        pages.push(page);
+        return page;
+      },
+      head: async () => pages.at(-1)?.events.at(-1)?.position ?? null,
+    };
+    expect(await otherKeeper({ store: { ...watched, eventIdAt } }).keepUp()).toBe(true);
+    expect(pages).toHaveLength(1);
+    await keeper().keepUp(); // the mirror comes level, too
+    const { length: size } = await leaves();
+    await told('/audit/log/checkpoint', (note) => note.text.includes(`\n${size}\n`));
   });
 
   it('is made of the log again, and then goes on from the checkpoint that was signed before', async () => {
@@ -247,7 +267,7 @@ describe('The tree of the log', () => {
     await service.receive(customerEvent());
     expect(await otherKeeper({ isLogKnown: async () => false }).keepUp()).toBe(false);
     for (const there of ['9dddd3f5-9d66-4c3b-a780-ff1065c30129', null]) {
-      const exchanged = { readAll: store().readAll.bind(store()), eventIdAt: async () => there };
+      const exchanged = { readAll: store().readAll.bind(store()), eventIdAt: async () => there, head };
       const other = otherKeeper({ store: exchanged });
       await expect(other.keepUp()).rejects.toMatchObject({ code: 'audit_tree_inconsistent' });
       expect(other.isInconsistent).toBe(true);
@@ -297,7 +317,7 @@ describe('The tree of the log', () => {
       },
     };
     await forget();
-    await expect(otherKeeper({ store: { ...altered, eventIdAt } }).keepUp()).rejects.toMatchObject({
+    await expect(otherKeeper({ store: { ...altered, eventIdAt, head } }).keepUp()).rejects.toMatchObject({
       code: 'audit_tree_inconsistent',
     });
     await forget();
@@ -305,7 +325,7 @@ describe('The tree of the log', () => {
       readAll: async (after: string | null) =>
         after === null ? store().readAll(after, 100) : { events: [], scanned: after },
     };
-    await expect(otherKeeper({ store: { ...shorter, eventIdAt } }).keepUp()).rejects.toMatchObject({
+    await expect(otherKeeper({ store: { ...shorter, eventIdAt, head } }).keepUp()).rejects.toMatchObject({
       code: 'audit_tree_inconsistent',
     });
     await forget();

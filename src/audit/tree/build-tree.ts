@@ -18,7 +18,7 @@ import {
 
 export interface BuildTreeOptions {
   readonly pool: Pool;
-  readonly store: Pick<EventStore, 'readAll' | 'eventIdAt'>;
+  readonly store: Pick<EventStore, 'readAll' | 'eventIdAt' | 'head'>;
   /** Whether the log is the one that the read models were made from, by a look that began after the question. */
   readonly isLogKnown: () => Promise<boolean>;
   /** Events of one step. Left out: 1,000. */
@@ -49,7 +49,8 @@ export function markOrNull(event: Pick<StoredEvent, 'id' | 'metadata'>): EventMa
  * is there already, and writes the tiles that grow with the progress in one transaction. That the log is the known one, and
  * still has the newest event of the tree, is looked at after the page was read: what is written, and what is signed of a tree
  * to which nothing was to be added, is never of a log that was exchanged meanwhile.
- * @returns how far the tree is, and whether the log may go on; `null` where the log is not the known one, and nothing is written
+ * @returns how far the tree is, and whether the log may go on: not where the page ended at its head. `null` where the log is not
+ * the known one, and nothing is written
  * @throws TreeInconsistentError where the log does not go on from the tree
  */
 export async function buildOnce(
@@ -58,10 +59,11 @@ export async function buildOnce(
 ): Promise<{ readonly progress: TreeProgress; readonly mayBeMore: boolean } | null> {
   const from = await readTreeProgress(pool, tree);
   const { events, scanned } = await store.readAll(from.position, pageEvents);
-  const [isKnown, isThere, edge] = await Promise.all([
+  const [isKnown, isThere, edge, head] = await Promise.all([
     isLogKnown(),
     hasNewest(pool, store, tree, from),
     readEdge(pool, tree, from.size),
+    store.head(),
   ]);
   if (!isKnown) return null;
   if (!isThere) {
@@ -82,7 +84,8 @@ export async function buildOnce(
     ...growTiles(from.size, edge, leaves).map((tile) => ({ ...tile, position: null })),
   ];
   const isWritten = await writeStep(pool, { tree, from, to, tiles });
-  return { progress: isWritten ? to : from, mayBeMore: true };
+  const isAtHead = isWritten && events.at(-1)?.position === head;
+  return { progress: isWritten ? to : from, mayBeMore: !isAtHead };
 }
 
 /**

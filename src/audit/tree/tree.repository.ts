@@ -122,6 +122,8 @@ export async function readWholeTile(database: Statements, tree: number, tile: Ti
   return hashes.subarray(0, bytes);
 }
 
+const edgeRow = hashesRow.extend({ level: z.number() });
+
 /**
  * The tiles at the edge of a tree of `size` leaves, by level, that of the events' marks among them: as wide as they were then,
  * though another instance has made them wider since.
@@ -134,11 +136,20 @@ export async function readEdge(
   const edge = edgeOf(size);
   const leaves = edge.filter(({ level }) => level === 0);
   const wanted = [...edge, ...leaves.map((tile) => ({ ...tile, level: EVENT_MARKS }))];
-  const read = wanted.map(async (tile) => {
-    const hashes = (await readHashes(database, tree, tile)) ?? Buffer.of();
-    return [tile.level, hashes.subarray(0, bytesOf(tile))] as const;
-  });
-  return new Map(await Promise.all(read));
+  const { rows } = await database.query(
+    `select level, hashes from tenure.audit_tile join unnest($2::smallint[], $3::bigint[]) as wanted (level, index)
+     using (level, index) where tree = $1`,
+    [tree, wanted.map(({ level }) => level), wanted.map(({ index }) => index)],
+  );
+  const found = new Map(
+    z
+      .array(edgeRow)
+      .parse(rows)
+      .map(({ level, hashes }) => [level, hashes]),
+  );
+  return new Map(
+    wanted.map((tile) => [tile.level, (found.get(tile.level) ?? Buffer.of()).subarray(0, bytesOf(tile))]),
+  );
 }
 
 const marksRow = hashesRow.extend({ position: z.string() });
@@ -208,19 +219,20 @@ async function moveProgress(
   return true;
 }
 
-/** Keeps a checkpoint that was signed, in the place of the one before. `false`: another instance was faster. */
+/**
+ * Keeps a checkpoint that was signed, in the place of the one before. `false`: another instance was faster. It is on the disk
+ * when this resolves, whatever the database does by itself: others hold the log to it.
+ */
 export async function writeCheckpoint(
   pool: Pool,
   { tree, checkpoint: before }: LogTree,
   { checkpoint, size, now }: { readonly checkpoint: string; readonly size: number; readonly now: number },
 ): Promise<boolean> {
-  return inTransaction(pool, async (client) => {
-    await client.query('set local synchronous_commit = on');
-    const { rowCount } = await client.query(
-      `update tenure.audit_tree set checkpoint = $3, checkpoint_size = $4, signed_at = $5
-       where tree = $1 and checkpoint is not distinct from $2 and frozen_at is null`,
-      [tree, before, checkpoint, size, new Date(now)],
-    );
-    return rowCount === 1;
-  });
+  const { rowCount } = await pool.query(
+    `with durable as materialized (select set_config('synchronous_commit', 'on', true))
+     update tenure.audit_tree set checkpoint = $3, checkpoint_size = $4, signed_at = $5 from durable
+     where tree = $1 and checkpoint is not distinct from $2 and frozen_at is null`,
+    [tree, before, checkpoint, size, new Date(now)],
+  );
+  return rowCount === 1;
 }
