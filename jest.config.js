@@ -75,7 +75,7 @@ process.env.TENURE_TEST_LEFT_OUT = absent
 /** Compiles a program first. */
 const COMPILED = EVERYTHING_TWICE ? [] : ['/test/go/'];
 
-/** Tests of the whole service once more, with pseudonyms in place of user ids: by the soak, or where they are asked for. */
+/** With pseudonyms in place of user ids the story is told once more; and every test of the whole service by the soak, or where that is asked for. */
 const PSEUDONYMS_TOO =
   process.env.REBUILD_EVENTS !== undefined || process.env.TEST_PSEUDONYMS_TOO !== undefined;
 
@@ -153,21 +153,17 @@ export default {
       ],
       testEnvironmentOptions: { env: { TEST_STORE: 'eventstoredb' } },
     },
-    ...(PSEUDONYMS_TOO
-      ? [
-          {
-            ...withStores,
-            displayName: 'pseudonyms',
-            roots: ['<rootDir>/test/e2e'],
-            testMatch: ['**/test/e2e/*.test.ts'],
-            testPathIgnorePatterns: [
-              // Of lists in the order of ids: pseudonyms have another one.
-              '/(embedded-start|start|openapi|erasure|users|eventstore-[a-z]+)\\.test\\.ts$',
-            ],
-            testEnvironmentOptions: { env: { TEST_PSEUDONYMS: 'true' } },
-          },
-        ]
-      : []),
+    {
+      ...withStores,
+      displayName: 'pseudonyms',
+      roots: ['<rootDir>/test/e2e'],
+      testMatch: [PSEUDONYMS_TOO ? '**/test/e2e/*.test.ts' : '**/test/e2e/story.test.ts'],
+      testPathIgnorePatterns: [
+        // Of lists in the order of ids: pseudonyms have another one.
+        '/(embedded-start|start|openapi|erasure|users|eventstore-[a-z]+)\\.test\\.ts$',
+      ],
+      testEnvironmentOptions: { env: { TEST_PSEUDONYMS: 'true' } },
+    },
   ],
   // A condition that does not come is told by whoever waited for it (`until`), and before Jest's own limit.
   testTimeout: 300_000,
