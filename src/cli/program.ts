@@ -48,9 +48,11 @@ export async function runCli(
   };
   try {
     await program(terminal)
-      .hook('preAction', async (_, command) =>
-        (await import('./user-ids.js')).translateArguments(terminal, command),
-      )
+      .hook('preAction', async (_, command) => {
+        const { needsNoDatabase, translateArguments } = await import('./user-ids.js');
+        if (needsNoDatabase(command)) revealed?.pass();
+        await translateArguments(terminal, command);
+      })
       .parseAsync(args, { from: 'user' })
       .finally(() => revealed?.end(terminal));
     return code;

@@ -12,6 +12,8 @@ import type { Terminal } from './terminal.js';
 const TAKES_OWN_ID = ['erase', 'readmit'];
 /** Commands that look at users, also at those whose ids came before `USER_ID_EMAIL=refuse`. */
 const LOOKS = 'users';
+/** Commands that need no database, and show what a file holds. */
+const WITHOUT_DATABASE = ['verify-export'];
 /** Options that go into the log as they are said. */
 const SAID = ['reason', 'actor'];
 
@@ -55,17 +57,29 @@ async function storedOf(terminal: Terminal, userId: string): Promise<string> {
   });
 }
 
+/** Whether a command needs no database: what it prints goes out as it is. */
+export function needsNoDatabase(command: Command): boolean {
+  return WITHOUT_DATABASE.includes(command.name());
+}
+
 /** The way out: text of a command with pseudonyms in it is held back until the command ends, and goes out with user ids. */
 export class RevealedOutput {
   /** What is held back, each behind what came before it. */
   readonly #held: string[] = [];
+  #passes = false;
 
   constructor(private readonly terminal: Omit<Terminal, 'exitWith'>) {}
 
   readonly out = (text: string): void => {
-    if (this.#held.length === 0 && storedIdsIn(text).length === 0) this.terminal.out(text);
+    const isPlain = this.#held.length === 0 && storedIdsIn(text).length === 0;
+    if (this.#passes || isPlain) this.terminal.out(text);
     else this.#held.push(text);
   };
+
+  /** Lets all text pass as it is from now on. */
+  pass(): void {
+    this.#passes = true;
+  }
 
   /** Prints what is held back. */
   async end(terminal: Terminal): Promise<void> {

@@ -52,6 +52,14 @@ describe('User ids on their way to and from Stripe', () => {
     expect(await ids.inwards([{ data: [7, null, 'u-1'] }])).toEqual([{ data: [7, null, 'u-1'] }]);
   });
 
+  it('are not looked for without end: what nests deeper than anything that is read comes in as it is', async () => {
+    let deep: unknown = 'the bottom';
+    for (let level = 0; level < 50_000; level += 1) deep = level % 2 === 0 ? [deep] : { deep };
+    const stored = await pseudonyms.storedOfOne('u-1');
+    const inside = await ids.inwards(session('u-1', { deep }));
+    expect(inside.client_reference_id).toBe(stored);
+  });
+
   it('that the pattern does not fit, and what looks like a pseudonym, are left out', async () => {
     for (const none of ['a@b.example', `psn_${'0'.repeat(32)}`, `psx_${'0'.repeat(32)}`, '']) {
       expect(await ids.inwards(session(none))).toEqual({

@@ -5,6 +5,9 @@ import type { Pseudonyms } from './pseudonyms.js';
 /** Longest `client_reference_id` that Stripe takes; the metadata names the user in any case. */
 const LONGEST_REFERENCE = 200;
 
+/** Deeper than this no object of Stripe's has anything that is read, and a body may nest without end. */
+const DEEPEST = 32;
+
 /** A JSON object. */
 type Json = Readonly<Record<string, unknown>>;
 
@@ -70,14 +73,15 @@ export class StripeIds {
   }
 
   /** The value with each claim as `of` says; `null` leaves it out. */
-  #map(value: unknown, within: Within, of: (claim: Claim) => string | null): unknown {
-    if (Array.isArray(value)) return value.map((each: unknown) => this.#map(each, within, of));
+  #map(value: unknown, within: Within, of: (claim: Claim) => string | null, depth = 0): unknown {
+    if (depth > DEEPEST) return value;
+    if (Array.isArray(value)) return value.map((each: unknown) => this.#map(each, within, of, depth + 1));
     if (!isObject(value)) return value;
     const here = withinOf(value, within);
     return Object.fromEntries(
       Object.entries(value).flatMap(([name, member]) => {
         if (name === 'client_reference_id') return entry(name, member, here, of);
-        if (name !== 'metadata' || !isObject(member)) return [[name, this.#map(member, here, of)]];
+        if (name !== 'metadata' || !isObject(member)) return [[name, this.#map(member, here, of, depth + 1)]];
         const { userIdKey } = this.options;
         const metadata = Object.entries(member).flatMap(([key, text]) =>
           key === userIdKey ? entry(key, text, here, of) : [[key, text] as const],

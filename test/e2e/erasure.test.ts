@@ -310,6 +310,9 @@ describe('With pseudonyms in place of user ids', () => {
         code: 0,
         err: '',
       });
+      const file = join(out, 'export.ndjson');
+      const alone = await tenureAt({ USER_ID_PSEUDONYMS: 'true' }, 'audit', 'verify-export', file);
+      expect(alone).toMatchObject({ code: 0, out: expect.stringContaining('user "psn_'), err: '' });
     }
     expect(await tenure('backup', join(folder, 'after.backup'))).toMatchObject({ code: 0 });
     for (const name of ['mirror', 'exports']) {
