@@ -45,7 +45,12 @@ describe('An export of a user', () => {
     folder = await mkdtemp(join(tmpdir(), 'tenure-export-'));
     witness = await TestWitness.start();
     service = await startService({
-      environment: { ...SHIPPED_PLANS, AUDIT_ORIGIN: ORIGIN, AUDIT_WITNESSES: witness.setting },
+      environment: {
+        ...SHIPPED_PLANS,
+        AUDIT_ORIGIN: ORIGIN,
+        AUDIT_EVERY_SECONDS: '86400',
+        AUDIT_WITNESSES: witness.setting,
+      },
     });
     await Promise.all(Array.from({ length: 260 }, () => service.receive(customerEvent())));
     for (const { body } of [
