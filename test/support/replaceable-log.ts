@@ -7,6 +7,7 @@ import type { LogRecord } from './eventstoredb/records.js';
 import { EventStoreDbServer } from './eventstoredb/server.js';
 import { logInEventStoreDb } from './log.js';
 import { testDatabase } from './postgres.js';
+import { pseudonymSettings } from './pseudonyms.js';
 import type { TestStores } from './stores.js';
 import { until } from './until.js';
 
@@ -57,7 +58,7 @@ async function postgresLog(): Promise<ReplaceableLog> {
   return {
     stores: {
       database,
-      environment: { DATABASE_URL: database.url },
+      environment: { DATABASE_URL: database.url, ...pseudonymSettings() },
       prefix: PREFIX,
       drop: () => database.drop(),
     },
@@ -89,7 +90,7 @@ async function eventStoreDbLog(): Promise<ReplaceableLog> {
   return {
     stores: {
       database,
-      environment: { DATABASE_URL: database.url, EVENTSTORE_URL: server.url },
+      environment: { DATABASE_URL: database.url, EVENTSTORE_URL: server.url, ...pseudonymSettings() },
       prefix: PREFIX,
       drop: async () => {
         await server.stop();

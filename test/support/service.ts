@@ -8,18 +8,15 @@ import { createTenure, type Tenure, type TenureHooks } from '../../src/bootstrap
 import { loadSettings } from '../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
 import { PSEUDONYMS, type Pseudonyms } from '../../src/pseudonyms/pseudonyms.js';
+import { ADMIN_KEY } from './admin-key.js';
 import { type Answer, answerOf, type Call, call } from './http-call.js';
 import { wholeLog } from './log.js';
+import { pseudonymSettings } from './pseudonyms.js';
 import { type TestStores, testStores } from './stores.js';
 import { SECOND_SECRET, SECRET, type StripeEvent, signatureOf } from './stripe-events.js';
 
-export const ADMIN_KEY = 'admin-key-of-the-tests-0123456789abcdef';
+export { ADMIN_KEY };
 export const AUTHORIZED = { authorization: `Bearer ${ADMIN_KEY}` };
-
-/** Whether every service of the tests keeps user ids as pseudonyms: `npm run soak` runs the tests over HTTP once more so. */
-export function keptAsPseudonyms(): boolean {
-  return process.env.TEST_PSEUDONYMS === 'true';
-}
 
 export const PLANS = `default: free
 plans:
@@ -68,7 +65,7 @@ export function testEnvironment(databaseUrl: string, plansFile: string): Record<
     TENURE_ADMIN_KEY: ADMIN_KEY,
     DATABASE_URL: databaseUrl,
     PLANS_FILE: plansFile,
-    ...(keptAsPseudonyms() ? { USER_ID_PSEUDONYMS: 'true' } : {}),
+    ...pseudonymSettings(),
   };
 }
 
@@ -207,13 +204,21 @@ export class TestService {
     return all.filter((event) => type === undefined || event.type === type).length;
   }
 
-  /** What stands for a user id in the log of this service: itself, unless user ids are kept as pseudonyms. */
+  /** A user id as it stands in log, tables and Redis of this service: itself, unless user ids are kept as pseudonyms. */
   async storedId(userId: string): Promise<string> {
     const pseudonyms = this.tenure.app.get<Pseudonyms | null>(PSEUDONYMS);
     return pseudonyms === null ? userId : pseudonyms.storedOfOne(userId);
   }
 
-  /** A text of the log with user ids in it. */
+  /** User ids in the order of lists: by what stands for them in the tables. */
+  async inStoredOrder(...userIds: readonly string[]): Promise<readonly string[]> {
+    const pairs = await Promise.all(
+      userIds.map(async (userId) => ({ userId, stored: Buffer.from(await this.storedId(userId)) })),
+    );
+    return pairs.sort((a, b) => Buffer.compare(a.stored, b.stored)).map(({ userId }) => userId);
+  }
+
+  /** A text of log or tables, with user ids in place of what stands for them there. */
   async revealed(text: string): Promise<string> {
     const pseudonyms = this.tenure.app.get<Pseudonyms | null>(PSEUDONYMS);
     return pseudonyms === null ? text : pseudonyms.reveal(text);

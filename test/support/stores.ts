@@ -1,8 +1,9 @@
 import { openServiceDatabase } from '../../src/start/service-database.js';
 import { logInEventStoreDb, testLog } from './log.js';
 import { type Template, type TestDatabase, testDatabase } from './postgres.js';
+import { pseudonymSettings } from './pseudonyms.js';
 
-/** A database and a log of a test's own, for any number of instances; `environment` are the settings that name both. */
+/** A database and a log of a test's own, for any number of instances; `environment` are the settings that name both, and what a command needs to work on them. */
 export interface TestStores {
   readonly database: TestDatabase;
   readonly environment: Readonly<Record<string, string>>;
@@ -36,7 +37,7 @@ export async function testStores(): Promise<TestStores> {
   const [database, log] = await Promise.all([testDatabase(serviceTables()), testLog()]);
   return {
     database,
-    environment: { DATABASE_URL: database.url, ...log.environment },
+    environment: { DATABASE_URL: database.url, ...log.environment, ...pseudonymSettings() },
     prefix: log.prefix,
     drop: async () => {
       await log.close();
