@@ -3,6 +3,7 @@ import type { INestApplication } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { Pool } from 'pg';
 import { KEPT_MS } from './api/health/open-answers.js';
+import { withOwnRequestId } from './api/pseudonyms/response-edge.js';
 import { toProblem } from './api/to-problem.js';
 import { appModule } from './app.module.js';
 import { TreeKeeper } from './audit/tree/tree-keeper.js';
@@ -188,6 +189,7 @@ async function start(starting: Starting): Promise<Tenure> {
   startAttentionWatch(starting, projections);
 
   const { server, url } = await openHttp(starting, application);
+  const withCors = cors(expressListener, settings.corsOrigins);
   return {
     app,
     server,
@@ -195,7 +197,7 @@ async function start(starting: Starting): Promise<Tenure> {
     pool,
     databaseUrl: database.url,
     projections,
-    expressListener: cors(expressListener, settings.corsOrigins),
+    expressListener: pseudonyms === null ? withCors : withOwnRequestId(withCors),
     close: () => stops.run(),
   };
 }

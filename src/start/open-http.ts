@@ -14,7 +14,7 @@ import { OfrepService } from '../api/ofrep/ofrep.service.js';
 import { ofrepBody } from '../api/ofrep/ofrep-body.js';
 import { serveOpenApi } from '../api/openapi.js';
 import { RequestEdge } from '../api/pseudonyms/request-edge.js';
-import { revealing } from '../api/pseudonyms/response-edge.js';
+import { revealing, withOwnRequestId } from '../api/pseudonyms/response-edge.js';
 import { checkAddresses } from '../api/pseudonyms/said-edge.js';
 import { toProblem } from '../api/to-problem.js';
 import { AccessControl } from '../auth/access-control.js';
@@ -46,6 +46,7 @@ import { STEPS, type Starting } from './steps.js';
 /** The application behind the hot routes, as Nest and Express have it. */
 export interface Application {
   readonly app: NestExpressApplication;
+  /** Without what comes before the hot routes: `cors`, `traced`, and, with pseudonyms, `withOwnRequestId`. */
   readonly expressListener: RequestListener;
 }
 
@@ -117,7 +118,8 @@ export async function openHttp(
   });
   const answers = pseudonyms === null ? hot : revealing(pseudonyms, hot);
   const served = cors(answers, settings.corsOrigins);
-  const server = httpServer(tracing === null ? served : traced(served, tracing, routeOf));
+  const followed = tracing === null ? served : traced(served, tracing, routeOf);
+  const server = httpServer(pseudonyms === null ? followed : withOwnRequestId(followed));
   const listening = listen(server, settings.port, settings.host);
   const port = await steps.open(STEPS.requests, listening, async () => {
     const stopped = stopListening(server);

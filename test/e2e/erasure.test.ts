@@ -11,6 +11,7 @@ import { wholeLog } from '../support/log.js';
 import { ADMIN_KEY, startService, type TestService } from '../support/service.js';
 import { type TestStores, testStores } from '../support/stores.js';
 import { type StripeEvent, stripeEvent, subscriptionObject } from '../support/stripe-events.js';
+import { type TraceReceiver, traceReceiver } from '../support/trace-receiver.js';
 import { until } from '../support/until.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 import { readEvents } from './support/event-reader.js';
@@ -47,6 +48,7 @@ describe('With pseudonyms in place of user ids', () => {
   let stores: TestStores;
   let service: TestService;
   let receiver: WebhookReceiver;
+  let traces: TraceReceiver;
   let folder: string;
   /** What the service logged, at the level that says most. */
   let said = '';
@@ -54,11 +56,13 @@ describe('With pseudonyms in place of user ids', () => {
     folder = await mkdtemp(join(tmpdir(), 'tenure-erasure-'));
     stores = await testStores();
     receiver = await WebhookReceiver.start();
+    traces = await traceReceiver();
     service = await startAgain();
   });
   afterAll(async () => {
     await service.close();
     await receiver.close();
+    await traces.close();
     await stores.drop();
     await rm(folder, { recursive: true });
   });
@@ -70,7 +74,8 @@ describe('With pseudonyms in place of user ids', () => {
       },
     });
     const mirrored = { AUDIT_ORIGIN: 'example.com/log', AUDIT_MIRROR: join(folder, 'mirror') };
-    const environment = { ...ON, ...mirrored, WEBHOOKS_ALLOW_PRIVATE: 'true', ...more };
+    const followed = { OTEL_EXPORTER_OTLP_ENDPOINT: traces.url };
+    const environment = { ...ON, ...mirrored, ...followed, WEBHOOKS_ALLOW_PRIVATE: 'true', ...more };
     return startService({ stores, environment, hooks: { logger } });
   }
 
@@ -326,6 +331,8 @@ describe('With pseudonyms in place of user ids', () => {
 
     // As a restore of the database from before the erasure would leave it, beside a log that has it.
     await service.close();
+    expect(traces.text).toContain('"append"');
+    expect(traces.text).not.toContain(ADA);
     const { pseudonym, since } = pairs.rows[0];
     await stores.database.pool.query(
       'update tenure.pseudonym set user_id = $1, since = $3 where pseudonym = $2',

@@ -2,11 +2,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Answer, type Call, call } from '../support/http-call.js';
 import { IdentityProvider } from '../support/identity-provider.js';
+import { requestIdFor } from '../support/pseudonyms.js';
 import { ADMIN_KEY, startService, type TestService } from '../support/service.js';
 import { now, SECRET, signed, stripeEvent, subscriptionObject } from '../support/stripe-events.js';
 
 let service: TestService;
-let cold: Server;
+let coldServer: Server;
 let coldUrl: string;
 let etag: string;
 let flagsEtag: string;
@@ -25,15 +26,15 @@ beforeAll(async () => {
   tokens.own = await provider.token('road');
   tokens.other = await provider.token('other');
   tokens.expired = await provider.token('road', { exp: now() - 60 });
-  cold = createServer(service.tenure.expressListener);
-  await new Promise<void>((resolve) => cold.listen(0, '127.0.0.1', resolve));
-  coldUrl = `http://127.0.0.1:${(cold.address() as AddressInfo).port}`;
+  coldServer = createServer(service.tenure.expressListener);
+  await new Promise<void>((resolve) => coldServer.listen(0, '127.0.0.1', resolve));
+  coldUrl = `http://127.0.0.1:${(coldServer.address() as AddressInfo).port}`;
   await service.after('road', known);
   flagsEtag = (await call(service.url, flags(OF_ROAD))).headers.etag ?? '';
   etag = (await service.get('/v1/users/road/entitlements')).headers.etag ?? '';
 });
 afterAll(async () => {
-  await new Promise((resolve) => cold.close(resolve));
+  await new Promise((resolve) => coldServer.close(resolve));
   await service.close();
   await provider.close();
 });
@@ -178,19 +179,33 @@ const REQUESTS: readonly (readonly [string, () => Call])[] = [
   ['GET at all flags', () => ({ path: FLAGS, headers: { authorization } })],
 ];
 
-/** Headers that belong to the connection or the instant. */
+/** An answer without what belongs to the connection, to the instant, or, as its request id does, to itself alone. */
 function comparable({ status, headers, text }: Answer) {
-  const { date, connection, 'keep-alive': keepAlive, ...others } = headers;
-  return { status, headers: others, text };
+  const {
+    date,
+    connection,
+    'keep-alive': keepAlive,
+    'x-request-id': requestId = '',
+    'content-length': length,
+    ...others
+  } = headers;
+  const texts = text.split(String(requestId));
+  const bytes = Number(length) - (texts.length - 1) * requestId.length;
+  return { status, headers: { ...others, 'content-length': bytes }, text: texts.join('(its id)') };
+}
+
+/** Sends a request on both ways, with the same id; the answers. */
+async function onBoth(request: Call, requestId: string): Promise<readonly [hot: Answer, cold: Answer]> {
+  const sent = { ...request, headers: { ...request.headers, 'x-request-id': requestId } };
+  const answers = [await call(service.url, sent), await call(coldUrl, sent)] as const;
+  for (const { headers } of answers) expect(headers['x-request-id']).toEqual(requestIdFor(requestId));
+  return answers;
 }
 
 describe('Hot routes and the controllers behind them answer alike', () => {
   it.each(REQUESTS)('to %s', async (_, make) => {
-    const sent = make();
-    const request = { ...sent, headers: { ...sent.headers, 'x-request-id': 'same-on-both' } };
-    const hot = comparable(await call(service.url, request));
-    expect(comparable(await call(coldUrl, request))).toEqual(hot);
-    expect(hot.headers['x-request-id']).toBe('same-on-both');
+    const [hot, cold] = await onBoth(make(), 'same-on-both');
+    expect(comparable(cold)).toEqual(comparable(hot));
     expect(hot.status).toBeLessThan(500);
   });
 
@@ -214,21 +229,21 @@ describe('Hot routes and the controllers behind them answer alike', () => {
     ['with its length told', [Buffer.alloc(0), 1024 * 1024 + 1]],
     ['in chunks', [Buffer.alloc(700_000, 0x20), 0]],
   ] as const)('to a body over the limit, %s', async (_, [chunk, told]) => {
-    const headers = { 'stripe-signature': 't=1,v1=00', 'x-request-id': 'large' };
+    const headers = { 'stripe-signature': 't=1,v1=00' };
     const request: Call =
       told > 0 ? webhook(Buffer.alloc(told, 0x20), headers) : webhook([chunk, chunk], headers);
-    const [hot, coldReply] = [await call(service.url, request), await call(coldUrl, request)];
-    expect(comparable(hot)).toEqual(comparable(coldReply));
+    const [hot, cold] = await onBoth(request, 'large');
+    expect(comparable(hot)).toEqual(comparable(cold));
     expect(hot.status).toBe(413);
     expect(hot.headers.connection).toBe('close');
   });
 
   it('to one who failed too often, and to one with the key at the same address', async () => {
-    const wrong: Call = { path: SNAPSHOT, headers: { authorization: 'Bearer wrong', 'x-request-id': 'r' } };
+    const wrong: Call = { path: SNAPSHOT, headers: { authorization: 'Bearer wrong' } };
     for (let failure = 0; failure < 21; failure += 1) await call(service.url, wrong);
-    const [hot, coldReply] = [await call(service.url, wrong), await call(coldUrl, wrong)];
-    expect([hot.status, coldReply.status, coldReply.text]).toEqual([429, 429, hot.text]);
-    for (const { headers } of [hot, coldReply]) expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+    const [hot, cold] = await onBoth(wrong, 'failing');
+    expect([hot.status, cold.status, comparable(cold).text]).toEqual([429, 429, comparable(hot).text]);
+    for (const { headers } of [hot, cold]) expect(Number(headers['retry-after'])).toBeGreaterThan(0);
     for (const url of [service.url, coldUrl]) {
       expect((await call(url, { path: SNAPSHOT, headers: { authorization } })).status).toBe(200);
     }

@@ -5,6 +5,7 @@ import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.
 import { appendSpanOf, traceOf } from '../../src/observability/trace-parent.js';
 import { compiled } from '../support/compiled.js';
 import { wholeLog } from '../support/log.js';
+import { requestIdFor } from '../support/pseudonyms.js';
 import { startService, type TestService } from '../support/service.js';
 import { signatureOf, stripeEvent, subscriptionObject } from '../support/stripe-events.js';
 import { folding } from '../support/thread-flags.js';
@@ -31,9 +32,11 @@ describe('Tracing', () => {
     const body = JSON.stringify(stripeEvent('customer.subscription.created', bought));
     const headers = { 'stripe-signature': signatureOf(body), 'x-request-id': 'delivery-1' };
     const path = '/webhooks/stripe';
-    expect((await service.call({ method: 'POST', path, body, headers })).status).toBe(200);
+    const delivered = await service.call({ method: 'POST', path, body, headers });
+    const requestId = String(delivered.headers['x-request-id']);
+    expect([delivered.status, requestId]).toEqual([200, requestIdFor('delivery-1')]);
 
-    const spans = await receiver.until(traceOf('delivery-1').traceId, 5);
+    const spans = await receiver.until(traceOf(requestId).traceId, 5);
     const names = new Map(spans.map(({ spanId, name }) => [spanId, name]));
     expect(spans.map(({ name, parentSpanId = '' }) => [name, names.get(parentSpanId)]).sort()).toEqual([
       ['POST /webhooks/stripe', undefined],
@@ -43,7 +46,7 @@ describe('Tracing', () => {
       ['write rows', 'fold'],
     ]);
     const log = await wholeLog(service.tenure.app.get<EventStore>(EVENT_STORE));
-    const [event] = log.filter(({ metadata }) => metadata.includes('"delivery-1"'));
+    const [event] = log.filter(({ metadata }) => metadata.includes(`"${requestId}"`));
     expect(names.get(appendSpanOf(event?.id ?? ''))).toBe('append');
   });
 
@@ -52,8 +55,10 @@ describe('Tracing', () => {
       ['read-1', '/v1/users/ada/entitlements', '/v1/users/:userId/entitlements'],
       ['read-2', '/v1/users/ada/features/export', '/v1/users/:userId/features/:key'],
     ] as const) {
-      await service.get(path, { 'x-request-id': id });
-      expect(await receiver.until(traceOf(id).traceId, 1)).toMatchObject([{ name: `GET ${route}` }]);
+      const { headers } = await service.get(path, { 'x-request-id': id });
+      const requestId = String(headers['x-request-id']);
+      expect(requestId).toEqual(requestIdFor(id));
+      expect(await receiver.until(traceOf(requestId).traceId, 1)).toMatchObject([{ name: `GET ${route}` }]);
     }
   });
 });

@@ -35,6 +35,8 @@ export type ReceivedSpan = z.infer<
 export interface TraceReceiver {
   readonly url: string;
   readonly spans: readonly ReceivedSpan[];
+  /** All bodies that it got, one after the other. */
+  readonly text: string;
   /** The spans of a trace, once there are so many. */
   until(traceId: string, count: number): Promise<readonly ReceivedSpan[]>;
   close(): Promise<void>;
@@ -42,6 +44,7 @@ export interface TraceReceiver {
 
 export async function traceReceiver(): Promise<TraceReceiver> {
   const spans: ReceivedSpan[] = [];
+  let text = '';
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
@@ -49,6 +52,7 @@ export async function traceReceiver(): Promise<TraceReceiver> {
       response.writeHead(404).end();
       return;
     }
+    text += body;
     for (const { scopeSpans } of requestSchema.parse(JSON.parse(body)).resourceSpans) {
       for (const scope of scopeSpans) spans.push(...scope.spans);
     }
@@ -59,6 +63,9 @@ export async function traceReceiver(): Promise<TraceReceiver> {
   return {
     url: `http://127.0.0.1:${port}`,
     spans,
+    get text() {
+      return text;
+    },
     until: async (traceId, count) => {
       const received = (): readonly ReceivedSpan[] => spans.filter((span) => span.traceId === traceId);
       await until('the spans are received', async () => received().length >= count);

@@ -10,7 +10,7 @@ const NEXT = /("next":"(?:[^"\\]|\\.)*")/;
 
 /**
  * The way out of user ids over HTTP (DESIGN 4, "Pseudonyms"): in all text that is answered, streams too, pseudonyms become
- * user ids again. Request ids that callers choose are not taken: they would be in the log for good.
+ * user ids again.
  */
 export function revealing(pseudonyms: Pseudonyms, next: RequestListener): RequestListener {
   const text: OutgoingText = {
@@ -28,8 +28,18 @@ export function revealing(pseudonyms: Pseudonyms, next: RequestListener): Reques
     },
   };
   return (request, response) => {
-    delete request.headers['x-request-id'];
     if (!AS_LOGGED.test(request.url ?? '')) changeText(response, text);
+    next(request, response);
+  };
+}
+
+/**
+ * Answers as `next` does, under a request id of its own. One that a caller chose, and that may hold a user id, would be in the
+ * log and in traces for good; so this comes before whatever reads it.
+ */
+export function withOwnRequestId(next: RequestListener): RequestListener {
+  return (request, response) => {
+    delete request.headers['x-request-id'];
     next(request, response);
   };
 }
