@@ -115,11 +115,14 @@ export function Describe(route: RouteDescription): MethodDecorator {
   );
 }
 
-/** What is refused of persons: whoever was erased, and what is said for the log of whom it is about. */
+/** What is refused of persons: whoever was erased or cannot be looked up, and what is said for the log of whom it is about. */
 function ofPersons(route: RouteDescription): readonly ProblemCode[] {
   const isOfUsers = route.problems.includes('invalid_user_id') || takesUsers(route);
   const isSaid = route.body !== undefined && JSON.stringify(jsonSchema(route.body)).includes('"reason"');
-  return [...(isOfUsers ? (['user_erased'] as const) : []), ...(isSaid ? (['unfit_text'] as const) : [])];
+  return [
+    ...(isOfUsers ? (['user_erased', 'database_unavailable'] as const) : []),
+    ...(isSaid ? (['unfit_text'] as const) : []),
+  ];
 }
 
 function isForKeys({ access }: RouteDescription): boolean {

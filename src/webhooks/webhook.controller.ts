@@ -28,6 +28,7 @@ export class WebhookController {
       'payload_too_large',
       'malformed_event',
       'event_store_unavailable',
+      'database_unavailable',
       'log_replaced',
       'clock_differs',
       'thin_events_need_api_key',

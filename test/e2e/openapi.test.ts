@@ -522,6 +522,17 @@ describe('The OpenAPI document', () => {
     );
   });
 
+  it('says of every route that names a user, and of deliveries, that the database may be away', () => {
+    const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
+    const says = (code: string) =>
+      operations
+        .filter(({ responses }) => JSON.stringify(responses).includes(`/${code}"`))
+        .map(({ operationId }) => operationId);
+    const away = says('database_unavailable');
+    expect(says('user_erased')).toContain('putCustomersByCustomerIdLink');
+    for (const operation of [...says('user_erased'), 'postWebhooksStripe']) expect(away).toContain(operation);
+  });
+
   it('names operations after their routes, each once, and schemas once for all', () => {
     const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
     const ids = operations.map(({ operationId }) => operationId);
