@@ -35,8 +35,9 @@ describe('A change by time, in a service that hears nothing more', () => {
       return found.length > 0 && found;
     });
     if (event === undefined) throw new Error('an event that was there is gone');
-    expect(event).toMatchObject({ stream: expect.stringMatching(/deadline-ender$/), revision: 0 });
-    expect(JSON.parse(event.data)).toEqual({ userId: 'ender', at });
+    const userId = await service.storedId('ender');
+    expect(event).toMatchObject({ stream: `${service.prefix}deadline-${userId}`, revision: 0 });
+    expect(JSON.parse(event.data)).toEqual({ userId, at });
     const { recordedAt, actor } = JSON.parse(event.metadata);
     expect(actor).toBe('service');
     expect(Date.parse(recordedAt)).toBeGreaterThanOrEqual(end * 1_000);

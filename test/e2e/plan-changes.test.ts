@@ -49,7 +49,8 @@ describe('A plan that is changed through Tenure', () => {
   }
 
   /** What the log says that a user asked for, in order. */
-  async function askedBy(userId: string): Promise<readonly string[]> {
+  async function askedBy(user: string): Promise<readonly string[]> {
+    const userId = await shop.service.storedId(user);
     const all = await wholeLog(shop.service.tenure.app.get<EventStore>(EVENT_STORE));
     return all.map(parseEvent).flatMap((event) => {
       if (event.type === 'PlanChangeRequested' && event.data.userId === userId) return event.data.plan;

@@ -52,7 +52,8 @@ describe('The projections, over HTTP', () => {
   async function tamper(): Promise<void> {
     const { rowCount } = await service.tenure.pool.query(
       `update tenure.user_role set status = 'past_due', snapshot = replace(snapshot, '"active"', '"past_due"')
-       where user_id = 'ann' and generation = (select generation from tenure.live_generation)`,
+       where user_id = $1 and generation = (select generation from tenure.live_generation)`,
+      [await service.storedId('ann')],
     );
     expect(rowCount).toBe(1);
   }
