@@ -391,7 +391,10 @@ describe('Engines on one database', () => {
     let a: TallyInstance;
     let b: TallyInstance;
     let answer: () => Promise<boolean>;
+    /** Questions whose answers came late, and are heard. */
+    let heard: number;
     beforeEach(async () => {
+      heard = 0;
       a = await start('a');
       await log.leads('a');
       b = await start('b');
@@ -402,14 +405,17 @@ describe('Engines on one database', () => {
       Object.assign(b.pool, {
         query: async (...given: unknown[]) => {
           const found = await ask(...given);
-          await late.getStore()?.pass();
+          const shut = late.getStore();
+          await shut?.pass();
+          if (shut !== undefined) heard += 1;
           return found;
         },
       });
       const door = shutDoor();
       const waiting = late.run(door, () => b.engine.waitUntil('1000', 50));
-      answer = () => {
+      answer = async () => {
         door.open();
+        await until('the late look is over', () => heard > 0);
         return waiting;
       };
       await until('the waiter has looked', () => door.reached);
@@ -421,6 +427,11 @@ describe('Engines on one database', () => {
       expect(await answer()).toBe(false);
       expect(b.confirmed).toContain(last);
       expect(b.confirmed).toEqual([...b.confirmed].sort(comparePositions));
+    });
+
+    it('ends with its time, and so does the wait of another who joins the look', async () => {
+      expect(await b.engine.waitUntil('1000', 50)).toBe(false);
+      expect(heard).toBe(0);
     });
 
     it('does not take the lead away', async () => {

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { cutPool } from '../../database/pools.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import type { Position } from '../../events/stored-event.js';
+import { inTime } from '../../observability/in-time.js';
 import { openLiveCheckpoint } from './checkpoint.js';
 import { CommitNotifier } from './commit-notifier.js';
 import { EngineProgress } from './engine-progress.js';
@@ -30,6 +31,8 @@ export interface ProjectionEngineOptions
 const STUCK_MS = 10_000;
 /** Minimum interval between two questions whether this instance may lead, in milliseconds; shorter than that of polls. */
 const ASK_TO_LEAD_MS = 100;
+/** How long a wait that is over goes on for its last look, in milliseconds. */
+const LAST_LOOK_MS = 250;
 /** A batch under way at a stop has this long to end, in milliseconds; then its connections are cut, and it is undone. */
 const FINISH_WITHIN_MS = 2_500;
 
@@ -121,9 +124,10 @@ export class ProjectionEngine implements Projection {
       const left = deadline - Date.now();
       if (left <= 0 || progress.state === 'stopped') return false;
       await progress.nextChange(left);
-      // Whoever is woken by what another saw has no need to look; and one look may be late.
+      // Whoever is woken by what another saw has no need to look; and one look may be late, though it was another's.
       if (progress.isAt(position) || progress.state === 'leading') continue;
-      await this.#follower.look().catch((error: unknown) => this.options.listener.onTrouble(error));
+      const look = this.#follower.look().catch((error: unknown) => this.options.listener.onTrouble(error));
+      await inTime(look, Math.max(deadline - Date.now(), LAST_LOOK_MS));
     }
     return true;
   }
