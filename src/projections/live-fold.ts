@@ -30,7 +30,7 @@ export interface LiveFoldOptions {
  * Bytes of facts that the live fold keeps: less than a build, which comes back to the same users soon, where in life most of them
  * have an event a month. With what V8 leaves of garbage between them each costs one and a half.
  */
-const BYTES_IN_MEMORY = 24_000_000;
+const BYTES_IN_MEMORY = 16_000_000;
 
 /** The fold of the entitlements that is read. Start it to make it move. */
 export function liveFold(options: LiveFoldOptions): ProjectionEngine {

@@ -10,4 +10,6 @@ const GROWTH_PERCENT = 50;
  */
 export function limitHeapGrowth(): void {
   setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
+  // The flag of the start has made the heap of this thread by now; in threads to come it would outdo their own limits.
+  setFlagsFromString('--max-semi-space-size=0');
 }

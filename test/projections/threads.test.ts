@@ -29,6 +29,7 @@ describe('A thread that folds', () => {
     return new FoldingThread({
       file: new URL('../support/short-lived.worker.mjs', import.meta.url),
       place: placeOf(databaseUrl),
+      youngMegabytes: 8,
       nodeFlags: [],
       onMessage: ({ kind }) => said.push(kind),
       onDied: ({ message }) => deaths.push(message),

@@ -5,6 +5,9 @@ import type { FoldingPlace } from './thread-stores.js';
 /** How long a thread may take to end after a stop, in milliseconds. */
 const STOP_WITHIN_MS = 4_500;
 
+/** V8 reckons young objects as two halves and as much again for large ones. */
+const PARTS_OF_YOUNG = 3;
+
 /** Every kind of message that a thread may send is one of these. */
 interface Message {
   readonly kind: string;
@@ -14,6 +17,8 @@ export interface FoldingThreadOptions<From> {
   /** The file that the thread begins with. */
   readonly file: URL;
   readonly place: FoldingPlace;
+  /** Megabytes of each of the two halves that V8 has for young objects: what one holds more, the fold copies less. */
+  readonly youngMegabytes: number;
   /** Node's flags for the thread. Left out: those of the process. */
   readonly nodeFlags?: readonly string[];
   readonly onMessage: (message: From) => void;
@@ -31,9 +36,10 @@ export class FoldingThread<To extends Message, From extends Message> {
 
   /** Comes back when the thread folds. Rejects with what it threw before. */
   async start(): Promise<void> {
-    const { file, place, nodeFlags, onMessage, onDied } = this.options;
+    const { file, place, youngMegabytes, nodeFlags, onMessage, onDied } = this.options;
     const worker = new Worker(file, {
       workerData: place,
+      resourceLimits: { maxYoungGenerationSizeMb: PARTS_OF_YOUNG * youngMegabytes },
       ...(nodeFlags === undefined ? {} : { execArgv: [...nodeFlags] }),
     });
     this.#worker = worker;

@@ -9,8 +9,11 @@ const FOLDED_ROLES: readonly GenerationRole[] = ['building', 'previous', 'droppi
 /** Interval between two looks whether there is something to fold, in milliseconds. */
 const LOOK_MS = 500;
 const KEEP_MS = 60_000;
+/** A build is there for its speed, and ends. */
+const YOUNG_MEGABYTES = 16;
 
-export interface RebuildThreadOptions extends Omit<FoldingThreadOptions<FromRebuildThread>, 'file'> {
+export interface RebuildThreadOptions
+  extends Omit<FoldingThreadOptions<FromRebuildThread>, 'file' | 'youngMegabytes'> {
   readonly pool: Pool;
   readonly projection: string;
   /** Looking failed; it goes on. */
@@ -77,6 +80,7 @@ export class RebuildThread {
     const thread = new FoldingThread<ToThread, FromRebuildThread>({
       ...this.options,
       file: new URL('./rebuild.worker.js', import.meta.url),
+      youngMegabytes: YOUNG_MEGABYTES,
     });
     this.#thread = thread;
     await thread.start().catch(this.options.onDied);

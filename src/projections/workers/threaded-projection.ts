@@ -4,6 +4,9 @@ import { ENTITLEMENTS } from '../entitlements/entitlements.projector.js';
 import { FoldingThread, type FoldingThreadOptions } from './folding-thread.js';
 import type { CallOf, FromLiveThread, ToLiveThread, WorkerRequest } from './protocol.js';
 
+/** Memory that is there for good counts more than the speed of a fold that keeps up anyway. */
+const YOUNG_MEGABYTES = 8;
+
 const NOT_STARTED: ProjectionStatus = {
   projection: ENTITLEMENTS,
   generation: null,
@@ -22,7 +25,7 @@ const NOT_STARTED: ProjectionStatus = {
 };
 
 export interface ThreadedProjectionOptions
-  extends Omit<FoldingThreadOptions<FromLiveThread>, 'file' | 'onMessage'> {
+  extends Omit<FoldingThreadOptions<FromLiveThread>, 'file' | 'youngMegabytes' | 'onMessage'> {
   readonly listener: ProjectionListener;
 }
 
@@ -37,6 +40,7 @@ export class ThreadedProjection implements Projection {
     this.#thread = new FoldingThread({
       ...options,
       file: new URL('./live.worker.js', import.meta.url),
+      youngMegabytes: YOUNG_MEGABYTES,
       onMessage: (message) => this.#on(message),
       onDied: (error) => {
         this.#ended();
