@@ -10,7 +10,7 @@ import { EVENT_STORE, type EventStore } from '../../event-store/event-store.js';
 import { EventStreams } from '../../http/event-stream.js';
 import { LogWatch } from '../../projections/engine/log-watch.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
-import { ByHandReader } from '../../projections/read-models/by-hand.reader.js';
+import { DecisionReader } from '../../projections/read-models/decision.reader.js';
 import { ExplanationReader } from '../../projections/read-models/explanation.reader.js';
 import { UsageReader } from '../../projections/read-models/usage.reader.js';
 import { LongPolls } from '../../push/long-polls.js';
@@ -51,15 +51,8 @@ import { UserStreams } from './user-streams.js';
     {
       provide: EntitlementsService,
       inject: [PROJECTIONS, LogWatch, POOL, MACHINE_CLOCK],
-      useFactory: ({ reader, engine, ops }: Projections, logWatch: LogWatch, pool: Pool, now: () => number) =>
-        new EntitlementsService(
-          reader,
-          engine,
-          ops,
-          logWatch,
-          new ByHandReader({ pool, now }),
-          new UsageReader(pool),
-        ),
+      useFactory: ({ reader, engine }: Projections, logWatch: LogWatch, pool: Pool, now: () => number) =>
+        new EntitlementsService(reader, engine, logWatch, new DecisionReader({ pool, now })),
     },
     {
       provide: ExplanationService,

@@ -1,7 +1,6 @@
 import type { Projection } from '../../projections/engine/projection.js';
-import type { ByHandReader } from '../../projections/read-models/by-hand.reader.js';
+import type { DecisionReader } from '../../projections/read-models/decision.reader.js';
 import type { EntitlementReader } from '../../projections/read-models/entitlement.reader.js';
-import type { OpsReader } from '../../projections/read-models/ops.reader.js';
 import { EntitlementsService, MOST_WAITING } from './entitlements.service.js';
 
 describe('Waiting for a position', () => {
@@ -20,10 +19,8 @@ describe('Waiting for a position', () => {
     const service = new EntitlementsService(
       reader as unknown as EntitlementReader,
       engine as Projection,
-      {} as OpsReader,
       { end: async () => '9' },
-      { hasAny: async () => false } as unknown as ByHandReader,
-      { usageOf: async () => new Map() },
+      {} as DecisionReader,
     );
     return { waiting, ask: (position: string) => service.snapshot('u', position, undefined) };
   }

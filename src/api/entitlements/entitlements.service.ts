@@ -7,10 +7,8 @@ import { Reply } from '../../http/reply.js';
 import type { LogWatch } from '../../projections/engine/log-watch.js';
 import type { Projection } from '../../projections/engine/projection.js';
 import type { Served, Snapshot } from '../../projections/entitlements/snapshot.js';
-import type { ByHandReader } from '../../projections/read-models/by-hand.reader.js';
+import type { DecisionReader } from '../../projections/read-models/decision.reader.js';
 import type { EntitlementReader } from '../../projections/read-models/entitlement.reader.js';
-import type { OpsReader } from '../../projections/read-models/ops.reader.js';
-import type { UsageReader } from '../../projections/read-models/usage.reader.js';
 import { decideByHand } from '../features/by-hand-decision.js';
 import { decideFeature, type FeatureDecision } from '../features/feature-decision.js';
 
@@ -38,10 +36,8 @@ export class EntitlementsService {
   constructor(
     private readonly reader: EntitlementReader,
     private readonly engine: Projection,
-    private readonly ops: OpsReader,
     private readonly logWatch: Pick<LogWatch, 'end'>,
-    private readonly byHand: Pick<ByHandReader, 'hasAny' | 'combined'>,
-    private readonly usage: Pick<UsageReader, 'usageOf'>,
+    private readonly ground: Pick<DecisionReader, 'read'>,
   ) {}
 
   /** The last position that is in the read models for certain, as this instance knows. */
@@ -98,15 +94,8 @@ export class EntitlementsService {
   /** Everything that is decided of one user, as of one moment. @throws ProblemError `invalid_user_id` */
   async decisions(userId: string): Promise<Decisions> {
     checkUserId(userId);
-    const [served, catalog, isByHand, usage] = await Promise.all([
-      this.reader.read(userId),
-      this.ops.currentCatalog(),
-      this.byHand.hasAny(userId),
-      this.usage.usageOf(userId),
-    ]);
-    if (catalog === null) throw new Error('a snapshot was served without a catalogue');
+    const { served, catalog, usage, combination } = await this.ground.read(userId);
     const { snapshot } = served;
-    const combination = isByHand ? (await this.byHand.combined(userId)).combination : null;
     const decide = (key: string, amount: number): FeatureDecision => {
       const question = { key, amount, used: usage.get(key) ?? null };
       return combination === null

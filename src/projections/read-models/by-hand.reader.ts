@@ -1,5 +1,4 @@
 import type { Pool } from 'pg';
-import { z } from 'zod';
 import { inTransaction } from '../../database/in-transaction.js';
 import type { PlanCatalog } from '../../events/catalog.events.js';
 import type { Combination } from '../../policy/combine.js';
@@ -18,23 +17,9 @@ export interface CombinedUser {
   readonly catalog: PlanCatalog;
 }
 
-const anyRow = z.tuple([z.object({ found: z.boolean() })]);
-
 /** Reads what users have by hand, and what that makes of the rest. */
 export class ByHandReader {
   constructor(private readonly options: ByHandReaderOptions) {}
-
-  /** Whether anything was ever given or set by hand to a user. */
-  async hasAny(userId: string): Promise<boolean> {
-    const { rows } = await this.options.pool.query({
-      name: 'tenure-has-by-hand',
-      text: `select exists (select from tenure.grant g where g.user_id = $1 and g.generation = l.generation)
-               or exists (select from tenure.override o where o.user_id = $1 and o.generation = l.generation) as found
-             from tenure.live_generation l`,
-      values: [userId],
-    });
-    return anyRow.parse(rows)[0].found;
-  }
 
   /** What a user has, as of one moment. @throws ReadModelNotReadyError */
   async combined(userId: string): Promise<CombinedUser> {

@@ -13,7 +13,8 @@ export class ReadModelNotReadyError extends NamedError {
 }
 
 const nullable = z.string().nullable();
-const row = z.object({
+/** A user as the read models have him; each answer that is made of it is of one moment. */
+export const servedRow = z.object({
   user_id: z.string(),
   snapshot: nullable,
   successors: nullable,
@@ -34,22 +35,22 @@ const row = z.object({
   planned_at: z.date().nullable(),
 });
 
-/**
- * One statement, so one moment: pointer, rows, offsets and checkpoint belong together. A change to come counts no longer once
- * an observation is of its second or later, by Stripe's clock, or says that the subscription's schedule became another one, or
- * none.
- */
-const READ = {
-  name: 'tenure-read-entitlements',
-  text: `select q.user_id, u.snapshot, u.successors, u.counter, u.position::text, u.changed_at, u.history_seq,
+/** What is read of each user, as `servedRow` has it. */
+export const SERVED_COLUMNS = `q.user_id, u.snapshot, u.successors, u.counter, u.position::text, u.changed_at, u.history_seq,
            coalesce(o.version_offset, 0) as version_offset, c.handled::text, coalesce(c.revision, 0)::text as revision,
            f.position::text as fault_position, f.since as fault_since,
            n.subscription as planned_subscription, n.plan as planned_plan, n.label as planned_label, n.at as planned_at,
            (select swaps from tenure.live_generation) as live_epoch,
            (select p.default_snapshot from tenure.plan_catalog p
              where p.generation = (select generation from tenure.live_generation)
-             order by p.position desc limit 1) as default_snapshot
-         from unnest($1::text[]) as q(user_id)
+             order by p.position desc limit 1) as default_snapshot`;
+
+/**
+ * Where it is read, of the users in the parameter $1: one statement, so one moment, in which pointer, rows, offsets and checkpoint
+ * belong together. A change to come counts no longer once an observation is of its second or later, by Stripe's clock, or says
+ * that the subscription's schedule became another one, or none.
+ */
+export const SERVED_FROM = `unnest($1::text[]) as q(user_id)
          left join tenure.user_role u
            on u.generation = (select generation from tenure.live_generation) and u.user_id = q.user_id
          left join tenure.revocation_offset o on o.user_id = q.user_id
@@ -64,7 +65,11 @@ const READ = {
                    or (substring(s.body from '"created":([0-9]+)')::bigint > n.asked_at
                      and s.body ~ '"names":\\[[^]]*"schedule"')))
          left join tenure.projection_checkpoint c
-           on c.projection = 'entitlements' and c.generation = (select generation from tenure.live_generation)`,
+           on c.projection = 'entitlements' and c.generation = (select generation from tenure.live_generation)`;
+
+const READ = {
+  name: 'tenure-read-entitlements',
+  text: `select ${SERVED_COLUMNS} from ${SERVED_FROM}`,
 };
 
 /** Snapshots read by one statement, and the epoch of the live generation that they are of; `null` where nobody was asked for. */
@@ -86,7 +91,7 @@ export async function readServed(
 ): Promise<ServedRows> {
   const found = await pool.query({ ...READ, values: [userIds] });
   const at = now();
-  const rows = z.array(row).parse(found.rows);
+  const rows = z.array(servedRow).parse(found.rows);
   return {
     served: rows.map((each) => toServed(each, at)),
     liveEpoch: rows[0]?.live_epoch ?? null,
@@ -94,7 +99,8 @@ export async function readServed(
   };
 }
 
-function toServed(found: z.infer<typeof row>, now: number): Served {
+/** The snapshot of a row at `now` (Unix ms). @throws ReadModelNotReadyError */
+export function toServed(found: z.infer<typeof servedRow>, now: number): Served {
   if (found.default_snapshot === null) throw new ReadModelNotReadyError();
   const { user_id: userId, snapshot, successors, counter, history_seq: historySeq } = found;
   const { fault_position: position, fault_since: since } = found;
