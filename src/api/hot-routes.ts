@@ -4,9 +4,10 @@ import { type AccessControl, requireAccess, requireScope } from '../auth/access-
 import type { Principal } from '../auth/authenticator.js';
 import { tokenOf } from '../auth/caller.js';
 import { isUserId } from '../events/user-id.js';
-import { readBody, readJsonBody } from '../http/body.js';
+import { readBody, readJsonBody, takeJsonBody } from '../http/body.js';
 import type { FailureLog } from '../http/failure-log.js';
 import { logRequest } from '../http/measured.js';
+import { ProblemError } from '../http/problem.js';
 import { problemReply, type Reply, sendReply } from '../http/reply.js';
 import { requestIdOf } from '../http/request-id.js';
 import type { LatencyCell } from '../observability/latency-histogram.js';
@@ -94,26 +95,53 @@ export function hotRoutes(options: HotRoutesOptions): RequestListener {
     else snapshots.send(response, reply, requestId, start);
   };
 
-  /** All flags of a user, which providers in browsers ask for again and again; from memory when it can. */
-  const evaluate = async ({ request, response, requestId, start }: Exchange): Promise<void> => {
-    let reply: Reply;
+  const flagsFor = (
+    sent: unknown,
+    principal: Principal,
+    ifNoneMatch: string | undefined,
+  ): Reply | Promise<Reply> => {
+    if (principal.kind === 'key') requireScope(principal, 'entitlements:read');
+    const token = tokenOf(principal);
+    const has = { ifNoneMatch, flagConfigEtag: undefined };
+    return ofrep.peek(sent, token, ifNoneMatch) ?? ofrep.flags(sent, token, has);
+  };
+
+  /** The same where a key must be looked up, or user ids are others inside. */
+  const readFlags = async (
+    request: IncomingMessage,
+    admitted: Principal | Promise<Principal>,
+  ): Promise<Reply> => {
+    const sender = await admitted;
+    const principal = edge === null ? sender : await edge.principal(sender);
+    const sent = await readJsonBody(request);
+    const body = edge === null ? sent : await edge.body(sent);
+    return flagsFor(body, principal, request.headers['if-none-match']);
+  };
+
+  /** All flags of a user, which providers in browsers ask for again and again; at once from memory when it can. */
+  const evaluate = ({ request, response, requestId, start }: Exchange): void => {
+    const answer = (reply: Reply): void => flags.send(response, reply, requestId, start);
+    const refuse = (error: unknown): void =>
+      answer(parseFailure(error, undefined) ?? flags.refuse(error, requestId));
     try {
-      const { headers, socket } = request;
-      const found = access.admit(headers.authorization, socket.remoteAddress ?? '');
-      const sender = found instanceof Promise ? await found : found;
-      const principal = edge === null ? sender : await edge.principal(sender);
-      const sent = await readJsonBody(request);
-      const body = edge === null ? sent : await edge.body(sent);
-      if (principal.kind === 'key') requireScope(principal, 'entitlements:read');
-      const token = tokenOf(principal);
-      const ifNoneMatch = headers['if-none-match'];
-      reply =
-        ofrep.peek(body, token, ifNoneMatch) ??
-        (await ofrep.flags(body, token, { ifNoneMatch, flagConfigEtag: undefined }));
+      const found = access.admit(request.headers.authorization, request.socket.remoteAddress ?? '');
+      if (edge !== null || found instanceof Promise) {
+        readFlags(request, found).then(answer, refuse);
+        return;
+      }
+      takeJsonBody(request, (sent) => {
+        if (sent instanceof ProblemError) return refuse(sent);
+        try {
+          const reply = flagsFor(sent.value, found, request.headers['if-none-match']);
+          if (reply instanceof Promise) reply.then(answer, refuse);
+          else answer(reply);
+        } catch (error) {
+          refuse(error);
+        }
+      });
     } catch (error) {
-      reply = parseFailure(error, undefined) ?? flags.refuse(error, requestId);
+      refuse(error);
     }
-    flags.send(response, reply, requestId, start);
   };
 
   return (request, response) => {
@@ -128,7 +156,7 @@ export function hotRoutes(options: HotRoutesOptions): RequestListener {
       return;
     }
     if (method === 'POST' && url === FLAGS) {
-      void evaluate(exchangeOf(request, response));
+      evaluate(exchangeOf(request, response));
       return;
     }
     return next(request, response);

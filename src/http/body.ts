@@ -15,51 +15,66 @@ const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
+const NO_BODY = Buffer.alloc(0);
+
 /**
- * Reads a request body as it came, byte for byte. Listeners stay on the request, which ends with its answer: to take four of
+ * Takes a request body as it came, byte for byte, once: a `payload_too_large`, or an `invalid_request` when the caller goes
+ * away half-way. A body whose length was announced is whole with its last byte, before its stream says so: where it came with
+ * the head, `take` is called before this comes back to Node. Listeners stay on the request, which ends with its answer: to take
  * them off a stream costs as much as all the rest of reading it.
- * @throws ProblemError `payload_too_large`, or `invalid_request` when the caller goes away half-way
  */
+export function takeBody(request: IncomingMessage, take: (body: Buffer | ProblemError) => void): void {
+  // Where no body was announced, Node may end the stream before anybody could hear of it (`optimizeEmptyRequests`).
+  if (request.readableEnded) {
+    take(NO_BODY);
+    return;
+  }
+  const announced = Number(request.headers['content-length']);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let isOver = false;
+  const end = (body: Buffer | ProblemError): void => {
+    isOver = true;
+    take(body);
+  };
+  request.on('data', (chunk: Buffer) => {
+    if (isOver) return;
+    size += chunk.length;
+    if (size <= MAX_BODY_BYTES) {
+      chunks.push(chunk);
+      if (size === announced) end(joined(chunks, size));
+      return;
+    }
+    chunks.length = 0;
+    if (size > MAX_DISCARDED_BYTES) {
+      request.pause();
+      end(tooLarge({ connection: 'close' }));
+    }
+  });
+  request.on('end', () => {
+    if (!isOver) end(size > MAX_BODY_BYTES ? tooLarge({}) : joined(chunks, size));
+  });
+  // Without a listener of errors Node tells of a caller who went away by this alone.
+  request.on('close', () => {
+    if (!isOver) end(new ProblemError('invalid_request', 'The body ended before it was complete.'));
+  });
+  request.read(0); // a stream that was asked for data hands it over as it comes, not a turn later
+}
+
+function joined(chunks: readonly Buffer[], size: number): Buffer {
+  const [only] = chunks;
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size);
+}
+
+/** As `takeBody`. @throws ProblemError `payload_too_large`, `invalid_request` */
 export function readBody(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    let isOver = false;
-    request.on('data', (chunk: Buffer) => {
-      if (isOver) return;
-      size += chunk.length;
-      if (size <= MAX_BODY_BYTES) {
-        chunks.push(chunk);
-        return;
-      }
-      chunks.length = 0;
-      if (size > MAX_DISCARDED_BYTES) {
-        isOver = true;
-        request.pause();
-        reject(tooLarge({ connection: 'close' }));
-      }
-    });
-    request.on('end', () => {
-      isOver = true;
-      if (size > MAX_BODY_BYTES) {
-        reject(tooLarge({}));
-        return;
-      }
-      const [only] = chunks;
-      resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size));
-    });
-    const onGone = (): void => {
-      if (isOver) return;
-      isOver = true;
-      reject(new ProblemError('invalid_request', 'The body ended before it was complete.'));
-    };
-    request.on('error', onGone).on('close', onGone);
+    takeBody(request, (body) => (body instanceof ProblemError ? reject(body) : resolve(body)));
   });
 }
 
 /** Bodies as they came, of requests whose repeats are told by their bytes. */
 const rawBodies = new WeakMap<IncomingMessage, Buffer>();
-const NO_BODY = Buffer.alloc(0);
 
 /** The bytes of a body that `jsonBody` read for a request with an `Idempotency-Key`; none where it had no body. */
 export function rawBodyOf(request: IncomingMessage): Buffer {
@@ -93,7 +108,8 @@ export async function formBody(request: Request, _response: Response, next: Next
 }
 
 async function readForm(request: Request): Promise<Readonly<Record<string, string | readonly string[]>>> {
-  refuseOtherTypes(request, FORM_TYPE, 'application/x-www-form-urlencoded');
+  const refused = refusedType(request, FORM_TYPE, 'application/x-www-form-urlencoded');
+  if (refused !== null) throw refused;
   const form = new URLSearchParams((await readBody(request)).toString('utf8'));
   const names = [...new Set(form.keys())];
   return Object.fromEntries(
@@ -104,11 +120,13 @@ async function readForm(request: Request): Promise<Readonly<Record<string, strin
   );
 }
 
-/** @throws ProblemError `unsupported_media_type` */
-function refuseOtherTypes({ headers }: IncomingMessage, type: RegExp, name: string): void {
+/** An `unsupported_media_type`, or `null` where the type is the one that is taken. */
+function refusedType({ headers }: IncomingMessage, type: RegExp, name: string): ProblemError | null {
   const encoding = headers['content-encoding'];
-  if (type.test(headers['content-type'] ?? '') && (encoding === undefined || encoding === 'identity')) return;
-  throw new ProblemError('unsupported_media_type', `Send ${name}, not compressed.`);
+  if (type.test(headers['content-type'] ?? '') && (encoding === undefined || encoding === 'identity')) {
+    return null;
+  }
+  return new ProblemError('unsupported_media_type', `Send ${name}, not compressed.`);
 }
 
 /** A request has a body when it announces one (RFC 9112, 6). */
@@ -116,22 +134,43 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
+/** A JSON body that was read, `undefined` where there was none, or why it could not be. */
+export type JsonBody = { readonly value: unknown } | ProblemError;
+
+/** Takes the JSON body of a request, once, as `takeBody` does; also `unsupported_media_type` and `malformed_json`. */
+export function takeJsonBody(request: IncomingMessage, take: (body: JsonBody) => void): void {
+  if (!hasBody(request)) {
+    take({ value: undefined });
+    return;
+  }
+  const refused = refusedType(request, JSON_TYPE, 'application/json');
+  if (refused !== null) {
+    take(refused);
+    return;
+  }
+  takeBody(request, (raw) => {
+    const isRead = !(raw instanceof ProblemError);
+    if (isRead && request.headers['idempotency-key'] !== undefined) rawBodies.set(request, raw);
+    take(isRead ? parsed(raw) : raw);
+  });
+}
+
 /**
  * The JSON body of a request, `undefined` where it has none.
  * @throws ProblemError `unsupported_media_type`, `malformed_json`, and as `readBody`
  */
-export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
-  if (!hasBody(request)) return undefined;
-  refuseOtherTypes(request, JSON_TYPE, 'application/json');
-  const raw = await readBody(request);
-  if (request.headers['idempotency-key'] !== undefined) rawBodies.set(request, raw);
+export function readJsonBody(request: IncomingMessage): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    takeJsonBody(request, (body) => (body instanceof ProblemError ? reject(body) : resolve(body.value)));
+  });
+}
+
+function parsed(raw: Buffer): JsonBody {
   try {
-    return secureJson.parse(UTF8.decode(raw), undefined, {
-      protoAction: 'error',
-      constructorAction: 'error',
-    });
+    const options = { protoAction: 'error', constructorAction: 'error' } as const;
+    return { value: secureJson.parse(UTF8.decode(raw), undefined, options) };
   } catch (cause) {
-    throw new ProblemError('malformed_json', 'The body is not JSON that can be taken.', {}, { cause });
+    return new ProblemError('malformed_json', 'The body is not JSON that can be taken.', {}, { cause });
   }
 }
 

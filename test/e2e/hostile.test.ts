@@ -241,8 +241,8 @@ describe('a hostile request', () => {
 describe('a connection', () => {
   const METRICS = 'GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n';
 
-  /** Opens one, sends bytes, and tells the statuses that came when the service has closed it. */
-  async function statuses(bytes: string): Promise<readonly string[]> {
+  /** Opens one, sends bytes, a piece after the other, and tells the statuses that came when the service has closed it. */
+  async function statuses(...pieces: readonly string[]): Promise<readonly string[]> {
     let text = '';
     let isClosed = false;
     const socket = connect({ host: '127.0.0.1', port: Number(new URL(service.url).port) });
@@ -253,9 +253,12 @@ describe('a connection', () => {
     socket.on('close', () => {
       isClosed = true;
     });
-    socket.write(bytes);
+    socket.setNoDelay();
+    for (const piece of pieces) {
+      await new Promise<void>((resolve) => socket.write(piece, () => setImmediate(resolve)));
+    }
     await until('the service closes the connection', () => isClosed);
-    return [...text.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status ?? '');
+    return [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status ?? '');
   }
 
   it('with 1,500 requests at once has a few answered, and is closed', async () => {
@@ -268,6 +271,25 @@ describe('a connection', () => {
     const bytes = `${METRICS.repeat(7)}${METRICS.replace('host', 'connection: close\r\nhost')}`;
     expect(await statuses(bytes)).toEqual(Array(8).fill('200'));
   });
+
+  it('that posts without a body, and without a word of one, is answered', async () => {
+    expect(await statuses('POST /webhooks/stripe HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')).toEqual([
+      '400',
+    ]);
+  });
+
+  it.each([1, 100, 10_000])(
+    'whose requests come in pieces of %i bytes has each of them answered',
+    async (size) => {
+      const body = '{"context":{"targetingKey":"pieces"}}';
+      const asked = (more: string): string =>
+        `POST /ofrep/v1/evaluate/flags HTTP/1.1\r\nhost: x\r\nauthorization: ${AUTHORIZED.authorization}\r\n` +
+        `content-type: application/json\r\ncontent-length: ${body.length}\r\n${more}\r\n${body}`;
+      const bytes = `${asked('')}${METRICS}${asked('')}${asked('connection: close\r\n')}`;
+      const pieces = bytes.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [];
+      expect(await statuses(...pieces)).toEqual(['200', '200', '200', '200']);
+    },
+  );
 
   it('that never sends a byte, and never closes its side, is closed', async () => {
     let isClosed = false;

@@ -167,6 +167,10 @@ const REQUESTS: readonly (readonly [string, () => Call])[] = [
   ['all flags after a change that was told', () => flags(OF_ROAD, {}, `${FLAGS}?flagConfigEtag=0.1.a`)],
   ['all flags at a path in capital letters', () => flags(OF_ROAD, {}, FLAGS.toUpperCase())],
   ['all flags of nobody', () => flags('')],
+  [
+    'all flags for a body in chunks',
+    () => ({ ...flags(''), body: [Buffer.from(OF_ROAD.slice(0, 9)), Buffer.from(OF_ROAD.slice(9))] }),
+  ],
   ['all flags of a list', () => flags('[]')],
   ['all flags of what is no user id', () => flags('{"context":{"targetingKey":"\\u0007"}}')],
   ['all flags for what is not JSON', () => flags('{')],
