@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [ingest] [query] [freshness] [rebuild] [scale] [push] [poll] [follower] [as-of] [audit-log] [audit-tree] [guard] [cost] [usage] [checkout] [shared-cache] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
+ * `npm run bench -- [ingest] [query] [freshness] [rebuild] [scale] [push] [poll] [reads] [follower] [as-of] [audit-log] [audit-tree] [guard] [cost] [usage] [checkout] [shared-cache] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
  * service beside its floors and rivals, prints the ratios, and writes `bench/results.json` (`results.cost.json`, `results.scale.json`, `results.audit.json`, `results.push.json`, `results.guard.json`). See README.md in this folder.
  * Exit code 1 when something failed or an acknowledged event was missing; a ratio that was not reached is a figure, not a
  * failure.
@@ -31,12 +31,23 @@ import { benchJudge } from './works/judge.js';
 import { benchPoll } from './works/poll.js';
 import { benchPush } from './works/push.js';
 import { benchQuery } from './works/query.js';
+import { benchReads } from './works/reads.js';
 import { benchRebuild } from './works/rebuild.js';
 import { benchScale } from './works/scale.js';
 import { benchSharedCache } from './works/shared-cache.js';
 import { benchUsage } from './works/usage.js';
 
-const ALONE = ['audit-tree', 'usage', 'checkout', 'shared-cache', 'guard', 'push', 'poll', 'follower'];
+const ALONE = [
+  'audit-tree',
+  'usage',
+  'checkout',
+  'shared-cache',
+  'guard',
+  'push',
+  'poll',
+  'reads',
+  'follower',
+];
 
 /** What compares with nobody else keeps its figures apart, so that they do not take the place of the others. */
 function resultsOf(onService: readonly string[]): string {
@@ -54,6 +65,7 @@ const WORKS: Readonly<Record<string, (context: BenchContext) => Promise<WorkRepo
   scale: benchScale,
   push: benchPush,
   poll: benchPoll,
+  reads: benchReads,
   follower: benchFollower,
   'as-of': benchAsOf,
   'audit-log': benchAuditLog,

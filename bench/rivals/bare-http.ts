@@ -1,11 +1,14 @@
 /**
  * The floor of `query` and `poll`: `node:http` and nothing else. It checks the same key in constant time, takes the user out
- * of the path, and answers every user with one constant under the headers that Tenure answers with, 304 by its ETag.
+ * of the path, or of the JSON that is posted, and answers every user with one constant under the headers that Tenure answers
+ * with, 304 by its ETag.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { given, serveForBench } from '../support/rival-server.js';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { bodyOf, complain, given, serveForBench } from '../support/rival-server.js';
 
 const PATH = /^\/v1\/users\/([\w.~:@-]{1,255})\/entitlements$/;
+const FLAGS = '/ofrep/v1/evaluate/flags';
 const BEARER = 'Bearer ';
 
 const body = given('BENCH_BODY');
@@ -24,15 +27,7 @@ function isAdmitted(authorization: string | undefined): boolean {
   return timingSafeEqual(key, presented) && token.length === key.length;
 }
 
-serveForBench((request, response) => {
-  if (!isAdmitted(request.headers.authorization)) {
-    response.writeHead(401, { 'content-length': '0' }).end();
-    return;
-  }
-  if (request.method !== 'GET' || !PATH.test(request.url ?? '')) {
-    response.writeHead(404, { 'content-length': '0' }).end();
-    return;
-  }
+function answer(request: IncomingMessage, response: ServerResponse): void {
   requests += 1;
   const headers = ['x-request-id', `bare-${requests.toString(36)}`, ...always, 'tenure-position', '1'];
   if (request.headers['if-none-match'] === etag) {
@@ -41,4 +36,18 @@ serveForBench((request, response) => {
   }
   headers.push('content-type', 'application/json; charset=utf-8', 'content-length', length);
   response.writeHead(200, headers).end(body);
+}
+
+async function answerPosted(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { context } = JSON.parse(await bodyOf(request));
+  if (typeof context.targetingKey === 'string') answer(request, response);
+  else response.writeHead(400, { 'content-length': '0' }).end();
+}
+
+serveForBench((request, response) => {
+  const { method, url = '' } = request;
+  if (!isAdmitted(request.headers.authorization)) response.writeHead(401, { 'content-length': '0' }).end();
+  else if (method === 'GET' && PATH.test(url)) answer(request, response);
+  else if (method === 'POST' && url === FLAGS) answerPosted(request, response).catch(complain);
+  else response.writeHead(404, { 'content-length': '0' }).end();
 });

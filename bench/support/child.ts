@@ -38,6 +38,12 @@ export function nextMessage(child: ChildProcess, name: string): Promise<unknown>
   });
 }
 
+/** The process id of a child that was begun. */
+export function pidOf({ pid }: ChildProcess): number {
+  if (pid === undefined) throw new Error('a process could not be begun');
+  return pid;
+}
+
 /** Asks a child to end with SIGTERM and waits for it. */
 export async function stopChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;

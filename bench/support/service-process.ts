@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { NODE_FLAGS, stopChild } from './child.js';
+import { NODE_FLAGS, pidOf, stopChild } from './child.js';
 import type { BenchServer } from './rival-process.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -50,7 +50,7 @@ export async function startService(settings: ServiceSettings): Promise<BenchServ
   for (;;) {
     if (child.exitCode !== null)
       throw new Error(`the service ended with code ${child.exitCode}: see ${settings.logFile}`);
-    if (await isReady(port)) return { port, stop: () => stopChild(child) };
+    if (await isReady(port)) return { port, pid: pidOf(child), stop: () => stopChild(child) };
     if (performance.now() > deadline) {
       await stopChild(child);
       throw new Error(`the service was not ready within ${START_WITHIN_MS} ms: see ${settings.logFile}`);

@@ -6,9 +6,10 @@ import type { Result } from '../load/protocol.js';
 import { median, throughputRow, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
 import { untilProjected } from '../support/catch-up.js';
+import { describeRuns, perSecond, rates } from '../support/closed-side.js';
 import { lastPosition } from '../support/service-log.js';
 import { startService } from '../support/service-process.js';
-import { describe, look, makeUsers, perSecond, rates } from './query.js';
+import { look, makeUsers } from './query.js';
 
 const CONNECTIONS = 16;
 const TAG = 'follower';
@@ -85,7 +86,7 @@ export async function benchFollower(context: BenchContext): Promise<WorkReport> 
       ],
       notes: NAMES.map((name) => ({
         what: `follower: reads of the ${name}`,
-        value: describe(results[name]),
+        value: describeRuns(results[name]),
       })),
     };
   } finally {

@@ -1,22 +1,20 @@
-import type { Result } from '../load/protocol.js';
 import { median, throughputRow, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
-import { startRival } from '../support/rival-process.js';
-import { describe, look, makeUsers, perSecond, rates, startFloor } from './query.js';
+import { describeRuns, type Measured, measuredOn, perSecond, rates } from '../support/closed-side.js';
+import { type BenchServer, startRival } from '../support/rival-process.js';
+import { look, makeUsers, startFloor, USER } from './query.js';
 
 const CONNECTIONS = 16;
 const TAG = 'poll';
 const FLAGS = '/ofrep/v1/evaluate/flags';
-const NAMES = ['snapshots', 'flags', 'floor', 'express'] as const;
-const USER = /^\/v1\/users\/([^/]+)\//;
+const NAMES = ['snapshots', 'flags', 'floor', 'posted', 'express'] as const;
 
 /** Answers 304 as long as it is asked. */
-type Side = (seconds: number) => Promise<Result>;
+type Side = (seconds: number) => Promise<Measured>;
 
 /**
- * Polls that find nothing new, key checked, of 500 users in turn: snapshots beside bare
- * `node:http` and Express, and all flags of a user by
- * OFREP beside snapshots.
+ * Polls that find nothing new, key checked, of 500 users in turn: snapshots beside bare `node:http` and Express, all flags of a
+ * user by OFREP beside snapshots and beside bare `node:http` that reads the same body, and this beside what it takes without one.
  */
 export async function benchPoll(context: BenchContext): Promise<WorkReport> {
   const paths = await makeUsers(context, TAG);
@@ -37,35 +35,34 @@ export async function benchPoll(context: BenchContext): Promise<WorkReport> {
       headers: { authorization: `Bearer ${context.adminKey}` },
       expectedStatus: 304,
     } as const;
-    const { port } = context.service;
+    const side =
+      (server: BenchServer, etags: readonly string[], posted: readonly string[] | null): Side =>
+      (seconds) =>
+        measuredOn(server, () =>
+          context.generator.run({
+            ...job,
+            port: server.port,
+            seconds,
+            etags: [...etags],
+            ...(posted === null ? { paths } : { paths: posted.map(() => FLAGS), bodies: [...posted] }),
+          }),
+        );
+    const floorEtags = paths.map(() => snapshots[0]?.etag ?? '');
+    const { service } = context;
     const sides = {
-      snapshots: (seconds) =>
-        context.generator.run({ ...job, port, seconds, paths, etags: snapshots.map(({ etag }) => etag) }),
-      flags: (seconds) =>
-        context.generator.run({
-          ...job,
-          port,
-          seconds,
-          paths: bodies.map(() => FLAGS),
-          etags: flagEtags,
-          bodies,
-        }),
-      floor: (seconds) =>
-        context.generator.run({
-          ...job,
-          port: floor.port,
-          seconds,
-          paths,
-          etags: paths.map(() => snapshots[0]?.etag ?? ''),
-        }),
-      express: (seconds) =>
-        context.generator.run({
-          ...job,
-          port: express.port,
-          seconds,
-          paths,
-          etags: paths.map(() => expressEtag),
-        }),
+      snapshots: side(
+        service,
+        snapshots.map(({ etag }) => etag),
+        null,
+      ),
+      flags: side(service, flagEtags, bodies),
+      floor: side(floor, floorEtags, null),
+      posted: side(floor, floorEtags, bodies),
+      express: side(
+        express,
+        paths.map(() => expressEtag),
+        null,
+      ),
     } satisfies Readonly<Record<string, Side>>;
     return await compare(context, sides);
   } finally {
@@ -78,8 +75,8 @@ async function compare(
   { effort, say }: BenchContext,
   sides: Readonly<Record<(typeof NAMES)[number], Side>>,
 ): Promise<WorkReport> {
-  const none = (): Result[] => [];
-  const results = { snapshots: none(), flags: none(), floor: none(), express: none() };
+  const none = (): Measured[] => [];
+  const results = { snapshots: none(), flags: none(), floor: none(), posted: none(), express: none() };
   for (const name of NAMES) await sides[name](effort.warmUpSeconds / 2);
   for (let round = 0; round < effort.rounds; round += 1) {
     for (const name of NAMES) results[name].push(await sides[name](effort.querySeconds));
@@ -87,7 +84,7 @@ async function compare(
       `  poll, round ${round + 1}: ${NAMES.map((name) => `${name} ${rates(results[name].slice(-1))}/s`).join(', ')}`,
     );
   }
-  const [snapshots = 0, flags = 0, floor = 0, express = 0] = NAMES.map((name) =>
+  const [snapshots = 0, flags = 0, floor = 0, posted = 0, express = 0] = NAMES.map((name) =>
     median(results[name].map(perSecond)),
   );
   return {
@@ -116,8 +113,22 @@ async function compare(
         least: 0.8,
         aim: null,
       }),
+      throughputRow({
+        work: 'all flags of a user by OFREP, 304',
+        ours: flags,
+        against: 'bare node:http, key checked, the same POST, its 304',
+        theirs: posted,
+        least: 0.9,
+        aim: 1,
+      }),
     ],
-    notes: NAMES.map((name) => ({ what: `poll: ${name}`, value: describe(results[name]) })),
+    notes: [
+      ...NAMES.map((name) => ({ what: `poll: ${name}`, value: describeRuns(results[name]) })),
+      {
+        what: 'poll: bare node:http, a POST with the body beside a GET',
+        value: `${(posted / floor).toFixed(2)}×`,
+      },
+    ],
   };
 }
 

@@ -1,8 +1,8 @@
-import type { Result } from '../load/protocol.js';
 import { EVENTS_PER_LIFE, userOf } from '../load/subscription-lives.js';
 import { median, type Row, throughputRow, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
 import { catchUp } from '../support/catch-up.js';
+import { describeRuns, type Measured, measuredOn, perSecond, rates } from '../support/closed-side.js';
 import { type BenchServer, startRival } from '../support/rival-process.js';
 
 const CONNECTIONS = 16;
@@ -10,6 +10,8 @@ const USERS = 500;
 const TAG = 'query';
 const FLOOR = 'bare node:http, key checked, a constant';
 const EXPRESS = 'bare Express, a constant';
+/** The id of a user in the path of their snapshot. */
+export const USER = /^\/v1\/users\/([^/]+)\//;
 const NAMES = ['tenure', 'node:http', 'Express'] as const;
 
 /** Reads per second of many users' entitlements, key checked, whole (200) and unchanged (304). */
@@ -25,22 +27,24 @@ export async function benchQuery(context: BenchContext): Promise<WorkReport> {
     const constant = await theirs.text();
     const theirEtag = theirs.headers.get('etag') ?? '';
     const side =
-      (port: number, etagOf: (index: number) => string): Side =>
+      (server: BenchServer, etagOf: (index: number) => string): Side =>
       (expectedStatus, seconds) =>
-        context.generator.run({
-          kind: 'reads',
-          port,
-          connections: CONNECTIONS,
-          seconds,
-          paths,
-          headers: { authorization: `Bearer ${context.adminKey}` },
-          etags: expectedStatus === 304 ? paths.map((_, index) => etagOf(index)) : [],
-          expectedStatus,
-        });
+        measuredOn(server, () =>
+          context.generator.run({
+            kind: 'reads',
+            port: server.port,
+            connections: CONNECTIONS,
+            seconds,
+            paths,
+            headers: { authorization: `Bearer ${context.adminKey}` },
+            etags: expectedStatus === 304 ? paths.map((_, index) => etagOf(index)) : [],
+            expectedStatus,
+          }),
+        );
     const report = await compare(context, {
-      tenure: side(context.service.port, (index) => ours[index]?.etag ?? ''),
-      'node:http': side(floor.port, () => ours[0]?.etag ?? ''),
-      Express: side(express.port, () => theirEtag),
+      tenure: side(context.service, (index) => ours[index]?.etag ?? ''),
+      'node:http': side(floor, () => ours[0]?.etag ?? ''),
+      Express: side(express, () => theirEtag),
     });
     return {
       ...report,
@@ -67,7 +71,7 @@ export function startFloor(
   return startRival('bare-http', { BENCH_KEY: adminKey, BENCH_BODY: body, BENCH_ETAG: etag });
 }
 
-type Side = (expectedStatus: number, seconds: number) => Promise<Result>;
+type Side = (expectedStatus: number, seconds: number) => Promise<Measured>;
 
 async function compare(
   { effort, say }: BenchContext,
@@ -76,7 +80,7 @@ async function compare(
   const rows: Row[] = [];
   const notes: WorkReport['notes'][number][] = [];
   for (const status of [200, 304]) {
-    const none = (): Result[] => [];
+    const none = (): Measured[] => [];
     const results = { tenure: none(), 'node:http': none(), Express: none() };
     for (const name of NAMES) await sides[name](status, effort.warmUpSeconds / 2);
     for (let round = 0; round < effort.rounds; round += 1) {
@@ -92,28 +96,9 @@ async function compare(
       throughputRow({ work, ours, against: `${EXPRESS}, ${status}`, theirs: express, least: 1, aim: 1.5 }),
     );
     for (const name of NAMES)
-      notes.push({ what: `query ${status}: ${name}`, value: describe(results[name]) });
+      notes.push({ what: `query ${status}: ${name}`, value: describeRuns(results[name]) });
   }
   return { rows, notes };
-}
-
-/** Requests that a run did in a second. */
-export function perSecond(result: Result): number {
-  return result.done / result.seconds;
-}
-
-/** The rates of runs, for people. */
-export function rates(results: readonly Result[]): string {
-  return results.map((result) => Math.round(perSecond(result))).join(', ');
-}
-
-/** What is noted of a side's runs. */
-export function describe(results: readonly Result[]): string {
-  const middle = (pick: (result: Result) => number): string => median(results.map(pick)).toFixed(2);
-  return (
-    `p50 ${middle((r) => r.latency.p50)} ms, p99 ${middle((r) => r.latency.p99)} ms; rounds ${rates(results)}/s; ` +
-    `generator ${middle((r) => r.generatorCpu)} of a core`
-  );
 }
 
 /** Gives `USERS` users a whole life of a subscription each, through the front door; their snapshots' paths. */
