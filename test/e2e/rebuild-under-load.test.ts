@@ -61,7 +61,7 @@ describe('A rebuild under a changed access policy, swapped in while two services
     const stillIds = still.map(({ userId }) => userId);
     const before = await snapshots(two, stillIds);
 
-    const reads = new WatchedReads();
+    const reads = new WatchedReads(two.storedIds);
     const reading = new SteadyLoad(READS_A_SECOND, (n) => {
       const url = urls[n % 2] ?? urls[0];
       if (n % BATCH_EVERY === 0) {
@@ -137,6 +137,7 @@ describe('A rebuild under a changed access policy, swapped in while two services
     const last = logged.at(-1)?.position ?? '0';
     const shown = await snapshots(two, everyone, last);
     const expected = judgedFromScratch(logged);
+    const stored = (userId: string): string => two.storedIds.get(userId) ?? '';
     for (const [userId, body] of shown) {
       const {
         userId: _,
@@ -146,7 +147,7 @@ describe('A rebuild under a changed access policy, swapped in while two services
         scheduledChange,
         ...entitlement
       } = JSON.parse(body);
-      expect({ userId, ...entitlement }).toEqual({ userId, ...expected.get(userId) });
+      expect({ userId, ...entitlement }).toEqual({ userId, ...expected.get(stored(userId)) });
     }
     await expectWholeFeed(two, shown);
     expect(await generations.verify('all', 'test', () => undefined)).toMatchObject({ differences: 0 });
@@ -230,14 +231,17 @@ async function snapshots(
 }
 
 /** Every version that anyone was ever served is a line of the revocation feed, once, in order. */
-async function expectWholeFeed({ stores }: TwoServices, shown: ReadonlyMap<string, string>): Promise<void> {
+async function expectWholeFeed(
+  { stores, storedIds }: TwoServices,
+  shown: ReadonlyMap<string, string>,
+): Promise<void> {
   const { rows } = await stores.database.pool.query<{ user_id: string; versions: number[] }>(
     'select user_id, array_agg(version order by cursor) as versions from tenure.revocation_feed group by user_id',
   );
   const feed = new Map(rows.map(({ user_id, versions }) => [user_id, versions]));
   for (const [userId, body] of shown) {
     const counted = Array.from({ length: versionOf(body) }, (_, n) => n + 1);
-    expect([userId, feed.get(userId)]).toEqual([userId, counted]);
+    expect([userId, feed.get(storedIds.get(userId) ?? '')]).toEqual([userId, counted]);
   }
 }
 

@@ -38,7 +38,7 @@ export async function recordCopies(
 ): Promise<string> {
   const told = new RecordedLives('u', Math.min(users, TOLD), prices);
   if (begin === 'now') told.comeToNow();
-  const position = await told.record(store, streamPrefix, events);
+  const position = await told.record(store, streamPrefix, { events, inwards: (body) => body });
   if (users <= TOLD) return position;
   const patterns: Pattern[] = [];
   for (const { userId, subscription } of told.all) {

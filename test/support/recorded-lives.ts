@@ -24,9 +24,18 @@ export interface LifePrices {
   readonly pro: string;
 }
 
+/** How lives are written into a log. */
+export interface RecordedAs {
+  /** How many of the first events of each life. */
+  readonly events: number;
+  /** A body as Stripe sent it, with what stands for user ids in the log. */
+  readonly inwards: (body: unknown) => unknown;
+}
+
 const KINDS: readonly LifeKind[] = ['plus', 'canceled', 'pro', 'late'];
 /** Events of a life. */
 export const EVENTS_OF_A_LIFE = 10;
+const WHOLE_WITH_USER_IDS: RecordedAs = { events: EVENTS_OF_A_LIFE, inwards: (body) => body };
 const BEGAN_AGO = 6 * 3_600;
 const BETWEEN_EVENTS = 60;
 /** Appends under way at a time; each stream has one. */
@@ -75,11 +84,14 @@ export class RecordedLives {
   }
 
   /**
-   * Appends the first `events` (all `EVENTS_OF_A_LIFE` when left out) of each life through the port, sealed, the first of all
-   * lives, then the second of all: so neighbours in the log are about different users. Returns the position after which
-   * there is none of them.
+   * Appends the first events of each life through the port, sealed, the first of all lives, then the second of all: so
+   * neighbours in the log are about different users. Returns the position after which there is none of them.
    */
-  async record(store: EventStore, streamPrefix: string, events = EVENTS_OF_A_LIFE): Promise<string> {
+  async record(
+    store: EventStore,
+    streamPrefix: string,
+    { events, inwards }: RecordedAs = WHOLE_WITH_USER_IDS,
+  ): Promise<string> {
     const now = (): number => this.#clock.now * 1000;
     const repository = new AggregateRepository(store, subscriptionAggregate, {
       streamPrefix,
@@ -91,7 +103,8 @@ export class RecordedLives {
       const lives = this.all.values();
       const lane = async (): Promise<void> => {
         for (const life of lives) {
-          const position = BigInt(await this.#tell(repository, life, step));
+          const body = await inwards(JSON.parse(this.#happens(life, step).body));
+          const position = BigInt(await tell(repository, life, body));
           if (position > last) last = position;
         }
       };
@@ -107,21 +120,23 @@ export class RecordedLives {
     if (behind > 0) this.#clock.pass(behind);
   }
 
-  async #tell(
-    repository: Pick<Repositories['subscriptions'], 'execute'>,
-    { kind, subscription }: RecordedLife,
-    step: number,
-  ): Promise<string> {
+  #happens({ kind, subscription }: RecordedLife, step: number): StripeEvent {
     const happens = this.#courses[kind][step];
     if (happens === undefined) throw new RangeError(`a life has ${EVENTS_OF_A_LIFE} events`);
-    const told = translated(JSON.parse(happens(subscription).body));
-    if (told.outcome !== 'recorded') throw new Error(`not recorded: ${JSON.stringify(told)}`);
-    const { event, stripe } = told;
-    const origin = { actor: 'stripe', correlationId: 'recorded', causation: stripe.eventId, stripe };
-    const { position } = await repository.execute(
-      new RecordSubscriptionEvent(subscription.id, event, origin),
-    );
-    if (position === null) throw new Error('an event without a position');
-    return position;
+    return happens(subscription);
   }
+}
+
+async function tell(
+  repository: Pick<Repositories['subscriptions'], 'execute'>,
+  { subscription }: RecordedLife,
+  body: unknown,
+): Promise<string> {
+  const told = translated(body);
+  if (told.outcome !== 'recorded') throw new Error(`not recorded: ${JSON.stringify(told)}`);
+  const { event, stripe } = told;
+  const origin = { actor: 'stripe', correlationId: 'recorded', causation: stripe.eventId, stripe };
+  const { position } = await repository.execute(new RecordSubscriptionEvent(subscription.id, event, origin));
+  if (position === null) throw new Error('an event without a position');
+  return position;
 }

@@ -8,6 +8,8 @@ import { createTenure, type Tenure, type TenureHooks } from '../../src/bootstrap
 import { loadSettings } from '../../src/config/settings.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
 import { PSEUDONYMS, type Pseudonyms } from '../../src/pseudonyms/pseudonyms.js';
+import type { StripeIds } from '../../src/pseudonyms/stripe-ids.js';
+import { STRIPE_IDS } from '../../src/stripe/gateway/gateway.module.js';
 import { ADMIN_KEY } from './admin-key.js';
 import { type Answer, answerOf, type Call, call } from './http-call.js';
 import { wholeLog } from './log.js';
@@ -216,6 +218,17 @@ export class TestService {
       userIds.map(async (userId) => ({ userId, stored: Buffer.from(await this.storedId(userId)) })),
     );
     return pairs.sort((a, b) => Buffer.compare(a.stored, b.stored)).map(({ userId }) => userId);
+  }
+
+  /** The same of several, by user id. */
+  async storedIds(userIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const stored = await Promise.all(userIds.map((userId) => this.storedId(userId)));
+    return new Map(userIds.map((userId, n) => [userId, stored[n] ?? userId]));
+  }
+
+  /** A body as Stripe sends it, with what stands for user ids in the log of this service. */
+  async inwards(body: unknown): Promise<unknown> {
+    return (await this.tenure.app.get<StripeIds | null>(STRIPE_IDS)?.inwards(body)) ?? body;
   }
 
   /** A text of log or tables, with user ids in place of what stands for them there. */

@@ -17,13 +17,14 @@ export const OPS = { actor: 'ops', reason: 'a later policy' };
  * case, nothing of it is left running.
  */
 export class KilledRebuild {
-  readonly reads = new WatchedReads();
+  readonly reads: WatchedReads;
   readonly #reading: SteadyLoad;
   readonly #walls: pg.PoolClient[] = [];
   readonly #gone = new Set<string>();
 
   private constructor(readonly two: TwoServices) {
-    const { lives, urls } = two;
+    const { lives, urls, storedIds } = two;
+    this.reads = new WatchedReads(storedIds);
     const users = lives.all.length;
     this.#reading = new SteadyLoad(READS_A_SECOND, (n) =>
       this.reads.one(urls[n % 2] ?? urls[0], lives.all[n % users]?.userId ?? '', Math.floor(n / users)),
@@ -62,7 +63,7 @@ export class KilledRebuild {
         await wall.query(
           `insert into tenure.revocation_version select $1, user_id, counter, raised_at
            from tenure.revocation_version join tenure.live_generation using (generation) where user_id = $2`,
-          [build, life?.userId],
+          [build, this.two.storedIds.get(life?.userId ?? '')],
         );
         return { build, wall };
       } catch (error) {

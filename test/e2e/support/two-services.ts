@@ -11,7 +11,7 @@ import {
 import type { RebuildRuntime } from '../../../src/projections/rebuild/rebuild-runtime.js';
 import { laterVersion } from '../../support/later-version.js';
 import { RUNNING_RULES as LATER_RULES } from '../../support/other-rules/folding-rules.js';
-import { RecordedLives } from '../../support/recorded-lives.js';
+import { EVENTS_OF_A_LIFE, RecordedLives } from '../../support/recorded-lives.js';
 import { PLANS, startService, testEnvironment } from '../../support/service.js';
 import { type Ended, freePort, ServiceProcess } from '../../support/service-process.js';
 import { type TestStores, testStores } from '../../support/stores.js';
@@ -36,6 +36,8 @@ export class TwoServices {
     readonly store: EventStore,
     /** Lives that the log holds: see `RecordedLives`. */
     readonly lives: RecordedLives,
+    /** What stands for their user ids in log and read models. */
+    readonly storedIds: ReadonlyMap<string, string>,
     private readonly environment: Readonly<Record<string, string>>,
     private readonly rebuildProjector: RebuildProjector,
     private readonly folder: string,
@@ -68,9 +70,11 @@ export class TwoServices {
       throw fault;
     };
     const store = await openEventStore(settings, { pool, databaseUrl: url, onFault });
-    const last = await lives.record(store, settings.streamPrefix);
+    const inwards = (body: unknown): Promise<unknown> => before.inwards(body);
+    const last = await lives.record(store, settings.streamPrefix, { events: EVENTS_OF_A_LIFE, inwards });
     const { engine } = before.tenure.projections;
     await until('the log is folded', () => engine.waitUntil(last, 1_000), FOLDED_WITHIN_MS);
+    const storedIds = await before.storedIds(lives.all.map(({ userId }) => userId));
     await before.close();
 
     const rebuildProjector = openRebuildProjector({
@@ -85,7 +89,17 @@ export class TwoServices {
     });
     const urls = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`] as const;
     const program = await laterVersion();
-    const two = new TwoServices(urls, stores, store, lives, environment, rebuildProjector, folder, program);
+    const two = new TwoServices(
+      urls,
+      stores,
+      store,
+      lives,
+      storedIds,
+      environment,
+      rebuildProjector,
+      folder,
+      program,
+    );
     try {
       await Promise.all(urls.map((each) => two.begin(each)));
     } catch (error) {
