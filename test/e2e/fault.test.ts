@@ -19,7 +19,7 @@ describe('An event that no code here understands', () => {
   /** Appends an event that no code here can read, on a stream of its own; returns its position. */
   async function appendStrange(name: string): Promise<string> {
     const store = service.tenure.app.get<EventStore>(EVENT_STORE);
-    const data = JSON.stringify({ userId: `${name}-dora` });
+    const data = JSON.stringify({ userId: await service.storedId(`${name}-dora`) });
     const strange = { id: randomUUID(), type: 'FromTheFuture', data, metadata: '{}' };
     return (await store.append(`${service.stores.prefix}${name}`, 'no_stream', [strange])).position;
   }

@@ -100,9 +100,10 @@ describe('What is given and set by hand', () => {
       limits: { members: 70 },
       validUntil: expiresAt,
     });
+    const stored = await service.storedId('otto');
     await until('the clock ends it', async () => {
       const log = await wholeLog(service.tenure.app.get<EventStore>(EVENT_STORE));
-      return log.some(({ type, data }) => type === 'AccessDeadlineReached' && data.includes('"otto"'));
+      return log.some(({ type, data }) => type === 'AccessDeadlineReached' && data.includes(`"${stored}"`));
     });
     expect(await service.entitlements('otto')).toMatchObject({ features: ['reports'], validUntil: null });
   });

@@ -166,7 +166,7 @@ describe('A log that was restored older', () => {
     expect(await running.entitlements('bob')).toMatchObject({ revocationVersion: 2 });
     expect(await running.entitlements('ann')).toMatchObject({ plan: 'plus', revocationVersion: 1 });
     const feed = await log.stores.database.pool.query('select user_id, version from tenure.revocation_feed');
-    expect(feed.rows.at(-1)).toEqual({ user_id: 'bob', version: 2 });
+    expect(feed.rows.at(-1)).toEqual({ user_id: await running.storedId('bob'), version: 2 });
     expect((await running.get(`/v1/revocations?after=${cursor}`)).body).toMatchObject({ code: 'feed_reset' });
 
     expect((await running.deliver(bob)).body.outcome).toBe('applied');

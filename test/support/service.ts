@@ -220,7 +220,7 @@ export class TestService {
     return pairs.sort((a, b) => Buffer.compare(a.stored, b.stored)).map(({ userId }) => userId);
   }
 
-  /** The same of several, by user id. */
+  /** User ids as they stand in the log, by user id. */
   async storedIds(userIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const stored = await Promise.all(userIds.map((userId) => this.storedId(userId)));
     return new Map(userIds.map((userId, n) => [userId, stored[n] ?? userId]));
