@@ -1,5 +1,6 @@
-import { AsOfReader, type AsOfSnapshot } from '../audit/as-of/as-of.js';
+import { AsOfReader } from '../audit/as-of/as-of.js';
 import { reasonsAsOf } from '../audit/as-of/explain-as-of.js';
+import type { AsOfSnapshot } from '../audit/as-of/user-as-of.js';
 import type { Snapshot } from '../projections/entitlements/snapshot.js';
 import { ExplanationReader } from '../projections/read-models/explanation.reader.js';
 import type { ReasonWithEvents } from '../projections/read-models/reason-events.js';

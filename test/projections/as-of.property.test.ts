@@ -1,5 +1,7 @@
 import fc from 'fast-check';
-import { AsOfReader, type AsOfSnapshot } from '../../src/audit/as-of/as-of.js';
+import { AsOfReader } from '../../src/audit/as-of/as-of.js';
+import { reasonsAsOf } from '../../src/audit/as-of/explain-as-of.js';
+import type { AsOfSnapshot } from '../../src/audit/as-of/user-as-of.js';
 import { judge } from '../../src/policy/judge.js';
 import type { FoldingRules } from '../../src/projections/entitlements/folding-rules.js';
 import type { Snapshot } from '../../src/projections/entitlements/snapshot.js';
@@ -40,7 +42,7 @@ function servedPart({ asOf, position, unobserved, ...rest }: AsOfSnapshot): obje
 
 describe('A question as of a moment', () => {
   it(
-    'is answered as the plain way says, and as GET answered then, before and after a rebuild, a swap and a roll-back',
+    'is answered as the plain way says, as GET answered then, and alone as among others about the user, before and after a rebuild, a swap and a roll-back',
     async () => {
       await fc.assert(
         fc.asyncProperty(history(), fc.nat(), async ({ events }, salt) => {
@@ -102,6 +104,19 @@ describe('A question as of a moment', () => {
                   },
                   ...(since === null || at < since ? { unobserved: true } : {}),
                 });
+              }
+              const one = pick(USERS);
+              const user = await asOf.ofUser(one);
+              const moments = Array.from({ length: QUESTIONS }, () => Math.min(clock, pick(times)));
+              for (const moment of moments.sort((a, b) => a - b)) {
+                for (const question of [
+                  { at: null, knownAt: moment },
+                  { at: moment, knownAt: null },
+                ] as const) {
+                  const [told, alone] = [await user.asOf(question), await asOf.asOf(one, question)];
+                  expect(told.snapshot).toEqual(alone.snapshot);
+                  expect(await reasonsAsOf(told)).toEqual(await reasonsAsOf(alone));
+                }
               }
               for (let n = 0; n < QUESTIONS; n += 1) {
                 const { at: knownAt, snapshot } = pick(answered);

@@ -101,6 +101,26 @@ describe('What was served', () => {
     ]);
   });
 
+  it('is told beside what holds with each stream of the user read a few times, however many moments there are', async () => {
+    const live = await start('live');
+    const sights = Array.from({ length: 40 }, (_, n) => {
+      const status = n % 2 === 0 ? 'active' : 'past_due';
+      return sightOf('1', day(1) + 60 * n, { userId: 'ann', status });
+    });
+    await live.reaches(await log.record(publication(PLANS, day(0)), ...sights));
+    const { pool, store } = log;
+    let reads = 0;
+    const read = store.read.bind(store);
+    store.read = (...asked) => {
+      reads += 1;
+      return read(...asked);
+    };
+    const histories = new UserHistory({ pool, store, streamPrefix: 'tenure.' });
+    const told = await snapshotsByBothClocks({ histories, asOf, now: () => clock }, 'ann');
+    expect(told.filter(({ cause }) => cause?.kind === 'event')).toHaveLength(40);
+    expect(reads).toBeLessThan(10);
+  });
+
   it('is asked of everyone whom an event named, page by page, and of nobody else', async () => {
     const users = Array.from({ length: 230 }, (_, n) => `u${String(n).padStart(3, '0')}`);
     const live = await start('live');

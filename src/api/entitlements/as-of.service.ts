@@ -1,5 +1,6 @@
-import type { AsOfQuestion, AsOfReader } from '../../audit/as-of/as-of.js';
+import type { AsOfReader } from '../../audit/as-of/as-of.js';
 import { reasonsAsOf } from '../../audit/as-of/explain-as-of.js';
+import type { AsOfQuestion } from '../../audit/as-of/user-as-of.js';
 import { matchesIfNoneMatch, strongEtag } from '../../http/etag.js';
 import { ProblemError } from '../../http/problem.js';
 import { Reply } from '../../http/reply.js';

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import type { AsOfQuestion, AsOfReader, AsOfSnapshot } from './as-of.js';
+import type { AsOfReader } from './as-of.js';
+import type { AsOfQuestion, AsOfSnapshot } from './user-as-of.js';
 
 /** Users looked up at once, and those of them whose answers are made at once. */
 const PAGE = 100;

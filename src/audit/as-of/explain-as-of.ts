@@ -1,6 +1,6 @@
 import { explain } from '../../policy/reasons/explain.js';
 import { type ReasonWithEvents, withJudgedEvents } from '../../projections/read-models/reason-events.js';
-import type { AsOf } from './as-of.js';
+import type { AsOf } from './user-as-of.js';
 
 /**
  * Why the running code judges so what had happened and was known of a user at a moment (DESIGN 8 "Reasons"); of what was

@@ -9,6 +9,7 @@ import type { UserStreams } from './user-streams.reader.js';
 
 /** In metadata, which is canonical JSON: a quote within another text is escaped there. */
 const recordedText = /"recordedAt":"([^"]+)"/;
+const keptRow = z.object({ position: z.string() });
 const timeRow = z.object({ position: z.string(), now_ms: z.coerce.number() });
 
 /** The fold's time at events of a generation, as `LogicalTimes` keeps it. */
@@ -34,6 +35,17 @@ export class FoldTimes {
         .parse(rows)
         .map(({ position, now_ms }) => [position, now_ms]),
     );
+  }
+
+  /** The last event at which the fold kept a time that is not after a moment (Unix ms); `null` where there is none. */
+  async lastKept(generation: number, moment: number): Promise<Position | null> {
+    const { rows } = await this.pool.query({
+      name: 'tenure-last-kept-time',
+      text: `select position::text from tenure.logical_time where generation = $1 and now_ms <= $2::bigint
+             order by now_ms desc, position desc limit 1`,
+      values: [generation, moment],
+    });
+    return z.array(keptRow).parse(rows)[0]?.position ?? null;
   }
 
   /**

@@ -1,17 +1,18 @@
 import type { PlanCatalog } from '../../events/catalog.events.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { subscriptionsOfLines } from '../../events/invoice.events.js';
-import { comparePositions, type Position } from '../../events/stored-event.js';
-import { ALWAYS, happenedAt } from '../../events/two-clocks.js';
+import type { Position } from '../../events/stored-event.js';
+import { ALWAYS } from '../../events/two-clocks.js';
 import type { UserFacts } from '../../policy/facts.js';
 import type { ExplainableFacts } from '../../policy/reasons/explain.js';
 import { userStreamsOf } from '../../projections/entitlements/user-streams.js';
 import { UserFold } from './user-fold.js';
 
-/** An event, and the fold's time at it (Unix ms), from which it was known. */
+/** An event, the fold's time at it, from which it was known, and when it happened (Unix ms). */
 export interface KnownEvent {
   readonly event: EventEnvelope;
   readonly knownFrom: number;
+  readonly happened: number;
 }
 
 /** A catalogue: when it was recorded, and from when it was known (Unix ms). */
@@ -37,40 +38,48 @@ export interface FactsAsOf {
   readonly since: number | null;
 }
 
+/** Whether an event was folded by what is asked about. */
+export type IsFolded = (each: { readonly position: Position }) => boolean;
+
 /**
  * What a user is judged by: the events that happened by one clock and were known by the other, folded (DESIGN 9, "Two
- * clocks"). Pure: what it answers follows from what it is given.
- * @param known every event that the user's subscriptions and whose they are may depend on; others change nothing
+ * clocks"). What it answers follows from what it is given.
  */
-export async function factsAsOf(
-  userId: string,
-  known: readonly KnownEvent[],
-  { at, knownAt }: Moment,
-): Promise<FactsAsOf> {
-  const inTime = known
-    .filter(({ knownFrom }) => knownFrom <= knownAt)
-    .sort((a, b) => comparePositions(a.event.position, b.event.position));
-  const happened = inTime.filter(({ event, knownFrom }) => happenedAt(event, knownFrom) <= at);
-  const folded = new Map<readonly KnownEvent[], Promise<ExplainableFacts>>();
-  const factsOf = (events: readonly KnownEvent[]): Promise<ExplainableFacts> => {
-    const facts = folded.get(events) ?? fold(userId, events);
-    folded.set(events, facts);
-    return facts;
-  };
-  const then = happened.length === inTime.length ? inTime : happened;
-  return {
-    facts: () => factsOf(then),
-    events: happened.map(({ event }) => event),
-    since: firstNamed(userId, inTime) ?? firstOf(userId, await factsOf(inTime), inTime),
-  };
+export class FactsByMoment {
+  readonly #known: GrowingFold;
+  readonly #happened: GrowingFold;
+
+  constructor(private readonly userId: string) {
+    this.#known = new GrowingFold(userId);
+    this.#happened = new GrowingFold(userId);
+  }
+
+  /**
+   * The facts of a moment. What they are asked for again must be asked before the next moment.
+   * @param all every event that the user's subscriptions and whose they are may depend on, in the log's order; others
+   * change nothing
+   */
+  async asOf(all: readonly KnownEvent[], { at, knownAt }: Moment, isFolded: IsFolded): Promise<FactsAsOf> {
+    const known = all.filter(({ event, knownFrom }) => knownFrom <= knownAt && isFolded(event));
+    const happened = known.filter((each) => each.happened <= at);
+    const then = happened.length === known.length ? this.#known : this.#happened;
+    return {
+      facts: () => then.facts(happened),
+      events: happened.map(({ event }) => event),
+      since: firstNamed(this.userId, known) ?? firstOf(this.userId, await this.#known.facts(known), known),
+    };
+  }
 }
 
 /** The catalogue last published by both clocks; before the first the first. `null` where there is none. */
 export function catalogAsOf<Known extends KnownCatalog>(
   published: readonly Known[],
   { at, knownAt }: Moment,
+  isFolded: IsFolded,
 ): Known | null {
-  const inForce = published.findLast(({ recordedAt, knownFrom }) => recordedAt <= at && knownFrom <= knownAt);
+  const inForce = published.findLast(
+    (each) => each.recordedAt <= at && each.knownFrom <= knownAt && isFolded(each),
+  );
   return inForce ?? published[0] ?? null;
 }
 
@@ -79,17 +88,32 @@ export interface JudgedFrom extends FactsAsOf {
   readonly catalog: PlanCatalog;
 }
 
-async function fold(userId: string, known: readonly KnownEvent[]): Promise<ExplainableFacts> {
-  const folded = new UserFold(userId);
-  for (const { event } of known) await folded.add(event);
-  return folded.facts();
+/** Facts of lists of events that mostly go on from each other: of a list that begins with the last one only the rest is folded. */
+class GrowingFold {
+  #fold: UserFold;
+  #folded: readonly KnownEvent[] = [];
+
+  constructor(private readonly userId: string) {
+    this.#fold = new UserFold(userId);
+  }
+
+  /** What the user is judged by after these events; to be used before it is asked for others. */
+  async facts(events: readonly KnownEvent[]): Promise<ExplainableFacts> {
+    if (!this.#folded.every((each, n) => each === events[n])) {
+      this.#fold = new UserFold(this.userId);
+      this.#folded = [];
+    }
+    for (const { event } of events.slice(this.#folded.length)) await this.#fold.add(event);
+    this.#folded = events;
+    return this.#fold.facts();
+  }
 }
 
 /** When the very first event happened, where it names the user, whatever the others are about; else `null`. */
 function firstNamed(userId: string, known: readonly KnownEvent[]): number | null {
-  const happened = known.map(({ event, knownFrom }) => happenedAt(event, knownFrom));
-  const first = happened.reduce((least, each) => (each === ALWAYS ? least : Math.min(least, each)), Infinity);
-  const isNamed = known.some(({ event }, n) => happened[n] === first && names(event, userId));
+  let first = Number.POSITIVE_INFINITY;
+  for (const { happened } of known) if (happened !== ALWAYS && happened < first) first = happened;
+  const isNamed = known.some(({ event, happened }) => happened === first && names(event, userId));
   return isNamed ? first : null;
 }
 
@@ -104,8 +128,7 @@ function firstOf(userId: string, facts: UserFacts, known: readonly KnownEvent[])
     ...(facts.purchases ?? []).map(({ session }) => session),
   ]);
   let first: number | null = null;
-  for (const { event, knownFrom } of known) {
-    const happened = happenedAt(event, knownFrom);
+  for (const { event, happened } of known) {
     if (happened === ALWAYS || (first !== null && happened >= first)) continue;
     if (names(event, userId) || subjectsOf(event).some((subject) => owned.has(subject))) first = happened;
   }

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { happenedAt, timeOf } from '../../events/two-clocks.js';
 import type { ReasonWithEvents } from '../../projections/read-models/reason-events.js';
-import type { AsOf, AsOfReader, AsOfSnapshot } from '../as-of/as-of.js';
+import type { AsOfReader } from '../as-of/as-of.js';
 import { reasonsAsOf } from '../as-of/explain-as-of.js';
+import type { AsOf, AsOfSnapshot } from '../as-of/user-as-of.js';
 import type { HistoryCause } from '../history/cause.js';
 import type { Change } from '../history/changes.js';
-import type { HistoryPlace } from '../history/history.reader.js';
 import type { HistoryEntry, UserHistory } from '../history/user-history.js';
 
 /**
@@ -35,9 +35,6 @@ export interface BothClocksOptions {
   readonly now: () => number;
 }
 
-/** Rows of a history that are read at once. */
-const PAGE = 100;
-
 /**
  * Snapshots of a user at every moment at which one of both clocks gave another one, in the order of time.
  * @throws what the history and answers as of a moment throw
@@ -46,16 +43,17 @@ export async function snapshotsByBothClocks(
   { histories, asOf, now }: BothClocksOptions,
   userId: string,
 ): Promise<readonly SnapshotByBothClocks[]> {
-  const entries = await wholeHistory(histories, userId);
+  const entries = await histories.whole(userId);
   const until = now();
-  const { events } = await asOf.asOf(userId, { at: until, knownAt: null });
+  const user = await asOf.ofUser(userId);
+  const { events } = await user.asOf({ at: until, knownAt: null });
   const happened = events.map((event) => happenedAt(event, timeOf(event)));
   const rows = new Map(entries.map((entry) => [Date.parse(entry.from), entry])); // of one moment the last
   const moments = new Moments([...rows.keys(), ...happened].filter((moment) => moment <= until));
   const told: SnapshotByBothClocks[] = [];
   for (let moment = moments.next(); moment !== null; moment = moments.next()) {
-    const served = await asOf.asOf(userId, { at: null, knownAt: moment });
-    const held = await asOf.asOf(userId, { at: moment, knownAt: null });
+    const served = await user.asOf({ at: null, knownAt: moment });
+    const held = await user.asOf({ at: moment, knownAt: null });
     const ends = held.snapshot.validUntil === null ? null : Date.parse(held.snapshot.validUntil);
     if (ends !== null && ends <= until) moments.add(ends); // the clock alone brings the next one
     const last = told.at(-1);
@@ -65,17 +63,6 @@ export async function snapshotsByBothClocks(
     }
   }
   return told;
-}
-
-async function wholeHistory(histories: UserHistory, userId: string): Promise<readonly HistoryEntry[]> {
-  const entries: HistoryEntry[] = [];
-  for (let behind: HistoryPlace | null = null; ; ) {
-    const question = { order: 'oldest', behind, limit: PAGE, kind: 'every', reasons: 'told' } as const;
-    const { items, next } = await histories.page(userId, question);
-    entries.push(...items);
-    if (next === null) return entries;
-    behind = next;
-  }
 }
 
 async function toldAt(

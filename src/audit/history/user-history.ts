@@ -85,15 +85,26 @@ export class UserHistory {
   /** Everything that a user's life is told from. @throws as `page` does */
   async life(userId: string): Promise<Life> {
     const explainable = await this.#explainable(userId);
+    const rows = await this.#wholeRows(userId);
+    return { events: explainable.events, rows, reasons: await reasonsOf(rows, explainable) };
+  }
+
+  /** Every snapshot, the oldest first, with the reasons of the policy. @throws as `page` does */
+  async whole(userId: string): Promise<readonly HistoryEntry[]> {
+    const explainable = await this.#explainable(userId);
+    const rows = await this.#wholeRows(userId);
+    return this.#entries(rows, { kind: 'every', reasons: 'told' }, explainable);
+  }
+
+  async #wholeRows(userId: string): Promise<readonly HistoryRow[]> {
     const rows: HistoryRow[] = [];
     for (let behind: HistoryPlace | null = null; ; ) {
       const page: readonly HistoryRow[] = await this.#rows(userId, { order: 'oldest', behind }, PAGE);
       rows.push(...page);
       const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) break;
+      if (last === undefined || page.length < PAGE) return rows;
       behind = { generation: last.generation, seq: last.seq };
     }
-    return { events: explainable.events, rows, reasons: await reasonsOf(rows, explainable) };
   }
 
   async #rows(
@@ -139,7 +150,7 @@ export class UserHistory {
 
   async #entries(
     rows: readonly HistoryRow[],
-    { kind, reasons }: HistoryQuestion,
+    { kind, reasons }: Pick<HistoryQuestion, 'kind' | 'reasons'>,
     explainable: Explainable | null,
   ): Promise<readonly HistoryEntry[]> {
     const [causes, why] = await Promise.all([
