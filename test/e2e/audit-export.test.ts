@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { exportUser } from '../../src/audit/export/export-user.js';
+import { proveEvents } from '../../src/audit/export/proven-events.js';
 import { leafOf } from '../../src/audit/merkle/leaf.js';
 import { parseVerifierKey } from '../../src/audit/merkle/note-keys.js';
 import { checkTlogProof, parseTlogProof } from '../../src/audit/merkle/tlog-proof.js';
 import { markOf } from '../../src/audit/tree/build-tree.js';
+import { readTrees } from '../../src/audit/tree/tree.repository.js';
 import { TreeKeeper } from '../../src/audit/tree/tree-keeper.js';
 import { SEALED_SECRETS, type SealedSecrets } from '../../src/auth/sealed-secrets.js';
 import { runCli } from '../../src/cli/program.js';
@@ -38,6 +40,8 @@ describe('An export of a user', () => {
   let folder: string;
   /** A file with a checkpoint from before the user's last events. */
   let kept: string;
+  /** What stands for the user in the log, and so in exports. */
+  let stored: string;
   const ann = buyer('ann');
   const bob = buyer('bob');
 
@@ -69,6 +73,7 @@ describe('An export of a user', () => {
     const grant = { features: ['sso'], reason: 'for <b>the</b> fair' };
     await service.ask('POST', '/v1/users/ann/grants', grant);
     await service.receive(ann.ends().body);
+    stored = await service.storedId('ann');
   });
   afterAll(async () => {
     await service.close();
@@ -131,7 +136,7 @@ describe('An export of a user', () => {
     const looked = all.at(-1);
     expect([looked?.type, JSON.parse(looked?.data ?? '')]).toMatchObject([
       'AuditAccessed',
-      { kind: 'export', userId: 'ann' },
+      { kind: 'export', userId: stored },
     ]);
   });
 
@@ -147,18 +152,28 @@ describe('An export of a user', () => {
       ['free', 'free'],
     ]);
     for (const { moment, served, held } of snapshots) {
-      const asked = async (clock: string) =>
-        (await service.ask('GET', `/v1/users/ann/entitlements?${clock}=${moment}`)).body;
+      const asked = async (clock: string) => ({
+        ...z
+          .looseObject({ userId: z.literal('ann') })
+          .parse((await service.ask('GET', `/v1/users/ann/entitlements?${clock}=${moment}`)).body),
+        userId: stored,
+      });
       expect(served).toEqual(await asked('knownAt'));
-      expect({ ...held, asOf: null }).toEqual({ ...z.looseObject({}).parse(await asked('at')), asOf: null });
+      expect({ ...held, asOf: null }).toEqual({ ...(await asked('at')), asOf: null });
     }
     const { items } = z
       .looseObject({ items: z.array(z.looseObject({ from: z.string(), cause: z.unknown() })) })
       .parse((await service.ask('GET', '/v1/audit/users/ann/history?explain=true')).body);
     const told = snapshots.filter(({ cause }) => cause !== null);
-    expect(
-      told.map(({ moment, cause, changed, reasons }) => [moment, cause, changed, reasons.served]),
-    ).toEqual(items.map(({ from, cause, changed, reasons }) => [from, cause, changed, reasons]));
+    const changes = told.map(({ moment, cause, changed, reasons }) => [
+      moment,
+      cause,
+      changed,
+      reasons.served,
+    ]);
+    expect(JSON.parse(await service.revealed(JSON.stringify(changes)))).toEqual(
+      items.map(({ from, cause, changed, reasons }) => [from, cause, changed, reasons]),
+    );
     expect(told).toHaveLength(5);
   });
 
@@ -176,7 +191,7 @@ describe('An export of a user', () => {
     });
     expect(byCli).toEqual({ code: 0, out: alone.stdout, err: '' });
     const { out: json } = await tenure(['audit', 'verify-export', file, '--json']);
-    expect(JSON.parse(json)).toMatchObject({ user: 'ann', origin: ORIGIN, events: 8, against: null });
+    expect(JSON.parse(json)).toMatchObject({ user: stored, origin: ORIGIN, events: 8, against: null });
   });
 
   it('is refused where it or the page beside it was changed, and where a kept checkpoint is not proved', async () => {
@@ -217,7 +232,7 @@ describe('An export of a user', () => {
   it('says on its page what it holds, with every text escaped and nothing from elsewhere', async () => {
     const { out } = await exported('page');
     const page = await readFile(join(out, 'summary.html'), 'utf8');
-    expect(page).toContain('What ann could do');
+    expect(page).toContain(`What ${stored} could do`);
     expect(page).toContain('Last served: free (role free, canceled)');
     expect(page).toContain('for &lt;b&gt;the&lt;/b&gt; fair');
     expect(page).not.toMatch(/<script|<b>the|src=|href=|url\(|@import/);
@@ -254,6 +269,17 @@ describe('An export of a user', () => {
     expect(keyless.code).toBe(78);
   });
 
+  it('proves no event by a checkpoint that does not cover it, though the tree has grown beyond', async () => {
+    const { pool } = service.tenure;
+    await service.tenure.app.get(TreeKeeper).keepUp();
+    const [tree] = await readTrees(pool);
+    const last = (await log()).at(-1);
+    if (tree === undefined || last === undefined) throw new Error('there is no tree of a log');
+    expect(await proveEvents(pool, tree, [last])).toMatchObject([{ index: tree.checkpointSize - 1 }]);
+    const before = { ...tree, checkpointSize: tree.checkpointSize - 1 };
+    expect(await proveEvents(pool, before, [last])).toBeNull();
+  });
+
   it('begins anew where the checkpoint does not cover what was recorded since, until it does', async () => {
     const { app, pool } = service.tenure;
     const grant = { features: ['api'], reason: 'late' };
@@ -269,11 +295,11 @@ describe('An export of a user', () => {
       now: Date.now,
     };
     const late = { keepUp: async () => (signed++ > 0 ? signing.keepUp() : false) };
-    const { events } = await exportUser({ ...options, keeper: late }, 'ann', null);
+    const { events } = await exportUser({ ...options, keeper: late }, stored, null);
     expect([signed, events.length]).toEqual([2, 9]);
     await service.ask('POST', '/v1/users/ann/grants', grant);
     const never = { keepUp: async () => false };
-    await expect(exportUser({ ...options, keeper: never }, 'ann', null)).rejects.toMatchObject({
+    await expect(exportUser({ ...options, keeper: never }, stored, null)).rejects.toMatchObject({
       code: 'export_overtaken',
     });
   });
