@@ -21,6 +21,7 @@ const withStores = {
 
 /** Beside pure code in `src`: tests that need a store or a process, and are no unit tests. */
 const NO_UNITS = [
+  'audit/tree/tree.repository',
   'auth/keys',
   'auth/stored-key',
   'backup',

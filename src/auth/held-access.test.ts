@@ -77,6 +77,18 @@ describe('The leave to read what goes on', () => {
     expect(waiting.size).toBe(0);
   });
 
+  it('to what is about one user is that to anything else where nobody can be erased', async () => {
+    let found: Principal | null = KEY;
+    const access = { recognise: () => found };
+    const leave = new HeldAccess({ access, now: Date.now, erasures: null, lookMs: 1 });
+    const held = leave.holdAbout('ada', await admitted(KEY), mayRead);
+    expect(held.signal.aborted).toBe(false);
+    found = null;
+    await until('the end', () => held.signal.aborted);
+    expect(held.signal.reason).not.toBeInstanceOf(UserErasedError);
+    held.release();
+  });
+
   it('is over when the token is, by the clock of the service', async () => {
     const now = 1_790_000_000_000;
     const user = (expiresAt: number): Principal => ({

@@ -2,7 +2,9 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { EVENT_STREAM_PATH } from '../../src/api/ofrep/flag-changes.js';
 import { TreeKeeper } from '../../src/audit/tree/tree-keeper.js';
+import { StreamTickets } from '../../src/auth/stream-tickets.js';
 import { HEADER_BYTES } from '../../src/backup/backup-format.js';
 import { runCli } from '../../src/cli/program.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
@@ -225,6 +227,12 @@ describe('With pseudonyms in place of user ids', () => {
     const path = `/v1/users/${ADA}/entitlements`;
     const stream = await readEvents(service.url, 'GET', `${path}/stream`);
     expect(await stream.first('snapshot')).toMatchObject({ userId: ADA });
+    const ticket = service.tenure.app
+      .get(StreamTickets)
+      .issue(await service.storedId(ADA), Date.now() + 3_600_000);
+    const ticketed = { path: `${EVENT_STREAM_PATH}?ticket=${ticket}` };
+    const flags = await readEvents(service.url, 'GET', ticketed.path, undefined, { authorization: '' });
+    await flags.first('message');
     const { etag } = (await service.get(path)).headers;
     const waiting = service.get(`${path}?wait=25`, { 'if-none-match': String(etag) });
     const erased = await tenure('users', 'erase', ADA, '--json');
@@ -246,11 +254,13 @@ describe('With pseudonyms in place of user ids', () => {
     expect(receiver.seen).toEqual([]);
     expect(await stream.ended).toBe(true);
     expect(stream.events.map(({ event }) => event)).toEqual(['snapshot']);
+    expect(await flags.ended).toBe(true);
     const subject = { type: 'user', id: ADA };
     const resource = { type: 'feature', id: 'api' };
     const action = { name: 'use' };
     const routes = [
       await waiting,
+      await service.call(ticketed),
       await service.get(path),
       await service.get(`${path}/stream`),
       await service.get(`${path}?explain=true`),
