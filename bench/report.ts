@@ -66,7 +66,7 @@ export function table(rows: readonly Row[]): string {
     figure(row.theirs),
     row.unit,
     `${row.ratio.toFixed(2)}×`,
-    `${row.least}×`,
+    `${Number(row.least.toFixed(2))}×`,
     row.aim === null ? '–' : `${row.aim}×`,
     verdict(row),
   ]);

@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { RequestListener } from 'node:http';
 import { bodyOf, complain, given, serveForBench } from './rival-server.js';
 
 const TOLERANCE_SECONDS = 300;
@@ -11,14 +12,19 @@ export interface BareWebhook {
 
 /**
  * Serves webhooks with the least there can be: Stripe's signature checked, the body parsed, `store` awaited, 200.
- * `name` is whose complaint it is when that fails.
+ * `name` is whose complaint it is when that fails. What is no POST goes to `read`.
  */
 export function receiveWebhooks(
   name: string,
   store: (event: BareWebhook, body: string) => Promise<void>,
+  read: RequestListener = (_, response) => response.writeHead(404, { 'content-length': 0 }).end(),
 ): void {
   const secret = given('BENCH_SECRET');
   serveForBench(async (request, response) => {
+    if (request.method !== 'POST') {
+      read(request, response);
+      return;
+    }
     try {
       const body = await bodyOf(request);
       const header = request.headers['stripe-signature'];

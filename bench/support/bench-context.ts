@@ -37,7 +37,7 @@ export const FULL: Effort = {
   rounds: 3,
   ingestSeconds: 3,
   querySeconds: 2,
-  freshnessSeconds: 15,
+  freshnessSeconds: 8,
   warmUpSeconds: 8,
   logEvents: 50_000,
   rebuildEvents: 100_000,
