@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- [ingest] [query] [freshness] [rebuild] [scale] [push] [poll] [reads] [follower] [as-of] [audit-log] [audit-tree] [guard] [cost] [usage] [checkout] [shared-cache] [eventstore] [--quick] [--eventstore esdb://…]`: measures the built
- * service beside its floors and rivals, prints the ratios, and writes `bench/results.json` (`results.cost.json`, `results.scale.json`, `results.audit.json`, `results.push.json`, `results.guard.json`). See README.md in this folder.
+ * `npm run bench -- [ingest] [query] [freshness] [rebuild] [scale] [push] [poll] [reads] [follower] [as-of] [audit-log] [audit-tree] [guard] [cost] [usage] [checkout] [shared-cache] [whole] [eventstore] [--whole] [--quick] [--eventstore esdb://…]`: measures the built
+ * service beside its floors and rivals, prints the ratios, and writes `bench/results.json` (`results.cost.json`, `results.scale.json`, `results.audit.json`, `results.push.json`, `results.guard.json`, `results.whole.json`). See README.md in this folder.
  * Exit code 1 when something failed or an acknowledged event was missing; a ratio that was not reached is a figure, not a
  * failure.
  */
@@ -36,6 +36,7 @@ import { benchRebuild } from './works/rebuild.js';
 import { benchScale } from './works/scale.js';
 import { benchSharedCache } from './works/shared-cache.js';
 import { benchUsage } from './works/usage.js';
+import { benchWhole } from './works/whole.js';
 
 const ALONE = [
   'audit-tree',
@@ -47,6 +48,7 @@ const ALONE = [
   'poll',
   'reads',
   'follower',
+  'whole',
 ];
 
 /** What compares with nobody else keeps its figures apart, so that they do not take the place of the others. */
@@ -81,13 +83,18 @@ const WITHOUT_SERVICE: Readonly<
   usage: benchUsage,
   checkout: benchCheckout,
   'shared-cache': benchSharedCache,
+  whole: benchWhole,
 };
 const SERVICE_LOG = join(tmpdir(), `tenure-bench-${process.pid}.log`);
 /** What runs when nothing is named. */
 const USUAL = ['ingest', 'query', 'freshness'];
 
 const { values, positionals } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, eventstore: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    whole: { type: 'boolean', default: false },
+    eventstore: { type: 'string' },
+  },
   allowPositionals: true,
 });
 const unknown = positionals.filter((name) => !(name in WORKS || name in WITHOUT_SERVICE));
@@ -103,7 +110,8 @@ if (fault !== null) {
   console.error(`--eventstore ${fault}`);
   process.exit(64);
 }
-const named = positionals.length > 0 ? positionals : USUAL;
+const asked = values.whole ? [...positionals, 'whole'] : positionals;
+const named = asked.length > 0 ? asked : USUAL;
 const chosen = [...new Set(eventStoreUrl === null ? named : [...named, 'eventstore'])];
 const effort = values.quick ? QUICK : FULL;
 

@@ -7,7 +7,7 @@ import { median, throughputRow, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
 import { untilProjected } from '../support/catch-up.js';
 import { describeRuns, perSecond, rates } from '../support/closed-side.js';
-import { lastPosition } from '../support/service-log.js';
+import { lastPosition, withClient } from '../support/service-log.js';
 import { startService } from '../support/service-process.js';
 import { look, makeUsers } from './query.js';
 
@@ -17,6 +17,8 @@ const WEBHOOKS_PER_SECOND = 300;
 const WEBHOOK_CONNECTIONS = 32;
 /** Webhooks come for so long before the reads and after them, in seconds. */
 const AROUND_SECONDS = 1;
+/** PostgreSQL's sessions tell what they scanned once a second. */
+const STATISTICS_MS = 1_500;
 
 const NAMES = ['leader', 'follower'] as const;
 type Name = (typeof NAMES)[number];
@@ -24,7 +26,8 @@ type Name = (typeof NAMES)[number];
 /**
  * Reads per second of 500 users' entitlements, on the instance that folds the log and on one that follows it, while other users
  * pay, 300 webhooks a second by the clock. The webhooks go to the instance that is not read, so that each reads beside nothing
- * but its own part in the fold.
+ * but its own part in the fold. Users who are read do not change: how often the table of what is served is looked into, with reads
+ * and without, says whether commits about others drop them.
  */
 export async function benchFollower(context: BenchContext): Promise<WorkReport> {
   const { database, secret, adminKey, effort, say } = context;
@@ -39,8 +42,8 @@ export async function benchFollower(context: BenchContext): Promise<WorkReport> 
     const paths = await makeUsers({ ...context, service: leader, serviceDatabaseUrl: databaseUrl }, TAG);
     const [first = ''] = paths;
     await look({ ...context, service: follower }, first);
-    const run = async (name: Name, round: string, seconds: number): Promise<Result> => {
-      const paying = webhooks.run({
+    const pay = (name: Name, round: string, seconds: number): Promise<Result> =>
+      webhooks.run({
         kind: 'freshness',
         port: ports[name === 'leader' ? 'follower' : 'leader'],
         rate: WEBHOOKS_PER_SECOND,
@@ -50,6 +53,8 @@ export async function benchFollower(context: BenchContext): Promise<WorkReport> 
         secret,
         adminKey,
       });
+    const run = async (name: Name, round: string, seconds: number): Promise<Result> => {
+      const paying = pay(name, round, seconds);
       await pause(AROUND_SECONDS * 1_000);
       const reads = await context.generator.run({
         kind: 'reads',
@@ -73,6 +78,8 @@ export async function benchFollower(context: BenchContext): Promise<WorkReport> 
         `  follower, round ${round + 1}: ${NAMES.map((name) => `${name} ${rates(results[name].slice(-1))}/s`).join(', ')}`,
       );
     }
+    const alone = await looksDuring(databaseUrl, () => pay('follower', 'alone', effort.querySeconds));
+    const reading = await looksDuring(databaseUrl, () => run('follower', 'looks', effort.querySeconds));
     return {
       rows: [
         throughputRow({
@@ -84,14 +91,40 @@ export async function benchFollower(context: BenchContext): Promise<WorkReport> 
           aim: 1,
         }),
       ],
-      notes: NAMES.map((name) => ({
-        what: `follower: reads of the ${name}`,
-        value: describeRuns(results[name]),
-      })),
+      notes: [
+        ...NAMES.map((name) => ({
+          what: `follower: reads of the ${name}`,
+          value: describeRuns(results[name]),
+        })),
+        {
+          what: 'follower: looks into the table of what is served, without reads and with them',
+          value: `${alone.looks}, and ${reading.looks} with ${reading.done.done} reads on the follower`,
+        },
+      ],
     };
   } finally {
     await follower.stop();
     await leader.stop();
     await webhooks.stop();
   }
+}
+
+/** How many users were looked for in the table of what is served while something went on, by whomever. */
+async function looksDuring<T>(
+  databaseUrl: string,
+  work: () => Promise<T>,
+): Promise<{ readonly looks: number; readonly done: T }> {
+  const looks = async (): Promise<number> => {
+    await pause(STATISTICS_MS);
+    const { rows } = await withClient(databaseUrl, (client) =>
+      client.query<{ looks: number }>(
+        `select coalesce(sum(idx_scan), 0)::float8 as looks from pg_stat_user_tables
+         where schemaname = 'tenure' and relname like 'user_role%'`,
+      ),
+    );
+    return rows[0]?.looks ?? 0;
+  };
+  const before = await looks();
+  const done = await work();
+  return { looks: (await looks()) - before, done };
 }
