@@ -22,11 +22,11 @@ export interface ReactionRoundOptions {
   readonly size?: PageSize;
 }
 
-/** What one page came to: work was written, nothing was new, or another instance moved the checkpoint. */
+/** What one page came to: work was written, nothing was new, nothing is wanted, or another instance moved the checkpoint. */
 export interface RoundEnd {
   readonly written: number;
   readonly mayBeMore: boolean;
-  readonly outcome: 'moved' | 'level' | 'lost';
+  readonly outcome: 'moved' | 'level' | 'asleep' | 'lost';
 }
 
 const PAGE_SIZE: PageSize = { events: 500, rows: 1_000 };
@@ -51,9 +51,9 @@ export async function reactOnce(
   }
   if (await reaction.isAsleep(pool)) {
     const to = { position: handled, ordinal: await lastServedOrdinal(pool) };
-    if (comparePositions(handled, from.position) <= 0 && to.ordinal === from.ordinal) return LEVEL;
-    await passBy(pool, reaction.name, from, to);
-    return LEVEL;
+    const isLevel = comparePositions(handled, from.position) <= 0 && to.ordinal === from.ordinal;
+    if (!isLevel) await passBy(pool, reaction.name, from, to);
+    return { ...LEVEL, outcome: 'asleep' };
   }
   const page = await readOccurrences({ store, database: pool, size }, from, handled);
   if (page.to.position === from.position && page.to.ordinal === from.ordinal) return LEVEL;

@@ -51,9 +51,12 @@ export async function writeWork(
   await promote(database, reaction, [...new Set(work.map(({ lane }) => lane))]);
 }
 
-/** Holds the reaction's checkpoint until the transaction ends: see `writeWork`. */
+/** Holds the reaction's checkpoint until the transaction ends, which is durable then: see `writeWork`. */
 export async function holdLanes(database: Statements, reaction: string): Promise<void> {
-  await database.query('select from tenure.reaction_checkpoint where reaction = $1 for update', [reaction]);
+  await database.query(
+    `select set_config('synchronous_commit', 'on', true) from tenure.reaction_checkpoint where reaction = $1 for update`,
+    [reaction],
+  );
 }
 
 /** Makes the first that waits in each of these lanes due, unless it is already. */
@@ -116,19 +119,29 @@ export async function endTry(
     return;
   }
   await inTransaction(pool, async (client) => {
-    await client.query('set local synchronous_commit = on');
     await holdLanes(client, reaction);
-    if (end.outcome === 'done') await client.query('delete from tenure.reaction_work where id = $1', [id]);
-    else {
-      await client.query(
-        `update tenure.reaction_work set state = 'dead', dead_at = clock_timestamp(), due_at = null, failure = $2,
-           attempts = attempts + 1, gap_told = false where id = $1 and state = 'waiting'`,
-        [id, end.why],
-      );
+    if (end.outcome === 'done') {
+      await client.query(REMOVE_AND_PROMOTE, [reaction, lane, id]);
+      return;
     }
+    await client.query(
+      `update tenure.reaction_work set state = 'dead', dead_at = clock_timestamp(), due_at = null, failure = $2,
+         attempts = attempts + 1, gap_told = false where id = $1 and state = 'waiting'`,
+      [id, end.why],
+    );
     await promote(client, reaction, [lane]);
   });
 }
+
+/** What `promote` does for one lane, without what is removed by the same statement, which still sees it. */
+const REMOVE_AND_PROMOTE = `
+  with done as (delete from tenure.reaction_work where id = $3)
+  update tenure.reaction_work set due_at = clock_timestamp()
+  where id = (
+    select first.id from (
+      select id, due_at from tenure.reaction_work
+      where reaction = $1 and lane = $2 and state = 'waiting' and id <> $3 order by seq limit 1
+    ) first where first.due_at is null)`;
 
 /** How much work waits, how much was given up, and since when the oldest waits (Unix ms), by reaction. */
 export async function countWork(database: Statements): Promise<

@@ -81,7 +81,7 @@ describe('A reaction', () => {
   async function react(reaction: Reaction, size = { events: 500, rows: 1_000 }): Promise<void> {
     for (;;) {
       const end = await reactOnce({ pool: log.pool, store: log.store, size }, reaction);
-      if (end.outcome === 'level') return;
+      if (end.outcome === 'level' || end.outcome === 'asleep') return;
     }
   }
 
@@ -229,6 +229,24 @@ describe('A reaction', () => {
       const of = (lines: readonly string[]) => lines.filter((line) => line.startsWith(lane));
       expect(of(done)).toEqual(of(reaction.shown));
     }
+  });
+
+  it('looks into the log for what is new and at times, and not after each piece of work that ends', async () => {
+    const events = Array.from({ length: 30 }, (_, i) => sight(`u${i % 3}`, day(2) + i));
+    let looks = 0;
+    const reaction = new (class extends Recording {
+      override async isAsleep(): Promise<boolean> {
+        looks += 1;
+        return false;
+      }
+    })(nothing);
+    await react(reaction);
+    await fold(...events);
+    looks = 0;
+    run(reaction);
+    await until('all of it is done', async () => reaction.done.length >= events.length);
+    expect(looks).toBeGreaterThan(0);
+    expect(looks).toBeLessThan(events.length / 2);
   });
 
   it('is done by another instance where one died in the middle, by the same ids', async () => {

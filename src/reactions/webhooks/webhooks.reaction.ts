@@ -102,9 +102,8 @@ export class WebhooksReaction implements Reaction {
 
   async perform(work: DueWork, signal: AbortSignal): Promise<void> {
     const { pool, endpoints } = this.options;
-    const endpoint = await endpoints.find(work.group);
+    const [endpoint, gapAfter] = await Promise.all([endpoints.find(work.group), gapBefore(pool, work)]);
     if (endpoint === null) return; // it was removed, and with it what waited
-    const gapAfter = await gapBefore(pool, work);
     const { replayed } = work;
     await this.#send(endpoint, keptMessageSchema.parse(work.payload), { gapAfter, replayed }, signal);
     if (gapAfter !== null) await gapWasTold(pool, work);
