@@ -24,7 +24,7 @@ const IDLE_MS = 10_000;
 const WARM_MS = 10_000;
 /** Reads a second of users who were there before. */
 const READS_A_SECOND = 100;
-const DRAIN_MS = 300_000;
+const DRAIN_MS = 900_000;
 /** What is asked for, unless the environment says otherwise. */
 const STREAMS = 1_000;
 const RATE = 100;
@@ -221,7 +221,7 @@ async function drained({ receiver }: Scene, expected: number): Promise<number> {
   await untilSo(async () => {
     const now = await taken();
     if (now !== last) [last, changed] = [now, performance.now()];
-    const isQuiet = performance.now() - changed > 10_000;
+    const isQuiet = performance.now() - changed > 30_000;
     return now >= expected || isQuiet || performance.now() - began > DRAIN_MS;
   });
   return (changed - began) / 1_000;
