@@ -9,6 +9,7 @@ const webhooksSchema = z.strictObject({
   seconds: z.number(),
   tag: z.string(),
   count: z.number(),
+  order: z.enum(['lives', 'beginnings', 'renewals']),
   secret: z.string(),
 });
 

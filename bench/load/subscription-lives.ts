@@ -16,7 +16,17 @@ export interface LivesPlan {
   readonly count: number;
   /** Signs the bodies. */
   readonly secret: string;
+  readonly order: WebhookOrder;
 }
+
+/**
+ * `lives`: whole lives, a cohort after the other; `beginnings`: the first event of each subscription and nothing more;
+ * `renewals`: one event of each subscription, of those after `BEGINNING`, as each month brings one of everybody.
+ */
+export type WebhookOrder = 'lives' | 'beginnings' | 'renewals';
+
+/** Events with which a life begins: those of a subscription that exists when its renewal comes. */
+export const BEGINNING = 2;
 
 /** How many subscriptions live at the same time; each gets its next event when all others have had theirs. */
 const COHORT = 500;
@@ -64,11 +74,25 @@ export function signedWebhooks(plan: LivesPlan): Buffer[] {
   const now = Math.floor(Date.now() / 1000);
   const requests: Buffer[] = [];
   for (let index = 0; requests.length < plan.count; index += 1) {
-    const cohort = Math.floor(index / (COHORT * EVENTS_PER_LIFE));
-    const step = Math.floor(index / COHORT) % EVENTS_PER_LIFE;
-    requests.push(signedWebhook(plan, cohort * COHORT + (index % COHORT), step, now));
+    const { number, step } = placeOf(index, plan.order);
+    requests.push(signedWebhook(plan, number, step, now));
   }
   return requests;
+}
+
+/** Which event of which subscription the `index`-th webhook is. */
+function placeOf(index: number, order: WebhookOrder): { readonly number: number; readonly step: number } {
+  switch (order) {
+    case 'lives': {
+      const cohort = Math.floor(index / (COHORT * EVENTS_PER_LIFE));
+      const step = Math.floor(index / COHORT) % EVENTS_PER_LIFE;
+      return { number: cohort * COHORT + (index % COHORT), step };
+    }
+    case 'beginnings':
+      return { number: index, step: 0 };
+    case 'renewals':
+      return { number: index, step: BEGINNING + (index % (EVENTS_PER_LIFE - BEGINNING)) };
+  }
 }
 
 /** One webhook: event `step` of the life of subscription `number`, signed at `now` (Unix seconds). */
@@ -78,12 +102,7 @@ export function signedWebhook(
   step: number,
   now: number,
 ): Buffer {
-  const template = TEMPLATES[step];
-  if (template === undefined) throw new RangeError(`a life has ${EVENTS_PER_LIFE} events`);
-  const body = template
-    .replaceAll('@TAG@', plan.tag)
-    .replaceAll('@NUMBER@', String(number))
-    .replaceAll(SECOND_MARK, (second) => String(Number(second) - BASE_SECOND + now - BEGAN_AGO));
+  const body = webhookBody(plan.tag, number, step, now);
   const signature = createHmac('sha256', plan.secret).update(`${now}.${body}`).digest('hex');
   return requestBytes(
     'POST',
@@ -91,6 +110,16 @@ export function signedWebhook(
     { 'content-type': 'application/json; charset=utf-8', 'stripe-signature': `t=${now},v1=${signature}` },
     body,
   );
+}
+
+/** The body of a webhook, as Stripe would send it at `now` (Unix seconds). */
+export function webhookBody(tag: string, number: number, step: number, now: number): string {
+  const template = TEMPLATES[step];
+  if (template === undefined) throw new RangeError(`a life has ${EVENTS_PER_LIFE} events`);
+  return template
+    .replaceAll('@TAG@', tag)
+    .replaceAll('@NUMBER@', String(number))
+    .replaceAll(SECOND_MARK, (second) => String(Number(second) - BASE_SECOND + now - BEGAN_AGO));
 }
 
 function life(): readonly Draft[] {
@@ -157,13 +186,16 @@ function paidInvoice(subscription: SubscriptionState, reason: InvoiceState['reas
 }
 
 /** What the first `count` webhooks of a run are about, to check afterwards that all of them arrived. */
-export function contentsOf(count: number): { subscriptions: number; invoices: number } {
-  let subscriptions = 0;
+export function contentsOf(
+  count: number,
+  order: WebhookOrder,
+): { readonly subscriptions: number; readonly invoices: number } {
+  const subscriptions = new Set<number>();
   let invoices = 0;
   for (let index = 0; index < count; index += 1) {
-    const step = Math.floor(index / COHORT) % EVENTS_PER_LIFE;
-    if (step === 0) subscriptions += 1;
+    const { number, step } = placeOf(index, order);
     if (STEPS[step]?.type === 'invoice.paid') invoices += 1;
+    else subscriptions.add(number);
   }
-  return { subscriptions, invoices };
+  return { subscriptions: subscriptions.size, invoices };
 }

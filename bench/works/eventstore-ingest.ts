@@ -20,8 +20,9 @@ export async function benchEventStoreIngest(eventStore: EventStoreContext): Prom
   const lags: number[] = [];
   const started: BenchServer[] = [];
   try {
+    const databaseUrl = await context.database.create('eventstore');
     const service = await startService({
-      databaseUrl: await context.database.create('eventstore'),
+      databaseUrl,
       secret: context.secret,
       adminKey: context.adminKey,
       log: { EVENTSTORE_URL: server.url, STREAM_PREFIX: servicePrefix },
@@ -36,10 +37,11 @@ export async function benchEventStoreIngest(eventStore: EventStoreContext): Prom
     started.push(floor);
     const report = await compareReceivers(
       context,
-      LABEL,
+      { label: LABEL, order: 'lives', tag: 'w' },
       {
         name: 'tenure',
         server: service,
+        databaseUrl,
         begin: () =>
           inspectOurs(eventStore, servicePrefix, async (position) => {
             lags.push(await untilProjected(service.port, context.adminKey, position));
@@ -49,6 +51,7 @@ export async function benchEventStoreIngest(eventStore: EventStoreContext): Prom
         {
           name: FLOOR,
           server: floor,
+          databaseUrl,
           begin: () => inspectFloor(eventStore, floorPrefix),
           least: 0.8,
           aim: null,

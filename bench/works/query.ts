@@ -110,6 +110,7 @@ export async function makeUsers(context: BenchContext, tag: string): Promise<str
     seconds: 60,
     tag,
     count: USERS * EVENTS_PER_LIFE,
+    order: 'lives',
     secret: context.secret,
   });
   await catchUp(context);
