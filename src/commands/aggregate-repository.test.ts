@@ -127,6 +127,28 @@ describe('a command', () => {
     expect(line).toMatchObject({ reads: 0, sent: [{ expected: 'no_stream' }] });
   });
 
+  it('for a stream that others wrote is decided without a read of its events, and then as by who wrote them', async () => {
+    const other = repository();
+    for (const eventId of ['evt_1', 'evt_2', 'evt_3']) await other.execute(record(eventId));
+    const line = unreliableStore(store);
+    const one = repository(line);
+    expect(await one.execute(record('evt_2'))).toMatchObject({ outcome: 'duplicate' });
+    expect(one.newestSecond(stream)).toEqual(other.newestSecond(stream));
+    expect(await one.execute(record('evt_4'))).toMatchObject({ outcome: 'applied' });
+    expect(await one.execute(record('evt_1'))).toMatchObject({ outcome: 'duplicate' });
+    expect(one.newestSecond(stream)).toEqual({ second: 1_793_526_000, events: 4 });
+    expect(line).toMatchObject({ reads: 0, sent: [{ expected: 2 }] });
+    expect(await onStream()).toEqual(['evt_1', 'evt_2', 'evt_3', 'evt_4']);
+  });
+
+  it('for a stream that somebody linked is decided from its events', async () => {
+    await repository().execute(record('evt_1'));
+    await repository().execute(new LinkSubscription(subscription, 'u1', null, ops));
+    expect(await repository().stateOf(stream)).toMatchObject({ link: 'u1' });
+    const again = new LinkSubscription(subscription, 'u1', null, ops);
+    expect(await repository().execute(again)).toMatchObject({ outcome: 'duplicate' });
+  });
+
   it('that was known before a repository was made is a duplicate, also where the stream seemed new', async () => {
     await repository().execute(record('evt_1'));
     for (const command of [recordFirst('evt_1'), record('evt_1')]) {
@@ -352,7 +374,8 @@ describe('a stream that changes while one decides', () => {
       most.push(limit);
       return events.slice(from, from + limit);
     };
-    const one = repository({ ...unreliableStore(store), readPage });
+    const readKeys: EventStore['readKeys'] = async () => 'not_by_keys';
+    const one = repository({ ...unreliableStore(store), readKeys, readPage });
     const { size } = (await one.stateOf(stream)).seen;
     clearImmediate(next);
     expect(turns).toBeGreaterThan(2);

@@ -138,7 +138,7 @@ export class AggregateRepository<State, Asked extends Command> {
       }
       const loaded = await this.#load(folds, stream, fold);
       // In conflict with a stream that has nothing more: it is not the one in memory.
-      fold = loaded === fold ? await this.#load(folds, stream, this.#empty()) : loaded;
+      fold = loaded.revision === fold.revision ? await this.#load(folds, stream, this.#empty()) : loaded;
     }
     throw new ContentionError(stream, MAX_TRIES);
   }
@@ -195,8 +195,32 @@ export class AggregateRepository<State, Asked extends Command> {
     }
   }
 
-  /** Reads what a stream has beyond `known`, page by page, and folds it on, a while at a time: others have the process between. */
+  /** What a stream has beyond `known`, folded on. */
   async #load(folds: KeptFolds<State>, stream: string, known: Fold<State>): Promise<Fold<State>> {
+    const fold =
+      (known.revision < 0 ? await this.#byKeys(stream) : null) ?? (await this.#read(stream, known));
+    if (fold.revision >= 0) folds.set(stream, fold);
+    return fold;
+  }
+
+  /** The fold of a whole stream by the keys of its events; `null` where it is to be read. */
+  async #byKeys(stream: string): Promise<Fold<State> | null> {
+    const { byKeys } = this.aggregate;
+    if (byKeys === undefined) return null;
+    const answer = await this.store.readKeys(stream, byKeys.types);
+    if (answer === 'not_by_keys') return null;
+    if (answer === 'no_stream') return this.#empty();
+    let { state, newest } = this.#empty();
+    for (const [causation, stripeCreated] of answer.keys) {
+      state = byKeys.evolve(state, causation);
+      newest = withSecond(newest, stripeCreated);
+    }
+    const { revision, hash, position } = answer;
+    return { state, revision, hash, position, newest };
+  }
+
+  /** Reads what a stream has beyond `known`, page by page, and folds it on, a while at a time: others have the process between. */
+  async #read(stream: string, known: Fold<State>): Promise<Fold<State>> {
     let fold = known;
     let until = performance.now() + TURN_MS;
     for await (const page of this.#pagesOf(stream, known.revision + 1)) {
@@ -215,7 +239,6 @@ export class AggregateRepository<State, Asked extends Command> {
         };
       }
     }
-    if (fold.revision >= 0) folds.set(stream, fold);
     return fold;
   }
 

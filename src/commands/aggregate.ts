@@ -56,6 +56,14 @@ export interface Aggregate<State, Asked extends Command> {
   knows(state: State, causation: string): boolean;
   /** Name of the stream that a command is for; `prefix` is the setting STREAM_PREFIX. */
   streamOf(prefix: string, command: Asked): string;
+  /**
+   * Types of event of which the key alone counts for the state, and the state with one more of them: as `evolve` makes it. A
+   * stream that holds no others need not be read for its state.
+   */
+  readonly byKeys?: {
+    readonly types: ReadonlySet<string>;
+    evolve(state: State, causation: string | null): State;
+  };
   /** Whether the state is a function of the last event alone, so that no more of a long stream need be read. */
   readonly lastTellsAll?: true;
   /** Whether the stream most likely does not exist yet, and is tried without a read. */

@@ -1,7 +1,14 @@
 import type { DomainEvent } from '../events/event-types.js';
 import { checkoutStream } from '../events/stream-names.js';
 import type { Aggregate, KeyedOrigin, Origin } from './aggregate.js';
-import { decideLinkable, evolveLinkable, isKnown, type LinkableState, UNSEEN } from './linkable.js';
+import {
+  decideLinkable,
+  evolveLinkable,
+  isKnown,
+  type LinkableState,
+  linkableByKeys,
+  UNSEEN,
+} from './linkable.js';
 
 /** Record what a Stripe event says of a checkout session, or that Tenure began it, once by the key of the origin. */
 export class RecordCheckoutEvent {
@@ -45,6 +52,7 @@ export const checkoutAggregate: Aggregate<LinkableState, CheckoutCommand> = {
       command.origin.stripe?.eventType === 'checkout.session.completed'),
   initial: UNSEEN,
   evolve: evolveLinkable,
+  byKeys: linkableByKeys,
   knows: isKnown,
   decide: (state, command) => {
     const { session } = command;

@@ -1,7 +1,14 @@
 import type { DomainEvent } from '../events/event-types.js';
 import { customerStream } from '../events/stream-names.js';
 import type { Aggregate, KeyedOrigin, Origin } from './aggregate.js';
-import { decideLinkable, evolveLinkable, isKnown, type LinkableState, UNSEEN } from './linkable.js';
+import {
+  decideLinkable,
+  evolveLinkable,
+  isKnown,
+  type LinkableState,
+  linkableByKeys,
+  UNSEEN,
+} from './linkable.js';
 
 /** Record what a Stripe event says of a customer, once by its Stripe event id. */
 export class RecordCustomerEvent {
@@ -42,6 +49,7 @@ export const customerAggregate: Aggregate<LinkableState, CustomerCommand> = {
   expectsNewStream: ({ origin }) => origin.stripe?.eventType === 'customer.created',
   initial: UNSEEN,
   evolve: evolveLinkable,
+  byKeys: linkableByKeys,
   knows: isKnown,
   decide: (state, command) => {
     const { customer } = command;

@@ -1,4 +1,4 @@
-import type { DomainEvent } from '../events/event-types.js';
+import { type DomainEvent, EVENT_TYPES } from '../events/event-types.js';
 import type { Happened, Origin } from './aggregate.js';
 import { SeenKeys } from './seen-keys.js';
 
@@ -33,6 +33,23 @@ export function evolveLinkable(state: LinkableState, { event, causation }: Happe
       return having(state, causation, state.link);
   }
 }
+
+/** Types of event that say whose a stream is. */
+const LINK_TYPES: ReadonlySet<string> = new Set<DomainEvent['type']>([
+  'SubscriptionLinked',
+  'CustomerLinked',
+  'CheckoutLinked',
+  'SubscriptionUnlinked',
+  'CustomerUnlinked',
+  'CheckoutUnlinked',
+]);
+
+/** All that Stripe says counts by its key. */
+export const linkableByKeys = {
+  types: new Set(Object.keys(EVENT_TYPES).filter((type) => !LINK_TYPES.has(type))),
+  evolve: (state: LinkableState, causation: string | null): LinkableState =>
+    having(state, causation, state.link),
+};
 
 /** Whether a command with this key is on the stream already. */
 export function isKnown(state: LinkableState, causation: string | null): boolean {

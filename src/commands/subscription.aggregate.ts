@@ -1,7 +1,14 @@
 import type { DomainEvent } from '../events/event-types.js';
 import { subscriptionStream } from '../events/stream-names.js';
 import type { Aggregate, KeyedOrigin, Origin } from './aggregate.js';
-import { decideLinkable, evolveLinkable, isKnown, type LinkableState, UNSEEN } from './linkable.js';
+import {
+  decideLinkable,
+  evolveLinkable,
+  isKnown,
+  type LinkableState,
+  linkableByKeys,
+  UNSEEN,
+} from './linkable.js';
 
 /** Record what Stripe says of a subscription (or of an invoice of it), once by its Stripe event id, or by what was asked. */
 export class RecordSubscriptionEvent {
@@ -42,6 +49,7 @@ export const subscriptionAggregate: Aggregate<LinkableState, SubscriptionCommand
   expectsNewStream: ({ origin }) => origin.stripe?.eventType === 'customer.subscription.created',
   initial: UNSEEN,
   evolve: evolveLinkable,
+  byKeys: linkableByKeys,
   knows: isKnown,
   decide: (state, command) => {
     const { subscription } = command;

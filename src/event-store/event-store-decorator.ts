@@ -1,5 +1,6 @@
 import type { NewEvent, Position, StoredEvent } from '../events/stored-event.js';
 import type { AppendResult, EventStore, ExpectedRevision, Page } from './event-store.js';
+import type { KeysAnswer } from './stream-keys.js';
 
 /** An event store in front of another one: a subclass overrides the calls that it is about, every other call passes through. */
 export abstract class EventStoreDecorator implements EventStore {
@@ -16,6 +17,9 @@ export abstract class EventStoreDecorator implements EventStore {
   }
   readLast(stream: string): Promise<StoredEvent | null> {
     return this.store.readLast(stream);
+  }
+  readKeys(stream: string, types: ReadonlySet<string>): Promise<KeysAnswer> {
+    return this.store.readKeys(stream, types);
   }
   readAll(after: Position | null, limit: number): Promise<Page> {
     return this.store.readAll(after, limit);

@@ -1,4 +1,5 @@
 import type { NewEvent, Position, StoredEvent } from '../events/stored-event.js';
+import type { KeysAnswer } from './stream-keys.js';
 
 /** Revision a stream must have for an append to succeed: that of its last event, or none at all. */
 export type ExpectedRevision = number | 'no_stream';
@@ -49,6 +50,12 @@ export interface EventStore {
 
   /** The last event of a stream; `null` when there is none. */
   readLast(stream: string): Promise<StoredEvent | null>;
+
+  /**
+   * What a stream holds by the keys of its events, which is less to read than the events; `types` are those of which the key
+   * is enough. Callers at the same time share statements where the store has such: they give the same `types`.
+   */
+  readKeys(stream: string, types: ReadonlySet<string>): Promise<KeysAnswer>;
 
   /** Up to `limit` events after `after` (exclusive; `null` is the beginning) in the global order. */
   readAll(after: Position | null, limit: number): Promise<Page>;

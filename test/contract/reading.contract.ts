@@ -1,7 +1,14 @@
 import type { EventStore } from '../../src/event-store/event-store.js';
-import { comparePositions, type Position, type StoredEvent } from '../../src/events/stored-event.js';
+import { MOST_KEYS } from '../../src/event-store/stream-keys.js';
+import { canonicalJson } from '../../src/events/canonical-json.js';
+import {
+  comparePositions,
+  type NewEvent,
+  type Position,
+  type StoredEvent,
+} from '../../src/events/stored-event.js';
 import { until } from '../support/until.js';
-import { idsOf, newEvents, newStream, type OpenStores, readToEnd } from './contract-events.js';
+import { idsOf, newEvent, newEvents, newStream, type OpenStores, readToEnd } from './contract-events.js';
 
 /** Streams, pages of the whole log, and notifications. */
 export function describeReading(stores: () => OpenStores): void {
@@ -27,6 +34,51 @@ export function describeReading(stores: () => OpenStores): void {
       for (const each of [store, secondStore]) {
         expect(await each.readLast(stream)).toEqual({ ...last, stream, revision: 40, position });
       }
+    });
+
+    it('tells streams by the keys of their events, many at once, and that there is none', async () => {
+      const { store, secondStore } = stores();
+      const written = ['plain', '"quoted", "causationId":"evt_other"', 'ü \u{1F600}\n\\', null].map(
+        (causationId, index) => ({
+          causationId,
+          stripeCreated: index === 2 ? null : index,
+          hash: hashOf(index),
+        }),
+      );
+      const streams = written.map(newStream);
+      const positions: Position[] = [];
+      for (const [index, stream] of streams.entries()) {
+        const events = written.slice(0, index + 1).map(keyed);
+        positions.push((await store.append(stream, 'no_stream', events)).position);
+      }
+      const asked = [...streams, newStream()].map((stream) => secondStore.readKeys(stream, KEYED));
+      const keys = written.map(({ causationId, stripeCreated }) => [causationId, stripeCreated]);
+      expect(await Promise.all(asked)).toEqual([
+        ...positions.map((position, revision) => ({
+          revision,
+          hash: hashOf(revision),
+          position,
+          keys: keys.slice(0, revision + 1),
+        })),
+        'no_stream',
+      ]);
+    });
+
+    it('tells no stream by keys that is long, holds another type, or was not written by us', async () => {
+      const { store } = stores();
+      const event = keyed({ causationId: 'evt_1', hash: hashOf(1) });
+      const told = async (events: readonly NewEvent[]) => {
+        const stream = newStream();
+        await store.append(stream, 'no_stream', events);
+        return store.readKeys(stream, KEYED);
+      };
+      const times = (count: number) => Array.from({ length: count }, () => ({ ...event, id: newEvent().id }));
+      expect(await told(times(MOST_KEYS))).toMatchObject({ revision: MOST_KEYS - 1 });
+      expect(await told(times(MOST_KEYS + 1))).toBe('not_by_keys');
+      expect(await told([...times(1), newEvent({ metadata: event.metadata, type: 'Linked' })])).toBe(
+        'not_by_keys',
+      );
+      expect(await told(newEvents(1))).toBe('not_by_keys');
     });
 
     it.each([1, 7, 1_000])('pages the log from the start, the middle and the end by %i', async (limit) => {
@@ -205,4 +257,15 @@ function expectRevisionsInOrder(events: readonly StoredEvent[]): void {
     expect(event.revision).toBe(next.get(event.stream) ?? 0);
     next.set(event.stream, event.revision + 1);
   }
+}
+
+/** The types of event of which the key is enough. */
+const KEYED = new Set(['SomethingHappened']);
+
+function keyed(metadata: Readonly<Record<string, unknown>>): NewEvent {
+  return newEvent({ metadata: canonicalJson(metadata) });
+}
+
+function hashOf(number: number): string {
+  return String(number).padStart(64, '0');
 }

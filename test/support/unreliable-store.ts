@@ -15,6 +15,7 @@ export interface SentAppend {
 /** A real store behind a line that loses requests and answers as it is asked to, and what was asked of it. */
 export interface UnreliableStore extends EventStore {
   readonly sent: readonly SentAppend[];
+  /** Of events; of keys alone they are not counted. */
   readonly reads: number;
 }
 
@@ -58,6 +59,7 @@ export function unreliableStore(
       reads += 1;
       return store.readLast(stream);
     },
+    readKeys: (stream, types) => store.readKeys(stream, types),
     readAll: (after, limit) => store.readAll(after, limit),
     head: () => store.head(),
     eventIdAt: (position) => store.eventIdAt(position),

@@ -81,6 +81,7 @@ function storeOf(log: readonly Written[]): EventStore {
     append: fails,
     read: fails,
     readLast: fails,
+    readKeys: fails,
     head: fails,
     eventIdAt: fails,
     eventAt: fails,

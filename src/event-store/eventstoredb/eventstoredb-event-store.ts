@@ -4,6 +4,7 @@ import type { NewEvent, Position, StoredEvent } from '../../events/stored-event.
 import { checkAppend, checkPageSize, isRevision } from '../append-rules.js';
 import { OutcomeUnknownError, StreamDeletedError, WrongExpectedRevisionError } from '../errors.js';
 import type { AppendResult, ExpectedRevision, LogTarget, Page, StreamAppend } from '../event-store.js';
+import { type KeysAnswer, keysOfEvents, MOST_KEYS } from '../stream-keys.js';
 import { wholeStream } from '../stream-pages.js';
 import { CallGate } from './call-gate.js';
 import { appendFault, kindOf, readFault } from './faults.js';
@@ -124,6 +125,10 @@ export class EventStoreDbEventStore implements LogTarget {
   async readLast(stream: string): Promise<StoredEvent | null> {
     const messages = await this.#read(lastOfStreamRequest(stream), stream);
     return messages.map(eventOf).find((event) => event !== null) ?? null;
+  }
+
+  async readKeys(stream: string, types: ReadonlySet<string>): Promise<KeysAnswer> {
+    return keysOfEvents(await this.readPage(stream, 0, MOST_KEYS + 1), types);
   }
 
   async readAll(after: Position | null, limit: number): Promise<Page> {

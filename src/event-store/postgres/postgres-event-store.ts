@@ -3,10 +3,13 @@ import type { NewEvent, Position, StoredEvent } from '../../events/stored-event.
 import { checkAppend, checkPageSize, isRevision } from '../append-rules.js';
 import { EventStoreUnavailableError } from '../errors.js';
 import type { AppendResult, ExpectedRevision, LogTarget, Page, StreamAppend } from '../event-store.js';
+import type { KeysAnswer } from '../stream-keys.js';
 import { wholeStream } from '../stream-pages.js';
 import { AppendQueue } from './append-queue.js';
 import type { Append } from './append-statement.js';
 import { AppendWriter } from './append-writer.js';
+import { KeysQueue } from './keys-queue.js';
+import { type KeysRow, keysOfRow, keysStatement } from './keys-statement.js';
 import { ListenNotifier } from './listen-notifier.js';
 import { orderedBatches } from './ordered-batches.js';
 import { runStatement, type StatementLimits } from './pg-session.js';
@@ -62,6 +65,8 @@ export class PostgresEventStore implements LogTarget {
   private readonly writer: AppendWriter;
   private readonly queue: AppendQueue;
   private readonly notifier: ListenNotifier;
+  /** By the types whose keys are enough. */
+  private readonly keys = new Map<ReadonlySet<string>, KeysQueue>();
 
   constructor(
     private readonly pool: Pool,
@@ -111,6 +116,12 @@ export class PostgresEventStore implements LogTarget {
       values: [stream],
     });
     return rows[0] ?? null;
+  }
+
+  readKeys(stream: string, types: ReadonlySet<string>): Promise<KeysAnswer> {
+    const queue = this.keys.get(types) ?? new KeysQueue((streams) => this.keysOf(streams, [...types]));
+    this.keys.set(types, queue);
+    return queue.ask(stream);
   }
 
   async readAll(after: Position | null, limit: number): Promise<Page> {
@@ -163,6 +174,15 @@ export class PostgresEventStore implements LogTarget {
     await this.notifier.close();
   }
 
+  /** Where the database refuses, of one stream as a rule, each is to be read: that tells what is wrong with which. */
+  private async keysOf(streams: readonly string[], types: readonly string[]): Promise<readonly KeysAnswer[]> {
+    const found = await runStatement<KeysRow>(this.pool, keysStatement(streams, types), this.limits);
+    if (found.kind === 'refused') return streams.map(() => 'not_by_keys');
+    if (found.kind !== 'answered') throw unreadable(found.cause);
+    const answers = new Map(found.rows.map((row) => [row.nr, keysOfRow(row)]));
+    return streams.map((_, index) => answers.get(index + 1) ?? 'not_by_keys');
+  }
+
   private async writeAndRing(batch: readonly Append[]) {
     const outcomes = await this.writer.write(batch);
     if (outcomes.some((outcome) => outcome.kind === 'done')) this.notifier.appended();
@@ -173,10 +193,12 @@ export class PostgresEventStore implements LogTarget {
   private async query<R extends QueryResultRow>(statement: QueryConfig<unknown[]>): Promise<readonly R[]> {
     const outcome = await runStatement<R>(this.pool, statement, this.limits);
     if (outcome.kind === 'answered') return outcome.rows;
-    throw new EventStoreUnavailableError(`the log cannot be read: ${outcome.cause.message}`, {
-      cause: outcome.cause,
-    });
+    throw unreadable(outcome.cause);
   }
+}
+
+function unreadable(cause: Error): EventStoreUnavailableError {
+  return new EventStoreUnavailableError(`the log cannot be read: ${cause.message}`, { cause });
 }
 
 /** An append as statements take it. @throws InvalidEventError, EventTooLargeError; RangeError for what is no revision */
