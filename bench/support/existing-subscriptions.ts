@@ -33,6 +33,8 @@ export async function recordBeginnings(databaseUrl: string, tag: string, count: 
   };
   try {
     await Promise.all(Array.from({ length: LANES }, lane));
+    // As autovacuum would within a minute: without, a plan that was made for small tables may stay for a whole run.
+    await pool.query('analyze');
   } finally {
     await store.close();
     await pool.end();
