@@ -2,8 +2,8 @@ import type { Result } from '../load/protocol.js';
 import type { WebhookOrder } from '../load/subscription-lives.js';
 import { median, throughputRow, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
-import { microsecondsEach, type ProcessorTime, processorTime } from '../support/thread-time.js';
 import type { BenchServer } from '../support/rival-process.js';
+import { microsecondsEach, type ProcessorTime, processorTime } from '../support/thread-time.js';
 
 const CONNECTIONS = [16, 64];
 /** Webhooks that are made, as a multiple of what the fastest run so far would use. */
