@@ -68,10 +68,14 @@ describe('The read models', () => {
 
   describe('when an owner changes', () => {
     it('judge the one who had it and the one who has it now in one transaction', async () => {
-      await fold(sightOf('1', day(0), { userId: 'ann' }), sightOf('2', day(0), { userId: 'ann' }));
+      await fold(
+        sightOf('1', day(0), { userId: 'ann' }),
+        sightOf('2', day(0), { userId: 'ann' }),
+        sightOf('3', day(0), { userId: 'dan' }),
+      );
       expect(await shown(['ann', 'bob'])).toEqual(['plus 1', 'free 0']);
-      const link = (subscription: string): ToRecord => ({
-        event: { type: 'SubscriptionLinked', data: { subscription, userId: 'bob', reason: null } },
+      const link = (subscription: string, userId = 'bob'): ToRecord => ({
+        event: { type: 'SubscriptionLinked', data: { subscription, userId, reason: null } },
         origin: null,
         at: at(day(1)),
       });
@@ -79,13 +83,15 @@ describe('The read models', () => {
       expect(await shown(['ann', 'bob'])).toEqual(['plus 1', 'plus 1']);
       await fold(link('sub_2'));
       expect(await shown(['ann', 'bob'])).toEqual(['free 2', 'plus 1']);
+      await fold(link('sub_3', 'eve'));
+      expect(await shown(['dan', 'eve'])).toEqual(['free 2', 'plus 1']);
       const { rows } = await log.pool.query(
-        `select xmin::text from tenure.user_role where user_id in ('ann', 'bob')
+        `select xmin::text from tenure.user_role where user_id in ('dan', 'eve')
          union select xmin::text from tenure.projection_checkpoint`,
       );
       expect(rows).toHaveLength(1);
       const { rows: feed } = await log.pool.query(
-        'select user_id, version from tenure.revocation_feed order by cursor',
+        `select user_id, version from tenure.revocation_feed where user_id in ('ann', 'bob') order by cursor`,
       );
       expect(feed).toEqual([
         { user_id: 'ann', version: 1 },

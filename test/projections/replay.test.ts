@@ -1,7 +1,10 @@
 import fc from 'fast-check';
+import { type FoldingRules, RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
 import { EntitlementReader } from '../../src/projections/read-models/entitlement.reader.js';
 import { type History, history, policyAfter, USERS } from '../support/histories.js';
+import { day } from '../support/policy-stories.js';
 import { ProjectedLog, type Replay } from '../support/projected-log.js';
+import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
 
 /** How many histories are tried; `REPLAY_SEED` repeats a run. */
 const numRuns = Number(process.env.REPLAY_RUNS ?? '2');
@@ -73,4 +76,62 @@ describe('One log replayed', () => {
     },
     RUNS_MS,
   );
+
+  it('judges a user again after a sight of the subscription, but not where that repeats the one before it and no time changed anything', async () => {
+    const log = await ProjectedLog.open();
+    try {
+      const noted = { userId: 'anna', previous: {} };
+      await log.record(
+        publication(twoPlans({ free: 'reports', plus: 'export' }), day(0)),
+        sightOf('a', day(1), { userId: 'anna' }),
+        sightOf('b', day(1), { userId: 'bert', cancelAt: day(5) }),
+        sightOf('a', day(2), noted),
+        sightOf('a', day(3), { userId: 'anna', status: 'past_due', previous: { status: 'active' } }),
+        sightOf('a', day(4), { ...noted, status: 'past_due' }),
+        sightOf('b', day(6), { userId: 'bert', cancelAt: day(5), previous: {} }),
+        sightOf('a', day(9), noted),
+      );
+      const { isRepeated, ...slow } = RUNNING_RULES;
+      const judgements = async (given: FoldingRules): Promise<number> => {
+        await log.empty();
+        let count = 0;
+        const judge: FoldingRules['judge'] = (facts, catalog, now) => {
+          count += facts.subscriptions.length;
+          return given.judge(facts, catalog, now);
+        };
+        await log.replay({ ...STRAIGHT, rules: { ...given, judge } });
+        return count;
+      };
+      expect(await judgements(slow)).toBe(7);
+      const rows = await log.rows();
+      expect(await judgements(RUNNING_RULES)).toBe(5);
+      expect(await log.rows()).toEqual(rows);
+    } finally {
+      await log.close();
+    }
+  });
+
+  it('writes the row of a user again where a judgement gives another, and only there', async () => {
+    const log = await ProjectedLog.open();
+    try {
+      await log.record(publication(twoPlans({ free: 'reports', plus: 'export' }), day(0)));
+      const written = async (second: number, more: Parameters<typeof sightOf>[2]): Promise<unknown> => {
+        await log.record(sightOf('a', second, { userId: 'anna', ...more }));
+        await log.replay(STRAIGHT);
+        const { rows } = await log.pool.query('select xmin from tenure.user_role');
+        return rows;
+      };
+      const first = await written(day(1), {});
+      expect(first).toHaveLength(1);
+      expect(await written(day(2), { latestInvoice: 'in_1' })).toEqual(first);
+      expect(await written(day(3), { status: 'past_due' })).not.toEqual(first);
+      // Who is seen for the first time has a row, though it says what holds without one.
+      await log.record(sightOf('b', day(4), { userId: 'bert', status: 'incomplete' }));
+      await log.replay(STRAIGHT);
+      const { rows } = await log.pool.query('select user_id from tenure.user_role order by user_id');
+      expect(rows).toEqual([{ user_id: 'anna' }, { user_id: 'bert' }]);
+    } finally {
+      await log.close();
+    }
+  });
 });

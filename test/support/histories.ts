@@ -162,16 +162,15 @@ function household({ facts }: Life, n: number, luck: Luck): Facts {
     own(`${fact.eventId}_${fact.data.subscription}`);
   return {
     observations: facts.subscriptions.flatMap(({ observations }) =>
-      observations.map((fact) => ({
-        ...fact,
-        eventId: idOf(fact),
-        data: {
-          ...fact.data,
-          subscription: own(fact.data.subscription),
-          customer: luck.of(customers),
-          userId: luck.of(claims),
-        },
-      })),
+      observations.flatMap((fact) => {
+        const ids = { subscription: own(fact.data.subscription), customer: luck.of(customers) };
+        const told = {
+          ...fact,
+          eventId: idOf(fact),
+          data: { ...fact.data, ...ids, userId: luck.of(claims) },
+        };
+        return luck.of([true, false, false]) ? [told, seenAgain(told, luck.of([1, 60, DAY]))] : [told];
+      }),
     ),
     invoices: facts.subscriptions.flatMap(({ invoices }) =>
       invoices.map((fact) => {
@@ -215,6 +214,18 @@ function household({ facts }: Life, n: number, luck: Luck): Facts {
       created: luck.second(),
       userId: luck.of([null, main, ...USERS]),
     })),
+  };
+}
+
+/** A sight of a subscription so many seconds later, of which something was changed that nobody judges by. */
+function seenAgain(fact: Observation, later: number): Observation {
+  return {
+    ...fact,
+    eventId: `${fact.eventId}_again`,
+    type: 'SubscriptionUpdated',
+    stripeType: 'customer.subscription.updated',
+    created: fact.created + later,
+    data: { ...fact.data, previous: { names: ['metadata'], digest: fact.eventId } },
   };
 }
 

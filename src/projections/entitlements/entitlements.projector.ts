@@ -26,6 +26,7 @@ import {
 import { type FoldingRules, RUNNING_RULES } from './folding-rules.js';
 import { LogicalTimes } from './logical-times.js';
 import { DEFAULTS, type EntitlementsProjectorOptions } from './projector-options.js';
+import { RepeatedSights } from './repeated-sights.js';
 import { SetAsides } from './set-aside.js';
 import { SetAsideRetry } from './set-aside-retry.js';
 import { isUnwritable, unwritableOf } from './unwritable-users.js';
@@ -52,6 +53,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
   readonly #folding: EventFolding;
   readonly #batches: BatchMaker;
   readonly #judge: UserJudge;
+  readonly #repeated: RepeatedSights;
   readonly #publication: CatalogPublication;
   readonly #faults: FaultReducer;
   readonly #retry: SetAsideRetry;
@@ -77,6 +79,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
       forget: () => this.forget(),
     });
     this.#judge = new UserJudge({ ...shared, rules: this.#rules, judgedUsers: options.judgedUsers });
+    this.#repeated = new RepeatedSights({ ...shared, rules: this.#rules, judge: this.#judge });
     const steps: FoldingSteps = {
       codeVersion: this.codeVersion,
       asides: this.#asides,
@@ -154,13 +157,15 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
         }
         brought = timeOf(event);
         now = Math.max(now, brought);
+        const sight = underWay.length > 0 ? null : this.#repeated.before(event);
         const affected = await this.#folding.fold(event, applied, reducer);
+        const stand = sight !== null && this.#repeated.standAsJudged(sight, affected, now);
         for (const userId of affected) if (isUnwritable(this.#asides, userId)) apart.add(userId);
         if (underWay.length > 0) {
           newly.push(...(await this.#publication.publishFirst(affected, underWay, changes)));
         }
         const failed = await this.#judge.judge(
-          affected,
+          stand ? NO_USERS : affected,
           { event, now, lateAt: null, partialProgress: underWay },
           changes,
         );
@@ -273,4 +278,5 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
 const KEPT_OF_FULL = 0.75;
 
 const NOBODY: ReadonlySet<string> = new Set();
+const NO_USERS: readonly string[] = [];
 const NOBODY_FAILED: FailedUsers = new Map();

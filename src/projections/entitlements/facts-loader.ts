@@ -241,7 +241,10 @@ function eachAfter<Fact>(
   return facts;
 }
 
-/** A user's row as it was written. What cannot be read back gives nothing: who has it begins again from the default plan. */
+/**
+ * A user's row as it was written. What cannot be read back gives nothing: who has it begins again from the default plan, as if
+ * never judged, so that it is written again.
+ */
 function userRowOf(row: StoredUser, byDefault: Entitlement): UserRow {
   const texts = parseSnapshotTexts(row.snapshot, row.successors);
   return {
@@ -251,7 +254,7 @@ function userRowOf(row: StoredUser, byDefault: Entitlement): UserRow {
     position: row.position,
     changedAt: row.changed_at?.getTime() ?? null,
     historySeq: row.history_seq,
-    catalog: row.catalog,
+    catalog: texts === null ? null : row.catalog,
     adoptedPrices: adoptedPricesSchema.parse(JSON.parse(row.adopted_prices)),
   };
 }

@@ -7,7 +7,7 @@ import type { FactsLoader } from './facts-loader.js';
 import type { FailedUsers, Under } from './fault-reducer.js';
 import type { FoldingRules } from './folding-rules.js';
 import type { SetAsides } from './set-aside.js';
-import type { UserRow } from './user-row.js';
+import { textOfSuccessors, type UserRow } from './user-row.js';
 import type { WorkingSet } from './working-set.js';
 import { checkUser } from './writable.js';
 import type { WriteBatch } from './write-batch.js';
@@ -26,6 +26,8 @@ export interface UserJudgeParts {
 /** Judges users by the facts in memory and the catalogue in force, and moves their rows on. */
 export class UserJudge {
   readonly #loopShare = new EventLoopShare();
+  /** Rows in memory that were made by a judgement here, of all that was known then. */
+  readonly #judged = new WeakSet<UserRow>();
 
   constructor(private readonly parts: UserJudgeParts) {}
 
@@ -53,12 +55,26 @@ export class UserJudge {
       }
       const { row, moved } = found;
       asides.heal(userId, now, changes.setAside);
-      // A deadline that came late found its change written: no row is touched, and none is made for a user without one.
-      if (event.type === 'AccessDeadlineReached' && isUnmoved(row, moved)) continue;
+      // What is written already is not written again. A deadline that came late makes no row for a user without one, either.
+      const isWritten = row.catalog === moved.row.catalog || event.type === 'AccessDeadlineReached';
+      if (isWritten && isUnmoved(row, moved)) {
+        this.#judged.add(row);
+        continue;
+      }
       workingSet.users.set(userId, moved.row);
+      this.#judged.add(moved.row);
       changes.moveUser(row, moved.row, moved.history, now);
     }
     return failed;
+  }
+
+  /** Whether a user's row is as it was judged here, by the catalogue in force, and time has not changed it by `now` (Unix ms). */
+  standsAt(userId: string, now: number): boolean {
+    const { catalogs, workingSet } = this.parts;
+    const row = workingSet.users.get(userId);
+    if (row === undefined || !this.#judged.has(row) || row.catalog !== catalogs.inForce?.position)
+      return false;
+    return row.successors.every(({ at }) => at > now);
   }
 
   /** The row of a user, and how it moves on; or why that cannot be said, or written. */
@@ -144,7 +160,9 @@ export async function loadUsers(
 }
 
 function isUnmoved(before: UserRow, { row, history }: ReturnType<typeof advance>): boolean {
-  const isSame = (part: 'successors' | 'adoptedPrices'): boolean =>
-    JSON.stringify(before[part]) === JSON.stringify(row[part]);
-  return history.length === 0 && isSame('successors') && isSame('adoptedPrices');
+  if (history.length > 0 || before.successors.length !== row.successors.length) return false;
+  const isSame =
+    before.successors.length === 0 ||
+    textOfSuccessors(before.successors) === textOfSuccessors(row.successors);
+  return isSame && JSON.stringify(before.adoptedPrices) === JSON.stringify(row.adoptedPrices);
 }
