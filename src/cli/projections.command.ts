@@ -43,7 +43,7 @@ function addLooks(command: Command, terminal: Terminal): void {
   command
     .command('verify')
     .description('Folds the log again and compares it with what is read; changes nothing.')
-    .option('--users <count>', 'judge and compare only so many users, at random', wholeNumber)
+    .option('--users <count>', 'fold and compare what has to do with so many users, at random', wholeNumber)
     .option('--json', 'one JSON document')
     .action(async (options: VerifyOptions) => (await actions()).verifyReadModels(terminal, options));
 }

@@ -501,6 +501,17 @@ describe('A rebuild', () => {
       });
     });
 
+    it('by a sample of users with the facts that have to do with them, and no others', async () => {
+      const a = await start('a');
+      await a.reaches(await log.record(sightOf('6', day(0) + 2)));
+      await log.pool.query(`update tenure.customer set owner = 'zoe' where customer = 'cus_3'`);
+      await log.pool.query(`delete from tenure.user_stream where user_id = 'dan'`);
+      await log.pool.query(`update tenure.subscription set owner = 'zoe' where subscription = 'sub_6'`);
+      const { differences, byTable, users } = await a.rebuilds.verify(5, 'test', () => undefined);
+      expect({ differences, users }).toEqual({ differences: 3, users: 5 });
+      expect(byTable).toMatchObject({ customer: 2, user_stream: 1, subscription: 0 });
+    });
+
     it('without what an interrupted one left behind', async () => {
       const a = await start('a');
       await a.reaches('7');

@@ -90,6 +90,10 @@ describe('A rebuild at any moment of any history', () => {
               generation,
               differences: 0,
             });
+            for (const users of [1, 3]) {
+              const sampled = await a.rebuilds.verify(users, 'test', () => undefined);
+              expect(sampled).toMatchObject({ position: last, differences: 0, first: [] });
+            }
             served = Date.now();
             const before = await versions(a);
             expect(await a.rebuilds.rollBack(OPS)).toMatchObject({ changed: 0, mixed: null });

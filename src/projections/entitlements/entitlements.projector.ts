@@ -45,6 +45,7 @@ export const ENTITLEMENTS = 'entitlements';
 export class EntitlementsProjector implements Projector<EventEnvelope> {
   readonly name = ENTITLEMENTS;
   readonly #rules: FoldingRules;
+  readonly #timeAt: (event: EventEnvelope) => number;
   readonly #workingSet = new WorkingSet();
   readonly #loader: FactsLoader;
   readonly #catalogs: Catalogs;
@@ -61,6 +62,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
   constructor(private readonly options: EntitlementsProjectorOptions) {
     this.#loader = new FactsLoader(options.pool, options.generation, this.#workingSet);
     this.#rules = options.rules ?? RUNNING_RULES;
+    this.#timeAt = options.timeAt ?? timeOf;
     this.#catalogs = new Catalogs(options.pool, options.generation, this.#rules);
     const shared = {
       workingSet: this.#workingSet,
@@ -83,7 +85,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     const steps: FoldingSteps = {
       codeVersion: this.codeVersion,
       asides: this.#asides,
-      instantOf: timeOf,
+      instantOf: this.#timeAt,
       fold: (event, index, changes) => this.#folding.fold(event, index, this.#folding.reducer(changes)),
       judge: async (users, under, changes) => {
         await this.#publication.publishFirst(users, under.partialProgress, changes);
@@ -155,7 +157,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
         if (event instanceof UnreadableEvent) {
           throw new EventFailedError(applied, { stage: 'read', cause: event.cause });
         }
-        brought = timeOf(event);
+        brought = this.#timeAt(event);
         now = Math.max(now, brought);
         const sight = underWay.length > 0 ? null : this.#repeated.before(event);
         const affected = await this.#folding.fold(event, applied, reducer);
@@ -213,7 +215,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     }
     const around = await this.#faults.setAside(event, failed, from);
     const { position } = whereOf(event);
-    const brought = event instanceof UnreadableEvent ? null : timeOf(event);
+    const brought = event instanceof UnreadableEvent ? null : this.#timeAt(event);
     this.#times.note(
       { position, now: around.now, index: from.events, brought },
       around.changes.twoClocks.times,
@@ -258,7 +260,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     unwritable: FailedUsers,
   ): Promise<EntitlementsBatch> {
     const { position, id, type, stream, revision } = event;
-    const brought = timeOf(event);
+    const brought = this.#timeAt(event);
     const now = Math.max(from.logicalTime, brought);
     const changes = new WriteBatch();
     this.#publication.enact(event, now, now, changes);

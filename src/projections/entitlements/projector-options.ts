@@ -1,3 +1,4 @@
+import type { EventEnvelope } from '../../events/event-envelope.js';
 import type { Queries } from './fact-queries.js';
 import type { FoldingRules } from './folding-rules.js';
 
@@ -9,6 +10,8 @@ export interface EntitlementsProjectorOptions {
   readonly rules?: FoldingRules;
   /** Left out: everyone. Facts are folded whole in any case, so what is judged is judged rightly. */
   readonly judgedUsers?: ReadonlySet<string>;
+  /** The fold's time (Unix ms) at an event of a log that leaves others out. Left out: the time that the event brings. */
+  readonly timeAt?: (event: EventEnvelope) => number;
   /** Users judged anew in one transaction when a catalogue is published; between two such, other events are folded. */
   readonly sliceSize?: number;
   /** Streams and users that may be newly set aside within 10,000 events; left out: 20. One more stops the projection. */

@@ -12,6 +12,7 @@ import { type OnJudged, type PublicationReport, previewPublication } from './pub
 import { RebuildJobRunner } from './rebuild-job-runner.js';
 import { RebuildProjectorRunner } from './rebuild-projector-runner.js';
 import { PATIENCE_MS, RebuildRuntime } from './rebuild-runtime.js';
+import type { JudgedOnly } from './verification.js';
 
 /**
  * Connections for rebuilding, of what may go on at once: two hold and compare, two drop, three verify (one for its lock, or
@@ -75,13 +76,13 @@ export function openRebuildProjector(options: RebuildProjectorOptions): RebuildP
   const common = { store, streamPrefix, projection: ENTITLEMENTS, codeVersion: rules.codeVersion };
   const projectorOn =
     (connections: Queries) =>
-    (generation: number, judgedUsers: ReadonlySet<string> | 'everyone' = 'everyone') =>
+    (generation: number, only: JudgedOnly = {}) =>
       new EntitlementsProjector({
         pool: connections,
         generation,
         rules,
         bytesInMemory,
-        ...(judgedUsers === 'everyone' ? {} : { judgedUsers }),
+        ...only,
         ...(sliceSize === undefined ? {} : { sliceSize }),
         ...(faultLimit === undefined ? {} : { faultLimit }),
       });

@@ -21,7 +21,7 @@ import { type OnProgress, sweepScratch } from './scratch-generation.js';
 import { SerialQueue } from './serial-queue.js';
 import { generationBefore, type SwapReport, swapGenerations } from './swap.js';
 import { listSwaps, type RecordedSwap } from './swap-history.js';
-import { type VerificationReport, verifyLive } from './verification.js';
+import { type JudgedOnly, type VerificationReport, verifyLive } from './verification.js';
 
 export interface RebuildRuntimeOptions {
   readonly store: EventStore;
@@ -32,10 +32,7 @@ export interface RebuildRuntimeOptions {
   readonly projection: string;
   /** Version of the code that runs here. */
   readonly codeVersion: string;
-  readonly projectorOf: (
-    generation: number,
-    judgedUsers: ReadonlySet<string> | 'everyone',
-  ) => Projector<EventEnvelope>;
+  readonly projectorOf: (generation: number, only: JudgedOnly) => Projector<EventEnvelope>;
   /** Something to fold came or went. */
   readonly onChange: () => void;
   /** How long nothing may move before a wait is given up, in milliseconds. */
@@ -218,7 +215,7 @@ export class RebuildRuntime {
     const options = {
       ...this.options,
       now: this.#now,
-      projectorOf: (generation: number) => projectorOf(generation, 'everyone'),
+      projectorOf: (generation: number) => projectorOf(generation, {}),
     };
     return this.#moves.add(() => adoptLog(options, order)).finally(() => this.options.onChange());
   }
@@ -231,7 +228,7 @@ export class RebuildRuntime {
     const { projectorOf } = this.options;
     const options = {
       ...this.options,
-      projectorOf: (generation: number) => projectorOf(generation, 'everyone'),
+      projectorOf: (generation: number) => projectorOf(generation, {}),
     };
     return this.#moves.add(() => serveRestoredLog(options, order));
   }

@@ -1,6 +1,8 @@
 import type { PoolClient } from 'pg';
 import { z } from 'zod';
+import type { ThingKind } from '../entitlements/named-things.js';
 import { GENERATION_TABLES } from '../read-models/partitions.js';
+import type { RelatedIds } from './relations.js';
 
 /** Most differences that a report lists. */
 const IN_FULL = 100;
@@ -20,8 +22,8 @@ const UNCOMPARED: Partial<Record<Table, string>> = {
 };
 /** Tables that hold what users have or asked for by hand. */
 const BY_HAND: readonly Table[] = ['grant', 'override', 'plan_change', 'usage'];
-/** What a stream is about, by the tables that hold facts of it. */
-const SUBJECTS: Partial<Record<Table, readonly (readonly [subject: string, column: string])[]>> = {
+/** What a stream is about, by the tables that hold facts of it; the first tells whose row it is. */
+const SUBJECTS: Partial<Record<Table, readonly (readonly [subject: ThingKind, column: string])[]>> = {
   subscription: [['subscription', 'subscription']],
   subscription_fact: [['subscription', 'subscription']],
   customer: [['customer', 'customer']],
@@ -76,27 +78,33 @@ export interface RowComparison {
   readonly first: readonly RowDifference[];
 }
 
-/** Compares every table of two generations, row by row and column by column; of user tables the sample alone. */
+/** Users whose rows alone are compared, and what has to do with them; `null`: facts are compared whole. */
+export interface ComparedUsers {
+  readonly users: ReadonlySet<string>;
+  readonly related: RelatedIds | null;
+}
+
+/** Compares every table of two generations, row by row and column by column; `null` as the sample is everyone. */
 export async function compareRows(
   client: PoolClient,
   [live, scratch]: readonly [number, number],
-  sample: ReadonlySet<string> | 'everyone',
+  sample: ComparedUsers | null,
 ): Promise<RowComparison> {
   const byTable: Record<string, number> = {};
   const first: RowDifference[] = [];
   let differences = 0;
   for (const table of GENERATION_TABLES) {
-    const isSampled = sample !== 'everyone' && USER_TABLES.includes(table);
+    const only = sample === null ? null : comparedOf(table, sample);
     const rows = (generation: string): string =>
       `select to_jsonb(t) - 'generation'${UNCOMPARED[table] ?? ''} as row from tenure.${table} t
-       where generation = ${generation} ${isSampled ? 'and user_id = any($3)' : ''} ${uncompared(table, sample)}`;
+       where generation = ${generation} ${only === null ? '' : `and t.${only.column} = any($3)`} ${uncompared(table, sample)}`;
     const { rows: found } = await client.query(
       `select found, row, count(*) over ()::int as count from (
          (select 'in the live generation' as found, row from (${rows('$1')} except ${rows('$2')}) as a)
          union all
          (select 'in the log', row from (${rows('$2')} except ${rows('$1')}) as b)
        ) as differences order by row::text limit ${IN_FULL}`,
-      [live, scratch, ...(isSampled ? [[...sample]] : [])],
+      [live, scratch, ...(only === null ? [] : [only.ids])],
     );
     const parsed = z.array(differenceRow).parse(found);
     byTable[table] = parsed[0]?.count ?? 0;
@@ -108,23 +116,39 @@ export async function compareRows(
   return { differences, byTable, first, foldedLate: await findLate(client, live) };
 }
 
+/** The rows of a table that are compared of a sample: those with one of these ids in a column; `null`: all. */
+function comparedOf(
+  table: Table,
+  { users, related }: ComparedUsers,
+): { readonly column: string; readonly ids: readonly string[] } | null {
+  if (USER_TABLES.includes(table)) return { column: 'user_id', ids: [...users] };
+  if (related === null) return null;
+  if (BY_HAND.includes(table) || table === 'user_stream') return { column: 'user_id', ids: related.user };
+  if (table === 'payment_join') return { column: 'id', ids: Object.values(related).flat() };
+  const [subject] = SUBJECTS[table] ?? [];
+  if (subject === undefined) return null;
+  const [kind, column] = subject;
+  return { column, ids: related[kind] };
+}
+
 /** Rows of `t` that are not compared with the live generation ($1), as conditions. */
-function uncompared(table: Table, sample: ReadonlySet<string> | 'everyone'): string {
+function uncompared(table: Table, sample: ComparedUsers | null): string {
   const late = 'f.generation = $1 and f.late_at is not null';
-  if (table === 'logical_time') return `and ${HAS_TIMES_OF_LOG}`;
+  // Of a log that was folded in part nobody knows at which events times are kept.
+  if (table === 'logical_time') return sample?.related == null ? `and ${HAS_TIMES_OF_LOG}` : 'and false';
   if (USER_TABLES.includes(table)) {
     return `and not exists (select from tenure.faulted_user f where ${late} and f.user_id = t.user_id)`;
   }
   if (table === 'set_aside_stream') {
     const isLate = `exists (select from tenure.set_aside_stream f where ${late} and f.stream = t.stream)`;
     // Who is not judged shows no event that cannot be judged.
-    return sample === 'everyone' ? `and not ${isLate}` : 'and false';
+    return sample === null ? `and not ${isLate}` : 'and false';
   }
-  if (BY_HAND.includes(table) && sample !== 'everyone') {
+  if (BY_HAND.includes(table) && sample !== null) {
     return 'and not exists (select from tenure.set_aside_stream f where f.generation = $1 and f.users::jsonb ? t.user_id)';
   }
   const subjects = SUBJECTS[table];
-  if (sample === 'everyone' || subjects === undefined) return '';
+  if (sample === null || subjects === undefined) return '';
   const isOf = subjects
     .map(([subject, column]) => `f.subject::json->>'${subject}' = t.${column}`)
     .join(' or ');

@@ -6,13 +6,21 @@ import type { EventEnvelope } from '../../events/event-envelope.js';
 import { comparePositions, type Position } from '../../events/stored-event.js';
 import { BatchRunner } from '../engine/batch-runner.js';
 import { BoundedLog } from '../engine/bounded-log.js';
-import { type Checkpoint, findCheckpoint, readLiveCheckpoint } from '../engine/checkpoint.js';
+import {
+  type Checkpoint,
+  findCheckpoint,
+  type LiveCheckpoint,
+  readLiveCheckpoint,
+} from '../engine/checkpoint.js';
 import { projectionSource } from '../engine/projection-source.js';
 import type { Projector } from '../engine/projector.js';
 import { ReadAhead } from '../engine/read-ahead.js';
+import type { EntitlementsProjectorOptions } from '../entitlements/projector-options.js';
 import { onAlignedSnapshot } from './aligned-checkpoints.js';
 import { GenerationBehindError, GenerationFaultedError, UnknownGenerationError } from './errors.js';
 import { beginGeneration, dropGeneration, underLock } from './generation-table.js';
+import { NarrowLog } from './narrow-log.js';
+import { Relations } from './relations.js';
 import { compareRows, type RowComparison } from './row-comparison.js';
 import { type OnProgress, SCRATCH_LOCK, sweepScratch } from './scratch-generation.js';
 
@@ -25,8 +33,18 @@ export interface VerificationReport extends RowComparison {
   readonly foldedBy: string;
   readonly mixedAfter: Position | null;
   readonly running: string;
-  /** Users whose snapshot, successors, counter and history were compared; `null` is all. Facts are compared whole. */
+  /** Users whose snapshot, successors, counter, history and facts were compared; `null` is all. */
   readonly users: number | null;
+}
+
+/** Who alone is judged, by a log that may leave out what has nothing to do with them. */
+export type JudgedOnly = Pick<EntitlementsProjectorOptions, 'judgedUsers' | 'timeAt'>;
+
+/** Users of a sample, and how they are related by the log up to an event; `null` where it is folded whole for them. */
+interface Sample {
+  readonly users: ReadonlySet<string>;
+  readonly relations: Relations | null;
+  readonly relatedTo: Position | null;
 }
 
 export interface VerificationOptions {
@@ -36,10 +54,7 @@ export interface VerificationOptions {
   readonly pool: Pool;
   readonly projection: string;
   readonly codeVersion: string;
-  readonly projectorOf: (
-    generation: number,
-    judgedUsers: ReadonlySet<string> | 'everyone',
-  ) => Projector<EventEnvelope>;
+  readonly projectorOf: (generation: number, only: JudgedOnly) => Projector<EventEnvelope>;
   readonly batchSize: number;
   readonly patienceMs: number;
 }
@@ -47,7 +62,9 @@ export interface VerificationOptions {
 /**
  * Folds the log again into a scratch generation and compares it, row by row and column by column, with what is read; the
  * served version is the counter plus an offset outside of generations, so it is the counters that must agree. `users`
- * limits judging and comparing to so many users, taken at random. Nothing that is read changes; the scratch generation is
+ * limits all of it to so many users, taken at random: of the log only what has to do with them is folded, after it was read
+ * once for that, and of facts only theirs are compared. Where something is set aside or was skipped, or ids are too many to be
+ * held, all of it is folded and compared, and only judging is limited. Nothing that is read changes; the scratch generation is
  * dropped in the end, and by the next verification when this one is killed.
  * @throws GenerationFaultedError, GenerationBehindError
  */
@@ -78,16 +95,19 @@ export async function verifyLive(
 async function foldAndCompare(
   options: VerificationOptions,
   generation: number,
-  sample: ReadonlySet<string> | 'everyone',
+  users: ReadonlySet<string> | 'everyone',
   onProgress: OnProgress,
 ): Promise<VerificationReport> {
   const { pool, projection, codeVersion, patienceMs } = options;
-  const bringOn = scratchFold(options, generation, sample, onProgress);
   const live = await readLiveCheckpoint(pool, projection);
+  const sample = users === 'everyone' ? null : await sampleOf(options, users, live, onProgress);
+  const bringOn = scratchFold(options, generation, sample, onProgress);
   await bringOn(live?.checkpoint.handled ?? null);
   const alignment = { projection, to: generation, patienceMs, bringOn };
   return onAlignedSnapshot(pool, alignment, async (client, { from }) => {
     const { builtBy, foldedBy, mixedAfter, checkpoint } = from.fold;
+    const compared = sample === null ? null : { users: sample.relations?.whole() ?? sample.users };
+    const related = sample?.relations?.related() ?? null;
     return {
       position: checkpoint.handled,
       generation: from.generation,
@@ -95,22 +115,59 @@ async function foldAndCompare(
       foldedBy,
       mixedAfter,
       running: codeVersion,
-      users: sample === 'everyone' ? null : sample.size,
-      ...(await compareRows(client, [from.generation, generation], sample)),
+      users: compared?.users.size ?? null,
+      ...(await compareRows(client, [from.generation, generation], compared && { ...compared, related })),
     };
   });
 }
 
+/** A sample of users, with how they are related by the log up to the live checkpoint. */
+async function sampleOf(
+  options: VerificationOptions,
+  users: ReadonlySet<string>,
+  live: LiveCheckpoint | null,
+  onProgress: OnProgress,
+): Promise<Sample> {
+  const relatedTo = live?.checkpoint.handled ?? null;
+  if (live === null || (await isAnythingSetAside(options.pool, live.generation))) {
+    return { users, relations: null, relatedTo };
+  }
+  const log = boundedLog(options);
+  log.until = relatedTo;
+  const onPage = (scanned: Position | null, events: number): void => onProgress(scanned, relatedTo, events);
+  return { users, relations: await Relations.read(log, users, onPage), relatedTo };
+}
+
+/** By what is set aside, or was, the time of a fold differs from what the log says. */
+async function isAnythingSetAside(pool: Pool, generation: number): Promise<boolean> {
+  const { rows } = await pool.query(
+    `select from tenure.set_aside_stream where generation = $1
+     union all select from tenure.faulted_user where generation = $1 limit 1`,
+    [generation],
+  );
+  return rows.length > 0;
+}
+
+function boundedLog({ store, streamPrefix, projection }: VerificationOptions): BoundedLog {
+  return new BoundedLog(new ReadAhead(projectionSource(store, streamPrefix, projection)));
+}
+
 /** Brings the scratch generation on to an event, and no further. */
 function scratchFold(
-  { store, streamPrefix, pool, projection, projectorOf, batchSize }: VerificationOptions,
+  options: VerificationOptions,
   generation: number,
-  sample: ReadonlySet<string> | 'everyone',
+  sample: Sample | null,
   onProgress: OnProgress,
 ): (until: Position | null) => Promise<void> {
+  const { pool, projection, projectorOf, batchSize } = options;
   const key = { projection, generation };
-  const log = new BoundedLog(new ReadAhead(projectionSource(store, streamPrefix, projection)));
-  const runner = new BatchRunner(log, pool, projectorOf(generation, sample), key, batchSize, 'ahead');
+  const log = boundedLog(options);
+  const narrow = sample?.relations == null ? null : new NarrowLog(log, sample.relations, sample.relatedTo);
+  const projector = projectorOf(generation, {
+    ...(sample === null ? {} : { judgedUsers: sample.users }),
+    ...(narrow === null ? {} : { timeAt: (event: EventEnvelope) => narrow.timeAt(event) }),
+  });
+  const runner = new BatchRunner(narrow ?? log, pool, projector, key, batchSize, 'ahead');
   let events = 0;
   let reached: Checkpoint | null = null;
   return async (until) => {
