@@ -212,18 +212,17 @@ export class TestService {
     return pseudonyms === null ? userId : pseudonyms.storedOfOne(userId);
   }
 
-  /** User ids in the order of lists: by what stands for them in the tables. */
-  async inStoredOrder(...userIds: readonly string[]): Promise<readonly string[]> {
-    const pairs = await Promise.all(
-      userIds.map(async (userId) => ({ userId, stored: Buffer.from(await this.storedId(userId)) })),
-    );
-    return pairs.sort((a, b) => Buffer.compare(a.stored, b.stored)).map(({ userId }) => userId);
-  }
-
   /** User ids as they stand in the log, by user id. */
   async storedIds(userIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const stored = await Promise.all(userIds.map((userId) => this.storedId(userId)));
     return new Map(userIds.map((userId, n) => [userId, stored[n] ?? userId]));
+  }
+
+  /** User ids in the order of lists: by what stands for them in the tables. */
+  async inStoredOrder(...userIds: readonly string[]): Promise<readonly string[]> {
+    const stored = await this.storedIds(userIds);
+    const bytes = (userId: string): Buffer => Buffer.from(stored.get(userId) ?? userId);
+    return [...userIds].sort((a, b) => Buffer.compare(bytes(a), bytes(b)));
   }
 
   /** A body as Stripe sends it, with what stands for user ids in the log of this service. */
