@@ -159,8 +159,8 @@ export default {
       displayName: 'pseudonyms',
       roots: ['<rootDir>/test/e2e'],
       testMatch: [PSEUDONYMS_TOO ? '**/test/e2e/*.test.ts' : '**/test/e2e/story.test.ts'],
-      // Left out is what sets this itself, and what is about a start, the OpenAPI document or one store.
-      testPathIgnorePatterns: ['/(embedded-start|start|openapi|erasure|eventstore-[a-z]+)\\.test\\.ts$'],
+      // Left out is what sets this itself, and what is about a start or about one store.
+      testPathIgnorePatterns: ['/(embedded-start|start|erasure|eventstore-[a-z]+)\\.test\\.ts$'],
       testEnvironmentOptions: { env: { TEST_PSEUDONYMS: 'true' } },
     },
   ],
