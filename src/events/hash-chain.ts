@@ -42,17 +42,27 @@ export interface SealedEvent extends NewEvent {
 export function sealEvent(event: UnsealedEvent): SealedEvent {
   const { stream, revision, prevHash, type } = event;
   const data = canonicalJson(event.data);
-  const unhashed = { ...event.metadataWithoutHashes, prevHash };
+  const { before, after } = metadataAroundHash(event.metadataWithoutHashes, prevHash);
   const hash = sha256Hex(
-    hashInput({ stream, revision, prevHash, type, data, metadata: canonicalJson(unhashed) }),
+    hashInput({ stream, revision, prevHash, type, data, metadata: `${before},${after}` }),
   );
   return {
     id: eventId(event.idKey, hash),
     type,
     data,
-    metadata: canonicalJson({ ...unhashed, hash }),
+    metadata: `${before},"hash":"${hash}",${after}`,
     hash,
   };
+}
+
+/** The canonical text of metadata in two parts, between which its hash stands: it is written once, and not again with the hash. */
+function metadataAroundHash(
+  { actor, apiVersion, causationId, correlationId, ...others }: MetadataWithoutHashes,
+  prevHash: string,
+): { readonly before: string; readonly after: string } {
+  const first = canonicalJson({ actor, apiVersion, causationId, correlationId });
+  const rest = canonicalJson({ ...others, prevHash });
+  return { before: first.slice(0, -1), after: rest.slice(1) };
 }
 
 /**
