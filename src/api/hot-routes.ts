@@ -81,7 +81,7 @@ export function hotRoutes(options: HotRoutesOptions): RequestListener {
     let admitted: Promise<Principal> | null = null;
     let reply: Reply | null = null;
     try {
-      const found = access.admit(request.headers.authorization, request.socket.remoteAddress ?? '');
+      const found = access.admit(request.headers.authorization, request.socket);
       if (found instanceof Promise) admitted = found;
       else {
         requireAccess(found, 'entitlements:read', userId);
@@ -124,7 +124,7 @@ export function hotRoutes(options: HotRoutesOptions): RequestListener {
     const refuse = (error: unknown): void =>
       answer(parseFailure(error, undefined) ?? flags.refuse(error, requestId));
     try {
-      const found = access.admit(request.headers.authorization, request.socket.remoteAddress ?? '');
+      const found = access.admit(request.headers.authorization, request.socket);
       if (edge !== null || found instanceof Promise) {
         readFlags(request, found).then(answer, refuse);
         return;

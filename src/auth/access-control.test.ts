@@ -20,10 +20,12 @@ function codeOf(attempt: () => unknown): string {
 describe('Access control', () => {
   it('admits the admin key with every scope and names it without showing it', async () => {
     const access = new AccessControl(new AdminKeyAuthenticator(KEY), new FailureLimiter());
-    const principal = await access.admit(HEADER, '::1');
+    const principal = await access.admit(HEADER, { remoteAddress: '::1' });
     expect(principal.kind === 'key' && principal.scopes.has('ops')).toBe(true);
     expect(principal.actor).not.toContain('kkk');
-    expect(codeOf(() => access.admit(HEADER.replace('Bearer', 'bearer'), '::1'))).toBe('admitted');
+    expect(codeOf(() => access.admit(HEADER.replace('Bearer', 'bearer'), { remoteAddress: '::1' }))).toBe(
+      'admitted',
+    );
   });
 
   it.each([
@@ -36,26 +38,42 @@ describe('Access control', () => {
     ['the key twice', `${HEADER} ${HEADER}`],
   ])('refuses %s', (_, header) => {
     const access = new AccessControl(new AdminKeyAuthenticator(KEY), new FailureLimiter());
-    expect(codeOf(() => access.admit(header, '::1'))).toBe('unauthorized');
+    expect(codeOf(() => access.admit(header, { remoteAddress: '::1' }))).toBe('unauthorized');
   });
 
   it('tells an address to wait after 20 failures in a minute, others and valid keys not', () => {
     let now = 1_000;
     const access = new AccessControl(new AdminKeyAuthenticator(KEY), new FailureLimiter(() => now));
-    const fail = (): string => codeOf(() => access.admit('Bearer wrong', '10.0.0.1'));
+    const fail = (): string => codeOf(() => access.admit('Bearer wrong', { remoteAddress: '10.0.0.1' }));
     for (let i = 0; i < MAX_FAILURES_PER_MINUTE; i += 1) expect(fail()).toBe('unauthorized');
     expect(fail()).toBe('too_many_failures');
-    expect(codeOf(() => access.admit('Bearer wrong', '10.0.0.2'))).toBe('unauthorized');
-    expect(codeOf(() => access.admit(HEADER, '10.0.0.1'))).toBe('admitted');
+    expect(codeOf(() => access.admit('Bearer wrong', { remoteAddress: '10.0.0.2' }))).toBe('unauthorized');
+    expect(codeOf(() => access.admit(HEADER, { remoteAddress: '10.0.0.1' }))).toBe('admitted');
     now += 59_999;
     expect(fail()).toBe('too_many_failures');
     now += 1;
     expect(fail()).toBe('unauthorized');
   });
 
+  it('counts a failure for the address that a caller had who went away while it was looked up', async () => {
+    const access = new AccessControl({ authenticate: async () => null }, new FailureLimiter());
+    const codes: unknown[] = [];
+    for (let failure = 0; failure <= MAX_FAILURES_PER_MINUTE; failure += 1) {
+      const socket: { remoteAddress?: string } = { remoteAddress: '10.0.0.1' };
+      const admitted = Promise.resolve(access.admit('Bearer x', socket));
+      delete socket.remoteAddress;
+      await admitted.catch(({ code }) => codes.push(code));
+    }
+    expect(new Set(codes.slice(0, -1))).toEqual(new Set(['unauthorized']));
+    expect(codes.at(-1)).toBe('too_many_failures');
+    expect(codeOf(() => access.admit(undefined, { remoteAddress: '10.0.0.2' }))).toBe('unauthorized');
+  });
+
   it('waits for an authenticator that asks elsewhere', async () => {
     const access = new AccessControl({ authenticate: async () => null }, new FailureLimiter());
-    await expect(access.admit('Bearer x', '::1')).rejects.toMatchObject({ code: 'unauthorized' });
+    await expect(access.admit('Bearer x', { remoteAddress: '::1' })).rejects.toMatchObject({
+      code: 'unauthorized',
+    });
   });
 
   it('refuses a principal without the scope', () => {

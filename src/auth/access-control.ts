@@ -5,6 +5,11 @@ import type { FailureLimiter } from './failure-limiter.js';
 
 const BEARER = 'Bearer ';
 
+/** What is looked at of a caller's socket; one who has gone away has no address. */
+interface CallersSocket {
+  readonly remoteAddress?: string | undefined;
+}
+
 /** Decides who comes in. A valid key or token is never held up by what others do from the same address. */
 export class AccessControl {
   constructor(
@@ -15,19 +20,20 @@ export class AccessControl {
 
   /**
    * @param authorization the header as it came
-   * @param address of the caller's socket
+   * @param socket of the caller; its address is looked at only where the caller is refused
    * @throws ProblemError `unauthorized`, or `too_many_failures` with `retry-after` once the address failed too often
    */
-  admit(authorization: string | undefined, address: string): Principal | Promise<Principal> {
-    if (authorization === undefined || !isBearer(authorization)) throw this.refuse(address);
+  admit(authorization: string | undefined, socket: CallersSocket): Principal | Promise<Principal> {
+    if (authorization === undefined || !isBearer(authorization)) throw this.refuse(socket);
     const found = this.authenticator.authenticate(authorization.slice(BEARER.length));
     if (found instanceof Promise) {
+      const { remoteAddress } = socket; // it is gone with the connection
       return found.then((principal) => {
-        if (principal === null) throw this.refuse(address);
+        if (principal === null) throw this.refuse({ remoteAddress });
         return principal;
       });
     }
-    if (found === null) throw this.refuse(address);
+    if (found === null) throw this.refuse(socket);
     return found;
   }
 
@@ -37,8 +43,8 @@ export class AccessControl {
     return this.authenticator.authenticate(authorization.slice(BEARER.length));
   }
 
-  private refuse(address: string): ProblemError {
-    const wait = this.failures.fail(address);
+  private refuse({ remoteAddress = '' }: CallersSocket): ProblemError {
+    const wait = this.failures.fail(remoteAddress);
     this.onRefused(wait === null ? 'unauthorized' : 'too_many_failures');
     if (wait !== null) {
       return new ProblemError(

@@ -12,7 +12,7 @@ export function requireKey(access: AccessControl) {
   return async (request: Request, _response: Response, next: NextFunction): Promise<void> => {
     if (principals.has(request)) return next(); // came in by a ticket
     try {
-      const principal = await access.admit(request.headers.authorization, request.socket.remoteAddress ?? '');
+      const principal = await access.admit(request.headers.authorization, request.socket);
       principals.set(request, principal);
       next();
     } catch (error) {

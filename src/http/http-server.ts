@@ -42,16 +42,16 @@ export function httpServer(listener: RequestListener): Server {
   return server;
 }
 
-/** What is under way on one connection. */
+/** What came on one connection before everything before it was answered. */
 class Pipeline {
-  underWay = 0;
+  waiting = 0;
   isEnding = false;
   readonly ended = (): void => {
-    this.underWay -= 1;
+    this.waiting -= 1;
   };
 }
 
-const PIPELINE = Symbol('requests under way');
+const PIPELINE = Symbol('requests behind others');
 interface BoundedSocket extends Socket {
   [PIPELINE]?: Pipeline;
 }
@@ -59,14 +59,16 @@ interface BoundedSocket extends Socket {
 /**
  * Node hands over all requests of a chunk at once, a thousand in 64 KiB: one connection could take the process for seconds.
  * Those beyond the bound are not begun: the first of them is refused and ends the connection once the others are answered.
+ * A response that has the socket has nothing before it, and costs no listener.
  */
 function boundedPipeline(listener: RequestListener): RequestListener {
   return (request, response) => {
+    if (response.socket !== null) return listener(request, response);
     const { socket }: { socket: BoundedSocket } = request;
     socket[PIPELINE] ??= new Pipeline();
     const connection = socket[PIPELINE];
     if (connection.isEnding) return;
-    if (connection.underWay >= MOST_UNDER_WAY) {
+    if (connection.waiting >= MOST_UNDER_WAY - 1) {
       connection.isEnding = true;
       socket.pause();
       const problem = new ProblemError('too_many_requests', 'Wait for answers before you send more.', {
@@ -76,7 +78,7 @@ function boundedPipeline(listener: RequestListener): RequestListener {
       sendReply(response, problemReply(problem, requestId), requestId);
       return;
     }
-    connection.underWay += 1;
+    connection.waiting += 1;
     response.on('close', connection.ended);
     listener(request, response);
   };

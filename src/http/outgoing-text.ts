@@ -8,15 +8,18 @@ export interface OutgoingText {
 }
 
 const changed = new WeakMap<ServerResponse, OutgoingText>();
+/** Whether any text was ever changed in this process: a look into a weak map costs a hot route as much as the check of its key. */
+let isUsed = false;
 
 /** Has all text of this response changed as it goes out: replies, streams of events and of lines. */
 export function changeText(response: ServerResponse, text: OutgoingText): void {
+  isUsed = true;
   changed.set(response, text);
 }
 
 /** What changes the text of this response; `null` where nothing does. */
 export function outgoingTextOf(response: ServerResponse): OutgoingText | null {
-  return changed.get(response) ?? null;
+  return isUsed ? (changed.get(response) ?? null) : null;
 }
 
 /** Writes texts of an answer that goes on, in their order: what must be looked up holds back what comes after it. */
