@@ -10,7 +10,6 @@ import {
   readLiveCheckpoint,
 } from './checkpoint.js';
 import { noteFault } from './checkpoint-moves.js';
-import { coalesceIntervalMs } from './coalescing.js';
 import type { CommitNotifier } from './commit-notifier.js';
 import type { RoleContext } from './follower.js';
 import type { LeaderElection } from './leader-election.js';
@@ -33,6 +32,11 @@ export interface LeaderOptions {
 const BATCH_SIZE = 500;
 /** A missed notification costs at most this long, in milliseconds. */
 const POLL_MS = 250;
+/**
+ * Minimum interval between partial batches, in milliseconds, so that bursts are coalesced. The first event after a silence is
+ * applied at once.
+ */
+const COALESCE_MS = 20;
 /** Pause after a failed round, in milliseconds. */
 export const TROUBLE_PAUSE_MS = 500;
 /** Interval between two looks at a log that is not the one of the checkpoint, in milliseconds. */
@@ -113,7 +117,7 @@ export class Leader {
           if (head.ageMs >= HEAD_AGE_MS) await head.ask();
           if (round.more) break;
           await wakeSignal.wait(POLL_MS);
-          await waitToCoalesce(performance.now() - began, round.batch.applied);
+          await waitToCoalesce(performance.now() - began);
           break;
         default:
           return exhausted(round);
@@ -212,10 +216,9 @@ function endsSoon(work: Promise<unknown>): Promise<boolean> {
   return Promise.race([ended, pause(1_000, false, { ref: false })]);
 }
 
-/** Waits until the interval after a batch of so many events has passed, which began `spent` milliseconds ago. */
-async function waitToCoalesce(spent: number, events: number): Promise<void> {
-  const interval = coalesceIntervalMs(events);
-  if (spent < interval) await pause(interval - spent);
+/** Waits until `COALESCE_MS` have passed since a batch that began `spent` milliseconds ago. */
+async function waitToCoalesce(spent: number): Promise<void> {
+  if (spent < COALESCE_MS) await pause(COALESCE_MS - spent);
 }
 
 function exhausted(round: never): never {
