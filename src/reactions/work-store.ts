@@ -103,45 +103,48 @@ export type TryEnd =
   | { readonly outcome: 'again'; readonly inMs: number; readonly why: string }
   | { readonly outcome: 'dead'; readonly why: string };
 
-/** Keeps how a try ended, and lets the next of the lane go where it is over. */
-export async function endTry(
-  pool: Pool,
-  reaction: string,
-  { id, lane }: Pick<DueWork, 'id' | 'lane'>,
-  end: TryEnd,
-): Promise<void> {
-  if (end.outcome === 'again') {
-    await pool.query(
-      `update tenure.reaction_work set attempts = attempts + 1, failure = $2,
-         due_at = clock_timestamp() + $3 * interval '1 millisecond' where id = $1 and state = 'waiting'`,
-      [id, end.why, end.inMs],
-    );
-    return;
-  }
+/** A try that has ended. */
+export interface EndedTry {
+  readonly work: Pick<DueWork, 'id' | 'lane'>;
+  readonly end: TryEnd;
+}
+
+/** Keeps how tries of different lanes ended, in one transaction, and lets the next of a lane go where one is over. */
+export async function endTries(pool: Pool, reaction: string, ended: readonly EndedTry[]): Promise<void> {
   await inTransaction(pool, async (client) => {
     await holdLanes(client, reaction);
-    if (end.outcome === 'done') {
-      await client.query(REMOVE_AND_PROMOTE, [reaction, lane, id]);
-      return;
+    const done = ended.filter(({ end }) => end.outcome === 'done').map(({ work }) => work);
+    if (done.length > 0) {
+      const [lanes, ids] = [done.map(({ lane }) => lane), done.map(({ id }) => id)];
+      await client.query(REMOVE_AND_PROMOTE, [reaction, lanes, ids]);
     }
-    await client.query(
-      `update tenure.reaction_work set state = 'dead', dead_at = clock_timestamp(), due_at = null, failure = $2,
-         attempts = attempts + 1, gap_told = false where id = $1 and state = 'waiting'`,
-      [id, end.why],
-    );
-    await promote(client, reaction, [lane]);
+    for (const { work, end } of ended) {
+      if (end.outcome === 'again') await client.query(AGAIN, [work.id, end.why, end.inMs]);
+      if (end.outcome !== 'dead') continue;
+      await client.query(GIVE_UP, [work.id, end.why]);
+      await promote(client, reaction, [work.lane]);
+    }
   });
 }
 
-/** What `promote` does for one lane, without what is removed by the same statement, which still sees it. */
+/** What `promote` does, without what is removed by the same statement, which still sees it. */
 const REMOVE_AND_PROMOTE = `
-  with done as (delete from tenure.reaction_work where id = $3)
+  with done as (delete from tenure.reaction_work where id = any ($3::uuid[]))
   update tenure.reaction_work set due_at = clock_timestamp()
-  where id = (
-    select first.id from (
-      select id, due_at from tenure.reaction_work
-      where reaction = $1 and lane = $2 and state = 'waiting' and id <> $3 order by seq limit 1
+  where id in (
+    select first.id from unnest($2::text[]) as l(lane) cross join lateral (
+      select id, due_at from tenure.reaction_work w
+      where w.reaction = $1 and w.lane = l.lane and w.state = 'waiting' and w.id <> all ($3::uuid[])
+      order by w.seq limit 1
     ) first where first.due_at is null)`;
+
+const AGAIN = `
+  update tenure.reaction_work set attempts = attempts + 1, failure = $2,
+    due_at = clock_timestamp() + $3 * interval '1 millisecond' where id = $1 and state = 'waiting'`;
+
+const GIVE_UP = `
+  update tenure.reaction_work set state = 'dead', dead_at = clock_timestamp(), due_at = null, failure = $2,
+    attempts = attempts + 1, gap_told = false where id = $1 and state = 'waiting'`;
 
 /** How much work waits, how much was given up, and since when the oldest waits (Unix ms), by reaction. */
 export async function countWork(database: Statements): Promise<

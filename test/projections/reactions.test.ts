@@ -3,7 +3,7 @@ import type { DueWork, NewWork, Occurrence, Reaction } from '../../src/reactions
 import { reactOnce } from '../../src/reactions/reaction-round.js';
 import { Reactor } from '../../src/reactions/reactor.js';
 import { customerOf } from '../../src/reactions/served-user.reader.js';
-import { endTry, type TryEnd, takeDue } from '../../src/reactions/work-store.js';
+import { endTries, holdLanes, type TryEnd, takeDue } from '../../src/reactions/work-store.js';
 import { at, day } from '../support/policy-stories.js';
 import { ProjectedLog, type Replay, type ToRecord } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
@@ -249,6 +249,32 @@ describe('A reaction', () => {
     expect(looks).toBeLessThan(events.length / 2);
   });
 
+  it('is tried four at a time of a group, and goes on while how it ended waits to be kept', async () => {
+    let [now, most] = [0, 0];
+    const reaction = new Recording(async () => {
+      now += 1;
+      most = Math.max(most, now);
+      await log.pool.query('select pg_sleep(0.01)');
+      now -= 1;
+    });
+    await react(reaction);
+    await fold(...Array.from({ length: 9 }, (_, i) => sight(`u${i}`, day(2) + i)));
+    await react(reaction);
+    const holder = await log.pool.connect();
+    try {
+      await holder.query('begin');
+      await holdLanes(holder, reaction.name);
+      run(reaction);
+      await until('the first of every lane was tried', () => new Set(reaction.done).size >= 10);
+    } finally {
+      await holder.query('rollback');
+      holder.release();
+    }
+    await until('nothing waits', async () => (await workIds()).length === 0);
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(4);
+  });
+
   it('is done by another instance where one died in the middle, by the same ids', async () => {
     const begun: string[] = [];
     const stuck = new Recording(async ({ id }, signal) => {
@@ -315,7 +341,7 @@ describe('A reaction', () => {
     const next = async (end: TryEnd): Promise<DueWork> => {
       const [first, ...beside] = await due();
       if (first === undefined || beside.length > 0) throw new Error('not one of the lane is due');
-      await endTry(log.pool, reaction.name, first, end);
+      await endTries(log.pool, reaction.name, [{ work: first, end }]);
       return first;
     };
     const given = await next({ outcome: 'dead', why: 'never' });
