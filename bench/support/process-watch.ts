@@ -5,15 +5,21 @@ export class ProcessWatch {
   newest = 0;
   most = 0;
   readonly #timer: NodeJS.Timeout;
+  #isStopped = false;
 
   constructor(
     private readonly port: number,
     private readonly headers: Readonly<Record<string, string>>,
   ) {
-    this.#timer = setInterval(() => void this.#look(), 1_000);
+    this.#timer = setInterval(() => {
+      this.#look().catch((error: unknown) => {
+        if (!this.#isStopped) throw error; // else the process was ending while it was asked
+      });
+    }, 1_000);
   }
 
   stop(): void {
+    this.#isStopped = true;
     clearInterval(this.#timer);
   }
 

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { ConnectionPool } from '../load/connection-pool.js';
 import { EventListener } from '../load/event-listener.js';
-import { requestBytes } from '../load/http-connection.js';
+import { type HttpAnswer, requestBytes } from '../load/http-connection.js';
 import {
   GO,
   instant,
@@ -23,6 +23,8 @@ const LOOK_EVERY_MS = 2;
 /** After this long a payment counts as lost to the reader. */
 const GIVE_UP_AFTER_MS = 60_000;
 const CONNECTIONS = 16;
+/** Pause before a request is sent again that was answered 503 or whose connection was closed, as Stripe and pages do. */
+const AGAIN_AFTER_MS = 200;
 /** Streams that are opened at once. */
 const OPENED_AT_ONCE = 50;
 
@@ -74,11 +76,25 @@ async function run(job: WholeJob, listeners: readonly EventListener[]): Promise<
   const begun = listeners.map(({ versions }) => versions[0] ?? 0);
   const payments: Payment[] = [];
   const reads: WholeLoad['reads'] = [];
-  let looks = 0;
+  let [looks, again] = [0, 0];
+  const send = async (at: number, request: Buffer): Promise<HttpAnswer> => {
+    const deadline = instant() + GIVE_UP_AFTER_MS;
+    for (;;) {
+      try {
+        const answer = await poolAt(at).send(request);
+        if (answer.status !== 503) return answer;
+      } catch (error) {
+        if (instant() > deadline) throw error;
+      }
+      if (instant() > deadline) throw new Error(`answered 503 for ${GIVE_UP_AFTER_MS} ms`);
+      again += 1;
+      await pause(AGAIN_AFTER_MS);
+    }
+  };
   const headers = { authorization: `Bearer ${job.adminKey}` };
   const snapshotOf = async (userId: string, readAt: number): Promise<string> => {
     const path = `/v1/users/${userId}/entitlements`;
-    const { status, body } = await poolAt(readAt).send(requestBytes('GET', path, headers, ''));
+    const { status, body } = await send(readAt, requestBytes('GET', path, headers, ''));
     if (status !== 200) throw new Error(`GET entitlements answered ${status}: ${body.slice(0, 200)}`);
     return body;
   };
@@ -92,7 +108,7 @@ async function run(job: WholeJob, listeners: readonly EventListener[]): Promise<
     const user = number % job.streams;
     const round = Math.floor(number / job.streams);
     const [sentTo, readAt] = [(user + round) % 2, Math.floor(number / WATCH_ONE_IN) % 2];
-    const { status } = await poolAt(sentTo).send(turn(job, user, round, Date.now()));
+    const { status } = await send(sentTo, turn(job, user, round, Date.now()));
     const answered = instant();
     if (status !== 200) throw new Error(`a webhook was answered ${status}`);
     const version = (begun[user] ?? 0) + round + 1;
@@ -124,7 +140,7 @@ async function run(job: WholeJob, listeners: readonly EventListener[]): Promise<
   const pushed = listeners.flatMap(({ versions, came }, user) =>
     versions.map((version, n) => ({ user, version, at: came[n] ?? 0 })).slice(1),
   );
-  return { payments, pushed, reads, looks, ownDelay: delay.percentile(99) / 1e6 };
+  return { payments, pushed, reads, looks, again, ownDelay: delay.percentile(99) / 1e6 };
 }
 
 /** Begins what is due by the clock, whoever is slow, until `signal`; comes back when all of it has ended. */

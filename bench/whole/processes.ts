@@ -33,7 +33,9 @@ export class WholeLoadProcess {
     this.#reply = this.#next();
     this.#child.send(GO);
     const early = this.#reply.then(failed);
-    await Promise.race([work(), early]);
+    const working = work();
+    working.catch(() => undefined); // what is under way when the load fails ends with the services
+    await Promise.race([working, early]);
     this.#child.send(STOP);
     const reply = await this.#reply;
     if (!('done' in reply)) throw failed(reply);

@@ -46,6 +46,8 @@ export const wholeLoadSchema = z.strictObject({
   reads: z.array(z.strictObject({ due: z.number(), took: z.number() })),
   /** Reads that asked whether a payment shows. */
   looks: z.number(),
+  /** Requests that were sent again, as they were answered 503 or their connection was closed. */
+  again: z.number(),
   /** How late the event loop of the load itself was, p99 in ms. */
   ownDelay: z.number(),
 });

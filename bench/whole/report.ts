@@ -1,6 +1,7 @@
 import { limitRow, type Note, quantile, type Row, type WorkReport } from '../report.js';
 import { withClient } from '../support/service-log.js';
 import type { Received, WholeLoad } from './protocol.js';
+import { sizesNote } from './sizes.js';
 import { type Outcome, percentile, type Span, STAGES } from './stages.js';
 
 const MEMORY_LIMIT_MB = 400;
@@ -71,7 +72,10 @@ export async function roomOf(databaseUrl: string): Promise<Room> {
 
 /** Rows for what has a limit; notes, and the tables of `docs/OPERATIONS.md` and `docs/SCALE.md` among them, for all else. */
 export function reportOf(seen: Seen): WorkReport {
-  return { rows: rowsOf(seen), notes: [...costNotes(seen), ...stageNotes(seen), ...otherNotes(seen)] };
+  return {
+    rows: rowsOf(seen),
+    notes: [...costNotes(seen), ...stageNotes(seen), ...otherNotes(seen), sizesNote(seen)],
+  };
 }
 
 function rowsOf({ spans, outcome, instances, users, streams, rate }: Seen): readonly Row[] {
@@ -182,7 +186,7 @@ function otherNotes(seen: Seen): readonly Note[] {
     },
     {
       what: 'the whole: the load itself',
-      value: `event loop late by ${whole.ownDelay.toFixed(1)} ms at p99; ${whole.looks} looks for what was paid`,
+      value: `event loop late by ${whole.ownDelay.toFixed(1)} ms at p99; ${whole.looks} looks for what was paid, ${whole.again} requests sent again (503, or a connection that was closed)`,
     },
     {
       what: 'the whole: room in the database',
