@@ -35,7 +35,7 @@ const WAYS: readonly Way[] = [
     body: (userId, all) => JSON.stringify({ userIds: turned(all, userId).slice(0, BATCH) }),
     status: 200,
     users: BATCH,
-    least: 0.3,
+    least: 0.5,
   },
   {
     name: 'all flags of a user by OFREP, 200',
@@ -50,14 +50,14 @@ const WAYS: readonly Way[] = [
     path: (userId) => `/v1/users/${userId}/features/export`,
     status: 200,
     users: 1,
-    least: 0.1,
+    least: 0.03,
   },
   {
     name: 'GET /access/v1/check, for proxies',
     path: (userId) => `/access/v1/check?feature=export&user=${userId}`,
     status: 204,
     users: 1,
-    least: 0.1,
+    least: 0.03,
   },
   {
     name: 'POST a token of a user',
@@ -65,7 +65,7 @@ const WAYS: readonly Way[] = [
     body: () => '',
     status: 200,
     users: 1,
-    least: 0.1,
+    least: 0.08,
   },
 ];
 

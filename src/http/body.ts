@@ -29,6 +29,10 @@ export function takeBody(request: IncomingMessage, take: (body: Buffer | Problem
     take(NO_BODY);
     return;
   }
+  if (request.destroyed) {
+    take(gone());
+    return;
+  }
   const announced = Number(request.headers['content-length']);
   const chunks: Buffer[] = [];
   let size = 0;
@@ -56,9 +60,13 @@ export function takeBody(request: IncomingMessage, take: (body: Buffer | Problem
   });
   // Without a listener of errors Node tells of a caller who went away by this alone.
   request.on('close', () => {
-    if (!isOver) end(new ProblemError('invalid_request', 'The body ended before it was complete.'));
+    if (!isOver) end(gone());
   });
   request.read(0); // a stream that was asked for data hands it over as it comes, not a turn later
+}
+
+function gone(): ProblemError {
+  return new ProblemError('invalid_request', 'The body ended before it was complete.');
 }
 
 function joined(chunks: readonly Buffer[], size: number): Buffer {
