@@ -56,8 +56,8 @@ export interface SubscriptionFacts {
   readonly customerDeleted: boolean;
 }
 
-/** What somebody said by hand: the event that holds it, and when that was recorded (Unix milliseconds). */
-export interface SaidByHand<Data> {
+/** A fact recorded by hand: the event that holds it, and when that was recorded (Unix milliseconds). */
+export interface ByHandFact<Data> {
   readonly eventId: string;
   readonly recordedAt: number;
   readonly data: Data;
@@ -66,16 +66,16 @@ export interface SaidByHand<Data> {
 /** A grant, and who revoked it. */
 export interface GrantFacts {
   readonly grant: string;
-  readonly issued: SaidByHand<GrantIssuedData>;
-  readonly revoked: SaidByHand<GrantRevokedData> | null;
+  readonly issued: ByHandFact<GrantIssuedData>;
+  readonly revoked: ByHandFact<GrantRevokedData> | null;
 }
 
 /** What was set last of a key as a feature, or as a limit, and who removed it. */
 export interface OverrideFacts {
   readonly key: string;
   readonly kind: OverrideKind;
-  readonly set: SaidByHand<OverrideSetData>;
-  readonly removed: SaidByHand<OverrideRemovedData> | null;
+  readonly set: ByHandFact<OverrideSetData>;
+  readonly removed: ByHandFact<OverrideRemovedData> | null;
 }
 
 /** What a user has by hand; another object whenever there is more. */

@@ -1,6 +1,6 @@
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
-import { eachOf } from './growing.js';
+import { eachOf } from './growing-list.js';
 
 /** Whether an item is held: one of quantity 0 is not (DESIGN 5 "Shapes"); no quantity is 1. */
 export function isHeld({ quantity }: Pick<SubscriptionItem, 'quantity'>): boolean {

@@ -1,6 +1,6 @@
 import type { InvoiceLine, InvoiceObservationData } from '../events/invoice.events.js';
 import type { InvoiceObservation } from './facts.js';
-import { keptWith } from './growing.js';
+import { keptWith } from './growing-list.js';
 import { compareFactOrigins, compareText } from './order.js';
 
 /** One invoice as all that was told of it makes it. `told` is the observation that decided its status. */

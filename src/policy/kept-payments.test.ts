@@ -9,7 +9,7 @@ import {
 } from '../../test/support/lives.facts.js';
 import { planCatalogSchema } from '../events/catalog.events.js';
 import type { Observation } from './facts.js';
-import { growingList } from './growing.js';
+import { growingList } from './growing-list.js';
 import { foldInvoices } from './invoices.js';
 import { keptPaymentBytes, paymentsOf } from './kept-payments.js';
 import { openPriceBook } from './prices.js';

@@ -1,5 +1,5 @@
 import type { InvoiceObservation, Observation } from './facts.js';
-import { isGrowing } from './growing.js';
+import { isGrowing } from './growing-list.js';
 import type { Invoice } from './invoices.js';
 import { gatherPayments, type Payments } from './payments.js';
 import type { PriceBook } from './price-book.js';

@@ -1,6 +1,6 @@
 import type { PlanCatalog } from '../events/catalog.events.js';
 import type { SubscriptionFacts } from './facts.js';
-import { isGrowing } from './growing.js';
+import { isGrowing } from './growing-list.js';
 import { openSubscriptionState, type SubscriptionState } from './subscription-state.js';
 
 /** The state of a subscription, and of how many facts it was made. */

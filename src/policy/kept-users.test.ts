@@ -12,7 +12,7 @@ import {
 import { type PlanCatalog, planCatalogSchema } from '../events/catalog.events.js';
 import type { SubscriptionItem, SubscriptionObservationData } from '../events/subscription.events.js';
 import type { CheckoutObservation, InvoiceObservation, Observation, SubscriptionFacts } from './facts.js';
-import { growingList } from './growing.js';
+import { growingList } from './growing-list.js';
 import { judge } from './judge.js';
 
 const catalogOf = (members: number, policy: object = {}): PlanCatalog =>

@@ -10,7 +10,7 @@ import {
 } from '../../test/support/lives.facts.js';
 import { planCatalogSchema } from '../events/catalog.events.js';
 import type { Observation } from './facts.js';
-import { growingList } from './growing.js';
+import { growingList } from './growing-list.js';
 import { allWithHeldItems, wholeOnes } from './held-items.js';
 import { orderObservations, statusOf } from './order.js';
 import { planPeriodsOf } from './plan-periods.js';

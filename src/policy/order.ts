@@ -1,6 +1,6 @@
 import { accessSightOf, accessStateOf } from './access-fields.js';
 import type { FactOrigin, Observation } from './facts.js';
-import { editedList, growingOnceLong, isKept, keptThroughEdits, keptWith } from './growing.js';
+import { editedList, growingOnceLong, isKept, keptThroughEdits, keptWith } from './growing-list.js';
 import { orderWithinSecond, type SecondInOrder } from './tie-breaking.js';
 
 /** Observations in the order in which they happened, twins once. `tied` names the last second whose order is a guess. */

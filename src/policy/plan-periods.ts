@@ -1,6 +1,6 @@
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
-import { type Edit, isKept, keptThroughEdits } from './growing.js';
+import { type Edit, isKept, keptThroughEdits } from './growing-list.js';
 import { NamedPrices } from './named-prices.js';
 import { asksNothingInAdvance, type PlanItem, planItem } from './plan-item.js';
 import type { PriceBook } from './price-book.js';

@@ -1,7 +1,7 @@
 import { type PlanCatalog, pricesOfLabel } from '../events/catalog.events.js';
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
-import { type Edit, keptThroughEdits } from './growing.js';
+import { type Edit, keptThroughEdits } from './growing-list.js';
 import { comparePlanItems } from './plan-item.js';
 import type { NamedAddon, NamedPlan, PriceBook } from './price-book.js';
 

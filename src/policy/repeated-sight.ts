@@ -1,5 +1,5 @@
 import type { Observation } from './facts.js';
-import { isKept } from './growing.js';
+import { isKept } from './growing-list.js';
 
 /**
  * Whether the last observation of a subscription says nothing that the one before it did not: then what is given is given on,

@@ -1,6 +1,6 @@
 import type { AccessPolicy } from '../events/catalog.events.js';
 import type { InvoiceObservation, PaymentObservation } from './facts.js';
-import { isGrowing } from './growing.js';
+import { isGrowing } from './growing-list.js';
 import type { Invoice } from './invoices.js';
 import { joinPayments, type Payment } from './joined-payments.js';
 import { isTakenBackByDispute, type MoneyBack, moneyBackOf } from './money-back.js';

@@ -2,7 +2,7 @@ import type { CommandResult } from '../../commands/aggregate.js';
 import type { GrantIssuedData } from '../../events/grant.events.js';
 import { type OverrideOutcome, overrideOutcomes } from '../../policy/combination-origins.js';
 import type { Combination } from '../../policy/combine.js';
-import type { SaidByHand } from '../../policy/facts.js';
+import type { ByHandFact } from '../../policy/facts.js';
 import type { GrantAccess, GrantRule } from '../../policy/grants.js';
 import type { OverrideRule } from '../../policy/overrides.js';
 import type { GrantsResponse, OverridesResponse } from './grants.schemas.js';
@@ -80,6 +80,6 @@ function viewOf({ override, value, planValue, overrideValue }: OverrideOutcome):
 function takenBackView({
   recordedAt,
   data: { reason, actor },
-}: SaidByHand<{ readonly reason: string | null; readonly actor: string }>) {
+}: ByHandFact<{ readonly reason: string | null; readonly actor: string }>) {
   return { at: new Date(recordedAt).toISOString(), reason, actor };
 }

@@ -1,6 +1,6 @@
 import type { Limit } from '../../events/catalog.events.js';
 import { type Combination, overriddenLimits } from '../combine.js';
-import type { SaidByHand } from '../facts.js';
+import type { ByHandFact } from '../facts.js';
 import type { Grant, GrantAccess } from '../grants.js';
 import type { OverrideAccess } from '../overrides.js';
 import { type Evidence, type Fact, type Reason, reasonOf } from './reason.js';
@@ -68,7 +68,7 @@ export function overrideEvidence(
 function takenBack({
   recordedAt,
   data,
-}: SaidByHand<{ readonly reason: string | null; readonly actor: string }>): Fact {
+}: ByHandFact<{ readonly reason: string | null; readonly actor: string }>): Fact {
   return { on: instantText(recordedAt), reason: data.reason, actor: data.actor };
 }
 

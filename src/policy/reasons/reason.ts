@@ -1,7 +1,7 @@
 import type { FactOrigin } from '../facts.js';
 import { rfc3339 } from '../time.js';
+import { inWords } from './reason-template.js';
 import { POLICY_RULES, type ReasonCode } from './rules.js';
-import { inWords } from './words.js';
 
 /** A value that a reason names: plain JSON, times in RFC 3339. */
 export type Fact = string | number | boolean | null | readonly Fact[] | { readonly [name: string]: Fact };

@@ -1,6 +1,6 @@
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { overrideKindOf } from '../../events/override.events.js';
-import type { ByHandFacts, GrantFacts, OverrideFacts, SaidByHand } from '../../policy/facts.js';
+import type { ByHandFact, ByHandFacts, GrantFacts, OverrideFacts } from '../../policy/facts.js';
 import type { FactsLoader } from './facts-loader.js';
 import type { WorkingSet } from './working-set.js';
 import type { WriteBatch } from './write-batch.js';
@@ -26,11 +26,13 @@ export class ByHandReducer {
     switch (event.type) {
       case 'GrantIssued': {
         const { grant } = event.data;
-        return this.#putGrants(userId, before, [{ grant, issued: saidBy(event, event.data), revoked: null }]);
+        return this.#putGrants(userId, before, [
+          { grant, issued: byHandFact(event, event.data), revoked: null },
+        ]);
       }
       case 'GrantRevoked': {
         const of = before.grants.filter(({ grant }) => grant === event.data.grant);
-        const revoked = saidBy(event, event.data);
+        const revoked = byHandFact(event, event.data);
         return this.#putGrants(
           userId,
           before,
@@ -41,14 +43,14 @@ export class ByHandReducer {
         const kind = overrideKindOf(event.data);
         const { key } = event.data;
         return this.#putOverrides(userId, before, [
-          { key, kind, set: saidBy(event, event.data), removed: null },
+          { key, kind, set: byHandFact(event, event.data), removed: null },
         ]);
       }
       case 'OverrideRemoved': {
         const standing = before.overrides.filter(
           ({ key, removed }) => key === event.data.key && removed === null,
         );
-        const removed = saidBy(event, event.data);
+        const removed = byHandFact(event, event.data);
         return this.#putOverrides(
           userId,
           before,
@@ -75,6 +77,6 @@ export class ByHandReducer {
   }
 }
 
-function saidBy<Data>({ id, metadata }: ByHandEvent, data: Data): SaidByHand<Data> {
+function byHandFact<Data>({ id, metadata }: ByHandEvent, data: Data): ByHandFact<Data> {
   return { eventId: id, recordedAt: Date.parse(metadata.recordedAt), data };
 }

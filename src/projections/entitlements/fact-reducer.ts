@@ -3,7 +3,7 @@ import { invoiceOfSubscription, subscriptionsOfLines } from '../../events/invoic
 import type { SubscriptionObservationData } from '../../events/subscription.events.js';
 import { thatMatter } from '../../policy/customer-sights.js';
 import type { InvoiceObservation } from '../../policy/facts.js';
-import { eventIdsOf } from '../../policy/growing.js';
+import { eventIdsOf } from '../../policy/growing-list.js';
 import { ByHandReducer } from './by-hand-reducer.js';
 import { CheckoutReducer } from './checkout-reducer.js';
 import { subjectOf } from './event-subject.js';

@@ -1,4 +1,4 @@
-import { growingList } from '../../policy/growing.js';
+import { growingList } from '../../policy/growing-list.js';
 import { bytesBeside } from './shared-parts.js';
 import { UseOrder } from './use-order.js';
 

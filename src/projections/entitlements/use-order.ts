@@ -1,4 +1,4 @@
-import { isKept } from '../../policy/growing.js';
+import { isKept } from '../../policy/growing-list.js';
 import { bytesBeside } from './shared-parts.js';
 
 /** Something in memory whose facts only grow in number; `rest` is what else it takes, in bytes. */

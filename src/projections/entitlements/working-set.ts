@@ -1,5 +1,5 @@
 import type { ByHandFacts, CheckoutObservation, Observation, UserFacts } from '../../policy/facts.js';
-import { growingList } from '../../policy/growing.js';
+import { growingList } from '../../policy/growing-list.js';
 import { CustomerClaims } from './customer-claims.js';
 import type {
   Keepable,

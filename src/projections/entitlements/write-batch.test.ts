@@ -1,4 +1,4 @@
-import { growingList } from '../../policy/growing.js';
+import { growingList } from '../../policy/growing-list.js';
 import type { KeptCheckout, KeptCustomer, KeptPayment, KeptSubscription } from './kept-rows.js';
 import { WriteBatch } from './write-batch.js';
 

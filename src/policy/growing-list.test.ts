@@ -5,7 +5,7 @@ import { planCatalogSchema } from '../events/catalog.events.js';
 import { allowsTheSame } from './access-part.js';
 import { combine } from './combine.js';
 import type { CheckoutObservation, InvoiceObservation, Observation, PaymentObservation } from './facts.js';
-import { eventIdsOf, growingList } from './growing.js';
+import { eventIdsOf, growingList } from './growing-list.js';
 import { judge } from './judge.js';
 import { orderObservations } from './order.js';
 import { changesFrom } from './over-time.js';
