@@ -1,8 +1,9 @@
 import fc from 'fast-check';
+import type { DomainEvent } from '../../src/events/event-types.js';
 import { type FoldingRules, RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
 import { EntitlementReader } from '../../src/projections/read-models/entitlement.reader.js';
 import { type History, history, policyAfter, USERS } from '../support/histories.js';
-import { day } from '../support/policy-stories.js';
+import { at, day, sale, storyCatalog } from '../support/policy-stories.js';
 import { ProjectedLog, type Replay } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
 
@@ -130,6 +131,46 @@ describe('One log replayed', () => {
       await log.replay(STRAIGHT);
       const { rows } = await log.pool.query('select user_id from tenure.user_role order by user_id');
       expect(rows).toEqual([{ user_id: 'anna' }, { user_id: 'bert' }]);
+    } finally {
+      await log.close();
+    }
+  });
+
+  it('judges by the first catalogue whoever had something before it, bought, granted or set', async () => {
+    const log = await ProjectedLog.open();
+    try {
+      const said = { reason: 'a test', actor: 'mira' };
+      const terms = {
+        plan: null,
+        addons: {},
+        features: ['sso'],
+        limits: {},
+        startsAt: null,
+        expiresAt: null,
+      };
+      const { type, data, ...origin } = sale(
+        'CheckoutCompleted',
+        day(0),
+        { pro_once: 1 },
+        {
+          metadataUserId: 'cleo',
+        },
+      ).fact;
+      const byHand: readonly DomainEvent[] = [
+        { type: 'GrantIssued', data: { ...said, ...terms, userId: 'anna', grant: 'gr_1' } },
+        {
+          type: 'OverrideSet',
+          data: { ...said, userId: 'bert', key: 'sso', value: true, add: null, expiresAt: null },
+        },
+      ];
+      await log.record(
+        ...byHand.map((event) => ({ event, origin: null, at: at(day(0)) })),
+        { event: { type, data } as DomainEvent, origin, at: at(day(0)) },
+        publication(storyCatalog(), day(1)),
+      );
+      await log.replay({ ...STRAIGHT, sliceSize: 1 });
+      const { rows } = await log.pool.query('select user_id from tenure.user_role order by user_id');
+      expect(rows.map(({ user_id }) => user_id)).toEqual(['anna', 'bert', 'cleo']);
     } finally {
       await log.close();
     }

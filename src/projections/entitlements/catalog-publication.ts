@@ -168,8 +168,8 @@ export class CatalogPublication {
     for (const userId of users) {
       if (lost.has(userId)) continue; // the first event of this user fails by that
       const found = asPublished.users.get(userId);
-      // Who has neither a row nor a subscription was not known when the catalogue was published.
-      if (found?.catalog === null && asPublished.subscriptionsOfUser(userId).length === 0) continue;
+      // Who has neither a row nor anything that could give one was not known when the catalogue was published.
+      if (found?.catalog === null && hasNothing(userId, asPublished)) continue;
       for (const publication of underWay) {
         const { position, id, type, now } = publication;
         const before = asPublished.users.get(userId);
@@ -191,4 +191,11 @@ export class CatalogPublication {
     }
     return newly;
   }
+}
+
+/** Whether nothing that a user is judged by is there. */
+function hasNothing(userId: string, known: WorkingSet): boolean {
+  const isBare = known.subscriptionsOfUser(userId).length + known.purchasesOfUser(userId).length === 0;
+  const byHand = known.byHand.get(userId);
+  return isBare && (byHand === undefined || byHand.grants.length + byHand.overrides.length === 0);
 }

@@ -19,10 +19,14 @@ export async function usersToJudge(
   limit: number,
 ): Promise<readonly string[]> {
   const withoutRow = `union
-    (select distinct s.owner from tenure.subscription s
-     where s.generation = $1 and s.owner is not null and ($2::text is null or s.owner > $2) and not exists (
-       select from tenure.user_role u where u.generation = $1 and u.user_id = s.owner)
-     order by s.owner limit $3)`;
+    (select had.user_id from (
+       select owner as user_id from tenure.subscription where generation = $1 and owner is not null
+       union select owner from tenure.checkout where generation = $1 and owner is not null and purchase
+       union select user_id from tenure.grant where generation = $1
+       union select user_id from tenure.override where generation = $1) as had
+     where ($2::text is null or had.user_id > $2) and not exists (
+       select from tenure.user_role u where u.generation = $1 and u.user_id = had.user_id)
+     order by had.user_id limit $3)`;
   const found = await pool.query(
     `select user_id from (
        (select user_id from tenure.user_role
