@@ -148,14 +148,9 @@ describe('One log replayed', () => {
         startsAt: null,
         expiresAt: null,
       };
-      const { type, data, ...origin } = sale(
-        'CheckoutCompleted',
-        day(0),
-        { pro_once: 1 },
-        {
-          metadataUserId: 'cleo',
-        },
-      ).fact;
+      const sold = sale('CheckoutCompleted', day(0), { pro_once: 1 }, { metadataUserId: 'cleo' });
+      if (sold.kind !== 'sale') throw new Error('a sale is observed');
+      const { type, data, ...origin } = sold.fact;
       const byHand: readonly DomainEvent[] = [
         { type: 'GrantIssued', data: { ...said, ...terms, userId: 'anna', grant: 'gr_1' } },
         {
