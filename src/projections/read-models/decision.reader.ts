@@ -50,14 +50,14 @@ const GROUND = {
              where r.generation = ${LIVE} and r.user_id = q.user_id) as usage
          from ${SERVED_FROM}
          left join lateral (
-           select p.generation || ':' || p.position as key,
-             case when p.generation || ':' || p.position = $2 then null else p.catalog end as text
+           select p.generation || ':' || p.position || ':' || p.hash as key,
+             case when p.generation || ':' || p.position || ':' || p.hash = $2 then null else p.catalog end as text
            from tenure.plan_catalog p where p.generation = ${LIVE} order by p.position desc limit 1) k on true`,
 };
 
 /** Reads what features are decided by: one statement, or one transaction of a user who has something by hand. */
 export class DecisionReader {
-  /** The catalogue that was read last: to parse it takes longer than all the rest. */
+  /** The catalogue that was read last: to parse it takes longer than all the rest. By its hash too, as another database may come in the place of this one. */
   #known: Known | null = null;
 
   constructor(private readonly options: DecisionReaderOptions) {}
