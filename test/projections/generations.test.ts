@@ -473,13 +473,25 @@ describe('A rebuild', () => {
       await log.pool.query(`delete from tenure.entitlement_history where user_id = 'bob'`);
       await log.pool.query(`update tenure.customer set owner = 'zoe' where customer = 'cus_3'`);
       await log.pool.query('update tenure.logical_time set now_ms = now_ms + 1 where position = 1');
+      await log.pool.query(`update tenure.subscription set owner = null where subscription = 'sub_1'`);
+      await log.pool.query(
+        `insert into tenure.revocation_version (generation, user_id, counter, raised_at) values (1, 'zoe', 1, now())`,
+      );
       const report = await a.rebuilds.verify('all', 'test', () => undefined);
       expect(report).toMatchObject({
         position: '7',
         generation: 1,
         users: null,
-        differences: 7,
-        byTable: { user_role: 2, entitlement_history: 1, customer: 2, subscription: 0, logical_time: 2 },
+        differences: 10,
+        byTable: {
+          user_role: 2,
+          revocation_version: 1,
+          entitlement_history: 1,
+          customer: 2,
+          subscription: 2,
+          subscription_fact: 0,
+          logical_time: 2,
+        },
       });
       expect(report.first).toContainEqual({
         table: 'user_role',

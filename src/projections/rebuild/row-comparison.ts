@@ -3,6 +3,8 @@ import { z } from 'zod';
 import type { ThingKind } from '../entitlements/named-things.js';
 import { GENERATION_TABLES } from '../read-models/partitions.js';
 import type { RelatedIds } from './relations.js';
+import { WORK_MEM } from './swap.js';
+import { readTables, selectUnequal } from './unequal-rows.js';
 
 /** Most differences that a report lists. */
 const IN_FULL = 100;
@@ -16,9 +18,9 @@ const USER_TABLES: readonly Table[] = [
   'faulted_user',
 ];
 /** Columns that say what was tried, and when, not what follows from the log. */
-const UNCOMPARED: Partial<Record<Table, string>> = {
-  set_aside_stream: " - 'message' - 'tried_by' - 'late_at'",
-  faulted_user: " - 'tried_by' - 'late_at'",
+const UNCOMPARED: Partial<Record<Table, readonly string[]>> = {
+  set_aside_stream: ['message', 'tried_by', 'late_at'],
+  faulted_user: ['tried_by', 'late_at'],
 };
 /** Tables that hold what users have or asked for by hand. */
 const BY_HAND: readonly Table[] = ['grant', 'override', 'plan_change', 'usage'];
@@ -93,18 +95,15 @@ export async function compareRows(
   const byTable: Record<string, number> = {};
   const first: RowDifference[] = [];
   let differences = 0;
-  for (const table of GENERATION_TABLES) {
-    const only = sample === null ? null : comparedOf(table, sample);
-    const rows = (generation: string): string =>
-      `select to_jsonb(t) - 'generation'${UNCOMPARED[table] ?? ''} as row from tenure.${table} t
-       where generation = ${generation} ${only === null ? '' : `and t.${only.column} = any($3)`} ${uncompared(table, sample)}`;
+  await client.query(`set local work_mem = '${WORK_MEM}'`);
+  for (const { table, columns } of await readTables(client)) {
+    const among = sample === null ? null : comparedOf(table, sample);
+    const only = `${among === null ? '' : `and t.${among.column} = any($3)`} ${uncompared(table, sample)}`;
+    const unequal = selectUnequal({ table, columns, without: UNCOMPARED[table] ?? [], only });
     const { rows: found } = await client.query(
-      `select found, row, count(*) over ()::int as count from (
-         (select 'in the live generation' as found, row from (${rows('$1')} except ${rows('$2')}) as a)
-         union all
-         (select 'in the log', row from (${rows('$2')} except ${rows('$1')}) as b)
-       ) as differences order by row::text limit ${IN_FULL}`,
-      [live, scratch, ...(only === null ? [] : [only.ids])],
+      `select found, row, count(*) over ()::int as count from (${unequal}) as differences
+       order by row::text limit ${IN_FULL}`,
+      [live, scratch, ...(among === null ? [] : [among.ids])],
     );
     const parsed = z.array(differenceRow).parse(found);
     byTable[table] = parsed[0]?.count ?? 0;
