@@ -47,6 +47,7 @@ export class DeadlineClient extends pg.Client {
   backend: number | null = null;
   #answers = 0;
   #writtenThen = 0;
+  #isGathering = false;
 
   constructor(config?: pg.ClientConfig) {
     super(config);
@@ -61,7 +62,18 @@ export class DeadlineClient extends pg.Client {
 
   /** Answers so far; `null` while it waits for none. */
   get awaitedAnswer(): number | null {
-    return this.#written > this.#writtenThen ? this.#answers : null;
+    return this.#written > this.#writtenThen || this.#hasMoreUnderWay ? this.#answers : null;
+  }
+
+  /** What is asked until the promises of this turn are done goes out in one write. */
+  gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    this.connection.stream.cork();
+    process.nextTick(() => {
+      this.#isGathering = false;
+      this.connection.stream.uncork();
+    });
   }
 
   /** Breaks the connection off: whatever waits on it fails with `why`. */
@@ -76,6 +88,11 @@ export class DeadlineClient extends pg.Client {
     this.connection.once('end', () => clearTimeout(late));
     if (callback === undefined) return super.end();
     super.end(callback);
+  }
+
+  /** Of several statements sent together some are still to be answered, though nothing was written since the last answer. */
+  get #hasMoreUnderWay(): boolean {
+    return this.pipeline && Reflect.get(this, 'readyForQuery') === false;
   }
 
   get #written(): number {

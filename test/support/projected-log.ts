@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import type { Aggregate, Command } from '../../src/commands/aggregate.js';
 import { AggregateRepository } from '../../src/commands/aggregate-repository.js';
 import { type Database, openDatabase, openMigratedDatabase } from '../../src/database/database.js';
+import { DeadlineClient } from '../../src/database/deadlines.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
 import { openEventStore } from '../../src/event-store/open-event-store.js';
 import { eventStoreMigrations } from '../../src/event-store/postgres/migrations.js';
@@ -314,7 +315,8 @@ export class ProjectedLog {
     > = {},
   ): Promise<Instance> {
     const url = `${this.url}?application_name=${name}`;
-    const pool = new pg.Pool({ connectionString: url, max: 6 });
+    // As the thread of the live fold has them; `replay` has connections that wait for each answer.
+    const pool = new pg.Pool({ connectionString: url, max: 6, Client: DeadlineClient, pipeline: true });
     pool.on('error', () => undefined);
     const faults: ProjectionFault[] = [];
     const aside: SetAside[] = [];

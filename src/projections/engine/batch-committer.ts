@@ -1,7 +1,8 @@
 import type { Pool } from 'pg';
+import { Flight } from '../../database/flight.js';
 import type { Position, StoredEvent } from '../../events/stored-event.js';
 import { type Checkpoint } from './checkpoint.js';
-import { moveCheckpoint, noteScanned } from './checkpoint-moves.js';
+import { moveStatement, noteScanned } from './checkpoint-moves.js';
 import type { ProjectionKey } from './projection-key.js';
 import { EventFailedError, type ProjectedBatch, type Projector } from './projector.js';
 import { type RecentChange, withChange } from './recent-changes.js';
@@ -77,13 +78,14 @@ export class BatchCommitter {
     };
     client.on('error', note);
     try {
-      // Rows and checkpoint are lost together or not at all, and the log can be folded again: no flush of its own.
-      await client.query('begin; set local synchronous_commit = off');
       const recent = withChange(this.#recent, next.revision, batch.changed);
       const { codeVersion } = this.projector;
-      const move = { read, next, codeVersion, applied: batch.applied, recent };
-      const moved = await moveCheckpoint(client, this.key, move);
-      if (moved === 'moved') {
+      const flight = new Flight(client);
+      // Rows and checkpoint are lost together or not at all, and the log can be folded again: no flush of its own.
+      await flight.send('begin; set local synchronous_commit = off');
+      await flight.send(moveStatement(this.key, { read, next, codeVersion, applied: batch.applied, recent }));
+      const isMoved = (await flight.landed())?.rowCount === 1;
+      if (isMoved) {
         await batch.write(client).catch((error: unknown) => {
           throw new WriteFailedError(batch, error);
         });
@@ -92,7 +94,7 @@ export class BatchCommitter {
       } else {
         await client.query('rollback');
       }
-      return moved;
+      return isMoved ? 'moved' : 'lost';
     } catch (error) {
       this.projector.forget();
       broken = error instanceof Error ? error : new Error(String(error));

@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from 'pg';
+import type { Pool, QueryConfig } from 'pg';
 import type { Position } from '../../events/stored-event.js';
 import { type Checkpoint, findCheckpoint, type ProjectionFault } from './checkpoint.js';
 import { partialProgressText } from './partial-progress.js';
@@ -17,15 +17,14 @@ export interface CheckpointMove {
 }
 
 /**
- * Moves the checkpoint (and clears a fault). Answers `lost` when it was no longer where it was read: another instance
- * owns the projection or the generations were swapped, and the caller's transaction must be rolled back.
+ * Moves the checkpoint (and clears a fault). It changes one row, or none when the checkpoint was no longer where it was
+ * read: another instance owns the projection or the generations were swapped, and the transaction must be rolled back.
  */
-export async function moveCheckpoint(
-  client: PoolClient,
+export function moveStatement(
   key: ProjectionKey,
   { read, next, codeVersion, applied, recent }: CheckpointMove,
-): Promise<'moved' | 'lost'> {
-  const moved = await client.query({
+): QueryConfig {
+  return {
     name: 'tenure-move-checkpoint',
     text: `update tenure.projection_checkpoint
            set handled = $5, scanned = $6, within = $7, now_ms = $8, revision = $9, code_version = $10, fault = null,
@@ -48,8 +47,7 @@ export async function moveCheckpoint(
       JSON.stringify(recent),
       summaryText(next.setAside),
     ],
-  });
-  return moved.rowCount === 1 ? 'moved' : 'lost';
+  };
 }
 
 /** Notes how far the store was read where nothing was of ours; never moves `handled` and may come too late. */

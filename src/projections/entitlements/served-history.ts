@@ -1,4 +1,4 @@
-import type { PoolClient, QueryConfig } from 'pg';
+import type { QueryConfig } from 'pg';
 import type { NewCatalog } from './row-statements.js';
 import type { ServedMark } from './set-aside-rows.js';
 import { instant, SEPARATOR, textColumn } from './statement-values.js';
@@ -23,30 +23,21 @@ export interface ServedChanges {
   readonly when: 'in order' | 'late';
 }
 
-/** Whether a generation is the one that is read: no other is served. In the transaction of the rows it stays so. */
-export async function isLiveGeneration(client: PoolClient, generation: number): Promise<boolean> {
-  const { rows } = await client.query({
-    name: 'tenure-is-live',
-    text: 'select from tenure.live_generation where generation = $1',
-    values: [generation],
-  });
-  return rows.length > 0;
-}
-
 /**
- * Adds what the generation that is read serves from now on to the history of that (DESIGN 9, "Two clocks"), in the
- * transaction of the rows, which holds the checkpoint: no swap comes between. `clock` replaces the database server's.
+ * Adds what the generation that is read serves from now on to the history of that (DESIGN 9, "Two clocks"); to be sent in
+ * the transaction of the rows, after them. `clock` replaces the database server's.
  */
-export async function keepServed(
-  client: PoolClient,
+export function servedStatements(
   { moves, marks, catalog, when }: ServedChanges,
   clock: (() => number) | null,
-): Promise<void> {
+): readonly (() => QueryConfig)[] {
   const moved = moves.filter(isServedDifferently);
   const late = when === 'late' ? { at: clock?.() ?? null } : null;
-  if (catalog !== null) await client.query(rowsStatement([rowOfDefault(catalog)], late));
-  if (moved.length > 0) await client.query(rowsStatement(moved.map(rowOfMove), late));
-  if (marks.length > 0) await client.query(marksStatement(marks, late));
+  return [
+    ...(catalog === null ? [] : [() => rowsStatement([rowOfDefault(catalog)], late)]),
+    ...(moved.length > 0 ? [() => rowsStatement(moved.map(rowOfMove), late)] : []),
+    ...(marks.length > 0 ? [() => marksStatement(marks, late)] : []),
+  ];
 }
 
 /** Stamp of what is late: the clock's time (Unix ms), or `null` for the database server's. */

@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg';
+import type { PoolClient, QueryConfig } from 'pg';
 import { z } from 'zod';
 import { aroundServer, offsetAfter } from './served-version.js';
 import type { UserRow } from './user-row.js';
@@ -10,53 +10,83 @@ export interface GrownVersion {
   readonly at: number;
 }
 
+/** A user's version that has grown without an event, and the offset that it grew to. */
+export interface GrownOffset extends GrownVersion {
+  readonly offset: number;
+}
+
 /** The row of a user as it was read until now, and as a batch leaves it. */
 export interface RowMove {
   readonly before: UserRow;
   readonly after: UserRow;
 }
 
-const momentRow = z.object({
+/** When something is served from, by the database server's clock (Unix ms), and the offsets of users that have one. */
+export interface Serving {
+  readonly at: number;
+  readonly offsets: ReadonlyMap<string, number>;
+}
+
+const servingRow = z.object({
   now: z.coerce.number(),
   user_id: z.string().nullable(),
   version_offset: z.number().nullable(),
 });
 
 /**
- * Lets the offsets grow of users of whom a change by time was, or may have been, served already that their row takes back
- * now: an event from before its instant was folded after it (DESIGN 9). Only for the generation that is read: no other is
- * served. The clock is that of the database server, which all instances share; `now` replaces it. Runs in the transaction
- * of the rows, which holds the checkpoint: no swap comes between. Answers whose offset has grown.
+ * What is served now of users whose rows move, or `null` where the generation is not the one that is read: no other is
+ * served. In the transaction of the rows, which holds the checkpoint, it stays so: no swap comes between.
  */
-export async function growOffsets(
+export async function readServing(
   client: PoolClient,
+  generation: number,
+  moves: readonly RowMove[],
+): Promise<Serving | null> {
+  const { rows } = await client.query({
+    name: 'tenure-read-serving',
+    text: `select extract(epoch from clock_timestamp()) * 1000 as now, o.user_id, o.version_offset
+           from tenure.live_generation l left join tenure.revocation_offset o on o.user_id = any($2)
+           where l.generation = $1`,
+    values: [generation, moves.filter(isDoubtful).map(({ after }) => after.userId)],
+  });
+  const found = z.array(servingRow).parse(rows);
+  const [first] = found;
+  if (first === undefined) return null;
+  const offsets = found.flatMap(({ user_id: userId, version_offset: offset }) =>
+    userId === null || offset === null ? [] : [[userId, offset] as const],
+  );
+  return { at: Math.floor(first.now), offsets: new Map(offsets) };
+}
+
+/**
+ * Lets the offsets grow of users of whom a change by time was, or may have been, served already that their row takes back
+ * now: an event from before its instant was folded after it (DESIGN 9). The clock is that of the database server, which all
+ * instances share; `now` replaces it. Answers whose offset has grown; they are written by `offsetsStatement`.
+ */
+export function growOffsets(
+  { at: servedAt, offsets }: Serving,
   moves: readonly RowMove[],
   now: (() => number) | null,
-): Promise<readonly GrownVersion[]> {
-  // Without changes by time a row is served by its counter alone, which grows as it should.
-  const doubtful = moves.filter(({ before }) => before.successors.length > 0);
-  if (doubtful.length === 0) return [];
-  const { rows } = await client.query({
-    name: 'tenure-read-offsets',
-    text: `select extract(epoch from clock_timestamp()) * 1000 as now, o.user_id, o.version_offset
-           from tenure.live_generation l left join tenure.revocation_offset o on o.user_id = any($1)`,
-    values: [doubtful.map(({ after }) => after.userId)],
+): readonly GrownOffset[] {
+  const at = now?.() ?? servedAt;
+  return moves.filter(isDoubtful).flatMap(({ before, after }) => {
+    const { userId, counter } = after;
+    const known = offsets.get(userId) ?? 0;
+    const offset = offsetAfter(before, known, after, aroundServer(at), known);
+    return offset === known ? [] : [{ userId, counter, at, offset }];
   });
-  const found = z.array(momentRow).parse(rows);
-  const [first] = found;
-  if (first === undefined) throw new Error('no generation is read');
-  const at = now?.() ?? Math.floor(first.now);
-  const known = new Map(found.map((row) => [row.user_id, row.version_offset ?? 0]));
-  const grown = doubtful.flatMap(({ before, after }) => {
-    const offset = known.get(after.userId) ?? 0;
-    const next = offsetAfter(before, offset, after, aroundServer(at), offset);
-    return next === offset ? [] : [{ userId: after.userId, counter: after.counter, at, offset: next }];
-  });
-  if (grown.length === 0) return [];
-  await client.query(
-    `insert into tenure.revocation_offset (user_id, version_offset) select * from unnest($1::text[], $2::int[])
-     on conflict (user_id) do update set version_offset = excluded.version_offset`,
-    [grown.map(({ userId }) => userId), grown.map(({ offset }) => offset)],
-  );
-  return grown;
+}
+
+export function offsetsStatement(grown: readonly GrownOffset[]): QueryConfig {
+  return {
+    name: 'tenure-write-offsets',
+    text: `insert into tenure.revocation_offset (user_id, version_offset) select * from unnest($1::text[], $2::int[])
+           on conflict (user_id) do update set version_offset = excluded.version_offset`,
+    values: [grown.map(({ userId }) => userId), grown.map(({ offset }) => offset)],
+  };
+}
+
+/** Without changes by time a row is served by its counter alone, which grows as it should. */
+function isDoubtful({ before }: RowMove): boolean {
+  return before.successors.length > 0;
 }

@@ -1,4 +1,5 @@
 import type { PoolClient, QueryConfig } from 'pg';
+import { Flight } from '../../database/flight.js';
 import { isTransient } from '../../database/transient.js';
 import type { Unwritable } from '../engine/projector.js';
 import { EventLoopShare } from '../engine/yield-if-due.js';
@@ -19,12 +20,18 @@ import {
   usersStatement,
   versionsStatement,
 } from './row-statements.js';
-import { isLiveGeneration, keepServed, type ServedChanges, type ServedMove } from './served-history.js';
+import { type ServedChanges, type ServedMove, servedStatements } from './served-history.js';
 import { noSetAsideChanges, type SetAsideChanges, setAsideStatements } from './set-aside-rows.js';
 import { noTwoClockRows, type TwoClockRows, twoClockStatements } from './two-clock-statements.js';
 import { type UsageRows, usageStatements } from './usage-rows.js';
 import type { HistoryEntry, UserRow } from './user-row.js';
-import { type GrownVersion, growOffsets, type RowMove } from './version-offsets.js';
+import {
+  type GrownVersion,
+  growOffsets,
+  offsetsStatement,
+  type RowMove,
+  readServing,
+} from './version-offsets.js';
 
 /** What a batch changes in the read models; rows are written as they are when the batch ends. */
 export class WriteBatch {
@@ -72,7 +79,7 @@ export class WriteBatch {
 
   /**
    * Writes everything with one statement a table, in the order given: equal logs give equal rows. The texts of a statement
-   * are made while the server is still busy with the one before it. `served` replaces the server's clock as what is served
+   * are made while the server is busy with those before it. `served` replaces the server's clock as what is served
    * by. What belongs to the users `apart` may fail without the rest; returns those of them for whom it did.
    */
   async write(
@@ -175,18 +182,21 @@ export class WriteBatch {
     const { moves, catalog, when } = this;
     const { marks } = this.setAside;
     const servesMore = moves.length > 0 || marks.length > 0 || catalog !== null;
-    const isLive = servesMore && (await isLiveGeneration(client, generation));
-    const grown = isLive ? await growOffsets(client, this.#ends(), served) : [];
-    let sent: Promise<unknown> = Promise.resolve();
-    for (const make of this.#statements(generation, isLive ? this.#raised(grown) : [])) {
-      const statement = make();
-      await sent;
-      sent = client.query(statement);
-      sent.catch(() => undefined); // thrown by the next `await`; meanwhile nobody waits for it
+    const ends = this.#ends();
+    const serving = servesMore ? await readServing(client, generation, ends) : null;
+    const grown = serving === null ? [] : growOffsets(serving, ends, served);
+    const changes = { moves, marks, catalog, when };
+    const statements = [
+      ...(grown.length > 0 ? [() => offsetsStatement(grown)] : []),
+      ...this.#statements(generation, serving === null ? [] : this.#raised(grown)),
+      ...(serving === null ? [] : servedStatements(changes, served)),
+    ];
+    const flight = new Flight(client);
+    for (const make of statements) {
+      await flight.send(make());
       await loopShare.yieldIfDue();
     }
-    await sent;
-    if (isLive) await keepServed(client, { moves, marks, catalog, when }, served);
+    await flight.landed();
   }
 
   /** Of each user whose row moved, as it was and as it is in the end. */

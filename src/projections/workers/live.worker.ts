@@ -27,7 +27,8 @@ function report(call: CallOf<ProjectionListener>): void {
 }
 
 const onTrouble = (error: unknown): void => report({ name: 'onTrouble', given: [portable(error)] });
-const stores = await openThreadStores(place, onTrouble);
+// Who has paid waits for a batch: some twenty turns with the server would take longer than what is done in them.
+const stores = await openThreadStores(place, { pipeline: true }, onTrouble);
 const tracing =
   place.tracing === null
     ? null

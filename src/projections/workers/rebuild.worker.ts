@@ -10,7 +10,8 @@ function post(message: FromRebuildThread): void {
 
 const onTrouble = (error: unknown): void =>
   post({ kind: 'called', call: { name: 'onTrouble', given: [portable(error)] } });
-const stores = await openThreadStores(place, onTrouble);
+// Nobody waits for a batch, and the texts of all its statements at once are more memory than those of two.
+const stores = await openThreadStores(place, { pipeline: false }, onTrouble);
 const rebuildProjector = openRebuildProjector({
   store: stores.store,
   streamPrefix: place.streamPrefix,

@@ -34,13 +34,17 @@ export interface ThreadStores {
   close(): Promise<void>;
 }
 
-/** Opens them; nothing is sent before it is needed. `onTrouble` receives the faults of idle connections. */
+/**
+ * Opens them; nothing is sent before it is needed. With `pipeline` the statements of a batch are sent together, see `Flight`.
+ * `onTrouble` receives the faults of idle connections.
+ */
 export async function openThreadStores(
   place: FoldingPlace,
+  { pipeline }: { readonly pipeline: boolean },
   onTrouble: (error: unknown) => void,
 ): Promise<ThreadStores> {
   const { databaseUrl } = place;
-  const pool = openPool(eventStorePoolConfig(databaseUrl, POOL_SIZE), onTrouble);
+  const pool = openPool({ ...eventStorePoolConfig(databaseUrl, POOL_SIZE), pipeline }, onTrouble);
   const store = await openEventStore(place, { pool, databaseUrl, onFault: onTrouble });
   return {
     pool,
