@@ -70,6 +70,28 @@ describe('a log in an EventStoreDB that others use too', () => {
     expect(idsOf((await store.readAll(page.scanned, 500)).events)).toEqual(idsOf(ours));
   });
 
+  it('is read once for a page where nothing of others is between, and a few times where much is', async () => {
+    const readsOf = async (after: string | null, limit: number) => {
+      const calls: string[] = [];
+      log.server.watch = (method) => calls.push(method);
+      const { events } = await store.readAll(after, limit);
+      log.server.watch = undefined;
+      return { events: events.length, reads: calls.length };
+    };
+    const lasts: string[] = [];
+    for (let batch = 0; batch < 5; batch += 1) {
+      lasts.push((await store.append(newStream(), 'no_stream', newEvents(500))).position);
+    }
+    const [first = null, , , , last = null] = lasts;
+    expect(await readsOf(null, 2_000)).toEqual({ events: 2_000, reads: 1 });
+    expect(await readsOf(first, 1_000)).toEqual({ events: 1_000, reads: 1 });
+    await foreign(3_000);
+    await store.append(newStream(), 'no_stream', newEvents(1));
+    expect(await readsOf(first, 2_000)).toEqual({ events: 2_000, reads: 1 });
+    // 2, 4, 8 … 1,024 records, the last of each being the first of the next, and then the rest.
+    expect(await readsOf(last, 1)).toEqual({ events: 1, reads: 11 });
+  });
+
   it('ends where it ends now, though it was longer, or another one, before', async () => {
     /** A client finds out by its first call that its server was exchanged. */
     const again = <T>(call: () => Promise<T>): Promise<T> =>

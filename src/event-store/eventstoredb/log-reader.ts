@@ -7,8 +7,8 @@ import { allRequest, eventOf, type From } from './wire.js';
 /** Runs one read to its end. */
 export type Read = (request: streams.ReadReq, what: string) => Promise<readonly streams.ReadResp[]>;
 
-/** Most records in one read of a longer walk through the log. */
-const LARGEST_READ = 1_000;
+/** Most records in one read: a page of a build or a verification, and the record before it. */
+const LARGEST_READ = 2_001;
 /** Records looked at for one page: where nearly all are foreign, a page ends here, short of its limit. */
 const RECORDS_PER_PAGE = 16_384;
 /** Records of the first look at the end of the log. */
@@ -35,20 +35,21 @@ export class LogReader {
   async page(after: Position | null, limit: number): Promise<Page> {
     const events: StoredEvent[] = [];
     let scanned = after;
-    let count = Math.min(limit + 1, LARGEST_READ); // one more: the record at `after` comes first
-    for (
-      let looked = 0;
-      looked < RECORDS_PER_PAGE;
-      looked += count, count = Math.min(count * 2, LARGEST_READ)
-    ) {
+    let foreign = 0;
+    for (let looked = 0; looked < RECORDS_PER_PAGE; ) {
+      // One more than what is missing: the record at `scanned` comes first. And where others are between, twice as many as last.
+      const count = Math.min(limit - events.length + 1 + 2 * foreign, LARGEST_READ);
       const records = await this.#records(scanned ?? 'start', count, 'forwards');
+      foreign = 0;
       for (const record of records) {
         if (record.position === scanned) continue;
         scanned = record.position;
         if (this.#isOurs(record)) events.push(record);
+        else foreign += 1;
         if (events.length === limit) break;
       }
       if (events.length === limit || records.length < count) break;
+      looked += count;
     }
     const last = events.at(-1);
     if (last !== undefined) this.noteOurs(last);
