@@ -1,5 +1,5 @@
-import { compareGiving, givesPlan } from './combine.js';
 import type { PendingPayment } from './entitlement.js';
+import { compareGiving, givesPlan } from './giving.js';
 import { compareText } from './order.js';
 import { pendingPaymentOf } from './pending-payment.js';
 import type { SubscriptionAccess } from './subscription-access.js';

@@ -1,7 +1,8 @@
 import type { Limit, Plan, PlanCatalog } from '../events/catalog.events.js';
 import { NamedError } from '../observability/named-error.js';
-import { type Access, comparedEndOf, endOf, idOf, isOfSubscription, seenAt, sourceOf } from './access.js';
+import { type Access, endOf, idOf, isOfSubscription, seenAt, sourceOf } from './access.js';
 import type { Entitlement } from './entitlement.js';
+import { compareGiving, type Giving, givesPlan, PREFERENCES } from './giving.js';
 import type { GrantAccess } from './grants.js';
 import { type LimitSum, limitsOf } from './limits.js';
 import { compareText } from './order.js';
@@ -11,33 +12,8 @@ import type { NamedPlan } from './price-book.js';
 import type { GivenAddon, SubscriptionState } from './subscription-state.js';
 import { rfc3339OrNull } from './time.js';
 
-/** What gives a plan: a subscription, a purchase, or a grant. */
-export type Giving = Access & {
-  readonly plan: NamedPlan;
-  readonly status: NonNullable<Access['status']>;
-};
-
-const STATUS_ORDER = { active: 0, trialing: 1, granted: 2, past_due: 3 } as const;
-
 /** An entitlement that does not say yet how long it holds. */
 export type UntimedEntitlement = Omit<Entitlement, 'validUntil'>;
-
-/** What decides which of several sources gives plan and role, the first that tells them apart. */
-const PREFERENCES = [
-  { rule: 'highest_rank', compare: (a: Giving, b: Giving) => b.plan.plan.rank - a.plan.plan.rank },
-  {
-    rule: 'better_status',
-    compare: (a: Giving, b: Giving) => STATUS_ORDER[a.status] - STATUS_ORDER[b.status],
-  },
-  {
-    rule: 'later_end',
-    compare: (a: Giving, b: Giving) => compareNumbers(comparedEndOf(b), comparedEndOf(a)),
-  },
-  {
-    rule: 'smaller_id',
-    compare: (a: Giving, b: Giving) => compareText(idOf(a), idOf(b)),
-  },
-] as const;
 
 /** Which rule decided the plan: how what gives it was chosen, or why the default plan holds. */
 export type PlanRule =
@@ -63,6 +39,12 @@ export interface Combination {
   readonly overrides: readonly OverrideAccess[];
 }
 
+/** A combination whose limits are not added up yet. */
+type Sources = Omit<Combination, 'limits'>;
+
+/** What is allowed, in order. */
+type Allowed = Pick<UntimedEntitlement, 'features' | 'limits'>;
+
 /**
  * Combines what each source of a user gives with the default plan (DESIGN 8): the highest rank gives plan and
  * role, features are the union, a limit is the greatest plus what add-ons give per unit. Overrides come last.
@@ -72,7 +54,10 @@ export function combine(
   catalog: PlanCatalog,
   overrides: readonly OverrideAccess[],
 ): UntimedEntitlement {
-  return entitlementOf(combinationOf(accesses, catalog, overrides));
+  const sources = sourcesOf(accesses, catalog, overrides);
+  const only = onlyPlanOf(sources);
+  const allowed = only === null ? allowedBy(summedUp(sources)) : allowedByPlan(only, sources);
+  return entitlementThat(allowed, sources);
 }
 
 /** Decides what all sources give together. */
@@ -81,6 +66,14 @@ export function combinationOf(
   catalog: PlanCatalog,
   overrides: readonly OverrideAccess[],
 ): Combination {
+  return summedUp(sourcesOf(accesses, catalog, overrides));
+}
+
+function sourcesOf(
+  accesses: readonly Access[],
+  catalog: PlanCatalog,
+  overrides: readonly OverrideAccess[],
+): Sources {
   const giving = accesses.filter(givesPlan).sort(compareGiving);
   const fallback = defaultPlan(catalog);
   const first = giving[0];
@@ -94,10 +87,14 @@ export function combinationOf(
     plan: best?.plan ?? fallback,
     speaking: best === null ? speakingOf(accesses) : [],
     addons,
-    limits: limitsOf(fallback, giving, accesses.filter(isOfGrant), addons),
     pending: awaitedOf(accesses.filter(isOfSubscription)),
     overrides,
   };
+}
+
+function summedUp(sources: Sources): Combination {
+  const { accesses, fallback, giving, addons } = sources;
+  return { ...sources, limits: limitsOf(fallback, giving, accesses.filter(isOfGrant), addons) };
 }
 
 /** The rule by which a combination has its plan. */
@@ -110,15 +107,18 @@ export function planRuleOf({ best, giving: [first, second] }: Combination): Plan
 
 /** The entitlement that a combination is. */
 export function entitlementOf(combination: Combination): UntimedEntitlement {
-  const { accesses, fallback, giving, best, plan, speaking, pending } = combination;
+  return entitlementThat(allowedBy(combination), combination);
+}
+
+function entitlementThat({ features, limits }: Allowed, sources: Sources): UntimedEntitlement {
+  const { accesses, giving, best, plan, speaking, pending } = sources;
   const subscription = best !== null && isOfSubscription(best) ? best : null;
-  const plans = [fallback.plan, ...giving.map((access) => access.plan.plan)];
   return {
     role: plan.plan.role,
     plan: plan.name,
     status: best?.status ?? speaking[0]?.word ?? 'none',
-    features: [...featuresOf(combination, plans)].sort(compareText),
-    limits: inOrder(overriddenLimits(combination)),
+    features,
+    limits,
     subscriptionActive: giving.some(isOfSubscription),
     expiresAt: rfc3339OrNull(best === null ? null : endOf(best)),
     cancelAt: rfc3339OrNull(subscription?.subscriptionState.cancelAt ?? null),
@@ -145,30 +145,11 @@ export class UnknownDefaultPlanError extends NamedError {
   }
 }
 
-/** Whether an access gives a plan. */
-export function givesPlan<Kind extends Access>(access: Kind): access is Kind & Giving {
-  return access.access && access.plan !== null && access.status !== null;
-}
-
-/** The one that plan, role and status are taken of first. */
-export function compareGiving(a: Giving, b: Giving): number {
-  for (const { compare } of PREFERENCES) {
-    const order = compare(a, b);
-    if (order !== 0) return order;
-  }
-  return 0;
-}
-
 /** Those that say a word, the one observed last first. */
 function speakingOf(accesses: readonly Access[]): readonly Access[] {
   return accesses
     .filter((access) => access.word !== null)
     .sort((a, b) => seenAt(b) - seenAt(a) || compareText(idOf(b), idOf(a)));
-}
-
-/** Ascending; also of infinite ones, whose difference is no number. */
-function compareNumbers(a: number, b: number): number {
-  return a === b ? 0 : a < b ? -1 : 1;
 }
 
 /** Limits as they are in force, with overrides. */
@@ -180,10 +161,49 @@ export function overriddenLimits({
   return overrides.length === 0 ? sums : limitsWith(overrides, sums);
 }
 
-function featuresOf(
-  { accesses, addons, overrides }: Combination,
-  plans: readonly Plan[],
-): ReadonlySet<string> {
+function allowedBy(combination: Combination): Allowed {
+  return {
+    features: [...featuresOf(combination)].sort(compareText),
+    limits: inOrder(overriddenLimits(combination)),
+  };
+}
+
+/** A plan in units of its price, as far as what it allows hangs on these. */
+interface PlanInUnits {
+  readonly plan: Plan;
+  readonly units: number;
+}
+
+/** What a plan allows in more units is not kept. */
+const FEW_UNITS = 100;
+
+/** The plan that what is allowed hangs on alone, beside the default plan; `null` where it hangs on more. */
+function onlyPlanOf({ accesses, fallback, giving, addons, overrides }: Sources): PlanInUnits | null {
+  if (giving.length > 1 || addons.length > 0 || overrides.length > 0 || accesses.some(isOfGrant)) return null;
+  const [given] = giving;
+  const { plan } = given?.plan ?? fallback;
+  const units = Object.keys(plan.perUnit).length === 0 ? 0 : (given?.units ?? 0);
+  return units > FEW_UNITS ? null : { plan, units };
+}
+
+/** What is allowed by a default plan and another in so many units: of many users it is the same, and in memory once. */
+const allowedByPlans = new WeakMap<Plan, WeakMap<Plan, Map<number, Allowed>>>();
+
+function allowedByPlan({ plan, units }: PlanInUnits, sources: Sources): Allowed {
+  const byDefault = sources.fallback.plan;
+  const beside = allowedByPlans.get(byDefault) ?? new WeakMap<Plan, Map<number, Allowed>>();
+  const inUnits = beside.get(plan) ?? new Map<number, Allowed>();
+  const known = inUnits.get(units);
+  if (known !== undefined) return known;
+  const allowed = allowedBy(summedUp(sources));
+  inUnits.set(units, allowed);
+  beside.set(plan, inUnits);
+  allowedByPlans.set(byDefault, beside);
+  return allowed;
+}
+
+function featuresOf({ accesses, fallback, giving, addons, overrides }: Combination): ReadonlySet<string> {
+  const plans = [fallback.plan, ...giving.map((access) => access.plan.plan)];
   const features = new Set(
     [...plans, ...addons.map(({ addon }) => addon)].flatMap((giver) => giver.features),
   );

@@ -3,7 +3,7 @@ import { AccessGroups, type Change, isSameMember, type Member, memberOf } from '
 import { allowsTheSame } from './access-part.js';
 import { combine, type UntimedEntitlement } from './combine.js';
 import { NO_OTHER_ACCESS, type OtherAccess } from './other-access.js';
-import { subscriptionAccessAt, turningPoints } from './subscription-access.js';
+import { isAtRest, subscriptionAccessAt, turningPoints } from './subscription-access.js';
 import type { SubscriptionState } from './subscription-state.js';
 
 /** What holds from `at` (Unix milliseconds) on, until the next one. */
@@ -55,6 +55,11 @@ export function changesFrom(
   foreseen: number,
   otherAccess: OtherAccess = NO_OTHER_ACCESS,
 ): readonly Moment[] {
+  if (!otherAccess.turns.some((at) => at > now) && states.every((state) => isAtRest(state, now / 1000))) {
+    const accesses = states.map((state) => subscriptionAccessAt(state, now / 1000));
+    const all = otherAccess.isEmpty ? accesses : [...accesses, ...otherAccess.accessesAt(now)];
+    return [{ at: now, entitlement: combine(all, catalog, otherAccess.overridesAt(now)) }];
+  }
   const together = new SubscriptionsOverTime(now);
   for (const state of states) together.join(state);
   return together.moments(catalog, foreseen, otherAccess);

@@ -123,7 +123,7 @@ export function turningPoints(subscriptionState: SubscriptionState, now: number)
   const access: number[] = [];
   for (const { at } of endsOf(subscriptionState)) if (at > now) access.push(at);
   if (standstill !== null || !isPaidOnlySome(subscriptionState)) return { access, dates: [] };
-  const { turns } = subscriptionState.remains;
+  const { turns } = subscriptionState.remains();
   // In grace everything counts that was not lost, paid or not.
   const isLost = lossRuleIn(lost) !== null;
   const from = status === 'past_due' && !isLost ? Math.max(graceEnd ?? now, now) : now;
@@ -131,6 +131,12 @@ export function turningPoints(subscriptionState: SubscriptionState, now: number)
     access: [...access, ...laterThan(turns.access, from)],
     dates: laterThan(turns.dates, from),
   };
+}
+
+/** Whether time alone changes nothing of what a subscription gives after `now` (Unix seconds). */
+export function isAtRest(subscriptionState: SubscriptionState, now: number): boolean {
+  const { access, dates } = turningPoints(subscriptionState, now);
+  return access.length === 0 && dates.length === 0;
 }
 
 /** Instants after one, of ascending ones. */
@@ -171,11 +177,11 @@ function planThatStays(
   now: number,
 ): Pick<SubscriptionAccess, 'plan' | 'units' | 'periodEnd' | 'line'> {
   const instant = subscriptionState.standstill ?? now;
-  const line = valueAt(subscriptionState.remains.plan, instant);
+  const line = valueAt(subscriptionState.remains().plan, instant);
   if (line === null) return { plan: null, units: 0, periodEnd: null, line };
   const { followed } = subscriptionState;
   const own = followed?.plan === line.gives ? followed : null;
-  const paid = lineOfUnits(subscriptionState.remains, line.gives, own?.price ?? null, instant) ?? line;
+  const paid = lineOfUnits(subscriptionState.remains(), line.gives, own?.price ?? null, instant) ?? line;
   const held = own?.units ?? subscriptionState.carriedUnits(paid.price) ?? paid.units;
   return { plan: line.gives, units: Math.min(paid.units, held), periodEnd: line.end, line };
 }
@@ -190,7 +196,7 @@ function addonsAt(
   const instant = subscriptionState.standstill ?? now;
   return subscriptionState.addons.flatMap((held) => {
     if (!paidOnly && !subscriptionState.lost.addons.has(held.name)) return [held];
-    const units = Math.min(held.units, unitsThatStay(subscriptionState.remains, held.price, instant));
+    const units = Math.min(held.units, unitsThatStay(subscriptionState.remains(), held.price, instant));
     return units > 0 ? [{ ...held, units }] : [];
   });
 }

@@ -44,7 +44,8 @@ export interface SubscriptionState {
   readonly returned: ReturnedInvoices;
   /** What was paid for. */
   readonly payments: Payments;
-  readonly remains: Remains;
+  /** What a paid line covers of it; found when it is first asked for. */
+  readonly remains: () => Remains;
   /** How its prices are read. */
   readonly book: PriceBook;
   /** The newest observation whose items were not cut. */
@@ -142,7 +143,7 @@ export function openSubscriptionState(
     book,
     itemsFrom,
     // Of most subscriptions nobody asks what stays of them.
-    get remains() {
+    remains: () => {
       remains ??= remainsOf(payments, book, followed);
       return remains;
     },
