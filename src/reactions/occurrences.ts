@@ -8,9 +8,9 @@ import {
 } from '../events/event-envelope.js';
 import { comparePositions, type Position, type StoredEvent } from '../events/stored-event.js';
 import { UnsupportedSchemaVersionError } from '../events/upcasters.js';
-import type { Occurrence } from './reaction.js';
+import type { Followed, Occurrence } from './reaction.js';
 import type { ReactionCheckpoint } from './reaction-checkpoint.js';
-import { readServedChanges } from './served-changes.reader.js';
+import { lastServedOrdinal, readServedChanges, type ServedChanges } from './served-changes.reader.js';
 import type { UncausedChange } from './user-changes.js';
 
 /** Events and rows of one page. */
@@ -30,14 +30,15 @@ export interface OccurrencesOptions {
   readonly store: Pick<EventStore, 'readAll' | 'eventAt'>;
   readonly database: Statements;
   readonly size: PageSize;
+  readonly follows: Followed;
 }
 
 /**
- * Reads the next page behind a checkpoint, up to the event that the live generation folded last (`handled`, read before), and
- * of what was served no more than belongs to it. An event that this code cannot read is passed by, as the fold set it aside.
+ * Reads what is followed of the next page behind a checkpoint, up to the event that the live generation folded last (`handled`,
+ * read before), and of what was served no more than belongs to it. An event that this code cannot read is passed by, as the fold set it aside.
  */
 export async function readOccurrences(
-  { store, database, size }: OccurrencesOptions,
+  { store, database, size, follows }: OccurrencesOptions,
   from: ReactionCheckpoint,
   handled: Position | null,
 ): Promise<OccurrencePage> {
@@ -46,11 +47,16 @@ export async function readOccurrences(
   const stored = page.filter(({ position }) => comparePositions(position, handled) <= 0);
   const isFull = page.length === size.events && stored.length === page.length;
   const upTo = isFull ? (stored.at(-1)?.position ?? from.position) : isBehind ? handled : from.position;
-  const served = await readServedChanges(database, { ordinal: from.ordinal, upTo, limit: size.rows });
+  const served =
+    follows.changes === 'none'
+      ? await noChanges(database)
+      : await readServedChanges(database, { ordinal: from.ordinal, upTo, limit: size.rows });
 
   // Rows that did not fit: what of the log stands behind them waits with them.
   const reached = served.isFull ? (served.changes.at(-1)?.anchor ?? from.position) : upTo;
-  const events = stored.filter(({ position }) => comparePositions(position, reached) <= 0);
+  const events = stored.filter(
+    (event) => comparePositions(event.position, reached) <= 0 && follows.mayMatter(event),
+  );
   const parsed = new Map(events.map((event) => [event.position, readable(event)]));
   const occurrences: Occurrence[] = [];
   let next = 0;
@@ -73,6 +79,11 @@ export async function readOccurrences(
     to: { position, ordinal: served.ordinal },
     mayBeMore: isFull || served.isFull,
   };
+}
+
+/** As if all rows had been read: who follows none begins behind them if it ever follows some. */
+async function noChanges(database: Statements): Promise<ServedChanges> {
+  return { changes: [], ordinal: await lastServedOrdinal(database), isFull: false };
 }
 
 async function withCause(

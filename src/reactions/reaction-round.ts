@@ -55,7 +55,8 @@ export async function reactOnce(
     if (!isLevel) await passBy(pool, reaction.name, from, to);
     return { ...LEVEL, outcome: 'asleep' };
   }
-  const page = await readOccurrences({ store, database: pool, size }, from, handled);
+  const { follows } = reaction;
+  const page = await readOccurrences({ store, database: pool, size, follows }, from, handled);
   if (page.to.position === from.position && page.to.ordinal === from.ordinal) return LEVEL;
   return inTransaction(pool, async (client): Promise<RoundEnd> => {
     await client.query('set local synchronous_commit = on');

@@ -1,6 +1,7 @@
 import { v5 as uuidV5 } from 'uuid';
 import type { Statements } from '../database/in-transaction.js';
 import type { EventEnvelope } from '../events/event-envelope.js';
+import type { StoredEvent } from '../events/stored-event.js';
 import type { UserChange } from './user-changes.js';
 
 /**
@@ -36,11 +37,22 @@ export interface DueWork {
   readonly createdAt: Date;
 }
 
+/** Which of what happened a reaction is given. All else it is not shown, and is passed by for next to nothing. */
+export interface Followed {
+  /** Whether an event may matter, by its type and its texts as they are stored: only such a one is parsed. */
+  mayMatter(event: StoredEvent): boolean;
+  /** Changes of what users are served: `none` of them is read where none matters. */
+  readonly changes: 'all' | 'none';
+}
+
+/** All that happened. */
+export const EVERYTHING: Followed = { mayMatter: () => true, changes: 'all' };
+
 /**
  * One thing that follows what happened, at least once each: a message, a mail, a call to Stripe.
  *
  * To add one, write a class that implements this, and name it in `reactions.module.ts` (`REACTIONS`). The reactor gives
- * `workFor` every occurrence once, in order, and writes what it answers together with the reaction's checkpoint; a worker
+ * `workFor` every occurrence that it `follows` once, in order, and writes what it answers together with the reaction's checkpoint; a worker
  * then calls `perform` until it comes back, `retryAfterMs` giving the pauses. So `workFor` decides by what it is shown
  * and what the log holds before it alone and calls nobody outside, and `perform` must bear to be called twice: the id of the work is the same each time
  * (an idempotency key for Stripe). A new reaction starts from now; a rebuild, swap or roll-back runs none again.
@@ -50,6 +62,7 @@ export interface Reaction {
   readonly name: string;
   /** Milliseconds to wait after the first, second … try that failed; after the last of them the work is given up. */
   readonly retryAfterMs: readonly number[];
+  readonly follows: Followed;
   /** Whether nothing is wanted now: the checkpoint then goes on without a look at the log. */
   isAsleep(database: Statements): Promise<boolean>;
   /** What follows; part of the transaction that moves the checkpoint. */

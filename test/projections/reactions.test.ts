@@ -1,5 +1,12 @@
 import { dropOldDeadLetters, replayDeadLetter } from '../../src/reactions/dead-letters.js';
-import type { DueWork, NewWork, Occurrence, Reaction } from '../../src/reactions/reaction.js';
+import {
+  type DueWork,
+  EVERYTHING,
+  type Followed,
+  type NewWork,
+  type Occurrence,
+  type Reaction,
+} from '../../src/reactions/reaction.js';
 import { reactOnce } from '../../src/reactions/reaction-round.js';
 import { Reactor } from '../../src/reactions/reactor.js';
 import { customerOf } from '../../src/reactions/served-user.reader.js';
@@ -23,6 +30,7 @@ function told(occurrence: Occurrence): string {
 /** A reaction that keeps what it was shown; each occurrence is work of its user's lane, or of the log's. */
 class Recording implements Reaction {
   readonly name = 'recording';
+  readonly follows: Followed = EVERYTHING;
   readonly retryAfterMs = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1];
   readonly shown: string[] = [];
   readonly done: string[] = [];
@@ -210,6 +218,25 @@ describe('A reaction', () => {
     reaction.asleep = false;
     await react(reaction);
     expect(reaction.shown).toEqual([]);
+  });
+
+  it('that follows some events and no changes is shown those events alone, and what it follows later from then on', async () => {
+    const reaction = new (class extends Recording {
+      override readonly follows: Followed = {
+        mayMatter: ({ data }) => data.includes('"ann"'),
+        changes: 'none',
+      };
+    })(nothing);
+    await react(reaction);
+    await fold(sight('ann', day(2)), sight('bob', day(3)), sight('ann', day(4), { status: 'canceled' }));
+    await react(reaction);
+    await react(reaction);
+    expect(reaction.shown).toEqual(['SubscriptionUpdated 2', 'SubscriptionUpdated 4']);
+    const later = new Recording(nothing);
+    await react(later);
+    await fold(sight('bob', day(5), { status: 'canceled' }));
+    await react(later);
+    expect(later.shown).toEqual(['SubscriptionUpdated 5', 'bob plus>free v2 by SubscriptionUpdated 5']);
   });
 
   it('does all of a lane in order though half of the tries fail, and other lanes beside it', async () => {

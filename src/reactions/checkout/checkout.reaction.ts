@@ -10,6 +10,7 @@ import { StripeUnansweredError } from '../../stripe/gateway/stripe-lists.js';
 import { StripeRefusedError, written } from '../../stripe/gateway/written.js';
 import {
   type DueWork,
+  type Followed,
   type NewWork,
   type Occurrence,
   type Reaction,
@@ -23,7 +24,7 @@ import {
   type PaidSubscription,
   paidSubscription,
 } from './ended-by-payment.js';
-import { type FollowUp, followUpOf } from './follow-up.js';
+import { type FollowUp, followUpOf, mayHaveFollowUp } from './follow-up.js';
 
 export interface CheckoutReactionOptions {
   /** `null`: Stripe is never asked, and nothing follows. */
@@ -45,6 +46,7 @@ const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
  */
 export class CheckoutReaction implements Reaction {
   readonly name = 'checkout';
+  readonly follows: Followed = { mayMatter: mayHaveFollowUp, changes: 'none' };
   readonly retryAfterMs = [
     2 * SECOND,
     10 * SECOND,

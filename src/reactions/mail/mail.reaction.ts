@@ -6,7 +6,7 @@ import { untilAborted } from '../../observability/in-time.js';
 import type { Pseudonyms } from '../../pseudonyms/pseudonyms.js';
 import type { StripeGateway } from '../../stripe/gateway/stripe.gateway.js';
 import { type FindJobs, happenedAt, triggerOf } from '../event-trigger.js';
-import type { DueWork, NewWork, Occurrence, Reaction } from '../reaction.js';
+import { type DueWork, EVERYTHING, type NewWork, type Occurrence, type Reaction } from '../reaction.js';
 import { customerOf, ownerOf, servedOf } from '../served-user.reader.js';
 import type { UserChange } from '../user-changes.js';
 import { dayOf, MAIL_KINDS, type MailFields, type MailKind, mailOf } from './mail-kinds.js';
@@ -52,6 +52,7 @@ const [S, MIN, H] = [1_000, 60_000, 3_600_000];
  * is asked from Stripe's customer when the mail goes out; it is in no row and no log.
  */
 export class MailReaction implements Reaction {
+  readonly follows = EVERYTHING;
   readonly name = 'mail';
   readonly retryAfterMs = [10 * S, MIN, 10 * MIN, H, 3 * H, 6 * H, 12 * H];
 

@@ -5,7 +5,14 @@ import type { EventStore } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { comparePositions } from '../../events/stored-event.js';
 import { type EventTrigger, type FindJobs, triggerOf } from '../event-trigger.js';
-import { type DueWork, LaterWorkError, type NewWork, type Occurrence, type Reaction } from '../reaction.js';
+import {
+  type DueWork,
+  EVERYTHING,
+  LaterWorkError,
+  type NewWork,
+  type Occurrence,
+  type Reaction,
+} from '../reaction.js';
 import { ownerOf, servedOf, servedOrDefaultOf } from '../served-user.reader.js';
 import type { UserChange } from '../user-changes.js';
 import { type Endpoint, wants } from './endpoint.js';
@@ -59,6 +66,7 @@ const gapRow = z.object({ id: z.string() });
 /** Messages to the endpoints that asked for them (DESIGN 10): to each in order for a user. */
 export class WebhooksReaction implements Reaction {
   readonly name = WEBHOOKS;
+  readonly follows = EVERYTHING;
   readonly retryAfterMs: readonly number[];
   readonly #usage: ReportedUsage;
 
