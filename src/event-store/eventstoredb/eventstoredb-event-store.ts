@@ -113,8 +113,7 @@ export class EventStoreDbEventStore implements LogTarget {
   async readPage(stream: string, from: number, limit: number): Promise<readonly StoredEvent[]> {
     if (!isRevision(from)) throw new RangeError(`${from} is no revision`);
     checkPageSize(limit);
-    const messages = await this.#read(streamRequest(stream, from, limit), stream);
-    const page = messages.map(eventOf).filter((event) => event !== null);
+    const page = await this.#read(streamRequest(stream, from, limit), stream);
     const [first] = page;
     if (first !== undefined && first.revision !== from) {
       throw new StreamDeletedError(`${stream} has lost what was before revision ${first.revision}`);
@@ -123,8 +122,8 @@ export class EventStoreDbEventStore implements LogTarget {
   }
 
   async readLast(stream: string): Promise<StoredEvent | null> {
-    const messages = await this.#read(lastOfStreamRequest(stream), stream);
-    return messages.map(eventOf).find((event) => event !== null) ?? null;
+    const [last = null] = await this.#read(lastOfStreamRequest(stream), stream);
+    return last;
   }
 
   async readKeys(stream: string, types: ReadonlySet<string>): Promise<KeysAnswer> {
@@ -175,10 +174,10 @@ export class EventStoreDbEventStore implements LogTarget {
     }
   }
 
-  #read(request: streams.ReadReq, what: string): Promise<readonly streams.ReadResp[]> {
+  #read(request: streams.ReadReq, what: string): Promise<readonly StoredEvent[]> {
     return this.#hold(
       this.#reads
-        .run(this.#limits.readMs, (msLeft) => this.#client.readOnce(request, msLeft))
+        .run(this.#limits.readMs, (msLeft) => this.#client.readOnce(request, eventOf, msLeft))
         .catch((error: unknown) => {
           throw readFault(error, what);
         }),

@@ -91,14 +91,21 @@ export class LogClient extends EventStoreDBClient {
     return limit.hold(answer);
   }
 
-  /** Every message of a read that ends by itself, within `ms` milliseconds. */
-  async readOnce(request: streams.ReadReq, ms: number): Promise<readonly streams.ReadResp[]> {
+  /**
+   * What `take` makes of each message of a read that ends by itself, within `ms` milliseconds; nothing of those of which it
+   * makes `null`. Messages are large beside it, so none is kept until the end.
+   */
+  async readOnce<T>(
+    request: streams.ReadReq,
+    take: (message: streams.ReadResp) => T | null,
+    ms: number,
+  ): Promise<readonly T[]> {
     const limit = new Limit(ms);
     const opening = this.GRPCStreamCreator(grpc.StreamsClient, 'read', (client) => {
       limit.begin();
       return client.read(request, ...this.#arguments(limit.deadline));
     })();
-    return limit.hold(opening.then(collect));
+    return limit.hold(opening.then((stream) => collect(stream, take)));
   }
 
   /** Opens a subscription; its end is reported once. */
@@ -199,12 +206,18 @@ function notSent(cause: unknown): NotSentError {
   return new NotSentError(cause instanceof Error ? cause.message : String(cause), { cause });
 }
 
-function collect(stream: NodeJS.ReadableStream): Promise<readonly streams.ReadResp[]> {
+function collect<T>(
+  stream: NodeJS.ReadableStream,
+  take: (message: streams.ReadResp) => T | null,
+): Promise<readonly T[]> {
   return new Promise((resolve, reject) => {
-    const messages: streams.ReadResp[] = [];
-    stream.on('data', (message: streams.ReadResp) => messages.push(message));
+    const taken: T[] = [];
+    stream.on('data', (message: streams.ReadResp) => {
+      const made = take(message);
+      if (made !== null) taken.push(made);
+    });
     stream.on('error', reject);
-    stream.on('end', () => resolve(messages));
+    stream.on('end', () => resolve(taken));
   });
 }
 

@@ -2,10 +2,10 @@ import type streams from '@eventstore/db-client/generated/streams_pb.js';
 import { comparePositions, type Position, type StoredEvent } from '../../events/stored-event.js';
 import { UnknownPositionError } from '../errors.js';
 import { type Page } from '../event-store.js';
-import { allRequest, eventOf, type From } from './wire.js';
+import { allRequest, type From } from './wire.js';
 
 /** Runs one read to its end. */
-export type Read = (request: streams.ReadReq, what: string) => Promise<readonly streams.ReadResp[]>;
+export type Read = (request: streams.ReadReq, what: string) => Promise<readonly StoredEvent[]>;
 
 /** Most records in one read: a page of a build or a verification, and the record before it. */
 const LARGEST_READ = 2_001;
@@ -102,13 +102,8 @@ export class LogReader {
     return this.#known?.position ?? null;
   }
 
-  async #records(
-    from: From,
-    count: number,
-    direction: 'forwards' | 'backwards',
-  ): Promise<readonly StoredEvent[]> {
-    const messages = await this.read(allRequest(from, count, direction), 'the log');
-    return messages.map(eventOf).filter((event) => event !== null);
+  #records(from: From, count: number, direction: 'forwards' | 'backwards'): Promise<readonly StoredEvent[]> {
+    return this.read(allRequest(from, count, direction), 'the log');
   }
 
   /** Types with `$` are the server's own, in anybody's streams: links, tombstones. */
