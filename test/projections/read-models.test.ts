@@ -1,8 +1,9 @@
-import type pg from 'pg';
+import pg from 'pg';
 import type { LiveCheckpoint } from '../../src/projections/engine/checkpoint.js';
 import { NOTHING_SET_ASIDE } from '../../src/projections/engine/set-aside-summary.js';
 import { EntitlementReader } from '../../src/projections/read-models/entitlement.reader.js';
 import { OpsReader } from '../../src/projections/read-models/ops.reader.js';
+import { readServed } from '../../src/projections/read-models/served-row.js';
 import { at, day } from '../support/policy-stories.js';
 import { ProjectedLog, type Replay, type ToRecord } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
@@ -258,6 +259,30 @@ describe('The read models', () => {
       now = at(day(1));
       reader = new EntitlementReader(log.pool, () => now);
       reader.confirmed(CONFIRMED, false, 0);
+    });
+
+    it('by a plan that a connection makes once, which looks each user up by a key however small the tables were', async () => {
+      const client = new pg.Client(log.url);
+      await client.connect();
+      try {
+        // Then a plan counts for nothing, as it does beside reads of tables that are large.
+        await client.query('set cpu_operator_cost = 0.000001');
+        for (let count = 0; count < 8; count += 1) await readServed(client, ['u_1'], Date.now);
+        const { rows: plans } = await client.query<{ custom: number; generic: number }>(
+          `select custom_plans::int as custom, generic_plans::int as generic from pg_prepared_statements
+           where name = 'tenure-read-entitlements'`,
+        );
+        expect(plans).toEqual([{ custom: 5, generic: 3 }]);
+        const { rows } = await client.query<{ 'QUERY PLAN': string }>(
+          `explain execute "tenure-read-entitlements" ('{u_1}')`,
+        );
+        const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+        for (const table of ['user_role_g1', 'revocation_offset', 'faulted_user_g1', 'plan_change_g1']) {
+          expect(plan).toMatch(new RegExp(` on ${table} .*\n.*Index Cond: .*\\(user_id = q\\.user_id\\)`));
+        }
+      } finally {
+        await client.end();
+      }
     });
 
     it('from memory until a second after the checkpoint was confirmed, however late word of it came', async () => {

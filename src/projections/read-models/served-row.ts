@@ -35,38 +35,44 @@ export const servedRow = z.object({
   planned_at: z.date().nullable(),
 });
 
+const LIVE = '(select generation from tenure.live_generation)';
+
 /** What is read of each user, as `servedRow` has it. */
 export const SERVED_COLUMNS = `q.user_id, u.snapshot, u.successors, u.counter, u.position::text, u.changed_at, u.history_seq,
            coalesce(o.version_offset, 0) as version_offset, c.handled::text, coalesce(c.revision, 0)::text as revision,
            f.position::text as fault_position, f.since as fault_since,
            n.subscription as planned_subscription, n.plan as planned_plan, n.label as planned_label, n.at as planned_at,
            (select swaps from tenure.live_generation) as live_epoch,
-           (select p.default_snapshot from tenure.plan_catalog p
-             where p.generation = (select generation from tenure.live_generation)
+           (select p.default_snapshot from tenure.plan_catalog p where p.generation = ${LIVE}
              order by p.position desc limit 1) as default_snapshot`;
 
 /**
  * Where it is read, of the users in the parameter $1: one statement, so one moment, in which pointer, rows, offsets and checkpoint
  * belong together. A change to come counts no longer once an observation is of its second or later, by Stripe's clock, or says
- * that the subscription's schedule became another one, or none. How many are asked for is hidden from the planner, which would
- * plan each call anew for the one user that it sees, and take longer for that than for the answer.
+ * that the subscription's schedule became another one, or none.
+ *
+ * Each connection plans it once, maybe while the tables are empty. So the planner is not shown how many are asked for, or it
+ * would plan every call anew for the one that it sees, which takes longer than the answer; and by `offset 0` each table
+ * is looked into by its key for each user, and never read whole because it was small once.
  */
 export const SERVED_FROM = `unnest((select $1::text[])) as q(user_id)
-         left join tenure.user_role u
-           on u.generation = (select generation from tenure.live_generation) and u.user_id = q.user_id
-         left join tenure.revocation_offset o on o.user_id = q.user_id
-         left join tenure.faulted_user f
-           on f.generation = (select generation from tenure.live_generation) and f.user_id = q.user_id
-             and f.position is not null
-         left join tenure.plan_change n
-           on n.generation = (select generation from tenure.live_generation) and n.user_id = q.user_id
+         left join lateral (
+           select * from tenure.user_role r where r.generation = ${LIVE} and r.user_id = q.user_id offset 0) u on true
+         left join lateral (
+           select version_offset from tenure.revocation_offset r where r.user_id = q.user_id offset 0) o on true
+         left join lateral (
+           select position, since from tenure.faulted_user r
+           where r.generation = ${LIVE} and r.user_id = q.user_id and r.position is not null offset 0) f on true
+         left join lateral (
+           select subscription, plan, label, at from tenure.plan_change r
+           where r.generation = ${LIVE} and r.user_id = q.user_id
              and not exists (select from tenure.subscription_fact s
-               where s.generation = n.generation and s.subscription = n.subscription and s.kind = 'observation'
-                 and (substring(s.body from '"created":([0-9]+)')::bigint >= extract(epoch from n.at)
-                   or (substring(s.body from '"created":([0-9]+)')::bigint > n.asked_at
+               where s.generation = r.generation and s.subscription = r.subscription and s.kind = 'observation'
+                 and (substring(s.body from '"created":([0-9]+)')::bigint >= extract(epoch from r.at)
+                   or (substring(s.body from '"created":([0-9]+)')::bigint > r.asked_at
                      and s.body ~ '"names":\\[[^]]*"schedule"')))
-         left join tenure.projection_checkpoint c
-           on c.projection = 'entitlements' and c.generation = (select generation from tenure.live_generation)`;
+           offset 0) n on true
+         left join tenure.projection_checkpoint c on c.projection = 'entitlements' and c.generation = ${LIVE}`;
 
 const READ = {
   name: 'tenure-read-entitlements',
