@@ -48,5 +48,25 @@ class CreateReactions1764700000000 implements MigrationInterface {
   }
 }
 
+/** What is due is found by its group, however much waits of others. The two that went before have no reader any more. */
+class IndexDueWorkByGroup1765200000000 implements MigrationInterface {
+  readonly name = 'IndexDueWorkByGroup1765200000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      create index reaction_work_group_due_idx on tenure.reaction_work (reaction, "group", due_at, seq)
+      where due_at is not null`);
+    await runner.query('drop index tenure.reaction_work_due_idx');
+    await runner.query('drop index tenure.reaction_work_group_idx');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      create index reaction_work_due_idx on tenure.reaction_work (reaction, due_at) where due_at is not null`);
+    await runner.query('create index reaction_work_group_idx on tenure.reaction_work (reaction, "group")');
+    await runner.query('drop index tenure.reaction_work_group_due_idx');
+  }
+}
+
 /** Migrations of the reactions, oldest first. */
-export const reactionMigrations = [CreateReactions1764700000000];
+export const reactionMigrations = [CreateReactions1764700000000, IndexDueWorkByGroup1765200000000];

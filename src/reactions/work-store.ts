@@ -22,12 +22,12 @@ const workRow = z
     }),
   );
 
-/** Work that one look takes, and of one group at most. */
-const TAKEN_AT_ONCE = 64;
-
 /**
  * Writes work of a reaction, in the transaction that moves its checkpoint: behind that row's lock, which whoever ends work
  * takes too, nobody changes which of a lane is first. What is written already stays as it is.
+ *
+ * Statistics of PostgreSQL are of no help: the table is large one minute and empty the next, and the planner may take ten
+ * thousand rows for four. So no statement here says what a join could be made of: each passes over the table once at most.
  */
 export async function writeWork(
   database: Statements,
@@ -35,20 +35,39 @@ export async function writeWork(
   work: readonly NewWork[],
 ): Promise<void> {
   if (work.length === 0) return;
-  await database.query(
-    `insert into tenure.reaction_work (id, reaction, lane, "group", payload)
-     select w.id, $1, w.lane, w.grp, w.payload
-     from unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) with ordinality as w(id, lane, grp, payload, n)
-     order by w.n on conflict (id) do nothing`,
-    [
-      reaction,
-      work.map(({ key }) => stableId(reaction, key)),
-      work.map(({ lane }) => lane),
-      work.map(({ group }) => group),
-      work.map(({ payload }) => JSON.stringify(payload)),
-    ],
-  );
-  await promote(database, reaction, [...new Set(work.map(({ lane }) => lane))]);
+  const lanes = [...new Set(work.map(({ lane }) => lane))];
+  const { rows } = await database.query(WRITE, [
+    reaction,
+    work.map(({ key }) => stableId(reaction, key)),
+    work.map(({ lane }) => lane),
+    work.map(({ group }) => group),
+    work.map(({ payload }) => JSON.stringify(payload)),
+    firstOfLanes(work),
+    lanes,
+  ]);
+  // Behind one that was written before, and so not now, another may be the first of its lane.
+  if (rows.length < work.length) await promote(database, reaction, lanes);
+}
+
+/** Written with the time at which it is due: what is the first of its lane, where nothing of that waits. */
+const WRITE = `
+  insert into tenure.reaction_work (id, reaction, lane, "group", payload, due_at)
+  select w.id, $1, w.lane, w.grp, w.payload,
+    case when w.is_first and w.lane <> all (array(
+      select distinct lane from tenure.reaction_work
+      where reaction = $1 and state = 'waiting' and lane = any ($7::text[]))) then clock_timestamp() end
+  from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::boolean[]) with ordinality
+    as w(id, lane, grp, payload, is_first, n)
+  order by w.n on conflict (id) do nothing returning 1`;
+
+/** Of each whether it is the first of its lane here. */
+function firstOfLanes(work: readonly NewWork[]): readonly boolean[] {
+  const seen = new Set<string>();
+  return work.map(({ lane }) => {
+    const isFirst = !seen.has(lane);
+    seen.add(lane);
+    return isFirst;
+  });
 }
 
 /** Holds the reaction's checkpoint until the transaction ends, which is durable then: see `writeWork`. */
@@ -65,37 +84,57 @@ export async function promote(
   reaction: string,
   lanes: readonly string[],
 ): Promise<void> {
-  await database.query(
-    `update tenure.reaction_work set due_at = clock_timestamp()
-     where id in (
-       select first.id from unnest($2::text[]) as l(lane) cross join lateral (
-         select id, due_at from tenure.reaction_work w
-         where w.reaction = $1 and w.lane = l.lane and w.state = 'waiting' order by w.seq limit 1
-       ) first where first.due_at is null)`,
-    [reaction, lanes],
-  );
+  await database.query(PROMOTE, [reaction, lanes, []]);
 }
 
-/** Work that is due now, longest first, but for what is under way, what is held, and more than `perGroup` of one group. */
+/** As ids that are found first: see `writeWork`. `$3` is what does not count as waiting. */
+const PROMOTE = `
+  update tenure.reaction_work set due_at = clock_timestamp()
+  where id = any (array(
+    select id from (
+      select distinct on (lane) id, due_at from tenure.reaction_work
+      where reaction = $1 and state = 'waiting' and lane = any ($2::text[]) and id <> all ($3::uuid[])
+      order by lane, seq
+    ) first where due_at is null))`;
+
+/** What one look takes. */
+export interface TakeOptions {
+  /** Ids that are taken already. */
+  readonly underWay: readonly string[];
+  /** Groups of which nothing is taken. */
+  readonly held: readonly string[];
+  readonly perGroup: number;
+  readonly inAll: number;
+}
+
+/** Work that is due now, longest first. However much waits, what is read is what is taken, of each group by its index. */
 export async function takeDue(
   database: Statements,
   reaction: string,
-  {
-    underWay,
-    held,
-    perGroup,
-  }: { readonly underWay: readonly string[]; readonly held: readonly string[]; readonly perGroup: number },
+  { underWay, held, perGroup, inAll }: TakeOptions,
 ): Promise<readonly DueWork[]> {
-  const { rows } = await database.query(
-    `select id, seq::text, lane, "group", payload, attempts, replayed, created_at from (
-       select *, row_number() over (partition by "group" order by due_at, seq) as place
-       from tenure.reaction_work
-       where reaction = $1 and due_at <= clock_timestamp() and id <> all ($2::uuid[]) and "group" <> all ($3::text[])
-     ) w where place <= $4 order by due_at, seq limit $5`,
-    [reaction, underWay, held, perGroup, TAKEN_AT_ONCE],
-  );
+  const { rows } = await database.query(TAKE, [reaction, underWay, held, perGroup, inAll]);
   return z.array(workRow).parse(rows);
 }
+
+/** The clock is that of the statement's begin, rounded up as `due_at` may be: a time that moves while it runs is no bound of an index. */
+const TAKE = `
+  with recursive groups as (
+    (select "group" from tenure.reaction_work
+     where reaction = $1 and due_at is not null order by "group" limit 1)
+    union all
+    select (select w."group" from tenure.reaction_work w
+            where w.reaction = $1 and w.due_at is not null and w."group" > g."group" order by w."group" limit 1)
+    from groups g where g."group" is not null
+  )
+  select id, seq::text, lane, w."group", payload, attempts, replayed, created_at
+  from groups g cross join lateral (
+    select * from tenure.reaction_work
+    where reaction = $1 and "group" = g."group" and id <> all ($2::uuid[])
+      and due_at <= statement_timestamp() + interval '1 millisecond'
+    order by due_at, seq limit $4
+  ) w
+  where g."group" <> all ($3::text[]) order by w.due_at, w.seq limit $5`;
 
 /** How a try ended: `done`; to be tried again in so many milliseconds; or given up. */
 export type TryEnd =
@@ -127,16 +166,10 @@ export async function endTries(pool: Pool, reaction: string, ended: readonly End
   });
 }
 
-/** What `promote` does, without what is removed by the same statement, which still sees it. */
+/** What is done is still seen by the other half of the statement, and is left out there. */
 const REMOVE_AND_PROMOTE = `
   with done as (delete from tenure.reaction_work where id = any ($3::uuid[]))
-  update tenure.reaction_work set due_at = clock_timestamp()
-  where id in (
-    select first.id from unnest($2::text[]) as l(lane) cross join lateral (
-      select id, due_at from tenure.reaction_work w
-      where w.reaction = $1 and w.lane = l.lane and w.state = 'waiting' and w.id <> all ($3::uuid[])
-      order by w.seq limit 1
-    ) first where first.due_at is null)`;
+  ${PROMOTE}`;
 
 const AGAIN = `
   update tenure.reaction_work set attempts = attempts + 1, failure = $2,

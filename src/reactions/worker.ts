@@ -14,6 +14,8 @@ export interface WorkerOptions {
 /** Tries at once, of a reaction and of one of its groups. */
 const AT_ONCE = 16;
 const PER_GROUP = 4;
+/** Work that one look takes. */
+const TAKEN_AT_ONCE = 64;
 /** Tries at once together with those that have ended and are not kept yet. */
 const UNDER_WAY = 64;
 /** A pause is longer by up to this part, so that what failed together is not tried together again. */
@@ -40,7 +42,12 @@ export class Worker {
     if (!this.#hasPlace()) return;
     const held = [...(await reaction.heldGroups(pool)), ...this.#fullGroups()];
     const underWay = [...this.#underWay.keys()];
-    const due = await takeDue(pool, reaction.name, { underWay, held, perGroup: PER_GROUP });
+    const due = await takeDue(pool, reaction.name, {
+      underWay,
+      held,
+      perGroup: PER_GROUP,
+      inAll: TAKEN_AT_ONCE,
+    });
     for (const work of due) {
       if (!this.#hasPlace() || signal.aborted) return;
       if ((this.#groups.get(work.group) ?? 0) >= PER_GROUP) continue;

@@ -362,7 +362,7 @@ describe('A reaction', () => {
     await fold(sight('ann', day(2)), sight('ann', day(3), { status: 'paused' }), sight('ann', day(4)));
     await react(reaction);
     const due = async (): Promise<readonly DueWork[]> => {
-      const all = await takeDue(log.pool, reaction.name, { underWay: [], held: [], perGroup: 64 });
+      const all = await takeDue(log.pool, reaction.name, { underWay: [], held: [], perGroup: 64, inAll: 64 });
       return all.filter(({ lane }) => lane === 'ann');
     };
     const next = async (end: TryEnd): Promise<DueWork> => {
