@@ -15,7 +15,7 @@ export type Occurrence =
 /**
  * Work that follows an occurrence. `key` names it among all work of its reaction, whatever is read again: the same key is
  * the same work, with the same id. Work of one `lane` is done in order, one at a time; `group` is what a reaction may hold
- * back or drop as a whole, and has few places at once. `payload` is anything that JSON can tell.
+ * back or drop as a whole, and has `atOnce` places. `payload` is anything that JSON can tell.
  */
 export interface NewWork {
   readonly key: string;
@@ -63,6 +63,8 @@ export interface Reaction {
   /** Milliseconds to wait after the first, second … try that failed; after the last of them the work is given up. */
   readonly retryAfterMs: readonly number[];
   readonly follows: Followed;
+  /** Tries of one group at once. */
+  readonly atOnce: number;
   /** Whether nothing is wanted now: the checkpoint then goes on without a look at the log. */
   isAsleep(database: Statements): Promise<boolean>;
   /** What follows; part of the transaction that moves the checkpoint. */
@@ -76,6 +78,11 @@ export interface Reaction {
 /** Work that no further try can do; it is given up at once. */
 export class UselessWorkError extends Error {
   override readonly name = 'UselessWorkError';
+}
+
+/** A try that was none, as its group is held since the work was taken: it waits, as it was. */
+export class HeldWorkError extends Error {
+  override readonly name = 'HeldWorkError';
 }
 
 /** A try that failed, where whoever refused said when to come again: not before `afterMs` milliseconds. */

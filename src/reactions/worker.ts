@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { type DueWork, LaterWorkError, type Reaction, UselessWorkError } from './reaction.js';
+import { type DueWork, HeldWorkError, LaterWorkError, type Reaction, UselessWorkError } from './reaction.js';
 import { type EndedTry, endTries, type TryEnd, takeDue } from './work-store.js';
 
 export interface WorkerOptions {
@@ -11,13 +11,11 @@ export interface WorkerOptions {
   readonly wake: () => void;
 }
 
-/** Tries at once, of a reaction and of one of its groups. */
-const AT_ONCE = 16;
-const PER_GROUP = 4;
-/** Work that one look takes. */
-const TAKEN_AT_ONCE = 64;
-/** Tries at once together with those that have ended and are not kept yet. */
-const UNDER_WAY = 64;
+/** Tries at once of a reaction, and those together with tries that have ended and are not kept yet. */
+const AT_ONCE = 128;
+const UNDER_WAY = 512;
+/** Work that is read before it has a place, of one group and in all: so a place that is free is filled without a look. */
+const READ_AHEAD = { perGroup: 64, inAll: 256 };
 /** A pause is longer by up to this part, so that what failed together is not tried together again. */
 const JITTER = 0.2;
 /** What is kept of why a try failed, in characters. */
@@ -31,6 +29,8 @@ export class Worker {
   readonly #underWay = new Map<string, Promise<void>>();
   readonly #groups = new Map<string, number>();
   #trying = 0;
+  /** Work that was taken and waits for a place of its group: none of it is of a group that has one. */
+  #ready: DueWork[] = [];
   #ended: EndedTry[] = [];
   #keeping: Promise<void> = Promise.resolve();
 
@@ -40,23 +40,22 @@ export class Worker {
   async look(signal: AbortSignal): Promise<void> {
     const { pool, reaction } = this.options;
     if (!this.#hasPlace()) return;
-    const held = [...(await reaction.heldGroups(pool)), ...this.#fullGroups()];
-    const underWay = [...this.#underWay.keys()];
+    const held = await reaction.heldGroups(pool);
+    this.#ready = this.#ready.filter(({ group }) => !held.includes(group));
+    this.#fill(signal);
+    if (!this.#hasPlace() || signal.aborted) return;
     const due = await takeDue(pool, reaction.name, {
-      underWay,
-      held,
-      perGroup: PER_GROUP,
-      inAll: TAKEN_AT_ONCE,
+      underWay: [...this.#underWay.keys()],
+      held: [...held, ...this.#fullGroups()],
+      ...READ_AHEAD,
     });
-    for (const work of due) {
-      if (!this.#hasPlace() || signal.aborted) return;
-      if ((this.#groups.get(work.group) ?? 0) >= PER_GROUP) continue;
-      this.#begin(work, signal);
-    }
+    this.#ready.push(...due);
+    this.#fill(signal);
   }
 
-  /** Comes back when nothing is under way. */
+  /** Comes back when nothing is under way; what was taken and not begun is left to whoever looks next. */
   async settled(): Promise<void> {
+    this.#ready = [];
     await Promise.all(this.#underWay.values());
   }
 
@@ -64,8 +63,22 @@ export class Worker {
     return this.#trying < AT_ONCE && this.#underWay.size < UNDER_WAY;
   }
 
+  #isFull(group: string): boolean {
+    return (this.#groups.get(group) ?? 0) >= this.options.reaction.atOnce;
+  }
+
   #fullGroups(): readonly string[] {
-    return [...this.#groups].filter(([, count]) => count >= PER_GROUP).map(([group]) => group);
+    return [...this.#groups.keys()].filter((group) => this.#isFull(group));
+  }
+
+  /** Begins what was taken, as far as there are places. */
+  #fill(signal: AbortSignal): void {
+    if (signal.aborted || this.#ready.length === 0) return;
+    this.#ready = this.#ready.filter((work) => {
+      if (!this.#hasPlace() || this.#isFull(work.group)) return true;
+      this.#begin(work, signal);
+      return false;
+    });
   }
 
   #begin(work: DueWork, signal: AbortSignal): void {
@@ -86,9 +99,10 @@ export class Worker {
     try {
       end = await this.#endOf(work, signal);
     } finally {
-      const isWaitedFor = !this.#hasPlace() || (this.#groups.get(work.group) ?? 0) >= PER_GROUP;
+      const wasFull = !this.#hasPlace() || this.#isFull(work.group);
       this.#leavePlace(work.group);
-      if (isWaitedFor) wake();
+      this.#fill(signal);
+      if (wasFull && this.#hasPlace() && !this.#isFull(work.group)) wake();
     }
     if (end === null) return;
     await this.#keep({ work, end });
@@ -123,14 +137,14 @@ export class Worker {
     await this.#keeping;
   }
 
-  /** How a try ended; `null` where this instance is to stop, which says nothing of the work. */
+  /** How a try ended; `null` where this instance is to stop or its group is held, which says nothing of the work. */
   async #endOf(work: DueWork, signal: AbortSignal): Promise<TryEnd | null> {
     const { reaction } = this.options;
     try {
       await reaction.perform(work, signal);
       return { outcome: 'done' };
     } catch (error) {
-      if (signal.aborted) return null;
+      if (signal.aborted || error instanceof HeldWorkError) return null;
       const why = (error instanceof Error ? error.message : String(error)).slice(0, REASON_LENGTH);
       const pause = reaction.retryAfterMs[work.attempts];
       if (pause === undefined || error instanceof UselessWorkError) return { outcome: 'dead', why };

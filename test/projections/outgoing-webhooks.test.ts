@@ -4,11 +4,14 @@ import { SealedSecrets } from '../../src/auth/sealed-secrets.js';
 import { planCatalogSchema } from '../../src/events/catalog.events.js';
 import { listDeadLetters, replayDeadLetter } from '../../src/reactions/dead-letters.js';
 import type { EventTrigger } from '../../src/reactions/event-trigger.js';
+import { HeldWorkError } from '../../src/reactions/reaction.js';
+import { reactOnce } from '../../src/reactions/reaction-round.js';
 import { Reactor } from '../../src/reactions/reactor.js';
 import { EndpointRepository } from '../../src/reactions/webhooks/endpoint.repository.js';
 import type { MessageType } from '../../src/reactions/webhooks/message-types.js';
 import { MessageSender } from '../../src/reactions/webhooks/sender.js';
 import { WebhooksReaction } from '../../src/reactions/webhooks/webhooks.reaction.js';
+import { takeDue } from '../../src/reactions/work-store.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog, type ToRecord } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
@@ -62,15 +65,11 @@ describe('Outgoing webhooks', () => {
     return made?.secret ?? '';
   }
 
-  /** Runs the reaction; comes back when it has begun. */
-  async function run(
-    retryAfterMs = Array.from({ length: 40 }, () => 2),
-    trigger: EventTrigger = 'stripe',
-  ): Promise<void> {
+  function reactionOf(retryAfterMs: readonly number[], trigger: EventTrigger): WebhooksReaction {
     const sender = new MessageSender({ addresses: 'any', endpoints, version: 'test' });
     const findJobs = async (_: unknown, ids: readonly string[]) =>
       new Map(trigger === 'import' ? ids.map((id) => [id, 'import' as const]) : []);
-    const reaction = new WebhooksReaction({
+    return new WebhooksReaction({
       pool: log.pool,
       store: log.store,
       streamPrefix: 'tenure.',
@@ -81,11 +80,18 @@ describe('Outgoing webhooks', () => {
       retryAfterMs,
       onGone: ({ id }) => gone.push(id),
     });
+  }
+
+  /** Runs the reaction; comes back when it has begun. */
+  async function run(
+    retryAfterMs = Array.from({ length: 40 }, () => 2),
+    trigger: EventTrigger = 'stripe',
+  ): Promise<void> {
     const reactor = new Reactor({
       pool: log.pool,
       url: log.url,
       store: log.store,
-      reactions: [reaction],
+      reactions: [reactionOf(retryAfterMs, trigger)],
       isLogKnown: () => true,
       metrics: { reactionWork: () => undefined, reactionWritten: () => undefined },
       onTrouble: () => undefined,
@@ -272,6 +278,24 @@ describe('Outgoing webhooks', () => {
     receiver.answer = () => 204;
     await endpoints.change('whe_1', { state: 'active' });
     await until('it has come', () => receiver.taken.length === 1);
+  });
+
+  it('are not sent to an endpoint that was paused since they were taken to be sent', async () => {
+    await endpoint();
+    await run();
+    for (const reactor of reactors.splice(0)) await reactor.stop();
+    const reaction = reactionOf([], 'stripe');
+    await fold(sight('ann', day(2)));
+    await reactOnce({ pool: log.pool, store: log.store }, reaction);
+    const [work] = await takeDue(log.pool, 'webhooks', { underWay: [], held: [], perGroup: 1, inAll: 1 });
+    if (work === undefined) throw new Error('nothing is due');
+    const { signal } = new AbortController();
+    await endpoints.change('whe_1', { state: 'paused' });
+    await expect(reaction.perform(work, signal)).rejects.toThrow(HeldWorkError);
+    expect(receiver.seen).toEqual([]);
+    await endpoints.change('whe_1', { state: 'active' });
+    await reaction.perform(work, signal);
+    expect(versionsOf('ann')).toEqual([1]);
   });
 
   it('begin for a new endpoint with what comes then, wait for one that is paused, and of an import come not at all', async () => {

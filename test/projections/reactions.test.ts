@@ -3,6 +3,7 @@ import {
   type DueWork,
   EVERYTHING,
   type Followed,
+  HeldWorkError,
   type NewWork,
   type Occurrence,
   type Reaction,
@@ -31,6 +32,7 @@ function told(occurrence: Occurrence): string {
 class Recording implements Reaction {
   readonly name = 'recording';
   readonly follows: Followed = EVERYTHING;
+  readonly atOnce = 4;
   readonly retryAfterMs = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1];
   readonly shown: string[] = [];
   readonly done: string[] = [];
@@ -300,6 +302,50 @@ describe('A reaction', () => {
     await until('nothing waits', async () => (await workIds()).length === 0);
     expect(most).toBeGreaterThan(1);
     expect(most).toBeLessThanOrEqual(4);
+  });
+
+  it('that is held when its turn comes waits as it was, and is no try', async () => {
+    const attempts: number[] = [];
+    let isHeld = true;
+    let asked = 0;
+    const reaction = new (class extends Recording {
+      override async heldGroups(): Promise<readonly string[]> {
+        return isHeld && asked > 0 ? ['all'] : [];
+      }
+    })(async (work) => {
+      asked += 1;
+      if (isHeld) throw new HeldWorkError();
+      attempts.push(work.attempts);
+    });
+    await react(reaction);
+    await fold(...Array.from({ length: 9 }, (_, i) => sight(`u${i}`, day(2) + i)));
+    await react(reaction);
+    run(reaction);
+    await until('one was held', () => asked > 0);
+    isHeld = false;
+    await until('nothing waits', async () => (await workIds()).length === 0);
+    expect(new Set(attempts)).toEqual(new Set([0]));
+    expect(reaction.done).toHaveLength(18);
+  });
+
+  it('goes on with another instance when one is stopped, however much waits', async () => {
+    const begun: string[] = [];
+    const stuck = new Recording(async ({ id }, signal) => {
+      begun.push(id);
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('cut off'))));
+    });
+    await react(stuck);
+    await fold(...Array.from({ length: 30 }, (_, i) => sight(`u${i}`, day(2) + i)));
+    await react(stuck);
+    const written = await workIds();
+    const first = run(stuck);
+    await until('as many are under way as may be', () => begun.length === stuck.atOnce);
+    const next = new Recording(nothing);
+    run(next);
+    await first.stop();
+    await until('the other did it', () => next.done.length === written.length);
+    expect(begun).toHaveLength(stuck.atOnce);
+    expect(next.done.map((line) => line.slice(0, 36)).sort()).toEqual(written.toSorted());
   });
 
   it('is done by another instance where one died in the middle, by the same ids', async () => {

@@ -47,6 +47,7 @@ const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
 export class CheckoutReaction implements Reaction {
   readonly name = 'checkout';
   readonly follows: Followed = { mayMatter: mayHaveFollowUp, changes: 'none' };
+  readonly atOnce = 4;
   readonly retryAfterMs = [
     2 * SECOND,
     10 * SECOND,

@@ -54,6 +54,7 @@ const [S, MIN, H] = [1_000, 60_000, 3_600_000];
 export class MailReaction implements Reaction {
   readonly follows = EVERYTHING;
   readonly name = 'mail';
+  readonly atOnce = 4;
   readonly retryAfterMs = [10 * S, MIN, 10 * MIN, H, 3 * H, 6 * H, 12 * H];
 
   constructor(private readonly options: MailReactionOptions) {}

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { SealedColumn } from '../../auth/seal-anew.js';
 import type { SealedSecrets } from '../../auth/sealed-secrets.js';
 import { inTransaction, type Statements } from '../../database/in-transaction.js';
+import { GatheredLook } from '../gathered-look.js';
 import { type Endpoint, newSecret } from './endpoint.js';
 import { BULK_SOURCES, MESSAGE_TYPE_NAMES } from './message-types.js';
 
@@ -29,11 +30,13 @@ const endpointRow = z
       rotatedUntil,
     }),
   );
-const secretRow = z.object({
-  secret: z.string(),
-  secret_before: z.string().nullable(),
-  rotated_until: z.date().nullable(),
-});
+const sealedRow = z.object({ secret: z.string(), secret_before: z.string().nullable() });
+
+/** An endpoint with its secrets as they are kept. */
+interface SealedEndpoint {
+  readonly endpoint: Endpoint;
+  readonly sealed: z.infer<typeof sealedRow>;
+}
 
 const COLUMNS = 'id, url, description, types, bulk, state, created_at, rotated_until';
 
@@ -63,6 +66,11 @@ export interface EndpointRepositoryOptions {
   readonly now: () => number;
 }
 
+/** An endpoint and the secrets that sign what it is sent, the newest first. */
+export interface SigningEndpoint extends Endpoint {
+  readonly secrets: readonly string[];
+}
+
 /** All endpoints, in the order in which they were made. */
 export async function listEndpoints(database: Statements): Promise<readonly Endpoint[]> {
   const { rows } = await database.query(
@@ -74,7 +82,11 @@ export async function listEndpoints(database: Statements): Promise<readonly Endp
 
 /** Endpoints in PostgreSQL. Secrets go in sealed and come out when something is signed, and once when they are made. */
 export class EndpointRepository {
-  constructor(private readonly options: EndpointRepositoryOptions) {}
+  readonly #signing: GatheredLook<SealedEndpoint>;
+
+  constructor(private readonly options: EndpointRepositoryOptions) {
+    this.#signing = new GatheredLook((ids) => readSealed(options.pool, ids));
+  }
 
   list(): Promise<readonly Endpoint[]> {
     return listEndpoints(this.options.pool);
@@ -98,8 +110,10 @@ export class EndpointRepository {
        values ($1, $2, $3, $4, $5, 'active', $6, $7, $8) on conflict do nothing`,
       [id, url, description, types, bulk, secrets.seal(newSecret(), id), new Date(now()), createdBy],
     );
-    const [endpoint, [secret]] = [await this.find(id), await this.secretsOf(id)];
-    if (endpoint === null || secret === undefined) throw new Error('an endpoint was made and is not there');
+    const found = await this.findSigning(id);
+    const [secret] = found?.secrets ?? [];
+    if (found === null || secret === undefined) throw new Error('an endpoint was made and is not there');
+    const { secrets: _, ...endpoint } = found;
     const isSame = isDeepStrictEqual(
       [endpoint.url, endpoint.description, endpoint.types, endpoint.bulk],
       [url, description, types, bulk],
@@ -151,16 +165,37 @@ export class EndpointRepository {
     });
   }
 
-  /** The secrets that sign now, the newest first; none where there is no such endpoint. @throws SecretUnreadableError */
-  async secretsOf(id: string): Promise<readonly string[]> {
-    const { pool, secrets, now } = this.options;
-    const { rows } = await pool.query(
-      'select secret, secret_before, rotated_until from tenure.webhook_endpoint where id = $1',
-      [id],
-    );
-    if (rows[0] === undefined) return [];
-    const { secret, secret_before: before, rotated_until: until } = secretRow.parse(rows[0]);
-    const sealed = before !== null && until !== null && until.getTime() > now() ? [secret, before] : [secret];
-    return sealed.map((each) => secrets.open(each, id));
+  /**
+   * An endpoint with the secrets that sign now; of all that are asked for in one turn of the event loop by one statement. `null`:
+   * there is none of that id. @throws SecretUnreadableError
+   */
+  async findSigning(id: string): Promise<SigningEndpoint | null> {
+    const { secrets, now } = this.options;
+    const found = await this.#signing.ask(id);
+    if (found === null) return null;
+    const { endpoint, sealed } = found;
+    const { rotatedUntil } = endpoint;
+    const isBeforeGood = rotatedUntil !== null && rotatedUntil.getTime() > now();
+    const good = [sealed.secret, ...(isBeforeGood ? [sealed.secret_before] : [])];
+    return {
+      ...endpoint,
+      secrets: good.filter((each) => each !== null).map((each) => secrets.open(each, id)),
+    };
   }
+}
+
+async function readSealed(
+  database: Statements,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, SealedEndpoint>> {
+  const { rows } = await database.query(
+    `select ${COLUMNS}, secret, secret_before from tenure.webhook_endpoint where id = any ($1)`,
+    [ids],
+  );
+  return new Map(
+    rows.map((row) => {
+      const endpoint = endpointRow.parse(row);
+      return [endpoint.id, { endpoint, sealed: sealedRow.parse(row) }];
+    }),
+  );
 }

@@ -1,7 +1,7 @@
 import { Webhook } from 'standardwebhooks';
 import type { Pseudonyms } from '../../pseudonyms/pseudonyms.js';
 import type { Endpoint } from './endpoint.js';
-import type { EndpointRepository } from './endpoint.repository.js';
+import type { EndpointRepository, SigningEndpoint } from './endpoint.repository.js';
 import { bodyOf, CLOUD_EVENT, type KeptMessage, type Sending } from './envelope.js';
 import { RefusedMessageError, type SendOptions, send } from './send.js';
 
@@ -37,20 +37,18 @@ export class MessageSender {
     return (await pseudonyms.userIdsOf([subject])).size === 0;
   }
 
-  /** Sends a message; comes back when it was taken. @throws as `send`, and SecretUnreadableError */
+  /** Sends a message; comes back when it was taken. @throws as `send` */
   async send(
-    { id, url }: Endpoint,
+    { url, secrets }: Pick<SigningEndpoint, 'url' | 'secrets'>,
     message: KeptMessage,
     sending: Sending,
     signal: AbortSignal,
   ): Promise<number> {
-    const { endpoints, version, pseudonyms = null, ...rest } = this.options;
+    const { endpoints: _, version, pseudonyms = null, ...rest } = this.options;
     const kept = bodyOf(message, sending);
     const body = pseudonyms === null ? kept : await pseudonyms.reveal(kept, inJson);
     const at = new Date();
-    const signatures = (await endpoints.secretsOf(id)).map((secret) =>
-      new Webhook(secret).sign(message.id, at, body),
-    );
+    const signatures = secrets.map((secret) => new Webhook(secret).sign(message.id, at, body));
     const headers = {
       'content-type': CLOUD_EVENT,
       'user-agent': `tenure/${version}`,
@@ -62,11 +60,13 @@ export class MessageSender {
   }
 
   /** Sends a message once and says how that went. */
-  async test(endpoint: Endpoint, message: KeptMessage): Promise<TestOutcome> {
+  async test({ id }: Endpoint, message: KeptMessage): Promise<TestOutcome> {
     const began = performance.now();
     const took = (): number => Math.round(performance.now() - began);
     const sending = { gapAfter: null, replayed: false };
     try {
+      const endpoint = await this.options.endpoints.findSigning(id);
+      if (endpoint === null) throw new Error('the endpoint was removed');
       const answered = await this.send(endpoint, message, sending, new AbortController().signal);
       return { delivered: true, answered, failure: null, milliseconds: took() };
     } catch (error) {

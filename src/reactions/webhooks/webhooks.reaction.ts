@@ -5,9 +5,11 @@ import type { EventStore } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { comparePositions } from '../../events/stored-event.js';
 import { type EventTrigger, type FindJobs, triggerOf } from '../event-trigger.js';
+import { GatheredLook } from '../gathered-look.js';
 import {
   type DueWork,
   EVERYTHING,
+  HeldWorkError,
   LaterWorkError,
   type NewWork,
   type Occurrence,
@@ -16,7 +18,7 @@ import {
 import { ownerOf, servedOf, servedOrDefaultOf } from '../served-user.reader.js';
 import type { UserChange } from '../user-changes.js';
 import { type Endpoint, wants } from './endpoint.js';
-import { type EndpointRepository, listEndpoints } from './endpoint.repository.js';
+import { type EndpointRepository, listEndpoints, type SigningEndpoint } from './endpoint.repository.js';
 import { type KeptMessage, keptMessage, keptMessageSchema, type Sending } from './envelope.js';
 import { isAnyLower, type LimitNews, newsOfChange, newsOfReport } from './limits.js';
 import { type Message, messageOfEvent, messagesOf } from './messages.js';
@@ -61,18 +63,22 @@ export interface WebhooksReactionOptions {
 /** RFC 9110, 15.5.11: what is there no more, and will not be again (Standard Webhooks 1.0: disable the endpoint). */
 const GONE = 410;
 
-const gapRow = z.object({ id: z.string() });
+const idRow = z.object({ id: z.string() });
+const gapRow = z.object({ lane: z.string(), id: z.string() });
 
 /** Messages to the endpoints that asked for them (DESIGN 10): to each in order for a user. */
 export class WebhooksReaction implements Reaction {
   readonly name = WEBHOOKS;
   readonly follows = EVERYTHING;
+  readonly atOnce = 16;
   readonly retryAfterMs: readonly number[];
   readonly #usage: ReportedUsage;
+  readonly #gaps: GatheredLook<string>;
 
   constructor(private readonly options: WebhooksReactionOptions) {
     this.retryAfterMs = options.retryAfterMs ?? RETRY_AFTER_MS;
     this.#usage = new ReportedUsage(options);
+    this.#gaps = new GatheredLook((lanes) => gapsIn(options.pool, lanes));
   }
 
   async isAsleep(database: Statements): Promise<boolean> {
@@ -103,15 +109,19 @@ export class WebhooksReaction implements Reaction {
       [],
     );
     return z
-      .array(gapRow)
+      .array(idRow)
       .parse(rows)
       .map(({ id }) => id);
   }
 
   async perform(work: DueWork, signal: AbortSignal): Promise<void> {
     const { pool, endpoints } = this.options;
-    const [endpoint, gapAfter] = await Promise.all([endpoints.find(work.group), gapBefore(pool, work)]);
+    const [endpoint, gapAfter] = await Promise.all([
+      endpoints.findSigning(work.group),
+      this.#gaps.ask(work.lane),
+    ]);
     if (endpoint === null) return; // it was removed, and with it what waited
+    if (endpoint.state === 'paused') throw new HeldWorkError();
     const { replayed } = work;
     await this.#send(endpoint, keptMessageSchema.parse(work.payload), { gapAfter, replayed }, signal);
     if (gapAfter !== null) await gapWasTold(pool, work);
@@ -119,7 +129,7 @@ export class WebhooksReaction implements Reaction {
 
   /** A receiver that is gone for good is paused, and is asked no more until somebody goes on with it. */
   async #send(
-    endpoint: Endpoint,
+    endpoint: SigningEndpoint,
     message: KeptMessage,
     sending: Sending,
     signal: AbortSignal,
@@ -208,14 +218,22 @@ async function trialEnding(
     : [messageOfEvent({ type: 'trial.ending', limit: null }, event, snapshot, triggerOf(event))];
 }
 
-/** The last message before this one, to that endpoint about that user, that was given up and that none has told of; `null`: none. */
-async function gapBefore(pool: Pool, { lane, seq }: DueWork): Promise<string | null> {
-  const { rows } = await pool.query(
-    `select payload::json ->> 'id' as id from tenure.reaction_work
-     where reaction = $1 and lane = $2 and state = 'dead' and not gap_told and seq < $3 order by seq desc limit 1`,
-    [WEBHOOKS, lane, seq],
+/**
+ * Of each lane, an endpoint and a user, the last message that was given up and that none has told of. It is before whatever is
+ * sent now: a lane is done in order, and what is replayed comes last.
+ */
+async function gapsIn(database: Statements, lanes: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await database.query(
+    `select distinct on (lane) lane, payload::json ->> 'id' as id from tenure.reaction_work
+     where reaction = $1 and lane = any ($2) and state = 'dead' and not gap_told order by lane, seq desc`,
+    [WEBHOOKS, lanes],
   );
-  return rows[0] === undefined ? null : gapRow.parse(rows[0]).id;
+  return new Map(
+    z
+      .array(gapRow)
+      .parse(rows)
+      .map(({ lane, id }) => [lane, id]),
+  );
 }
 
 async function gapWasTold(pool: Pool, { lane, seq }: DueWork): Promise<void> {
