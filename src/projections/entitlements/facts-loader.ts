@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Entitlement } from '../../policy/entitlement.js';
-import type { ByHandFacts, GrantFacts, OverrideFacts } from '../../policy/facts.js';
+import type { ByHandFacts } from '../../policy/facts.js';
 import { customerMetadata } from '../../policy/ownership.js';
 import { grantText, overrideText } from './by-hand-rows.js';
 import {
@@ -10,7 +10,7 @@ import {
   type StoredCheckout,
   type StoredCustomer,
   type StoredFact,
-  type StoredUser,
+  type StoredUserRow,
 } from './fact-queries.js';
 import { readCheckout, readCustomer, readInvoice, readObservation } from './fact-rows.js';
 import type { Keepable, KeptCheckout, KeptCustomer, KeptSubscription } from './kept-rows.js';
@@ -33,19 +33,18 @@ export class FactsLoader {
     private readonly workingSet: WorkingSet,
   ) {
     this.#queries = new FactQueries(pool, generation);
-    this.payments = new PaymentsLoader(pool, generation, workingSet);
+    this.payments = new PaymentsLoader(this.#queries, workingSet);
   }
 
   /** Subscriptions with their facts, the checkouts that name them and what took back their payments. Unknown ones become empty rows. */
   async subscriptions(ids: Iterable<string>): Promise<void> {
     const missing = this.#missing('subscription', ids, this.workingSet.subscriptions);
     if (missing.length === 0) return;
-    const [rows, facts, checkouts, payments] = await Promise.all([
+    const [rows, facts] = await Promise.all([
       this.#queries.subscriptions(missing),
       this.#queries.factsOf(missing),
-      this.#queries.checkouts('subscription', missing),
-      this.payments.joinedTo('subscription', missing),
     ]);
+    const payments = await this.payments.joined(rows.flatMap((row) => row.payments));
     const bySubscription = new Map<string, StoredFact[]>();
     for (const fact of facts) {
       const own = bySubscription.get(fact.subscription);
@@ -67,10 +66,10 @@ export class FactsLoader {
         customerDeleted: row?.customer_deleted ?? false,
         observations: eachAfter(own, 'observation', readObservation),
         invoices: eachAfter(own, 'invoice', readInvoice),
-        ...payments(subscription),
+        ...payments(row?.payments ?? []),
       };
     });
-    await this.#addCheckouts(checkouts);
+    await this.checkouts(rows.flatMap(({ sessions }) => sessions));
     for (const row of read) this.workingSet.addSubscription(row);
   }
 
@@ -96,7 +95,7 @@ export class FactsLoader {
   async checkouts(sessions: Iterable<string>): Promise<void> {
     const missing = this.#missing('checkout', sessions, this.workingSet.checkouts);
     if (missing.length === 0) return;
-    await this.#addCheckouts(await this.#queries.checkouts('session', missing));
+    await this.#addCheckouts(await this.#queries.checkouts(missing));
     for (const session of missing) {
       if (this.workingSet.checkouts.has(session)) continue;
       this.workingSet.addCheckout({
@@ -132,14 +131,10 @@ export class FactsLoader {
   async customers(ids: Iterable<string>): Promise<void> {
     const missing = this.#missing('customer', ids, this.workingSet.wholeCustomers);
     if (missing.length === 0) return;
-    const [rows, subscriptions, checkouts] = await Promise.all([
-      this.#queries.customers(missing),
-      this.#queries.subscriptionIds('customer', missing),
-      this.#queries.checkouts('customer', missing),
-    ]);
+    const rows = await this.#queries.customers(missing);
     this.#addCustomers(missing, rows);
-    await this.#addCheckouts(checkouts);
-    await this.subscriptions(subscriptions);
+    await this.checkouts(rows.flatMap(({ sessions }) => sessions));
+    await this.subscriptions(rows.flatMap(({ subscriptions }) => subscriptions));
     for (const customer of missing) this.workingSet.wholeCustomers.add(customer);
   }
 
@@ -155,23 +150,20 @@ export class FactsLoader {
   async users(ids: Iterable<string>, byDefault: Entitlement): Promise<void> {
     const missing = this.#missing('user', ids, this.workingSet.wholeUsers);
     if (missing.length === 0) return;
-    const [rows, subscriptions, byHand, purchases] = await Promise.all([
-      this.#queries.users(missing),
-      this.#queries.subscriptionIds('owner', missing),
-      this.#queries.byHand(missing),
-      this.#queries.purchaseIds(missing),
-    ]);
+    const rows = await this.#queries.users(missing);
     const known = new Map(rows.map((row) => [row.user_id, row]));
     for (const userId of missing) {
       const row = known.get(userId);
       this.workingSet.users.set(
         userId,
-        row === undefined ? defaultUserRow(userId, byDefault) : userRowOf(row, byDefault),
+        row === undefined || row.snapshot === null
+          ? defaultUserRow(userId, byDefault)
+          : userRowOf(row, byDefault),
       );
     }
-    this.#addByHand(byHand);
-    await this.subscriptions(subscriptions);
-    await this.checkouts(purchases);
+    this.#addByHand(rows);
+    await this.subscriptions(rows.flatMap(({ subscriptions }) => subscriptions));
+    await this.checkouts(rows.flatMap(({ purchases }) => purchases));
     for (const userId of missing) this.workingSet.wholeUsers.add(userId);
   }
 
@@ -185,7 +177,7 @@ export class FactsLoader {
     for (const customer of missing) {
       const row = known.get(customer);
       const { link, observations } =
-        row === undefined ? { link: null, observations: [] } : readCustomer(row.facts);
+        row === undefined || row.facts === null ? { link: null, observations: [] } : readCustomer(row.facts);
       this.workingSet.customers.set(customer, {
         customer,
         word: { link, metadata: customerMetadata(observations), owner: row?.owner ?? null },
@@ -198,27 +190,27 @@ export class FactsLoader {
 
   /** Adds what users have by hand; of whom it is here already it is newer than the rows. */
   #addByHand(rows: readonly StoredByHand[]): void {
-    const read = new Map<string, { grants: GrantFacts[]; overrides: OverrideFacts[] }>();
-    for (const { user_id: userId, kind, facts } of rows) {
-      if (this.workingSet.byHand.has(userId)) continue;
-      const own = read.get(userId) ?? { grants: [], overrides: [] };
-      if (kind === 'grant') own.grants.push(grantText.parse(JSON.parse(facts)));
-      else own.overrides.push(overrideText.parse(JSON.parse(facts)));
-      read.set(userId, own);
+    const read: [userId: string, ByHandFacts][] = [];
+    for (const { user_id: userId, grants, overrides } of rows) {
+      if (grants.length + overrides.length === 0 || this.workingSet.byHand.has(userId)) continue;
+      read.push([
+        userId,
+        {
+          grants: grants.map((facts) => grantText.parse(JSON.parse(facts))),
+          overrides: overrides.map((facts) => overrideText.parse(JSON.parse(facts))),
+        },
+      ]);
     }
     for (const [userId, own] of read) this.workingSet.byHand.set(userId, own);
   }
 
   async #addCheckouts(rows: readonly StoredCheckout[]): Promise<void> {
     const missing = rows.filter(({ session }) => !this.workingSet.checkouts.has(session));
-    const purchases = missing.flatMap(({ session, purchase }) => (purchase ? [session] : []));
-    const payments = purchases.length === 0 ? null : await this.payments.joinedTo('session', purchases);
-    const read = missing.map(({ facts, purchase, ...row }) => ({
+    const payments = await this.payments.joined(missing.flatMap((row) => row.payments));
+    const read = missing.map(({ facts, purchase: _, payments: ids, ...row }) => ({
       ...row,
       ...readCheckout(facts),
-      ...(purchase && payments !== null
-        ? payments(row.session)
-        : { payments: [], joined: new Set<string>() }),
+      ...payments(ids),
     }));
     for (const row of read) {
       if (this.workingSet.checkouts.has(row.session)) continue;
@@ -245,7 +237,7 @@ function eachAfter<Fact>(
  * A user's row as it was written. What cannot be read back gives nothing: who has it begins again from the default plan, as if
  * never judged, so that it is written again.
  */
-function userRowOf(row: StoredUser, byDefault: Entitlement): UserRow {
+function userRowOf(row: StoredUserRow, byDefault: Entitlement): UserRow {
   const texts = parseSnapshotTexts(row.snapshot, row.successors);
   return {
     userId: row.user_id,

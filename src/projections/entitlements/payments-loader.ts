@@ -1,26 +1,15 @@
-import { z } from 'zod';
-import type { Statements } from '../../database/in-transaction.js';
+import type { FactQueries } from './fact-queries.js';
 import { readPayments } from './fact-rows.js';
 import type { Keepable, KeptInvoice, KeptPayment, KeptSubscription } from './kept-rows.js';
 import type { WorkingSet } from './working-set.js';
 
-const paymentRow = z.object({
-  payment: z.string(),
-  joined: z.boolean(),
-  facts: z.string(),
-});
-const joinRow = z.object({
-  id: z.string(),
-  other_kind: z.enum(['payment', 'invoice', 'session', 'subscription']),
-  other: z.string(),
-});
-const joinedRow = z.object({ id: z.string(), payment: z.string(), facts: z.string() });
+/** What is joined to a subscription, or to a session. */
+type JoinedPayments = Pick<KeptSubscription, 'payments' | 'joined'>;
 
 /** Brings payments, and the invoices that are named with them, of one generation into memory, each once. */
 export class PaymentsLoader {
   constructor(
-    private readonly pool: Statements,
-    private readonly generation: number,
+    private readonly queries: FactQueries,
     private readonly workingSet: WorkingSet,
   ) {}
 
@@ -28,24 +17,16 @@ export class PaymentsLoader {
   async payments(ids: Iterable<string>): Promise<void> {
     const missing = this.#missing('payment', ids);
     if (missing.length === 0) return;
-    const [{ rows }, joins] = await Promise.all([
-      this.pool.query({
-        name: 'tenure-read-payments',
-        text: 'select payment, joined, facts from tenure.payment where generation = $1 and payment = any($2)',
-        values: [this.generation, missing],
-      }),
-      this.#joins('payment', missing),
-    ]);
-    const read = z.array(paymentRow).parse(rows);
-    const told = new Map(read.map((row) => [row.payment, { ...row, facts: readPayments(row.facts) }]));
+    const rows = await this.queries.payments(missing);
+    const told = new Map(rows.map((row) => [row.payment, { ...row, facts: factsOf(row.facts) }]));
     for (const payment of missing) {
       const row = told.get(payment);
       this.workingSet.payments.set(payment, {
         payment,
         observations: row?.facts ?? [],
-        others: joins(payment, 'payment'),
-        invoices: joins(payment, 'invoice'),
-        sessions: joins(payment, 'session'),
+        others: new Set(row?.others),
+        invoices: new Set(row?.invoices),
+        sessions: new Set(row?.sessions),
         isJoined: row?.joined ?? false,
       });
     }
@@ -63,61 +44,25 @@ export class PaymentsLoader {
   async invoices(ids: Iterable<string>): Promise<readonly KeptInvoice[]> {
     const asked = [...new Set(ids)];
     const missing = this.#missing('invoice', asked);
-    const joins = missing.length === 0 ? null : await this.#joins('invoice', missing);
-    for (const invoice of joins === null ? [] : missing) {
-      this.workingSet.invoices.set(invoice, {
-        invoice,
-        payments: joins?.(invoice, 'payment') ?? new Set(),
-        subscriptions: joins?.(invoice, 'subscription') ?? new Set(),
-      });
+    if (missing.length > 0) {
+      const read = new Map((await this.queries.invoices(missing)).map((row) => [row.invoice, row]));
+      for (const invoice of missing) {
+        const row = read.get(invoice);
+        this.workingSet.invoices.set(invoice, {
+          invoice,
+          payments: new Set(row?.payments),
+          subscriptions: new Set(row?.subscriptions),
+        });
+      }
     }
     return asked.flatMap((invoice) => this.workingSet.invoices.get(invoice) ?? []);
   }
 
-  /** Reads what is joined to subscriptions, or to sessions: answers of each its payments and their facts. */
-  async joinedTo(
-    kind: 'subscription' | 'session',
-    ids: readonly string[],
-  ): Promise<(id: string) => Pick<KeptSubscription, 'payments' | 'joined'>> {
-    const { rows } = await this.pool.query({
-      name: 'tenure-read-joined-payments',
-      text: `select j.id, p.payment, p.facts from tenure.payment_join j
-             join tenure.payment p on p.generation = j.generation and p.payment = j.other
-             where j.generation = $1 and j.kind = $2 and j.id = any($3) and j.other_kind = 'payment'`,
-      values: [this.generation, kind, ids],
-    });
-    const byId = new Map<string, Pick<KeptSubscription, 'payments' | 'joined'>>();
-    const of = (id: string): Pick<KeptSubscription, 'payments' | 'joined'> => {
-      const known = byId.get(id) ?? { payments: [], joined: new Set() };
-      byId.set(id, known);
-      return known;
-    };
-    for (const { id, payment, facts } of z.array(joinedRow).parse(rows)) {
-      const { payments, joined } = of(id);
-      joined.add(payment);
-      for (const fact of readPayments(facts)) payments.push(fact);
-    }
-    return of;
-  }
-
-  async #joins(
-    kind: 'payment' | 'invoice',
-    ids: readonly string[],
-  ): Promise<(id: string, otherKind: z.infer<typeof joinRow>['other_kind']) => Set<string>> {
-    const { rows } = await this.pool.query({
-      name: 'tenure-read-payment-joins',
-      text: 'select id, other_kind, other from tenure.payment_join where generation = $1 and kind = $2 and id = any($3)',
-      values: [this.generation, kind, ids],
-    });
-    const found = z.array(joinRow).parse(rows);
-    const byId = new Map<string, z.infer<typeof joinRow>[]>();
-    for (const join of found) {
-      const known = byId.get(join.id);
-      if (known === undefined) byId.set(join.id, [join]);
-      else known.push(join);
-    }
-    return (id, otherKind) =>
-      new Set((byId.get(id) ?? []).filter((join) => join.other_kind === otherKind).map(({ other }) => other));
+  /** Reads the facts of payments that are joined to subscriptions, or sessions; answers what each of these has by their ids. */
+  async joined(ids: readonly string[]): Promise<(ids: readonly string[]) => JoinedPayments> {
+    const rows = ids.length === 0 ? [] : await this.queries.payments([...new Set(ids)]);
+    const told = new Map(rows.map(({ payment, facts }) => [payment, factsOf(facts)]));
+    return (own) => ({ payments: own.flatMap((id) => told.get(id) ?? []), joined: new Set(own) });
   }
 
   /** Of the ids those that are not in memory; all of them are used. */
@@ -145,3 +90,7 @@ export function missingOf(
 }
 
 const NONE: readonly string[] = [];
+
+function factsOf(text: string | null): KeptPayment['observations'] {
+  return text === null ? [] : readPayments(text);
+}

@@ -42,9 +42,10 @@ function loaded(): {
         const { text, values = [] } = typeof statement === 'string' ? { text: statement } : statement;
         const [, ids] = values;
         const list = Array.isArray(ids) ? ids.map(String) : [];
-        if (text.startsWith('select subscription as id') && text.includes('owner')) {
+        if (text.startsWith('select key.id as user_id')) {
           asked.push(...list);
-          return { rows: list.map((id) => ({ id: `sub_${id}` })) };
+          const nothing = { snapshot: null, purchases: [], grants: [], overrides: [] };
+          return { rows: list.map((id) => ({ ...nothing, user_id: id, subscriptions: [`sub_${id}`] })) };
         }
         return { rows: [] };
       },
