@@ -215,6 +215,11 @@ describe('A rebuild', () => {
 
     it('keeps what was served and only the old generation has, and who did it and why', async () => {
       await foldedBefore();
+      await log.pool.query(`update tenure.entitlement_history set late_at = 4 where user_id = 'ann'`);
+      await log.pool.query(
+        `insert into tenure.entitlement_history
+         select (jsonb_populate_record(h, '{"seq": 9}')).* from tenure.entitlement_history h where user_id = 'bob'`,
+      );
       const a = await start('a', LENIENT);
       await rebuild(a);
       expect(
@@ -222,6 +227,8 @@ describe('A rebuild', () => {
           `select swap, user_id, seq, snapshot::json->>'status' as status from tenure.swap_history order by 2, 3`,
         ),
       ).toEqual([
+        { swap: 1, user_id: 'ann', seq: 1, status: 'active' },
+        { swap: 1, user_id: 'bob', seq: 9, status: 'active' },
         { swap: 1, user_id: 'dan', seq: 1, status: 'past_due' },
         { swap: 1, user_id: 'eve', seq: 1, status: 'past_due' },
         { swap: 1, user_id: 'eve', seq: 2, status: 'active' },

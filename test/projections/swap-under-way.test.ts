@@ -147,7 +147,7 @@ describe('While generations come and go', () => {
     await until('it waits for what it compares', async () => {
       const { rows } = await log.pool.query(
         `select from pg_locks l join pg_stat_activity s using (pid)
-         where l.relation = 'tenure.entitlement_history_g2'::regclass and not l.granted and s.query like '%except%'`,
+         where l.relation = 'tenure.entitlement_history_g2'::regclass and not l.granted and s.query like 'select distinct user_id%'`,
       );
       return rows.length > 0;
     });

@@ -17,9 +17,21 @@ export interface ComparedBefore extends Pair {
   readonly mark: string;
 }
 
+/** Columns of a history row beside its key. */
+const HISTORY_VALUES = [
+  'valid_from',
+  'cause',
+  'event_id',
+  'event_type',
+  'position',
+  'changed_at',
+  'counter',
+  'snapshot',
+  'late_at',
+];
 /** Columns of a history row. */
-export const HISTORY_COLUMNS =
-  'user_id, seq, valid_from, cause, event_id, event_type, position, changed_at, counter, snapshot, late_at';
+const HISTORY_ROW = ['user_id', 'seq', ...HISTORY_VALUES];
+export const HISTORY_COLUMNS = HISTORY_ROW.join(', ');
 
 const markRow = z.tuple([z.object({ mark: z.string() })]);
 const userRows = z.array(z.object({ user_id: z.string() }));
@@ -28,9 +40,22 @@ const userRows = z.array(z.object({ user_id: z.string() }));
  * Condition that the rows `a` and `b` of a user are not served alike. JSON texts are written by one function, so equal ones
  * mean the same.
  */
-export const ROWS_DIFFER = ['snapshot', 'successors', 'counter', 'position', 'changed_at']
-  .map((column) => `a.${column} is distinct from b.${column}`)
-  .join(' or ');
+export const ROWS_DIFFER = differIn(['snapshot', 'successors', 'counter', 'position', 'changed_at']);
+
+function differIn(columns: readonly string[]): string {
+  return columns.map((column) => `a.${column} is distinct from b.${column}`).join(' or ');
+}
+
+/**
+ * A query for the history rows (`HISTORY_COLUMNS`) of one generation of which the other has no equal, each given as SQL;
+ * `only` is a condition on the rows of both, which begins with `and`.
+ */
+export function selectHistoryGone(from: string, to: string, only = ''): string {
+  const rows = (generation: string): string =>
+    `(select * from tenure.entitlement_history where generation = ${generation} ${only})`;
+  return `select ${HISTORY_ROW.map((column) => `a.${column}`).join()} from ${rows(from)} a
+    left join ${rows(to)} b using (user_id, seq) where b.generation is null or ${differIn(HISTORY_VALUES)}`;
+}
 
 /**
  * Finds of whom two generations differ while both are folded on: nearly all that a swap has to look for. `usersSince` makes
@@ -46,11 +71,7 @@ export async function compareBefore(client: PoolClient, { from, to }: Pair): Pro
     [from, to],
   );
   const withHistory = await client.query(
-    `select distinct user_id from (
-       select ${HISTORY_COLUMNS} from tenure.entitlement_history where generation = $1
-       except
-       select ${HISTORY_COLUMNS} from tenure.entitlement_history where generation = $2
-     ) as gone`,
+    `select distinct user_id from (${selectHistoryGone('$1', '$2')}) as gone`,
     [from, to],
   );
   return { from, to, users: idsOf(users.rows), withHistory: idsOf(withHistory.rows), mark };

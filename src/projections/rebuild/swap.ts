@@ -3,7 +3,13 @@ import { z } from 'zod';
 import { inTransaction } from '../../database/in-transaction.js';
 import { PROJECTION_CHANNEL } from '../engine/leader-election.js';
 import { type AlignedCheckpoints, holdAligned } from './aligned-checkpoints.js';
-import { compareBefore, HISTORY_COLUMNS, usersSince, usersWithHistorySince } from './compared-before.js';
+import {
+  compareBefore,
+  HISTORY_COLUMNS,
+  selectHistoryGone,
+  usersSince,
+  usersWithHistorySince,
+} from './compared-before.js';
 import { type ComparisonReport, compareGenerations, type OffsetChange } from './comparison.js';
 import { NothingToRollBackError, UnknownGenerationError } from './errors.js';
 import { noteEnd } from './rebuild-jobs.js';
@@ -159,11 +165,7 @@ export async function keepHistory(
   const ofUsers = users === 'everyone' ? '' : 'and user_id = any($4)';
   await client.query(
     `insert into tenure.swap_history (swap, ${HISTORY_COLUMNS})
-     select $1, ${HISTORY_COLUMNS} from (
-       select ${HISTORY_COLUMNS} from tenure.entitlement_history where generation = $2 ${ofUsers}
-       except
-       select ${HISTORY_COLUMNS} from tenure.entitlement_history where generation = $3 ${ofUsers}
-     ) as gone`,
+     select $1, ${HISTORY_COLUMNS} from (${selectHistoryGone('$2', '$3', ofUsers)}) as gone`,
     [swap, from.generation, to.generation, ...(users === 'everyone' ? [] : [users])],
   );
 }
