@@ -4,13 +4,14 @@ import type { EventStore } from '../event-store/event-store.js';
 import { comparePositions } from '../events/stored-event.js';
 import { readLiveCheckpoint } from '../projections/engine/checkpoint.js';
 import { ENTITLEMENTS } from '../projections/entitlements/entitlements.projector.js';
-import { type PageSize, readOccurrences } from './occurrences.js';
+import { type OccurrencePage, type PageSize, readOccurrences } from './occurrences.js';
 import type { Reaction } from './reaction.js';
 import {
   beginReaction,
   findReactionCheckpoint,
   moveReactionCheckpoint,
   passBy,
+  type ReactionCheckpoint,
 } from './reaction-checkpoint.js';
 import { lastServedOrdinal } from './served-changes.reader.js';
 import { writeWork } from './work-store.js';
@@ -58,12 +59,36 @@ export async function reactOnce(
   const { follows } = reaction;
   const page = await readOccurrences({ store, database: pool, size, follows }, from, handled);
   if (page.to.position === from.position && page.to.ordinal === from.ordinal) return LEVEL;
-  return inTransaction(pool, async (client): Promise<RoundEnd> => {
+  try {
+    const written = await writeRound(pool, reaction, from, page);
+    return { written, mayBeMore: page.mayBeMore, outcome: 'moved' };
+  } catch (error) {
+    if (error instanceof CheckpointMovedError) return { ...LEVEL, outcome: 'lost' };
+    throw error;
+  }
+}
+
+/**
+ * Writes what follows a page, and where it came to: how much work it is. The checkpoint is held from its move on, so who ends
+ * work waits for two statements and the commit, not for what the reaction looks up.
+ * @throws CheckpointMovedError when another instance was there before, and nothing is written
+ */
+function writeRound(
+  pool: Pool,
+  reaction: Reaction,
+  from: ReactionCheckpoint,
+  { occurrences, to }: OccurrencePage,
+): Promise<number> {
+  return inTransaction(pool, async (client) => {
+    const work = await reaction.workFor(occurrences, client);
     await client.query('set local synchronous_commit = on');
-    if (!(await moveReactionCheckpoint(client, reaction.name, from, page.to)))
-      return { ...LEVEL, outcome: 'lost' };
-    const work = await reaction.workFor(page.occurrences, client);
+    if (!(await moveReactionCheckpoint(client, reaction.name, from, to))) throw new CheckpointMovedError();
     await writeWork(client, reaction.name, work);
-    return { written: work.length, mayBeMore: page.mayBeMore, outcome: 'moved' };
+    return work.length;
   });
+}
+
+/** A checkpoint is not where it was read: what the transaction has written goes with it. */
+class CheckpointMovedError extends Error {
+  override readonly name = 'CheckpointMovedError';
 }

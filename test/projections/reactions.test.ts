@@ -1,3 +1,4 @@
+import type { Statements } from '../../src/database/in-transaction.js';
 import { dropOldDeadLetters, replayDeadLetter } from '../../src/reactions/dead-letters.js';
 import {
   type DueWork,
@@ -8,6 +9,7 @@ import {
   type Occurrence,
   type Reaction,
 } from '../../src/reactions/reaction.js';
+import { findReactionCheckpoint } from '../../src/reactions/reaction-checkpoint.js';
 import { reactOnce } from '../../src/reactions/reaction-round.js';
 import { Reactor } from '../../src/reactions/reactor.js';
 import { customerOf } from '../../src/reactions/served-user.reader.js';
@@ -44,7 +46,7 @@ class Recording implements Reaction {
     return this.asleep;
   }
 
-  async workFor(occurrences: readonly Occurrence[]): Promise<readonly NewWork[]> {
+  async workFor(occurrences: readonly Occurrence[], _: Statements): Promise<readonly NewWork[]> {
     const lines = occurrences.map(told);
     this.shown.push(...lines);
     return occurrences.map((occurrence, i) => ({
@@ -208,6 +210,27 @@ describe('A reaction', () => {
     await fold(sight('ann', day(3), { status: 'paused' }));
     await react(reaction);
     expect(reaction.shown.at(-1)).toBe('ann other>free v2 by SubscriptionUpdated 3');
+  });
+
+  it('writes nothing where another instance was there first, and holds up nobody while it looks up what follows', async () => {
+    const other = new Recording(nothing);
+    await react(other);
+    await fold(sight('ann', day(2)));
+    const late = new (class extends Recording {
+      override async workFor(occurrences: readonly Occurrence[], database: Statements) {
+        await database.query(
+          `insert into tenure.reaction_checkpoint (reaction, ordinal) values ('looked up', 0)`,
+          [],
+        );
+        await react(other);
+        return super.workFor(occurrences, database);
+      }
+    })(nothing);
+    const end = await reactOnce({ pool: log.pool, store: log.store }, late);
+    expect(end).toEqual({ written: 0, mayBeMore: false, outcome: 'lost' });
+    expect(other.shown).toEqual(late.shown);
+    expect(await workIds()).toHaveLength(other.shown.length);
+    expect(await findReactionCheckpoint(log.pool, 'looked up')).toBeNull();
   });
 
   it('that wants nothing goes on without a look, and later begins where it wants something', async () => {
