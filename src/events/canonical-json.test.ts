@@ -51,6 +51,18 @@ describe('canonical JSON', () => {
     );
   });
 
+  it('is the same for keys met again as for those that are met first, in whatever order, number and length', () => {
+    const orders = [3, 64, 65].flatMap((size) => {
+      const keys = Array.from({ length: size }, (_, nr) => `k${nr}${'x'.repeat(size === 64 ? 40 : 0)}`);
+      return Array.from({ length: 12 }, (_, from) => [...keys.slice(from), ...keys.slice(0, from)]);
+    });
+    const others = ['k0', 'k1', 'k2'].map((key) => ['k9', key, 'k"']);
+    for (const keys of [...orders, ...orders, ...others, ...others]) {
+      const value = Object.fromEntries(keys.map((key, nr) => [key, nr]));
+      expect(canonicalJson(value)).toBe(canonicalize(value));
+    }
+  });
+
   it.each<[string, string, string]>([
     [
       'the sample of RFC 8785, 3.2.2',

@@ -65,13 +65,50 @@ function writeArray(values: readonly unknown[], depth: number): string {
 function writeObject(value: object, depth: number): string {
   if (!isPlain(value)) throw new NotCanonicalError('only plain objects have canonical JSON');
   const fields: Readonly<Record<string, unknown>> = value;
-  let text = '{';
-  for (const key of Object.keys(fields).sort()) {
-    const field = fields[key];
+  const { sorted, names } = orderOf(Object.keys(fields));
+  let text = '';
+  for (let index = 0; index < sorted.length; index++) {
+    const field = fields[sorted[index] ?? ''];
     if (field === undefined) continue;
-    text += `${text === '{' ? '' : ','}${quote(key)}:${write(field, depth)}`;
+    if (text !== '') text += ',';
+    text += names[index] + write(field, depth);
   }
-  return `${text}}`;
+  return `{${text}}`;
+}
+
+/** The keys of an object as they come, in the order of canonical JSON, and each as it is written, with its colon. */
+interface KeyOrder {
+  readonly keys: readonly string[];
+  readonly sorted: readonly string[];
+  readonly names: readonly string[];
+}
+
+/**
+ * Orders of keys that were met first, by how many keys they have: nearly all objects of a log have one of a few dozen, and to
+ * sort and quote them again for each takes as long as all the rest of writing it. What is kept is bounded: a key may be anybody's.
+ */
+const knownOrders = new Map<number, KeyOrder[]>();
+const MOST_ORDERS_OF_A_SIZE = 8;
+const MOST_KEYS = 64;
+/** UTF-16 code units of all keys of an order that is kept. */
+const LONGEST_KEYS = 2_000;
+
+/** @throws NotCanonicalError for a key with a lone surrogate */
+function orderOf(keys: readonly string[]): KeyOrder {
+  const known = knownOrders.get(keys.length);
+  const found = known?.find((order) => isSame(order.keys, keys));
+  if (found !== undefined) return found;
+  const sorted = [...keys].sort();
+  const order = { keys, sorted, names: sorted.map((key) => `${quote(key)}:`) };
+  if (keys.length > MOST_KEYS || keys.join('').length > LONGEST_KEYS) return order;
+  if (known === undefined) knownOrders.set(keys.length, [order]);
+  else if (known.length < MOST_ORDERS_OF_A_SIZE) known.push(order);
+  return order;
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  for (let index = 0; index < some.length; index++) if (some[index] !== others[index]) return false;
+  return true;
 }
 
 /** Null-prototype or directly under a root prototype of any realm (Jest runs tests in a realm of their own). */
