@@ -18,21 +18,25 @@ export interface StreamKeys {
 /** `not_by_keys`: an event of another type is in it, or it is too long, or not written by us: it is to be read. */
 export type KeysAnswer = StreamKeys | 'no_stream' | 'not_by_keys';
 
+/** What an event tells without its data. */
+export type KeyedEvent = Pick<StoredEvent, 'revision' | 'position' | 'type' | 'metadata'>;
+
 /** What events, which are a whole stream or the first of one that is too long, are as keys; `types`: those of which the key is enough. */
-export function keysOfEvents(events: readonly StoredEvent[], types: ReadonlySet<string>): KeysAnswer {
-  const last = events.at(-1);
-  if (last === undefined) return 'no_stream';
-  if (events.length > MOST_KEYS || events.some(({ type }) => !types.has(type))) return 'not_by_keys';
-  const { hash } = fieldsOf(last);
-  if (typeof hash !== 'string') return 'not_by_keys';
-  const keys = events.map((event): EventKey => {
-    const { causationId, stripeCreated } = fieldsOf(event);
-    return [
+export function keysOfEvents(events: readonly KeyedEvent[], types: ReadonlySet<string>): KeysAnswer {
+  if (events.length > MOST_KEYS) return 'not_by_keys';
+  const keys: EventKey[] = [];
+  let told: KeysAnswer = 'no_stream';
+  for (const { revision, position, type, metadata } of events) {
+    if (!types.has(type)) return 'not_by_keys';
+    const { causationId, stripeCreated, hash } = fieldsOf(metadata);
+    if (typeof hash !== 'string') return 'not_by_keys';
+    keys.push([
       typeof causationId === 'string' ? causationId : null,
       typeof stripeCreated === 'number' ? stripeCreated : null,
-    ];
-  });
-  return { revision: last.revision, hash, position: last.position, keys };
+    ]);
+    told = { revision, hash, position, keys };
+  }
+  return told;
 }
 
 interface Fields {
@@ -41,7 +45,13 @@ interface Fields {
   readonly hash?: unknown;
 }
 
-function fieldsOf({ metadata }: StoredEvent): Fields {
-  const fields: unknown = JSON.parse(metadata);
-  return typeof fields === 'object' && fields !== null ? fields : {};
+/** None of what is no JSON object: somebody else wrote it. */
+function fieldsOf(metadata: string): Fields {
+  try {
+    const fields: unknown = JSON.parse(metadata);
+    return typeof fields === 'object' && fields !== null ? fields : {};
+  } catch (error) {
+    if (error instanceof SyntaxError) return {};
+    throw error;
+  }
 }

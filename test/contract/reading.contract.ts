@@ -79,6 +79,9 @@ export function describeReading(stores: () => OpenStores): void {
         'not_by_keys',
       );
       expect(await told(newEvents(1))).toBe('not_by_keys');
+      const foreign = newEvent({ type: event.type, metadata: 'no JSON' });
+      expect(await told([foreign, ...times(1)])).toBe('not_by_keys');
+      expect(await told([...times(1), foreign])).toBe('not_by_keys');
     });
 
     it.each([1, 7, 1_000])('pages the log from the start, the middle and the end by %i', async (limit) => {

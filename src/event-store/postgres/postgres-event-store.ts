@@ -9,7 +9,7 @@ import { AppendQueue } from './append-queue.js';
 import type { Append } from './append-statement.js';
 import { AppendWriter } from './append-writer.js';
 import { KeysQueue } from './keys-queue.js';
-import { type KeysRow, keysOfRow, keysStatement } from './keys-statement.js';
+import { type KeyedRow, keysOfRows, keysStatement } from './keys-statement.js';
 import { ListenNotifier } from './listen-notifier.js';
 import { orderedBatches } from './ordered-batches.js';
 import { runStatement, type StatementLimits } from './pg-session.js';
@@ -119,7 +119,7 @@ export class PostgresEventStore implements LogTarget {
   }
 
   readKeys(stream: string, types: ReadonlySet<string>): Promise<KeysAnswer> {
-    const queue = this.keys.get(types) ?? new KeysQueue((streams) => this.keysOf(streams, [...types]));
+    const queue = this.keys.get(types) ?? new KeysQueue((streams) => this.keysOf(streams, types));
     this.keys.set(types, queue);
     return queue.ask(stream);
   }
@@ -174,13 +174,11 @@ export class PostgresEventStore implements LogTarget {
     await this.notifier.close();
   }
 
-  /** Where the database refuses, of one stream as a rule, each is to be read: that tells what is wrong with which. */
-  private async keysOf(streams: readonly string[], types: readonly string[]): Promise<readonly KeysAnswer[]> {
-    const found = await runStatement<KeysRow>(this.pool, keysStatement(streams, types), this.limits);
-    if (found.kind === 'refused') return streams.map(() => 'not_by_keys');
-    if (found.kind !== 'answered') throw unreadable(found.cause);
-    const answers = new Map(found.rows.map((row) => [row.nr, keysOfRow(row)]));
-    return streams.map((_, index) => answers.get(index + 1) ?? 'not_by_keys');
+  private async keysOf(
+    streams: readonly string[],
+    types: ReadonlySet<string>,
+  ): Promise<readonly KeysAnswer[]> {
+    return keysOfRows(streams, await this.query<KeyedRow>(keysStatement(streams)), types);
   }
 
   private async writeAndRing(batch: readonly Append[]) {
