@@ -36,13 +36,13 @@ export interface RowsInMemory {
   readonly byHand: ReadonlyMap<string, ByHandFacts>;
 }
 
-/** What the row of a key takes in memory, with what is kept of a user's last judgement; `undefined` when it is gone. */
+/** What a row takes in memory, with what is kept of a user's last judgement; `undefined` when it is gone. */
 export function weightOf(
-  key: string,
+  kind: Keepable,
+  id: string,
   rows: RowsInMemory,
   judged: ReadonlyMap<string, JudgedFacts>,
 ): Kept | undefined {
-  const [kind, id] = parseKeptKey(key);
   switch (kind) {
     case 'subscription': {
       const row = rows.subscriptions.get(id);
@@ -78,30 +78,4 @@ function weightOfUser(
   const said = byHand === undefined ? 0 : byHand.grants.length + byHand.overrides.length;
   const kept = judged === undefined ? 0 : keptJudgementBytes(judged);
   return { facts: [], rest: SNAPSHOT_BYTES * snapshots + BY_HAND_BYTES * said + kept };
-}
-
-const KEEPABLE: readonly string[] = [
-  'subscription',
-  'customer',
-  'checkout',
-  'payment',
-  'invoice',
-  'user',
-] satisfies Keepable[];
-
-/** The key by which what is in memory is weighed and dropped. */
-export function keptKey(kind: Keepable, id: string): string {
-  return `${kind} ${id}`;
-}
-
-/** What a key stands for. */
-export function parseKeptKey(key: string): readonly [Keepable, string] {
-  const end = key.indexOf(' ');
-  const kind = key.slice(0, end);
-  if (isKeepable(kind)) return [kind, key.slice(end + 1)];
-  throw new Error(`nothing is kept by the key ${key}`);
-}
-
-function isKeepable(kind: string): kind is Keepable {
-  return KEEPABLE.includes(kind);
 }

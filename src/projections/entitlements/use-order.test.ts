@@ -4,7 +4,7 @@ import { UseOrder } from './use-order.js';
 
 /** The bytes of one row, used and weighed. */
 function weightOf(order: UseOrder, facts: readonly (readonly object[])[], rest = 0): number {
-  order.use('row');
+  order.use('subscription', 'row');
   order.weigh(() => ({ facts, rest }));
   return order.bytes;
 }

@@ -9,7 +9,7 @@ import type {
   KeptPayment,
   KeptSubscription,
 } from './kept-rows.js';
-import { type JudgedFacts, keptKey, parseKeptKey, weightOf } from './kept-weight.js';
+import { type JudgedFacts, weightOf } from './kept-weight.js';
 import { RowIndex } from './row-index.js';
 import { withSharedParts } from './shared-parts.js';
 import { UseOrder } from './use-order.js';
@@ -38,28 +38,15 @@ export class WorkingSet {
   readonly #factsOfUser = new Map<string, JudgedFacts>();
   readonly #claims = new CustomerClaims();
   readonly #order = new UseOrder();
-  /** Ids that were used since what is kept was weighed, by kind: of each the first use tells its place in the order. */
-  readonly #used: Readonly<Record<Keepable, Set<string>>> = {
-    subscription: new Set(),
-    customer: new Set(),
-    checkout: new Set(),
-    payment: new Set(),
-    invoice: new Set(),
-    user: new Set(),
-  };
 
   /** To be called with what is about to be used, or was loaded. */
   use(kind: Keepable, id: string): void {
-    const used = this.#used[kind];
-    if (used.has(id)) return;
-    used.add(id);
-    this.#order.use(keptKey(kind, id));
+    this.#order.use(kind, id);
   }
 
   /** Bytes of what is kept, with all that was used or loaded since it was last asked for. */
   weigh(): number {
-    this.#order.weigh((key) => weightOf(key, this, this.#factsOfUser));
-    for (const used of Object.values(this.#used)) used.clear();
+    this.#order.weigh((kind, id) => weightOf(kind, id, this, this.#factsOfUser));
     return this.#order.bytes;
   }
 
@@ -69,16 +56,15 @@ export class WorkingSet {
    */
   keepWithin(bytes: number): void {
     this.weigh();
-    for (let key = this.#order.oldest; key !== undefined && this.#order.bytes > bytes; ) {
-      this.#drop(key);
-      key = this.#order.oldest;
+    for (let oldest = this.#order.oldest; oldest !== undefined && this.#order.bytes > bytes; ) {
+      this.#drop(oldest.kind, oldest.id);
+      oldest = this.#order.oldest;
     }
   }
 
   /** Drops a row, and what without it is not whole any more. */
-  #drop(key: string): void {
-    this.#order.forget(key);
-    const [kind, id] = parseKeptKey(key);
+  #drop(kind: Keepable, id: string): void {
+    this.#order.forget(kind, id);
     switch (kind) {
       case 'subscription': {
         const row = this.subscriptions.get(id);
@@ -86,10 +72,9 @@ export class WorkingSet {
         this.subscriptions.delete(id);
         this.#ofCustomer.remove(row.customer, row);
         this.#ofOwner.remove(row.owner, row);
-        for (const checkout of this.#checkoutsOfSubscription.of(id))
-          this.#drop(keptKey('checkout', checkout.session));
-        if (row.customer !== null) this.#drop(keptKey('customer', row.customer));
-        if (row.owner !== null) this.#drop(keptKey('user', row.owner));
+        for (const checkout of this.#checkoutsOfSubscription.of(id)) this.#drop('checkout', checkout.session);
+        if (row.customer !== null) this.#drop('customer', row.customer);
+        if (row.owner !== null) this.#drop('user', row.owner);
         return;
       }
       case 'customer':
@@ -104,9 +89,9 @@ export class WorkingSet {
         this.#checkoutsOfCustomer.remove(row.customer, row);
         this.#checkoutsOfSubscription.remove(row.subscription, row);
         this.#purchasesOfOwner.remove(row.owner, row);
-        if (row.subscription !== null) this.#drop(keptKey('subscription', row.subscription));
-        if (row.customer !== null) this.#drop(keptKey('customer', row.customer));
-        if (row.owner !== null) this.#drop(keptKey('user', row.owner));
+        if (row.subscription !== null) this.#drop('subscription', row.subscription);
+        if (row.customer !== null) this.#drop('customer', row.customer);
+        if (row.owner !== null) this.#drop('user', row.owner);
         return;
       }
       case 'payment':
@@ -239,7 +224,6 @@ export class WorkingSet {
 
   clear(): void {
     this.#order.clear();
-    for (const used of Object.values(this.#used)) used.clear();
     for (const each of [
       this.subscriptions,
       this.customers,
