@@ -1,7 +1,7 @@
 import type { QueryConfig } from 'pg';
 import type { KeptPayment } from './kept-rows.js';
 import { isTrouble, warningsToAct } from './payment-facts.js';
-import { jsonColumn, SEPARATOR } from './statement-values.js';
+import { arrayColumn, jsonColumn, SEPARATOR } from './statement-values.js';
 
 /** Two things that were named together, by kind and id; what is found from one side alone has one row. */
 export interface PaymentJoin {
@@ -42,10 +42,10 @@ function paymentsStatement(generation: number, rows: readonly KeptPayment[]): Qu
            set joined = excluded.joined, warned = excluded.warned, facts = excluded.facts`,
     values: [
       generation,
-      rows.map((row) => row.payment),
+      arrayColumn(rows, (row) => row.payment),
       // Of a payment of which nothing was refunded or disputed nobody needs to know what it is of.
-      rows.map((row) => row.isJoined || !row.observations.some(isTrouble)),
-      rows.map((row) => warningsToAct(row.observations).length > 0),
+      arrayColumn(rows, (row) => row.isJoined || !row.observations.some(isTrouble)),
+      arrayColumn(rows, (row) => warningsToAct(row.observations).length > 0),
       jsonColumn(rows, (row) => row.observations),
     ],
   };
@@ -58,10 +58,10 @@ function joinsStatement(generation: number, joins: readonly PaymentJoin[]): Quer
            select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::text[]) on conflict do nothing`,
     values: [
       generation,
-      joins.map(({ kind }) => kind),
-      joins.map(({ id }) => id),
-      joins.map(({ otherKind }) => otherKind),
-      joins.map(({ other }) => other),
+      arrayColumn(joins, ({ kind }) => kind),
+      arrayColumn(joins, ({ id }) => id),
+      arrayColumn(joins, ({ otherKind }) => otherKind),
+      arrayColumn(joins, ({ other }) => other),
     ],
   };
 }

@@ -2,7 +2,7 @@ import type { QueryConfig } from 'pg';
 import type { InvoiceObservation, Observation } from '../../policy/facts.js';
 import { isPurchase } from '../../policy/purchases.js';
 import type { KeptCheckout, KeptCustomer, KeptSubscription } from './kept-rows.js';
-import { instant, jsonColumn, SEPARATOR, textColumn } from './statement-values.js';
+import { arrayColumn, instant, jsonColumn, SEPARATOR, textColumn } from './statement-values.js';
 import { type HistoryEntry, textOf, textOfSuccessors, type UserRow } from './user-row.js';
 import type { GrownVersion } from './version-offsets.js';
 
@@ -36,9 +36,9 @@ export function factsStatement(generation: number, added: readonly NewFact[]): Q
            on conflict (generation, subscription, fact_id) do update set body = excluded.body`,
     values: [
       generation,
-      facts.map((fact) => fact.subscription),
-      facts.map((fact) => fact.factId),
-      facts.map((fact) => fact.kind),
+      arrayColumn(facts, (fact) => fact.subscription),
+      arrayColumn(facts, (fact) => fact.factId),
+      arrayColumn(facts, (fact) => fact.kind),
       jsonColumn(facts, (fact) => fact.body),
     ],
   };
@@ -54,11 +54,11 @@ export function subscriptionsStatement(generation: number, rows: readonly KeptSu
              customer_deleted = excluded.customer_deleted`,
     values: [
       generation,
-      rows.map((row) => row.subscription),
-      rows.map((row) => row.customer),
-      rows.map((row) => row.owner),
-      rows.map((row) => row.conflicts),
-      rows.map((row) => row.customerDeleted),
+      arrayColumn(rows, (row) => row.subscription),
+      arrayColumn(rows, (row) => row.customer),
+      arrayColumn(rows, (row) => row.owner),
+      arrayColumn(rows, (row) => row.conflicts),
+      arrayColumn(rows, (row) => row.customerDeleted),
     ],
   };
 }
@@ -72,9 +72,9 @@ export function customersStatement(generation: number, rows: readonly KeptCustom
            set owner = excluded.owner, conflicts = excluded.conflicts, facts = excluded.facts`,
     values: [
       generation,
-      rows.map((row) => row.customer),
-      rows.map((row) => row.word.owner),
-      rows.map((row) => row.conflicts),
+      arrayColumn(rows, (row) => row.customer),
+      arrayColumn(rows, (row) => row.word.owner),
+      arrayColumn(rows, (row) => row.conflicts),
       jsonColumn(rows, ({ link, observations }) => ({ link, observations })),
     ],
   };
@@ -91,12 +91,12 @@ export function checkoutsStatement(generation: number, rows: readonly KeptChecko
              conflicts = excluded.conflicts, purchase = excluded.purchase, facts = excluded.facts`,
     values: [
       generation,
-      rows.map((row) => row.session),
-      rows.map((row) => row.customer),
-      rows.map((row) => row.subscription),
-      rows.map((row) => row.owner),
-      rows.map((row) => row.conflicts),
-      rows.map((row) => isPurchase(row.observations)),
+      arrayColumn(rows, (row) => row.session),
+      arrayColumn(rows, (row) => row.customer),
+      arrayColumn(rows, (row) => row.subscription),
+      arrayColumn(rows, (row) => row.owner),
+      arrayColumn(rows, (row) => row.conflicts),
+      arrayColumn(rows, (row) => isPurchase(row.observations)),
       jsonColumn(rows, ({ link, started, observations }) => ({ link, started, observations })),
     ],
   };
@@ -117,18 +117,18 @@ export function usersStatement(generation: number, rows: readonly UserRow[]): Qu
              history_seq = excluded.history_seq, catalog = excluded.catalog, adopted_prices = excluded.adopted_prices`,
     values: [
       generation,
-      rows.map((row) => row.userId),
-      rows.map((row) => row.entitlement.role),
-      rows.map((row) => row.entitlement.plan),
-      rows.map((row) => row.entitlement.status),
+      arrayColumn(rows, (row) => row.userId),
+      arrayColumn(rows, (row) => row.entitlement.role),
+      arrayColumn(rows, (row) => row.entitlement.plan),
+      arrayColumn(rows, (row) => row.entitlement.status),
       textColumn(rows, (row) => textOf(row.entitlement)),
       textColumn(rows, (row) => textOfSuccessors(row.successors)),
-      rows.map((row) => instant(row.successors[0]?.at ?? null)),
-      rows.map((row) => row.counter),
-      rows.map((row) => row.position),
-      rows.map((row) => instant(row.changedAt)),
-      rows.map((row) => row.historySeq),
-      rows.map((row) => row.catalog),
+      arrayColumn(rows, (row) => instant(row.successors[0]?.at ?? null)),
+      arrayColumn(rows, (row) => row.counter),
+      arrayColumn(rows, (row) => row.position),
+      arrayColumn(rows, (row) => instant(row.changedAt)),
+      arrayColumn(rows, (row) => row.historySeq),
+      arrayColumn(rows, (row) => row.catalog),
       jsonColumn(rows, (row) => row.adoptedPrices),
     ],
   };
@@ -145,16 +145,16 @@ export function historyStatement(generation: number, history: readonly HistoryEn
              as h(u, s, v, c, e, t, p, n, x, l)`,
     values: [
       generation,
-      history.map((entry) => entry.userId),
-      history.map((entry) => entry.seq),
-      history.map((entry) => instant(entry.validFrom)),
-      history.map((entry) => entry.cause.kind),
-      events.map((event) => event?.eventId ?? null),
-      events.map((event) => event?.eventType ?? null),
-      events.map((event) => event?.position ?? null),
-      history.map((entry) => entry.counter),
+      arrayColumn(history, (entry) => entry.userId),
+      arrayColumn(history, (entry) => entry.seq),
+      arrayColumn(history, (entry) => instant(entry.validFrom)),
+      arrayColumn(history, (entry) => entry.cause.kind),
+      arrayColumn(events, (event) => event?.eventId ?? null),
+      arrayColumn(events, (event) => event?.eventType ?? null),
+      arrayColumn(events, (event) => event?.position ?? null),
+      arrayColumn(history, (entry) => entry.counter),
       textColumn(history, (entry) => textOf(entry.entitlement)),
-      history.map((entry) => entry.lateAt),
+      arrayColumn(history, (entry) => entry.lateAt),
     ],
   };
 }
@@ -170,9 +170,9 @@ export function versionsStatement(generation: number, raises: readonly HistoryEn
            set counter = excluded.counter, raised_at = excluded.raised_at`,
     values: [
       generation,
-      last.map((entry) => entry.userId),
-      last.map((entry) => entry.counter),
-      last.map((entry) => instant(entry.validFrom)),
+      arrayColumn(last, (entry) => entry.userId),
+      arrayColumn(last, (entry) => entry.counter),
+      arrayColumn(last, (entry) => instant(entry.validFrom)),
     ],
   };
 }
@@ -192,9 +192,9 @@ export function feedStatement(raises: readonly GrownVersion[]): QueryConfig {
            from head, unnest($1::text[], $2::int[], $3::timestamptz[]) with ordinality as r(u, c, at, n)
            left join tenure.revocation_offset o on o.user_id = r.u`,
     values: [
-      raises.map(({ userId }) => userId),
-      raises.map(({ counter }) => counter),
-      raises.map(({ at }) => instant(at)),
+      arrayColumn(raises, ({ userId }) => userId),
+      arrayColumn(raises, ({ counter }) => counter),
+      arrayColumn(raises, ({ at }) => instant(at)),
     ],
   };
 }

@@ -1,7 +1,7 @@
 import type { QueryConfig } from 'pg';
 import type { NewCatalog } from './row-statements.js';
 import type { ServedMark } from './set-aside-rows.js';
-import { instant, SEPARATOR, textColumn } from './statement-values.js';
+import { arrayColumn, instant, SEPARATOR, textColumn } from './statement-values.js';
 import { textOf, textOfSuccessors, type UserRow } from './user-row.js';
 
 /** In the history of what is served: whoever has no row. No user id is empty. */
@@ -83,13 +83,13 @@ function rowsStatement(rows: readonly ServedRow[], late: LateStamp): QueryConfig
              $5::int[], $6::bigint[], $7::timestamptz[]) with ordinality as r(u, k, x, s, c, p, h, n)
            left join tenure.revocation_offset o on o.user_id = r.u order by r.n`,
     values: [
-      rows.map(({ userId }) => userId),
-      rows.map(({ at }) => instant(at)),
+      arrayColumn(rows, ({ userId }) => userId),
+      arrayColumn(rows, ({ at }) => instant(at)),
       textColumn(rows, ({ snapshot }) => snapshot),
       textColumn(rows, ({ successors }) => successors),
-      rows.map(({ counter }) => counter),
-      rows.map(({ position }) => position),
-      rows.map(({ changedAt }) => instant(changedAt)),
+      arrayColumn(rows, ({ counter }) => counter),
+      arrayColumn(rows, ({ position }) => position),
+      arrayColumn(rows, ({ changedAt }) => instant(changedAt)),
       ...(late === null ? [] : [instant(late.at)]),
     ],
   };
@@ -103,10 +103,10 @@ function marksStatement(marks: readonly ServedMark[], late: LateStamp): QueryCon
            from unnest($1::text[], $2::timestamptz[], $3::bigint[], $4::timestamptz[]) with ordinality
              as r(u, k, p, s, n) order by r.n`,
     values: [
-      marks.map(({ userId }) => userId),
-      marks.map(({ at }) => instant(at)),
-      marks.map(({ mark }) => mark?.position ?? null),
-      marks.map(({ mark }) => instant(mark?.since ?? null)),
+      arrayColumn(marks, ({ userId }) => userId),
+      arrayColumn(marks, ({ at }) => instant(at)),
+      arrayColumn(marks, ({ mark }) => mark?.position ?? null),
+      arrayColumn(marks, ({ mark }) => instant(mark?.since ?? null)),
       ...(late === null ? [] : [instant(late.at)]),
     ],
   };

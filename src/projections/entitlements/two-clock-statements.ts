@@ -1,5 +1,6 @@
 import type { QueryConfig } from 'pg';
 import type { LogicalTime } from './logical-times.js';
+import { arrayColumn } from './statement-values.js';
 import type { SubscriptionCustomer, UserStream } from './user-streams.js';
 
 /** What a batch adds to what questions as of a moment are answered by (DESIGN 9, "Two clocks"). */
@@ -33,9 +34,9 @@ function userStreamsStatement(generation: number, rows: readonly UserStream[]): 
            select $1, * from unnest($2::text[], $3::text[], $4::text[]) on conflict do nothing`,
     values: [
       generation,
-      rows.map(({ userId }) => userId),
-      rows.map(({ category }) => category),
-      rows.map(({ id }) => id),
+      arrayColumn(rows, ({ userId }) => userId),
+      arrayColumn(rows, ({ category }) => category),
+      arrayColumn(rows, ({ id }) => id),
     ],
   };
 }
@@ -45,7 +46,11 @@ function customersStatement(generation: number, rows: readonly SubscriptionCusto
     name: 'tenure-write-subscription-customers',
     text: `insert into tenure.subscription_customer (generation, subscription, customer)
            select $1, * from unnest($2::text[], $3::text[]) on conflict do nothing`,
-    values: [generation, rows.map(({ subscription }) => subscription), rows.map(({ customer }) => customer)],
+    values: [
+      generation,
+      arrayColumn(rows, ({ subscription }) => subscription),
+      arrayColumn(rows, ({ customer }) => customer),
+    ],
   };
 }
 
@@ -54,6 +59,6 @@ function timesStatement(generation: number, rows: readonly LogicalTime[]): Query
     name: 'tenure-write-logical-times',
     text: `insert into tenure.logical_time (generation, position, now_ms)
            select $1, * from unnest($2::bigint[], $3::bigint[])`,
-    values: [generation, rows.map(({ position }) => position), rows.map(({ now }) => now)],
+    values: [generation, arrayColumn(rows, ({ position }) => position), arrayColumn(rows, ({ now }) => now)],
   };
 }
