@@ -27,7 +27,7 @@ const workRow = z
  * takes too, nobody changes which of a lane is first. What is written already stays as it is.
  *
  * Statistics of PostgreSQL are of no help: the table is large one minute and empty the next, and the planner may take ten
- * thousand rows for four. So no statement here says what a join could be made of: each passes over the table once at most.
+ * thousand rows for four. So no statement that writes leaves it a join: each reads the table a few times at most.
  */
 export async function writeWork(
   database: Statements,
