@@ -26,9 +26,11 @@ export interface LevelWriterOptions {
  * told, nobody who knows of it uses the cache. Told again until it is done; what cannot be told begins a new epoch.
  */
 export class LevelWriter {
-  /** Who changed since `#told`; `all` where it is not known. */
+  /** Who changed since `#told`, up to `#now`; `all` where it is not known. */
   #pending = new Set<string>();
   #isAllPending = true;
+  /** Who changed by a commit that is not confirmed yet. */
+  #coming: Set<string> | 'all' = new Set();
   /** The last commit that Redis confirmed to have been told; `null` since this instance does not lead. */
   #told: KnownCommit | null = null;
   #now: KnownCommit | null = null;
@@ -39,15 +41,19 @@ export class LevelWriter {
     this.#timer = setInterval(() => void this.#tell(), REPEAT_EVERY_MS).unref();
   }
 
+  /**
+   * These users changed by the commit that `leads` tells of next. They are taken out with its level and not before: what
+   * somebody read of them before that commit may still be offered, and is refused only from that level on.
+   */
   changed(users: readonly string[] | 'all'): void {
-    if (users === 'all') this.#isAllPending = true;
-    else for (const user of users) this.#pending.add(user);
-    if (this.#pending.size > MOST_USERS) this.#isAllPending = true;
-    if (this.#isAllPending) this.#pending.clear();
+    if (users === 'all') this.#coming = 'all';
+    else if (this.#coming !== 'all') for (const user of users) this.#coming.add(user);
   }
 
   /** This instance leads, and the live checkpoint is at `commit`. */
   leads(commit: KnownCommit): void {
+    this.#takeOut(this.#coming);
+    this.#coming = new Set();
     if (this.#now !== null && isSame(this.#now, commit)) return;
     this.#now = commit;
     void this.#tell();
@@ -57,14 +63,21 @@ export class LevelWriter {
   follows(): void {
     this.#now = null;
     this.#told = null;
-    this.#isAllPending = true;
-    this.#pending.clear();
+    this.#coming = 'all';
+    this.#takeOut('all');
   }
 
   /** Tells what is left, once. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#tell();
+  }
+
+  #takeOut(users: Iterable<string> | 'all'): void {
+    if (users === 'all') this.#isAllPending = true;
+    else for (const user of users) this.#pending.add(user);
+    if (this.#pending.size > MOST_USERS) this.#isAllPending = true;
+    if (this.#isAllPending) this.#pending.clear();
   }
 
   async #tell(): Promise<void> {
@@ -85,7 +98,7 @@ export class LevelWriter {
       return;
     }
     // Whether it was done is not known: the same users are told again, with those of meanwhile.
-    this.changed(isAll ? 'all' : users);
+    this.#takeOut(isAll ? 'all' : users);
     setTimeout(() => void this.#tell(), RETRY_MS).unref();
   }
 

@@ -323,6 +323,27 @@ describe('The read models', () => {
       expect(watched.statements).toBe(1);
     });
 
+    it('from the database, and not from what instances share, while the commit that changed its user is not confirmed', async () => {
+      const shares = { offer: () => undefined, changed: () => undefined, confirmed: () => undefined };
+      const asked: string[] = [];
+      const before = await reader.readMany(['ann', 'bob']);
+      const shared = new EntitlementReader(log.pool, () => now, {
+        ...shares,
+        find: async (userIds) => {
+          asked.push(...userIds);
+          return new Map(
+            before.filter(({ userId }) => userIds.includes(userId)).map((each) => [each.userId, each]),
+          );
+        },
+      });
+      shared.confirmed(CONFIRMED, false, 0);
+      await fold(sightOf('1', day(1), { userId: 'ann', status: 'canceled', endedAt: day(1) }));
+      shared.changed(['ann']);
+      expect((await shared.read('ann')).snapshot.plan).toBe('free');
+      expect((await shared.read('bob')).etag).toBe(before[1]?.etag);
+      expect(asked).toEqual(['ann', 'bob']);
+    });
+
     it('from memory only while the checkpoint was confirmed within the last second', async () => {
       const before = await reader.read('ann');
       const watched = watch(log.pool);

@@ -32,6 +32,8 @@ export class EntitlementReader {
     sizeCalculation: servedBytes,
   });
   readonly #flights = new Set<Flight>();
+  /** Whom a commit changed that is not confirmed yet: of it what instances share may know nothing. */
+  #changedSince: Set<string> | 'all' = new Set();
   #confirmedAt = 0;
   #handled = '0';
   #partialProgress: readonly PartialEvent[] = [];
@@ -103,8 +105,15 @@ export class EntitlementReader {
       if (userIds === 'all') flight.all = true;
       else for (const userId of userIds) flight.changed.add(userId);
     }
-    if (userIds === 'all') this.#cache.clear();
-    else for (const userId of userIds) this.#cache.delete(userId);
+    if (userIds === 'all') {
+      this.#cache.clear();
+      this.#changedSince = 'all';
+      return;
+    }
+    for (const userId of userIds) {
+      this.#cache.delete(userId);
+      if (this.#changedSince !== 'all') this.#changedSince.add(userId);
+    }
   }
 
   /**
@@ -119,6 +128,7 @@ export class EntitlementReader {
     // Moved by somebody else it may have gone back: a server that failed over has lost its last commits.
     if (moved) this.#known = { liveEpoch, revision };
     else this.#knows({ liveEpoch, revision });
+    this.#changedSince = new Set();
     this.#handled = checkpoint.handled ?? '0';
     this.#partialProgress = checkpoint.partialProgress;
     this.#confirmedAt = this.now() - ageMs;
@@ -172,7 +182,8 @@ export class EntitlementReader {
   /** What instances share of these users, where this one knows of nothing later; it is kept in memory as what was read. */
   async #findShared(userIds: readonly string[], shared: SnapshotCache): Promise<ReadonlyMap<string, Served>> {
     const found = new Map<string, Served>();
-    if (!this.#isConfirmedAt(this.now())) return found;
+    const changed = this.#changedSince;
+    if (!this.#isConfirmedAt(this.now()) || changed === 'all') return found;
     const flight: Flight = { changed: new Set(), all: false };
     this.#flights.add(flight);
     try {
@@ -180,7 +191,7 @@ export class EntitlementReader {
       const now = this.now();
       if (flight.all || !this.#isConfirmedAt(now)) return found;
       for (const [userId, snapshot] of snapshots) {
-        if (flight.changed.has(userId) || now >= snapshot.holdsUntil) continue;
+        if (changed.has(userId) || flight.changed.has(userId) || now >= snapshot.holdsUntil) continue;
         const served = { userId, ...snapshot, position: this.#handled };
         this.#cache.set(userId, served);
         found.set(userId, served);
