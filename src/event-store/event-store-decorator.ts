@@ -1,5 +1,5 @@
 import type { NewEvent, Position, StoredEvent } from '../events/stored-event.js';
-import type { AppendResult, EventStore, ExpectedRevision, Page } from './event-store.js';
+import type { AppendResult, EventStore, ExpectedRevision, Page, PageAfterEvent } from './event-store.js';
 import type { KeysAnswer } from './stream-keys.js';
 
 /** An event store in front of another one: a subclass overrides the calls that it is about, every other call passes through. */
@@ -23,6 +23,9 @@ export abstract class EventStoreDecorator implements EventStore {
   }
   readAll(after: Position | null, limit: number): Promise<Page> {
     return this.store.readAll(after, limit);
+  }
+  readAfterEvent(position: Position, limit: number): Promise<PageAfterEvent> {
+    return this.store.readAfterEvent(position, limit);
   }
   head(): Promise<Position | null> {
     return this.store.head();

@@ -23,6 +23,11 @@ export interface Page {
   readonly scanned: Position | null;
 }
 
+/** A page after an event, whose id is said too; `null` where the log has no event of ours there. */
+export interface PageAfterEvent extends Page {
+  readonly eventId: string | null;
+}
+
 /** DI token of the event store of this process. */
 export const EVENT_STORE = Symbol('EVENT_STORE');
 
@@ -59,6 +64,9 @@ export interface EventStore {
 
   /** Up to `limit` events after `after` (exclusive; `null` is the beginning) in the global order. */
   readAll(after: Position | null, limit: number): Promise<Page>;
+
+  /** What `eventIdAt` and `readAll` say of a position, which whoever goes on from an event asks together. */
+  readAfterEvent(position: Position, limit: number): Promise<PageAfterEvent>;
 
   /** Position of the last event of ours in the log, `null` when there is none. */
   head(): Promise<Position | null>;

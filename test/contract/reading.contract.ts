@@ -108,6 +108,21 @@ export function describeReading(stores: () => OpenStores): void {
       expectStrictlyOrdered(fromStart);
     });
 
+    it('gives the page after an event together with the id of that event', async () => {
+      const { store, secondStore } = stores();
+      const stream = newStream();
+      const [first, rest] = [newEvents(1), newEvents(4)];
+      const { position } = await store.append(stream, 'no_stream', first);
+      await store.append(stream, 0, rest);
+      for (const limit of [1, 3, 4, 100]) {
+        const { eventId, events, scanned } = await secondStore.readAfterEvent(position, limit);
+        const page = await store.readAll(position, limit);
+        expect({ eventId, events }).toEqual({ eventId: first[0]?.id, events: page.events });
+        expect(events.slice(0, 4).map(({ id }) => id)).toEqual(rest.slice(0, limit).map(({ id }) => id));
+        expect(comparePositions(scanned, events.at(-1)?.position ?? null)).toBeGreaterThanOrEqual(0);
+      }
+    });
+
     it('says which event is at a position, and of any other that none is', async () => {
       const { store, secondStore } = stores();
       const stream = newStream();

@@ -346,6 +346,7 @@ describe('Engines on one database', () => {
     const store: ProjectionEngineOptions['store'] = {
       head: () => unlessAway(() => log.store.head()),
       readAll: (after, limit) => unlessAway(() => log.store.readAll(after, limit)),
+      readAfterEvent: (position, limit) => unlessAway(() => log.store.readAfterEvent(position, limit)),
       read: (stream, from) => unlessAway(() => log.store.read(stream, from)),
       eventIdAt: (position) => unlessAway(() => log.store.eventIdAt(position)),
       onAppend: (notify) => log.store.onAppend(notify),

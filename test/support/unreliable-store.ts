@@ -61,6 +61,7 @@ export function unreliableStore(
     },
     readKeys: (stream, types) => store.readKeys(stream, types),
     readAll: (after, limit) => store.readAll(after, limit),
+    readAfterEvent: (position, limit) => store.readAfterEvent(position, limit),
     head: () => store.head(),
     eventIdAt: (position) => store.eventIdAt(position),
     eventAt: (position) => store.eventAt(position),

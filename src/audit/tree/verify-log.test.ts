@@ -82,6 +82,7 @@ function storeOf(log: readonly Written[]): EventStore {
     read: fails,
     readLast: fails,
     readKeys: fails,
+    readAfterEvent: fails,
     head: fails,
     eventIdAt: fails,
     eventAt: fails,

@@ -3,7 +3,14 @@ import { parseConnectionString } from '../../config/connection-string.js';
 import type { NewEvent, Position, StoredEvent } from '../../events/stored-event.js';
 import { checkAppend, checkPageSize, isRevision } from '../append-rules.js';
 import { OutcomeUnknownError, StreamDeletedError, WrongExpectedRevisionError } from '../errors.js';
-import type { AppendResult, ExpectedRevision, LogTarget, Page, StreamAppend } from '../event-store.js';
+import type {
+  AppendResult,
+  ExpectedRevision,
+  LogTarget,
+  Page,
+  PageAfterEvent,
+  StreamAppend,
+} from '../event-store.js';
 import { type KeysAnswer, keysOfEvents, MOST_KEYS } from '../stream-keys.js';
 import { wholeStream } from '../stream-pages.js';
 import { CallGate } from './call-gate.js';
@@ -134,6 +141,11 @@ export class EventStoreDbEventStore implements LogTarget {
     if (after !== null && !POSITION.test(after)) throw new RangeError(`${after} is no position of this log`);
     checkPageSize(limit);
     return this.#log.page(after, limit);
+  }
+
+  async readAfterEvent(position: Position, limit: number): Promise<PageAfterEvent> {
+    const [page, eventId] = await Promise.all([this.readAll(position, limit), this.eventIdAt(position)]);
+    return { ...page, eventId };
   }
 
   head(): Promise<Position | null> {

@@ -2,7 +2,14 @@ import type { ClientConfig, Pool, QueryConfig, QueryResultRow } from 'pg';
 import type { NewEvent, Position, StoredEvent } from '../../events/stored-event.js';
 import { checkAppend, checkPageSize, isRevision } from '../append-rules.js';
 import { EventStoreUnavailableError } from '../errors.js';
-import type { AppendResult, ExpectedRevision, LogTarget, Page, StreamAppend } from '../event-store.js';
+import type {
+  AppendResult,
+  ExpectedRevision,
+  LogTarget,
+  Page,
+  PageAfterEvent,
+  StreamAppend,
+} from '../event-store.js';
 import type { KeysAnswer } from '../stream-keys.js';
 import { wholeStream } from '../stream-pages.js';
 import { AppendQueue } from './append-queue.js';
@@ -52,6 +59,7 @@ const COLUMNS = 'position::text AS position, stream, revision::float8 AS revisio
 const READ = `SELECT ${COLUMNS} FROM tenure_log.event AS e WHERE e.stream = $1 AND e.revision >= $2 ORDER BY e.revision LIMIT $3`;
 const READ_LAST = `SELECT ${COLUMNS} FROM tenure_log.event AS e WHERE e.stream = $1 ORDER BY e.revision DESC LIMIT 1`;
 const READ_ALL = `SELECT ${COLUMNS} FROM tenure_log.event AS e WHERE e.position > $1 ORDER BY e.position LIMIT $2`;
+const READ_FROM = `SELECT ${COLUMNS} FROM tenure_log.event AS e WHERE e.position >= $1 ORDER BY e.position LIMIT $2`;
 const ID_AT = 'SELECT id FROM tenure_log.event WHERE position = $1';
 const EVENT_AT = `SELECT ${COLUMNS} FROM tenure_log.event WHERE position = $1`;
 const HEAD = `SELECT max(position)::text AS position FROM tenure_log.event`;
@@ -133,6 +141,20 @@ export class PostgresEventStore implements LogTarget {
       values: [after ?? '0', limit],
     });
     return { events, scanned: events.at(-1)?.position ?? after };
+  }
+
+  async readAfterEvent(position: Position, limit: number): Promise<PageAfterEvent> {
+    if (!POSITION.test(position)) throw new RangeError(`${position} is no position of this log`);
+    checkPageSize(limit);
+    const found = await this.query<StoredEvent>({
+      name: 'tenure_log_read_from',
+      text: READ_FROM,
+      values: [position, limit + 1],
+    });
+    const [first] = found;
+    const eventId = first?.position === position ? first.id : null;
+    const events = eventId === null ? found.slice(0, limit) : found.slice(1);
+    return { eventId, events, scanned: events.at(-1)?.position ?? position };
   }
 
   async head(): Promise<Position | null> {

@@ -2,7 +2,7 @@ import { isTimeout } from '../../database/transient.js';
 import { UnknownPositionError } from '../../event-store/errors.js';
 import type { Page } from '../../event-store/event-store.js';
 import type { Checkpoint } from './checkpoint.js';
-import type { ProjectionSource } from './projection-source.js';
+import type { KnownPage, ProjectionSource } from './projection-source.js';
 
 /**
  * The page of the log after a checkpoint. Records scanned beyond the last event applied are of others, and theirs to remove:
@@ -22,6 +22,25 @@ export async function readPage(
       ? { events: [], scanned }
       : readPage(source, { scanned: handled, handled }, limit);
   }
+}
+
+/** As `readPage`, and whether the log holds the event of the checkpoint; both are asked for at once. */
+export async function readKnownPage(
+  source: Pick<ProjectionSource, 'readAll' | 'readOn' | 'holds'>,
+  read: Pick<Checkpoint, 'scanned' | 'handled' | 'eventId'>,
+  limit: number,
+): Promise<KnownPage> {
+  const { handled, scanned, eventId } = read;
+  if (handled !== null && handled === scanned) {
+    try {
+      return await source.readOn({ handled, eventId }, limit);
+    } catch (error) {
+      if (!(error instanceof UnknownPositionError)) throw error;
+      return { events: [], scanned, isKnown: await source.holds(read) };
+    }
+  }
+  const [page, isKnown] = await Promise.all([readPage(source, read, limit), source.holds(read)]);
+  return { ...page, isKnown };
 }
 
 /**

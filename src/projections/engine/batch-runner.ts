@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import type { Position, StoredEvent } from '../../events/stored-event.js';
 import { BatchCommitter, type BatchToCommit, nextCheckpoint } from './batch-committer.js';
-import { BatchSize, readPage } from './batch-reader.js';
+import { BatchSize, readKnownPage } from './batch-reader.js';
 import type { Checkpoint } from './checkpoint.js';
 import { FoldAhead, type PageToApply } from './fold-ahead.js';
 import type { ProjectionKey } from './projection-key.js';
@@ -69,10 +69,9 @@ export class BatchRunner {
     const [partial] = read.partialProgress;
     const isTurnOfPart = partial !== undefined && this.#isTurnOfParts;
     const limit = this.#careful > 0 ? 1 : this.#size.now;
-    const [{ events, scanned }, isKnown] = await Promise.all([
-      isTurnOfPart ? { events: [], scanned: null } : readPage(this.source, read, limit),
-      this.source.holds(read),
-    ]);
+    const { events, scanned, isKnown } = isTurnOfPart
+      ? { events: [], scanned: null, isKnown: await this.source.holds(read) }
+      : await readKnownPage(this.source, read, limit);
     if (!isKnown) return { outcome: 'other log' };
     const retried = await this.#rounds.retry(read);
     if (retried !== null) return retried;

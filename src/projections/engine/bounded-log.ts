@@ -1,6 +1,12 @@
 import { type Page } from '../../event-store/event-store.js';
 import { comparePositions, type Position, type StoredEvent } from '../../events/stored-event.js';
-import type { AppliedUpTo, ProjectionSource } from './projection-source.js';
+import {
+  type AppliedUpTo,
+  type KnownPage,
+  type LastApplied,
+  type ProjectionSource,
+  readBoth,
+} from './projection-source.js';
 
 /** A log that ends at `until` (inclusive; `null` is before the first event), which may be moved on. */
 export class BoundedLog implements ProjectionSource {
@@ -14,6 +20,10 @@ export class BoundedLog implements ProjectionSource {
 
   holds(checkpoint: AppliedUpTo): Promise<boolean> {
     return this.source.holds(checkpoint);
+  }
+
+  readOn(checkpoint: LastApplied, limit: number): Promise<KnownPage> {
+    return readBoth(this, checkpoint, limit);
   }
 
   read(stream: string, from: number): Promise<readonly StoredEvent[]> {

@@ -5,6 +5,7 @@ import type { Position, StoredEvent } from '../../events/stored-event.js';
 import type { BatchToCommit } from './batch-committer.js';
 import type { Checkpoint } from './checkpoint.js';
 import { FoldAhead } from './fold-ahead.js';
+import { type ProjectionSource, readBoth } from './projection-source.js';
 import type { ProjectedBatch, Projector } from './projector.js';
 import { emptyBatch } from './round.js';
 import { NOTHING_SET_ASIDE } from './set-aside-summary.js';
@@ -15,8 +16,9 @@ const EVENTS: readonly StoredEvent[] = Array.from({ length: 5 }, (_, n) => ({
   ...golden.stored,
   position: String(n + 1),
 }));
-const LOG = {
+const LOG: Pick<ProjectionSource, 'holds' | 'readAll' | 'readOn'> = {
   holds: async () => true,
+  readOn: (checkpoint, limit) => readBoth(LOG, checkpoint, limit),
   readAll: async (after: Position | null, limit: number): Promise<Page> => {
     const from = Number(after ?? 0);
     const events = EVENTS.slice(from, from + limit);

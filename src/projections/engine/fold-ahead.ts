@@ -1,6 +1,6 @@
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import type { BatchToCommit } from './batch-committer.js';
-import { readPage } from './batch-reader.js';
+import { readKnownPage } from './batch-reader.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { ProjectionSource } from './projection-source.js';
 import type { ProjectedBatch, Projector } from './projector.js';
@@ -26,7 +26,7 @@ export class FoldAhead {
   #ahead: Ahead | null = null;
 
   constructor(
-    private readonly source: Pick<ProjectionSource, 'readAll' | 'holds'>,
+    private readonly source: Pick<ProjectionSource, 'readAll' | 'readOn' | 'holds'>,
     private readonly projector: Projector<EventEnvelope>,
   ) {}
 
@@ -70,10 +70,7 @@ export class FoldAhead {
   }
 
   async #fold(read: Checkpoint, limit: number): Promise<PageToApply | null> {
-    const [{ events, scanned }, isKnown] = await Promise.all([
-      readPage(this.source, read, limit),
-      this.source.holds(read),
-    ]);
+    const { events, scanned, isKnown } = await readKnownPage(this.source, read, limit);
     if (!isKnown || events.length === 0) return null;
     const batch = await this.projector.projectAhead(events.map(readEvent), read);
     return { events, batch, read, scanned, limit };

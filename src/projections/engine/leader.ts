@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { EventStore } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { BatchRunner } from './batch-runner.js';
 import {
@@ -13,14 +12,14 @@ import { noteFault } from './checkpoint-moves.js';
 import type { CommitNotifier } from './commit-notifier.js';
 import type { RoleContext } from './follower.js';
 import type { LeaderElection } from './leader-election.js';
-import { projectionSource } from './projection-source.js';
+import { projectionSource, type ReadableLog } from './projection-source.js';
 import type { Projector } from './projector.js';
 import type { Round } from './round.js';
 import type { StallWatch } from './stall-watch.js';
 
 /** What a leader folds, and by which code. */
 export interface LeaderOptions {
-  readonly store: Pick<EventStore, 'read' | 'readAll' | 'eventIdAt'>;
+  readonly store: ReadableLog;
   /** The setting `STREAM_PREFIX`. */
   readonly streamPrefix: string;
   readonly codeVersion: string;

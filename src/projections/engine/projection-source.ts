@@ -1,4 +1,4 @@
-import type { EventStore } from '../../event-store/event-store.js';
+import type { EventStore, Page } from '../../event-store/event-store.js';
 import { parseEvent } from '../../events/event-envelope.js';
 import type { EventSkippedData } from '../../events/projection.events.js';
 import type { Position, StoredEvent } from '../../events/stored-event.js';
@@ -10,12 +10,24 @@ export interface ProjectionSource extends Pick<EventStore, 'read' | 'readAll'> {
   isSkipped(event: Pick<StoredEvent, 'id'>): Promise<boolean>;
   /** Whether the log holds the event of a checkpoint where it was applied: see `holdsEventOf`. */
   holds(checkpoint: AppliedUpTo): Promise<boolean>;
+  /** The page after an event that was applied, and whether the log `holds` it. */
+  readOn(checkpoint: LastApplied, limit: number): Promise<KnownPage>;
+}
+
+/** A page, and whether the log is the one that it is to go on from. */
+export interface KnownPage extends Page {
+  readonly isKnown: boolean;
 }
 
 /** The last event that a fold applied; `eventId` is `null` where it was applied before ids were kept. */
 export interface AppliedUpTo {
   readonly handled: Position | null;
   readonly eventId: string | null;
+}
+
+/** As `AppliedUpTo`, of a fold that applied something. */
+export interface LastApplied extends AppliedUpTo {
+  readonly handled: Position;
 }
 
 /**
@@ -27,13 +39,32 @@ export async function holdsEventOf(
   { handled, eventId }: AppliedUpTo,
 ): Promise<boolean> {
   if (handled === null) return true;
-  const found = await store.eventIdAt(handled);
+  return isEventOf(eventId, await store.eventIdAt(handled));
+}
+
+function isEventOf(eventId: string | null, found: string | null): boolean {
   return found !== null && (eventId === null || found === eventId);
 }
 
+/** `readOn` of a source that asks for page and event each by itself. */
+export async function readBoth(
+  source: Pick<ProjectionSource, 'readAll' | 'holds'>,
+  checkpoint: LastApplied,
+  limit: number,
+): Promise<KnownPage> {
+  const [page, isKnown] = await Promise.all([
+    source.readAll(checkpoint.handled, limit),
+    source.holds(checkpoint),
+  ]);
+  return { ...page, isKnown };
+}
+
+/** What a projection reads of a store. */
+export type ReadableLog = Pick<EventStore, 'read' | 'readAll' | 'readAfterEvent' | 'eventIdAt'>;
+
 /** The log of `store` for a projection. */
 export function projectionSource(
-  store: Pick<EventStore, 'read' | 'readAll' | 'eventIdAt'>,
+  store: ReadableLog,
   streamPrefix: string,
   projection: string,
 ): ProjectionSource {
@@ -41,6 +72,10 @@ export function projectionSource(
     read: (stream, from) => store.read(stream, from),
     readAll: (after, limit) => store.readAll(after, limit),
     holds: (checkpoint) => holdsEventOf(store, checkpoint),
+    readOn: async ({ handled, eventId }, limit) => {
+      const { eventId: found, ...page } = await store.readAfterEvent(handled, limit);
+      return { ...page, isKnown: isEventOf(eventId, found) };
+    },
     isSkipped: async ({ id }) => {
       const skips = await readSkips(store, streamPrefix, projection);
       return skips.some(({ skipped }) => skipped.id === id);

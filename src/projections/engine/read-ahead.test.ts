@@ -1,7 +1,7 @@
 import { newEvent } from '../../../test/contract/contract-events.js';
 import type { Page } from '../../event-store/event-store.js';
 import type { Position, StoredEvent } from '../../events/stored-event.js';
-import type { ProjectionSource } from './projection-source.js';
+import { type KnownPage, type LastApplied, type ProjectionSource, readBoth } from './projection-source.js';
 import { ReadAhead } from './read-ahead.js';
 
 const EVENTS: readonly StoredEvent[] = Array.from({ length: 7 }, (_, n) => ({
@@ -22,6 +22,10 @@ class NotedLog implements ProjectionSource {
 
   async holds(): Promise<boolean> {
     return true;
+  }
+
+  readOn(checkpoint: LastApplied, limit: number): Promise<KnownPage> {
+    return readBoth(this, checkpoint, limit);
   }
 
   read(): Promise<readonly StoredEvent[]> {

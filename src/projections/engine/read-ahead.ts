@@ -1,6 +1,12 @@
 import type { Page } from '../../event-store/event-store.js';
 import type { Position, StoredEvent } from '../../events/stored-event.js';
-import type { AppliedUpTo, ProjectionSource } from './projection-source.js';
+import {
+  type AppliedUpTo,
+  type KnownPage,
+  type LastApplied,
+  type ProjectionSource,
+  readBoth,
+} from './projection-source.js';
 
 /** A page that is on its way, and what was asked for. */
 interface Ahead {
@@ -24,6 +30,10 @@ export class ReadAhead implements ProjectionSource {
 
   holds(checkpoint: AppliedUpTo): Promise<boolean> {
     return this.source.holds(checkpoint);
+  }
+
+  readOn(checkpoint: LastApplied, limit: number): Promise<KnownPage> {
+    return readBoth(this, checkpoint, limit);
   }
 
   read(stream: string, from: number): Promise<readonly StoredEvent[]> {

@@ -6,7 +6,7 @@ import {
   type Position,
   type StoredEvent,
 } from '../../events/stored-event.js';
-import type { ProjectionSource } from '../engine/projection-source.js';
+import { type ProjectionSource, readBoth } from '../engine/projection-source.js';
 
 /** Position after which drafts are placed: no log reaches it. */
 const BEYOND_EVERY_LOG = '900000000000000000';
@@ -23,7 +23,7 @@ export class DraftingEventStore extends EventStoreDecorator {
   /** A log of the drafts and nothing else. */
   get log(): ProjectionSource {
     const events = this.#drafts;
-    return {
+    const log: ProjectionSource = {
       read: async (stream, from) => events.filter((each) => each.stream === stream && each.revision >= from),
       readAll: async (after, limit) => {
         const page = events.filter(({ position }) => comparePositions(position, after) > 0).slice(0, limit);
@@ -31,7 +31,9 @@ export class DraftingEventStore extends EventStoreDecorator {
       },
       isSkipped: async () => false,
       holds: async () => true,
+      readOn: (checkpoint, limit) => readBoth(log, checkpoint, limit),
     };
+    return log;
   }
 
   override async append(

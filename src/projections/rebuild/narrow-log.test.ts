@@ -3,7 +3,12 @@ import { randomFrom } from '../../../test/support/lives.js';
 import type { Page } from '../../event-store/event-store.js';
 import { comparePositions, type Position, type StoredEvent } from '../../events/stored-event.js';
 import { BoundedLog } from '../engine/bounded-log.js';
-import type { ProjectionSource } from '../engine/projection-source.js';
+import {
+  type KnownPage,
+  type LastApplied,
+  type ProjectionSource,
+  readBoth,
+} from '../engine/projection-source.js';
 import { readEvent, UnreadableEvent } from '../engine/unreadable-event.js';
 import { NarrowLog } from './narrow-log.js';
 import { Relations } from './relations.js';
@@ -23,6 +28,10 @@ class LogInMemory implements ProjectionSource {
 
   async holds(): Promise<boolean> {
     return true;
+  }
+
+  readOn(checkpoint: LastApplied, limit: number): Promise<KnownPage> {
+    return readBoth(this, checkpoint, limit);
   }
 
   read(): Promise<readonly StoredEvent[]> {

@@ -4,7 +4,13 @@ import type { EventEnvelope } from '../../events/event-envelope.js';
 import { comparePositions, type Position, type StoredEvent } from '../../events/stored-event.js';
 import { timeOf } from '../../events/two-clocks.js';
 import type { BoundedLog } from '../engine/bounded-log.js';
-import type { AppliedUpTo, ProjectionSource } from '../engine/projection-source.js';
+import {
+  type AppliedUpTo,
+  type KnownPage,
+  type LastApplied,
+  type ProjectionSource,
+  readBoth,
+} from '../engine/projection-source.js';
 import { readEvent, UnreadableEvent } from '../engine/unreadable-event.js';
 import type { Relations } from './relations.js';
 
@@ -36,6 +42,10 @@ export class NarrowLog implements ProjectionSource {
 
   holds(checkpoint: AppliedUpTo): Promise<boolean> {
     return this.log.holds(checkpoint);
+  }
+
+  readOn(checkpoint: LastApplied, limit: number): Promise<KnownPage> {
+    return readBoth(this, checkpoint, limit);
   }
 
   read(stream: string, from: number): Promise<readonly StoredEvent[]> {

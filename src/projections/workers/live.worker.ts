@@ -38,6 +38,7 @@ const engine = liveFold({
   store: {
     read: (stream, from) => store.read(stream, from),
     readAll: (after, limit) => store.readAll(after, limit),
+    readAfterEvent: (position, limit) => store.readAfterEvent(position, limit),
     head: () => store.head(),
     eventIdAt: (position) => store.eventIdAt(position),
     // The thread that appends has the store's notifier, and passes its notifications on.
