@@ -16,6 +16,21 @@ export function accessDifferences(a: AccessPart, b: AccessPart): readonly (keyof
   return ACCESS_PARTS.filter((part) => !isSame(a[part], b[part]));
 }
 
+/** Whether two entitlements have the same text: told without making a text of what is easily seen to be the same. */
+export function isSameEntitlement(a: Entitlement, b: Entitlement): boolean {
+  return (
+    a === b ||
+    (allowsTheSame(a, b) &&
+      a.subscriptionActive === b.subscriptionActive &&
+      a.expiresAt === b.expiresAt &&
+      a.cancelAt === b.cancelAt &&
+      a.validUntil === b.validUntil &&
+      isSame(a.pendingPayment, b.pendingPayment) &&
+      isSame(a.source, b.source) &&
+      isSame(a.unmappedPrices, b.unmappedPrices))
+  );
+}
+
 /** Entitlements are built with their keys in one order, so equal texts are equal values. */
 function isSame(a: unknown, b: unknown): boolean {
   return a === b || areSameTexts(a, b) || JSON.stringify(a) === JSON.stringify(b);

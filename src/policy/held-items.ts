@@ -1,6 +1,6 @@
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
-import { eachOf } from './growing-list.js';
+import { eachOf, isKept } from './growing-list.js';
 
 /** Whether an item is held: one of quantity 0 is not (DESIGN 5 "Shapes"); no quantity is 1. */
 export function isHeld({ quantity }: Pick<SubscriptionItem, 'quantity'>): boolean {
@@ -36,11 +36,38 @@ export function withHeldItems(observation: Observation): Observation {
   };
 }
 
-/** Observations with the items that are held, in their order. */
-export const allWithHeldItems: (ordered: readonly Observation[]) => readonly Observation[] =
-  eachOf(withHeldItems);
+const eachWithHeldItems = eachOf(withHeldItems);
 
-/** Those whose items were not cut. */
-export const wholeOnes: (ordered: readonly Observation[]) => readonly Observation[] = eachOf(
-  (observation: Observation) => (observation.data.itemsTruncated ? null : observation),
-);
+/** Observations with the items that are held, in their order: the list itself where it is short and names no others. */
+export function allWithHeldItems(ordered: readonly Observation[]): readonly Observation[] {
+  return isKept(ordered) || !ordered.every(namesHeldItems) ? eachWithHeldItems(ordered) : ordered;
+}
+
+function namesHeldItems(observation: Observation, nth: number, ordered: readonly Observation[]): boolean {
+  return namesTheSame(ordered[nth - 1], observation) || withHeldItems(observation) === observation;
+}
+
+const eachWhole = eachOf((observation: Observation) => (isCut(observation) ? null : observation));
+
+/** Those whose items were not cut: the list itself where it is short and has no others. */
+export function wholeOnes(ordered: readonly Observation[]): readonly Observation[] {
+  return isKept(ordered) || ordered.some(isCut) ? eachWhole(ordered) : ordered;
+}
+
+function isCut({ data }: Observation): boolean {
+  return data.itemsTruncated;
+}
+
+/**
+ * Whether an observation names the same items as the one before it, in one and the same list, and none beside them: as facts
+ * that are kept have them (`withSharedParts`). Of others it may say no where they are equal.
+ */
+export function namesTheSame(before: Observation | null | undefined, { data }: Observation): boolean {
+  return (
+    before?.data.items === data.items &&
+    before.data.itemsTruncated === data.itemsTruncated &&
+    before.data.pendingUpdate === null &&
+    data.pendingUpdate === null &&
+    data.previous?.items === undefined
+  );
+}

@@ -31,9 +31,9 @@ interface FoldedInvoices {
 const folded = keptWith<InvoiceObservation, FoldedInvoices>((observations) => {
   const told = new Map<string, InvoiceObservation[]>();
   for (const observation of observations) tell(told, observation);
-  const invoices = [...told.entries()]
-    .sort(([a], [b]) => compareText(a, b))
-    .map(([, ofInvoice]) => foldInvoice(ofInvoice));
+  const invoices = [...told.values()]
+    .map(foldInvoice)
+    .sort((a, b) => compareText(a.data.invoice, b.data.invoice));
   return { told, invoices };
 }, extendInvoices);
 

@@ -63,6 +63,11 @@ export function keptJudgementBytes(facts: UserFacts): number {
 }
 
 function judgementOf(moments: readonly Moment[], states: readonly SubscriptionState[]): Judgement {
+  const [only, next] = moments;
+  if (only !== undefined && next === undefined) {
+    const entitlement = { ...only.entitlement, validUntil: null };
+    return { entitlement, successors: [], adoptedPrices: adoptedPrices(states) };
+  }
   const [present, ...successors] = withValidity(moments);
   if (present === undefined) throw new Error('a judgement without a present');
   return { entitlement: present.entitlement, successors, adoptedPrices: adoptedPrices(states) };
@@ -72,6 +77,7 @@ function adoptedPrices(subscriptionStates: readonly SubscriptionState[]): readon
   const all = subscriptionStates.flatMap((subscriptionState) =>
     subscriptionState.ended ? [] : subscriptionState.adoptedPrices,
   );
+  if (all.length === 0) return all;
   const each = new Map(all.map((adopted) => [JSON.stringify([adopted.price, adopted.plan]), adopted]));
   return [...each.values()].sort((a, b) => compareText(a.price, b.price) || compareText(a.plan, b.plan));
 }

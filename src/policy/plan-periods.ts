@@ -1,6 +1,7 @@
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
 import { type Edit, isKept, keptThroughEdits } from './growing-list.js';
+import { namesTheSame } from './held-items.js';
 import { NamedPrices } from './named-prices.js';
 import { asksNothingInAdvance, type PlanItem, planItem } from './plan-item.js';
 import type { PriceBook } from './price-book.js';
@@ -139,6 +140,11 @@ class PlanPeriodCutter {
       return;
     }
     const before = this.periods.at(-1);
+    if (before !== undefined && namesTheSame(this.#namedPrices.lastSeen, observation)) {
+      this.#namedPrices.lastSeen = observation;
+      if (saysTrialing(observation)) before.trialed ??= observation;
+      return;
+    }
     if (data.previous?.items !== undefined) {
       const unseen = this.#enter(data.previous.items, this.#namedPrices.lastSeen, observation);
       if ((data.previous.status ?? data.status) === 'trialing') unseen.trialed ??= observation;
@@ -147,12 +153,7 @@ class PlanPeriodCutter {
     this.#namedPrices.see(observation);
     const period = this.#enter(data.items, observation, observation);
     period.seen ??= observation;
-    if (
-      data.status === 'trialing' ||
-      (data.previous?.items === undefined && data.previous?.status === 'trialing')
-    ) {
-      period.trialed ??= observation;
-    }
+    if (saysTrialing(observation)) period.trialed ??= observation;
   }
 
   #enter(items: readonly SubscriptionItem[], from: Observation | null, told: Observation): OpenPeriod {
@@ -177,6 +178,11 @@ class PlanPeriodCutter {
     this.periods.push(period);
     return period;
   }
+}
+
+/** Whether an observation says that the subscription was `trialing` with its items. */
+function saysTrialing({ data: { status, previous } }: Observation): boolean {
+  return status === 'trialing' || (previous?.items === undefined && previous?.status === 'trialing');
 }
 
 /** Whether all that is seen next is cut alike after two marks. */

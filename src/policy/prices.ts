@@ -2,8 +2,9 @@ import { type PlanCatalog, pricesOfLabel } from '../events/catalog.events.js';
 import type { SubscriptionItem } from '../events/subscription.events.js';
 import type { Observation } from './facts.js';
 import { type Edit, keptThroughEdits } from './growing-list.js';
+import { namesTheSame } from './held-items.js';
 import { comparePlanItems } from './plan-item.js';
-import type { NamedAddon, NamedPlan, PriceBook } from './price-book.js';
+import type { NamedAddon, NamedPlan, PriceBook, PriceReading } from './price-book.js';
 
 /** What a price is of. */
 export type PriceTarget =
@@ -49,7 +50,7 @@ export function openPriceBook(catalog: PlanCatalog, ordered: readonly Observatio
     );
     readers.set(catalog, read);
   }
-  return read(ordered).book;
+  return read(ordered);
 }
 
 const readers = new WeakMap<PlanCatalog, (ordered: readonly Observation[]) => PriceReader>();
@@ -62,46 +63,53 @@ interface Shown {
 }
 
 /** Reads the prices of observations as they come, in order. */
-class PriceReader {
+class PriceReader implements PriceBook {
   readonly #byLookupKey = new Map<string, Shown>();
   readonly #byProduct = new Map<string, Shown>();
   readonly #tiered = new Map<string, Observation>();
-  readonly #adopted = new Map<string, NamedPlan>();
+  readonly adopted = new Map<string, NamedPlan>();
   readonly #adoptedWith = new Map<string, Observation>();
   #before: readonly SubscriptionItem[] = [];
   /** Whether an observation ever showed a price that nothing but its product can tell a plan for. */
   #hasOrphans = false;
 
-  readonly book: PriceBook = {
-    planOf: (price) => {
-      const target = this.#targetOf(price);
-      if (target !== null) return target.kind === 'plan' ? target.plan : null;
-      return this.#adopted.get(price) ?? null;
-    },
-    addonOf: (price) => {
-      const target = this.#targetOf(price);
-      return target?.kind === 'addon' ? target.addon : null;
-    },
-    isTiered: (price) => this.#tiered.has(price),
-    tieredBy: (price) => this.#tiered.get(price) ?? null,
-    adopted: this.#adopted,
-    readingOf: (price) => {
-      if (this.index.has(price)) return { by: 'id', name: null, shown: null };
-      const [key, product] = [this.#byLookupKey.get(price), this.#byProduct.get(price)];
-      if (key !== undefined) return { by: 'lookup_key', name: key.name, shown: key.by };
-      if (product !== undefined) return { by: 'product', name: product.name, shown: product.by };
-      const moved = this.#adoptedWith.get(price);
-      return moved === undefined ? null : { by: 'adoption', name: null, shown: moved };
-    },
-  };
-
   private constructor(private readonly index: PriceIndex) {}
 
   static of(index: PriceIndex, ordered: readonly Observation[]): PriceReader {
     const reader = new PriceReader(index);
-    for (const observation of ordered) reader.#show(observation);
-    for (const observation of ordered) reader.#adopt(observation);
+    // What names the same as the one before it shows and moves nothing.
+    const telling = ordered.filter((observation, nth) => !namesTheSame(ordered[nth - 1], observation));
+    for (const observation of telling) reader.#show(observation);
+    for (const observation of telling) reader.#adopt(observation);
     return reader;
+  }
+
+  planOf(price: string): NamedPlan | null {
+    const target = this.#targetOf(price);
+    if (target !== null) return target.kind === 'plan' ? target.plan : null;
+    return this.adopted.get(price) ?? null;
+  }
+
+  addonOf(price: string): NamedAddon | null {
+    const target = this.#targetOf(price);
+    return target?.kind === 'addon' ? target.addon : null;
+  }
+
+  isTiered(price: string): boolean {
+    return this.#tiered.has(price);
+  }
+
+  tieredBy(price: string): Observation | null {
+    return this.#tiered.get(price) ?? null;
+  }
+
+  readingOf(price: string): PriceReading | null {
+    if (this.index.has(price)) return { by: 'id', name: null, shown: null };
+    const [key, product] = [this.#byLookupKey.get(price), this.#byProduct.get(price)];
+    if (key !== undefined) return { by: 'lookup_key', name: key.name, shown: key.by };
+    if (product !== undefined) return { by: 'product', name: product.name, shown: product.by };
+    const moved = this.#adoptedWith.get(price);
+    return moved === undefined ? null : { by: 'adoption', name: null, shown: moved };
   }
 
   /** Reads on. False: that changed how a price is read, and so how it was read before; begin anew. */
@@ -111,9 +119,9 @@ class PriceReader {
       if (this.#show(observation)) isSame = false;
     }
     if (!isSame) return false;
-    const { size } = this.#adopted;
+    const { size } = this.adopted;
     for (const observation of added) this.#adopt(observation);
-    return this.#adopted.size === size;
+    return this.adopted.size === size;
   }
 
   /**
@@ -132,8 +140,8 @@ class PriceReader {
   }
 
   #targetOf(price: string): PriceTarget | null {
-    const shown = this.#byLookupKey.get(price) ?? this.#byProduct.get(price);
-    return this.index.get(price) ?? shown?.target ?? null;
+    const byId = this.index.get(price);
+    return byId ?? (this.#byLookupKey.get(price) ?? this.#byProduct.get(price))?.target ?? null;
   }
 
   /** Takes in what items show of each price, of several matches the newest; tells whether that is new. */
@@ -174,11 +182,11 @@ class PriceReader {
     const orphans = this.#orphansOf(items);
     if (orphans.length > 0) {
       this.#hasOrphans = true;
-      const left = leftByProduct(this.#before, items, this.book.planOf);
+      const left = leftByProduct(this.#before, items, this);
       for (const { price, product } of orphans) {
         const from = product === null ? undefined : left.get(product);
         if (from === undefined) continue;
-        this.#adopted.set(price, from.plan);
+        this.adopted.set(price, from.plan);
         this.#adoptedWith.set(price, moved);
       }
     }
@@ -187,7 +195,7 @@ class PriceReader {
 
   #orphansOf(items: readonly SubscriptionItem[]): readonly SubscriptionItem[] {
     return items.filter(
-      ({ price, product }) => product !== null && this.#targetOf(price) === null && !this.#adopted.has(price),
+      ({ price, product }) => product !== null && this.#targetOf(price) === null && !this.adopted.has(price),
     );
   }
 }
@@ -196,13 +204,13 @@ class PriceReader {
 function leftByProduct(
   before: readonly SubscriptionItem[],
   after: readonly SubscriptionItem[],
-  planOf: (price: string) => NamedPlan | null,
+  book: PriceBook,
 ): ReadonlyMap<string, { readonly item: SubscriptionItem; readonly plan: NamedPlan }> {
   const present = new Set(after.map(({ price }) => price));
   const left = new Map<string, { item: SubscriptionItem; plan: NamedPlan }>();
   for (const item of before) {
     if (item.product === null || present.has(item.price)) continue;
-    const plan = planOf(item.price);
+    const plan = book.planOf(item.price);
     if (plan === null) continue;
     const best = left.get(item.product);
     if (best === undefined || comparePlanItems({ item, plan }, best) < 0)

@@ -32,7 +32,8 @@ function namesNothingJudged(previous: Observation['data']['previous']): boolean 
 
 /** Lists and objects that are equal count as that where they are the same, as facts that are kept have them. */
 function isEqualButForPrevious(before: Observation['data'], after: Observation['data']): boolean {
-  const isSame = (key: string): boolean =>
-    key === 'previous' || before[key as keyof typeof before] === after[key as keyof typeof after];
-  return Object.keys({ ...before, ...after }).every(isSame);
+  const [one, other]: readonly Readonly<Record<string, unknown>>[] = [before, after];
+  for (const key in one) if (key !== 'previous' && one[key] !== other?.[key]) return false;
+  for (const key in other) if (key !== 'previous' && one?.[key] !== other[key]) return false;
+  return true;
 }

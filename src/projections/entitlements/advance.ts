@@ -1,6 +1,6 @@
-import { allowsTheSame } from '../../policy/access-part.js';
+import { allowsTheSame, isSameEntitlement } from '../../policy/access-part.js';
 import type { Entitlement, Judgement } from '../../policy/entitlement.js';
-import { type Cause, type HistoryEntry, textOf, type UserRow, type VersionedSuccessor } from './user-row.js';
+import type { Cause, HistoryEntry, UserRow, VersionedSuccessor } from './user-row.js';
 
 /**
  * The event under which a user is judged, and the position of the catalogue in force; `now` is the projection's clock
@@ -56,7 +56,7 @@ function change(
   { at, cause, lateAt }: Pick<HistoryEntry, 'cause' | 'lateAt'> & { readonly at: number },
   history: HistoryEntry[],
 ): UserRow {
-  if (textOf(row.entitlement) === textOf(entitlement)) return row;
+  if (isSameEntitlement(row.entitlement, entitlement)) return row;
   const raised = !allowsTheSame(row.entitlement, entitlement);
   const counter = row.counter + (raised ? 1 : 0);
   const seq = row.historySeq + 1;

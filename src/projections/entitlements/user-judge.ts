@@ -164,5 +164,6 @@ function isUnmoved(before: UserRow, { row, history }: ReturnType<typeof advance>
   const isSame =
     before.successors.length === 0 ||
     textOfSuccessors(before.successors) === textOfSuccessors(row.successors);
+  if (before.adoptedPrices.length === 0 && row.adoptedPrices.length === 0) return isSame;
   return isSame && JSON.stringify(before.adoptedPrices) === JSON.stringify(row.adoptedPrices);
 }
