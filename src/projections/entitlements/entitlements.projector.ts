@@ -166,11 +166,8 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
         if (underWay.length > 0) {
           newly.push(...(await this.#publication.publishFirst(affected, underWay, changes)));
         }
-        const failed = await this.#judge.judge(
-          stand ? NO_USERS : affected,
-          { event, now, lateAt: null, partialProgress: underWay },
-          changes,
-        );
+        const under = { event, now, lateAt: null, partialProgress: underWay };
+        const failed = stand ? NOBODY_FAILED : await this.#judge.judge(affected, under, changes);
         if (failed.size > 0) throw new EventFailedError(applied, judgeFailure(failed));
       }
       if (!this.#asides.isEmpty) {
@@ -280,5 +277,4 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
 const KEPT_OF_FULL = 0.75;
 
 const NOBODY: ReadonlySet<string> = new Set();
-const NO_USERS: readonly string[] = [];
 const NOBODY_FAILED: FailedUsers = new Map();

@@ -167,6 +167,11 @@ export class FactsLoader {
     for (const userId of missing) this.workingSet.wholeUsers.add(userId);
   }
 
+  /** Whether users are in memory, with all that belongs to them; all of them are used. */
+  hasUsers(ids: readonly string[]): boolean {
+    return this.#missing('user', ids, this.workingSet.wholeUsers).length === 0;
+  }
+
   /** Of the ids those that are not in memory; all of them are used. */
   #missing(kind: Keepable, ids: Iterable<string>, known: { has(id: string): boolean }): readonly string[] {
     return missingOf(kind, ids, known, this.workingSet);

@@ -41,13 +41,14 @@ export class UserJudge {
     const { inForce } = catalogs;
     if (inForce === null || users.length === 0) return failed;
     const judged = this.judgedOf(users);
-    const lost = await loadUsers(judged, loader, inForce.byDefault);
+    const lost = loader.hasUsers(judged) ? NOBODY : await loadUsers(judged, loader, inForce.byDefault);
     const { event, now, lateAt } = under;
     const by = { eventId: event.id, eventType: event.type, position: event.position, now, lateAt };
     for (const userId of judged) {
+      if (this.#loopShare.isDue) await this.#loopShare.yieldIfDue();
       const found = lost.has(userId)
         ? { cause: lost.get(userId) }
-        : await this.advance(userId, workingSet, inForce, { ...by, catalog: inForce.position });
+        : this.#advance(userId, workingSet, inForce, { ...by, catalog: inForce.position });
       if ('cause' in found) {
         if (asides.ownFault(userId) === null) failed.set(userId, found.cause);
         else if (!lost.has(userId)) this.stay([userId], now, changes);
@@ -81,12 +82,19 @@ export class UserJudge {
   async advance(
     userId: string,
     workingSet: WorkingSet,
+    catalog: PublishedCatalog,
+    under: JudgedUnder,
+  ): Promise<Advanced> {
+    await this.#loopShare.yieldIfDue();
+    return this.#advance(userId, workingSet, catalog, under);
+  }
+
+  #advance(
+    userId: string,
+    workingSet: WorkingSet,
     { catalog }: PublishedCatalog,
     under: JudgedUnder,
-  ): Promise<
-    { readonly row: UserRow; readonly moved: ReturnType<typeof advance> } | { readonly cause: unknown }
-  > {
-    await this.#loopShare.yieldIfDue();
+  ): Advanced {
     const row = workingSet.users.get(userId);
     if (row === undefined) throw new Error('a user was loaded and is not there');
     try {
@@ -137,6 +145,13 @@ export class UserJudge {
     return only === undefined ? users : users.filter((userId) => only.has(userId));
   }
 }
+
+/** The row of a user, and how it moves on; or why that cannot be said, or written. */
+type Advanced =
+  | { readonly row: UserRow; readonly moved: ReturnType<typeof advance> }
+  | { readonly cause: unknown };
+
+const NOBODY: FailedUsers = new Map();
 
 /** Loads users into memory; returns those who cannot be, each with what was thrown. */
 export async function loadUsers(
