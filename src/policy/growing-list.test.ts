@@ -5,7 +5,7 @@ import { planCatalogSchema } from '../events/catalog.events.js';
 import { allowsTheSame } from './access-part.js';
 import { combine } from './combine.js';
 import type { CheckoutObservation, InvoiceObservation, Observation, PaymentObservation } from './facts.js';
-import { eventIdsOf, growingList } from './growing-list.js';
+import { growingList, hasEvent } from './growing-list.js';
 import { judge } from './judge.js';
 import { orderObservations } from './order.js';
 import { changesFrom } from './over-time.js';
@@ -68,11 +68,11 @@ describe('Facts that are kept in lists that grow', () => {
             const own = kept.find((each) => each.subscription === subscription.subscription);
             if (own === undefined) throw new Error('a subscription that is not there');
             if (kind === 'observation') {
-              if (!eventIdsOf(own.observations).has(fact.eventId)) own.observations.push(fact);
+              if (!hasEvent(own.observations, fact.eventId)) own.observations.push(fact);
             } else if (kind === 'invoice') {
-              if (!eventIdsOf(own.invoices).has(fact.eventId)) own.invoices.push(fact);
+              if (!hasEvent(own.invoices, fact.eventId)) own.invoices.push(fact);
             } else if (kind === 'payment') {
-              if (!eventIdsOf(own.payments).has(fact.eventId)) own.payments.push(fact);
+              if (!hasEvent(own.payments, fact.eventId)) own.payments.push(fact);
             } else own.checkouts = [...own.checkouts, fact];
             if (index % batch !== 0 && index !== arrivals.length - 1) continue;
             const scratch = kept.map((each) => ({

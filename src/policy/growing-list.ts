@@ -130,7 +130,7 @@ export function eachOf<T extends object, U extends object>(
 }
 
 /** The event ids of a list of facts. */
-export const eventIdsOf: (facts: readonly { readonly eventId: string }[]) => ReadonlySet<string> = keptWith<
+const eventIdsOf: (facts: readonly { readonly eventId: string }[]) => ReadonlySet<string> = keptWith<
   { readonly eventId: string },
   Set<string>
 >(
@@ -140,3 +140,8 @@ export const eventIdsOf: (facts: readonly { readonly eventId: string }[]) => Rea
     return ids;
   },
 );
+
+/** Whether a list of facts has one of an event. */
+export function hasEvent(facts: readonly { readonly eventId: string }[], eventId: string): boolean {
+  return isKept(facts) ? eventIdsOf(facts).has(eventId) : facts.some((fact) => fact.eventId === eventId);
+}

@@ -3,7 +3,7 @@ import { invoiceOfSubscription, subscriptionsOfLines } from '../../events/invoic
 import type { SubscriptionObservationData } from '../../events/subscription.events.js';
 import { thatMatter } from '../../policy/customer-sights.js';
 import type { InvoiceObservation } from '../../policy/facts.js';
-import { eventIdsOf } from '../../policy/growing-list.js';
+import { hasEvent } from '../../policy/growing-list.js';
 import { ByHandReducer } from './by-hand-reducer.js';
 import { CheckoutReducer } from './checkout-reducer.js';
 import { subjectOf } from './event-subject.js';
@@ -91,7 +91,7 @@ export class FactReducer {
       case 'SubscriptionRetrieved': {
         const row = await this.loader.subscription(event.data.subscription);
         const observation = observationOf(event);
-        if (!eventIdsOf(row.observations).has(observation.eventId)) {
+        if (!hasEvent(row.observations, observation.eventId)) {
           this.#noteNames(row, event);
           this.workingSet.addObservation(row, observation);
           this.#addFact(row, observation.eventId, 'observation', observation);
@@ -194,7 +194,7 @@ export class FactReducer {
 
   async #foldInvoice(invoice: InvoiceObservation): Promise<readonly string[]> {
     const row = await this.loader.subscription(invoice.data.subscription);
-    if (!eventIdsOf(row.invoices).has(invoice.eventId)) {
+    if (!hasEvent(row.invoices, invoice.eventId)) {
       row.invoices.push(withSharedParts(row.invoices.at(-1), invoice));
       this.#addFact(row, invoice.eventId, 'invoice', invoice);
     }
