@@ -8,12 +8,19 @@ import type { Returned, ReturnedInvoices, TakenBackRule } from './taken-back.js'
 /**
  * What invoices written off, or taken back, asked for and nothing paid since: it is lost, but for what a paid line covers. Of
  * the plan, and of each add-on by its name, the first such invoice by id. `regained` are the lines that paid again for the
- * plan, or an add-on, that such an invoice had asked for.
+ * plan, or an add-on, that such an invoice had asked for; by `spared` nothing is lost, as collection was paused then.
  */
 export interface Lost {
   readonly plan: LostInvoice | null;
   readonly addons: ReadonlyMap<string, LostInvoice>;
   readonly regained: readonly PaidLine[];
+  readonly spared: readonly SparedInvoice[];
+}
+
+/** An invoice that was given up while collection was paused, as `seen` says. */
+export interface SparedInvoice {
+  readonly invoice: Invoice;
+  readonly seen: Observation;
 }
 
 /**
@@ -45,10 +52,15 @@ export function lostBy(
   book: PriceBook,
   followed: NamedPlan | null,
 ): Lost {
-  const lost = invoices.flatMap(
-    (invoice) => takenBackAs(invoice, returned) ?? writtenOffAs(invoice, ordered) ?? [],
-  );
-  if (lost.length === 0) return NOTHING_LOST;
+  const lost: LostInvoice[] = [];
+  const spared: SparedInvoice[] = [];
+  for (const invoice of invoices) {
+    const given = takenBackAs(invoice, returned) ?? givenUpAs(invoice, ordered);
+    if (given === null) continue;
+    if ('returned' in given) lost.push(given);
+    else spared.push(given);
+  }
+  if (lost.length === 0) return spared.length === 0 ? NOTHING_LOST : { ...NOTHING_LOST, spared };
 
   let planPaid: PaidLine | null = null;
   const addonPaid = new Map<string, PaidLine>();
@@ -77,10 +89,10 @@ export function lostBy(
       else if (!addons.has(addon)) addons.set(addon, each);
     }
   }
-  return { plan, addons, regained: [...regained] };
+  return { plan, addons, regained: [...regained], spared };
 }
 
-const NOTHING_LOST: Lost = { plan: null, addons: new Map(), regained: [] };
+const NOTHING_LOST: Lost = { plan: null, addons: new Map(), regained: [], spared: [] };
 
 function secondOf(line: PaidLine | null): number {
   return line?.invoiced ?? Number.NEGATIVE_INFINITY;
@@ -100,7 +112,7 @@ function takenBackAs(invoice: Invoice, all: ReturnedInvoices): LostInvoice | nul
  * A creation or cycle invoice given up for want of payment. Stripe's reason decides; where it gives none, one that was
  * attempted while collection was not paused.
  */
-function writtenOffAs(invoice: Invoice, ordered: readonly Observation[]): LostInvoice | null {
+function givenUpAs(invoice: Invoice, ordered: readonly Observation[]): LostInvoice | SparedInvoice | null {
   const { status, uncollectibleReason, attemptCount } = invoice.data;
   if (status !== 'uncollectible' || !isCreationOrCycle(invoice)) return null;
   if (uncollectibleReason !== null) {
@@ -108,8 +120,9 @@ function writtenOffAs(invoice: Invoice, ordered: readonly Observation[]): LostIn
       ? { invoice, seen: null, returned: null }
       : null;
   }
+  if (attemptCount === 0) return null;
   const seen = newestNotAfter(ordered, invoice.told.created);
-  return attemptCount > 0 && (seen?.data.pauseCollection ?? null) === null
+  return seen === null || seen.data.pauseCollection === null
     ? { invoice, seen, returned: null }
-    : null;
+    : { invoice, seen };
 }

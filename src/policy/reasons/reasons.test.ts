@@ -658,6 +658,23 @@ describe('The reasons of the access policy', () => {
     );
   });
 
+  it('name the pause of collection by which an invoice that was given up takes nothing', () => {
+    const bought = [seen('created', day(0), { items: [plus] }), invoice('paid', day(0), {})];
+    const paused = seen('updated', day(35), {
+      items: [plus],
+      pauseCollection: { behavior: 'mark_uncollectible', resumesAt: null },
+      previous: { pauseCollection: null },
+    });
+    const givenUp = invoice('uncollectible', day(40), { id: 'in_2', created: day(30), attemptCount: 4 });
+    const resumed = seen('updated', day(50), { items: [plus] });
+    const asked = { given: [[...bought, paused, givenUp, resumed]], when: day(55) };
+    const [pausing, givingUp] = [paused, givenUp].map(({ fact }) => fact.eventId);
+    for (const part of ['plan', 'status']) {
+      const reason = reasonsOf({ ...asked, of: part }).find(({ of }) => of === part);
+      expect(reason?.events).toEqual(expect.arrayContaining([pausing, givingUp]));
+    }
+  });
+
   it('tell which of two grants lasts longer, also where that one has no end', () => {
     const grants = [proUntilTenth, { plan: 'pro', recorded: day(0) }];
     const words = 'The plan is pro, of gr_2, which lasts longer than gr_1.';

@@ -24,6 +24,7 @@ export function subscriptionEvidence(
     trial: status === 'trialing' ? trialEvidence(state) : null,
     cancel: cancelEvidence(state),
     writtenOff: writtenOffEvidence(state),
+    spared: sparedEvidence(state),
     takenBack: takenBackEvidence(state),
     returned: returnedEvidence(state.returned),
     paid: line === null ? settledLineEvidence(state) : lineEvidence(line, state.book),
@@ -65,6 +66,7 @@ export function subscriptionEvidence(
 export function givenEvidence({ subscriptionState: state, units, line }: SubscriptionAccess): Evidence {
   const period = followedEvidence(state);
   const paid = line === null ? settledLineEvidence(state) : lineEvidence(line, state.book);
+  const spared = sparedEvidence(state);
   return {
     facts: {
       subscription: state.subscription,
@@ -74,9 +76,11 @@ export function givenEvidence({ subscriptionState: state, units, line }: Subscri
       units,
       period: period?.facts ?? null,
       paid: paid?.facts ?? null,
+      ...(spared === null ? {} : { spared: spared.facts }),
     },
     events: [
       ...eventsOf(state.statusFrom, state.itemsFrom),
+      ...(spared?.events ?? []),
       ...(period?.events ?? []),
       ...(paid?.events ?? []),
     ],
@@ -182,6 +186,18 @@ function writtenOffEvidence({ lost: { plan, addons, regained }, book }: Subscrip
       regained: again.map(({ facts }) => facts),
     },
     events: [...eventsOf(lost?.invoice.told, lost?.seen, ...shown), ...again.flatMap(({ events }) => events)],
+  };
+}
+
+/** What was given up unpaid while collection was paused, so that nothing is lost by it. */
+function sparedEvidence({ lost: { spared } }: SubscriptionState): Evidence | null {
+  if (spared.length === 0) return null;
+  return {
+    facts: {
+      invoices: spared.map(({ invoice }) => invoice.data.invoice),
+      pausedAt: spared.map(({ seen }) => timeOf(seen)),
+    },
+    events: spared.flatMap(({ invoice, seen }) => eventsOf(invoice.told, seen)),
   };
 }
 
