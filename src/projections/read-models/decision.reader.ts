@@ -6,7 +6,14 @@ import type { Combination } from '../../policy/combine.js';
 import { combinationAt } from '../../policy/combined.js';
 import type { Served } from '../entitlements/snapshot.js';
 import { readJudgedUser } from './judged-user.js';
-import { ReadModelNotReadyError, SERVED_COLUMNS, SERVED_FROM, servedRow, toServed } from './served-row.js';
+import {
+  LIVE,
+  ReadModelNotReadyError,
+  SERVED_COLUMNS,
+  SERVED_FROM,
+  servedRow,
+  toServed,
+} from './served-row.js';
 
 /** What is decided of one user by, all of it as of one moment. */
 export interface DecisionGround {
@@ -39,7 +46,6 @@ const groundRow = z.tuple([
   }),
 ]);
 
-const LIVE = '(select generation from tenure.live_generation)';
 /** $1: the user, as a list of one; $2: the catalogue that is known, whose text is not sent again. */
 const GROUND = {
   name: 'tenure-read-decision-ground',

@@ -35,7 +35,8 @@ export const servedRow = z.object({
   planned_at: z.date().nullable(),
 });
 
-const LIVE = '(select generation from tenure.live_generation)';
+/** The generation that is read, as SQL. */
+export const LIVE = '(select generation from tenure.live_generation)';
 
 /** What is read of each user, as `servedRow` has it. */
 export const SERVED_COLUMNS = `q.user_id, u.snapshot, u.successors, u.counter, u.position::text, u.changed_at, u.history_seq,
