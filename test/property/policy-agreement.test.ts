@@ -14,6 +14,16 @@ import {
   stripeLife,
 } from '../support/lives.js';
 import { oracleJudge } from '../support/oracle/judge.js';
+import {
+  at,
+  day,
+  dispute,
+  purchase,
+  refunded,
+  refundFailed,
+  sale,
+  storyCatalog,
+} from '../support/policy-stories.js';
 
 /** How many lives of each kind are tried; `AGREEMENT_SEED` repeats a run. */
 const numRuns = Number(process.env.AGREEMENT_RUNS ?? '80');
@@ -74,5 +84,21 @@ describe('successors of the access policy', () => {
       }),
       { numRuns, ...seed },
     );
+  });
+});
+
+describe('the second program', () => {
+  it('takes once from what a purchase had back a refund that failed, however often that is told', () => {
+    const failed = refundFailed('re_1', 899, day(2));
+    const story = [
+      sale('CheckoutCompleted', day(0), { pro_once: 1 }),
+      refunded(1000, day(1)),
+      dispute('created', 'needs_response', day(3), {}, { amount: 899 }),
+      failed,
+    ];
+    const judged = (told: typeof story) =>
+      oracleJudge({ subscriptions: [], purchases: [purchase(told)] }, storyCatalog(), at(day(9)));
+    expect(judged(story).entitlement).toMatchObject({ plan: 'free', status: 'unpaid' });
+    expect(judged([...story, failed])).toEqual(judged(story));
   });
 });

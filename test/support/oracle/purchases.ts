@@ -1,5 +1,6 @@
 import type { PlanCatalog } from '../../../src/events/catalog.events.js';
 import type { CheckoutObservation, PurchaseFacts } from '../../../src/policy/facts.js';
+import { distinct } from './order.js';
 import type { Meaning } from './prices.js';
 import { wasTakenBack } from './taken-back.js';
 
@@ -13,7 +14,7 @@ export interface Bought {
 }
 
 const inOrder = (facts: readonly CheckoutObservation[]): CheckoutObservation[] =>
-  [...facts].sort((a, b) => a.created - b.created || (a.eventId < b.eventId ? -1 : 1));
+  distinct(facts).sort((a, b) => a.created - b.created || (a.eventId < b.eventId ? -1 : 1));
 
 /** The purchases of a user that were paid. */
 export function boughtBy(purchases: readonly PurchaseFacts[], catalog: PlanCatalog): Bought[] {
@@ -44,7 +45,7 @@ export function boughtBy(purchases: readonly PurchaseFacts[], catalog: PlanCatal
     const intents = told.flatMap(({ data }) => data.paymentIntent ?? []);
     const isGone =
       sold.length > 0 &&
-      wasTakenBack(intents, purchase.payments, catalog.policy, {
+      wasTakenBack(intents, distinct(purchase.payments), catalog.policy, {
         amount: asked?.amountTotal ?? null,
         currency: asked?.currency ?? null,
       });

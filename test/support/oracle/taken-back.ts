@@ -1,7 +1,10 @@
 import type { AccessPolicy } from '../../../src/events/catalog.events.js';
 import type { InvoiceObservation, PaymentObservation } from '../../../src/policy/facts.js';
 
-/** Ids of the invoices that were taken back ("Taken back", DESIGN 8). `invoices` are each as last known, `told` all that was told of them. */
+/**
+ * Ids of the invoices that were taken back ("Taken back", DESIGN 8). `invoices` are each as last known, `told` all that was told
+ * of them. Facts come each once, here and below: amounts are summed.
+ */
 export function takenBack(
   payments: readonly PaymentObservation[],
   invoices: readonly InvoiceObservation[],
