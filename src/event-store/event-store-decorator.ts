@@ -36,6 +36,9 @@ export abstract class EventStoreDecorator implements EventStore {
   eventAt(position: Position): Promise<StoredEvent | null> {
     return this.store.eventAt(position);
   }
+  get eventsAt(): EventStore['eventsAt'] {
+    return this.store.eventsAt?.bind(this.store);
+  }
   onAppend(notify: () => void): () => void {
     return this.store.onAppend(notify);
   }

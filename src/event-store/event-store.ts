@@ -77,6 +77,12 @@ export interface EventStore {
   /** Our event at `position`, as the log has it now; `null` when there is none. `position` need not be one of this log. */
   eventAt(position: Position): Promise<StoredEvent | null>;
 
+  /**
+   * Our events at these positions, in the log's order, without those where the log has none. Only a store that finds many of
+   * them at once has it: where it is missing, whoever needs events apart from one another reads the log in its order.
+   */
+  readonly eventsAt?: ((positions: readonly Position[]) => Promise<readonly StoredEvent[]>) | undefined;
+
   /** Calls `notify` when there may be more to read. A missed call costs time, never an event. Returns the way to stop. */
   onAppend(notify: () => void): () => void;
 

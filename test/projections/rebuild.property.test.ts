@@ -19,6 +19,7 @@ const rebuilds = fc.record({
   buildBatchSize: fc.constantFrom(2, 10, 2_000),
   sliceSize: fc.constantFrom(2, 1_000),
   bytesInMemory: fc.constantFrom(0, 30_000, 64_000_000),
+  leastByGroups: fc.constantFrom(1, 5, 20_000),
 });
 
 /** Versions served at the end of time: whatever follows by the clock has come. */

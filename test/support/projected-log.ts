@@ -96,7 +96,7 @@ const LEFT_OUT = [
 ];
 
 const LEFT_OUT_COLUMNS = new Map([
-  ['projection_checkpoint', ` - 'revision' - 'recent_changes'`],
+  ['projection_checkpoint', ` - 'revision' - 'recent_changes' - 'stretch'`],
   ['revocation_feed', ` - 'cursor' - 'written_at'`],
   ['revocation_feed_head', ` - 'epoch' - 'server'`],
   ['served_entitlement', ` - 'ordinal'`],

@@ -62,6 +62,7 @@ const READ_ALL = `SELECT ${COLUMNS} FROM tenure_log.event AS e WHERE e.position 
 const READ_FROM = `SELECT ${COLUMNS} FROM tenure_log.event AS e WHERE e.position >= $1 ORDER BY e.position LIMIT $2`;
 const ID_AT = 'SELECT id FROM tenure_log.event WHERE position = $1';
 const EVENT_AT = `SELECT ${COLUMNS} FROM tenure_log.event WHERE position = $1`;
+const EVENTS_AT = `SELECT ${COLUMNS} FROM tenure_log.event AS e WHERE e.position = ANY ($1::bigint[]) ORDER BY e.position`;
 const HEAD = `SELECT max(position)::text AS position FROM tenure_log.event`;
 
 /**
@@ -184,6 +185,11 @@ export class PostgresEventStore implements LogTarget {
       values: [position],
     });
     return found ?? null;
+  }
+
+  async eventsAt(positions: readonly Position[]): Promise<readonly StoredEvent[]> {
+    const values = [positions.filter((position) => POSITION.test(position))];
+    return this.query<StoredEvent>({ name: 'tenure_log_events_at', text: EVENTS_AT, values });
   }
 
   onAppend(notify: () => void): () => void {

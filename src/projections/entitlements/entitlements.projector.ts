@@ -50,7 +50,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
   readonly #loader: FactsLoader;
   readonly #catalogs: Catalogs;
   readonly #asides = new SetAsides();
-  readonly #times = new LogicalTimes();
+  readonly #times: LogicalTimes;
   readonly #folding: EventFolding;
   readonly #batches: BatchMaker;
   readonly #judge: UserJudge;
@@ -63,6 +63,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     this.#loader = new FactsLoader(options.pool, options.generation, this.#workingSet);
     this.#rules = options.rules ?? RUNNING_RULES;
     this.#timeAt = options.timeAt ?? timeOf;
+    this.#times = new LogicalTimes(options.keepsTimes);
     this.#catalogs = new Catalogs(options.pool, options.generation, this.#rules);
     const shared = {
       workingSet: this.#workingSet,

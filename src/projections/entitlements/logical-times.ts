@@ -30,8 +30,11 @@ export class LogicalTimes {
   #last: number | null = null;
   #isLoaded = false;
 
+  /** @param isKept whether times are kept here at all */
+  constructor(private readonly isKept = true) {}
+
   async load(queries: Queries, generation: number): Promise<void> {
-    if (this.#isLoaded) return;
+    if (this.#isLoaded || !this.isKept) return;
     const { rows } = await queries.query(
       'select now_ms::text from tenure.logical_time where generation = $1 order by position desc limit 1',
       [generation],
@@ -46,6 +49,7 @@ export class LogicalTimes {
 
   /** Adds to `kept` the time at an event, if it is one to be kept. Events are given in the log's order. */
   note({ position, now, index, brought }: AppliedEvent, kept: LogicalTime[]): void {
+    if (!this.isKept) return;
     const isBehind = brought !== null && brought < now && this.#last !== now;
     if (index === 0) kept.push({ position: BEGINNING, now: 0 });
     if (index % EVENTS_BETWEEN_TIMES !== 0 && !isBehind) return;

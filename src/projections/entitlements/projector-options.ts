@@ -12,6 +12,8 @@ export interface EntitlementsProjectorOptions {
   readonly judgedUsers?: ReadonlySet<string>;
   /** The fold's time (Unix ms) at an event of a log that leaves others out. Left out: the time that the event brings. */
   readonly timeAt?: (event: EventEnvelope) => number;
+  /** Whether the fold's times are written. Left out: they are; a fold that is not in the log's order cannot tell which. */
+  readonly keepsTimes?: boolean;
   /** Users judged anew in one transaction when a catalogue is published; between two such, other events are folded. */
   readonly sliceSize?: number;
   /** Streams and users that may be newly set aside within 10,000 events; left out: 20. One more stops the projection. */
@@ -21,6 +23,12 @@ export interface EntitlementsProjectorOptions {
   /** The clock that snapshots are served by, Unix ms: decides what changes by time were served. Left out: the database's. */
   readonly now?: () => number;
 }
+
+/** What a fold of a part of the log, or in another order, has of its own. */
+export type FoldedApart = Pick<
+  EntitlementsProjectorOptions,
+  'judgedUsers' | 'timeAt' | 'keepsTimes' | 'bytesInMemory'
+>;
 
 /** What holds where an option is left out. */
 export const DEFAULTS = { sliceSize: 1_000, bytesInMemory: 64_000_000, faultLimit: 20 } as const;

@@ -54,7 +54,8 @@ function customersStatement(generation: number, rows: readonly SubscriptionCusto
   };
 }
 
-function timesStatement(generation: number, rows: readonly LogicalTime[]): QueryConfig {
+/** Adds times of a fold. */
+export function timesStatement(generation: number, rows: readonly LogicalTime[]): QueryConfig {
   return {
     name: 'tenure-write-logical-times',
     text: `insert into tenure.logical_time (generation, position, now_ms)

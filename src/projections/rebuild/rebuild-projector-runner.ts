@@ -3,8 +3,6 @@ import type { Pool } from 'pg';
 import { type EventStore } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { comparePositions } from '../../events/stored-event.js';
-import { BatchRunner } from '../engine/batch-runner.js';
-import { BoundedLog } from '../engine/bounded-log.js';
 import {
   type Checkpoint,
   findCheckpoint,
@@ -13,10 +11,10 @@ import {
 } from '../engine/checkpoint.js';
 import { noteFault } from '../engine/checkpoint-moves.js';
 import { LeaderElection } from '../engine/leader-election.js';
-import { projectionSource } from '../engine/projection-source.js';
 import type { Projector, SetAside } from '../engine/projector.js';
-import { ReadAhead } from '../engine/read-ahead.js';
 import { WakeSignal } from '../engine/wake-signal.js';
+import type { FoldedApart } from '../entitlements/projector-options.js';
+import { BuildFold, LEAST_BY_GROUPS } from './build-fold.js';
 import { type Generation, listGenerations } from './generation-table.js';
 import type { RebuildJobRunner } from './rebuild-job-runner.js';
 
@@ -29,13 +27,15 @@ export interface RebuildProjectorRunnerOptions {
   readonly url: string;
   readonly projection: string;
   readonly codeVersion: string;
-  readonly projectorOf: (generation: number) => Projector<EventEnvelope>;
+  readonly projectorOf: (generation: number, only: FoldedApart) => Projector<EventEnvelope>;
   readonly jobs: RebuildJobRunner;
   readonly onFault: (generation: number, fault: ProjectionFault) => void;
   readonly onSetAside: (generation: number, what: SetAside) => void;
   readonly onTrouble: (error: unknown) => void;
   /** Events in one transaction; more than the live fold takes, because nobody waits for their rows. */
   readonly batchSize?: number;
+  /** Positions that are left, at least, for a build to be folded group by group; see `BuildFold`. */
+  readonly leastByGroups?: number;
 }
 
 const BATCH_SIZE = 2_000;
@@ -49,8 +49,7 @@ const POLL_MS = 250;
 /** The fold of a generation that is not live, as this instance goes on with it. */
 interface Fold {
   readonly generation: number;
-  readonly log: BoundedLog;
-  readonly runner: BatchRunner;
+  readonly runner: BuildFold;
   checkpoint: Checkpoint | null;
   /** Revision of the checkpoint at which it stopped at a fault: it does not try again there. */
   stuckAt: number | null;
@@ -169,22 +168,24 @@ export class RebuildProjectorRunner {
     const { pool, projection } = this.options;
     const live = await readLiveCheckpoint(pool, projection);
     if (live === null || live.generation === generation) return 'gone';
-    const fold = this.#foldOf(generation);
+    const fold = this.#foldOf(generation, live.checkpoint);
     fold.checkpoint ??= await findCheckpoint(pool, { projection, generation });
     if (fold.checkpoint === null) return 'gone';
     if (fold.stuckAt === fold.checkpoint.revision) return this.#lookAgain(fold);
-    if (!(await fold.log.holds(live.checkpoint))) return this.#stand(generation);
+    if (!(await fold.runner.log.holds(live.checkpoint))) return this.#stand(generation);
     const isCaughtUp = comparePositions(fold.checkpoint.handled, live.checkpoint.handled) >= 0;
     if (isCaughtUp && (await this.#wasMoved(fold))) {
       this.#folds.delete(generation);
       return 'more';
     }
-    fold.log.until = live.checkpoint.handled;
-    const round = await fold.runner.run(fold.checkpoint);
+    const round = await fold.runner.run(fold.checkpoint, live.checkpoint.handled);
     switch (round.outcome) {
       case 'committed':
         fold.checkpoint = round.checkpoint;
         for (const what of round.batch.newlySetAside) this.options.onSetAside(generation, what);
+        return 'more';
+      case 'moved':
+        fold.checkpoint = round.checkpoint;
         return 'more';
       case 'idle':
         fold.checkpoint = round.checkpoint;
@@ -224,21 +225,19 @@ export class RebuildProjectorRunner {
     return 'caught up';
   }
 
-  #foldOf(generation: number): Fold {
+  #foldOf(generation: number, live: Checkpoint): Fold {
     const known = this.#folds.get(generation);
     if (known !== undefined) return known;
-    const { store, streamPrefix, pool, projection, projectorOf, batchSize } = this.options;
-    const log = new BoundedLog(new ReadAhead(projectionSource(store, streamPrefix, projection)));
-    const projector = projectorOf(generation);
-    const runner = new BatchRunner(
-      log,
-      pool,
-      projector,
-      { projection, generation },
-      batchSize ?? BATCH_SIZE,
-      'ahead',
-    );
-    const fold: Fold = { generation, log, runner, checkpoint: null, stuckAt: null };
+    const { projection, batchSize, leastByGroups } = this.options;
+    // What the running code sets aside where it is read it is likely to set aside here: that is told in the log's order alone.
+    const isWhole = live.setAside.streams + live.setAside.users === 0;
+    const runner = new BuildFold({
+      ...this.options,
+      key: { projection, generation },
+      batchSize: batchSize ?? BATCH_SIZE,
+      leastByGroups: isWhole ? (leastByGroups ?? LEAST_BY_GROUPS) : null,
+    });
+    const fold: Fold = { generation, runner, checkpoint: null, stuckAt: null };
     this.#folds.set(generation, fold);
     return fold;
   }

@@ -8,11 +8,11 @@ import type { SetAside } from '../engine/projector.js';
 import { ENTITLEMENTS, EntitlementsProjector } from '../entitlements/entitlements.projector.js';
 import type { Queries } from '../entitlements/fact-queries.js';
 import { type FoldingRules, RUNNING_RULES } from '../entitlements/folding-rules.js';
+import type { FoldedApart } from '../entitlements/projector-options.js';
 import { type OnJudged, type PublicationReport, previewPublication } from './publication-preview.js';
 import { RebuildJobRunner } from './rebuild-job-runner.js';
 import { RebuildProjectorRunner } from './rebuild-projector-runner.js';
 import { PATIENCE_MS, RebuildRuntime } from './rebuild-runtime.js';
-import type { JudgedOnly } from './verification.js';
 
 /**
  * Connections for rebuilding, of what may go on at once: two hold and compare, two drop, three verify (one for its lock, or
@@ -47,6 +47,8 @@ export interface RebuildProjectorOptions {
   readonly rules?: FoldingRules;
   /** Events in one transaction of a build. */
   readonly buildBatchSize?: number;
+  /** Positions that are left, at least, for a generation to be folded group by group; see `BuildFold`. Left out: 20,000. */
+  readonly leastByGroups?: number;
   /** Bytes of facts that a fold of a generation that is not live keeps in memory between batches. Left out: 128 MB. */
   readonly bytesInMemory?: number;
   /** How long nothing may move before a wait for a build is given up, in milliseconds. */
@@ -70,13 +72,13 @@ export interface RebuildProjector {
 /** Puts together what rebuilds the entitlements. Start the runner to make builds move in this process. */
 export function openRebuildProjector(options: RebuildProjectorOptions): RebuildProjector {
   const { store, streamPrefix, pool, url, onFault, onSetAside, onTrouble } = options;
-  const { sliceSize, faultLimit, buildBatchSize, patienceMs, now } = options;
+  const { sliceSize, faultLimit, buildBatchSize, leastByGroups, patienceMs, now } = options;
   const bytesInMemory = options.bytesInMemory ?? BYTES_IN_MEMORY;
   const rules = options.rules ?? RUNNING_RULES;
   const common = { store, streamPrefix, projection: ENTITLEMENTS, codeVersion: rules.codeVersion };
   const projectorOn =
     (connections: Queries) =>
-    (generation: number, only: JudgedOnly = {}) =>
+    (generation: number, only: FoldedApart = {}) =>
       new EntitlementsProjector({
         pool: connections,
         generation,
@@ -98,6 +100,7 @@ export function openRebuildProjector(options: RebuildProjectorOptions): RebuildP
     },
     ...(patienceMs === undefined ? {} : { patienceMs }),
     ...(now === undefined ? {} : { now }),
+    ...(leastByGroups === undefined ? {} : { leastByGroups }),
   });
   const jobs = new RebuildJobRunner({
     pool: own,
@@ -117,6 +120,7 @@ export function openRebuildProjector(options: RebuildProjectorOptions): RebuildP
     onSetAside,
     onTrouble,
     ...(buildBatchSize === undefined ? {} : { batchSize: buildBatchSize }),
+    ...(leastByGroups === undefined ? {} : { leastByGroups }),
   });
   return {
     rebuilds,

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { type EventStore } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import type { Projector } from '../engine/projector.js';
+import type { FoldedApart } from '../entitlements/projector-options.js';
 import { type AdoptionOrder, type AdoptionReport, adoptLog } from './adoption.js';
 import { onAlignedSnapshot } from './aligned-checkpoints.js';
 import type { BuildProgress } from './build-progress.js';
@@ -21,7 +22,7 @@ import { type OnProgress, sweepScratch } from './scratch-generation.js';
 import { SerialQueue } from './serial-queue.js';
 import { generationBefore, type SwapReport, swapGenerations } from './swap.js';
 import { listSwaps, type RecordedSwap } from './swap-history.js';
-import { type JudgedOnly, type VerificationReport, verifyLive } from './verification.js';
+import { type VerificationReport, verifyLive } from './verification.js';
 
 export interface RebuildRuntimeOptions {
   readonly store: EventStore;
@@ -32,11 +33,13 @@ export interface RebuildRuntimeOptions {
   readonly projection: string;
   /** Version of the code that runs here. */
   readonly codeVersion: string;
-  readonly projectorOf: (generation: number, only: JudgedOnly) => Projector<EventEnvelope>;
+  readonly projectorOf: (generation: number, only: FoldedApart) => Projector<EventEnvelope>;
   /** Something to fold came or went. */
   readonly onChange: () => void;
   /** How long nothing may move before a wait is given up, in milliseconds. */
   readonly patienceMs?: number;
+  /** Positions that are left, at least, for a verification to fold group by group; see `BuildFold`. */
+  readonly leastByGroups?: number;
   /** Unix ms; the clock that snapshots are served by. */
   readonly now?: () => number;
 }

@@ -12,11 +12,13 @@ import {
   type LiveCheckpoint,
   readLiveCheckpoint,
 } from '../engine/checkpoint.js';
+import type { ProjectionKey } from '../engine/projection-key.js';
 import { projectionSource } from '../engine/projection-source.js';
 import type { Projector } from '../engine/projector.js';
 import { ReadAhead } from '../engine/read-ahead.js';
-import type { EntitlementsProjectorOptions } from '../entitlements/projector-options.js';
+import type { FoldedApart } from '../entitlements/projector-options.js';
 import { onAlignedSnapshot } from './aligned-checkpoints.js';
+import { BuildFold, type BuildRound, LEAST_BY_GROUPS } from './build-fold.js';
 import { GenerationBehindError, GenerationFaultedError, UnknownGenerationError } from './errors.js';
 import { beginGeneration, dropGeneration, underLock } from './generation-table.js';
 import { NarrowLog } from './narrow-log.js';
@@ -37,9 +39,6 @@ export interface VerificationReport extends RowComparison {
   readonly users: number | null;
 }
 
-/** Who alone is judged, by a log that may leave out what has nothing to do with them. */
-export type JudgedOnly = Pick<EntitlementsProjectorOptions, 'judgedUsers' | 'timeAt'>;
-
 /** Users of a sample, and how they are related by the log up to an event; `null` where it is folded whole for them. */
 interface Sample {
   readonly users: ReadonlySet<string>;
@@ -54,8 +53,10 @@ export interface VerificationOptions {
   readonly pool: Pool;
   readonly projection: string;
   readonly codeVersion: string;
-  readonly projectorOf: (generation: number, only: JudgedOnly) => Projector<EventEnvelope>;
+  readonly projectorOf: (generation: number, only: FoldedApart) => Projector<EventEnvelope>;
   readonly batchSize: number;
+  /** As of `BuildFold`; `undefined`: its default. */
+  readonly leastByGroups?: number;
   readonly patienceMs: number;
 }
 
@@ -101,7 +102,8 @@ async function foldAndCompare(
   const { pool, projection, codeVersion, patienceMs } = options;
   const live = await readLiveCheckpoint(pool, projection);
   const sample = users === 'everyone' ? null : await sampleOf(options, users, live, onProgress);
-  const bringOn = scratchFold(options, generation, sample, onProgress);
+  const isWhole = live === null || !(await isAnythingSetAside(pool, live.generation));
+  const bringOn = scratchFold(options, generation, { sample, byGroups: isWhole }, onProgress);
   await bringOn(live?.checkpoint.handled ?? null);
   const alignment = { projection, to: generation, patienceMs, bringOn };
   return onAlignedSnapshot(pool, alignment, async (client, { from }) => {
@@ -156,34 +158,55 @@ function boundedLog({ store, streamPrefix, projection }: VerificationOptions): B
 function scratchFold(
   options: VerificationOptions,
   generation: number,
-  sample: Sample | null,
+  { sample, byGroups }: { readonly sample: Sample | null; readonly byGroups: boolean },
   onProgress: OnProgress,
 ): (until: Position | null) => Promise<void> {
-  const { pool, projection, projectorOf, batchSize } = options;
+  const { pool, projection } = options;
   const key = { projection, generation };
-  const log = boundedLog(options);
-  const narrow = sample?.relations == null ? null : new NarrowLog(log, sample.relations, sample.relatedTo);
-  const projector = projectorOf(generation, {
-    ...(sample === null ? {} : { judgedUsers: sample.users }),
-    ...(narrow === null ? {} : { timeAt: (event: EventEnvelope) => narrow.timeAt(event) }),
-  });
-  const runner = new BatchRunner(narrow ?? log, pool, projector, key, batchSize, 'ahead');
-  let events = 0;
+  const fold = sample === null ? foldOfAll(options, key, byGroups) : foldOfSample(options, key, sample);
   let reached: Checkpoint | null = null;
   return async (until) => {
-    log.until = until;
     for (;;) {
       const read: Checkpoint | null = reached ?? (await findCheckpoint(pool, key));
       if (read === null) throw new UnknownGenerationError(generation);
       if (comparePositions(read.handled, until) >= 0 && read.partialProgress.length === 0) return;
-      onProgress(read.handled, until, events);
-      const round = await runner.run(read);
+      onProgress(read.handled, until, read.events);
+      const round = await fold(read, until);
       if (round.outcome === 'fault') throw new GenerationFaultedError(generation, round.fault);
       // The log ends before an event that is in the read models, or the scratch generation was dropped meanwhile.
-      if (round.outcome !== 'committed') throw new GenerationBehindError(generation, read.handled, until);
+      if (round.outcome !== 'committed' && round.outcome !== 'moved') {
+        throw new GenerationBehindError(generation, read.handled, until);
+      }
       reached = round.checkpoint;
-      events += round.batch.applied;
     }
+  };
+}
+
+/** A step of a fold from a checkpoint, up to an event. */
+type Fold = (read: Checkpoint, until: Position | null) => Promise<BuildRound>;
+
+function foldOfAll(options: VerificationOptions, key: ProjectionKey, byGroups: boolean): Fold {
+  const least = byGroups ? (options.leastByGroups ?? LEAST_BY_GROUPS) : null;
+  const fold = new BuildFold({ ...options, key, leastByGroups: least });
+  return (read, until) => fold.run(read, until);
+}
+
+function foldOfSample(
+  options: VerificationOptions,
+  key: ProjectionKey,
+  { users: judgedUsers, relations, relatedTo }: Sample,
+): Fold {
+  const { pool, projectorOf, batchSize } = options;
+  const log = boundedLog(options);
+  const narrow = relations === null ? null : new NarrowLog(log, relations, relatedTo);
+  const projector = projectorOf(key.generation, {
+    judgedUsers,
+    ...(narrow === null ? {} : { timeAt: (event: EventEnvelope) => narrow.timeAt(event) }),
+  });
+  const runner = new BatchRunner(narrow ?? log, pool, projector, key, batchSize, 'ahead');
+  return (read, until) => {
+    log.until = until;
+    return runner.run(read);
   };
 }
 

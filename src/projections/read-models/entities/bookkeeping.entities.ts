@@ -45,6 +45,8 @@ export interface ProjectionCheckpointRow {
   readonly eventId: string | null;
   /** JSON of how much is set aside, and what counts against the limit. */
   readonly setAside: string | null;
+  /** JSON of how far it came beyond `handled` in an order that is not the log's; `null` where it is not. */
+  readonly stretch: string | null;
 }
 
 export const ProjectionCheckpointEntity = new EntitySchema<ProjectionCheckpointRow>({
@@ -67,6 +69,7 @@ export const ProjectionCheckpointEntity = new EntitySchema<ProjectionCheckpointR
     recentChanges: nullable(text('recent_changes')),
     eventId: nullable({ type: 'uuid', name: 'event_id' }),
     setAside: nullable(text('set_aside')),
+    stretch: nullable(text()),
   },
 });
 

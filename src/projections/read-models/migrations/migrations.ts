@@ -19,6 +19,7 @@ import { AddPlanChanges1764007000000 } from './18-add-plan-changes.migration.js'
 import { AddUsage1764008000000 } from './19-add-usage.migration.js';
 import { AddFeedEpoch1764009000000 } from './20-add-feed-epoch.migration.js';
 import { AddRebuildOrderIds1764010000000 } from './21-add-rebuild-order-ids.migration.js';
+import { AddGroupedStretch1764011000000 } from './22-add-grouped-stretch.migration.js';
 
 /**
  * Migrations of the projections, in the order in which they run: a new one is the last of this list, has the next number in its
@@ -47,4 +48,5 @@ export const projectionMigrations = [
   AddUsage1764008000000,
   AddFeedEpoch1764009000000,
   AddRebuildOrderIds1764010000000,
+  AddGroupedStretch1764011000000,
 ];

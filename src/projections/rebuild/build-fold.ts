@@ -1,0 +1,94 @@
+import type { Pool } from 'pg';
+import type { EventStore } from '../../event-store/event-store.js';
+import type { EventEnvelope } from '../../events/event-envelope.js';
+import type { Position } from '../../events/stored-event.js';
+import { BatchRunner } from '../engine/batch-runner.js';
+import { BoundedLog } from '../engine/bounded-log.js';
+import type { Checkpoint } from '../engine/checkpoint.js';
+import type { ProjectionKey } from '../engine/projection-key.js';
+import { type ProjectionSource, projectionSource } from '../engine/projection-source.js';
+import type { Projector } from '../engine/projector.js';
+import { ReadAhead } from '../engine/read-ahead.js';
+import type { Round } from '../engine/round.js';
+import type { FoldedApart } from '../entitlements/projector-options.js';
+import { GroupedFold, type GroupedStep } from './grouped/grouped-fold.js';
+
+/** Positions that are left, at least, for a fold to be group by group: below it reading twice costs more than it saves. */
+export const LEAST_BY_GROUPS = 20_000;
+
+/** What a round in the log's order came to, or a step of groups. */
+export type BuildRound = Round | Exclude<GroupedStep, { readonly outcome: 'in order' }>;
+
+export interface BuildFoldOptions {
+  readonly store: EventStore;
+  /** The setting `STREAM_PREFIX`. */
+  readonly streamPrefix: string;
+  readonly pool: Pool;
+  readonly key: ProjectionKey;
+  readonly projectorOf: (generation: number, only: FoldedApart) => Projector<EventEnvelope>;
+  /** Events in one transaction. */
+  readonly batchSize: number;
+  /** As `LEAST_BY_GROUPS`; `null`: it is never folded so. */
+  readonly leastByGroups: number | null;
+}
+
+/**
+ * Folds a generation that is not read: group by group where much is left of the log and the store finds events apart from one
+ * another, else in the log's order, the next batch while one is written.
+ */
+export class BuildFold {
+  readonly #log: BoundedLog;
+  readonly #grouped: GroupedFold | null;
+  #groupsLog: BoundedLog | null = null;
+  #inOrder: BatchRunner | null = null;
+
+  constructor(private readonly options: BuildFoldOptions) {
+    this.#log = this.#boundedLog();
+    this.#grouped = this.#groupedFold();
+  }
+
+  /** Whether the log holds the event of a checkpoint. */
+  get log(): Pick<ProjectionSource, 'holds'> {
+    return this.#log;
+  }
+
+  /** One step or round from `read`; no event after `until` is folded. @throws what may pass */
+  async run(read: Checkpoint, until: Position | null): Promise<BuildRound> {
+    this.#log.until = until;
+    if (this.#groupsLog !== null) this.#groupsLog.until = until;
+    const step = (await this.#grouped?.step(read, until)) ?? null;
+    if (step === null || step.outcome === 'in order') {
+      this.#inOrder ??= this.#runner();
+      return this.#inOrder.run(read);
+    }
+    // What it has in memory is of before.
+    await this.#inOrder?.stop();
+    this.#inOrder = null;
+    return step;
+  }
+
+  /** Gives up what is folded and not committed; for whoever does not go on. */
+  async stop(): Promise<void> {
+    await this.#inOrder?.stop();
+    await this.#grouped?.stop();
+  }
+
+  #runner(): BatchRunner {
+    const { pool, key, projectorOf, batchSize } = this.options;
+    return new BatchRunner(this.#log, pool, projectorOf(key.generation, {}), key, batchSize, 'ahead');
+  }
+
+  #groupedFold(): GroupedFold | null {
+    const { store, pool, key, projectorOf, batchSize, leastByGroups: least } = this.options;
+    const eventsAt = store.eventsAt?.bind(store);
+    if (eventsAt === undefined || least === null) return null;
+    const log = this.#boundedLog();
+    this.#groupsLog = log;
+    return new GroupedFold({ eventsAt, log, pool, key, projectorOf, batchSize, least });
+  }
+
+  #boundedLog(): BoundedLog {
+    const { store, streamPrefix, key } = this.options;
+    return new BoundedLog(new ReadAhead(projectionSource(store, streamPrefix, key.projection)));
+  }
+}

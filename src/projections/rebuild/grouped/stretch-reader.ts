@@ -1,0 +1,114 @@
+import type { Pool } from 'pg';
+import { comparePositions, type Position } from '../../../events/stored-event.js';
+import { timeOf } from '../../../events/two-clocks.js';
+import type { Checkpoint } from '../../engine/checkpoint.js';
+import type { ProjectionSource } from '../../engine/projection-source.js';
+import { readEvent, UnreadableEvent } from '../../engine/unreadable-event.js';
+import { type LogicalTime, LogicalTimes } from '../../entitlements/logical-times.js';
+import { EventGroups } from './event-groups.js';
+
+/** Events of a page. */
+const PAGE = 2_000;
+
+/** Most of what may be held of a log. */
+export interface StretchLimits {
+  /** Things that events name; 25 bytes each. */
+  readonly things: number;
+  /** Events of a stretch; 24 bytes each. */
+  readonly events: number;
+}
+
+const LIMITS: StretchLimits = { things: 6_000_000, events: 2_000_000 };
+
+/** What reading on has shown: there is more to read, the stretch is whole, or the log cannot be told apart by groups. */
+export type ReadSoFar = 'more' | 'whole' | 'not by groups';
+
+/** The last event of a stretch as it was read. */
+interface Last {
+  readonly position: Position;
+  readonly id: string;
+}
+
+/**
+ * Reads the log from its beginning, page by page, to learn what belongs together; and of the stretch after a checkpoint, up to
+ * the next catalogue, in which order its events are to be folded and what the fold's time is at each.
+ */
+export class StretchReader {
+  readonly groups = new EventGroups();
+  readonly #log: Pick<ProjectionSource, 'readAll'>;
+  #readTo: Position | null = null;
+  #from: Checkpoint | null = null;
+  #logicalTimes = new LogicalTimes();
+  #times: LogicalTime[] = [];
+  #now = 0;
+  #last: Last | null = null;
+  #stoppedAt: Position | null = null;
+
+  constructor(
+    log: Pick<ProjectionSource, 'readAll'>,
+    private readonly limits: StretchLimits = LIMITS,
+  ) {
+    this.#log = log;
+  }
+
+  /** The last event of the stretch; `null` where it has none. */
+  get last(): Last | null {
+    return this.#last;
+  }
+
+  /** The fold's time at the last event of the stretch, Unix ms. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** The fold's times in the stretch that are to be kept. */
+  get times(): readonly LogicalTime[] {
+    return this.#times;
+  }
+
+  /** The catalogue that the stretch ends before; `null` where it ends with what was to be read. */
+  get stoppedAt(): Position | null {
+    return this.#stoppedAt;
+  }
+
+  /** Begins with the stretch after a checkpoint, which is not before those of earlier stretches. */
+  async begin(pool: Pool, generation: number, from: Checkpoint, eventsBefore: number): Promise<void> {
+    this.groups.end();
+    this.#from = { ...from, events: eventsBefore };
+    this.#logicalTimes = new LogicalTimes();
+    await this.#logicalTimes.load(pool, generation);
+    this.#times = [];
+    this.#now = from.logicalTime;
+    this.#last = null;
+    this.#stoppedAt = null;
+  }
+
+  /** Reads a page on, up to `until` at most. */
+  async read(until: Position): Promise<ReadSoFar> {
+    const page = await this.#log.readAll(this.#readTo, PAGE);
+    for (const stored of page.events) {
+      if (comparePositions(stored.position, until) > 0) return 'whole';
+      const event = readEvent(stored);
+      // The time of a fold past an event that cannot be read, or is skipped, differs from what the log says.
+      if (event instanceof UnreadableEvent || event.type === 'EventSkipped') return 'not by groups';
+      const isBefore = comparePositions(stored.position, this.#from?.handled ?? null) <= 0;
+      if (isBefore) this.groups.relate(event);
+      else if (event.type === 'PlanCatalogPublished') {
+        this.#stoppedAt = stored.position;
+        return 'whole';
+      } else {
+        const brought = timeOf(event);
+        this.#now = Math.max(this.#now, brought);
+        const index = (this.#from?.events ?? 0) + this.groups.events;
+        this.#logicalTimes.note({ position: stored.position, now: this.#now, index, brought }, this.#times);
+        this.groups.add(event, this.#now);
+        this.#last = { position: stored.position, id: stored.id };
+      }
+      this.#readTo = stored.position;
+      if (this.groups.things > this.limits.things) return 'not by groups';
+      if (this.groups.events === this.limits.events) return 'whole';
+    }
+    this.#readTo = page.scanned;
+    return page.events.length < PAGE ? 'whole' : 'more';
+  }
+}
