@@ -27,13 +27,17 @@ export function paceOf(
   spentMs: number,
 ): Pick<BuildProgress, 'eventsPerSecond' | 'secondsLeft'> {
   const seconds = spentMs / 1000;
-  const done = distance(first.handled, now.handled);
+  const done = reached(now) - reached(first);
   return {
     eventsPerSecond: seconds > 0 ? (now.events - first.events) / seconds : 0,
-    secondsLeft: done > 0 ? (Math.max(0, distance(now.handled, live)) / done) * seconds : null,
+    secondsLeft: done > 0 ? (Math.max(0, Number(live ?? '0') - reached(now)) / done) * seconds : null,
   };
 }
 
-function distance(from: Position | null, to: Position | null): number {
-  return Number(BigInt(to ?? '0') - BigInt(from ?? '0'));
+/**
+ * How far along the log a build is. Within a stretch that is folded group by group `handled` stands still and `events` go on; that is in a
+ * log whose positions are dense.
+ */
+function reached({ handled, events }: BuildPoint): number {
+  return Math.max(Number(handled ?? '0'), events);
 }
