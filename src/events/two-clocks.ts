@@ -1,10 +1,14 @@
 import type { EventEnvelope } from './event-envelope.js';
+import type { DomainEvent } from './event-types.js';
+import type { EventMetadata } from './metadata.js';
 
 /** What holds for all times once it is known. */
 export const ALWAYS = Number.NEGATIVE_INFINITY;
 
 /** The time that an event brings to a fold (Unix ms): when it was recorded; of a deadline its instant (DESIGN 8, "Time"). */
-export function timeOf(event: EventEnvelope): number {
+export function timeOf(
+  event: DomainEvent & { readonly metadata: Pick<EventMetadata, 'recordedAt'> },
+): number {
   return Date.parse(event.type === 'AccessDeadlineReached' ? event.data.at : event.metadata.recordedAt);
 }
 

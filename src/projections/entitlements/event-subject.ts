@@ -1,4 +1,4 @@
-import type { EventEnvelope } from '../../events/event-envelope.js';
+import type { DomainEvent } from '../../events/event-types.js';
 
 /** What an event is about: what must be in memory before it is folded. */
 export interface Subject {
@@ -8,7 +8,7 @@ export interface Subject {
 }
 
 /** What an event is about. */
-export function subjectOf({ type, data }: EventEnvelope): Subject {
+export function subjectOf({ type, data }: DomainEvent): Subject {
   if (type === 'PlanCatalogPublished') return { subscription: null, customer: null, session: null };
   return {
     subscription: 'subscription' in data ? data.subscription : null,
@@ -18,7 +18,7 @@ export function subjectOf({ type, data }: EventEnvelope): Subject {
 }
 
 /** Ids of an event that become columns. */
-export function idsOf(event: EventEnvelope): readonly (string | null)[] {
+export function idsOf(event: DomainEvent): readonly (string | null)[] {
   const { type, data } = event;
   if (type === 'PlanCatalogPublished' || type === 'EventSkipped') return [];
   const { subscription, customer, session } = subjectOf(event);

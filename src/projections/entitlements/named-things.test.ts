@@ -1,4 +1,6 @@
 import { GOLDEN_EVENTS } from '../../../test/support/golden-events.js';
+import { glanceAt } from '../../events/glance.js';
+import { timeOf } from '../../events/two-clocks.js';
 import { readEvent, UnreadableEvent } from '../engine/unreadable-event.js';
 import { thingsNamedBy } from './named-things.js';
 
@@ -45,5 +47,14 @@ describe('The things that an event names', () => {
       named += things.size;
     }
     expect(named).toBeGreaterThan(100);
+  });
+
+  it('are the same at a glance, and so is the time that it brings', () => {
+    for (const { name, stored } of GOLDEN_EVENTS) {
+      const [event, glance] = [readEvent(stored), glanceAt(stored)];
+      if (event instanceof UnreadableEvent || glance === null) throw new Error(`${name} cannot be read`);
+      const seen = { name, things: thingsNamedBy(glance), time: timeOf(glance), stream: glance.stream };
+      expect(seen).toEqual({ name, things: thingsNamedBy(event), time: timeOf(event), stream: event.stream });
+    }
   });
 });

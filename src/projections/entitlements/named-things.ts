@@ -1,4 +1,4 @@
-import type { EventEnvelope } from '../../events/event-envelope.js';
+import type { DomainEvent } from '../../events/event-types.js';
 import { subscriptionsOfLines } from '../../events/invoice.events.js';
 import { paymentIds } from '../../events/payment.events.js';
 import { subjectOf } from './event-subject.js';
@@ -15,7 +15,7 @@ export interface NamedThing {
 }
 
 /** What an event names of all by which facts are joined, in no order, perhaps repeated. Catalogues name nothing. */
-export function thingsNamedBy(event: EventEnvelope): readonly NamedThing[] {
+export function thingsNamedBy(event: DomainEvent): readonly NamedThing[] {
   const { type, data } = event;
   switch (type) {
     case 'PlanCatalogPublished':
@@ -41,7 +41,7 @@ export function thingsNamedBy(event: EventEnvelope): readonly NamedThing[] {
   ];
 }
 
-function paymentsIn(event: EventEnvelope): readonly (string | null)[] {
+function paymentsIn(event: DomainEvent): readonly (string | null)[] {
   if (isPaymentEvent(event)) return paymentIds(event.data);
   const { data } = event;
   if (!('paymentIntent' in data)) return [];

@@ -14,7 +14,9 @@ export type PaymentEvent = Extract<EventEnvelope, { type: PaymentEventType | 'Pa
 
 const TYPES: ReadonlySet<string> = new Set([...PAYMENT_EVENT_TYPES, 'PaymentRetrieved']);
 
-export function isPaymentEvent(event: EventEnvelope): event is PaymentEvent {
+export function isPaymentEvent<Event extends DomainEvent>(
+  event: Event,
+): event is Extract<Event, { type: PaymentEvent['type'] }> {
   return TYPES.has(event.type);
 }
 

@@ -1,4 +1,4 @@
-import type { EventEnvelope } from '../../../events/event-envelope.js';
+import type { GlancedEvent } from '../../../events/glance.js';
 import { comparePositions, type Position } from '../../../events/stored-event.js';
 import { thingsNamedBy } from '../../entitlements/named-things.js';
 import { JoinedIds } from './joined-ids.js';
@@ -44,12 +44,12 @@ export class EventGroups {
   }
 
   /** Takes an event that is before the stretch: by it things belong together. */
-  relate(event: EventEnvelope): void {
+  relate(event: GlancedEvent): void {
     this.#joined.join(thingsOf(event));
   }
 
   /** Takes the next event of the stretch, at which the fold's time (Unix ms) is `now`. */
-  add(event: EventEnvelope, now: number): void {
+  add(event: GlancedEvent, now: number): void {
     const at = this.#count;
     if (at === this.#noted.ids.length) this.#noted = grown(this.#noted);
     this.#noted.positions[at] = Number(event.position);
@@ -129,7 +129,7 @@ export class EventGroups {
 }
 
 /** The stream of an event, and what it names. */
-function thingsOf(event: EventEnvelope): readonly [string, ...string[]] {
+function thingsOf(event: GlancedEvent): readonly [string, ...string[]] {
   const things = thingsNamedBy(event).map(({ kind, id }) => `${kind} ${id}`);
   return [`stream ${event.stream}`, ...things];
 }

@@ -13,7 +13,7 @@ import { readEvent } from '../../engine/unreadable-event.js';
 import type { FoldedApart } from '../../entitlements/projector-options.js';
 import type { Chunk } from './event-groups.js';
 import { beginAnewInOrder, endStretch, findStretch, noteStretch, type Stretch } from './stretch-progress.js';
-import { StretchReader } from './stretch-reader.js';
+import { type ReadSoFar, StretchReader } from './stretch-reader.js';
 
 export interface GroupedFoldOptions {
   /** Finds events apart from one another. */
@@ -118,7 +118,10 @@ export class GroupedFold {
 
   async #readOn(read: Checkpoint, until: Position): Promise<GroupedStep> {
     const { key, pool, batchSize, least } = this.options;
-    const so = await this.#reader.read(until);
+    const so = await this.#reader.read(until).catch((error: unknown): ReadSoFar => {
+      if (isTransient(error)) throw error;
+      return 'not by groups'; // the fold in the log's order says why
+    });
     if (so === 'more') return this.#note(read, this.#stretch);
     if (so === 'not by groups') return this.#giveUp(read);
     this.#state = 'between';

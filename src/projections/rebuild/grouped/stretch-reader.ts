@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
+import { glanceAt } from '../../../events/glance.js';
 import { comparePositions, type Position } from '../../../events/stored-event.js';
 import { timeOf } from '../../../events/two-clocks.js';
 import type { Checkpoint } from '../../engine/checkpoint.js';
 import type { ProjectionSource } from '../../engine/projection-source.js';
-import { readEvent, UnreadableEvent } from '../../engine/unreadable-event.js';
 import { type LogicalTime, LogicalTimes } from '../../entitlements/logical-times.js';
 import { EventGroups } from './event-groups.js';
 
@@ -88,9 +88,9 @@ export class StretchReader {
     const page = await this.#log.readAll(this.#readTo, PAGE);
     for (const stored of page.events) {
       if (comparePositions(stored.position, until) > 0) return 'whole';
-      const event = readEvent(stored);
+      const event = glanceAt(stored);
       // The time of a fold past an event that cannot be read, or is skipped, differs from what the log says.
-      if (event instanceof UnreadableEvent || event.type === 'EventSkipped') return 'not by groups';
+      if (event === null || event.type === 'EventSkipped') return 'not by groups';
       const isBefore = comparePositions(stored.position, this.#from?.handled ?? null) <= 0;
       if (isBefore) this.groups.relate(event);
       else if (event.type === 'PlanCatalogPublished') {
