@@ -306,13 +306,14 @@ export class ProjectedLog {
     await this.pool.query('update tenure.revocation_feed_head set cursor = 0');
   }
 
-  /** Starts an instance. `close` stops it when the test did not. */
+  /** Starts an instance, on `store` where it is another than the log's. `close` stops it when the test did not. */
   async start(
     name: string,
     options: Omit<
       ProjectionsOptions,
       'store' | 'streamPrefix' | 'pool' | 'source' | 'url' | 'onFault' | 'onSetAside' | 'onTrouble'
-    > = {},
+    > &
+      Partial<Pick<ProjectionsOptions, 'store'>> = {},
   ): Promise<Instance> {
     const url = `${this.url}?application_name=${name}`;
     // As the thread of the live fold has them; `replay` has connections that wait for each answer.

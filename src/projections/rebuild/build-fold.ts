@@ -28,7 +28,7 @@ export interface BuildFoldOptions {
   readonly projectorOf: (generation: number, only: FoldedApart) => Projector<EventEnvelope>;
   /** Events in one transaction. */
   readonly batchSize: number;
-  /** As `LEAST_BY_GROUPS`; `null`: it is never folded so. */
+  /** As `LEAST_BY_GROUPS`; `null`: it is not folded so, but for a stretch that somebody was in the middle of. */
   readonly leastByGroups: number | null;
 }
 
@@ -81,7 +81,7 @@ export class BuildFold {
   #groupedFold(): GroupedFold | null {
     const { store, pool, key, projectorOf, batchSize, leastByGroups: least } = this.options;
     const eventsAt = store.eventsAt?.bind(store);
-    if (eventsAt === undefined || least === null) return null;
+    if (eventsAt === undefined) return null;
     const log = this.#boundedLog();
     this.#groupsLog = log;
     return new GroupedFold({ eventsAt, log, pool, key, projectorOf, batchSize, least });

@@ -138,8 +138,9 @@ export class RebuildProjectorRunner {
         this.#forgetOthers(wanted);
       }
       let more = false;
-      for (const { generation, fold, afterwards } of wanted) {
-        const outcome = fold === null ? 'caught up' : await this.#advance(generation);
+      for (const each of wanted) {
+        const { generation, fold, afterwards } = each;
+        const outcome = fold === null ? 'caught up' : await this.#advance(each);
         if (outcome === 'caught up' && afterwards !== null) this.options.jobs.advance(generation);
         if (outcome === 'gone') lookedAt = Number.NEGATIVE_INFINITY;
         else if (outcome === 'more') more = true;
@@ -164,11 +165,12 @@ export class RebuildProjectorRunner {
    * One batch of a fold: whether there is more to read, it caught up (or stopped at a fault), waits before a log that is
    * not the one that it, or what is read, was made from, or is not to be folded here.
    */
-  async #advance(generation: number): Promise<'more' | 'caught up' | 'stands' | 'gone'> {
+  async #advance(which: Generation): Promise<'more' | 'caught up' | 'stands' | 'gone'> {
     const { pool, projection } = this.options;
+    const { generation } = which;
     const live = await readLiveCheckpoint(pool, projection);
     if (live === null || live.generation === generation) return 'gone';
-    const fold = this.#foldOf(generation, live.checkpoint);
+    const fold = this.#foldOf(which, live.checkpoint);
     fold.checkpoint ??= await findCheckpoint(pool, { projection, generation });
     if (fold.checkpoint === null) return 'gone';
     if (fold.stuckAt === fold.checkpoint.revision) return this.#lookAgain(fold);
@@ -225,17 +227,19 @@ export class RebuildProjectorRunner {
     return 'caught up';
   }
 
-  #foldOf(generation: number, live: Checkpoint): Fold {
+  #foldOf({ generation, role }: Generation, live: Checkpoint): Fold {
     const known = this.#folds.get(generation);
     if (known !== undefined) return known;
     const { projection, batchSize, leastByGroups } = this.options;
     // What the running code sets aside where it is read it is likely to set aside here: that is told in the log's order alone.
     const isWhole = live.setAside.streams + live.setAside.users === 0;
+    // One that was read is gone back to as it was made, by whatever code: it is never taken back.
+    const byGroups = role === 'building' && isWhole;
     const runner = new BuildFold({
       ...this.options,
       key: { projection, generation },
       batchSize: batchSize ?? BATCH_SIZE,
-      leastByGroups: isWhole ? (leastByGroups ?? LEAST_BY_GROUPS) : null,
+      leastByGroups: byGroups ? (leastByGroups ?? LEAST_BY_GROUPS) : null,
     });
     const fold: Fold = { generation, runner, checkpoint: null, stuckAt: null };
     this.#folds.set(generation, fold);

@@ -25,8 +25,8 @@ export interface GroupedFoldOptions {
   readonly projectorOf: (generation: number, only: FoldedApart) => Projector<EventEnvelope>;
   /** Events folded and written at once, about. */
   readonly batchSize: number;
-  /** Positions that a stretch should have at least. */
-  readonly least: number;
+  /** Positions that a stretch should have at least; `null`: none is begun, and one that was begun is ended. */
+  readonly least: number | null;
 }
 
 /**
@@ -111,9 +111,11 @@ export class GroupedFold {
   }
 
   #isWorthIt({ handled, partialProgress, setAside }: Checkpoint, until: Position): boolean {
+    const { least } = this.options;
+    if (least === null) return false;
     if (partialProgress.length > 0 || setAside.streams + setAside.users > 0) return false;
     if (comparePositions(handled, this.#inOrderTo) < 0) return false;
-    return BigInt(until) - BigInt(handled ?? '0') >= BigInt(this.options.least);
+    return BigInt(until) - BigInt(handled ?? '0') >= BigInt(least);
   }
 
   async #readOn(read: Checkpoint, until: Position): Promise<GroupedStep> {
@@ -127,7 +129,7 @@ export class GroupedFold {
     this.#state = 'between';
     this.#inOrderTo = this.#reader.stoppedAt;
     const { groups, last } = this.#reader;
-    if (last === null || (this.#stretch === null && groups.events < least)) return IN_ORDER;
+    if (last === null || (this.#stretch === null && groups.events < (least ?? 0))) return IN_ORDER;
     const stretch = this.#stretch ?? { until: last.position, events: read.events, through: null };
     const { largest, chunks } = groups.chunks(stretch.through, batchSize);
     if (largest > MOST_OF_A_GROUP) return this.#giveUp(read);

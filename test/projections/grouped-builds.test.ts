@@ -1,0 +1,321 @@
+import { randomUUID } from 'node:crypto';
+import { AggregateRepository } from '../../src/commands/aggregate-repository.js';
+import { projectionAggregate } from '../../src/commands/projection.aggregate.js';
+import type { Position } from '../../src/events/stored-event.js';
+import type { FoldingRules } from '../../src/projections/entitlements/folding-rules.js';
+import { NoFaultError } from '../../src/projections/rebuild/errors.js';
+import { ProjectionRecovery } from '../../src/projections/recovery.js';
+import { failingRules, sawStatus } from '../support/failing-rules.js';
+import { at, day } from '../support/policy-stories.js';
+import { type Instance, ProjectedLog, type ToRecord } from '../support/projected-log.js';
+import { customerAt } from '../support/small-log.js';
+import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
+import { until } from '../support/until.js';
+import { Gate, WatchedGroups } from '../support/watched-groups.js';
+
+const OPS = { actor: 'ops', reason: 'a test' };
+const RULES = failingRules('1', () => false);
+const STATUSES = ['active', 'past_due', 'active', 'canceled'] as const;
+const USERS = 8;
+
+/** Rules that cannot judge what was ever seen unpaid. */
+const FAULTY = failingRules('2', (judged) => sawStatus(judged, 'unpaid'));
+
+/** One sight of each user's subscription, with users taking turns for two days. */
+function turns(from: number): readonly ToRecord[] {
+  return [from, from + 1].flatMap((turn) =>
+    Array.from({ length: USERS }, (_, n) => {
+      const status = STATUSES[(turn + n) % STATUSES.length] ?? 'active';
+      return sightOf(String(n), day(turn) + n, { userId: `user ${n}`, status });
+    }),
+  );
+}
+
+/** Where a generation is: its checkpoint, and the stretch that it is in the middle of. */
+interface Where {
+  readonly handled: Position | null;
+  readonly events: string;
+  readonly revision: number;
+  readonly stretch: { readonly through?: Position | null; readonly inOrder?: true } | null;
+}
+
+describe('A build that is folded group by group', () => {
+  let log: ProjectedLog;
+  beforeEach(async () => {
+    log = await ProjectedLog.open();
+    await log.record(
+      publication(twoPlans({ free: 'reports', plus: 'export' }), day(0)),
+      ...turns(1),
+      publication(twoPlans({ free: 'reports', plus: 'api' }), day(3)),
+      ...turns(4),
+    );
+  });
+  afterEach(() => log.close());
+
+  /** An instance whose builds go by groups of about four events, and what it asked for. */
+  async function start(
+    name: string,
+    { gate, before = gate?.before, rules = RULES, batchSize = 4 }: Partial<StartOptions> = {},
+  ): Promise<{ readonly instance: Instance; readonly store: WatchedGroups }> {
+    const store = new WatchedGroups(log.store, before);
+    const instance = await log.start(name, {
+      store,
+      rules,
+      leastByGroups: 1,
+      buildBatchSize: batchSize,
+      patienceMs: 20_000,
+      now: () => at(day(9)),
+    });
+    await instance.reaches(await head());
+    return { instance, store };
+  }
+
+  interface StartOptions {
+    readonly gate: Gate;
+    readonly before: Gate['before'];
+    readonly rules: FoldingRules;
+    readonly batchSize: number;
+  }
+
+  async function head(): Promise<Position> {
+    return (await log.store.head()) ?? '0';
+  }
+
+  async function where(generation: number): Promise<Where | null> {
+    const { rows } = await log.pool.query<Where>(
+      `select handled::text, events::text, revision::int, stretch::json as stretch
+       from tenure.projection_checkpoint where generation = $1`,
+      [generation],
+    );
+    return rows[0] ?? null;
+  }
+
+  /** Waits until groups of a build are written and its stretch is not at its end; returns the last that is. */
+  function inTheMiddle(generation: number): Promise<Position> {
+    return until('groups are written', async () => (await where(generation))?.stretch?.through ?? undefined);
+  }
+
+  async function built({ rebuilds }: Instance, generation: number): Promise<void> {
+    await rebuilds.untilCaughtUp(generation, () => undefined);
+    expect(await log.rowsOf(generation)).toEqual(await log.rowsOf(1));
+  }
+
+  /** The positions of every event but catalogues, in the log's order. */
+  async function all(): Promise<readonly Position[]> {
+    const { events } = await log.store.readAll(null, 1_000);
+    return events.filter(({ type }) => type !== 'PlanCatalogPublished').map(({ position }) => position);
+  }
+
+  function inOrder(positions: readonly (readonly Position[])[]): readonly Position[] {
+    return positions.flat().sort((a, b) => Number(a) - Number(b));
+  }
+
+  function recovery(): ProjectionRecovery {
+    const { store, pool } = log;
+    const commands = new AggregateRepository(store, projectionAggregate, { streamPrefix: 'tenure.' });
+    return new ProjectionRecovery({
+      store,
+      streamPrefix: 'tenure.',
+      pool,
+      projection: 'entitlements',
+      commands,
+    });
+  }
+
+  it('has the rows that are read, between catalogues, and asks once for every event, a few users at a time', async () => {
+    const { instance, store } = await start('a');
+    const generation = await instance.rebuilds.begin(OPS);
+    await built(instance, generation);
+    expect(inOrder(store.asked)).toEqual(await all());
+    // Two stretches of 16 events, of whom each user has two that stand apart.
+    expect(store.asked.slice(0, 2)).toEqual([
+      ['2', '3', '10', '11'],
+      ['4', '5', '12', '13'],
+    ]);
+    expect(await where(generation)).toMatchObject({ handled: '34', events: '34', stretch: null });
+    await log.record(...turns(6));
+    await instance.reaches(await head());
+    await built(instance, generation);
+  });
+
+  it('shows how far it is by its events while its position stands, and ends at both', async () => {
+    const gate = new Gate(2);
+    const { instance } = await start('a', { gate });
+    const generation = await instance.rebuilds.begin(OPS);
+    await until('two chunks are written', async () => (await where(generation))?.events === '9');
+    expect(await where(generation)).toMatchObject({
+      handled: '1',
+      stretch: { until: '17', events: 1, through: '5' },
+    });
+    expect(await instance.rebuilds.rebuildOf(generation)).toMatchObject({
+      phase: 'building',
+      handled: '1',
+      events: 9,
+    });
+    gate.open();
+    await built(instance, generation);
+  });
+
+  it('moves its checkpoint with every page that it reads, so that whoever waits sees that something goes on', async () => {
+    await log.close();
+    log = await ProjectedLog.open();
+    const events = Array.from({ length: 4_100 }, (_, n) => customerAt(n, 'cus_9', 'user 9', day(7)));
+    await log.store.append('tenure.customer-cus_9', 'no_stream', events);
+    let [generation, revision] = [0, -1];
+    const before: Gate['before'] = async () => {
+      if (revision < 0) revision = (await where(generation))?.revision ?? 0;
+    };
+    const { instance } = await start('a', { before, batchSize: 2_000 });
+    generation = await instance.rebuilds.begin(OPS);
+    await built(instance, generation);
+    expect(revision).toBe(2);
+  });
+
+  it('is begun anew in the order of the log where an event fails, sets aside what that sets aside, and tries no groups again', async () => {
+    await log.record(sightOf('9', day(7), { userId: 'last', status: 'unpaid' }), ...turns(8));
+    const folded = await start('first');
+    await folded.instance.stop();
+    const { instance, store } = await start('a', { rules: FAULTY });
+    const generation = await instance.rebuilds.begin(OPS);
+    await instance.rebuilds.untilCaughtUp(generation, () => undefined);
+    expect(store.asked.length).toBeGreaterThan(8);
+    expect(await where(generation)).toMatchObject({ stretch: { inOrder: true } });
+    expect(instance.aside.map(({ kind, id }) => [kind, id])).toEqual([
+      ['stream', 'tenure.subscription-sub_9'],
+    ]);
+    const { length } = store.asked;
+    await log.record(...turns(10));
+    await instance.reaches(await head());
+    await instance.rebuilds.untilCaughtUp(generation, () => undefined);
+    expect(store.asked).toHaveLength(length);
+    const anew = await log.rowsOf(generation);
+    await instance.rebuilds.drop(generation);
+    await instance.stop();
+
+    const ordinary = await log.start('b', { rules: FAULTY, patienceMs: 20_000, now: () => at(day(9)) });
+    const straight = await ordinary.rebuilds.begin(OPS);
+    await ordinary.rebuilds.untilCaughtUp(straight, () => undefined);
+    const rows = await log.rowsOf(straight);
+    expect(rows.set_aside_stream).toHaveLength(1);
+    expect(anew).toEqual(rows);
+  });
+
+  it('goes on in the order of the log from the stretch with an event that nobody can read, and keeps the one before it', async () => {
+    const strange = { id: randomUUID(), type: 'FromTheFuture', data: '{"userId":"dora"}', metadata: '{}' };
+    const position = await log.recordRaw(strange);
+    const { instance, store } = await start('a');
+    await recovery().skip(position, {
+      actor: 'eva',
+      correlationId: 'test',
+      reason: 'of a tool that is gone',
+    });
+    await instance.reaches(await head());
+    await until('nothing is set aside', async () => (await instance.ops.faults(null, 1)).items.length === 0);
+    const generation = await instance.rebuilds.begin(OPS);
+    await instance.rebuilds.untilCaughtUp(generation, () => undefined);
+    expect(inOrder(store.asked)).toEqual((await all()).slice(0, 16));
+    expect(await where(generation)).toMatchObject({ handled: '36', stretch: { inOrder: true } });
+    expect((await log.rowsOf(generation)).user_role).toEqual((await log.rowsOf(1)).user_role);
+    expect(instance.aside.map(({ position: at }) => at)).toEqual([position]);
+  });
+
+  it.each([1, 2])(
+    'goes on from the groups that are written however often it is cut off (%i)',
+    async (seed) => {
+      const begun: { readonly first: Position; readonly through: Position | null }[] = [];
+      let [generation, left] = [0, 4];
+      const before: Gate['before'] = async (nth, [first = '0']) => {
+        begun.push({ first, through: (await where(generation))?.stretch?.through ?? null });
+        if (left === 0 || (nth * 7 + seed) % 3 > 0) return;
+        left -= 1;
+        await log.endSessions('a');
+      };
+      const { instance } = await start('a', { before });
+      generation = (await instance.rebuilds.list()).length + 1;
+      expect(await until('a build', () => instance.rebuilds.begin(OPS).catch(() => undefined))).toBe(
+        generation,
+      );
+      await until('it caught up', async () => (await where(generation))?.handled === '34');
+      expect(left).toBe(0);
+      expect(begun.filter(({ first, through }) => Number(first) <= Number(through))).toEqual([]);
+      expect(await log.rowsOf(generation)).toEqual(await log.rowsOf(1));
+      expect(await where(generation)).toMatchObject({ events: '34', stretch: null });
+    },
+  );
+
+  it('is taken over by another instance where it is, also when something was set aside meanwhile in what is read', async () => {
+    const gate = new Gate(2);
+    const first = await start('a', { gate });
+    const generation = await first.instance.rebuilds.begin(OPS);
+    const through = await inTheMiddle(generation);
+    await log.recordRaw({
+      id: randomUUID(),
+      type: 'FromTheFuture',
+      data: '{"userId":"dora"}',
+      metadata: '{}',
+    });
+    await first.instance.reaches(await head());
+    const stopping = first.instance.stop();
+    gate.open();
+    await stopping;
+    const { stretch } = (await where(generation)) ?? {};
+    expect(Number(stretch?.through)).toBeGreaterThanOrEqual(Number(through));
+
+    const { instance, store } = await start('b');
+    await built(instance, generation);
+    expect(Number(store.asked[0]?.[0])).toBeGreaterThan(Number(stretch?.through));
+    // With something set aside it begins no further stretch.
+    expect(inOrder(store.asked).at(-1)).toBe('17');
+    expect(await log.rowsOf(generation)).toMatchObject({ set_aside_stream: [{ position: 35 }] });
+  });
+
+  it('is dropped in the middle and leaves nothing, and the next one is whole', async () => {
+    const gate = new Gate(2);
+    const { instance } = await start('a', { gate });
+    const generation = await instance.rebuilds.begin(OPS);
+    await inTheMiddle(generation);
+    const dropping = instance.rebuilds.drop(generation);
+    gate.open();
+    await dropping;
+    expect(await where(generation)).toBeNull();
+    const next = await instance.rebuilds.begin(OPS);
+    await built(instance, next);
+    expect(instance.faults).toEqual([]);
+  });
+
+  it('goes on where it is after ops had it try again what it never set aside', async () => {
+    const gate = new Gate(2);
+    const { instance, store } = await start('a', { gate });
+    const generation = await instance.rebuilds.begin(OPS);
+    const through = await inTheMiddle(generation);
+    await expect(recovery().resume(generation)).rejects.toBeInstanceOf(NoFaultError);
+    const { length } = store.asked;
+    gate.open();
+    await built(instance, generation);
+    expect(inOrder(store.asked.slice(length)).filter((each) => Number(each) <= Number(through))).toEqual([]);
+    expect(await where(generation)).toMatchObject({ events: '34', stretch: null });
+  });
+
+  it('is no way to bring on a generation that was read before', async () => {
+    const { instance, store } = await start('a');
+    await instance.rebuilds.rebuild({ ...OPS, afterwards: 'swap' }, () => undefined);
+    store.asked.length = 0;
+    await log.record(...turns(6));
+    await instance.reaches(await head());
+    await until('the previous generation is level', async () => (await where(1))?.handled === '50');
+    expect(store.asked).toEqual([]);
+  });
+
+  it('verifies: a row of one user that somebody changed is found, and nothing else', async () => {
+    const { instance, store } = await start('a');
+    expect(await instance.rebuilds.verify('all', 'test', () => undefined)).toMatchObject({ differences: 0 });
+    expect(inOrder(store.asked)).toEqual(await all());
+    await log.pool.query(
+      `update tenure.revocation_version set counter = counter + 1 where user_id = 'user 5'`,
+    );
+    const report = await instance.rebuilds.verify('all', 'test', () => undefined);
+    expect(report.differences).toBeGreaterThan(0);
+    expect([...new Set(JSON.stringify(report.first).match(/user \d/g))]).toEqual(['user 5']);
+    expect(store.asked.flat()).toHaveLength(2 * (await all()).length);
+  });
+});
