@@ -1,14 +1,9 @@
 import { generatedLog } from '../../../test/support/generated-log.js';
 import { randomFrom } from '../../../test/support/lives.js';
+import { LogInMemory } from '../../../test/support/log-in-memory.js';
 import type { Page } from '../../event-store/event-store.js';
-import { comparePositions, type Position, type StoredEvent } from '../../events/stored-event.js';
+import type { Position, StoredEvent } from '../../events/stored-event.js';
 import { BoundedLog } from '../engine/bounded-log.js';
-import {
-  type KnownPage,
-  type LastApplied,
-  type ProjectionSource,
-  readBoth,
-} from '../engine/projection-source.js';
 import { readEvent, UnreadableEvent } from '../engine/unreadable-event.js';
 import { NarrowLog } from './narrow-log.js';
 import { Relations } from './relations.js';
@@ -17,32 +12,6 @@ import { Relations } from './relations.js';
 const EVENTS: readonly StoredEvent[] = [
   ...generatedLog({ events: 40, customers: 4, random: randomFrom(7) }),
 ].map((event, n) => ({ ...event, position: String(n + 1) }));
-
-/** A log in memory. */
-class LogInMemory implements ProjectionSource {
-  constructor(private readonly events: readonly StoredEvent[]) {}
-
-  isSkipped(): Promise<boolean> {
-    throw new Error('nothing is skipped');
-  }
-
-  async holds(): Promise<boolean> {
-    return true;
-  }
-
-  readOn(checkpoint: LastApplied, limit: number): Promise<KnownPage> {
-    return readBoth(this, checkpoint, limit);
-  }
-
-  read(): Promise<readonly StoredEvent[]> {
-    throw new Error('no stream is read');
-  }
-
-  async readAll(after: Position | null, limit: number): Promise<Page> {
-    const page = this.events.filter(({ position }) => comparePositions(position, after) > 0).slice(0, limit);
-    return { events: page, scanned: page.at(-1)?.position ?? after };
-  }
-}
 
 /** What is read for one user of a log whose relations are known up to an event. */
 async function narrow(events: readonly StoredEvent[], user: string, relatedTo: Position) {

@@ -1,9 +1,9 @@
-import type { Pool } from 'pg';
 import { glanceAt } from '../../../events/glance.js';
 import { comparePositions, type Position } from '../../../events/stored-event.js';
 import { timeOf } from '../../../events/two-clocks.js';
 import type { Checkpoint } from '../../engine/checkpoint.js';
 import type { ProjectionSource } from '../../engine/projection-source.js';
+import type { Queries } from '../../entitlements/fact-queries.js';
 import { type LogicalTime, LogicalTimes } from '../../entitlements/logical-times.js';
 import { EventGroups } from './event-groups.js';
 
@@ -72,11 +72,13 @@ export class StretchReader {
   }
 
   /** Begins with the stretch after a checkpoint, which is not before those of earlier stretches. */
-  async begin(pool: Pool, generation: number, from: Checkpoint, eventsBefore: number): Promise<void> {
+  async begin(queries: Queries, generation: number, from: Checkpoint, eventsBefore: number): Promise<void> {
     this.groups.end();
+    // What was read beyond the checkpoint, and folded in the log's order instead, is of this stretch where it is left.
+    if (comparePositions(this.#readTo, from.handled) > 0) this.#readTo = from.handled;
     this.#from = { ...from, events: eventsBefore };
     this.#logicalTimes = new LogicalTimes();
-    await this.#logicalTimes.load(pool, generation);
+    await this.#logicalTimes.load(queries, generation);
     this.#times = [];
     this.#now = from.logicalTime;
     this.#last = null;
