@@ -1,4 +1,5 @@
 import type { EventStore } from '../../src/event-store/event-store.js';
+import { EventStoreDecorator } from '../../src/event-store/event-store-decorator.js';
 import { MOST_KEYS } from '../../src/event-store/stream-keys.js';
 import { canonicalJson } from '../../src/events/canonical-json.js';
 import {
@@ -7,6 +8,7 @@ import {
   type Position,
   type StoredEvent,
 } from '../../src/events/stored-event.js';
+import { unreliableStore } from '../support/unreliable-store.js';
 import { until } from '../support/until.js';
 import { idsOf, newEvent, newEvents, newStream, type OpenStores, readToEnd } from './contract-events.js';
 
@@ -140,6 +142,34 @@ export function describeReading(stores: () => OpenStores): void {
       for (const beside of [`${two.position}0`, String(BigInt(two.position) + 1n), '0', 'first']) {
         expect(await store.eventIdAt(beside)).toBeNull();
         expect(await store.eventAt(beside)).toBeNull();
+      }
+    });
+
+    it('gives events at any positions in the order of the log, as does whoever stands before it, or says that it cannot', async () => {
+      const { store, secondStore } = stores();
+      const [one, two] = [newStream(), newStream()];
+      const [first, last] = [newEvents(1), newEvents(3)];
+      const { position: before } = await store.append(one, 'no_stream', first);
+      const { position: after } = await store.append(two, 'no_stream', last);
+      const all = await readToEnd(store, before, 100);
+      const wanted = [
+        ...(await readToEnd(store, null, 1_000)).slice(-4, -3),
+        ...all.slice(0, 1),
+        ...all.slice(2),
+      ];
+      const positions = wanted.map(({ position }) => position);
+      expect(positions).toHaveLength(3);
+      class Before extends EventStoreDecorator {}
+      for (const each of [store, secondStore, new Before(store), unreliableStore(store)]) {
+        if (store.eventsAt === undefined) {
+          expect(each.eventsAt).toBeUndefined();
+          continue;
+        }
+        const beside = [`${after}0`, String(BigInt(after) + 1n), '0', 'first'];
+        const asked = [...beside, ...positions.toReversed(), ...positions];
+        expect(await each.eventsAt?.(asked)).toEqual(wanted);
+        expect(await each.eventsAt?.([])).toEqual([]);
+        expect(await each.eventsAt?.(beside)).toEqual([]);
       }
     });
 

@@ -65,6 +65,7 @@ export function unreliableStore(
     head: () => store.head(),
     eventIdAt: (position) => store.eventIdAt(position),
     eventAt: (position) => store.eventAt(position),
+    eventsAt: store.eventsAt?.bind(store),
     onAppend: (notify) => store.onAppend(notify),
     close: () => store.close(),
   };
