@@ -48,7 +48,7 @@ describe('Progress', () => {
       part: null,
       eventsPerSecond: null,
       secondsLeft: null,
-      says: 'at the beginning of nothing',
+      says: '0 events, at the beginning of nothing',
     });
   });
 
@@ -57,7 +57,28 @@ describe('Progress', () => {
     ['5', '10', 0.5],
     ['11', '10', 1],
   ])('of a fold at %s of %s is the part %d', (handled, until, part) => {
-    expect(foldSteps()(handled, until, 3)).toMatchObject({ part });
+    expect(foldSteps()(handled, until, 0)).toMatchObject({ part });
+  });
+
+  it('of what is folded group by group goes on with its events while its position stands, and never backwards at its end', () => {
+    let now = 0;
+    const [build, fold] = [buildSteps(() => now), foldSteps(() => now)];
+    const looks: readonly (readonly [ms: number, handled: string | null, events: number])[] = [
+      [0, null, 0],
+      [1_000, null, 100],
+      [5_000, null, 500],
+      [6_000, '600', 600],
+    ];
+    const steps = looks.map(([ms, handled, events]) => {
+      now = ms;
+      const step = fold(handled, '1000', events);
+      const built = { generation: 2, handled, live: '1000', events, eventsPerSecond: 0, secondsLeft: null };
+      expect(build(built)).toEqual({ ...step, says: `generation 2: ${step.says}` });
+      return step;
+    });
+    expect(steps.map(({ part }) => part)).toEqual([0, 0.1, 0.5, 0.6]);
+    expect(steps.map(({ secondsLeft }) => secondsLeft)).toEqual([null, null, 5, 4]);
+    expect(steps[2]).toMatchObject({ eventsPerSecond: 100, says: '500 events, at the beginning of 1000' });
   });
 
   it('tells a pace once it was watched for a while, of what was done since the first look that found any', () => {

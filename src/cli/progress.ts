@@ -1,5 +1,4 @@
-import type { Position } from '../events/stored-event.js';
-import type { BuildProgress } from '../projections/rebuild/build-progress.js';
+import { type BuildProgress, partOf, reached } from '../projections/rebuild/build-progress.js';
 import type { OnJudged } from '../projections/rebuild/publication-preview.js';
 import type { OnProgress } from '../projections/rebuild/scratch-generation.js';
 import type { Terminal } from './terminal.js';
@@ -90,8 +89,8 @@ class Pace {
 export function buildSteps(now: Clock = () => performance.now()): (progress: BuildProgress) => Step {
   const pace = new Pace(now);
   return ({ generation, handled, live, events }) => ({
-    part: partOf(handled, live),
-    ...pace.look(Number(handled ?? '0'), Number(live ?? '0'), events),
+    part: partOf({ handled, events }, live),
+    ...pace.look(reached({ handled, events }), Number(live ?? '0'), events),
     says: `generation ${generation}: ${events} events, at ${handled ?? 'the beginning'} of ${live ?? 'nothing'}`,
   });
 }
@@ -100,9 +99,9 @@ export function buildSteps(now: Clock = () => performance.now()): (progress: Bui
 export function foldSteps(now: Clock = () => performance.now()): (...at: Parameters<OnProgress>) => Step {
   const pace = new Pace(now);
   return (handled, until, events) => ({
-    part: partOf(handled, until),
-    ...pace.look(Number(handled ?? '0'), Number(until ?? '0'), events),
-    says: `at ${handled ?? 'the beginning'} of ${until ?? 'nothing'}`,
+    part: partOf({ handled, events }, until),
+    ...pace.look(reached({ handled, events }), Number(until ?? '0'), events),
+    says: `${events} events, at ${handled ?? 'the beginning'} of ${until ?? 'nothing'}`,
   });
 }
 
@@ -130,11 +129,6 @@ export function countSteps(
       says: `${events} of ${of} events ${kind}`,
     };
   };
-}
-
-function partOf(handled: Position | null, until: Position | null): number | null {
-  if (until === null) return null;
-  return Math.min(1, Number(handled ?? '0') / Number(until));
 }
 
 function barOf(step: Step, width: number): string {

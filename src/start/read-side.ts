@@ -9,6 +9,7 @@ import {
 import { AttentionWatch } from '../projections/attention-watch.js';
 import { createProjections, type Projections, type ProjectionsOptions } from '../projections/projections.js';
 import type { SnapshotCache } from '../projections/read-models/snapshot-cache.js';
+import { partOf } from '../projections/rebuild/build-progress.js';
 import type { Generation } from '../projections/rebuild/generation-table.js';
 import type { OpenDatabase } from './open-database.js';
 import type { OpenLog } from './open-log.js';
@@ -102,10 +103,12 @@ function watch(metrics: Metrics, { engine, rebuilds }: Projections): void {
 function rebuildFigures(all: readonly Generation[] | null): RebuildFigures | null {
   const build = all?.find(({ role }) => role === 'building');
   const live = all?.find(({ role }) => role === 'live')?.fold?.checkpoint.handled ?? null;
-  if (build === undefined || build.fold === null || live === null) return null;
+  if (build === undefined || build.fold === null) return null;
   const { events, checkpoint } = build.fold;
+  const part = partOf({ handled: checkpoint.handled, events }, live);
+  if (part === null) return null;
   return {
-    part: Math.min(1, Number(checkpoint.handled ?? '0') / Number(live)),
+    part,
     events,
     eventsPerSecond: events / Math.max(1, (Date.now() - build.startedAt.getTime()) / 1_000),
   };

@@ -94,7 +94,7 @@ function StatePanel({ now }: { readonly now: Projection }) {
 }
 
 function RebuildState({ rebuild }: { readonly rebuild: Rebuild }) {
-  const { phase, handled, live, eventsPerSecond, secondsLeft, report, failure } = rebuild;
+  const { phase, handled, live, events, eventsPerSecond, secondsLeft, report, failure } = rebuild;
   return (
     <>
       <p>
@@ -103,10 +103,15 @@ function RebuildState({ rebuild }: { readonly rebuild: Rebuild }) {
       </p>
       {phase === 'building' && (
         <label>
-          {handled ?? '0'} of {live ?? '?'}
+          {events ?? 0} events, at {handled ?? '0'} of {live ?? '?'}
           {eventsPerSecond !== null && `, ${Math.round(eventsPerSecond)} events a second`}
           {secondsLeft !== null && `, ${Math.ceil(secondsLeft)} s left`}
-          <progress {...(live === null ? {} : { value: Number(handled ?? 0), max: Number(live) })} />
+          {/* Within a stretch that is folded group by group the position stands still and events go on. */}
+          <progress
+            {...(live === null
+              ? {}
+              : { value: Math.max(Number(handled ?? 0), events ?? 0), max: Number(live) })}
+          />
         </label>
       )}
       {failure !== null && (

@@ -35,9 +35,15 @@ export function paceOf(
 }
 
 /**
- * How far along the log a build is. Within a stretch that is folded group by group `handled` stands still and `events` go on; that is in a
- * log whose positions are dense.
+ * How far along the log a fold from its beginning is, as a position. Within a stretch that is folded group by group `handled`
+ * stands still and `events` go on; that is in a log whose positions are dense. Nowhere are there more events than positions.
  */
-function reached({ handled, events }: BuildPoint): number {
+export function reached({ handled, events }: BuildPoint): number {
   return Math.max(Number(handled ?? '0'), events);
+}
+
+/** The part of the log, up to an event, that a fold from its beginning has folded, 0 to 1; `null` of a log without events. */
+export function partOf(point: BuildPoint, until: Position | null): number | null {
+  if (until === null) return null;
+  return Math.min(1, reached(point) / Number(until));
 }
