@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type pg from 'pg';
+import { RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
+import { beginGeneration } from '../../src/projections/rebuild/generation-table.js';
+import { compiled } from '../support/compiled.js';
+import { at, day } from '../support/policy-stories.js';
+import { ProjectedLog } from '../support/projected-log.js';
+import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
+import { until } from '../support/until.js';
+import { WatchedGroups } from '../support/watched-groups.js';
+
+const USERS = Array.from({ length: 20 }, (_, n) => `user ${n}`);
+const LAST = String(2 * USERS.length + 1);
+const NOW = { now: () => at(day(9)), patienceMs: 20_000 };
+
+describe('A build by groups whose process is killed between two of them', () => {
+  let log: ProjectedLog;
+  let child: ChildProcess | undefined;
+  let wall: pg.PoolClient | undefined;
+  beforeEach(async () => {
+    log = await ProjectedLog.open();
+  });
+  afterEach(async () => {
+    child?.kill('SIGKILL');
+    wall?.release(true);
+    await log.close();
+  });
+
+  async function stretchOf(generation: number): Promise<{ handled: string | null; through: string | null }> {
+    const { rows } = await log.pool.query(
+      `select handled::text, stretch::json->>'through' as through
+       from tenure.projection_checkpoint where generation = $1`,
+      [generation],
+    );
+    return rows[0];
+  }
+
+  it('has lost the group at hand and no other, and whoever comes next goes on after those that are written', async () => {
+    await log.record(
+      publication(twoPlans({ free: 'reports', plus: 'export' }), day(0)),
+      ...[1, 2].flatMap((turn) =>
+        USERS.map((userId, n) =>
+          sightOf(String(n), day(turn) + n, { userId, status: turn === 1 ? 'active' : 'past_due' }),
+        ),
+      ),
+    );
+    const first = await log.start('first', NOW);
+    await first.reaches(LAST);
+    await first.stop();
+    const generation = await beginGeneration(log.pool, {
+      projection: 'entitlements',
+      state: 'building',
+      startedBy: 'ops',
+      reason: 'a test',
+      codeVersion: RUNNING_RULES.codeVersion,
+      order: null,
+    });
+    // In the way of the sixth chunk of two users.
+    wall = await log.pool.connect();
+    await wall.query('begin');
+    await wall.query(
+      `insert into tenure.revocation_version select $1, user_id, counter, raised_at
+       from tenure.revocation_version where generation = 1 and user_id = 'user 10'`,
+      [generation],
+    );
+    child = spawn(process.execPath, [compiled('test/support/building.process.ts'), log.url], {
+      stdio: ['pipe', 'inherit', 'inherit'],
+    });
+    await until('five chunks are written', async () => (await stretchOf(generation)).through === '11');
+    await until('the sixth waits', async () => (await waiting()) === 1);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await wall.query('rollback');
+    await until('the session is gone', async () => (await waiting()) === 0);
+    expect(await stretchOf(generation)).toEqual({ handled: '1', through: '11' });
+
+    const store = new WatchedGroups(log.store);
+    const next = await log.start('next', { ...NOW, store, leastByGroups: 1, buildBatchSize: 4 });
+    await next.rebuilds.untilCaughtUp(generation, () => undefined);
+    expect(store.asked[0]).toEqual(['12', '13', '32', '33']);
+    expect(store.asked.flat()).toHaveLength(20);
+    expect(await log.rowsOf(generation)).toEqual(await log.rowsOf(1));
+    expect(await stretchOf(generation)).toEqual({ handled: LAST, through: null });
+  });
+
+  /** Sessions that wait for a lock. */
+  async function waiting(): Promise<number> {
+    const { rows } = await log.pool.query(
+      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    return rows.length;
+  }
+});
