@@ -1,6 +1,7 @@
 import type { AccessPolicy } from '../events/catalog.events.js';
 import type { InvoiceObservation, Observation } from './facts.js';
 import type { Invoice } from './invoices.js';
+import type { PaidBy } from './paid-line.js';
 import type { Payments } from './payments.js';
 import { isTakenBack, type ReturnedInvoices } from './taken-back.js';
 import { bounded, DAY_SECONDS } from './time.js';
@@ -19,11 +20,12 @@ export interface Grace extends GraceDays {
   readonly failure: InvoiceObservation | null;
 }
 
-/** Days of grace, and the rule that gives them; with the invoice, and the observation, that it follows from. */
+/** Days of grace, and the rule that gives them; with the invoice, by what it pays if it does, and the observation that it follows from. */
 interface GraceDays {
   readonly days: number;
   readonly rule: GraceRule;
   readonly invoice: Invoice | null;
+  readonly paid: PaidBy | null;
   readonly sight: Observation | null;
 }
 
@@ -45,8 +47,7 @@ export function graceOf(
     last === null ? null : failureBetween(last.created, first?.created ?? 0, invoices, returned);
   const given = graceDays(ordered, invoices, payments, policy);
   const start = failure?.created ?? first?.created ?? 0;
-  const { days, rule, invoice, sight } = given;
-  return { days, rule, invoice, sight, end: bounded(start + days * DAY_SECONDS), first, last, failure };
+  return { ...given, end: bounded(start + given.days * DAY_SECONDS), first, last, failure };
 }
 
 /** The first failed payment of an invoice not paid yet, from a second on and before another. */
@@ -74,18 +75,19 @@ function graceDays(
 ): GraceDays {
   const paid = payments.first;
   if (paid !== null) {
-    return { days: policy.pastDueGraceDays, rule: 'grace_paid_before', invoice: paid, sight: null };
+    const { invoice } = paid;
+    return { days: policy.pastDueGraceDays, rule: 'grace_paid_before', invoice, paid, sight: null };
   }
   const trial = ordered.find(
     ({ data }) => data.status === 'trialing' || data.previous?.status === 'trialing',
   );
   if (trial !== undefined) {
-    return { days: policy.trialGraceDays, rule: 'grace_after_trial', invoice: null, sight: trial };
+    return { days: policy.trialGraceDays, rule: 'grace_after_trial', invoice: null, paid, sight: trial };
   }
   const sight = ordered[0] ?? null;
   const invoice = invoices[0] ?? null;
   if (sight?.stripeType === 'customer.subscription.created' && invoice !== null) {
-    return { days: policy.neverPaidGraceDays, rule: 'grace_never_paid', invoice, sight };
+    return { days: policy.neverPaidGraceDays, rule: 'grace_never_paid', invoice, paid, sight };
   }
-  return { days: policy.pastDueGraceDays, rule: 'grace_unknown_past', invoice: null, sight };
+  return { days: policy.pastDueGraceDays, rule: 'grace_unknown_past', invoice: null, paid, sight };
 }

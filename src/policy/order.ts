@@ -2,6 +2,7 @@ import { accessSightOf, accessStateOf } from './access-fields.js';
 import type { FactOrigin, Observation } from './facts.js';
 import { editedList, growingOnceLong, isKept, keptThroughEdits, keptWith } from './growing-list.js';
 import { orderWithinSecond, type SecondInOrder } from './tie-breaking.js';
+import { countUpTo } from './time-intervals.js';
 
 /** Observations in the order in which they happened, twins once. `tied` names the last second whose order is a guess. */
 export interface OrderedObservations {
@@ -46,6 +47,15 @@ function isInOrder(observations: readonly Observation[]): boolean {
     newest = created;
   }
   return true;
+}
+
+/** The newest of observations, oldest first, that is not after a second. */
+export function newestNotAfter(ordered: readonly Observation[], second: number): Observation | null {
+  return ordered[countUpTo(ordered, second, secondOf) - 1] ?? null;
+}
+
+function secondOf({ created }: Observation): number {
+  return created;
 }
 
 /** The observation whose status a subscription has: the newest one, unless a terminal status was ever seen. */

@@ -44,7 +44,8 @@ export interface Settlement {
 /**
  * Which plan periods access may follow. `settled` is the newest settled one, `null` when none is; `waiting` are those after
  * it, which await a payment. `firstWaits` says that the first plan period awaits its own; `newestWaits` that the newest one
- * does. `ofFirst` is how the first one is settled, or else `unpaid` the session whose money it waits for, if it is that.
+ * does. `endOfFirst` is the period that ends a first one without a plan, where it matters that what came later is no part of
+ * that. `ofFirst` is how the first one is settled, or else `unpaid` the session whose money it waits for, if it is that.
  * `known` is the first known observation, by which the policy tells whether an invoice is sent for it. `invoicedUpgrade` is the newest invoice that is neither a creation nor a cycle one: such a one bills an upgrade at once.
  */
 export interface PaymentGate {
@@ -54,6 +55,7 @@ export interface PaymentGate {
   readonly waiting: readonly PlanPeriod[];
   readonly firstWaits: boolean;
   readonly newestWaits: boolean;
+  readonly endOfFirst: PlanPeriod | null;
   readonly ofFirst: Settlement | null;
   readonly unpaid: CheckoutObservation | null;
   readonly known: Observation | null;
@@ -81,6 +83,7 @@ export function paymentGateOf(facts: PaymentGateFacts, policy: AccessPolicy): Pa
       waiting: [],
       firstWaits: false,
       newestWaits: false,
+      endOfFirst: null,
       ofFirst: null,
       unpaid: null,
       known: null,
@@ -111,11 +114,17 @@ export function paymentGateOf(facts: PaymentGateFacts, policy: AccessPolicy): Pa
     waiting,
     firstWaits,
     newestWaits,
+    endOfFirst: first.of === null && endMatters(settled, ofFirst) ? (later[0] ?? null) : null,
     ofFirst,
     unpaid: firstWaits ? unpaidCheckout(facts.checkouts) : null,
     known: facts.ordered[0] ?? null,
     invoicedUpgrade,
   };
+}
+
+/** Whether it matters where a first plan period ended: a later stretch without a plan is settled in any case, and may ask for add-ons. */
+function endMatters(settled: Settlement | null, ofFirst: Settlement | null): boolean {
+  return ofFirst === null ? settled?.rule === 'no_plan_item' : ofFirst.rule === 'first_asks_nothing';
 }
 
 /** The checkout session that names the subscription and completed before its money came; `null` when none did. */

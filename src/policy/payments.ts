@@ -1,8 +1,9 @@
-import type { InvoiceLine } from '../events/invoice.events.js';
 import type { Observation } from './facts.js';
 import { unitsOf, wholeOnes } from './held-items.js';
 import { askedBy, type Invoice, isCreationOrCycle } from './invoices.js';
-import { groupedBy, type PaidLine } from './paid-line.js';
+import { type Creation, creationOf, paymentBy } from './line-payment.js';
+import { newestNotAfter } from './order.js';
+import { groupedBy, type PaidBy, type PaidLine, type PassedOver } from './paid-line.js';
 import { itemsByPrice, unitsByPrice } from './plan-item.js';
 import type { PriceBook } from './price-book.js';
 import { isTakenBack, type ReturnedInvoices } from './taken-back.js';
@@ -10,10 +11,12 @@ import { countUpTo, greatestUpTo, type TimeInterval } from './time-intervals.js'
 
 /** What was paid for, price by price (DESIGN 8 "Payment before access"). Times are Unix seconds. */
 export interface Payments {
-  /** The first by id of the invoices with a line that pays that were ever paid, taken back or not; `null` of none. */
-  readonly first: Invoice | null;
+  /** Of the first by id of the invoices with a line that pays that were ever paid, taken back or not, the first such line; `null` of none. */
+  readonly first: PaidBy | null;
   /** Lines that paid, of those that name their price. */
   readonly lines: readonly PaidLine[];
+  /** What would pay if something else had been observed when it was created. */
+  readonly passedOver: readonly PassedOver[];
   /** Of the lines that paid for a price, of invoices created at `invoiced` or later, the one whose period ends last. */
   lineThatLasts(price: string, invoiced: number): PaidLine | null;
   /** The line that paid and covers `instant`, where no invoice paid later credits the price or was cut. */
@@ -55,25 +58,28 @@ export function gatherPayments(
   // An invoice may be a second older than the first sight of its subscription.
   const birth = whole[0]?.stripeType === 'customer.subscription.created' ? whole[0] : undefined;
   const periods = itemPeriods(paid.some(isCutPayment) ? whole : []);
-  let first: Invoice | null = null;
+  let first: PaidBy | null = null;
   const lines: PaidLine[] = [];
+  const passedOver: PassedOver[] = [];
   const credited = new Map<string, Invoice>();
   let cut: Invoice | null = null;
   for (const invoice of paid) {
     const { data } = invoice;
     const isBack = isTakenBack(returned, invoice);
-    const inTrial = (): boolean => {
+    const creation = (): Creation => {
       observations = true;
-      return isCreatedInTrial(data.created, ordered);
+      return creationOf(data.created, ordered);
     };
     if (data.linesTruncated && !isBack) cut = laterOf(cut, invoice);
     for (const line of data.lines) {
       if (line.price !== null && askedBy(line) < 0 && !isBack) {
         credited.set(line.price, laterOf(credited.get(line.price) ?? null, invoice));
       }
-      if (!linePays(line, inTrial, isTiered)) continue;
-      first ??= invoice;
+      const { pays, trial, outOfTrial } = paymentBy(line, creation, isTiered);
+      if (trial !== null) passedOver.push({ invoice, seen: trial });
+      if (!pays) continue;
       const { price, periodStart: start, periodEnd: end } = line;
+      first ??= { invoice, price, outOfTrial, held: null, periodFrom: null };
       if (price === null || isBack) continue;
       // A line without a period covers nothing and ends before everything.
       lines.push({
@@ -81,41 +87,24 @@ export function gatherPayments(
         units: unitsOf(line),
         invoiced: data.created,
         invoice,
+        outOfTrial,
         held: null,
+        periodFrom: null,
         start: start ?? Number.POSITIVE_INFINITY,
         end: end ?? Number.NEGATIVE_INFINITY,
       });
     }
-    if (isCutPayment(invoice) && !inTrial()) {
-      const held = newestNotAfter(whole, data.created) ?? birth ?? null;
-      const found = linesOfCutInvoice(held, invoice, periods);
-      if (found.length > 0) first ??= invoice;
-      if (!isBack) lines.push(...found);
-    }
+    if (!isCutPayment(invoice)) continue;
+    const { trial, outOfTrial } = creation();
+    const held = newestNotAfter(whole, data.created) ?? birth ?? null;
+    const found = trial === null ? linesOfCutInvoice({ invoice, outOfTrial, held }, periods) : [];
+    const passing = trial ?? (found.length === 0 ? held : null);
+    if (passing !== null) passedOver.push({ invoice, seen: passing });
+    first ??= found[0] ?? null;
+    if (!isBack) lines.push(...found);
   }
-  return { first, lines, ...indexOf(lines, credited, cut), restOn: { tiered, observations } };
-}
-
-/** The newest of observations, oldest first, that is not after a second. */
-export function newestNotAfter(ordered: readonly Observation[], second: number): Observation | null {
-  return ordered[countUpTo(ordered, second, secondOf) - 1] ?? null;
-}
-
-/**
- * Whether a line of a paid invoice pays for its price: positive; or nothing, by what is listed on it or by its tiers, and
- * not in a trial. Coupons, balances and money taken elsewhere are payments; $0 trial lines and credits are not.
- */
-function linePays(line: InvoiceLine, inTrial: () => boolean, isTiered: (price: string) => boolean): boolean {
-  const value = askedBy(line);
-  if (value !== 0) return value > 0;
-  const { reduced, billingScheme, price } = line;
-  return (reduced || billingScheme === 'tiered' || (price !== null && isTiered(price))) && !inTrial();
-}
-
-/** The newest observation not after the invoice's creation is trialing, with a later end. */
-function isCreatedInTrial(created: number, ordered: readonly Observation[]): boolean {
-  const seen = newestNotAfter(ordered, created)?.data;
-  return seen?.status === 'trialing' && seen.trialEnd !== null && seen.trialEnd > created;
+  const index = indexOf(lines, credited, cut);
+  return { first, lines, passedOver, ...index, restOn: { tiered, observations } };
 }
 
 /** A creation or cycle invoice whose lines were cut: what it does not show is taken from the subscription. */
@@ -125,30 +114,36 @@ function isCutPayment(invoice: Invoice): boolean {
 
 /** It pays for the prices held when it was created (at the birth of the subscription, where that was later), each for its first period that ends after that. */
 function linesOfCutInvoice(
-  held: Observation | null,
-  invoice: Invoice,
+  by: Pick<PaidBy, 'invoice' | 'outOfTrial' | 'held'>,
   periods: ItemPeriods,
 ): readonly PaidLine[] {
-  const { created } = invoice.data;
-  return [...unitsByPrice(held?.data.items ?? [])].flatMap(([price, units]) => {
+  const { created } = by.invoice.data;
+  return [...unitsByPrice(by.held?.data.items ?? [])].flatMap(([price, units]) => {
     const period = periods(price, created);
-    return period === null ? [] : [{ price, units, invoiced: created, invoice, held, ...period }];
+    return period === null ? [] : [{ price, units, invoiced: created, ...by, ...period }];
   });
 }
 
+/** A period of an item, and the observation that shows it. */
+interface ItemPeriod extends TimeInterval {
+  readonly periodFrom: Observation;
+}
+
 /** The first period of a price, in the order of observations, that ends after an instant. */
-type ItemPeriods = (price: string, instant: number) => TimeInterval | null;
+type ItemPeriods = (price: string, instant: number) => ItemPeriod | null;
 
 function itemPeriods(whole: readonly Observation[]): ItemPeriods {
   // Of each price only periods that end later than all before them: any other is never the first to end after an instant.
-  const rising = new Map<string, TimeInterval[]>();
-  for (const items of whole.flatMap(({ data }) => [data.previous?.items ?? [], data.items])) {
-    for (const [price, item] of itemsByPrice(items)) {
-      if (item.currentPeriodStart === null || item.currentPeriodEnd === null) continue;
-      const known = rising.get(price);
-      const interval = { start: item.currentPeriodStart, end: item.currentPeriodEnd };
-      if (known === undefined) rising.set(price, [interval]);
-      else if (interval.end > (known.at(-1)?.end ?? Number.NEGATIVE_INFINITY)) known.push(interval);
+  const rising = new Map<string, ItemPeriod[]>();
+  for (const periodFrom of whole) {
+    for (const items of [periodFrom.data.previous?.items ?? [], periodFrom.data.items]) {
+      for (const [price, item] of itemsByPrice(items)) {
+        if (item.currentPeriodStart === null || item.currentPeriodEnd === null) continue;
+        const known = rising.get(price);
+        const period = { start: item.currentPeriodStart, end: item.currentPeriodEnd, periodFrom };
+        if (known === undefined) rising.set(price, [period]);
+        else if (period.end > (known.at(-1)?.end ?? Number.NEGATIVE_INFINITY)) known.push(period);
+      }
     }
   }
   return (price, instant) => {
@@ -209,8 +204,4 @@ function oncePerPrice<V>(make: (price: string) => V): (price: string) => V {
 /** Newest of two invoices: the one created later; of one second the first told. */
 function laterOf(known: Invoice | null, next: Invoice): Invoice {
   return known !== null && known.data.created >= next.data.created ? known : next;
-}
-
-function secondOf({ created }: Observation): number {
-  return created;
 }

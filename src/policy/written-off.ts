@@ -1,7 +1,8 @@
 import type { Observation } from './facts.js';
 import { askedBy, type Invoice, isCreationOrCycle } from './invoices.js';
+import { newestNotAfter } from './order.js';
 import type { PaidLine } from './paid-line.js';
-import { newestNotAfter, type Payments } from './payments.js';
+import type { Payments } from './payments.js';
 import type { NamedPlan, PriceBook } from './price-book.js';
 import type { Returned, ReturnedInvoices, TakenBackRule } from './taken-back.js';
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { PlanCatalog } from '../../src/events/catalog.events.js';
 import type { ByHandFacts, PurchaseFacts, SubscriptionFacts, UserFacts } from '../../src/policy/facts.js';
+import { allWithHeldItems } from '../../src/policy/held-items.js';
 import { foldInvoices } from '../../src/policy/invoices.js';
 import { judge } from '../../src/policy/judge.js';
 import { orderObservations } from '../../src/policy/order.js';
@@ -137,7 +138,7 @@ function hidesAnother({ subscriptions }: UserFacts, eventId: string): boolean {
 function bearsOnAdoption({ subscriptions }: UserFacts, catalog: PlanCatalog, eventId: string): boolean {
   const adopted = (observations: SubscriptionFacts['observations']) =>
     JSON.stringify(
-      [...openPriceBook(catalog, orderObservations(observations).observations).adopted].map(
+      [...openPriceBook(catalog, allWithHeldItems(orderObservations(observations).observations)).adopted].map(
         ([price, { name }]) => [price, name],
       ),
     );

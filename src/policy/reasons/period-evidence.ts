@@ -1,4 +1,4 @@
-import type { PaidLine } from '../paid-line.js';
+import type { PaidBy, PaidLine } from '../paid-line.js';
 import type { Settlement } from '../payment-gate.js';
 import type { Payments } from '../payments.js';
 import type { PlanPeriod } from '../plan-periods.js';
@@ -75,20 +75,43 @@ export function settlementEvidence(
 }
 
 /** The line of an invoice that paid for something, and what shows what its price is of. */
-export function lineEvidence({ invoice, price, units, end, held }: PaidLine, book: PriceBook): Evidence {
-  const shown = [book.readingOf(price)?.shown ?? null, book.tieredBy(price)];
+export function lineEvidence(line: PaidLine, book: PriceBook): Evidence {
+  const { facts, events } = paidByEvidence(line, book);
+  const { price, units, end } = line;
+  return { facts: { ...facts, price, units, until: Number.isFinite(end) ? rfc3339(end) : null }, events };
+}
+
+/** An invoice that pays, and what was observed by which it does. */
+export function paidByEvidence(paid: PaidBy, book: PriceBook): Evidence {
+  const { invoice, price, outOfTrial, held, periodFrom } = paid;
+  const shown = price === null ? [] : [book.readingOf(price)?.shown ?? null, book.tieredBy(price)];
   return {
     facts: {
       invoice: invoice.data.invoice,
       on: rfc3339(invoice.data.created),
       toldAt: rfc3339(invoice.told.created),
-      price,
-      units,
-      until: Number.isFinite(end) ? rfc3339(end) : null,
       pricedAt: shown.map(timeOf),
+      outOfTrialAt: timeOf(outOfTrial),
       heldAt: timeOf(held),
+      periodShownAt: timeOf(periodFrom),
     },
-    events: eventsOf(invoice.told, held, ...shown),
+    events: eventsOf(invoice.told, outOfTrial, held, periodFrom, ...shown),
+  };
+}
+
+/** What does not pay by what was observed: what was passed over, and for what else invoices pay whose lines were cut. */
+export function unpaidEvidence({ lines, passedOver }: Payments): Evidence {
+  const cut = [...new Set(lines.flatMap(({ held, periodFrom }) => [held, periodFrom]))];
+  return {
+    facts: {
+      cutInvoicesPaidFor: cut.flatMap((each) => timeOf(each) ?? []),
+      passedOver: passedOver.map(({ invoice, seen }) => ({
+        invoice: invoice.data.invoice,
+        toldAt: timeOf(invoice.told),
+        seenAt: timeOf(seen),
+      })),
+    },
+    events: eventsOf(...cut, ...passedOver.flatMap(({ invoice, seen }) => [invoice.told, seen])),
   };
 }
 
@@ -100,15 +123,14 @@ export function waitingEvidence(period: PlanPeriod, book: PriceBook, payments: P
     (line) => line.price === price && line.start <= period.begin && line.end > period.begin,
   );
   const credit = price !== null && covered ? payments.takenBackBy(price) : null;
-  // An invoice whose lines were cut pays for what was held then, and not for this.
-  const held = [...new Set(payments.lines.map((line) => line.held))];
+  const unpaid = unpaidEvidence(payments);
   return {
     facts: {
       ...own.facts,
       creditedBy: credit?.data.invoice ?? null,
       creditToldAt: timeOf(credit?.told),
-      cutInvoicesPaidFor: held.flatMap((each) => timeOf(each) ?? []),
+      ...unpaid.facts,
     },
-    events: [...own.events, ...eventsOf(credit?.told, ...held)],
+    events: [...own.events, ...eventsOf(credit?.told), ...unpaid.events],
   };
 }

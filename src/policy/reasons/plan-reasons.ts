@@ -1,7 +1,8 @@
 import { type Access, endOf, idOf, isOfSubscription } from '../access.js';
 import { type Combination, planRuleOf } from '../combine.js';
+import type { Observation } from '../facts.js';
 import { rfc3339OrNull } from '../time.js';
-import { type Evidence, type Fact, type Reason, reasonOf } from './reason.js';
+import { type Evidence, eventsOf, type Fact, type Reason, reasonOf, timeOf } from './reason.js';
 import type { ReasonCode } from './rules.js';
 import type { Explained } from './subscription-reasons.js';
 
@@ -12,6 +13,7 @@ import type { Explained } from './subscription-reasons.js';
 export function planReason(combination: Combination, explained: readonly Explained[]): Reason {
   const { best, giving, plan } = combination;
   const next = giving.find((access) => access !== best) ?? null;
+  const ends = endsEvidence(combination);
   return reasonOf('plan', planRuleOf(combination), {
     facts: {
       plan: plan.name,
@@ -29,10 +31,37 @@ export function planReason(combination: Combination, explained: readonly Explain
               rank: next.plan.plan.rank,
               status: next.status,
             },
+      ends: ends.facts,
       sources: factsOfAll(explained),
     },
-    events: explained.flatMap(({ reason }) => reason.events),
+    events: [...explained.flatMap(({ reason }) => reason.events), ...ends.events],
   });
+}
+
+/** The ends that sources were chosen by, where they are alike in rank and status: which item shows that of each subscription. */
+function endsEvidence({ giving }: Combination): Evidence {
+  const [first, ...others] = giving;
+  const alike = others.filter(
+    ({ plan, status }) => plan.plan.rank === first?.plan.plan.rank && status === first.status,
+  );
+  if (first === undefined || alike.length === 0) return { facts: {}, events: [] };
+  const shown = [first, ...alike].map((access) => ({ access, by: shownBy(access) }));
+  return {
+    facts: Object.fromEntries(
+      shown.map(({ access, by }) => [
+        idOf(access),
+        { end: rfc3339OrNull(endOf(access)), shownAt: timeOf(by) },
+      ]),
+    ),
+    events: eventsOf(...shown.map(({ by }) => by)),
+  };
+}
+
+/** The observation with the item whose period ends; of a subscription that stays by a line, the line tells. */
+function shownBy(access: Access): Observation | null {
+  return isOfSubscription(access) && access.line === null
+    ? (access.subscriptionState.followed?.periodFrom ?? null)
+    : null;
 }
 
 /** Why the status is that: of the subscription that gives the plan, or the word of the one observed last that says one. */

@@ -1,10 +1,19 @@
+import { lossRuleIn } from '../status-rules.js';
 import type { SubscriptionAccess } from '../subscription-access.js';
 import type { SubscriptionState } from '../subscription-state.js';
 import { GIVEN_BY } from '../subscription-statuses.js';
 import { rfc3339, rfc3339OrNull } from '../time.js';
-import { lineEvidence, periodEvidence, settlementEvidence, waitingEvidence } from './period-evidence.js';
+import { creditEvidence, sparedEvidence, takenBackEvidence, writtenOffEvidence } from './lost-evidence.js';
+import {
+  lineEvidence,
+  paidByEvidence,
+  periodEvidence,
+  settlementEvidence,
+  unpaidEvidence,
+  waitingEvidence,
+} from './period-evidence.js';
 import { type Evidence, eventsOf, type Facts, timeOf } from './reason.js';
-import { returnedEvidence, takenBackFacts } from './returned-evidence.js';
+import { returnedEvidence } from './returned-evidence.js';
 
 /**
  * What decided what a subscription gives: its status, the plan period that is followed and those that wait, grace, what was
@@ -17,6 +26,7 @@ export function subscriptionEvidence(
 ): Evidence {
   const { subscriptionState: state, plan, units, line } = access;
   const { subscription, customer, status, statusFrom, newest } = state;
+  const isPaidOnly = GIVEN_BY[access.statusRule] === 'paidOnly';
   const parts: Readonly<Record<string, Evidence | null>> = {
     period: followedEvidence(state),
     waits: waitEvidence(state),
@@ -28,10 +38,8 @@ export function subscriptionEvidence(
     takenBack: takenBackEvidence(state),
     returned: returnedEvidence(state.returned),
     paid: line === null ? settledLineEvidence(state) : lineEvidence(line, state.book),
-    credits:
-      GIVEN_BY[access.statusRule] === 'paidOnly' || state.lost.plan !== null
-        ? creditEvidence(state, now)
-        : null,
+    credits: isPaidOnly || state.lost.plan !== null ? creditEvidence(state, now) : null,
+    unpaid: isPaidOnly || lossRuleIn(state.lost) !== null ? unpaidEvidence(state.payments) : null,
   };
   const deletion = statusFrom === null && customer !== null ? deletedBy.get(customer) : undefined;
   const known: Facts = {
@@ -88,8 +96,16 @@ export function givenEvidence({ subscriptionState: state, units, line }: Subscri
 }
 
 function followedEvidence({ gate, status, book }: SubscriptionState): Evidence | null {
-  const { settled, first, ofFirst } = gate;
-  if (settled !== null) return settlementEvidence(settled, ofFirst, book);
+  const { settled, first, ofFirst, endOfFirst } = gate;
+  if (settled !== null) {
+    const own = settlementEvidence(settled, ofFirst, book);
+    if (endOfFirst === null) return own;
+    const ending = periodEvidence(endOfFirst, book);
+    return {
+      facts: { ...own.facts, firstEndedBy: ending.facts },
+      events: [...own.events, ...ending.events],
+    };
+  }
   return status === 'trialing' && first !== null ? periodEvidence(first, book) : null;
 }
 
@@ -133,9 +149,10 @@ function waitEvidence({ gate, awaited, book, payments }: SubscriptionState): Evi
   };
 }
 
-function graceEvidence({ grace }: SubscriptionState): Evidence | null {
+function graceEvidence({ grace, payments, book }: SubscriptionState): Evidence | null {
   if (grace === null) return null;
-  const { rule, days, end, first, last, failure, invoice, sight } = grace;
+  const { rule, days, end, first, last, failure, invoice, paid, sight } = grace;
+  const by = paid === null ? unpaidEvidence(payments) : paidByEvidence(paid, book);
   return {
     facts: {
       rule,
@@ -148,8 +165,9 @@ function graceEvidence({ grace }: SubscriptionState): Evidence | null {
       invoice: invoice?.data.invoice ?? null,
       invoiceToldAt: timeOf(invoice?.told),
       sightAt: timeOf(sight),
+      [paid === null ? 'unpaid' : 'paid']: by.facts,
     },
-    events: eventsOf(first, last, failure, invoice?.told, sight),
+    events: [...eventsOf(first, last, failure, invoice?.told, sight), ...by.events],
   };
 }
 
@@ -165,70 +183,6 @@ function cancelEvidence({ cancelAt, cancelRule, newest, itemsFrom }: Subscriptio
   return {
     facts: { at: rfc3339(cancelAt), by: cancelRule },
     events: eventsOf(newest, cancelRule === 'cancel_at_period_end' ? itemsFrom : null),
-  };
-}
-
-/** What was given up unpaid, or what paid for the plan again after that. */
-function writtenOffEvidence({ lost: { plan, addons, regained }, book }: SubscriptionState): Evidence | null {
-  const lost = [plan, ...addons.values()].find((each) => each !== null && each.returned === null) ?? null;
-  if (lost === null && regained.length === 0) return null;
-  const shown = (lost?.invoice.data.lines ?? []).flatMap(({ price }) =>
-    price === null ? [] : (book.readingOf(price)?.shown ?? []),
-  );
-  const again = regained.map((line) => lineEvidence(line, book));
-  return {
-    facts: {
-      invoice: lost?.invoice.data.invoice ?? null,
-      on: lost === null ? null : rfc3339(lost.invoice.data.created),
-      toldAt: timeOf(lost?.invoice.told),
-      collectionSeenAt: timeOf(lost?.seen),
-      pricedAt: shown.map(timeOf),
-      regained: again.map(({ facts }) => facts),
-    },
-    events: [...eventsOf(lost?.invoice.told, lost?.seen, ...shown), ...again.flatMap(({ events }) => events)],
-  };
-}
-
-/** What was given up unpaid while collection was paused, so that nothing is lost by it. */
-function sparedEvidence({ lost: { spared } }: SubscriptionState): Evidence | null {
-  if (spared.length === 0) return null;
-  return {
-    facts: {
-      invoices: spared.map(({ invoice }) => invoice.data.invoice),
-      pausedAt: spared.map(({ seen }) => timeOf(seen)),
-    },
-    events: spared.flatMap(({ invoice, seen }) => eventsOf(invoice.told, seen)),
-  };
-}
-
-/** What a rule that took back what is lost says; what it decided by stands with all that went back. */
-function takenBackEvidence({ lost: { plan, addons } }: SubscriptionState): Evidence | null {
-  const returned = [plan, ...addons.values()].map((each) => each?.returned).find((each) => each != null);
-  return returned == null
-    ? null
-    : { facts: takenBackFacts(returned), events: eventsOf(returned.invoice.told) };
-}
-
-/** Invoices that took back what lines of a plan paid for, which would cover now: of each price the newest. */
-function creditEvidence({ payments, book, standstill }: SubscriptionState, now: number): Evidence | null {
-  const instant = standstill ?? now;
-  const covering = payments.lines.filter(
-    (line) =>
-      line.start <= instant && instant < line.end && payments.isCredited(line) && book.planOf(line.price),
-  );
-  const credits = [...new Set(covering.map(({ price }) => price))].flatMap((price) => {
-    const invoice = payments.creditOf(price);
-    return invoice === null ? [] : [{ price, invoice }];
-  });
-  if (credits.length === 0) return null;
-  return {
-    facts: Object.fromEntries(
-      credits.map(({ price, invoice }) => [
-        price,
-        { invoice: invoice.data.invoice, toldAt: timeOf(invoice.told) },
-      ]),
-    ),
-    events: eventsOf(...credits.map(({ invoice }) => invoice.told)),
   };
 }
 
