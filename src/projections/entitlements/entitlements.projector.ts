@@ -126,7 +126,7 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
   project(events: readonly Given[], from: ProjectionCursor): Promise<EntitlementsBatch> {
     const limit = this.#bytesInMemory;
     // Dropped in one go, so that not every batch has to wait until the one before it is written.
-    if (this.#workingSet.weigh() > limit) this.#workingSet.keepWithin(limit * KEPT_OF_FULL);
+    if (this.#isOver(limit)) this.#workingSet.keepWithin(limit * KEPT_OF_FULL);
     return this.#project(events, from);
   }
 
@@ -134,7 +134,12 @@ export class EntitlementsProjector implements Projector<EventEnvelope> {
     const [first] = events;
     // Users who are known are read of the database, and what is not written yet may not be dropped from memory.
     if (first !== undefined && this.#publishes(first)) return null;
-    return this.#workingSet.weigh() > this.#bytesInMemory ? null : this.#project(events, from);
+    return this.#isOver(this.#bytesInMemory) ? null : this.#project(events, from);
+  }
+
+  /** Whether more is kept than that many bytes; where nothing is too much nothing is weighed. */
+  #isOver(limit: number): boolean {
+    return limit !== Number.POSITIVE_INFINITY && this.#workingSet.weigh() > limit;
   }
 
   async #project(events: readonly Given[], from: ProjectionCursor): Promise<EntitlementsBatch> {
