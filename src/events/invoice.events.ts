@@ -85,12 +85,16 @@ export const CUSTOMER_INVOICE_EVENT_TYPES = [
 ] as const;
 export type CustomerInvoiceEventType = (typeof CUSTOMER_INVOICE_EVENT_TYPES)[number];
 
-/** What an invoice of a customer is to one subscription: the same invoice with the lines that name it (DESIGN 5). */
+/**
+ * What an invoice of a customer is to one subscription: the same invoice with the lines that name it (DESIGN 5). Its keys are in the
+ * order of `invoiceObservationSchema`: what is read again is compared, and shared, with what was just made.
+ */
 export function invoiceOfSubscription(
-  data: CustomerInvoiceObservationData,
+  { customer, ...invoice }: CustomerInvoiceObservationData,
   subscription: string,
 ): InvoiceObservationData {
-  return { ...data, subscription, lines: data.lines.filter((line) => line.subscription === subscription) };
+  const lines = invoice.lines.filter((line) => line.subscription === subscription);
+  return { ...invoice, lines, subscription, customer };
 }
 
 /** The subscriptions that the lines of an invoice name, each once, sorted. */

@@ -1,7 +1,20 @@
-import { goldenEvent } from '../../../test/support/golden-events.js';
+import { GOLDEN_EVENTS, goldenEvent } from '../../../test/support/golden-events.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
+import { parseEvent } from '../../events/event-envelope.js';
 import type { DomainEvent } from '../../events/event-types.js';
-import { customerObservationOf, observationOf } from './fact-rows.js';
+import { invoiceOfSubscription, subscriptionsOfLines } from '../../events/invoice.events.js';
+import {
+  customerObservationOf,
+  factOriginOf,
+  observationOf,
+  observationText,
+  readCheckout,
+  readCustomer,
+  readInvoice,
+  readObservation,
+  readPayments,
+} from './fact-rows.js';
+import { isPaymentEvent, paymentObservationOf } from './payment-facts.js';
 
 const SECOND = 1_790_000_000;
 
@@ -48,4 +61,51 @@ describe('What an answer of Stripe’s API says', () => {
       expect(customerObservationOf(retrieved('CustomerRetrieved', shown)).stripeType).toBe(as);
     },
   );
+});
+
+/** Facts that the fold makes of an event, each with what reads its text. */
+function factsOf(event: EventEnvelope): readonly (readonly [unknown, (text: string) => unknown])[] {
+  const { type, data } = event;
+  const origin = factOriginOf(event);
+  if (isPaymentEvent(event)) {
+    const observation = paymentObservationOf(event);
+    return observation === null ? [] : [[[observation], readPayments]];
+  }
+  switch (type) {
+    case 'CustomerObserved':
+    case 'CustomerDeleted':
+    case 'CustomerRetrieved':
+      return [[{ link: null, observations: [customerObservationOf(event)] }, readCustomer]];
+    case 'CheckoutStarted':
+      return [];
+  }
+  if (observationText.shape.type.safeParse(type).success) {
+    return [[observationOf(event as Parameters<typeof observationOf>[0]), readObservation]];
+  }
+  if ('lines' in data && 'subscription' in data) return [[{ ...origin, type, data }, readInvoice]];
+  if ('lines' in data) {
+    return subscriptionsOfLines(data).map((subscription) => [
+      { ...origin, type, data: invoiceOfSubscription(data, subscription) },
+      readInvoice,
+    ]);
+  }
+  if ('session' in data && 'paymentStatus' in data) {
+    const observations = [{ ...origin, type, data }];
+    return [[{ link: null, started: null, observations }, readCheckout]];
+  }
+  return [];
+}
+
+describe('The text of a fact', () => {
+  it('is the same when it was read and is written again', () => {
+    const kinds = new Set<unknown>();
+    for (const { name, stored } of GOLDEN_EVENTS) {
+      for (const [fact, read] of factsOf(parseEvent(stored))) {
+        const text = JSON.stringify(fact);
+        expect([name, JSON.stringify(read(text))]).toEqual([name, text]);
+        kinds.add(read);
+      }
+    }
+    expect(kinds.size).toBe(5);
+  });
 });
