@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { AggregateRepository } from '../../src/commands/aggregate-repository.js';
-import { projectionAggregate, type SkipEvent } from '../../src/commands/projection.aggregate.js';
 import { parseEvent } from '../../src/events/event-envelope.js';
 import { projectionStream } from '../../src/events/stream-names.js';
 import { judge } from '../../src/policy/judge.js';
@@ -11,9 +9,10 @@ import {
   NoFaultError,
   UnknownGenerationError,
 } from '../../src/projections/rebuild/errors.js';
-import { ProjectionRecovery } from '../../src/projections/recovery.js';
+import type { ProjectionRecovery } from '../../src/projections/recovery.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, KEY, ProjectedLog } from '../support/projected-log.js';
+import { recoveryOf } from '../support/recovery-of.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
 import { until } from '../support/until.js';
 
@@ -42,7 +41,7 @@ describe('A projection that may set nothing aside, at a fault', () => {
   let recovery: ProjectionRecovery;
   beforeEach(async () => {
     log = await ProjectedLog.open();
-    recovery = faultsBy();
+    recovery = recoveryOf(log);
     await log.record(
       publication(twoPlans({ free: 'reports', plus: 'export' }), day(0)),
       sightOf('1', day(0), { userId: 'ann' }),
@@ -53,25 +52,6 @@ describe('A projection that may set nothing aside, at a fault', () => {
     );
   });
   afterEach(() => log.close());
-
-  /** Who skips and resumes, as a process of its own. `before` is waited for when the fault was found, before the append. */
-  function faultsBy(before: () => Promise<unknown> = async () => undefined): ProjectionRecovery {
-    const { store, pool } = log;
-    const repository = new AggregateRepository(store, projectionAggregate, { streamPrefix: 'tenure.' });
-    const commands = {
-      execute: async (command: SkipEvent) => {
-        await before();
-        return repository.execute(command);
-      },
-    };
-    return new ProjectionRecovery({
-      store,
-      streamPrefix: 'tenure.',
-      pool,
-      projection: 'entitlements',
-      commands,
-    });
-  }
 
   function start(name: string, rules: FoldingRules, more: Parameters<typeof log.start>[1] = {}) {
     const now = (): number => at(day(2));
@@ -191,7 +171,7 @@ describe('A projection that may set nothing aside, at a fault', () => {
       return until('all have found the fault', () => arrived === 3);
     };
     const answers = await Promise.all(
-      [0, 1, 2].map((n) => faultsBy(meet).skip('4', { ...SKIP, correlationId: `request ${n}` })),
+      [0, 1, 2].map((n) => recoveryOf(log, meet).skip('4', { ...SKIP, correlationId: `request ${n}` })),
     );
     expect(answers.map(({ outcome }) => outcome).sort()).toEqual([
       'skipped',

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { AggregateRepository } from '../../src/commands/aggregate-repository.js';
-import { projectionAggregate } from '../../src/commands/projection.aggregate.js';
+import type { DomainEvent } from '../../src/events/event-types.js';
 import type { Position } from '../../src/events/stored-event.js';
 import type { FoldingRules } from '../../src/projections/entitlements/folding-rules.js';
 import { NoFaultError } from '../../src/projections/rebuild/errors.js';
-import { ProjectionRecovery } from '../../src/projections/recovery.js';
 import { failingRules, sawStatus } from '../support/failing-rules.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog, type ToRecord } from '../support/projected-log.js';
+import { recoveryOf } from '../support/recovery-of.js';
 import { customerAt } from '../support/small-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
 import { until } from '../support/until.js';
@@ -29,6 +28,10 @@ function turns(from: number): readonly ToRecord[] {
       return sightOf(String(n), day(turn) + n, { userId: `user ${n}`, status });
     }),
   );
+}
+
+function byOps(event: DomainEvent, second: number): ToRecord {
+  return { event, origin: null, at: at(second) };
 }
 
 /** Where a generation is: its checkpoint, and the stretch that it is in the middle of. */
@@ -110,18 +113,6 @@ describe('A build that is folded group by group', () => {
     return positions.flat().sort((a, b) => Number(a) - Number(b));
   }
 
-  function recovery(): ProjectionRecovery {
-    const { store, pool } = log;
-    const commands = new AggregateRepository(store, projectionAggregate, { streamPrefix: 'tenure.' });
-    return new ProjectionRecovery({
-      store,
-      streamPrefix: 'tenure.',
-      pool,
-      projection: 'entitlements',
-      commands,
-    });
-  }
-
   it('has the rows that are read, between catalogues, and asks once for every event, a few users at a time', async () => {
     const { instance, store } = await start('a');
     const generation = await instance.rebuilds.begin(OPS);
@@ -168,11 +159,19 @@ describe('A build that is folded group by group', () => {
     const { instance } = await start('a', { before, batchSize: 2_000 });
     generation = await instance.rebuilds.begin(OPS);
     await built(instance, generation);
-    expect(revision).toBe(2);
+    // Two full pages; the stretch itself may be noted by then.
+    expect(revision).toBeGreaterThanOrEqual(2);
   });
 
   it('is begun anew in the order of the log where an event fails, sets aside what that sets aside, and tries no groups again', async () => {
-    await log.record(sightOf('9', day(7), { userId: 'last', status: 'unpaid' }), ...turns(8));
+    // Folded twice a link would be there for a while again, with a version and a history of its own.
+    const sub = { subscription: 'sub_0', reason: null };
+    await log.record(
+      byOps({ type: 'SubscriptionLinked', data: { ...sub, userId: 'other' } }, day(6)),
+      byOps({ type: 'SubscriptionUnlinked', data: sub }, day(6) + 1),
+      sightOf('9', day(7), { userId: 'last', status: 'unpaid' }),
+      ...turns(8),
+    );
     const folded = await start('first');
     await folded.instance.stop();
     const { instance, store } = await start('a', { rules: FAULTY });
@@ -204,7 +203,7 @@ describe('A build that is folded group by group', () => {
     const strange = { id: randomUUID(), type: 'FromTheFuture', data: '{"userId":"dora"}', metadata: '{}' };
     const position = await log.recordRaw(strange);
     const { instance, store } = await start('a');
-    await recovery().skip(position, {
+    await recoveryOf(log).skip(position, {
       actor: 'eva',
       correlationId: 'test',
       reason: 'of a tool that is gone',
@@ -219,29 +218,25 @@ describe('A build that is folded group by group', () => {
     expect(instance.aside.map(({ position: at }) => at)).toEqual([position]);
   });
 
-  it.each([1, 2])(
-    'goes on from the groups that are written however often it is cut off (%i)',
-    async (seed) => {
-      const begun: { readonly first: Position; readonly through: Position | null }[] = [];
-      let [generation, left] = [0, 4];
-      const before: Gate['before'] = async (nth, [first = '0']) => {
-        begun.push({ first, through: (await where(generation))?.stretch?.through ?? null });
-        if (left === 0 || (nth * 7 + seed) % 3 > 0) return;
-        left -= 1;
-        await log.endSessions('a');
-      };
-      const { instance } = await start('a', { before });
-      generation = (await instance.rebuilds.list()).length + 1;
-      expect(await until('a build', () => instance.rebuilds.begin(OPS).catch(() => undefined))).toBe(
-        generation,
-      );
-      await until('it caught up', async () => (await where(generation))?.handled === '34');
-      expect(left).toBe(0);
-      expect(begun.filter(({ first, through }) => Number(first) <= Number(through))).toEqual([]);
-      expect(await log.rowsOf(generation)).toEqual(await log.rowsOf(1));
-      expect(await where(generation)).toMatchObject({ events: '34', stretch: null });
-    },
-  );
+  it('goes on from the groups that are written however often it is cut off', async () => {
+    const begun: { readonly first: Position; readonly through: Position | null }[] = [];
+    const cutAfter = new Set<Position>();
+    let generation = 0;
+    const before: Gate['before'] = async (_, [first = '0']) => {
+      const through = (await where(generation))?.stretch?.through ?? null;
+      begun.push({ first, through });
+      if (through === null || cutAfter.has(through) || cutAfter.size === 5) return;
+      cutAfter.add(through);
+      await log.endSessions('a');
+    };
+    const { instance } = await start('a', { before, batchSize: 2 });
+    generation = await instance.rebuilds.begin(OPS);
+    await until('it caught up', async () => (await where(generation))?.handled === '34');
+    expect(cutAfter.size).toBe(5);
+    expect(begun.filter(({ first, through }) => Number(first) <= Number(through))).toEqual([]);
+    expect(await log.rowsOf(generation)).toEqual(await log.rowsOf(1));
+    expect(await where(generation)).toMatchObject({ events: '34', stretch: null });
+  });
 
   it('is taken over by another instance where it is, also when something was set aside meanwhile in what is read', async () => {
     const gate = new Gate(2);
@@ -288,7 +283,7 @@ describe('A build that is folded group by group', () => {
     const { instance, store } = await start('a', { gate });
     const generation = await instance.rebuilds.begin(OPS);
     const through = await inTheMiddle(generation);
-    await expect(recovery().resume(generation)).rejects.toBeInstanceOf(NoFaultError);
+    await expect(recoveryOf(log).resume(generation)).rejects.toBeInstanceOf(NoFaultError);
     const { length } = store.asked;
     gate.open();
     await built(instance, generation);

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { AggregateRepository } from '../../src/commands/aggregate-repository.js';
-import { projectionAggregate } from '../../src/commands/projection.aggregate.js';
 import type { FoldingRules } from '../../src/projections/entitlements/folding-rules.js';
 import { NoFaultError } from '../../src/projections/rebuild/errors.js';
-import { ProjectionRecovery } from '../../src/projections/recovery.js';
+import type { ProjectionRecovery } from '../../src/projections/recovery.js';
 import { failingRules, has, type Judged, sawStatus } from '../support/failing-rules.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog } from '../support/projected-log.js';
+import { recoveryOf } from '../support/recovery-of.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
 import { until } from '../support/until.js';
 
@@ -24,15 +23,7 @@ describe('What cannot be folded', () => {
   let recovery: ProjectionRecovery;
   beforeEach(async () => {
     log = await ProjectedLog.open();
-    const { store, pool } = log;
-    const commands = new AggregateRepository(store, projectionAggregate, { streamPrefix: 'tenure.' });
-    recovery = new ProjectionRecovery({
-      store,
-      streamPrefix: 'tenure.',
-      pool,
-      projection: 'entitlements',
-      commands,
-    });
+    recovery = recoveryOf(log);
     await log.record(
       publication(PLANS, day(0)),
       sightOf('1', day(0), { userId: 'ann' }),

@@ -1,7 +1,7 @@
 import { newEvent } from '../../../test/contract/contract-events.js';
+import { LogInMemory } from '../../../test/support/log-in-memory.js';
 import type { Page } from '../../event-store/event-store.js';
 import type { Position, StoredEvent } from '../../events/stored-event.js';
-import { type KnownPage, type LastApplied, type ProjectionSource, readBoth } from './projection-source.js';
 import { ReadAhead } from './read-ahead.js';
 
 const EVENTS: readonly StoredEvent[] = Array.from({ length: 7 }, (_, n) => ({
@@ -12,32 +12,18 @@ const EVENTS: readonly StoredEvent[] = Array.from({ length: 7 }, (_, n) => ({
 }));
 
 /** A log in memory that notes what it is asked, and can be away. */
-class NotedLog implements ProjectionSource {
+class NotedLog extends LogInMemory {
   readonly asked: string[] = [];
   isAway = false;
 
-  isSkipped(): Promise<boolean> {
-    throw new Error('nothing is skipped');
+  constructor() {
+    super(EVENTS);
   }
 
-  async holds(): Promise<boolean> {
-    return true;
-  }
-
-  readOn(checkpoint: LastApplied, limit: number): Promise<KnownPage> {
-    return readBoth(this, checkpoint, limit);
-  }
-
-  read(): Promise<readonly StoredEvent[]> {
-    throw new Error('no stream is read');
-  }
-
-  async readAll(after: Position | null, limit: number): Promise<Page> {
+  override async readAll(after: Position | null, limit: number): Promise<Page> {
     this.asked.push(`${limit} after ${after}`);
     if (this.isAway) throw new Error('away');
-    const from = Number(after ?? 0);
-    const events = EVENTS.slice(from, from + limit);
-    return { events, scanned: events.at(-1)?.position ?? after };
+    return super.readAll(after, limit);
   }
 }
 
