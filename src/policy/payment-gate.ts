@@ -31,13 +31,15 @@ export type LaterPeriodRule =
 
 /**
  * A plan period that access may follow, and the rule that settled it: by the `line` that paid for it, or because it ranks no
- * higher than what was settled `after` which it came; by the checkout session whose money arrived.
+ * higher than what was settled `after` which it came; by the checkout session whose money arrived. `previous` is the plan
+ * period before it, where it matters that it began anew: without that it might be one with an earlier one.
  */
 export interface Settlement {
   readonly period: PlanPeriod;
   readonly rule: FirstPeriodRule | LaterPeriodRule;
   readonly line: PaidLine | null;
   readonly after: Settlement | null;
+  readonly previous: PlanPeriod | null;
   readonly checkout: CheckoutObservation | null;
 }
 
@@ -95,15 +97,17 @@ export function paymentGateOf(facts: PaymentGateFacts, policy: AccessPolicy): Pa
   const invoicedUpgrade = newestOtherInvoice(facts.invoices);
   let settled = ofFirst;
   let waiting: PlanPeriod[] = firstWaits ? [first] : [];
+  let previous = first;
   for (const planPeriod of later) {
     const settlement =
       settledByPayment(planPeriod, facts.payments) ??
       (firstWaits ? null : settledUnpaid(planPeriod, settled, invoicedUpgrade, policy));
     if (settlement === null) waiting.push(planPeriod);
     else {
-      settled = settlement;
+      settled = BEGUN_ANEW.has(settlement.rule) ? { ...settlement, previous } : settlement;
       if (waiting.length > 0) waiting = [];
     }
+    previous = planPeriod;
   }
   const newest = facts.planPeriods.at(-1) ?? first;
   const newestWaits = settled?.period !== newest;
@@ -121,6 +125,9 @@ export function paymentGateOf(facts: PaymentGateFacts, policy: AccessPolicy): Pa
     invoicedUpgrade,
   };
 }
+
+/** Rules by which a later plan period is settled that turn on when it began. */
+const BEGUN_ANEW: ReadonlySet<Settlement['rule']> = new Set(['still_paid_for', 'not_invoiced']);
 
 /** Whether it matters where a first plan period ended: a later stretch without a plan is settled in any case, and may ask for add-ons. */
 function endMatters(settled: Settlement | null, ofFirst: Settlement | null): boolean {
@@ -178,7 +185,7 @@ function settlement(
   line: PaidLine | null = null,
   after: Settlement | null = null,
 ): Settlement {
-  return { period, rule, line, after, checkout: null };
+  return { period, rule, line, after, previous: null, checkout: null };
 }
 
 function newestOtherInvoice(invoices: readonly Invoice[]): Invoice | null {

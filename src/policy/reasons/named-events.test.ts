@@ -44,6 +44,7 @@ const nextMonth = sight(day(30), [plusUntil(day(60))]);
 const yearly = { ...item('plus_y'), currentPeriodEnd: day(10) };
 const onceYearly = sight(day(0) + 60, [yearly]);
 const planBetween = sight(day(3), [plus]);
+const noPlanBetween = sight(day(6), [], { previous: { items: [pro] } });
 const cut = { itemsTruncated: true };
 const longer = sight(day(5), [plusUntil(day(365))], cut);
 
@@ -132,6 +133,21 @@ const CASES: readonly (readonly [string, Case])[] = [
         sight(day(9), [pro]),
       ],
       decisive: planBetween,
+      when: day(12),
+      policy: { upgradeWithoutInvoice: 'allow' },
+    },
+  ],
+  [
+    'between two stretches of a plan, of which an invoice asks money for the first alone',
+    {
+      given: [
+        bought([plus]),
+        sight(day(3), [pro]),
+        invoice('open', day(3), { billingReason: 'subscription_update' }),
+        noPlanBetween,
+        sight(day(9), [pro]),
+      ],
+      decisive: noPlanBetween,
       when: day(12),
       policy: { upgradeWithoutInvoice: 'allow' },
     },

@@ -47,12 +47,13 @@ export function settlementEvidence(
   ofFirst: Settlement | null,
   book: PriceBook,
 ): Evidence {
-  const { period, rule, after, ...by } = settlement;
+  const { period, rule, after, previous, ...by } = settlement;
   const own = periodEvidence(period, book);
   const earlier = after === null ? null : settlementEvidence(after, null, book);
   const isUnpaid = UNPAID.has(rule) && ofFirst !== null && ofFirst.rule !== 'first_period';
   const first = isUnpaid ? settlementEvidence(ofFirst, null, book) : null;
   const paid = by.line === null ? null : lineEvidence(by.line, book);
+  const moved = previous === null ? null : periodEvidence(previous, book);
   return {
     facts: {
       ...own.facts,
@@ -62,6 +63,7 @@ export function settlementEvidence(
       session: by.checkout?.data.session ?? null,
       sessionAt: timeOf(by.checkout),
       after: earlier?.facts ?? null,
+      movedFrom: moved?.facts ?? null,
       first: first?.facts ?? null,
     },
     events: [
@@ -69,6 +71,7 @@ export function settlementEvidence(
       ...eventsOf(rule === 'in_trial' ? period.trialed : null, by.checkout),
       ...(paid?.events ?? []),
       ...(earlier?.events ?? []),
+      ...(moved?.events ?? []),
       ...(first?.events ?? []),
     ],
   };
