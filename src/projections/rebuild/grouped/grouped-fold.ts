@@ -129,6 +129,8 @@ export class GroupedFold {
     this.#state = 'between';
     this.#inOrderTo = this.#reader.stoppedAt;
     const { groups, last } = this.#reader;
+    // It was begun on a log that had more.
+    if (this.#stretch !== null && last?.position !== this.#stretch.until) return this.#giveUp(read);
     if (last === null || (this.#stretch === null && groups.events < (least ?? 0))) return IN_ORDER;
     const stretch = this.#stretch ?? { until: last.position, events: read.events, through: null };
     const { largest, chunks } = groups.chunks(stretch.through, batchSize);
