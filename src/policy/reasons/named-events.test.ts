@@ -44,7 +44,10 @@ const nextMonth = sight(day(30), [plusUntil(day(60))]);
 const yearly = { ...item('plus_y'), currentPeriodEnd: day(10) };
 const onceYearly = sight(day(0) + 60, [yearly]);
 const planBetween = sight(day(3), [plus]);
-const noPlanBetween = sight(day(6), [], { previous: { items: [pro] } });
+const noPlanBetween = sight(day(6), [], {
+  previous: { items: [pro] },
+  pendingUpdate: { expiresAt: null, items: [pro] },
+});
 const cut = { itemsTruncated: true };
 const longer = sight(day(5), [plusUntil(day(365))], cut);
 
