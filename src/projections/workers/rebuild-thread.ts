@@ -9,8 +9,8 @@ const FOLDED_ROLES: readonly GenerationRole[] = ['building', 'previous', 'droppi
 /** Interval between two looks whether there is something to fold, in milliseconds. */
 const LOOK_MS = 500;
 const KEEP_MS = 60_000;
-/** A build is there for its speed, and ends. */
-const YOUNG_MEGABYTES = 16;
+/** A build is there for its speed, and ends: what it has in hand of a chunk at a time is young. */
+const YOUNG_MEGABYTES = 32;
 
 export interface RebuildThreadOptions
   extends Omit<FoldingThreadOptions<FromRebuildThread>, 'file' | 'youngMegabytes'> {
