@@ -84,6 +84,7 @@ export function takenBackFacts({ invoice, rule, payments }: Returned): Facts {
   return {
     invoice: invoice.data.invoice,
     on: rfc3339(invoice.data.created),
+    toldAt: rfc3339(invoice.told.created),
     by: rule,
     dispute: dispute?.data.dispute ?? null,
     status: dispute?.data.status ?? null,
