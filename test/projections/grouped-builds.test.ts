@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { DomainEvent } from '../../src/events/event-types.js';
 import type { Position } from '../../src/events/stored-event.js';
 import type { FoldingRules } from '../../src/projections/entitlements/folding-rules.js';
@@ -197,6 +198,37 @@ describe('A build that is folded group by group', () => {
     const rows = await log.rowsOf(straight);
     expect(rows.set_aside_stream).toHaveLength(1);
     expect(anew).toEqual(rows);
+  });
+
+  it('takes back what it has written between long reads of all generations, which hold up no other read', async () => {
+    const bad = await log.record(sightOf('9', day(7), { userId: 'last', status: 'unpaid' }));
+    await (await start('first')).instance.stop();
+    const gate = new Gate(6);
+    const { instance, store } = await start('a', { gate, rules: FAULTY });
+    const generation = await instance.rebuilds.begin(OPS);
+    const read = 'select from tenure.user_role limit 1';
+    const long = await log.pool.connect();
+    try {
+      await until('groups of the second stretch are written', async () => {
+        const there = await where(generation);
+        return there?.handled !== '1' && there?.stretch?.through != null;
+      });
+      await long.query('begin');
+      await long.query(read);
+      gate.open();
+      await until('the one that fails was asked for', async () => store.asked.flat().includes(bad));
+      for (let reads = 0; reads < 20; reads += 1) {
+        await log.pool.query(read);
+        await pause(10);
+      }
+      expect((await where(generation))?.stretch).not.toEqual({ inOrder: true });
+    } finally {
+      gate.open();
+      await long.query('rollback');
+      long.release();
+    }
+    await instance.rebuilds.untilCaughtUp(generation, () => undefined);
+    expect(await where(generation)).toMatchObject({ stretch: { inOrder: true } });
   });
 
   it('goes on in the order of the log from the stretch with an event that nobody can read, and keeps the one before it', async () => {

@@ -1,6 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool, PoolClient, QueryConfig } from 'pg';
 import { z } from 'zod';
 import { inTransaction } from '../../../database/in-transaction.js';
+import { sqlStateOf } from '../../../database/transient.js';
 import type { Position } from '../../../events/stored-event.js';
 import type { Checkpoint } from '../../engine/checkpoint.js';
 import type { ProjectionKey } from '../../engine/projection-key.js';
@@ -32,6 +34,13 @@ export interface StretchEnd {
   readonly events: number;
   readonly times: readonly LogicalTime[];
 }
+
+/** SQLSTATE `lock_not_available`. */
+const LOCK_NOT_AVAILABLE = '55P03';
+/** How long reads may wait behind whoever takes a generation back, in milliseconds. */
+const LOCK_MS = 20;
+const PAUSE_MS = 100;
+const WAIT_MS = 20_000;
 
 /** Times in one statement. */
 const TIMES_AT_ONCE = 10_000;
@@ -89,10 +98,25 @@ export function endStretch(
 
 /**
  * Takes back all that a fold made, to begin anew in the log's order; `false` where somebody else has moved it. To be used of a
- * generation that nobody reads.
+ * generation that nobody reads. Whoever reads another one has a lock on its tables all the same while that read goes on, so
+ * the tables are asked for but for moments, again and again: who came behind a longer wait would wait as long.
  */
-export function beginAnewInOrder(pool: Pool, key: ProjectionKey, read: Checkpoint): Promise<boolean> {
+export async function beginAnewInOrder(pool: Pool, key: ProjectionKey, read: Checkpoint): Promise<boolean> {
+  for (let waited = 0; ; waited += PAUSE_MS) {
+    try {
+      return await takeBack(pool, key, read);
+    } catch (error) {
+      if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE || waited >= WAIT_MS) throw error;
+      await pause(PAUSE_MS);
+    }
+  }
+}
+
+function takeBack(pool: Pool, key: ProjectionKey, read: Checkpoint): Promise<boolean> {
   return inTransaction(pool, async (client) => {
+    await client.query(`set local lock_timeout = ${LOCK_MS}`);
+    const partitions = GENERATION_TABLES.map((table) => `tenure.${partitionOf(table, key.generation)}`);
+    await client.query(`truncate ${partitions.join(', ')}`);
     const moved = await client.query(
       `update tenure.projection_checkpoint
        set handled = null, scanned = null, event_id = null, within = null, now_ms = 0, events = 0, set_aside = null,
@@ -100,10 +124,8 @@ export function beginAnewInOrder(pool: Pool, key: ProjectionKey, read: Checkpoin
        where projection = $1 and generation = $2 and revision = $3`,
       [key.projection, key.generation, read.revision, JSON.stringify({ inOrder: true })],
     );
-    if (moved.rowCount !== 1) return false;
-    const partitions = GENERATION_TABLES.map((table) => `tenure.${partitionOf(table, key.generation)}`);
-    await client.query(`truncate ${partitions.join(', ')}`);
-    return true;
+    if (moved.rowCount !== 1) await client.query('rollback');
+    return moved.rowCount === 1;
   });
 }
 

@@ -12,13 +12,13 @@ const PAGE = 2_000;
 
 /** Most of what may be held of a log. */
 export interface StretchLimits {
-  /** Things that events name; 25 bytes each. */
+  /** Things that events name; 25 bytes each. Of more the table would double, to 200 MB. */
   readonly things: number;
   /** Events of a stretch; 24 bytes each. */
   readonly events: number;
 }
 
-const LIMITS: StretchLimits = { things: 6_000_000, events: 2_000_000 };
+const LIMITS: StretchLimits = { things: 5_800_000, events: 2_000_000 };
 
 /** What reading on has shown: there is more to read, the stretch is whole, or the log cannot be told apart by groups. */
 export type ReadSoFar = 'more' | 'whole' | 'not by groups';
