@@ -27,6 +27,7 @@ import {
   NO_CUSTOMER,
   type SubscriptionClaims,
 } from '../ownership.js';
+import { rfc3339 } from '../time.js';
 import { explain, explainKey } from './explain.js';
 import type { OwnedThing } from './owner-reasons.js';
 import { POLICY_RULES, type ReasonCode } from './rules.js';
@@ -673,6 +674,25 @@ describe('The reasons of the access policy', () => {
       const reason = reasonsOf({ ...asked, of: part }).find(({ of }) => of === part);
       expect(reason?.events).toEqual(expect.arrayContaining([pausing, givingUp]));
     }
+  });
+
+  it('tell when an invoice was told of that was taken back, which may be after it was made', () => {
+    const upgrade = invoice('paid', day(3) + 60, {
+      id: 'in_2',
+      created: day(3),
+      billingReason: 'subscription_update',
+      lines: [line('pro_m', 1900, day(3), day(30))],
+    });
+    const disputed = [attached('in_2', day(3)), dispute('created', 'needs_response', day(5))];
+    const asked = {
+      of: 'pendingPayment',
+      given: [[...boughtPlus, toPro, upgrade, ...disputed]],
+      when: day(6),
+    };
+    const reason = reasonsOf(asked).find(({ of }) => of === 'pendingPayment');
+    expect(reason?.facts).toMatchObject({
+      takenBack: { on: rfc3339(day(3)), toldAt: rfc3339(day(3) + 60) },
+    });
   });
 
   it('tell which of two grants lasts longer, also where that one has no end', () => {
