@@ -38,9 +38,6 @@ export type GroupedStep =
   | { readonly outcome: 'lost' }
   | { readonly outcome: 'in order' };
 
-/** More events of one group than this are not held in memory at once. */
-const MOST_OF_A_GROUP = 50_000;
-
 /** A chunk that is folded, with what is to be written of it. */
 interface FoldedChunk extends Chunk {
   readonly batches: readonly ProjectedBatch[];
@@ -133,9 +130,8 @@ export class GroupedFold {
     if (this.#stretch !== null && last?.position !== this.#stretch.until) return this.#giveUp(read);
     if (last === null || (this.#stretch === null && groups.events < (least ?? 0))) return IN_ORDER;
     const stretch = this.#stretch ?? { until: last.position, events: read.events, through: null };
-    const { largest, chunks } = groups.chunks(stretch.through, batchSize);
-    if (largest > MOST_OF_A_GROUP) return this.#giveUp(read);
-    const iterator = chunks()[Symbol.iterator]();
+    const iterator = this.#reader.chunks(stretch.through, batchSize)?.[Symbol.iterator]();
+    if (iterator === undefined) return this.#giveUp(read);
     this.#underWay = { stretch, chunks: iterator, reading: this.#read(iterator), folding: NOTHING };
     this.#foldNext(this.#underWay);
     const isNoted = await noteStretch(pool, key, read, { stretch, applied: 0 });

@@ -7,7 +7,7 @@ import type { Checkpoint } from '../../engine/checkpoint.js';
 import { NOTHING_SET_ASIDE } from '../../engine/set-aside-summary.js';
 import { type StretchLimits, StretchReader } from './stretch-reader.js';
 
-const MANY: StretchLimits = { things: 1_000, events: 1_000 };
+const MANY: StretchLimits = { things: 1_000, events: 1_000, ofAGroup: 1_000 };
 const STRANGE = { id: randomUUID(), stream: 'tenure.strange', revision: 0, data: '{}', metadata: '{}' };
 
 /** Two customers who take turns, a second an event. */
@@ -62,6 +62,19 @@ describe('A stretch of the log', () => {
       ['2', '4'],
     ]);
   });
+
+  it.each([
+    [20, 2],
+    [19, null],
+  ])(
+    'of groups of 20 events is told apart where a group may have %d: %s chunks',
+    async (ofAGroup, chunks) => {
+      const reader = await readerOf(EVENTS, checkpointAt(null), { limits: { ...MANY, ofAGroup } });
+      expect(await reader.read('40')).toBe('whole');
+      const told = reader.chunks(null, 1);
+      expect(told === null ? null : [...told].length).toBe(chunks);
+    },
+  );
 
   it('ends before a catalogue, and the next one begins after it and knows what was before', async () => {
     const log = [

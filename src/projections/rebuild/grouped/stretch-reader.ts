@@ -5,7 +5,7 @@ import type { Checkpoint } from '../../engine/checkpoint.js';
 import type { ProjectionSource } from '../../engine/projection-source.js';
 import type { Queries } from '../../entitlements/fact-queries.js';
 import { type LogicalTime, LogicalTimes } from '../../entitlements/logical-times.js';
-import { EventGroups } from './event-groups.js';
+import { type Chunk, EventGroups } from './event-groups.js';
 
 /** Events of a page. */
 const PAGE = 2_000;
@@ -16,9 +16,11 @@ export interface StretchLimits {
   readonly things: number;
   /** Events of a stretch; 24 bytes each. */
   readonly events: number;
+  /** Events of one group, which are folded at once. */
+  readonly ofAGroup: number;
 }
 
-const LIMITS: StretchLimits = { things: 5_800_000, events: 2_000_000 };
+const LIMITS: StretchLimits = { things: 5_800_000, events: 2_000_000, ofAGroup: 50_000 };
 
 /** What reading on has shown: there is more to read, the stretch is whole, or the log cannot be told apart by groups. */
 export type ReadSoFar = 'more' | 'whole' | 'not by groups';
@@ -69,6 +71,12 @@ export class StretchReader {
   /** The catalogue that the stretch ends before; `null` where it ends with what was to be read. */
   get stoppedAt(): Position | null {
     return this.#stoppedAt;
+  }
+
+  /** As `EventGroups.chunks`, of the stretch that was read; `null` where a group is too large. */
+  chunks(after: Position | null, size: number): Iterable<Chunk> | null {
+    const { largest, chunks } = this.groups.chunks(after, size);
+    return largest > this.limits.ofAGroup ? null : chunks();
   }
 
   /** Begins with the stretch after a checkpoint, which is not before those of earlier stretches. */
