@@ -296,6 +296,27 @@ describe('A build that is folded group by group', () => {
     expect(await log.rowsOf(generation)).toMatchObject({ set_aside_stream: [{ position: 35 }] });
   });
 
+  it('is begun anew in the order of the log where its stretch ends where the log has no such end', async () => {
+    const gate = new Gate(2);
+    const first = await start('a', { gate });
+    const generation = await first.instance.rebuilds.begin(OPS);
+    await inTheMiddle(generation);
+    const stopping = first.instance.stop();
+    gate.open();
+    await stopping;
+    await log.pool.query(
+      `update tenure.projection_checkpoint set stretch = jsonb_set(stretch::jsonb, '{until}', '"18"')::text
+       where generation = $1`,
+      [generation],
+    );
+    expect((await where(generation))?.stretch?.through).toEqual(expect.any(String));
+    // At 18 there is a catalogue, before which every stretch ends.
+    const { instance, store } = await start('b');
+    await built(instance, generation);
+    expect(store.asked).toEqual([]);
+    expect(await where(generation)).toMatchObject({ stretch: { inOrder: true } });
+  });
+
   it('is dropped in the middle and leaves nothing, and the next one is whole', async () => {
     const gate = new Gate(2);
     const { instance } = await start('a', { gate });

@@ -3,6 +3,7 @@ import type { Position } from '../../events/stored-event.js';
 import type { ProjectionSource } from '../engine/projection-source.js';
 import { readEvent, UnreadableEvent } from '../engine/unreadable-event.js';
 import { type NamedThing, type ThingKind, thingsNamedBy } from '../entitlements/named-things.js';
+import { JoinedNumbers } from './joined-numbers.js';
 
 /** Ids of the things that have to do with some users, by kind. */
 export type RelatedIds = Readonly<Record<ThingKind, readonly string[]>>;
@@ -18,7 +19,7 @@ const MOST_IDS = 2_000_000;
  */
 export class Relations {
   readonly #numbers = new Map<string, number>();
-  readonly #parents: number[] = [];
+  readonly #joined = new JoinedNumbers();
   /** Users in whose surroundings something came of which events had been left out. */
   readonly #grown = new Set<string>();
 
@@ -57,8 +58,8 @@ export class Relations {
   add(event: EventEnvelope): void {
     const [first, ...others] = keysOf(event);
     if (first === undefined) return;
-    const root = this.#rootOf(this.#numberOf(first));
-    for (const key of others) this.#parents[this.#rootOf(this.#numberOf(key))] = root;
+    const number = this.#numberOf(first);
+    for (const key of others) this.#joined.join(number, this.#numberOf(key));
   }
 
   /**
@@ -123,21 +124,13 @@ export class Relations {
   #numberOf(key: string): number {
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
-    const number = this.#parents.length;
+    const number = this.#joined.add();
     this.#numbers.set(key, number);
-    this.#parents.push(number);
     return number;
   }
 
   #rootOf(number: number): number {
-    let at = number;
-    for (;;) {
-      const parent = this.#parents[at] ?? at;
-      if (parent === at) return at;
-      const above = this.#parents[parent] ?? parent;
-      this.#parents[at] = above;
-      at = above;
-    }
+    return this.#joined.rootOf(number);
   }
 }
 
@@ -147,10 +140,16 @@ const STREAM = 'stream ';
 /** The stream of an event, and what it names; nothing where it names nothing. */
 function keysOf(event: EventEnvelope): readonly string[] {
   const things = thingsNamedBy(event);
-  return things.length === 0 ? [] : [`${STREAM}${event.stream}`, ...things.map(keyOf)];
+  return things.length === 0 ? [] : [keyOfStream(event.stream), ...things.map(keyOf)];
 }
 
-function keyOf({ kind, id }: NamedThing): string {
+/** What a stream is known by beside things. */
+export function keyOfStream(stream: string): string {
+  return `${STREAM}${stream}`;
+}
+
+/** What a thing is known by beside those of other kinds. */
+export function keyOf({ kind, id }: NamedThing): string {
   return `${kind} ${id}`;
 }
 

@@ -1,6 +1,7 @@
 import type { GlancedEvent } from '../../../events/glance.js';
 import { comparePositions, type Position } from '../../../events/stored-event.js';
 import { thingsNamedBy } from '../../entitlements/named-things.js';
+import { keyOf, keyOfStream } from '../relations.js';
 import { JoinedIds } from './joined-ids.js';
 
 /** Events that are folded and written together: all of some groups, and of no other. */
@@ -130,8 +131,7 @@ export class EventGroups {
 
 /** The stream of an event, and what it names. */
 function thingsOf(event: GlancedEvent): readonly [string, ...string[]] {
-  const things = thingsNamedBy(event).map(({ kind, id }) => `${kind} ${id}`);
-  return [`stream ${event.stream}`, ...things];
+  return [keyOfStream(event.stream), ...thingsNamedBy(event).map(keyOf)];
 }
 
 function empty(length: number): Noted {

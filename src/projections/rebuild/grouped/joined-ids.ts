@@ -1,3 +1,5 @@
+import { JoinedNumbers } from '../joined-numbers.js';
+
 /** Slots of the table at first: a power of two. */
 const FIRST_SLOTS = 1 << 12;
 /** Part of the slots that may be taken before there are twice as many. */
@@ -10,50 +12,31 @@ const FULL = 0.7;
  */
 export class JoinedIds {
   #slots = new Slots(FIRST_SLOTS);
-  #parents = new Uint32Array(FIRST_SLOTS);
-  #size = 0;
+  readonly #numbers = new JoinedNumbers();
 
   /** How many ids it knows. */
   get size(): number {
-    return this.#size;
+    return this.#numbers.size;
   }
 
   /** Joins ids, one at least, and all that they were joined with before; returns the number of the first. */
-  join(ids: readonly [string, ...string[]]): number {
-    const [first, ...others] = ids;
+  join([first, ...others]: readonly [string, ...string[]]): number {
     const number = this.#numberOf(first);
-    let root = this.rootOf(number);
-    for (const id of others) {
-      const other = this.rootOf(this.#numberOf(id));
-      // The older of two is the root, so that numbers given early change least.
-      const [older, younger] = other < root ? [other, root] : [root, other];
-      this.#parents[younger] = older;
-      root = older;
-    }
+    for (const id of others) this.#numbers.join(number, this.#numberOf(id));
     return number;
   }
 
   /** What all ids that belong together with the one of this number have in common, and no other. */
   rootOf(number: number): number {
-    const parents = this.#parents;
-    let at = number;
-    for (;;) {
-      const parent = parents[at] ?? at;
-      if (parent === at) return at;
-      const above = parents[parent] ?? parent;
-      parents[at] = above;
-      at = above;
-    }
+    return this.#numbers.rootOf(number);
   }
 
   #numberOf(id: string): number {
-    const found = this.#slots.find(id, this.#size);
-    if (found < this.#size) return found;
-    if (this.#size === this.#parents.length) this.#parents = grown(this.#parents);
-    this.#parents[found] = found;
-    this.#size += 1;
-    if (this.#size > this.#slots.count * FULL) this.#slots = this.#slots.doubled();
-    return found;
+    const found = this.#slots.find(id, this.size);
+    if (found < this.size) return found;
+    const number = this.#numbers.add();
+    if (this.size > this.#slots.count * FULL) this.#slots = this.#slots.doubled();
+    return number;
   }
 }
 
@@ -113,10 +96,4 @@ function mixed(bits: number): number {
   let at = Math.imul(bits ^ (bits >>> 16), 0x7feb352d);
   at = Math.imul(at ^ (at >>> 15), 0x846ca68b);
   return (at ^ (at >>> 16)) >>> 0;
-}
-
-function grown(numbers: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(numbers.length * 2);
-  larger.set(numbers);
-  return larger;
 }
