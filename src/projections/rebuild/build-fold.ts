@@ -11,7 +11,9 @@ import type { Projector } from '../engine/projector.js';
 import { ReadAhead } from '../engine/read-ahead.js';
 import type { Round } from '../engine/round.js';
 import type { FoldedApart } from '../entitlements/projector-options.js';
+import type { ChunkFolder } from './grouped/chunk-folder.js';
 import { GroupedFold, type GroupedStep } from './grouped/grouped-fold.js';
+import { OwnChunkFolder } from './grouped/own-chunk-folder.js';
 
 /** Positions that are left, at least, for a fold to be group by group: below it reading twice costs more than it saves. */
 export const LEAST_BY_GROUPS = 20_000;
@@ -30,7 +32,12 @@ export interface BuildFoldOptions {
   readonly batchSize: number;
   /** As `LEAST_BY_GROUPS`; `null`: it is not folded so, but for a stretch that somebody was in the middle of. */
   readonly leastByGroups: number | null;
+  /** Begins to fold chunks of a generation elsewhere, beside this thread; whoever does is stopped with the stretch. Left out: nobody. */
+  readonly moreFolders?: MoreFolders;
 }
+
+/** Whoever folds chunks of a generation elsewhere, `batchSize` events at once. */
+export type MoreFolders = (key: ProjectionKey, batchSize: number) => readonly ChunkFolder[];
 
 /**
  * Folds a generation that is not read: group by group where much is left of the log and the store finds events apart from one
@@ -79,12 +86,22 @@ export class BuildFold {
   }
 
   #groupedFold(): GroupedFold | null {
-    const { store, pool, key, projectorOf, batchSize, leastByGroups: least } = this.options;
+    const { store, pool, key, projectorOf, batchSize, leastByGroups: least, moreFolders } = this.options;
     const eventsAt = store.eventsAt?.bind(store);
     if (eventsAt === undefined) return null;
     const log = this.#boundedLog();
     this.#groupsLog = log;
-    return new GroupedFold({ eventsAt, log, pool, key, projectorOf, batchSize, least });
+    return new GroupedFold({
+      log,
+      pool,
+      key,
+      batchSize,
+      least,
+      folders: () => [
+        new OwnChunkFolder({ eventsAt, pool, key, projectorOf, batchSize }),
+        ...(moreFolders?.(key, batchSize) ?? []),
+      ],
+    });
   }
 
   #boundedLog(): BoundedLog {

@@ -14,7 +14,7 @@ import { LeaderElection } from '../engine/leader-election.js';
 import type { Projector, SetAside } from '../engine/projector.js';
 import { WakeSignal } from '../engine/wake-signal.js';
 import type { FoldedApart } from '../entitlements/projector-options.js';
-import { BuildFold, LEAST_BY_GROUPS } from './build-fold.js';
+import { BuildFold, LEAST_BY_GROUPS, type MoreFolders } from './build-fold.js';
 import { type Generation, listGenerations } from './generation-table.js';
 import type { RebuildJobRunner } from './rebuild-job-runner.js';
 
@@ -36,6 +36,8 @@ export interface RebuildProjectorRunnerOptions {
   readonly batchSize?: number;
   /** Positions that are left, at least, for a build to be folded group by group; see `BuildFold`. */
   readonly leastByGroups?: number;
+  /** As of `BuildFold`. */
+  readonly moreFolders?: MoreFolders;
 }
 
 const BATCH_SIZE = 2_000;
@@ -135,7 +137,7 @@ export class RebuildProjectorRunner {
         wanted = await this.#wanted();
         lookedAt = performance.now();
         if (wanted.length === 0) return;
-        this.#forgetOthers(wanted);
+        await this.#discardOthers(wanted);
       }
       let more = false;
       for (const each of wanted) {
@@ -154,11 +156,18 @@ export class RebuildProjectorRunner {
     for (const { runner } of this.#folds.values()) await runner.stop();
   }
 
-  #forgetOthers(wanted: readonly Generation[]): void {
+  async #discardOthers(wanted: readonly Generation[]): Promise<void> {
     const kept = new Set(wanted.map(({ generation }) => generation));
-    for (const generation of this.#folds.keys()) {
-      if (!kept.has(generation)) this.#folds.delete(generation);
+    for (const generation of [...this.#folds.keys()]) {
+      if (!kept.has(generation)) await this.#discard(generation);
     }
+  }
+
+  /** Forgets a fold, with what it made and did not commit. */
+  async #discard(generation: number): Promise<void> {
+    const fold = this.#folds.get(generation);
+    this.#folds.delete(generation);
+    await fold?.runner.stop();
   }
 
   /**
@@ -177,7 +186,7 @@ export class RebuildProjectorRunner {
     if (!(await fold.runner.log.holds(live.checkpoint))) return this.#stand(generation);
     const isCaughtUp = comparePositions(fold.checkpoint.handled, live.checkpoint.handled) >= 0;
     if (isCaughtUp && (await this.#wasMoved(fold))) {
-      this.#folds.delete(generation);
+      await this.#discard(generation);
       return 'more';
     }
     const round = await fold.runner.run(fold.checkpoint, live.checkpoint.handled);
@@ -193,7 +202,7 @@ export class RebuildProjectorRunner {
         fold.checkpoint = round.checkpoint;
         return 'caught up';
       case 'lost':
-        this.#folds.delete(generation);
+        await this.#discard(generation);
         return 'gone';
       case 'other log':
         return this.#stand(generation);
@@ -208,8 +217,8 @@ export class RebuildProjectorRunner {
   }
 
   /** What is in memory of a fold is not kept over a log that is another for a while. */
-  #stand(generation: number): 'stands' {
-    this.#folds.delete(generation);
+  async #stand(generation: number): Promise<'stands'> {
+    await this.#discard(generation);
     return 'stands';
   }
 

@@ -9,6 +9,7 @@ import { ENTITLEMENTS, EntitlementsProjector } from '../entitlements/entitlement
 import type { Queries } from '../entitlements/fact-queries.js';
 import { type FoldingRules, RUNNING_RULES } from '../entitlements/folding-rules.js';
 import type { FoldedApart } from '../entitlements/projector-options.js';
+import type { MoreFolders } from './build-fold.js';
 import { type OnJudged, type PublicationReport, previewPublication } from './publication-preview.js';
 import { RebuildJobRunner } from './rebuild-job-runner.js';
 import { RebuildProjectorRunner } from './rebuild-projector-runner.js';
@@ -49,6 +50,8 @@ export interface RebuildProjectorOptions {
   readonly buildBatchSize?: number;
   /** Positions that are left, at least, for a generation to be folded group by group; see `BuildFold`. Left out: 20,000. */
   readonly leastByGroups?: number;
+  /** Whoever folds chunks of a build beside the runner. Left out: nobody. */
+  readonly moreFolders?: MoreFolders;
   /** Bytes of facts that a fold of a generation that is not live keeps in memory between batches. Left out: 128 MB. */
   readonly bytesInMemory?: number;
   /** How long nothing may move before a wait for a build is given up, in milliseconds. */
@@ -72,7 +75,7 @@ export interface RebuildProjector {
 /** Puts together what rebuilds the entitlements. Start the runner to make builds move in this process. */
 export function openRebuildProjector(options: RebuildProjectorOptions): RebuildProjector {
   const { store, streamPrefix, pool, url, onFault, onSetAside, onTrouble } = options;
-  const { sliceSize, faultLimit, buildBatchSize, leastByGroups, patienceMs, now } = options;
+  const { sliceSize, faultLimit, buildBatchSize, leastByGroups, moreFolders, patienceMs, now } = options;
   const bytesInMemory = options.bytesInMemory ?? BYTES_IN_MEMORY;
   const rules = options.rules ?? RUNNING_RULES;
   const common = { store, streamPrefix, projection: ENTITLEMENTS, codeVersion: rules.codeVersion };
@@ -121,6 +124,7 @@ export function openRebuildProjector(options: RebuildProjectorOptions): RebuildP
     onTrouble,
     ...(buildBatchSize === undefined ? {} : { batchSize: buildBatchSize }),
     ...(leastByGroups === undefined ? {} : { leastByGroups }),
+    ...(moreFolders === undefined ? {} : { moreFolders }),
   });
   return {
     rebuilds,

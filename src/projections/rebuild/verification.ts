@@ -18,7 +18,7 @@ import type { Projector } from '../engine/projector.js';
 import { ReadAhead } from '../engine/read-ahead.js';
 import type { FoldedApart } from '../entitlements/projector-options.js';
 import { onAlignedSnapshot } from './aligned-checkpoints.js';
-import { BuildFold, type BuildRound, LEAST_BY_GROUPS } from './build-fold.js';
+import { BuildFold, LEAST_BY_GROUPS } from './build-fold.js';
 import { GenerationBehindError, GenerationFaultedError, UnknownGenerationError } from './errors.js';
 import { beginGeneration, dropGeneration, underLock } from './generation-table.js';
 import { NarrowLog } from './narrow-log.js';
@@ -103,24 +103,30 @@ async function foldAndCompare(
   const live = await readLiveCheckpoint(pool, projection);
   const sample = users === 'everyone' ? null : await sampleOf(options, users, live, onProgress);
   const isWhole = live === null || !(await isAnythingSetAside(pool, live.generation));
-  const bringOn = scratchFold(options, generation, { sample, byGroups: isWhole }, onProgress);
-  await bringOn(live?.checkpoint.handled ?? null);
-  const alignment = { projection, to: generation, patienceMs, bringOn };
-  return onAlignedSnapshot(pool, alignment, async (client, { from }) => {
-    const { builtBy, foldedBy, mixedAfter, checkpoint } = from.fold;
-    const compared = sample === null ? null : { users: sample.relations?.whole() ?? sample.users };
-    const related = sample?.relations?.related() ?? null;
-    return {
-      position: checkpoint.handled,
-      generation: from.generation,
-      builtBy,
-      foldedBy,
-      mixedAfter,
-      running: codeVersion,
-      users: compared?.users.size ?? null,
-      ...(await compareRows(client, [from.generation, generation], compared && { ...compared, related })),
-    };
-  });
+  const key = { projection, generation };
+  const fold = sample === null ? foldOfAll(options, key, isWhole) : foldOfSample(options, key, sample);
+  try {
+    const bringOn = bringingOn(pool, key, fold, onProgress);
+    await bringOn(live?.checkpoint.handled ?? null);
+    const alignment = { projection, to: generation, patienceMs, bringOn };
+    return await onAlignedSnapshot(pool, alignment, async (client, { from }) => {
+      const { builtBy, foldedBy, mixedAfter, checkpoint } = from.fold;
+      const compared = sample === null ? null : { users: sample.relations?.whole() ?? sample.users };
+      const related = sample?.relations?.related() ?? null;
+      return {
+        position: checkpoint.handled,
+        generation: from.generation,
+        builtBy,
+        foldedBy,
+        mixedAfter,
+        running: codeVersion,
+        users: compared?.users.size ?? null,
+        ...(await compareRows(client, [from.generation, generation], compared && { ...compared, related })),
+      };
+    });
+  } finally {
+    await fold.stop();
+  }
 }
 
 /** A sample of users, with how they are related by the log up to the live checkpoint. */
@@ -155,15 +161,13 @@ function boundedLog({ store, streamPrefix, projection }: VerificationOptions): B
 }
 
 /** Brings the scratch generation on to an event, and no further. */
-function scratchFold(
-  options: VerificationOptions,
-  generation: number,
-  { sample, byGroups }: { readonly sample: Sample | null; readonly byGroups: boolean },
+function bringingOn(
+  pool: Pool,
+  key: ProjectionKey,
+  fold: Fold,
   onProgress: OnProgress,
 ): (until: Position | null) => Promise<void> {
-  const { pool, projection } = options;
-  const key = { projection, generation };
-  const fold = sample === null ? foldOfAll(options, key, byGroups) : foldOfSample(options, key, sample);
+  const { generation } = key;
   let reached: Checkpoint | null = null;
   return async (until) => {
     for (;;) {
@@ -171,7 +175,7 @@ function scratchFold(
       if (read === null) throw new UnknownGenerationError(generation);
       if (comparePositions(read.handled, until) >= 0 && read.partialProgress.length === 0) return;
       onProgress(read.handled, until, read.events);
-      const round = await fold(read, until);
+      const round = await fold.run(read, until);
       if (round.outcome === 'fault') throw new GenerationFaultedError(generation, round.fault);
       // The log ends before an event that is in the read models, or the scratch generation was dropped meanwhile.
       if (round.outcome !== 'committed' && round.outcome !== 'moved') {
@@ -182,13 +186,12 @@ function scratchFold(
   };
 }
 
-/** A step of a fold from a checkpoint, up to an event. */
-type Fold = (read: Checkpoint, until: Position | null) => Promise<BuildRound>;
+/** Folds from a checkpoint, up to an event, a step at a time. */
+type Fold = Pick<BuildFold, 'run' | 'stop'>;
 
 function foldOfAll(options: VerificationOptions, key: ProjectionKey, byGroups: boolean): Fold {
   const least = byGroups ? (options.leastByGroups ?? LEAST_BY_GROUPS) : null;
-  const fold = new BuildFold({ ...options, key, leastByGroups: least });
-  return (read, until) => fold.run(read, until);
+  return new BuildFold({ ...options, key, leastByGroups: least });
 }
 
 function foldOfSample(
@@ -204,9 +207,12 @@ function foldOfSample(
     ...(narrow === null ? {} : { timeAt: (event: EventEnvelope) => narrow.timeAt(event) }),
   });
   const runner = new BatchRunner(narrow ?? log, pool, projector, key, batchSize, 'ahead');
-  return (read, until) => {
-    log.until = until;
-    return runner.run(read);
+  return {
+    run: (read, until) => {
+      log.until = until;
+      return runner.run(read);
+    },
+    stop: () => runner.stop(),
   };
 }
 

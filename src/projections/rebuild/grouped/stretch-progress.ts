@@ -61,7 +61,7 @@ export async function findStretch(pool: Pool, key: ProjectionKey): Promise<Stret
 export async function noteStretch(
   client: Pool | PoolClient,
   key: ProjectionKey,
-  read: Checkpoint,
+  read: Pick<Checkpoint, 'revision' | 'handled'>,
   { stretch, applied }: { readonly stretch: Stretch | 'in order' | null; readonly applied: number },
 ): Promise<boolean> {
   const text = stretch === null ? null : JSON.stringify(stretch === 'in order' ? { inOrder: true } : stretch);

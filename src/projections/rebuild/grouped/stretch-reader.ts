@@ -26,7 +26,7 @@ const LIMITS: StretchLimits = { things: 5_800_000, events: 2_000_000, ofAGroup: 
 export type ReadSoFar = 'more' | 'whole' | 'not by groups';
 
 /** The last event of a stretch as it was read. */
-interface Last {
+export interface LastEvent {
   readonly position: Position;
   readonly id: string;
 }
@@ -43,7 +43,7 @@ export class StretchReader {
   #logicalTimes = new LogicalTimes();
   #times: LogicalTime[] = [];
   #now = 0;
-  #last: Last | null = null;
+  #last: LastEvent | null = null;
   #stoppedAt: Position | null = null;
 
   constructor(
@@ -54,7 +54,7 @@ export class StretchReader {
   }
 
   /** The last event of the stretch; `null` where it has none. */
-  get last(): Last | null {
+  get last(): LastEvent | null {
     return this.#last;
   }
 
