@@ -4,6 +4,7 @@ import { inTransaction, withClient } from '../../database/in-transaction.js';
 import { attachPartitions, GENERATION_TABLES, partitionOf } from '../read-models/partitions.js';
 import { GenerationIsLiveError, RebuildInProgressError, UnknownGenerationError } from './errors.js';
 import { FOLD_COLUMNS, type GenerationFold, parseFold } from './generation-fold.js';
+import { dropSetDown } from './grouped/set-down-events.js';
 import { AFTERWARDS, type Afterwards, findOrdered, type RebuildOrder, writeJob } from './rebuild-jobs.js';
 
 /**
@@ -153,6 +154,7 @@ export async function dropGeneration(pool: Pool, projection: string, generation:
         [projection, generation],
       );
     });
+    await session.query(dropSetDown(generation));
     for (const table of GENERATION_TABLES) await dropPartition(session, table, generation);
     await session.query(
       `with gone as (
