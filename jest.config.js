@@ -145,8 +145,12 @@ export default {
     {
       ...withStores,
       displayName: 'eventstoredb',
-      roots: ['<rootDir>/test/e2e', ...(EVERYTHING_TWICE ? ['<rootDir>/test/projections'] : [])],
-      testMatch: ['**/test/e2e/*.test.ts', '**/as-of.property.test.ts'],
+      roots: ['<rootDir>/test/e2e', '<rootDir>/test/projections'],
+      testMatch: [
+        '**/test/e2e/*.test.ts',
+        '**/grouped-builds*.test.ts',
+        ...(EVERYTHING_TWICE ? ['**/as-of.property.test.ts'] : []),
+      ],
       testPathIgnorePatterns: [
         '/(embedded-start|start|openapi|database-away|log-adopt-killed|eventstore-[a-z]+)\\.test\\.ts$',
         ...notSoaked,

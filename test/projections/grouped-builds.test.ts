@@ -11,7 +11,7 @@ import { recoveryOf } from '../support/recovery-of.js';
 import { customerAt } from '../support/small-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
 import { until } from '../support/until.js';
-import { Gate, WatchedGroups } from '../support/watched-groups.js';
+import { Gate, setDownTables, WatchedGroups } from '../support/watched-groups.js';
 
 const OPS = { actor: 'ops', reason: 'a test' };
 const RULES = failingRules('1', () => false);
@@ -35,12 +35,21 @@ function byOps(event: DomainEvent, second: number): ToRecord {
   return { event, origin: null, at: at(second) };
 }
 
-/** Where a generation is: its checkpoint, and the stretch that it is in the middle of. */
+/** Where a generation is, in places (see `places`): its checkpoint, and the stretch that it is in the middle of. */
 interface Where {
-  readonly handled: Position | null;
+  readonly handled: number;
   readonly events: string;
   readonly revision: number;
-  readonly stretch: { readonly through?: Position | null; readonly inOrder?: true } | null;
+  readonly stretch: { readonly until: number; readonly through: number } | { readonly inOrder: true } | null;
+}
+
+/** The same as the database has it. */
+interface WhereRow extends Pick<Where, 'events' | 'revision'> {
+  readonly handled: Position | null;
+  readonly stretch:
+    | { readonly until: Position; readonly events: number; readonly through: Position | null }
+    | { readonly inOrder: true }
+    | null;
 }
 
 describe('A build that is folded group by group', () => {
@@ -54,14 +63,17 @@ describe('A build that is folded group by group', () => {
       ...turns(4),
     );
   });
-  afterEach(() => log.close());
+  afterEach(async () => {
+    await until('nothing is set down any more', async () => (await setDownTables(log.pool)).length === 0);
+    await log.close();
+  });
 
   /** An instance whose builds go by groups of about four events, and what it asked for. */
   async function start(
     name: string,
     { gate, before = gate?.before, rules = RULES, batchSize = 4 }: Partial<StartOptions> = {},
   ): Promise<{ readonly instance: Instance; readonly store: WatchedGroups }> {
-    const store = new WatchedGroups(log.store, before);
+    const store = new WatchedGroups(log, before);
     const instance = await log.start(name, {
       store,
       rules,
@@ -86,22 +98,49 @@ describe('A build that is folded group by group', () => {
   }
 
   async function where(generation: number): Promise<Where | null> {
-    const { rows } = await log.pool.query<Where>(
+    const { rows } = await log.pool.query<WhereRow>(
       `select handled::text, events::text, revision::int, stretch::json as stretch
        from tenure.projection_checkpoint where generation = $1`,
       [generation],
     );
-    return rows[0] ?? null;
+    const [row] = rows;
+    if (row === undefined) return null;
+    const [handled = 0] = await places([row.handled]);
+    if (row.stretch === null || 'inOrder' in row.stretch) return { ...row, handled, stretch: row.stretch };
+    const [until = 0, through = 0] = await places([row.stretch.until, row.stretch.through]);
+    return { ...row, handled, stretch: { ...row.stretch, until, through } };
+  }
+
+  /** The last place of which groups are written, while a stretch is not at its end; else 0. */
+  async function through(generation: number): Promise<number> {
+    const { stretch = null } = (await where(generation)) ?? {};
+    return stretch === null || 'inOrder' in stretch ? 0 : stretch.through;
   }
 
   /** Waits until groups of a build are written and its stretch is not at its end; returns the last that is. */
-  function inTheMiddle(generation: number): Promise<Position> {
-    return until('groups are written', async () => (await where(generation))?.stretch?.through ?? undefined);
+  function inTheMiddle(generation: number): Promise<number> {
+    return until('groups are written', async () => (await through(generation)) || undefined);
   }
 
   async function built({ rebuilds }: Instance, generation: number): Promise<void> {
     await rebuilds.untilCaughtUp(generation, () => undefined);
     expect(await log.rowsOf(generation)).toEqual(await log.rowsOf(1));
+  }
+
+  /** The positions of all events, in the log's order. */
+  async function positions(): Promise<readonly Position[]> {
+    return (await log.store.readAll(null, 10_000)).events.map(({ position }) => position);
+  }
+
+  /** Which events stand at these positions, counted from 1 (`null`: 0); in PostgreSQL that is what positions say. */
+  async function places(asked: readonly (Position | null)[]): Promise<readonly number[]> {
+    const all = [null, ...(await positions())];
+    return asked.map((position) => all.indexOf(position));
+  }
+
+  /** As `places`, of every question. */
+  function placesOf(asked: readonly (readonly Position[])[]): Promise<readonly (readonly number[])[]> {
+    return Promise.all(asked.map((each) => places(each)));
   }
 
   /** The positions of every event but catalogues, in the log's order. */
@@ -120,11 +159,11 @@ describe('A build that is folded group by group', () => {
     await built(instance, generation);
     expect(inOrder(store.asked)).toEqual(await all());
     // Two stretches of 16 events, of whom each user has two that stand apart.
-    expect(store.asked.slice(0, 2)).toEqual([
-      ['2', '3', '10', '11'],
-      ['4', '5', '12', '13'],
+    expect(await placesOf(store.asked.slice(0, 2))).toEqual([
+      [2, 3, 10, 11],
+      [4, 5, 12, 13],
     ]);
-    expect(await where(generation)).toMatchObject({ handled: '34', events: '34', stretch: null });
+    expect(await where(generation)).toMatchObject({ handled: 34, events: '34', stretch: null });
     await log.record(...turns(6));
     await instance.reaches(await head());
     await built(instance, generation);
@@ -136,14 +175,17 @@ describe('A build that is folded group by group', () => {
     const generation = await instance.rebuilds.begin(OPS);
     await until('two chunks are written', async () => (await where(generation))?.events === '9');
     expect(await where(generation)).toMatchObject({
-      handled: '1',
-      stretch: { until: '17', events: 1, through: '5' },
+      handled: 1,
+      stretch: { until: 17, events: 1, through: 5 },
     });
     expect(await instance.rebuilds.rebuildOf(generation)).toMatchObject({
       phase: 'building',
-      handled: '1',
+      handled: (await positions())[0],
       events: 9,
     });
+    expect(await setDownTables(log.pool)).toEqual(
+      log.store.eventsAt === undefined ? [`set_down_event_g${generation}`] : [],
+    );
     gate.open();
     await built(instance, generation);
   });
@@ -210,8 +252,7 @@ describe('A build that is folded group by group', () => {
     const long = await log.pool.connect();
     try {
       await until('groups of the second stretch are written', async () => {
-        const there = await where(generation);
-        return there?.handled !== '1' && there?.stretch?.through != null;
+        return (await where(generation))?.handled !== 1 && (await through(generation)) > 0;
       });
       await long.query('begin');
       await long.query(read);
@@ -245,27 +286,28 @@ describe('A build that is folded group by group', () => {
     const generation = await instance.rebuilds.begin(OPS);
     await instance.rebuilds.untilCaughtUp(generation, () => undefined);
     expect(inOrder(store.asked)).toEqual((await all()).slice(0, 16));
-    expect(await where(generation)).toMatchObject({ handled: '36', stretch: { inOrder: true } });
+    expect(await where(generation)).toMatchObject({ handled: 36, stretch: { inOrder: true } });
     expect((await log.rowsOf(generation)).user_role).toEqual((await log.rowsOf(1)).user_role);
     expect(instance.aside.map(({ position: at }) => at)).toEqual([position]);
   });
 
   it('goes on from the groups that are written however often it is cut off', async () => {
-    const begun: { readonly first: Position; readonly through: Position | null }[] = [];
-    const cutAfter = new Set<Position>();
+    const begun: { readonly first: number; readonly written: number }[] = [];
+    const cutAfter = new Set<number>();
     let generation = 0;
-    const before: Gate['before'] = async (_, [first = '0']) => {
-      const through = (await where(generation))?.stretch?.through ?? null;
-      begun.push({ first, through });
-      if (through === null || cutAfter.has(through) || cutAfter.size === 5) return;
-      cutAfter.add(through);
+    const before: Gate['before'] = async (_, asked) => {
+      const written = await through(generation);
+      const [first = 0] = await places(asked);
+      begun.push({ first, written });
+      if (written === 0 || cutAfter.has(written) || cutAfter.size === 5) return;
+      cutAfter.add(written);
       await log.endSessions('a');
     };
     const { instance } = await start('a', { before, batchSize: 2 });
     generation = await instance.rebuilds.begin(OPS);
-    await until('it caught up', async () => (await where(generation))?.handled === '34');
+    await until('it caught up', async () => (await where(generation))?.handled === 34);
     expect(cutAfter.size).toBe(5);
-    expect(begun.filter(({ first, through }) => Number(first) <= Number(through))).toEqual([]);
+    expect(begun.filter(({ first, written }) => first <= written)).toEqual([]);
     expect(await log.rowsOf(generation)).toEqual(await log.rowsOf(1));
     expect(await where(generation)).toMatchObject({ events: '34', stretch: null });
   });
@@ -274,8 +316,8 @@ describe('A build that is folded group by group', () => {
     const gate = new Gate(2);
     const first = await start('a', { gate });
     const generation = await first.instance.rebuilds.begin(OPS);
-    const through = await inTheMiddle(generation);
-    await log.recordRaw({
+    const written = await inTheMiddle(generation);
+    const strange = await log.recordRaw({
       id: randomUUID(),
       type: 'FromTheFuture',
       data: '{"userId":"dora"}',
@@ -285,15 +327,16 @@ describe('A build that is folded group by group', () => {
     const stopping = first.instance.stop();
     gate.open();
     await stopping;
-    const { stretch } = (await where(generation)) ?? {};
-    expect(Number(stretch?.through)).toBeGreaterThanOrEqual(Number(through));
+    const then = await through(generation);
+    expect(then).toBeGreaterThanOrEqual(written);
 
     const { instance, store } = await start('b');
     await built(instance, generation);
-    expect(Number(store.asked[0]?.[0])).toBeGreaterThan(Number(stretch?.through));
+    const asked = await places(inOrder(store.asked));
+    expect(asked[0]).toBeGreaterThan(then);
     // With something set aside it begins no further stretch.
-    expect(inOrder(store.asked).at(-1)).toBe('17');
-    expect(await log.rowsOf(generation)).toMatchObject({ set_aside_stream: [{ position: 35 }] });
+    expect(asked.at(-1)).toBe(17);
+    expect(await log.rowsOf(generation)).toMatchObject({ set_aside_stream: [{ position: Number(strange) }] });
   });
 
   it('is begun anew in the order of the log where its stretch ends where the log has no such end', async () => {
@@ -305,12 +348,12 @@ describe('A build that is folded group by group', () => {
     gate.open();
     await stopping;
     await log.pool.query(
-      `update tenure.projection_checkpoint set stretch = jsonb_set(stretch::jsonb, '{until}', '"18"')::text
+      `update tenure.projection_checkpoint set stretch = jsonb_set(stretch::jsonb, '{until}', to_jsonb($2::text))::text
        where generation = $1`,
-      [generation],
+      [generation, (await positions())[17]],
     );
-    expect((await where(generation))?.stretch?.through).toEqual(expect.any(String));
-    // At 18 there is a catalogue, before which every stretch ends.
+    expect(await through(generation)).toBeGreaterThan(0);
+    // At the 18th there is a catalogue, before which every stretch ends.
     const { instance, store } = await start('b');
     await built(instance, generation);
     expect(store.asked).toEqual([]);
@@ -335,12 +378,13 @@ describe('A build that is folded group by group', () => {
     const gate = new Gate(2);
     const { instance, store } = await start('a', { gate });
     const generation = await instance.rebuilds.begin(OPS);
-    const through = await inTheMiddle(generation);
+    const written = await inTheMiddle(generation);
     await expect(recoveryOf(log).resume(generation)).rejects.toBeInstanceOf(NoFaultError);
     const { length } = store.asked;
     gate.open();
     await built(instance, generation);
-    expect(inOrder(store.asked.slice(length)).filter((each) => Number(each) <= Number(through))).toEqual([]);
+    const asked = await places(inOrder(store.asked.slice(length)));
+    expect(asked.filter((each) => each <= written)).toEqual([]);
     expect(await where(generation)).toMatchObject({ events: '34', stretch: null });
   });
 
@@ -350,7 +394,7 @@ describe('A build that is folded group by group', () => {
     store.asked.length = 0;
     await log.record(...turns(6));
     await instance.reaches(await head());
-    await until('the previous generation is level', async () => (await where(1))?.handled === '50');
+    await until('the previous generation is level', async () => (await where(1))?.handled === 50);
     expect(store.asked).toEqual([]);
   });
 

@@ -1,19 +1,20 @@
 /**
- * A process that goes on with the builds of a log in PostgreSQL, by groups and a few events at a time, until it is killed:
- * `node … building.process.ts <connection string>`. It ends with whoever holds its standard input.
+ * A process that goes on with the builds of a log, by groups and a few events at a time, until it is killed:
+ * `node … building.process.ts <connection string> [<connection string of EventStoreDB>]`. It ends with whoever holds its
+ * standard input.
  */
 import './ends-with-parent.mjs';
 import pg from 'pg';
 import { openEventStore } from '../../src/event-store/open-event-store.js';
 import { openRebuildProjector } from '../../src/projections/rebuild/rebuild-projector.js';
 
-const [, , url = ''] = process.argv;
+const [, , url = '', eventStoreUrl = null] = process.argv;
 const pool = new pg.Pool({ connectionString: url, max: 4 });
 const fail = (error: unknown): never => {
   throw error;
 };
 const store = await openEventStore(
-  { eventStoreUrl: null, streamPrefix: 'tenure.' },
+  { eventStoreUrl, streamPrefix: 'tenure.' },
   { pool, databaseUrl: url, onFault: fail },
 );
 openRebuildProjector({

@@ -188,6 +188,8 @@ export class ProjectedLog {
 
   private constructor(
     readonly url: string,
+    /** How a client finds the log where it is not in the database. */
+    readonly eventStoreUrl: string | null,
     readonly pool: pg.Pool,
     readonly source: DataSource,
     readonly store: EventStore,
@@ -206,11 +208,12 @@ export class ProjectedLog {
     spare = null;
     const { test, database } = place;
     const server = logInEventStoreDb() ? await EventStoreDbServer.start() : null;
+    const eventStoreUrl = server?.url ?? null;
     const store = await openEventStore(
-      { eventStoreUrl: server?.url ?? null, streamPrefix: 'tenure.' },
+      { eventStoreUrl, streamPrefix: 'tenure.' },
       { pool: database.pool, databaseUrl: test.url, onFault: onIdleFault },
     );
-    return new ProjectedLog(test.url, database.pool, database.source, store, async () => {
+    return new ProjectedLog(test.url, eventStoreUrl, database.pool, database.source, store, async () => {
       await store.close();
       await server?.stop();
       if (spare === null && (await isFreshAgain(place))) spare = place;

@@ -14,8 +14,9 @@ import type { FoldedApart } from '../entitlements/projector-options.js';
 import type { ChunkFolder } from './grouped/chunk-folder.js';
 import { GroupedFold, type GroupedStep } from './grouped/grouped-fold.js';
 import { OwnChunkFolder } from './grouped/own-chunk-folder.js';
+import { eventsAtOf, SetDownEvents, SetDownGoneError } from './grouped/set-down-events.js';
 
-/** Positions that are left, at least, for a fold to be group by group: below it reading twice costs more than it saves. */
+/** Events that are left, at least, for a fold to be group by group: below it reading twice costs more than it saves. */
 export const LEAST_BY_GROUPS = 20_000;
 
 /** What a round in the log's order came to, or a step of groups. */
@@ -40,17 +41,21 @@ export interface BuildFoldOptions {
 export type MoreFolders = (key: ProjectionKey, batchSize: number) => readonly ChunkFolder[];
 
 /**
- * Folds a generation that is not read: group by group where much is left of the log and the store finds events apart from one
- * another, else in the log's order, the next batch while one is written.
+ * Folds a generation that is not read: group by group where much is left of the log, else in the log's order, the next
+ * batch while one is written.
  */
 export class BuildFold {
   readonly #log: BoundedLog;
-  readonly #grouped: GroupedFold | null;
-  #groupsLog: BoundedLog | null = null;
+  readonly #groupsLog: BoundedLog;
+  readonly #setDown: SetDownEvents | null;
+  readonly #grouped: GroupedFold;
   #inOrder: BatchRunner | null = null;
 
   constructor(private readonly options: BuildFoldOptions) {
+    const { store, pool, key } = options;
     this.#log = this.#boundedLog();
+    this.#groupsLog = this.#boundedLog();
+    this.#setDown = store.eventsAt === undefined ? new SetDownEvents(pool, key) : null;
     this.#grouped = this.#groupedFold();
   }
 
@@ -62,9 +67,10 @@ export class BuildFold {
   /** One step or round from `read`; no event after `until` is folded. @throws what may pass */
   async run(read: Checkpoint, until: Position | null): Promise<BuildRound> {
     this.#log.until = until;
-    if (this.#groupsLog !== null) this.#groupsLog.until = until;
-    const step = (await this.#grouped?.step(read, until)) ?? null;
-    if (step === null || step.outcome === 'in order') {
+    this.#groupsLog.until = until;
+    const step = await this.#grouped.step(read, until).catch(lostIfGone);
+    if (step.outcome === 'in order') {
+      if (this.#inOrder === null) await this.#setDown?.clear();
       this.#inOrder ??= this.#runner();
       return this.#inOrder.run(read);
     }
@@ -77,7 +83,7 @@ export class BuildFold {
   /** Gives up what is folded and not committed; for whoever does not go on. */
   async stop(): Promise<void> {
     await this.#inOrder?.stop();
-    await this.#grouped?.stop();
+    await this.#grouped.stop();
   }
 
   #runner(): BatchRunner {
@@ -85,14 +91,12 @@ export class BuildFold {
     return new BatchRunner(this.#log, pool, projectorOf(key.generation, {}), key, batchSize, 'ahead');
   }
 
-  #groupedFold(): GroupedFold | null {
+  #groupedFold(): GroupedFold {
     const { store, pool, key, projectorOf, batchSize, leastByGroups: least, moreFolders } = this.options;
-    const eventsAt = store.eventsAt?.bind(store);
-    if (eventsAt === undefined) return null;
-    const log = this.#boundedLog();
-    this.#groupsLog = log;
+    const eventsAt = eventsAtOf(store, pool, key.generation);
     return new GroupedFold({
-      log,
+      log: this.#groupsLog,
+      setDown: this.#setDown,
       pool,
       key,
       batchSize,
@@ -108,4 +112,10 @@ export class BuildFold {
     const { store, streamPrefix, key } = this.options;
     return new BoundedLog(new ReadAhead(projectionSource(store, streamPrefix, key.projection)));
   }
+}
+
+/** Whoever comes next reads the stretch again. */
+function lostIfGone(error: unknown): GroupedStep {
+  if (error instanceof SetDownGoneError) return { outcome: 'lost' };
+  throw error;
 }

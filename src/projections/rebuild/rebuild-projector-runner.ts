@@ -34,7 +34,7 @@ export interface RebuildProjectorRunnerOptions {
   readonly onTrouble: (error: unknown) => void;
   /** Events in one transaction; more than the live fold takes, because nobody waits for their rows. */
   readonly batchSize?: number;
-  /** Positions that are left, at least, for a build to be folded group by group; see `BuildFold`. */
+  /** Events that are left, at least, for a build to be folded group by group; see `BuildFold`. */
   readonly leastByGroups?: number;
   /** As of `BuildFold`. */
   readonly moreFolders?: MoreFolders;

@@ -48,7 +48,7 @@ export interface RebuildProjectorOptions {
   readonly rules?: FoldingRules;
   /** Events in one transaction of a build. */
   readonly buildBatchSize?: number;
-  /** Positions that are left, at least, for a generation to be folded group by group; see `BuildFold`. Left out: 20,000. */
+  /** Events that are left, at least, for a generation to be folded group by group; see `BuildFold`. Left out: 20,000. */
   readonly leastByGroups?: number;
   /** Whoever folds chunks of a build beside the runner. Left out: nobody. */
   readonly moreFolders?: MoreFolders;

@@ -38,7 +38,7 @@ export interface RebuildRuntimeOptions {
   readonly onChange: () => void;
   /** How long nothing may move before a wait is given up, in milliseconds. */
   readonly patienceMs?: number;
-  /** Positions that are left, at least, for a verification to fold group by group; see `BuildFold`. */
+  /** Events that are left, at least, for a verification to fold group by group; see `BuildFold`. */
   readonly leastByGroups?: number;
   /** Unix ms; the clock that snapshots are served by. */
   readonly now?: () => number;

@@ -7,19 +7,22 @@ import type { ProjectionSource } from '../../engine/projection-source.js';
 import { NOTHING_SET_ASIDE } from '../../engine/set-aside-summary.js';
 import type { ChunkFolder, TakenChunk } from './chunk-folder.js';
 import type { Chunk } from './event-groups.js';
+import type { SetDownEvents } from './set-down-events.js';
 import { beginAnewInOrder, endStretch, findStretch, noteStretch, type Stretch } from './stretch-progress.js';
 import { type LastEvent, type ReadSoFar, StretchReader } from './stretch-reader.js';
 
 export interface GroupedFoldOptions {
   /** The log up to `until` of a step at least; it is read by this fold alone. */
   readonly log: Pick<ProjectionSource, 'readAll'>;
+  /** Where events of a stretch are set down; `null` where the log finds events apart from one another. */
+  readonly setDown: SetDownEvents | null;
   readonly pool: Pool;
   readonly key: ProjectionKey;
   /** Whoever folds the chunks of a stretch, one at least; they are stopped when it ends. */
   readonly folders: () => readonly [ChunkFolder, ...ChunkFolder[]];
   /** Events of a chunk, about. */
   readonly batchSize: number;
-  /** Positions that a stretch should have at least; `null`: none is begun, and one that was begun is ended. */
+  /** Events that a stretch should have at least; `null`: none is begun, and one that was begun is ended. */
   readonly least: number | null;
 }
 
@@ -62,7 +65,7 @@ export class GroupedFold {
   #inOrderTo: Position | null = null;
 
   constructor(private readonly options: GroupedFoldOptions) {
-    this.#reader = new StretchReader(options.log);
+    this.#reader = new StretchReader(options.log, options.setDown);
   }
 
   /** One step from `read`; nothing after `until` is folded. @throws what may pass: then a new one goes on */
@@ -91,12 +94,14 @@ export class GroupedFold {
     await Promise.all(underWay?.folders.map((folder) => folder.stop()) ?? []);
   }
 
-  #isWorthIt({ handled, partialProgress, setAside }: Checkpoint, until: Position): boolean {
+  #isWorthIt({ handled, partialProgress, setAside, events }: Checkpoint, until: Position): boolean {
     const { least } = this.options;
     if (least === null) return false;
     if (partialProgress.length > 0 || setAside.streams + setAside.users > 0) return false;
     if (comparePositions(handled, this.#inOrderTo) < 0) return false;
-    return BigInt(until) - BigInt(handled ?? '0') >= BigInt(least);
+    const left = Number(BigInt(until) - BigInt(handled ?? '0'));
+    // Where positions are not dense, about as many events are between them as there were so far.
+    return left * (handled === null ? 1 : events / Number(handled)) >= least;
   }
 
   async #readOn(read: Checkpoint, until: Position): Promise<GroupedStep> {
@@ -112,7 +117,10 @@ export class GroupedFold {
     const { groups, last } = this.#reader;
     // It was begun on a log that had more.
     if (this.#stretch !== null && last?.position !== this.#stretch.until) return this.#giveUp(read);
-    if (last === null || (this.#stretch === null && groups.events < (least ?? 0))) return IN_ORDER;
+    if (last === null || (this.#stretch === null && groups.events < (least ?? 0))) {
+      this.#inOrderTo ??= last?.position ?? null;
+      return IN_ORDER;
+    }
     const stretch = this.#stretch ?? { until: last.position, events: read.events, through: null };
     const iterator = this.#reader.chunks(stretch.through, batchSize)?.[Symbol.iterator]();
     if (iterator === undefined) return this.#giveUp(read);

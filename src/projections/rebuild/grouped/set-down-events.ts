@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { inTransaction } from '../../../database/in-transaction.js';
 import { sqlStateOf } from '../../../database/transient.js';
+import type { EventStore } from '../../../event-store/event-store.js';
 import type { Position, StoredEvent } from '../../../events/stored-event.js';
 import { NamedError } from '../../../observability/named-error.js';
 import type { Checkpoint } from '../../engine/checkpoint.js';
@@ -119,6 +120,15 @@ export async function setDownEventsAt(
   );
   if (rows.length < positions.length) throw new SetDownGoneError(generation);
   return rows;
+}
+
+/** What finds events of a stretch: the store, where it finds events apart from one another, else what was set down of them. */
+export function eventsAtOf(
+  store: EventStore,
+  queries: Pick<Pool, 'query'>,
+  generation: number,
+): NonNullable<EventStore['eventsAt']> {
+  return store.eventsAt?.bind(store) ?? ((positions) => setDownEventsAt(queries, generation, positions));
 }
 
 /** The statement that drops what was set down of the log for a generation, if anything. */

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { LogInMemory } from '../../../../test/support/log-in-memory.js';
 import { at } from '../../../../test/support/policy-stories.js';
 import { catalogueAt, customerAt, skipAt } from '../../../../test/support/small-log.js';
 import type { Position, StoredEvent } from '../../../events/stored-event.js';
 import type { Checkpoint } from '../../engine/checkpoint.js';
 import { NOTHING_SET_ASIDE } from '../../engine/set-aside-summary.js';
+import { SetDownGoneError } from './set-down-events.js';
 import { type StretchLimits, StretchReader } from './stretch-reader.js';
 
 const MANY: StretchLimits = { things: 1_000, events: 1_000, ofAGroup: 1_000 };
@@ -36,7 +38,7 @@ async function readerOf(
   from: Checkpoint = checkpointAt(null),
   { limits = MANY, keptAt }: { limits?: StretchLimits; keptAt?: number } = {},
 ): Promise<StretchReader> {
-  const reader = new StretchReader(new LogInMemory(events), limits);
+  const reader = new StretchReader(new LogInMemory(events), null, limits);
   await begins(reader, from, keptAt);
   return reader;
 }
@@ -125,6 +127,57 @@ describe('A stretch of the log', () => {
     const log = [...EVENTS, ...more];
     expect(await (await readerOf(log, checkpointAt(null), { limits })).read('41')).toBe('not by groups');
     expect(await (await readerOf(log, checkpointAt('41'), { limits })).read('42')).toBe('not by groups');
+  });
+
+  it('is set down whole, and nothing that is before or after it, again where it is begun again', async () => {
+    const log = [
+      ...Array.from({ length: 4_100 }, (_, n) => customerAt(n + 1, 'cus_1', 'user-1', 1)),
+      catalogueAt(4_101, 1),
+    ];
+    const taken: StoredEvent[] = [];
+    const setDown = {
+      begin: async () => {
+        taken.length = 0;
+      },
+      take: async (events: readonly StoredEvent[]) => {
+        await pause(5); // the next page is read meanwhile
+        taken.push(...events);
+      },
+    };
+    const reader = new StretchReader(new LogInMemory(log), setDown, { ...MANY, events: 5_000 });
+    await begins(reader, checkpointAt('1500'));
+    expect(await reader.read('4101')).toBe('more');
+    for (const upTo of ['3000', '4101']) {
+      await begins(reader, checkpointAt('1500'));
+      while ((await reader.read(upTo)) === 'more');
+      expect(reader.last?.position).toBe(upTo === '4101' ? '4100' : upTo);
+      expect(taken).toEqual(log.slice(1_500, Number(reader.last?.position)));
+    }
+  });
+
+  it('says at the next page, and at its end, that a page could not be set down', async () => {
+    const log = Array.from({ length: 2_001 }, (_, n) => customerAt(n + 1, 'cus_1', 'user-1', 1));
+    const gone = new SetDownGoneError(2);
+    let pages = 0;
+    const take = async (): Promise<void> => {
+      pages += 1;
+      if (pages !== 2) throw gone;
+    };
+    const setDown = { begin: async () => undefined, take };
+    const reader = new StretchReader(new LogInMemory(log), setDown, { ...MANY, events: 5_000 });
+    await begins(reader, checkpointAt(null));
+    expect(await reader.read('2001')).toBe('more');
+    await expect(reader.read('2001')).rejects.toBe(gone);
+    pages = 2;
+    await begins(reader, checkpointAt(null));
+    await expect(reader.read('2')).rejects.toBe(gone);
+  });
+
+  it('is not folded by groups where a position is no exact number', async () => {
+    const [exact, inexact] = ['9007199254740991', '9007199254740993'];
+    const log = [exact, inexact].map((position) => ({ ...customerAt(1, 'cus_1', 'user-1', 1), position }));
+    expect(await (await readerOf(log)).read(exact)).toBe('whole');
+    expect(await (await readerOf(log)).read(inexact)).toBe('not by groups');
   });
 
   it('is read a page at a time', async () => {

@@ -1,11 +1,13 @@
+import type { Page } from '../../../event-store/event-store.js';
 import { glanceAt } from '../../../events/glance.js';
-import { comparePositions, type Position } from '../../../events/stored-event.js';
+import { comparePositions, type Position, type StoredEvent } from '../../../events/stored-event.js';
 import { timeOf } from '../../../events/two-clocks.js';
 import type { Checkpoint } from '../../engine/checkpoint.js';
 import type { ProjectionSource } from '../../engine/projection-source.js';
 import type { Queries } from '../../entitlements/fact-queries.js';
 import { type LogicalTime, LogicalTimes } from '../../entitlements/logical-times.js';
 import { type Chunk, EventGroups } from './event-groups.js';
+import type { SetDownEvents } from './set-down-events.js';
 
 /** Events of a page. */
 const PAGE = 2_000;
@@ -33,7 +35,8 @@ export interface LastEvent {
 
 /**
  * Reads the log from its beginning, page by page, to learn what belongs together; and of the stretch after a checkpoint, up to
- * the next catalogue, in which order its events are to be folded and what the fold's time is at each.
+ * the next catalogue, in which order its events are to be folded and what the fold's time is at each. Its events are set down
+ * meanwhile where the log finds none apart from the others.
  */
 export class StretchReader {
   readonly groups = new EventGroups();
@@ -45,9 +48,12 @@ export class StretchReader {
   #now = 0;
   #last: LastEvent | null = null;
   #stoppedAt: Position | null = null;
+  /** The page that is being set down while the next one is read. */
+  #settingDown: Promise<void> = Promise.resolve();
 
   constructor(
     log: Pick<ProjectionSource, 'readAll'>,
+    private readonly setDown: Pick<SetDownEvents, 'begin' | 'take'> | null,
     private readonly limits: StretchLimits = LIMITS,
   ) {
     this.#log = log;
@@ -79,8 +85,10 @@ export class StretchReader {
     return largest > this.limits.ofAGroup ? null : chunks();
   }
 
-  /** Begins with the stretch after a checkpoint, which is not before those of earlier stretches. */
+  /** Begins with the stretch after a checkpoint, which is not before those of earlier stretches. @throws SetDownGoneError */
   async begin(queries: Queries, generation: number, from: Checkpoint, eventsBefore: number): Promise<void> {
+    await Promise.allSettled([this.#settingDown]);
+    await this.setDown?.begin(from);
     this.groups.end();
     // What was read beyond the checkpoint, and folded in the log's order instead, is of this stretch where it is left.
     if (comparePositions(this.#readTo, from.handled) > 0) this.#readTo = from.handled;
@@ -93,14 +101,28 @@ export class StretchReader {
     this.#stoppedAt = null;
   }
 
-  /** Reads a page on, up to `until` at most. */
+  /** Reads a page on, up to `until` at most. @throws SetDownGoneError */
   async read(until: Position): Promise<ReadSoFar> {
     const page = await this.#log.readAll(this.#readTo, PAGE);
+    const taken: StoredEvent[] = [];
+    const so = this.#take(page, until, taken);
+    if (this.setDown === null || so === 'not by groups') return so;
+    await this.#settingDown;
+    this.#settingDown = this.setDown.take(taken);
+    this.#settingDown.catch(() => undefined); // heard of with the next page
+    if (so === 'whole') await this.#settingDown;
+    return so;
+  }
+
+  /** Notes what a page says; `taken` gets those of its events that are of the stretch. */
+  #take(page: Page, until: Position, taken: StoredEvent[]): ReadSoFar {
     for (const stored of page.events) {
       if (comparePositions(stored.position, until) > 0) return 'whole';
       const event = glanceAt(stored);
       // The time of a fold past an event that cannot be read, or is skipped, differs from what the log says.
       if (event === null || event.type === 'EventSkipped') return 'not by groups';
+      // Groups have positions as numbers. In EventStoreDB they count bytes: a log of 9 PB has none that is not exact.
+      if (!Number.isSafeInteger(Number(stored.position))) return 'not by groups';
       const isBefore = comparePositions(stored.position, this.#from?.handled ?? null) <= 0;
       if (isBefore) this.groups.relate(event);
       else if (event.type === 'PlanCatalogPublished') {
@@ -112,6 +134,7 @@ export class StretchReader {
         const index = (this.#from?.events ?? 0) + this.groups.events;
         this.#logicalTimes.note({ position: stored.position, now: this.#now, index, brought }, this.#times);
         this.groups.add(event, this.#now);
+        taken.push(stored);
         this.#last = { position: stored.position, id: stored.id };
       }
       this.#readTo = stored.position;
