@@ -11,6 +11,7 @@ const ENTRIES = {
   cli: 'cli.js',
   'live.worker': 'projections/workers/live.worker.js',
   'rebuild.worker': 'projections/workers/rebuild.worker.js',
+  'chunk.worker': 'projections/workers/chunk.worker.js',
 };
 
 /** Stay packages: some find files beside themselves, the others are looked for by Nest or gRPC and are not installed. */

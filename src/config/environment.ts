@@ -1,9 +1,12 @@
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { LOG_LEVELS } from '../observability/log-levels.js';
 import { InvalidConnectionStringError, parseConnectionString } from './connection-string.js';
 
 const SECRET_LENGTH = 16;
 const ADMIN_KEY_LENGTH = 32;
+/** Threads of a rebuild: whatever the machine has, PostgreSQL and whoever is served need some of it. */
+const MOST_REBUILD_THREADS = 4;
 const ORIGINS = 'origins such as https://app.example.com, comma-separated, each exact, with no path and no *';
 
 const setting = (expected: string) => z.string({ error: `is missing, must be ${expected}` });
@@ -112,6 +115,7 @@ export const environmentSchema = z.object({
   FAULT_LIMIT: matching(/^\d{1,5}$/, 'a whole number of streams or users from 0 to 99999')
     .transform(Number)
     .default(20),
+  REBUILD_THREADS: wholeNumber(16, 'threads').default(Math.min(availableParallelism(), MOST_REBUILD_THREADS)),
   STREAMS_MAX: wholeNumber(100_000, 'streams').default(5_000),
   STREAMS_PER_USER: wholeNumber(1_000, 'streams').default(20),
   OTEL_EXPORTER_OTLP_ENDPOINT: url(/^https?:\/\//, 'an http(s) URL').optional(),

@@ -122,6 +122,11 @@ describe('the settings', () => {
     ['mails by another way', { SMTP_URL: 'http://mail.test', MAIL_FROM: 'a@b.test' }, /^SMTP_URL must/],
     ['private addresses perhaps', { WEBHOOKS_ALLOW_PRIVATE: 'maybe' }, /^WEBHOOKS_ALLOW_PRIVATE must/],
     ['no streams at all', { STREAMS_MAX: '0' }, /^STREAMS_MAX must be a whole number of streams/],
+    [
+      'no thread for rebuilds',
+      { REBUILD_THREADS: '0' },
+      /^REBUILD_THREADS must be a whole number of threads/,
+    ],
     ['no streams of a user', { STREAMS_PER_USER: '0' }, /^STREAMS_PER_USER must be a whole number/],
     ['no lag at all', { READY_LAG_SECONDS: '0' }, /^READY_LAG_SECONDS must be a whole number of seconds/],
     ['a lag of more than a day', { READY_LAG_SECONDS: '86401' }, /^READY_LAG_SECONDS must/],

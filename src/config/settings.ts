@@ -77,6 +77,8 @@ export interface Settings {
   readonly webhookSilenceMinutes: number | null;
   /** More streams and users newly set aside within 10,000 events stop the projection. */
   readonly faultLimit: number;
+  /** Threads that fold a rebuild. */
+  readonly rebuildThreads: number;
   /** Where outgoing webhooks may go: to addresses of the public internet, or to any. */
   readonly webhookAddresses: 'public' | 'any';
   /** How e-mails go out; `null`: none do. */
@@ -171,6 +173,7 @@ export function loadSettings(environment: Environment): Settings {
     readyLagSeconds: data.READY_LAG_SECONDS,
     webhookSilenceMinutes: data.WEBHOOK_SILENCE_MINUTES ?? null,
     faultLimit: data.FAULT_LIMIT,
+    rebuildThreads: data.REBUILD_THREADS,
     webhookAddresses: data.WEBHOOKS_ALLOW_PRIVATE ? 'any' : 'public',
     mail:
       data.SMTP_URL === undefined || data.MAIL_FROM === undefined

@@ -75,8 +75,8 @@ function foldingThreads(
     logger.fatal({ err }, 'a thread that folds the log ended');
     onFatal?.(err);
   };
-  const { eventStoreUrl, streamPrefix, faultLimit, tracing } = settings;
-  const place = { databaseUrl, eventStoreUrl, streamPrefix, faultLimit, tracing };
+  const { eventStoreUrl, streamPrefix, faultLimit, rebuildThreads, tracing } = settings;
+  const place = { databaseUrl, eventStoreUrl, streamPrefix, faultLimit, rebuildThreads, tracing };
   return { threads: { place, onDied, ...(threads === undefined ? {} : { nodeFlags: threads }) } };
 }
 

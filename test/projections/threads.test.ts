@@ -14,7 +14,14 @@ import { THREAD_FLAGS } from '../support/thread-flags.js';
 import { PATIENCE_MS, until } from '../support/until.js';
 
 function placeOf(databaseUrl: string): FoldingPlace {
-  return { databaseUrl, eventStoreUrl: null, streamPrefix: 'tenure.', faultLimit: 20, tracing: null };
+  return {
+    databaseUrl,
+    eventStoreUrl: null,
+    streamPrefix: 'tenure.',
+    faultLimit: 20,
+    rebuildThreads: 2,
+    tracing: null,
+  };
 }
 
 describe('A thread that folds', () => {

@@ -14,7 +14,7 @@ const source = readFileSync('src/main.ts', 'utf8');
 const to = process.argv.at(-1);
 mkdirSync(join(to, 'projections/workers'), { recursive: true });
 writeFileSync(join(to, 'main.js'), source);
-for (const file of ['cli', 'projections/workers/live.worker', 'projections/workers/rebuild.worker'])
+for (const file of ['cli', ...['live', 'rebuild', 'chunk'].map((name) => 'projections/workers/' + name + '.worker')])
   writeFileSync(join(to, file + '.js'), '');
 if (source.includes('broken')) process.exit(2);
 `;

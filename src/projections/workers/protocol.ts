@@ -2,6 +2,8 @@ import type { Position } from '../../events/stored-event.js';
 import type { ProjectionFault } from '../engine/checkpoint.js';
 import type { ProjectionListener, ProjectionStatus } from '../engine/projection.js';
 import type { SetAside } from '../engine/projector.js';
+import type { Turn } from '../rebuild/grouped/chunk-folder.js';
+import type { Chunk } from '../rebuild/grouped/event-groups.js';
 
 /** A call of a listener, with what it is given. */
 export type CallOf<Listener> = {
@@ -27,6 +29,19 @@ export type ToThread = { readonly kind: 'wake' } | { readonly kind: 'stop' };
 export type ToLiveThread =
   | ToThread
   | { readonly kind: 'ask'; readonly id: number; readonly question: WorkerRequest };
+
+/** To a thread that folds chunks of a build; `id` is a chunk's number there. */
+export type ToChunkThread =
+  | ToThread
+  | { readonly kind: 'take'; readonly id: number; readonly chunk: Chunk }
+  | { readonly kind: 'commit'; readonly id: number; readonly turn: Turn };
+
+/** What became of a chunk when its turn had come. `mayPass`: whether it may succeed when it is folded again. */
+export type FromChunkThread =
+  | { readonly kind: 'started' }
+  | { readonly kind: 'trouble'; readonly error: Error }
+  | { readonly kind: 'done'; readonly id: number; readonly isNoted: boolean }
+  | { readonly kind: 'failed'; readonly id: number; readonly error: Error; readonly mayPass: boolean };
 
 export type FromRebuildThread =
   | { readonly kind: 'started' }

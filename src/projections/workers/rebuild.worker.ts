@@ -1,6 +1,7 @@
 import { openRebuildProjector } from '../rebuild/rebuild-projector.js';
 import { type FromRebuildThread, portable, type ToThread } from './protocol.js';
 import { beginning, openThreadStores } from './thread-stores.js';
+import { ThreadedChunkFolder } from './threaded-chunk-folder.js';
 
 const { port, place } = beginning();
 
@@ -20,6 +21,11 @@ const rebuildProjector = openRebuildProjector({
   onFault: (...given) => post({ kind: 'called', call: { name: 'onFault', given } }),
   onSetAside: (...given) => post({ kind: 'called', call: { name: 'onSetAside', given } }),
   faultLimit: place.faultLimit,
+  moreFolders: (key, batchSize) =>
+    Array.from(
+      { length: place.rebuildThreads - 1 },
+      () => new ThreadedChunkFolder({ place: { ...place, key, batchSize }, onTrouble }),
+    ),
   onTrouble,
 });
 

@@ -17,12 +17,17 @@ export interface FoldingPlace {
   readonly streamPrefix: string;
   /** The setting `FAULT_LIMIT`. */
   readonly faultLimit: number;
+  /** The setting `REBUILD_THREADS`. */
+  readonly rebuildThreads: number;
   /** Where the thread sends its spans; `null`: nothing is traced. */
   readonly tracing: TracingSettings | null;
 }
 
 /** The port of a folding thread, and the place it was started with. Throws outside of a thread. */
-export function beginning(): { readonly port: MessagePort; readonly place: FoldingPlace } {
+export function beginning<Place extends FoldingPlace = FoldingPlace>(): {
+  readonly port: MessagePort;
+  readonly place: Place;
+} {
   if (parentPort === null) throw new Error('this file is the beginning of a thread');
   return { port: parentPort, place: workerData };
 }
