@@ -1,6 +1,7 @@
-import type { ProjectionKey } from '../../src/projections/engine/projection-key.js';
+import type { EventStore } from '../../src/event-store/event-store.js';
+import { EventStoreDecorator } from '../../src/event-store/event-store-decorator.js';
 import type { MoreFolders } from '../../src/projections/rebuild/build-fold.js';
-import { ThreadedChunkFolder } from '../../src/projections/workers/threaded-chunk-folder.js';
+import { type ChunkPlace, ThreadedChunkFolder } from '../../src/projections/workers/threaded-chunk-folder.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
@@ -11,6 +12,13 @@ import { type BeforeGiving, Gate, WatchedGroups } from '../support/watched-group
 const OPS = { actor: 'ops', reason: 'a test' };
 const USERS = Array.from({ length: 12 }, (_, n) => n);
 const EVENTS = 1 + 2 * USERS.length;
+
+/** A log that is read in its order alone. */
+class InOrderAlone extends EventStoreDecorator {
+  override get eventsAt(): undefined {
+    return undefined;
+  }
+}
 
 describe('A build whose groups are folded by several threads', () => {
   let log: ProjectedLog;
@@ -35,7 +43,7 @@ describe('A build whose groups are folded by several threads', () => {
   /** Threads beside the test's own; `change` makes something else of the place of the first that is begun. */
   function threads(
     count: number,
-    change: Partial<{ readonly key: ProjectionKey; readonly nodeFlags: readonly string[] }> = {},
+    change: Partial<ChunkPlace & { readonly nodeFlags: readonly string[] }> = {},
   ): MoreFolders {
     let changed = change;
     return (key, batchSize) =>
@@ -64,8 +72,9 @@ describe('A build whose groups are folded by several threads', () => {
   async function start(
     moreFolders: MoreFolders,
     before?: BeforeGiving,
+    of: EventStore = log.store,
   ): Promise<{ readonly instance: Instance; readonly store: WatchedGroups }> {
-    const store = new WatchedGroups(log.store, before);
+    const store = new WatchedGroups({ store: of, url: log.url }, before);
     const instance = await log.start('a', {
       store,
       moreFolders,
@@ -89,6 +98,13 @@ describe('A build whose groups are folded by several threads', () => {
     await built(instance, await instance.rebuilds.begin(OPS));
     // Every third user was left to the thread that gives them out.
     expect(store.asked).toEqual(['2', '5', '8', '11'].map((first) => [first, String(Number(first) + 12)]));
+  });
+
+  it('has them also of a log that gives no events apart from one another, which its threads do not read', async () => {
+    const elsewhere = threads(1, { eventStoreUrl: 'esdb://127.0.0.1:1' });
+    const { instance, store } = await start(elsewhere, undefined, new InOrderAlone(log.store));
+    await built(instance, await instance.rebuilds.begin(OPS));
+    expect(store.asked).toHaveLength(USERS.length / 2);
   });
 
   it('shows nothing of a group before those that were given out before it are written', async () => {

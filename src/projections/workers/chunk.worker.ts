@@ -1,10 +1,12 @@
 import { isTransient } from '../../database/transient.js';
+import { openEventStore } from '../../event-store/open-event-store.js';
 import { EntitlementsProjector } from '../entitlements/entitlements.projector.js';
 import { RUNNING_RULES } from '../entitlements/folding-rules.js';
 import type { TakenChunk, Turn } from '../rebuild/grouped/chunk-folder.js';
 import { OwnChunkFolder } from '../rebuild/grouped/own-chunk-folder.js';
+import { eventsAtOf } from '../rebuild/grouped/set-down-events.js';
 import { type FromChunkThread, portable, type ToChunkThread } from './protocol.js';
-import { beginning, openThreadStores } from './thread-stores.js';
+import { beginning, openThreadPool } from './thread-stores.js';
 import type { ChunkPlace } from './threaded-chunk-folder.js';
 
 const { port, place } = beginning<ChunkPlace>();
@@ -14,11 +16,13 @@ function post(message: FromChunkThread): void {
 }
 
 const onTrouble = (error: unknown): void => post({ kind: 'trouble', error: portable(error) });
-const stores = await openThreadStores(place, { pipeline: false }, onTrouble);
-const { pool, store } = stores;
-if (store.eventsAt === undefined) throw new Error('the log gives no events apart from one another');
+const { databaseUrl, eventStoreUrl } = place;
+const pool = openThreadPool(place, { pipeline: false }, onTrouble);
+// Events of another log than the database's were set down in it.
+const store =
+  eventStoreUrl === null ? await openEventStore(place, { pool, databaseUrl, onFault: onTrouble }) : null;
 const folder = new OwnChunkFolder({
-  eventsAt: store.eventsAt.bind(store),
+  eventsAt: eventsAtOf(store ?? {}, pool, place.key.generation),
   pool,
   key: place.key,
   batchSize: place.batchSize,
@@ -45,7 +49,8 @@ async function commit(id: number, turn: Turn): Promise<void> {
 
 async function stop(): Promise<void> {
   await folder.stop();
-  await stores.close();
+  await store?.close();
+  await pool.end();
   port.close(); // the last thing that keeps the thread
 }
 

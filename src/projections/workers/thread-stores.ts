@@ -49,7 +49,7 @@ export async function openThreadStores(
   onTrouble: (error: unknown) => void,
 ): Promise<ThreadStores> {
   const { databaseUrl } = place;
-  const pool = openPool({ ...eventStorePoolConfig(databaseUrl, POOL_SIZE), pipeline }, onTrouble);
+  const pool = openThreadPool(place, { pipeline }, onTrouble);
   const store = await openEventStore(place, { pool, databaseUrl, onFault: onTrouble });
   return {
     pool,
@@ -59,4 +59,13 @@ export async function openThreadStores(
       await pool.end();
     },
   };
+}
+
+/** A thread's own connections to the database alone; as of `openThreadStores`. */
+export function openThreadPool(
+  { databaseUrl }: Pick<FoldingPlace, 'databaseUrl'>,
+  { pipeline }: { readonly pipeline: boolean },
+  onTrouble: (error: unknown) => void,
+): Pool {
+  return openPool({ ...eventStorePoolConfig(databaseUrl, POOL_SIZE), pipeline }, onTrouble);
 }

@@ -124,7 +124,7 @@ export async function setDownEventsAt(
 
 /** What finds events of a stretch: the store, where it finds events apart from one another, else what was set down of them. */
 export function eventsAtOf(
-  store: EventStore,
+  store: Pick<EventStore, 'eventsAt'>,
   queries: Pick<Pool, 'query'>,
   generation: number,
 ): NonNullable<EventStore['eventsAt']> {
