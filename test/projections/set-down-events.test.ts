@@ -128,6 +128,7 @@ describe('Events that are set down while a stretch of the log is read', () => {
       dump.release();
     }
     expect(await found([])).toEqual([]);
+    await setDown.begin(BEGINNING);
     await setDown.clear();
     await expect(found([])).rejects.toBeInstanceOf(SetDownGoneError);
   });

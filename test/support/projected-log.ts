@@ -80,6 +80,8 @@ export interface Instance extends Projections {
   readonly faults: readonly ProjectionFault[];
   /** What it set aside, in order. */
   readonly aside: readonly SetAside[];
+  /** What did not go well and is tried again, in order. */
+  readonly troubles: readonly unknown[];
   /** Applied everything up to `position`; fails when it does not come so far. */
   reaches(position: string): Promise<void>;
   stop(): Promise<void>;
@@ -201,13 +203,15 @@ export class ProjectedLog {
 
   /**
    * On a database of its own, which may be one that a test of this file has left as it found it; the log is in it, or on a
-   * test server of EventStoreDB's where the switch of the run says so.
+   * test server of EventStoreDB's: left out, where the switch of the run says.
    */
-  static async open(): Promise<ProjectedLog> {
+  static async open(
+    where: 'inside' | 'elsewhere' = logInEventStoreDb() ? 'elsewhere' : 'inside',
+  ): Promise<ProjectedLog> {
     const place = spare ?? (await newPlace());
     spare = null;
     const { test, database } = place;
-    const server = logInEventStoreDb() ? await EventStoreDbServer.start() : null;
+    const server = where === 'elsewhere' ? await EventStoreDbServer.start() : null;
     const eventStoreUrl = server?.url ?? null;
     const store = await openEventStore(
       { eventStoreUrl, streamPrefix: 'tenure.' },
@@ -324,6 +328,7 @@ export class ProjectedLog {
     pool.on('error', () => undefined);
     const faults: ProjectionFault[] = [];
     const aside: SetAside[] = [];
+    const troubles: unknown[] = [];
     const projections = createProjections({
       store: this.store,
       streamPrefix: 'tenure.',
@@ -332,6 +337,7 @@ export class ProjectedLog {
       url,
       onFault: (fault) => faults.push(fault),
       onSetAside: (_, what) => aside.push(what),
+      onTrouble: (error) => troubles.push(error),
       ...options,
     });
     const { engine } = projections;
@@ -343,6 +349,7 @@ export class ProjectedLog {
       pool,
       faults,
       aside,
+      troubles,
       reaches: async (position) => {
         if (!(await engine.waitUntil(position, PATIENCE_MS))) {
           throw new Error(`${name} did not reach ${position}: ${JSON.stringify(engine.status())}`);

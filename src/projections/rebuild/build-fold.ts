@@ -70,7 +70,7 @@ export class BuildFold {
     this.#groupsLog.until = until;
     const step = await this.#grouped.step(read, until).catch(lostIfGone);
     if (step.outcome === 'in order') {
-      if (this.#inOrder === null) await this.#setDown?.clear();
+      await this.#setDown?.clear();
       this.#inOrder ??= this.#runner();
       return this.#inOrder.run(read);
     }

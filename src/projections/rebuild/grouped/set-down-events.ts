@@ -35,6 +35,9 @@ export class SetDownGoneError extends NamedError {
  * generation has it for a while, and a crash of the database may empty it, so that nothing of it goes to the write-ahead log.
  */
 export class SetDownEvents {
+  /** Whether there may be a table: at first, one that somebody has left who was killed. */
+  #mayBeThere = true;
+
   constructor(
     private readonly pool: Pool,
     private readonly key: ProjectionKey,
@@ -43,6 +46,7 @@ export class SetDownEvents {
   /** Makes the table anew, for the stretch after a checkpoint. @throws SetDownGoneError where the fold is not at it any more */
   async begin({ revision }: Pick<Checkpoint, 'revision'>): Promise<void> {
     const { projection, generation } = this.key;
+    this.#mayBeThere = true;
     await inTransaction(this.pool, async (client) => {
       // A generation loses its checkpoint before its tables: held here, it has either both or none.
       const held = await client.query(
@@ -87,6 +91,7 @@ export class SetDownEvents {
 
   /** Drops the table, unless somebody reads it: then that is left to the next stretch, or to the drop of the generation. */
   async clear(): Promise<void> {
+    if (!this.#mayBeThere) return;
     try {
       await inTransaction(this.pool, async (client) => {
         await client.query(`set local lock_timeout = ${LOCK_MS}`);
@@ -95,6 +100,7 @@ export class SetDownEvents {
     } catch (error) {
       if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error;
     }
+    this.#mayBeThere = false;
   }
 }
 
