@@ -2,8 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type pg from 'pg';
 import type { Position } from '../../src/events/stored-event.js';
-import { RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
-import { beginGeneration } from '../../src/projections/rebuild/generation-table.js';
+import { begunBuild } from '../support/begun-build.js';
 import { compiled } from '../support/compiled.js';
 import { at, day } from '../support/policy-stories.js';
 import { ProjectedLog } from '../support/projected-log.js';
@@ -56,14 +55,7 @@ describe('A build by groups whose process is killed between two of them', () => 
     const first = await log.start('first', NOW);
     await first.reaches(last);
     await first.stop();
-    const generation = await beginGeneration(log.pool, {
-      projection: 'entitlements',
-      state: 'building',
-      startedBy: 'ops',
-      reason: 'a test',
-      codeVersion: RUNNING_RULES.codeVersion,
-      order: null,
-    });
+    const generation = await begunBuild(log.pool);
     // In the way of the sixth chunk of two users.
     wall = await log.pool.connect();
     await wall.query('begin');

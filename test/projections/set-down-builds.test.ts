@@ -1,9 +1,8 @@
 import type { AppendResult, EventStore, Page } from '../../src/event-store/event-store.js';
 import { EventStoreDecorator } from '../../src/event-store/event-store-decorator.js';
 import type { Position, StoredEvent } from '../../src/events/stored-event.js';
-import { RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
-import { beginGeneration } from '../../src/projections/rebuild/generation-table.js';
 import { SetDownEvents } from '../../src/projections/rebuild/grouped/set-down-events.js';
+import { begunBuild } from '../support/begun-build.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog, type ToRecord } from '../support/projected-log.js';
 import { customerAt } from '../support/small-log.js';
@@ -104,17 +103,6 @@ describe('A build of a log that finds no events apart from one another', () => {
     expect(await stretchOf(generation)).toBeNull();
   }
 
-  function build(): Promise<number> {
-    return beginGeneration(log.pool, {
-      projection: ENTITLEMENTS,
-      state: 'building',
-      startedBy: 'ops',
-      reason: 'a test',
-      codeVersion: RUNNING_RULES.codeVersion,
-      order: null,
-    });
-  }
-
   it.each([
     ['emptied, as by a crash of the database', 'truncate'],
     ['dropped', 'drop table'],
@@ -184,7 +172,7 @@ describe('A build of a log that finds no events apart from one another', () => {
 
   it('that goes on in the order of the log removes what one that was killed while it read has left', async () => {
     await recordTurns();
-    const generation = await build();
+    const generation = await begunBuild(log.pool);
     await new SetDownEvents(log.pool, { projection: ENTITLEMENTS, generation }).begin({ revision: 0 });
     const { instance, pages } = await start('a', { least: 1_000_000 });
     await built(instance, generation);

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { StoredEvent } from '../../src/events/stored-event.js';
-import { RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
-import { beginGeneration, dropGeneration } from '../../src/projections/rebuild/generation-table.js';
+import { dropGeneration } from '../../src/projections/rebuild/generation-table.js';
 import {
   SetDownEvents,
   SetDownGoneError,
   setDownEventsAt,
 } from '../../src/projections/rebuild/grouped/set-down-events.js';
+import { begunBuild } from '../support/begun-build.js';
 import { ProjectedLog } from '../support/projected-log.js';
 
 const ENTITLEMENTS = 'entitlements';
@@ -40,14 +40,7 @@ describe('Events that are set down while a stretch of the log is read', () => {
   let setDown: SetDownEvents;
   beforeEach(async () => {
     log = await ProjectedLog.open();
-    generation = await beginGeneration(log.pool, {
-      projection: ENTITLEMENTS,
-      state: 'building',
-      startedBy: 'ops',
-      reason: 'a test',
-      codeVersion: RUNNING_RULES.codeVersion,
-      order: null,
-    });
+    generation = await begunBuild(log.pool);
     setDown = new SetDownEvents(log.pool, { projection: ENTITLEMENTS, generation });
   });
   afterEach(() => log.close());
