@@ -149,7 +149,7 @@ export default {
       testMatch: [
         '**/test/e2e/*.test.ts',
         '**/grouped-builds*.test.ts',
-        ...(EVERYTHING_TWICE ? ['**/as-of.property.test.ts'] : []),
+        ...(EVERYTHING_TWICE ? ['**/as-of.property.test.ts', '**/rebuild.property.test.ts'] : []),
       ],
       testPathIgnorePatterns: [
         '/(embedded-start|start|openapi|database-away|log-adopt-killed|eventstore-[a-z]+)\\.test\\.ts$',

@@ -9,7 +9,7 @@ import {
 import { AttentionWatch } from '../projections/attention-watch.js';
 import { createProjections, type Projections, type ProjectionsOptions } from '../projections/projections.js';
 import type { SnapshotCache } from '../projections/read-models/snapshot-cache.js';
-import { partOf } from '../projections/rebuild/build-progress.js';
+import { BUILD_BEGIN, partOf, reckoned } from '../projections/rebuild/build-progress.js';
 import type { Generation } from '../projections/rebuild/generation-table.js';
 import type { OpenDatabase } from './open-database.js';
 import type { OpenLog } from './open-log.js';
@@ -102,10 +102,10 @@ function watch(metrics: Metrics, { engine, rebuilds }: Projections): void {
 /** How far the build is that is under way; `null` while there is none, or the database does not say. */
 function rebuildFigures(all: readonly Generation[] | null): RebuildFigures | null {
   const build = all?.find(({ role }) => role === 'building');
-  const live = all?.find(({ role }) => role === 'live')?.fold?.checkpoint.handled ?? null;
+  const live = all?.find(({ role }) => role === 'live')?.fold?.checkpoint ?? BUILD_BEGIN;
   if (build === undefined || build.fold === null) return null;
   const { events, checkpoint } = build.fold;
-  const part = partOf({ handled: checkpoint.handled, events }, live);
+  const part = partOf(reckoned({ handled: checkpoint.handled, events }, live), live.handled);
   if (part === null) return null;
   return {
     part,

@@ -51,14 +51,15 @@ describe('A watcher of a rebuild', () => {
   });
 
   it('is told rates of the time that it watched', async () => {
-    const further = { ...BUILDING, handled: '55', events: 55 };
-    const { sent } = await watched([BUILDING, further, { ...further, phase: 'comparing' }]);
+    const further = { ...BUILDING, handled: '55', events: 55, secondsLeft: 45 };
+    const rest = { eventsPerSecond: null, secondsLeft: null };
+    const { sent } = await watched([BUILDING, further, { ...further, ...rest, phase: 'comparing' }]);
     const [first, second, third] = sent.map(({ data }) => data);
     expect(first).toMatchObject({ eventsPerSecond: 1, secondsLeft: 90 });
-    // 45 of 90 positions: what is left takes as long as what was seen.
+    // What is left takes as long as the 45 events that were seen.
     const { eventsPerSecond, secondsLeft } = second ?? {};
     expect(Number(eventsPerSecond) * Number(secondsLeft)).toBeCloseTo(45, 6);
-    expect(third?.phase).toBe('comparing');
+    expect(third).toMatchObject({ phase: 'comparing', ...rest });
   });
 
   it('is spared what it does not take, and hears of nothing once it has left', async () => {

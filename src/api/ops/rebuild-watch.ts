@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EventStream } from '../../http/event-stream.js';
-import { type BuildPoint, paceOf } from '../../projections/rebuild/build-progress.js';
 import { isOver, type RebuildJob } from '../../projections/rebuild/rebuild-jobs.js';
 import type { RebuildRuntime } from '../../projections/rebuild/rebuild-runtime.js';
 
@@ -18,25 +17,34 @@ export async function watchRebuild(
   lookMs = LOOK_MS,
 ): Promise<void> {
   let told = '';
-  let first: (BuildPoint & { readonly at: number }) | null = null;
+  let first: Look | null = null;
   while (!stream.signal.aborted) {
     const seen = await rebuilds.rebuildOf(generation);
     if (seen === null || stream.signal.aborted) return;
     if (isOver(seen)) return stream.send('done', seen);
     // Rates change by time alone: they are no news of their own.
     const news = JSON.stringify({ ...seen, eventsPerSecond: null, secondsLeft: null });
-    const { handled, events } = seen;
+    const { events } = seen;
     if (news !== told && stream.hasRoom) {
       told = news;
       stream.send('progress', first === null ? seen : paced(seen, first));
     }
-    if (events !== null) first ??= { handled, events, at: performance.now() };
+    if (events !== null) first ??= { events, at: performance.now() };
     await pause(lookMs, undefined, { signal: stream.signal }).catch(() => undefined);
   }
 }
 
-function paced(seen: RebuildJob, first: BuildPoint & { readonly at: number }): RebuildJob {
-  const { phase, handled, live, events } = seen;
-  if (phase !== 'building' || events === null) return seen;
-  return { ...seen, ...paceOf(first, { handled, events }, live, performance.now() - first.at) };
+/** How many events a build had at a time, by the clock of the process. */
+interface Look {
+  readonly events: number;
+  readonly at: number;
+}
+
+/** The same with the pace since a look; what is left is so many events, whatever their pace. */
+function paced(seen: RebuildJob, first: Look): RebuildJob {
+  const { events, eventsPerSecond, secondsLeft } = seen;
+  if (events === null || eventsPerSecond === null) return seen;
+  const pace = (events - first.events) / ((performance.now() - first.at) / 1_000);
+  const left = secondsLeft === null || pace <= 0 ? null : (secondsLeft * eventsPerSecond) / pace;
+  return { ...seen, eventsPerSecond: pace, secondsLeft: left };
 }

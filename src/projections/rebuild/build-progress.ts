@@ -16,6 +16,17 @@ export interface BuildPoint {
   readonly events: number;
 }
 
+/**
+ * A build as far along the log as its events say. Within a stretch that is folded group by group `handled` stands still and `events` go
+ * on, with as many positions to each of them, about, as what is read has to its own.
+ */
+export function reckoned(point: BuildPoint, live: BuildPoint): BuildPoint {
+  const [end, at] = [Number(live.handled ?? '0'), Number(point.handled ?? '0')];
+  const positionsOfAnEvent = live.events === 0 ? 1 : end / live.events;
+  const reckonedAt = Math.min(end, Math.floor(point.events * positionsOfAnEvent));
+  return reckonedAt > at ? { ...point, handled: String(reckonedAt) } : point;
+}
+
 /** What a build has before its first event. */
 export const BUILD_BEGIN: BuildPoint = { handled: null, events: 0 };
 
@@ -34,10 +45,7 @@ export function paceOf(
   };
 }
 
-/**
- * How far along the log a fold from its beginning is, as a position. Within a stretch that is folded group by group `handled`
- * stands still and `events` go on; that is in a log whose positions are dense. Nowhere are there more events than positions.
- */
+/** How far along the log a fold from its beginning is, as a position. Nowhere are there more events than positions. */
 export function reached({ handled, events }: BuildPoint): number {
   return Math.max(Number(handled ?? '0'), events);
 }

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { EventStore } from '../../event-store/event-store.js';
-import { comparePositions, type Position } from '../../events/stored-event.js';
-import { type BuildPoint, type BuildProgress, paceOf } from './build-progress.js';
+import { comparePositions } from '../../events/stored-event.js';
+import { BUILD_BEGIN, type BuildPoint, type BuildProgress, paceOf, reckoned } from './build-progress.js';
 import {
   BuildOfOtherCodeError,
   GenerationBehindError,
@@ -39,13 +39,14 @@ export async function untilCaughtUp(
   let first: BuildPoint | null = null;
   let moved = { at: performance.now(), revision: -1 };
   for (;;) {
-    const { build, live } = await buildAndLive(options, generation);
+    const { build, read } = await buildAndLive(options, generation);
+    const live = read.handled;
     if (build.builtBy !== codeVersion) {
       throw new BuildOfOtherCodeError(generation, build.builtBy, codeVersion);
     }
     const { fault, handled, partialProgress, revision } = build.checkpoint;
     if (fault !== null) throw new GenerationFaultedError(generation, fault);
-    const now = { handled, events: build.events };
+    const now = reckoned({ handled, events: build.events }, read);
     first ??= now;
     onProgress({ generation, ...now, live, ...paceOf(first, now, live, performance.now() - began) });
     if (live !== null && comparePositions(handled, live) >= 0 && partialProgress.length === 0) return;
@@ -61,12 +62,12 @@ export async function untilCaughtUp(
 async function buildAndLive(
   { pool, projection }: BuildWaitOptions,
   generation: number,
-): Promise<{ readonly build: GenerationFold; readonly live: Position | null }> {
+): Promise<{ readonly build: GenerationFold; readonly read: BuildPoint }> {
   const all = await listGenerations(pool, projection);
   const build = all.find((each) => each.generation === generation && isThere(each.role))?.fold;
   if (build === undefined || build === null) throw new UnknownGenerationError(generation);
-  const live = all.find(({ role }) => role === 'live')?.fold?.checkpoint.handled ?? null;
-  return { build, live };
+  const read = all.find(({ role }) => role === 'live')?.fold?.checkpoint ?? BUILD_BEGIN;
+  return { build, read };
 }
 
 /** Whether a build is one still. */

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
 import { comparePositions, type Position } from '../../events/stored-event.js';
-import { BUILD_BEGIN, paceOf } from './build-progress.js';
+import { BUILD_BEGIN, paceOf, reckoned } from './build-progress.js';
 import type { ComparisonReport } from './comparison.js';
 import type { GenerationError } from './errors.js';
 
@@ -74,6 +74,7 @@ const rebuildRow = z.object({
   handled: z.string().nullable(),
   events: z.coerce.number().nullable(),
   live: z.string().nullable(),
+  live_events: z.coerce.number().nullable(),
 });
 type RebuildRow = z.infer<typeof rebuildRow>;
 
@@ -90,12 +91,12 @@ export async function findRebuild(
     `select g.generation, g.state, g.started_by, g.reason, g.started_at,
        extract(epoch from clock_timestamp() - g.started_at)::float8 * 1000 as age_ms,
        o.afterwards, o.outcome, o.finished_at, o.report, o.failure_code, o.failure_message,
-       c.built_by, c.handled::text, c.events::text,
-       (select l.handled::text from tenure.projection_checkpoint l where l.projection = $1
-          and l.generation = (select generation from tenure.live_generation)) as live
+       c.built_by, c.handled::text, c.events::text, l.handled::text as live, l.events::text as live_events
      from tenure.projection_generation g
      left join tenure.rebuild_order o using (generation)
      left join tenure.projection_checkpoint c on c.projection = $1 and c.generation = g.generation
+     left join tenure.projection_checkpoint l on l.projection = $1
+       and l.generation = (select generation from tenure.live_generation)
      where case when $2::int is null then g.state = 'building' or o.generation is not null
        else g.generation = $2 end
      order by g.generation desc limit 1`,
@@ -109,7 +110,12 @@ function toRebuild(row: RebuildRow): RebuildJob {
   const phase = phaseOf(row);
   const pace =
     phase === 'building' && events !== null
-      ? paceOf(BUILD_BEGIN, { handled, events }, live, row.age_ms)
+      ? paceOf(
+          BUILD_BEGIN,
+          reckoned({ handled, events }, { handled: live, events: row.live_events ?? 0 }),
+          live,
+          row.age_ms,
+        )
       : { eventsPerSecond: null, secondsLeft: null };
   return {
     generation: row.generation,

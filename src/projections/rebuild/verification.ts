@@ -19,6 +19,7 @@ import { ReadAhead } from '../engine/read-ahead.js';
 import type { FoldedApart } from '../entitlements/projector-options.js';
 import { onAlignedSnapshot } from './aligned-checkpoints.js';
 import { BuildFold, LEAST_BY_GROUPS } from './build-fold.js';
+import { BUILD_BEGIN, reckoned } from './build-progress.js';
 import { GenerationBehindError, GenerationFaultedError, UnknownGenerationError } from './errors.js';
 import { beginGeneration, dropGeneration, underLock } from './generation-table.js';
 import { NarrowLog } from './narrow-log.js';
@@ -106,7 +107,9 @@ async function foldAndCompare(
   const key = { projection, generation };
   const fold = sample === null ? foldOfAll(options, key, isWhole) : foldOfSample(options, key, sample);
   try {
-    const bringOn = bringingOn(pool, key, fold, onProgress);
+    const bringOn = bringingOn(pool, key, fold, (handled, until, events) =>
+      onProgress(reckoned({ handled, events }, live?.checkpoint ?? BUILD_BEGIN).handled, until, events),
+    );
     await bringOn(live?.checkpoint.handled ?? null);
     const alignment = { projection, to: generation, patienceMs, bringOn };
     return await onAlignedSnapshot(pool, alignment, async (client, { from }) => {
