@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises';
 import { findCheckpoint } from '../../src/projections/engine/checkpoint.js';
 import { ENTITLEMENTS } from '../../src/projections/entitlements/entitlements.projector.js';
 import { RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
@@ -22,6 +23,16 @@ function placeOf(databaseUrl: string): FoldingPlace {
     rebuildThreads: 2,
     tracing: null,
   };
+}
+
+/** Priorities of the threads of this process, as Linux counts: what is more comes later. */
+async function priorities(): Promise<ReadonlySet<number>> {
+  if (process.platform !== 'linux') return new Set();
+  const stats = await Promise.all(
+    (await readdir('/proc/self/task')).map((thread) => readFile(`/proc/self/task/${thread}/stat`, 'utf8')),
+  );
+  // The 19th value of the line; names may have spaces and brackets, and nothing else of it.
+  return new Set(stats.map((stat) => Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16])));
 }
 
 describe('A thread that folds', () => {
@@ -148,6 +159,7 @@ describe('A projection in a thread of its own', () => {
     const key = { projection: ENTITLEMENTS, generation };
     await until('it is folded', async () => (await findCheckpoint(log.pool, key))?.handled === '1');
     expect(thread.isThere).toBe(true);
+    expect(await priorities()).toEqual(process.platform === 'linux' ? new Set([0, 10]) : new Set());
     await dropGeneration(log.pool, ENTITLEMENTS, generation);
     await until('the thread has ended', () => !thread.isThere);
     await thread.stop();

@@ -89,7 +89,7 @@ export class PostgresEventStore implements LogTarget {
       weightPerStatement: WEIGHT_PER_STATEMENT,
     });
     // Stays after `close()`: the pool lives on, and an idle connection that breaks without a listener would end the process.
-    pool.on('error', options.onFault);
+    if (!pool.listeners('error').includes(options.onFault)) pool.on('error', options.onFault);
   }
 
   async append(

@@ -6,9 +6,11 @@ import type { TakenChunk, Turn } from '../rebuild/grouped/chunk-folder.js';
 import { OwnChunkFolder } from '../rebuild/grouped/own-chunk-folder.js';
 import { eventsAtOf } from '../rebuild/grouped/set-down-events.js';
 import { type FromChunkThread, portable, type ToChunkThread } from './protocol.js';
+import { goAfterOthers } from './thread-priority.js';
 import { beginning, openThreadPool } from './thread-stores.js';
 import type { ChunkPlace } from './threaded-chunk-folder.js';
 
+goAfterOthers();
 const { port, place } = beginning<ChunkPlace>();
 
 function post(message: FromChunkThread): void {

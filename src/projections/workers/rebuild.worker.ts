@@ -1,8 +1,10 @@
 import { openRebuildProjector } from '../rebuild/rebuild-projector.js';
 import { type FromRebuildThread, portable, type ToThread } from './protocol.js';
+import { goAfterOthers } from './thread-priority.js';
 import { beginning, openThreadStores } from './thread-stores.js';
 import { ThreadedChunkFolder } from './threaded-chunk-folder.js';
 
+goAfterOthers();
 const { port, place } = beginning();
 
 function post(message: FromRebuildThread): void {
