@@ -77,7 +77,7 @@ export class GroupedFold {
       this.#stretch = found === 'in order' ? null : found;
     }
     if (this.#state === 'in order' || until === null) return IN_ORDER;
-    if (this.#underWay !== null) return this.#commitChunk(this.#underWay, read);
+    if (this.#underWay !== null) return this.#commitChunks(this.#underWay, read);
     if (this.#state === 'between') {
       if (this.#stretch === null && !this.#isWorthIt(read, until)) return IN_ORDER;
       const { events } = this.#stretch ?? read;
@@ -128,21 +128,27 @@ export class GroupedFold {
     this.#underWay = underWay;
     deal(underWay);
     const isNoted = await noteStretch(pool, key, read, { stretch, applied: 0 });
-    return isNoted ? moved(read, 0) : LOST;
+    return isNoted ? moved(read) : LOST;
   }
 
-  async #commitChunk(underWay: UnderWay, read: Checkpoint): Promise<GroupedStep> {
+  /** Commits a chunk of each folder: between two steps whoever asks for them looks around, and folders would wait for it. */
+  async #commitChunks(underWay: UnderWay, read: Checkpoint): Promise<GroupedStep> {
+    let reached = read;
     try {
-      const first = underWay.taken.shift();
-      if (first === undefined) return await this.#end(underWay, read);
-      const stretch = { ...underWay.stretch, through: first.chunk.through };
-      if (!(await first.commit({ read, stretch }))) return LOST;
-      underWay.stretch = stretch;
-      deal(underWay);
-      return moved(read, first.chunk.positions.length);
+      for (const _ of underWay.folders) {
+        const first = underWay.taken.shift();
+        if (first === undefined) break;
+        const stretch = { ...underWay.stretch, through: first.chunk.through };
+        if (!(await first.commit({ read: reached, stretch }))) return LOST;
+        underWay.stretch = stretch;
+        reached = after(reached, first.chunk.positions.length);
+        deal(underWay);
+      }
+      if (reached === read) return await this.#end(underWay, read);
+      return { outcome: 'moved', checkpoint: reached, applied: reached.events - read.events };
     } catch (error) {
       if (isTransient(error)) throw error;
-      return this.#giveUp(read);
+      return this.#giveUp(reached);
     }
   }
 
@@ -181,7 +187,7 @@ export class GroupedFold {
 
   async #note(read: Checkpoint, stretch: Stretch | 'in order' | null): Promise<GroupedStep> {
     const { key, pool } = this.options;
-    return (await noteStretch(pool, key, read, { stretch, applied: 0 })) ? moved(read, 0) : LOST;
+    return (await noteStretch(pool, key, read, { stretch, applied: 0 })) ? moved(read) : LOST;
   }
 }
 
@@ -200,9 +206,13 @@ function deal(underWay: UnderWay): void {
   }
 }
 
-function moved(read: Checkpoint, applied: number): GroupedStep {
-  const checkpoint = { ...read, revision: read.revision + 1, events: read.events + applied, fault: null };
-  return { outcome: 'moved', checkpoint, applied };
+function moved(read: Checkpoint): GroupedStep {
+  return { outcome: 'moved', checkpoint: after(read, 0), applied: 0 };
+}
+
+/** The checkpoint after so many events more of its stretch. */
+function after(read: Checkpoint, applied: number): Checkpoint {
+  return { ...read, revision: read.revision + 1, events: read.events + applied, fault: null };
 }
 
 /** A checkpoint after all was taken back. */
