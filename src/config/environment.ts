@@ -5,8 +5,8 @@ import { InvalidConnectionStringError, parseConnectionString } from './connectio
 
 const SECRET_LENGTH = 16;
 const ADMIN_KEY_LENGTH = 32;
-/** Threads of a rebuild: whatever the machine has, PostgreSQL and whoever is served need some of it. */
-const MOST_REBUILD_THREADS = 4;
+/** Threads of a rebuild where nothing is said: one core is left to PostgreSQL and to whoever is served. */
+const REBUILD_THREADS = Math.max(1, Math.min(availableParallelism() - 1, 4));
 const ORIGINS = 'origins such as https://app.example.com, comma-separated, each exact, with no path and no *';
 
 const setting = (expected: string) => z.string({ error: `is missing, must be ${expected}` });
@@ -115,7 +115,7 @@ export const environmentSchema = z.object({
   FAULT_LIMIT: matching(/^\d{1,5}$/, 'a whole number of streams or users from 0 to 99999')
     .transform(Number)
     .default(20),
-  REBUILD_THREADS: wholeNumber(16, 'threads').default(Math.min(availableParallelism(), MOST_REBUILD_THREADS)),
+  REBUILD_THREADS: wholeNumber(16, 'threads').default(REBUILD_THREADS),
   STREAMS_MAX: wholeNumber(100_000, 'streams').default(5_000),
   STREAMS_PER_USER: wholeNumber(1_000, 'streams').default(20),
   OTEL_EXPORTER_OTLP_ENDPOINT: url(/^https?:\/\//, 'an http(s) URL').optional(),
