@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { runCli } from './cli/program.js';
 import { OutputClosedError } from './cli/terminal.js';
-import { limitHeapGrowth } from './projections/workers/heap-growth.js';
+import { limitHeapGrowth } from './start/heap-growth.js';
 
 // Commands that fold the log keep as much in memory as a service does.
 limitHeapGrowth();

@@ -8,13 +8,13 @@ import { DatabaseError, TransactionPoolerError } from './database/errors.js';
 import { OtherLogError, UnfinishedRestoreError } from './event-store/log-identity.js';
 import { VERSION } from './observability/version.js';
 import { InvalidPlanFileError, loadPlanFile } from './plans/plan-file.js';
-import { limitHeapGrowth } from './projections/workers/heap-growth.js';
 import {
   PseudonymKeyUnreadableError,
   PseudonymsFixedError,
   PseudonymsMissingError,
 } from './pseudonyms/errors.js';
 import { InvalidTemplatesError } from './reactions/mail/templates.js';
+import { limitHeapGrowth } from './start/heap-growth.js';
 import { StartStoppedError } from './start/stop-order.js';
 
 /** sysexits.h: something is wrong with the configuration. */

@@ -1,8 +1,7 @@
 import type { Pool } from 'pg';
 import { WakeSignal } from '../engine/wake-signal.js';
-import { type Generation, type GenerationRole, listGenerations } from '../rebuild/generation-table.js';
+import { type GenerationRole, listGenerations } from '../rebuild/generation-table.js';
 import { FoldingThread, type FoldingThreadOptions } from './folding-thread.js';
-import { setHeapGrowth } from './heap-growth.js';
 import type { FromRebuildThread, ToThread } from './protocol.js';
 
 /** Generations that somebody folds, compares, swaps or drops; the live one has a thread of its own. */
@@ -10,8 +9,6 @@ const FOLDED_ROLES: readonly GenerationRole[] = ['building', 'previous', 'droppi
 /** Interval between two looks whether there is something to fold, in milliseconds. */
 const LOOK_MS = 500;
 const KEEP_MS = 60_000;
-/** Events that a build lacks when there is much to build: heaps may grow further meanwhile. */
-const MUCH_EVENTS = 20_000;
 /** A build is there for its speed, and ends: what it has in hand of a chunk at a time is young. */
 const YOUNG_MEGABYTES = 32;
 
@@ -33,7 +30,6 @@ export class RebuildThread {
   readonly #wakeSignal = new WakeSignal();
   #thread: FoldingThread<ToThread, FromRebuildThread> | null = null;
   #wantedAt = 0;
-  #isMuchToBuild = false;
   #stopping = false;
   #running: Promise<void> | null = null;
 
@@ -67,7 +63,6 @@ export class RebuildThread {
     while (!this.#stopping) {
       try {
         const all = await listGenerations(pool, projection);
-        this.#note(isMuchToBuild(all));
         if (all.some(({ role }) => FOLDED_ROLES.includes(role))) {
           this.#wantedAt = performance.now();
           await this.#begin();
@@ -77,12 +72,6 @@ export class RebuildThread {
       }
       if (!this.#stopping) await this.#wakeSignal.wait(LOOK_MS);
     }
-  }
-
-  #note(isMuch: boolean): void {
-    if (isMuch === this.#isMuchToBuild) return;
-    this.#isMuchToBuild = isMuch;
-    setHeapGrowth(isMuch ? 'while something is built' : 'always');
   }
 
   /** A thread that cannot begin is as one that died: nothing would be folded. */
@@ -102,11 +91,4 @@ export class RebuildThread {
     this.#thread = null;
     await thread?.stop();
   }
-}
-
-/** Whether a build lacks many events that are in what is read. */
-export function isMuchToBuild(all: readonly Pick<Generation, 'role' | 'fold'>[]): boolean {
-  const eventsOf = ({ fold }: Pick<Generation, 'fold'>): number => fold?.checkpoint.events ?? 0;
-  const live = all.find(({ role }) => role === 'live') ?? { fold: null };
-  return all.some((each) => each.role === 'building' && eventsOf(live) - eventsOf(each) >= MUCH_EVENTS);
 }
