@@ -84,6 +84,9 @@ const PSEUDONYMS_TOO =
 const SOAKED = ['rebuild-killed'];
 const notSoaked = EVERYTHING_TWICE ? [] : [`/test/e2e/(${SOAKED.join('|')})\\.test\\.ts$`];
 
+/** Of the folds those that the store of the log reaches most: on the second store where everything runs twice. */
+const LOG_IN_BOTH = ['as-of.property', 'grouped-builds', 'rebuild.property'];
+
 /** What the store of the log reaches least: on the second store only where everything runs twice. */
 const ONCE = [
   'access',
@@ -148,8 +151,8 @@ export default {
       roots: ['<rootDir>/test/e2e', '<rootDir>/test/projections'],
       testMatch: [
         '**/test/e2e/*.test.ts',
-        '**/grouped-builds*.test.ts',
-        ...(EVERYTHING_TWICE ? ['**/as-of.property.test.ts', '**/rebuild.property.test.ts'] : []),
+        '**/grouped-builds-killed.test.ts',
+        ...(EVERYTHING_TWICE ? LOG_IN_BOTH.map((name) => `**/test/projections/${name}.test.ts`) : []),
       ],
       testPathIgnorePatterns: [
         '/(embedded-start|start|openapi|database-away|log-adopt-killed|eventstore-[a-z]+)\\.test\\.ts$',

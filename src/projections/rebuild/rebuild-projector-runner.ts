@@ -1,61 +1,30 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Pool } from 'pg';
-import { type EventStore } from '../../event-store/event-store.js';
-import type { EventEnvelope } from '../../events/event-envelope.js';
 import { comparePositions } from '../../events/stored-event.js';
-import {
-  type Checkpoint,
-  findCheckpoint,
-  type ProjectionFault,
-  readLiveCheckpoint,
-} from '../engine/checkpoint.js';
+import { findCheckpoint, type ProjectionFault, readLiveCheckpoint } from '../engine/checkpoint.js';
 import { noteFault } from '../engine/checkpoint-moves.js';
 import { LeaderElection } from '../engine/leader-election.js';
-import type { Projector, SetAside } from '../engine/projector.js';
+import type { SetAside } from '../engine/projector.js';
 import { WakeSignal } from '../engine/wake-signal.js';
-import type { FoldedApart } from '../entitlements/projector-options.js';
-import { BuildFold, LEAST_BY_GROUPS, type MoreFolders } from './build-fold.js';
 import { type Generation, listGenerations } from './generation-table.js';
 import type { RebuildJobRunner } from './rebuild-job-runner.js';
+import { type RunningFold, RunningFolds, type RunningFoldsOptions } from './running-folds.js';
 
-export interface RebuildProjectorRunnerOptions {
-  readonly store: EventStore;
-  /** The setting `STREAM_PREFIX`. */
-  readonly streamPrefix: string;
-  readonly pool: Pool;
+export interface RebuildProjectorRunnerOptions extends RunningFoldsOptions {
   /** Connection string for the session that leads and listens. */
   readonly url: string;
-  readonly projection: string;
   readonly codeVersion: string;
-  readonly projectorOf: (generation: number, only: FoldedApart) => Projector<EventEnvelope>;
   readonly jobs: RebuildJobRunner;
   readonly onFault: (generation: number, fault: ProjectionFault) => void;
   readonly onSetAside: (generation: number, what: SetAside) => void;
   readonly onTrouble: (error: unknown) => void;
-  /** Events in one transaction; more than the live fold takes, because nobody waits for their rows. */
-  readonly batchSize?: number;
-  /** Events that are left, at least, for a build to be folded group by group; see `BuildFold`. */
-  readonly leastByGroups?: number;
-  /** As of `BuildFold`. */
-  readonly moreFolders?: MoreFolders;
 }
 
-const BATCH_SIZE = 2_000;
 /** Interval between two looks whether a generation came or went, in milliseconds. */
 const LOOK_MS = 500;
 /** A batch under way at a stop has this long to end, in milliseconds. */
 const FINISH_WITHIN_MS = 3_500;
 /** A missed notification costs at most this long. */
 const POLL_MS = 250;
-
-/** The fold of a generation that is not live, as this instance goes on with it. */
-interface Fold {
-  readonly generation: number;
-  readonly runner: BuildFold;
-  checkpoint: Checkpoint | null;
-  /** Revision of the checkpoint at which it stopped at a fault: it does not try again there. */
-  stuckAt: number | null;
-}
 
 /**
  * Folds every generation that is not live and should be at its position: the build of a rebuild, from the beginning of the log on,
@@ -66,11 +35,13 @@ interface Fold {
  */
 export class RebuildProjectorRunner {
   readonly #wakeSignal = new WakeSignal();
-  readonly #folds = new Map<number, Fold>();
+  readonly #folds: RunningFolds;
   #stopping = false;
   #running: Promise<void> | null = null;
 
-  constructor(private readonly options: RebuildProjectorRunnerOptions) {}
+  constructor(private readonly options: RebuildProjectorRunnerOptions) {
+    this.#folds = new RunningFolds(options);
+  }
 
   start(): void {
     this.#running = this.#run();
@@ -93,7 +64,6 @@ export class RebuildProjectorRunner {
       try {
         if ((await this.#wanted()).length > 0) await this.#withSession();
       } catch (error) {
-        this.#folds.clear();
         this.options.onTrouble(error);
       }
       if (!this.#stopping) await this.#wakeSignal.wait(LOOK_MS);
@@ -118,7 +88,8 @@ export class RebuildProjectorRunner {
     const election = await LeaderElection.open(url, { projection, lead: 'rebuild' }, hooks);
     try {
       while (!this.#stopping && !election.isLost) {
-        if (await election.tryToLead()) return await this.#lead(election).finally(() => this.#letGo());
+        if (await election.tryToLead())
+          return await this.#lead(election).finally(() => this.#folds.discardOthers([]));
         if ((await this.#wanted()).length === 0) return;
         await this.#wakeSignal.wait(LOOK_MS);
       }
@@ -129,7 +100,6 @@ export class RebuildProjectorRunner {
 
   /** Goes on with every fold, a batch of each in turn, until there is none left. */
   async #lead(election: LeaderElection): Promise<void> {
-    this.#folds.clear();
     let lookedAt = Number.NEGATIVE_INFINITY;
     let wanted: readonly Generation[] = [];
     while (!this.#stopping && !election.isLost) {
@@ -137,7 +107,7 @@ export class RebuildProjectorRunner {
         wanted = await this.#wanted();
         lookedAt = performance.now();
         if (wanted.length === 0) return;
-        await this.#discardOthers(wanted);
+        await this.#folds.discardOthers(wanted);
       }
       let more = false;
       for (const each of wanted) {
@@ -151,25 +121,6 @@ export class RebuildProjectorRunner {
     }
   }
 
-  /** Gives up what was folded ahead of what is committed. */
-  async #letGo(): Promise<void> {
-    for (const { runner } of this.#folds.values()) await runner.stop();
-  }
-
-  async #discardOthers(wanted: readonly Generation[]): Promise<void> {
-    const kept = new Set(wanted.map(({ generation }) => generation));
-    for (const generation of [...this.#folds.keys()]) {
-      if (!kept.has(generation)) await this.#discard(generation);
-    }
-  }
-
-  /** Forgets a fold, with what it made and did not commit. */
-  async #discard(generation: number): Promise<void> {
-    const fold = this.#folds.get(generation);
-    this.#folds.delete(generation);
-    await fold?.runner.stop();
-  }
-
   /**
    * One batch of a fold: whether there is more to read, it caught up (or stopped at a fault), waits before a log that is
    * not the one that it, or what is read, was made from, or is not to be folded here.
@@ -179,14 +130,14 @@ export class RebuildProjectorRunner {
     const { generation } = which;
     const live = await readLiveCheckpoint(pool, projection);
     if (live === null || live.generation === generation) return 'gone';
-    const fold = this.#foldOf(which, live.checkpoint);
+    const fold = this.#folds.of(which, live.checkpoint);
     fold.checkpoint ??= await findCheckpoint(pool, { projection, generation });
     if (fold.checkpoint === null) return 'gone';
     if (fold.stuckAt === fold.checkpoint.revision) return this.#lookAgain(fold);
     if (!(await fold.runner.log.holds(live.checkpoint))) return this.#stand(generation);
     const isCaughtUp = comparePositions(fold.checkpoint.handled, live.checkpoint.handled) >= 0;
     if (isCaughtUp && (await this.#wasMoved(fold))) {
-      await this.#discard(generation);
+      await this.#folds.discard(generation);
       return 'more';
     }
     const round = await fold.runner.run(fold.checkpoint, live.checkpoint.handled);
@@ -202,7 +153,7 @@ export class RebuildProjectorRunner {
         fold.checkpoint = round.checkpoint;
         return 'caught up';
       case 'lost':
-        await this.#discard(generation);
+        await this.#folds.discard(generation);
         return 'gone';
       case 'other log':
         return this.#stand(generation);
@@ -218,41 +169,22 @@ export class RebuildProjectorRunner {
 
   /** What is in memory of a fold is not kept over a log that is another for a while. */
   async #stand(generation: number): Promise<'stands'> {
-    await this.#discard(generation);
+    await this.#folds.discard(generation);
     return 'stands';
   }
 
   /** Whether somebody else moved a checkpoint: ops, who want what is set aside to be retried. */
-  async #wasMoved({ generation, checkpoint }: Fold): Promise<boolean> {
+  async #wasMoved({ generation, checkpoint }: RunningFold): Promise<boolean> {
     const { pool, projection } = this.options;
     const found = await findCheckpoint(pool, { projection, generation });
     return found !== null && found.revision !== checkpoint?.revision;
   }
 
   /** One that stopped at a fault goes on once somebody else has moved it. */
-  async #lookAgain(fold: Fold): Promise<'caught up'> {
+  async #lookAgain(fold: RunningFold): Promise<'caught up'> {
     const { pool, projection } = this.options;
     fold.checkpoint = await findCheckpoint(pool, { projection, generation: fold.generation });
     return 'caught up';
-  }
-
-  #foldOf({ generation, role }: Generation, live: Checkpoint): Fold {
-    const known = this.#folds.get(generation);
-    if (known !== undefined) return known;
-    const { projection, batchSize, leastByGroups } = this.options;
-    // What the running code sets aside where it is read it is likely to set aside here: that is told in the log's order alone.
-    const isWhole = live.setAside.streams + live.setAside.users === 0;
-    // One that was read is gone back to as it was made, by whatever code: it is never taken back.
-    const byGroups = role === 'building' && isWhole;
-    const runner = new BuildFold({
-      ...this.options,
-      key: { projection, generation },
-      batchSize: batchSize ?? BATCH_SIZE,
-      leastByGroups: byGroups ? (leastByGroups ?? LEAST_BY_GROUPS) : null,
-    });
-    const fold: Fold = { generation, runner, checkpoint: null, stuckAt: null };
-    this.#folds.set(generation, fold);
-    return fold;
   }
 }
 
