@@ -1,7 +1,10 @@
 import type { EventStore } from '../../src/event-store/event-store.js';
 import { EventStoreDecorator } from '../../src/event-store/event-store-decorator.js';
 import type { MoreFolders } from '../../src/projections/rebuild/build-fold.js';
-import { type ChunkPlace, ThreadedChunkFolder } from '../../src/projections/workers/threaded-chunk-folder.js';
+import {
+  type ChunkPlace,
+  threadedChunkFolders,
+} from '../../src/projections/workers/threaded-chunk-folder.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
@@ -40,32 +43,26 @@ describe('A build whose groups are folded by several threads', () => {
   });
   afterEach(() => log.close());
 
-  /** Threads beside the test's own; `change` makes something else of the place of the first that is begun. */
+  /** Threads beside the test's own; `change` makes something else of what those of the first build are begun with. */
   function threads(
     count: number,
     change: Partial<ChunkPlace & { readonly nodeFlags: readonly string[] }> = {},
   ): MoreFolders {
+    const place = {
+      databaseUrl: `${log.url}?application_name=thread`,
+      eventStoreUrl: null,
+      streamPrefix: 'tenure.',
+      faultLimit: 20,
+      rebuildThreads: count + 1,
+      tracing: null,
+    };
+    const onTrouble = (error: unknown): unknown => troubles.push(String(error));
     let changed = change;
-    return (key, batchSize) =>
-      Array.from({ length: count }, () => {
-        const { nodeFlags = THREAD_FLAGS, ...other } = changed;
-        changed = {};
-        return new ThreadedChunkFolder({
-          place: {
-            databaseUrl: `${log.url}?application_name=thread`,
-            eventStoreUrl: null,
-            streamPrefix: 'tenure.',
-            faultLimit: 20,
-            rebuildThreads: count,
-            tracing: null,
-            key,
-            batchSize,
-            ...other,
-          },
-          nodeFlags,
-          onTrouble: (error) => troubles.push(String(error)),
-        });
-      });
+    return (key, batchSize) => {
+      const { nodeFlags = THREAD_FLAGS, key: otherKey = key, ...other } = changed;
+      changed = {};
+      return threadedChunkFolders({ ...place, ...other }, { nodeFlags, onTrouble })(otherKey, batchSize);
+    };
   }
 
   /** An instance whose builds go by one user at a time. */
@@ -157,6 +154,20 @@ describe('A build whose groups are folded by several threads', () => {
   it('goes on with other threads where one cannot begin', async () => {
     const { instance } = await start(threads(1, { nodeFlags: [] }));
     await built(instance, await instance.rebuilds.begin(OPS));
+  });
+
+  it('hears of every chunk that is given to a thread that has ended, also after its end, that it may pass', async () => {
+    const key = { projection: 'entitlements', generation: 1 };
+    const [folder] = threads(1, { nodeFlags: [] })(key, 2);
+    const chunk = { through: '2', positions: ['2'], times: new Map([['2', 0]]) };
+    const turn = {
+      read: { revision: 1, handled: '1' },
+      stretch: { until: '2', events: 1, through: null },
+    };
+    for (let given = 0; given < 2; given += 1) {
+      await expect(folder?.take(chunk).commit(turn)).rejects.toMatchObject({ mayPass: true });
+    }
+    await folder?.stop();
   });
 
   it('goes on in the order of the log where one of them cannot go past a group', async () => {

@@ -2,7 +2,7 @@ import { openRebuildProjector } from '../rebuild/rebuild-projector.js';
 import { type FromRebuildThread, portable, type ToThread } from './protocol.js';
 import { goAfterOthers } from './thread-priority.js';
 import { beginning, openThreadStores } from './thread-stores.js';
-import { ThreadedChunkFolder } from './threaded-chunk-folder.js';
+import { threadedChunkFolders } from './threaded-chunk-folder.js';
 
 goAfterOthers();
 const { port, place } = beginning();
@@ -23,11 +23,7 @@ const rebuildProjector = openRebuildProjector({
   onFault: (...given) => post({ kind: 'called', call: { name: 'onFault', given } }),
   onSetAside: (...given) => post({ kind: 'called', call: { name: 'onSetAside', given } }),
   faultLimit: place.faultLimit,
-  moreFolders: (key, batchSize) =>
-    Array.from(
-      { length: place.rebuildThreads - 1 },
-      () => new ThreadedChunkFolder({ place: { ...place, key, batchSize }, onTrouble }),
-    ),
+  moreFolders: threadedChunkFolders(place, { onTrouble }),
   onTrouble,
 });
 

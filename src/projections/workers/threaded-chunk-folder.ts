@@ -1,4 +1,5 @@
 import type { ProjectionKey } from '../engine/projection-key.js';
+import type { MoreFolders } from '../rebuild/build-fold.js';
 import type { ChunkFolder, TakenChunk } from '../rebuild/grouped/chunk-folder.js';
 import type { Chunk } from '../rebuild/grouped/event-groups.js';
 import { FoldingThread } from './folding-thread.js';
@@ -65,11 +66,12 @@ export class ThreadedChunkFolder implements ChunkFolder {
   }
 
   take(chunk: Chunk): TakenChunk {
+    const died = this.#died;
+    if (died !== null) return { chunk, commit: () => Promise.reject(died) };
     const id = this.#given;
     this.#given += 1;
     const outcome = new Promise<boolean>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
     outcome.catch(() => undefined); // heard of by `commit`
-    if (this.#died !== null) this.#waiting.get(id)?.reject(this.#died);
     this.#thread.post({ kind: 'take', id, chunk });
     return {
       chunk,
@@ -98,4 +100,16 @@ export class ThreadedChunkFolder implements ChunkFolder {
     for (const { reject } of this.#waiting.values()) reject(this.#died);
     this.#waiting.clear();
   }
+}
+
+/** Begins the threads of a build but the one that deals, as many as `REBUILD_THREADS` leaves. */
+export function threadedChunkFolders(
+  place: FoldingPlace,
+  options: Omit<ThreadedChunkFolderOptions, 'place'>,
+): MoreFolders {
+  return (key, batchSize) =>
+    Array.from(
+      { length: place.rebuildThreads - 1 },
+      () => new ThreadedChunkFolder({ ...options, place: { ...place, key, batchSize } }),
+    );
 }
