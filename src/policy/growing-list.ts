@@ -51,7 +51,8 @@ export function editedList<T extends object>(
   const edited = growingList(list.toSpliced(at, count, ...added));
   // One edit back and no further: else each list would keep all that there were before it.
   edits.delete(list);
-  edits.set(edited, { from: list, at, removed: list.slice(at, at + count), added });
+  // `added` may be a list that its owner changes before the edit is carried over.
+  edits.set(edited, { from: list, at, removed: list.slice(at, at + count), added: [...added] });
   return edited;
 }
 

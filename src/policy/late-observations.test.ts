@@ -140,7 +140,7 @@ describe('Observations that are told late among hundreds', () => {
           if (!isDeepStrictEqual(made, anew)) expect(made).toEqual(anew); // which tells where, and takes its time
         }
       }),
-      { numRuns: Number(process.env.EXTENSION_RUNS ?? '20') },
+      { numRuns: Number(process.env.EXTENSION_RUNS ?? '200') },
     );
   });
 
@@ -154,5 +154,14 @@ describe('Observations that are told late among hundreds', () => {
     expect(madeOf(kept).planPeriods.map(({ of }) => of?.plan.name)).toEqual(['plus', 'plus']);
     kept.push(seen('evt_late', 250, of('pro_m')));
     expect(madeOf(kept).planPeriods.map(({ of }) => of?.plan.name)).toEqual(['plus', 'pro', 'pro']);
+  });
+
+  it('count once what two events tell of one late second, when they come with one that is later', () => {
+    const before = Array.from({ length: 100 }, (_, n) => seen(`evt_${n}`, n, PLAIN));
+    const kept = growingList([...before]);
+    madeOf(kept);
+    kept.push(seen('evt_last', 300, PLAIN), seen('evt_late_a', 200, PLAIN), seen('evt_late_b', 200, PLAIN));
+    expect(madeOf(kept)).toEqual(madeOf([...kept]));
+    expect(madeOf(kept).whole.slice(-3)).toEqual(['evt_99', 'evt_late_a', 'evt_last']);
   });
 });
