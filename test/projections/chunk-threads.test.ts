@@ -28,7 +28,7 @@ describe('A build whose groups are folded by several threads', () => {
   let troubles: string[];
   beforeEach(async () => {
     troubles = [];
-    log = await ProjectedLog.open();
+    log = await ProjectedLog.open('inside');
     await log.record(
       publication(twoPlans({ free: 'reports', plus: 'export' }), day(0)),
       ...[1, 2].flatMap((turn) =>

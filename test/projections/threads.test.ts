@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { errorCode } from '../../src/database/embedded/server-identity.js';
 import { findCheckpoint } from '../../src/projections/engine/checkpoint.js';
 import { ENTITLEMENTS } from '../../src/projections/entitlements/entitlements.projector.js';
 import { RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
@@ -28,11 +29,21 @@ function placeOf(databaseUrl: string): FoldingPlace {
 /** Priorities of the threads of this process, as Linux counts: what is more comes later. */
 async function priorities(): Promise<ReadonlySet<number>> {
   if (process.platform !== 'linux') return new Set();
-  const stats = await Promise.all(
-    (await readdir('/proc/self/task')).map((thread) => readFile(`/proc/self/task/${thread}/stat`, 'utf8')),
-  );
-  // The 19th value of the line; names may have spaces and brackets, and nothing else of it.
-  return new Set(stats.map((stat) => Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16])));
+  const found = await Promise.all((await readdir('/proc/self/task')).map(priorityOf));
+  return new Set(found.flat());
+}
+
+/** The priority of a thread; none where it ended since it was listed. */
+async function priorityOf(thread: string): Promise<readonly number[]> {
+  try {
+    const stat = await readFile(`/proc/self/task/${thread}/stat`, 'utf8');
+    // The 19th value of the line; names may have spaces and brackets, and nothing else of it.
+    return [Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16])];
+  } catch (error) {
+    // The file is not there any more, or, where it was opened in time, has no thread to tell of.
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ESRCH') return [];
+    throw error;
+  }
 }
 
 describe('A thread that folds', () => {
@@ -83,7 +94,7 @@ describe('A projection in a thread of its own', () => {
   let heard: string[];
   let projection: ThreadedProjection;
   beforeEach(async () => {
-    log = await ProjectedLog.open();
+    log = await ProjectedLog.open('inside');
     await log.record(publication(twoPlans({ free: 'reports', plus: 'export' }), day(0)));
     heard = [];
     projection = new ThreadedProjection({
