@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { Position } from '../../events/stored-event.js';
+import { LIVE } from '../../projections/read-models/live-generation.js';
 
 const streamSchema = z.strictObject({
   category: z.enum(['subscription', 'customer', 'checkout', 'payment', 'grant', 'overrides']),
@@ -56,60 +57,51 @@ const READ = {
   name: 'tenure-read-user-streams',
   text: `with recursive related (category, id) as (
      select category, id from tenure.user_stream
-     where generation = (select generation from tenure.live_generation) and user_id = $1
+     where generation = ${LIVE} and user_id = $1
      union
      select n.category, n.id from related r cross join lateral (
        select 'customer' as category, s.customer as id from tenure.subscription s
-       where r.category = 'subscription' and s.generation = (select generation from tenure.live_generation)
-         and s.subscription = r.id
+       where r.category = 'subscription' and s.generation = ${LIVE} and s.subscription = r.id
        union all
        select 'customer', t.customer from tenure.subscription_customer t
-       where r.category = 'subscription' and t.generation = (select generation from tenure.live_generation)
-         and t.subscription = r.id
+       where r.category = 'subscription' and t.generation = ${LIVE} and t.subscription = r.id
        union all
        select 'checkout', c.session from tenure.checkout c
-       where r.category = 'subscription' and c.generation = (select generation from tenure.live_generation)
-         and c.subscription = r.id
+       where r.category = 'subscription' and c.generation = ${LIVE} and c.subscription = r.id
        union all
        select 'payment', p.other from tenure.payment_join p
-       where r.category = 'subscription' and p.generation = (select generation from tenure.live_generation)
-         and p.kind = 'subscription' and p.id = r.id
+       where r.category = 'subscription' and p.generation = ${LIVE} and p.kind = 'subscription' and p.id = r.id
        union all
        select 'payment', p.other from tenure.payment_join p
-       where r.category = 'checkout' and p.generation = (select generation from tenure.live_generation)
-         and p.kind = 'session' and p.id = r.id
+       where r.category = 'checkout' and p.generation = ${LIVE} and p.kind = 'session' and p.id = r.id
        union all
        select 'subscription', s.subscription from tenure.subscription s
-       where r.category = 'customer' and s.generation = (select generation from tenure.live_generation)
-         and s.customer = r.id
+       where r.category = 'customer' and s.generation = ${LIVE} and s.customer = r.id
        union all
        select 'subscription', t.subscription from tenure.subscription_customer t
-       where r.category = 'customer' and t.generation = (select generation from tenure.live_generation)
-         and t.customer = r.id
+       where r.category = 'customer' and t.generation = ${LIVE} and t.customer = r.id
        union all
        select 'checkout', c.session from tenure.checkout c
-       where r.category = 'customer' and c.generation = (select generation from tenure.live_generation)
-         and c.customer = r.id
+       where r.category = 'customer' and c.generation = ${LIVE} and c.customer = r.id
        union all
        select unnest(array['customer', 'subscription']), unnest(array[c.customer, c.subscription])
        from tenure.checkout c
-       where r.category = 'checkout' and c.generation = (select generation from tenure.live_generation)
-         and c.session = r.id
+       where r.category = 'checkout' and c.generation = ${LIVE} and c.session = r.id
      ) as n where n.id is not null
    )
    select l.generation, c.handled::text, c.now_ms::text,
      exists (select from tenure.logical_time t
-             where t.generation = (select generation from tenure.live_generation) and t.position = -1) as has_times,
+             where t.generation = ${LIVE} and t.position = -1) as has_times,
      (select t.position::text from tenure.logical_time t
-      where t.generation = (select generation from tenure.live_generation) and t.now_ms <= $2::bigint
+      where t.generation = ${LIVE} and t.now_ms <= $2::bigint
       order by t.now_ms desc, t.position desc limit 1) as last_kept,
      array(select p.position::text from tenure.plan_catalog p
-           where p.generation = (select generation from tenure.live_generation) order by p.position) as publications,
+           where p.generation = ${LIVE} order by p.position) as publications,
      (select coalesce(json_agg(json_build_object('category', category, 'id', id)), '[]') from related) as streams,
      (select coalesce(json_agg(json_build_object('stream', a.stream, 'revision', a.revision,
         'position', a.position::text, 'since', extract(epoch from a.since) * 1000, 'users', a.users)), '[]')
       from tenure.set_aside_stream a
-      where a.generation = (select generation from tenure.live_generation)) as set_aside
+      where a.generation = ${LIVE}) as set_aside
    from tenure.live_generation l
    join tenure.projection_checkpoint c on c.projection = 'entitlements' and c.generation = l.generation`,
 };

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Position } from '../../events/stored-event.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 import { entitlementSchema } from '../../projections/entitlements/user-row.js';
+import { LIVE } from '../../projections/read-models/live-generation.js';
 
 /** In which order rows are read: as they came to hold, or the newest first. */
 export type HistoryOrder = 'oldest' | 'newest';
@@ -46,8 +47,6 @@ const row = z
     return { ...rest, from: from.getTime(), until: until?.getTime() ?? null, event };
   });
 const liveRow = z.array(z.object({ generation: z.number() }));
-
-const LIVE = '(select generation from tenure.live_generation)';
 
 /** The statement for one order; what the rows are compared with is found by their numbers, which have no gaps. */
 function statementFor(order: HistoryOrder) {

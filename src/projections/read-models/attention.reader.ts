@@ -5,9 +5,9 @@ import type { PendingPayment } from '../../policy/entitlement.js';
 import { namesOfCatalog } from '../../policy/grants.js';
 import { parseSnapshotTexts, snapshotAt } from '../entitlements/user-row.js';
 import { readCurrentCatalog } from './current-catalog.js';
+import { LIVE } from './live-generation.js';
 import type { Listing } from './ops.reader.js';
 
-const LIVE = '(select generation from tenure.live_generation)';
 /** As in the indices that hold them. */
 const HAS_UNMAPPED = `strpos(u.snapshot, '"unmappedPrices":[]') = 0`;
 const HAS_ADOPTED = `u.adopted_prices <> '[]'`;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Statements } from '../../database/in-transaction.js';
 import { statusOf } from '../../policy/order.js';
 import { customerText } from '../entitlements/fact-rows.js';
+import { LIVE } from './live-generation.js';
 import { type ObservedSubscription, readObservedSubscriptions } from './observed-subscriptions.js';
 
 /** A subscription of a user, as far as buying goes. */
@@ -26,7 +27,6 @@ export interface Buyer {
   readonly subscriptions: readonly BoughtSubscription[];
 }
 
-const LIVE = '(select generation from tenure.live_generation)';
 /** A subscription in one of these never began (Stripe: "Subscription statuses"). */
 const NEVER_BEGAN: readonly (string | null)[] = ['incomplete', 'incomplete_expired', null];
 

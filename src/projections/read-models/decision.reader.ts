@@ -6,14 +6,8 @@ import type { Combination } from '../../policy/combine.js';
 import { combinationAt } from '../../policy/combined.js';
 import type { Served } from '../entitlements/snapshot.js';
 import { readJudgedUser } from './judged-user.js';
-import {
-  LIVE,
-  ReadModelNotReadyError,
-  SERVED_COLUMNS,
-  SERVED_FROM,
-  servedRow,
-  toServed,
-} from './served-row.js';
+import { LIVE } from './live-generation.js';
+import { ReadModelNotReadyError, SERVED_COLUMNS, SERVED_FROM, servedRow, toServed } from './served-row.js';
 
 /** What is decided of one user by, all of it as of one moment. */
 export interface DecisionGround {

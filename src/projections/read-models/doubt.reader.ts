@@ -3,8 +3,7 @@ import { z } from 'zod';
 import type { CheckoutObservation, InvoiceObservation } from '../../policy/facts.js';
 import { isSaleUnknown } from '../../policy/purchases.js';
 import { checkoutText, invoiceText } from '../entitlements/fact-rows.js';
-
-const LIVE = '(select generation from tenure.live_generation)';
+import { LIVE } from './live-generation.js';
 
 const suspectRow = z.object({
   subscription: z.string(),

@@ -5,6 +5,7 @@ import { orderObservations, statusOf } from '../../policy/order.js';
 import { isSaleUnknown } from '../../policy/purchases.js';
 import { checkoutText, observationText } from '../entitlements/fact-rows.js';
 import { PlanCatalogEntity } from './entities/fact.entities.js';
+import { LIVE } from './live-generation.js';
 
 const subject = z.object({
   kind: z.enum(['checkout', 'customer', 'subscription']),
@@ -58,7 +59,6 @@ export interface Listing<Item> {
   readonly next: string | null;
 }
 
-const LIVE = '(select generation from tenure.live_generation)';
 /** The live generation for a repository's `where`: asked for in the same statement as the rows. */
 const live = () => Raw((column) => `${column} = ${LIVE}`);
 

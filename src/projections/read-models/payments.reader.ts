@@ -5,9 +5,9 @@ import { moneyBackOf } from '../../policy/money-back.js';
 import { compareFactOrigins } from '../../policy/order.js';
 import { paymentText } from '../entitlements/fact-rows.js';
 import { warningsToAct } from '../entitlements/payment-facts.js';
+import { LIVE } from './live-generation.js';
 import type { Listing } from './ops.reader.js';
 
-const LIVE = '(select generation from tenure.live_generation)';
 const factsRow = z.object({ payment: z.string(), facts: z.string() });
 const warnedRow = factsRow.extend({ invoices: z.array(z.string()), users: z.array(z.string()) });
 

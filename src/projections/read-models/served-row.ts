@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { NamedError } from '../../observability/named-error.js';
 import { type Faulted, type Served, serve } from '../entitlements/snapshot.js';
 import { defaultUserRow, entitlementSchema, parseSnapshotTexts } from '../entitlements/user-row.js';
+import { LIVE } from './live-generation.js';
 
 /** No catalogue has been projected yet: nothing can be said of anyone. */
 export class ReadModelNotReadyError extends NamedError {
@@ -34,9 +35,6 @@ export const servedRow = z.object({
   planned_label: nullable,
   planned_at: z.date().nullable(),
 });
-
-/** The generation that is read, as SQL. */
-export const LIVE = '(select generation from tenure.live_generation)';
 
 /** What is read of each user, as `servedRow` has it. */
 export const SERVED_COLUMNS = `q.user_id, u.snapshot, u.successors, u.counter, u.position::text, u.changed_at, u.history_seq,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Statements } from '../../database/in-transaction.js';
 import { deadlineStream, overridesStream, streamName } from '../../events/stream-names.js';
 import { statusOf } from '../../policy/order.js';
+import { LIVE } from './live-generation.js';
 import { type ObservedSubscription, readObservedSubscriptions } from './observed-subscriptions.js';
 
 /** A subscription that belongs to a user, as it was seen last. Times are RFC 3339. */
@@ -27,7 +28,6 @@ export interface UserVersion {
 const versionRow = z.tuple([
   z.object({ generation: z.number(), counter: z.number(), version_offset: z.number() }),
 ]);
-const LIVE = '(select generation from tenure.live_generation)';
 
 /** What stands behind the snapshot of one user in the live generation. */
 export class UserFactsReader {

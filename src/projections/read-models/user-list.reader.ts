@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { EntitlementStatus } from '../../policy/entitlement.js';
 import type { Faulted } from '../entitlements/snapshot.js';
 import { parseSnapshotTexts, snapshotAt } from '../entitlements/user-row.js';
+import { LIVE } from './live-generation.js';
 import type { Listing } from './ops.reader.js';
 
 /** What must be equal for a user to be listed; `null` asks for nothing. */
@@ -85,7 +86,7 @@ function statementFor(columns: readonly (typeof FILTERED)[number][]): string {
   return `select p.*, coalesce(o.version_offset, 0) as version_offset,
      f.position::text as fault_position, f.since as fault_since from (
      (select ${COLUMNS} from tenure.user_role u
-      where u.generation = (select generation from tenure.live_generation) and u.user_id > $1
+      where u.generation = ${LIVE} and u.user_id > $1
         and (u.next_at is null or u.next_at > $3::timestamptz)${where((column) => `u.${column}`)} ${page})
      union all
      (select ${COLUMNS} from tenure.user_role u cross join lateral (
@@ -93,11 +94,11 @@ function statementFor(columns: readonly (typeof FILTERED)[number][]): string {
         from json_array_elements(case when position('\\u0000' in u.successors) > 0 then '[]' else u.successors end::json) with ordinality as each(successor, n)
         where (each.successor->>'at')::numeric <= extract(epoch from $3::timestamptz) * 1000
         order by each.n desc limit 1) as due
-      where u.generation = (select generation from tenure.live_generation) and u.user_id > $1
+      where u.generation = ${LIVE} and u.user_id > $1
         and u.next_at <= $3::timestamptz${where((column) => `due.entitlement->>'${column}'`)} ${page})
    ) as p left join tenure.revocation_offset o using (user_id)
    left join tenure.faulted_user f
-     on f.generation = (select generation from tenure.live_generation) and f.user_id = p.user_id
+     on f.generation = ${LIVE} and f.user_id = p.user_id
        and f.position is not null
    order by p.user_id limit $2`;
 }
