@@ -154,6 +154,13 @@ function rowsOf(document: string): ReadonlyMap<string, string> {
   return new Map(rows);
 }
 
+/** Names of all settings; those of the stores are picked out of the same list once more. */
+const settings = [
+  ...new Set(
+    [...read('src/config/environment.ts').matchAll(/^ {2}([A-Z][A-Z_]+): /gm)].map(([, name = '']) => name),
+  ),
+].sort();
+
 describe('The documents', () => {
   it('have a section for every one of docs/DESIGN.md that the code cites, with the name it is cited by', () => {
     const sections = sectionsOf(read('docs/DESIGN.md'));
@@ -176,14 +183,10 @@ describe('The documents', () => {
   });
 
   it('tell of every setting there is, and of no other', () => {
-    const settings = [...read('src/config/environment.ts').matchAll(/^ {2}([A-Z][A-Z_]+): /gm)].map(
-      ([, name = '']) => name,
-    );
     const chapter = /^## 14\. [\s\S]*?(?=^## )/m.exec(read('docs/DESIGN.md'))?.[0] ?? '';
     const rows = chapter.split('\n').filter((line) => line.startsWith('| `'));
     const told = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([A-Z_]+)`/g)]);
-    const picked = new Set(settings); // those of the stores are picked out of the same list once more
-    expect(told.map(([, name]) => name).sort()).toEqual([...picked].sort());
+    expect(told.map(([, name]) => name).sort()).toEqual(settings);
   });
 
   it('tell of every key of the plan file, and of its default', () => {
@@ -230,5 +233,15 @@ describe('The documents', () => {
       [...read(document).matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g)].map(([, name = '']) => name),
     );
     expect([...new Set(run)].filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
+  });
+});
+
+describe('The help of the service', () => {
+  it('tells of every setting there is, and of no other', () => {
+    const help = /Settings \(environment\):\n([^`]*)`/.exec(read('src/main.ts'))?.[1] ?? '';
+    const names = help
+      .split('\n')
+      .flatMap((line) => /^ {2}([A-Z_, ]+?) {2}/.exec(line)?.[1]?.split(', ') ?? [line]);
+    expect(names.sort()).toEqual(settings);
   });
 });

@@ -55,8 +55,13 @@ Settings (environment):
   STRIPE_ACCOUNT         acct_…: the account whose events count besides those that name none
   LOG_LEVEL              info
   READY_LAG_SECONDS      10: /health/ready says projection_behind when the projection is behind for longer
+  REBUILD_THREADS        cores less one, 4 at most: threads that fold a build of many events, 1 to 16
   FAULT_LIMIT            20: more streams or users newly set aside within 10,000 events stop the projection
   STREAMS_MAX, STREAMS_PER_USER  5000, 20: streams and waits that an instance holds open, in all and of one user
+  AUDIT_ORIGIN           example.com/audit/log: name of the log in its checkpoints, fixed with the first; unset: one by chance
+  AUDIT_EVERY_SECONDS    60: seconds between two checkpoints
+  AUDIT_MIRROR           a folder, or an http(s) URL that takes PUT: checkpoints and tiles are copied there; unset: nowhere
+  AUDIT_WITNESSES        a verifier key, a space and an address,…: they are asked to sign each checkpoint; unset: nobody
   OTEL_EXPORTER_OTLP_ENDPOINT  http(s)://…: traces go there by OTLP over HTTP; unset: nothing is traced
   OTEL_TRACES_SAMPLER_ARG  1: which part of them, 0 to 1
   WEBHOOK_SILENCE_MINUTES  /health/ready says webhooks_silent when Stripe delivers nothing for longer; unset: never`;
