@@ -7,6 +7,8 @@ const SECRET_LENGTH = 16;
 const ADMIN_KEY_LENGTH = 32;
 /** Threads of a rebuild where nothing is said: one core is left to PostgreSQL and to whoever is served. */
 const REBUILD_THREADS = Math.max(1, Math.min(availableParallelism() - 1, 4));
+/** What begins as an address does: a mirror at one of another kind, such as s3://, would become a folder of that name. */
+const ADDRESS = /^[a-z][a-z\d+.-]*:\/\//i;
 const ORIGINS = 'origins such as https://app.example.com, comma-separated, each exact, with no path and no *';
 
 const setting = (expected: string) => z.string({ error: `is missing, must be ${expected}` });
@@ -137,7 +139,8 @@ export const environmentSchema = z.object({
   AUDIT_MIRROR: z
     .string()
     .refine(
-      (place) => !/^https?:/.test(place) || (URL.canParse(place) && new URL(place).search === ''),
+      (place) =>
+        !ADDRESS.test(place) || (/^https?:/.test(place) && URL.canParse(place) && !place.includes('?')),
       'must be a folder, or an http(s) URL without a query that takes PUT',
     )
     .optional(),

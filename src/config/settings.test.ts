@@ -116,6 +116,7 @@ describe('the settings', () => {
     ['the origin of a file', { CORS_ORIGINS: 'https://a.test, null' }, /^CORS_ORIGINS must be origins/],
     ['a name of the log with a space', { AUDIT_ORIGIN: 'our log' }, /^AUDIT_ORIGIN must be a name/],
     ['a mirror with a query', { AUDIT_MIRROR: 'https://h/m?a=b' }, /^AUDIT_MIRROR must be a folder/],
+    ['a mirror at an address of another kind', { AUDIT_MIRROR: 's3://bucket/log' }, /^AUDIT_MIRROR must/],
     ['a witness without an address', { AUDIT_WITNESSES: 'w+00000000+BAAA' }, /^AUDIT_WITNESSES must be/],
     ['mails from nobody', { SMTP_URL: 'smtp://mail.test' }, /^MAIL_FROM is missing/],
     ['mails by no server', { MAIL_FROM: 'a@b.test' }, /^SMTP_URL is missing/],
