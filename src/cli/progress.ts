@@ -1,4 +1,4 @@
-import { type BuildProgress, partOf, reached } from '../projections/rebuild/build-progress.js';
+import { type BuildProgress, partOf, placeOf } from '../projections/rebuild/build-progress.js';
 import type { OnJudged } from '../projections/rebuild/publication-preview.js';
 import type { OnProgress } from '../projections/rebuild/scratch-generation.js';
 import type { Terminal } from './terminal.js';
@@ -89,8 +89,8 @@ class Pace {
 export function buildSteps(now: Clock = () => performance.now()): (progress: BuildProgress) => Step {
   const pace = new Pace(now);
   return ({ generation, handled, live, events }) => ({
-    part: partOf({ handled, events }, live),
-    ...pace.look(reached({ handled, events }), Number(live ?? '0'), events),
+    part: partOf(handled, live),
+    ...pace.look(placeOf(handled), placeOf(live), events),
     says: `generation ${generation}: ${events} events, at ${handled ?? 'the beginning'} of ${live ?? 'nothing'}`,
   });
 }
@@ -99,8 +99,8 @@ export function buildSteps(now: Clock = () => performance.now()): (progress: Bui
 export function foldSteps(now: Clock = () => performance.now()): (...at: Parameters<OnProgress>) => Step {
   const pace = new Pace(now);
   return (handled, until, events) => ({
-    part: partOf({ handled, events }, until),
-    ...pace.look(reached({ handled, events }), Number(until ?? '0'), events),
+    part: partOf(handled, until),
+    ...pace.look(placeOf(handled), placeOf(until), events),
     says: `${events} events, at ${handled ?? 'the beginning'} of ${until ?? 'nothing'}`,
   });
 }

@@ -105,7 +105,8 @@ function rebuildFigures(all: readonly Generation[] | null): RebuildFigures | nul
   const live = all?.find(({ role }) => role === 'live')?.fold?.checkpoint ?? BUILD_BEGIN;
   if (build === undefined || build.fold === null) return null;
   const { events, checkpoint } = build.fold;
-  const part = partOf(reckoned({ handled: checkpoint.handled, events }, live), live.handled);
+  const { handled } = reckoned({ handled: checkpoint.handled, events }, live);
+  const part = partOf(handled, live.handled);
   if (part === null) return null;
   return {
     part,

@@ -1,6 +1,6 @@
 import type { Position } from '../../events/stored-event.js';
 
-/** How far a build came. Rates are of the time that it was watched; `secondsLeft` is null while they are unknown. */
+/** How far a build came, `handled` as `reckoned` says. Rates are of the time that it was watched; `secondsLeft` is null while they are unknown. */
 export interface BuildProgress {
   readonly generation: number;
   readonly handled: Position | null;
@@ -21,7 +21,7 @@ export interface BuildPoint {
  * on, with as many positions to each of them, about, as what is read has to its own.
  */
 export function reckoned(point: BuildPoint, live: BuildPoint): BuildPoint {
-  const [end, at] = [Number(live.handled ?? '0'), Number(point.handled ?? '0')];
+  const [end, at] = [placeOf(live.handled), placeOf(point.handled)];
   const positionsOfAnEvent = live.events === 0 ? 1 : end / live.events;
   const reckonedAt = Math.min(end, Math.floor(point.events * positionsOfAnEvent));
   return reckonedAt > at ? { ...point, handled: String(reckonedAt) } : point;
@@ -30,7 +30,7 @@ export function reckoned(point: BuildPoint, live: BuildPoint): BuildPoint {
 /** What a build has before its first event. */
 export const BUILD_BEGIN: BuildPoint = { handled: null, events: 0 };
 
-/** Events folded in a second, and the seconds that are left at that pace, from two looks that lie `spentMs` apart. */
+/** Events folded in a second, and the seconds that are left at that pace, from two reckoned points that lie `spentMs` apart. */
 export function paceOf(
   first: BuildPoint,
   now: BuildPoint,
@@ -38,20 +38,21 @@ export function paceOf(
   spentMs: number,
 ): Pick<BuildProgress, 'eventsPerSecond' | 'secondsLeft'> {
   const seconds = spentMs / 1000;
-  const done = reached(now) - reached(first);
+  const at = placeOf(now.handled);
+  const done = at - placeOf(first.handled);
   return {
     eventsPerSecond: seconds > 0 ? (now.events - first.events) / seconds : 0,
-    secondsLeft: done > 0 ? (Math.max(0, Number(live ?? '0') - reached(now)) / done) * seconds : null,
+    secondsLeft: done > 0 ? (Math.max(0, placeOf(live) - at) / done) * seconds : null,
   };
 }
 
-/** How far along the log a fold from its beginning is, as a position. Nowhere are there more events than positions. */
-export function reached({ handled, events }: BuildPoint): number {
-  return Math.max(Number(handled ?? '0'), events);
+/** A position as a number; the beginning of the log is 0. */
+export function placeOf(position: Position | null): number {
+  return Number(position ?? '0');
 }
 
-/** The part of the log, up to an event, that a fold from its beginning has folded, 0 to 1; `null` of a log without events. */
-export function partOf(point: BuildPoint, until: Position | null): number | null {
+/** The part of the log, up to an event, that lies before a position, 0 to 1; `null` of a log without events. */
+export function partOf(handled: Position | null, until: Position | null): number | null {
   if (until === null) return null;
-  return Math.min(1, reached(point) / Number(until));
+  return Math.min(1, placeOf(handled) / placeOf(until));
 }
