@@ -46,7 +46,14 @@ export interface RouteDescription {
 }
 
 /** What a route answers beside its own where it takes an `Idempotency-Key`. */
-const KEYED = ['idempotency_key_in_use', 'idempotency_key_reused', 'database_unavailable'] as const;
+const KEYED = [
+  'invalid_request',
+  'idempotency_key_in_use',
+  'idempotency_key_reused',
+  'database_unavailable',
+] as const;
+/** What any body may be refused for before it is read, also of a route that takes none. */
+export const BODY_PROBLEMS = ['malformed_json', 'payload_too_large', 'unsupported_media_type'] as const;
 
 const MIN_POSITION = {
   name: 'minPosition',
@@ -100,18 +107,21 @@ export function Describe(route: RouteDescription): MethodDecorator {
         ...contentOf(answer),
       }),
     ),
-    ...[...byStatus.entries()].map(([status, codes]) =>
-      ApiResponse({
+    ...[...byStatus.entries()].map(([status, codes]) => {
+      const beside = route.also?.[status];
+      const titles = codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`);
+      return ApiResponse({
         status,
-        description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`).join('; '),
+        description: [...(beside === undefined ? [] : [beside.description]), ...titles].join('; '),
         content: {
+          ...(beside === undefined ? {} : contentOf(beside).content),
           'application/problem+json': {
             schema: { $ref: '#/components/schemas/Problem' },
             examples: problemReferences(codes),
           },
         },
-      }),
-    ),
+      });
+    }),
   );
 }
 

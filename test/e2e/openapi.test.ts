@@ -126,6 +126,8 @@ describe('The OpenAPI document', () => {
         .trimEnd()
         .split('\n')
         .map((line) => JSON.parse(line));
+    const codes = Object.keys(documented.content?.['application/problem+json']?.examples ?? {});
+    if (type === 'application/problem+json') expect(codes).toContain(answer.body.code);
     const said = type === 'text/plain' ? [answer.text] : type === NDJSON ? lines() : [answer.body];
     expect(said.flatMap((each) => faultsOf(each, schema))).toEqual([]);
   }
@@ -198,6 +200,13 @@ describe('The OpenAPI document', () => {
     ['POST', '/v1/ops/imports', '/v1/ops/imports', { dryRun: true }, 409],
     ['POST', '/v1/ops/reconciliations', '/v1/ops/reconciliations', { dryRun: true }, 409],
     ['GET', '/v1/ops/reconciliations/{id}', '/v1/ops/reconciliations/x', undefined, 404],
+    [
+      'POST',
+      '/v1/ops/webhook-endpoints',
+      '/v1/ops/webhook-endpoints',
+      { url: 'https://app.example/', description: 'a\0b' },
+      400,
+    ],
     ['GET', '/v1/plans', '/v1/plans', undefined, 200],
     ['PATCH', '/v1/users/{userId}/plan', '/v1/users/nobody/plan', { plan: 'free' }, 200],
     ['PATCH', '/v1/users/{userId}/plan', '/v1/users/nobody/plan', { plan: 'pro' }, 403],
@@ -286,6 +295,49 @@ describe('The OpenAPI document', () => {
     const answer = await service.ask(method, path, body);
     expect(answer.status).toBe(status);
     expectAsDocumented(method, template, answer);
+  });
+
+  /** Every documented route as a request, `id` in each place of its path. */
+  const routesWith = (id: string) =>
+    Object.entries(document.paths).flatMap(([template, operations]) =>
+      Object.keys(operations).map((each) => ({
+        method: each.toUpperCase(),
+        template,
+        path: template.replaceAll(/\{\w+\}/g, id),
+      })),
+    );
+
+  it.each(['%ff', '%00', 'a%00b'])('says what every route answers to %s in its path', async (id) => {
+    for (const { method, template, path } of routesWith(id).filter(({ template }) => /\{/.test(template))) {
+      const answer = await service.ask(method, path, method === 'PUT' || method === 'PATCH' ? {} : undefined);
+      expectAsDocumented(method, template, answer);
+    }
+  });
+
+  it.each([
+    ['that is no JSON', 'application/json', '{'],
+    ['of another type', 'text/plain', 'x'],
+    ['that is too large', 'application/json', JSON.stringify('x'.repeat(2_000_000))],
+  ])('says what every route that is written to answers to a body %s', async (_, type, body) => {
+    const written = routesWith('x').filter(({ method }) => ['POST', 'PUT', 'PATCH'].includes(method));
+    for (const { method, template, path } of written) {
+      const headers = { ...AUTHORIZED, 'content-type': type };
+      const answer = await service.call({ method, path, headers, body });
+      expect(answer.status).toBeGreaterThanOrEqual(400);
+      expect(answer.status).toBeLessThan(500);
+      expectAsDocumented(method, template, answer);
+    }
+  });
+
+  it('is of routes below /v1 that all refuse a parameter that they do not know', async () => {
+    const own = routesWith('x').filter(({ path }) => path.startsWith('/v1/') && !path.startsWith('/v1/me/'));
+    for (const { method, template, path } of own) {
+      const asked = `${path.replace('projections/x', 'projections/entitlements')}?dryRun=true`;
+      const answer = await service.ask(method, asked, method === 'GET' ? undefined : {});
+      const code = path === '/v1/introspect' ? 'unsupported_media_type' : 'unsupported_parameter';
+      expect([method, path, answer.body.code]).toEqual([method, path, code]);
+      expectAsDocumented(method, template, answer);
+    }
   });
 
   it('says what deliveries are answered', async () => {

@@ -45,7 +45,7 @@ const TILE_ROUTE = {
     type: BYTES,
     example: ENTRIES,
   },
-  problems: [...PROBLEMS],
+  problems: [...PROBLEMS, 'malformed_url'],
   access: 'open',
 } as const;
 const PROOF_ROUTE = {
@@ -56,7 +56,7 @@ const PROOF_ROUTE = {
     type: 'text/plain',
     example: `c2sp.org/tlog-proof@v1\nindex 73894\n${ROOT}\n\n${CHECKPOINT}`,
   },
-  problems: [...PROBLEMS],
+  problems: [...PROBLEMS, 'malformed_url'],
   access: 'open',
 } as const;
 
@@ -103,7 +103,7 @@ export class AuditLogController {
 
   @Get(':tree/checkpoint')
   @ApiParam(TREE)
-  @Describe(CHECKPOINT_ROUTE)
+  @Describe({ ...CHECKPOINT_ROUTE, problems: [...PROBLEMS, 'malformed_url'] })
   laterCheckpoint(@Param('tree') tree: string): Promise<Reply> {
     return this.#checkpoint(laterTree(tree));
   }

@@ -33,6 +33,7 @@ export class AuditHistoryController {
     problems: [
       'invalid_request',
       'invalid_user_id',
+      'malformed_url',
       'unsupported_parameter',
       'history_rebuilt',
       'rebuild_needed',

@@ -70,6 +70,7 @@ export class CheckoutController {
     ok: { description: 'What became of it', schema: checkoutStatusResponse },
     problems: [
       'invalid_request',
+      'malformed_url',
       'unsupported_parameter',
       'not_found',
       'read_model_not_ready',

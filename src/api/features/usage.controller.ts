@@ -1,4 +1,4 @@
-import { Body, Controller, Param, Put } from '@nestjs/common';
+import { Body, Controller, Param, Put, UseGuards } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Caller, CallerOf } from '../../auth/caller.js';
@@ -6,7 +6,7 @@ import type { CommandResult } from '../../commands/aggregate.js';
 import { ReportUsage } from '../../commands/usage.aggregate.js';
 import { Describe } from '../../http/describe.js';
 import { ProblemError } from '../../http/problem.js';
-import { bodyPipe } from '../../http/validation.js';
+import { bodyPipe, NoQueryGuard } from '../../http/validation.js';
 import type { OpsReader } from '../../projections/read-models/ops.reader.js';
 import { ReadModelNotReadyError } from '../../projections/read-models/served-row.js';
 import { checkUserId } from '../entitlements/entitlements.service.js';
@@ -21,6 +21,7 @@ export abstract class CurrentCatalog implements Pick<OpsReader, 'currentCatalog'
 /** How much of limited things users have in use, as applications say it. */
 @ApiTags('Usage')
 @Controller('v1')
+@UseGuards(NoQueryGuard)
 export class UsageController {
   constructor(
     private readonly commands: CommandBus,
@@ -36,6 +37,7 @@ export class UsageController {
     body: usageRequest,
     problems: [
       'invalid_request',
+      'unsupported_parameter',
       'invalid_user_id',
       'malformed_url',
       'malformed_json',

@@ -1,11 +1,11 @@
-import { Body, Controller, Delete, Get, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { type Caller, CallerOf, IdempotencyKeyOf, StableIdOf } from '../../auth/caller.js';
 import { Describe } from '../../http/describe.js';
 import { ProblemError } from '../../http/problem.js';
 import { minPositionParameter } from '../../http/read-position.js';
-import { bodyPipe, queryPipe } from '../../http/validation.js';
+import { bodyPipe, NoQueryGuard, queryPipe } from '../../http/validation.js';
 import { ByHandReader } from '../../projections/read-models/by-hand.reader.js';
 import { checkUserId } from '../entitlements/entitlements.service.js';
 import { recordedResponse } from '../schemas.js';
@@ -26,6 +26,7 @@ export const RECORDING = [
 ] as const;
 export const WITH_BODY = [
   ...RECORDING,
+  'unsupported_parameter',
   'malformed_json',
   'payload_too_large',
   'unsupported_media_type',
@@ -48,6 +49,7 @@ export class GrantsController {
   ) {}
 
   @Post()
+  @UseGuards(NoQueryGuard)
   @ApiParam({ name: 'userId', type: String })
   @Describe({
     summary: 'Give a user a plan, add-ons, features or limits by hand',

@@ -1,10 +1,10 @@
-import { Body, Controller, Delete, Get, Param, Put, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Put, Query, UseGuards } from '@nestjs/common';
 import { ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { type Caller, CallerOf, IdempotencyKeyOf } from '../../auth/caller.js';
 import { Describe } from '../../http/describe.js';
 import { ProblemError } from '../../http/problem.js';
-import { bodyPipe, queryPipe } from '../../http/validation.js';
+import { bodyPipe, NoQueryGuard, queryPipe } from '../../http/validation.js';
 import { ByHandReader } from '../../projections/read-models/by-hand.reader.js';
 import { checkUserId } from '../entitlements/entitlements.service.js';
 import { recordedResponse } from '../schemas.js';
@@ -52,6 +52,7 @@ export class OverridesController {
   }
 
   @Put(':key')
+  @UseGuards(NoQueryGuard)
   @ApiParam({ name: 'userId', type: String })
   @ApiParam({ name: 'key', type: String, description: 'A feature or a limit of the plan catalogue' })
   @Describe({

@@ -1,4 +1,4 @@
-import { applyDecorators, Body, Controller, Delete, Param, Post, Put } from '@nestjs/common';
+import { applyDecorators, Body, Controller, Delete, Param, Post, Put, UseGuards } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Caller, CallerOf, IdempotencyKeyOf } from '../../auth/caller.js';
@@ -13,7 +13,7 @@ import {
 import { Describe, type RouteDescription } from '../../http/describe.js';
 import { ProblemError } from '../../http/problem.js';
 import { jsonReply, type Reply } from '../../http/reply.js';
-import { bodyPipe } from '../../http/validation.js';
+import { bodyPipe, NoQueryGuard } from '../../http/validation.js';
 import { id as stripeId } from '../../stripe/translate/read-json.js';
 import { checkUserId } from '../entitlements/entitlements.service.js';
 import {
@@ -28,6 +28,7 @@ import { BulkLinks, type LinkOutcome } from './bulk-links.js';
 
 const UNLINK_PROBLEMS = [
   'invalid_request',
+  'unsupported_parameter',
   'malformed_url',
   'event_store_unavailable',
   'log_replaced',
@@ -46,6 +47,7 @@ type Recorded = Readonly<Record<string, string>>;
 /** Whose customers, subscriptions and single purchases are, as ops say. */
 @ApiTags('Links')
 @Controller('v1')
+@UseGuards(NoQueryGuard)
 export class LinksController {
   constructor(
     private readonly commands: CommandBus,

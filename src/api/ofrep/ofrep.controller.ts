@@ -68,7 +68,7 @@ export class OfrepController {
     ok: { description: 'The flag, with why it is so', schema: flagResponse },
     also: { 400: FAILURE, 404: { description: 'There is no such feature or limit', schema: ofrepFailure } },
     body: ofrepRequest,
-    problems: PROBLEMS,
+    problems: [...PROBLEMS, 'malformed_url'],
     access: 'entitlements:read',
     userTokens: 'handler',
   })

@@ -3,7 +3,7 @@ import { ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { POOL } from '../../database/database.js';
-import { Describe, DescribePage } from '../../http/describe.js';
+import { BODY_PROBLEMS, Describe, DescribePage } from '../../http/describe.js';
 import { ProblemError } from '../../http/problem.js';
 import { jsonReply, type Reply } from '../../http/reply.js';
 import { NoQueryGuard, pageParameters, queryPipe } from '../../http/validation.js';
@@ -51,7 +51,13 @@ export class DeadLettersController {
   @Describe({
     summary: 'Try once more what was given up: under its id, marked `replayed`, from the first try on',
     ok: { status: 202, description: 'It is tried as soon as its place comes', schema: replayResponse },
-    problems: ['unsupported_parameter', 'not_found', 'database_unavailable'],
+    problems: [
+      'unsupported_parameter',
+      'not_found',
+      'malformed_url',
+      ...BODY_PROBLEMS,
+      'database_unavailable',
+    ],
     access: 'ops',
     idempotency: 'plain',
   })

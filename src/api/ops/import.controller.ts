@@ -1,13 +1,13 @@
-import { Body, Controller, Get, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { type Caller, CallerOf, StableIdOf } from '../../auth/caller.js';
-import { Describe } from '../../http/describe.js';
+import { BODY_PROBLEMS, Describe } from '../../http/describe.js';
 import { EventStreams } from '../../http/event-stream.js';
 import { keyReused } from '../../http/idempotency/request-key.js';
 import { ProblemError } from '../../http/problem.js';
 import { jsonReply, type Reply, sendReply } from '../../http/reply.js';
-import { optionalBodyPipe } from '../../http/validation.js';
+import { NoQueryGuard, optionalBodyPipe } from '../../http/validation.js';
 import { ImportRunner } from '../../stripe/reconciliation/import/import-runner.js';
 import { type ImportRequest, importRequest, importResponse } from './import.schemas.js';
 import { IMPORTING } from './job.examples.js';
@@ -17,6 +17,7 @@ import { wantsEvents } from './projection-routes.js';
 /** Bringing in what Stripe has. */
 @ApiTags('Ops')
 @Controller('v1/ops/imports')
+@UseGuards(NoQueryGuard)
 export class ImportController {
   constructor(
     private readonly imports: ImportRunner,
@@ -33,7 +34,13 @@ export class ImportController {
       schema: importResponse,
     },
     body: importRequest,
-    problems: ['import_in_progress', 'stripe_key_missing'],
+    problems: [
+      ...BODY_PROBLEMS,
+      'invalid_request',
+      'unsupported_parameter',
+      'import_in_progress',
+      'stripe_key_missing',
+    ],
     access: 'ops',
     idempotency: 'plain',
   })
@@ -60,7 +67,7 @@ export class ImportController {
         example: `event: progress\ndata: ${JSON.stringify(IMPORTING)}\n\n`,
       },
     },
-    problems: ['not_found'],
+    problems: ['unsupported_parameter', 'not_found'],
     access: 'ops',
   })
   async progress(

@@ -1,13 +1,13 @@
 import { Body, Controller, Inject, Post, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { Describe } from '../../http/describe.js';
+import { BODY_PROBLEMS, Describe } from '../../http/describe.js';
 import { ProblemError } from '../../http/problem.js';
 import { NoQueryGuard, ParsePipe } from '../../http/validation.js';
 import { InvalidPlanFileError, type LoadedCatalog, parsePlanBody } from '../../plans/plan-file.js';
 import { PROJECTIONS, type Projections } from '../../projections/projections.js';
 import { publicationResponse } from './projection.schemas.js';
-import { BODY, LOOK } from './projection-routes.js';
+import { LOOK } from './projection-routes.js';
 
 const planFile = z.record(z.string(), z.unknown());
 
@@ -39,7 +39,7 @@ export class PlansController {
     body: planFile,
     problems: [
       ...LOOK,
-      ...BODY,
+      ...BODY_PROBLEMS,
       'invalid_request',
       'no_catalog',
       'publication_under_way',

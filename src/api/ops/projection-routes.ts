@@ -2,7 +2,7 @@ import { applyDecorators, type CanActivate, type ExecutionContext, UseGuards } f
 import { ApiParam } from '@nestjs/swagger';
 import type { Request } from 'express';
 import { z } from 'zod';
-import { Describe, type RouteDescription } from '../../http/describe.js';
+import { BODY_PROBLEMS, Describe, type RouteDescription } from '../../http/describe.js';
 import { ProblemError } from '../../http/problem.js';
 import { NoQueryGuard, ParsePipe } from '../../http/validation.js';
 import { ENTITLEMENTS } from '../../projections/entitlements/entitlements.projector.js';
@@ -10,7 +10,6 @@ import { ENTITLEMENTS } from '../../projections/entitlements/entitlements.projec
 /** What the routes of the projections share. */
 export const LOOK = ['unsupported_parameter', 'database_unavailable'] as const;
 const NAMED = ['not_found', 'invalid_request', 'malformed_url'] as const;
-export const BODY = ['malformed_json', 'payload_too_large', 'unsupported_media_type'] as const;
 export const LEVEL = ['generation_behind', 'generation_faulted'] as const;
 
 /** Refuses the name of a projection that is not there. */
@@ -24,7 +23,7 @@ class ProjectionGuard implements CanActivate {
 
 /** Describes a route of one projection for ops, which has no query; `problems` are those that are its own. */
 export function DescribeProjection(route: Omit<RouteDescription, 'access'>): MethodDecorator {
-  const shared = [...LOOK, ...NAMED, ...(route.body === undefined ? [] : BODY)];
+  const shared = [...LOOK, ...NAMED, ...(route.body === undefined ? [] : BODY_PROBLEMS)];
   return applyDecorators(
     ApiParam({ name: 'name', type: String, enum: [ENTITLEMENTS] }),
     UseGuards(ProjectionGuard, NoQueryGuard),

@@ -1,14 +1,14 @@
-import { Body, Controller, Get, Param, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { type Caller, CallerOf, StableIdOf } from '../../auth/caller.js';
-import { Describe } from '../../http/describe.js';
+import { BODY_PROBLEMS, Describe } from '../../http/describe.js';
 import { EventStreams } from '../../http/event-stream.js';
 import { keyReused } from '../../http/idempotency/request-key.js';
 import { ProblemError } from '../../http/problem.js';
 import { jsonReply, type Reply, sendReply } from '../../http/reply.js';
-import { optionalBodyPipe } from '../../http/validation.js';
+import { NoQueryGuard, optionalBodyPipe } from '../../http/validation.js';
 import { ReconciliationRunner } from '../../stripe/reconciliation/reconcile/reconciliation-runner.js';
 import { RECONCILING } from './job.examples.js';
 import { watchJob } from './job-watch.js';
@@ -24,6 +24,7 @@ const uuid = z.guid();
 /** Making the log agree with Stripe. */
 @ApiTags('Ops')
 @Controller('v1/ops/reconciliations')
+@UseGuards(NoQueryGuard)
 export class ReconciliationController {
   constructor(
     private readonly reconciliations: ReconciliationRunner,
@@ -40,7 +41,13 @@ export class ReconciliationController {
       schema: reconciliationResponse,
     },
     body: reconciliationRequest,
-    problems: ['reconciliation_in_progress', 'stripe_key_missing'],
+    problems: [
+      ...BODY_PROBLEMS,
+      'invalid_request',
+      'unsupported_parameter',
+      'reconciliation_in_progress',
+      'stripe_key_missing',
+    ],
     access: 'ops',
     idempotency: 'plain',
   })
@@ -68,7 +75,7 @@ export class ReconciliationController {
         example: `event: progress\ndata: ${JSON.stringify(RECONCILING)}\n\n`,
       },
     },
-    problems: ['not_found'],
+    problems: ['unsupported_parameter', 'not_found', 'malformed_url'],
     access: 'ops',
   })
   async progress(

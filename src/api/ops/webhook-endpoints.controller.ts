@@ -2,11 +2,11 @@ import { Body, Controller, Delete, Get, Param, Patch, Post, Req, UseGuards } fro
 import { ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
 import { type Caller, CallerOf } from '../../auth/caller.js';
-import { Describe } from '../../http/describe.js';
+import { BODY_PROBLEMS, Describe } from '../../http/describe.js';
 import { canonicalPath, idempotencyKeyOf, keyReused, stableId } from '../../http/idempotency/request-key.js';
 import { ProblemError } from '../../http/problem.js';
 import { emptyReply, jsonReply, type Reply } from '../../http/reply.js';
-import { bodyPipe, NoQueryGuard } from '../../http/validation.js';
+import { bodyPipe, NoQueryGuard, ParsePipe } from '../../http/validation.js';
 import { faultOfUrl } from '../../reactions/webhooks/endpoint.js';
 import { EndpointRepository } from '../../reactions/webhooks/endpoint.repository.js';
 import { testMessage } from '../../reactions/webhooks/envelope.js';
@@ -24,12 +24,12 @@ import {
 import { endpointView } from './webhook-endpoints.views.js';
 
 const ID = { name: 'id', schema: { type: 'string' }, description: 'Of the endpoint, whe_…' } as const;
-const SAID_BADLY = [
-  'invalid_request',
-  'malformed_json',
-  'unsupported_media_type',
-  'payload_too_large',
-] as const;
+const NAMED = ['unsupported_parameter', 'not_found', 'malformed_url', 'database_unavailable'] as const;
+/** Answers `not_found` to what is no id that Tenure makes, before a database is asked for it. */
+const idPipe = new ParsePipe((id) => {
+  if (typeof id !== 'string' || !/^whe_[\w-]{1,100}$/.test(id)) throw unknownEndpoint();
+  return id;
+});
 
 /** Where outgoing webhooks go. */
 @ApiTags('Ops')
@@ -62,7 +62,8 @@ export class WebhookEndpointsController {
     },
     body: endpointRequest,
     problems: [
-      ...SAID_BADLY,
+      ...BODY_PROBLEMS,
+      'invalid_request',
       'unsupported_parameter',
       'url_not_allowed',
       'clock_differs',
@@ -94,10 +95,10 @@ export class WebhookEndpointsController {
   @Describe({
     summary: 'An endpoint',
     ok: { description: 'Without its secret', schema: endpointResponse },
-    problems: ['unsupported_parameter', 'not_found', 'database_unavailable'],
+    problems: NAMED,
     access: 'ops',
   })
-  async find(@Param('id') id: string) {
+  async find(@Param('id', idPipe) id: string) {
     return endpointView(known(await this.endpoints.find(id)));
   }
 
@@ -107,17 +108,11 @@ export class WebhookEndpointsController {
     summary: 'Change where messages go, which, or pause them',
     ok: { description: 'As it is now', schema: endpointResponse },
     body: endpointPatch,
-    problems: [
-      ...SAID_BADLY,
-      'unsupported_parameter',
-      'not_found',
-      'url_not_allowed',
-      'database_unavailable',
-    ],
+    problems: [...NAMED, ...BODY_PROBLEMS, 'invalid_request', 'url_not_allowed'],
     access: 'ops',
     idempotency: 'plain',
   })
-  async change(@Param('id') id: string, @Body(bodyPipe(endpointPatch)) patch: EndpointPatch) {
+  async change(@Param('id', idPipe) id: string, @Body(bodyPipe(endpointPatch)) patch: EndpointPatch) {
     if (patch.url !== undefined) this.#checkUrl(patch.url);
     return endpointView(known(await this.endpoints.change(id, patch)));
   }
@@ -127,10 +122,10 @@ export class WebhookEndpointsController {
   @Describe({
     summary: 'Remove an endpoint, with the messages that wait for it',
     ok: { status: 204, description: 'It is gone' },
-    problems: ['unsupported_parameter', 'not_found', 'database_unavailable'],
+    problems: NAMED,
     access: 'ops',
   })
-  async remove(@Param('id') id: string): Promise<Reply> {
+  async remove(@Param('id', idPipe) id: string): Promise<Reply> {
     if (!(await this.endpoints.remove(id))) known(null);
     return emptyReply(204);
   }
@@ -140,11 +135,11 @@ export class WebhookEndpointsController {
   @Describe({
     summary: 'Give an endpoint a new secret; for 24 h the one of before signs beside it',
     ok: { description: 'With the new secret, which is shown this once', schema: secretResponse },
-    problems: ['unsupported_parameter', 'not_found', 'clock_differs', 'database_unavailable'],
+    problems: [...NAMED, ...BODY_PROBLEMS, 'clock_differs'],
     access: 'ops',
     idempotency: 'sealed',
   })
-  async rotate(@Param('id') id: string): Promise<Reply> {
+  async rotate(@Param('id', idPipe) id: string): Promise<Reply> {
     const { endpoint, secret } = known(await this.endpoints.rotate(id));
     return jsonReply(200, { ...endpointView(endpoint), secret });
   }
@@ -154,10 +149,10 @@ export class WebhookEndpointsController {
   @Describe({
     summary: 'Send an endpoint a message of the type webhook.test, once and now',
     ok: { description: 'How that went', schema: testResponse },
-    problems: ['unsupported_parameter', 'not_found', 'database_unavailable'],
+    problems: [...NAMED, ...BODY_PROBLEMS],
     access: 'ops',
   })
-  async test(@Param('id') id: string): Promise<Reply> {
+  async test(@Param('id', idPipe) id: string): Promise<Reply> {
     const endpoint = known(await this.endpoints.find(id));
     const message = testMessage(id);
     return jsonReply(200, { id: message.id, ...(await this.sender.test(endpoint, message)) });
@@ -171,6 +166,10 @@ export class WebhookEndpointsController {
 }
 
 function known<T>(found: T | null): T {
-  if (found === null) throw new ProblemError('not_found', 'There is no such endpoint.');
+  if (found === null) throw unknownEndpoint();
   return found;
+}
+
+function unknownEndpoint(): ProblemError {
+  return new ProblemError('not_found', 'There is no such endpoint.');
 }

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { BULK_SOURCES, MESSAGE_TYPE_NAMES } from '../../reactions/webhooks/message-types.js';
 
 const url = z.string().min(1).max(2_000).describe('https, of the public internet');
-const description = z.string().max(200);
+const description = z
+  .string()
+  .max(200)
+  .regex(/^[^\0\p{Surrogate}]*$/u, 'holds U+0000 or half a character');
 const types = z
   .array(z.enum(MESSAGE_TYPE_NAMES))
   .min(1)

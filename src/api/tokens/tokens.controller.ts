@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiConsumes, ApiParam, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { Describe } from '../../http/describe.js';
+import { BODY_PROBLEMS, Describe } from '../../http/describe.js';
 import { minPositionParameter } from '../../http/read-position.js';
 import { jsonReply, type Reply } from '../../http/reply.js';
 import { bodyPipe, NoQueryGuard, queryPipe } from '../../http/validation.js';
@@ -38,7 +38,14 @@ export class TokensController {
       description: 'The token; it ends with `TOKEN_SECONDS`, and with `validUntil`',
       schema: tokenResponse,
     },
-    problems: ['invalid_user_id', 'invalid_request', 'unsupported_parameter', 'malformed_url', ...READING],
+    problems: [
+      'invalid_user_id',
+      'invalid_request',
+      'unsupported_parameter',
+      'malformed_url',
+      ...BODY_PROBLEMS,
+      ...READING,
+    ],
     access: 'entitlements:read',
     userTokens: 'path',
     position: 'read',
