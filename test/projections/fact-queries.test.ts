@@ -1,5 +1,6 @@
 import { FactQueries } from '../../src/projections/entitlements/fact-queries.js';
 import { ProjectedLog } from '../support/projected-log.js';
+import { rowsRead } from '../support/rows-read.js';
 
 const THINGS = 2_000;
 const WITHOUT = Array.from({ length: 40 }, (_, n) => `unknown_${n}`);
@@ -93,11 +94,3 @@ describe('Facts in the database', () => {
     expect(read.filter(([, rows]) => rows > 5 * 40)).toEqual([]);
   });
 });
-
-/** Rows of tables that a plan reads, those that it throws away included. */
-function rowsRead(node: Record<string, unknown>): number {
-  const each = Number(node['Actual Rows']) + Number(node['Rows Removed by Filter'] ?? 0);
-  const own = node['Relation Name'] === undefined ? 0 : each * Number(node['Actual Loops']);
-  const below = (node.Plans ?? []) as readonly Record<string, unknown>[];
-  return below.reduce((sum, other) => sum + rowsRead(other), own);
-}

@@ -1,5 +1,5 @@
-import type { PoolClient } from 'pg';
 import { z } from 'zod';
+import type { Statements } from '../../database/in-transaction.js';
 import type { Position } from '../../events/stored-event.js';
 import type { Entitlement } from '../../policy/entitlement.js';
 import { aroundInstance, offsetAfter, type Timeline } from '../entitlements/served-version.js';
@@ -75,7 +75,7 @@ const defaultsRow = z.tuple([z.object({ old: z.string().nullable(), new: z.strin
  * something else may be served, and among them everyone whose version stays only by another offset.
  */
 export async function compareGenerations(
-  client: PoolClient,
+  client: Statements,
   { from, to, now }: Compared,
   among: readonly string[] | 'everyone',
   onPage: (page: readonly OffsetChange[]) => Promise<void>,
@@ -115,10 +115,10 @@ interface Pair {
 }
 
 /** Pages of users who may differ, by user id, as `pairRow` reads them. */
-async function* candidates(client: PoolClient, pair: Pair): AsyncGenerator<readonly unknown[]> {
+async function* candidates(client: Statements, pair: Pair): AsyncGenerator<readonly unknown[]> {
   const { from, to } = pair;
   await client.query(
-    `declare candidates no scroll cursor for ${SELECT_PAIRS}
+    `declare candidates no scroll cursor for select user_id, ${PAIR}
      from (select * from tenure.user_role where generation = ${from}) a
      full join (select * from tenure.user_role where generation = ${to}) b using (user_id)
      left join tenure.revocation_offset o using (user_id)
@@ -132,19 +132,23 @@ async function* candidates(client: PoolClient, pair: Pair): AsyncGenerator<reado
   await client.query('close candidates');
 }
 
-/** The same of some users alone, in their order. */
+/**
+ * The same of some users alone, in their order. Each is looked up by itself, in lateral queries that PostgreSQL cannot flatten
+ * (`offset 0`): of a generation without statistics, as each is in its first minutes, it would read everybody for every page.
+ */
 async function* candidatesAmong(
-  client: PoolClient,
+  client: Statements,
   pair: Pair,
   users: readonly string[],
 ): AsyncGenerator<readonly unknown[]> {
-  const { from, to } = pair;
+  const of = (table: string, only: string): string =>
+    `left join lateral (select * from tenure.${table} where ${only}user_id = q.user_id offset 0)`;
   for (let first = 0; first < users.length; first += PAGE) {
     const { rows } = await client.query(
-      `${SELECT_PAIRS} from unnest($1::text[]) with ordinality as q(user_id, n)
-       left join (select * from tenure.user_role where generation = ${from}) a using (user_id)
-       left join (select * from tenure.user_role where generation = ${to}) b using (user_id)
-       left join tenure.revocation_offset o using (user_id)
+      `select q.user_id, ${PAIR} from unnest($1::text[]) with ordinality as q(user_id, n)
+       ${of('user_role', `generation = ${pair.from} and `)} a on true
+       ${of('user_role', `generation = ${pair.to} and `)} b on true
+       ${of('revocation_offset', '')} o on true
        where ${mayDiffer(pair)} order by n`,
       [users.slice(first, first + PAGE)],
     );
@@ -152,8 +156,8 @@ async function* candidatesAmong(
   }
 }
 
-const SELECT_PAIRS = `select user_id, coalesce(o.version_offset, 0) as version_offset,
-  ${sideOf('a')} as old, ${sideOf('b')} as new`;
+/** What is selected of a user beside the id. */
+const PAIR = `coalesce(o.version_offset, 0) as version_offset, ${sideOf('a')} as old, ${sideOf('b')} as new`;
 
 function sideOf(name: string): string {
   return `case when ${name}.user_id is not null then json_build_object('snapshot', ${name}.snapshot,
@@ -171,7 +175,7 @@ interface Defaults {
   readonly new: Entitlement | null;
 }
 
-async function readDefaults(client: PoolClient, from: number, to: number): Promise<Defaults> {
+async function readDefaults(client: Statements, from: number, to: number): Promise<Defaults> {
   const of = (parameter: string): string =>
     `(select default_snapshot from tenure.plan_catalog where generation = ${parameter} order by position desc limit 1)`;
   const { rows } = await client.query(`select ${of('$1')} as old, ${of('$2')} as new`, [from, to]);
@@ -231,7 +235,7 @@ function codesOf({ generation, fold }: Compared['from']): ComparedGeneration {
 }
 
 async function findMixed(
-  client: PoolClient,
+  client: Statements,
   { generation, fold: { mixedAfter } }: Compared['to'],
 ): Promise<ComparisonReport['mixed']> {
   if (mixedAfter === null) return null;

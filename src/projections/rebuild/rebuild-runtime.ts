@@ -9,6 +9,7 @@ import type { BuildProgress } from './build-progress.js';
 import { untilCaughtUp } from './build-wait.js';
 import { type ComparisonReport, compareGenerations } from './comparison.js';
 import { VerificationInProgressError } from './errors.js';
+import { gatherStatistics } from './generation-statistics.js';
 import {
   beginGeneration,
   dropGeneration,
@@ -138,11 +139,12 @@ export class RebuildRuntime {
     const { pool, projection } = this.options;
     await findGeneration(pool, projection, to);
     const alignment = { projection, to, patienceMs: this.#patienceMs, bringOn: async () => undefined };
-    return this.#moves.add(() =>
-      onAlignedSnapshot(pool, alignment, (client, aligned) =>
+    return this.#moves.add(async () => {
+      await gatherStatistics(pool, to);
+      return onAlignedSnapshot(pool, alignment, (client, aligned) =>
         compareGenerations(client, { ...aligned, now: this.#now() }, 'everyone', async () => undefined),
-      ),
-    );
+      );
+    });
   }
 
   /**

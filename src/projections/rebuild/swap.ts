@@ -12,6 +12,7 @@ import {
 } from './compared-before.js';
 import { type ComparisonReport, compareGenerations, type OffsetChange } from './comparison.js';
 import { NothingToRollBackError, UnknownGenerationError } from './errors.js';
+import { gatherStatistics } from './generation-statistics.js';
 import { noteEnd } from './rebuild-jobs.js';
 import { keepServedDefaults, keepServedOf, keepServedOfAll } from './served-from.js';
 
@@ -43,7 +44,7 @@ const liveRow = z.tuple([z.object({ generation: z.number() })]);
 export const WORK_MEM = '64MB';
 
 /**
- * Makes another generation the one that is read, in one transaction: compares while nothing is locked, holds both
+ * Makes another generation the one that is read, in one transaction after PostgreSQL has looked at what is in it: compares while nothing is locked, holds both
  * checkpoints at one event, sets the offsets so that the served version of every user who sees a change is one higher and
  * every other stays, writes the revocation feed, keeps what is served from now on and the history rows that only the old
  * generation has, moves the pointer, and records who did it.
@@ -52,6 +53,7 @@ export const WORK_MEM = '64MB';
  * @throws UnknownGenerationError, GenerationIsLiveError, GenerationFaultedError, GenerationBehindError
  */
 export async function swapGenerations(pool: Pool, order: SwapOrder): Promise<SwapReport> {
+  await gatherStatistics(pool, order.to);
   return inTransaction(pool, async (client) => {
     // A version once served must not be forgotten by a crash of the server: this commit waits for its flush.
     await client.query(`set local synchronous_commit = on; set local work_mem = '${WORK_MEM}'`);

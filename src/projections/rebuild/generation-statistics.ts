@@ -1,0 +1,23 @@
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import { GENERATION_TABLES, partitionOf } from '../read-models/partitions.js';
+
+/** Tables below so many pages are planned alike with statistics and without (PostgreSQL, `estimate_rel_size`). */
+const LEAST_PAGES = 10;
+
+const tableRows = z.array(z.object({ name: z.string() }));
+
+/**
+ * Has PostgreSQL look at what is in the tables of a generation. A new one has no statistics until autovacuum comes, in a minute or
+ * more; till then a list of users by plan and status takes the wrong index, and reads everybody for a page. Not for a
+ * transaction: who reads or writes the tables does not wait, and one that somebody else alters is left out.
+ */
+export async function gatherStatistics(pool: Pool, generation: number): Promise<void> {
+  const { rows } = await pool.query(
+    `select oid::regclass::text as name from pg_class where relnamespace = 'tenure'::regnamespace and relname = any($1)
+       and pg_relation_size(oid) >= $2 * current_setting('block_size')::bigint order by relname`,
+    [GENERATION_TABLES.map((table) => partitionOf(table, generation)), LEAST_PAGES],
+  );
+  const tables = tableRows.parse(rows).map(({ name }) => name);
+  if (tables.length > 0) await pool.query(`analyze (skip_locked) ${tables.join(', ')}`);
+}

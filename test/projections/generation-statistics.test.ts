@@ -1,0 +1,120 @@
+import { judge } from '../../src/policy/judge.js';
+import type { FoldingRules } from '../../src/projections/entitlements/folding-rules.js';
+import { compareGenerations } from '../../src/projections/rebuild/comparison.js';
+import { findGeneration } from '../../src/projections/rebuild/generation-table.js';
+import { begunBuild } from '../support/begun-build.js';
+import { at, day } from '../support/policy-stories.js';
+import { type Instance, KEY, ProjectedLog } from '../support/projected-log.js';
+import { rowsRead } from '../support/rows-read.js';
+import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
+import { until } from '../support/until.js';
+
+const OPS = { actor: 'ops', reason: 'a test' };
+/** So many that the tables of users are not small any more. */
+const USERS = Array.from({ length: 250 }, (_, n) => `user ${n}`);
+const EVENTS = USERS.length + 1;
+
+const WITH_API: FoldingRules = {
+  codeVersion: 'other',
+  judge: (facts, _, now) => judge(facts, twoPlans({ free: 'reports', plus: 'api' }), now),
+};
+
+describe('A generation of which PostgreSQL knows nothing yet', () => {
+  let log: ProjectedLog;
+  beforeEach(async () => {
+    log = await ProjectedLog.open('inside');
+    await log.record(publication(twoPlans({ free: 'reports', plus: 'export' }), day(0)));
+  });
+  afterEach(() => log.close());
+
+  /** A build that differs from what is read in everything, begun by an instance that goes on with it. */
+  async function built(): Promise<{ readonly instance: Instance; readonly generation: number }> {
+    await log.record(...USERS.map((userId, n) => sightOf(String(n), day(0), { userId })));
+    const first = await log.start('first');
+    await first.reaches(String(EVENTS));
+    await first.stop();
+    const instance = await log.start('a', { rules: WITH_API, now: () => at(day(1)) });
+    const generation = await instance.rebuilds.begin(OPS);
+    await instance.rebuilds.untilCaughtUp(generation, () => undefined);
+    return { instance, generation };
+  }
+
+  /** Rows that PostgreSQL takes the table of users of a generation for; -1: it never looked. */
+  async function usersKnown(generation: number): Promise<number> {
+    const { rows } = await log.pool.query('select reltuples from pg_class where oid = to_regclass($1)', [
+      `tenure.user_role_g${generation}`,
+    ]);
+    return rows[0]?.reltuples;
+  }
+
+  it('has statistics before a swap holds anything, and no other generation is looked at', async () => {
+    const { instance, generation } = await built();
+    expect(await usersKnown(generation)).toBe(-1);
+    const holder = await log.pool.connect();
+    try {
+      await holder.query('begin; select from tenure.live_generation for update');
+      const swapping = instance.rebuilds.swap(generation, OPS);
+      await until('PostgreSQL has looked', async () => (await usersKnown(generation)) === USERS.length);
+      await holder.query('rollback');
+      expect(await swapping).toMatchObject({ changed: USERS.length });
+    } finally {
+      holder.release();
+    }
+    expect(await usersKnown(1)).toBe(-1);
+  });
+
+  it('has statistics before it is compared', async () => {
+    const { instance, generation } = await built();
+    await instance.rebuilds.compare(generation);
+    expect(await usersKnown(generation)).toBe(USERS.length);
+  });
+
+  it('is swapped without statistics of a table that somebody else looks at just then', async () => {
+    const { instance, generation } = await built();
+    const vacuum = await log.pool.connect();
+    try {
+      await vacuum.query(`begin; lock table tenure.user_role_g${generation} in share update exclusive mode`);
+      expect(await instance.rebuilds.swap(generation, OPS)).toMatchObject({ changed: USERS.length });
+      await vacuum.query('rollback');
+    } finally {
+      vacuum.release();
+    }
+    expect(await usersKnown(generation)).toBe(-1);
+  });
+
+  it('is compared of some users by looking for them alone', async () => {
+    const first = await log.start('first');
+    await first.reaches('1');
+    await first.stop();
+    const to = await begunBuild(log.pool);
+    await log.pool.query(
+      `insert into tenure.user_role (generation, user_id, role, plan, status, snapshot, successors, counter, position,
+         changed_at, history_seq, catalog)
+       select g, 'u' || n, 'paid', 'plus', 'active', p.default_snapshot, '[]', g, 1, now(), 1, 1
+       from unnest(array[1, $1::int]) as g, generate_series(1, 2000) as n, tenure.plan_catalog p`,
+      [to],
+    );
+    const [old, next] = await Promise.all([1, to].map((n) => findGeneration(log.pool, KEY.projection, n)));
+    if (old?.fold == null || next?.fold == null) throw new Error('a generation has no fold');
+    const some = Array.from({ length: 40 }, (_, n) => `u${n + 1}`);
+    const read: number[] = [];
+    const seen: string[] = [];
+    await compareGenerations(
+      {
+        query: async (text, values) => {
+          const { rows } = await log.pool.query(`explain (analyze, format json) ${text}`, values);
+          read.push(rowsRead(rows[0]['QUERY PLAN'][0].Plan));
+          return log.pool.query(text, values);
+        },
+      },
+      { from: { generation: 1, fold: old.fold }, to: { generation: to, fold: next.fold }, now: at(day(1)) },
+      some,
+      async (page) => {
+        seen.push(...page.map(({ userId }) => userId));
+      },
+    );
+    expect(seen).toEqual(some);
+    // Of each a row in both, and the two catalogues.
+    expect(read.reduce((sum, rows) => sum + rows)).toBeLessThanOrEqual(2 * some.length + 2);
+  });
+});
