@@ -3,8 +3,19 @@ import type { DomainEvent } from '../../src/events/event-types.js';
 import { type FoldingRules, RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
 import { EntitlementReader } from '../../src/projections/read-models/entitlement.reader.js';
 import { type History, history, policyAfter, USERS } from '../support/histories.js';
-import { at, day, sale, storyCatalog } from '../support/policy-stories.js';
-import { ProjectedLog, type Replay } from '../support/projected-log.js';
+import {
+  at,
+  attached,
+  day,
+  dispute,
+  invoice,
+  item,
+  line,
+  sale,
+  storyCatalog,
+  type Told,
+} from '../support/policy-stories.js';
+import { ProjectedLog, type Replay, type ToRecord } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
 
 /** How many histories are tried; `REPLAY_SEED` repeats a run. */
@@ -170,4 +181,44 @@ describe('One log replayed', () => {
       await log.close();
     }
   });
+
+  it('takes access away where a dispute and a sight of its subscription come in one batch, to one who is not in memory', async () => {
+    const log = await ProjectedLog.open();
+    try {
+      const paid = invoice('paid', day(1), {
+        paymentIntent: 'pi_1',
+        lines: [line('plus_m', 1000, day(0), day(30))],
+      });
+      const fresh: Replay = { ...STRAIGHT, projector: 'made anew each round' };
+      await log.record(
+        publication(storyCatalog(), day(0)),
+        sightOf('1', day(1), { userId: 'anna' }),
+        ...[
+          paid,
+          attached('in_1', day(1)),
+          dispute('created', 'needs_response', day(2)),
+          dispute('closed', 'won', day(3)),
+        ].map(told),
+      );
+      await log.replay(fresh);
+      const another = dispute('created', 'needs_response', day(4), {}, { dispute: 'du_2', invoice: 'in_1' });
+      await log.record(told(another), sightOf('1', day(5), { userId: 'anna', items: [item('pro_m')] }));
+      await log.replay(fresh);
+      const rows = await log.rows();
+      expect(rows.user_role).toMatchObject([{ user_id: 'anna', role: 'free' }]);
+      await log.empty();
+      await log.replay({ ...fresh, batchSize: 1 });
+      expect(await log.rows()).toEqual(rows);
+    } finally {
+      await log.close();
+    }
+  });
 });
+
+/** What is told of an invoice or a payment, to be recorded. */
+function told({ kind, fact }: Told): ToRecord {
+  if (kind !== 'invoice' && kind !== 'payment')
+    throw new Error(`a story of an invoice or a payment tells no ${kind}`);
+  const { type, data, ...origin } = fact;
+  return { event: { type, data } as DomainEvent, origin, at: at(fact.created) };
+}

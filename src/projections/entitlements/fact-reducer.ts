@@ -4,6 +4,7 @@ import type { SubscriptionObservationData } from '../../events/subscription.even
 import { thatMatter } from '../../policy/customer-sights.js';
 import type { InvoiceObservation } from '../../policy/facts.js';
 import { hasEvent } from '../../policy/growing-list.js';
+import { allDone } from './all-done.js';
 import { ByHandReducer } from './by-hand-reducer.js';
 import { CheckoutReducer } from './checkout-reducer.js';
 import { subjectOf } from './event-subject.js';
@@ -48,7 +49,7 @@ export class FactReducer {
   /** Loads what a batch is about in few round trips; what is still missing is loaded when an event needs it. */
   async prefetch(events: readonly EventEnvelope[]): Promise<void> {
     const subjects = events.map(subjectOf);
-    await Promise.all([
+    await allDone([
       this.loader.subscriptions(subjects.flatMap(({ subscription }) => subscription ?? [])),
       this.loader.checkouts(subjects.flatMap(({ session }) => session ?? [])),
       this.#payments.prefetch(events),

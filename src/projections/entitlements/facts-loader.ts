@@ -22,7 +22,10 @@ import type { WorkingSet } from './working-set.js';
 const linkText = z.string().nullable();
 const NOTHING_BY_HAND: ByHandFacts = { grants: [], overrides: [] };
 
-/** Brings rows of one generation into memory, each once, with what belongs to them. */
+/**
+ * Brings rows of one generation into memory, each once, with what belongs to them. Two calls that are under way at a time may
+ * read the same: what the first one added stays, since facts may have come to it meanwhile.
+ */
 export class FactsLoader {
   readonly payments: PaymentsLoader;
   readonly #queries: FactQueries;
@@ -70,7 +73,9 @@ export class FactsLoader {
       };
     });
     await this.checkouts(rows.flatMap(({ sessions }) => sessions));
-    for (const row of read) this.workingSet.addSubscription(row);
+    for (const row of read) {
+      if (!this.workingSet.subscriptions.has(row.subscription)) this.workingSet.addSubscription(row);
+    }
   }
 
   /** One subscription, loaded when it is missing. */
@@ -180,6 +185,7 @@ export class FactsLoader {
   #addCustomers(missing: readonly string[], rows: readonly StoredCustomer[]): void {
     const known = new Map(rows.map((row) => [row.customer, row]));
     for (const customer of missing) {
+      if (this.workingSet.customers.has(customer)) continue;
       const row = known.get(customer);
       const { link, observations } =
         row === undefined || row.facts === null ? { link: null, observations: [] } : readCustomer(row.facts);

@@ -1,6 +1,7 @@
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { paymentIds } from '../../events/payment.events.js';
 import type { InvoiceObservation, PaymentObservation } from '../../policy/facts.js';
+import { allDone } from './all-done.js';
 import type { FactsLoader } from './facts-loader.js';
 import type { KeptCheckout, KeptInvoice, KeptPayment, KeptSubscription } from './kept-rows.js';
 import { isPaymentEvent, isTrouble, type PaymentEvent, paymentObservationOf } from './payment-facts.js';
@@ -27,7 +28,7 @@ export class PaymentReducer {
     const named = events.map(namedIn);
     const payments = named.flatMap(({ payments: ids }) => ids);
     const invoices = named.flatMap(({ invoice }) => invoice ?? []);
-    await Promise.all([loader.payments(payments), loader.invoices(invoices)]);
+    await allDone([loader.payments(payments), loader.invoices(invoices)]);
     const rows = payments.flatMap((id) => this.workingSet.payments.get(id) ?? []);
     const kept = await loader.invoices([...invoices, ...rows.flatMap((row) => [...row.invoices])]);
     await loader.payments([

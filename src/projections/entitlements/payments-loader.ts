@@ -6,7 +6,7 @@ import type { WorkingSet } from './working-set.js';
 /** What is joined to a subscription, or to a session. */
 type JoinedPayments = Pick<KeptSubscription, 'payments' | 'joined'>;
 
-/** Brings payments, and the invoices that are named with them, of one generation into memory, each once. */
+/** Brings payments, and the invoices that are named with them, of one generation into memory, each once: as `FactsLoader`. */
 export class PaymentsLoader {
   constructor(
     private readonly queries: FactQueries,
@@ -20,6 +20,7 @@ export class PaymentsLoader {
     const rows = await this.queries.payments(missing);
     const told = new Map(rows.map((row) => [row.payment, { ...row, facts: factsOf(row.facts) }]));
     for (const payment of missing) {
+      if (this.workingSet.payments.has(payment)) continue;
       const row = told.get(payment);
       this.workingSet.payments.set(payment, {
         payment,
@@ -47,6 +48,7 @@ export class PaymentsLoader {
     if (missing.length > 0) {
       const read = new Map((await this.queries.invoices(missing)).map((row) => [row.invoice, row]));
       for (const invoice of missing) {
+        if (this.workingSet.invoices.has(invoice)) continue;
         const row = read.get(invoice);
         this.workingSet.invoices.set(invoice, {
           invoice,

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   checkoutFact,
   DAWN,
@@ -57,6 +58,35 @@ function loaded(): {
 }
 
 describe('Facts in memory', () => {
+  it('are one thing to all who load them at the same time', async () => {
+    const asked = new Set<string>();
+    const isSecond = (text: string): boolean => asked.has(text) || !asked.add(text);
+    const loader = new FactsLoader(
+      {
+        // The first to ask goes on before the second has its answer.
+        query: async (statement) => {
+          const text = typeof statement === 'string' ? statement : statement.text;
+          if (isSecond(text)) await setImmediate();
+          return { rows: [] };
+        },
+      },
+      1,
+      new WorkingSet(),
+    );
+    const { payments } = loader;
+    const loads: readonly (() => Promise<unknown>)[] = [
+      () => loader.subscription('sub_1'),
+      () => loader.customer('cus_1'),
+      () => loader.checkout('cs_1'),
+      () => payments.payment('pi_1'),
+      async () => (await payments.invoices(['in_1']))[0],
+    ];
+    for (const load of loads) {
+      const [one, other] = await Promise.all([load(), load()]);
+      expect(one).toBe(other);
+    }
+  });
+
   it('are dropped by what they take, those first that were not used for the longest time, with whom they belong to', async () => {
     const { workingSet: facts, loader, asked } = loaded();
     for (const user of ['ann', 'bob', 'cleo']) {
