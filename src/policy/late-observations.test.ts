@@ -1,167 +1,206 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import {
-  DAWN,
-  DAY,
-  item,
-  observation,
-  previousAttributes,
-  subscriptionState,
-} from '../../test/support/lives.facts.js';
-import { planCatalogSchema } from '../events/catalog.events.js';
+  itemSight,
+  knownItems,
+  PLAIN,
+  PRICES,
+  SIGHT_CATALOG,
+  type Sight,
+  seen,
+  sightsOf,
+  strangeItems,
+} from '../../test/support/sights.js';
 import type { Observation } from './facts.js';
 import { growingList } from './growing-list.js';
 import { allWithHeldItems, wholeOnes } from './held-items.js';
-import { orderObservations, statusOf } from './order.js';
+import { orderObservations, statusObservation } from './order.js';
 import { planPeriodsOf } from './plan-periods.js';
 import { openPriceBook } from './prices.js';
 
-const PRICES = ['plus_m', 'plus_y', 'pro_m', 'seat_m', 'new_price', 'other_price'];
-
-const catalog = planCatalogSchema.parse({
-  default: 'free',
-  plans: {
-    free: { rank: 0, role: 'free' },
-    plus: { rank: 1, role: 'paid', prices: { monthly: 'plus_m', yearly: 'plus_y' } },
-    pro: { rank: 2, role: 'paid', prices: { monthly: 'pro_m' } },
+/** What is made of observations, each with all that it is made of itself. */
+const PARTS = {
+  order: (told: readonly Observation[]) => {
+    const { observations, tiedAt } = orderObservations(told);
+    return [...observations.map(({ eventId }) => eventId), tiedAt];
   },
-  addons: { seats: { prices: ['seat_m'], limits: { members: 1 } } },
-});
+  status: (told: readonly Observation[]) => statusObservation(heldOf(told))?.eventId,
+  held: (told: readonly Observation[]) =>
+    heldOf(told).map(({ eventId, data }) => [eventId, data.items.length]),
+  whole: (told: readonly Observation[]) => wholeOnes(heldOf(told)).map(({ eventId }) => eventId),
+  prices: (told: readonly Observation[]) => {
+    const book = openPriceBook(SIGHT_CATALOG, heldOf(told));
+    return PRICES.map((price) => [
+      book.planOf(price)?.name,
+      book.addonOf(price)?.name,
+      book.readingOf(price)?.by,
+      book.readingOf(price)?.shown?.eventId,
+      book.tieredBy(price)?.eventId,
+    ]);
+  },
+  planPeriods: (told: readonly Observation[]) => {
+    const held = heldOf(told);
+    return planPeriodsOf(held, openPriceBook(SIGHT_CATALOG, held));
+  },
+} as const;
+type Part = keyof typeof PARTS;
+const ALL_PARTS = Object.keys(PARTS) as readonly Part[];
 
-interface ItemSight {
-  readonly price: string;
-  readonly quantity: number;
-  readonly lookupKey: string | null;
-  readonly product: string | null;
-  readonly isTiered: boolean;
+function heldOf(told: readonly Observation[]): readonly Observation[] {
+  return allWithHeldItems(orderObservations(told).observations);
 }
 
-interface Sight {
-  readonly type: string;
-  readonly status: string;
-  readonly items: readonly ItemSight[];
-  readonly previous: readonly ItemSight[] | null;
-  readonly pending: readonly ItemSight[] | null;
-  readonly itemsTruncated: boolean;
+function expectAnew(kept: readonly Observation[], parts: readonly Part[]): void {
+  for (const part of parts) {
+    const [made, anew] = [PARTS[part](kept), PARTS[part]([...kept])];
+    if (!isDeepStrictEqual(made, anew)) expect([part, made]).toEqual([part, anew]); // which tells where, and takes its time
+  }
 }
 
-const PLAIN: Sight = {
-  type: 'updated',
-  status: 'active',
-  items: [{ price: 'plus_m', quantity: 1, lookupKey: null, product: null, isTiered: false }],
-  previous: null,
-  pending: null,
-  itemsTruncated: false,
-};
-
-const itemSights: fc.Arbitrary<ItemSight[]> = fc.uniqueArray(
-  fc.record({
-    price: fc.constantFrom(...PRICES),
-    quantity: fc.constantFrom(1, 1, 1, 0, 2),
-    lookupKey: fc.constantFrom(null, null, null, 'plus_m', 'pro_m'),
-    product: fc.constantFrom(null, null, null, null, 'prod_a'),
-    isTiered: fc.constantFrom(false, false, false, true),
-  }),
-  { maxLength: 2, selector: ({ price }) => price },
-);
-const maybe = fc.oneof({ arbitrary: fc.constant(null), weight: 2 }, { arbitrary: itemSights, weight: 1 });
-const sights: fc.Arbitrary<Sight> = fc.record({
-  type: fc.constantFrom('updated', 'updated', 'updated', 'created', 'deleted', 'paused'),
-  status: fc.constantFrom('active', 'active', 'active', 'trialing', 'past_due', 'canceled'),
-  items: fc.oneof(fc.constant(PLAIN.items), itemSights),
-  previous: maybe,
-  pending: maybe,
-  itemsTruncated: fc.constantFrom(false, false, false, false, true),
-});
-/** A sight that changes no price and no plan but of those that are known. */
-const calmSights = sights.map(
-  (sight): Sight => ({ ...PLAIN, status: sight.status, previous: sight.previous && [] }),
-);
-
-function seen(eventId: string, second: number, sight: Sight): Observation {
-  const itemsOf = (list: readonly ItemSight[]) =>
-    list.map(({ isTiered, quantity, ...price }) => {
-      const scheme = isTiered ? 'tiered' : 'per_unit';
-      return item(
-        { ...price, unitAmount: '1000', usageType: 'licensed', billingScheme: scheme },
-        quantity,
-        DAWN,
-        DAWN + DAY,
-      );
-    });
-  const { type, status, items, previous, pending, itemsTruncated } = sight;
-  const state = subscriptionState('sub_1', {
-    status,
-    itemsTruncated,
-    items: itemsOf(items),
-    previous: previous && previousAttributes({ items: itemsOf(previous) }, {}),
-    pendingUpdate: pending && { items: itemsOf(pending), expiresAt: null },
-  });
-  return observation(eventId, `customer.subscription.${type}`, DAWN + second, state);
+function planNamesOf(told: readonly Observation[]): readonly (string | undefined)[] {
+  return PARTS.planPeriods(told).map(({ of }) => of?.plan.name);
 }
 
-function madeOf(told: readonly Observation[]) {
-  const { observations } = orderObservations(told);
-  const ordered = allWithHeldItems(observations);
-  const book = openPriceBook(catalog, ordered);
-  return {
-    order: observations.map(({ eventId }) => eventId),
-    status: statusOf(ordered),
-    held: ordered.map(({ eventId, data }) => [eventId, data.items.length]),
-    whole: wholeOnes(ordered).map(({ eventId }) => eventId),
-    book: PRICES.map((price) => [book.planOf(price)?.name, book.addonOf(price)?.name, book.isTiered(price)]),
-    planPeriods: planPeriodsOf(ordered, book),
-  };
+interface Told {
+  readonly sight: Sight;
+  readonly second: number;
 }
+
+/** So many times something was seen, every other second: more than two strides of what cuts plan periods. */
+const PAST = 140;
+
+/**
+ * Facts that come together before anybody asks: of seconds of the past, between those, and after them, of which several often
+ * share one; some say what the one before them said, in the same second, and at times many follow that say nothing new. Then
+ * somebody asks, for some of what is made of all.
+ */
+const batchesOf = (late: fc.Arbitrary<Sight>) =>
+  fc.array(
+    fc.record({
+      told: fc.array(
+        fc.record({
+          sight: late,
+          second: fc.oneof(
+            { arbitrary: fc.nat(2 * PAST), weight: 2 },
+            { arbitrary: fc.integer({ min: 120, max: 180 }), weight: 2 },
+            { arbitrary: fc.integer({ min: 2 * PAST, max: 2 * PAST + 6 }), weight: 2 },
+          ),
+          rank: fc.nat(9),
+          isTwin: fc.constantFrom(false, false, true),
+        }),
+        { minLength: 1, maxLength: 5 },
+      ),
+      more: fc.constantFrom(0, 0, 0, 0, 70),
+      asked: fc.oneof(fc.subarray([...ALL_PARTS], { minLength: 1 }), fc.constant(ALL_PARTS)),
+    }),
+    { minLength: 2, maxLength: 8 },
+  );
 
 describe('Observations that are told late among hundreds', () => {
   it.each<[string, fc.Arbitrary<Sight>]>([
-    ['of a calm life', fc.oneof({ arbitrary: calmSights, weight: 8 }, { arbitrary: sights, weight: 1 })],
-    ['of a life without rhyme or reason', sights],
+    ['of prices that are all known', sightsOf(knownItems)],
+    ['of a life without rhyme or reason', sightsOf(strangeItems)],
   ])('%s make the order, the status, the prices and the plan periods that all of them make', (_, late) => {
-    const observed = fc.array(fc.record({ sight: late, second: fc.nat(400), asked: fc.boolean() }), {
-      minLength: 5,
-      maxLength: 30,
-    });
+    const stretches = fc.array(late, { minLength: 10, maxLength: 10 });
     fc.assert(
-      fc.property(observed, fc.array(late, { minLength: 8, maxLength: 8 }), (told, stretches) => {
-        // Every fortieth second something else is seen, and between that the same.
-        const before = Array.from({ length: 300 }, (_, n) => {
-          const sight = n % 40 === 0 ? stretches[n / 40] : undefined;
-          const held = stretches[Math.floor(n / 40)]?.items;
-          return seen(`evt_${n}`, n, sight ?? { ...PLAIN, items: held ?? PLAIN.items });
+      fc.property(batchesOf(late), stretches, (batches, stretches) => {
+        // Every fourteenth time something else is seen, and between that the same.
+        const before = Array.from({ length: PAST }, (_, n) => {
+          const stretch = stretches[Math.floor(n / 14)] ?? PLAIN;
+          return seen(`evt_${n}`, 2 * n, n % 14 === 0 ? stretch : { ...PLAIN, items: stretch.items });
         });
         const kept = growingList([...before]);
-        madeOf(kept);
-        for (const [n, { sight, second, asked }] of told.entries()) {
-          kept.push(seen(`evt_${(n * 7) % 31}_late`, second, sight));
-          if (!asked && n < told.length - 1) continue;
-          const [made, anew] = [madeOf(kept), madeOf([...kept])];
-          if (!isDeepStrictEqual(made, anew)) expect(made).toEqual(anew); // which tells where, and takes its time
+        expectAnew(kept, ALL_PARTS);
+        let last: Told | null = null;
+        for (const { told, more, asked } of batches) {
+          for (const { isTwin, rank, ...each } of told) {
+            const now: Told = isTwin && last !== null ? last : each;
+            kept.push(seen(`evt_${rank}_late_${kept.length}`, now.second, now.sight));
+            last = now;
+          }
+          const newest = 2 * PAST + 10 + kept.length;
+          for (let n = 0; n < more; n += 1) kept.push(seen(`evt_more_${newest + n}`, newest + n, PLAIN));
+          expectAnew(kept, asked);
         }
+        expectAnew(kept, ALL_PARTS);
       }),
-      { numRuns: Number(process.env.EXTENSION_RUNS ?? '200') },
+      { numRuns: Number(process.env.EXTENSION_RUNS ?? '80') },
     );
   });
 
+  it('need not be told at the end of a list that nobody said only grows: everything is made anew of that', () => {
+    const list = Array.from({ length: 100 }, (_, n) => seen(`evt_${n}`, n, PLAIN));
+    expectAnew(list, ALL_PARTS);
+    list.splice(50, 1, seen('evt_late', 50, { ...PLAIN, status: 'canceled', items: [] }));
+    expectAnew(list, ALL_PARTS);
+  });
+
   it('change which plan a price took over, where they come before it did', () => {
-    const of = (price: string): Sight => ({
-      ...PLAIN,
-      items: [{ price, quantity: 1, lookupKey: null, product: 'prod_a', isTiered: false }],
-    });
+    const of = (price: string): Sight => ({ ...PLAIN, items: [itemSight(price, { product: 'prod_a' })] });
     const before = Array.from({ length: 100 }, (_, n) => seen(`evt_${n}`, n * 2, of('plus_m')));
     const kept = growingList([...before, seen('evt_moved', 300, of('new_price'))]);
-    expect(madeOf(kept).planPeriods.map(({ of }) => of?.plan.name)).toEqual(['plus', 'plus']);
+    expect(planNamesOf(kept)).toEqual(['plus', 'plus']);
     kept.push(seen('evt_late', 250, of('pro_m')));
-    expect(madeOf(kept).planPeriods.map(({ of }) => of?.plan.name)).toEqual(['plus', 'pro', 'pro']);
+    expect(planNamesOf(kept)).toEqual(['plus', 'pro', 'pro']);
+  });
+
+  it('change which plan a price takes over next, where by them what was seen last is another of its second', () => {
+    const of = (price: string, product: string): Sight => ({
+      ...PLAIN,
+      items: [itemSight(price, { product })],
+    });
+    const [plus, pro] = [of('plus_m', 'prod_plus'), of('pro_m', 'prod_pro')];
+    const before = Array.from({ length: 100 }, (_, n) => seen(`evt_${n}`, n, plus));
+    const up = (eventId: string): Observation => {
+      const sight = seen(eventId, 200, { ...pro, previous: plus.items });
+      const { previous } = sight.data;
+      return { ...sight, data: { ...sight.data, previous: previous && { ...previous, digest: eventId } } };
+    };
+    const kept = growingList([...before, up('evt_b'), seen('evt_c', 200, { ...plus, previous: pro.items })]);
+    expectAnew(kept, ALL_PARTS);
+    kept.push(up('evt_a'));
+    expectAnew(kept, ALL_PARTS);
+    expect(PARTS.order(kept).slice(-4, -1)).toEqual(['evt_a', 'evt_c', 'evt_b']);
+    kept.push(seen('evt_last', 300, of('new_price', 'prod_pro')));
+    expectAnew(kept, ALL_PARTS);
+    expect(planNamesOf(kept).at(-1)).toBe('pro');
+  });
+
+  it('tell what a price was of all the time, where the newest is the first that shows it', () => {
+    const of = (lookupKey: string | null): Sight => ({
+      ...PLAIN,
+      items: [itemSight('other_price', { lookupKey })],
+    });
+    const before = Array.from({ length: 100 }, (_, n) => seen(`evt_${n}`, n, n < 50 ? PLAIN : of(null)));
+    const kept = growingList([...before]);
+    expect(planNamesOf(kept)).toEqual(['plus', undefined]);
+    kept.push(seen('evt_last', 300, of('pro_m')));
+    expectAnew(kept, ALL_PARTS);
+    expect(planNamesOf(kept)).toEqual(['plus', 'pro']);
   });
 
   it('count once what two events tell of one late second, when they come with one that is later', () => {
     const before = Array.from({ length: 100 }, (_, n) => seen(`evt_${n}`, n, PLAIN));
     const kept = growingList([...before]);
-    madeOf(kept);
+    PARTS.whole(kept);
     kept.push(seen('evt_last', 300, PLAIN), seen('evt_late_a', 200, PLAIN), seen('evt_late_b', 200, PLAIN));
-    expect(madeOf(kept)).toEqual(madeOf([...kept]));
-    expect(madeOf(kept).whole.slice(-3)).toEqual(['evt_99', 'evt_late_a', 'evt_last']);
+    expectAnew(kept, ALL_PARTS);
+    expect(PARTS.whole(kept).slice(-3)).toEqual(['evt_99', 'evt_late_a', 'evt_last']);
+  });
+
+  it('are what shows of a price what it is of, and that it is tiered, where they come before all that showed it', () => {
+    const other: Sight = {
+      ...PLAIN,
+      items: [itemSight('other_price', { lookupKey: 'plus_m', isTiered: true })],
+    };
+    const before = Array.from({ length: 100 }, (_, n) => seen(`evt_${n}`, n, n < 50 ? PLAIN : other));
+    const kept = growingList([...before]);
+    const shownBy = () => {
+      const book = openPriceBook(SIGHT_CATALOG, heldOf(kept));
+      return [book.readingOf('other_price')?.shown?.eventId, book.tieredBy('other_price')?.eventId];
+    };
+    expect(shownBy()).toEqual(['evt_50', 'evt_50']);
+    kept.push(seen('evt_late', 40, other));
+    expect(shownBy()).toEqual(['evt_late', 'evt_late']);
   });
 });

@@ -131,12 +131,24 @@ class PriceReader implements PriceBook {
   readAgain({ removed, added }: Edit<Observation>, observations: readonly Observation[]): boolean {
     if (this.#hasOrphans || removed.some((observation) => !added.includes(observation))) return false;
     for (const observation of added) {
-      if (this.#show(observation)) return false;
+      if (this.#mayShowFirst(observation) || this.#show(observation)) return false;
       const { items, previous } = observation.data;
       if (this.#orphansOf([...(previous?.items ?? []), ...items]).length > 0) return false;
     }
     this.#before = observations.findLast(({ data }) => !data.itemsTruncated)?.data.items ?? [];
     return true;
+  }
+
+  /** Whether an observation may come before the one that first showed what is known of a price that it names. */
+  #mayShowFirst(observation: Observation): boolean {
+    const { created, data } = observation;
+    return [data.previous?.items, data.items, data.pendingUpdate?.items].some((items) =>
+      items?.some(({ price }) =>
+        [this.#byLookupKey.get(price)?.by, this.#byProduct.get(price)?.by, this.#tiered.get(price)].some(
+          (first) => first !== undefined && first !== observation && first.created >= created,
+        ),
+      ),
+    );
   }
 
   #targetOf(price: string): PriceTarget | null {
