@@ -1,3 +1,8 @@
+/** A list to which entries are added at its end, and of which none is ever changed or taken away. */
+export interface GrowingList<T> extends ReadonlyArray<T> {
+  push(...added: T[]): number;
+}
+
 /**
  * Lists of facts that only grow, and only at their end: whoever keeps facts says so of its lists, and what is made of such
  * a list is kept with it and extended. Of any other list everything is made from scratch, with the same result.
@@ -5,7 +10,7 @@
 const growing = new WeakSet<readonly object[]>();
 
 /** Promises that a list will only ever be pushed to; returns it. */
-export function growingList<T extends object>(list: T[]): T[] {
+export function growingList<T extends object>(list: GrowingList<T>): GrowingList<T> {
   growing.add(list);
   return list;
 }
@@ -24,7 +29,7 @@ export function isKept(list: readonly object[]): boolean {
 }
 
 /** Promises of a list, once it is long enough for that to matter, that it will only ever be pushed to; returns it. */
-export function growingOnceLong<T extends object>(list: T[]): T[] {
+export function growingOnceLong<T extends object>(list: GrowingList<T>): GrowingList<T> {
   return list.length < KEPT_FROM ? list : growingList(list);
 }
 
@@ -47,7 +52,7 @@ export function editedList<T extends object>(
   at: number,
   count: number,
   added: readonly T[],
-): T[] {
+): GrowingList<T> {
   const edited = growingList(list.toSpliced(at, count, ...added));
   // One edit back and no further: else each list would keep all that there were before it.
   edits.delete(list);
@@ -76,11 +81,11 @@ export function keptThroughEdits<T extends object, V extends object>(
   extend: (value: V, added: readonly T[], list: readonly T[]) => V,
   revise: (value: V, edit: Edit<T>, list: readonly T[]) => V | null,
 ): (list: readonly T[]) => V {
-  const kept = new WeakMap<readonly T[], { readonly value: V; readonly count: number }>();
+  const kept = new WeakMap<readonly T[], Kept<V>>();
   const carriedOver = (list: readonly T[]): V | null => {
     const edit = edits.get(list) as Edit<T> | undefined; // a list and what it came of have entries of one type
     const before = edit === undefined ? undefined : kept.get(edit.from);
-    if (edit === undefined || before === undefined) return null;
+    if (edit === undefined || before === undefined || before.value === null) return null;
     const { from, removed, added } = edit;
     kept.delete(from);
     const whole =
@@ -93,14 +98,25 @@ export function keptThroughEdits<T extends object, V extends object>(
   return (list) => {
     if (!isKept(list)) return make(list);
     const made = kept.get(list);
-    if (made?.count === list.length) return made.value;
-    const value =
-      made === undefined
-        ? (carriedOver(list) ?? make(list))
-        : extend(made.value, list.slice(made.count), list);
-    kept.set(list, { value, count: list.length });
+    if (made === undefined) {
+      const value = carriedOver(list) ?? make(list);
+      kept.set(list, { value, count: list.length });
+      return value;
+    }
+    const { value: before, count } = made;
+    if (before !== null && count === list.length) return before;
+    made.value = null;
+    const value = before === null ? make(list) : extend(before, list.slice(count), list);
+    made.value = value;
+    made.count = list.length;
     return value;
   };
+}
+
+/** What was made of the first `count` entries of a list; `value` is `null` from where a change of it begins until it is done. */
+interface Kept<V> {
+  value: V | null;
+  count: number;
 }
 
 /** Makes a list of what is picked from each entry of a list, if anything; of a growing list the result grows, too. */
@@ -115,7 +131,7 @@ export function eachOf<T extends object, U extends object>(
     }
     return picked;
   };
-  const keptPicks = keptThroughEdits<T, U[]>(
+  const keptPicks = keptThroughEdits<T, GrowingList<U>>(
     (list) => growingList(pickAll(list)),
     (picked, added) => {
       for (const each of pickAll(added)) picked.push(each);

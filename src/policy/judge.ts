@@ -22,6 +22,7 @@ const FORESEEN = 16;
 export function judge(facts: UserFacts, catalog: PlanCatalog, now: number): Judgement {
   const otherAccess = otherAccessOf(facts, catalog);
   if (facts.subscriptions.length > FEW) return judgeMany(facts, otherAccess, catalog, now);
+  keptUsers.delete(facts); // of whom they were many before
   const states = facts.subscriptions
     .map((subscription) => openSubscriptionState(subscription, catalog))
     .filter((state) => state !== null);

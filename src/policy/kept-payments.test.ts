@@ -150,4 +150,17 @@ describe('Payments that are kept', () => {
     paymentsOf(told, foldInvoices(told), NOTHING_RETURNED, [], openPriceBook(catalog, []));
     expect(keptPaymentBytes(told)).toBe(MANY * 650);
   });
+
+  it('are kept no longer than they hold, where those that follow hang on what is seen and are not kept', () => {
+    const told = growingList(
+      Array.from({ length: MANY }, (_, n) => paidFact(n, line('plus_m', 1_000, DAWN + n, DAWN + n + 1))),
+    );
+    const gather = () =>
+      paymentsOf(told, foldInvoices(told), NOTHING_RETURNED, [], openPriceBook(catalog, [])).lines.length;
+    expect(gather()).toBe(MANY);
+    expect(keptPaymentBytes(told)).toBe(MANY * 650);
+    told.push(paidFact(MANY, line('plus_m', 0, DAWN, DAWN + DAY, { discounts: 1_000 })));
+    expect(gather()).toBe(MANY + 1);
+    expect(keptPaymentBytes(told)).toBe(0);
+  });
 });

@@ -35,7 +35,7 @@ export function paymentsOf(
   const payments = gatherPayments(invoices, returned, ordered, book);
   if (isGrowing(told) && areMany(payments) && !payments.restOn.observations) {
     kept.set(told, { count: told.length, returned, payments });
-  }
+  } else if (before !== undefined) kept.delete(told);
   return payments;
 }
 

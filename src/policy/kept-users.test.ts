@@ -11,9 +11,15 @@ import {
 } from '../../test/support/lives.facts.js';
 import { type PlanCatalog, planCatalogSchema } from '../events/catalog.events.js';
 import type { SubscriptionItem, SubscriptionObservationData } from '../events/subscription.events.js';
-import type { CheckoutObservation, InvoiceObservation, Observation, SubscriptionFacts } from './facts.js';
-import { growingList } from './growing-list.js';
-import { judge } from './judge.js';
+import type {
+  CheckoutObservation,
+  InvoiceObservation,
+  Observation,
+  PaymentObservation,
+  SubscriptionFacts,
+} from './facts.js';
+import { type GrowingList, growingList } from './growing-list.js';
+import { judge, keptJudgementBytes } from './judge.js';
 
 const catalogOf = (members: number, policy: object = {}): PlanCatalog =>
   planCatalogSchema.parse({
@@ -52,9 +58,9 @@ const held = (price: string, quantity = 1, end = DAWN + 30 * DAY): SubscriptionI
 
 /** A subscription in lists that grow. */
 interface Growing extends SubscriptionFacts {
-  readonly observations: Observation[];
-  readonly invoices: InvoiceObservation[];
-  checkouts: CheckoutObservation[];
+  readonly observations: GrowingList<Observation>;
+  readonly invoices: GrowingList<InvoiceObservation>;
+  readonly checkouts: CheckoutObservation[];
   customerDeleted: boolean;
 }
 
@@ -88,8 +94,9 @@ class UserUnderTest {
     const lists = {
       observations: growingList<Observation>([]),
       invoices: growingList<InvoiceObservation>([]),
+      payments: growingList<PaymentObservation>([]),
     };
-    const own = { subscription, ...lists, checkouts: [], payments: [], customerDeleted: false };
+    const own = { subscription, ...lists, checkouts: [], customerDeleted: false };
     this.subscriptions[nth] = own;
     return own;
   }
@@ -100,6 +107,7 @@ const anew = ({ subscriptions }: UserUnderTest) => ({
     ...each,
     observations: [...each.observations],
     invoices: [...each.invoices],
+    payments: [...each.payments],
   })),
 });
 
@@ -172,7 +180,7 @@ const cases: readonly (readonly [string, Past, (user: UserUnderTest) => void])[]
     {},
     (user) => {
       for (const each of user.subscriptions.slice(0, 1)) {
-        each.checkouts = [checkoutFact('evt_c', 'CheckoutCompleted', DAWN, 'sub_0', 'unpaid')];
+        each.checkouts.push(checkoutFact('evt_c', 'CheckoutCompleted', DAWN, 'sub_0', 'unpaid'));
       }
     },
   ],
@@ -268,6 +276,15 @@ describe('A user of ten subscriptions who was judged before', () => {
       observations: growingList([...last.observations]),
     };
     expect(judge(user, CATALOG, NOW).entitlement.source).toMatchObject({ subscriptionId: 'sub_x' });
+  });
+
+  it('takes no more memory for how he was judged once only a few subscriptions are his', () => {
+    const user = userOf({});
+    judge(user, CATALOG, NOW);
+    expect(keptJudgementBytes(user)).toBeGreaterThan(0);
+    user.subscriptions.splice(2);
+    judge(user, CATALOG, NOW);
+    expect(keptJudgementBytes(user)).toBe(0);
   });
 
   it('has one more subscription as soon as it is seen, though its invoice was told before', () => {

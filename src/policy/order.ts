@@ -1,6 +1,13 @@
 import { accessSightOf, accessStateOf } from './access-fields.js';
 import type { FactOrigin, Observation } from './facts.js';
-import { editedList, growingOnceLong, isKept, keptThroughEdits, keptWith } from './growing-list.js';
+import {
+  editedList,
+  type GrowingList,
+  growingOnceLong,
+  isKept,
+  keptThroughEdits,
+  keptWith,
+} from './growing-list.js';
 import { orderWithinSecond, type SecondInOrder } from './tie-breaking.js';
 import { countUpTo } from './time-intervals.js';
 
@@ -78,10 +85,13 @@ function terminalOf(ordered: readonly Observation[]): Observation | null {
   return ordered.findLast(({ data }) => isTerminal(data.status)) ?? null;
 }
 
-/** What was seen in one second: all of it by event id, and which part of the whole order is its. */
+/**
+ * What was seen in one second: all of it by event id, another list whenever there is more, and which part of the whole order is
+ * its.
+ */
 interface Second {
   readonly second: number;
-  readonly told: Observation[];
+  told: readonly Observation[];
   start: number;
   length: number;
 }
@@ -94,19 +104,22 @@ export class Timeline implements OrderedObservations {
   readonly #ids = new Set<string>();
   readonly #seconds: Second[] = [];
   /** Grows while the order is only extended; a change within it makes another list. */
-  #ordered: Observation[] = [];
+  #ordered: GrowingList<Observation> = [];
   readonly #tied = new Set<number>();
 
   /** The order of a set of observations. */
   static of(observations: readonly Observation[]): Timeline {
     const timeline = new Timeline();
     const byId = new Map(observations.map((observation) => [observation.eventId, observation]));
+    let told: Observation[] = [];
     for (const observation of [...byId.values()].sort(compareFactOrigins)) {
       timeline.#ids.add(observation.eventId);
       const { created } = observation;
-      const newest = timeline.#seconds.at(-1);
-      if (newest?.second === created) newest.told.push(observation);
-      else timeline.#seconds.push({ second: created, told: [observation], start: 0, length: 0 });
+      if (timeline.#seconds.at(-1)?.second === created) told.push(observation);
+      else {
+        told = [observation];
+        timeline.#seconds.push({ second: created, told, start: 0, length: 0 });
+      }
     }
     for (const second of timeline.#seconds) timeline.#order(second, timeline.#ordered.length);
     return timeline;
@@ -136,7 +149,7 @@ export class Timeline implements OrderedObservations {
     const own = this.#seconds[at];
     if (own?.second === observation.created) {
       const place = own.told.findIndex(({ eventId }) => eventId > observation.eventId);
-      own.told.splice(place < 0 ? own.told.length : place, 0, observation);
+      own.told = own.told.toSpliced(place < 0 ? own.told.length : place, 0, observation);
     } else {
       const start = own?.start ?? this.#ordered.length;
       const { created: second } = observation;

@@ -6,6 +6,7 @@ import type {
   Observation,
   PaymentObservation,
 } from '../../policy/facts.js';
+import type { GrowingList } from '../../policy/growing-list.js';
 import type { CustomerWord } from '../../policy/ownership.js';
 
 /**
@@ -20,10 +21,10 @@ export interface KeptSubscription {
   conflicts: string | null;
   link: string | null;
   customerDeleted: boolean;
-  readonly observations: Observation[];
-  readonly invoices: InvoiceObservation[];
+  readonly observations: GrowingList<Observation>;
+  readonly invoices: GrowingList<InvoiceObservation>;
   checkouts: readonly CheckoutObservation[];
-  readonly payments: PaymentObservation[];
+  readonly payments: GrowingList<PaymentObservation>;
   readonly joined: Set<string>;
 }
 
@@ -49,8 +50,8 @@ export interface KeptCheckout {
   conflicts: string | null;
   link: string | null;
   started: CheckoutStart | null;
-  readonly observations: CheckoutObservation[];
-  readonly payments: PaymentObservation[];
+  readonly observations: GrowingList<CheckoutObservation>;
+  readonly payments: GrowingList<PaymentObservation>;
   readonly joined: Set<string>;
 }
 
@@ -60,7 +61,7 @@ export interface KeptCheckout {
  */
 export interface KeptPayment {
   readonly payment: string;
-  readonly observations: PaymentObservation[];
+  readonly observations: GrowingList<PaymentObservation>;
   readonly others: Set<string>;
   readonly invoices: Set<string>;
   readonly sessions: Set<string>;
