@@ -99,13 +99,16 @@ class GrowingFold {
 
   /** What the user is judged by after these events; to be used before it is asked for others. */
   async facts(events: readonly KnownEvent[]): Promise<ExplainableFacts> {
-    if (!this.#folded.every((each, n) => each === events[n])) {
-      this.#fold = new UserFold(this.userId);
-      this.#folded = [];
-    }
-    for (const { event } of events.slice(this.#folded.length)) await this.#fold.add(event);
+    const isBeginning = this.#folded.every((each, n) => each === events[n]);
+    const fold = isBeginning ? this.#fold : new UserFold(this.userId);
+    const more = events.slice(isBeginning ? this.#folded.length : 0);
+    // What fails half-way is not gone on from.
+    this.#fold = new UserFold(this.userId);
+    this.#folded = [];
+    for (const { event } of more) await fold.add(event);
+    this.#fold = fold;
     this.#folded = events;
-    return this.#fold.facts();
+    return fold.facts();
   }
 }
 
