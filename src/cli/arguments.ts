@@ -37,13 +37,6 @@ export function positionOf(text: string): string {
   return text;
 }
 
-/** A moment of RFC 3339 as Unix ms. @throws InvalidArgumentError */
-export function momentOf(text: string): number {
-  const ms = /^\d{4}-\d{2}-\d{2}T.+(?:Z|[+-]\d{2}:\d{2})$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms)) throw new InvalidArgumentError('It is a time such as 2026-11-01T09:30:02Z.');
-  return ms;
-}
-
 /** Who is named in what is recorded. @throws InvalidArgumentError */
 export function actorOf(text: string): string {
   if (!isUserId(text)) {
@@ -60,10 +53,13 @@ export function userOf(text: string): string {
   return text;
 }
 
-/** A time of RFC 3339, in Unix milliseconds. @throws InvalidArgumentError */
+const TIME = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+
+/** A time of RFC 3339, in Unix milliseconds; `Date.parse` alone takes 31 November for 1 December. @throws InvalidArgumentError */
 export function timeOf(text: string): number {
-  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text);
-  const ms = isTime ? Date.parse(text) : Number.NaN;
+  const [, year, month, day] = TIME.exec(text) ?? [];
+  const isOfCalendar = Number(day) <= new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+  const ms = isOfCalendar ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(ms)) {
     throw new InvalidArgumentError('It is a time of RFC 3339, such as 2026-11-01T09:30:02Z.');
   }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { actorOf, gathered, momentOf, userOf } from './arguments.js';
+import { actorOf, gathered, timeOf, userOf } from './arguments.js';
 import type { AuditExportOptions } from './audit-export.actions.js';
 import type { AuditKeyOptions } from './audit-key.actions.js';
 import type { ReplayOptions } from './audit-replay.actions.js';
@@ -40,7 +40,7 @@ export function auditCommand(terminal: Terminal): Command {
     .command('replay')
     .description('Tells the life of a user step by step.')
     .requiredOption('--user <user>', 'your own id of the user', userOf)
-    .option('--until <time>', 'only what was recorded by then, RFC 3339', momentOf)
+    .option('--until <time>', 'only what was recorded by then, RFC 3339', timeOf)
     .option('--actor <name>', 'who looks', actorOf, operator(terminal))
     .option('--json', 'print a JSON object a line, {event, snapshot}')
     .addHelpText('after', REPLAY_HELP)
