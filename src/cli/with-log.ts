@@ -3,7 +3,7 @@ import { SealedSecrets } from '../auth/sealed-secrets.js';
 import { loadAdminKeys, loadUserIds, type StoreSettings } from '../config/part-settings.js';
 import { ServerClock } from '../database/server-clock.js';
 import type { LogTarget } from '../event-store/event-store.js';
-import { claimForLog, claimForRestore, expectLog, logOf } from '../event-store/log-identity.js';
+import { claimForLog, claimForRestore, expectLog } from '../event-store/log-identity.js';
 import { openEventStore } from '../event-store/open-event-store.js';
 import { openPseudonyms } from '../pseudonyms/open-pseudonyms.js';
 import type { DataUse } from './database-url.js';
@@ -30,7 +30,7 @@ export function withLog<Result>(
 ): Promise<Result> {
   return withServicePool(terminal, use, async (data) => {
     const { settings, pool, databaseUrl } = data;
-    await CLAIM[use](pool, logOf(settings));
+    await CLAIM[use](pool, settings);
     const onFault = (fault: unknown): void => terminal.err(`tenure: event store: ${messageOf(fault)}\n`);
     const clock = new ServerClock({ pool });
     await clock.measure();

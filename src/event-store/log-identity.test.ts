@@ -3,12 +3,15 @@ import { openDatabase } from '../database/database.js';
 import {
   CreateLogIdentity1763800000200,
   claimForLog,
-  eventStoreDbLog,
+  claimForRestore,
+  expectLog,
   OtherLogError,
-  POSTGRESQL_LOG,
 } from './log-identity.js';
 import { eventStoreMigrations } from './postgres/migrations.js';
 import { eventStorePoolConfig } from './postgres/pg-session.js';
+
+const IN_POSTGRESQL = { eventStoreUrl: null, streamPrefix: 'tenure.' };
+const IN_EVENTSTOREDB = { eventStoreUrl: 'esdb://h', streamPrefix: 'tenure.' };
 
 /** What `run` does with a database after `migrations`, all of it removed afterwards. */
 async function onDatabase(
@@ -38,9 +41,9 @@ describe('the log of a database', () => {
   it('is the first that claims it, and no other after that', async () => {
     await onDatabase(async (open) => {
       const { pool } = await open(false);
-      await claimForLog(pool, eventStoreDbLog('tenure.'));
-      await claimForLog(pool, eventStoreDbLog('tenure.'));
-      for (const other of [POSTGRESQL_LOG, eventStoreDbLog('other.')]) {
+      await claimForLog(pool, IN_EVENTSTOREDB);
+      await claimForLog(pool, IN_EVENTSTOREDB);
+      for (const other of [IN_POSTGRESQL, { ...IN_EVENTSTOREDB, streamPrefix: 'other.' }]) {
         await expect(claimForLog(pool, other)).rejects.toBeInstanceOf(OtherLogError);
       }
     });
@@ -56,19 +59,23 @@ describe('the log of a database', () => {
         onIdleFault: () => undefined,
       });
       await before.pool.query(
-        `insert into tenure_log.event values (1, 's', 0, gen_random_uuid(), 't', '{}', '{}')`,
+        `insert into tenure_log.event values (1, 'tenure.s', 0, gen_random_uuid(), 't', '{}', '{}')`,
       );
       await before.close();
       const { pool } = await open(true);
-      await expect(claimForLog(pool, eventStoreDbLog('tenure.'))).rejects.toThrow(/a database of its own/);
-      await claimForLog(pool, POSTGRESQL_LOG);
+      await expect(claimForLog(pool, IN_EVENTSTOREDB)).rejects.toThrow(/a database of its own/);
+      await claimForLog(pool, IN_POSTGRESQL);
+      for (const use of [claimForLog, claimForRestore, expectLog]) {
+        const other = use(pool, { ...IN_POSTGRESQL, streamPrefix: 'other.' });
+        await expect(other).rejects.toThrow('begins with the stream "tenure.s", STREAM_PREFIX says "other."');
+      }
     });
   });
 
   it('is open where its own log is empty', async () => {
     await onDatabase(async (open) => {
       const { pool } = await open(true);
-      await claimForLog(pool, eventStoreDbLog('tenure.'));
+      await claimForLog(pool, IN_EVENTSTOREDB);
     });
   });
 });

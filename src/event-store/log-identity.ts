@@ -58,36 +58,51 @@ export function logOf({ eventStoreUrl, streamPrefix }: LogSettings): string {
 }
 
 /**
- * Claims the database for `log`, or finds that it is claimed.
+ * Claims the database for the log of the settings, or finds that it is claimed.
  * @throws OtherLogError when its read models were made from another log, UnfinishedRestoreError
  */
-export async function claimForLog(pool: Pool, log: string): Promise<void> {
-  await claimForRestore(pool, log);
+export async function claimForLog(pool: Pool, settings: LogSettings): Promise<void> {
+  await claimForRestore(pool, settings);
   await refuseUnfinishedRestore(pool);
 }
 
 /** As `claimForLog`, for a restore that begins or goes on. @throws OtherLogError */
-export async function claimForRestore(pool: Pool, log: string): Promise<void> {
-  await pool.query('insert into tenure.log_identity (log) values ($1) on conflict do nothing', [log]);
-  await refuseOtherLog(pool, log);
+export async function claimForRestore(pool: Pool, settings: LogSettings): Promise<void> {
+  await pool.query('insert into tenure.log_identity (log) values ($1) on conflict do nothing', [
+    logOf(settings),
+  ]);
+  await refuseOtherLog(pool, settings);
 }
 
 /**
- * Finds whether the database is claimed for `log`, or for none yet; changes nothing.
+ * Finds whether the database is claimed for the log of the settings, or for none yet; changes nothing.
  * @throws OtherLogError when its read models were made from another log, UnfinishedRestoreError
  */
-export async function expectLog(pool: Pool, log: string): Promise<void> {
-  await refuseOtherLog(pool, log);
+export async function expectLog(pool: Pool, settings: LogSettings): Promise<void> {
+  await refuseOtherLog(pool, settings);
   await refuseUnfinishedRestore(pool);
 }
 
-async function refuseOtherLog(pool: Pool, log: string): Promise<void> {
+async function refuseOtherLog(pool: Pool, settings: LogSettings): Promise<void> {
+  const log = logOf(settings);
   const { rows } = await pool.query('select log from tenure.log_identity');
   const claimed = z.object({ log: z.string() }).optional().parse(rows[0])?.log ?? log;
-  if (claimed === log) return;
+  if (claimed === log) return refuseOtherPrefix(pool, settings);
   throw new OtherLogError(
     `the database was made from the log "${claimed}", EVENTSTORE_URL and STREAM_PREFIX say "${log}": ` +
       'give this log a database of its own',
+  );
+}
+
+/** Of a log in PostgreSQL the first event tells the prefix: with another one, what was recorded twice would count twice. */
+async function refuseOtherPrefix(pool: Pool, { eventStoreUrl, streamPrefix }: LogSettings): Promise<void> {
+  if (eventStoreUrl !== null) return;
+  const { rows } = await pool.query('select stream from tenure_log.event order by position limit 1');
+  const first = z.object({ stream: z.string() }).optional().parse(rows[0])?.stream ?? streamPrefix;
+  if (first.startsWith(streamPrefix)) return;
+  throw new OtherLogError(
+    `the log in the database begins with the stream "${first}", STREAM_PREFIX says "${streamPrefix}": ` +
+      'set it as it was, or give this log a database of its own',
   );
 }
 

@@ -1,5 +1,5 @@
 import type { EventStore } from '../event-store/event-store.js';
-import { claimForLog, logOf } from '../event-store/log-identity.js';
+import { claimForLog } from '../event-store/log-identity.js';
 import { openEventStore } from '../event-store/open-event-store.js';
 import { LogWatch, type LogWatchOptions } from '../projections/engine/log-watch.js';
 import type { OpenDatabase } from './open-database.js';
@@ -21,7 +21,7 @@ export async function openLog(
   const opening = openEventStore(settings, { pool, databaseUrl, onFault });
   const store = await steps.open(STEPS.eventStore, opening, (opened) => opened.close());
   failures.askWith('event_store_unavailable', () => store.head());
-  await steps.take(claimForLog(pool, logOf(settings)));
+  await steps.take(claimForLog(pool, settings));
   const logWatch = new LogWatch({
     store,
     ...hears,

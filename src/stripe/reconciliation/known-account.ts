@@ -58,9 +58,11 @@ export class KnownAccount {
       if ((await objectOf(this.gateway, { kind: 'subscription', id })) !== null) return;
     }
     if (known.length === 0) return;
-    const whose = account === null ? 'the key is of an account that' : `${account}, whose the key is,`;
+    const none = `has none of ${known.length} subscriptions that the log knows`;
     throw new OtherAccountError(
-      `${whose} has none of ${known.length} subscriptions that the log knows; STRIPE_ACCOUNT says that it is the right one`,
+      account === null
+        ? `the account of the key, which may not be asked for, ${none}: take a key of the account whose events come`
+        : `${account}, whose the key is, ${none}: if it is the right one, set STRIPE_ACCOUNT to it`,
     );
   }
 
