@@ -10,8 +10,7 @@ import { publication, sightOf, twoPlans } from '../support/stories-to-record.js'
 import { until } from '../support/until.js';
 
 const OPS = { actor: 'ops', reason: 'a test' };
-/** So many that the tables of users are not small any more. */
-const USERS = Array.from({ length: 250 }, (_, n) => `user ${n}`);
+const USERS = Array.from({ length: 20 }, (_, n) => `user ${n}`);
 const EVENTS = USERS.length + 1;
 
 const WITH_API: FoldingRules = {

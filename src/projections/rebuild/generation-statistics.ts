@@ -2,9 +2,6 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import { GENERATION_TABLES, partitionOf } from '../read-models/partitions.js';
 
-/** Tables below so many pages are planned alike with statistics and without (PostgreSQL, `estimate_rel_size`). */
-const LEAST_PAGES = 10;
-
 const tableRows = z.array(z.object({ name: z.string() }));
 
 /**
@@ -14,9 +11,9 @@ const tableRows = z.array(z.object({ name: z.string() }));
  */
 export async function gatherStatistics(pool: Pool, generation: number): Promise<void> {
   const { rows } = await pool.query(
-    `select oid::regclass::text as name from pg_class where relnamespace = 'tenure'::regnamespace and relname = any($1)
-       and pg_relation_size(oid) >= $2 * current_setting('block_size')::bigint order by relname`,
-    [GENERATION_TABLES.map((table) => partitionOf(table, generation)), LEAST_PAGES],
+    `select oid::regclass::text as name from pg_class
+     where relnamespace = 'tenure'::regnamespace and relname = any($1) order by relname`,
+    [GENERATION_TABLES.map((table) => partitionOf(table, generation))],
   );
   const tables = tableRows.parse(rows).map(({ name }) => name);
   if (tables.length > 0) await pool.query(`analyze (skip_locked) ${tables.join(', ')}`);
