@@ -9,6 +9,7 @@ import {
   previousAttributes,
   subscriptionState,
 } from '../../test/support/lives.facts.js';
+import { dispute } from '../../test/support/policy-stories.js';
 import { type PlanCatalog, planCatalogSchema } from '../events/catalog.events.js';
 import type { SubscriptionItem, SubscriptionObservationData } from '../events/subscription.events.js';
 import type {
@@ -38,7 +39,7 @@ const catalogOf = (members: number, policy: object = {}): PlanCatalog =>
     addons: { seats: { prices: ['seat_m'], limits: { seats: 1 } } },
     policy,
   });
-const CATALOG = catalogOf(5, { delayedPayment: 'onPaid', sendInvoice: 'onPaid' });
+const CATALOG = catalogOf(5, { delayedPayment: 'onPaid', sendInvoice: 'onPaid', dispute: 'suspend' });
 const NOW = (DAWN + 10 * DAY) * 1000;
 
 const held = (price: string, quantity = 1, end = DAWN + 30 * DAY): SubscriptionItem =>
@@ -61,6 +62,7 @@ interface Growing extends SubscriptionFacts {
   readonly observations: GrowingList<Observation>;
   readonly invoices: GrowingList<InvoiceObservation>;
   readonly checkouts: CheckoutObservation[];
+  readonly payments: GrowingList<PaymentObservation>;
   customerDeleted: boolean;
 }
 
@@ -87,6 +89,21 @@ class UserUnderTest {
     invoices.push(invoiceFact(`evt_${this.#told}`, 'invoice.paid', created, data));
   }
 
+  /** Tells that what paid for the invoice told last of the nth subscription is disputed. */
+  dispute(nth: number): void {
+    const { invoices, payments } = this.#own(nth);
+    const invoice = invoices.at(-1)?.data.invoice ?? null;
+    payments.push(dispute('created', 'needs_response', DAWN + this.#told, {}, { invoice }).fact);
+  }
+
+  /** Tells of a checkout of the nth subscription, in the place of what was told of one. */
+  checkOut(nth: number, paymentStatus: string): void {
+    this.#told += 1;
+    const { subscription, checkouts } = this.#own(nth);
+    const id = `evt_${this.#told}`;
+    checkouts.splice(0, 1, checkoutFact(id, 'CheckoutCompleted', DAWN, subscription, paymentStatus));
+  }
+
   #own(nth: number): Growing {
     const known = this.subscriptions[nth];
     if (known !== undefined) return known;
@@ -111,8 +128,9 @@ const anew = ({ subscriptions }: UserUnderTest) => ({
   })),
 });
 
-/** What was seen of the first subscription, and later; and of nine others, which gave nothing. */
+/** What was seen of the first subscription, and later; of nine others, which gave nothing; and what else was told. */
 interface Past {
+  readonly told?: (user: UserUnderTest) => void;
   readonly first?: Partial<SubscriptionObservationData>;
   readonly later?: Partial<SubscriptionObservationData>;
   readonly others?: Partial<SubscriptionObservationData>;
@@ -175,14 +193,16 @@ const cases: readonly (readonly [string, Past, (user: UserUnderTest) => void])[]
       for (const each of user.subscriptions.slice(0, 1)) each.customerDeleted = true;
     },
   ],
+  ['that its checkout was not paid', {}, (user) => user.checkOut(0, 'unpaid')],
   [
-    'that its checkout was not paid',
-    {},
-    (user) => {
-      for (const each of user.subscriptions.slice(0, 1)) {
-        each.checkouts.push(checkoutFact('evt_c', 'CheckoutCompleted', DAWN, 'sub_0', 'unpaid'));
-      }
-    },
+    'that its checkout is another, which was not paid',
+    { told: (user) => user.checkOut(0, 'paid') },
+    (user) => user.checkOut(0, 'unpaid'),
+  ],
+  [
+    'that what paid for it is disputed',
+    { told: (user) => user.pay(0, 'plus_m', DAWN + 90 * DAY) },
+    (user) => user.dispute(0),
   ],
   [
     'that it is over, by which its price of no plan is nobody’s',
@@ -206,10 +226,11 @@ const cases: readonly (readonly [string, Past, (user: UserUnderTest) => void])[]
   ],
 ];
 
-function userOf({ first = {}, later, others = paused }: Past): UserUnderTest {
+function userOf({ first = {}, later, others = paused, told }: Past): UserUnderTest {
   const user = new UserUnderTest();
   for (let nth = 0; nth < 10; nth += 1) user.see(nth, nth === 0 ? first : others);
   if (later !== undefined) user.see(0, later);
+  told?.(user);
   return user;
 }
 
@@ -300,6 +321,7 @@ describe('A user of ten subscriptions who was judged before', () => {
     const both = { ...trialing, items: [held('plus_m'), held('seat_m', 2)] };
     const user = userOf({ first: trialing, others: both });
     user.see(9, { status: 'unpaid', items: [held('seat_m')] });
+    user.see(6, { ...both, items: [held('plus_m', 1, DAWN + 60 * DAY), held('seat_m', 2)] });
     for (const units of [2, 5, 3]) {
       user.see(3, { ...both, items: [held('plus_m', units), held('seat_m', units)] });
       expect(judge(user, CATALOG, NOW)).toEqual(judge(anew(user), CATALOG, NOW));

@@ -16,6 +16,10 @@ import {
   subscription,
   type Told,
 } from '../../test/support/policy-stories.js';
+import type { PlanCatalog } from '../events/catalog.events.js';
+import type { Judgement } from './entitlement.js';
+import type { InvoiceObservation, Observation, PaymentObservation } from './facts.js';
+import { growingList } from './growing-list.js';
 import { judge } from './judge.js';
 import { explain } from './reasons/explain.js';
 import type { ReasonCode } from './reasons/rules.js';
@@ -438,6 +442,24 @@ function orders(story: SubscriptionStory): readonly SubscriptionStory[] {
   });
 }
 
+/** What is judged at last of facts that come one by one into lists that grow, and are judged after each. */
+function judgedAsTold(story: SubscriptionStory, catalog: PlanCatalog, now: number): Judgement | null {
+  const kept = {
+    ...subscription([]),
+    observations: growingList<Observation>([]),
+    invoices: growingList<InvoiceObservation>([]),
+    payments: growingList<PaymentObservation>([]),
+  };
+  let judgement: Judgement | null = null;
+  for (const { kind, fact } of story) {
+    if (kind === 'observation') kept.observations.push(fact);
+    else if (kind === 'invoice') kept.invoices.push(fact);
+    else if (kind === 'payment') kept.payments.push(fact);
+    judgement = judge({ subscriptions: [kept] }, catalog, now);
+  }
+  return judgement;
+}
+
 describe.each(Object.entries(CASES))('Where %s', (_, { told, when, byDispute, byRefund, rule }) => {
   const factsOf = (story: SubscriptionStory) => ({
     subscriptions: [{ ...subscription(story), subscription: 'sub_1' }],
@@ -452,6 +474,7 @@ describe.each(Object.entries(CASES))('Where %s', (_, { told, when, byDispute, by
       const judgement = judge(facts, catalog, at(when));
       expect(judgement.entitlement).toMatchObject({ plan, status });
       expect(oracleJudge(facts, catalog, at(when))).toEqual(judgement);
+      expect(judgedAsTold(story, catalog, at(when))).toEqual(judgement);
     }
   });
 
