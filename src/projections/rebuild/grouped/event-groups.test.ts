@@ -56,6 +56,17 @@ describe('The groups of a stretch', () => {
     );
   });
 
+  it('are those of the stretch that they were asked of, also when they are taken while the next one is read', () => {
+    const groups = groupsOf([0, 1, 2]);
+    const { chunks } = groups.chunks(null, 1);
+    const taken = chunks()[Symbol.iterator]();
+    const first = taken.next().value?.positions;
+    groups.end();
+    groups.add(parseEvent(customerAt(PLACE + 9, 'cus_9', 'user-9', 9)), at(9));
+    const rest = [taken.next(), taken.next()].map(({ value }) => value?.positions);
+    expect([first, ...rest]).toEqual([0, 1, 2].map((place) => [positionOf(place)]));
+  });
+
   it('go on after any of them exactly with the next, whatever the size of a chunk is then', () => {
     fc.assert(
       fc.property(owners, fc.nat(), fc.integer({ min: 1, max: 50 }), (all, which, size) => {

@@ -16,10 +16,16 @@ export interface Chunk {
 
 /** Events of a stretch of the log, in numbers. */
 interface Noted {
-  positions: Float64Array;
-  times: Float64Array;
+  readonly positions: Float64Array;
+  readonly times: Float64Array;
   /** A number of the group of each, by `JoinedIds`. */
-  ids: Uint32Array;
+  readonly ids: Uint32Array;
+}
+
+/** Events by group, groups in the order in which they begin, and where each group ends. */
+interface Grouped {
+  readonly order: Uint32Array;
+  readonly ends: Uint32Array;
 }
 
 const FIRST_LENGTH = 4_096;
@@ -71,33 +77,14 @@ export class EventGroups {
    */
   chunks(after: Position | null, size: number): { readonly largest: number; chunks(): Iterable<Chunk> } {
     const { order, ends } = this.#ordered();
+    const noted = this.#noted; // chunks that are taken later are of this stretch, too
     let largest = 0;
     for (const [group, end] of ends.entries()) largest = Math.max(largest, end - (ends[group - 1] ?? 0));
-    const chunks = (): Iterable<Chunk> => this.#chunks(order, ends, after, size);
+    const chunks = (): Iterable<Chunk> => chunksOf(noted, { order, ends }, after, size);
     return { largest, chunks };
   }
 
-  *#chunks(order: Uint32Array, ends: Uint32Array, after: Position | null, size: number): Iterable<Chunk> {
-    let from = 0;
-    for (const [group, end] of ends.entries()) {
-      const beginsAt = String(this.#noted.positions[order[ends[group - 1] ?? 0] ?? 0]);
-      const isDone = comparePositions(beginsAt, after) <= 0;
-      const isFull = end - from >= size || group === ends.length - 1;
-      if (!isDone && isFull) yield this.#chunk(order.slice(from, end).sort(), beginsAt);
-      if (isDone || isFull) from = end;
-    }
-  }
-
-  #chunk(events: Uint32Array, through: Position): Chunk {
-    const times = new Map<Position, number>();
-    for (const at of events) {
-      times.set(String(this.#noted.positions[at]), this.#noted.times[at] ?? 0);
-    }
-    return { through, positions: [...times.keys()], times };
-  }
-
-  /** Events by group, groups in the order in which they begin, and where each group ends. */
-  #ordered(): { readonly order: Uint32Array; readonly ends: Uint32Array } {
+  #ordered(): Grouped {
     const groups = new Uint32Array(this.#count);
     /** The group of each root and one more; 0 where it has none yet. */
     const groupOfRoot = new Uint32Array(this.#joined.size);
@@ -127,6 +114,28 @@ export class EventGroups {
     }
     return { order, ends };
   }
+}
+
+function* chunksOf(
+  noted: Noted,
+  { order, ends }: Grouped,
+  after: Position | null,
+  size: number,
+): Iterable<Chunk> {
+  let from = 0;
+  for (const [group, end] of ends.entries()) {
+    const beginsAt = String(noted.positions[order[ends[group - 1] ?? 0] ?? 0]);
+    const isDone = comparePositions(beginsAt, after) <= 0;
+    const isFull = end - from >= size || group === ends.length - 1;
+    if (!isDone && isFull) yield chunkOf(noted, order.slice(from, end).sort(), beginsAt);
+    if (isDone || isFull) from = end;
+  }
+}
+
+function chunkOf(noted: Noted, events: Uint32Array, through: Position): Chunk {
+  const times = new Map<Position, number>();
+  for (const at of events) times.set(String(noted.positions[at]), noted.times[at] ?? 0);
+  return { through, positions: [...times.keys()], times };
 }
 
 /** The stream of an event, and what it names. */
