@@ -129,6 +129,17 @@ describe('a plan file', () => {
       ['14: a second document begins (---); a plan file is one'],
     ],
     [
+      'texts that no row can keep',
+      VALID.replace('role: paid', 'role: "a\\0b"')
+        .replace('[api]', '[api, "x\\ud800"]')
+        .replace('monthly: price_m', '"m\\0": price_m'),
+      [
+        '6: plans.pro.role: holds U+0000 or half a character, which no row can keep',
+        '7: plans.pro.features.1: holds U+0000 or half a character, which no row can keep',
+        '9: plans.pro.prices.m\ufffd: holds U+0000 or half a character, which no row can keep',
+      ],
+    ],
+    [
       'an alias of nothing',
       VALID.replace('features: [api]', 'features: *all'),
       ['7: *all stands for nothing: there is no &all before it'],

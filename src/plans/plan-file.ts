@@ -105,9 +105,24 @@ export function catalogHash(catalog: PlanCatalog): string {
   return sha256Hex(canonicalJson(catalog));
 }
 
-/** What no schema of single values can say: references, and what must be there once. */
+/** What PostgreSQL keeps in no row: U+0000, and a surrogate without its other half. */
+const UNKEPT = /[\0\p{Surrogate}]/gu;
+
+/** Keys and texts that no row can keep. Such a catalogue would be appended for good, and the projection would stop at it. */
+function unkeptTexts(value: unknown, path: Path): readonly PlanFault[] {
+  const isUnkept = (text: unknown): boolean => typeof text === 'string' && text.search(UNKEPT) >= 0;
+  const inner = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  const name = nameOf(path).replace(UNKEPT, '\ufffd');
+  const isFault = isUnkept(value) || isUnkept(path.at(-1));
+  return [
+    ...(isFault ? [{ path, words: `${name}: holds U+0000 or half a character, which no row can keep` }] : []),
+    ...inner.flatMap(([key, each]) => unkeptTexts(each, [...path, Array.isArray(value) ? Number(key) : key])),
+  ];
+}
+
+/** What no schema of single values can say: texts that can be kept, references, and what must be there once. */
 function meaningFaults(catalog: PlanCatalog): readonly PlanFault[] {
-  const faults: PlanFault[] = [];
+  const faults = [...unkeptTexts(catalog, [])];
   if (!Object.hasOwn(catalog.plans, catalog.default)) {
     const plans = Object.keys(catalog.plans).join(', ');
     faults.push({
