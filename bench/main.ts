@@ -118,27 +118,38 @@ const effort = values.quick ? QUICK : FULL;
 
 const cleanUps: (() => Promise<void>)[] = [];
 let cleaning: Promise<void> | undefined;
-/** Stops what was started, the newest first; once. */
+/** Stops what was started, the newest first; once. One that cannot be stopped keeps none of the others. */
 function cleanUp(): Promise<void> {
   cleaning ??= (async () => {
-    for (const undo of cleanUps.reverse()) await undo();
+    for (const undo of cleanUps.reverse()) await undo().catch(console.error);
   })();
   return cleaning;
 }
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    void cleanUp().then(() => process.exit(130));
-  });
+
+/** Ends the bench in the middle: what is under way loses what it works on, and what it says of that is no news. */
+function breakOff(code: number): void {
+  void cleanUp().then(() => process.exit(code));
 }
+process.once('SIGINT', () => breakOff(130));
+process.once('SIGTERM', () => breakOff(143));
+// Also what a timer or a stream threw, for which nobody waited.
+process.on('uncaughtException', (error) => {
+  if (cleaning !== undefined) return;
+  console.error(error);
+  breakOff(1);
+});
 
 try {
   await run();
 } catch (error) {
-  if (cleaning === undefined) console.error(error);
+  if (cleaning !== undefined) await new Promise(() => undefined); // whoever breaks it off says how it ended
+  console.error(error);
   process.exitCode = 1;
 } finally {
   await cleanUp();
 }
+// Whatever is left, as a work that failed leaves its services, ends with this process.
+process.exit();
 
 async function run(): Promise<void> {
   const began = performance.now();

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { startEmbeddedPostgres } from '../../src/database/embedded/embedded-postgres.js';
+import { benchFolder } from './end-of-bench.js';
 import { withClient } from './service-log.js';
 
 /** On the disk of the clone, not in a temporary folder, which may be memory: a commit must cost what it costs. */
@@ -25,7 +26,7 @@ export async function benchDatabaseServer(): Promise<BenchDatabaseServer> {
   const given = process.env.BENCH_DATABASE_URL;
   if (given !== undefined) return serverAt(given, async () => undefined);
   await mkdir(HOME, { recursive: true });
-  const dataDir = await mkdtemp(`${HOME}bench-`);
+  const dataDir = await benchFolder(`${HOME}bench-`);
   const server = await startEmbeddedPostgres({
     dataDir,
     durability: 'durable',
@@ -33,10 +34,7 @@ export async function benchDatabaseServer(): Promise<BenchDatabaseServer> {
   });
   // The migrations of stripe-sync-engine hand a function to this role.
   await withClient(server.url, (client) => client.query('create role postgres'));
-  return serverAt(server.url, async () => {
-    await server.stop();
-    await rm(dataDir, { recursive: true, force: true });
-  });
+  return serverAt(server.url, () => server.stop());
 }
 
 async function serverAt(url: string, stopServer: () => Promise<void>): Promise<BenchDatabaseServer> {
@@ -58,9 +56,12 @@ async function serverAt(url: string, stopServer: () => Promise<void>): Promise<B
       await admin.query('checkpoint');
     },
     stop: async () => {
-      for (const database of made) await admin.query(`drop database if exists ${database} with (force)`);
-      await admin.end();
-      await stopServer();
+      try {
+        for (const database of made) await admin.query(`drop database if exists ${database} with (force)`);
+        await admin.end();
+      } finally {
+        await stopServer();
+      }
     },
   };
 }

@@ -26,7 +26,7 @@ export async function benchEventStore(url: string | null): Promise<BenchEventSto
 
 async function startTestServer(): Promise<BenchEventStore> {
   const child = spawn(process.execPath, [...TYPESCRIPT_FLAGS, TEST_SERVER], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout });
   const [url] = await Promise.race([

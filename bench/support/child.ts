@@ -9,8 +9,20 @@ const LOADER = new URL('../../test/support/register-typescript.mjs', import.meta
  */
 export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=16'];
 
+/** What a process of Node's is begun with, beside a pipe as its standard input: it ends when the bench does, even killed. */
+export const ENDS_WITH_BENCH: readonly string[] = [
+  '--import',
+  new URL('../../test/support/ends-with-parent.mjs', import.meta.url).href,
+];
+
 /** What lets `node` run a TypeScript file of this repository, with the flags above. */
-export const TYPESCRIPT_FLAGS: readonly string[] = [...NODE_FLAGS, '--import', LOADER, '--no-warnings'];
+export const TYPESCRIPT_FLAGS: readonly string[] = [
+  ...NODE_FLAGS,
+  ...ENDS_WITH_BENCH,
+  '--import',
+  LOADER,
+  '--no-warnings',
+];
 
 /** Starts a TypeScript file of the bench as a process of its own, with a message channel. */
 export function forkTypeScript(file: string, env: NodeJS.ProcessEnv = {}): ChildProcess {
@@ -18,7 +30,7 @@ export function forkTypeScript(file: string, env: NodeJS.ProcessEnv = {}): Child
   return fork(path, [], {
     execArgv: [...TYPESCRIPT_FLAGS],
     env: { ...process.env, NODE_ENV: 'production', ...env },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: ['pipe', 'inherit', 'inherit', 'ipc'],
   });
 }
 
@@ -44,10 +56,15 @@ export function pidOf({ pid }: ChildProcess): number {
   return pid;
 }
 
+/** How long a child may take to end in order, in milliseconds; then it is killed. */
+const ENDS_WITHIN_MS = 20_000;
+
 /** Asks a child to end with SIGTERM and waits for it. */
 export async function stopChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
+  const late = setTimeout(() => child.kill('SIGKILL'), ENDS_WITHIN_MS);
   await ended;
+  clearTimeout(late);
 }

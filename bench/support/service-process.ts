@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { NODE_FLAGS, pidOf, stopChild } from './child.js';
+import { ENDS_WITH_BENCH, NODE_FLAGS, pidOf, stopChild } from './child.js';
 import type { BenchServer } from './rival-process.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -29,7 +29,7 @@ export async function startService(settings: ServiceSettings): Promise<BenchServ
   const log = createWriteStream(settings.logFile, { flags: 'a' });
   // BENCH_NODE_ARGS='--cpu-prof --cpu-prof-dir=/tmp/prof' shows where the time goes.
   const nodeArguments = (process.env.BENCH_NODE_ARGS ?? '').split(' ').filter((argument) => argument !== '');
-  const child = spawn(process.execPath, [...NODE_FLAGS, ...nodeArguments, MAIN], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, ...ENDS_WITH_BENCH, ...nodeArguments, MAIN], {
     env: {
       PATH: process.env.PATH,
       NODE_ENV: 'production',
@@ -42,7 +42,7 @@ export async function startService(settings: ServiceSettings): Promise<BenchServ
       ...settings.log,
       ...settings.environment,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   child.stdout.pipe(log);
   child.stderr.pipe(log);

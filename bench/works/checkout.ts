@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { Simulator } from '../../packages/stripe-simulator/src/index.js';
 import { HANDLED_TYPES } from '../../src/stripe/translate/stripe-event.translator.js';
 import { limitRow, quantile, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
+import { benchFolder } from '../support/end-of-bench.js';
 import { startService } from '../support/service-process.js';
 
 /** Milliseconds that Stripe takes to answer, and after which a webhook comes. */
@@ -36,7 +37,7 @@ export async function benchCheckout({
   effort,
   say,
 }: Pick<BenchContext, 'database' | 'effort' | 'say'>): Promise<WorkReport> {
-  const folder = await mkdtemp(join(tmpdir(), 'tenure-bench-checkout-'));
+  const folder = await benchFolder(join(tmpdir(), 'tenure-bench-checkout-'));
   const simulator = await Simulator.start({ start: Math.floor(Date.now() / 1_000), seed: 16 });
   const secret = `whsec_${randomBytes(24).toString('hex')}`;
   const adminKey = randomBytes(32).toString('hex');
@@ -78,7 +79,6 @@ export async function benchCheckout({
     }
   } finally {
     await simulator.close();
-    await rm(folder, { recursive: true });
   }
 }
 

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -9,6 +8,7 @@ import { explain } from '../../src/policy/reasons/explain.js';
 import { type Life, lapsedLife, paymentLife, stripeLife } from '../../test/support/lives.js';
 import { median, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
+import { benchFolder } from '../support/end-of-bench.js';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -32,41 +32,37 @@ export async function benchJudge({ say }: Pick<BenchContext, 'say'>): Promise<Wo
   const lives = [stripeLife(), paymentLife(), lapsedLife()].flatMap((kind) =>
     fc.sample(kind, { numRuns: LIVES_OF_A_KIND, seed: SEED }),
   );
-  const folder = await mkdtemp(join(ROOT, '.judge-before-'));
-  try {
-    const commit = await policyBefore(folder);
-    if (commit === null) {
-      return {
-        rows: [],
-        notes: [{ what: 'judge', value: 'not measured: no history of the sources is here' }],
-      };
-    }
-    const { judge: earlier } = await import(pathToFileURL(join(folder, 'src/policy/judge.ts')).href);
-    const now: Judge = ({ facts, catalog, now }) => judge(facts, catalog, now);
-    const before: Judge = ({ facts, catalog, now }) => earlier(facts, catalog, now);
-    const why: Judge = ({ facts, catalog, now }) =>
-      explain({ ...facts, deletedBy: new Map(), things: () => [] }, catalog, now);
-    const pairs = pairsOf(lives, now, before).slice(WARM_UP);
-    const explained = pairsOf(lives, why, now).slice(WARM_UP);
-    say(`  ${PAIRS} pairs of ${lives.length} judgements, against the policy of ${commit}`);
-    const row = {
-      work: 'judgement that nobody asks to explain',
-      ours: median(pairs.map(([ours]) => ours)),
-      against: 'the policy before it had reasons',
-      theirs: median(pairs.map(([, theirs]) => theirs)),
-      unit: 'µs',
-      ratio: median(pairs.map(([ours, theirs]) => theirs / ours)),
-      least: 0.95, // 1.05 times as much
-      aim: null,
-    };
-    const cost = median(explained.map(([ours, theirs]) => ours / theirs));
+  const folder = await benchFolder(join(ROOT, '.judge-before-'));
+  const commit = await policyBefore(folder);
+  if (commit === null) {
     return {
-      rows: [row],
-      notes: [{ what: 'a judgement that is explained', value: `${cost.toFixed(1)} times one that is not` }],
+      rows: [],
+      notes: [{ what: 'judge', value: 'not measured: no history of the sources is here' }],
     };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
+  const { judge: earlier } = await import(pathToFileURL(join(folder, 'src/policy/judge.ts')).href);
+  const now: Judge = ({ facts, catalog, now }) => judge(facts, catalog, now);
+  const before: Judge = ({ facts, catalog, now }) => earlier(facts, catalog, now);
+  const why: Judge = ({ facts, catalog, now }) =>
+    explain({ ...facts, deletedBy: new Map(), things: () => [] }, catalog, now);
+  const pairs = pairsOf(lives, now, before).slice(WARM_UP);
+  const explained = pairsOf(lives, why, now).slice(WARM_UP);
+  say(`  ${PAIRS} pairs of ${lives.length} judgements, against the policy of ${commit}`);
+  const row = {
+    work: 'judgement that nobody asks to explain',
+    ours: median(pairs.map(([ours]) => ours)),
+    against: 'the policy before it had reasons',
+    theirs: median(pairs.map(([, theirs]) => theirs)),
+    unit: 'µs',
+    ratio: median(pairs.map(([ours, theirs]) => theirs / ours)),
+    least: 0.95, // 1.05 times as much
+    aim: null,
+  };
+  const cost = median(explained.map(([ours, theirs]) => ours / theirs));
+  return {
+    rows: [row],
+    notes: [{ what: 'a judgement that is explained', value: `${cost.toFixed(1)} times one that is not` }],
+  };
 }
 
 /** Microseconds of CPU time of a judgement by each of two, pair by pair. */

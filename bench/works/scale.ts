@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { HttpConnection } from '../load/http-connection.js';
 import { signedWebhook, userOf } from '../load/subscription-lives.js';
 import { median, type Note, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
+import { benchFolder } from '../support/end-of-bench.js';
 import { EVENTS_OF_A_USER, fillUsers, untilSo } from '../support/fill-users.js';
 import { ProcessWatch } from '../support/process-watch.js';
 import { PLANS, startService } from '../support/service-process.js';
@@ -56,19 +57,15 @@ export async function benchScale({
 
 /** Publishes another catalogue, until every user is judged by it; `waits` gets the milliseconds of each who pays meanwhile. */
 async function publishWhilePaying(scene: Scene, databaseUrl: string, waits: number[]): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'tenure-bench-plans-'));
-  try {
-    const file = join(folder, 'plans.yaml');
-    const plans = await readFile(PLANS, 'utf8');
-    await writeFile(file, plans.replaceAll('members: 500 ', 'members: 501 '));
-    await promisify(execFile)(process.execPath, [CLI, 'plans', 'publish', file, '--actor', 'bench'], {
-      env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl },
-    });
-    for (let number = 0; waits.length === 0 || (await isPublishing(scene)); number += 1) {
-      waits.push(await payAndWait(scene, number));
-    }
-  } finally {
-    await rm(folder, { recursive: true });
+  const folder = await benchFolder(join(tmpdir(), 'tenure-bench-plans-'));
+  const file = join(folder, 'plans.yaml');
+  const plans = await readFile(PLANS, 'utf8');
+  await writeFile(file, plans.replaceAll('members: 500 ', 'members: 501 '));
+  await promisify(execFile)(process.execPath, [CLI, 'plans', 'publish', file, '--actor', 'bench'], {
+    env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl },
+  });
+  for (let number = 0; waits.length === 0 || (await isPublishing(scene)); number += 1) {
+    waits.push(await payAndWait(scene, number));
   }
 }
 

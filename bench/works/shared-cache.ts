@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RedisServer } from '../../test/support/redis.js';
+import type { RedisServer } from '../../test/support/redis.js';
 import { HttpConnection, requestBytes } from '../load/http-connection.js';
 import { limitRow, quantile, type WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
+import { benchRedis } from '../support/bench-redis.js';
 import { untilSo } from '../support/fill-users.js';
 import { startService } from '../support/service-process.js';
 
@@ -22,7 +23,7 @@ export async function benchSharedCache({
   effort,
   say,
 }: Pick<BenchContext, 'database' | 'effort' | 'say'>): Promise<WorkReport> {
-  const redis = await RedisServer.start();
+  const redis = await benchRedis();
   const adminKey = randomBytes(32).toString('hex');
   const databaseUrl = await database.create('shared_cache');
   const start = (name: string) =>

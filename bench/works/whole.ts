@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { RedisServer } from '../../test/support/redis.js';
+import type { RedisServer } from '../../test/support/redis.js';
 import type { WorkReport } from '../report.js';
 import type { BenchContext } from '../support/bench-context.js';
+import { benchRedis } from '../support/bench-redis.js';
 import { untilProjected } from '../support/catch-up.js';
 import { fillUsers, untilSo } from '../support/fill-users.js';
 import { ProcessWatch } from '../support/process-watch.js';
@@ -65,7 +66,7 @@ export async function benchWhole({
   const adminKey = randomBytes(32).toString('hex');
   const authorization = `Bearer ${adminKey}`;
   const databaseUrl = await database.create('whole');
-  const redis = await RedisServer.start();
+  const redis = await benchRedis();
   const start = (name: string): Promise<BenchServer> =>
     startService({
       databaseUrl,
