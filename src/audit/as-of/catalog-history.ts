@@ -18,8 +18,8 @@ const KEPT = 20;
 
 /** Every catalogue that was published, read from the log once: what it says never changes. */
 export class CatalogHistory {
-  readonly #published = new Map<Position, PublishedInLog>();
-  readonly #catalogs = new LRUCache<Position, PlanCatalog>({ max: KEPT });
+  #published: ReadonlyMap<Position, PublishedInLog> = new Map();
+  #catalogs = new LRUCache<Position, PlanCatalog>({ max: KEPT });
 
   constructor(
     private readonly store: Pick<EventStore, 'read' | 'readPage'>,
@@ -28,31 +28,34 @@ export class CatalogHistory {
 
   /** The publications at these positions, in their order; what the log does not have any more is left out. */
   async publications(positions: readonly Position[]): Promise<readonly PublishedInLog[]> {
-    if (positions.some((position) => !this.#published.has(position))) await this.#read();
-    return positions.flatMap((position) => this.#published.get(position) ?? []);
+    const areKnown = positions.every((position) => this.#published.has(position));
+    const published = areKnown ? this.#published : await this.#read();
+    return positions.flatMap((position) => published.get(position) ?? []);
   }
 
   async catalog({ position, revision }: PublishedInLog): Promise<PlanCatalog> {
-    const known = this.#catalogs.get(position);
+    const catalogs = this.#catalogs; // what is read is kept with those of this log, and no other
+    const known = catalogs.get(position);
     if (known !== undefined) return known;
     const [stored] = await this.store.readPage(catalogStream(this.streamPrefix), revision, 1);
     const event = stored === undefined ? null : parseEvent(stored);
     if (event?.type !== 'PlanCatalogPublished') throw new Error(`no catalogue was published at ${position}`);
-    this.#catalogs.set(position, event.data.catalog);
+    catalogs.set(position, event.data.catalog);
     return event.data.catalog;
   }
 
   /** Reads the stream from its beginning: positions of another log, from before a restore, mean nothing. */
-  async #read(): Promise<void> {
-    this.#published.clear();
-    this.#catalogs.clear();
-    for (const stored of await this.store.read(catalogStream(this.streamPrefix), 0)) {
-      const { recordedAt } = eventMetadataSchema.parse(JSON.parse(stored.metadata));
-      this.#published.set(stored.position, {
-        position: stored.position,
-        revision: stored.revision,
-        recordedAt: Date.parse(recordedAt),
-      });
+  async #read(): Promise<ReadonlyMap<Position, PublishedInLog>> {
+    const published = new Map<Position, PublishedInLog>();
+    for (const { position, revision, metadata } of await this.store.read(
+      catalogStream(this.streamPrefix),
+      0,
+    )) {
+      const { recordedAt } = eventMetadataSchema.parse(JSON.parse(metadata));
+      published.set(position, { position, revision, recordedAt: Date.parse(recordedAt) });
     }
+    this.#published = published;
+    this.#catalogs = new LRUCache({ max: KEPT });
+    return published;
   }
 }
