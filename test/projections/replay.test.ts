@@ -32,6 +32,7 @@ const OTHERS: readonly Replay[] = [
   { batchSize: 1, sliceSize: 1, projector: 'kept', bytesInMemory: 15_000 },
   { batchSize: 7, sliceSize: 2, projector: 'made anew each round' },
   { batchSize: 1, sliceSize: 1, projector: 'made anew each round' },
+  { batchSize: 12, sliceSize: 1_000, projector: 'made anew each round', shakenBy: 1 },
 ];
 
 async function withLog({ events }: History, look: (log: ProjectedLog) => Promise<void>): Promise<void> {

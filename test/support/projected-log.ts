@@ -49,6 +49,7 @@ import { atEndOfFile } from './jest/kept-for-a-file.js';
 import { logInEventStoreDb } from './log.js';
 import { allParked, PARKED } from './parked-sessions.js';
 import { type Template, type TestDatabase, testDatabase } from './postgres.js';
+import { shakenQueries } from './shaken-queries.js';
 import { PATIENCE_MS, until } from './until.js';
 
 /** What to record: the event, who told it (`null` when it is not from Stripe), and the writer's clock (Unix ms). */
@@ -63,6 +64,8 @@ export interface Replay {
   readonly batchSize: number;
   readonly sliceSize: number;
   readonly projector: 'kept' | 'made anew each round';
+  /** Chooses the order in which statements that are under way at a time are answered; left out: as PostgreSQL answers. */
+  readonly shakenBy?: number;
   /** Left out: more than any test needs. */
   readonly bytesInMemory?: number;
   /** Left out: those of this code. */
@@ -246,14 +249,15 @@ export class ProjectedLog {
   }
 
   /** Folds what there is into the live generation, from where its checkpoint is; returns the round that ended it. */
-  async replay({ batchSize, sliceSize, projector, ...more }: Replay): Promise<Round> {
+  async replay({ batchSize, sliceSize, projector, shakenBy, ...more }: Replay): Promise<Round> {
+    const pool = shakenBy === undefined ? this.pool : shakenQueries(this.pool, shakenBy);
     const make = (): BatchRunner =>
       new BatchRunner(
         projectionSource(this.store, 'tenure.', KEY.projection),
         this.pool,
         // Nothing is served meanwhile: versions are what the log makes them.
         new EntitlementsProjector({
-          pool: this.pool,
+          pool,
           generation: KEY.generation,
           sliceSize,
           now: () => 0,
