@@ -40,7 +40,7 @@ export function faultOfUrl(text: string, addresses: 'public' | 'any'): string | 
   if (!URL.canParse(text)) return 'url must be an absolute URL.';
   const url = new URL(text);
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && addresses === 'any')) {
-    return 'url must begin with https:.';
+    return addresses === 'any' ? 'url must begin with https: or http:.' : 'url must begin with https:.';
   }
   if (url.username !== '' || url.password !== '' || url.hash !== '') {
     return 'url must have no user, password or fragment.';

@@ -100,7 +100,7 @@ describe('An address', () => {
     ]) {
       expect(faultOfUrl(url, 'any')).toBeNull();
     }
-    expect(faultOfUrl('ftp://127.0.0.1/', 'any')).not.toBeNull();
+    expect(faultOfUrl('ftp://127.0.0.1/', 'any')).toBe('url must begin with https: or http:.');
     expect(faultOfUrl('https://example.com/hook?a=1', 'public')).toBeNull();
   });
 
