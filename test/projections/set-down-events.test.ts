@@ -125,4 +125,24 @@ describe('Events that are set down while a stretch of the log is read', () => {
     await setDown.clear();
     await expect(found([])).rejects.toBeInstanceOf(SetDownGoneError);
   });
+
+  it('are begun anew at once where somebody reads those of the stretch before, who goes on to see them', async () => {
+    await setDown.begin(BEGINNING);
+    await setDown.take(EVENTS);
+    const dump = await log.pool.connect();
+    const seen = async (): Promise<number> =>
+      (await dump.query(`select from tenure.set_down_event_g${generation}`)).rows.length;
+    try {
+      await dump.query('begin isolation level repeatable read');
+      expect(await seen()).toBe(EVENTS.length);
+      await setDown.begin(BEGINNING);
+      await expect(found(['1'])).rejects.toBeInstanceOf(SetDownGoneError);
+      await setDown.take(EVENTS.slice(0, 2));
+      expect(await found(['1', '17'])).toEqual(EVENTS.slice(0, 2));
+      expect(await seen()).toBe(EVENTS.length);
+      await dump.query('commit');
+    } finally {
+      dump.release();
+    }
+  });
 });

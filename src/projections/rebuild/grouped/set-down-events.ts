@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '../../../database/in-transaction.js';
 import { sqlStateOf } from '../../../database/transient.js';
 import type { EventStore } from '../../../event-store/event-store.js';
@@ -12,7 +12,7 @@ import { arrayColumn, SEPARATOR, textColumn } from '../../entitlements/statement
 const UNDEFINED_TABLE = '42P01';
 const LOCK_NOT_AVAILABLE = '55P03';
 
-/** How long a drop waits for whoever reads the table, as a dump does, in milliseconds. */
+/** How long a drop waits for whoever reads the table, as a dump does, in milliseconds: behind it, others who read would wait too. */
 const LOCK_MS = 200;
 
 /**
@@ -43,7 +43,10 @@ export class SetDownEvents {
     private readonly key: ProjectionKey,
   ) {}
 
-  /** Makes the table anew, for the stretch after a checkpoint. @throws SetDownGoneError where the fold is not at it any more */
+  /**
+   * Makes the table anew, for the stretch after a checkpoint; or empties it, row by row, where somebody reads it.
+   * @throws SetDownGoneError where the fold is not at it any more
+   */
   async begin({ revision }: Pick<Checkpoint, 'revision'>): Promise<void> {
     const { projection, generation } = this.key;
     this.#mayBeThere = true;
@@ -54,7 +57,12 @@ export class SetDownEvents {
         [projection, generation, revision],
       );
       if (held.rowCount !== 1) throw new SetDownGoneError(generation);
-      await client.query(dropSetDown(generation));
+      await client.query('savepoint beginning');
+      if (!(await tryToDrop(client, generation))) {
+        await client.query('rollback to savepoint beginning');
+        await orGone(generation, () => client.query(`delete from ${tableOf(generation)}`));
+        return;
+      }
       // Rows are not compressed: they are read once, and soon.
       await client.query(
         `create unlogged table ${tableOf(generation)} (
@@ -92,14 +100,7 @@ export class SetDownEvents {
   /** Drops the table, unless somebody reads it: then that is left to the next stretch, or to the drop of the generation. */
   async clear(): Promise<void> {
     if (!this.#mayBeThere) return;
-    try {
-      await inTransaction(this.pool, async (client) => {
-        await client.query(`set local lock_timeout = ${LOCK_MS}`);
-        await client.query(dropSetDown(this.key.generation));
-      });
-    } catch (error) {
-      if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error;
-    }
+    await inTransaction(this.pool, (client) => tryToDrop(client, this.key.generation));
     this.#mayBeThere = false;
   }
 }
@@ -140,6 +141,18 @@ export function eventsAtOf(
 /** The statement that drops what was set down of the log for a generation, if anything. */
 export function dropSetDown(generation: number): string {
   return `drop table if exists ${tableOf(generation)}`;
+}
+
+/** Drops what was set down for a generation; `false`, and nothing more can be done in the transaction, where somebody reads it. */
+async function tryToDrop(client: PoolClient, generation: number): Promise<boolean> {
+  try {
+    await client.query(`set local lock_timeout = ${LOCK_MS}`);
+    await client.query(dropSetDown(generation));
+    return true;
+  } catch (error) {
+    if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error;
+    return false;
+  }
 }
 
 function tableOf(generation: number): string {
