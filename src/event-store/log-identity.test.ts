@@ -59,15 +59,18 @@ describe('the log of a database', () => {
         onIdleFault: () => undefined,
       });
       await before.pool.query(
-        `insert into tenure_log.event values (1, 'tenure.s', 0, gen_random_uuid(), 't', '{}', '{}')`,
+        `insert into tenure_log.event values (1, 'tenure.catalog', 0, gen_random_uuid(), 't', '{}', '{}')`,
       );
       await before.close();
       const { pool } = await open(true);
       await expect(claimForLog(pool, IN_EVENTSTOREDB)).rejects.toThrow(/a database of its own/);
       await claimForLog(pool, IN_POSTGRESQL);
       for (const use of [claimForLog, claimForRestore, expectLog]) {
-        const other = use(pool, { ...IN_POSTGRESQL, streamPrefix: 'other.' });
-        await expect(other).rejects.toThrow('begins with the stream "tenure.s", STREAM_PREFIX says "other."');
+        for (const streamPrefix of ['other.', 'tenure', 'ten', 'tenure.c']) {
+          await expect(use(pool, { ...IN_POSTGRESQL, streamPrefix })).rejects.toThrow(
+            `begins with the stream "tenure.catalog", STREAM_PREFIX says "${streamPrefix}"`,
+          );
+        }
       }
     });
   });

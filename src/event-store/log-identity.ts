@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { z } from 'zod';
+import { isNamedWith } from '../events/stream-names.js';
 import { NamedError } from '../observability/named-error.js';
 import type { LogSettings } from './open-event-store.js';
 
@@ -98,8 +99,8 @@ async function refuseOtherLog(pool: Pool, settings: LogSettings): Promise<void> 
 async function refuseOtherPrefix(pool: Pool, { eventStoreUrl, streamPrefix }: LogSettings): Promise<void> {
   if (eventStoreUrl !== null) return;
   const { rows } = await pool.query('select stream from tenure_log.event order by position limit 1');
-  const first = z.object({ stream: z.string() }).optional().parse(rows[0])?.stream ?? streamPrefix;
-  if (first.startsWith(streamPrefix)) return;
+  const first = z.object({ stream: z.string() }).optional().parse(rows[0])?.stream;
+  if (first === undefined || isNamedWith(streamPrefix, first)) return;
   throw new OtherLogError(
     `the log in the database begins with the stream "${first}", STREAM_PREFIX says "${streamPrefix}": ` +
       'set it as it was, or give this log a database of its own',
