@@ -1,5 +1,13 @@
 import fc from 'fast-check';
-import { DAWN, DAY, item, observation, subscriptionState } from '../../test/support/lives.facts.js';
+import {
+  DAWN,
+  DAY,
+  invoiceFact,
+  item,
+  line,
+  observation,
+  subscriptionState,
+} from '../../test/support/lives.facts.js';
 import { life } from '../../test/support/lives.js';
 import { planCatalogSchema } from '../events/catalog.events.js';
 import { allowsTheSame } from './access-part.js';
@@ -153,6 +161,36 @@ describe('A user with many subscriptions', () => {
     });
     const moments = changesFrom(subscriptionStates, catalog, (DAWN + DAY) * 1000, 0);
     expect(moments.map(({ entitlement }) => entitlement.status)).toEqual(['paused', 'canceled']);
+  });
+
+  it('has a far change of plan foreseen where of two plans of one rank the other is paid for longer from then on', () => {
+    const planOf = (price: string, role: string) => ({ prices: { monthly: price }, rank: 1, role });
+    const plans = {
+      free: { rank: 0, role: 'free' },
+      plus: planOf('plus_m', 'paid'),
+      team: planOf('team_m', 'team'),
+    };
+    const catalog = planCatalogSchema.parse({ default: 'free', plans });
+    const unpaid = (price: string, ...paidFor: readonly (readonly [from: number, to: number])[]) => {
+      const items = [item({ ...PRICE, price }, 1, DAWN, DAWN + DAY)];
+      const state = subscriptionState(`sub_${price}`, { status: 'unpaid', items });
+      const { subscription } = state;
+      const observations = [observation('evt_seen', 'customer.subscription.created', DAWN, state)];
+      const invoices = paidFor.map(([from, to], nth) => {
+        const lines = [line(price, 1_000, DAWN + from * DAY, DAWN + to * DAY)];
+        const data = { invoice: `in_${nth}`, subscription, status: 'paid' as const, created: DAWN, lines };
+        return invoiceFact(`evt_${nth}`, 'invoice.paid', DAWN, data);
+      });
+      const facts = { subscription, observations, invoices, checkouts: [], payments: [] };
+      return openSubscriptionState({ ...facts, customerDeleted: false }, catalog) ?? [];
+    };
+    const states = [unpaid('team_m', [0, 20]), unpaid('plus_m', [0, 10], [5, 30])].flat();
+    const moments = changesFrom(states, catalog, (DAWN + DAY) * 1000, 0);
+    expect(moments.map(({ at, entitlement: { plan } }) => [at / 1000 - DAWN, plan])).toEqual([
+      [DAY, 'team'],
+      [5 * DAY, 'plus'],
+      [30 * DAY, 'free'],
+    ]);
   });
 
   it('has sixteen changes foreseen where hundreds of trials end in turn, and the end of access at the last', () => {

@@ -133,6 +133,8 @@ export class SubscriptionsOverTime {
     /** The last turn of each subscription whose dates have moved since it was looked at. */
     const outdated = new Map<OpenParticipant, Turn>();
     const pending = new Set<Change>();
+    // Of plans of one rank the one that ends last gives plan and role: access hangs on dates then.
+    const areRivals = turns.length > foreseen && hasPlansOfOneRank(catalog);
     let leader = groups.leader();
     const isLedAnew = (): boolean => {
       const now = groups.leader();
@@ -142,13 +144,14 @@ export class SubscriptionsOverTime {
       const { at } = turn;
       const isFar = moments.length > foreseen;
       if (turn.participant === null) pending.add('access');
-      else if (isFar && turn.datesOnly) outdated.set(turn.participant, turn);
+      else if (isFar && turn.datesOnly && !areRivals) outdated.set(turn.participant, turn);
       else {
         outdated.delete(turn.participant);
         pending.add(take(turn));
       }
       if (turns[nth + 1]?.at === at) continue;
-      if (!pending.has('access') && (isFar || !pending.has('dates') || !isLedAnew())) continue;
+      const mayBeLedAnew = pending.has('dates') && (!isFar || areRivals);
+      if (!pending.has('access') && !(mayBeLedAnew && isLedAnew())) continue;
       for (const each of outdated.values()) take(each);
       outdated.clear();
       pending.clear();
@@ -235,6 +238,11 @@ function areSameTurns(before: readonly Turn[], after: readonly Turn[], now: numb
       );
     })
   );
+}
+
+function hasPlansOfOneRank({ plans }: PlanCatalog): boolean {
+  const all = Object.values(plans);
+  return new Set(all.map(({ rank }) => rank)).size < all.length;
 }
 
 /** Entitlements are built with their keys in one order, so equal texts are equal values. */

@@ -18,4 +18,4 @@ export interface FoldingRules {
 }
 
 /** The rules of this code. */
-export const RUNNING_RULES: FoldingRules = { codeVersion: '8', judge, isRepeated: repeatsTheOneBefore };
+export const RUNNING_RULES: FoldingRules = { codeVersion: '9', judge, isRepeated: repeatsTheOneBefore };
