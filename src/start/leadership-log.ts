@@ -2,18 +2,16 @@ import type { Logger } from '../observability/logger.js';
 import type { ProjectionStatus } from '../projections/engine/projection.js';
 
 const LOOK_EVERY_MS = 500;
-const SAYS: Partial<Record<ProjectionStatus['state'], string>> = {
-  leading: 'leading: this instance folds the log',
-  standby: 'following: another instance folds the log',
-};
 
-/** Tells at each change, once, whether this instance leads the projection or follows another one. */
+type Known = Pick<ProjectionStatus, 'projection' | 'state' | 'otherLeads' | 'handled'>;
+
+/** Tells at each change, once, whether this instance leads the projection, follows another session, or knows of none that does. */
 export class LeadershipLog {
-  #told: ProjectionStatus['state'] | null = null;
+  #told: string | null = null;
   readonly #timer: NodeJS.Timeout;
 
   constructor(
-    private readonly status: () => Pick<ProjectionStatus, 'projection' | 'state' | 'handled'>,
+    private readonly status: () => Known,
     private readonly logger: Pick<Logger, 'info'>,
   ) {
     this.#timer = setInterval(() => this.look(), LOOK_EVERY_MS);
@@ -23,14 +21,23 @@ export class LeadershipLog {
 
   /** Looks now. A fault, or a stop, has a line of its own. */
   look(): void {
-    const { projection, state, handled } = this.status();
-    const says = SAYS[state];
-    if (says === undefined || state === this.#told) return;
-    this.#told = state;
+    const known = this.status();
+    const says = wordsOf(known);
+    if (says === null || says === this.#told) return;
+    this.#told = says;
+    const { projection, handled } = known;
     this.logger.info({ projection, handled }, says);
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
+}
+
+function wordsOf({ state, otherLeads }: Known): string | null {
+  if (state === 'leading') return 'leading: this instance folds the log';
+  if (state !== 'standby') return null;
+  return otherLeads
+    ? 'following: another session folds the log, of another instance or of one that ended just now'
+    : 'not leading: this instance folds nothing until it has the lead';
 }

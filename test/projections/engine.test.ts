@@ -4,7 +4,7 @@ import type { EventEnvelope } from '../../src/events/event-envelope.js';
 import { comparePositions } from '../../src/events/stored-event.js';
 import type { ProjectionFault } from '../../src/projections/engine/checkpoint.js';
 import { LeaderElection } from '../../src/projections/engine/leader-election.js';
-import type { CommittedBatch } from '../../src/projections/engine/projection.js';
+import type { CommittedBatch, ProjectionState } from '../../src/projections/engine/projection.js';
 import {
   ProjectionEngine,
   type ProjectionEngineOptions,
@@ -114,6 +114,9 @@ interface TallyInstance {
   readonly batches: readonly CommittedBatch[];
   /** Every `handled` that the engine confirmed, in that order. */
   readonly confirmed: readonly (string | null)[];
+  /** The state that it was in at each of these. */
+  readonly states: readonly ProjectionState[];
+  readonly troubles: readonly unknown[];
 }
 
 /** `count` sights of customers nobody saw before. */
@@ -162,6 +165,8 @@ describe('Engines on one database', () => {
     const faults: ProjectionFault[] = [];
     const batches: CommittedBatch[] = [];
     const confirmed: (string | null)[] = [];
+    const states: ProjectionState[] = [];
+    const troubles: unknown[] = [];
     const engine = new ProjectionEngine({
       store,
       streamPrefix: 'tenure.',
@@ -174,11 +179,14 @@ describe('Engines on one database', () => {
       stuckMs,
       listener: {
         onChanged: () => undefined,
-        onConfirmed: ({ checkpoint }) => confirmed.push(checkpoint.handled),
+        onConfirmed: ({ checkpoint }) => {
+          confirmed.push(checkpoint.handled);
+          states.push(engine.status().state);
+        },
         onBatch: (batch) => batches.push(batch),
         onFault: (fault) => faults.push(fault),
         onSetAside: () => undefined,
-        onTrouble: () => undefined,
+        onTrouble: (error) => troubles.push(error),
       },
     });
     await engine.start();
@@ -186,7 +194,7 @@ describe('Engines on one database', () => {
       await engine.stop();
       await pool.end();
     });
-    return { engine, projector, pool, faults, batches, confirmed };
+    return { engine, projector, pool, faults, batches, confirmed, states, troubles };
   }
 
   /** One that is open at the end whatever the test came to, so that engines can stop. */
@@ -293,6 +301,37 @@ describe('Engines on one database', () => {
       for (const batch of batches)
         expect(batch).toMatchObject({ generation: 1, seconds: expect.any(Number) });
     }
+  });
+
+  it('one alone keeps the lead when a person, or a commit of its own whose answer was lost, moves its checkpoint', async () => {
+    const a = await start('a');
+    await log.leads('a');
+    await until('it leads', () => a.engine.status().state === 'leading');
+    const before = a.states.length;
+    const pid = (await log.leader())?.pid;
+    const forgotten = a.projector.forgotten;
+    await log.pool.query(`update tenure.projection_checkpoint set revision = revision + 1`);
+    await until('it looks again', () => a.projector.forgotten > forgotten);
+    const last = await log.record(...sights(2));
+    await reach(last, a);
+    expect(new Set(a.states.slice(before))).toEqual(new Set(['leading']));
+    expect((await log.leader())?.pid).toBe(pid);
+    expect(await tally()).toEqual({ positions: upTo(last), by: new Set(['a']) });
+  });
+
+  it('one alone whose session ends says why, and of no other that leads; beside another it does', async () => {
+    const a = await start('a');
+    await log.leads('a');
+    expect(a.troubles).toEqual([]);
+    await endLeader('its session');
+    const last = await log.record(...sights(1));
+    await reach(last, a);
+    expect(String(a.troubles[0])).toMatch(/terminat/);
+    await until('it leads again', () => a.engine.status().state === 'leading');
+    expect(a.engine.status().otherLeads).toBe(false);
+    const b = await start('b');
+    await until('b stands by', () => b.engine.status().state === 'standby');
+    expect(b.engine.status().otherLeads).toBe(true);
   });
 
   it('one that finds the checkpoint moved under its batch rolls back, forgets, and stands by', async () => {

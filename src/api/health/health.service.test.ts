@@ -14,6 +14,7 @@ const LEVEL: ProjectionStatus = {
   lagSeconds: 0,
   fault: null,
   outOfTouch: false,
+  otherLeads: false,
   setAside: { streams: 0, users: 0 },
   batches: 1,
   eventsApplied: 5,

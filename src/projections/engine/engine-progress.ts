@@ -15,6 +15,8 @@ export class EngineProgress {
   fault: ProjectionFault | null = null;
   /** The fault at which this instance stopped, and the checkpoint at which it does not try again. */
   stoppedAt: { readonly fault: ProjectionFault; readonly at: LiveCheckpoint } | null = null;
+  /** As `ProjectionStatus.otherLeads`. */
+  otherLeads = false;
   /** A session began since the checkpoint was read: a server that crashed before may have lost its last commits. */
   isSessionNew = false;
   #live: LiveCheckpoint | null = null;
@@ -53,6 +55,7 @@ export class EngineProgress {
       projection: this.projection,
       generation: live?.generation ?? null,
       state: this.state,
+      otherLeads: this.otherLeads,
       handled,
       scanned: live?.checkpoint.scanned ?? null,
       head: this.#head,

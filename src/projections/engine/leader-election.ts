@@ -31,25 +31,25 @@ export class LeaderElection {
   ) {}
 
   /**
-   * Connects and listens. `onNotification` is called at each notification, `onLost` once when the session is gone. Throws what
-   * the driver throws; nothing stays open then.
+   * Connects and listens. `onNotification` is called at each notification, `onLost` once when the session is gone that nobody
+   * closed, with what the driver said of it. Throws what the driver throws; nothing stays open then.
    */
   static async open(
     url: string,
     { projection, lead }: { readonly projection: string; readonly lead: LeadOf },
-    hooks: { onNotification(): void; onLost(): void },
+    hooks: { onNotification(): void; onLost(why: Error): void },
   ): Promise<LeaderElection> {
     const name = `tenure ${projection} ${lead === 'live' ? 'projection' : lead}`;
     const client = new DeadlineClient(clientConfig(url, name, SESSION));
     const election = new LeaderElection(client, [LOCK_CLASSES[lead], keyOf(projection)]);
-    const lose = (): void => {
+    const lose = (why: Error): void => {
       if (election.#lost) return;
       election.#lost = true;
       election.#fallSilent();
-      hooks.onLost();
+      hooks.onLost(why);
     };
     client.on('error', lose);
-    client.on('end', lose);
+    client.on('end', () => lose(new Error('Connection terminated unexpectedly')));
     client.on('notification', hooks.onNotification);
     try {
       await client.connect();
@@ -72,6 +72,11 @@ export class LeaderElection {
   async tryToLead(): Promise<boolean> {
     const asked = await this.client.query('select pg_try_advisory_lock($1, $2) as locked', [...this.lock]);
     return locked.parse(asked.rows)[0].locked;
+  }
+
+  /** Asks whether the session still is, and with it the lead that it has. Throws what the driver throws where it is not. */
+  async confirm(): Promise<void> {
+    await this.client.query('select 1');
   }
 
   /** Lets another instance lead. */

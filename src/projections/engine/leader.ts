@@ -63,11 +63,11 @@ export class Leader {
     private readonly stallWatch: StallWatch,
   ) {}
 
-  /** Leads until stopped, until a fault, or until another instance does; then lets another one try. */
+  /** Leads until stopped, until a fault, or until its session is gone; then lets another one try. */
   async lead(election: LeaderElection): Promise<void> {
     const { progress } = this.context;
     try {
-      while ((await this.#applyBatches(election)) === 'swapped');
+      while ((await this.#applyBatches(election)) === 'moved' && !election.isLost) await election.confirm();
     } finally {
       if (progress.state === 'leading') progress.state = 'standby';
       if (!election.isLost) await election.release();
@@ -79,8 +79,12 @@ export class Leader {
     this.#abandonRound(why);
   }
 
-  /** Applies batches to the generation that is live now; `swapped` when another one went live meanwhile. */
-  async #applyBatches(election: LeaderElection): Promise<'ended' | 'swapped'> {
+  /**
+   * Applies batches to the generation that is live now; `moved` when somebody else moved its checkpoint, or the pointer to it:
+   * another leader, if the session is gone; else a person who has something tried again, a swap, or a commit of its own whose
+   * answer was lost.
+   */
+  async #applyBatches(election: LeaderElection): Promise<'ended' | 'moved'> {
     const { pool, projection, progress, head, wakeSignal, stopping } = this.context;
     let live = await openLiveCheckpoint(pool, projection, this.options.codeVersion);
     const fold = this.#foldOf(live.generation);
@@ -92,7 +96,7 @@ export class Leader {
       if (round === null) continue;
       switch (round.outcome) {
         case 'lost':
-          return this.#whyLost(live);
+          return 'moved';
         case 'fault':
           progress.stopAt(round.fault, live);
           await noteFault(pool, { projection, generation: live.generation }, live.checkpoint, round.fault);
@@ -100,12 +104,12 @@ export class Leader {
         case 'other log':
           fold.projector.forget();
           await wakeSignal.wait(OTHER_LOG_PAUSE_MS);
-          if ((await this.#confirm(live)) === 'lost') return this.#whyLost(live);
+          if ((await this.#confirm(live)) === 'lost') return 'moved';
           break;
         case 'idle':
           live = { ...live, checkpoint: round.checkpoint };
           progress.advance(live);
-          if ((await this.#confirm(live)) === 'lost') return this.#whyLost(live);
+          if ((await this.#confirm(live)) === 'lost') return 'moved';
           await head.ask();
           await wakeSignal.wait(POLL_MS);
           break;
@@ -164,12 +168,6 @@ export class Leader {
     const runner = new BatchRunner(source, pool, projector, key, batchSize ?? BATCH_SIZE);
     this.#fold = { generation, projector, runner };
     return this.#fold;
-  }
-
-  /** A leader that lost its checkpoint to a swap goes on with the generation that is live now. */
-  async #whyLost(known: LiveCheckpoint): Promise<'ended' | 'swapped'> {
-    const live = await readLiveCheckpoint(this.context.pool, this.context.projection);
-    return live !== null && live.liveEpoch !== known.liveEpoch ? 'swapped' : 'ended';
   }
 
   /** Reads the live checkpoint back: an idle leader must know that it still is one. */

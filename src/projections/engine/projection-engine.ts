@@ -157,7 +157,9 @@ export class ProjectionEngine implements Projection {
       const mayLead = this.#progress.stoppedAt === null && this.#head.isAnswering;
       if (mayLead && performance.now() - askedAt >= ASK_TO_LEAD_MS) {
         askedAt = performance.now();
-        if (await election.tryToLead()) await this.#leader.lead(election);
+        const isElected = await election.tryToLead();
+        this.#progress.otherLeads = !isElected;
+        if (isElected) await this.#leader.lead(election);
       }
       if (!isOver()) await this.#follower.standBy();
     }
@@ -166,9 +168,14 @@ export class ProjectionEngine implements Projection {
   async #openSession(): Promise<LeaderElection> {
     const wake = (): void => this.#wakeSignal.wake();
     const { url, projection } = this.options;
-    const hooks = { onNotification: wake, onLost: wake };
+    const onLost = (why: Error): void => {
+      this.options.listener.onTrouble(why);
+      wake();
+    };
+    const hooks = { onNotification: wake, onLost };
     this.#election = await LeaderElection.open(url, { projection, lead: 'live' }, hooks);
     this.#progress.isSessionNew = true;
+    this.#progress.otherLeads = false;
     return this.#election;
   }
 

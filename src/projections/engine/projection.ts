@@ -2,7 +2,7 @@ import type { Position } from '../../events/stored-event.js';
 import type { LiveCheckpoint, ProjectionFault } from './checkpoint.js';
 import type { SetAside } from './projector.js';
 
-/** `leading` applies events, `standby` follows another instance, `faulted` has stopped at an event. */
+/** `leading` applies events, `standby` does not, and looks where another instance is, `faulted` has stopped at an event. */
 export type ProjectionState = 'starting' | 'leading' | 'standby' | 'faulted' | 'stopped';
 
 /** How a projection is doing, as this instance knows it. Positions are `null` before the first event. */
@@ -11,6 +11,11 @@ export interface ProjectionStatus {
   /** The generation that is read; `null` before it is known. */
   readonly generation: number | null;
   readonly state: ProjectionState;
+  /**
+   * When this instance last asked for the lead, another session held it: that of another instance, or of one that is gone and
+   * whose session PostgreSQL has not ended yet.
+   */
+  readonly otherLeads: boolean;
   readonly handled: Position | null;
   readonly scanned: Position | null;
   readonly head: Position | null;

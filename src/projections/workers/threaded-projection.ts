@@ -11,6 +11,7 @@ const NOT_STARTED: ProjectionStatus = {
   projection: ENTITLEMENTS,
   generation: null,
   state: 'starting',
+  otherLeads: false,
   handled: null,
   scanned: null,
   head: null,
