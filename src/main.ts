@@ -30,7 +30,7 @@ Settings (environment):
   STRIPE_API_BASE        another address of Stripe's API, such as a simulator's
   STRIPE_REQUESTS_PER_SECOND  25: requests to one endpoint of Stripe's API
   RECONCILE_EVERY_HOURS  24: with STRIPE_SECRET_KEY, records what Stripe has and the log lacks; 0: only when asked
-  TENURE_ADMIN_KEY       required: key of the API, at least 32 characters; several, comma-separated: the first seals
+  TENURE_ADMIN_KEY       required: key of the API, at least 32 characters by chance (openssl rand -hex 32); several, comma-separated: the first seals
   AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE  all three: tokens of end users by your identity provider count; unset: none
   AUTH_USER_CLAIM        sub: the claim of such a token that is the user id
   TOKEN_ISSUER           tenure: what entitlement tokens say made them
