@@ -116,6 +116,23 @@ describe('An answer of lines', () => {
     expect({ left, failed }).toEqual({ left: true, failed: [] });
   });
 
+  it('is of nobody where its reader left before it began', async () => {
+    const answer = async (response: ServerResponse): Promise<void> => {
+      client.destroy();
+      await once(response, 'close');
+      await streams.answer(response, 'r', values(1_000_000, -1));
+    };
+    server = createServer((_, response) => {
+      outcome = answer(response);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = get({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' });
+    await once(client, 'error');
+    await outcome;
+    expect({ left, made, open: streams.size, failed }).toEqual({ left: true, made: 0, open: 0, failed: [] });
+  });
+
   it('is a problem where nothing could be made, and is cut where the rest cannot be', async () => {
     expect((await ask(10, 0)).statusCode).toBe(503);
     expect(await outcome).toEqual(new Error('the store is away'));

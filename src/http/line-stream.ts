@@ -58,7 +58,8 @@ export class LineStreams {
   ): Promise<void> {
     const nobody = new AbortController();
     this.#open.set(nobody, ending);
-    if (this.#isClosed) nobody.abort();
+    // Who has left already is told of by no event, and makes no room.
+    if (this.#isClosed || response.destroyed) nobody.abort();
     response.once('close', () => nobody.abort());
     const outgoing = outgoingTextOf(response);
     const lines = texts[Symbol.asyncIterator]();

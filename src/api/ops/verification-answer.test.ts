@@ -1,7 +1,8 @@
+import { once } from 'node:events';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import express from 'express';
+import express, { type Request, type Response } from 'express';
 import { EventStreams } from '../../http/event-stream.js';
 import type { OnProgress } from '../../projections/rebuild/scratch-generation.js';
 import { toProblem } from '../to-problem.js';
@@ -30,9 +31,14 @@ describe('A verification', () => {
       }
     };
     const streams = new EventStreams(toProblem, { request: () => undefined });
-    const app = express().post('/', (request, response) =>
-      answerVerification({ verify }, { users: 'all', actor: 'ops' }, { request, response, streams }),
-    );
+    const answer = (request: Request, response: Response): Promise<void> =>
+      answerVerification({ verify }, { users: 'all', actor: 'ops' }, { request, response, streams });
+    const app = express()
+      .post('/', answer)
+      .post('/later', async (request, response) => {
+        await once(response, 'close');
+        return answer(request, response);
+      });
     server = createServer(app).listen(0);
   });
   afterEach(() => {
@@ -43,6 +49,14 @@ describe('A verification', () => {
   it.each(['application/json', 'text/event-stream'])('ends when the caller of %s leaves', async (accept) => {
     const { port } = server.address() as AddressInfo;
     const sent = request({ port, method: 'POST', headers: { accept } }).on('error', () => undefined);
+    sent.end();
+    server.once('request', () => setImmediate(() => sent.destroy()));
+    expect(await ended).toMatchObject({ name: 'AbortError' });
+  });
+
+  it('ends as it begins where its caller has left by then', async () => {
+    const { port } = server.address() as AddressInfo;
+    const sent = request({ port, method: 'POST', path: '/later' }).on('error', () => undefined);
     sent.end();
     server.once('request', () => setImmediate(() => sent.destroy()));
     expect(await ended).toMatchObject({ name: 'AbortError' });

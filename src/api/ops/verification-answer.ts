@@ -30,6 +30,7 @@ export async function answerVerification(
   }
   const left = new AbortController();
   response.once('close', () => left.abort());
+  if (response.destroyed) left.abort(); // is told of by no event any more
   try {
     const report = await rebuilds.verify(users, actor, () => left.signal.throwIfAborted());
     sendReply(response, jsonReply(200, report), requestId);
