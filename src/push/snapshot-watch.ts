@@ -16,7 +16,8 @@ export interface SnapshotWatchOptions {
 }
 
 interface Watched {
-  readonly listeners: Set<SnapshotListener>;
+  /** Listeners, each with how many reads had begun when it came: what those find may be older than what it knows. */
+  readonly listeners: Map<SnapshotListener, number>;
   /** What was told last; `null` before the first. */
   told: ToldSnapshot | null;
 }
@@ -30,14 +31,17 @@ const USERS_AT_ONCE = 500;
 
 /**
  * Follows the snapshots of the users somebody listens to: one read a changed user, whoever listens and however many. One read at a
- * time, so that nothing older comes after something newer. Who changed is known from the fold of this instance or the
+ * time, so that nothing older comes after something newer; and who begins to listen is told of reads alone that begin later, since a
+ * client may know more than one that is under way. Who changed is known from the fold of this instance or the
  * checkpoint that it follows; when time alone changes something, from the snapshot; and where this instance hears of
  * neither, it asks the database again and again.
  */
 export class SnapshotWatch {
   readonly #watched = new Map<string, Watched>();
   #due = new Set<string>();
-  #reading: Promise<void> | null = null;
+  #isReading = false;
+  /** How many reads have begun. */
+  #reads = 0;
   #timer: NodeJS.Timeout | null = null;
   #polledAt = 0;
   readonly #unsubscribe: () => void;
@@ -56,8 +60,8 @@ export class SnapshotWatch {
 
   /** Begins to tell a user's snapshots to `listener`; returns what ends that. */
   listen(userId: string, listener: SnapshotListener): () => void {
-    const watched = this.#watched.get(userId) ?? { listeners: new Set(), told: null };
-    watched.listeners.add(listener);
+    const watched = this.#watched.get(userId) ?? { listeners: new Map(), told: null };
+    watched.listeners.set(listener, this.#reads);
     this.#watched.set(userId, watched);
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
     this.#read([userId]);
@@ -93,37 +97,49 @@ export class SnapshotWatch {
   #read(users: Iterable<string>): void {
     for (const userId of users) if (this.#watched.has(userId)) this.#due.add(userId);
     if (this.#due.size === 0) return;
-    this.#reading ??= this.#readDue().finally(() => {
-      this.#reading = null;
-    });
+    if (!this.#isReading) void this.#readDue();
   }
 
+  /** Reads until nobody is due. In the very turn in which it sees that another may begin, so that nobody is left between. */
   async #readDue(): Promise<void> {
-    await Promise.resolve(); // what is asked for in one turn is read together
-    while (this.#due.size > 0) {
-      const users = [...this.#due].slice(0, USERS_AT_ONCE);
-      for (const userId of users) this.#due.delete(userId);
-      const wanted = users.filter((userId) => this.#watched.has(userId));
-      try {
-        const read = await Promise.all(wanted.map((userId) => this.options.reader.read(userId)));
-        for (const served of read) this.#tell(served);
-      } catch (error) {
-        this.options.onTrouble(error);
-        for (const userId of wanted) this.#due.add(userId);
-        await pause(TICK_MS);
-        if (this.#timer === null) return;
+    this.#isReading = true;
+    try {
+      await Promise.resolve(); // what is asked for in one turn is read together
+      while (this.#due.size > 0) {
+        if (!(await this.#readSome()) && this.#timer === null) return;
       }
+    } finally {
+      this.#isReading = false;
     }
   }
 
-  #tell(served: Served): void {
+  /** Reads some of those who are due; whether that went well. One that failed is tried again after a pause. */
+  async #readSome(): Promise<boolean> {
+    const users = [...this.#due].slice(0, USERS_AT_ONCE);
+    for (const userId of users) this.#due.delete(userId);
+    const wanted = users.filter((userId) => this.#watched.has(userId));
+    this.#reads += 1;
+    const number = this.#reads;
+    try {
+      const read = await Promise.all(wanted.map((userId) => this.options.reader.read(userId)));
+      for (const served of read) this.#tell(served, number);
+      return true;
+    } catch (error) {
+      this.options.onTrouble(error);
+      for (const userId of wanted) this.#due.add(userId);
+      await pause(TICK_MS);
+      return false;
+    }
+  }
+
+  #tell(served: Served, read: number): void {
     const watched = this.#watched.get(served.userId);
     if (watched === undefined) return;
-    const { told: before } = watched;
+    const { told: last } = watched;
     const isSame =
-      before !== null && before.served.etag === served.etag && before.served.position === served.position;
-    const told = isSame ? before : new ToldSnapshot(served);
+      last !== null && last.served.etag === served.etag && last.served.position === served.position;
+    const told = isSame ? last : new ToldSnapshot(served);
     watched.told = told;
-    for (const listener of [...watched.listeners]) listener(told);
+    for (const [listener, before] of [...watched.listeners]) if (read > before) listener(told);
   }
 }

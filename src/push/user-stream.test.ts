@@ -145,6 +145,39 @@ describe('A stream of a user', () => {
     ]);
   });
 
+  it('is not told by a read that was under way when it began, which may know less than its client', async () => {
+    let answer: () => void = () => undefined;
+    snapshots.hold = new Promise((resolve) => {
+      answer = resolve;
+    });
+    const first = opened();
+    await settled();
+    expect(snapshots.reads).toEqual(['ann']);
+    // Somebody has the second by a request of his own, before the read of the first is answered.
+    snapshots.set('ann', 2, 'b', 11);
+    committed('ann');
+    const second = opened('11.2.2b');
+    snapshots.hold = null;
+    answer();
+    await settled();
+    expect(first.sent).toEqual(['snapshot 1a 10.1.1a', 'change 2b 11.2.2b']);
+    expect(second.sent).toEqual(['snapshot 2b 11.2.2b']);
+  });
+
+  it('begins at once though a read of another ends in the same moment', async () => {
+    opened();
+    await settled();
+    // In one of these turns of the queue of promises the read has just seen that nobody else is due.
+    for (let turns = 0; turns < 20; turns += 1) {
+      committed('ann');
+      for (let n = 0; n < turns; n += 1) await Promise.resolve();
+      snapshots.set(`user ${turns}`, 1, 'a', 10);
+      const client = opened(undefined, `user ${turns}`);
+      await settled();
+      expect({ turns, sent: client.sent }).toEqual({ turns, sent: ['snapshot 1a 10.1.1a'] });
+    }
+  });
+
   it.each([
     ['what is there now', '9.1.1a', 'snapshot'],
     ['another version', '9.0.0z', 'change'],
