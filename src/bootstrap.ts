@@ -34,6 +34,7 @@ import { createReadSide, startAttentionWatch } from './start/read-side.js';
 import { STEPS, type Starting, type TenureHooks } from './start/steps.js';
 import { StartSteps, StartStoppedError, StopOrder } from './start/stop-order.js';
 import { addressesIn } from './start/user-id-warnings.js';
+import { warnOfWeakSecrets } from './start/weak-secret-warnings.js';
 import { DoubtWalk } from './stripe/reconciliation/doubt-walk.js';
 import { ImportRunner } from './stripe/reconciliation/import/import-runner.js';
 import { ReconciliationRunner } from './stripe/reconciliation/reconcile/reconciliation-runner.js';
@@ -67,6 +68,7 @@ export interface Tenure {
 export async function createTenure(settings: Settings, hooks: TenureHooks = {}): Promise<Tenure> {
   const { signal = new AbortController().signal, now = Date.now } = hooks;
   const logger = hooks.logger ?? createLogger(settings.logLevel);
+  warnOfWeakSecrets(settings, logger);
   const stops = new StopOrder((step, err) => logger.error({ step, err }, 'a step of the stop was abandoned'));
   const steps = new StartSteps(stops, signal);
   try {
