@@ -102,6 +102,16 @@ describe('Sold prices', () => {
     });
   });
 
+  it('are asked for all who ask, also while others are being asked of Stripe', async () => {
+    const names = ['price_w1', 'price_w2', 'price_w3'];
+    const gateway = new Prices(new Map(names.map((id) => [`/v1/prices/${id}`, priceObject(id)])));
+    const prices = soldPrices(gateway);
+    const asked = [names.slice(0, 1), names, names.slice(2)];
+    const found = await Promise.all(asked.map((some) => prices.of(some)));
+    expect(found.map((each) => [...each.keys()])).toEqual(asked);
+    expect(gateway.asked).toHaveLength(3);
+  });
+
   it('are asked of Stripe once an age, for all instances, and told as they were meanwhile', async () => {
     const gateway = new Prices(new Map([['/v1/prices/price_kept', priceObject('price_kept')]]));
     const [one, other] = [soldPrices(gateway), soldPrices(gateway)];

@@ -47,6 +47,8 @@ const row = z.object({
 export class SoldPrices {
   readonly #known = new Map<string, Known>();
   #refreshing: Promise<void> | null = null;
+  /** Names that were asked for since what is under way began: it goes on with them. */
+  readonly #wanted = new Set<string>();
   #againAt = 0;
 
   constructor(private readonly options: SoldPricesOptions) {}
@@ -83,20 +85,32 @@ export class SoldPrices {
   }
 
   #refresh(gateway: Pick<StripeGateway, 'at' | 'page'>, names: readonly string[]): void {
-    this.#refreshing ??= this.#read(gateway, names)
-      .catch((error: unknown) => {
-        this.#againAt = this.options.now() + AGAIN_AFTER_MS;
-        this.options.onTrouble(error);
-      })
-      .finally(() => {
-        this.#refreshing = null;
-      });
+    for (const name of names) this.#wanted.add(name);
+    this.#refreshing ??= this.#readWanted(gateway);
+  }
+
+  /** Reads until no name is wanted. In the very turn in which it sees that another may begin, so that no name is left between. */
+  async #readWanted(gateway: Pick<StripeGateway, 'at' | 'page'>): Promise<void> {
+    try {
+      await Promise.resolve(); // it is noted as under way before it can end
+      while (this.#wanted.size > 0) {
+        const names = [...this.#wanted];
+        this.#wanted.clear();
+        await this.#read(gateway, names);
+      }
+    } catch (error) {
+      this.#wanted.clear();
+      this.#againAt = this.options.now() + AGAIN_AFTER_MS;
+      this.options.onTrouble(error);
+    } finally {
+      this.#refreshing = null;
+    }
   }
 
   /** Takes what another instance read, and asks Stripe for the rest. */
   async #read(gateway: Pick<StripeGateway, 'at' | 'page'>, names: readonly string[]): Promise<void> {
     const { pool, now } = this.options;
-    const stale = [...new Set(names)].filter((name) => this.#isStale(name));
+    const stale = names.filter((name) => this.#isStale(name));
     const { rows } = await pool.query(
       'select name, price, read_at from tenure.sold_price where name = any($1)',
       [stale],
