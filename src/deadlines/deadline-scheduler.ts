@@ -46,6 +46,8 @@ export class DeadlineScheduler {
   readonly #pageSize: number;
   /** The last deadline this instance knows to be in the log. */
   #last: Position | null = null;
+  /** How often it was told to forget: what was begun before then says nothing of `#last`. */
+  #forgotten = 0;
   /** The instant (Unix ms) of the oldest deadline that was due at the last look. */
   #oldest: number | null = null;
   #stopping = false;
@@ -70,6 +72,7 @@ export class DeadlineScheduler {
   /** Positions of the log mean nothing any more: what is due is looked up anew. */
   forget(): void {
     this.#last = null;
+    this.#forgotten += 1;
   }
 
   /** Seconds by which the oldest change by time is overdue that was not in the read models at the last look. */
@@ -136,9 +139,11 @@ export class DeadlineScheduler {
 
   async #append({ userId, at }: DueDeadline): Promise<void> {
     const { commands, metrics } = this.options;
+    const forgotten = this.#forgotten;
     const origin = { actor: 'service', correlationId: this.#correlationId, stripe: null };
     const { outcome, position } = await commands.execute(new ReachAccessDeadline(userId, at, origin));
-    if (comparePositions(position, this.#last) > 0) this.#last = position;
+    const isOfThisLog = forgotten === this.#forgotten;
+    if (isOfThisLog && comparePositions(position, this.#last) > 0) this.#last = position;
     metrics.deadline(outcome === 'applied' ? 'appended' : 'known');
   }
 }
