@@ -4,12 +4,30 @@ import { serviceTables } from '../../test/support/stores.js';
 import { until } from '../../test/support/until.js';
 import { ErasureWatch } from './erasure-watch.js';
 import { KeyedHashes } from './keyed-hashes.js';
-import { PairsRepository } from './pairs.repository.js';
+import { type Pair, PairsRepository } from './pairs.repository.js';
 import { isErasedMark, isPseudonym } from './pseudonym.js';
 import { Pseudonyms } from './pseudonyms.js';
 
 const hashes = new KeyedHashes(Buffer.alloc(32, 7));
 const LATER = Date.parse('2099-01-01T00:00:00Z');
+
+/** Pairs of which answers may be held, each until what stands here is called, as those of a slow database. */
+class HeldPairs extends PairsRepository {
+  held: (() => void)[] | null = null;
+
+  override async erasures(): Promise<string> {
+    return this.#later(await super.erasures());
+  }
+
+  override async findByPseudonym(pseudonyms: readonly string[]): Promise<readonly Pair[]> {
+    return this.#later(await super.findByPseudonym(pseudonyms));
+  }
+
+  async #later<Answer>(answer: Answer): Promise<Answer> {
+    if (this.held !== null) await new Promise<void>((resolve) => this.held?.push(resolve));
+    return answer;
+  }
+}
 
 describe('Pseudonyms', () => {
   let test: TestDatabase;
@@ -54,6 +72,28 @@ describe('Pseudonyms', () => {
     expect(JSON.parse(shown)).toEqual({ userId: 'say "u1"', at: 'overrides-say "u1"', nobody });
     expect(other.revealNow(text)).toBeNull();
     expect(other.revealNow(stored)).toBe('say "u1"');
+  });
+
+  it('of a user who is erased here are not kept by what was asked before, whatever is answered first', async () => {
+    const stored = await instance().storedOfOne('u1');
+    const pairs = new HeldPairs(test.pool);
+    const one = new Pseudonyms({ pairs, hashes, userIdPattern: null });
+    await one.storedOfOne('u2');
+    const held: (() => void)[] = [];
+    pairs.held = held;
+    const found = one.userIdsOf([stored]);
+    await until('the pair is read', () => held.length === 1);
+    await one.follow([]); // what is known of erasures is asked for anew
+    const looked = one.userIdsOf([]);
+    await until('erasures are counted', () => held.length === 2);
+    await one.erase('u1', LATER);
+    held[1]?.();
+    await looked;
+    held[0]?.();
+    await found;
+    pairs.held = null;
+    expect([one.peek('u1'), one.revealNow(stored)]).toEqual([null, null]);
+    expect(isErasedMark(await one.storedOfOne('u1'))).toBe(true);
   });
 
   it('are no user ids themselves, and the pattern says what else is none', () => {

@@ -31,6 +31,8 @@ export class Pseudonyms {
   /** User ids of erased marks, in memory alone: what a reply says of whom. */
   readonly #erased = new LRUCache<string, string>({ max: PAIRS_IN_MEMORY });
   #erasures: string | null = null;
+  /** How often all was dropped from memory: what was asked for before it is not kept. */
+  #forgotten = 0;
   #confirmedAt = Number.NEGATIVE_INFINITY;
   #confirming: Promise<void> | null = null;
 
@@ -82,7 +84,7 @@ export class Pseudonyms {
       else pairs.set(userId, known);
     }
     if (unknown.size === 0) return pairs;
-    const erasures = this.#erasures;
+    const forgotten = this.#forgotten;
     const found = await this.options.pairs.find([...unknown]);
     for (const { userId } of found) unknown.delete(userId);
     if ([...unknown].some(holdsAddress)) this.options.onAddress?.();
@@ -90,7 +92,7 @@ export class Pseudonyms {
     for (const each of [...found, ...made]) {
       const pair = 'erased' in each ? null : each;
       pairs.set(each.userId, pair);
-      if (pair !== null && erasures === this.#erasures) this.#keep(pair);
+      if (pair !== null && forgotten === this.#forgotten) this.#keep(pair);
     }
     return pairs;
   }
@@ -106,10 +108,10 @@ export class Pseudonyms {
       else if (isPseudonym(each)) unknown.push(each);
     }
     if (unknown.length === 0) return userIds;
-    const erasures = this.#erasures;
+    const forgotten = this.#forgotten;
     for (const pair of await this.options.pairs.findByPseudonym(unknown)) {
       userIds.set(pair.pseudonym, pair.userId);
-      if (erasures === this.#erasures) this.#keep(pair);
+      if (forgotten === this.#forgotten) this.#keep(pair);
     }
     return userIds;
   }
@@ -188,7 +190,9 @@ export class Pseudonyms {
 
   async #look(): Promise<void> {
     const asked = performance.now();
+    const forgotten = this.#forgotten;
     const erasures = await this.options.pairs.erasures();
+    if (forgotten !== this.#forgotten) return; // it was counted before an erasure of this process
     if (erasures !== this.#erasures) this.#forget();
     this.#erasures = erasures;
     this.#confirmedAt = asked;
@@ -197,6 +201,7 @@ export class Pseudonyms {
   #forget(): void {
     this.#byUserId.clear();
     this.#byPseudonym.clear();
+    this.#forgotten += 1;
     this.#erasures = null;
     this.#confirmedAt = Number.NEGATIVE_INFINITY;
   }
