@@ -135,8 +135,13 @@ export const EXAMPLES: Examples<keyof typeof NAMED> = {
       },
     ],
     next: null,
+    userIds: 'pseudonyms',
   },
-  MissingPseudonyms: { items: [{ pseudonym: 'psn_4f0c1c2e5b0f4e5a9c390d5e3a6f7b21' }], next: null },
+  MissingPseudonyms: {
+    items: [{ pseudonym: 'psn_4f0c1c2e5b0f4e5a9c390d5e3a6f7b21' }],
+    next: null,
+    userIds: 'pseudonyms',
+  },
   Unlinked: { items: [{ kind: 'subscription', id: 'sub_Lark', customer: 'cus_Lark' }], next: null },
   Conflicts: {
     items: [

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { build } from 'vite';
 import { buyer } from '../support/buyer.js';
+import { keptAsPseudonyms } from '../support/pseudonyms.js';
 import { ADMIN_KEY, SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
 import { barriers, screenshot, startChromium } from './support/browser.js';
 
@@ -110,6 +111,46 @@ describe('The console', () => {
     await panel('Unlinked').getByText('Nothing.').waitFor();
     await open('bob');
     await panel('Now').getByText('plus', { exact: true }).waitFor();
+  });
+
+  it('shows what pseudonyms leave to mend where user ids are kept so, and nothing of it elsewhere', async () => {
+    const first = page;
+    const kept = await startService({ environment: { ...SHIPPED_PLANS, USER_ID_PSEUDONYMS: 'true' } });
+    try {
+      const carol = buyer('carol');
+      await kept.receive(carol.started('active').body);
+      const { position } = await kept.receive(carol.pays('subscription_create').body);
+      await kept.entitlements('carol', position);
+      const { pool } = kept.tenure;
+      await pool.query(`insert into tenure.erased_claim values ('sub_erased', 3, now(), now())`);
+      const lost = `psn_${'0123456789abcdef'.repeat(2)}`;
+      await pool.query(
+        `insert into tenure.user_role
+         select (jsonb_populate_record(u, jsonb_build_object('user_id', $1::text))).* from tenure.user_role u limit 1`,
+        [lost],
+      );
+      page = await context.newPage();
+      await page.goto(`${kept.url}/console/`);
+      await page.getByLabel('Key').fill(ADMIN_KEY);
+      await page.getByRole('button', { name: 'Open' }).click();
+      await goTo('Attention');
+      await panel('Claims for erased users')
+        .getByRole('row', { name: /^sub_erased 3/ })
+        .waitFor();
+      await panel('Missing pseudonyms').getByText(lost).waitFor();
+      await screenshot(page, 'console-pseudonyms');
+    } finally {
+      if (page !== first) await page.close();
+      page = first;
+      await kept.close();
+    }
+    if (keptAsPseudonyms()) return;
+    await goTo('Users');
+    const asked = page.waitForResponse(/erased-claims/);
+    await goTo('Attention');
+    expect(await (await asked).json()).toEqual({ items: [], next: null, userIds: 'as_they_are' });
+    await panel('Dead letters').waitFor();
+    expect(await panel('Claims for erased users').count()).toBe(0);
   });
 
   it('rebuilds, and tells how far it is and what would change', async () => {

@@ -6,6 +6,10 @@ import type { projectionResponse, rebuildResponse } from '../../../src/api/ops/p
 import type { deadLettersResponse } from '../../../src/api/ops/webhook-endpoints.schemas.js';
 import type { plansResponse } from '../../../src/api/plans/plans.schemas.js';
 import type {
+  erasedClaimsResponse,
+  missingPseudonymsResponse,
+} from '../../../src/api/pseudonyms/pseudonyms.schemas.js';
+import type {
   conflictsResponse,
   explainedSnapshotSchema,
   faultsResponse,
@@ -37,4 +41,6 @@ export type UnmappedPrices = z.output<typeof unmappedPricesResponse>;
 export type PendingPayments = z.output<typeof pendingPaymentsResponse>;
 export type UnjoinedPayments = z.output<typeof unjoinedPaymentsResponse>;
 export type FraudWarnings = z.output<typeof fraudWarningsResponse>;
+export type ErasedClaims = z.output<typeof erasedClaimsResponse>;
+export type MissingPseudonyms = z.output<typeof missingPseudonymsResponse>;
 export type Faults = z.output<typeof faultsResponse>;

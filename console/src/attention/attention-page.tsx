@@ -5,6 +5,7 @@ import { DeadLettersPanel } from './dead-letters-panel.js';
 import { FaultsPanel } from './faults-panel.js';
 import { ConflictsPanel, UnlinkedPanel } from './owner-panels.js';
 import { FraudPanel, PendingPanel, UnjoinedPanel } from './payment-panels.js';
+import { PseudonymPanels } from './pseudonym-panels.js';
 
 /** What ops may have to mend, each list with its remedy. */
 export function AttentionPage() {
@@ -18,6 +19,7 @@ export function AttentionPage() {
       <PendingPanel />
       <UnjoinedPanel />
       <FraudPanel />
+      <PseudonymPanels />
       <DeadLettersPanel />
     </>
   );

@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Pool } from 'pg';
 import { z } from 'zod';
+import { SETTINGS, type Settings } from '../../config/settings.js';
 import { POOL } from '../../database/database.js';
 import { Describe, DescribePage } from '../../http/describe.js';
 import { pageParameters, queryPipe } from '../../http/validation.js';
@@ -21,9 +22,11 @@ const LISTING = {
 @Controller('v1/ops')
 export class PseudonymsController {
   readonly #reader: PseudonymListsReader;
+  readonly #userIds: Settings['ownUserIds']['kept'];
 
-  constructor(@Inject(POOL) pool: Pool) {
+  constructor(@Inject(POOL) pool: Pool, @Inject(SETTINGS) { ownUserIds }: Settings) {
     this.#reader = new PseudonymListsReader(pool);
+    this.#userIds = ownUserIds.kept;
   }
 
   @Get('erased-claims')
@@ -32,8 +35,8 @@ export class PseudonymsController {
     ok: { description: 'A page, by the id of the object', schema: erasedClaimsResponse },
     ...LISTING,
   })
-  erasedClaims(@Query(queryPipe(page)) { cursor, limit }: Page) {
-    return this.#reader.erasedClaims(cursor, limit);
+  async erasedClaims(@Query(queryPipe(page)) { cursor, limit }: Page) {
+    return { ...(await this.#reader.erasedClaims(cursor, limit)), userIds: this.#userIds };
   }
 
   @Get('missing-pseudonyms')
@@ -42,7 +45,7 @@ export class PseudonymsController {
     ok: { description: 'A page, by pseudonym', schema: missingPseudonymsResponse },
     ...LISTING,
   })
-  missing(@Query(queryPipe(page)) { cursor, limit }: Page) {
-    return this.#reader.missing(cursor, limit);
+  async missing(@Query(queryPipe(page)) { cursor, limit }: Page) {
+    return { ...(await this.#reader.missing(cursor, limit)), userIds: this.#userIds };
   }
 }
