@@ -113,6 +113,11 @@ export class AppendQueue {
       waiting.settle(outcome ?? { kind: 'failed', error: new Error('an append got no outcome') });
     }
     this.schedule();
+    this.tellWhenIdle();
+  }
+
+  /** Ends a close that waits, once nothing is left that it waits for. */
+  private tellWhenIdle(): void {
     if (this.inFlight === 0 && this.ready.size === 0) this.onIdle?.();
   }
 
@@ -152,5 +157,6 @@ export class AppendQueue {
     line.splice(line.indexOf(waiting), 1);
     if (line.length === 0) this.ready.delete(stream);
     waiting.settle({ kind: 'failed', error: new EventStoreUnavailableError(message) });
+    this.tellWhenIdle();
   }
 }
