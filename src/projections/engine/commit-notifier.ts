@@ -7,6 +7,8 @@ const NOTIFY_EVERY_MS = 20;
 export class CommitNotifier {
   #notifiedAt = 0;
   #timer: NodeJS.Timeout | null = null;
+  /** The session of the last commit: the one before it may be lost by the time that is waited for. */
+  #election: LeaderElection | null = null;
 
   /** A notification that fails while the engine stops, and closes its sessions, is no trouble. */
   constructor(
@@ -16,13 +18,15 @@ export class CommitNotifier {
 
   /** A batch was committed: notifies through the leader's session, soon. */
   committed(election: LeaderElection): void {
+    this.#election = election;
     if (this.#timer !== null) return;
     const wait = Math.max(0, this.#notifiedAt + NOTIFY_EVERY_MS - Date.now());
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#notifiedAt = Date.now();
-      if (election.isLost) return;
-      election.notify().catch((error: unknown) => {
+      const last = this.#election;
+      if (last === null || last.isLost) return;
+      last.notify().catch((error: unknown) => {
         if (!this.stopping.aborted) this.onTrouble(error);
       });
     }, wait);
