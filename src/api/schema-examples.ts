@@ -66,7 +66,7 @@ const FAULT = {
 const REASON = {
   of: 'plan',
   code: 'only_plan',
-  words: 'The plan is plus, of sub_Lark, which alone gives one.',
+  words: 'The plan is plus, of the subscription sub_Lark, which alone gives one.',
   facts: { plan: 'plus', role: 'paid', subscription: 'sub_Lark' },
   events: [
     {

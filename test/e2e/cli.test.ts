@@ -152,7 +152,7 @@ describe('The command line, beside a running service', () => {
     const explained = await tenureWith({}, 'users', 'explain', 'dave');
     expect(explained).toMatchObject({ code: 0, err: '' });
     expect(explained.out).toMatch(
-      /^plan \(only_plan\)\n {2}The plan is plus, of sub_\w+, which alone gives one\.$/m,
+      /^plan \(only_plan\)\n {2}The plan is plus, of the subscription sub_\w+, which alone gives one\.$/m,
     );
     const reasons = JSON.parse((await tenureWith({}, 'users', 'explain', 'dave', '--json')).out);
     const answer = await service.call({

@@ -132,7 +132,7 @@ function inUnits({ name, units }: GivenAddon): string {
 /** What decided that a source gives something. */
 function evidenceOf(access: Access): Evidence {
   const { facts, events } = givenBy(access);
-  return { facts: { source: idOf(access), ...facts }, events };
+  return { facts: { source: idOf(access), sourceType: access.kind, ...facts }, events };
 }
 
 function givenBy(access: Access): Evidence {

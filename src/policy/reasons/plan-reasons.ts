@@ -20,6 +20,7 @@ export function planReason(combination: Combination, explained: readonly Explain
       role: plan.plan.role,
       rank: plan.plan.rank,
       source: best === null ? null : idOf(best),
+      sourceType: best?.kind ?? null,
       status: best?.status ?? null,
       periodEnd: rfc3339OrNull(best === null ? null : endOf(best)),
       next:
@@ -27,6 +28,7 @@ export function planReason(combination: Combination, explained: readonly Explain
           ? null
           : {
               source: idOf(next),
+              sourceType: next.kind,
               plan: next.plan.name,
               rank: next.plan.plan.rank,
               status: next.status,

@@ -697,7 +697,7 @@ describe('The reasons of the access policy', () => {
 
   it('tell which of two grants lasts longer, also where that one has no end', () => {
     const grants = [proUntilTenth, { plan: 'pro', recorded: day(0) }];
-    const words = 'The plan is pro, of gr_2, which lasts longer than gr_1.';
+    const words = 'The plan is pro, of the grant gr_2, which lasts longer than the grant gr_1.';
     expect(reasonsOf({ ...NOTHING, of: 'plan', grants })).toContainEqual(
       expect.objectContaining({ of: 'plan', code: 'later_end', words }),
     );

@@ -6,34 +6,40 @@ import { TIME_RULES } from './time-rules.js';
 export const SNAPSHOT_RULES = {
   only_plan: {
     title: 'One subscription, purchase or grant gives a plan',
-    words: 'The plan is {plan}, of {source}, which alone gives one.',
+    words: 'The plan is {plan}, of the {sourceType} {source}, which alone gives one.',
     given: 'plus is bought on 1 November and paid.',
-    example: 'The plan is plus, of sub_1, which alone gives one.',
+    example: 'The plan is plus, of the subscription sub_1, which alone gives one.',
   },
   highest_rank: {
     title: 'The highest rank gives the plan',
-    words: 'The plan is {plan}, of {source}: it ranks above {next.plan} of {next.source}.',
+    words:
+      'The plan is {plan}, of the {sourceType} {source}: it ranks above {next.plan} of the {next.sourceType} {next.source}.',
     given: 'plus and pro are bought, each by a subscription of its own.',
-    example: 'The plan is pro, of sub_2: it ranks above plus of sub_1.',
+    example: 'The plan is pro, of the subscription sub_2: it ranks above plus of the subscription sub_1.',
   },
   better_status: {
     title: 'Of equal ranks active comes before trialing, then granted, then past due',
     words:
-      'The plan is {plan}, of {source}: it is {status}, which comes before {next.status} of {next.source}.',
+      'The plan is {plan}, of the {sourceType} {source}: it is {status}, which comes before {next.status} of the {next.sourceType} {next.source}.',
     given: 'plus is bought twice, and one of the two is past due.',
-    example: 'The plan is plus, of sub_2: it is active, which comes before past_due of sub_1.',
+    example:
+      'The plan is plus, of the subscription sub_2: it is active, which comes before past_due of the subscription sub_1.',
   },
   later_end: {
     title: 'Of equal ranks and statuses the later end counts, no end of a purchase or grant as the latest',
-    words: 'The plan is {plan}, of {source}, which lasts longer than {next.source}[, until {periodEnd}].',
+    words:
+      'The plan is {plan}, of the {sourceType} {source}, which lasts longer than the {next.sourceType} {next.source}[, until {periodEnd}].',
     given: 'plus is bought twice, once for a year.',
-    example: 'The plan is plus, of sub_2, which lasts longer than sub_1, until 1 November 2027, 09:40 UTC.',
+    example:
+      'The plan is plus, of the subscription sub_2, which lasts longer than the subscription sub_1, until 1 November 2027, 09:40 UTC.',
   },
   smaller_id: {
     title: 'Of what is equal the smallest id counts',
-    words: 'The plan is {plan}, of {source}: {next.source} gives the same, and its id is greater.',
+    words:
+      'The plan is {plan}, of the {sourceType} {source}: the {next.sourceType} {next.source} gives the same, and its id is greater.',
     given: 'plus is bought twice on the same day.',
-    example: 'The plan is plus, of sub_1: sub_2 gives the same, and its id is greater.',
+    example:
+      'The plan is plus, of the subscription sub_1: the subscription sub_2 gives the same, and its id is greater.',
   },
   default_plan: {
     title: 'The default plan is for everyone',
@@ -43,9 +49,10 @@ export const SNAPSHOT_RULES = {
   },
   default_plan_ranks_higher: {
     title: 'What ranks below the default plan gives way to it',
-    words: 'The plan is {plan}, the default: it ranks above {next.plan} of {next.source}.',
+    words:
+      'The plan is {plan}, the default: it ranks above {next.plan} of the {next.sourceType} {next.source}.',
     given: 'the plan basic, which ranks below the default, is bought.',
-    example: 'The plan is free, the default: it ranks above basic of sub_1.',
+    example: 'The plan is free, the default: it ranks above basic of the subscription sub_1.',
   },
   grace_paid_before: {
     title: 'Grace of who paid before',
@@ -93,9 +100,9 @@ export const SNAPSHOT_RULES = {
   },
   feature_of_plan: {
     title: 'A feature of a plan',
-    words: '{key} comes with {plan} of {source}.',
+    words: '{key} comes with {plan} of the {sourceType} {source}.',
     given: 'plus, which has export, is bought.',
-    example: 'export comes with plus of sub_1.',
+    example: 'export comes with plus of the subscription sub_1.',
   },
   feature_of_default_plan: {
     title: 'A feature of the default plan',
@@ -111,9 +118,9 @@ export const SNAPSHOT_RULES = {
   },
   feature_of_addon: {
     title: 'A feature of an add-on',
-    words: '{key} comes with the add-on {addon} of {source}.',
+    words: '{key} comes with the add-on {addon} of the {sourceType} {source}.',
     given: 'plus is bought with the add-on audit.',
-    example: 'audit comes with the add-on audit of sub_1.',
+    example: 'audit comes with the add-on audit of the subscription sub_1.',
   },
   feature_not_held: {
     title: 'A feature that nothing gives',
@@ -123,9 +130,9 @@ export const SNAPSHOT_RULES = {
   },
   limit_of_plan: {
     title: 'The greatest limit of the plans',
-    words: '{key} is {limit} by {plan} of {source}.',
+    words: '{key} is {limit} by {plan} of the {sourceType} {source}.',
     given: 'plus is bought, which allows 500 members.',
-    example: 'members is 500 by plus of sub_1.',
+    example: 'members is 500 by plus of the subscription sub_1.',
   },
   limit_of_default_plan: {
     title: 'The limit of the default plan',
@@ -135,9 +142,10 @@ export const SNAPSHOT_RULES = {
   },
   limit_per_unit: {
     title: 'A limit by the unit',
-    words: '{key} is {limit} by {plan} of {source}, which gives of it for each of {units} units.',
+    words:
+      '{key} is {limit} by {plan} of the {sourceType} {source}, which gives of it for each of {units} units.',
     given: 'three units of team are bought, each for 100 members.',
-    example: 'members is 300 by team of sub_1, which gives of it for each of 3 units.',
+    example: 'members is 300 by team of the subscription sub_1, which gives of it for each of 3 units.',
   },
   limit_of_grant: {
     title: 'The limit of a grant, where it is the greatest',
