@@ -97,7 +97,16 @@ describe('A projection in a thread of its own', () => {
     log = await ProjectedLog.open('inside');
     await log.record(publication(twoPlans({ free: 'reports', plus: 'export' }), day(0)));
     heard = [];
-    projection = new ThreadedProjection({
+    projection = projectionInThread();
+    await projection.start();
+  });
+  afterEach(async () => {
+    await projection.stop();
+    await log.close();
+  });
+
+  function projectionInThread(): ThreadedProjection {
+    return new ThreadedProjection({
       place: placeOf(log.url),
       nodeFlags: THREAD_FLAGS,
       onDied: ({ message }) => heard.push(message),
@@ -113,12 +122,7 @@ describe('A projection in a thread of its own', () => {
         onTrouble: (error) => heard.push(String(error)),
       },
     });
-    await projection.start();
-  });
-  afterEach(async () => {
-    await projection.stop();
-    await log.close();
-  });
+  }
 
   it('tells what changed before it answers that it is there', async () => {
     const position = await log.record(sightOf('1', day(1), { userId: 'ann' }));
@@ -143,6 +147,26 @@ describe('A projection in a thread of its own', () => {
     await change;
     expect(projection.status().state).toBe('stopped');
     expect(await projection.waitUntil('1', 600_000)).toBe(false);
+  });
+
+  it('that is told to stop while it begins ends in order, as soon as the database answers', async () => {
+    await projection.stop();
+    const holder = await log.pool.connect();
+    try {
+      await holder.query('begin; lock table tenure.projection_checkpoint in access exclusive mode');
+      const late = projectionInThread();
+      const started = expect(late.start()).rejects.toThrow('a folding thread ended');
+      const stopped = late.stop();
+      await until('it waits for where it goes on', async () => {
+        const { rows } = await holder.query('select from pg_locks where not granted');
+        return rows.length > 0;
+      });
+      await holder.query('commit');
+      await stopped;
+      await started;
+    } finally {
+      holder.release(true);
+    }
   });
 
   it('leaves what is not live to another thread, which is there while there is such, and no longer', async () => {

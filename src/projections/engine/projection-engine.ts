@@ -87,10 +87,12 @@ export class ProjectionEngine implements Projection {
     this.#leader = new Leader(context, options, this.#notifier, this.#stallWatch);
   }
 
-  /** Opens the checkpoint and starts to lead or to follow. */
+  /** Opens the checkpoint and starts to lead or to follow, unless it is stopped meanwhile. */
   async start(): Promise<void> {
     const { pool, projection, codeVersion, store } = this.options;
-    this.#progress.learn(await openLiveCheckpoint(pool, projection, codeVersion));
+    const live = await openLiveCheckpoint(pool, projection, codeVersion);
+    if (this.#stopping.signal.aborted) return;
+    this.#progress.learn(live);
     this.#unsubscribe = store.onAppend(() => this.#wakeSignal.wake());
     this.#stallWatch.start();
     this.#run = this.#runRoles();

@@ -73,8 +73,10 @@ async function answer(id: number, question: WorkerRequest): Promise<void> {
 }
 
 let tick: NodeJS.Timeout | undefined;
+let isStopping = false;
 
 async function stop(): Promise<void> {
+  isStopping = true;
   clearInterval(tick);
   await engine.stop();
   post({ kind: 'status', at: Date.now(), status: engine.status() });
@@ -89,5 +91,10 @@ port.on('message', (message: ToLiveThread) => {
   else void stop();
 });
 await engine.start();
-tick = setInterval(() => post({ kind: 'status', at: Date.now(), status: engine.status() }), STATUS_EVERY_MS);
-post({ kind: 'started', at: Date.now(), status: engine.status() });
+if (!isStopping) {
+  tick = setInterval(
+    () => post({ kind: 'status', at: Date.now(), status: engine.status() }),
+    STATUS_EVERY_MS,
+  );
+  post({ kind: 'started', at: Date.now(), status: engine.status() });
+}
