@@ -7,7 +7,7 @@ import { InvalidSettingsError, loadSettings } from './config/settings.js';
 import { DatabaseError, TransactionPoolerError } from './database/errors.js';
 import { OtherLogError, UnfinishedRestoreError } from './event-store/log-identity.js';
 import { VERSION } from './observability/version.js';
-import { InvalidPlanFileError, loadPlanFile } from './plans/plan-file.js';
+import { InvalidPlanFileError, loadPlanFile, UnreadablePlanFileError } from './plans/plan-file.js';
 import {
   PseudonymKeyUnreadableError,
   PseudonymsFixedError,
@@ -107,6 +107,11 @@ async function serve(): Promise<void> {
     if (stopping.signal.aborted) ended(await tenure.close()); // told so at the very last step
   } catch (error) {
     if (error instanceof StartStoppedError) ended(error.abandoned);
+    if (error instanceof UnreadablePlanFileError)
+      refuse(
+        error.lines.map((line) => `${line}; PLANS_FILE names the plan catalogue`),
+        EX_CONFIG,
+      );
     if (
       error instanceof InvalidSettingsError ||
       error instanceof InvalidPlanFileError ||

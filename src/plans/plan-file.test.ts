@@ -224,8 +224,9 @@ describe('a plan file', () => {
 
   it('that cannot be read is named', async () => {
     await expect(loadPlanFile('/nowhere/plans.yaml')).rejects.toThrow(
-      /\/nowhere\/plans\.yaml: cannot be read/,
+      /^\/nowhere\/plans\.yaml: there is no such file$/,
     );
+    await expect(loadPlanFile('/')).rejects.toThrow(/^\/: cannot be read \(EISDIR\)$/);
   });
 
   it('is shipped as an example that is valid', async () => {

@@ -20,6 +20,14 @@ export class InvalidPlanFileError extends NamedError {
   }
 }
 
+/** There is no such file, or it cannot be read. */
+export class UnreadablePlanFileError extends InvalidPlanFileError {
+  constructor(path: string, error: unknown) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    super([reason === 'ENOENT' ? `${path}: there is no such file` : `${path}: cannot be read (${reason})`]);
+  }
+}
+
 /** Says where a path of the catalogue is, before what is wrong with it. */
 type PlaceOf = (path: Path) => string;
 
@@ -30,17 +38,14 @@ const MOST_VALUES = 10_000;
 
 /**
  * Reads and validates the catalogue at `path`.
- * @throws InvalidPlanFileError with all faults at once, also when the file cannot be read
+ * @throws InvalidPlanFileError with all faults at once, an UnreadablePlanFileError where there is no file to read
  */
 export async function loadPlanFile(path: string): Promise<LoadedCatalog> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new InvalidPlanFileError([
-      `${path}: cannot be read (${reason}); PLANS_FILE names the plan catalogue`,
-    ]);
+    throw new UnreadablePlanFileError(path, error);
   }
   return parsePlanFile(text, basename(path));
 }
