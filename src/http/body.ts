@@ -89,13 +89,17 @@ export function rawBodyOf(request: IncomingMessage): Buffer {
   return rawBodies.get(request) ?? NO_BODY;
 }
 
+/** Methods of which no route takes a body: one that is sent has no meaning (RFC 9110, 9.3.1, 9.3.5), and is passed over unread. */
+const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE']);
+
 /**
- * Express middleware that parses the JSON body of a request that has one. The same reader and the same limit as the
+ * Express middleware that parses the JSON body of a request that has one, of the methods that may. The same reader and the same limit as the
  * webhook's; keys that could reach a prototype are refused, not removed. A body that `formBody` has read stays.
  */
 export async function jsonBody(request: Request, _response: Response, next: NextFunction): Promise<void> {
   try {
-    if (request.body === undefined) request.body = await readJsonBody(request);
+    if (request.body === undefined && !WITHOUT_BODY.has(request.method))
+      request.body = await readJsonBody(request);
     next();
   } catch (error) {
     next(error);

@@ -72,6 +72,7 @@ export function Describe(route: RouteDescription): MethodDecorator {
     route.userTokens === undefined || route.userTokens === 'nobody' ? [] : (['other_user'] as const);
   const reaching = route.position === undefined ? [] : REACHING;
   const problems = new Set<ProblemCode>([
+    'headers_too_large',
     ...guarded,
     ...others,
     ...route.problems,

@@ -111,10 +111,11 @@ function refuse(fault: string, socket: Socket): void {
     return;
   }
   const problem = new ProblemError(codeOf(fault), 'The connection is closed.');
-  const body = JSON.stringify(problemBody(problem, newRequestId()));
+  const requestId = newRequestId();
+  const body = JSON.stringify(problemBody(problem, requestId));
   socket.end(
     `HTTP/1.1 ${problem.status} ${problem.title}\r\ncontent-type: application/problem+json; charset=utf-8\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+      `x-request-id: ${requestId}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
   // Ended is not closed: the other side may keep its half open for ever.
   setTimeout(() => socket.destroy(), LINGER_MS).unref();

@@ -182,6 +182,26 @@ describe('Coming in', () => {
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(answer).toContain('application/problem+json');
     expect(answer).toContain(`"code":"${code}"`);
+    const id = /^x-request-id: (\S+)$/m.exec(answer)?.[1];
+    expect(answer).toContain(`"requestId":"${id}"`);
+  });
+
+  it.each([
+    ['GET', '/v1/ops/unlinked', 200],
+    ['GET', '/v1/users/u/entitlements', 200],
+    ['DELETE', '/v1/subscriptions/sub_none/link?userId=u', null],
+  ])('passes over the body of a %s of %s, whatever it is', async (method, path, status) => {
+    const ask = (more: string): Promise<string> =>
+      raw(
+        service.tenure.url,
+        `${method} ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${ADMIN_KEY}\r\nconnection: close\r\n${more}`,
+      );
+    const statusOf = (answer: string): number => Number(answer.split(' ')[1]);
+    const plain = statusOf(await ask('\r\n'));
+    const chunked = await ask('transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n');
+    const noJson = await ask('content-type: application/json\r\ncontent-length: 1\r\n\r\n{');
+    expect([statusOf(chunked), statusOf(noJson)]).toEqual([plain, plain]);
+    if (status !== null) expect(plain).toBe(status);
   });
 
   it('lets a caller that goes away in the middle of a body do no harm', async () => {

@@ -559,6 +559,15 @@ describe('The OpenAPI document', () => {
     }
   });
 
+  it('says of every route that a header may be too large', () => {
+    const silent = Object.entries(document.paths).flatMap(([path, operations]) =>
+      Object.entries(operations)
+        .filter(([, { responses }]) => responses['431'] === undefined)
+        .map(([method]) => `${method} ${path}`),
+    );
+    expect(silent).toEqual([]);
+  });
+
   it('names every parameter in a path, and every problem code there is', () => {
     for (const [path, operations] of Object.entries(document.paths)) {
       const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);

@@ -8,6 +8,7 @@ const REFUSED: Readonly<Record<string, readonly ProblemCode[]>> = {
   400: ['invalid_request', 'unsupported_parameter', 'invalid_user_id'],
   401: ['unauthorized'],
   403: ['access_denied', 'other_user', 'forbidden'],
+  431: ['headers_too_large'],
   503: ['read_model_not_ready', 'database_unavailable', 'user_keys_unavailable'],
 };
 
