@@ -1,6 +1,5 @@
 import type { EventEnvelope } from '../../events/event-envelope.js';
 import { invoiceOfSubscription, subscriptionsOfLines } from '../../events/invoice.events.js';
-import type { SubscriptionObservationData } from '../../events/subscription.events.js';
 import { thatMatter } from '../../policy/customer-sights.js';
 import type { InvoiceObservation } from '../../policy/facts.js';
 import { hasEvent } from '../../policy/growing-list.js';
@@ -92,12 +91,16 @@ export class FactReducer {
       case 'SubscriptionRetrieved': {
         const row = await this.loader.subscription(event.data.subscription);
         const observation = observationOf(event);
-        if (!hasEvent(row.observations, observation.eventId)) {
-          this.#noteNames(row, event);
+        const { customer: before, observations } = row;
+        if (!hasEvent(observations, observation.eventId)) {
+          // Whom any earlier one named was noted then.
+          if (observations.at(-1)?.data.userId !== observation.data.userId) this.#noteUsers(event);
           this.workingSet.addObservation(row, observation);
           this.#addFact(row, observation.eventId, 'observation', observation);
         }
-        return this.#ownership.reassess(row);
+        const users = await this.#ownership.reassess(row);
+        this.#noteCustomers(row, [before, observation.data.customer]);
+        return users;
       }
       case 'SubscriptionPaid':
       case 'SubscriptionPaymentFailed':
@@ -203,17 +206,15 @@ export class FactReducer {
     return sorted([...(await this.#ownership.reassess(row)), ...others]);
   }
 
-  /** Notes by whom, and as whose customer's, an observation names its subscription, unless the one before it said the same. */
-  #noteNames(
-    { subscription, customer: before, observations }: KeptSubscription,
-    event: Extract<EventEnvelope, { data: SubscriptionObservationData }>,
+  /** Notes of customers that a subscription was said to be of those that its row does not name. */
+  #noteCustomers(
+    { subscription, customer: current }: KeptSubscription,
+    named: readonly (string | null)[],
   ): void {
-    const { customer, userId } = event.data;
-    const last = observations.at(-1)?.data;
-    if (last?.customer === customer && last.userId === userId) return;
-    this.#noteUsers(event);
-    if (customer === null || before === null || customer === before) return;
-    this.changes.twoClocks.customers.push({ subscription, customer }, { subscription, customer: before });
+    for (const customer of named) {
+      if (customer !== null && customer !== current)
+        this.changes.twoClocks.customers.push({ subscription, customer });
+    }
   }
 
   #noteUsers(event: EventEnvelope): void {
