@@ -11,6 +11,8 @@ import { until } from '../support/until.js';
 
 const OPS = { actor: 'ops', reason: 'a test' };
 const USERS = Array.from({ length: 20 }, (_, n) => `user ${n}`);
+/** Who has the same in all generations. */
+const OTHERS = 1_000;
 const EVENTS = USERS.length + 1;
 
 const WITH_API: FoldingRules = {
@@ -38,6 +40,24 @@ describe('A generation of which PostgreSQL knows nothing yet', () => {
     return { instance, generation };
   }
 
+  async function addOthers(generation: number): Promise<void> {
+    const client = await log.pool.connect();
+    try {
+      await client.query(
+        `insert into tenure.user_role (generation, user_id, role, plan, status, snapshot, successors, counter, position,
+           changed_at, history_seq, catalog)
+         select g, 'other ' || n, r.role, r.plan, r.status, r.snapshot, r.successors, r.counter, r.position, r.changed_at, 0, r.catalog
+         from unnest(array[1, $1::int]) as g, generate_series(1, $2) as n,
+           (select * from tenure.user_role where generation = 1 limit 1) as r`,
+        [generation, OTHERS],
+      );
+      // Else it is counted within ten seconds.
+      await client.query('select pg_stat_force_next_flush()');
+    } finally {
+      client.release();
+    }
+  }
+
   /** Rows that PostgreSQL takes the table of users of a generation for; -1: it never looked. */
   async function usersKnown(generation: number): Promise<number> {
     const { rows } = await log.pool.query('select reltuples from pg_class where oid = to_regclass($1)', [
@@ -48,12 +68,16 @@ describe('A generation of which PostgreSQL knows nothing yet', () => {
 
   it('has statistics before a swap holds anything, and no other generation is looked at', async () => {
     const { instance, generation } = await built();
+    await addOthers(generation);
     expect(await usersKnown(generation)).toBe(-1);
     const holder = await log.pool.connect();
     try {
       await holder.query('begin; select from tenure.live_generation for update');
       const swapping = instance.rebuilds.swap(generation, OPS);
-      await until('PostgreSQL has looked', async () => (await usersKnown(generation)) === USERS.length);
+      await until(
+        'PostgreSQL has looked',
+        async () => (await usersKnown(generation)) === USERS.length + OTHERS,
+      );
       await holder.query('rollback');
       expect(await swapping).toMatchObject({ changed: USERS.length });
     } finally {
@@ -64,12 +88,21 @@ describe('A generation of which PostgreSQL knows nothing yet', () => {
 
   it('has statistics before it is compared', async () => {
     const { instance, generation } = await built();
+    await addOthers(generation);
     await instance.rebuilds.compare(generation);
-    expect(await usersKnown(generation)).toBe(USERS.length);
+    expect(await usersKnown(generation)).toBe(USERS.length + OTHERS);
+  });
+
+  it('has none where it is small, so that all is looked up by keys as it grows', async () => {
+    const { instance, generation } = await built();
+    await instance.rebuilds.compare(generation);
+    await instance.rebuilds.swap(generation, OPS);
+    expect(await usersKnown(generation)).toBe(-1);
   });
 
   it('is swapped without statistics of a table that somebody else looks at just then', async () => {
     const { instance, generation } = await built();
+    await addOthers(generation);
     const vacuum = await log.pool.connect();
     try {
       await vacuum.query(`begin; lock table tenure.user_role_g${generation} in share update exclusive mode`);
