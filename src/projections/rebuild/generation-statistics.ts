@@ -11,7 +11,7 @@ const tableRows = z.array(z.object({ name: z.string() }));
 const FEWEST_USERS = 1_000;
 
 /**
- * Has PostgreSQL look at the users of a generation, and at nothing else: all other tables are read by keys. A new one has no
+ * Has PostgreSQL look at what users of a generation are listed by, and at nothing else: all other tables are read by keys. A new one has no
  * statistics until autovacuum comes, in a minute or more; till then a list of users by plan and status takes the wrong index,
  * and reads everybody for a page. Not for a transaction: who reads or writes the table does not wait, and one that somebody else
  * alters is left out. How many rows there are is asked of what PostgreSQL counts meanwhile, which waits for nobody.
@@ -24,5 +24,5 @@ export async function gatherStatistics(pool: Pool, generation: number): Promise<
   );
   const [table] = tableRows.parse(rows);
   if (table === undefined) return;
-  await pool.query(`analyze (skip_locked) ${table.name} (user_id, role, plan, status)`);
+  await pool.query(`analyze (skip_locked) ${table.name} (generation, user_id, role, plan, status, next_at)`);
 }
