@@ -1,6 +1,9 @@
+import type pg from 'pg';
 import { judge } from '../../src/policy/judge.js';
 import type { FoldingRules } from '../../src/projections/entitlements/folding-rules.js';
+import { UserListReader } from '../../src/projections/read-models/user-list.reader.js';
 import { compareGenerations } from '../../src/projections/rebuild/comparison.js';
+import { gatherStatistics } from '../../src/projections/rebuild/generation-statistics.js';
 import { findGeneration } from '../../src/projections/rebuild/generation-table.js';
 import { begunBuild } from '../support/begun-build.js';
 import { at, day } from '../support/policy-stories.js';
@@ -112,6 +115,39 @@ describe('A generation of which PostgreSQL knows nothing yet', () => {
       vacuum.release();
     }
     expect(await usersKnown(generation)).toBe(-1);
+  });
+
+  it('has those by which few of its users are listed without a look at the others', async () => {
+    const first = await log.start('first');
+    await first.reaches('1');
+    await first.stop();
+    const generation = await begunBuild(log.pool);
+    const client = await log.pool.connect();
+    await client.query(
+      `insert into tenure.user_role (generation, user_id, role, plan, status, snapshot, successors, counter, position,
+         changed_at, history_seq, catalog, next_at)
+       select $1::int, 'u' || n, 'paid', 'plus', case when n % 500 = 0 then 'past_due' else 'active' end, p.default_snapshot,
+         '[]', 1, 1, now(), 1, 1, now() + interval '1 day'
+       from generate_series(1, 30000) as n, tenure.plan_catalog p`,
+      [generation],
+    );
+    await client.query('select pg_stat_force_next_flush()');
+    client.release();
+    await log.pool.query('update tenure.live_generation set generation = $1', [generation]);
+    const lookedAt = async (): Promise<number> => {
+      const read: number[] = [];
+      const query = async (text: string, values: unknown[]): Promise<unknown> => {
+        const { rows } = await log.pool.query(`explain (analyze, format json) ${text}`, values);
+        read.push(rowsRead(rows[0]['QUERY PLAN'][0].Plan));
+        return { rows: [] };
+      };
+      const filter = { role: 'paid', plan: null, status: 'past_due' } as const;
+      await new UserListReader({ query } as unknown as pg.Pool).page(filter, null, 100);
+      return read.reduce((sum, rows) => sum + rows);
+    };
+    expect(await lookedAt()).toBeGreaterThan(20_000);
+    await gatherStatistics(log.pool, generation);
+    expect(await lookedAt()).toBeLessThan(200);
   });
 
   it('is compared of some users by looking for them alone', async () => {
