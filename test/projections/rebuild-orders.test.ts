@@ -169,10 +169,11 @@ describe('What was ordered with a rebuild', () => {
     const a = await start('a');
     const blocker = await holding('lock table tenure.generation_swap in exclusive mode');
     const generation = await a.rebuilds.order({ ...OPS, id: randomUUID(), afterwards: 'swap' });
-    await comesTo('comparing', a);
     const b = await start('b');
+    await log.waits('a');
     const dropping = b.rebuilds.drop(generation);
-    await until('the swap waits', async () => (await log.endWaiting('a')) > 0);
+    await log.waits('b');
+    expect(await log.endWaiting('a')).toBe(1);
     await dropping;
     const gone = await until('its end', async () => {
       const rebuild = await a.rebuilds.rebuildOf(generation);

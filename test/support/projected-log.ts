@@ -90,6 +90,10 @@ export interface Instance extends Projections {
   stop(): Promise<void>;
 }
 
+/** The sessions of an instance, by its name, that wait for a lock of this database. */
+const OF_WAITING = `from pg_stat_activity
+  where application_name = $1 and datname = current_database() and wait_event_type = 'Lock'`;
+
 /** Tables of what ops did, and when, not of what was folded. */
 const LEFT_OUT = [
   'live_generation',
@@ -391,12 +395,16 @@ export class ProjectedLog {
 
   /** Ends those of them that wait for a lock. Returns how many those were. */
   async endWaiting(name: string): Promise<number> {
-    const { rows } = await this.pool.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity
-       where application_name = $1 and datname = current_database() and wait_event_type = 'Lock'`,
-      [name],
-    );
+    const { rows } = await this.pool.query(`select pg_terminate_backend(pid) ${OF_WAITING}`, [name]);
     return rows.length;
+  }
+
+  /** Waits until an instance waits for a lock. */
+  async waits(name: string): Promise<void> {
+    await until(`${name} waits for a lock`, async () => {
+      const { rowCount } = await this.pool.query(`select ${OF_WAITING}`, [name]);
+      return rowCount !== 0;
+    });
   }
 
   /** Waits until an instance holds the lead. */
