@@ -1,3 +1,4 @@
+import { until } from '../../test/support/until.js';
 import { LevelWriter, type LevelWriterOptions } from './level-writer.js';
 import type { KnownCommit } from './shared-value.js';
 
@@ -14,21 +15,25 @@ const commit = (revision: number): KnownCommit => ({ liveEpoch: 1, revision, eve
 describe('The level of the shared cache', () => {
   let told: Told[];
   let writer: LevelWriter;
+  let isClosing: boolean;
   beforeEach(() => {
     told = [];
-    writer = new LevelWriter({
-      redis: { ask },
-      levelKey: 'level',
-      pointerKey: 'pointer',
-      namespace: 'test',
-      keyOf: (userId) => userId,
-      lifetimeMs: 1_000,
-    });
+    isClosing = false;
+    writer = new LevelWriter(options());
   });
   afterEach(async () => {
-    const closing = writer.close();
+    isClosing = true;
     for (const { answer } of told) answer(true);
-    await closing;
+    await writer.close();
+  });
+
+  const options = (): LevelWriterOptions => ({
+    redis: { ask },
+    levelKey: 'level',
+    pointerKey: 'pointer',
+    namespace: 'test',
+    keyOf: (userId) => userId,
+    lifetimeMs: 1_000,
   });
 
   const ask: LevelWriterOptions['redis']['ask'] = (command) =>
@@ -40,6 +45,7 @@ describe('The level of the shared cache', () => {
         const [, , ...forgotten] = given.keys;
         const answer = (isDone: boolean): void => resolve(isDone ? ('epoch' as never) : null);
         told.push({ revision: given.arguments[2] ?? '', forgotten, answer });
+        if (isClosing) answer(true);
         return null;
       };
       void command({ eval: evaluate } as never);
@@ -78,5 +84,29 @@ describe('The level of the shared cache', () => {
     writer.changed(['v']);
     writer.leads(commit(12));
     expect(all()).toEqual(['10 ', '11 u', '12 u,v']);
+  });
+
+  it('is told once more at the close, behind what is under way, and never again, also where Redis stays silent', async () => {
+    writer.leads(commit(10));
+    writer.changed(['u']);
+    writer.leads(commit(11));
+    let isClosed = false;
+    const closing = writer.close().then(() => {
+      isClosed = true;
+    });
+    await answered(false);
+    expect([all(), isClosed]).toEqual([['10 ', '11 '], false]);
+    await answered(false);
+    await closing;
+    let retries = 0;
+    const silent: LevelWriterOptions['redis']['ask'] = async () => {
+      retries += 1;
+      return null;
+    };
+    const open = new LevelWriter({ ...options(), redis: { ask: silent } });
+    open.leads(commit(10));
+    await until('one that is open tries again', () => retries > 2);
+    await open.close();
+    expect(all()).toEqual(['10 ', '11 ']);
   });
 });

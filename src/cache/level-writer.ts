@@ -34,11 +34,14 @@ export class LevelWriter {
   /** The last commit that Redis confirmed to have been told; `null` since this instance does not lead. */
   #told: KnownCommit | null = null;
   #now: KnownCommit | null = null;
-  #isAsking = false;
+  /** What is being told; `null` while nothing is. */
+  #telling: Promise<void> | null = null;
+  #retry: NodeJS.Timeout | null = null;
+  #isClosed = false;
   readonly #timer: NodeJS.Timeout;
 
   constructor(private readonly options: LevelWriterOptions) {
-    this.#timer = setInterval(() => void this.#tell(), REPEAT_EVERY_MS).unref();
+    this.#timer = setInterval(() => this.#tell(), REPEAT_EVERY_MS).unref();
   }
 
   /**
@@ -56,7 +59,7 @@ export class LevelWriter {
     this.#coming = new Set();
     if (this.#now !== null && isSame(this.#now, commit)) return;
     this.#now = commit;
-    void this.#tell();
+    this.#tell();
   }
 
   /** Another instance tells Redis. */
@@ -67,10 +70,13 @@ export class LevelWriter {
     this.#takeOut('all');
   }
 
-  /** Tells what is left, once. */
+  /** Tells what is left, once, behind what is being told; after that nothing more. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     clearInterval(this.#timer);
-    await this.#tell();
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    await this.#telling;
+    if (this.#now !== null) await this.#tellOnce(this.#now);
   }
 
   #takeOut(users: Iterable<string> | 'all'): void {
@@ -80,26 +86,29 @@ export class LevelWriter {
     if (this.#isAllPending) this.#pending.clear();
   }
 
-  async #tell(): Promise<void> {
-    const to = this.#now;
-    if (to === null || this.#isAsking) return;
-    this.#isAsking = true;
+  /** Begins to tell, unless it is under way: what came meanwhile is told behind it. */
+  #tell(): void {
+    if (this.#now === null || this.#isClosed || this.#telling !== null) return;
+    this.#telling = this.#tellOnce(this.#now).then((isTold) => {
+      this.#telling = null;
+      if (isTold && this.#now !== this.#told) this.#tell();
+      if (!isTold && !this.#isClosed) this.#retry = setTimeout(() => this.#tell(), RETRY_MS).unref();
+    });
+  }
+
+  /** Whether Redis confirmed it. */
+  async #tellOnce(to: KnownCommit): Promise<boolean> {
     const users = [...this.#pending];
     const isAll = this.#isAllPending;
     this.#pending = new Set();
     this.#isAllPending = false;
     const from = isAll || this.#told?.liveEpoch !== to.liveEpoch ? null : this.#told.revision;
     const isTold = await this.#advance(from, to, users);
-    this.#isAsking = false;
-    if (this.#now === null) return;
-    if (isTold) {
-      this.#told = to;
-      if (this.#now !== to) void this.#tell();
-      return;
-    }
+    if (this.#now === null) return isTold;
+    if (isTold) this.#told = to;
     // Whether it was done is not known: the same users are told again, with those of meanwhile.
-    this.#takeOut(isAll ? 'all' : users);
-    setTimeout(() => void this.#tell(), RETRY_MS).unref();
+    else this.#takeOut(isAll ? 'all' : users);
+    return isTold;
   }
 
   async #advance(from: number | null, to: KnownCommit, users: readonly string[]): Promise<boolean> {
