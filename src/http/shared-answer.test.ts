@@ -51,6 +51,17 @@ describe('A shared answer', () => {
     expect(await again).toBe('here');
   });
 
+  it('that throws before there is anything to wait for is asked for again as well', async () => {
+    let asked = 0;
+    const shared = new SharedAnswer<string>(() => {
+      asked += 1;
+      if (asked === 1) throw new Error('at once');
+      return Promise.resolve('here');
+    }, 1_000);
+    await expect(shared.get()).rejects.toThrow('at once');
+    expect(await shared.get()).toBe('here');
+  });
+
   it('that is kept for no time is still asked for once by those who wait together', async () => {
     const { hand, shared } = asked(0);
     const waiting = [shared.get(), shared.get()];

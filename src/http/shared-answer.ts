@@ -16,8 +16,14 @@ export class SharedAnswer<T> {
 
   get(): Promise<T> {
     const isOld = this.#isAnswered && this.#isOld();
-    if (this.#asked === null || isOld) this.#asked = this.#askAgain();
-    return this.#asked;
+    if (this.#asked !== null && !isOld) return this.#asked;
+    const asked = this.#askAgain();
+    this.#asked = asked;
+    // A fault may be there already: `ask` itself may have thrown.
+    asked.catch(() => {
+      this.#asked = null;
+    });
+    return asked;
   }
 
   /** The answer that is told now, or `null` where it must be asked for. */
@@ -32,14 +38,9 @@ export class SharedAnswer<T> {
   async #askAgain(): Promise<T> {
     this.#askedAt = this.now();
     this.#isAnswered = false;
-    try {
-      const answer = await this.ask();
-      this.#answer = answer;
-      this.#isAnswered = true;
-      return answer;
-    } catch (error) {
-      this.#asked = null;
-      throw error;
-    }
+    const answer = await this.ask();
+    this.#answer = answer;
+    this.#isAnswered = true;
+    return answer;
   }
 }
