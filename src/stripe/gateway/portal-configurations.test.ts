@@ -80,4 +80,25 @@ describe("Tenure's portal configurations", () => {
     const other = await configurations.plain();
     expect((await shown(other)).active).toBe(true);
   });
+
+  it('that were found since are not forgotten where an earlier look fails late', async () => {
+    let fail = (): void => undefined;
+    let pages = 0;
+    const page: StripeGateway['page'] = (path, query) => {
+      pages += 1;
+      if (pages > 1) return gateway.page(path, query);
+      return new Promise((_, reject) => {
+        fail = () => reject(new Error('late'));
+      });
+    };
+    const write: StripeGateway['write'] = (request) => gateway.write(request);
+    const configurations = new PortalConfigurations({ page, write }, () => now);
+    const early = configurations.plain();
+    now += 600_000;
+    const id = await configurations.plain();
+    const looked = pages;
+    fail();
+    await expect(early).rejects.toThrow('late');
+    expect([await configurations.plain(), pages]).toEqual([id, looked]);
+  });
 });

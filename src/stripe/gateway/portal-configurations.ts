@@ -111,8 +111,12 @@ export class PortalConfigurations {
     const known = this.#known.get(key);
     if (known !== undefined && this.now() < known.until) return known.id;
     const id = this.#find(key, features);
-    this.#known.set(key, { id, until: this.now() + TRUSTED_MS });
-    id.catch(() => this.#known.delete(key)); // whoever asked hears why
+    const found = { id, until: this.now() + TRUSTED_MS };
+    this.#known.set(key, found);
+    id.catch(() => {
+      // Whoever asked hears why. One that was found since stays.
+      if (this.#known.get(key) === found) this.#known.delete(key);
+    });
     return id;
   }
 
