@@ -161,4 +161,29 @@ describe('The last use of a key', () => {
     await one?.close();
     expect(await lastUsed()).toBe(9_000);
   });
+
+  it('that is being written when a process ends is waited for, and written again where that fails', async () => {
+    const { listing } = await new ApiKeyRepository(database.source).create('ends', new Set(['ops']));
+    const troubles: unknown[] = [];
+    const use = new LastUse(database.pool, (error) => troubles.push(error));
+    const waiting = `select pid from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock' and query like '%last_used_at%'`;
+    const pids = async () => (await test.pool.query<{ pid: number }>(waiting)).rows.map(({ pid }) => pid);
+    const other = await test.pool.connect();
+    await other.query('begin');
+    await other.query('lock table tenure.api_key in exclusive mode');
+    use.note(listing.id, 7_000);
+    void use.write();
+    const closing = use.close();
+    await until('the write waits', async () => (await pids()).length === 1);
+    await test.pool.query('select pg_cancel_backend($1)', await pids());
+    await until('the write failed', () => troubles.length === 1);
+    await other.query('commit');
+    other.release();
+    await closing;
+    const { rows } = await test.pool.query('select last_used_at from tenure.api_key where id = $1', [
+      listing.id,
+    ]);
+    expect(rows[0]?.last_used_at?.getTime()).toBe(7_000);
+  });
 });

@@ -5,6 +5,8 @@ const WRITE_EVERY_MS = 30_000;
 /** When keys were last used, written now and then: no request waits for it, and most write nothing. */
 export class LastUse {
   #used = new Map<string, number>();
+  /** The last write; resolved where none is under way. */
+  #writing: Promise<void> = Promise.resolve();
   readonly #timer: NodeJS.Timeout;
 
   /** `onTrouble` hears why a write has to wait for the next one. */
@@ -21,8 +23,19 @@ export class LastUse {
     this.#used.set(id, now);
   }
 
-  /** Writes what was noted since the last time; a later use that another instance wrote stays. */
-  async write(): Promise<void> {
+  /** Writes what was noted since the last time, behind a write that is under way; a later use that another instance wrote stays. */
+  write(): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#writeNoted());
+    return this.#writing;
+  }
+
+  /** Writes what is left, also where a write that was under way failed. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.write();
+  }
+
+  async #writeNoted(): Promise<void> {
     const used = this.#used;
     if (used.size === 0) return;
     this.#used = new Map();
@@ -38,11 +51,5 @@ export class LastUse {
       for (const [id, at] of used) if (!this.#used.has(id)) this.#used.set(id, at);
       this.onTrouble(error);
     }
-  }
-
-  /** Writes what is left. */
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.write();
   }
 }
