@@ -354,6 +354,31 @@ describe('a stream that changes while one decides', () => {
     expect(await one.stateOf(`${stream}-of-nobody`)).toMatchObject({ seen: { size: 0 }, link: null });
   });
 
+  it('keeps in memory what a command left there while its state was read: the next one meets no conflict', async () => {
+    const line = unreliableStore(store);
+    await repository().execute(record('evt_1'));
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    let isHeld = true;
+    const readKeys: EventStore['readKeys'] = async (...asked) => {
+      const answer = await store.readKeys(...asked);
+      if (isHeld) {
+        isHeld = false;
+        await held;
+      }
+      return answer;
+    };
+    const one = repository({ ...line, readKeys });
+    const state = one.stateOf(stream);
+    expect(await one.execute(record('evt_2'))).toMatchObject({ outcome: 'applied' });
+    goOn();
+    expect((await state).seen.has('evt_2')).toBe(false);
+    expect(await one.execute(record('evt_3'))).toMatchObject({ outcome: 'applied' });
+    expect(line.sent.map(({ expected }) => expected)).toEqual([0, 1]);
+  });
+
   it('leaves the process to others while it is long and read for the first time', async () => {
     await repository().execute(record('evt_1'));
     const [first] = await store.read(stream, 0);

@@ -103,7 +103,12 @@ export class AggregateRepository<State, Asked extends Command> {
 
   /** The state of a stream as it is in the store now. */
   async stateOf(stream: string): Promise<State> {
-    return (await this.#load(this.#folds, stream, this.#folds.get(stream) ?? this.#empty())).state;
+    const folds = this.#folds;
+    const known = folds.get(stream);
+    const fold = await this.#readOn(stream, known ?? this.#empty());
+    // A command may have ended meanwhile: what it left in memory is newer.
+    if (folds.peek(stream) === known) keep(folds, stream, fold);
+    return fold.state;
   }
 
   async #run(stream: string, command: Asked): Promise<CommandResult> {
@@ -195,12 +200,15 @@ export class AggregateRepository<State, Asked extends Command> {
     }
   }
 
-  /** What a stream has beyond `known`, folded on. */
+  /** What a stream has beyond `known`, folded on and kept in memory. */
   async #load(folds: KeptFolds<State>, stream: string, known: Fold<State>): Promise<Fold<State>> {
-    const fold =
-      (known.revision < 0 ? await this.#byKeys(stream) : null) ?? (await this.#read(stream, known));
-    if (fold.revision >= 0) folds.set(stream, fold);
+    const fold = await this.#readOn(stream, known);
+    keep(folds, stream, fold);
     return fold;
+  }
+
+  async #readOn(stream: string, known: Fold<State>): Promise<Fold<State>> {
+    return (known.revision < 0 ? await this.#byKeys(stream) : null) ?? (await this.#read(stream, known));
   }
 
   /** The fold of a whole stream by the keys of its events; `null` where it is to be read. */
@@ -255,6 +263,10 @@ export class AggregateRepository<State, Asked extends Command> {
   #empty(): Fold<State> {
     return { state: this.aggregate.initial, revision: -1, hash: GENESIS_HASH, position: null, newest: null };
   }
+}
+
+function keep<State>(folds: KeptFolds<State>, stream: string, fold: Fold<State>): void {
+  if (fold.revision >= 0) folds.set(stream, fold);
 }
 
 function ignore(): void {}
