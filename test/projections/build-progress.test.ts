@@ -18,7 +18,7 @@ const EVENTS = 1 + 2 * USERS.length;
 describe.each([
   ['in PostgreSQL', 'inside'],
   ['in EventStoreDB, whose positions are bytes', 'elsewhere'],
-] as const)('Progress of a fold by groups, with the log %s,', (_, where) => {
+] as const)('Progress of a fold, with the log %s,', (_, where) => {
   let log: ProjectedLog;
   let head: string;
   beforeEach(async () => {
@@ -73,7 +73,10 @@ describe.each([
     expectSteady(steps);
   });
 
-  it('is told of a verification by the part of its events that is folded, while its position stands', async () => {
+  it.each([
+    ['group by group, while its position stands', 1],
+    ['in the order of the log', 1_000],
+  ])('is told of a verification by the part of its events that is folded %s', async (_how, leastByGroups) => {
     const { gate } = await start();
     gate.open();
     const steps: Step[] = [];
@@ -86,7 +89,7 @@ describe.each([
         ...RULES_OF_THIS_CODE,
         projectorOf: (generation, only) => new EntitlementsProjector({ pool: log.pool, generation, ...only }),
         batchSize: 2,
-        leastByGroups: 1,
+        leastByGroups,
         patienceMs: 20_000,
       },
       { users: 'all', actor: 'ops', onProgress: (...where) => steps.push(step(...where)) },

@@ -176,8 +176,8 @@ function bringingOn(
     for (;;) {
       const read: Checkpoint | null = reached ?? (await findCheckpoint(pool, key));
       if (read === null) throw new UnknownGenerationError(generation);
-      if (comparePositions(read.handled, until) >= 0 && read.partialProgress.length === 0) return;
       onProgress(read.handled, until, read.events);
+      if (comparePositions(read.handled, until) >= 0 && read.partialProgress.length === 0) return;
       const round = await fold.run(read, until);
       if (round.outcome === 'fault') throw new GenerationFaultedError(generation, round.fault);
       // The log ends before an event that is in the read models, or the scratch generation was dropped meanwhile.
