@@ -11,13 +11,13 @@ import type { StripeGateway } from '../../gateway/stripe.gateway.js';
 import { isRefusedByStripe } from '../../gateway/stripe-lists.js';
 import { alone } from '../alone.js';
 import { AnswerAheadError, type AnswerReading } from '../answers.js';
+import { inTurns } from '../in-turns.js';
 import { KnownAccount, OtherAccountError } from '../known-account.js';
 import { ImportUnderWayError, UnfinishedImportError } from './errors.js';
 import type { ImportItem } from './import-item.js';
 import { type ImportJob, ImportJobs } from './import-jobs.js';
 import { listAfter, readPage } from './import-pages.js';
 import { importReport } from './import-report.js';
-import { inTurns } from './in-turns.js';
 import { noveltyOf } from './known.js';
 
 export interface ImporterOptions extends AnswerReading {

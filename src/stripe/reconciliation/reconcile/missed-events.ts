@@ -7,6 +7,7 @@ import {
   type TranslationOptions,
   translateStripeEvent,
 } from '../../translate/stripe-event.translator.js';
+import { inTurns } from '../in-turns.js';
 import type { Drift } from './drift-report.js';
 import type { Recorder } from './recorder.js';
 
@@ -27,8 +28,6 @@ export interface MissedEventsOptions {
 const TYPES_AT_ONCE = 20;
 /** Seconds before the mark that are looked through again: what Stripe listed late, or what came within its second. */
 const OVERLAP_SECONDS = 3_600;
-/** Events that are recorded at once: webhooks go on beside them. */
-const AT_ONCE = 8;
 
 /**
  * Goes through Stripe's events of every handled type, delivered or not, and has each recorded under its own id as if it had
@@ -49,7 +48,8 @@ export async function recordMissedEvents(options: MissedEventsOptions): Promise<
       const query = after === null ? {} : { starting_after: after };
       const page: PageAnswer = await pageOf(gateway, '/v1/events', { ...asked, ...from, ...query });
       until = Math.min(until, page.answeredAt);
-      await recordPage(options, page);
+      // Stripe lists the newest first; the log reads better the other way.
+      await inTurns([...page.objects].reverse(), (body) => recordOne(options, body));
       await onEvents(page.objects.length);
       after = page.hasMore ? (page.objects.at(-1)?.id ?? null) : null;
       signal.throwIfAborted();
@@ -58,19 +58,11 @@ export async function recordMissedEvents(options: MissedEventsOptions): Promise<
   return until;
 }
 
-async function recordPage(options: MissedEventsOptions, { objects }: PageAnswer): Promise<void> {
-  // Stripe lists the newest first; the log reads better the other way.
-  const oldestFirst = [...objects].reverse();
-  for (let first = 0; first < oldestFirst.length; first += AT_ONCE) {
-    options.signal.throwIfAborted();
-    await Promise.all(oldestFirst.slice(first, first + AT_ONCE).map((body) => recordOne(options, body)));
-  }
-}
-
 async function recordOne(
-  { translation, livemode, recorder, drift }: MissedEventsOptions,
+  { translation, livemode, recorder, drift, signal }: MissedEventsOptions,
   body: PageAnswer['objects'][number],
 ): Promise<void> {
+  signal.throwIfAborted();
   const read = translateStripeEvent(body, translation);
   if (read.outcome === 'malformed') {
     drift.add('unusableEvents', { event: id(body.id) ?? 'unreadable', why: read.problems.join('; ') });
