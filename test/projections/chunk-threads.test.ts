@@ -108,12 +108,17 @@ describe('A build whose groups are folded by several threads', () => {
     const gate = new Gate(0);
     const { instance } = await start(threads(1), gate.before);
     const generation = await instance.rebuilds.begin(OPS);
-    await until('the second is written and waits for its turn', async () => {
-      const { rows } = await log.pool.query(
-        `select from pg_stat_activity where datname = current_database() and application_name = 'thread'
+    const lastAskedAt = async (): Promise<number | undefined> => {
+      const { rows } = await log.pool.query<{ readonly at: number }>(
+        `select extract(epoch from query_start)::float8 as at from pg_stat_activity
+         where datname = current_database() and application_name = 'thread'
            and state = 'idle in transaction' and backend_xid is not null`,
       );
-      return rows.length === 1;
+      return rows[0]?.at;
+    };
+    const written = await until('the second is written and waits for its turn', lastAskedAt);
+    await until('it asks for something, as it would be ended else', async () => {
+      return ((await lastAskedAt()) ?? written) > written;
     });
     expect((await log.rowsOf(generation)).user_role).toEqual([]);
     gate.open();

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '../../../database/in-transaction.js';
 import type { EventStore } from '../../../event-store/event-store.js';
 import type { EventEnvelope } from '../../../events/event-envelope.js';
@@ -30,6 +30,12 @@ const BEGINNING = {
   events: 0,
   setAside: NOTHING_SET_ASIDE,
 } as const;
+
+/**
+ * Interval at which a transaction that waits for its turn asks for something, in milliseconds. PostgreSQL ends one in which nothing
+ * is asked for ten seconds, and the chunk before may take longer where processors are short.
+ */
+const ASK_EVERY_MS = 1_000;
 
 /** Folds chunks in this thread: while one is written, the next is folded, and the one after it read. */
 export class OwnChunkFolder implements ChunkFolder {
@@ -115,13 +121,24 @@ export class OwnChunkFolder implements ChunkFolder {
       // Rows and checkpoint are lost together or not at all, and the log can be folded again: no flush of its own.
       await client.query('set local synchronous_commit = off');
       for (const batch of batches) await batch.write(client);
-      const given = await turn;
+      const given = await keptOpen(client, turn);
       const applied = positions.length;
       const isNoted =
         given !== null && (await noteStretch(client, key, given.read, { stretch: given.stretch, applied }));
       if (!isNoted) await client.query('rollback');
       return isNoted;
     });
+  }
+}
+
+/** Waits for a turn, in a transaction that stays open however long that takes. */
+async function keptOpen<T>(client: PoolClient, turn: Promise<T>): Promise<T> {
+  // On a session that is gone the statement that comes with the turn fails, too, and is heard of.
+  const asking = setInterval(() => client.query('select').catch(() => undefined), ASK_EVERY_MS);
+  try {
+    return await turn;
+  } finally {
+    clearInterval(asking);
   }
 }
 
