@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { z } from 'zod';
-import { isNamedWith } from '../events/stream-names.js';
+import { parseStreamName } from '../events/stream-names.js';
 import { NamedError } from '../observability/named-error.js';
 import type { LogSettings } from './open-event-store.js';
 
@@ -100,7 +100,7 @@ async function refuseOtherPrefix(pool: Pool, { eventStoreUrl, streamPrefix }: Lo
   if (eventStoreUrl !== null) return;
   const { rows } = await pool.query('select stream from tenure_log.event order by position limit 1');
   const first = z.object({ stream: z.string() }).optional().parse(rows[0])?.stream;
-  if (first === undefined || isNamedWith(streamPrefix, first)) return;
+  if (first === undefined || parseStreamName(streamPrefix, first) !== null) return;
   throw new OtherLogError(
     `the log in the database begins with the stream "${first}", STREAM_PREFIX says "${streamPrefix}": ` +
       'set it as it was, or give this log a database of its own',

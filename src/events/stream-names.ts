@@ -102,11 +102,3 @@ export function parseStreamName(prefix: string, name: string): StreamSubject | n
   }
   return null;
 }
-
-/** Whether a stream has a name that is made with this prefix, and not with a longer or a shorter one. */
-export function isNamedWith(prefix: string, stream: string): boolean {
-  if (!stream.startsWith(prefix)) return false;
-  const rest = stream.slice(prefix.length);
-  const isOfOneThing = STREAM_CATEGORIES.some((category) => rest.startsWith(`${category}-`));
-  return isOfOneThing || rest === 'catalog' || rest === 'erasures';
-}
