@@ -5,7 +5,7 @@ const PLACEHOLDER =
 
 /**
  * Why somebody could guess a secret, however long it is, in words that follow its name; `null` where nothing of that is seen. What
- * random bytes give in hex, base64 or decimal is never weak, but by a chance of less than one in a million.
+ * chance gives in hex, base64 or decimal is weak in less than one of a million cases, from 32 characters on.
  */
 export function weaknessOf(secret: string): string | null {
   const own = secret.replace(/^whsec_/, '');
