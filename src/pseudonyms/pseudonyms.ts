@@ -23,7 +23,8 @@ export interface PseudonymsOptions {
 
 /**
  * The one edge where user ids and what stands for them in log and read models are exchanged (DESIGN 4, "Pseudonyms"). Inside,
- * a user id is a pseudonym; outside it is your own. Pairs are in memory, and another instance's erasure is seen within a second.
+ * a user id is a pseudonym; outside it is your own. Pairs are in memory, and no answer is made of one that any instance erased more
+ * than a second ago.
  */
 export class Pseudonyms {
   readonly #byUserId = new LRUCache<string, Pair>({ max: PAIRS_IN_MEMORY });
