@@ -44,7 +44,8 @@ export class SetDownEvents {
   ) {}
 
   /**
-   * Makes the table anew, for the stretch after a checkpoint; or empties it, row by row, where somebody reads it.
+   * Makes the table anew, for the stretch after a checkpoint; or takes it as it is, where somebody reads it: what is set down is
+   * written over what is left there, and to delete that could take longer than a statement may.
    * @throws SetDownGoneError where the fold is not at it any more
    */
   async begin({ revision }: Pick<Checkpoint, 'revision'>): Promise<void> {
@@ -60,7 +61,6 @@ export class SetDownEvents {
       await client.query('savepoint beginning');
       if (!(await tryToDrop(client, generation))) {
         await client.query('rollback to savepoint beginning');
-        await orGone(generation, () => client.query(`delete from ${tableOf(generation)}`));
         return;
       }
       // Rows are not compressed: they are read once, and soon.
@@ -73,7 +73,7 @@ export class SetDownEvents {
     });
   }
 
-  /** Sets events down; those that are there stay. @throws SetDownGoneError */
+  /** Sets events down, each in the place of one that is there. @throws SetDownGoneError */
   async take(events: readonly StoredEvent[]): Promise<void> {
     const { generation } = this.key;
     if (events.length === 0) return;
@@ -83,7 +83,8 @@ export class SetDownEvents {
         text: `insert into ${tableOf(generation)} (position, stream, revision, id, type, data, metadata)
                select * from unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::text[],
                  string_to_array($6, ${SEPARATOR}), string_to_array($7, ${SEPARATOR}))
-               on conflict do nothing`,
+               on conflict (position) do update set stream = excluded.stream, revision = excluded.revision, id = excluded.id,
+                 type = excluded.type, data = excluded.data, metadata = excluded.metadata`,
         values: [
           arrayColumn(events, ({ position }) => position),
           arrayColumn(events, ({ stream }) => stream),
