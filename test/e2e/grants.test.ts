@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { runCli } from '../../src/cli/program.js';
 import { POOL } from '../../src/database/database.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { AdvancingClock } from '../support/advancing-clock.js';
 import { buyer } from '../support/buyer.js';
 import { problemCode } from '../support/http-call.js';
 import { wholeLog } from '../support/log.js';
@@ -9,9 +10,10 @@ import { AUTHORIZED, SHIPPED_PLANS, startService, type TestService } from '../su
 import { until } from '../support/until.js';
 
 describe('What is given and set by hand', () => {
+  const clock = new AdvancingClock();
   let service: TestService;
   beforeAll(async () => {
-    service = await startService({ environment: SHIPPED_PLANS });
+    service = await startService({ environment: SHIPPED_PLANS, hooks: { now: clock.now } });
   });
   afterAll(() => service.close());
 
@@ -93,13 +95,14 @@ describe('What is given and set by hand', () => {
   });
 
   it('ends by itself for a user who never bought anything', async () => {
-    const expiresAt = new Date(Date.now() + 1_500).toISOString();
+    const expiresAt = new Date(clock.end).toISOString();
     const { body } = await issue('otto', { features: ['sso'], limits: { members: 70 }, expiresAt });
     expect(await service.entitlements('otto', body.position)).toMatchObject({
       features: ['reports', 'sso'],
       limits: { members: 70 },
       validUntil: expiresAt,
     });
+    clock.advance();
     const stored = await service.storedId('otto');
     await until('the clock ends it', async () => {
       const log = await wholeLog(service.tenure.app.get<EventStore>(EVENT_STORE));
