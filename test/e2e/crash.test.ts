@@ -11,6 +11,7 @@ import { ADMIN_KEY, PLANS, startService, type TestService, testEnvironment } fro
 import { freePort, ServiceProcess } from '../support/service-process.js';
 import { type TestStores, testStores } from '../support/stores.js';
 import { now, signed } from '../support/stripe-events.js';
+import { until } from '../support/until.js';
 
 const EVENTS = Number(process.env.CRASH_EVENTS ?? 80);
 const SUBSCRIPTIONS = Math.max(18, Math.ceil(EVENTS / 20));
@@ -216,8 +217,10 @@ interface Facts {
 async function factsOf(url: string, userIds: readonly string[], minPosition: string): Promise<Facts[]> {
   return Promise.all(
     userIds.map(async (userId) => {
-      const response = await fetch(`${url}/v1/users/${userId}/entitlements?minPosition=${minPosition}`, {
-        headers: { authorization: `Bearer ${ADMIN_KEY}` },
+      const path = `${url}/v1/users/${userId}/entitlements?minPosition=${minPosition}`;
+      const response = await until(`${path} is read`, async () => {
+        const answer = await fetch(path, { headers: { authorization: `Bearer ${ADMIN_KEY}` } });
+        return answer.status !== 412 && answer;
       });
       expect(response.status).toBe(200);
       const { revocationVersion, position, changedAt, ...facts } = JSON.parse(await response.text());

@@ -1,5 +1,6 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { z } from 'zod';
+import { until } from './until.js';
 
 export interface Call {
   readonly method?: string;
@@ -10,8 +11,8 @@ export interface Call {
   readonly body?: string | Uint8Array | readonly Uint8Array[];
   /** Address the call comes from; all of 127.0.0.0/8 is ours. */
   readonly from?: string;
-  /** Hangs up when no answer came by then; the call is rejected. */
-  readonly giveUpAfterMs?: number;
+  /** Hangs up when it is aborted; the call is rejected. */
+  readonly leaves?: AbortSignal;
 }
 
 export interface Answer {
@@ -32,7 +33,7 @@ export function answerOf(status: number, headers: IncomingHttpHeaders, text: str
 /** One request on a connection of its own. */
 export function call(
   url: string,
-  { method = 'GET', path, headers = {}, body, from, giveUpAfterMs }: Call,
+  { method = 'GET', path, headers = {}, body, from, leaves }: Call,
 ): Promise<Answer> {
   const { hostname, port } = new URL(url);
   const chunks = body === undefined || typeof body === 'string' || body instanceof Uint8Array ? null : body;
@@ -46,6 +47,7 @@ export function call(
         headers: { ...(chunks === null ? lengthOf(body, headers) : {}), ...headers },
         agent: false,
         ...(from === undefined ? {} : { localAddress: from }),
+        ...(leaves === undefined ? {} : { signal: leaves }),
       },
       (response) => {
         const received: Buffer[] = [];
@@ -58,14 +60,19 @@ export function call(
       },
     );
     sent.on('error', reject);
-    if (giveUpAfterMs !== undefined) {
-      sent.setTimeout(giveUpAfterMs, () => sent.destroy(new Error('gave up')));
-    }
     if (chunks === null) sent.end(body);
     else {
       for (const chunk of chunks) sent.write(chunk);
       sent.end();
     }
+  });
+}
+
+/** Asks again as long as the read model is behind the position that is asked for: it is waited for five seconds, which are few for a busy machine. */
+export function whenLevel(ask: () => Promise<Answer>): Promise<Answer> {
+  return until('the read model is level', async () => {
+    const answer = await ask();
+    return answer.body?.code !== 'projection_behind' && answer;
   });
 }
 

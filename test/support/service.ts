@@ -11,7 +11,7 @@ import { PSEUDONYMS, type Pseudonyms } from '../../src/pseudonyms/pseudonyms.js'
 import type { StripeIds } from '../../src/pseudonyms/stripe-ids.js';
 import { STRIPE_IDS } from '../../src/stripe/gateway/gateway.module.js';
 import { ADMIN_KEY } from './admin-key.js';
-import { type Answer, answerOf, type Call, call } from './http-call.js';
+import { type Answer, answerOf, type Call, call, whenLevel } from './http-call.js';
 import { wholeLog } from './log.js';
 import { pseudonymSettings } from './pseudonyms.js';
 import { type TestStores, testStores } from './stores.js';
@@ -139,7 +139,7 @@ export class TestService {
     return call(this.url, request);
   }
 
-  /** With the admin key, unless the headers hold another one; a value becomes a JSON body. */
+  /** With the admin key, unless the headers hold another one; a value becomes a JSON body. Asks again where `whenLevel` does. */
   ask(
     method: string,
     path: string,
@@ -148,16 +148,19 @@ export class TestService {
   ): Promise<Answer> {
     const content = value === undefined ? {} : { 'content-type': 'application/json' };
     const body = value === undefined ? {} : { body: JSON.stringify(value) };
-    return this.call({ method, path, headers: { ...AUTHORIZED, ...content, ...headers }, ...body });
+    const asked = { method, path, headers: { ...AUTHORIZED, ...content, ...headers }, ...body };
+    return whenLevel(() => this.call(asked));
   }
 
-  /** Asks with the admin key, unless the headers hold another one. */
-  async get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
-    const asked = supertest(this.url)
-      .get(path)
-      .set({ ...AUTHORIZED, ...headers });
-    const answer = await asked.agent(ONE_CALL).buffer(true);
-    return answerOf(answer.status, answer.headers, answer.text ?? '');
+  /** Asks with the admin key, unless the headers hold another one; again where `whenLevel` does. */
+  get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    return whenLevel(async () => {
+      const asked = supertest(this.url)
+        .get(path)
+        .set({ ...AUTHORIZED, ...headers });
+      const answer = await asked.agent(ONE_CALL).buffer(true);
+      return answerOf(answer.status, answer.headers, answer.text ?? '');
+    });
   }
 
   /** The snapshot of a user, as of `minPosition` or later when one is given. */
