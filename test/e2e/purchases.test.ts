@@ -1,3 +1,4 @@
+import { holdUntilSeen } from '../support/held-checkouts.js';
 import { until } from '../support/until.js';
 import { APP, Shop } from './support/shop.js';
 
@@ -8,6 +9,7 @@ describe('A plan that is sold once', () => {
   let shop: Shop;
   beforeAll(async () => {
     shop = await Shop.open();
+    holdUntilSeen(shop.service.tenure);
   }, TIMEOUT_MS);
   afterAll(async () => {
     await shop?.close();

@@ -1,4 +1,5 @@
 import { buyer, PRO } from '../support/buyer.js';
+import { holdUntilSeen } from '../support/held-checkouts.js';
 import { problemCode } from '../support/http-call.js';
 import { SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
 import { customerEvent, SECOND_SECRET, signedHeaders, thinEvent } from '../support/stripe-events.js';
@@ -89,9 +90,11 @@ describe('Signed webhooks', () => {
 
   it('hold the reply to a paid checkout until its subscription can be seen', async () => {
     const cara = buyer('cara');
+    const letGo = holdUntilSeen(service.tenure);
     const checkout = service.receive(cara.checksOut('cara').body);
     await service.receive(cara.started('active').body);
     expect((await checkout).outcome).toBe('applied');
+    letGo();
     const { plan } = await service.entitlements('cara');
     expect(plan).toBe('plus');
   });
