@@ -307,8 +307,7 @@ describe('A checkout that Tenure begins', () => {
     await shop.stripe.subscriptions.update(id, { cancel_at_period_end: true });
     await shop.heard();
     const begun = await shop.begin('nic', PRO);
-    const { pool } = second.tenure;
-    const holding = await pool.connect();
+    const holding = await shop.stores.database.pool.connect(); // of the test: the service's own end a transaction that stands idle
     await holding.query('begin');
     await holding.query(`select from tenure.reaction_checkpoint where reaction = 'checkout' for update`);
     expect(await shop.confirm(begun.body.url)).toBe(303);

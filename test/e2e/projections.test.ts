@@ -64,9 +64,9 @@ describe('The projections, over HTTP', () => {
     return z.object({ entitlements: z.array(z.unknown()) }).parse(answer.body).entitlements[0];
   }
 
-  /** Holds something in the database for as long as the answer is not called. */
+  /** Holds something in the database for as long as the answer is not called, by a session of the test: the service's own end a transaction that stands idle. */
   async function holding(statement: string): Promise<() => Promise<void>> {
-    const client = await service.tenure.pool.connect();
+    const client = await service.stores.database.pool.connect();
     await client.query('begin');
     await client.query(statement);
     let held = true;
@@ -249,14 +249,23 @@ describe('The projections, over HTTP', () => {
   it('are swapped to the end when the caller leaves in the middle', async () => {
     await rebuilds('keep', 'kept');
     const release = await holding('lock table tenure.generation_swap in exclusive mode');
+    const caller = new AbortController();
     const calling = call(service.tenure.url, {
       method: 'POST',
       path: `${OPS}/swap`,
       headers: { ...AUTHORIZED, 'content-type': 'application/json' },
       body: JSON.stringify({ generation: 2, ...WHY }),
-      giveUpAfterMs: 200,
+      leaves: caller.signal,
     });
-    await expect(calling).rejects.toThrow('gave up');
+    await until('the swap is under way', async () => {
+      const { rowCount } = await service.stores.database.pool.query(
+        `select from pg_locks where not granted and relation = 'tenure.generation_swap'::regclass
+           and database = (select oid from pg_database where datname = current_database())`,
+      );
+      return rowCount !== 0;
+    });
+    caller.abort();
+    await expect(calling).rejects.toThrow('aborted');
     await release();
     await until('the swap', async () => (await get()).generation === 2);
   });
