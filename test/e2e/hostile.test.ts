@@ -53,7 +53,7 @@ describe('a delivery that is not signed by Stripe now', () => {
     ['with nonsense', () => 'nonsense'],
     ['with a foreign secret', (body) => signatureOf(body, 'whsec_somebody_elses_secret')],
     ['signed 301 seconds ago', (body) => signatureOf(body, SECRET, now() - 301)],
-    ['signed 302 seconds ahead', (body) => signatureOf(body, SECRET, now() + 302)],
+    ['signed 600 seconds ahead', (body) => signatureOf(body, SECRET, now() + 600)],
     ['signed for another body', (body) => signatureOf(`${body} `)],
     ['with an empty signature', () => `t=${now()},v1=`],
     [

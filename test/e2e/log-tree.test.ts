@@ -42,6 +42,7 @@ describe('The tree of the log', () => {
         ...SHIPPED_PLANS,
         AUDIT_ORIGIN: ORIGIN,
         AUDIT_MIRROR: mirror,
+        AUDIT_EVERY_SECONDS: '86400', // it is kept when a test says so, and at no other time
         AUDIT_WITNESSES: witness.setting,
       },
     });

@@ -3,7 +3,7 @@ import { loadSettings } from '../../src/config/settings.js';
 import { StreamPlaces } from '../../src/push/stream-places.js';
 import { type CuttingProxy, cuttingProxy } from '../contract/cutting-proxy.js';
 import { buyer } from '../support/buyer.js';
-import { call, problemCode } from '../support/http-call.js';
+import { call, problemCode, whenLevel } from '../support/http-call.js';
 import { IdentityProvider } from '../support/identity-provider.js';
 import { AUTHORIZED, SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
 import { until } from '../support/until.js';
@@ -133,11 +133,22 @@ describe('A stream of a user over HTTP', () => {
   });
 
   it('ends with the token that opened it', async () => {
-    const now = Math.floor(Date.now() / 1_000);
-    const authorization = `Bearer ${await provider.token('gil', { exp: now + 2 })}`;
-    const reader = await readEvents(service.url, 'GET', '/v1/me/entitlements/stream', undefined, {
-      authorization,
-    });
+    /** `null` where the machine took longer to open it than the token held. */
+    const opened = async (seconds: number) => {
+      const exp = Math.floor(Date.now() / 1_000) + seconds;
+      const authorization = `Bearer ${await provider.token('gil', { exp })}`;
+      const path = '/v1/me/entitlements/stream';
+      const reader = await readEvents(service.url, 'GET', path, undefined, { authorization });
+      let isOver = false;
+      void reader.ended.then(() => {
+        isOver = true;
+      });
+      await until('it to tell or to end', () => isOver || reader.events.length > 0);
+      return reader.events.length > 0 ? { reader, authorization } : null;
+    };
+    const stream = (await opened(2)) ?? (await opened(30));
+    if (stream === null) throw new Error('it does not open');
+    const { reader, authorization } = stream;
     expect(await reader.first('snapshot')).toMatchObject({ userId: 'gil' });
     expect(await reader.ended).toBe(true);
     const theirs = await service.call({ path: pathOf('erin'), headers: { authorization } });
@@ -172,6 +183,8 @@ describe('An instance that no notification of the database reaches', () => {
     const kim = buyer('kim');
     const path = '/v1/users/kim/entitlements';
     const read = () => call(deaf.url, { path, headers: AUTHORIZED });
+    const readAt = (position: string | undefined) =>
+      whenLevel(() => call(deaf.url, { path: `${path}?minPosition=${position}`, headers: AUTHORIZED }));
     const stream = await readEvents(deaf.url, 'GET', `${path}/stream`);
     await stream.first('snapshot');
     const changes = [kim.started('active').body, kim.ends().body];
@@ -186,10 +199,7 @@ describe('An instance that no notification of the database reaches', () => {
       expect((await wait).body).toMatchObject({ revocationVersion: version });
       await until('the stream to tell it', () => toldBy(stream).length === version + 1);
       expect((await read()).body).toMatchObject({ revocationVersion: version });
-      const reached = await call(deaf.url, {
-        path: `${path}?minPosition=${position}`,
-        headers: AUTHORIZED,
-      });
+      const reached = await readAt(position);
       expect(reached.body).toMatchObject({ revocationVersion: version });
     }
     expect(toldBy(stream)).toEqual(['snapshot free 0', 'change plus 1', 'change free 2']);
@@ -202,7 +212,7 @@ describe('An instance that no notification of the database reaches', () => {
     proxy.requests = 'pass';
     proxy.cutAll();
     await until('it to read again', async () => (await read()).status === 200);
-    const after = await call(deaf.url, { path: `${path}?minPosition=${position}`, headers: AUTHORIZED });
+    const after = await readAt(position);
     expect(after.body).toMatchObject({ plan: 'plus', revocationVersion: 3 });
     await until('the stream to tell it, too', () => toldBy(stream).length === 4);
     expect(toldBy(stream).at(-1)).toBe('change plus 3');
@@ -273,16 +283,12 @@ describe('A reply to what wrote', () => {
     expect([granted.status, position]).toEqual([201, granted.body.position]);
     const again = await service.ask('POST', '/v1/users/ida/grants', grant, key);
     expect(again.headers['tenure-position']).toBe(position);
-    const read = await call(other.url, {
-      path: `/v1/users/ida/entitlements?minPosition=${position}`,
-      headers: AUTHORIZED,
-    });
-    expect(read.body).toMatchObject({ plan: 'pro' });
-    const feature = await call(other.url, {
-      path: `/v1/users/ida/features/api?minPosition=${position}`,
-      headers: AUTHORIZED,
-    });
-    expect(feature.body).toMatchObject({ allowed: true });
+    const read = (what: string) =>
+      whenLevel(() =>
+        call(other.url, { path: `/v1/users/ida/${what}?minPosition=${position}`, headers: AUTHORIZED }),
+      );
+    expect((await read('entitlements')).body).toMatchObject({ plan: 'pro' });
+    expect((await read('features/api')).body).toMatchObject({ allowed: true });
     const batch = (at: string) =>
       service.ask('POST', `/v1/entitlements/batch?minPosition=${at}`, { userIds: ['ida'] });
     expect((await batch(String(position))).body.entitlements).toMatchObject([{ plan: 'pro' }]);

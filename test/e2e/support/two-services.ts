@@ -15,7 +15,7 @@ import { EVENTS_OF_A_LIFE, RecordedLives } from '../../support/recorded-lives.js
 import { PLANS, startService, testEnvironment } from '../../support/service.js';
 import { type Ended, freePort, ServiceProcess } from '../../support/service-process.js';
 import { type TestStores, testStores } from '../../support/stores.js';
-import { until } from '../../support/until.js';
+import { PATIENCE_MS, until } from '../../support/until.js';
 
 /** How the database knows commands. */
 export const COMMAND = 'tenure';
@@ -86,6 +86,7 @@ export class TwoServices {
       rules: LATER_RULES,
       onFault,
       onTrouble: onFault,
+      patienceMs: PATIENCE_MS, // who builds shares the machine with those who read and write
     });
     const urls = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`] as const;
     const program = await laterVersion();
