@@ -10,13 +10,14 @@ import { KEPT_TABLES } from '../../src/backup/tables.js';
 import { runCli } from '../../src/cli/program.js';
 import { metadataOf } from '../../src/commands/aggregate.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
-import { EventStoreDbEventStore } from '../../src/event-store/eventstoredb/eventstoredb-event-store.js';
+import type { EventStoreDbEventStore } from '../../src/event-store/eventstoredb/eventstoredb-event-store.js';
 import { PostgresEventStore } from '../../src/event-store/postgres/postgres-event-store.js';
 import { GENESIS_HASH, type SealedEvent, sealEvent } from '../../src/events/hash-chain.js';
 import type { StoredEvent } from '../../src/events/stored-event.js';
 import { GENERATION_TABLES } from '../../src/projections/read-models/partitions.js';
 import { buyer, PRO } from '../support/buyer.js';
 import { built } from '../support/compiled.js';
+import { patientStore } from '../support/eventstoredb/patient-store.js';
 import { EventStoreDbServer } from '../support/eventstoredb/server.js';
 import { testFolder } from '../support/folder.js';
 import { wholeLog } from '../support/log.js';
@@ -53,7 +54,7 @@ beforeAll(async () => {
     testDatabase(),
     testDatabase(),
   ]);
-  target = new EventStoreDbEventStore({ url: server.url, streamPrefix: 'tenure.', onFault: () => undefined });
+  target = patientStore({ url: server.url });
   for (let n = 0; n < 3; n += 1) {
     const who = buyer(`user${n}`);
     const told = [who.started('active'), who.pays('subscription_create'), who.switchesTo(PRO)];
@@ -295,11 +296,7 @@ describe('tenure backup and tenure restore', () => {
     'go on after they were killed, and let nobody else in before the end',
     async () => {
       const [database, other] = await Promise.all([testDatabase(), EventStoreDbServer.start()]);
-      const store = new EventStoreDbEventStore({
-        url: other.url,
-        streamPrefix: 'tenure.',
-        onFault: () => undefined,
-      });
+      const store = patientStore({ url: other.url });
       const environment = { DATABASE_URL: database.url, EVENTSTORE_URL: other.url };
       const file = join(folder, 'first.backup');
       try {

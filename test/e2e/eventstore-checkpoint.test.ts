@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { createTenure, type Tenure } from '../../src/bootstrap.js';
 import { metadataOf } from '../../src/commands/aggregate.js';
 import { loadSettings } from '../../src/config/settings.js';
-import { EventStoreDbEventStore } from '../../src/event-store/eventstoredb/eventstoredb-event-store.js';
+import type { EventStoreDbEventStore } from '../../src/event-store/eventstoredb/eventstoredb-event-store.js';
 import { OtherLogError } from '../../src/event-store/log-identity.js';
 import { GENESIS_HASH, type SealedEvent, sealEvent } from '../../src/events/hash-chain.js';
+import { patientStore } from '../support/eventstoredb/patient-store.js';
 import { EventStoreDbServer } from '../support/eventstoredb/server.js';
 import { type TestDatabase, testDatabase } from '../support/postgres.js';
 import { PLANS, testEnvironment } from '../support/service.js';
@@ -24,9 +25,8 @@ beforeEach(async () => {
   [database, server] = await Promise.all([testDatabase(), EventStoreDbServer.start()]);
   folder = await mkdtemp(join(tmpdir(), 'tenure-checkpoint-'));
   await writeFile(join(folder, 'plans.yaml'), PLANS);
-  const onFault = (): void => undefined;
-  writer = new EventStoreDbEventStore({ url: server.url, streamPrefix: 'tenure.', onFault });
-  others = new EventStoreDbEventStore({ url: server.url, streamPrefix: 'billing-', onFault });
+  writer = patientStore({ url: server.url });
+  others = patientStore({ url: server.url, streamPrefix: 'billing-' });
 });
 afterEach(async () => {
   await stop();

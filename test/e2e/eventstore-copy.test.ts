@@ -7,9 +7,10 @@ import { TreeKeeper } from '../../src/audit/tree/tree-keeper.js';
 import { copyEvents } from '../../src/cli/events-copy.js';
 import { runCli } from '../../src/cli/program.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
-import { EventStoreDbEventStore } from '../../src/event-store/eventstoredb/eventstoredb-event-store.js';
+import type { EventStoreDbEventStore } from '../../src/event-store/eventstoredb/eventstoredb-event-store.js';
 import type { StoredEvent } from '../../src/events/stored-event.js';
 import { buyer, PRO } from '../support/buyer.js';
+import { patientStore } from '../support/eventstoredb/patient-store.js';
 import { EventStoreDbServer } from '../support/eventstoredb/server.js';
 import { testFolder } from '../support/folder.js';
 import { wholeLog } from '../support/log.js';
@@ -25,7 +26,7 @@ beforeEach(async () => {
     startService({ environment: SHIPPED_PLANS }),
     EventStoreDbServer.start(),
   ]);
-  target = new EventStoreDbEventStore({ url: server.url, streamPrefix: 'tenure.', onFault: () => undefined });
+  target = patientStore({ url: server.url });
   users = [];
   for (let n = 0; n < 6; n += 1) {
     const user = `user${n}`;

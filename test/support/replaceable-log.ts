@@ -1,8 +1,8 @@
 import { metadataOf } from '../../src/commands/aggregate.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
-import { EventStoreDbEventStore } from '../../src/event-store/eventstoredb/eventstoredb-event-store.js';
 import { PostgresEventStore } from '../../src/event-store/postgres/postgres-event-store.js';
 import { GENESIS_HASH, sealEvent } from '../../src/events/hash-chain.js';
+import { patientStore } from './eventstoredb/patient-store.js';
 import type { LogRecord } from './eventstoredb/records.js';
 import { EventStoreDbServer } from './eventstoredb/server.js';
 import { logInEventStoreDb } from './log.js';
@@ -102,11 +102,7 @@ async function eventStoreDbLog(): Promise<ReplaceableLog> {
       return () => becomes(records);
     },
     wipe: () => becomes([]),
-    refill: (count) =>
-      refilled(
-        new EventStoreDbEventStore({ url: server.url, streamPrefix: PREFIX, onFault: () => undefined }),
-        count,
-      ),
+    refill: (count) => refilled(patientStore({ url: server.url, streamPrefix: PREFIX }), count),
   };
 }
 

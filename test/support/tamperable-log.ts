@@ -1,8 +1,8 @@
 import pg from 'pg';
 import type { EventStore, LogTarget } from '../../src/event-store/event-store.js';
-import { EventStoreDbEventStore } from '../../src/event-store/eventstoredb/eventstoredb-event-store.js';
 import { PostgresEventStore } from '../../src/event-store/postgres/postgres-event-store.js';
 import type { StoredEvent } from '../../src/events/stored-event.js';
+import { patientStore } from './eventstoredb/patient-store.js';
 import { type LogRecord } from './eventstoredb/records.js';
 import { EventStoreDbServer } from './eventstoredb/server.js';
 import { logInEventStoreDb } from './log.js';
@@ -78,7 +78,7 @@ async function inEventStoreDb(): Promise<TamperableLog> {
     testDatabase(serviceTables('elsewhere')),
     EventStoreDbServer.start(),
   ]);
-  const storeAt = (url: string) => new EventStoreDbEventStore({ url, streamPrefix: PREFIX, onFault: ignore });
+  const storeAt = (url: string) => patientStore({ url, streamPrefix: PREFIX });
   const store = storeAt(server.url);
   return {
     database,
