@@ -6,6 +6,7 @@ import { compareGenerations } from '../../src/projections/rebuild/comparison.js'
 import { gatherStatistics } from '../../src/projections/rebuild/generation-statistics.js';
 import { findGeneration } from '../../src/projections/rebuild/generation-table.js';
 import { begunBuild } from '../support/begun-build.js';
+import { openTransaction } from '../support/open-transaction.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, KEY, ProjectedLog } from '../support/projected-log.js';
 import { rowsRead } from '../support/rows-read.js';
@@ -73,9 +74,9 @@ describe('A generation of which PostgreSQL knows nothing yet', () => {
     const { instance, generation } = await built();
     await addOthers(generation);
     expect(await usersKnown(generation)).toBe(-1);
-    const holder = await log.pool.connect();
+    const holder = await openTransaction(log.pool);
     try {
-      await holder.query('begin; select from tenure.live_generation for update');
+      await holder.query('select from tenure.live_generation for update');
       const swapping = instance.rebuilds.swap(generation, OPS);
       await until(
         'PostgreSQL has looked',
@@ -106,9 +107,9 @@ describe('A generation of which PostgreSQL knows nothing yet', () => {
   it('is swapped without statistics of a table that somebody else looks at just then', async () => {
     const { instance, generation } = await built();
     await addOthers(generation);
-    const vacuum = await log.pool.connect();
+    const vacuum = await openTransaction(log.pool);
     try {
-      await vacuum.query(`begin; lock table tenure.user_role_g${generation} in share update exclusive mode`);
+      await vacuum.query(`lock table tenure.user_role_g${generation} in share update exclusive mode`);
       expect(await instance.rebuilds.swap(generation, OPS)).toMatchObject({ changed: USERS.length });
       await vacuum.query('rollback');
     } finally {

@@ -11,6 +11,7 @@ import {
   UnknownGenerationError,
 } from '../../src/projections/rebuild/errors.js';
 import { beginGeneration } from '../../src/projections/rebuild/generation-table.js';
+import { openTransaction } from '../support/open-transaction.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
@@ -292,9 +293,8 @@ describe('A rebuild', () => {
 
     it('never goes past what is read: held still, it is compared and swapped at that very event', async () => {
       await foldedBefore();
-      const holder = await log.pool.connect();
+      const holder = await openTransaction(log.pool);
       try {
-        await holder.query('begin');
         await holder.query('select from tenure.projection_checkpoint where generation = 1 for update');
         const a = await start('a', LENIENT, { patienceMs: 20_000 });
         const last = await log.record(sightOf('1', day(1), { userId: 'ann', status: 'past_due' }));

@@ -4,6 +4,7 @@ import type pg from 'pg';
 import type { Position } from '../../src/events/stored-event.js';
 import { begunBuild } from '../support/begun-build.js';
 import { compiled } from '../support/compiled.js';
+import { openTransaction } from '../support/open-transaction.js';
 import { at, day } from '../support/policy-stories.js';
 import { ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
@@ -57,8 +58,7 @@ describe('A build by groups whose process is killed between two of them', () => 
     await first.stop();
     const generation = await begunBuild(log.pool);
     // In the way of the sixth chunk of two users.
-    wall = await log.pool.connect();
-    await wall.query('begin');
+    wall = await openTransaction(log.pool);
     await wall.query(
       `insert into tenure.revocation_version select $1, user_id, counter, raised_at
        from tenure.revocation_version where generation = 1 and user_id = 'user 10'`,

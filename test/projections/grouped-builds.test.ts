@@ -5,6 +5,7 @@ import type { Position } from '../../src/events/stored-event.js';
 import type { FoldingRules } from '../../src/projections/entitlements/folding-rules.js';
 import { NoFaultError } from '../../src/projections/rebuild/errors.js';
 import { failingRules, sawStatus } from '../support/failing-rules.js';
+import { openTransaction } from '../support/open-transaction.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog, type ToRecord } from '../support/projected-log.js';
 import { recoveryOf } from '../support/recovery-of.js';
@@ -250,12 +251,11 @@ describe('A build that is folded group by group', () => {
     const { instance, store } = await start('a', { gate, rules: FAULTY });
     const generation = await instance.rebuilds.begin(OPS);
     const read = 'select from tenure.user_role limit 1';
-    const long = await log.pool.connect();
+    const long = await openTransaction(log.pool);
     try {
       await until('groups of the second stretch are written', async () => {
         return (await where(generation))?.handled !== 1 && (await through(generation)) > 0;
       });
-      await long.query('begin');
       await long.query(read);
       gate.open();
       await until('the one that fails was asked for', async () => store.asked.flat().includes(bad));

@@ -4,6 +4,7 @@ import { projectionAggregate } from '../../src/commands/projection.aggregate.js'
 import { EntitlementReader } from '../../src/projections/read-models/entitlement.reader.js';
 import { ProjectionRecovery } from '../../src/projections/recovery.js';
 import { failingRules, has } from '../support/failing-rules.js';
+import { openTransaction } from '../support/open-transaction.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog, type Rows, type ToRecord } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
@@ -38,9 +39,8 @@ describe('While a publication is under way', () => {
 
   /** Holds the slice that comes to a user, and what comes after it, until the answer is called. */
   async function holdAt(userId: string): Promise<() => Promise<void>> {
-    const holder = await log.pool.connect();
+    const holder = await openTransaction(log.pool);
     holders.add(holder);
-    await holder.query('begin');
     await holder.query('select from tenure.user_role where user_id = $1 for update', [userId]);
     return async () => {
       holders.delete(holder);

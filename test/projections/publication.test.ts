@@ -11,6 +11,7 @@ import {
 import type { PublicationReport } from '../../src/projections/rebuild/publication-preview.js';
 import { history, USERS } from '../support/histories.js';
 import { catalogs } from '../support/lives.catalog.js';
+import { openTransaction } from '../support/open-transaction.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
@@ -126,9 +127,9 @@ describe('What a publication would change', () => {
     await log.pool.query('update tenure.projection_checkpoint set within = $1', [
       JSON.stringify([{ ...underWay, now: at(day(0)), after: '' }]),
     ]);
-    const wall = await log.pool.connect();
+    const wall = await openTransaction(log.pool);
     try {
-      await wall.query('begin; select from tenure.projection_checkpoint for update'); // nothing is folded on meanwhile
+      await wall.query('select from tenure.projection_checkpoint for update'); // nothing is folded on meanwhile
       const b = await log.start('b', { rules, patienceMs: 200 });
       await expect(preview(b, NEW)).rejects.toThrow(PublicationUnderWayError);
     } finally {

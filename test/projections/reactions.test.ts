@@ -14,6 +14,7 @@ import { reactOnce } from '../../src/reactions/reaction-round.js';
 import { Reactor } from '../../src/reactions/reactor.js';
 import { customerOf } from '../../src/reactions/served-user.reader.js';
 import { endTries, holdLanes, type TryEnd, takeDue } from '../../src/reactions/work-store.js';
+import { openTransaction } from '../support/open-transaction.js';
 import { at, day } from '../support/policy-stories.js';
 import { ProjectedLog, type Replay, type ToRecord } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
@@ -312,9 +313,8 @@ describe('A reaction', () => {
     await react(reaction);
     await fold(...Array.from({ length: 9 }, (_, i) => sight(`u${i}`, day(2) + i)));
     await react(reaction);
-    const holder = await log.pool.connect();
+    const holder = await openTransaction(log.pool);
     try {
-      await holder.query('begin');
       await holdLanes(holder, reaction.name);
       run(reaction);
       await until('the first of every lane was tried', () => new Set(reaction.done).size >= 10);

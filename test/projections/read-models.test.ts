@@ -4,6 +4,7 @@ import { NOTHING_SET_ASIDE } from '../../src/projections/engine/set-aside-summar
 import { EntitlementReader } from '../../src/projections/read-models/entitlement.reader.js';
 import { OpsReader } from '../../src/projections/read-models/ops.reader.js';
 import { readServed } from '../../src/projections/read-models/served-row.js';
+import { openTransaction } from '../support/open-transaction.js';
 import { at, day } from '../support/policy-stories.js';
 import { ProjectedLog, type Replay, type ToRecord } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
@@ -143,9 +144,8 @@ describe('The read models', () => {
       const a = await log.start('a', { sliceSize: 2 });
       await log.leads('a');
       await a.reaches(await log.record(...USERS.map((userId) => sightOf(userId, day(0), { userId }))));
-      const blocker = await log.pool.connect();
+      const blocker = await openTransaction(log.pool);
       try {
-        await blocker.query('begin');
         await blocker.query(`select from tenure.user_role where user_id = 'u4' for update`);
         const last = await log.record(second, sightOf('u5', day(3), { userId: 'u1' }));
         await until('a waits in its second slice', async () => {

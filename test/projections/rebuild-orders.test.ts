@@ -4,6 +4,7 @@ import { judge } from '../../src/policy/judge.js';
 import { type FoldingRules, RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
 import { beginGeneration } from '../../src/projections/rebuild/generation-table.js';
 import type { Afterwards, RebuildJob } from '../../src/projections/rebuild/rebuild-jobs.js';
+import { openTransaction } from '../support/open-transaction.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
@@ -53,10 +54,8 @@ describe('What was ordered with a rebuild', () => {
 
   /** A connection in a transaction that has done something; given up in the end whatever the test came to. */
   async function holding(statement: string, mode = 'read committed'): Promise<pg.PoolClient> {
-    const client = await log.pool.connect();
-    client.on('error', () => undefined);
+    const client = await openTransaction(log.pool, mode);
     clients.push(client);
-    await client.query(`begin isolation level ${mode}`);
     await client.query(statement);
     return client;
   }

@@ -7,6 +7,7 @@ import {
   setDownEventsAt,
 } from '../../src/projections/rebuild/grouped/set-down-events.js';
 import { begunBuild } from '../support/begun-build.js';
+import { openTransaction } from '../support/open-transaction.js';
 import { ProjectedLog } from '../support/projected-log.js';
 
 const ENTITLEMENTS = 'entitlements';
@@ -111,9 +112,8 @@ describe('Events that are set down while a stretch of the log is read', () => {
 
   it('stay where somebody reads them just then, and go with the next stretch', async () => {
     await setDown.begin(BEGINNING);
-    const dump = await log.pool.connect();
+    const dump = await openTransaction(log.pool);
     try {
-      await dump.query('begin');
       await dump.query(`select from tenure.set_down_event_g${generation}`);
       await setDown.clear();
       await dump.query('commit');
@@ -138,11 +138,10 @@ describe('Events that are set down while a stretch of the log is read', () => {
     }));
     await setDown.begin(BEGINNING);
     await setDown.take(left);
-    const dump = await log.pool.connect();
+    const dump = await openTransaction(log.pool, 'repeatable read');
     const seen = async (): Promise<number> =>
       (await dump.query(`select from tenure.set_down_event_g${generation}`)).rows.length;
     try {
-      await dump.query('begin isolation level repeatable read');
       expect(await seen()).toBe(EVENTS.length);
       await setDown.begin(BEGINNING);
       // None is deleted, which would take as long as there are many.

@@ -3,6 +3,7 @@ import { judge } from '../../src/policy/judge.js';
 import { type FoldingRules, RUNNING_RULES } from '../../src/projections/entitlements/folding-rules.js';
 import type { Served } from '../../src/projections/entitlements/snapshot.js';
 import { beginGeneration } from '../../src/projections/rebuild/generation-table.js';
+import { openTransaction } from '../support/open-transaction.js';
 import { at, day } from '../support/policy-stories.js';
 import { type Instance, ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
@@ -44,10 +45,8 @@ describe('While generations come and go', () => {
 
   /** A connection in a transaction; given up in the end whatever the test came to. */
   async function transaction(mode = 'read committed'): Promise<pg.PoolClient> {
-    const client = await log.pool.connect();
-    client.on('error', () => undefined);
+    const client = await openTransaction(log.pool, mode);
     clients.push(client);
-    await client.query(`begin isolation level ${mode}`);
     return client;
   }
 

@@ -10,6 +10,7 @@ import type { ToThread } from '../../src/projections/workers/protocol.js';
 import { RebuildThread } from '../../src/projections/workers/rebuild-thread.js';
 import type { FoldingPlace } from '../../src/projections/workers/thread-stores.js';
 import { ThreadedProjection } from '../../src/projections/workers/threaded-projection.js';
+import { openTransaction } from '../support/open-transaction.js';
 import { day } from '../support/policy-stories.js';
 import { ProjectedLog } from '../support/projected-log.js';
 import { publication, sightOf, twoPlans } from '../support/stories-to-record.js';
@@ -152,9 +153,9 @@ describe('A projection in a thread of its own', () => {
 
   it('that is told to stop while it begins ends in order, as soon as the database answers', async () => {
     await projection.stop();
-    const holder = await log.pool.connect();
+    const holder = await openTransaction(log.pool);
     try {
-      await holder.query('begin; lock table tenure.projection_checkpoint in access exclusive mode');
+      await holder.query('lock table tenure.projection_checkpoint in access exclusive mode');
       const late = projectionInThread();
       const started = expect(late.start()).rejects.toThrow('a folding thread ended');
       const stopped = late.stop();
@@ -207,9 +208,9 @@ describe('A projection in a thread of its own', () => {
 
   it('says how far it is behind, also while it cannot go on', async () => {
     await projection.waitUntil('1', PATIENCE_MS);
-    const holder = await log.pool.connect();
+    const holder = await openTransaction(log.pool);
     try {
-      await holder.query('begin; lock table tenure.projection_checkpoint in exclusive mode');
+      await holder.query('lock table tenure.projection_checkpoint in exclusive mode');
       await log.record(sightOf('1', day(1), { userId: 'ann' }), sightOf('2', day(1), { userId: 'bob' }));
       projection.wake();
       await until('the lag grows', async () => {
