@@ -158,11 +158,16 @@ describe('A projection in a thread of its own', () => {
       await holder.query('lock table tenure.projection_checkpoint in access exclusive mode');
       const late = projectionInThread();
       const started = expect(late.start()).rejects.toThrow('a folding thread ended');
-      const stopped = late.stop();
       await until('it waits for where it goes on', async () => {
-        const { rows } = await holder.query('select from pg_locks where not granted');
+        const { rows } = await holder.query(
+          `select from pg_locks
+           where not granted and database = (select oid from pg_database where datname = current_database())`,
+        );
         return rows.length > 0;
       });
+      // It is given a few seconds to end, of which its beginning may take all.
+      const stopped = late.stop();
+      await until('it has heard that', () => late.status().state === 'stopped');
       await holder.query('commit');
       await stopped;
       await started;
