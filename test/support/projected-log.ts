@@ -384,13 +384,21 @@ export class ProjectedLog {
     return found.rows[0];
   }
 
-  /** Ends the sessions that an instance has on this database; other tests have instances of that name on theirs. */
+  /**
+   * Ends the sessions that an instance has on this database, and waits until they are gone; other tests have instances of
+   * that name on theirs.
+   */
   async endSessions(name: string): Promise<void> {
-    await this.pool.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity
+    const { rows } = await this.pool.query<{ pid: number }>(
+      `select pid, pg_terminate_backend(pid) from pg_stat_activity
        where application_name = $1 and datname = current_database()`,
       [name],
     );
+    const ended = rows.map(({ pid }) => pid);
+    await until(`the sessions of ${name} are gone`, async () => {
+      const found = await this.pool.query('select from pg_stat_activity where pid = any($1)', [ended]);
+      return found.rowCount === 0;
+    });
   }
 
   /** Ends those of them that wait for a lock. Returns how many those were. */
