@@ -30,8 +30,8 @@ describe("A clock that is compared with the database server's", () => {
   }
 
   it.each([
-    ['a year ahead', YEAR_MS, /^this machine's clock is 315360\d\d s ahead of the database server's$/],
-    ['an hour behind', -3_600_000, /^this machine's clock is 3(600|599) s behind the database server's$/],
+    ['a year ahead', YEAR_MS, /^this machine's clock is 3153(59|60)\d\d s ahead of the database server's$/],
+    ['an hour behind', -3_600_000, /^this machine's clock is 3(59|60)\d s behind the database server's$/],
   ])(
     '%s tells no time, from the moment it is set, and says so once; set right it tells the time',
     async (_, off, said) => {
