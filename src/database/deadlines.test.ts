@@ -69,6 +69,7 @@ describe('Connections with deadlines', () => {
 
   it('are never used again when they are given back before their answer came', async () => {
     const silent = open(1);
+    await answer(silent, 'select 1');
     const client = await silent.connect();
     proxy.answers = 'hold';
     await expect(client.query('select 1')).rejects.toThrow('Query read timeout');
@@ -78,7 +79,7 @@ describe('Connections with deadlines', () => {
   });
 
   it('that are cut between two statements of a transaction tell the next one, and end no process', async () => {
-    const own = open(2);
+    const own = open(2, SHORT);
     const client = await own.connect();
     await client.query('begin');
     const ended = new Promise((resolve) => client.once('end', resolve));
@@ -110,7 +111,8 @@ describe('Connections with deadlines', () => {
       await new Promise((resolve) => setImmediate(resolve));
       await until('the server has answered', async () => {
         const { rows } = await database.pool.query(
-          `select 1 from pg_stat_activity where application_name = 'long' and query = 'select 1' and state = 'idle'`,
+          `select 1 from pg_stat_activity
+           where datname = current_database() and application_name = 'long' and query = 'select 1' and state = 'idle'`,
         );
         return rows.length === 1;
       });

@@ -76,7 +76,7 @@ describe('A message that is sent', () => {
     });
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     const { port } = server.address() as AddressInfo;
-    await expect(post(`http://127.0.0.1:${port}/hook`, { withinMs: 500 })).rejects.toThrow('answered 101');
+    await expect(post(`http://127.0.0.1:${port}/hook`)).rejects.toThrow('answered 101');
   });
 
   it('is given up where no whole answer comes in time', async () => {
