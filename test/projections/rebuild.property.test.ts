@@ -1,4 +1,8 @@
 import fc from 'fast-check';
+import { EntitlementsProjector } from '../../src/projections/entitlements/entitlements.projector.js';
+import type { MoreFolders } from '../../src/projections/rebuild/build-fold.js';
+import { OwnChunkFolder } from '../../src/projections/rebuild/grouped/own-chunk-folder.js';
+import { eventsAtOf } from '../../src/projections/rebuild/grouped/set-down-events.js';
 import { history, USERS } from '../support/histories.js';
 import { type Instance, ProjectedLog, type ToRecord } from '../support/projected-log.js';
 import { until } from '../support/until.js';
@@ -20,7 +24,21 @@ const rebuilds = fc.record({
   sliceSize: fc.constantFrom(2, 1_000),
   bytesInMemory: fc.constantFrom(0, 30_000, 64_000_000),
   leastByGroups: fc.constantFrom(1, 5, 20_000),
+  folders: fc.constantFrom(1, 2, 3),
 });
+
+/** Folders of chunks beside the one that a build has by itself, so that there are so many in all. */
+function moreFolders({ store, pool }: ProjectedLog, folders: number): MoreFolders {
+  return (key, batchSize) => {
+    const eventsAt = eventsAtOf(store, pool, key.generation);
+    const projectorOf: ConstructorParameters<typeof OwnChunkFolder>[0]['projectorOf'] = (generation, only) =>
+      new EntitlementsProjector({ pool, generation, ...only });
+    return Array.from(
+      { length: folders - 1 },
+      () => new OwnChunkFolder({ eventsAt, pool, key, projectorOf, batchSize }),
+    );
+  };
+}
 
 /** Versions served at the end of time: whatever follows by the clock has come. */
 async function versions({ reader }: Instance): Promise<readonly number[]> {
@@ -52,13 +70,18 @@ describe('A rebuild at any moment of any history', () => {
     'equals the live projection in every row, changes no version, and verifies clean',
     async () => {
       await fc.assert(
-        fc.asyncProperty(rebuilds, async ({ events, begins, swaps, ...sizes }) => {
+        fc.asyncProperty(rebuilds, async ({ events, begins, swaps, folders, ...sizes }) => {
           const [first, second] = [begins, swaps].sort((a, b) => a - b) as [number, number];
           const cut = (at: number): number => Math.floor((at / 1_001) * events.length);
           const log = await ProjectedLog.open();
           try {
             let served = 0; // nothing that time brings is served before everything is folded
-            const a = await log.start('a', { ...sizes, patienceMs: 20_000, now: () => served });
+            const a = await log.start('a', {
+              ...sizes,
+              moreFolders: moreFolders(log, folders),
+              patienceMs: 20_000,
+              now: () => served,
+            });
             await recordAll(log, events.slice(0, cut(first)));
             const clock = (count: number): number =>
               Math.max(0, ...events.slice(0, count).map(({ at }) => at));
