@@ -11,6 +11,9 @@ export const MAX_BODY_BYTES = 1024 * 1024;
  */
 const MAX_DISCARDED_BYTES = 16 * 1024 * 1024;
 
+/** Lists and members of a JSON body within one another (RFC 8259, 9): whatever looks through a body may go down so far. */
+const DEEPEST = 100;
+
 const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
@@ -180,10 +183,30 @@ export function readJsonBody(request: IncomingMessage): Promise<unknown> {
 function parsed(raw: Buffer): JsonBody {
   try {
     const options = { protoAction: 'error', constructorAction: 'error' } as const;
-    return { value: secureJson.parse(UTF8.decode(raw), undefined, options) };
+    const value: unknown = secureJson.parse(UTF8.decode(raw), undefined, options);
+    if (isTooDeep(value)) return new ProblemError('malformed_json', `It is nested deeper than ${DEEPEST}.`);
+    return { value };
   } catch (cause) {
     return new ProblemError('malformed_json', 'The body is not JSON that can be taken.', {}, { cause });
   }
+}
+
+/** Whether a JSON value is nested too deep; looked at level by level, which is safe however deep it is. */
+function isTooDeep(value: unknown): boolean {
+  let level = isNesting(value) ? [value] : [];
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > DEEPEST) return true;
+    const inner: object[] = [];
+    for (const each of level) {
+      for (const member of Object.values(each)) if (isNesting(member)) inner.push(member);
+    }
+    level = inner;
+  }
+  return false;
+}
+
+function isNesting(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 function tooLarge(headers: Readonly<Record<string, string>>): ProblemError {

@@ -318,6 +318,8 @@ describe('The OpenAPI document', () => {
     ['that is no JSON', 'application/json', '{'],
     ['of another type', 'text/plain', 'x'],
     ['that is too large', 'application/json', JSON.stringify('x'.repeat(2_000_000))],
+    ['of lists in lists without end', 'application/json', `${'['.repeat(50_000)}${']'.repeat(50_000)}`],
+    ['of members in members', 'application/json', `${'{"userId":'.repeat(50_000)}1${'}'.repeat(50_000)}`],
   ])('says what every route that is written to answers to a body %s', async (_, type, body) => {
     const written = routesWith('x').filter(({ method }) => ['POST', 'PUT', 'PATCH'].includes(method));
     for (const { method, template, path } of written) {
