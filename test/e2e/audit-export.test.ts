@@ -15,6 +15,7 @@ import { TreeKeeper } from '../../src/audit/tree/tree-keeper.js';
 import { SEALED_SECRETS, type SealedSecrets } from '../../src/auth/sealed-secrets.js';
 import { runCli } from '../../src/cli/program.js';
 import { EVENT_STORE, type EventStore } from '../../src/event-store/event-store.js';
+import { EventStoreDecorator } from '../../src/event-store/event-store-decorator.js';
 import { buyer, PRO } from '../support/buyer.js';
 import { wholeLog } from '../support/log.js';
 import { SHIPPED_PLANS, startService, type TestService } from '../support/service.js';
@@ -33,6 +34,21 @@ const snapshotLine = z.object({
   changed: z.array(z.looseObject({ field: z.string() })),
   reasons: z.object({ served: z.array(z.unknown()).nullable(), held: z.array(z.unknown()) }),
 });
+
+/** A store that tells when its end was asked for. */
+class WatchedStore extends EventStoreDecorator {
+  constructor(
+    inner: EventStore,
+    private readonly onHead: () => Promise<unknown>,
+  ) {
+    super(inner);
+  }
+  override async head(): ReturnType<EventStore['head']> {
+    const head = await super.head();
+    await this.onHead();
+    return head;
+  }
+}
 
 describe('An export of a user', () => {
   let service: TestService;
@@ -91,6 +107,19 @@ describe('An export of a user', () => {
       err: (said) => err.push(said),
     });
     return { code, out: out.join(''), err: err.join('') };
+  }
+
+  /** What an export in this process is made of, but for who signs. */
+  function options() {
+    const { app, pool } = service.tenure;
+    return {
+      pool,
+      store: app.get<EventStore>(EVENT_STORE),
+      secrets: app.get<SealedSecrets>(SEALED_SECRETS),
+      streamPrefix: service.prefix,
+      release: '0.0.0',
+      now: Date.now,
+    };
   }
 
   /** An export that is made anew. */
@@ -280,26 +309,33 @@ describe('An export of a user', () => {
     expect(await proveEvents(pool, before, [last])).toBeNull();
   });
 
+  it('is of all that was recorded before, though the read models are behind: they alone know whose a stream is', async () => {
+    const store = service.tenure.app.get<EventStore>(EVENT_STORE);
+    const fold = await service.stores.database.pool.connect();
+    await fold.query('begin; select from tenure.projection_checkpoint for update');
+    await service.ask('POST', '/v1/users/zoe/grants', { features: ['sso'], reason: 'new' });
+    const keeper = service.tenure.app.get(TreeKeeper);
+    const watched = new WatchedStore(store, () => fold.query('rollback'));
+    try {
+      const zoe = await service.storedId('zoe');
+      const { events } = await exportUser({ ...options(), store: watched, keeper }, zoe, null);
+      expect(events.map(({ event }) => event.type)).toContain('GrantIssued');
+    } finally {
+      fold.release(true);
+    }
+  });
+
   it('begins anew where the checkpoint does not cover what was recorded since, until it does', async () => {
-    const { app, pool } = service.tenure;
     const grant = { features: ['api'], reason: 'late' };
     await service.ask('POST', '/v1/users/ann/grants', grant);
-    const signing = app.get(TreeKeeper);
+    const signing = service.tenure.app.get(TreeKeeper);
     let signed = 0;
-    const options = {
-      pool,
-      store: app.get<EventStore>(EVENT_STORE),
-      secrets: app.get<SealedSecrets>(SEALED_SECRETS),
-      streamPrefix: service.prefix,
-      release: '0.0.0',
-      now: Date.now,
-    };
     const late = { keepUp: async () => (signed++ > 0 ? signing.keepUp() : false) };
-    const { events } = await exportUser({ ...options, keeper: late }, stored, null);
+    const { events } = await exportUser({ ...options(), keeper: late }, stored, null);
     expect([signed, events.length]).toEqual([2, 9]);
     await service.ask('POST', '/v1/users/ann/grants', grant);
     const never = { keepUp: async () => false };
-    await expect(exportUser({ ...options, keeper: never }, stored, null)).rejects.toMatchObject({
+    await expect(exportUser({ ...options(), keeper: never }, stored, null)).rejects.toMatchObject({
       code: 'export_overtaken',
     });
   });

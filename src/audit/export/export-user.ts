@@ -45,7 +45,7 @@ export interface ExportUserOptions {
 
 /** How often an export is begun anew where more was recorded meanwhile. */
 const TRIES = 5;
-/** How long the read models may take to come to the user's last event, and how often they are looked at, in milliseconds. */
+/** How long the read models may take to come to the end of the log, and how often they are looked at, in milliseconds. */
 const LEVEL_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 50;
 
@@ -74,17 +74,18 @@ async function exportOnce(
   userId: string,
   kept: string | null,
 ): Promise<ExportedUser | null> {
-  const { pool, release, now } = options;
+  const { pool, store, release, now } = options;
   const [tree] = await readTrees(pool);
   if (tree === undefined || tree.checkpoint === null) throw new NoCheckpointError();
+  await reach(pool, await store.head()); // else nobody knows yet whose the newest events are
   const log = await readUserLog(options, userId);
-  await reachLastOf(pool, log);
+  await reach(pool, log.events.at(-1)?.position ?? null);
   const snapshots = await snapshotsOf(options, userId);
   if (snapshots === null) return null;
   if (snapshots.length === 0) throw new NothingKnownError();
   const meanwhile = await readUserLog(options, userId);
   if (meanwhile.events.length !== log.events.length) return null;
-  const behind = await eventsBehind(options.store, snapshots, log);
+  const behind = await eventsBehind(store, snapshots, log);
   const events = await proveEvents(pool, tree, inOrder([...log.events, ...behind]));
   if (events === null) return null;
   return {
@@ -119,9 +120,8 @@ export async function signStatement(
   return formatNote({ text, signatures });
 }
 
-/** Waits until the read models show the last event of these. What is behind it in the log is not the user's. @throws NotLevelError */
-async function reachLastOf(pool: Pool, { events }: UserLog): Promise<void> {
-  const last = events.at(-1)?.position ?? null;
+/** Waits until the read models show a position of the log; `null`: none. @throws NotLevelError */
+async function reach(pool: Pool, last: Position | null): Promise<void> {
   const deadline = performance.now() + LEVEL_WITHIN_MS;
   for (;;) {
     const handled: Position | null =
