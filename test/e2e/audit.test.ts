@@ -53,6 +53,19 @@ async function looks(): Promise<readonly string[]> {
   return Promise.all(found.map((look) => service.revealed(look)));
 }
 
+/** Does it again where the hour turned meanwhile: a look is recorded once an hour. */
+async function inOneHour(work: () => Promise<void>): Promise<void> {
+  const hour = (): number => Math.floor(Date.now() / 3_600_000);
+  for (;;) {
+    const begun = hour();
+    try {
+      return await work();
+    } catch (error) {
+      if (hour() === begun) throw error;
+    }
+  }
+}
+
 describe('The log, over HTTP', () => {
   /** The events that are answered, and the last line. */
   async function events(query: string) {
@@ -66,26 +79,30 @@ describe('The log, over HTTP', () => {
     `${JSON.stringify({ position, stream, revision, id, type }).slice(0, -1)},"data":${data},"metadata":${metadata}}`;
 
   it('has every event as the store has it, its hashed texts byte for byte, the reading itself among them', async () => {
-    const { events: lines, last } = await events('');
-    const all = await log();
-    expect(lines).toEqual(all.map(lineOf));
-    expect(last).toEqual({ cursor: all.at(-1)?.position, complete: true });
-    expect(await looks()).toEqual(['events of all']);
+    await inOneHour(async () => {
+      const { events: lines, last } = await events('');
+      const all = await log();
+      expect(lines).toEqual(all.map(lineOf));
+      expect(last).toEqual({ cursor: all.at(-1)?.position, complete: true });
+      expect(new Set(await looks())).toEqual(new Set(['events of all']));
+    });
   });
 
   it('goes on from any event, ends at any, and begins with any', async () => {
-    const all = await log();
-    const [first, second, third] = all.map(({ position }) => position);
-    const lines = all.map(lineOf);
-    expect((await events(`?cursor=${second}`)).events).toEqual(lines.slice(2));
-    expect(await events(`?to=${second}`)).toEqual({
-      events: lines.slice(0, 2),
-      last: { cursor: second, complete: true },
+    await inOneHour(async () => {
+      const all = await log();
+      const [first, second, third] = all.map(({ position }) => position);
+      const lines = all.map(lineOf);
+      expect((await events(`?cursor=${second}`)).events).toEqual(lines.slice(2));
+      expect(await events(`?to=${second}`)).toEqual({
+        events: lines.slice(0, 2),
+        last: { cursor: second, complete: true },
+      });
+      expect((await events(`?from=${second}&to=${third}`)).events).toEqual(lines.slice(1, 3));
+      expect((await events(`?from=${first}&cursor=${all.at(-1)?.position}`)).events).toEqual([]);
+      const answer = await service.ask('GET', '/v1/audit/events?from=7');
+      if (!all.some(({ position }) => position === '7')) expect(problemCode(answer)).toBe('position_unknown');
     });
-    expect((await events(`?from=${second}&to=${third}`)).events).toEqual(lines.slice(1, 3));
-    expect((await events(`?from=${first}&cursor=${all.at(-1)?.position}`)).events).toEqual([]);
-    const answer = await service.ask('GET', '/v1/audit/events?from=7');
-    if (!all.some(({ position }) => position === '7')) expect(problemCode(answer)).toBe('position_unknown');
   });
 
   it('is filtered by stream, by user, by Stripe event and by time of recording', async () => {
@@ -292,17 +309,20 @@ describe('The life of a user, at the command line', () => {
 
 describe('A look at what is kept for audits', () => {
   it('is recorded once for a reader, kind, user and hour, before it is answered', async () => {
-    const before = (await looks()).length;
-    for (const path of [
-      'events?user=cleo',
-      'events?user=cleo',
-      'entitlements',
-      'entitlements?cursor=a',
-      'events?user=dan',
-    ]) {
-      expect((await service.ask('GET', `/v1/audit/${path}`)).status).toBe(200);
-    }
-    expect((await looks()).slice(before)).toEqual(['events of cleo', 'entitlements of all', 'events of dan']);
+    await inOneHour(async () => {
+      const before = (await looks()).length;
+      for (const path of [
+        'events?user=cleo',
+        'events?user=cleo',
+        'entitlements',
+        'entitlements?cursor=a',
+        'events?user=dan',
+      ]) {
+        expect((await service.ask('GET', `/v1/audit/${path}`)).status).toBe(200);
+      }
+      const told = ['events of cleo', 'entitlements of all', 'events of dan'];
+      expect((await looks()).slice(before)).toEqual(told);
+    });
   });
 });
 

@@ -220,10 +220,11 @@ describe('With pseudonyms in place of user ids', () => {
     expect(await tenure('backup', join(folder, 'before.backup'))).toMatchObject({ code: 0 });
     expect(await isInDataFiles(ADA)).toBe(true);
     receiver.answer = () => 500;
-    const tries = receiver.seen.length;
     const grant = { plan: 'pro', reason: 'nobody is told of it' };
     expect((await service.ask('POST', `/v1/users/${ADA}/grants`, grant)).status).toBe(201);
-    await until('a message that is not taken', () => receiver.seen.length > tries);
+    await until('a message of it that is not taken', () =>
+      receiver.seen.some(({ text }) => text.includes('"plan":"pro"')),
+    );
     const path = `/v1/users/${ADA}/entitlements`;
     const stream = await readEvents(service.url, 'GET', `${path}/stream`);
     expect(await stream.first('snapshot')).toMatchObject({ userId: ADA });

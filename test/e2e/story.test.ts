@@ -66,15 +66,16 @@ describe('a subscription from purchase to cancellation', () => {
   });
 
   it('ends at once, whatever comes late', async () => {
+    const end = now() + 5;
     const deleted = stripeEvent(
       'customer.subscription.deleted',
       subscriptionObject('sub_ada', 'price_pro', { ...owned, status: 'canceled' }),
-      { created: now() + 5 },
+      { created: end },
     );
     const straggler = stripeEvent(
       'customer.subscription.updated',
       subscriptionObject('sub_ada', 'price_pro', owned),
-      { created: now() + 4, previous: {} },
+      { created: end - 1, previous: {} },
     );
     expect(await service.after('ada', deleted, straggler)).toMatchObject({
       role: 'free',
