@@ -33,8 +33,21 @@ describe('Replies to requests that may be repeated', () => {
     return found.claim;
   }
 
-  const older = (column: string, age: string) =>
-    test.pool.query(`update tenure.idempotency_key set ${column} = ${column} - interval '${age}'`);
+  /** Times are kept to the millisecond, the next one as well as the last. */
+  const older = (pool: pg.Pool, column: string, age: string) =>
+    pool.query(`update tenure.idempotency_key set ${column} = ${column} - interval '${age}'`);
+
+  /** Does `work` on a database whose clock stands still: the one session of a pool, in a transaction. */
+  async function whileNoTimePasses(work: (pool: pg.Pool) => Promise<void>): Promise<void> {
+    const pool = new pg.Pool({ connectionString: test.url, max: 1, idleTimeoutMillis: 0 });
+    try {
+      await pool.query('begin');
+      await work(pool);
+      await pool.query('commit');
+    } finally {
+      await pool.end();
+    }
+  }
 
   const reply = new Reply(202, { 'content-type': 'application/json', location: '/there' }, '{"é":1}');
 
@@ -64,36 +77,38 @@ describe('Replies to requests that may be repeated', () => {
     await claimed(replies, 'other bytes');
   });
 
-  it('are waited for while their instance says that it is there, and taken over a minute after', async () => {
-    const [gone, other] = [instance(), instance()];
-    const claim = await claimed(gone);
-    await older('renewed_at', '59 seconds');
-    expect(await other.claim('id', 'bytes')).toEqual({ outcome: 'in_use' });
-    await gone.renew();
-    await older('renewed_at', '59 seconds');
-    expect(await other.claim('id', 'bytes')).toEqual({ outcome: 'in_use' });
-    await older('renewed_at', '1 second');
-    expect(await other.claim('id', 'others')).toEqual({ outcome: 'reused' });
-    const taken = await claimed(other);
-    await gone.keep(claim, new Reply(500, {}, 'late'));
-    expect(await gone.claim('id', 'bytes')).toEqual({ outcome: 'in_use' });
-    await other.keep(taken, reply);
-    expect(await gone.claim('id', 'bytes')).toEqual({ outcome: 'kept', reply });
-  });
+  it('are waited for while their instance says that it is there, and taken over a minute after', () =>
+    whileNoTimePasses(async (pool) => {
+      const [gone, other] = [instance(pool), instance(pool)];
+      const claim = await claimed(gone);
+      await older(pool, 'renewed_at', '59 seconds');
+      expect(await other.claim('id', 'bytes')).toEqual({ outcome: 'in_use' });
+      await gone.renew();
+      await older(pool, 'renewed_at', '59 seconds');
+      expect(await other.claim('id', 'bytes')).toEqual({ outcome: 'in_use' });
+      await older(pool, 'renewed_at', '1.001 seconds');
+      expect(await other.claim('id', 'others')).toEqual({ outcome: 'reused' });
+      const taken = await claimed(other);
+      await gone.keep(claim, new Reply(500, {}, 'late'));
+      expect(await gone.claim('id', 'bytes')).toEqual({ outcome: 'in_use' });
+      await other.keep(taken, reply);
+      expect(await gone.claim('id', 'bytes')).toEqual({ outcome: 'kept', reply });
+    }));
 
-  it('are forgotten after 24 hours, and dropped', async () => {
-    const replies = instance();
-    await replies.keep(await claimed(replies), reply);
-    await older('begun_at', '23:59:50');
-    await replies.dropOld();
-    expect(await replies.claim('id', 'others')).toEqual({ outcome: 'reused' });
-    await older('begun_at', '10 seconds');
-    await replies.keep(await claimed(replies, 'others'), reply);
-    await older('begun_at', '24 hours');
-    await replies.dropOld();
-    const { rows } = await test.pool.query('select id from tenure.idempotency_key');
-    expect(rows).toEqual([]);
-  });
+  it('are forgotten after 24 hours, and dropped', () =>
+    whileNoTimePasses(async (pool) => {
+      const replies = instance(pool);
+      await replies.keep(await claimed(replies), reply);
+      await older(pool, 'begun_at', '23:59:59');
+      await replies.dropOld();
+      expect(await replies.claim('id', 'others')).toEqual({ outcome: 'reused' });
+      await older(pool, 'begun_at', '1.001 seconds');
+      await replies.keep(await claimed(replies, 'others'), reply);
+      await older(pool, 'begun_at', '24:00:00.001');
+      await replies.dropOld();
+      const { rows } = await pool.query('select id from tenure.idempotency_key');
+      expect(rows).toEqual([]);
+    }));
 
   it('are kept behind the answer when the database is away at that moment', async () => {
     const away = new pg.Pool({ connectionString: test.url });
