@@ -1,7 +1,6 @@
 import type { Pool } from 'pg';
 import type { EventStore } from '../../event-store/event-store.js';
 import type { EventEnvelope } from '../../events/event-envelope.js';
-import type { Position } from '../../events/stored-event.js';
 import { BatchRunner } from '../engine/batch-runner.js';
 import { BoundedLog } from '../engine/bounded-log.js';
 import type { Checkpoint } from '../engine/checkpoint.js';
@@ -11,6 +10,7 @@ import type { Projector } from '../engine/projector.js';
 import { ReadAhead } from '../engine/read-ahead.js';
 import type { Round } from '../engine/round.js';
 import type { FoldedApart } from '../entitlements/projector-options.js';
+import type { BuildPoint } from './build-progress.js';
 import type { ChunkFolder } from './grouped/chunk-folder.js';
 import { GroupedFold, type GroupedStep } from './grouped/grouped-fold.js';
 import { OwnChunkFolder } from './grouped/own-chunk-folder.js';
@@ -64,11 +64,11 @@ export class BuildFold {
     return this.#log;
   }
 
-  /** One step or round from `read`; no event after `until` is folded. @throws what may pass */
-  async run(read: Checkpoint, until: Position | null): Promise<BuildRound> {
-    this.#log.until = until;
-    this.#groupsLog.until = until;
-    const step = await this.#grouped.step(read, until).catch(lostIfGone);
+  /** One step or round from `read`, as of `GroupedFold`: no event after `to.handled` is folded. @throws what may pass */
+  async run(read: Checkpoint, to: BuildPoint): Promise<BuildRound> {
+    this.#log.until = to.handled;
+    this.#groupsLog.until = to.handled;
+    const step = await this.#grouped.step(read, to).catch(lostIfGone);
     if (step.outcome === 'in order') {
       await this.#setDown?.clear();
       this.#inOrder ??= this.#runner();

@@ -140,7 +140,7 @@ export class RebuildProjectorRunner {
       await this.#folds.discard(generation);
       return 'more';
     }
-    const round = await fold.runner.run(fold.checkpoint, live.checkpoint.handled);
+    const round = await fold.runner.run(fold.checkpoint, live.checkpoint);
     switch (round.outcome) {
       case 'committed':
         fold.checkpoint = round.checkpoint;

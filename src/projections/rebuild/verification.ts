@@ -18,7 +18,7 @@ import type { Projector } from '../engine/projector.js';
 import { ReadAhead } from '../engine/read-ahead.js';
 import type { FoldedApart } from '../entitlements/projector-options.js';
 import { onAlignedSnapshot } from './aligned-checkpoints.js';
-import { BuildFold, LEAST_BY_GROUPS } from './build-fold.js';
+import { BuildFold, type BuildRound, LEAST_BY_GROUPS } from './build-fold.js';
 import { BUILD_BEGIN, reckoned } from './build-progress.js';
 import { GenerationBehindError, GenerationFaultedError, UnknownGenerationError } from './errors.js';
 import { beginGeneration, dropGeneration, underLock } from './generation-table.js';
@@ -105,7 +105,10 @@ async function foldAndCompare(
   const sample = users === 'everyone' ? null : await sampleOf(options, users, live, onProgress);
   const isWhole = live === null || !(await isAnythingSetAside(pool, live.generation));
   const key = { projection, generation };
-  const fold = sample === null ? foldOfAll(options, key, isWhole) : foldOfSample(options, key, sample);
+  const fold =
+    sample === null
+      ? foldOfAll(options, key, { byGroups: isWhole, events: live?.checkpoint.events ?? 0 })
+      : foldOfSample(options, key, sample);
   try {
     const bringOn = bringingOn(pool, key, fold, (handled, until, events) =>
       onProgress(reckoned({ handled, events }, live?.checkpoint ?? BUILD_BEGIN).handled, until, events),
@@ -190,11 +193,19 @@ function bringingOn(
 }
 
 /** Folds from a checkpoint, up to an event, a step at a time. */
-type Fold = Pick<BuildFold, 'run' | 'stop'>;
+interface Fold extends Pick<BuildFold, 'stop'> {
+  run(read: Checkpoint, until: Position | null): Promise<BuildRound>;
+}
 
-function foldOfAll(options: VerificationOptions, key: ProjectionKey, byGroups: boolean): Fold {
+/** `events`: how many there are, about. */
+function foldOfAll(
+  options: VerificationOptions,
+  key: ProjectionKey,
+  { byGroups, events }: { readonly byGroups: boolean; readonly events: number },
+): Fold {
   const least = byGroups ? (options.leastByGroups ?? LEAST_BY_GROUPS) : null;
-  return new BuildFold({ ...options, key, leastByGroups: least });
+  const fold = new BuildFold({ ...options, key, leastByGroups: least });
+  return { run: (read, handled) => fold.run(read, { handled, events }), stop: () => fold.stop() };
 }
 
 function foldOfSample(

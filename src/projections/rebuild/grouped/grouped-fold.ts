@@ -5,6 +5,7 @@ import type { Checkpoint } from '../../engine/checkpoint.js';
 import type { ProjectionKey } from '../../engine/projection-key.js';
 import type { ProjectionSource } from '../../engine/projection-source.js';
 import { NOTHING_SET_ASIDE } from '../../engine/set-aside-summary.js';
+import type { BuildPoint } from '../build-progress.js';
 import type { ChunkFolder, TakenChunk } from './chunk-folder.js';
 import type { Chunk } from './event-groups.js';
 import type { SetDownEvents } from './set-down-events.js';
@@ -12,7 +13,7 @@ import { beginAnewInOrder, endStretch, findStretch, noteStretch, type Stretch } 
 import { type LastEvent, type ReadSoFar, StretchReader } from './stretch-reader.js';
 
 export interface GroupedFoldOptions {
-  /** The log up to `until` of a step at least; it is read by this fold alone. */
+  /** The log up to where a step goes at least; it is read by this fold alone. */
   readonly log: Pick<ProjectionSource, 'readAll'>;
   /** Where events of a stretch are set down; `null` where the log finds events apart from one another. */
   readonly setDown: SetDownEvents | null;
@@ -68,18 +69,22 @@ export class GroupedFold {
     this.#reader = new StretchReader(options.log, options.setDown);
   }
 
-  /** One step from `read`; nothing after `until` is folded. @throws what may pass: then a new one goes on */
-  async step(read: Checkpoint, until: Position | null): Promise<GroupedStep> {
+  /**
+   * One step from `read`; nothing after `to.handled` is folded, which `to.events` events come up to.
+   * @throws what may pass: then a new one goes on
+   */
+  async step(read: Checkpoint, to: BuildPoint): Promise<GroupedStep> {
     const { pool, key } = this.options;
     if (this.#state === 'unknown') {
       const found = await findStretch(pool, key);
       this.#state = found === 'in order' ? found : 'between';
       this.#stretch = found === 'in order' ? null : found;
     }
+    const { handled: until } = to;
     if (this.#state === 'in order' || until === null) return IN_ORDER;
     if (this.#underWay !== null) return this.#commitChunks(this.#underWay, read);
     if (this.#state === 'between') {
-      if (this.#stretch === null && !this.#isWorthIt(read, until)) return IN_ORDER;
+      if (this.#stretch === null && !this.#isWorthIt(read, to)) return IN_ORDER;
       const { events } = this.#stretch ?? read;
       await this.#reader.begin(pool, key.generation, read, events);
       this.#state = 'reading';
@@ -94,14 +99,12 @@ export class GroupedFold {
     await Promise.all(underWay?.folders.map((folder) => folder.stop()) ?? []);
   }
 
-  #isWorthIt({ handled, partialProgress, setAside, events }: Checkpoint, until: Position): boolean {
+  #isWorthIt({ handled, partialProgress, setAside, events }: Checkpoint, to: BuildPoint): boolean {
     const { least } = this.options;
     if (least === null) return false;
     if (partialProgress.length > 0 || setAside.streams + setAside.users > 0) return false;
     if (comparePositions(handled, this.#inOrderTo) < 0) return false;
-    const left = Number(BigInt(until) - BigInt(handled ?? '0'));
-    // Where positions are not dense, about as many events are between them as there were so far.
-    return left * (handled === null ? 1 : events / Number(handled)) >= least;
+    return to.events - events >= least;
   }
 
   async #readOn(read: Checkpoint, until: Position): Promise<GroupedStep> {
