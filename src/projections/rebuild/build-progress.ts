@@ -17,14 +17,15 @@ export interface BuildPoint {
 }
 
 /**
- * A build as far along the log as its events say. Within a stretch that is folded group by group `handled` stands still and `events` go
- * on, with as many positions to each of them, about, as what is read has to its own.
+ * A build as far along the log as its events say, with as many positions to each of them, about, as what is read has to its own.
+ * Its own position says less: within a stretch that is folded group by group it stands still, and in EventStoreDB the first events may
+ * come behind many that are somebody else's.
  */
 export function reckoned(point: BuildPoint, live: BuildPoint): BuildPoint {
   const [end, at] = [placeOf(live.handled), placeOf(point.handled)];
-  const positionsOfAnEvent = live.events === 0 ? 1 : end / live.events;
-  const reckonedAt = Math.min(end, Math.floor(point.events * positionsOfAnEvent));
-  return reckonedAt > at ? { ...point, handled: String(reckonedAt) } : point;
+  if (at >= end || live.events === 0 || point.events === 0) return point;
+  const reckonedAt = Math.min(end, Math.floor((point.events * end) / live.events));
+  return { ...point, handled: String(reckonedAt) };
 }
 
 /** What a build has before its first event. */

@@ -6,7 +6,7 @@ import { dropGeneration } from './generation-table.js';
 /** "tnrs": class of the advisory locks that say whose scratch generations are in use. */
 export const SCRATCH_LOCK = 0x746e7273;
 
-/** Called while the log is folded: where it is (as `reckoned` says, where it folds group by group), where it goes, and how many events it has folded. */
+/** Called while the log is folded: where it is (as `reckoned` says, of a whole log), where it goes, and how many events it has folded. */
 export type OnProgress = (handled: Position | null, until: Position | null, events: number) => void;
 
 /** Drops scratch generations whose makers are gone: a living one has a lock. */

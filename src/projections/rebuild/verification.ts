@@ -110,9 +110,9 @@ async function foldAndCompare(
       ? foldOfAll(options, key, { byGroups: isWhole, events: live?.checkpoint.events ?? 0 })
       : foldOfSample(options, key, sample);
   try {
-    const bringOn = bringingOn(pool, key, fold, (handled, until, events) =>
-      onProgress(reckoned({ handled, events }, live?.checkpoint ?? BUILD_BEGIN).handled, until, events),
-    );
+    const ofAll: OnProgress = (handled, until, events) =>
+      onProgress(reckoned({ handled, events }, live?.checkpoint ?? BUILD_BEGIN).handled, until, events);
+    const bringOn = bringingOn(pool, key, fold, sample === null ? ofAll : onProgress);
     await bringOn(live?.checkpoint.handled ?? null);
     const alignment = { projection, to: generation, patienceMs, bringOn };
     return await onAlignedSnapshot(pool, alignment, async (client, { from }) => {
