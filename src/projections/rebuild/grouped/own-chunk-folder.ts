@@ -133,12 +133,16 @@ export class OwnChunkFolder implements ChunkFolder {
 
 /** Waits for a turn, in a transaction that stays open however long that takes. */
 async function keptOpen<T>(client: PoolClient, turn: Promise<T>): Promise<T> {
-  // On a session that is gone the statement that comes with the turn fails, too, and is heard of.
-  const asking = setInterval(() => client.query('select').catch(() => undefined), ASK_EVERY_MS);
+  let asked: Promise<unknown> = Promise.resolve();
+  const asking = setInterval(() => {
+    // On a session that is gone the statement that comes with the turn fails, too, and is heard of.
+    asked = client.query('select').catch(() => undefined);
+  }, ASK_EVERY_MS);
   try {
     return await turn;
   } finally {
     clearInterval(asking);
+    await asked; // one statement at a time: the driver is to refuse a second one
   }
 }
 
